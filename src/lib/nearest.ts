@@ -1,0 +1,43 @@
+/** The candidate that `word` was probably meant to be, or undefined when none is close. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  // A third of the letters may differ; beyond that a guess misleads more than it helps.
+  let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(fold(word), fold(candidate));
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best ?? candidates.find((candidate) => containsWord(candidate, word));
+}
+
+/** `containerPath` and `container-path` are `container_path`. */
+function fold(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
+/** `path` may be `container_path`: a whole part of the longer name. */
+function containsWord(candidate: string, word: string): boolean {
+  const parts = candidate.split('_');
+  return parts.length > 1 && parts.includes(word.toLowerCase());
+}
+
+/** Levenshtein's distance. Names are short: a longer word is compared by its first 64 letters. */
+function editDistance(a: string, b: string): number {
+  const left = a.slice(0, 64);
+  const right = b.slice(0, 64);
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column += 1) {
+      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
+      const added = (current[column - 1] ?? 0) + 1;
+      const removed = (previous[column] ?? 0) + 1;
+      current.push(Math.min(replaced, added, removed));
+    }
+    previous = current;
+  }
+  return previous[right.length] ?? 0;
+}

@@ -1,0 +1,21 @@
+import { AppError } from '../lib/errors.ts';
+import type { Tool, ToolSettings } from '../tools/tool.ts';
+
+/** What the operator's rules say about a tool. */
+export type Decision = { readonly outcome: 'allow' } | { readonly outcome: 'deny'; readonly error: AppError };
+
+/**
+ * The one rule for both sides: tools/list shows what this allows, and a call is refused by what this
+ * denies, so that a hidden tool cannot be reached by its name. Pure.
+ */
+export function decide(tool: Tool, settings: ToolSettings): Decision {
+  if (settings.readOnly && tool.effect !== 'read') {
+    const error = new AppError(
+      'READ_ONLY',
+      `${tool.name} is refused: this server is read-only, so only tools that change nothing run.`,
+      'Use proxmox_list_containers or proxmox_container_status; for more, ask the operator to start the server without READ_ONLY.',
+    );
+    return { outcome: 'deny', error };
+  }
+  return { outcome: 'allow' };
+}

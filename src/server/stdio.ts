@@ -1,0 +1,38 @@
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { messageOf } from '../lib/errors.ts';
+import { createServer } from './create-server.ts';
+import type { ServerDeps } from './deps.ts';
+
+export interface StdioService {
+  /** Resolves when the client has gone (stdin ended, stdout broke) or `close` was called; running calls are then aborted. */
+  readonly closed: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Serves one client on stdin and stdout, of whichever protocol era. */
+export function serveOnStdio(deps: ServerDeps): StdioService {
+  const transport = new ObservedTransport();
+  const handle = serveStdio(() => createServer(deps), {
+    transport,
+    onerror: (error) => deps.logger.warn({ reason: messageOf(error) }, 'protocol error'),
+  });
+  return { closed: transport.closed, close: () => handle.close() };
+}
+
+/** serveStdio does not tell when the client leaves; its transport closes then, whatever the reason. */
+class ObservedTransport extends StdioServerTransport {
+  readonly closed: Promise<void>;
+  #resolve: () => void = () => {};
+
+  constructor() {
+    super();
+    this.closed = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#resolve();
+  }
+}

@@ -1,0 +1,25 @@
+import { containerExecCommand } from './container-exec-command.ts';
+import { containerStatus } from './container-status.ts';
+import { downloadFileFromContainer } from './download-file-from-container.ts';
+import { downloadFileFromHost } from './download-file-from-host.ts';
+import { hostExecCommand } from './host-exec-command.ts';
+import { listContainers } from './list-containers.ts';
+import { startContainer } from './start-container.ts';
+import { stopContainer } from './stop-container.ts';
+import type { Tool } from './tool.ts';
+import { uploadFileToContainer } from './upload-file-to-container.ts';
+import { uploadFileToHost } from './upload-file-to-host.ts';
+
+/** Every tool, in the order in which tools/list shows them: always the same, so that clients can cache it. */
+export const TOOLS: readonly Tool[] = [
+  containerExecCommand,
+  listContainers,
+  containerStatus,
+  startContainer,
+  stopContainer,
+  downloadFileFromContainer,
+  uploadFileToContainer,
+  downloadFileFromHost,
+  uploadFileToHost,
+  hostExecCommand,
+];

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import type { ContainerSummary } from '../proxmox/types.ts';
+import { table } from './shared/format.ts';
+import { responseFormat } from './shared/params.ts';
+import { defineTool } from './tool.ts';
+
+const container = z.object({
+  vmid: z.number(),
+  status: z.enum(['running', 'stopped', 'unknown']),
+  name: z.string(),
+  lock: z.string().nullable(),
+  node: z.string(),
+  local: z.boolean(),
+  template: z.boolean(),
+  tags: z.array(z.string()),
+});
+
+export const listContainers = defineTool({
+  name: 'proxmox_list_containers',
+  title: 'List the containers',
+  description:
+    'List all LXC containers of the cluster with vmid, name, status, node and lock. ' +
+    'Use this first to find the vmid that the other tools take. ' +
+    'Those with local=false live on another node and cannot be worked on from here.',
+  effect: 'read',
+  input: z.strictObject({ response_format: responseFormat('json') }),
+  output: z.object({ containers: z.array(container) }),
+  async run(input, ctx) {
+    const containers = (await ctx.cluster.list(ctx.signal)).map(toItem);
+    const text = input.response_format === 'json' ? jsonLines(containers) : listText(containers);
+    return { data: { containers }, text };
+  },
+});
+
+type Item = z.output<typeof container>;
+
+function toItem(summary: ContainerSummary): Item {
+  const { vmid, status, name, lock, node, local, template, tags } = summary;
+  return { vmid, status, name, lock, node, local, template, tags: [...tags] };
+}
+
+/** The bare array, one container a line: as readable as indented JSON at a third of its size. */
+function jsonLines(items: readonly Item[]): string {
+  if (items.length === 0) return '[]';
+  return `[\n${items.map((item) => `  ${JSON.stringify(item)}`).join(',\n')}\n]`;
+}
+
+function listText(items: readonly Item[]): string {
+  if (items.length === 0) return 'There are no containers.';
+  const rows = items.map((item) => [
+    String(item.vmid),
+    item.template ? 'template' : item.status,
+    item.name,
+    item.local ? item.node : `${item.node} (other node)`,
+    item.lock ?? '-',
+    item.tags.join(',') || '-',
+  ]);
+  return table([['VMID', 'STATUS', 'NAME', 'NODE', 'LOCK', 'TAGS'], ...rows]);
+}

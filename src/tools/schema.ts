@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import type { Tool } from './tool.ts';
+
+type Properties = Record<string, z.core.util.JSONType>;
+
+/** A JSON Schema with an object at its root, as MCP wants it for tools. */
+export type ObjectSchema = {
+  type: 'object';
+  properties: Properties;
+  required?: string[];
+  additionalProperties?: boolean;
+};
+
+const propertiesOf = z.record(z.string(), z.json());
+
+/** Fields that every failure has. They are part of every advertised output, see `outputSchemaOf`. */
+const FAILURE: Properties = {
+  success: { type: 'boolean' },
+  error: { type: 'string' },
+  code: { type: 'string' },
+  suggestion: { type: 'string' },
+  stderr: { type: 'string' },
+};
+
+/** What is advertised for a tool's arguments. */
+export function inputSchemaOf(tool: Tool): ObjectSchema {
+  const { properties, required } = convert(tool.input, 'input');
+  return {
+    type: 'object',
+    properties,
+    ...(required.length === 0 ? {} : { required }),
+    additionalProperties: false,
+  };
+}
+
+/**
+ * What is advertised for a tool's structuredContent. Nothing is required and nothing excluded, because
+ * clients of the 1.x SDK check failures against it too and throw when one does not fit.
+ */
+export function outputSchemaOf(tool: Tool): ObjectSchema {
+  return { type: 'object', properties: { ...convert(tool.output, 'output').properties, ...FAILURE } };
+}
+
+function convert(schema: z.ZodObject, io: 'input' | 'output') {
+  const json = z.toJSONSchema(schema, { io, override: ({ jsonSchema }) => makeLean(jsonSchema) });
+  return { properties: propertiesOf.parse(json.properties ?? {}), required: json.required ?? [] };
+}
+
+/** Every token of tools/list is paid in every conversation: drop what tells a model nothing. */
+function makeLean(json: z.core.JSONSchema.BaseSchema): void {
+  const { anyOf } = json;
+  // A union of a plain type and null is shorter as a list of types.
+  if (anyOf?.length === 2 && anyOf.every((branch) => isPlainType(branch))) {
+    const types = anyOf.flatMap((branch) => (typeof branch === 'object' ? (branch.type ?? []) : []));
+    delete json.anyOf;
+    Object.assign(json, { type: types });
+  }
+  if (json.type === 'object') delete json.additionalProperties;
+}
+
+function isPlainType(branch: z.core.JSONSchema._JSONSchema): boolean {
+  return typeof branch === 'object' && Object.keys(branch).join() === 'type';
+}

@@ -1,0 +1,85 @@
+import * as z from 'zod';
+import type { Place, TransferResult } from '../../proxmox/types.ts';
+import type { ToolContext } from '../tool.ts';
+import { formatBytes } from './format.ts';
+import { flag, group, owner, path, permissions } from './params.ts';
+
+const localPath = path('On the machine of this server');
+const overwrite = flag();
+
+/** What every download takes besides the path on the far side. */
+export const downloadInput = { local_path: localPath, overwrite };
+
+/** What every upload takes besides the path on the far side. */
+export const uploadInput = { permissions, owner, group, overwrite };
+export const uploadSource = { local_path: localPath };
+
+/** What every transfer reports besides the path on the far side. */
+export const transferOutput = {
+  success: z.boolean(),
+  message: z.string(),
+  local_path: z.string(),
+  permissions: z.string(),
+  bytes_transferred: z.number(),
+  sha256: z.string(),
+  overwritten: z.boolean(),
+};
+
+interface DownloadRequest {
+  readonly local_path: string;
+  readonly overwrite: boolean;
+}
+
+interface UploadRequest extends DownloadRequest {
+  readonly permissions?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+export async function download(place: Place, remotePath: string, request: DownloadRequest, ctx: ToolContext) {
+  const result = await place.download({
+    remotePath,
+    localPath: request.local_path,
+    overwrite: request.overwrite,
+    signal: ctx.signal,
+    onProgress: transferProgress(ctx),
+  });
+  return {
+    ...transferred(result),
+    message: `Downloaded ${formatBytes(result.bytes)} from ${place.label} to ${result.localPath}; sha256 verified on both ends.`,
+  };
+}
+
+export async function upload(place: Place, remotePath: string, request: UploadRequest, ctx: ToolContext) {
+  const result = await place.upload({
+    localPath: request.local_path,
+    remotePath,
+    overwrite: request.overwrite,
+    ...(request.permissions === undefined ? {} : { permissions: request.permissions }),
+    ...(request.owner === undefined ? {} : { owner: request.owner }),
+    ...(request.group === undefined ? {} : { group: request.group }),
+    signal: ctx.signal,
+    onProgress: transferProgress(ctx),
+  });
+  return {
+    ...transferred(result),
+    message: `Uploaded ${formatBytes(result.bytes)} to ${result.remotePath} in ${place.label}; sha256 verified on both ends.`,
+  };
+}
+
+function transferred(result: TransferResult) {
+  return {
+    success: true,
+    remotePath: result.remotePath,
+    local_path: result.localPath,
+    permissions: result.permissions,
+    bytes_transferred: result.bytes,
+    sha256: result.sha256,
+    overwritten: result.overwritten,
+  };
+}
+
+function transferProgress(ctx: ToolContext) {
+  return (done: number, total: number) =>
+    ctx.progress(`${formatBytes(done)} of ${formatBytes(total)}`, done, total);
+}

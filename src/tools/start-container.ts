@@ -1,0 +1,29 @@
+import * as z from 'zod';
+import { formatDuration, reply } from './shared/format.ts';
+import { lifeCycleOutput } from './shared/life-cycle.ts';
+import { containerInput } from './shared/params.ts';
+import { defineContainerTool } from './tool.ts';
+
+export const startContainer = defineContainerTool({
+  name: 'proxmox_start_container',
+  title: 'Start a container',
+  description:
+    'Start an LXC container; returns when it runs. Already running is success. ' +
+    'If it fails because of a lock, wait for the backup or migration that holds it.',
+  effect: 'write',
+  input: containerInput({}),
+  output: z.object(lifeCycleOutput),
+  async run(input, ctx) {
+    const result = await ctx.container.start(ctx.signal);
+    const data = {
+      success: true,
+      message: result.changed
+        ? `Container ${input.vmid} was started in ${formatDuration(result.durationMs)} and is running.`
+        : `Container ${input.vmid} was already running.`,
+      vmid: input.vmid,
+      changed: result.changed,
+      duration_ms: Math.round(result.durationMs),
+    };
+    return reply(data, 'json', () => data.message);
+  },
+});

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import type { LifeCycleResult } from '../proxmox/types.ts';
+import { formatDuration, reply } from './shared/format.ts';
+import { lifeCycleOutput } from './shared/life-cycle.ts';
+import { containerInput, flag, seconds } from './shared/params.ts';
+import { defineContainerTool } from './tool.ts';
+
+export const stopContainer = defineContainerTool({
+  name: 'proxmox_stop_container',
+  title: 'Stop a container',
+  description:
+    'Stop an LXC container: asks it to shut down, and kills it when it has not after `timeout` seconds; `force` kills at once and can lose data. ' +
+    'Already stopped is success. Its services are down until proxmox_start_container.',
+  effect: 'destroy',
+  input: containerInput({ timeout: seconds(10), force: flag() }),
+  output: z.object({ ...lifeCycleOutput, how: z.enum(['shutdown', 'killed']).optional() }),
+  async run(input, ctx) {
+    const { vmid, timeout, force } = input;
+    const result = await ctx.container.stop({ timeoutS: timeout, force, signal: ctx.signal });
+    const data = {
+      success: true,
+      message: `Container ${vmid} ${howItStopped(result, force)}.`,
+      vmid,
+      changed: result.changed,
+      duration_ms: Math.round(result.durationMs),
+      ...(result.how === undefined ? {} : { how: result.how }),
+    };
+    return reply(data, 'json', () => data.message);
+  },
+});
+
+function howItStopped(result: LifeCycleResult, force: boolean): string {
+  if (!result.changed) return 'was already stopped';
+  const time = formatDuration(result.durationMs);
+  if (result.how !== 'killed') return `shut down in ${time}`;
+  return force
+    ? `was killed at once, as asked (${time})`
+    : `did not shut down in time and was killed (${time})`;
+}

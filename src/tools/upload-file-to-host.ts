@@ -1,0 +1,20 @@
+import * as z from 'zod';
+import { reply } from './shared/format.ts';
+import { path } from './shared/params.ts';
+import { transferOutput, upload, uploadInput, uploadSource } from './shared/transfer.ts';
+import { defineHostTool } from './tool.ts';
+
+export const uploadFileToHost = defineHostTool({
+  name: 'proxmox_upload_file_to_host',
+  title: 'Upload a file to the Proxmox host',
+  description:
+    'Copy one local file to the Proxmox host, atomically and verified by hash. ' +
+    'The target folder must exist. An existing file is refused unless overwrite=true. Needs ENABLE_HOST_EXEC=true.',
+  effect: 'write',
+  input: z.strictObject({ ...uploadSource, host_path: path('Absolute'), ...uploadInput }),
+  output: z.object({ ...transferOutput, host_path: z.string() }),
+  async run(input, ctx) {
+    const { remotePath, ...result } = await upload(ctx.host, input.host_path, input, ctx);
+    return reply({ ...result, host_path: remotePath }, 'json', (data) => data.message);
+  },
+});
