@@ -1,0 +1,113 @@
+import type * as z from 'zod/v4';
+import { nearMiss } from './near-miss.ts';
+import { type Config, configSchema, listSettings, type Setting } from './schema.ts';
+import {
+  envFile,
+  environmentSource,
+  type Fault,
+  type Flags,
+  type Found,
+  findIn,
+  isSet,
+  type Source,
+} from './sources.ts';
+import { currentSurroundings, type Surroundings } from './surroundings.ts';
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly string[] };
+
+export interface LoadInput {
+  readonly flags?: Flags;
+  /** What `--env-file` named. */
+  readonly envFile?: string | undefined;
+}
+
+/**
+ * Flags, then the environment, then the env file, then defaults. Finds every fault before it gives
+ * up: whoever sets this up should not have to start it once per mistake.
+ */
+export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurroundings()): LoadResult {
+  const faults: Fault[] = [];
+  const warnings: string[] = [];
+  const report = {
+    fault: (fault: Fault) => void faults.push(fault),
+    warn: (warning: string) => void warnings.push(warning),
+  };
+  const flags = input.flags ?? {};
+  const environment = environmentSource(at);
+  const file = envFile(input.envFile, isSet(flags.host) || isSet(environment.get('HOST')), at, report);
+  const sources = file === undefined ? [environment] : [environment, file];
+
+  const schema = configSchema(at);
+  const settings = listSettings(schema);
+  const found = new Map<string, Found>();
+  for (const setting of settings) {
+    const value = findFlag(flags, setting) ?? findFirst(sources, setting, at, report.fault);
+    if (value !== undefined) found.set(setting.property, value);
+  }
+  warnings.push(...nearMisses(sources, settings, found));
+
+  const raw = settings.map(({ property, default: preset }) => [
+    property,
+    found.get(property)?.value ?? preset,
+  ]);
+  const parsed = schema.safeParse(Object.fromEntries(raw));
+  if (parsed.success && faults.length === 0) return { ok: true, config: parsed.data, warnings };
+  for (const issue of parsed.error?.issues ?? []) {
+    const setting = settings.find(({ property }) => property === issue.path[0]);
+    if (setting === undefined) throw parsed.error;
+    faults.push(toFault(issue, setting, found.get(setting.property)));
+  }
+  return { ok: false, faults, warnings };
+}
+
+function findFlag(flags: Flags, { property, flag }: Setting): Found | undefined {
+  const value = flags[property];
+  return isSet(value) ? { value: value.trim(), name: `--${flag}`, label: 'command line' } : undefined;
+}
+
+function findFirst(
+  sources: readonly Source[],
+  setting: Setting,
+  at: Surroundings,
+  fault: (fault: Fault) => void,
+): Found | undefined {
+  for (const source of sources) {
+    const found = findIn(source, setting, at, fault);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): Fault {
+  const { name, example, secret, default: preset, defaultText = preset } = setting;
+  if (found === undefined)
+    return { name, problem: 'is not set', remedy: `Set it, for example ${name}=${example}.` };
+  // A long value may be a key in the wrong place; an odd one could play tricks on the terminal.
+  const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
+  const otherwise = defaultText === undefined ? '' : `, or leave it out for ${defaultText}`;
+  const told = issue.code === 'custom' ? issue.params?.remedy : undefined;
+  return {
+    name: found.name,
+    problem: `${shown} (${found.label}) ${issue.message}`,
+    remedy: typeof told === 'string' ? told : `For example ${name}=${example}${otherwise}.`,
+  };
+}
+
+/** Names that look like a slip of one of ours, unless the right one is there as well. */
+function nearMisses(
+  sources: readonly Source[],
+  settings: readonly Setting[],
+  found: ReadonlyMap<string, Found>,
+): string[] {
+  const known = settings.flatMap(({ name, secret }) => (secret === true ? [name, `${name}_FILE`] : [name]));
+  const given = new Set([...found.values()].map(({ name }) => name));
+  return sources.flatMap(({ label, names }) =>
+    names.flatMap((name) => {
+      const meant = nearMiss(name, known);
+      if (meant === undefined || given.has(meant)) return [];
+      return [`${name} (${label}) is not a setting and is ignored: did you mean ${meant}?`];
+    }),
+  );
+}

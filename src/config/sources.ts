@@ -1,0 +1,121 @@
+import fs from 'node:fs';
+import { parse } from 'dotenv';
+import { FILE_REMEDY, reason } from './formats.ts';
+import type { Setting } from './schema.ts';
+import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
+
+/** Why the server cannot start: name and problem make a sentence, the remedy is another. */
+export interface Fault {
+  readonly name: string;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** Values by name from one place. */
+export interface Source {
+  /** As it is named in a message: `environment`, `.env`. */
+  readonly label: string;
+  readonly get: (name: string) => string | undefined;
+  /** Every name that it holds. */
+  readonly names: readonly string[];
+}
+
+/** A value and where it was found. */
+export interface Found {
+  readonly value: string;
+  /** What the operator would change: `SSH_PORT`, `--ssh-port`, `SSH_PASSWORD_FILE`. */
+  readonly name: string;
+  readonly label: string;
+}
+
+/** Text given with flags, by property of `Config`. */
+export type Flags = Readonly<Record<string, string | undefined>>;
+
+/** Empty is unset, everywhere: clients and compose files pass on variables that nobody filled in. */
+export function isSet(value: string | undefined): value is string {
+  return value !== undefined && value.trim() !== '';
+}
+
+export function environmentSource(at: Surroundings): Source {
+  return { label: 'environment', get: (name) => at.env[name], names: Object.keys(at.env) };
+}
+
+/** Reads an env file; `warn` hears of lines that do not mean what they look like. */
+export function fileSource(file: string, label: string, warn: (message: string) => void): Source {
+  const content = fs.readFileSync(file, 'utf8');
+  const values: Readonly<Record<string, string | undefined>> = parse(content);
+  for (const [, name = '', value = ''] of content.matchAll(/^[ \t]*(\w+)[ \t]*=[ \t]*([^\s'"`#]+)#/gm)) {
+    if (values[name] === value) {
+      warn(
+        `${name} in ${label} is cut off at the # in its value: put the value in quotes if the # belongs to it`,
+      );
+    }
+  }
+  return { label, get: (name) => values[name], names: Object.keys(values) };
+}
+
+/**
+ * The env file that applies, if any: the one that was named, else `.env` in the working directory. The
+ * latter only while HOST comes from nowhere else: a client may start us in a stranger's project,
+ * whose `.env` must not redirect a server that is configured already.
+ */
+export function envFile(
+  named: string | undefined,
+  hostIsSet: boolean,
+  at: Surroundings,
+  report: { fault: (fault: Fault) => void; warn: (message: string) => void },
+): Source | undefined {
+  const wanted = isSet(named) ? absolutePath(at, named.trim()) : undefined;
+  if (wanted === undefined && hostIsSet) return undefined;
+  const file = wanted ?? pathsOf(at).join(at.cwd, '.env');
+  try {
+    return fileSource(file, wanted === undefined ? '.env' : file, report.warn);
+  } catch (error) {
+    const problem = reason(error, file);
+    if (wanted !== undefined) {
+      report.fault({ name: '--env-file', problem: `cannot be read: ${problem}`, remedy: FILE_REMEDY });
+    } else if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      report.warn(`the .env in the working directory is ignored: ${problem}`);
+    }
+    return undefined;
+  }
+}
+
+/** What one source says about a setting; secrets may be named there as a file. */
+export function findIn(
+  source: Source,
+  setting: Setting,
+  at: Surroundings,
+  fault: (fault: Fault) => void,
+): Found | undefined {
+  const { name, secret } = setting;
+  const { label } = source;
+  const value = source.get(name);
+  if (secret !== true) return isSet(value) ? { value: value.trim(), name, label } : undefined;
+
+  const fileName = `${name}_FILE`;
+  const named = source.get(fileName);
+  if (!isSet(named)) return isSet(value) ? { value, name, label } : undefined;
+  if (isSet(value)) {
+    fault({
+      name,
+      problem: `and ${fileName} are both set (${label})`,
+      remedy: `Keep one of them; ${fileName} is the safer.`,
+    });
+    return undefined;
+  }
+  const file = absolutePath(at, named.trim());
+  try {
+    const content = fs.readFileSync(file, 'utf8').replace(/(\r?\n)+$/, '');
+    if (isSet(content)) return { value: content, name: fileName, label };
+    fault({
+      name: fileName,
+      problem: `(${label}) names an empty file: ${file}`,
+      remedy: 'Put the secret into it.',
+    });
+  } catch (error) {
+    const problem = `(${label}) names a file that cannot be read: ${reason(error, file)}`;
+    fault({ name: fileName, problem, remedy: FILE_REMEDY });
+  }
+  return undefined;
+}
