@@ -1,0 +1,53 @@
+# Paths, messages and process identity. Sourced by everything else.
+# shellcheck shell=bash
+
+RIG_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+STATE=${RIG_STATE:-$RIG_DIR/.state}
+CACHE=${XDG_CACHE_HOME:-/var/cache}/proxmox-mcp-rig
+RUNNING_VMIDS=(9101 9102 9104)
+LOCAL_VMIDS=(9101 9102 9103 9104)
+ALL_VMIDS=(9101 9102 9103 9104 9105)
+# Every process of the rig sees this file with the rig's id in it: the node in its private /run, each
+# container in its own. That tells ours from strangers even when a recorded process is gone.
+MARK=run/.proxmox-mcp-rig
+
+say() { printf 'rig: %s\n' "$*"; }
+die() {
+  printf 'rig: %s\n' "$*" >&2
+  exit 1
+}
+
+# A process id alone may have been given to somebody else since; with its start time it cannot.
+start_time() {
+  local stat
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  # The name in parentheses may hold spaces; start time is the 20th field after it.
+  set -- ${stat##*) }
+  printf '%s\n' "${20}"
+}
+
+record_pid() { printf '%s %s\n' "$2" "$(start_time "$2")" >"$STATE/$1.pid"; }
+
+# Prints the recorded process id if that very process still runs.
+recorded_pid() {
+  local pid started
+  [ -f "$STATE/$1.pid" ] && read -r pid started <"$STATE/$1.pid" || return 1
+  [ "$(start_time "$pid")" = "$started" ] || return 1
+  printf '%s\n' "$pid"
+}
+
+# Runs a command in the node, with nothing of the caller's environment.
+in_node() {
+  local holder
+  holder=$(recorded_pid holder) || die 'the rig is not up'
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root \
+    nsenter --target "$holder" --mount --uts -- "$@"
+}
+
+command_socket_open() { grep -q "@/var/lib/lxc/$1/command\$" /proc/net/unix; }
+
+# One at a time. A directory can be locked as well as a file, and leaves nothing behind.
+take_lock() {
+  exec 9<"$RIG_DIR/lib"
+  flock 9
+}

@@ -1,0 +1,57 @@
+# LXC's own configuration of the containers, laid out as Proxmox does it.
+# shellcheck shell=bash
+
+# No cgroup mount: it fails in some sandboxes, and nothing here needs it.
+lxc_config() {
+  local id=$1 name=$2
+  cat <<CONFIG
+lxc.uts.name = $name
+lxc.rootfs.path = dir:/var/lib/lxc/$id/rootfs
+lxc.init.cmd = /sbin/rig-init
+lxc.net.0.type = empty
+lxc.apparmor.profile = unconfined
+lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp
+lxc.cap.drop = mac_admin mac_override sys_time sys_module sys_rawio
+lxc.mount.auto = proc:mixed
+lxc.pty.max = 1024
+lxc.tty.max = 0
+lxc.cgroup.relative = 0
+lxc.cgroup.dir.monitor = lxc.monitor/$id
+lxc.cgroup.dir.container = lxc/$id
+lxc.cgroup.dir.container.inner = ns
+CONFIG
+}
+
+# A full disk and a read-only one, for transfers.
+small_disks() {
+  cat <<'CONFIG'
+lxc.mount.entry = tmpfs mnt/small tmpfs size=1m,create=dir 0 0
+lxc.mount.entry = tmpfs mnt/ro tmpfs ro,size=64k,create=dir 0 0
+CONFIG
+}
+
+make_containers() {
+  local lxc=$STATE/lxc id
+  for id in "${LOCAL_VMIDS[@]}"; do mkdir -p "$lxc/$id"; done
+  make_debian_rootfs "$lxc/9101/rootfs"
+  for id in 9102 9103 9104; do make_busybox_rootfs "$lxc/$id/rootfs"; done
+  make_shellless_rootfs "$lxc/9103/rootfs-shellless"
+  {
+    lxc_config 9101 debian
+    small_disks
+  } >"$lxc/9101/config"
+  {
+    lxc_config 9102 busybox
+    small_disks
+  } >"$lxc/9102/config"
+  lxc_config 9103 stopped >"$lxc/9103/config"
+  lxc_config 9104 locked >"$lxc/9104/config"
+}
+
+start_containers() {
+  local id
+  for id in "${RUNNING_VMIDS[@]}"; do
+    in_node lxc-start -n "$id" -o "/var/lib/lxc/$id/log" -l INFO </dev/null >/dev/null 2>&1 9<&- ||
+      die "container $id does not start, see $STATE/lxc/$id/log"
+  done
+}

@@ -1,0 +1,57 @@
+# Runs inside the rig's own mount and UTS namespaces and makes them look like a Proxmox node. All that is
+# mounted here ends with the namespace; the machine outside sees none of it.
+# Arguments: state directory, rig directory. stdin: root's password.
+set -euo pipefail
+state=$1
+rig=$2
+read -r password
+
+umask 022
+mount --make-rprivate /
+scratch=/run
+mount -t tmpfs -o mode=755 tmpfs "$scratch"
+mkdir -p /run/lock/lxc /run/lxc /run/sshd
+
+# Readable as before, writable without reaching the machine.
+private_overlay() {
+  local dir=$1 layer=$scratch/.layers/$1
+  mkdir -p "$layer/upper" "$layer/work"
+  chmod --reference="$dir" "$layer/upper"
+  mount -t overlay -o "lowerdir=$dir,upperdir=$layer/upper,workdir=$layer/work" overlay "$dir"
+}
+
+cp "$state/id" /run/.proxmox-mcp-rig
+private_overlay /etc
+private_overlay /usr/sbin
+private_overlay /var
+
+hostname pve1
+printf '127.0.0.1 localhost pve1\n' >/etc/hosts
+mkdir -p /etc/pve /var/lib/lxc /etc/ssh/rig
+mount --bind "$state/pve" /etc/pve
+mount --bind "$state/lxc" /var/lib/lxc
+cp "$rig/node/pct" "$rig/node/pveversion" /usr/sbin/
+chmod 755 /usr/sbin/pct /usr/sbin/pveversion
+cp "$state"/host_keys/* "$state/sshd_config" /etc/ssh/rig/
+cat "$state"/keys/*.pub >/etc/ssh/rig/authorized_keys
+chmod 600 /etc/ssh/rig/*_key
+
+# Last, for the checkout may lie under any of these.
+for dir in /root /home /mnt; do mount -t tmpfs -o mode=755 tmpfs "$dir"; done
+chmod 700 /root
+mount --bind "$state/tmp" /tmp
+
+cp /etc/skel/.[a-z]* /root/
+mkdir /mnt/rig-small /mnt/rig-ro
+mount -t tmpfs -o size=1m tmpfs /mnt/rig-small
+mount -t tmpfs -o ro,size=64k tmpfs /mnt/rig-ro
+
+printf 'root:%s\n' "$password" | chpasswd -c SHA512
+# Without PAM, sshd takes a `!` in front of the password for a locked account, and refuses keys too.
+for user in admin operator; do
+  getent group "$user" >/dev/null || groupadd "$user"
+  useradd --create-home --shell /bin/bash --gid "$user" --password '*' "$user"
+done
+printf 'admin ALL=(ALL) NOPASSWD: ALL\n' >/etc/sudoers.d/rig-admin
+printf 'operator ALL=(root) NOPASSWD: /usr/sbin/pct\n' >/etc/sudoers.d/rig-operator
+chmod 440 /etc/sudoers.d/rig-*

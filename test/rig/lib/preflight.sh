@@ -1,0 +1,60 @@
+# What must be true before anything is touched: root, the packages, VMIDs and a port that nobody uses.
+# shellcheck shell=bash
+
+require_root() { [ "$(id -u)" = 0 ] || die 'must be root: mount namespaces and containers need it'; }
+
+require_packages() {
+  local need missing=()
+  for need in lxc-start:lxc lxc-attach:lxc /usr/sbin/sshd:openssh-server ssh:openssh-client \
+    debootstrap:debootstrap busybox:busybox-static sudo:sudo perl:perl-base useradd:passwd \
+    nsenter:util-linux flock:util-linux; do
+    command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    die "missing packages: $(printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' ')(apt-get install them)"
+  fi
+  # The containers hold nothing but this one file; linked to libraries it would not start there.
+  if ldd "$(command -v busybox)" >/dev/null 2>&1; then
+    die 'busybox is linked dynamically: install the package busybox-static'
+  fi
+  grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || die 'this kernel has no overlayfs'
+}
+
+# The rig has directories of its own, but command sockets and cgroups are the machine's: two containers
+# with one VMID would meet there.
+require_free_vmids() {
+  local id conf
+  for id in "${ALL_VMIDS[@]}"; do
+    if command_socket_open "$id"; then
+      die "container $id runs on this machine already (another rig, or a real one): not touching it"
+    fi
+    [ ! -e "/var/lib/lxc/$id" ] || die "/var/lib/lxc/$id exists already: VMID $id is used on this machine"
+    for conf in /etc/pve/nodes/*/lxc/"$id".conf /etc/pve/nodes/*/qemu-server/"$id".conf; do
+      [ ! -e "$conf" ] || die "$conf exists already: VMID $id is used in this cluster"
+    done
+  done
+}
+
+# Looks in the kernel's own table, so that no tool is needed; 0A is LISTEN.
+port_listens() {
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+    awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port { hit = 1 } END { exit !hit }'
+}
+
+# Below the range that the kernel hands out for outgoing connections.
+choose_port() {
+  local port try
+  if [ -n "${RIG_PORT:-}" ]; then
+    ! port_listens "$RIG_PORT" || die "port $RIG_PORT is taken"
+    printf '%s\n' "$RIG_PORT"
+    return
+  fi
+  for try in {1..50}; do
+    port=$((22000 + RANDOM % 8000))
+    if ! port_listens "$port"; then
+      printf '%s\n' "$port"
+      return
+    fi
+  done
+  die 'no free port between 22000 and 30000'
+}

@@ -1,0 +1,19 @@
+# /etc/pve as plain files: the fixtures, and what depends on the moment or on keys made on the spot.
+# shellcheck shell=bash
+
+make_pve() {
+  local pve=$STATE/pve now key
+  now=$(date +%s)
+  key=$(cut -d' ' -f1,2 "$STATE/host_keys/ssh_host_rsa_key.pub")
+  cp -R "$RIG_DIR/../fixtures/etc-pve" "$pve"
+  ln -s nodes/pve1 "$pve/local"
+  ln -s nodes/pve1/lxc "$pve/lxc"
+  ln -s nodes/pve1/qemu-server "$pve/qemu-server"
+  printf 'pve1 %s\n' "$key" >"$pve/nodes/pve1/ssh_known_hosts"
+  # The real file ends in a NUL.
+  { sed "s/@NOW@/$now/" "$pve/rrd" && printf '\0'; } >"$pve/.rrd"
+  mv "$pve/vmlist" "$pve/.vmlist"
+  mv "$pve/members" "$pve/.members"
+  mv "$pve/version" "$pve/.version"
+  rm "$pve/rrd"
+}

@@ -1,0 +1,56 @@
+# Root file systems of the containers: Debian from a cache, the others made of one static busybox.
+# shellcheck shell=bash
+
+DEBIAN_CACHE=$CACHE/debian-bookworm-1
+
+# Half a minute, once per machine. Moved into place when complete, so that a break leaves no half a cache.
+ensure_debian_cache() {
+  local work=$DEBIAN_CACHE.$$
+  [ ! -d "$DEBIAN_CACHE" ] || return 0
+  say "making the Debian container (once, kept in $CACHE)"
+  mkdir -p "$CACHE"
+  if ! debootstrap --variant=minbase --include=bash,procps,sudo,perl-base bookworm "$work" \
+    ${RIG_DEBIAN_MIRROR:+"$RIG_DEBIAN_MIRROR"} >"$CACHE/debootstrap.log" 2>&1; then
+    rm -rf --one-file-system "$work"
+    die "debootstrap failed, see $CACHE/debootstrap.log"
+  fi
+  rm -rf "$work"/var/cache/apt/archives/*.deb "$work"/var/lib/apt/lists/* "$work"/usr/share/{doc,man,locale}/*
+  mv "$work" "$DEBIAN_CACHE"
+}
+
+# For both kinds: the init that tests can rely on, the mark, and directories to mount on.
+finish_rootfs() {
+  local root=$1
+  install -D -m 755 "$RIG_DIR/node/rig-init" "$root/sbin/rig-init"
+  mkdir -p "$root"/{dev,proc,sys,run,tmp,mnt,root}
+  chmod 1777 "$root/tmp"
+  printf '%s\n' "$RIG_ID" >"$root/$MARK"
+}
+
+make_debian_rootfs() {
+  cp -a "$DEBIAN_CACHE" "$1"
+  finish_rootfs "$1"
+}
+
+make_busybox_rootfs() {
+  local root=$1 applet
+  mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,etc}
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in $("$root/bin/busybox" --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' >"$root/etc/passwd"
+  printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
+  finish_rootfs "$root"
+}
+
+# Like an application container made from an OCI image: one static program, no shell under any name. Named
+# init, busybox is only that, and with an empty inittab it does nothing but reap.
+make_shellless_rootfs() {
+  local root=$1
+  mkdir -p "$root"/{sbin,etc}
+  finish_rootfs "$root"
+  rm "$root/sbin/rig-init"
+  cp "$(command -v busybox)" "$root/sbin/init"
+  : >"$root/etc/inittab"
+}

@@ -1,0 +1,70 @@
+# Ends a rig, whole or half: knows what is its own by recorded process ids and by the rig's mark.
+# shellcheck shell=bash
+
+# Processes whose root holds this rig's mark: those of the node, and all in its containers. sshd's
+# children may sit in a chroot; they are found by the mount namespace that they share with the node.
+rig_members() {
+  local id=$1 dir pid mark ns space=
+  for dir in /proc/[0-9]*; do
+    pid=${dir#/proc/}
+    mark=
+    { read -r mark <"$dir/root/$MARK"; } 2>/dev/null || continue
+    [ "$mark" = "$id" ] || continue
+    printf '%s\n' "$pid"
+    ns=$(readlink "$dir/ns/mnt") || continue
+    [[ $space == *"$ns"* ]] || space+=" $ns"
+  done
+  [ -n "$space" ] || return 0
+  for dir in /proc/[0-9]*; do
+    ns=$(readlink "$dir/ns/mnt" 2>/dev/null) || continue
+    if [[ $space == *"$ns"* ]]; then printf '%s\n' "${dir#/proc/}"; fi
+  done
+}
+
+# Through the node while it is there: LXC then cleans up its cgroups by itself.
+stop_containers() {
+  local vmid
+  recorded_pid holder >/dev/null || return 0
+  for vmid in "${LOCAL_VMIDS[@]}"; do
+    if command_socket_open "$vmid"; then
+      # A frozen process cannot even die.
+      in_node lxc-unfreeze -n "$vmid" >/dev/null 2>&1 9<&- || true
+      in_node timeout 10 lxc-stop -k -n "$vmid" >/dev/null 2>&1 9<&- || true
+    fi
+  done
+}
+
+kill_members() {
+  local try pids
+  for try in {1..60}; do
+    mapfile -t pids < <(rig_members "$1" | sort -un)
+    [ ${#pids[@]} -gt 0 ] || return 0
+    kill -KILL "${pids[@]}" 2>/dev/null || true
+    sleep 0.05
+  done
+  die "these processes of the rig do not end: ${pids[*]}"
+}
+
+# Left over only when LXC's monitor was killed before it could do this itself.
+remove_cgroups() {
+  local vmid
+  for vmid in "${LOCAL_VMIDS[@]}"; do
+    ! command_socket_open "$vmid" || continue
+    find /sys/fs/cgroup -depth -type d \( -path "*/lxc/$vmid" -o -path "*/lxc/$vmid/*" -o -path "*/lxc.monitor/$vmid" \) \
+      -exec rmdir {} + 2>/dev/null || true
+  done
+}
+
+teardown() {
+  local id
+  [ -d "$STATE" ] || return 0
+  if [ -f "$STATE/id" ]; then
+    read -r id <"$STATE/id"
+    rm -f "$STATE/rig.json"
+    stop_containers
+    kill_members "$id"
+    remove_cgroups
+  fi
+  # The namespace is gone with its last process, so nothing is mounted in here any more.
+  rm -rf --one-file-system "$STATE"
+}
