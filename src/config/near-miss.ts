@@ -1,3 +1,5 @@
+import { nearest } from '../lib/nearest.ts';
+
 /** Names that people try, from other tools and by guessing, too far from ours for counting letters. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   SSH_HOST: 'HOST',
@@ -32,33 +34,4 @@ export function nearMiss(name: string, known: readonly string[]): string | undef
   const upper = name.toUpperCase();
   if (known.includes(name) || UNRELATED.has(upper)) return undefined;
   return known.find((each) => each === upper) ?? OTHER_NAMES[upper] ?? nearest(upper, known);
-}
-
-/** The candidate that a slip or two away from `word`, if there is one. Short words allow one slip. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const allowed = word.length < 6 ? 1 : 2;
-  const ranked = candidates
-    .map((candidate) => ({ candidate, distance: distanceBetween(word, candidate) }))
-    .filter(({ distance }) => distance <= allowed)
-    .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.candidate;
-}
-
-/** Letters to insert, drop, change or swap with their neighbour to get from `a` to `b`. */
-function distanceBetween(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, (beforeLast[j - 2] ?? best) + 1);
-      row.push(best);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
 }

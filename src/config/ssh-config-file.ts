@@ -1,0 +1,116 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import SSHConfig, { glob, type Line, LineType } from 'ssh-config';
+import { absolutePath, type Surroundings } from './surroundings.ts';
+
+/** What ~/.ssh/config says about one host, by lower-case keyword. Keywords that may be repeated keep all values. */
+export type HostEntry = Readonly<Record<string, readonly string[] | undefined>>;
+
+/** How deep files may include each other; OpenSSH draws the line at the same depth. */
+const MAX_INCLUDE_DEPTH = 16;
+
+/**
+ * Reads ~/.ssh/config with what it includes. A file that is missing or cannot be understood counts as
+ * empty; `warn` hears why.
+ */
+export class SshConfigFile {
+  readonly #at: Surroundings;
+  readonly #warn: (message: string) => void;
+  readonly #lines: readonly Line[];
+
+  constructor(at: Surroundings, warn: (message: string) => void) {
+    this.#at = at;
+    this.#warn = warn;
+    this.#lines = this.#read(path.join(at.home, '.ssh', 'config'));
+  }
+
+  lookUp(host: string): HostEntry {
+    const config = new SSHConfig();
+    config.push(...this.#select(this.#lines, host, 0));
+    // Looking up a host runs nothing: `Match exec` counts as not matching, and see `#select`.
+    const computed = config.compute(host, { ignoreCase: true, matchExec: false });
+    return Object.fromEntries(
+      Object.entries(computed).map(([key, value]) => [key, Array.isArray(value) ? value : [value]]),
+    );
+  }
+
+  /**
+   * The lines that concern `host`, includes put in their place. An include below a `Host` line that
+   * does not match is skipped with it; a section goes on after it under the same heading.
+   */
+  #select(lines: readonly Line[], host: string, depth: number): Line[] {
+    return lines.flatMap((line): Line[] => {
+      if (line.type !== LineType.DIRECTIVE) return [];
+      const keyword = line.param.toLowerCase();
+      if (keyword === 'include') return this.#include(valuesOf(line), host, depth);
+      // To canonicalize a name, the library would run nslookup.
+      if (keyword.startsWith('canonical')) return [];
+      if (!('config' in line)) return [{ ...line, param: CASE[keyword] ?? line.param }];
+      if (keyword === 'host' && !glob([...valuesOf(line)], host)) return [];
+      const pieces: Line[] = [];
+      let rest: Line[] = [];
+      const closePiece = (): void => {
+        const config = new SSHConfig();
+        config.push(...rest);
+        pieces.push({ ...line, config });
+        rest = [];
+      };
+      for (const inner of this.#select(line.config, host, depth)) {
+        if ('config' in inner) {
+          // Only the library can tell whether a Match holds, and it knows no section within a section.
+          if (keyword === 'match' && valuesOf(line)[0]?.toLowerCase() !== 'all') {
+            this.#warn('~/.ssh/config: Host sections of a file included below a Match are ignored');
+            continue;
+          }
+          closePiece();
+          pieces.push(inner);
+        } else {
+          rest.push(inner);
+        }
+      }
+      closePiece();
+      return pieces;
+    });
+  }
+
+  #include(patterns: readonly string[], host: string, depth: number): Line[] {
+    if (depth >= MAX_INCLUDE_DEPTH) {
+      this.#warn('~/.ssh/config: files include each other too deeply, the rest is ignored');
+      return [];
+    }
+    const base = { ...this.#at, cwd: path.join(this.#at.home, '.ssh') };
+    return patterns
+      .flatMap((pattern) => expandPattern(absolutePath(base, pattern)))
+      .flatMap((file) => this.#select(this.#read(file), host, depth + 1));
+  }
+
+  #read(file: string): readonly Line[] {
+    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+    try {
+      return SSHConfig.parse(fs.readFileSync(file, 'utf8'));
+    } catch (error) {
+      this.#warn(`${file} is ignored: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    }
+  }
+}
+
+/** The library knows these two, which `Match` looks at, in this spelling only. */
+const CASE: Readonly<Record<string, string>> = { hostname: 'HostName', user: 'User' };
+
+function valuesOf(line: Extract<Line, { param: string }>): readonly string[] {
+  return typeof line.value === 'string' ? [line.value] : line.value.map(({ val }) => val);
+}
+
+/** Files that match; `*` and `?` in the last component only, which is what people write (`config.d/*`). */
+function expandPattern(pattern: string): readonly string[] {
+  const name = path.basename(pattern);
+  if (!/[*?]/.test(name)) return [pattern];
+  const dir = path.dirname(pattern);
+  try {
+    const names = fs.readdirSync(dir).filter((each) => !each.startsWith('.') && glob([name], each));
+    return names.sort().map((each) => path.join(dir, each));
+  } catch {
+    return [];
+  }
+}

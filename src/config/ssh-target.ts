@@ -1,0 +1,181 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { SshTarget } from '../ssh/types.ts';
+import { type JumpHop, parseHop } from './formats.ts';
+import type { Config } from './schema.ts';
+import { type HostEntry, SshConfigFile } from './ssh-config-file.ts';
+import { absolutePath, currentSurroundings, type Surroundings } from './surroundings.ts';
+
+const WINDOWS_AGENT = '\\\\.\\pipe\\openssh-ssh-agent';
+const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+
+/** What resolving one server needs to know. */
+interface Context {
+  readonly config: Config;
+  readonly at: Surroundings;
+  readonly file: SshConfigFile;
+  readonly warn: (message: string) => void;
+}
+
+/** One server as it was asked for, before ~/.ssh/config has its say. */
+interface Wanted extends JumpHop {
+  readonly fallbackUser: string;
+}
+
+/**
+ * Where to connect and as whom: explicit settings first, then what the operator's ~/.ssh/config says
+ * about the host, then defaults. `warn` hears what of that file has no effect here.
+ */
+export function resolveSshTarget(
+  config: Config,
+  at: Surroundings = currentSurroundings(),
+  warn: (message: string) => void = () => {},
+): SshTarget {
+  const context: Context = { config, at, file: new SshConfigFile(at, warn), warn };
+  const { host, sshUsername: username, sshPort: port } = config;
+  const entry = context.file.lookUp(host);
+  const hops = config.sshJump ?? jumpsOf(entry, host, warn);
+  const target = resolveOne(context, entry, {
+    host,
+    ...(username === undefined ? {} : { username }),
+    ...(port === undefined ? {} : { port }),
+    fallbackUser: 'root',
+  });
+  return {
+    ...target,
+    ...(config.sshPassword === undefined ? {} : { password: config.sshPassword }),
+    jumps: resolveHops(context, hops, new Set([host])),
+  };
+}
+
+/** First hop first. The first one may have a jump of its own in ~/.ssh/config; of the others it is overridden. */
+function resolveHops(context: Context, hops: readonly JumpHop[], seen: ReadonlySet<string>): SshTarget[] {
+  return hops.flatMap((hop, index) => {
+    const entry = context.file.lookUp(hop.host);
+    const target = resolveOne(context, entry, { ...hop, fallbackUser: context.at.username });
+    if (index > 0 || seen.has(hop.host)) return [target];
+    const before = jumpsOf(entry, hop.host, context.warn);
+    return [...resolveHops(context, before, new Set([...seen, hop.host])), target];
+  });
+}
+
+function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarget {
+  const { config, at } = context;
+  const port = wanted.port ?? (Number(first(entry, 'port')) || 22);
+  const username = wanted.username ?? first(entry, 'user') ?? wanted.fallbackUser;
+  const host = (first(entry, 'hostname') ?? wanted.host).replaceAll('%h', wanted.host).replaceAll('%%', '%');
+  const expand = (text: string): string =>
+    expandTokens(text, at, { host, port, username, original: wanted.host });
+
+  const agent = agentOf(entry, at, expand);
+  const hostKeyAlias = first(entry, 'hostkeyalias');
+  const named = identityFiles(entry, at, expand);
+  const own = config.sshKey === undefined ? named : [config.sshKey, ...named];
+  const files = knownHosts(config, entry, at, expand);
+  return {
+    host,
+    port,
+    username,
+    ...(hostKeyAlias === undefined ? {} : { hostKeyAlias: expand(hostKeyAlias) }),
+    // As in OpenSSH: the usual files are for those who named none.
+    identityFiles: [...new Set(own.length > 0 || entry.identityfile !== undefined ? own : defaultKeys(at))],
+    ...(first(entry, 'identitiesonly')?.toLowerCase() === 'yes' ? { identitiesOnly: true } : {}),
+    ...(config.sshKeyPassphrase === undefined ? {} : { passphrase: config.sshKeyPassphrase }),
+    ...(agent === undefined ? {} : { agent }),
+    jumps: [],
+    hostKeyPolicy: config.sshHostKeyPolicy,
+    ...files,
+  };
+}
+
+function jumpsOf(entry: HostEntry, host: string, warn: (message: string) => void): readonly JumpHop[] {
+  const jump = first(entry, 'proxyjump');
+  const command = first(entry, 'proxycommand');
+  if (jump === undefined && command !== undefined && command.toLowerCase() !== 'none') {
+    warn(
+      `ProxyCommand of ${host} in ~/.ssh/config is not supported and is ignored: use ProxyJump or SSH_JUMP`,
+    );
+  }
+  if (jump === undefined || jump.toLowerCase() === 'none') return [];
+  const hops = jump.split(',').map((hop) => parseHop(hop.trim()));
+  const good = hops.filter((hop) => hop !== undefined);
+  if (good.length === hops.length) return good;
+  warn(`ProxyJump of ${host} in ~/.ssh/config is not understood and is ignored: ${jump}`);
+  return [];
+}
+
+/** IdentityFile entries that are there, if only as the public half of a key that the agent holds. */
+function identityFiles(entry: HostEntry, at: Surroundings, expand: (text: string) => string): string[] {
+  return (entry.identityfile ?? [])
+    .filter((file) => file.toLowerCase() !== 'none')
+    .map((file) => absolutePath(at, expand(file)))
+    .filter((file) => fs.existsSync(file) || fs.existsSync(`${file}.pub`));
+}
+
+function defaultKeys(at: Surroundings): string[] {
+  return DEFAULT_KEYS.map((name) => path.join(at.home, '.ssh', name)).filter((file) => fs.existsSync(file));
+}
+
+function agentOf(entry: HostEntry, at: Surroundings, expand: (text: string) => string): string | undefined {
+  const fallback = at.env.SSH_AUTH_SOCK || (at.platform === 'win32' ? WINDOWS_AGENT : undefined);
+  const named = first(entry, 'identityagent');
+  if (named === undefined || named === 'SSH_AUTH_SOCK') return fallback;
+  if (named.toLowerCase() === 'none') return undefined;
+  const variable = /^\$(\w+)$/.exec(named)?.[1];
+  if (variable !== undefined) return at.env[variable] || undefined;
+  // A pipe's name is not a path to be made absolute.
+  return named.startsWith('\\\\') ? named : absolutePath(at, expand(named));
+}
+
+type KnownHosts = Pick<SshTarget, 'knownHostsFiles' | 'knownHostsWriteFile'>;
+
+function knownHosts(
+  config: Config,
+  entry: HostEntry,
+  at: Surroundings,
+  expand: (text: string) => string,
+): KnownHosts {
+  const { sshKnownHosts: named } = config;
+  if (named !== undefined) return { knownHostsFiles: [named], knownHostsWriteFile: named };
+  const told = entry.userknownhostsfile?.filter((file) => file.toLowerCase() !== 'none');
+  const files = told?.map((file) => absolutePath(at, expand(file))) ?? [
+    path.join(at.home, '.ssh', 'known_hosts'),
+  ];
+  // New keys go to a file of our own: the operator's is theirs, and may be mounted read-only.
+  const own = path.join(ownConfigDir(at), 'known_hosts');
+  return { knownHostsFiles: [...files, own], knownHostsWriteFile: own };
+}
+
+/** Where files of ours live that are the user's, not the project's. */
+function ownConfigDir(at: Surroundings): string {
+  const base =
+    at.platform === 'win32'
+      ? at.env.APPDATA || path.join(at.home, 'AppData', 'Roaming')
+      : at.env.XDG_CONFIG_HOME || path.join(at.home, '.config');
+  return path.join(base, 'proxmox-mcp');
+}
+
+/** The tokens and variables that ssh_config(5) allows in file names. */
+function expandTokens(
+  text: string,
+  at: Surroundings,
+  server: { host: string; port: number; username: string; original: string },
+): string {
+  const tokens: Readonly<Record<string, string>> = {
+    '%': '%',
+    d: at.home,
+    h: server.host,
+    n: server.original,
+    p: String(server.port),
+    r: server.username,
+    u: at.username,
+  };
+  return text
+    .replaceAll(/%(.)/g, (whole, token: string) => tokens[token] ?? whole)
+    .replaceAll(/\$\{(\w+)\}/g, (_whole, name: string) => at.env[name] ?? '');
+}
+
+function first(entry: HostEntry, keyword: string): string | undefined {
+  const value = entry[keyword]?.[0];
+  return value === undefined || value === '' ? undefined : value;
+}
