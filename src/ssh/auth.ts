@@ -1,0 +1,150 @@
+import type ssh2 from 'ssh2';
+import { AppError } from '../lib/errors.ts';
+import { type Identities, type Identity, loadIdentities } from './identities.ts';
+import type { SshLogger } from './logger.ts';
+import type { SshTarget } from './types.ts';
+
+/** The login of one connection: what ssh2 asks for the next method, and the error if none succeeded. */
+export interface Login {
+  readonly next: ssh2.AuthHandlerMiddleware;
+  /** Whether every method has been tried. */
+  readonly exhausted: boolean;
+  /** @param why what ended the login, if it was not that all methods were refused. */
+  failure(why?: string): AppError;
+}
+
+interface Attempt {
+  readonly method: string;
+  readonly label: string;
+  readonly auth: ssh2.AnyAuthMethod;
+}
+
+/**
+ * Prepares the login to `target`: public keys, then keyboard-interactive answered with the password, then the password,
+ * each only while the server accepts that method. Never rejects; what cannot be used is told by `failure`.
+ */
+export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: SshLogger): Promise<Login> {
+  const identities = await loadIdentities(target, lib, logger);
+  for (const problem of identities.unusableFiles) logger.warn(`${problem}; trying what else there is`);
+  const remaining = [
+    ...identities.usable.map((identity) => publicKeyAttempt(target.username, identity)),
+    ...passwordAttempts(target),
+  ];
+  const tried: string[] = [];
+  let accepted: readonly string[] | null = null;
+  let askedNone = false;
+  let lastFromAgent = false;
+  let partial = false;
+  let exhausted = false;
+  return {
+    get exhausted() {
+      return exhausted;
+    },
+    next(left, partialSuccess, callback) {
+      if (!askedNone) {
+        askedNone = true;
+        // Costs one round trip and brings the list of methods that the server accepts.
+        callback({ type: 'none', username: target.username });
+        return;
+      }
+      if (partialSuccess) partial = true;
+      // ssh2 does not pass on what the server answers to a key of an agent: then the list is an old one.
+      if (Array.isArray(left) && !lastFromAgent) accepted = [...left];
+      const usable = (attempt: Attempt) =>
+        accepted === null || lastFromAgent || accepted.includes(attempt.method);
+      const index = remaining.findIndex(usable);
+      const attempt = index < 0 ? undefined : remaining.splice(index, 1)[0];
+      if (attempt === undefined) {
+        exhausted = true;
+        giveUp(callback);
+        return;
+      }
+      lastFromAgent = attempt.auth.type === 'agent';
+      tried.push(attempt.label);
+      logger.debug(`login as ${target.username}@${target.host}: trying ${attempt.label}`);
+      callback(attempt.auth);
+    },
+    failure: (why) => loginError(target, identities, { tried, accepted, partial, why }),
+  };
+}
+
+/** ssh2 ends the login on `false`, which its types leave out. */
+function giveUp(callback: (next: never) => void): void {
+  Reflect.apply(callback, undefined, [false]);
+}
+
+function publicKeyAttempt(username: string, identity: Identity): Attempt {
+  return identity.from === 'agent'
+    ? {
+        method: 'publickey',
+        label: `agent key "${identity.label}"`,
+        auth: { type: 'agent', username, agent: identity.agent },
+      }
+    : {
+        method: 'publickey',
+        label: `key file ${identity.label}`,
+        auth: { type: 'publickey', username, key: identity.key },
+      };
+}
+
+function passwordAttempts(target: SshTarget): Attempt[] {
+  const { username, password } = target;
+  if (password === undefined) return [];
+  let answered = false;
+  return [
+    {
+      method: 'keyboard-interactive',
+      label: 'keyboard-interactive with the password',
+      auth: {
+        type: 'keyboard-interactive',
+        username,
+        prompt(_name, _instructions, _lang, prompts, finish) {
+          // Only the first question is the password. A later one asks for a code or a new password.
+          const answer = answered ? '' : password;
+          answered ||= prompts.length > 0;
+          finish(prompts.map(() => answer));
+        },
+      },
+    },
+    { method: 'password', label: 'password', auth: { type: 'password', username, password } },
+  ];
+}
+
+interface Outcome {
+  readonly tried: readonly string[];
+  readonly accepted: readonly string[] | null;
+  readonly partial: boolean;
+  readonly why: string | undefined;
+}
+
+function loginError(target: SshTarget, identities: Identities, outcome: Outcome): AppError {
+  const { tried, accepted, partial, why } = outcome;
+  const agent = identities.agentProblem === null ? '' : `; ${identities.agentProblem}`;
+  const offered = tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was nothing to try';
+  const takes = accepted === null ? '' : `; the server accepts ${accepted.join(', ') || 'nothing'}`;
+  const reason = why === undefined ? '' : ` (${why})`;
+  const who = `${target.username}@${target.host}:${target.port}`;
+  const details = `${offered}${takes}${agent}`;
+  if (identities.unusableFiles.length > 0) {
+    return new AppError(
+      'SSH_KEY_UNUSABLE',
+      `Login as ${who} failed${reason}: ${identities.unusableFiles.join('; ')}; ${details}.`,
+      'Name a private key file in SSH_KEY that can be read, with SSH_KEY_PASSPHRASE if it is encrypted, or load the key into an ssh-agent.',
+    );
+  }
+  return new AppError(
+    'SSH_AUTH_FAILED',
+    `${who} refused the login${reason}: ${details}${partial ? '; one method succeeded, but the server wants more' : ''}.`,
+    nextStep(target, tried, accepted),
+  );
+}
+
+function nextStep(target: SshTarget, tried: readonly string[], accepted: readonly string[] | null): string {
+  if (tried.length === 0 && (target.password === undefined || accepted?.includes('publickey'))) {
+    return 'Set SSH_KEY or SSH_PASSWORD, or run an ssh-agent that holds the key (SSH_AUTH_SOCK).';
+  }
+  if (tried.length === 0) {
+    return 'The server does not accept the password given in SSH_PASSWORD as a method; use a key instead (SSH_KEY).';
+  }
+  return `Check SSH_USERNAME and that the public key is in ~/.ssh/authorized_keys of ${target.username} on the host; "ssh -v -p ${target.port} ${target.username}@${target.host}" shows the same login step by step.`;
+}

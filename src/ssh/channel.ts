@@ -1,0 +1,142 @@
+import { Readable, Writable } from 'node:stream';
+import type ssh2 from 'ssh2';
+import type { ChannelEnd, ExitStatus, RemoteChannel } from './types.ts';
+
+/** A {@link RemoteChannel} as its connection sees it. */
+export interface ChannelHandle {
+  readonly channel: RemoteChannel;
+  /** The connection is gone: settles everything at once. What has arrived can still be read. */
+  disconnected(): void;
+}
+
+/**
+ * Wraps one ssh2 channel on which a command has been started.
+ *
+ * ssh2's channel is one Duplex that is stdin and stdout in one, never calls back a write that a close has overtaken,
+ * and closes the channel when a reader is done with stdout. So each direction gets a stream of its own.
+ *
+ * @param onFree called once, when sshd has closed the channel and so counts the session no more.
+ */
+export function wrapChannel(raw: ssh2.ClientChannel, onFree: () => void): ChannelHandle {
+  const exited = deferred<ExitStatus>();
+  const closed = deferred<ChannelEnd>();
+  let status: ExitStatus = { code: null, signal: null };
+  let over = false;
+  let closeRequested = false;
+
+  const stdin = new Stdin(raw);
+  const stdout = relay(raw);
+  const stderr = relay(raw.stderr);
+
+  const settle = (reason: ChannelEnd['reason']) => {
+    if (over) return;
+    over = true;
+    stdin.destroy();
+    exited.resolve(status);
+    closed.resolve({ ...status, reason });
+  };
+
+  raw.on('exit', (code: number | null, signal?: string) => {
+    status = { code: code ?? null, signal: signal?.replace(/^SIG/, '') ?? null };
+    exited.resolve(status);
+  });
+  raw.on('close', () => {
+    onFree();
+    stdin.destroy();
+    exited.resolve(status);
+    if (closeRequested) settle('closed');
+    else Promise.all([ended(stdout), ended(stderr)]).then(() => settle('closed'));
+  });
+  raw.on('error', () => {});
+  raw.stderr.on('error', () => {});
+
+  return {
+    channel: {
+      stdin,
+      stdout,
+      stderr,
+      exited: exited.promise,
+      closed: closed.promise,
+      close() {
+        if (closeRequested) return;
+        closeRequested = true;
+        stdin.destroy();
+        // sshd confirms the close only behind what it has already sent: that is read and dropped.
+        for (const stream of [stdout, stderr]) if (!stream.readableEnded) stream.destroy();
+        raw.close();
+      },
+    },
+    disconnected: () => settle('disconnected'),
+  };
+}
+
+/** A view of `source` with its backpressure. Once it is destroyed, what still comes is dropped. */
+function relay(source: Readable): Readable {
+  const view = new Readable({
+    highWaterMark: 256 * 1024,
+    read: () => {
+      source.resume();
+    },
+    destroy(error, callback) {
+      source.resume();
+      callback(error);
+    },
+  });
+  source.on('data', (chunk: Buffer) => {
+    if (!view.destroyed && !view.push(chunk)) source.pause();
+  });
+  source.on('end', () => {
+    if (!view.destroyed) view.push(null);
+  });
+  view.on('error', () => {});
+  return view;
+}
+
+/** Resolves when a reader has seen the end of the stream or has given it up. */
+function ended(stream: Readable): Promise<void> {
+  if (stream.readableEnded || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+  });
+}
+
+/** stdin of the command. A write that the end of the channel overtakes fails, as a write to a pipe without reader does. */
+class Stdin extends Writable {
+  readonly #raw: ssh2.ClientChannel;
+  #pending: ((error: Error) => void) | null = null;
+
+  constructor(raw: ssh2.ClientChannel) {
+    super({ highWaterMark: 256 * 1024 });
+    this.#raw = raw;
+    this.on('error', () => {});
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#pending = callback;
+    this.#raw.write(chunk, (error) => {
+      this.#pending = null;
+      callback(error);
+    });
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#raw.end();
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    callback(error);
+    pending?.(new Error('the command takes no more input'));
+  }
+}
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((r) => {
+    resolve = r;
+  });
+  return { promise, resolve };
+}

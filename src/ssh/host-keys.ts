@@ -1,0 +1,141 @@
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AppError, messageOf } from '../lib/errors.ts';
+import {
+  decideHostKey,
+  fingerprint,
+  formatEntry,
+  type HostKeyAlgorithm,
+  type HostKeyVerdict,
+  hostKeyAlgorithms,
+  hostName,
+  type KnownHost,
+  keyTypeOf,
+  lookUp,
+  parseKnownHosts,
+} from './known-hosts.ts';
+import type { SshLogger } from './logger.ts';
+import type { SshTarget } from './types.ts';
+
+/** The host key check of one connection. */
+export interface HostKeyCheck {
+  readonly algorithms: HostKeyAlgorithm[];
+  /** Whether the offered key is acceptable; if not, `refusal` holds the error to report. */
+  verify(key: Buffer): boolean;
+  readonly refusal: AppError | null;
+  /** Writes a key accepted for the first time. To be called when the server has proved that it owns it. Never rejects. */
+  record(): Promise<void>;
+}
+
+/** Names whose keys could not be written, so that each is warned about once and not at each connection. */
+const warned = new Set<string>();
+
+/** Reads the known_hosts files of `target` and prepares the check of its key. Never rejects. */
+export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Promise<HostKeyCheck> {
+  const { name, known, withoutPort } = await knownKeys(target, logger);
+  let refusal: AppError | null = null;
+  let accepted: Buffer | null = null;
+  let toRecord: Buffer | null = null;
+  return {
+    algorithms: hostKeyAlgorithms([...known, ...withoutPort]),
+    verify(key) {
+      // Asked again at each rekeying: the same key stays good, another one must not slip in.
+      if (accepted?.equals(key)) return true;
+      const sameKey = withoutPort.filter((entry) => entry.key.equals(key));
+      const verdict = decideHostKey(target.hostKeyPolicy, [...known, ...sameKey], key);
+      if (verdict.action === 'refuse' || accepted !== null) {
+        refusal = refusalError(target, name, key, verdict);
+        return false;
+      }
+      accepted = Buffer.from(key);
+      if (verdict.action === 'accept and record') toRecord = accepted;
+      else if (known.length === 0)
+        logger.debug(`host key of ${name} accepted without a check: ${fingerprint(key)}`);
+      return true;
+    },
+    get refusal() {
+      return refusal;
+    },
+    async record() {
+      const key = toRecord;
+      toRecord = null;
+      if (key) await appendKey(target.knownHostsWriteFile, name, key, logger);
+    },
+  };
+}
+
+/**
+ * The entries about `target`. A host on a port of its own that is not known as such counts as known if it shows a key of
+ * the same name without the port, as with OpenSSH; another key there says nothing about this port.
+ */
+async function knownKeys(target: SshTarget, logger: SshLogger) {
+  const files = new Set([...target.knownHostsFiles, target.knownHostsWriteFile]);
+  const entries: KnownHost[] = [];
+  for (const file of files) {
+    try {
+      entries.push(...parseKnownHosts(await readFile(file, 'utf8'), file));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') logger.warn(`cannot read known host keys: ${messageOf(error)}`);
+    }
+  }
+  const name = target.hostKeyAlias ?? hostName(target.host, target.port);
+  const known = lookUp(entries, name);
+  const pinned = known.some((entry) => entry.marker === null);
+  const withoutPort = pinned || target.hostKeyAlias !== undefined ? [] : lookUp(entries, target.host);
+  return { name, known, withoutPort: withoutPort.filter((entry) => entry.marker === null) };
+}
+
+async function appendKey(file: string, name: string, key: Buffer, logger: SshLogger): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const handle = await open(file, 'a+', 0o600);
+    try {
+      const { size } = await handle.stat();
+      const last = Buffer.alloc(1, '\n');
+      if (size > 0) await handle.read(last, 0, 1, size - 1);
+      // One append, so that processes which write at the same time do not mix their lines.
+      await handle.appendFile(`${last[0] === 0x0a ? '' : '\n'}${formatEntry(name, key)}\n`);
+    } finally {
+      await handle.close();
+    }
+    logger.info(`new host ${name}: key ${fingerprint(key)} recorded in ${file}`);
+  } catch (error) {
+    if (warned.has(name)) return;
+    warned.add(name);
+    logger.warn(
+      `the key of ${name} (${fingerprint(key)}) is not pinned, because it cannot be recorded: ${messageOf(error)}`,
+    );
+  }
+}
+
+function refusalError(target: SshTarget, name: string, key: Buffer, verdict: HostKeyVerdict): AppError {
+  const offered = `${keyTypeOf(key) ?? 'unknown'} ${fingerprint(key)}`;
+  const known = verdict.action === 'refuse' ? verdict.known : undefined;
+  const where = known ? `${known.file}:${known.line}` : '';
+  if (verdict.action === 'refuse' && verdict.why === 'unknown') {
+    return new AppError(
+      'HOST_KEY_UNKNOWN',
+      `The host key of ${name} is not known: it offers ${offered}.`,
+      `Compare that with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself; if it is there, add it with "ssh-keyscan -p ${target.port} ${target.host} >> ${target.knownHostsWriteFile}", or set SSH_HOST_KEY_POLICY=accept-new.`,
+    );
+  }
+  if (verdict.action === 'refuse' && verdict.why === 'revoked') {
+    return new AppError(
+      'HOST_KEY_CHANGED',
+      `${name} offers a host key that is marked as revoked in ${where}: ${offered}.`,
+      'Do not trust this host; have its administrator give it a new host key.',
+    );
+  }
+  const old = known ? `${known.keyType} ${fingerprint(known.key)} in ${where}` : 'another key before';
+  return new AppError(
+    'HOST_KEY_CHANGED',
+    `The host key of ${name} has changed: it offers ${offered}, but is known by ${old}.`,
+    `Someone may be intercepting the connection. If the host was reinstalled, compare the new fingerprint on its console, remove ${
+      where === '' ? 'the old key' : `line ${where}`
+    } and connect again.`,
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

@@ -1,0 +1,204 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type ssh2 from 'ssh2';
+import { messageOf } from '../lib/errors.ts';
+import type { SshLogger } from './logger.ts';
+import type { SshTarget } from './types.ts';
+
+type Ssh2 = typeof ssh2;
+type AgentKey = string | Buffer | ssh2.ParsedKey;
+
+/** A public key that we can sign with, in the order in which it is to be offered. */
+export type Identity =
+  | {
+      readonly from: 'agent';
+      readonly label: string;
+      readonly publicKey: ssh2.ParsedKey;
+      readonly agent: ssh2.BaseAgent;
+    }
+  | { readonly from: 'file'; readonly label: string; readonly key: ssh2.ParsedKey };
+
+export interface Identities {
+  readonly usable: readonly Identity[];
+  /** One sentence for each key file that the operator named and that cannot be used, and for an agent that fails. */
+  readonly unusableFiles: readonly string[];
+  readonly agentProblem: string | null;
+}
+
+interface KeyFile {
+  readonly path: string;
+  readonly named: boolean;
+  readonly key: ssh2.ParsedKey | null;
+  /** To find the key in the agent; known even of an encrypted key if its .pub lies beside it. */
+  readonly publicKey: Buffer | null;
+  readonly problem: string | null;
+}
+
+/** An agent that does not answer must not use up the time that sshd grants for logging in. */
+const AGENT_TIMEOUT_MS = 3000;
+
+/** OpenSSH's own defaults: tried when they are there, no fault when they are not. */
+const DEFAULT_FILES = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk', 'id_dsa'];
+
+/**
+ * Collects the keys to offer: keys of the agent that match a named file, named files, other keys of the agent, default
+ * files. Close to OpenSSH's order, but what was named comes before what merely lies in the agent, since sshd hangs up
+ * after six keys. Reads files and asks the agent; never rejects.
+ */
+export async function loadIdentities(target: SshTarget, lib: Ssh2, logger: SshLogger): Promise<Identities> {
+  const [files, fromAgent] = await Promise.all([
+    Promise.all(target.identityFiles.map((path) => loadKeyFile(path, target.passphrase, lib))),
+    loadAgent(target, lib),
+  ]);
+  if (fromAgent.problem !== null) logger.debug(fromAgent.problem);
+  const inFiles = (identity: Identity, among: readonly KeyFile[]) =>
+    identity.from === 'agent' &&
+    among.some((file) => file.publicKey?.equals(identity.publicKey.getPublicSSH()) === true);
+  const named = files.filter((file) => file.named);
+  const matching = fromAgent.keys.filter((key) => inFiles(key, named));
+  const others = fromAgent.keys.filter(
+    (key) => !matching.includes(key) && (!target.identitiesOnly || inFiles(key, files)),
+  );
+  const heldByAgent = (file: KeyFile) => fromAgent.keys.some((key) => inFiles(key, [file]));
+  const fileKeys = (wanted: boolean) =>
+    files.flatMap((file): Identity[] =>
+      file.key && file.named === wanted && !heldByAgent(file)
+        ? [{ from: 'file', label: file.path, key: file.key }]
+        : [],
+    );
+  return {
+    usable: [...matching, ...fileKeys(true), ...others, ...fileKeys(false)],
+    unusableFiles: named.flatMap((file) =>
+      file.problem !== null && !heldByAgent(file) ? [file.problem] : [],
+    ),
+    agentProblem: fromAgent.problem,
+  };
+}
+
+async function loadKeyFile(path: string, passphrase: string | undefined, lib: Ssh2): Promise<KeyFile> {
+  const named = !(
+    dirname(path) === join(homedir(), '.ssh') && DEFAULT_FILES.some((name) => path.endsWith(name))
+  );
+  const unusable = async (problem: string): Promise<KeyFile> => ({
+    path,
+    named,
+    key: null,
+    publicKey: await loadPublicKey(`${path}.pub`, lib),
+    problem: `key file ${path} ${problem}`,
+  });
+  let data: Buffer;
+  try {
+    data = await readFile(path);
+  } catch (error) {
+    return unusable(`cannot be read (${messageOf(error)})`);
+  }
+  const plain = firstKey(lib.utils.parseKey(data));
+  if (!(plain instanceof Error)) {
+    if (plain.isPrivateKey()) {
+      return { path, named, key: plain, publicKey: plain.getPublicSSH(), problem: null };
+    }
+    const problem = `key file ${path} holds a public key, and the agent has no private key for it`;
+    return { path, named, key: null, publicKey: plain.getPublicSSH(), problem };
+  }
+  if (!/no passphrase/.test(plain.message)) {
+    return unusable('is not a private key that can be read (OpenSSH, PEM and PPK version 2 can)');
+  }
+  if (passphrase === undefined) return unusable('is encrypted, and no passphrase was given');
+  const opened = decrypt(path, data, passphrase, lib);
+  if (opened instanceof Error || !opened.isPrivateKey()) {
+    return unusable('is encrypted, and the passphrase does not open it');
+  }
+  return { path, named, key: opened, publicKey: opened.getPublicSSH(), problem: null };
+}
+
+/** Deriving a key from a passphrase takes 100 ms and more, and each connection of a pool logs in anew. */
+const decrypted = new Map<string, { data: Buffer; passphrase: string; key: ssh2.ParsedKey | Error }>();
+
+function decrypt(path: string, data: Buffer, passphrase: string, lib: Ssh2): ssh2.ParsedKey | Error {
+  const last = decrypted.get(path);
+  if (last?.data.equals(data) && last.passphrase === passphrase) return last.key;
+  const key = firstKey(lib.utils.parseKey(data, passphrase));
+  decrypted.set(path, { data, passphrase, key });
+  return key;
+}
+
+async function loadPublicKey(path: string, lib: Ssh2): Promise<Buffer | null> {
+  try {
+    const key = firstKey(lib.utils.parseKey(await readFile(path)));
+    return key instanceof Error ? null : key.getPublicSSH();
+  } catch {
+    return null;
+  }
+}
+
+/** ssh2 answers with an array for some formats, though its types do not say so. */
+function firstKey(parsed: ssh2.ParsedKey | Error | readonly ssh2.ParsedKey[]): ssh2.ParsedKey | Error {
+  if (!('length' in parsed)) return parsed;
+  return parsed[0] ?? new Error('no key');
+}
+
+async function loadAgent(
+  target: SshTarget,
+  lib: Ssh2,
+): Promise<{ keys: Identity[]; problem: string | null }> {
+  const path = target.agent;
+  if (!path) return { keys: [], problem: null };
+  try {
+    const agent = lib.createAgent(path);
+    const keys = await identitiesOf(agent);
+    return {
+      problem: null,
+      keys: keys.flatMap((raw): Identity[] => {
+        const key = firstKey(lib.utils.parseKey(raw));
+        if (key instanceof Error) return [];
+        return [
+          {
+            from: 'agent',
+            label: key.comment || key.type,
+            publicKey: key,
+            agent: singleKeyAgent(lib, agent, key),
+          },
+        ];
+      }),
+    };
+  } catch (error) {
+    return { keys: [], problem: `the ssh-agent at ${path} cannot be used (${messageOf(error)})` };
+  }
+}
+
+function identitiesOf(agent: ssh2.BaseAgent): Promise<AgentKey[]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no answer')), AGENT_TIMEOUT_MS);
+    timer.unref();
+    agent.getIdentities((error, keys) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve((keys ?? []).map(agentKey));
+    });
+  });
+}
+
+function agentKey(entry: AgentKey | ssh2.PublicKeyEntry): AgentKey {
+  if (typeof entry === 'string' || !('pubKey' in entry)) return entry;
+  return 'pubKey' in entry.pubKey ? entry.pubKey.pubKey : entry.pubKey;
+}
+
+/** Shows ssh2 one key of an agent, so that the order among all keys stays ours. */
+function singleKeyAgent(lib: Ssh2, agent: ssh2.BaseAgent, key: ssh2.ParsedKey): ssh2.BaseAgent {
+  class SingleKeyAgent extends lib.BaseAgent {
+    override getIdentities(callback: ssh2.IdentityCallback): void {
+      callback(undefined, [key]);
+    }
+    override sign(
+      publicKey: AgentKey,
+      data: Buffer,
+      options: ssh2.SigningRequestOptions | ssh2.SignCallback,
+      callback?: ssh2.SignCallback,
+    ): void {
+      if (typeof options === 'function') agent.sign(publicKey, data, options);
+      else agent.sign(publicKey, data, options, callback);
+    }
+  }
+  return new SingleKeyAgent();
+}

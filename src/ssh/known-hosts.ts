@@ -1,0 +1,172 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { HostKeyPolicy } from './types.ts';
+
+/** One usable line of a known_hosts file. */
+export interface KnownHost {
+  readonly marker: 'revoked' | null;
+  /** The host field as written: a comma list of patterns, or one hashed name. */
+  readonly hosts: string;
+  readonly keyType: string;
+  readonly key: Buffer;
+  readonly file: string;
+  readonly line: number;
+}
+
+export type HostKeyVerdict =
+  | { readonly action: 'accept' }
+  | { readonly action: 'accept and record' }
+  | {
+      readonly action: 'refuse';
+      readonly why: 'unknown' | 'changed' | 'revoked';
+      /** Where the key stands that speaks against the offered one. */
+      readonly known?: KnownHost;
+    };
+
+/**
+ * Reads the text of a known_hosts file. Lines that are broken, empty, comments or certificate authorities (which ssh2
+ * cannot check) are left out, as OpenSSH leaves out what it cannot read.
+ */
+export function parseKnownHosts(text: string, file: string): KnownHost[] {
+  const entries: KnownHost[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const fields = raw.trim().split(/[ \t]+/);
+    const first = fields[0] ?? '';
+    if (first === '' || first.startsWith('#')) continue;
+    let marker: 'revoked' | null = null;
+    if (first.startsWith('@')) {
+      if (first !== '@revoked') continue;
+      marker = 'revoked';
+      fields.shift();
+    }
+    const [hosts, keyType, base64] = fields;
+    if (hosts === undefined || keyType === undefined || base64 === undefined) continue;
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) continue;
+    const key = Buffer.from(base64, 'base64');
+    if (keyTypeOf(key) !== keyType) continue;
+    entries.push({ marker, hosts, keyType, key, file, line: index + 1 });
+  }
+  return entries;
+}
+
+/** The key type that a public key blob names itself, or null if it is no such blob. */
+export function keyTypeOf(key: Buffer): string | null {
+  if (key.length < 4) return null;
+  const length = key.readUInt32BE(0);
+  return length === 0 || length > 64 || key.length <= 4 + length
+    ? null
+    : key.toString('latin1', 4, 4 + length);
+}
+
+/** The name under which a host stands in known_hosts: `host`, or `[host]:port` for a port other than 22. */
+export function hostName(host: string, port: number): string {
+  const lower = host.toLowerCase();
+  return port === 22 ? lower : `[${lower}]:${port}`;
+}
+
+/** The entries that are about `name`, which is an alias or what {@link hostName} returns. */
+export function lookUp(entries: readonly KnownHost[], name: string): KnownHost[] {
+  const wanted = name.toLowerCase();
+  return entries.filter((entry) => matchesHosts(entry.hosts, wanted));
+}
+
+/** `SHA256:…` as OpenSSH prints it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** The line, without line end, that pins `key` for `name`. */
+export function formatEntry(name: string, key: Buffer): string {
+  return `${name} ${keyTypeOf(key) ?? 'unknown'} ${key.toString('base64')}`;
+}
+
+/**
+ * Decides about an offered host key, given all entries about that host.
+ *
+ * A host that is known, but under other keys only, counts as changed whatever the types of those keys are. That is
+ * OpenSSH's rule too: the known types are offered first (see {@link hostKeyAlgorithms}), so a server that still has
+ * the known key shows it, and one that shows another type does not have it.
+ */
+export function decideHostKey(
+  policy: HostKeyPolicy,
+  known: readonly KnownHost[],
+  offered: Buffer,
+): HostKeyVerdict {
+  const revoked = known.find((entry) => entry.marker === 'revoked' && entry.key.equals(offered));
+  if (revoked) return { action: 'refuse', why: 'revoked', known: revoked };
+  const pinned = known.filter((entry) => entry.marker === null);
+  if (pinned.some((entry) => entry.key.equals(offered))) return { action: 'accept' };
+  const type = keyTypeOf(offered);
+  const conflict = pinned.find((entry) => entry.keyType === type) ?? pinned[0];
+  if (conflict) return { action: 'refuse', why: 'changed', known: conflict };
+  if (policy === 'strict') return { action: 'refuse', why: 'unknown' };
+  return { action: policy === 'insecure' ? 'accept' : 'accept and record' };
+}
+
+const ALGORITHMS = [
+  { type: 'ssh-ed25519', names: ['ssh-ed25519'] },
+  { type: 'ecdsa-sha2-nistp256', names: ['ecdsa-sha2-nistp256'] },
+  { type: 'ecdsa-sha2-nistp384', names: ['ecdsa-sha2-nistp384'] },
+  { type: 'ecdsa-sha2-nistp521', names: ['ecdsa-sha2-nistp521'] },
+  // One key, three signature schemes; SHA-1 last.
+  { type: 'ssh-rsa', names: ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] },
+] as const;
+
+export type HostKeyAlgorithm = (typeof ALGORITHMS)[number]['names'][number];
+
+/**
+ * Host key algorithms in the order in which they are offered: those of the known keys first. Otherwise a host that is
+ * pinned by its ECDSA key and also has an Ed25519 key would show the latter and look changed.
+ */
+export function hostKeyAlgorithms(known: readonly KnownHost[]): HostKeyAlgorithm[] {
+  const types = new Set(known.filter((entry) => entry.marker === null).map((entry) => entry.keyType));
+  const first = ALGORITHMS.filter(({ type }) => types.has(type));
+  const rest = ALGORITHMS.filter(({ type }) => !types.has(type));
+  return [...first, ...rest].flatMap(({ names }) => [...names]);
+}
+
+function matchesHosts(hosts: string, name: string): boolean {
+  if (hosts.startsWith('|')) return matchesHash(hosts, name);
+  let matched = false;
+  for (const pattern of hosts.toLowerCase().split(',')) {
+    const negated = pattern.startsWith('!');
+    if (!matchesPattern(negated ? pattern.slice(1) : pattern, name)) continue;
+    // A negated match rules the whole line out, wherever it stands in the list.
+    if (negated) return false;
+    matched = true;
+  }
+  return matched;
+}
+
+function matchesHash(hosts: string, name: string): boolean {
+  const [, scheme, salt, hash] = hosts.split('|');
+  if (scheme !== '1' || !salt || !hash) return false;
+  const wanted = Buffer.from(hash, 'base64');
+  const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
+  return wanted.length === actual.length && timingSafeEqual(wanted, actual);
+}
+
+/** `*` and `?` as in OpenSSH. Walks back to the last `*` only, so that no pattern costs more than quadratic time. */
+function matchesPattern(pattern: string, name: string): boolean {
+  if (pattern === '') return false;
+  let p = 0;
+  let n = 0;
+  let star = -1;
+  let resume = 0;
+  while (n < name.length) {
+    const c = pattern[p];
+    if (c === '*') {
+      star = p++;
+      resume = n;
+    } else if (c !== undefined && (c === '?' || c === name[n])) {
+      p++;
+      n++;
+    } else if (star >= 0) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
+}

@@ -1,0 +1,365 @@
+import { AppError } from '../lib/errors.ts';
+import { Connection, type ConnectionOptions, type OpenOutcome } from './connection.ts';
+import { UnreachableError } from './dial-errors.ts';
+import { connectionsWanted } from './growth.ts';
+import type { SshLogger } from './logger.ts';
+import type { OpenOptions, RemoteChannel, SshTarget } from './types.ts';
+
+/** Counts are per pool, times in ms. The defaults suit OpenSSH's; tests shorten the times. */
+export interface SshPoolOptions {
+  readonly logger: SshLogger;
+  /** OpenSSH's MaxSessions. One of them is kept for `control`. */
+  readonly maxSessionsPerConnection?: number;
+  readonly maxConnections?: number;
+  readonly readyTimeoutMs?: number;
+  readonly keepaliveMs?: number;
+  readonly deadAfterMs?: number;
+  readonly openTimeoutMs?: number;
+  /** A connection beyond the first is closed when it has had nothing to do for so long. */
+  readonly idleMs?: number;
+}
+
+interface Waiter {
+  readonly command: string;
+  readonly control: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly since: number;
+  failures: number;
+  readonly resolve: (channel: RemoteChannel) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+interface Member {
+  readonly connection: Connection;
+  idleSince: number | null;
+}
+
+/** How long an open waits for a session before another connection is thought of. */
+const TICK_MS = 100;
+/** Connections that may die under one open before it is told. */
+const MAX_FAILURES = 3;
+/** Pauses, in ms, before a connection that sshd dropped at random is tried again. */
+const DROPPED_PAUSES_MS = [100, 300, 900];
+
+/**
+ * Sessions on one SSH server. Connects when first used, adds connections when sessions run short, replaces lost ones.
+ * A command is sent at most once.
+ */
+export class SshPool {
+  readonly #target: SshTarget;
+  readonly #options: Required<SshPoolOptions>;
+  readonly #shutdown = new AbortController();
+  #members: Member[] = [];
+  #waiters: Waiter[] = [];
+  #connecting = 0;
+  #connectMs = 255;
+  #maxSessions: number;
+  #served = 0;
+  #noGrowthBefore = 0;
+  #tick: NodeJS.Timeout | undefined;
+  #idleCheck: NodeJS.Timeout | undefined;
+
+  constructor(target: SshTarget, options: SshPoolOptions) {
+    this.#target = target;
+    this.#options = {
+      maxSessionsPerConnection: 10,
+      maxConnections: 16,
+      readyTimeoutMs: 15_000,
+      keepaliveMs: 7000,
+      deadAfterMs: 26_000,
+      openTimeoutMs: 5000,
+      idleMs: 30_000,
+      ...options,
+    };
+    this.#maxSessions = this.#options.maxSessionsPerConnection;
+  }
+
+  /** Whether a connection is up that takes work. */
+  get connected(): boolean {
+    return this.#members.some(({ connection }) => connection.usable);
+  }
+
+  /**
+   * Runs `command` in the login shell of the far side, in a session of its own. Waits for a free session if need be.
+   *
+   * @throws AppError; with CANCELLED, SHUTTING_DOWN, SSH_UNREACHABLE, SSH_AUTH_FAILED, SSH_KEY_UNUSABLE,
+   * HOST_KEY_UNKNOWN, HOST_KEY_CHANGED and SSH_NO_SESSION the command has not been run; with DISCONNECTED it may have been.
+   */
+  open(command: string, options: OpenOptions = {}): Promise<RemoteChannel> {
+    const { signal, priority } = options;
+    if (this.#shutdown.signal.aborted) return Promise.reject(shuttingDown());
+    if (signal?.aborted) return Promise.reject(cancelled());
+    return new Promise((resolve, reject) => {
+      const control = priority === 'control';
+      const since = performance.now();
+      const onAbort = () => this.#cancel(waiter);
+      const settled = () => signal?.removeEventListener('abort', onAbort);
+      const waiter: Waiter = {
+        command,
+        control,
+        signal,
+        since,
+        failures: 0,
+        resolve(channel) {
+          settled();
+          resolve(channel);
+        },
+        reject(error) {
+          settled();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort);
+      this.#enqueue(waiter);
+      this.#dispatch();
+    });
+  }
+
+  /** Closes all connections; resolves within a second. What still waits is rejected, open channels end as disconnected. */
+  async close(): Promise<void> {
+    this.#shutdown.abort();
+    clearTimeout(this.#tick);
+    clearTimeout(this.#idleCheck);
+    this.#rejectAll(shuttingDown());
+    await Promise.all(this.#members.map(({ connection }) => connection.close()));
+  }
+
+  /** Control goes first, then who came first. */
+  #enqueue(waiter: Waiter): void {
+    const before = (other: Waiter) =>
+      waiter.control === other.control ? waiter.since < other.since : waiter.control;
+    const index = this.#waiters.findIndex(before);
+    this.#waiters.splice(index < 0 ? this.#waiters.length : index, 0, waiter);
+  }
+
+  #cancel(waiter: Waiter): void {
+    const index = this.#waiters.indexOf(waiter);
+    // Not among the waiters: it is being opened, and its connection watches the signal.
+    if (index < 0) return;
+    this.#waiters.splice(index, 1);
+    waiter.reject(cancelled());
+  }
+
+  #rejectAll(error: AppError): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+  }
+
+  /** Gives free sessions to those who wait, and sees to it that there will be more if that is not enough. */
+  #dispatch(): void {
+    if (this.#shutdown.signal.aborted) return;
+    this.#tidy();
+    for (const waiter of [...this.#waiters]) {
+      const connection = this.#pick(waiter.control);
+      // For control nothing was left, so nothing is left for those behind it either.
+      if (!connection) break;
+      const index = this.#waiters.indexOf(waiter);
+      if (index < 0) continue;
+      this.#waiters.splice(index, 1);
+      this.#served++;
+      this.#start(waiter, connection);
+    }
+    if (this.#waiters.length === 0) return;
+    if (!this.connected) this.#grow();
+    else if (this.#tick === undefined) {
+      this.#served = 0;
+      this.#tick = setTimeout(() => this.#onTick(), TICK_MS).unref();
+    }
+  }
+
+  #onTick(): void {
+    this.#tick = undefined;
+    this.#grow();
+    this.#dispatch();
+  }
+
+  /** The least busy connection that has a session left; the oldest of equals, so that the others can fall idle. */
+  #pick(control: boolean): Connection | undefined {
+    let best: Connection | undefined;
+    for (const { connection } of this.#members) {
+      const reserved = !control && connection.limit > 1 ? 1 : 0;
+      if (!connection.usable || connection.sessions >= connection.limit - reserved) continue;
+      if (!best || connection.sessions < best.sessions) best = connection;
+    }
+    return best;
+  }
+
+  async #start(waiter: Waiter, connection: Connection): Promise<void> {
+    const outcome = await connection.open(waiter.command, waiter.signal);
+    switch (outcome.kind) {
+      case 'open':
+        return waiter.resolve(outcome.channel);
+      case 'cancelled':
+        return waiter.reject(cancelled());
+      case 'unconfirmed':
+        return waiter.reject(this.#unconfirmed());
+      case 'rejected':
+        return waiter.reject(this.#noSession('it opened a session, but would not run the command'));
+      case 'refused':
+        if (outcome.others === 0) return waiter.reject(this.#noSession(outcome.why));
+        this.#maxSessions = Math.min(this.#maxSessions, connection.limit);
+        break;
+      default:
+        waiter.failures++;
+    }
+    this.#retry(waiter, outcome);
+  }
+
+  #retry(waiter: Waiter, outcome: OpenOutcome): void {
+    if (this.#shutdown.signal.aborted) waiter.reject(shuttingDown());
+    else if (waiter.signal?.aborted) waiter.reject(cancelled());
+    else if (waiter.failures >= MAX_FAILURES) waiter.reject(this.#unstable());
+    else {
+      this.#options.logger.debug(`session not opened (${outcome.kind}), trying again`);
+      this.#enqueue(waiter);
+      this.#dispatch();
+    }
+  }
+
+  #grow(): void {
+    const usable = this.#members.filter(({ connection }) => connection.usable).length;
+    const now = performance.now();
+    if (usable > 0 && now < this.#noGrowthBefore) return;
+    const wanted = connectionsWanted({
+      usable,
+      connecting: this.#connecting,
+      maxConnections: this.#options.maxConnections,
+      perConnection: Math.max(1, this.#maxSessions - 1),
+      waiting: this.#waiters.length,
+      overdue: this.#waiters.filter(({ since }) => since <= now - 0.9 * TICK_MS).length,
+      served: this.#served,
+      tickMs: TICK_MS,
+      connectMs: this.#connectMs,
+    });
+    for (let i = 0; i < wanted; i++) this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting++;
+    const started = performance.now();
+    try {
+      const connection = await this.#connectPatiently();
+      this.#connectMs = performance.now() - started;
+      if (this.#shutdown.signal.aborted) return connection.destroy();
+      this.#members.push({ connection, idleSince: null });
+    } catch (error) {
+      this.#onConnectFailed(error);
+    } finally {
+      this.#connecting--;
+    }
+    this.#dispatch();
+  }
+
+  async #connectPatiently(): Promise<Connection> {
+    const { logger, readyTimeoutMs, keepaliveMs, deadAfterMs, openTimeoutMs } = this.#options;
+    const options: ConnectionOptions = {
+      logger,
+      readyTimeoutMs,
+      keepaliveMs,
+      deadAfterMs,
+      openTimeoutMs,
+      maxSessions: this.#maxSessions,
+      signal: this.#shutdown.signal,
+      onChange: () => this.#dispatch(),
+    };
+    for (const pause of DROPPED_PAUSES_MS) {
+      try {
+        return await Connection.connect(this.#target, options);
+      } catch (error) {
+        if (!(error instanceof UnreachableError && error.droppedEarly)) throw error;
+        if (this.#shutdown.signal.aborted) throw error;
+        logger.debug(`${error.message} Trying again in ${pause} ms.`);
+        // Spread, so that those who were dropped together do not come back together.
+        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())).unref());
+      }
+    }
+    return Connection.connect(this.#target, options);
+  }
+
+  #onConnectFailed(error: unknown): void {
+    const others = this.connected || this.#connecting > 1;
+    if (others && error instanceof UnreachableError) {
+      // Those who wait will be served by the connections that there are.
+      this.#options.logger.warn(`no further connection: ${error.message}`);
+      this.#noGrowthBefore = performance.now() + 1000;
+      return;
+    }
+    this.#rejectAll(error instanceof AppError ? error : internal(error));
+  }
+
+  #tidy(): void {
+    this.#members = this.#members.filter(({ connection }) => !connection.lost);
+    const now = performance.now();
+    for (const member of this.#members) {
+      const { connection } = member;
+      member.idleSince = connection.sessions > 0 ? null : (member.idleSince ?? now);
+      if (!connection.usable && connection.sessions === 0) connection.destroy();
+    }
+    if (this.#members.length > 1 && this.#idleCheck === undefined) {
+      this.#idleCheck = setTimeout(() => this.#closeIdle(), this.#options.idleMs / 2).unref();
+    }
+  }
+
+  #closeIdle(): void {
+    this.#idleCheck = undefined;
+    const now = performance.now();
+    for (const { connection, idleSince } of this.#members.slice(1)) {
+      if (idleSince !== null && now - idleSince >= this.#options.idleMs) connection.close();
+    }
+    this.#tidy();
+  }
+
+  #where(): string {
+    return `${this.#target.username}@${this.#target.host}:${this.#target.port}`;
+  }
+
+  #noSession(why: string): AppError {
+    return new AppError(
+      'SSH_NO_SESSION',
+      `${this.#where()} does not let commands run: ${why}.`,
+      'Check MaxSessions and ForceCommand in its sshd_config, and the options of the key in authorized_keys.',
+    );
+  }
+
+  #unconfirmed(): AppError {
+    return new AppError(
+      'DISCONNECTED',
+      `The connection to ${this.#where()} was lost just after the command was sent, so it may be running or not.`,
+      'Look at its effects before running it again.',
+    );
+  }
+
+  #unstable(): AppError {
+    return new AppError(
+      'SSH_UNREACHABLE',
+      `The connection to ${this.#where()} was lost ${MAX_FAILURES} times before the command could be sent.`,
+      'Nothing was run. Check the network and the log of sshd on the host, then try again.',
+    );
+  }
+}
+
+function cancelled(): AppError {
+  return new AppError(
+    'CANCELLED',
+    'The call was cancelled before its command was sent.',
+    'Nothing was run; call again if it is still wanted.',
+  );
+}
+
+function shuttingDown(): AppError {
+  return new AppError(
+    'SHUTTING_DOWN',
+    'The server is shutting down.',
+    'Nothing was run; start the server again.',
+  );
+}
+
+function internal(error: unknown): AppError {
+  return new AppError(
+    'INTERNAL',
+    'Connecting failed for an unexpected reason.',
+    'See the log of this server.',
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SshTarget } from '../../src/ssh/types.ts';
+
+const SSHD = '/usr/sbin/sshd';
+
+/** Why no real sshd can be started here, or null. For `describe.skipIf`. */
+export const noSshd: string | null = (() => {
+  if (process.platform === 'win32') return 'no sshd on Windows';
+  if (!existsSync(SSHD)) return `${SSHD} is missing`;
+  try {
+    execFileSync('ssh-keygen', ['-?'], { stdio: 'ignore' });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'ssh-keygen is missing';
+  }
+  return null;
+})();
+
+export type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
+
+export interface Sshd {
+  readonly port: number;
+  readonly dir: string;
+  readonly username: string;
+  /** A private key that is let in; its public part lies beside it. */
+  readonly userKey: string;
+  /** Path of the host key of a type. */
+  hostKey(type: KeyType): string;
+  /** How to reach it; nothing is shared with other targets but the server. */
+  target(overrides?: Partial<SshTarget>): SshTarget;
+  /** The processes that serve one logged-in connection each, as a connection asks for them by `echo $PPID` of its shell. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+export interface SshdOptions {
+  readonly hostKeys?: readonly KeyType[];
+  /** Lines for sshd_config; the first of a keyword wins in OpenSSH, and these come first. */
+  readonly config?: readonly string[];
+}
+
+/** Makes a key pair; returns the path of the private key. */
+export function makeKey(dir: string, name: string, type: KeyType = 'ed25519', passphrase = ''): string {
+  const path = join(dir, name);
+  const size = type === 'rsa' ? ['-b', '2048'] : [];
+  execFileSync('ssh-keygen', ['-q', '-t', type, ...size, '-N', passphrase, '-C', name, '-f', path]);
+  return path;
+}
+
+/** `SHA256:…` by the word of ssh-keygen. */
+export function keygenFingerprint(path: string): string {
+  return execFileSync('ssh-keygen', ['-lf', path], { encoding: 'utf8' }).split(' ')[1] ?? '';
+}
+
+/** Starts an OpenSSH sshd of its own on a free loopback port, as the current user. */
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  const dir = mkdtempSync(join(tmpdir(), 'sshd-'));
+  const { username } = userInfo();
+  // Debian's sshd wants its privilege separation directory when it runs as root; systemd makes it elsewhere.
+  if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const types = options.hostKeys ?? ['ed25519'];
+  const hostKeys = new Map(types.map((type) => [type, makeKey(dir, `host_${type}`, type)]));
+  const userKey = makeKey(dir, 'user');
+  writeFileSync(join(dir, 'authorized_keys'), readFileSync(`${userKey}.pub`));
+  const port = await freePort();
+  const config = [
+    ...(options.config ?? []),
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    ...[...hostKeys.values()].map((path) => `HostKey ${path}`),
+    `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
+    'StrictModes no',
+    'UsePAM no',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PermitRootLogin yes',
+    'PrintMotd no',
+    'PidFile none',
+  ];
+  writeFileSync(join(dir, 'sshd_config'), `${config.join('\n')}\n`);
+  const child = spawn(SSHD, ['-D', '-e', '-f', join(dir, 'sshd_config')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  for (let i = 0; !log.includes('Server listening'); i++) {
+    if (child.exitCode !== null || i > 500) throw new Error(`sshd did not start: ${log}`);
+    await sleep(10);
+  }
+  let targets = 0;
+  return {
+    port,
+    dir,
+    username,
+    userKey,
+    hostKey: (type) => {
+      const path = hostKeys.get(type);
+      if (path === undefined) throw new Error(`no ${type} host key`);
+      return path;
+    },
+    target(overrides = {}) {
+      const knownHosts = join(dir, `known_hosts_${targets++}`);
+      return {
+        host: '127.0.0.1',
+        port,
+        username,
+        identityFiles: [userKey],
+        jumps: [],
+        hostKeyPolicy: 'accept-new',
+        knownHostsFiles: [knownHosts],
+        knownHostsWriteFile: knownHosts,
+        ...overrides,
+      };
+    },
+    log: () => log,
+    async stop() {
+      await end(child);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await exited;
+}
+
+/** A loopback port that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
