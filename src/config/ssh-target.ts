@@ -53,9 +53,11 @@ function resolveHops(context: Context, hops: readonly JumpHop[], seen: ReadonlyS
   return hops.flatMap((hop, index) => {
     const entry = context.file.lookUp(hop.host);
     const target = resolveOne(context, entry, { ...hop, fallbackUser: context.at.username });
-    if (index > 0 || seen.has(hop.host)) return [target];
-    const before = jumpsOf(entry, hop.host, context.warn);
-    return [...resolveHops(context, before, new Set([...seen, hop.host])), target];
+    if (index > 0) return [target];
+    // `Host *` with a ProxyJump sends the jump host through itself, too.
+    const met = new Set([...seen, hop.host]);
+    const before = jumpsOf(entry, hop.host, context.warn).filter((earlier) => !met.has(earlier.host));
+    return [...resolveHops(context, before, met), target];
   });
 }
 

@@ -1,0 +1,258 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type LoadInput, loadConfig } from './load.ts';
+import type { Config } from './schema.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'config-'));
+afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
+
+let count = 0;
+/** A fresh working directory with these files. */
+function directory(files: Record<string, string> = {}): string {
+  const dir = path.join(root, `d${count++}`);
+  fs.mkdirSync(dir);
+  for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(dir, name), content);
+  return dir;
+}
+
+function at(env: Record<string, string>, cwd = directory()): Surroundings {
+  return { platform: process.platform, env, home: path.join(root, 'home'), cwd, username: 'me' };
+}
+
+const ENOUGH = { I_ACCEPT_RISKS: 'true', HOST: '192.0.2.10' };
+
+function load(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Config {
+  const result = loadConfig(input, at({ ...ENOUGH, ...env }, cwd));
+  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  return result.config;
+}
+
+function faultsOf(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Record<string, string> {
+  const result = loadConfig(input, at(env, cwd));
+  if (result.ok) throw new Error('expected faults');
+  for (const fault of result.faults) expect(fault.remedy).toMatch(/^[A-Z].*\.$/);
+  return Object.fromEntries(result.faults.map((fault) => [fault.name, fault.problem]));
+}
+
+test('defaults', () => {
+  const cwd = directory();
+  expect(load({}, {}, cwd)).toEqual({
+    acceptRisks: true,
+    host: '192.0.2.10',
+    sshPort: undefined,
+    sshUsername: undefined,
+    sshPassword: undefined,
+    sshKey: undefined,
+    sshKeyPassphrase: undefined,
+    sshJump: undefined,
+    sshKnownHosts: undefined,
+    sshHostKeyPolicy: 'accept-new',
+    sudo: false,
+    execMethod: 'auto',
+    enableHostExec: false,
+    characterLimit: 25000,
+    maxFileSize: 10485760,
+    transferDirs: [cwd],
+    readOnly: false,
+    logLevel: 'info',
+  });
+});
+
+test('flags win over the environment, the environment over the file, the file over defaults', () => {
+  const cwd = directory({ 'my.env': 'SSH_PORT=1\nCHARACTER_LIMIT=1001\nMAX_FILE_SIZE=11\n' });
+  const env = { SSH_PORT: '2', CHARACTER_LIMIT: '1002' };
+  const config = load(env, { flags: { sshPort: '3' }, envFile: 'my.env' }, cwd);
+  expect(config).toMatchObject({ sshPort: 3, characterLimit: 1002, maxFileSize: 11, logLevel: 'info' });
+});
+
+test('empty is unset in every source, and lets the next one speak', () => {
+  const cwd = directory({ 'my.env': 'SSH_PORT=2222\nLOG_LEVEL=\nHOST=""\n' });
+  const config = load({ SSH_PORT: '  ', LOG_LEVEL: '' }, { flags: { sshPort: '' }, envFile: 'my.env' }, cwd);
+  expect(config).toMatchObject({ sshPort: 2222, logLevel: 'info', host: '192.0.2.10' });
+});
+
+test('a file with CRLF line ends and a byte order mark reads the same', () => {
+  const cwd = directory({ 'my.env': '\uFEFFHOST=pve1\r\nSSH_PORT=2222\r\nSSH_USERNAME="admin"\r\n' });
+  const config = load({ HOST: '' }, { envFile: 'my.env' }, cwd);
+  expect(config).toMatchObject({ host: 'pve1', sshPort: 2222, sshUsername: 'admin' });
+});
+
+describe('.env of the working directory', () => {
+  const cwd = directory({ '.env': 'HOST=elsewhere\nI_ACCEPT_RISKS=true\nENABLE_HOST_EXEC=true\n' });
+
+  test('is read while HOST comes from nowhere else', () => {
+    expect(load({ HOST: '', I_ACCEPT_RISKS: '' }, {}, cwd)).toMatchObject({
+      host: 'elsewhere',
+      enableHostExec: true,
+    });
+  });
+  test('is left alone when the environment sets HOST', () => {
+    expect(load({}, {}, cwd)).toMatchObject({ host: '192.0.2.10', enableHostExec: false });
+  });
+  test('is left alone when a flag sets HOST', () => {
+    const config = load({ HOST: '' }, { flags: { host: 'flagged' } }, cwd);
+    expect(config).toMatchObject({ host: 'flagged', enableHostExec: false });
+  });
+  test('gives way to the file that was named', () => {
+    fs.writeFileSync(path.join(cwd, 'other.env'), 'HOST=other\n');
+    expect(load({ HOST: '' }, { envFile: 'other.env' }, cwd)).toMatchObject({
+      host: 'other',
+      enableHostExec: false,
+    });
+  });
+});
+
+test('a named env file that is missing is a fault', () => {
+  expect(faultsOf(ENOUGH, { envFile: 'nowhere.env' })).toEqual({
+    '--env-file': expect.stringContaining('nowhere.env does not exist'),
+  });
+});
+
+test('all faults are told at once', () => {
+  const faults = faultsOf({
+    SSH_PORT: '0x16',
+    SSH_KEY: '~/nokey',
+    SUDO: 'perhaps',
+    CHARACTER_LIMIT: '1e4',
+    TRANSFER_DIRS: '/does/not/exist',
+    LOG_LEVEL: 'loud',
+    SSH_JUMP: 'a,,b',
+  });
+  expect(faults).toEqual({
+    I_ACCEPT_RISKS: 'is not set',
+    HOST: 'is not set',
+    SSH_PORT: '=0x16 (environment) is not a whole number from 1 to 65535',
+    SSH_KEY: expect.stringContaining('nokey does not exist'),
+    SUDO: expect.stringContaining('neither true nor false'),
+    CHARACTER_LIMIT: expect.stringContaining('is not a whole number'),
+    TRANSFER_DIRS: expect.stringContaining('is not a directory here: /does/not/exist'),
+    LOG_LEVEL: expect.stringContaining('is not one of'),
+    SSH_JUMP: expect.stringContaining('is not a list of'),
+  });
+});
+
+test('a fault names the place to correct', () => {
+  expect(faultsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
+    '--ssh-port': '=70000 (command line) is not a whole number from 1 to 65535',
+  });
+});
+
+test.each(['true', 'TRUE', '1', 'yes', 'On', ' true '])('%j is true', (value) => {
+  expect(load({ READ_ONLY: value }).readOnly).toBe(true);
+});
+
+test.each(['false', 'False', '0', 'NO', 'off'])('%j is false', (value) => {
+  expect(load({ READ_ONLY: value }).readOnly).toBe(false);
+});
+
+test.each(['no', 'maybe', ''])('I_ACCEPT_RISKS=%j is no consent', (value) => {
+  expect(faultsOf({ ...ENOUGH, I_ACCEPT_RISKS: value })).toHaveProperty('I_ACCEPT_RISKS');
+});
+
+test.each([
+  ['https://192.0.2.10:8006', 'is a URL'],
+  ['root@192.0.2.10', 'contains a user name'],
+  ['192.0.2.10:22', 'contains a port'],
+  ['[2001:db8::1]:22', 'contains a port'],
+  ['-oProxyCommand=x', 'is not an address'],
+  ['a b', 'is not an address'],
+])('HOST=%s %s', (value, problem) => {
+  expect(faultsOf({ ...ENOUGH, HOST: value }).HOST).toContain(problem);
+});
+
+test.each([
+  ['2001:db8::1', '2001:db8::1'],
+  ['[2001:db8::1]', '2001:db8::1'],
+  ['fe80::1%eth0', 'fe80::1%eth0'],
+  ['pve-1.example.com', 'pve-1.example.com'],
+])('HOST=%s is %s', (value, host) => {
+  expect(load({ HOST: value }).host).toBe(host);
+});
+
+test('SSH_JUMP takes users, ports and IPv6 in brackets', () => {
+  expect(load({ SSH_JUMP: 'me@[2001:db8::5]:2222, bastion,ssh://other:23' }).sshJump).toEqual([
+    { host: '2001:db8::5', username: 'me', port: 2222 },
+    { host: 'bastion' },
+    { host: 'other', port: 23 },
+  ]);
+  expect(load({ SSH_JUMP: 'none' }).sshJump).toEqual([]);
+});
+
+describe('SSH_KEY', () => {
+  const cwd = directory({
+    id: '-----BEGIN OPENSSH PRIVATE KEY-----\n',
+    'id.pub': 'ssh-ed25519 AAAA me\n',
+  });
+  test('is made absolute', () => {
+    expect(load({ SSH_KEY: 'id' }, {}, cwd).sshKey).toBe(path.join(cwd, 'id'));
+  });
+  test('refuses a public key', () => {
+    expect(faultsOf({ ...ENOUGH, SSH_KEY: 'id.pub' }, {}, cwd).SSH_KEY).toContain('names a public key');
+  });
+  test('refuses a pasted key, and does not repeat it', () => {
+    const { SSH_KEY } = faultsOf({ ...ENOUGH, SSH_KEY: '-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET' });
+    expect(SSH_KEY).toBe(' (environment) holds a key itself');
+  });
+});
+
+describe('secrets', () => {
+  const cwd = directory({ pass: 'hunter2 \r\n', empty: '\n' });
+  test('come from NAME_FILE without the line end', () => {
+    expect(load({ SSH_PASSWORD_FILE: 'pass' }, {}, cwd).sshPassword).toBe('hunter2 ');
+  });
+  test('are taken as they are', () => {
+    expect(load({ SSH_PASSWORD: ' x ' }).sshPassword).toBe(' x ');
+  });
+  test('both forms at once are a fault', () => {
+    const faults = faultsOf({ ...ENOUGH, SSH_PASSWORD: 'x', SSH_PASSWORD_FILE: 'pass' }, {}, cwd);
+    expect(faults).toEqual({ SSH_PASSWORD: 'and SSH_PASSWORD_FILE are both set (environment)' });
+  });
+  test('both forms in different sources follow the order of the sources', () => {
+    fs.writeFileSync(path.join(cwd, 'my.env'), 'SSH_PASSWORD=fromfile\n');
+    expect(load({ SSH_PASSWORD_FILE: 'pass' }, { envFile: 'my.env' }, cwd).sshPassword).toBe('hunter2 ');
+  });
+  test('a missing or empty file is a fault', () => {
+    const faults = faultsOf(
+      { ...ENOUGH, SSH_PASSWORD_FILE: 'none', SSH_KEY_PASSPHRASE_FILE: 'empty' },
+      {},
+      cwd,
+    );
+    expect(faults.SSH_PASSWORD_FILE).toContain('does not exist');
+    expect(faults.SSH_KEY_PASSPHRASE_FILE).toContain('names an empty file');
+  });
+});
+
+describe('warnings', () => {
+  const warningsFor = (content: string, env: Record<string, string> = {}) =>
+    loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': content }))).warnings;
+
+  test.each([
+    ['SSH_PASSWROD', 'SSH_PASSWORD'],
+    ['SSH_USER', 'SSH_USERNAME'],
+    ['ENABLE_HOST_EXCE', 'ENABLE_HOST_EXEC'],
+    ['ssh_port', 'SSH_PORT'],
+    ['SSH_PASSWORD_FLIE', 'SSH_PASSWORD_FILE'],
+  ])('%s: did you mean %s?', (name, meant) => {
+    expect(warningsFor(`${name}=x\n`)).toEqual([expect.stringContaining(`did you mean ${meant}?`)]);
+  });
+  test('names of other programs that share the file are nobody’s business', () => {
+    expect(warningsFor('SERVER_PORT=8000\nPATH=/x\nCOMPOSE_PROJECT_NAME=a\nTZ=UTC\nMCP_TOKEN=x\n')).toEqual(
+      [],
+    );
+  });
+  test('names that a login session has are not taken for slips', () => {
+    const names = ['HOME', 'HOSTNAME', 'HOSTTYPE', 'LOGNAME', 'SSH_TTY', 'SSH_CLIENT', 'SSH_CONNECTION'];
+    const more = ['SSH_AUTH_SOCK', 'SSH_AGENT_PID', 'SSH_ASKPASS', 'SUDO_USER', 'SUDO_UID', 'SUDO_COMMAND'];
+    expect(warningsFor('', Object.fromEntries([...names, ...more].map((name) => [name, 'x'])))).toEqual([]);
+  });
+  test('a slip beside the right name is left alone', () => {
+    expect(warningsFor('SSH_USER=x\nSSH_USERNAME=y\n')).toEqual([]);
+  });
+  test('an unquoted # that cuts a password short', () => {
+    expect(warningsFor('SSH_PASSWORD=abc#def\n')).toEqual([expect.stringContaining('cut off at the #')]);
+    expect(warningsFor('SSH_PASSWORD="abc#def"\nSSH_PORT=22 # a comment\n')).toEqual([]);
+  });
+});
