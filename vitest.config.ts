@@ -1,9 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { SkippedTests } from './test/skipped-tests.ts';
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    // The rig has one node; two files at once would see each other's load, not each other's state.
+    globalSetup: ['test/global-setup.ts'],
+    reporters: [
+      'default',
+      new SkippedTests(),
+      ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
+    ],
+    // Suites against the rig take turns by themselves (describeRig); more workers would only wait in line.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,

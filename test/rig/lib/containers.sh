@@ -31,21 +31,25 @@ CONFIG
 }
 
 make_containers() {
-  local lxc=$STATE/lxc id
-  for id in "${LOCAL_VMIDS[@]}"; do mkdir -p "$lxc/$id"; done
-  make_debian_rootfs "$lxc/9101/rootfs"
-  for id in 9102 9103 9104; do make_busybox_rootfs "$lxc/$id/rootfs"; done
-  make_shellless_rootfs "$lxc/9103/rootfs-shellless"
-  {
-    lxc_config 9101 debian
-    small_disks
-  } >"$lxc/9101/config"
-  {
-    lxc_config 9102 busybox
-    small_disks
-  } >"$lxc/9102/config"
-  lxc_config 9103 stopped >"$lxc/9103/config"
-  lxc_config 9104 locked >"$lxc/9104/config"
+  local lxc=$STATE/lxc id name
+  for id in "${LOCAL_VMIDS[@]}"; do
+    name=$(sed -n 's/^hostname: //p;/^\[/q' "$STATE/pve/nodes/pve1/lxc/$id.conf")
+    mkdir -p "$lxc/$id"
+    lxc_config "$id" "$name" >"$lxc/$id/config"
+    case $id in
+    9101)
+      make_debian_rootfs "$lxc/$id/rootfs" "$name"
+      small_disks >>"$lxc/$id/config"
+      ;;
+    9102)
+      make_busybox_rootfs "$lxc/$id/rootfs" "$name"
+      small_disks >>"$lxc/$id/config"
+      ;;
+    *) make_busybox_rootfs "$lxc/$id/rootfs" "$name" ;;
+    esac
+  done
+  # Started in place of 9103's own by tests that want a container without a shell.
+  make_shellless_rootfs "$lxc/9103/rootfs-shellless" stopped
 }
 
 start_containers() {

@@ -18,18 +18,20 @@ ensure_debian_cache() {
   mv "$work" "$DEBIAN_CACHE"
 }
 
-# For both kinds: the init that tests can rely on, the mark, and directories to mount on.
+# For all kinds: the init that tests can rely on, the mark, directories to mount on, and the container's own
+# name in its hosts file as Proxmox writes it there (sudo asks for it).
 finish_rootfs() {
-  local root=$1
+  local root=$1 name=$2
   install -D -m 755 "$RIG_DIR/node/rig-init" "$root/sbin/rig-init"
   mkdir -p "$root"/{dev,proc,sys,run,tmp,mnt,root}
   chmod 1777 "$root/tmp"
+  printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" >"$root/etc/hosts"
   printf '%s\n' "$RIG_ID" >"$root/$MARK"
 }
 
 make_debian_rootfs() {
   cp -a "$DEBIAN_CACHE" "$1"
-  finish_rootfs "$1"
+  finish_rootfs "$1" "$2"
 }
 
 make_busybox_rootfs() {
@@ -41,7 +43,7 @@ make_busybox_rootfs() {
   done
   printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
-  finish_rootfs "$root"
+  finish_rootfs "$root" "$2"
 }
 
 # Like an application container made from an OCI image: one static program, no shell under any name. Named
@@ -49,7 +51,7 @@ make_busybox_rootfs() {
 make_shellless_rootfs() {
   local root=$1
   mkdir -p "$root"/{sbin,etc}
-  finish_rootfs "$root"
+  finish_rootfs "$root" "$2"
   rm "$root/sbin/rig-init"
   cp "$(command -v busybox)" "$root/sbin/init"
   : >"$root/etc/inittab"

@@ -45,14 +45,23 @@ kill_members() {
   die "these processes of the rig do not end: ${pids[*]}"
 }
 
-# Left over only when LXC's monitor was killed before it could do this itself.
+CGROUP_PARENTS=(lxc lxc.monitor lxc.pivot)
+
+# LXC makes these and never removes them. Only those that the rig caused are the rig's to remove.
+record_cgroup_parents() {
+  local name
+  for name in "${CGROUP_PARENTS[@]}"; do
+    [ -n "$(find /sys/fs/cgroup -maxdepth 2 -type d -name "$name" -print -quit)" ] || printf '%s\n' "$name"
+  done >"$STATE/cgroups"
+}
+
 remove_cgroups() {
-  local vmid
-  for vmid in "${LOCAL_VMIDS[@]}"; do
-    ! command_socket_open "$vmid" || continue
-    find /sys/fs/cgroup -depth -type d \( -path "*/lxc/$vmid" -o -path "*/lxc/$vmid/*" -o -path "*/lxc.monitor/$vmid" \) \
-      -exec rmdir {} + 2>/dev/null || true
-  done
+  local name
+  [ -f "$STATE/cgroups" ] || return 0
+  while read -r name; do
+    find /sys/fs/cgroup -depth -type d \( -path "/sys/fs/cgroup/$name" -o -path "/sys/fs/cgroup/$name/*" \
+      -o -path "/sys/fs/cgroup/*/$name" -o -path "/sys/fs/cgroup/*/$name/*" \) -exec rmdir {} + 2>/dev/null || true
+  done <"$STATE/cgroups"
 }
 
 teardown() {

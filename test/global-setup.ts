@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { findRig, rigDirectory } from './rig/info.ts';
+
+/**
+ * Brings the rig up where the machine is able to, and takes it down again if it was not up before. RIG=off never
+ * starts it, RIG=keep leaves it up. Where it cannot be, the suites that need it are skipped by name, with the reason.
+ */
+export function setup(project: TestProject): (() => void) | undefined {
+  project.provide('rigFailure', '');
+  if ('info' in findRig() || process.env.RIG === 'off' || process.platform !== 'linux') {
+    return undefined;
+  }
+  const up = spawnSync(join(rigDirectory, 'up'), { encoding: 'utf8', stdio: ['ignore', 'inherit', 'pipe'] });
+  if (up.status !== 0) {
+    const reason = up.stderr.trim().split('\n').at(0) ?? String(up.error);
+    project.provide('rigFailure', reason);
+    return undefined;
+  }
+  if (process.env.RIG === 'keep') {
+    return undefined;
+  }
+  return () => {
+    // After the suites of other runs that use it: they hold this lock.
+    spawnSync('flock', [rigDirectory, join(rigDirectory, 'down')], { stdio: 'inherit' });
+  };
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { startTime } from './processes.ts';
+
+/** The folder of the rig's scripts. */
+export const rigDirectory = dirname(fileURLToPath(import.meta.url));
+
+const hostKey = z.object({ public: z.string(), fingerprint: z.string() });
+
+const rigInfo = z.object({
+  id: z.string(),
+  host: z.string(),
+  port: z.number(),
+  /** The node that one logs in to, and another one that exists only in /etc/pve. */
+  node: z.string(),
+  otherNode: z.string(),
+  /** root; admin may do anything by sudo; operator may run pct by sudo. All take the same keys. */
+  users: z.object({ root: z.string(), admin: z.string(), operator: z.string() }),
+  rootPassword: z.string(),
+  /** `public` is `TYPE BASE64`, `fingerprint` is `SHA256:…`. */
+  hostKeys: z.object({ ed25519: hostKey, ecdsa: hostKey, rsa: hostKey }),
+  /** Private key files of a client. */
+  keys: z.object({ plain: z.string(), encrypted: z.string(), passphrase: z.string() }),
+  holderPid: z.number(),
+  holderStarted: z.string(),
+  paths: z.object({
+    state: z.string(),
+    /** The node's /etc/pve, /var/lib/lxc and /tmp as seen from outside. */
+    pve: z.string(),
+    lxc: z.string(),
+    tmp: z.string(),
+    knownHosts: z.string(),
+    sshConfig: z.string(),
+    sshdPidFile: z.string(),
+    sshdLog: z.string(),
+  }),
+});
+
+export type RigInfo = z.infer<typeof rigInfo>;
+
+export type RigLookup = { readonly info: RigInfo } | { readonly reason: string };
+
+/** What is known about the rig that is up, or why there is none. */
+export function findRig(): RigLookup {
+  if (process.platform !== 'linux') {
+    return { reason: 'the rig needs Linux' };
+  }
+  if (process.getuid?.() !== 0) {
+    return { reason: 'the rig needs root' };
+  }
+  const state = process.env.RIG_STATE ?? join(rigDirectory, '.state');
+  let text: string;
+  try {
+    text = readFileSync(join(state, 'rig.json'), 'utf8');
+  } catch {
+    return { reason: 'the rig is not up (test/rig/up starts it)' };
+  }
+  const info = rigInfo.parse(JSON.parse(text));
+  if (startTime(info.holderPid) !== info.holderStarted) {
+    return { reason: 'the rig has crashed (test/rig/up starts it again)' };
+  }
+  return { info };
+}

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, inject } from 'vitest';
+import { findRig, rigDirectory } from './info.ts';
+import { holdLock, Rig, type Undo } from './rig.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Why the rig could not be brought up; empty when it was not tried or when it is up. */
+    rigFailure: string;
+  }
+}
+
+/** Other suites, in this run or in another one beside it, may have to end first. */
+const LOCK_PATIENCE_MS = 15 * 60_000;
+
+/**
+ * A suite against the rig. One at a time, over all test processes on the machine, for it starts, stops and freezes
+ * containers; each begins with the rig as `up` made it. Without a rig the suite is skipped, and its name says why. Do
+ * not nest: the inner one would wait for the outer one.
+ */
+export function describeRig(name: string, suite: (rig: Rig) => void): void {
+  const found = findRig();
+  if ('reason' in found) {
+    const reason = inject('rigFailure') || found.reason;
+    describe.skip(`${name} (skipped: ${reason})`, () => suite(absentRig()));
+    return;
+  }
+  const rig = new Rig(found.info);
+  describe(name, () => {
+    let release: Undo | undefined;
+    beforeAll(async () => {
+      release = await holdLock(['flock', rigDirectory, 'sh', '-c', 'echo held; exec cat']);
+      await rig.reset();
+    }, LOCK_PATIENCE_MS);
+    afterAll(async () => {
+      await release?.();
+    });
+    suite(rig);
+  });
+}
+
+/** A skipped suite is still collected, so that its tests are counted; none of them runs. */
+function absentRig(): Rig {
+  const paths = {
+    state: '',
+    pve: '',
+    lxc: '',
+    tmp: '',
+    knownHosts: '',
+    sshConfig: '',
+    sshdPidFile: '',
+    sshdLog: '',
+  };
+  const key = { public: '', fingerprint: '' };
+  return new Rig({
+    id: '',
+    host: '127.0.0.1',
+    port: 0,
+    node: 'pve1',
+    otherNode: 'pve2',
+    users: { root: 'root', admin: 'admin', operator: 'operator' },
+    rootPassword: '',
+    hostKeys: { ed25519: key, ecdsa: key, rsa: key },
+    keys: { plain: '', encrypted: '', passphrase: '' },
+    holderPid: 0,
+    holderStarted: '',
+    paths,
+  });
+}

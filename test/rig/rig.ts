@@ -1,0 +1,313 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findRig, type RigInfo, rigDirectory } from './info.ts';
+import { type Process, processesSharing } from './processes.ts';
+import { must, type Outcome, type RunOptions, run, runRaw } from './run.ts';
+
+/** Containers of the rig, by what they are for. */
+export const CT = {
+  /** Debian with bash, procps, sudo and perl; runs. /mnt/small is 1 MiB, /mnt/ro is read-only. */
+  debian: 9101,
+  /** busybox, no bash; runs. Has /mnt/small and /mnt/ro as well. */
+  busybox: 9102,
+  /** busybox; does not run. */
+  stopped: 9103,
+  /** busybox; runs, and `lock: backup` is in its configuration. */
+  locked: 9104,
+  /** A configuration of the other node; there is no such container here. */
+  elsewhere: 9105,
+  /** Nobody has this one. */
+  unknown: 9199,
+} as const;
+
+const RUNNING = [CT.debian, CT.busybox, CT.locked];
+const FIXTURES = join(rigDirectory, '../fixtures/etc-pve');
+
+/** Undoes what the function that returned it has done. */
+export type Undo = () => Promise<void>;
+
+/**
+ * The rig's second door: looks at and changes the node and its containers directly, without ssh and without the
+ * code under test.
+ */
+export class Rig {
+  readonly info: RigInfo;
+
+  constructor(info: RigInfo) {
+    this.info = info;
+  }
+
+  private nodeArgv(argv: readonly string[]): [string, ...string[]] {
+    return ['nsenter', '--target', String(this.info.holderPid), '--mount', '--uts', '--', ...argv];
+  }
+
+  /** Runs a program as root in the node. */
+  inNode(argv: readonly string[], options?: RunOptions): Promise<Outcome> {
+    return run(this.nodeArgv(argv), options);
+  }
+
+  /** Runs a program as root in a container, with a clean environment. */
+  inContainer(vmid: number, argv: readonly string[], options?: RunOptions): Promise<Outcome> {
+    return this.inNode(['lxc-attach', '-n', String(vmid), '--clear-env', '--', ...argv], options);
+  }
+
+  private mustInNode(...argv: string[]): Promise<Outcome> {
+    return must(this.nodeArgv(argv));
+  }
+
+  // --- files ------------------------------------------------------------------------------------------------
+
+  /** Content of a file of the container; rejects when it cannot be read. */
+  readInContainer(vmid: number, path: string): Promise<Buffer> {
+    return this.read(['lxc-attach', '-n', String(vmid), '--', 'cat', path]);
+  }
+
+  /** Content of a file of the node; rejects when it cannot be read. */
+  readInNode(path: string): Promise<Buffer> {
+    return this.read(['cat', path]);
+  }
+
+  private async read(argv: readonly string[]): Promise<Buffer> {
+    const { code, stdout, stderr } = await runRaw(this.nodeArgv(argv));
+    if (code !== 0) {
+      throw new Error(stderr.toString('utf8').trim());
+    }
+    return stdout;
+  }
+
+  async writeInContainer(vmid: number, path: string, content: string | Uint8Array): Promise<void> {
+    const argv = ['lxc-attach', '-n', String(vmid), '--', 'sh', '-c', 'cat > "$1"', 'sh', path];
+    await must(this.nodeArgv(argv), { stdin: content });
+  }
+
+  async writeInNode(path: string, content: string | Uint8Array): Promise<void> {
+    await must(this.nodeArgv(['sh', '-c', 'cat > "$1"', 'sh', path]), { stdin: content });
+  }
+
+  /**
+   * The root directory of a running container as a path on this machine. It sees the container's mounts. Beware
+   * of absolute symlinks in it: they lead to this machine.
+   */
+  async rootfs(vmid: number): Promise<string> {
+    return `/proc/${await this.initPid(vmid)}/root`;
+  }
+
+  /** The root file system of a container on disk, whether it runs or not; without the container's mounts. */
+  rootfsOnDisk(vmid: number): string {
+    return join(this.info.paths.lxc, String(vmid), 'rootfs');
+  }
+
+  // --- processes --------------------------------------------------------------------------------------------
+
+  /** Process id of the container's init, as this machine counts. */
+  async initPid(vmid: number): Promise<number> {
+    const { stdout } = await this.mustInNode('lxc-info', '-n', String(vmid), '-p', '-H');
+    const pid = Number(stdout.trim());
+    if (!Number.isInteger(pid) || pid <= 0) {
+      throw new Error(`container ${vmid} does not run`);
+    }
+    return pid;
+  }
+
+  /** All processes of a running container, its init and the sleep that init rests on included. */
+  async containerPids(vmid: number): Promise<Process[]> {
+    return processesSharing(await this.initPid(vmid), 'pid');
+  }
+
+  /** The processes of a container whose arguments contain the text; zombies have none. */
+  async containerProcesses(vmid: number, text: string): Promise<Process[]> {
+    return (await this.containerPids(vmid)).filter(({ cmdline }) => cmdline.includes(text));
+  }
+
+  /** All processes in the node itself: sshd, its sessions, and what they run (lxc-attach too, until it is inside). */
+  nodePids(): Process[] {
+    return processesSharing(this.info.holderPid, 'mnt');
+  }
+
+  // --- state of containers ----------------------------------------------------------------------------------
+
+  async isRunning(vmid: number): Promise<boolean> {
+    return readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .some((line) => line.endsWith(`@/var/lib/lxc/${vmid}/command`));
+  }
+
+  /** Runs and is not frozen afterwards; goes around pct, so that it starts locked ones too. */
+  async ensureStarted(vmid: number): Promise<void> {
+    if (await this.isRunning(vmid)) {
+      await this.unfreeze(vmid);
+      return;
+    }
+    await this.mustInNode('lxc-start', '-n', String(vmid));
+  }
+
+  async ensureStopped(vmid: number): Promise<void> {
+    if (await this.isRunning(vmid)) {
+      // A frozen process cannot even die.
+      await this.unfreeze(vmid);
+      await this.mustInNode('lxc-stop', '-n', String(vmid), '--kill');
+    }
+  }
+
+  /** Starts CT.stopped with a root that has one static program and no shell, as application containers do. */
+  async startWithoutShell(): Promise<Undo> {
+    const vmid = String(CT.stopped);
+    await this.ensureStopped(CT.stopped);
+    const root = `lxc.rootfs.path=dir:/var/lib/lxc/${vmid}/rootfs-shellless`;
+    await this.mustInNode('lxc-start', '-n', vmid, '-s', root, '-s', 'lxc.init.cmd=/sbin/init');
+    return () => this.ensureStopped(CT.stopped);
+  }
+
+  async freeze(vmid: number): Promise<Undo> {
+    await this.mustInNode('lxc-freeze', '-n', String(vmid));
+    return () => this.unfreeze(vmid);
+  }
+
+  /** No-op for one that is not frozen. */
+  async unfreeze(vmid: number): Promise<void> {
+    await this.mustInNode('lxc-unfreeze', '-n', String(vmid));
+  }
+
+  /** From now on the container takes no notice of a shutdown request. */
+  async ignoreShutdown(vmid: number): Promise<Undo> {
+    const flag = join(this.rootfsOnDisk(vmid), 'ignore-shutdown');
+    writeFileSync(flag, '');
+    return async () => rmSync(flag, { force: true });
+  }
+
+  /** Holds the lock that pct takes around its operations, as a second operation on the container would. */
+  async holdConfigLock(vmid: number): Promise<Undo> {
+    const file = `/run/lock/lxc/pve-config-${vmid}.lock`;
+    return holdLock(this.nodeArgv(['flock', file, 'sh', '-c', 'echo held; exec cat']));
+  }
+
+  // --- /etc/pve ---------------------------------------------------------------------------------------------
+
+  /** Writes (or with undefined removes) a file below the node's /etc/pve, e.g. `.vmlist`. */
+  async setPve(path: string, content: string | undefined): Promise<Undo> {
+    const file = join(this.info.paths.pve, path);
+    const before = existsSync(file) ? readFileSync(file) : undefined;
+    put(file, content);
+    return async () => put(file, before);
+  }
+
+  /** Replaces the configuration of a container of this node; undefined removes it. */
+  setConf(vmid: number, text: string | undefined): Promise<Undo> {
+    return this.setPve(`nodes/${this.info.node}/lxc/${vmid}.conf`, text);
+  }
+
+  /** Makes each call of pct cost the 0.65 s that loading the real one costs. */
+  slowPct(): Promise<Undo> {
+    return this.setPve('.rig-slow-pct', '');
+  }
+
+  // --- ssh --------------------------------------------------------------------------------------------------
+
+  /** Arguments of the real ssh client for a login by key; the command follows. */
+  sshArgv(user: keyof RigInfo['users'] = 'root'): [string, ...string[]] {
+    return ['ssh', '-F', this.info.paths.sshConfig, user === 'root' ? 'rig' : `rig-${user}`];
+  }
+
+  /** Runs a command line in the node through the real ssh client. */
+  ssh(command: string, user: keyof RigInfo['users'] = 'root', options?: RunOptions): Promise<Outcome> {
+    return run([...this.sshArgv(user), command], options);
+  }
+
+  /** Process id of the listening sshd; it changes with a restart. */
+  sshdPid(): number {
+    return Number.parseInt(readFileSync(this.info.paths.sshdPidFile, 'utf8'), 10);
+  }
+
+  /**
+   * Restarts sshd on the same port with the same keys. Open connections stay open. `options` hold for this
+   * start only, e.g. `['-o', 'MaxSessions=3']`; the undo starts it without them.
+   */
+  async restartSshd(options: readonly string[] = []): Promise<Undo> {
+    const restart = async (args: readonly string[]) => {
+      const env = { RIG_STATE: this.info.paths.state };
+      await must([join(rigDirectory, 'restart-sshd'), ...args], { env });
+    };
+    await restart(options);
+    return () => restart([]);
+  }
+
+  /** The processes that serve open connections, one or two for each; the listener is not among them. */
+  sshConnections(): Process[] {
+    const listener = this.sshdPid();
+    return this.nodePids().filter(({ pid, comm }) => comm.startsWith('sshd') && pid !== listener);
+  }
+
+  /**
+   * Sends a signal to every open connection's processes: KILL loses the connections while the commands that run
+   * on them go on, STOP makes a dead peer of them, CONT wakes it again. Returns how many there were.
+   */
+  signalSshConnections(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): number {
+    const connections = this.sshConnections();
+    for (const { pid } of connections) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // Of the two processes of a connection the second ends with the first.
+      }
+    }
+    return connections.length;
+  }
+
+  killSshConnections(): number {
+    return this.signalSshConnections('SIGKILL');
+  }
+
+  // --- reset ------------------------------------------------------------------------------------------------
+
+  /** Puts containers and configurations back to what `up` made, whatever a test that failed has left behind. */
+  async reset(): Promise<void> {
+    rmSync(join(this.info.paths.pve, '.rig-slow-pct'), { force: true });
+    for (const vmid of [...RUNNING, CT.stopped]) {
+      const conf = `nodes/pve1/lxc/${vmid}.conf`;
+      copyFileSync(join(FIXTURES, conf), join(this.info.paths.pve, conf));
+      rmSync(join(this.rootfsOnDisk(vmid), 'ignore-shutdown'), { force: true });
+    }
+    copyFileSync(join(FIXTURES, 'vmlist'), join(this.info.paths.pve, '.vmlist'));
+    copyFileSync(join(FIXTURES, 'members'), join(this.info.paths.pve, '.members'));
+    await this.ensureStopped(CT.stopped);
+    await Promise.all(RUNNING.map((vmid) => this.ensureStarted(vmid)));
+  }
+}
+
+/** The rig that is up, or undefined; `findRig` tells why. */
+export function loadRig(): Rig | undefined {
+  const found = findRig();
+  return 'info' in found ? new Rig(found.info) : undefined;
+}
+
+/** Runs a command that takes a lock, says `held`, and keeps it until its stdin ends; so it ends with this process. */
+export async function holdLock(argv: readonly [string, ...string[]]): Promise<Undo> {
+  const [program, ...args] = argv;
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  await said(child, child.stdout);
+  return async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, 'close');
+      child.stdin.end();
+      await closed;
+    }
+  };
+}
+
+function said(child: ChildProcess, stdout: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdout.once('data', () => resolve());
+    child.once('error', reject);
+    child.once('close', (code) => reject(new Error(`the lock was not taken (code ${code})`)));
+  });
+}
+
+function put(file: string, content: string | Uint8Array | undefined): void {
+  if (content === undefined) {
+    rmSync(file, { force: true });
+  } else {
+    writeFileSync(file, content);
+  }
+}
