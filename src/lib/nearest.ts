@@ -1,5 +1,9 @@
+const MAX_LENGTH = 64;
+
 /** The candidate that `word` was probably meant to be, or undefined when none is close. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  // Longer than any name: nobody mistyped that, and comparing it would cost.
+  if (word.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
   // A third of the letters may differ; beyond that a guess misleads more than it helps.
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
@@ -24,10 +28,8 @@ function containsWord(candidate: string, word: string): boolean {
   return parts.length > 1 && parts.includes(word.toLowerCase());
 }
 
-/** Levenshtein's distance. Names are short: a longer word is compared by its first 64 letters. */
-function editDistance(a: string, b: string): number {
-  const left = a.slice(0, 64);
-  const right = b.slice(0, 64);
+/** Levenshtein's distance. */
+function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row += 1) {
     const current = [row];

@@ -20,7 +20,11 @@ export function startProgress(send: (note: ProgressNote) => Promise<void>): Prog
   let latest: { message: string; done?: number; total?: number } = { message: '' };
   let last = 0;
   let sending: Promise<void> = Promise.resolve();
+  let busy = false;
   const tick = () => {
+    // The client does not read: more notes would only pile up in memory.
+    if (busy) return;
+    busy = true;
     const elapsed = Math.round((performance.now() - startedAt) / 1000);
     // The protocol wants every value to be larger than the one before, also while nothing moves.
     last = Math.max(latest.done ?? elapsed, last + Math.max(0.001, last * 1e-12));
@@ -31,7 +35,11 @@ export function startProgress(send: (note: ProgressNote) => Promise<void>): Prog
       message: `running for ${elapsed} s${detail}`,
     };
     // A client that is gone is noticed by the call itself.
-    sending = send(note).catch(() => {});
+    sending = send(note)
+      .catch(() => {})
+      .finally(() => {
+        busy = false;
+      });
   };
   const timer = setInterval(tick, INTERVAL_MS);
   return {

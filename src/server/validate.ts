@@ -3,6 +3,9 @@ import { AppError } from '../lib/errors.ts';
 import { nearest } from '../lib/nearest.ts';
 import type { Tool } from '../tools/tool.ts';
 
+/** More than a tool has arguments; an object with thousands of unknown keys is not worth a longer answer. */
+const MAX_FAULTS = 20;
+
 type Arguments = Readonly<Record<string, unknown>>;
 
 /** The arguments as the tool takes them, defaults filled in. Throws INVALID_INPUT that names every fault. */
@@ -10,16 +13,19 @@ export function validateArguments(tool: Tool, args: Arguments): Record<string, u
   const parsed = tool.input.safeParse(args);
   if (parsed.success) return parsed.data;
   const names = Object.keys(tool.input.shape);
-  const faults = new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)));
+  const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
+  const told = faults.slice(0, MAX_FAULTS).join('; ');
+  const untold = faults.length > MAX_FAULTS ? '; and more' : '';
   throw new AppError(
     'INVALID_INPUT',
-    `Invalid arguments for ${tool.name}: ${[...faults].join('; ')}.`,
+    `Invalid arguments for ${tool.name}: ${told}${untold}.`,
     `Correct them and call again. ${tool.name} takes: ${names.join(', ')}.`,
   );
 }
 
 function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly string[]): string[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownArgument(key, names));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.slice(0, MAX_FAULTS + 1).map((key) => unknownArgument(key, names));
   const name = String(issue.path[0] ?? '');
   const value = Object.hasOwn(args, name) ? args[name] : undefined;
   if (value === undefined) return [`\`${name}\` is missing`];

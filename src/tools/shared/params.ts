@@ -58,8 +58,7 @@ export function responseFormat(fallback: ResponseFormat) {
       (value) => (typeof value === 'string' ? value.toLowerCase() : value),
       z.enum(['text', 'json'], { error: 'must be "text" or "json"' }),
     )
-    .default(fallback)
-    .meta({ default: fallback });
+    .prefault(fallback);
 }
 
 /** No default in the schema: omitted means 644 for a new file, and unchanged for one that is overwritten. */

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { TOOLS } from '../../src/tools/index.ts';
+import { inputSchemaOf, type ObjectSchema, outputSchemaOf } from '../../src/tools/schema.ts';
+import { hintsOf } from '../../src/tools/tool.ts';
+
+/**
+ * The tools as clients see them, committed, so that a change of the interface shows in review. Written
+ * only on request (`node --import tsx scripts/gen/tools.ts --write`); a test compares.
+ */
+export const TOOL_SNAPSHOT = fileURLToPath(new URL('../../test/mcp/tools.snapshot.json', import.meta.url));
+
+export function renderToolSnapshot(): string {
+  const tools = TOOLS.map((tool) => ({
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: inputSchemaOf(tool),
+    outputSchema: outputSchemaOf(tool),
+    annotations: hintsOf(tool),
+  }));
+  return `${JSON.stringify(tools, null, 2)}\n`;
+}
+
+/** The README's table of tools, in Markdown. */
+export function renderToolsTable(): string {
+  const rows = TOOLS.map((tool) => {
+    const parameters = parametersOf(inputSchemaOf(tool)).join(', ');
+    return `| \`${tool.name}\` | ${tool.title} | ${parameters} | ${tool.effect} |`;
+  });
+  return ['| tool | what it does | parameters | effect |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function parametersOf(schema: ObjectSchema): string[] {
+  return Object.entries(schema.properties).map(([name, property]) => {
+    if (schema.required?.includes(name)) return `**${name}**`;
+    const fallback = isObject(property) ? property.default : undefined;
+    return fallback === undefined ? name : `${name} (${String(fallback)})`;
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether the committed snapshot says the same, in the same order, however it is laid out. */
+export async function isToolSnapshotCurrent(): Promise<boolean> {
+  const committed: unknown = JSON.parse(await readFile(TOOL_SNAPSHOT, 'utf8').catch(() => 'null'));
+  return JSON.stringify(committed) === JSON.stringify(JSON.parse(renderToolSnapshot()));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes('--write')) {
+    await writeFile(TOOL_SNAPSHOT, renderToolSnapshot());
+    execFileSync('npx', ['biome', 'format', '--write', TOOL_SNAPSHOT], { stdio: 'inherit' });
+  } else if (!(await isToolSnapshotCurrent())) {
+    console.error('test/mcp/tools.snapshot.json is not up to date; run again with --write if that is meant');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,52 @@
+import { readdir } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { TOOLS } from './index.ts';
+import { hintsOf } from './tool.ts';
+
+/** Files of the folder that hold no tool. */
+const OTHERS = new Set(['index.ts', 'tool.ts', 'schema.ts']);
+
+test('every tool has its file, named after it, and every file its tool', async () => {
+  const files = await readdir(new URL('.', import.meta.url));
+  const named = files
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !OTHERS.has(file))
+    .map((file) => `proxmox_${file.slice(0, -'.ts'.length).replaceAll('-', '_')}`);
+  expect(TOOLS.map((tool) => tool.name).sort()).toEqual(named.sort());
+});
+
+test('no name is given twice', () => {
+  expect(new Set(TOOLS.map((tool) => tool.name)).size).toBe(TOOLS.length);
+});
+
+test('clients are told the truth about what tools do', () => {
+  const told = Object.fromEntries(
+    TOOLS.map((tool) => {
+      const hints = hintsOf(tool);
+      const words = [
+        hints.readOnlyHint && 'reads',
+        hints.destructiveHint && 'destroys',
+        hints.openWorldHint && 'open',
+      ];
+      return [tool.name, words.filter((word) => word !== false).join(' ')];
+    }),
+  );
+  expect(told).toEqual({
+    proxmox_container_exec_command: 'destroys open',
+    proxmox_list_containers: 'reads',
+    proxmox_container_status: 'reads',
+    proxmox_start_container: '',
+    proxmox_stop_container: 'destroys',
+    proxmox_download_file_from_container: 'destroys',
+    proxmox_upload_file_to_container: 'destroys',
+    proxmox_download_file_from_host: 'destroys',
+    proxmox_upload_file_to_host: 'destroys',
+    proxmox_host_exec_command: 'destroys open',
+  });
+});
+
+test('descriptions name no tool that does not exist', () => {
+  const names = new Set(TOOLS.map((tool) => tool.name));
+  for (const tool of TOOLS) {
+    for (const [mentioned] of tool.description.matchAll(/proxmox_\w+/g)) expect(names).toContain(mentioned);
+  }
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import type { ExecResult } from '../../proxmox/types.ts';
+import { execOutput, presentExec } from './exec.ts';
+
+const stream = (text: string) => ({ text, truncated: false, originalLength: text.length });
+
+const result = (changes: Partial<ExecResult> = {}): ExecResult => ({
+  stdout: stream('out\n'),
+  stderr: stream(''),
+  exitCode: 0,
+  ended: 'exit',
+  durationMs: 12.4,
+  survivors: [],
+  outputHeld: false,
+  ...changes,
+});
+
+const present = (changes: Partial<ExecResult>, format: 'text' | 'json' = 'text') =>
+  presentExec(result(changes), { timeoutS: 30, format, label: 'container 101' });
+
+describe('a command that ended', () => {
+  test('with 0 is a success with all fields', () => {
+    const reply = present({});
+    expect(reply.isError).toBeUndefined();
+    expect(reply.data).toEqual({
+      exit_code: 0,
+      stdout: 'out\n',
+      stderr: '',
+      success: true,
+      stdout_truncated: false,
+      stdout_original_length: 4,
+      stderr_truncated: false,
+      stderr_original_length: 0,
+      duration_ms: 12,
+      ended: 'exit',
+      survivors: [],
+      output_held: false,
+    });
+    expect(reply.text).toBe('STDOUT:\nout\n\nExit code: 0');
+  });
+
+  test('with another code is a result, not an error', () => {
+    const reply = present({ exitCode: 2, stdout: stream(''), stderr: stream('no such thing\n') });
+    expect(reply.isError).toBeUndefined();
+    expect(reply.data).toMatchObject({ exit_code: 2, success: false });
+    expect(reply.text).toBe('STDERR:\nno such thing\n\nExit code: 2');
+  });
+
+  test('without output says so', () => {
+    expect(present({ stdout: stream('') }).text).toBe('(no output)\n\nExit code: 0');
+  });
+
+  test('in JSON has the same content as its data', () => {
+    const reply = present({ exitCode: 1 }, 'json');
+    expect(JSON.parse(reply.text)).toEqual(reply.data);
+  });
+});
+
+test('cut output is marked with its full length, and the way to the rest', () => {
+  const reply = present({ stdout: { text: 'head … tail', truncated: true, originalLength: 40_000 } });
+  expect(reply.data).toMatchObject({ stdout_truncated: true, stdout_original_length: 40_000 });
+  expect(reply.text).toContain('STDOUT (cut; 40000 characters in all):');
+  expect(reply.data.note).toMatch(/grep/);
+});
+
+test('held output tells how to redirect, and stays a success', () => {
+  const reply = present({ outputHeld: true });
+  expect(reply.data).toMatchObject({ success: true, output_held: true });
+  expect(reply.text).toContain('nohup COMMAND >/tmp/out 2>&1 </dev/null &');
+});
+
+describe('a command that did not come to its own end', () => {
+  test.each([
+    ['timeout', 'TIMEOUT', /30 s/],
+    ['cancelled', 'CANCELLED', /cancelled/],
+    ['disconnected', 'DISCONNECTED', /may still run/],
+  ] as const)('%s is an error with all fields', (ended, code, message) => {
+    const reply = present({ ended, exitCode: null });
+    expect(reply.isError).toBe(true);
+    expect(reply.data).toMatchObject({ exit_code: null, success: false, ended, code, stdout: 'out\n' });
+    expect(reply.data.error).toMatch(message);
+    expect(reply.data.suggestion).toBeTruthy();
+    expect(reply.text).toContain(`Exit code: none (${ended})`);
+    expect(reply.text).toContain(`Error (${code}): ${reply.data.error}`);
+    expect(reply.text).toContain('STDOUT:\nout');
+    expect(execOutput.strict().safeParse(reply.data).success).toBe(true);
+  });
+
+  test('names what survived the kill, or that nobody could look', () => {
+    const survivors = [{ pid: 4711, name: 'sleep' }];
+    const some = present({ ended: 'timeout', exitCode: null, survivors });
+    expect(some.data.survivors).toEqual(survivors);
+    expect(some.text).toContain('sleep (pid 4711 on the node)');
+    expect(present({ ended: 'timeout', exitCode: null }).text).toContain('None of its processes is left');
+    const unknown = present({ ended: 'cancelled', exitCode: null, survivors: null });
+    expect(unknown.data.survivors).toBeNull();
+    expect(unknown.text).toContain('could not be verified');
+  });
+});

@@ -1,0 +1,185 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Client as ClientV2 } from '@modelcontextprotocol/client';
+import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import * as z from 'zod';
+
+/** Who speaks: the 2.x client in both protocol eras, and the 1.x client. */
+export const ERAS = ['modern', 'legacy', 'v1'] as const;
+export type Era = (typeof ERAS)[number];
+
+export interface ConnectOptions {
+  readonly era?: Era;
+  /** Settings of the server; nothing else is inherited but PATH, HOME and their like. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** Working directory of the server; by default an empty one that is removed afterwards. */
+  readonly cwd?: string;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (note: Progress) => void;
+  readonly timeoutMs?: number;
+}
+
+export interface Progress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+}
+
+const resultShape = z.object({
+  isError: z.boolean().default(false),
+  structuredContent: z.record(z.string(), z.unknown()),
+  content: z.tuple([z.object({ type: z.literal('text'), text: z.string() })]),
+});
+
+/** A tool's answer, the same whichever client received it. */
+export interface CallResult {
+  readonly isError: boolean;
+  readonly data: Record<string, unknown>;
+  readonly text: string;
+}
+
+const toolShape = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  inputSchema: z.record(z.string(), z.unknown()),
+  outputSchema: z.record(z.string(), z.unknown()),
+  annotations: z.record(z.string(), z.unknown()),
+});
+
+export type ListedTool = z.output<typeof toolShape>;
+
+export interface TestClient {
+  /** Rejects with an error that carries the JSON-RPC `code` when the protocol refuses the call. */
+  callTool(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<CallResult>;
+  listTools(): Promise<ListedTool[]>;
+  /** What the server has written to stderr so far. */
+  stderr(): string;
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+/** The command line that starts the server: from the sources, or the built file that SERVER_ENTRY names. */
+export function serverCommand(args: readonly string[] = []): { command: string; args: string[] } {
+  const entry = path.resolve(
+    process.env.SERVER_ENTRY ?? fileURLToPath(new URL('../../src/bin.ts', import.meta.url)),
+  );
+  // By its absolute address, for the server runs in another directory. Never through npx: its child would be orphaned.
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const loader = /\.m?ts$/.test(entry) ? ['--import', tsx] : [];
+  return { command: process.execPath, args: [...loader, entry, ...args] };
+}
+
+/** Starts a server process and connects an official client to it over stdio. */
+export async function connectClient(options: ConnectOptions = {}): Promise<TestClient> {
+  const cwd = options.cwd ?? (await mkdtemp(path.join(tmpdir(), 'mcp-client-')));
+  const parameters = {
+    ...serverCommand(options.args),
+    cwd,
+    env: { ...options.env },
+    stderr: 'pipe' as const,
+  };
+  const removeCwd = async () => {
+    if (options.cwd === undefined) await rm(cwd, { recursive: true, force: true });
+  };
+  const connection =
+    options.era === 'v1' ? connectV1(parameters) : connectV2(parameters, options.era ?? 'modern');
+  const stderr = collect(connection.stderr());
+  try {
+    await connection.open();
+  } catch (error) {
+    await connection.close();
+    await removeCwd();
+    throw new Error(`the server did not start: ${stderr()}`, { cause: error });
+  }
+  return {
+    stderr,
+    pid: connection.pid(),
+    async callTool(name, args = {}, callOptions = {}) {
+      const result = resultShape.parse(await connection.call(name, args, callOptions));
+      return { isError: result.isError, data: result.structuredContent, text: result.content[0].text };
+    },
+    async listTools() {
+      return z.array(toolShape).parse(await connection.list());
+    },
+    async close() {
+      await connection.close();
+      await removeCwd();
+    },
+  };
+}
+
+interface Connection {
+  open(): Promise<void>;
+  call(name: string, args: Record<string, unknown>, options: CallOptions): Promise<unknown>;
+  list(): Promise<unknown>;
+  stderr(): unknown;
+  pid(): number;
+  close(): Promise<void>;
+}
+
+type Parameters = ConstructorParameters<typeof StdioV2>[0];
+
+const clientInfo = { name: 'test-client', version: '1.0.0' };
+
+function connectV2(parameters: Parameters, era: 'modern' | 'legacy'): Connection {
+  const client = new ClientV2(clientInfo, {
+    versionNegotiation: { mode: era === 'modern' ? 'auto' : 'legacy' },
+  });
+  const transport = new StdioV2(parameters);
+  return {
+    open: () => client.connect(transport),
+    call: (name, args, options) => client.callTool({ name, arguments: args }, requestOptions(options)),
+    list: async () => (await client.listTools()).tools,
+    stderr: () => transport.stderr,
+    pid: () => transport.pid ?? 0,
+    close: () => client.close(),
+  };
+}
+
+function connectV1(parameters: Parameters): Connection {
+  const client = new ClientV1(clientInfo);
+  const transport = new StdioV1(parameters);
+  return {
+    open: () => client.connect(transport),
+    call: (name, args, options) =>
+      client.callTool({ name, arguments: args }, undefined, requestOptions(options)),
+    list: async () => (await client.listTools()).tools,
+    stderr: () => transport.stderr,
+    pid: () => transport.pid ?? 0,
+    close: () => client.close(),
+  };
+}
+
+function requestOptions(options: CallOptions) {
+  return {
+    // Longer than any command that a test runs: a limit of the client would look like one of the server.
+    timeout: options.timeoutMs ?? 320_000,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onProgress === undefined ? {} : { onprogress: options.onProgress }),
+  };
+}
+
+function collect(stream: unknown): () => string {
+  let text = '';
+  if (isReadable(stream)) {
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+    });
+  }
+  return () => text;
+}
+
+function isReadable(stream: unknown): stream is Readable {
+  return typeof stream === 'object' && stream !== null && 'on' in stream;
+}

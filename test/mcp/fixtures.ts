@@ -1,0 +1,33 @@
+import { createServer } from 'node:net';
+import { connectClient, type Era, type TestClient } from './client.ts';
+
+/** A loopback port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Settings of a server whose node cannot be reached: everything up to the connection works. */
+export async function settingsWithoutNode(): Promise<Record<string, string>> {
+  return {
+    I_ACCEPT_RISKS: 'true',
+    HOST: '127.0.0.1',
+    SSH_PORT: String(await closedPort()),
+    SSH_USERNAME: 'root',
+    SSH_PASSWORD: 'not-a-real-password',
+    SSH_HOST_KEY_POLICY: 'insecure',
+  };
+}
+
+export async function connectWithoutNode(
+  era: Era,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestClient> {
+  return connectClient({ era, env: { ...(await settingsWithoutNode()), ...env } });
+}

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { encode } from 'gpt-tokenizer/encoding/o200k_base';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { isToolSnapshotCurrent, TOOL_SNAPSHOT } from '../../scripts/gen/tools.ts';
+import { ERAS, type ListedTool } from './client.ts';
+import { connectWithoutNode } from './fixtures.ts';
+
+const NAMES = [
+  'proxmox_container_exec_command',
+  'proxmox_list_containers',
+  'proxmox_container_status',
+  'proxmox_start_container',
+  'proxmox_stop_container',
+  'proxmox_download_file_from_container',
+  'proxmox_upload_file_to_container',
+  'proxmox_download_file_from_host',
+  'proxmox_upload_file_to_host',
+  'proxmox_host_exec_command',
+];
+
+async function listOnce(env: Record<string, string> = {}): Promise<ListedTool[]> {
+  const client = await connectWithoutNode('modern', env);
+  try {
+    return await client.listTools();
+  } finally {
+    await client.close();
+  }
+}
+
+describe.each(ERAS)('tools/list, %s', (era) => {
+  test('has the ten tools in their order, without a node', async () => {
+    const client = await connectWithoutNode(era);
+    try {
+      const tools = await client.listTools();
+      expect(tools.map((tool) => tool.name)).toEqual(NAMES);
+      const committed: unknown = JSON.parse(await readFile(TOOL_SNAPSHOT, 'utf8'));
+      expect(tools).toEqual(committed);
+    } finally {
+      await client.close();
+    }
+  });
+});
+
+test('the committed snapshot of the interface is current (node --import tsx scripts/gen/tools.ts --write)', async () => {
+  expect(await isToolSnapshotCurrent()).toBe(true);
+});
+
+describe('the price of tools/list', () => {
+  let tools: ListedTool[];
+  beforeAll(async () => {
+    tools = await listOnce();
+  });
+
+  const tokens = (pick: (tool: ListedTool) => object) =>
+    tools.reduce((sum, tool) => sum + encode(JSON.stringify(pick(tool))).length, 0);
+
+  test('names, descriptions and input schemas: at most 2,000 tokens', () => {
+    const price = tokens(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
+    expect(price).toBeLessThanOrEqual(2000);
+    // Far less would mean that the count does not see what it is meant to count.
+    expect(price).toBeGreaterThan(1000);
+  });
+
+  test('output schemas: at most 1,500 more', () => {
+    const price = tokens(({ outputSchema }) => outputSchema);
+    expect(price).toBeLessThanOrEqual(1500);
+    expect(price).toBeGreaterThan(500);
+  });
+});
+
+test('READ_ONLY lists only what changes nothing', async () => {
+  const tools = await listOnce({ READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });
+  expect(tools.map((tool) => tool.name)).toEqual(['proxmox_list_containers', 'proxmox_container_status']);
+  expect(tools.every((tool) => tool.annotations.readOnlyHint === true)).toBe(true);
+});

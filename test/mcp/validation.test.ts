@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestClient } from './client.ts';
+import { connectWithoutNode } from './fixtures.ts';
+
+/**
+ * Without a node, arguments that pass end in SSH_UNREACHABLE and those that do not in INVALID_INPUT, so
+ * that the code tells whether a call came through.
+ */
+let client: TestClient;
+beforeAll(async () => {
+  client = await connectWithoutNode('modern', { ENABLE_HOST_EXEC: 'true' });
+});
+afterAll(() => client.close());
+
+async function codeOf(tool: string, args: Record<string, unknown>): Promise<unknown> {
+  return (await client.callTool(tool, args)).data.code;
+}
+
+const exec = 'proxmox_container_exec_command';
+const status = 'proxmox_container_status';
+const upload = 'proxmox_upload_file_to_container';
+
+describe('vmid', () => {
+  test.each([[100], [999_999_999], [101.0], ['101'], ['999999999']])('%j passes', async (vmid) => {
+    expect(await codeOf(status, { vmid })).toBe('SSH_UNREACHABLE');
+  });
+
+  test.each([
+    [99],
+    [1_000_000_000],
+    [101.5],
+    [-101],
+    ['0x65'],
+    ['1e2'],
+    [' 101'],
+    ['101 '],
+    ['101\n'],
+    ['+101'],
+    ['0101'],
+    ['101.0'],
+    ['99'],
+    ['1000000000'],
+    ['١٠١'],
+    [''],
+    [[150]],
+    [{ vmid: 101 }],
+    [true],
+    [null],
+    ['101;reboot'],
+    ['-101'],
+  ])('%j is refused', async (vmid) => {
+    const result = await client.callTool(status, { vmid });
+    expect(result).toMatchObject({ isError: true, data: { success: false, code: 'INVALID_INPUT' } });
+    expect(result.data.error).toContain('`vmid` must be an integer from 100 to 999999999');
+  });
+});
+
+describe('other arguments', () => {
+  test.each([
+    [exec, { command: 'x'.repeat(10_000) }],
+    [exec, { command: '🦀'.repeat(10_000) }],
+    [exec, { command: 'true', timeout: 1 }],
+    [exec, { command: 'true', timeout: 300 }],
+    [exec, { command: 'true', response_format: 'JSON' }],
+    [exec, { command: 'true', response_format: 'Text' }],
+    ['proxmox_stop_container', { timeout: 300, force: true }],
+    ['proxmox_download_file_from_container', { container_path: `/${'a'.repeat(4095)}`, local_path: 'a' }],
+  ])('%s takes what is in range', async (tool, args) => {
+    expect(await codeOf(tool, { vmid: 101, ...args })).toBe('SSH_UNREACHABLE');
+  });
+
+  test.each([
+    [exec, { command: '' }, '`command` must have 1 to 10000 characters'],
+    [exec, { command: 'x'.repeat(10_001) }, '`command` must have 1 to 10000 characters'],
+    [exec, { command: '🦀'.repeat(10_001) }, '`command` must have 1 to 10000 characters'],
+    [exec, { command: 'a\0b' }, '`command` must not contain a NUL character'],
+    [exec, { command: ['ls'] }, '`command` must be a string'],
+    [exec, {}, '`command` is missing'],
+    [exec, { command: 'a', timeout: 0 }, '`timeout` must be an integer from 1 to 300'],
+    [exec, { command: 'a', timeout: 301 }, '`timeout` must be an integer from 1 to 300'],
+    [exec, { command: 'a', timeout: 1.5 }, '`timeout` must be an integer from 1 to 300'],
+    [exec, { command: 'a', timeout: '30' }, '`timeout` must be an integer from 1 to 300'],
+    [exec, { command: 'a', response_format: 'xml' }, '`response_format` must be "text" or "json"'],
+    ['proxmox_stop_container', { force: 'true' }, '`force` must be true or false'],
+    ['proxmox_stop_container', { force: 1 }, '`force` must be true or false'],
+    ['proxmox_stop_container', { timeout: 0 }, '`timeout` must be'],
+    [upload, { local_path: 'a', container_path: '' }, '`container_path` must have 1 to 4096 characters'],
+    [upload, { local_path: 'a'.repeat(4097), container_path: '/b' }, '`local_path` must have 1 to 4096'],
+    [upload, { local_path: 'a', container_path: '/b', permissions: '64' }, '`permissions` must be three or'],
+    [upload, { local_path: 'a', container_path: '/b', permissions: '00644' }, '`permissions` must be three'],
+    [upload, { local_path: 'a', container_path: '/b', permissions: '649' }, '`permissions` must be three or'],
+    [upload, { local_path: 'a', container_path: '/b', permissions: 644 }, '`permissions` must be a string'],
+    [
+      upload,
+      { local_path: 'a', container_path: '/b', owner: '-R' },
+      '`owner` must be a name or a numeric id',
+    ],
+    [upload, { local_path: 'a', container_path: '/b', group: 'a b' }, '`group` must be a name or a numeric'],
+  ])('%s says what is wrong with %j', async (tool, args, message) => {
+    const result = await client.callTool(tool, { vmid: 101, ...args });
+    expect(result).toMatchObject({ isError: true, data: { success: false, code: 'INVALID_INPUT' } });
+    expect(result.data.error).toContain(message);
+    expect(result.data.suggestion).toContain(tool);
+    expect(result.text).toContain(message.replaceAll('"', result.text.startsWith('{') ? '\\"' : '"'));
+  });
+
+  test('a long value is not repeated: it may hold a secret', async () => {
+    const result = await client.callTool(exec, { vmid: 101, command: `${'x'.repeat(10_001)}secret` });
+    expect(result.text).not.toContain('secret');
+  });
+});
+
+describe('unknown arguments', () => {
+  test('are refused by name, each with what was probably meant, along with all other faults', async () => {
+    const result = await client.callTool(exec, { vm_id: 101, cmd: 'ls', comand: 'ls', timeout: 0 });
+    expect(result.data.code).toBe('INVALID_INPUT');
+    for (const fault of [
+      '`vmid` is missing',
+      '`command` is missing',
+      '`timeout` must be',
+      '`vm_id` is not an argument (did you mean `vmid`?)',
+      '`comand` is not an argument (did you mean `command`?)',
+      '`cmd` is not an argument',
+    ]) {
+      expect(result.text).toContain(fault);
+    }
+    expect(result.data.suggestion).toContain('vmid, command, timeout, response_format');
+  });
+
+  test.each(['constructor', 'toString', 'vmid ', 'VMID'])('%j', async (name) => {
+    const args: Record<string, unknown> = JSON.parse(`{"vmid": 101, ${JSON.stringify(name)}: 1}`);
+    const result = await client.callTool(status, args);
+    expect(result.data.code).toBe('INVALID_INPUT');
+    expect(result.data.error).toContain(`\`${name}\` is not an argument`);
+  });
+
+  test('thousands of them get a short answer', async () => {
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`argument_${index}`, index]));
+    const result = await client.callTool(status, { vmid: 101, ...many });
+    expect(result.data.code).toBe('INVALID_INPUT');
+    expect(result.text.length).toBeLessThan(3000);
+  });
+});
+
+test('every tool has its required arguments checked', async () => {
+  for (const tool of await client.listTools()) {
+    const required = tool.inputSchema.required;
+    if (!Array.isArray(required)) continue;
+    const result = await client.callTool(tool.name, {});
+    expect(result.data.code).toBe('INVALID_INPUT');
+    for (const name of required) expect(result.data.error).toContain(`\`${name}\` is missing`);
+  }
+});

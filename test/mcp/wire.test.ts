@@ -1,0 +1,120 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import * as z from 'zod';
+import { serverCommand } from './client.ts';
+import { settingsWithoutNode } from './fixtures.ts';
+
+/** What clients hide: the very lines on stdout, and how the process ends. */
+let child: ChildProcessWithoutNullStreams;
+let cwd: string;
+let lines: string[];
+let waiting: (() => void)[];
+
+beforeEach(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'mcp-wire-'));
+  lines = [];
+  waiting = [];
+  const { command, args } = serverCommand();
+  const env = { PATH: process.env.PATH, HOME: cwd, ...(await settingsWithoutNode()) };
+  child = spawn(command, args, { cwd, env, stdio: 'pipe' });
+  child.stderr.resume();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    for (const wake of waiting.splice(0)) wake();
+  });
+});
+
+afterEach(async () => {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  await rm(cwd, { recursive: true, force: true });
+});
+
+function write(message: unknown): void {
+  child.stdin.write(`${typeof message === 'string' ? message : JSON.stringify(message)}\n`);
+}
+
+const responseShape = z.looseObject({ jsonrpc: z.literal('2.0'), id: z.number() });
+
+async function answerTo(id: number) {
+  for (;;) {
+    for (const line of lines) {
+      const parsed = responseShape.safeParse(JSON.parse(line));
+      if (parsed.success && parsed.data.id === id) return parsed.data;
+    }
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+}
+
+async function initialize(): Promise<void> {
+  const params = {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'wire', version: '1' },
+  };
+  write({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
+  await answerTo(1);
+  write({ jsonrpc: '2.0', method: 'notifications/initialized' });
+}
+
+async function ended(withinMs: number): Promise<number | null> {
+  const exit = once(child, 'exit');
+  const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+  const [code] = await exit;
+  clearTimeout(timer);
+  return typeof code === 'number' ? code : null;
+}
+
+test('stdout has nothing but JSON-RPC, whatever is thrown at the server', async () => {
+  await initialize();
+  write('this is not JSON');
+  write('{"jsonrpc":"2.0"');
+  write({ jsonrpc: '2.0', id: 2, method: 'no/such/method' });
+  write({ jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'proxmox_list_containers' } });
+  write({ jsonrpc: '2.0', id: 4, method: 'tools/call', params: { name: 'nope' } });
+  write({ jsonrpc: '2.0', id: 5, method: 'tools/list' });
+  expect(await answerTo(2)).toMatchObject({ error: { code: -32601 } });
+  expect(await answerTo(3)).toMatchObject({ result: { isError: true } });
+  expect(await answerTo(4)).toMatchObject({ error: { code: -32602 } });
+  expect(await answerTo(5)).toMatchObject({ result: { tools: expect.any(Array) } });
+  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
+});
+
+test('a modern client needs no handshake', async () => {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'wire', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  write({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta } });
+  expect(await answerTo(1)).toMatchObject({
+    result: { tools: expect.any(Array), ttlMs: 3_600_000, cacheScope: 'private' },
+  });
+});
+
+test('the end of stdin ends the process', async () => {
+  await initialize();
+  const end = ended(4500);
+  child.stdin.end();
+  expect(await end).toBe(0);
+});
+
+test('the end of stdin ends it even before a client has spoken', async () => {
+  const end = ended(8000);
+  child.stdin.end();
+  expect(await end).toBe(0);
+});
+
+test.skipIf(process.platform === 'win32')('SIGTERM ends the process in good order', async () => {
+  await initialize();
+  const end = ended(4500);
+  child.kill('SIGTERM');
+  expect(await end).toBe(0);
+});
