@@ -25,7 +25,7 @@ interface Attempt {
  */
 export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: SshLogger): Promise<Login> {
   const identities = await loadIdentities(target, lib, logger);
-  for (const problem of identities.unusableFiles) logger.warn(`${problem}; trying what else there is`);
+  for (const problem of identities.unusableNamed) logger.warn(`${problem}; trying what else there is`);
   const remaining = [
     ...identities.usable.map((identity) => publicKeyAttempt(target.username, identity)),
     ...passwordAttempts(target),
@@ -119,16 +119,17 @@ interface Outcome {
 
 function loginError(target: SshTarget, identities: Identities, outcome: Outcome): AppError {
   const { tried, accepted, partial, why } = outcome;
-  const agent = identities.agentProblem === null ? '' : `; ${identities.agentProblem}`;
+  const agent = identities.agentProblem === null ? [] : [identities.agentProblem];
+  const notes = [...identities.unusableDefaults, ...agent].map((note) => `; ${note}`);
   const offered = tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was nothing to try';
   const takes = accepted === null ? '' : `; the server accepts ${accepted.join(', ') || 'nothing'}`;
   const reason = why === undefined ? '' : ` (${why})`;
   const who = `${target.username}@${target.host}:${target.port}`;
-  const details = `${offered}${takes}${agent}`;
-  if (identities.unusableFiles.length > 0) {
+  const details = `${offered}${takes}${notes.join('')}`;
+  if (identities.unusableNamed.length > 0) {
     return new AppError(
       'SSH_KEY_UNUSABLE',
-      `Login as ${who} failed${reason}: ${identities.unusableFiles.join('; ')}; ${details}.`,
+      `Login as ${who} failed${reason}: ${identities.unusableNamed.join('; ')}; ${details}.`,
       'Name a private key file in SSH_KEY that can be read, with SSH_KEY_PASSPHRASE if it is encrypted, or load the key into an ssh-agent.',
     );
   }

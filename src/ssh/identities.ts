@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type ssh2 from 'ssh2';
 import { messageOf } from '../lib/errors.ts';
 import type { SshLogger } from './logger.ts';
@@ -21,8 +21,11 @@ export type Identity =
 
 export interface Identities {
   readonly usable: readonly Identity[];
-  /** One sentence for each key file that the operator named and that cannot be used, and for an agent that fails. */
-  readonly unusableFiles: readonly string[];
+  /** What is wrong with a key file that the operator named. */
+  readonly unusableNamed: readonly string[];
+  /** What is wrong with a key file that merely lies where OpenSSH looks. */
+  readonly unusableDefaults: readonly string[];
+  /** Why the agent could not be asked. */
   readonly agentProblem: string | null;
 }
 
@@ -67,19 +70,20 @@ export async function loadIdentities(target: SshTarget, lib: Ssh2, logger: SshLo
         ? [{ from: 'file', label: file.path, key: file.key }]
         : [],
     );
+  const problems = (wanted: boolean) =>
+    files.flatMap((file) =>
+      file.problem !== null && file.named === wanted && !heldByAgent(file) ? [file.problem] : [],
+    );
   return {
     usable: [...matching, ...fileKeys(true), ...others, ...fileKeys(false)],
-    unusableFiles: named.flatMap((file) =>
-      file.problem !== null && !heldByAgent(file) ? [file.problem] : [],
-    ),
+    unusableNamed: problems(true),
+    unusableDefaults: problems(false),
     agentProblem: fromAgent.problem,
   };
 }
 
 async function loadKeyFile(path: string, passphrase: string | undefined, lib: Ssh2): Promise<KeyFile> {
-  const named = !(
-    dirname(path) === join(homedir(), '.ssh') && DEFAULT_FILES.some((name) => path.endsWith(name))
-  );
+  const named = dirname(path) !== join(homedir(), '.ssh') || !DEFAULT_FILES.includes(basename(path));
   const unusable = async (problem: string): Promise<KeyFile> => ({
     path,
     named,
