@@ -122,9 +122,9 @@ test('all faults are told at once', () => {
     SSH_JUMP: 'a,,b',
   });
   expect(faults).toEqual({
-    I_ACCEPT_RISKS: 'is not set',
-    HOST: 'is not set',
-    SSH_PORT: '=0x16 (environment) is not a whole number from 1 to 65535',
+    I_ACCEPT_RISKS: 'I_ACCEPT_RISKS is not set',
+    HOST: 'HOST is not set',
+    SSH_PORT: 'SSH_PORT=0x16 (environment) is not a whole number from 1 to 65535',
     SSH_KEY: expect.stringContaining('nokey does not exist'),
     SUDO: expect.stringContaining('neither true nor false'),
     CHARACTER_LIMIT: expect.stringContaining('is not a whole number'),
@@ -136,7 +136,7 @@ test('all faults are told at once', () => {
 
 test('a fault names the place to correct', () => {
   expect(faultsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
-    '--ssh-port': '=70000 (command line) is not a whole number from 1 to 65535',
+    '--ssh-port': '--ssh-port=70000 (command line) is not a whole number from 1 to 65535',
   });
 });
 
@@ -194,7 +194,7 @@ describe('SSH_KEY', () => {
   });
   test('refuses a pasted key, and does not repeat it', () => {
     const { SSH_KEY } = faultsOf({ ...ENOUGH, SSH_KEY: '-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET' });
-    expect(SSH_KEY).toBe(' (environment) holds a key itself');
+    expect(SSH_KEY).toBe('SSH_KEY (environment) holds a key itself');
   });
 });
 
@@ -208,7 +208,7 @@ describe('secrets', () => {
   });
   test('both forms at once are a fault', () => {
     const faults = faultsOf({ ...ENOUGH, SSH_PASSWORD: 'x', SSH_PASSWORD_FILE: 'pass' }, {}, cwd);
-    expect(faults).toEqual({ SSH_PASSWORD: 'and SSH_PASSWORD_FILE are both set (environment)' });
+    expect(faults).toEqual({ SSH_PASSWORD: 'SSH_PASSWORD and SSH_PASSWORD_FILE are both set (environment)' });
   });
   test('both forms in different sources follow the order of the sources', () => {
     fs.writeFileSync(path.join(cwd, 'my.env'), 'SSH_PASSWORD=fromfile\n');

@@ -82,16 +82,19 @@ function findFirst(
 
 function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): Fault {
   const { name, example, secret, default: preset, defaultText = preset } = setting;
-  if (found === undefined)
-    return { name, problem: 'is not set', remedy: `Set it, for example ${name}=${example}.` };
+  const told = issue.code === 'custom' ? issue.params?.remedy : undefined;
+  const remedy = typeof told === 'string' ? told : undefined;
+  if (found === undefined) {
+    const problem = `${name} is not set`;
+    return { name, problem, remedy: remedy ?? `Set it, for example ${name}=${example}.` };
+  }
   // A long value may be a key in the wrong place; an odd one could play tricks on the terminal.
   const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
   const otherwise = defaultText === undefined ? '' : `, or leave it out for ${defaultText}`;
-  const told = issue.code === 'custom' ? issue.params?.remedy : undefined;
   return {
     name: found.name,
-    problem: `${shown} (${found.label}) ${issue.message}`,
-    remedy: typeof told === 'string' ? told : `For example ${name}=${example}${otherwise}.`,
+    problem: `${found.name}${shown} (${found.label}) ${issue.message}`,
+    remedy: remedy ?? `For example ${name}=${example}${otherwise}.`,
   };
 }
 

@@ -119,16 +119,16 @@ export function configSchema(at: Surroundings) {
       flag: 'ssh-known-hosts',
       placeholder: 'file',
       group: 'Connection',
-      help: 'Host keys are read from here and new ones written here',
+      help: 'Host keys: read from and added to this file',
       example: '~/.ssh/known_hosts_proxmox',
-      defaultText: '~/.ssh/known_hosts and a file of our own',
+      defaultText: 'known_hosts and an own file',
     }),
     sshHostKeyPolicy: choice(['strict', 'accept-new', 'insecure']).register(about, {
       name: 'SSH_HOST_KEY_POLICY',
       flag: 'ssh-host-key-policy',
       placeholder: 'policy',
       group: 'Connection',
-      help: 'Host keys: strict, accept-new (pin the first one seen) or insecure',
+      help: 'strict, accept-new (pin the first key seen) or insecure',
       example: 'strict',
       default: 'accept-new',
     }),
@@ -182,9 +182,9 @@ export function configSchema(at: Surroundings) {
         flag: 'transfer-dirs',
         placeholder: 'dirs',
         group: 'Files',
-        help: 'Local directories that transfers may use, separated as in PATH',
+        help: 'Local directories for transfers, separated as in PATH',
         example: '~/proxmox-files',
-        defaultText: 'the working directory, or ~/proxmox-mcp where that is too wide',
+        defaultText: 'the working directory',
       }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',
@@ -222,6 +222,8 @@ export function listSettings(schema = configSchema(currentSurroundings())): read
 
 function consent() {
   return boolean().transform((accepted, ctx) =>
-    accepted ? accepted : fault(ctx, 'is not true', 'Set I_ACCEPT_RISKS=true if you accept that.'),
+    accepted
+      ? accepted
+      : fault(ctx, 'is not true', 'Set I_ACCEPT_RISKS=true if you accept what is said below.'),
   );
 }

@@ -4,10 +4,13 @@ import { FILE_REMEDY, reason } from './formats.ts';
 import type { Setting } from './schema.ts';
 import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
 
-/** Why the server cannot start: name and problem make a sentence, the remedy is another. */
+/** Why the server cannot start. */
 export interface Fault {
+  /** The setting, as the operator named it. */
   readonly name: string;
+  /** A sentence without its full stop. */
   readonly problem: string;
+  /** What to do about it: a sentence. */
   readonly remedy: string;
 }
 
@@ -73,7 +76,11 @@ export function envFile(
   } catch (error) {
     const problem = reason(error, file);
     if (wanted !== undefined) {
-      report.fault({ name: '--env-file', problem: `cannot be read: ${problem}`, remedy: FILE_REMEDY });
+      report.fault({
+        name: '--env-file',
+        problem: `--env-file cannot be read: ${problem}`,
+        remedy: FILE_REMEDY,
+      });
     } else if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
       report.warn(`the .env in the working directory is ignored: ${problem}`);
     }
@@ -99,7 +106,7 @@ export function findIn(
   if (isSet(value)) {
     fault({
       name,
-      problem: `and ${fileName} are both set (${label})`,
+      problem: `${name} and ${fileName} are both set (${label})`,
       remedy: `Keep one of them; ${fileName} is the safer.`,
     });
     return undefined;
@@ -110,11 +117,11 @@ export function findIn(
     if (isSet(content)) return { value: content, name: fileName, label };
     fault({
       name: fileName,
-      problem: `(${label}) names an empty file: ${file}`,
+      problem: `${fileName} (${label}) names an empty file: ${file}`,
       remedy: 'Put the secret into it.',
     });
   } catch (error) {
-    const problem = `(${label}) names a file that cannot be read: ${reason(error, file)}`;
+    const problem = `${fileName} (${label}) names a file that cannot be read: ${reason(error, file)}`;
     fault({ name: fileName, problem, remedy: FILE_REMEDY });
   }
   return undefined;

@@ -1,0 +1,45 @@
+import { GROUPS, listSettings, type Setting } from '../config/schema.ts';
+import { VERSION } from '../lib/version.ts';
+
+const FOOT = `Each option can be set as a variable instead: --ssh-port is SSH_PORT, only --ssh-host is HOST.
+Options win over the environment, the environment over the env file; empty counts as unset.
+A switch is turned off with --no-…; a secret may be given as NAME_FILE, the path of a file.
+`;
+
+/** The whole of `--help`: made from the settings, short enough for one screen. */
+export function helpText(): string {
+  const rows = listSettings().map((setting) => ({ group: setting.group, row: rowOf(setting) }));
+  const general = [
+    ['--env-file <file>', 'Read settings from this file (default: .env, while HOST is set nowhere else)'],
+    ['--version, --help', ''],
+  ] as const;
+  const width = Math.max(...rows.map(({ row }) => row[0].length));
+  const line = ([left, right]: readonly [string, string]): string =>
+    `  ${left.padEnd(width)}  ${right}`.trimEnd();
+  const sections = GROUPS.map((group) => {
+    const own = rows.filter((each) => each.group === group).map(({ row }) => line(row));
+    return [`${group}:`, ...own, ...(group === 'Server' ? general.map(line) : [])].join('\n');
+  });
+  return `proxmox-mcp ${VERSION}: lets an MCP client look after Proxmox VE containers, over SSH.
+Usage: proxmox-mcp [serve] [options]   (serves one client on stdin and stdout)
+
+${sections.join('\n')}
+
+${FOOT}`;
+}
+
+function rowOf({
+  name,
+  flag,
+  placeholder,
+  help,
+  default: preset,
+  defaultText,
+}: Setting): readonly [string, string] {
+  const left = flag === undefined ? `${name} (variable)` : `--${flag}`;
+  const shown = defaultText ?? (placeholder === undefined ? '' : (preset ?? ''));
+  return [
+    placeholder === undefined ? left : `${left} <${placeholder}>`,
+    shown === '' ? help : `${help} (${shown})`,
+  ];
+}

@@ -1,0 +1,25 @@
+import type { Invocation } from './command-line.ts';
+
+/** Entry of the command line. Ends by itself once nothing is left to do. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const invocation = await understand(argv);
+  switch (invocation.kind) {
+    case 'serve': {
+      const { serve } = await import('./serve.ts');
+      return serve(invocation.input);
+    }
+    case 'print':
+      process.stdout.write(invocation.text);
+      return;
+    case 'refuse':
+      process.stderr.write(invocation.text);
+      process.exitCode = 2;
+  }
+}
+
+/** A client's usual way to start us is without arguments: then the parser need not be loaded at all. */
+async function understand(argv: readonly string[]): Promise<Invocation> {
+  if (argv.length === 0) return { kind: 'serve', input: {} };
+  const { parseCommandLine } = await import('./command-line.ts');
+  return parseCommandLine(argv);
+}

@@ -1,0 +1,106 @@
+import type { Logger as Pino } from 'pino';
+
+type Method = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogMethod {
+  (message: string): void;
+  (fields: object, message: string): void;
+}
+
+/** pino's calling convention. Lines go to stderr: stdout is the protocol's. */
+export type Logger = { readonly [M in Method]: LogMethod };
+
+export interface ClosableLogger extends Logger {
+  /** Resolves when everything logged so far is written. */
+  flush(): Promise<void>;
+}
+
+export interface LoggerOptions {
+  readonly level: string;
+  /** Strings that never appear in a line, wherever they come from. */
+  readonly secrets?: readonly (string | undefined)[];
+  /** File descriptor; stderr unless told. */
+  readonly fd?: number;
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** Deep enough for an error with its causes; a line is no place for more. */
+const MAX_DEPTH = 6;
+
+/**
+ * Logs JSON lines with pino, which is loaded with the first line that is written: it would take a
+ * tenth of the time in which a client sees the server start, and most starts have nothing to say.
+ */
+export function createLogger({ level, secrets = [], fd = 2 }: LoggerOptions): ClosableLogger {
+  const scrub = createScrubber(secrets);
+  const threshold = LEVELS.indexOf(level);
+  let pino: Pino | undefined;
+  let loading: Promise<void> | undefined;
+  const waiting: (() => void)[] = [];
+
+  const method = (name: Method): LogMethod => {
+    if (LEVELS.indexOf(name) < threshold) return () => {};
+    return (first: string | object, message?: string) => {
+      const fields = typeof first === 'string' ? {} : plain(first, scrub);
+      const line = scrub(typeof first === 'string' ? first : (message ?? ''));
+      const write = (): void => pino?.[name](fields, line);
+      if (pino !== undefined) return write();
+      waiting.push(write);
+      loading ??= loadPino(level, fd).then((loaded) => {
+        pino = loaded;
+        for (const each of waiting.splice(0)) each();
+      });
+    };
+  };
+  return {
+    debug: method('debug'),
+    info: method('info'),
+    warn: method('warn'),
+    error: method('error'),
+    flush: async () => loading,
+  };
+}
+
+async function loadPino(level: string, fd: number): Promise<Pino> {
+  const { pino } = await import('pino');
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    // Synchronous: the lines before an end are the ones that matter.
+    pino.destination({ fd, sync: true }),
+  );
+}
+
+/** Replaces each secret in a text. The longest first, so that none is left over when one contains another. */
+export function createScrubber(secrets: readonly (string | undefined)[]): (text: string) => string {
+  const known = new Set(secrets.flatMap((secret) => (secret === undefined || secret === '' ? [] : [secret])));
+  const ordered = [...known].sort((a, b) => b.length - a.length);
+  return (text) => ordered.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
+}
+
+/**
+ * A copy that holds nothing but plain values, its strings scrubbed. Before the line is made, so that a secret
+ * which looks like a part of JSON cannot break the line.
+ */
+function plain(value: object, scrub: (text: string) => string, depth = 0): object {
+  const copy = (inner: unknown): unknown => {
+    if (typeof inner === 'string') return scrub(inner);
+    if (typeof inner === 'bigint') return String(inner);
+    if (typeof inner !== 'object' || inner === null) return inner;
+    return depth < MAX_DEPTH ? plain(inner, scrub, depth + 1) : '…';
+  };
+  if (Array.isArray(value)) return value.map(copy);
+  if (value instanceof Uint8Array) return { bytes: value.byteLength };
+  const entries = Object.entries(value);
+  if (value instanceof Error) {
+    const { name, message, stack, cause } = value;
+    entries.unshift(['type', name], ['message', message], ['stack', stack]);
+    if (cause !== undefined) entries.push(['cause', cause]);
+  }
+  return Object.fromEntries(entries.map(([key, inner]) => [key, copy(inner)]));
+}
