@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { connectClient, type Era, type TestClient } from './client.ts';
 
 /** A loopback port on which nobody listens. */
@@ -13,6 +14,31 @@ export async function closedPort(): Promise<number> {
   });
 }
 
+export interface SilentNode {
+  readonly port: number;
+  close(): void;
+}
+
+/** A node that accepts connections and then says nothing, so that calls keep running. */
+export async function silentNode(): Promise<SilentNode> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.resume();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
 /** Settings of a server whose node cannot be reached: everything up to the connection works. */
 export async function settingsWithoutNode(): Promise<Record<string, string>> {
   return {
@@ -22,6 +48,7 @@ export async function settingsWithoutNode(): Promise<Record<string, string>> {
     SSH_USERNAME: 'root',
     SSH_PASSWORD: 'not-a-real-password',
     SSH_HOST_KEY_POLICY: 'insecure',
+    LOG_LEVEL: 'info',
   };
 }
 

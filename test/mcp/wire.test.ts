@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
 import { serverCommand } from './client.ts';
-import { settingsWithoutNode } from './fixtures.ts';
+import { settingsWithoutNode, silentNode } from './fixtures.ts';
 
 /** What clients hide: the very lines on stdout, and how the process ends. */
 let child: ChildProcessWithoutNullStreams;
@@ -17,17 +18,20 @@ let waiting: (() => void)[];
 
 beforeEach(async () => {
   cwd = await mkdtemp(path.join(tmpdir(), 'mcp-wire-'));
+});
+
+async function start(settings: Record<string, string> = {}): Promise<void> {
   lines = [];
   waiting = [];
   const { command, args } = serverCommand();
-  const env = { PATH: process.env.PATH, HOME: cwd, ...(await settingsWithoutNode()) };
+  const env = { PATH: process.env.PATH, HOME: cwd, ...(await settingsWithoutNode()), ...settings };
   child = spawn(command, args, { cwd, env, stdio: 'pipe' });
   child.stderr.resume();
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     for (const wake of waiting.splice(0)) wake();
   });
-});
+}
 
 afterEach(async () => {
   if (child.exitCode === null && child.signalCode === null) {
@@ -66,13 +70,18 @@ async function initialize(): Promise<void> {
 
 async function ended(withinMs: number): Promise<number | null> {
   const exit = once(child, 'exit');
-  const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+  const overdue = new AbortController();
+  setTimeout(withinMs, undefined, { signal: overdue.signal }).then(
+    () => child.kill('SIGKILL'),
+    () => {},
+  );
   const [code] = await exit;
-  clearTimeout(timer);
+  overdue.abort();
   return typeof code === 'number' ? code : null;
 }
 
 test('stdout has nothing but JSON-RPC, whatever is thrown at the server', async () => {
+  await start();
   await initialize();
   write('this is not JSON');
   write('{"jsonrpc":"2.0"');
@@ -88,6 +97,7 @@ test('stdout has nothing but JSON-RPC, whatever is thrown at the server', async 
 });
 
 test('a modern client needs no handshake', async () => {
+  await start();
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientInfo': { name: 'wire', version: '1' },
@@ -100,6 +110,7 @@ test('a modern client needs no handshake', async () => {
 });
 
 test('the end of stdin ends the process', async () => {
+  await start();
   await initialize();
   const end = ended(4500);
   child.stdin.end();
@@ -107,14 +118,47 @@ test('the end of stdin ends the process', async () => {
 });
 
 test('the end of stdin ends it even before a client has spoken', async () => {
+  await start();
   const end = ended(8000);
   child.stdin.end();
   expect(await end).toBe(0);
 });
 
 test.skipIf(process.platform === 'win32')('SIGTERM ends the process in good order', async () => {
+  await start();
   await initialize();
   const end = ended(4500);
   child.kill('SIGTERM');
   expect(await end).toBe(0);
+});
+
+test('a client that did not ask for progress gets none', async () => {
+  const node = await silentNode();
+  try {
+    await start({ SSH_PORT: String(node.port) });
+    await initialize();
+    write({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'proxmox_list_containers' } });
+    await setTimeout(2500);
+    write({ jsonrpc: '2.0', id: 3, method: 'ping' });
+    await answerTo(3);
+    // The answers to initialize and ping; the call itself still runs.
+    expect(lines).toHaveLength(2);
+  } finally {
+    node.close();
+  }
+});
+
+test('the end of stdin ends the process in the middle of a call', async () => {
+  const node = await silentNode();
+  try {
+    await start({ SSH_PORT: String(node.port) });
+    await initialize();
+    write({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'proxmox_list_containers' } });
+    await setTimeout(500);
+    const end = ended(4500);
+    child.stdin.end();
+    expect(await end).toBe(0);
+  } finally {
+    node.close();
+  }
 });

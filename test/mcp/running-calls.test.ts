@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ERAS, type Progress, type TestClient } from './client.ts';
+import { connectWithoutNode, type SilentNode, silentNode } from './fixtures.ts';
+
+let node: SilentNode;
+let client: TestClient | undefined;
+
+beforeEach(async () => {
+  node = await silentNode();
+});
+
+afterEach(async () => {
+  node.close();
+  await client?.close();
+  client = undefined;
+});
+
+describe.each(ERAS)('a call that takes its time, %s client', (era) => {
+  test('reports progress, and the cancel of the client ends it', async () => {
+    const connected = await connectWithoutNode(era, { SSH_PORT: String(node.port) });
+    client = connected;
+    const notes: Progress[] = [];
+    const abort = new AbortController();
+    const call = connected.callTool(
+      'proxmox_list_containers',
+      {},
+      {
+        signal: abort.signal,
+        onProgress: (note) => {
+          notes.push(note);
+          if (notes.length === 3) abort.abort('the user has seen enough');
+        },
+      },
+    );
+    await expect(call).rejects.toThrow(/enough/);
+    expect(notes).toHaveLength(3);
+    notes.reduce((before, note) => {
+      expect(note.progress).toBeGreaterThan(before.progress);
+      return note;
+    });
+    expect(notes[0]?.message).toMatch(/^running for 1 s/);
+    await expect.poll(() => connected.stderr(), { timeout: 5000 }).toMatch(/CANCELLED/);
+    // The server is still there for the next call.
+    expect(await connected.listTools()).toHaveLength(10);
+  });
+});
