@@ -33,9 +33,10 @@ function statFields(pid: number): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** With the process id it names one process for good; undefined when there is none. */
+/** With the process id it names one process for good; undefined when there is none, or only a zombie. */
 export function startTime(pid: number): string | undefined {
-  return whileItLives(() => statFields(pid)[19]);
+  const fields = whileItLives(() => statFields(pid));
+  return fields?.[0] === 'Z' ? undefined : fields?.[19];
 }
 
 export function readProcess(pid: number): Process | undefined {

@@ -128,7 +128,7 @@ export class Rig {
 
   // --- state of containers ----------------------------------------------------------------------------------
 
-  async isRunning(vmid: number): Promise<boolean> {
+  isRunning(vmid: number): boolean {
     return readFileSync('/proc/net/unix', 'utf8')
       .split('\n')
       .some((line) => line.endsWith(`@/var/lib/lxc/${vmid}/command`));
@@ -136,7 +136,7 @@ export class Rig {
 
   /** Runs and is not frozen afterwards; goes around pct, so that it starts locked ones too. */
   async ensureStarted(vmid: number): Promise<void> {
-    if (await this.isRunning(vmid)) {
+    if (this.isRunning(vmid)) {
       await this.unfreeze(vmid);
       return;
     }
@@ -144,7 +144,7 @@ export class Rig {
   }
 
   async ensureStopped(vmid: number): Promise<void> {
-    if (await this.isRunning(vmid)) {
+    if (this.isRunning(vmid)) {
       // A frozen process cannot even die.
       await this.unfreeze(vmid);
       await this.mustInNode('lxc-stop', '-n', String(vmid), '--kill');

@@ -31,10 +31,13 @@ export function runRaw(argv: readonly [string, ...string[]], options: RunOptions
     const child = spawn(program, args, { env: { PATH, LANG: 'C.UTF-8', HOME: '/root', ...options.env } });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    const timer =
-      options.timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const giveUp = () => {
+      child.kill('SIGKILL');
+      // A descendant that outlives it may hold these, and with them the wait for their end.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(giveUp, options.timeoutMs);
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     // A program that ends without reading its stdin is no failure of ours.

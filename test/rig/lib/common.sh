@@ -17,13 +17,14 @@ die() {
   exit 1
 }
 
-# A process id alone may have been given to somebody else since; with its start time it cannot.
+# A process id alone may have been given to somebody else since; with its start time it cannot. A zombie counts
+# as gone: it is only waiting for its parent to notice, which for an orphan can take the machine's init a second.
 start_time() {
   local stat
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   # The name in parentheses may hold spaces; start time is the 20th field after it.
   set -- ${stat##*) }
-  printf '%s\n' "${20}"
+  [ "$1" != Z ] && printf '%s\n' "${20}"
 }
 
 record_pid() { printf '%s %s\n' "$2" "$(start_time "$2")" >"$STATE/$1.pid"; }

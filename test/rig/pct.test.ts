@@ -1,0 +1,246 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { describeRig } from './require.ts';
+import { CT } from './rig.ts';
+import { until } from './until.ts';
+
+/** Runs against the stand-in what was measured on a real node; docs of each lie are beside the code that meets it. */
+describeRig('rig: pct looks', (rig) => {
+  it('lists in columns of fixed width, with a blank lock', async () => {
+    expect((await rig.ssh('pct list')).stdout).toBe(
+      [
+        'VMID       Status     Lock         Name                ',
+        '9101       running                 debian              ',
+        '9102       running                 busybox             ',
+        '9103       stopped                 stopped             ',
+        '9104       running    backup       locked              ',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('complains of a junk line on stderr and goes on', async () => {
+    onTestFinished(await rig.setConf(CT.stopped, 'hostname: stopped\njunk\n'));
+    const listed = await rig.ssh('pct list');
+    expect(listed).toMatchObject({ code: 0, stderr: 'vm 9103 - unable to parse config: junk\n' });
+    expect(listed.stdout).toContain('9103       stopped');
+  });
+
+  it('tells the status, and more if asked', async () => {
+    expect((await rig.ssh('pct status 9103')).stdout).toBe('status: stopped\n');
+    const { stdout } = await rig.ssh('pct status 9101 --verbose');
+    const keys = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/:.*/, ''));
+    expect(keys).toEqual([...keys].sort());
+    expect(keys).toEqual(expect.arrayContaining(['cpus', 'maxmem', 'mem', 'pid', 'swap', 'tags', 'uptime']));
+    expect(stdout).toContain(`\npid: ${await rig.initPid(CT.debian)}\n`);
+  });
+
+  it('shows the current configuration only, sorted, the description encoded, lxc lines last', async () => {
+    const lines = (await rig.ssh('pct config 9101')).stdout.trimEnd().split('\n');
+    expect(lines).toContain('hostname: debian');
+    expect(lines).toContain(
+      'description: Web server of the test rig%3A Debian, with bash.%0ASecond line, 100%25 ordinary.%0A',
+    );
+    expect(lines.at(-1)).toBe('lxc.apparmor.profile: unconfined');
+    expect(lines.join()).not.toContain('debian-old');
+    expect(lines.slice(0, -1)).toEqual(lines.slice(0, -1).sort());
+  });
+
+  it('ends the tree of snapshots with the current state, even if there are none', async () => {
+    expect((await rig.ssh('pct listsnapshot 9101')).stdout).toMatch(
+      /^`-> before-upgrade .*\n `-> current .*You are here!\n$/,
+    );
+    expect((await rig.ssh('pct listsnapshot 9102')).stdout).toMatch(/^`-> current .*You are here!\n$/);
+  });
+
+  it.each(['9105', '9199'])('does not know %s: no such container on this node', async (vmid) => {
+    for (const verb of ['status', 'config', 'exec', 'start']) {
+      const outcome = await rig.ssh(`pct ${verb} ${vmid}${verb === 'exec' ? ' -- true' : ''}`);
+      expect(outcome.stderr, verb).toBe(`Configuration file 'nodes/pve1/lxc/${vmid}.conf' does not exist\n`);
+      expect([2, 255], verb).toContain(outcome.code);
+    }
+  });
+
+  it('refuses bad parameters and anyone but root', async () => {
+    const bad = await rig.ssh('pct status abc');
+    expect(bad.code).toBe(2);
+    expect(bad.stderr).toMatch(/^400 Parameter verification failed\.\n/);
+    const notRoot = await rig.ssh('/usr/sbin/pct list', 'admin');
+    expect(notRoot.code).toBe(255);
+    expect(notRoot.stderr).toContain('ipcc_send_rec[1] failed: Unknown error -1');
+    expect(notRoot.stderr).toContain('Unable to load access control list');
+  });
+
+  it('costs what the real one costs where a test asks for it', async () => {
+    const undo = await rig.slowPct();
+    const started = Date.now();
+    await rig.inNode(['pct', 'status', '9101']);
+    expect(Date.now() - started).toBeGreaterThan(650);
+    await undo();
+  });
+});
+
+describeRig('rig: pct exec', (rig) => {
+  it('passes codes and arguments through', async () => {
+    expect((await rig.ssh("pct exec 9101 -- bash -c 'exit 3'")).code).toBe(3);
+    expect((await rig.ssh("pct exec 9101 -- bash -c 'kill -9 $$; true'")).code).toBe(137);
+    const missing = await rig.ssh('pct exec 9102 -- bash -c true');
+    expect(missing.code).toBe(127);
+    expect(missing.stderr).toContain('Failed to exec "bash"');
+    expect((await rig.ssh(`pct exec 9102 -- printf '[%s]' 'a b' '' '$x;"'`)).stdout).toBe('[a b][][$x;"]');
+  });
+
+  it('refuses a stopped container with 255, and asks for no lock', async () => {
+    expect(await rig.ssh('pct exec 9103 -- true')).toEqual({
+      code: 255,
+      stdout: '',
+      stderr: "container '9103' not running!\n",
+    });
+    expect((await rig.ssh('pct exec 9104 -- true')).code).toBe(0);
+  });
+
+  it('leaks the environment of ssh, unless told not to', async () => {
+    const leaked = (await rig.ssh('FOO=bar SSL_CERT_DIR=x pct exec 9102 -- env')).stdout;
+    expect(leaked).toMatch(/^FOO=bar$/m);
+    expect(leaked).toMatch(/^SSH_CONNECTION=/m);
+    expect(leaked).toMatch(/^PATH=\/sbin:\/bin:\/usr\/sbin:\/usr\/bin$/m);
+    expect(leaked).not.toContain('SSL_CERT_DIR');
+    const clean = (await rig.ssh('FOO=bar pct exec 9102 --keep-env 0 -- env')).stdout;
+    expect(clean).not.toMatch(/^(FOO|SSH_CONNECTION|HOME|LANG)=/m);
+    expect(clean).toMatch(/^PATH=.*\/usr\/local\/bin/m);
+  });
+
+  it('ignores SIGPIPE in what it runs', async () => {
+    const { stdout } = await rig.ssh("pct exec 9101 -- sh -c 'grep SigIgn /proc/self/status'");
+    const ignored = Number.parseInt(stdout.replace(/^SigIgn:\s*/, ''), 16);
+    expect(ignored & (1 << 12)).not.toBe(0);
+  });
+});
+
+describeRig('rig: pct push and pull lie', (rig) => {
+  const inCt = (vmid: number, script: string) => rig.inContainer(vmid, ['sh', '-c', script]);
+
+  it('copy a file that is there, with mode 644', async () => {
+    expect((await rig.ssh('umask 077; echo content > /tmp/from; pct push 9102 /tmp/from /tmp/to')).code).toBe(
+      0,
+    );
+    expect((await inCt(CT.busybox, 'cat /tmp/to; stat -c %a /tmp/to; rm /tmp/to')).stdout).toBe(
+      'content\n644\n',
+    );
+    expect((await rig.ssh('pct pull 9102 /etc/passwd /tmp/back; head -c 4 /tmp/back')).stdout).toBe('root');
+  });
+
+  it('push: exits 0 when the source, or the directory of the destination, is missing', async () => {
+    expect((await rig.ssh('pct push 9102 /tmp/no-such-file /tmp/to')).code).toBe(0);
+    expect((await inCt(CT.busybox, 'test -e /tmp/to')).code).toBe(1);
+    expect((await rig.ssh('pct push 9102 /etc/hostname /no/such/dir/to')).code).toBe(0);
+    expect((await rig.ssh('pct push 9102 /etc/hostname /tmp')).code).toBe(0);
+    expect((await rig.ssh('pct push 9102 /etc/hostname /mnt/ro/to')).code).toBe(0);
+  });
+
+  it('push: a full disk gives 0, no message and a short file', async () => {
+    const pushed = await rig.ssh(
+      'head -c 3M /dev/zero > /tmp/big; pct push 9102 /tmp/big /mnt/small/big; echo $?',
+    );
+    expect(pushed).toEqual({ code: 0, stdout: '0\n', stderr: '' });
+    const size = Number((await inCt(CT.busybox, 'stat -c %s /mnt/small/big; rm /mnt/small/big')).stdout);
+    expect(size).toBeGreaterThan(0);
+    expect(size).toBeLessThan(3 * 1024 * 1024);
+  });
+
+  it('pull: a missing source exits 0 and has wiped what was there', async () => {
+    const { stdout } = await rig.ssh(
+      'echo old > /tmp/back; pct pull 9102 /no/such/file /tmp/back; echo $?; stat -c %s /tmp/back',
+    );
+    expect(stdout).toBe('0\n0\n');
+  });
+
+  it('pull: a full disk of the node exits 0 with a short file, a directory with an empty one', async () => {
+    await inCt(CT.busybox, 'head -c 3145728 /dev/zero > /tmp/big');
+    const short = await rig.ssh(
+      'pct pull 9102 /tmp/big /mnt/rig-small/big; echo $?; stat -c %s /mnt/rig-small/big; rm /mnt/rig-small/big',
+    );
+    const [code, size] = short.stdout.split('\n').map(Number);
+    expect(code).toBe(0);
+    expect(size).toBeLessThan(3 * 1024 * 1024);
+    expect((await rig.ssh('pct pull 9102 /etc /tmp/dir; echo $?; stat -c %s /tmp/dir')).stdout).toBe(
+      '0\n0\n',
+    );
+    await inCt(CT.busybox, 'rm /tmp/big');
+  });
+
+  it('refuse only a container that does not run', async () => {
+    expect(await rig.ssh('pct push 9103 /etc/hostname /tmp/x')).toMatchObject({
+      code: 255,
+      stderr: 'can only push files to a running CT\n',
+    });
+    const pulled = await rig.ssh('pct pull 9103 /etc/hostname /tmp/x');
+    expect(pulled.code).toBe(255);
+    expect(pulled.stderr).toMatch(/^can only pull files from a running VM/);
+  });
+
+  it('wait 10.7 s for the lock of another operation, then give up', async () => {
+    onTestFinished(await rig.holdConfigLock(CT.busybox));
+    const started = Date.now();
+    const outcome = await rig.ssh('pct push 9102 /etc/hostname /tmp/x');
+    expect(outcome.stderr).toContain("can't lock file '/run/lock/lxc/pve-config-9102.lock' - got timeout");
+    expect([4, 255]).toContain(outcome.code);
+    expect(Date.now() - started).toBeGreaterThan(10_500);
+  });
+});
+
+describeRig('rig: pct life cycle', (rig) => {
+  it('starts, shuts down and stops', async () => {
+    expect(await rig.ssh('pct start 9103')).toMatchObject({ code: 0, stderr: '' });
+    expect(rig.isRunning(CT.stopped)).toBe(true);
+    expect(await rig.ssh('pct start 9103')).toMatchObject({ code: 255, stderr: 'CT 9103 already running\n' });
+    expect(await rig.ssh('pct shutdown 9103 --timeout 5')).toMatchObject({ code: 0, stderr: '' });
+    expect(rig.isRunning(CT.stopped)).toBe(false);
+    expect(await rig.ssh('pct shutdown 9103')).toMatchObject({ code: 255, stderr: 'CT 9103 not running\n' });
+    expect((await rig.ssh('pct start 9103 && pct stop 9103')).code).toBe(0);
+    expect(await rig.ssh('pct stop 9103')).toMatchObject({ code: 255, stderr: 'CT 9103 not running\n' });
+  });
+
+  it('refuses stop and shutdown of a locked one until it is unlocked', async () => {
+    for (const verb of ['stop', 'shutdown']) {
+      expect(await rig.ssh(`pct ${verb} 9104`), verb).toMatchObject({
+        code: 255,
+        stderr: 'CT is locked (backup)\n',
+      });
+    }
+    expect(rig.isRunning(CT.locked)).toBe(true);
+    await rig.ensureStopped(CT.locked);
+    expect(await rig.ssh('pct start 9104')).toMatchObject({ code: 255, stderr: 'CT is locked (backup)\n' });
+    expect((await rig.ssh('pct unlock 9104 && pct start 9104')).code).toBe(0);
+    await rig.reset();
+    expect((await rig.ssh('pct list')).stdout).toContain('9104       running    backup');
+  });
+
+  it('needs 2T + 5 s for a shutdown that is not obeyed, and leaves it running', async () => {
+    onTestFinished(await rig.ignoreShutdown(CT.busybox));
+    const started = Date.now();
+    const outcome = await rig.ssh('pct shutdown 9102 --timeout 1');
+    const took = Date.now() - started;
+    expect(outcome.code).toBe(255);
+    expect(outcome.stderr).toContain('container did not stop');
+    expect(took).toBeGreaterThan(6900);
+    expect(took).toBeLessThan(8500);
+    expect(rig.isRunning(CT.busybox)).toBe(true);
+    expect((await rig.ssh('pct shutdown 9102 --timeout 1 --forceStop 1')).code).toBe(0);
+    expect(rig.isRunning(CT.busybox)).toBe(false);
+    await rig.ensureStarted(CT.busybox);
+  });
+
+  it('goes on when the connection is lost', async () => {
+    const undo = await rig.ignoreShutdown(CT.busybox);
+    const lost = rig.ssh('pct shutdown 9102 --timeout 1 --forceStop 1');
+    await until(() => rig.nodePids().some(({ cmdline }) => cmdline.startsWith('lxc-stop -n 9102')));
+    rig.killSshConnections();
+    expect((await lost).code).toBe(255);
+    await until(() => !rig.isRunning(CT.busybox));
+    await undo();
+    await rig.ensureStarted(CT.busybox);
+  });
+});

@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { describeRig } from './require.ts';
+import { CT } from './rig.ts';
+import { run } from './run.ts';
+import { until } from './until.ts';
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'rig-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+describeRig('rig: the node', (rig) => {
+  it('has the name, the tools and the users of a Proxmox node', async () => {
+    expect((await rig.ssh('hostname; command -v pct; pveversion')).stdout).toMatch(
+      /^pve1\n\/usr\/sbin\/pct\npve-manager\/9\./,
+    );
+    expect((await rig.ssh('sudo -n id -u', 'admin')).stdout).toBe('0\n');
+    expect((await rig.ssh('sudo -n pct status 9101', 'operator')).stdout).toBe('status: running\n');
+    expect(await rig.ssh('sudo -n true', 'operator')).toMatchObject({
+      code: 1,
+      stderr: 'sudo: a password is required\n',
+    });
+  });
+
+  it('stands apart from the machine', async () => {
+    const paths = ['/root/only-in-the-node', '/etc/only-in-the-node', '/var/lib/only-in-the-node'];
+    for (const path of paths) {
+      await rig.writeInNode(path, 'x');
+      expect((await rig.readInNode(path)).toString(), path).toBe('x');
+      expect(existsSync(path), path).toBe(false);
+    }
+    await rig.inNode(['rm', ...paths]);
+    expect(existsSync('/var/lib/lxc/9101')).toBe(false);
+    expect(existsSync('/etc/ssh/rig')).toBe(false);
+  });
+
+  it('lets root in by password, and by a key with a passphrase', async () => {
+    // Without a terminal the client asks a program.
+    const ask = join(temporaryDirectory(), 'ask');
+    writeFileSync(ask, '#!/bin/sh\nprintf "%s\\n" "$SECRET"\n', { mode: 0o755 });
+    const login = (SECRET: string, ...options: string[]) => {
+      const env = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: 'force', SECRET };
+      const always = ['-o', 'NumberOfPasswordPrompts=1', '-F', rig.info.paths.sshConfig];
+      return run(['ssh', ...options, ...always, 'rig', 'id -un'], { env });
+    };
+    const { rootPassword, keys } = rig.info;
+    const byPassword = ['-o', 'PubkeyAuthentication=no'];
+    expect(await login(rootPassword, ...byPassword)).toMatchObject({ code: 0, stdout: 'root\n' });
+    expect((await login('wrong', ...byPassword)).stderr).toContain('Permission denied');
+
+    const byKey = ['-o', 'PasswordAuthentication=no', '-o', 'IdentityFile=none', '-i', keys.encrypted];
+    const own = join(temporaryDirectory(), 'config');
+    writeFileSync(own, `Host rig\n HostName 127.0.0.1\n Port ${rig.info.port}\n User root\n`);
+    const known = `UserKnownHostsFile=${rig.info.paths.knownHosts}`;
+    const env = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: 'force', SECRET: keys.passphrase };
+    expect(await run(['ssh', '-F', own, '-o', known, ...byKey, 'rig', 'id -un'], { env })).toMatchObject({
+      code: 0,
+      stdout: 'root\n',
+    });
+  });
+
+  it('publishes the cluster under /etc/pve', async () => {
+    expect(JSON.parse((await rig.ssh('cat /etc/pve/.vmlist')).stdout)).toMatchObject({
+      ids: { 9105: { node: 'pve2', type: 'lxc' }, 100: { node: 'pve1', type: 'qemu' } },
+    });
+    expect(JSON.parse((await rig.ssh('cat /etc/pve/.members')).stdout)).toMatchObject({
+      nodename: 'pve1',
+      cluster: { quorate: 1 },
+    });
+    const { stdout: rrd } = await rig.ssh('cat /etc/pve/.rrd');
+    expect(rrd).toMatch(/^pve-vm-9\.0\/9105:7200:elsewhere:running:0:\d{10}:/m);
+    expect(rrd.endsWith('\n\0')).toBe(true);
+    expect((await rig.ssh('readlink /etc/pve/lxc /etc/pve/local')).stdout).toBe(
+      'nodes/pve1/lxc\nnodes/pve1\n',
+    );
+    expect((await rig.ssh('cat /etc/pve/nodes/pve1/ssh_known_hosts')).stdout).toBe(
+      `pve1 ${rig.info.hostKeys.rsa.public}\n`,
+    );
+  });
+
+  it('has a small and a read-only disk', async () => {
+    const full = await rig.ssh('head -c 2M /dev/zero > /mnt/rig-small/x');
+    expect(full.stderr).toContain('No space left on device');
+    expect((await rig.ssh('rm /mnt/rig-small/x; touch /mnt/rig-ro/x')).stderr).toContain(
+      'Read-only file system',
+    );
+  });
+
+  it('allows ten sessions a connection, and forwards', async () => {
+    const control = join(temporaryDirectory(), 'control');
+    const [ssh, ...target] = rig.sshArgv();
+    const master = spawn(ssh, ['-M', '-S', control, '-N', ...target]);
+    onTestFinished(() => void master.kill());
+    await until(() => existsSync(control));
+    // Without a way out the client cannot fall back to a connection of its own.
+    const session = (command: string) =>
+      run([ssh, '-S', control, '-o', 'ProxyCommand=false', ...target, command]);
+    const ten = Array.from({ length: 10 }, () => session('sleep 1'));
+    await until(() => rig.nodePids().filter(({ cmdline }) => cmdline === 'sleep 1').length === 10);
+    expect((await session('true')).stderr).toContain('Session open refused by peer');
+    expect((await Promise.all(ten)).map(({ code }) => code)).toEqual(Array(10).fill(0));
+
+    const [, ...jump] = rig.sshArgv();
+    const through = `ProxyCommand=ssh -F "${rig.info.paths.sshConfig}" -W 127.0.0.1:${rig.info.port} rig`;
+    expect((await run([ssh, '-o', through, ...jump, 'echo through'])).stdout).toBe('through\n');
+  });
+
+  it('restarts sshd with other options on the same port, and back', async () => {
+    const before = rig.sshdPid();
+    const undo = await rig.restartSshd(['-o', 'Banner=/etc/debian_version']);
+    expect(rig.sshdPid()).not.toBe(before);
+    const [, ...target] = rig.sshArgv();
+    // `-q` would hide it: the banner is how to see that the option holds.
+    expect((await run(['ssh', ...target, 'true'])).stderr).toMatch(/^\d+\.\d+/);
+    await undo();
+    expect(await rig.ssh('true')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('loses connections while their commands go on', async () => {
+    const lost = rig.ssh('exec sleep 4.5');
+    const sleeping = () => rig.nodePids().filter(({ cmdline }) => cmdline === 'sleep 4.5');
+    await until(() => sleeping().length === 1);
+    expect(rig.killSshConnections()).toBeGreaterThan(0);
+    expect((await lost).code).toBe(255);
+    expect(sleeping()).toHaveLength(1);
+    expect(await rig.ssh('true')).toMatchObject({ code: 0 });
+  });
+});
+
+describeRig('rig: the containers', (rig) => {
+  it('are Debian with bash, busybox without, one stopped, one locked, one elsewhere', async () => {
+    const shell = 'command -v bash || echo none; cat /etc/debian_version 2>/dev/null | cut -c 1-3';
+    expect((await rig.inContainer(CT.debian, ['sh', '-c', shell])).stdout).toBe('/usr/bin/bash\n12.\n');
+    expect((await rig.inContainer(CT.busybox, ['sh', '-c', shell])).stdout).toBe('none\n');
+    expect((await rig.inContainer(CT.debian, ['sudo', '-n', 'id', '-u'])).stdout).toBe('0\n');
+    expect(rig.isRunning(CT.stopped)).toBe(false);
+    expect(rig.isRunning(CT.locked)).toBe(true);
+    expect(rig.isRunning(CT.elsewhere)).toBe(false);
+  });
+
+  it('have a command socket while they run, and only then', async () => {
+    const list = "sed -n 's,.*@/var/lib/lxc/\\(910.\\)/command$,\\1,p' /proc/net/unix | sort -u";
+    expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9104\n');
+    await rig.ensureStarted(CT.stopped);
+    expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9103\n9104\n');
+    await rig.ensureStopped(CT.stopped);
+    expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9104\n');
+  });
+
+  it.each([CT.debian, CT.busybox])('%i has a small and a read-only disk', async (vmid) => {
+    const full = await rig.inContainer(vmid, [
+      'sh',
+      '-c',
+      'dd if=/dev/zero of=/mnt/small/x bs=65536 count=32; rm /mnt/small/x',
+    ]);
+    expect(full.stderr).toContain('No space left on device');
+    expect((await rig.inContainer(vmid, ['touch', '/mnt/ro/x'])).stderr).toContain('Read-only file system');
+  });
+
+  it.each([CT.debian, CT.busybox])('%i has an init that reaps orphans', async (vmid) => {
+    await rig.inContainer(vmid, ['sh', '-c', '(sleep 0.4 & sleep 0.5 &) >/dev/null 2>&1']);
+    expect(await rig.containerProcesses(vmid, 'sleep 0.')).not.toHaveLength(0);
+    await until(async () => (await rig.containerPids(vmid)).length === 2);
+    expect((await rig.containerPids(vmid)).map(({ comm }) => comm).sort()).toEqual(['rig-init', 'sleep']);
+  });
+
+  it('show their processes and their environment to the machine', async () => {
+    const running = rig.inContainer(CT.busybox, ['env', 'MARK=found', 'sleep', '0.7']);
+    const sleeping = () => rig.containerProcesses(CT.busybox, 'sleep 0.7');
+    await until(async () => (await sleeping()).some(({ comm }) => comm === 'sleep'));
+    const [process] = await sleeping();
+    expect(readFileSync(`/proc/${process?.pid}/environ`, 'utf8').split('\0')).toContain('MARK=found');
+    expect(existsSync(`${await rig.rootfs(CT.busybox)}/mnt/small`)).toBe(true);
+    expect((await running).code).toBe(0);
+  });
+
+  it('take files byte for byte through the second door', async () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    await rig.writeInContainer(CT.busybox, '/tmp/bytes', bytes);
+    expect(await rig.readInContainer(CT.busybox, '/tmp/bytes')).toEqual(bytes);
+    await rig.inContainer(CT.busybox, ['rm', '/tmp/bytes']);
+    await expect(rig.readInContainer(CT.busybox, '/tmp/bytes')).rejects.toThrow('No such file');
+  });
+
+  it('freeze: running in name, and no answer', async () => {
+    const undo = await rig.freeze(CT.busybox);
+    expect((await rig.inNode(['lxc-info', '-n', '9102', '-s'])).stdout).toMatch(/FROZEN/);
+    expect((await rig.ssh('pct status 9102')).stdout).toBe('status: running\n');
+    // Without output: what hangs in the container would hold it open even when the one who waits is gone.
+    const attempt = 'timeout -s KILL 1 lxc-attach -n 9102 -- true > /dev/null 2>&1';
+    expect((await rig.inNode(['sh', '-c', attempt])).code).toBe(137);
+    await undo();
+    expect((await rig.inContainer(CT.busybox, ['true'])).code).toBe(0);
+  });
+
+  it('can be without any shell', async () => {
+    const undo = await rig.startWithoutShell();
+    for (const program of ['/bin/sh', 'sh', 'bash', 'cat']) {
+      expect((await rig.inContainer(CT.stopped, [program])).code, program).toBe(127);
+    }
+    await undo();
+    expect(rig.isRunning(CT.stopped)).toBe(false);
+  });
+});
