@@ -1,7 +1,7 @@
 import type ssh2 from 'ssh2';
 import { AppError } from '../lib/errors.ts';
 import { type Identities, type Identity, loadIdentities } from './identities.ts';
-import type { SshLogger } from './logger.ts';
+import { type SshLogger, warnOnce } from './logger.ts';
 import type { SshTarget } from './types.ts';
 
 /** The login of one connection: what ssh2 asks for the next method, and the error if none succeeded. */
@@ -25,7 +25,7 @@ interface Attempt {
  */
 export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: SshLogger): Promise<Login> {
   const identities = await loadIdentities(target, lib, logger);
-  for (const problem of identities.unusableNamed) logger.warn(`${problem}; trying what else there is`);
+  for (const problem of identities.unusableNamed) warnOnce(logger, `${problem}; trying what else there is`);
   const remaining = [
     ...identities.usable.map((identity) => publicKeyAttempt(target.username, identity)),
     ...passwordAttempts(target),

@@ -14,7 +14,7 @@ import {
   lookUp,
   parseKnownHosts,
 } from './known-hosts.ts';
-import type { SshLogger } from './logger.ts';
+import { type SshLogger, warnOnce } from './logger.ts';
 import type { SshTarget } from './types.ts';
 
 /** The host key check of one connection. */
@@ -26,9 +26,6 @@ export interface HostKeyCheck {
   /** Writes a key accepted for the first time. To be called when the server has proved that it owns it. Never rejects. */
   record(): Promise<void>;
 }
-
-/** Names whose keys could not be written, so that each is warned about once and not at each connection. */
-const warned = new Set<string>();
 
 /** Reads the known_hosts files of `target` and prepares the check of its key. Never rejects. */
 export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Promise<HostKeyCheck> {
@@ -75,7 +72,7 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
     try {
       entries.push(...parseKnownHosts(await readFile(file, 'utf8'), file));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') logger.warn(`cannot read known host keys: ${messageOf(error)}`);
+      if (codeOf(error) !== 'ENOENT') warnOnce(logger, `cannot read known host keys: ${messageOf(error)}`);
     }
   }
   const name = target.hostKeyAlias ?? hostName(target.host, target.port);
@@ -100,9 +97,8 @@ async function appendKey(file: string, name: string, key: Buffer, logger: SshLog
     }
     logger.info(`new host ${name}: key ${fingerprint(key)} recorded in ${file}`);
   } catch (error) {
-    if (warned.has(name)) return;
-    warned.add(name);
-    logger.warn(
+    warnOnce(
+      logger,
       `the key of ${name} (${fingerprint(key)}) is not pinned, because it cannot be recorded: ${messageOf(error)}`,
     );
   }

@@ -32,7 +32,11 @@ export interface Sshd {
   hostKey(type: KeyType): string;
   /** How to reach it; nothing is shared with other targets but the server. */
   target(overrides?: Partial<SshTarget>): SshTarget;
-  /** The processes that serve one logged-in connection each, as a connection asks for them by `echo $PPID` of its shell. */
+  /** The listening process; each connection is a child of it. */
+  readonly pid: number;
+  /** Kills the processes of all connections at once. */
+  killConnections(): void;
+  /** What it has logged so far. */
   log(): string;
   stop(): Promise<void>;
 }
@@ -117,6 +121,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
         knownHostsWriteFile: knownHosts,
         ...overrides,
       };
+    },
+    pid: child.pid ?? 0,
+    killConnections() {
+      const children = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });
+      for (const pid of children.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
     },
     log: () => log,
     async stop() {

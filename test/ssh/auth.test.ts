@@ -1,0 +1,168 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { SshTarget } from '../../src/ssh/types.ts';
+import { closePools, failure, makePool, recordingLogger, run } from './helpers.ts';
+import { makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
+
+describe.skipIf(noSshd)('login to a real sshd', () => {
+  let sshd: Sshd;
+  let agent: { readonly socket: string; readonly child: ChildProcess };
+  let stranger: string;
+  let locked: string;
+
+  beforeAll(async () => {
+    sshd = await startSshd();
+    stranger = makeKey(sshd.dir, 'stranger');
+    locked = makeKey(sshd.dir, 'locked', 'ed25519', 'open sesame');
+    appendFileSync(join(sshd.dir, 'authorized_keys'), readFileSync(`${locked}.pub`));
+    const socket = join(sshd.dir, 'agent.sock');
+    agent = { socket, child: spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' }) };
+    for (let i = 0; i < 100 && !agentAnswers(); i++) await sleep(20);
+  });
+  afterAll(async () => {
+    agent.child.kill();
+    await sshd.stop();
+  });
+  afterEach(async () => {
+    await closePools();
+    sshAdd('-D');
+  });
+
+  function sshAdd(...args: string[]): void {
+    execFileSync('ssh-add', ['-q', ...args], { env: { SSH_AUTH_SOCK: agent.socket }, stdio: 'ignore' });
+  }
+  function agentAnswers(): boolean {
+    try {
+      sshAdd('-D');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  const login = async (overrides: Partial<SshTarget>) => {
+    const logger = recordingLogger();
+    const result = await run(makePool(sshd.target(overrides), { logger }), 'echo in');
+    expect(result.stdout).toBe('in\n');
+    return logger.lines
+      .filter((line) => line.includes(': trying '))
+      .map((line) => line.replace(/.*: trying /, ''));
+  };
+
+  test('a key of the agent alone', async () => {
+    sshAdd(sshd.userKey);
+    expect(await login({ identityFiles: [], agent: agent.socket })).toEqual(['agent key "user"']);
+  });
+
+  test('an RSA key, from a file and from the agent', async () => {
+    const rsa = makeKey(sshd.dir, 'user_rsa', 'rsa');
+    appendFileSync(join(sshd.dir, 'authorized_keys'), readFileSync(`${rsa}.pub`));
+    expect(await login({ identityFiles: [rsa] })).toEqual([`key file ${rsa}`]);
+    sshAdd(rsa);
+    expect(await login({ identityFiles: [], agent: agent.socket })).toEqual(['agent key "user_rsa"']);
+  });
+
+  test('a named file comes before other keys of the agent, a matching key of the agent before all', async () => {
+    sshAdd(stranger);
+    expect(await login({ agent: agent.socket })).toEqual([`key file ${sshd.userKey}`]);
+    sshAdd(sshd.userKey);
+    expect(await login({ agent: agent.socket })).toEqual(['agent key "user"']);
+  });
+
+  test('other keys of the agent are tried after a named file, unless identitiesOnly', async () => {
+    sshAdd(sshd.userKey);
+    const tried = await login({ agent: agent.socket, identityFiles: [stranger] });
+    expect(tried).toEqual([`key file ${stranger}`, 'agent key "user"']);
+    const only = { agent: agent.socket, identityFiles: [stranger], identitiesOnly: true };
+    const error = await failure(login(only));
+    expect(error.code).toBe('SSH_AUTH_FAILED');
+  });
+
+  test('the .pub beside an encrypted key, or in its place, picks the key of the agent', async () => {
+    execFileSync('ssh-add', ['-q', locked], {
+      env: {
+        SSH_AUTH_SOCK: agent.socket,
+        SSH_ASKPASS: askpass(),
+        SSH_ASKPASS_REQUIRE: 'force',
+        DISPLAY: ':0',
+      },
+      stdio: 'ignore',
+    });
+    const only = { agent: agent.socket, identitiesOnly: true };
+    expect(await login({ ...only, identityFiles: [locked] })).toEqual(['agent key "locked"']);
+    expect(await login({ ...only, identityFiles: [`${locked}.pub`] })).toEqual(['agent key "locked"']);
+  });
+
+  function askpass(): string {
+    const path = join(sshd.dir, 'askpass');
+    writeFileSync(path, '#!/bin/sh\necho "open sesame"\n', { mode: 0o700 });
+    return path;
+  }
+
+  test('an encrypted key with its passphrase, again for each connection', async () => {
+    const identity = { identityFiles: [locked], passphrase: 'open sesame' };
+    expect(await login(identity)).toEqual([`key file ${locked}`]);
+    expect(await login(identity)).toEqual([`key file ${locked}`]);
+  });
+
+  test.each([
+    ['encrypted, no passphrase', () => ({ identityFiles: [locked] }), 'no passphrase was given'],
+    [
+      'encrypted, wrong passphrase',
+      () => ({ identityFiles: [locked], passphrase: 'shut' }),
+      'the passphrase does not open it',
+    ],
+    ['missing', () => ({ identityFiles: [join(sshd.dir, 'nowhere')] }), 'cannot be read'],
+    ['a folder', () => ({ identityFiles: [sshd.dir] }), 'cannot be read'],
+    ['not a key', () => ({ identityFiles: [join(sshd.dir, 'sshd_config')] }), 'is not a private key'],
+    ['a public key', () => ({ identityFiles: [`${stranger}.pub`] }), 'holds a public key'],
+  ])(
+    'a named key that is of no use is told only if nothing else works: %s',
+    async (_name, overrides, words) => {
+      const error = await failure(login(overrides()));
+      expect(error.code).toBe('SSH_KEY_UNUSABLE');
+      expect(error.message).toContain(words);
+      expect(error.message).not.toContain('shut');
+      const { identityFiles } = overrides();
+      expect(await login({ ...overrides(), identityFiles: [...identityFiles, sshd.userKey] })).toEqual([
+        `key file ${sshd.userKey}`,
+      ]);
+    },
+  );
+
+  test('a wrong key: who, where, what was tried, what is accepted, what to do', async () => {
+    const error = await failure(login({ identityFiles: [stranger] }));
+    expect(error.code).toBe('SSH_AUTH_FAILED');
+    expect(error.message).toContain(`${sshd.username}@127.0.0.1:${sshd.port}`);
+    expect(error.message).toContain(`tried key file ${stranger}`);
+    expect(error.message).toContain('the server accepts publickey');
+    expect(error.hint).toContain('authorized_keys');
+  });
+
+  test('nothing to log in with', async () => {
+    const error = await failure(login({ identityFiles: [] }));
+    expect(error.code).toBe('SSH_AUTH_FAILED');
+    expect(error.hint).toContain('SSH_KEY');
+  });
+
+  test('more keys than sshd allows attempts', async () => {
+    for (let i = 0; i < 7; i++) {
+      const key = makeKey(sshd.dir, `many${i}`);
+      sshAdd(key);
+      for (const file of [key, `${key}.pub`]) rmSync(file);
+    }
+    const error = await failure(login({ identityFiles: [], agent: agent.socket }));
+    expect(error.code).toBe('SSH_AUTH_FAILED');
+    expect(error.message).toContain('Too many authentication failures');
+    expect(await login({ agent: agent.socket })).toEqual([`key file ${sshd.userKey}`]);
+  });
+
+  test('a missing agent does not matter while a key works, and is told when none does', async () => {
+    const gone = join(sshd.dir, 'no-agent.sock');
+    expect(await login({ agent: gone })).toEqual([`key file ${sshd.userKey}`]);
+    const error = await failure(login({ agent: gone, identityFiles: [stranger] }));
+    expect(error.message).toContain(`the ssh-agent at ${gone} cannot be used`);
+  });
+});

@@ -1,0 +1,71 @@
+import { AppError } from '../../src/lib/errors.ts';
+import type { SshLogger } from '../../src/ssh/logger.ts';
+import { SshPool, type SshPoolOptions } from '../../src/ssh/pool.ts';
+import type { ChannelEnd, OpenOptions, SshTarget } from '../../src/ssh/types.ts';
+
+export interface RecordingLogger extends SshLogger {
+  readonly lines: string[];
+  readonly warnings: string[];
+}
+
+export function recordingLogger(): RecordingLogger {
+  const lines: string[] = [];
+  const warnings: string[] = [];
+  const note = (message: string) => void lines.push(message);
+  return {
+    lines,
+    warnings,
+    debug: note,
+    info: note,
+    warn(message) {
+      note(message);
+      warnings.push(message);
+    },
+  };
+}
+
+const pools = new Set<SshPool>();
+
+/** A pool that {@link closePools} closes. */
+export function makePool(target: SshTarget, options: Partial<SshPoolOptions> = {}): SshPool {
+  const pool = new SshPool(target, { logger: recordingLogger(), ...options });
+  pools.add(pool);
+  return pool;
+}
+
+/** For `afterEach`. */
+export async function closePools(): Promise<void> {
+  await Promise.all([...pools].map((pool) => pool.close()));
+  pools.clear();
+}
+
+export interface RunResult extends ChannelEnd {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command with empty stdin to its end. */
+export async function run(pool: SshPool, command: string, options?: OpenOptions): Promise<RunResult> {
+  const channel = await pool.open(command, options);
+  let stdout = '';
+  let stderr = '';
+  channel.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  channel.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  channel.stdin.end();
+  return { ...(await channel.closed), stdout, stderr };
+}
+
+/** The AppError that `promise` rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<AppError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
