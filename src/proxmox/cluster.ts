@@ -1,0 +1,62 @@
+import { Activity } from './activity.ts';
+import type { EntryMethod } from './commands.ts';
+import { Container, EntryChoice } from './container.ts';
+import { HeldChannels } from './held.ts';
+import { Host } from './host.ts';
+import { readInventory } from './inventory.ts';
+import { TransferDirs } from './local-files.ts';
+import { type ChannelSource, type NodeLogger, ProxmoxNode } from './node.ts';
+import type { TransferDeps } from './transfer.ts';
+import type { ClusterHandle, ContainerHandle, ContainerSummary, Place } from './types.ts';
+
+/** The pool as the cluster owns it. */
+export interface ClosableChannelSource extends ChannelSource {
+  close(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly sudo: boolean;
+  readonly execMethod: 'auto' | EntryMethod;
+  /** Absolute paths. */
+  readonly transferDirs: readonly string[];
+  /** Bytes. */
+  readonly maxFileSize: number;
+  readonly logger: NodeLogger;
+}
+
+/** The cluster as seen from the node that we log in to. */
+export class Cluster implements ClusterHandle {
+  readonly #pool: ClosableChannelSource;
+  readonly #deps: TransferDeps;
+  readonly #choice: EntryChoice;
+
+  constructor(pool: ClosableChannelSource, options: ClusterOptions) {
+    this.#pool = pool;
+    this.#choice = new EntryChoice(options.execMethod);
+    this.#deps = {
+      node: new ProxmoxNode(pool, { sudo: options.sudo, logger: options.logger }),
+      held: new HeldChannels(),
+      activity: new Activity(),
+      dirs: new TransferDirs(options.transferDirs),
+      maxFileSize: options.maxFileSize,
+    };
+  }
+
+  async list(signal: AbortSignal): Promise<readonly ContainerSummary[]> {
+    return (await readInventory(this.#deps.node, signal)).containers;
+  }
+
+  container(vmid: number): ContainerHandle {
+    return new Container(this.#deps, this.#choice, vmid);
+  }
+
+  host(): Place {
+    return new Host(this.#deps);
+  }
+
+  /** Kills what runs, verifies it, closes the connections. */
+  async close(withinMs: number): Promise<void> {
+    await this.#deps.activity.end(withinMs);
+    await this.#pool.close();
+  }
+}

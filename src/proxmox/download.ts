@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { Entry } from './commands.ts';
+import { LocalPart } from './local-part.ts';
+import { type TransferDeps, TransferDialog } from './transfer.ts';
+import { checkRemotePath, fileChanged } from './transfer-errors.ts';
+import { DOWNLOAD_SCRIPT } from './transfer-scripts.ts';
+import type { DownloadOptions, TransferResult } from './types.ts';
+
+/**
+ * Fetches a file, verified and atomic (see DOWNLOAD_SCRIPT). Nothing is written locally before the far side
+ * has said that it has the file.
+ * @throws AppError; the local file then has its old content. DidNotStart where the script never ran.
+ */
+export async function download(
+  deps: TransferDeps,
+  entry: Entry,
+  options: DownloadOptions,
+): Promise<TransferResult> {
+  checkRemotePath(options.remotePath);
+  const destination = await deps.dirs.findDestination(options.localPath, options.overwrite);
+  const args = [options.remotePath, String(deps.maxFileSize)];
+  const dialog = await TransferDialog.open(deps, entry, DOWNLOAD_SCRIPT, args, options.signal);
+  let part: LocalPart | undefined;
+  try {
+    const [sizeField, , length] = await dialog.expect('ready');
+    const size = Number(sizeField);
+    const remotePath = (await dialog.guard(dialog.reader.text(Number(length)))) ?? options.remotePath;
+    part = await LocalPart.create(destination);
+    const sha256 = await receive(dialog, part, size, options);
+    const [remoteSha] = await dialog.expect('done');
+    if (remoteSha !== sha256) throw fileChanged(remotePath);
+    const permissions = await part.publish(options.overwrite);
+    dialog.finish();
+    return {
+      bytes: size,
+      sha256,
+      localPath: destination.path,
+      remotePath,
+      permissions,
+      overwritten: destination.existing !== undefined,
+    };
+  } catch (error) {
+    await Promise.all([part?.discard(), dialog.abandon()]);
+    throw error;
+  }
+}
+
+async function receive(
+  dialog: TransferDialog,
+  part: LocalPart,
+  size: number,
+  options: DownloadOptions,
+): Promise<string> {
+  const hash = createHash('sha256');
+  let done = 0;
+  const got = await dialog.guard(
+    dialog.reader.bytes(size, async (chunk) => {
+      hash.update(chunk);
+      await part.write(chunk);
+      done += chunk.length;
+      dialog.touch();
+      options.onProgress?.(done, size);
+    }),
+  );
+  if (got < size) await dialog.expect('done'); // throws, with the reason
+  return hash.digest('hex');
+}

@@ -1,0 +1,167 @@
+import { AppError } from '../lib/errors.ts';
+import { whyUnusable } from './diagnose.ts';
+import { findContainer, readInventory } from './inventory.ts';
+import { delay, type NodeOutput, type ProxmoxNode } from './node.ts';
+import { containerLocked, disconnected, pctFailed } from './node-errors.ts';
+import type { ContainerStatus, LifeCycleResult } from './types.ts';
+
+/** A start takes 1.4 s; slow storages and hook scripts take longer. Past this the client has hung up anyway. */
+const START_LIMIT_MS = 45_000;
+/** pct returns when the container runs, but for one managed by HA it only files the request. */
+const ARRIVE_LIMIT_MS = 20_000;
+const POLL_MS = 200;
+/** Loading pct and taking the lock come before its own clock starts. */
+const PCT_HEAD_START_MS = 1_500;
+const KILL_LIMIT_MS = 15_000;
+
+/** Starts a container and waits until it runs. @throws AppError */
+export async function startContainer(
+  node: ProxmoxNode,
+  vmid: number,
+  signal: AbortSignal,
+): Promise<LifeCycleResult> {
+  const since = performance.now();
+  const before = await statusOf(node, vmid, signal);
+  if (before.local && before.status === 'running') return done(since, false);
+  const problem = whyUnusable(before);
+  if (problem && problem.code !== 'CONTAINER_NOT_RUNNING') throw problem;
+  if (before.lock !== null) throw containerLocked(before.lock, 'start');
+  const output = await node.command(['pct', 'start', String(vmid)], {
+    timeoutMs: START_LIMIT_MS,
+    signal,
+    priority: 'work',
+  });
+  refuseUnfinished(output, 'start');
+  if (output.code !== 0) {
+    if (await isRunning(node, vmid)) return done(since, false); // somebody else was faster
+    throw pctFailed('start', output);
+  }
+  if (await reaches(node, vmid, true, ARRIVE_LIMIT_MS, signal)) return done(since, true);
+  throw new AppError(
+    'PCT_FAILED',
+    `Proxmox reported success, but container ${vmid} does not run.`,
+    `Its init may have ended at once: look at \`journalctl -u pve-container@${vmid}\` on the node.`,
+    { stderr: output.stderr },
+  );
+}
+
+/** Asks a container to shut down, kills it when it does not in time or at once with `force`. @throws AppError */
+export async function stopContainer(
+  node: ProxmoxNode,
+  vmid: number,
+  options: { timeoutS: number; force: boolean; signal: AbortSignal },
+): Promise<LifeCycleResult> {
+  const since = performance.now();
+  const before = await statusOf(node, vmid, options.signal);
+  if (before.local && before.status === 'stopped') return done(since, false);
+  const problem = whyUnusable(before);
+  if (problem) throw problem;
+  if (before.lock !== null) throw containerLocked(before.lock, 'stop');
+  const how = options.force ? 'killed' : await shutDown(node, vmid, options.timeoutS, options.signal);
+  if (options.force) await pctStop(node, vmid, options.signal);
+  if (await reaches(node, vmid, false, ARRIVE_LIMIT_MS, options.signal)) return { ...done(since, true), how };
+  throw new AppError(
+    'PCT_FAILED',
+    `Proxmox reported success, but container ${vmid} still runs.`,
+    'Look at its task log; if it is managed by HA, the manager may need more time.',
+  );
+}
+
+/**
+ * `pct shutdown` of a container that does not obey takes twice its time limit before it fails, and with
+ * forceStop does not say that it killed. So we look ourselves, and kill when the time is over.
+ */
+async function shutDown(
+  node: ProxmoxNode,
+  vmid: number,
+  timeoutS: number,
+  signal: AbortSignal,
+): Promise<'shutdown' | 'killed'> {
+  const asked = node.command(['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)], {
+    timeoutMs: 2 * timeoutS * 1000 + KILL_LIMIT_MS,
+    signal,
+    priority: 'work',
+  });
+  const patience = timeoutS * 1000 + PCT_HEAD_START_MS;
+  const early = await Promise.race([asked, reaches(node, vmid, false, patience, signal)]);
+  if (early === true) {
+    await settled(asked); // it still holds the lock that a start would need
+    return 'shutdown';
+  }
+  if (early !== false) {
+    refuseUnfinished(early, 'shutdown');
+    if (await reaches(node, vmid, false, early.code === 0 ? patience : 0, signal)) return 'shutdown';
+    if (early.code !== 0 && !/did not stop/.test(early.stderr)) throw pctFailed('shutdown', early);
+  }
+  if (signal.aborted) throw cancelledMidway('shutdown');
+  // What `pct stop` would do, without waiting for the lock that `pct shutdown` still holds.
+  const kill = await node.command(['lxc-stop', '-n', String(vmid), '-k'], { timeoutMs: KILL_LIMIT_MS });
+  await settled(asked);
+  if (kill.code !== 0 && (await isRunning(node, vmid))) await pctStop(node, vmid, signal);
+  return 'killed';
+}
+
+async function pctStop(node: ProxmoxNode, vmid: number, signal: AbortSignal): Promise<void> {
+  const output = await node.command(['pct', 'stop', String(vmid)], {
+    timeoutMs: START_LIMIT_MS,
+    signal,
+    priority: 'work',
+  });
+  refuseUnfinished(output, 'stop');
+  if (output.code !== 0 && (await isRunning(node, vmid))) throw pctFailed('stop', output);
+}
+
+async function statusOf(node: ProxmoxNode, vmid: number, signal: AbortSignal): Promise<ContainerStatus> {
+  return findContainer(await readInventory(node, signal), vmid);
+}
+
+/** A container runs if and only if its command socket is there (PVE-measured). */
+async function isRunning(node: ProxmoxNode, vmid: number): Promise<boolean> {
+  const pattern = `@/var/lib/lxc/${vmid}/command$`;
+  const output = await node.command(['grep', '-c', pattern, '/proc/net/unix'], { timeoutMs: 5_000 });
+  return Number(output.stdout.trim()) > 0;
+}
+
+/** Waits until the container runs, or runs no more. @returns whether that came about in time */
+async function reaches(
+  node: ProxmoxNode,
+  vmid: number,
+  running: boolean,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    if ((await isRunning(node, vmid)) === running) return true;
+    if (performance.now() >= end || signal.aborted) return false;
+    await delay(POLL_MS);
+  }
+}
+
+/** Closing the channel does not end pct; so whatever we did not wait for still goes on, and we say so. */
+function refuseUnfinished(output: NodeOutput, verb: string): void {
+  if (output.ended === 'exit') return;
+  if (output.ended === 'disconnected') throw disconnected(`\`pct ${verb}\` was at work, which goes on`);
+  if (output.ended === 'cancelled') throw cancelledMidway(verb);
+  throw new AppError(
+    'TIMEOUT',
+    `\`pct ${verb}\` has not come to an end yet and goes on without us.`,
+    'Look with proxmox_container_status in a while.',
+  );
+}
+
+function cancelledMidway(verb: string): AppError {
+  return new AppError(
+    'CANCELLED',
+    `The call was cancelled; \`pct ${verb}\` can't be called back and goes on.`,
+    'Look with proxmox_container_status.',
+  );
+}
+
+async function settled(asked: Promise<NodeOutput>): Promise<void> {
+  await Promise.race([asked.catch(() => undefined), delay(8_000)]);
+}
+
+function done(since: number, changed: boolean): LifeCycleResult {
+  return { changed, durationMs: Math.round(performance.now() - since) };
+}

@@ -1,0 +1,15 @@
+/**
+ * What was to run never began; thrown by who noticed, and turned into an AppError by who knows the place and
+ * can find out why. As nothing has run, another way in may be tried.
+ */
+export class DidNotStart extends Error {
+  /** What sshd reported; tells little, as lxc-attach and sudo say 1 for everything. */
+  readonly code: number | null;
+  readonly stderr: string;
+
+  constructor(code: number | null, stderr: string) {
+    super(`did not start (code ${code})`);
+    this.code = code;
+    this.stderr = stderr;
+  }
+}

@@ -1,0 +1,209 @@
+import type { RemoteChannel } from '../ssh/types.ts';
+import type { Activity } from './activity.ts';
+import { presentTogether, StreamCapture } from './capture.ts';
+import { type Entry, entryLine, newRunMark, type RunMark, runArgv } from './commands.ts';
+import { frozen, isFrozen } from './frozen.ts';
+import type { HeldChannels } from './held.ts';
+import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
+import { delay, type ProxmoxNode } from './node.ts';
+import { DidNotStart } from './not-started.ts';
+import { StartScanner, TrailerScanner } from './trailer.ts';
+import type { ExecOptions, ExecResult, Survivor } from './types.ts';
+
+/** A wrapper that says nothing for this long is looked after: its container may be frozen. */
+const SILENT_START_MS = 800;
+/** sshd reports the exit and closes the channel in one breath, unless somebody holds the streams. */
+const HELD_GRACE_MS = 150;
+/** After the exit is reported, output may still be on its way; this long without any, and no trailer will come. */
+const TRAILER_GRACE_MS = 2_000;
+const PROGRESS_INTERVAL_MS = 250;
+
+type Reason = 'trailers' | 'closed' | 'no-trailer' | 'timeout' | 'cancelled' | 'frozen';
+
+export interface RunDeps {
+  readonly node: ProxmoxNode;
+  readonly held: HeldChannels;
+  readonly activity: Activity;
+}
+
+/**
+ * Runs `command` under the wrapper at `entry` and tells what really happened.
+ * @throws AppError when the node can't be reached, the container is frozen, or the call is cancelled before it began;
+ * DidNotStart when the way in failed.
+ */
+export async function runCommand(
+  deps: RunDeps,
+  entry: Entry,
+  command: string,
+  options: ExecOptions,
+): Promise<ExecResult> {
+  const mark = newRunMark();
+  const signal = AbortSignal.any([options.signal, deps.activity.ending]);
+  const channel = await deps.node.channels.open(entryLine(entry, mark, runArgv(mark, command)), { signal });
+  return new Run(deps, entry, mark, channel, options, signal).outcome();
+}
+
+/** One command on its way; lives as long as its call. */
+class Run {
+  readonly #deps: RunDeps;
+  readonly #entry: Entry;
+  readonly #mark: RunMark;
+  readonly #channel: RemoteChannel;
+  readonly #options: ExecOptions;
+  readonly #signal: AbortSignal;
+  readonly #startedAt = performance.now();
+  readonly #stdout: StreamCapture;
+  readonly #stderr: StreamCapture;
+  readonly #start: StartScanner;
+  readonly #outTrailer: TrailerScanner;
+  readonly #errTrailer: TrailerScanner;
+  #lastData = this.#startedAt;
+  #lastProgress = this.#startedAt;
+  #settle: (reason: Reason) => void = () => {};
+
+  constructor(
+    deps: RunDeps,
+    entry: Entry,
+    mark: RunMark,
+    channel: RemoteChannel,
+    options: ExecOptions,
+    signal: AbortSignal,
+  ) {
+    this.#deps = deps;
+    this.#entry = entry;
+    this.#mark = mark;
+    this.#channel = channel;
+    this.#options = options;
+    this.#signal = signal;
+    this.#stdout = new StreamCapture(options.characterLimit);
+    this.#stderr = new StreamCapture(options.characterLimit);
+    this.#start = new StartScanner(mark.nonce);
+    this.#outTrailer = new TrailerScanner(mark.nonce, (bytes) => this.#stdout.push(bytes));
+    this.#errTrailer = new TrailerScanner(mark.nonce, (bytes) => this.#stderr.push(bytes));
+  }
+
+  async outcome(): Promise<ExecResult> {
+    const reason = await this.#firstReason();
+    if (reason === 'trailers') return this.#finished();
+    if (reason === 'frozen') {
+      await killRun(this.#deps.node, this.#entry, this.#mark, FROZEN_PACE);
+      this.#channel.close();
+      throw frozen(this.#entry);
+    }
+    if (reason === 'timeout' || reason === 'cancelled') return this.#killed(reason);
+    if (reason === 'no-trailer') {
+      // The reporter is dead and somebody holds the streams: the exit code is lost for good.
+      this.#deps.held.drain(this.#channel);
+      return this.#result('exit', { survivors: [], outputHeld: true });
+    }
+    return this.#afterClose();
+  }
+
+  #firstReason(): Promise<Reason> {
+    return new Promise<Reason>((resolve) => {
+      const timeout = setTimeout(() => this.#settle('timeout'), this.#options.timeoutMs);
+      const silence = setTimeout(() => void this.#lookWhetherFrozen(), SILENT_START_MS);
+      const onAbort = () => this.#settle('cancelled');
+      this.#settle = (reason) => {
+        clearTimeout(timeout);
+        clearTimeout(silence);
+        this.#signal.removeEventListener('abort', onAbort);
+        this.#settle = () => {};
+        resolve(reason);
+      };
+      this.#signal.addEventListener('abort', onAbort, { once: true });
+      this.#listen();
+      if (this.#signal.aborted) onAbort();
+    });
+  }
+
+  #listen(): void {
+    this.#channel.stdout.on('data', (chunk: Buffer) => {
+      this.#outTrailer.push(this.#start.push(chunk));
+      this.#onData();
+    });
+    this.#channel.stderr.on('data', (chunk: Buffer) => {
+      this.#errTrailer.push(chunk);
+      this.#onData();
+    });
+    this.#channel.stdin.end();
+    void this.#channel.closed.then(() => this.#settle('closed'));
+    void this.#channel.exited.then(() => this.#awaitTrailers());
+  }
+
+  #onData(): void {
+    if (this.#outTrailer.exitCode !== undefined && this.#errTrailer.exitCode !== undefined) {
+      this.#settle('trailers');
+      return;
+    }
+    this.#lastData = performance.now();
+    if (this.#lastData - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
+    this.#lastProgress = this.#lastData;
+    this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes);
+  }
+
+  async #awaitTrailers(): Promise<void> {
+    for (;;) {
+      const silentFor = performance.now() - this.#lastData;
+      if (silentFor >= TRAILER_GRACE_MS) break;
+      await delay(TRAILER_GRACE_MS - silentFor + 1);
+    }
+    this.#settle('no-trailer');
+  }
+
+  async #lookWhetherFrozen(): Promise<void> {
+    if (this.#start.started) return;
+    if (await isFrozen(this.#deps.node, this.#entry)) this.#settle('frozen');
+  }
+
+  async #finished(): Promise<ExecResult> {
+    const held = await Promise.race([
+      this.#channel.closed.then(() => false),
+      this.#channel.exited.then(() => delay(HELD_GRACE_MS)).then(() => true),
+    ]);
+    if (held) this.#deps.held.drain(this.#channel);
+    return this.#result('exit', {
+      exitCode: this.#outTrailer.exitCode ?? null,
+      survivors: [],
+      outputHeld: held,
+    });
+  }
+
+  async #killed(reason: 'timeout' | 'cancelled'): Promise<ExecResult> {
+    const pace = this.#deps.activity.ending.aborted ? HURRIED_PACE : NORMAL_PACE;
+    const survivors = await killRun(this.#deps.node, this.#entry, this.#mark, pace);
+    // What the command wrote before it died may still be under way.
+    await Promise.race([this.#channel.closed, delay(500)]);
+    this.#channel.close();
+    return this.#result(reason, { survivors, outputHeld: false });
+  }
+
+  async #afterClose(): Promise<ExecResult> {
+    const end = await this.#channel.closed;
+    if (end.reason === 'disconnected') {
+      return this.#result('disconnected', { survivors: null, outputHeld: false });
+    }
+    if (!this.#start.started) {
+      this.#errTrailer.end();
+      const stderr = this.#stderr.present(this.#options.characterLimit).text;
+      throw new DidNotStart(end.code, stderr);
+    }
+    return this.#result('exit', { survivors: [], outputHeld: false });
+  }
+
+  #result(
+    ended: ExecResult['ended'],
+    rest: { exitCode?: number | null; survivors: readonly Survivor[] | null; outputHeld: boolean },
+  ): ExecResult {
+    this.#outTrailer.end();
+    this.#errTrailer.end();
+    return {
+      ...presentTogether(this.#stdout, this.#stderr, this.#options.characterLimit),
+      exitCode: rest.exitCode ?? null,
+      ended,
+      durationMs: Math.round(performance.now() - this.#startedAt),
+      survivors: rest.survivors,
+      outputHeld: rest.outputHeld,
+    };
+  }
+}

@@ -1,0 +1,196 @@
+import { AppError } from '../lib/errors.ts';
+import type { RemoteChannel } from '../ssh/types.ts';
+import { ByteReader } from './byte-reader.ts';
+import { type Entry, entryLine, newRunMark, type RunMark, shellArgv } from './commands.ts';
+import { frozen, isFrozen } from './frozen.ts';
+import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
+import type { TransferDirs } from './local-files.ts';
+import { delay } from './node.ts';
+import { DidNotStart } from './not-started.ts';
+import type { RunDeps } from './run.ts';
+import { remoteFailure } from './transfer-errors.ts';
+
+/** As in run.ts: a script that says nothing for this long is looked after. */
+const SILENT_START_MS = 800;
+/** A transfer that moves nothing for this long is given up; a slow one is not. */
+const IDLE_LIMIT_MS = 30_000;
+const STDERR_LIMIT = 8_192;
+
+export interface TransferDeps extends RunDeps {
+  readonly dirs: TransferDirs;
+  /** Bytes. */
+  readonly maxFileSize: number;
+}
+
+/** One conversation with a transfer script on the far side, ended in order or torn down and cleaned up after. */
+export class TransferDialog {
+  readonly channel: RemoteChannel;
+  readonly reader: ByteReader;
+  readonly #deps: TransferDeps;
+  readonly #entry: Entry;
+  readonly #mark: RunMark;
+  readonly #signal: AbortSignal;
+  readonly #stop: Promise<never>;
+  #fail: (error: AppError) => void = () => {};
+  #idle: NodeJS.Timeout | undefined;
+  #started = false;
+  #stderr = '';
+  #onAbort: () => void = () => {};
+
+  private constructor(
+    deps: TransferDeps,
+    entry: Entry,
+    mark: RunMark,
+    channel: RemoteChannel,
+    signal: AbortSignal,
+  ) {
+    this.#deps = deps;
+    this.#entry = entry;
+    this.#mark = mark;
+    this.channel = channel;
+    this.#signal = signal;
+    this.reader = new ByteReader(channel.stdout);
+    this.#stop = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#stop.catch(() => {}); // it may come when nobody waits any more
+    channel.stderr.on('data', (chunk: Buffer) => {
+      if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
+    });
+    this.#watch();
+  }
+
+  /** Starts `script` at `entry`; it gets the nonce as $1 and `args` after it. */
+  static async open(
+    deps: TransferDeps,
+    entry: Entry,
+    script: string,
+    args: readonly string[],
+    callSignal: AbortSignal,
+  ): Promise<TransferDialog> {
+    const mark = newRunMark();
+    const signal = AbortSignal.any([callSignal, deps.activity.ending]);
+    const line = entryLine(entry, mark, shellArgv(script, [mark.nonce, ...args]));
+    const channel = await deps.node.channels.open(line, { signal });
+    return new TransferDialog(deps, entry, mark, channel, signal);
+  }
+
+  get nonce(): string {
+    return this.#mark.nonce;
+  }
+
+  /** Waits for `work`, but no longer than until the call is cancelled or nothing has moved for too long. */
+  async guard<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#stop]);
+  }
+
+  /** Something moved. */
+  touch(): void {
+    this.#idle?.refresh();
+  }
+
+  /**
+   * The next line of the script, which must say `word`; its fields.
+   * @throws AppError for what the script refused, or when the connection went; DidNotStart
+   */
+  async expect(word: string): Promise<string[]> {
+    const line = await this.guard(this.reader.line());
+    if (line === null) throw await this.#ended();
+    const [nonce, said = '', ...fields] = line.split(' ');
+    if (nonce !== this.nonce) throw await this.#ended();
+    this.#started = true;
+    this.touch();
+    if (said === word) return fields;
+    const text = (await this.guard(this.reader.line())) ?? '';
+    throw remoteFailure(fields[0] ?? said, text, this.#entry, this.#deps.maxFileSize);
+  }
+
+  /** Why the script fell silent. */
+  async #ended(): Promise<Error> {
+    const end = await this.guard(this.channel.closed);
+    if (end.reason === 'disconnected') {
+      return new AppError(
+        'DISCONNECTED',
+        'The connection to the node was lost during the transfer.',
+        'The destination has its old content or the complete new one, never a part. Call again with overwrite to be sure.',
+      );
+    }
+    if (!this.#started) {
+      return new DidNotStart(end.code, this.#stderr);
+    }
+    return remoteFailure('IO', this.#stderr.trim(), this.#entry, this.#deps.maxFileSize);
+  }
+
+  #watch(): void {
+    const stalled = () =>
+      this.#fail(
+        new AppError(
+          'TRANSFER_STALLED',
+          `The transfer was given up: nothing moved for ${IDLE_LIMIT_MS / 1000} s.`,
+          'Check the disks and the network of the node, then try again.',
+        ),
+      );
+    this.#idle = setTimeout(stalled, IDLE_LIMIT_MS);
+    this.#onAbort = () =>
+      this.#fail(
+        new AppError('CANCELLED', 'The transfer was cancelled.', 'Nothing was changed at the destination.'),
+      );
+    if (this.#signal.aborted) this.#onAbort();
+    else this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+    void this.#lookWhetherFrozen();
+  }
+
+  async #lookWhetherFrozen(): Promise<void> {
+    await Promise.race([delay(SILENT_START_MS), this.channel.closed]);
+    if (this.#started || !(await isFrozen(this.#deps.node, this.#entry))) return;
+    await killRun(this.#deps.node, this.#entry, this.#mark, FROZEN_PACE);
+    this.#fail(frozen(this.#entry));
+  }
+
+  #unwatch(): void {
+    clearTimeout(this.#idle);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  /** The script has said its last word. */
+  finish(): void {
+    this.#unwatch();
+    this.channel.close();
+  }
+
+  /**
+   * Ends a dialog that went wrong: the end of its input makes the script remove what it wrote; if it does
+   * not end by that, it is killed and `leftover` removed for it.
+   */
+  async abandon(leftover?: string): Promise<void> {
+    this.#unwatch();
+    this.channel.stdout.resume();
+    this.channel.stdin.end();
+    const hurried = this.#deps.activity.ending.aborted;
+    const ended = await Promise.race([
+      this.channel.closed.then((end) => end.reason === 'closed'),
+      delay(hurried ? 300 : 1_500).then(() => false),
+    ]);
+    if (ended || !this.#started) {
+      this.channel.close();
+      return;
+    }
+    await killRun(this.#deps.node, this.#entry, this.#mark, hurried ? HURRIED_PACE : NORMAL_PACE);
+    this.channel.close();
+    if (leftover !== undefined) await this.#remove(leftover);
+  }
+
+  async #remove(file: string): Promise<void> {
+    try {
+      const line = entryLine(this.#entry, newRunMark(), ['rm', '-f', '--', file]);
+      const channel = await this.#deps.node.channels.open(line, { priority: 'control' });
+      channel.stdout.resume();
+      channel.stderr.resume();
+      channel.stdin.end();
+      await Promise.race([channel.closed, delay(3_000)]);
+      channel.close();
+    } catch (error) {
+      this.#deps.node.logger.warn({ file, error: String(error) }, 'could not remove a temporary file');
+    }
+  }
+}

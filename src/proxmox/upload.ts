@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { AppError } from '../lib/errors.ts';
+import type { Entry } from './commands.ts';
+import { localIo } from './local-errors.ts';
+import type { LocalSource } from './local-files.ts';
+import { type TransferDeps, TransferDialog } from './transfer.ts';
+import { checkRemotePath, checksumMismatch, fileTooLarge } from './transfer-errors.ts';
+import { UPLOAD_SCRIPT } from './transfer-scripts.ts';
+import type { TransferResult, UploadOptions } from './types.ts';
+
+/** Large enough to keep the channel's window full, small enough to show progress. */
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Sends a local file, verified and atomic (see UPLOAD_SCRIPT).
+ * @throws AppError; the destination then has its old content. DidNotStart where the script never ran.
+ */
+export async function upload(
+  deps: TransferDeps,
+  entry: Entry,
+  options: UploadOptions,
+): Promise<TransferResult> {
+  checkRemotePath(options.remotePath);
+  checkOwner(options.owner);
+  checkOwner(options.group);
+  const source = await deps.dirs.openSource(options.localPath);
+  try {
+    if (source.size > deps.maxFileSize) throw fileTooLarge(source.size, deps.maxFileSize);
+    return await send(deps, entry, source, options);
+  } finally {
+    await source.handle.close().catch(() => {});
+  }
+}
+
+async function send(
+  deps: TransferDeps,
+  entry: Entry,
+  source: LocalSource,
+  options: UploadOptions,
+): Promise<TransferResult> {
+  const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
+  const { remotePath, permissions = '', owner = '', group = '', overwrite } = options;
+  const args = [remotePath, String(source.size), permissions, owner, group, overwrite ? '1' : '0', part];
+  const dialog = await TransferDialog.open(deps, entry, UPLOAD_SCRIPT, args, options.signal);
+  let leftover: string | undefined;
+  try {
+    const [length] = await dialog.expect('ready');
+    const destination = (await dialog.guard(dialog.reader.text(Number(length)))) ?? remotePath;
+    leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
+    const sha256 = await pump(dialog, source, options);
+    const [size, remoteSha] = await dialog.expect('done');
+    if (Number(size) !== source.size || remoteSha !== sha256) throw checksumMismatch(destination);
+    dialog.channel.stdin.end(`${dialog.nonce}\n`);
+    const [mode = '', fate] = await dialog.expect('published');
+    dialog.finish();
+    return {
+      bytes: source.size,
+      sha256,
+      localPath: source.path,
+      remotePath: destination,
+      permissions: mode,
+      overwritten: fate === 'replaced',
+    };
+  } catch (error) {
+    await dialog.abandon(leftover);
+    throw error;
+  }
+}
+
+/** Streams exactly the size that was announced; returns the SHA-256 of what was sent. */
+async function pump(dialog: TransferDialog, source: LocalSource, options: UploadOptions): Promise<string> {
+  const hash = createHash('sha256');
+  const { stdin, closed } = dialog.channel;
+  const gone = closed.then(() => 'gone' as const);
+  let done = 0;
+  const read = async (position: number) => {
+    const size = Math.min(CHUNK_BYTES, source.size - position);
+    const buffer = Buffer.allocUnsafe(size);
+    const { bytesRead } = await source.handle.read(buffer, 0, size, position).catch((error: unknown) => {
+      throw localIo('read', source.path, error);
+    });
+    return buffer.subarray(0, bytesRead);
+  };
+  while (done < source.size) {
+    const chunk = await read(done);
+    if (chunk.length === 0) {
+      throw new AppError(
+        'FILE_CHANGED',
+        `The local file ${source.path} shrank while it was being sent; the copy was removed.`,
+        'Nothing was changed at the destination. Try again when nobody writes the file.',
+      );
+    }
+    hash.update(chunk);
+    done += chunk.length;
+    const room = stdin.write(chunk);
+    dialog.touch();
+    options.onProgress?.(done, source.size);
+    if (room) continue;
+    // If the far side ends now, it says why in its next line.
+    const drained = new Promise<'drained'>((resolve) => stdin.once('drain', () => resolve('drained')));
+    if ((await dialog.guard(Promise.race([drained, gone]))) === 'gone') break;
+    dialog.touch();
+  }
+  return hash.digest('hex');
+}
+
+/** chown takes many forms; a value that starts with "-" or holds a ":" must not become another one. */
+function checkOwner(name: string | undefined): void {
+  if (name === undefined || /^(\d{1,10}|[A-Za-z_][\w.@-]{0,63}\$?)$/.test(name)) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    `${JSON.stringify(name)} is not a user or group.`,
+    'Give a name or a number, such as www-data or 33.',
+  );
+}
