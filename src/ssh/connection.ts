@@ -19,17 +19,26 @@ export interface ConnectionOptions extends DialOptions {
  * it was not, and never will be.
  * - `rejected`: sshd opened the channel, but will not run the command;
  * - `unconfirmed`: the answer to the command is missing, so it may run or not;
- * - `refused`: sshd grants no more sessions than the `others` that it had granted on this connection;
+ * - `refused`: sshd grants no session now; `forGood` if it has granted none and holds none that it may still count;
  * - `unanswered`, `lost`: this connection is of no use, another one may be;
  * - `cancelled`: the caller's signal.
  */
 export type OpenOutcome =
   | { readonly kind: 'open'; readonly channel: RemoteChannel }
-  | { readonly kind: 'refused'; readonly others: number; readonly why: string }
+  | { readonly kind: 'refused'; readonly forGood: boolean; readonly why: string }
   | { readonly kind: 'rejected' | 'unconfirmed' | 'unanswered' | 'lost' | 'cancelled' };
 
 /** What was sent cannot be taken back: how long, in ms, a caller who gives up then waits for the answer to it. */
 const CONFIRM_GRACE_MS = 2000;
+
+/**
+ * sshd gives a session free when it has read our answer to its close and then made a round of its loop: an open that
+ * reaches it in the same round is refused. So a refusal soon after a close, in ms, says little about how many sessions it
+ * grants and is believed for a moment only; any other one for longer, but not for ever.
+ */
+const CLOSE_SETTLES_MS = 100;
+const BELIEVE_UNSETTLED_MS = 20;
+const BELIEVE_SETTLED_MS = 30_000;
 
 /** One SSH connection and its sessions. */
 export class Connection {
@@ -37,7 +46,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #channels = new Set<ChannelHandle>();
   readonly #gone: Promise<void>;
-  #limit: number;
+  #lowered: { readonly limit: number; readonly until: number } | null = null;
+  #lastFreed = Number.NEGATIVE_INFINITY;
   #sessions = 0;
   #granted = 0;
   #suspect = false;
@@ -52,7 +62,6 @@ export class Connection {
   private constructor(dialled: Dialled, options: ConnectionOptions) {
     this.#dialled = dialled;
     this.#options = options;
-    this.#limit = options.maxSessions;
     const { client } = dialled;
     this.#gone = new Promise((resolve) => {
       client.once('close', () => {
@@ -72,7 +81,8 @@ export class Connection {
 
   /** How many sessions may be open at a time; falls when sshd turns out to grant fewer. */
   get limit(): number {
-    return this.#limit;
+    if (this.#lowered && performance.now() >= this.#lowered.until) this.#lowered = null;
+    return this.#lowered?.limit ?? this.#options.maxSessions;
   }
 
   /** Whether new work may be put on it. */
@@ -126,7 +136,10 @@ export class Connection {
       };
       const free = once(() => {
         this.#sessions--;
-        if (granted) this.#granted--;
+        if (granted) {
+          this.#granted--;
+          this.#lastFreed = performance.now();
+        }
         this.#options.onChange();
       });
       try {
@@ -168,8 +181,11 @@ export class Connection {
 
   #refusal(error: Error): OpenOutcome {
     if (this.#lost || !('reason' in error)) return { kind: 'lost' };
-    this.#limit = Math.max(1, Math.min(this.#limit, this.#granted));
-    return { kind: 'refused', others: this.#granted, why: error.message };
+    const now = performance.now();
+    const settled = now - this.#lastFreed > CLOSE_SETTLES_MS;
+    const until = now + (settled ? BELIEVE_SETTLED_MS : BELIEVE_UNSETTLED_MS);
+    this.#lowered = { limit: Math.max(1, Math.min(this.limit, this.#granted)), until };
+    return { kind: 'refused', forGood: settled && this.#granted === 0, why: error.message };
   }
 
   #onLost(): void {

@@ -53,7 +53,6 @@ export class SshPool {
   #waiters: Waiter[] = [];
   #connecting = 0;
   #connectMs = 255;
-  #maxSessions: number;
   #served = 0;
   #noGrowthBefore = 0;
   #tick: NodeJS.Timeout | undefined;
@@ -71,7 +70,6 @@ export class SshPool {
       idleMs: 30_000,
       ...options,
     };
-    this.#maxSessions = this.#options.maxSessionsPerConnection;
   }
 
   /** Whether a connection is up that takes work. */
@@ -195,8 +193,7 @@ export class SshPool {
       case 'rejected':
         return waiter.reject(this.#noSession('it opened a session, but would not run the command'));
       case 'refused':
-        if (outcome.others === 0) return waiter.reject(this.#noSession(outcome.why));
-        this.#maxSessions = Math.min(this.#maxSessions, connection.limit);
+        if (outcome.forGood) return waiter.reject(this.#noSession(outcome.why));
         break;
       default:
         waiter.failures++;
@@ -223,7 +220,7 @@ export class SshPool {
       usable,
       connecting: this.#connecting,
       maxConnections: this.#options.maxConnections,
-      perConnection: Math.max(1, this.#maxSessions - 1),
+      perConnection: Math.max(1, this.#sessionsToExpect() - 1),
       waiting: this.#waiters.length,
       overdue: this.#waiters.filter(({ since }) => since <= now - 0.9 * TICK_MS).length,
       served: this.#served,
@@ -231,6 +228,12 @@ export class SshPool {
       connectMs: this.#connectMs,
     });
     for (let i = 0; i < wanted; i++) this.#connect();
+  }
+
+  /** What a new connection will grant, going by those that there are. */
+  #sessionsToExpect(): number {
+    const limits = this.#members.map(({ connection }) => connection.limit);
+    return Math.min(this.#options.maxSessionsPerConnection, ...limits);
   }
 
   async #connect(): Promise<void> {
@@ -257,7 +260,7 @@ export class SshPool {
       keepaliveMs,
       deadAfterMs,
       openTimeoutMs,
-      maxSessions: this.#maxSessions,
+      maxSessions: this.#options.maxSessionsPerConnection,
       signal: this.#shutdown.signal,
       onChange: () => this.#dispatch(),
     };

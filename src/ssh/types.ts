@@ -41,7 +41,12 @@ export interface ChannelEnd extends ExitStatus {
 
 /** One running command on one SSH session channel. */
 export interface RemoteChannel {
+  /** Destroyed when the command takes no more input: a pipeline into it then fails. A command that ends does not fail `end()`. */
   readonly stdin: Writable;
+  /**
+   * Read, resume or destroy both streams: unread output holds the command back and `closed` with it. After `close()` they
+   * are destroyed. After a disconnect they end behind what has arrived, so only `closed` tells whether that is all.
+   */
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Resolves when sshd reports the exit of the command (streams may still be open), or at the latest when the channel is gone. Never rejects. */

@@ -211,6 +211,18 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
       }
     });
 
+    test('a session that sshd has not freed yet is waited for', async () => {
+      // sshd refuses an open that comes in one piece with the answer to a close; here nearly each one does.
+      const single = await startSshd({ config: ['MaxSessions 1'] });
+      try {
+        const pool = makePool(single.target(), { maxConnections: 1, maxSessionsPerConnection: 1 });
+        const results = await Promise.all(Array.from({ length: 100 }, () => run(pool, 'echo in')));
+        expect(new Set(results.map((result) => result.stdout))).toEqual(new Set(['in\n']));
+      } finally {
+        await single.stop();
+      }
+    });
+
     test('an sshd that grants no session', async () => {
       const none = await startSshd({ config: ['MaxSessions 0'] });
       try {

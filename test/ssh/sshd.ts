@@ -84,6 +84,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     'PermitRootLogin yes',
     'PrintMotd no',
     'PidFile none',
+    // bash reads the .bashrc of its user even for a command over ssh; tests are not to depend on what is in it.
+    `SetEnv HOME=${dir}`,
   ];
   writeFileSync(join(dir, 'sshd_config'), `${config.join('\n')}\n`);
   const child = spawn(SSHD, ['-D', '-e', '-f', join(dir, 'sshd_config')], {

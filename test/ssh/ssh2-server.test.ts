@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import ssh2 from 'ssh2';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { SshTarget } from '../../src/ssh/types.ts';
+import { closePools, failure, makePool, run } from './helpers.ts';
+
+/** What OpenSSH cannot be made to do without root and PAM, a server of our own does on demand. */
+interface Behaviour {
+  readonly auth?: (context: ssh2.AuthContext) => void;
+  /** Called with a session that a client asks for; to accept it is up to this. */
+  readonly session?: (accept: () => ssh2.Session, commands: string[]) => void;
+}
+
+function serve(session: ssh2.Session, commands: string[]): void {
+  session.on('exec', (accept, _reject, info) => {
+    commands.push(info.command);
+    const channel = accept();
+    channel.write('in\n');
+    channel.exit(0);
+    channel.end();
+  });
+}
+
+describe('against a server with habits', () => {
+  const PASSWORD = 'correct horse';
+  let dir: string;
+  let hostKey: string;
+  const servers: ssh2.Server[] = [];
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'ssh2-server-'));
+    hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  afterEach(async () => {
+    await closePools();
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  async function start(behaviour: Behaviour) {
+    const commands: string[] = [];
+    const clients: ssh2.Connection[] = [];
+    const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+      clients.push(client);
+      client.on('error', () => {});
+      client.on('authentication', behaviour.auth ?? ((context) => context.accept()));
+      client.on('session', (accept) => {
+        if (behaviour.session) behaviour.session(accept, commands);
+        else serve(accept(), commands);
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const knownHosts = join(dir, `known_hosts_${port}`);
+    const target = (overrides: Partial<SshTarget> = {}): SshTarget => ({
+      host: '127.0.0.1',
+      port,
+      username: 'root',
+      identityFiles: [],
+      jumps: [],
+      hostKeyPolicy: 'accept-new',
+      knownHostsFiles: [knownHosts],
+      knownHostsWriteFile: knownHosts,
+      ...overrides,
+    });
+    return { target, commands, clients };
+  }
+
+  describe('passwords', () => {
+    const methods: string[] = [];
+    const only =
+      (method: ssh2.AuthenticationType, check: (context: ssh2.AuthContext) => boolean) =>
+      (context: ssh2.AuthContext) => {
+        methods.push(context.method);
+        if (context.method === method && check(context)) context.accept();
+        else context.reject([method]);
+      };
+    const byPassword = only('password', (c) => c.method === 'password' && c.password === PASSWORD);
+    afterEach(() => methods.splice(0));
+
+    test('a password, only by the method that the server accepts', async () => {
+      const { target } = await start({ auth: byPassword });
+      expect((await run(makePool(target({ password: PASSWORD })), 'x')).stdout).toBe('in\n');
+      expect(methods).toEqual(['none', 'password']);
+    });
+
+    test('keyboard-interactive is answered with the password', async () => {
+      const { target } = await start({
+        auth(context) {
+          if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+          context.prompt([{ prompt: 'Password: ', echo: false }], (answers) => {
+            if (answers[0] === PASSWORD) context.accept();
+            else context.reject();
+          });
+        },
+      });
+      expect((await run(makePool(target({ password: PASSWORD })), 'x')).stdout).toBe('in\n');
+    });
+
+    test('the password is no answer to a second question', async () => {
+      const seen: string[] = [];
+      const { target } = await start({
+        auth(context) {
+          if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+          context.prompt([{ prompt: 'Password: ', echo: false }], (first) => {
+            context.prompt([{ prompt: 'New password: ', echo: false }], (second) => {
+              seen.push(...first, ...second);
+              context.reject();
+            });
+          });
+        },
+      });
+      const error = await failure(run(makePool(target({ password: PASSWORD })), 'x'));
+      expect(error.code).toBe('SSH_AUTH_FAILED');
+      expect(seen).toEqual([PASSWORD, '']);
+    });
+
+    test('password first, then a key: both are given', async () => {
+      const key = ssh2.utils.generateKeyPairSync('ed25519');
+      const file = join(dir, 'second_factor');
+      writeFileSync(file, key.private, { mode: 0o600 });
+      let passed = false;
+      const { target } = await start({
+        auth(context) {
+          if (context.method === 'password' && context.password === PASSWORD) {
+            passed = true;
+            return context.reject(['publickey'], true);
+          }
+          if (context.method === 'publickey' && passed) return context.accept();
+          context.reject([passed ? 'publickey' : 'password']);
+        },
+      });
+      const both = target({ password: PASSWORD, identityFiles: [file] });
+      expect((await run(makePool(both), 'x')).stdout).toBe('in\n');
+    });
+
+    test('a wrong password is never told', async () => {
+      const { target } = await start({ auth: byPassword });
+      const error = await failure(run(makePool(target({ password: 'hunter2' })), 'x'));
+      expect(error.code).toBe('SSH_AUTH_FAILED');
+      expect(error.message).toContain('tried password; the server accepts password');
+      expect(JSON.stringify([error.message, error.hint, String(error.cause)])).not.toContain('hunter2');
+    });
+
+    test('64 who wait share one wrong login', async () => {
+      const { target } = await start({ auth: byPassword });
+      const pool = makePool(target({ password: 'hunter2' }));
+      const errors = await Promise.all(Array.from({ length: 64 }, () => failure(pool.open('x'))));
+      expect(new Set(errors.map((error) => error.code))).toEqual(new Set(['SSH_AUTH_FAILED']));
+      expect(methods.filter((method) => method === 'password')).toHaveLength(1);
+    });
+  });
+
+  describe('a command is sent at most once', () => {
+    test('an open that is answered too late runs a line of blanks', async () => {
+      let late: (() => void) | undefined;
+      const { target, commands } = await start({
+        session(accept, log) {
+          if (late === undefined) late = () => serve(accept(), log);
+          else serve(accept(), log);
+        },
+      });
+      const pool = makePool(target(), { openTimeoutMs: 100 });
+      expect((await run(pool, 'precious')).stdout).toBe('in\n');
+      late?.();
+      await sleep(100);
+      expect(commands).toEqual(['precious', ' '.repeat('precious'.length)]);
+    });
+
+    test('a connection that is lost before the answer: once more, elsewhere', async () => {
+      let asked = 0;
+      const server = await start({
+        session(accept, log) {
+          if (asked++ === 0) server.clients[0]?.end();
+          else serve(accept(), log);
+        },
+      });
+      expect((await run(makePool(server.target()), 'precious')).stdout).toBe('in\n');
+      expect(server.commands).toEqual(['precious']);
+    });
+
+    test('connections that are lost each time: an error after a few', async () => {
+      const server = await start({
+        session: () => {
+          for (const client of server.clients) client.end();
+        },
+      });
+      const error = await failure(run(makePool(server.target()), 'precious'));
+      expect(error.code).toBe('SSH_UNREACHABLE');
+      expect(server.clients).toHaveLength(3);
+    });
+
+    test('a connection that is lost after the command was sent: never again', async () => {
+      const server = await start({
+        session(accept, log) {
+          accept().on('exec', (_accept, _reject, info) => {
+            log.push(info.command);
+            server.clients[0]?.end();
+          });
+        },
+      });
+      const error = await failure(run(makePool(server.target()), 'precious'));
+      expect(error.code).toBe('DISCONNECTED');
+      expect(error.message).toContain('may be running');
+      expect(server.commands).toEqual(['precious']);
+    });
+
+    test('who gives up after the command was sent is told that it may run', async () => {
+      const server = await start({
+        session(accept, log) {
+          accept().on('exec', (_accept, _reject, info) => log.push(info.command));
+        },
+      });
+      const abort = new AbortController();
+      const opening = failure(makePool(server.target()).open('precious', { signal: abort.signal }));
+      await expect.poll(() => server.commands).toEqual(['precious']);
+      abort.abort();
+      expect((await opening).code).toBe('DISCONNECTED');
+    });
+
+    test('a server that will not run it', async () => {
+      const server = await start({
+        session(accept, log) {
+          accept().on('exec', (_accept, reject, info) => {
+            log.push(info.command);
+            reject();
+          });
+        },
+      });
+      expect((await failure(run(makePool(server.target()), 'precious'))).code).toBe('SSH_NO_SESSION');
+      expect(server.commands).toEqual(['precious']);
+    });
+  });
+});
