@@ -90,7 +90,7 @@ function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undef
   }
   // A long value may be a key in the wrong place; an odd one could play tricks on the terminal.
   const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
-  const otherwise = defaultText === undefined ? '' : `, or leave it out for ${defaultText}`;
+  const otherwise = !defaultText ? '' : `, or leave it out for ${defaultText}`;
   return {
     name: found.name,
     problem: `${found.name}${shown} (${found.label}) ${issue.message}`,

@@ -33,5 +33,8 @@ const UNRELATED = new Set([
 export function nearMiss(name: string, known: readonly string[]): string | undefined {
   const upper = name.toUpperCase();
   if (known.includes(name) || UNRELATED.has(upper)) return undefined;
-  return known.find((each) => each === upper) ?? OTHER_NAMES[upper] ?? nearest(upper, known);
+  // Slips keep the first letter and nearly the length. Looking no further keeps the start of the server fast: an
+  // environment may hold hundreds of names.
+  const likely = known.filter((each) => each[0] === upper[0] && Math.abs(each.length - upper.length) <= 2);
+  return likely.find((each) => each === upper) ?? OTHER_NAMES[upper] ?? nearest(upper, likely);
 }
