@@ -51,6 +51,12 @@ export class ByteReader {
     return got === count ? Buffer.concat(parts).toString('utf8') : null;
   }
 
+  /** Throws away what is still to come, so that the stream can end. */
+  async drain(): Promise<void> {
+    this.#rest = Buffer.alloc(0);
+    while ((await this.#next()) !== null);
+  }
+
   async #next(): Promise<Buffer | null> {
     try {
       const { done, value } = await this.#chunks.next();

@@ -23,6 +23,8 @@ export async function whyNotInContainer(
 ): Promise<AppError> {
   const { vmid } = entry;
   if (wayIsClosed(failure)) return mayNot(failure);
+  if (/You lack access|Permission denied|Operation not permitted/.test(failure.stderr))
+    return needsRoot(failure);
   let container: ContainerStatus;
   try {
     container = findContainer(await readInventory(node, signal), vmid);
@@ -77,6 +79,15 @@ export function whyNotOnHost(failure: DidNotStart): AppError {
     'ATTACH_FAILED',
     `The command could not be started on the node (code ${failure.code}).`,
     'The login shell of the user must be a POSIX shell; try the same by hand with ssh.',
+    { stderr: failure.stderr },
+  );
+}
+
+function needsRoot(failure: DidNotStart): AppError {
+  return new AppError(
+    'PERMISSION_DENIED',
+    'The user that this server logs in as may not enter containers: that takes root.',
+    'Set SUDO=true and allow the user lxc-attach and sh by sudo without a password, or log in as root.',
     { stderr: failure.stderr },
   );
 }

@@ -126,7 +126,7 @@ async function readWithPct(node: ProxmoxNode, signal: AbortSignal, refused: Node
   const output = await node.command(['pct', 'list'], { timeoutMs: PCT_LIMIT_MS, signal, priority: 'work' });
   if (output.ended === 'disconnected') throw disconnected('listing the containers');
   if (output.code !== 0) throw pctFailed('list', output.stderr === '' ? refused : output);
-  const hostname = await node.channelText('uname -n');
+  const hostname = await node.ask(['uname', '-n']);
   const containers = parsePctList(output.stdout, hostname);
   const guests = new Map(
     containers.map(({ vmid, node: on }) => [vmid, { vmid, node: on, type: 'lxc' as const }]),

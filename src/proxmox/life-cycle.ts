@@ -118,8 +118,7 @@ async function statusOf(node: ProxmoxNode, vmid: number, signal: AbortSignal): P
 /** A container runs if and only if its command socket is there (PVE-measured). */
 async function isRunning(node: ProxmoxNode, vmid: number): Promise<boolean> {
   const pattern = `@/var/lib/lxc/${vmid}/command$`;
-  const output = await node.command(['grep', '-c', pattern, '/proc/net/unix'], { timeoutMs: 5_000 });
-  return Number(output.stdout.trim()) > 0;
+  return Number(await node.ask(['grep', '-c', pattern, '/proc/net/unix'])) > 0;
 }
 
 /** Waits until the container runs, or runs no more. @returns whether that came about in time */

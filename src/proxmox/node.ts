@@ -52,9 +52,9 @@ export class ProxmoxNode {
     return this.#collect(nodeCommandLine(argv, this.sudo), options);
   }
 
-  /** The trimmed output of a plain command that needs no rights. */
-  async channelText(line: string): Promise<string> {
-    return (await this.#collect(line, { timeoutMs: 5_000 })).stdout.trim();
+  /** The trimmed output of a quick command that needs no rights, so that no sudo rule is asked. */
+  async ask(argv: readonly string[]): Promise<string> {
+    return (await this.#collect(nodeCommandLine(argv, false), { timeoutMs: 5_000 })).stdout.trim();
   }
 
   async #collect(line: string, options: NodeRunOptions): Promise<NodeOutput> {

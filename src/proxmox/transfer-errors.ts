@@ -8,6 +8,12 @@ const make =
   (text, where) =>
     new AppError(code, message(text, where), hint);
 
+const diskFull = make(
+  'DISK_FULL',
+  (_text, where) => `The disk is full ${where}; the incomplete copy was removed.`,
+  'Nothing was changed at the destination. Free some space (`df -h`) and try again.',
+);
+
 /** The refusals that the transfer scripts make by a check of their own. */
 const REFUSALS: Readonly<Record<string, Make>> = {
   SOURCE_NOT_FOUND: make(
@@ -46,6 +52,7 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     (got) => `Only ${got} bytes arrived; the incomplete copy was removed.`,
     'Nothing was changed at the destination. Try again.',
   ),
+  FULL: diskFull,
   OWNER: make(
     'UNKNOWN_OWNER',
     (text, where) => `The owner or group could not be set ${where}: ${text}.`,
@@ -60,14 +67,7 @@ const REFUSALS: Readonly<Record<string, Make>> = {
 
 /** Failures of the system, which only their text tells apart (the scripts set LC_ALL=C). */
 const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
-  {
-    pattern: /No space left on device|Disk quota exceeded/i,
-    make: make(
-      'DISK_FULL',
-      (_text, where) => `The disk is full ${where}; the incomplete copy was removed.`,
-      'Nothing was changed at the destination. Free some space (`df -h`) and try again.',
-    ),
-  },
+  { pattern: /No space left on device|Disk quota exceeded/i, make: diskFull },
   {
     pattern: /Read-only file system/i,
     make: make(

@@ -49,7 +49,11 @@ fi
 tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready %s\\n%s' "$n" "$(length "$dest")" "$dest"
-if [ "$size" != 0 ]; then err=$(head -c "$size" 2>&1 >"$tmp") || give_up IO "$err"; fi
+# busybox calls every failure to write an I/O error, so the free space is asked.
+is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp"))) ]; }
+if [ "$size" != 0 ] && ! err=$(head -c "$size" 2>&1 >"$tmp"); then
+  if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
+fi
 got=$(stat -c %s "$tmp")
 [ "$got" = "$size" ] || give_up SHORT "$got"
 sum=$(sha256sum <"$tmp") || give_up IO "cannot read the file back"

@@ -155,6 +155,7 @@ export class TransferDialog {
   /** The script has said its last word. */
   finish(): void {
     this.#unwatch();
+    void this.reader.drain();
     this.channel.close();
   }
 
@@ -164,7 +165,7 @@ export class TransferDialog {
    */
   async abandon(leftover?: string): Promise<void> {
     this.#unwatch();
-    this.channel.stdout.resume();
+    void this.reader.drain();
     this.channel.stdin.end();
     const hurried = this.#deps.activity.ending.aborted;
     const ended = await Promise.race([

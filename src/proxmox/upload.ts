@@ -47,8 +47,11 @@ async function send(
     const [length] = await dialog.expect('ready');
     const destination = (await dialog.guard(dialog.reader.text(Number(length)))) ?? remotePath;
     leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
-    const sha256 = await pump(dialog, source, options);
-    const [size, remoteSha] = await dialog.expect('done');
+    // Asked for before the data is sent: when the far side gives up midway, this is where it says why.
+    const report = dialog.expect('done');
+    report.catch(() => {});
+    const sha256 = await pump(dialog, source, options, report);
+    const [size, remoteSha] = await report;
     if (Number(size) !== source.size || remoteSha !== sha256) throw checksumMismatch(destination);
     dialog.channel.stdin.end(`${dialog.nonce}\n`);
     const [mode = '', fate] = await dialog.expect('published');
@@ -68,10 +71,14 @@ async function send(
 }
 
 /** Streams exactly the size that was announced; returns the SHA-256 of what was sent. */
-async function pump(dialog: TransferDialog, source: LocalSource, options: UploadOptions): Promise<string> {
+async function pump(
+  dialog: TransferDialog,
+  source: LocalSource,
+  options: UploadOptions,
+  report: Promise<unknown>,
+): Promise<string> {
   const hash = createHash('sha256');
-  const { stdin, closed } = dialog.channel;
-  const gone = closed.then(() => 'gone' as const);
+  const { stdin } = dialog.channel;
   let done = 0;
   const read = async (position: number) => {
     const size = Math.min(CHUNK_BYTES, source.size - position);
@@ -96,9 +103,8 @@ async function pump(dialog: TransferDialog, source: LocalSource, options: Upload
     dialog.touch();
     options.onProgress?.(done, source.size);
     if (room) continue;
-    // If the far side ends now, it says why in its next line.
-    const drained = new Promise<'drained'>((resolve) => stdin.once('drain', () => resolve('drained')));
-    if ((await dialog.guard(Promise.race([drained, gone]))) === 'gone') break;
+    const drained = new Promise<void>((resolve) => stdin.once('drain', resolve));
+    await dialog.guard(Promise.race([drained, report]));
     dialog.touch();
   }
   return hash.digest('hex');
