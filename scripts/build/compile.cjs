@@ -1,0 +1,14 @@
+// Runs DIST/main.js and writes DIST/main.cache when it ends. Has to wrap the source just as bin.cjs does.
+'use strict';
+const fs = require('node:fs');
+const { createRequire, wrap } = require('node:module');
+const path = require('node:path');
+const { Script } = require('node:vm');
+
+const dist = process.argv[2];
+const main = path.join(dist, 'main.js');
+process.argv.splice(2);
+const script = new Script(wrap(fs.readFileSync(main, 'utf8')), { filename: main });
+process.on('exit', () => fs.writeFileSync(path.join(dist, 'main.cache'), script.createCachedData()));
+const module_ = { exports: {} };
+script.runInThisContext()(module_.exports, createRequire(main), module_, main, dist);
