@@ -11,6 +11,8 @@ import { hintsOf } from '../../src/tools/tool.ts';
  */
 export const TOOL_SNAPSHOT = fileURLToPath(new URL('../../test/mcp/tools.snapshot.json', import.meta.url));
 
+const BIOME = fileURLToPath(new URL('../../node_modules/@biomejs/biome/bin/biome', import.meta.url));
+
 export function renderToolSnapshot(): string {
   const tools = TOOLS.map((tool) => ({
     name: tool.name,
@@ -53,7 +55,7 @@ export async function isToolSnapshotCurrent(): Promise<boolean> {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv.includes('--write')) {
     await writeFile(TOOL_SNAPSHOT, renderToolSnapshot());
-    execFileSync('npx', ['biome', 'format', '--write', TOOL_SNAPSHOT], { stdio: 'inherit' });
+    execFileSync(process.execPath, [BIOME, 'format', '--write', TOOL_SNAPSHOT], { stdio: 'inherit' });
   } else if (!(await isToolSnapshotCurrent())) {
     console.error('test/mcp/tools.snapshot.json is not up to date; run again with --write if that is meant');
     process.exitCode = 1;

@@ -80,7 +80,7 @@ function statusText(data: Data): string {
 function cpuText(data: Data): string | null {
   if (data.cpu === null) return null;
   const share = `${(data.cpu * 100).toFixed(1)} %`;
-  return data.cpus === null ? share : `${share} of ${data.cpus} cores`;
+  return data.cpus === null ? share : `${share} of ${data.cpus} ${data.cpus === 1 ? 'core' : 'cores'}`;
 }
 
 function usedOf(used: number | null, max: number | null): string | null {

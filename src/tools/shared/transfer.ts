@@ -44,10 +44,8 @@ export async function download(place: Place, remotePath: string, request: Downlo
     signal: ctx.signal,
     onProgress: transferProgress(ctx),
   });
-  return {
-    ...transferred(result),
-    message: `Downloaded ${formatBytes(result.bytes)} from ${place.label} to ${result.localPath}; sha256 verified on both ends.`,
-  };
+  const size = formatBytes(result.bytes);
+  return transferred(result, `Downloaded ${size} from ${place.label} to ${result.localPath}`);
 }
 
 export async function upload(place: Place, remotePath: string, request: UploadRequest, ctx: ToolContext) {
@@ -61,15 +59,14 @@ export async function upload(place: Place, remotePath: string, request: UploadRe
     signal: ctx.signal,
     onProgress: transferProgress(ctx),
   });
-  return {
-    ...transferred(result),
-    message: `Uploaded ${formatBytes(result.bytes)} to ${result.remotePath} in ${place.label}; sha256 verified on both ends.`,
-  };
+  const size = formatBytes(result.bytes);
+  return transferred(result, `Uploaded ${size} to ${result.remotePath} in ${place.label}`);
 }
 
-function transferred(result: TransferResult) {
+function transferred(result: TransferResult, done: string) {
   return {
     success: true,
+    message: `${done}; its sha256 is the same on both ends.`,
     remotePath: result.remotePath,
     local_path: result.localPath,
     permissions: result.permissions,
