@@ -48,16 +48,5 @@ function convert(schema: z.ZodObject, io: 'input' | 'output') {
 
 /** Every token of tools/list is paid in every conversation: drop what tells a model nothing. */
 function makeLean(json: z.core.JSONSchema.BaseSchema): void {
-  const { anyOf } = json;
-  // A union of a plain type and null is shorter as a list of types.
-  if (anyOf?.length === 2 && anyOf.every((branch) => isPlainType(branch))) {
-    const types = anyOf.flatMap((branch) => (typeof branch === 'object' ? (branch.type ?? []) : []));
-    delete json.anyOf;
-    Object.assign(json, { type: types });
-  }
   if (json.type === 'object') delete json.additionalProperties;
-}
-
-function isPlainType(branch: z.core.JSONSchema._JSONSchema): boolean {
-  return typeof branch === 'object' && Object.keys(branch).join() === 'type';
 }
