@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/**
+ * What each part of src/ may import. Knowledge flows one way, lib ← ssh ← proxmox ← tools ← server ← cli, so
+ * that a part can be read, tested and replaced without those above it. A folder may always import itself.
+ * `folder/file.ts` allows one file, `type folder` only `import type`.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  ssh: ['lib'],
+  proxmox: ['lib', 'ssh'],
+  tools: ['lib', 'type ssh', 'proxmox'],
+  server: ['lib', 'type ssh', 'type proxmox', 'tools', 'policy', 'audit.ts', 'type config'],
+  cli: ['lib', 'config', 'server', 'tools', 'app.ts'],
+
+  // Settings become an SshTarget; nothing else of ssh is of interest to them.
+  config: ['lib', 'ssh/types.ts'],
+  // Decisions and the record know calls only by their types.
+  policy: ['lib', 'type tools', 'type proxmox'],
+  'audit.ts': ['lib', 'type tools', 'type proxmox'],
+  // Shares no code, and so no bug, with what it stands in for.
+  simulator: ['lib'],
+
+  // Puts the parts together.
+  'app.ts': ['lib', 'config', 'ssh', 'proxmox', 'policy', 'audit.ts'],
+  'bin.ts': ['cli'],
+
+  // The demo is the one user of the simulator besides tests.
+  'cli/demo.ts': ['lib', 'config', 'server', 'tools', 'app.ts', 'cli', 'simulator'],
+};
+
+const STATEMENT =
+  /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm;
+
+/** Every import below `src` that the table does not allow, as lines to print. Tests may import what they like. */
+export function findViolations(src: string): string[] {
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  return files.sort().flatMap((file) => {
+    const part = partOf(file);
+    const allowed = MAY_IMPORT[file] ?? MAY_IMPORT[part];
+    if (allowed === undefined)
+      return [`src/${file}: ${part} is not in the table of scripts/check-imports.ts`];
+    return importsOf(path.join(src, file)).flatMap(({ specifier, typeOnly, line }) => {
+      if (!specifier.startsWith('.')) return [];
+      const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier));
+      if (isAllowed(target, typeOnly, part, allowed)) return [];
+      const permitted = allowed.length === 0 ? 'nothing else' : allowed.join(', ');
+      return [`src/${file}:${line} imports ${target}; ${part} may import: ${permitted}`];
+    });
+  });
+}
+
+function isAllowed(target: string, typeOnly: boolean, part: string, allowed: readonly string[]): boolean {
+  const into = partOf(target);
+  if (target.startsWith('../')) return false;
+  if (into === part) return true;
+  return allowed.some(
+    (entry) => entry === into || entry === target || (typeOnly && entry === `type ${into}`),
+  );
+}
+
+/** `ssh` for ssh/pool.ts, `app.ts` for app.ts. */
+function partOf(file: string): string {
+  return file.split('/')[0] ?? file;
+}
+
+function importsOf(file: string) {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(STATEMENT)].map((match) => ({
+    specifier: match[2] ?? match[3] ?? '',
+    typeOnly: match[1] !== undefined,
+    line: text.slice(0, match.index).split('\n').length + (/^\n/.test(match[0]) ? 1 : 0),
+  }));
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const violations = findViolations(fileURLToPath(new URL('../src', import.meta.url)));
+  for (const violation of violations) console.error(violation);
+  if (violations.length > 0) process.exitCode = 1;
+  else console.log('imports point one way');
+}

@@ -1,0 +1,53 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { findViolations } from '../../scripts/check-imports.ts';
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'imports-'));
+afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
+
+function violationsOf(file: string, content: string): string[] {
+  fs.rmSync(root, { recursive: true, force: true });
+  fs.mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
+  fs.writeFileSync(path.join(root, file), content);
+  return findViolations(root);
+}
+
+test('the sources keep to the table', () => {
+  expect(findViolations(fileURLToPath(new URL('../../src', import.meta.url)))).toEqual([]);
+});
+
+test.each([
+  ['lib/a.ts', "import { x } from '../ssh/pool.ts';"],
+  ['ssh/a.ts', "import type { X } from '../proxmox/types.ts';"],
+  ['ssh/deep/a.ts', "export * from '../../proxmox/types.ts';"],
+  ['proxmox/a.ts', "import {\n  a,\n  b,\n} from '../tools/index.ts';"],
+  ['proxmox/a.ts', "const a = await import('../server/stdio.ts');"],
+  ['tools/a.ts', "import '../server/stdio.ts';"],
+  ['server/a.ts', "import { loadConfig } from '../config/load.ts';"],
+  ['config/a.ts', "import { x } from '../ssh/pool.ts';"],
+  ['policy/a.ts', "import { TOOLS } from '../tools/index.ts';"],
+  ['simulator/a.ts', "import { quote } from '../proxmox/commands.ts';"],
+  ['cli/serve.ts', "import { start } from '../simulator/simulator.ts';"],
+  ['lib/a.ts', "import { x } from '../../test/x.ts';"],
+  ['newcomer/a.ts', ''],
+])('%s: %s is told', (file, content) => {
+  const violations = violationsOf(file, content);
+  expect(violations).toHaveLength(1);
+  expect(violations[0]).toMatch(new RegExp(`^src/${file}:`));
+});
+
+test.each([
+  [
+    'ssh/a.ts',
+    "import { AppError } from '../lib/errors.ts';\nimport { b } from './b.ts';\nimport fs from 'node:fs';",
+  ],
+  ['config/a.ts', "import type { SshTarget } from '../ssh/types.ts';"],
+  ['policy/a.ts', "import type { Tool } from '../tools/tool.ts';"],
+  ['cli/demo.ts', "import { start } from '../simulator/simulator.ts';"],
+  ['lib/a.test.ts', "import { x } from '../ssh/pool.ts';"],
+])('%s: %s is fine', (file, content) => {
+  expect(violationsOf(file, content)).toEqual([]);
+});
