@@ -42,11 +42,25 @@ export function outputSchemaOf(tool: Tool): ObjectSchema {
 }
 
 function convert(schema: z.ZodObject, io: 'input' | 'output') {
-  const json = z.toJSONSchema(schema, { io, override: ({ jsonSchema }) => makeLean(jsonSchema) });
-  return { properties: propertiesOf.parse(json.properties ?? {}), required: json.required ?? [] };
+  const json = z.toJSONSchema(schema, { io });
+  const properties = propertiesOf.parse(json.properties ?? {});
+  return {
+    properties: Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, portable(each)])),
+    required: json.required ?? [],
+  };
 }
 
-/** Every token of tools/list is paid in every conversation: drop what tells a model nothing. */
-function makeLean(json: z.core.JSONSchema.BaseSchema): void {
-  if (json.type === 'object') delete json.additionalProperties;
+/**
+ * Without what only costs: every token of tools/list is paid in every conversation. And without lists of
+ * types (`type: ["string", "null"]`): they are legal, but clients that want one type each reject the tool.
+ */
+function portable(json: z.core.util.JSONType): z.core.util.JSONType {
+  if (Array.isArray(json)) return json.map(portable);
+  if (typeof json !== 'object' || json === null) return json;
+  const { type, additionalProperties: _, ...rest } = json;
+  const others = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, portable(value)]));
+  if (type === undefined) return others;
+  return Array.isArray(type)
+    ? { anyOf: type.map((each) => ({ type: each })), ...others }
+    : { type: portable(type), ...others };
 }

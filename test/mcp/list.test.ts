@@ -68,6 +68,18 @@ describe('the price of tools/list', () => {
   });
 });
 
+test('the schemas are such that weak and strict clients take them', async () => {
+  for (const tool of await listOnce()) {
+    expect(tool.inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
+    expect(tool.outputSchema.type).toBe('object');
+    // Required or closed, it would fail the check of clients that hold failures against it.
+    expect(tool.outputSchema).not.toHaveProperty('required');
+    expect(JSON.stringify(tool.outputSchema)).not.toContain('additionalProperties');
+    // One type each: what `--strict` of the inspector warns of.
+    expect(JSON.stringify(tool)).not.toContain('"type":[');
+  }
+});
+
 test('READ_ONLY lists only what changes nothing', async () => {
   const tools = await listOnce({ READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });
   expect(tools.map((tool) => tool.name)).toEqual(['proxmox_list_containers', 'proxmox_container_status']);
