@@ -11,6 +11,17 @@ ALL_VMIDS=(9101 9102 9103 9104 9105)
 # container in its own. That tells ours from strangers even when a recorded process is gone.
 MARK=run/.proxmox-mcp-rig
 
+# What is started here lives on. A descriptor that it inherited would keep the caller's pipe open, or its lock held;
+# 255 is bash's own.
+close_inherited() {
+  local fd
+  for fd in /proc/$$/fd/*; do
+    fd=${fd##*/}
+    if [ "$fd" -gt 2 ] && [ "$fd" != 255 ]; then eval "exec $fd>&-"; fi
+  done
+}
+close_inherited
+
 say() { printf 'rig: %s\n' "$*"; }
 die() {
   printf 'rig: %s\n' "$*" >&2

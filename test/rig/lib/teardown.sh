@@ -34,12 +34,32 @@ stop_containers() {
   done
 }
 
+# A frozen process does not die of a KILL until it is thawed; without LXC's monitor only the cgroup can do that.
+thaw() {
+  local group
+  for group in /sys/fs/cgroup/{freezer/,unified/,}"lxc/$1"{,/ns}; do
+    if [ -w "$group/freezer.state" ]; then echo THAWED >"$group/freezer.state"; fi
+    if [ -w "$group/cgroup.freeze" ]; then echo 0 >"$group/cgroup.freeze"; fi
+  done
+}
+
+# Goes by the processes, not by VMIDs alone, so that only containers of this rig are touched.
+thaw_containers_of() {
+  local pid vmid
+  for pid in "$@"; do
+    vmid=$(sed -nE 's,.*:/lxc/(910[1-4])(/.*)?$,\1,p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1) || true
+    [ -z "$vmid" ] || thaw "$vmid"
+  done
+}
+
+# Sent again and again, for a process may have been born since the last look.
 kill_members() {
   local try pids
   for try in {1..60}; do
     mapfile -t pids < <(rig_members "$1" | sort -un)
     [ ${#pids[@]} -gt 0 ] || return 0
     kill -KILL "${pids[@]}" 2>/dev/null || true
+    thaw_containers_of "${pids[@]}"
     sleep 0.05
   done
   die "these processes of the rig do not end: ${pids[*]}"
