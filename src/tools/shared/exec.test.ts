@@ -94,6 +94,18 @@ describe('a command that did not come to its own end', () => {
     expect(present({ ended: 'timeout', exitCode: null }).text).toContain('None of its processes is left');
     const unknown = present({ ended: 'cancelled', exitCode: null, survivors: null });
     expect(unknown.data.survivors).toBeNull();
-    expect(unknown.text).toContain('could not be verified');
+    expect(unknown.text).toContain('could not be killed, or the kill not be verified');
   });
+});
+
+test('an exit without an exit code is an error, never a success', () => {
+  const reply = present({ ended: 'exit', exitCode: null });
+  expect(reply.isError).toBe(true);
+  expect(reply.data).toMatchObject({
+    success: false,
+    exit_code: null,
+    code: 'EXIT_UNKNOWN',
+    stdout: 'out\n',
+  });
+  expect(reply.text).toContain('Exit code: unknown');
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ErrorCode } from '../../lib/errors.ts';
 import { type CapturedStream, ENDED_CODES, type ExecResult, type Place } from '../../proxmox/types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
 import { formatBytes, formatDuration, toJson } from './format.ts';
@@ -81,7 +82,7 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
     ...failureOf(result, options),
   };
   const text = options.format === 'json' ? toJson(data) : execText(result, data);
-  return { data, text, ...(result.ended === 'exit' ? {} : { isError: true }) };
+  return { data, text, ...(data.error === undefined ? {} : { isError: true }) };
 }
 
 /** What the caller should know although nothing failed. */
@@ -100,21 +101,29 @@ function noteOf(result: ExecResult): { note?: string } {
   return notes.length === 0 ? {} : { note: notes.join(' ') };
 }
 
+const EXIT_UNKNOWN = {
+  error:
+    'The exit code is unknown: the shell that reports it was killed, or the container was stopped, while the command ran.',
+  code: 'EXIT_UNKNOWN' satisfies ErrorCode,
+  suggestion:
+    'Look whether what the command should do is done before repeating it, and with proxmox_container_status whether the container runs.',
+};
+
 /** What is said when the command did not come to its own end. */
 function failureOf(result: ExecResult, options: ExecPresentation) {
   const after = formatDuration(result.durationMs);
   switch (result.ended) {
     case 'exit':
-      return {};
+      return result.exitCode === null ? EXIT_UNKNOWN : {};
     case 'timeout':
       return {
-        error: `The command did not end within its timeout of ${options.timeoutS} s in ${options.label} and was killed.${survivorsSentence(result)}`,
+        error: `The command did not end within its timeout of ${options.timeoutS} s in ${options.label} ${killSentence(result)}`,
         code: ENDED_CODES.timeout,
         suggestion: `Call again with a larger timeout (at most 300), or start it with ${DETACH} and read /tmp/out with a later call.`,
       };
     case 'cancelled':
       return {
-        error: `The command was cancelled after ${after} in ${options.label} and was killed.${survivorsSentence(result)}`,
+        error: `The command was cancelled after ${after} in ${options.label} ${killSentence(result)}`,
         code: ENDED_CODES.cancelled,
         suggestion: 'Nothing needs to be done; what it changed before the cancellation stays changed.',
       };
@@ -128,11 +137,13 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
   }
 }
 
-function survivorsSentence(result: ExecResult): string {
-  if (result.survivors === null) return ' Whether processes of it survived could not be verified.';
-  if (result.survivors.length === 0) return ' None of its processes is left.';
+function killSentence(result: ExecResult): string {
+  if (result.survivors === null) {
+    return 'and could not be killed, or the kill not be verified: its processes may still run.';
+  }
+  if (result.survivors.length === 0) return 'and was killed. None of its processes is left.';
   const names = result.survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ');
-  return ` These processes survived the kill: ${names}.`;
+  return `and was killed, but these processes survived: ${names}.`;
 }
 
 /** Sections for stdout, stderr and the exit code; an empty stream has none. */
@@ -141,7 +152,9 @@ function execText(result: ExecResult, data: ExecData): string {
   if (result.stdout.text !== '') sections.push(section('STDOUT', result.stdout));
   if (result.stderr.text !== '') sections.push(section('STDERR', result.stderr));
   if (sections.length === 0) sections.push('(no output)');
-  sections.push(`Exit code: ${data.exit_code ?? `none (${result.ended})`}`);
+  sections.push(
+    `Exit code: ${data.exit_code ?? (result.ended === 'exit' ? 'unknown' : `none (${result.ended})`)}`,
+  );
   if (data.error !== undefined) {
     sections.push(`Error (${data.code}): ${data.error}\nSuggestion: ${data.suggestion}`);
   }

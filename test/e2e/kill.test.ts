@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { uniqueSleep, useClient } from './connect.ts';
+
+/** Each leaves a `sleep N` behind unless it is found; N is unique, so that the machine's /proc shows it. */
+const ESCAPES: readonly [name: string, command: (n: string) => string, containers: readonly number[]][] = [
+  ['a plain command', (n) => `sleep ${n}`, [CT.debian, CT.busybox]],
+  ['a child in the background', (n) => `sleep ${n} & wait`, [CT.debian, CT.busybox]],
+  ['a setsid child', (n) => `setsid sleep ${n} & sleep ${n}`, [CT.debian, CT.busybox]],
+  ['one that ignores TERM', (n) => `trap '' TERM INT HUP; sleep ${n}; sleep ${n}`, [CT.debian, CT.busybox]],
+  [
+    'grandchildren of a dead child',
+    (n) => `sh -c 'sh -c "sleep ${n}" &'; sleep ${n}`,
+    [CT.debian, CT.busybox],
+  ],
+  ['env -i', (n) => `env -i sleep ${n}`, [CT.debian, CT.busybox]],
+  ['env -i under setsid', (n) => `setsid env -i sleep ${n} & wait`, [CT.debian, CT.busybox]],
+  [
+    'a daemon: orphaned, in a session of its own, its environment cleared',
+    (n) => `(env -i setsid sh -c 'sleep ${n} & sleep ${n}' >/dev/null 2>&1 </dev/null &); sleep ${n}`,
+    [CT.debian, CT.busybox],
+  ],
+  ['nohup', (n) => `nohup sleep ${n} >/dev/null 2>&1 & wait`, [CT.debian, CT.busybox]],
+  ['sudo, which makes an environment of its own', (n) => `sudo sleep ${n}`, [CT.debian]],
+  [
+    'one that overwrites its environment (setproctitle)',
+    (n) => `perl -e '$0 = "x" x 4000; system("sleep ${n}")'`,
+    [CT.debian],
+  ],
+  ['a stopped one', (n) => `sleep ${n} & kill -STOP $!; wait`, [CT.debian, CT.busybox]],
+  [
+    'one that forks for ever',
+    (n) => `trap '' TERM; f() { sleep ${n} & }; while :; do f; sleep 0.05; done`,
+    [CT.debian],
+  ],
+];
+
+describeRig('kill: a timeout leaves nothing running', (rig) => {
+  const node = useClient(rig);
+
+  for (const [name, command, containers] of ESCAPES) {
+    for (const vmid of containers) {
+      test(`${name} (CT ${vmid})`, async () => {
+        const n = uniqueSleep();
+        const bystander = uniqueSleep();
+        await node.exec(vmid, `setsid sleep ${bystander} >/dev/null 2>&1 </dev/null &`);
+        const running = node.exec(vmid, `echo begun; ${command(n)}`, { timeout: 1 });
+        await until(async () => (await rig.containerProcesses(vmid, `sleep ${n}`)).length > 0);
+
+        const result = await running;
+        expect(result).toMatchObject({
+          isError: true,
+          ended: 'timeout',
+          code: 'TIMEOUT',
+          exit_code: null,
+          stdout: 'begun\n',
+          survivors: [],
+        });
+        expect(await rig.containerProcesses(vmid, n)).toEqual([]);
+        expect(await rig.containerProcesses(vmid, `sleep ${bystander}`), 'the bystander').toHaveLength(1);
+        await rig.inContainer(vmid, ['pkill', '-f', `sleep ${bystander}`]);
+      });
+    }
+  }
+
+  test('a process that cleans up on TERM is given the time to', async () => {
+    await node.exec(CT.debian, 'rm -f /tmp/cleaned');
+    const result = await node.exec(
+      CT.debian,
+      `trap 'sleep 0.3; touch /tmp/cleaned; exit' TERM; while :; do sleep 0.1; done`,
+      {
+        timeout: 1,
+      },
+    );
+    expect(result).toMatchObject({ ended: 'timeout', survivors: [] });
+    expect((await rig.inContainer(CT.debian, ['ls', '/tmp/cleaned'])).code).toBe(0);
+  });
+
+  test('what a process wrote on its way out is part of the result', async () => {
+    const result = await node.exec(
+      CT.debian,
+      `trap 'echo last words; exit' TERM; while :; do sleep 0.1; done`,
+      {
+        timeout: 1,
+      },
+    );
+    expect(result).toMatchObject({ ended: 'timeout', stdout: 'last words\n' });
+  });
+
+  test('what cannot be killed is named', async () => {
+    // A frozen process does not even die of KILL before it thaws (cgroup v1).
+    const n = uniqueSleep();
+    const running = node.exec(CT.busybox, `sleep ${n}`, { timeout: 2 });
+    await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length > 0);
+    const undo = await rig.freeze(CT.busybox);
+    try {
+      const result = await running;
+      expect(result).toMatchObject({ ended: 'timeout', isError: true });
+      expect(result.survivors?.map(({ name }) => name)).toContain('sleep');
+      expect(result.text).toMatch(/sleep/);
+    } finally {
+      await undo();
+    }
+    await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length === 0);
+  });
+
+  test('sixteen timeouts at once all kill', async () => {
+    const n = uniqueSleep();
+    const results = await Promise.all(
+      Array.from({ length: 16 }, () =>
+        node.exec(CT.debian, `setsid sleep ${n} & sleep ${n}`, { timeout: 2 }),
+      ),
+    );
+    for (const result of results) expect(result).toMatchObject({ ended: 'timeout', survivors: [] });
+    expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).toEqual([]);
+  }, 60_000);
+});
+
+describeRig("kill: a client's cancel leaves nothing running", (rig) => {
+  const node = useClient(rig);
+
+  for (const vmid of [CT.debian, CT.busybox]) {
+    test(`CT ${vmid}`, async () => {
+      const n = uniqueSleep();
+      const abort = new AbortController();
+      const running = node.call(
+        'container_exec_command',
+        { vmid, command: `trap '' TERM; (env -i setsid sleep ${n} &); sleep ${n}; sleep ${n}`, timeout: 60 },
+        { signal: abort.signal },
+      );
+      await until(async () => (await rig.containerProcesses(vmid, `sleep ${n}`)).length >= 2);
+      abort.abort();
+      await expect(running).rejects.toThrow();
+      await until(async () => (await rig.containerProcesses(vmid, n)).length === 0);
+      expect(await node.exec(vmid, 'echo next')).toMatchObject({ stdout: 'next\n' });
+    });
+  }
+});
