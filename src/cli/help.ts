@@ -10,7 +10,7 @@ A switch is turned off with --no-…; a secret may be given as NAME_FILE, the pa
 export function helpText(): string {
   const rows = listSettings().map((setting) => ({ group: setting.group, row: rowOf(setting) }));
   const general = [
-    ['--env-file <file>', 'Read settings from this file (default: .env, while HOST is set nowhere else)'],
+    ['--env-file <file>', 'Read settings from a file (.env, while HOST is set nowhere else)'],
     ['--version, --help', ''],
   ] as const;
   const width = Math.max(...rows.map(({ row }) => row[0].length));

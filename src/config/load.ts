@@ -73,9 +73,14 @@ function findFirst(
   at: Surroundings,
   fault: (fault: Fault) => void,
 ): Found | undefined {
+  let failed = false;
+  const fail = (told: Fault): void => {
+    failed = true;
+    fault(told);
+  };
   for (const source of sources) {
-    const found = findIn(source, setting, at, fault);
-    if (found !== undefined) return found;
+    const found = findIn(source, setting, at, fail);
+    if (found !== undefined || failed) return found;
   }
   return undefined;
 }

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { VERSION } from '../lib/version.ts';
+
+const bin = fileURLToPath(new URL('../bin.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'cli-'));
+afterAll(() => fs.rmSync(cwd, { recursive: true, force: true }));
+
+interface Run {
+  readonly child: ChildProcess;
+  /** Resolves with the first line of stdout. */
+  readonly firstLine: Promise<string>;
+  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+/** The program as a client starts it: with nothing in its environment but what it is given. */
+function start(args: readonly string[], env: Record<string, string> = {}): Run {
+  const { PATH = '', SystemRoot = '' } = process.env;
+  // Without the dashes, Node 20 takes an --env-file after the script for its own.
+  const child = spawn(process.execPath, ['--import', tsx, '--', bin, ...args], {
+    cwd,
+    env: { PATH, SystemRoot, HOME: cwd, USERPROFILE: cwd, ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const firstLine = new Promise<string>((resolve) => {
+    child.stdout.on('data', (data) => {
+      stdout += data;
+      if (stdout.includes('\n')) resolve(stdout.slice(0, stdout.indexOf('\n')));
+    });
+  });
+  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, firstLine, ended };
+}
+
+function run(args: readonly string[], env: Record<string, string> = {}) {
+  const { child, ended } = start(args, env);
+  child.stdin?.end();
+  return ended;
+}
+
+const ENOUGH = { I_ACCEPT_RISKS: 'true', HOST: '192.0.2.10' };
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+describe('what keeps it from starting', () => {
+  test('no consent: exit 2, stdout empty, stderr says why and what to do', async () => {
+    const { code, stdout, stderr } = await run([], { HOST: '192.0.2.10' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('I_ACCEPT_RISKS is not set');
+    expect(stderr).toContain('your responsibility');
+    expect(stderr).not.toContain('\u001B');
+  });
+
+  test('every fault is told at once, wherever it comes from', async () => {
+    const { code, stdout, stderr } = await run(['--ssh-port', '0x16', '--env-file', 'gone.env'], {
+      SUDO: 'perhaps',
+      SSH_USER: 'x',
+    });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    for (const name of ['I_ACCEPT_RISKS', 'HOST', '--ssh-port=0x16', 'SUDO=perhaps', 'gone.env']) {
+      expect(stderr).toContain(name);
+    }
+    expect(stderr).toContain('cannot start: 5 settings need your attention');
+    expect(stderr).toContain('did you mean SSH_USERNAME?');
+  });
+
+  test.each([
+    [['--ssh-prot', '22'], '(Did you mean --ssh-port?)'],
+    [['--raed-only'], '(Did you mean --read-only?)'],
+    [['srve'], '(Did you mean serve?)'],
+    [['--host', '0.0.0.0'], 'for the node use --ssh-host'],
+    [['--http'], 'a later version'],
+    [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
+    [['--ssh-port'], 'argument missing'],
+    [['serve', 'more'], "too much on the command line: 'more'"],
+  ])('%j: %s', async (args, message) => {
+    const { code, stdout, stderr } = await run(args, ENOUGH);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+test('--version', async () => {
+  expect(await run(['--version'])).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
+});
+
+test.each([['--help'], ['-h'], ['help'], ['serve --help']])('%s fits a screen', async (args) => {
+  const { code, stdout, stderr } = await run(args.split(' '));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThanOrEqual(24);
+  expect(lines.length).toBeLessThanOrEqual(40);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(stdout).toContain('--ssh-host <address>');
+});
+
+describe('serving', () => {
+  test.each([
+    [[], ENOUGH],
+    [['serve'], ENOUGH],
+    [['--ssh-host', '192.0.2.10', '--i-accept-risks', 'serve', '--no-sudo'], {}],
+  ])('%j: answers, and ends with exit code 0 when stdin ends', async (args, env) => {
+    const { child, firstLine, ended } = start(args, env);
+    child.stdin?.write(`${JSON.stringify(INITIALIZE)}\n`);
+    expect(JSON.parse(await firstLine)).toMatchObject({
+      id: 1,
+      result: { serverInfo: { version: VERSION } },
+    });
+    child.stdin?.end();
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test.runIf(process.platform !== 'win32').each(['SIGTERM', 'SIGINT'] as const)(
+    '%s ends it with exit code 0',
+    async (signal) => {
+      const { child, firstLine, ended } = start([], ENOUGH);
+      child.stdin?.write(`${JSON.stringify(INITIALIZE)}\n`);
+      await firstLine;
+      const before = Date.now();
+      child.kill(signal);
+      expect((await ended).code).toBe(0);
+      expect(Date.now() - before).toBeLessThan(4500);
+    },
+  );
+});
