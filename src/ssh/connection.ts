@@ -191,6 +191,7 @@ export class Connection {
   #onLost(): void {
     this.#lost = true;
     clearTimeout(this.#watch);
+    this.destroy();
     for (const handle of this.#channels) handle.disconnected();
     this.#channels.clear();
     this.#options.onChange();

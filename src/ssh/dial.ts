@@ -22,7 +22,7 @@ export interface DialOptions {
 export interface Dialled {
   readonly client: ssh2.Client;
   readonly stream: Duplex;
-  /** Drops the connection at once, with the hops on the way; the client emits `close`. */
+  /** Drops the connection at once, with the hops on the way; the client emits `close`. To be called even if it is lost. */
   destroy(): void;
 }
 
@@ -33,8 +33,7 @@ interface Hop {
 }
 
 /**
- * Connects and logs in to `target`, hop by hop through its jumps, each with its own host key check. The hops on the way
- * are closed with the client that is returned, and it with them.
+ * Connects and logs in to `target`, hop by hop through its jumps, each with its own host key check.
  *
  * @throws AppError SSH_UNREACHABLE, SSH_AUTH_FAILED, SSH_KEY_UNUSABLE, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
@@ -54,7 +53,6 @@ export async function dial(target: SshTarget, options: DialOptions): Promise<Dia
   }
   const last = way.at(-1);
   if (!last) throw new Error('a way has at least one hop');
-  for (const hop of way) hop.client.once('close', destroy);
   return { client: last.client, stream: last.stream, destroy };
 }
 

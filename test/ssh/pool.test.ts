@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -124,6 +123,8 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
       const pool = makePool(sshd.target(), { maxConnections: 1 });
       for (let i = 0; i < 15; i++) {
         const channel = await pool.open('head -c 10000000 /dev/zero; exit 0');
+        // Now at once, now when output has piled up on this side.
+        if (i % 5 === 0) await sleep(100);
         channel.close();
         await channel.closed;
       }
@@ -191,10 +192,8 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
       const logger = recordingLogger();
       const pool = makePool(sshd.target(), { logger, maxSessionsPerConnection: 2, idleMs: 200 });
       await release(await hold(pool, 3));
-      const children = () =>
-        execFileSync('pgrep', ['-c', '-P', String(sshd.pid)], { encoding: 'utf8' }).trim();
-      expect(Number(children())).toBeGreaterThan(1);
-      await expect.poll(children, { timeout: 5000 }).toBe('1');
+      expect(sshd.connections()).toBeGreaterThan(1);
+      await expect.poll(() => sshd.connections(), { timeout: 5000 }).toBe(1);
       expect(pool.connected).toBe(true);
     });
 
@@ -206,6 +205,20 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
           Array.from({ length: 24 }, (_, i) => run(pool, `sleep 0.2; echo ${i}`)),
         );
         expect(results.map((result) => result.stdout)).toEqual(results.map((_, i) => `${i}\n`));
+      } finally {
+        await small.stop();
+      }
+    });
+
+    test('what sshd does not grant is not asked for over and over', async () => {
+      const small = await startSshd({ config: ['MaxSessions 4'] });
+      try {
+        const logger = recordingLogger();
+        const pool = makePool(small.target(), { logger, maxConnections: 1 });
+        await Promise.all(Array.from({ length: 9 }, () => run(pool, 'sleep 0.5')));
+        const refusals = logger.lines.filter((line) => line.includes('refused')).length;
+        expect(refusals).toBeGreaterThan(0);
+        expect(refusals).toBeLessThan(40);
       } finally {
         await small.stop();
       }
@@ -265,7 +278,7 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
     test('a writer is told of the loss', async () => {
       const pool = makePool(sshd.target());
       const pid = await connectionPid(pool);
-      const channel = await pool.open('sleep 20');
+      const channel = await pool.open('head -c 10000000 /dev/zero; sleep 20');
       const zeros = Readable.from(
         (function* () {
           for (;;) yield Buffer.alloc(1_000_000);
@@ -274,6 +287,15 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
       const writing = pipeline(zeros, channel.stdin);
       setTimeout(() => process.kill(pid, 'SIGKILL'), 200);
       await expect(writing).rejects.toThrow();
+    });
+
+    test('the callback of a write is called, whatever happens', async () => {
+      const pool = makePool(sshd.target());
+      const pid = await connectionPid(pool);
+      const channel = await pool.open('sleep 20');
+      const written = new Promise((resolve) => channel.stdin.write(Buffer.alloc(10_000_000), resolve));
+      setTimeout(() => process.kill(pid, 'SIGKILL'), 200);
+      expect(await written).toBeInstanceOf(Error);
     });
 
     test('a peer that vanishes is found by its silence, and what was running is told', async () => {
@@ -373,6 +395,27 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
       }
     });
 
+    test('an sshd that drops the first tries, as when too many log in', async () => {
+      let tries = 0;
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        if (++tries <= 2) return socket.destroy();
+        const onward = connect(sshd.port, '127.0.0.1');
+        onward.on('error', () => socket.destroy());
+        socket.pipe(onward).pipe(socket);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      try {
+        expect((await run(makePool(sshd.target({ port })), 'echo in')).stdout).toBe('in\n');
+        expect(tries).toBe(3);
+      } finally {
+        await closePools();
+        server.close();
+      }
+    });
+
     test('close() gives up a connection that is being set up', async () => {
       const server = createServer((socket) => socket.resume());
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -395,6 +438,7 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
         const pool = makePool(target);
         expect(await run(pool, 'echo through')).toMatchObject({ stdout: 'through\n', code: 0 });
         await pool.close();
+        await expect.poll(() => jump.connections() + sshd.connections()).toBe(0);
         const wrongHop = jump.target({ identityFiles: [makeKey(jump.dir, 'stranger')] });
         const refused = await failure(makePool(sshd.target({ jumps: [wrongHop] })).open('true'));
         expect(refused.code).toBe('SSH_AUTH_FAILED');
@@ -406,6 +450,22 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
         const noWay = await failure(makePool(nowhere).open('true'));
         expect(noWay.code).toBe('SSH_UNREACHABLE');
         expect(noWay.message).toContain('the jump host 127.0.0.1 does not lead there');
+      } finally {
+        await jump.stop();
+      }
+    });
+
+    test('a target that is lost behind a jump host that is not', async () => {
+      const jump = await startSshd();
+      try {
+        const pool = makePool(sshd.target({ jumps: [jump.target()] }));
+        const pid = await connectionPid(pool);
+        const channel = await pool.open('sleep 20');
+        const started = performance.now();
+        process.kill(pid, 'SIGKILL');
+        expect(await channel.closed).toMatchObject({ reason: 'disconnected' });
+        expect(performance.now() - started).toBeLessThan(1000);
+        await expect.poll(() => jump.connections()).toBe(0);
       } finally {
         await jump.stop();
       }

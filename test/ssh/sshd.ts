@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -32,8 +32,8 @@ export interface Sshd {
   hostKey(type: KeyType): string;
   /** How to reach it; nothing is shared with other targets but the server. */
   target(overrides?: Partial<SshTarget>): SshTarget;
-  /** The listening process; each connection is a child of it. */
-  readonly pid: number;
+  /** How many connections it serves. */
+  connections(): number;
   /** Kills the processes of all connections at once. */
   killConnections(): void;
   /** What it has logged so far. */
@@ -124,10 +124,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
         ...overrides,
       };
     },
-    pid: child.pid ?? 0,
+    connections: () => childrenOf(child.pid).length,
     killConnections() {
-      const children = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });
-      for (const pid of children.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+      for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL');
     },
     log: () => log,
     async stop() {
@@ -135,6 +134,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+  return stdout.split('\n').filter(Boolean).map(Number);
 }
 
 async function end(child: ChildProcess): Promise<void> {
