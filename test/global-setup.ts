@@ -22,7 +22,10 @@ export function setup(project: TestProject): (() => void) | undefined {
     return undefined;
   }
   return () => {
-    // After the suites of other runs that use it: they hold this lock.
-    spawnSync('flock', [rigDirectory, join(rigDirectory, 'down')], { stdio: 'inherit' });
+    const found = findRig();
+    if ('info' in found) {
+      // After the suites of other runs that use it: they hold this lock.
+      spawnSync('flock', [found.info.paths.state, join(rigDirectory, 'down')], { stdio: 'inherit' });
+    }
   };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, inject } from 'vitest';
-import { findRig, rigDirectory } from './info.ts';
+import { findRig } from './info.ts';
 import { holdLock, Rig, type Undo } from './rig.ts';
 
 declare module 'vitest' {
@@ -28,7 +28,7 @@ export function describeRig(name: string, suite: (rig: Rig) => void): void {
   describe(name, () => {
     let release: Undo | undefined;
     beforeAll(async () => {
-      release = await holdLock(['flock', rigDirectory, 'sh', '-c', 'echo held; exec cat']);
+      release = await holdLock(['flock', found.info.paths.state, 'sh', '-c', 'echo held; exec cat']);
       await rig.reset();
     }, LOCK_PATIENCE_MS);
     afterAll(async () => {

@@ -58,8 +58,9 @@ in_node() {
 
 command_socket_open() { grep -q "@/var/lib/lxc/$1/command\$" /proc/net/unix; }
 
-# One at a time. A directory can be locked as well as a file, and leaves nothing behind.
+# One at a time on this machine, for VMIDs are the machine's: another checkout may have a rig of its own in mind. A
+# directory can be locked as well as a file, and this one comes with the package lxc.
 take_lock() {
-  exec 9<"$RIG_DIR/lib"
+  exec 9</var/lib/lxc
   flock 9
 }

@@ -21,12 +21,21 @@ rig_members() {
   done
 }
 
+# Process id of a container's init, if the container is this rig's. A command socket tells nothing of its owner: it
+# answers to whoever knows the VMID.
+own_init() {
+  local pid mark=
+  pid=$(in_node timeout 5 lxc-info -n "$1" -p -H 2>/dev/null 9<&-) && [ -n "$pid" ] || return 1
+  { read -r mark <"/proc/$pid/root/$MARK"; } 2>/dev/null || return 1
+  [ "$mark" = "$2" ]
+}
+
 # Through the node while it is there: LXC then cleans up its cgroups by itself.
 stop_containers() {
   local vmid
   recorded_pid holder >/dev/null || return 0
   for vmid in "${LOCAL_VMIDS[@]}"; do
-    if command_socket_open "$vmid"; then
+    if command_socket_open "$vmid" && own_init "$vmid" "$1"; then
       # A frozen process cannot even die.
       in_node lxc-unfreeze -n "$vmid" >/dev/null 2>&1 9<&- || true
       in_node timeout 10 lxc-stop -k -n "$vmid" >/dev/null 2>&1 9<&- || true
@@ -90,7 +99,7 @@ teardown() {
   if [ -f "$STATE/id" ]; then
     read -r id <"$STATE/id"
     rm -f "$STATE/rig.json"
-    stop_containers
+    stop_containers "$id"
     kill_members "$id"
     remove_cgroups
   fi
