@@ -20,8 +20,6 @@ function compiled() {
 
 const script = compiled();
 if (script === undefined) {
-  // Node 22 and later keep a cache of their own.
-  require('node:module').enableCompileCache?.();
   require(main);
 } else {
   const module = { exports: {} };
