@@ -90,7 +90,10 @@ export class TransferDirs {
   async #absolute(localPath: string): Promise<string> {
     if (localPath.includes('\0')) throw invalidPath(localPath, 'contains a NUL byte');
     if (localPath.split(/[/\\]/).includes('..')) throw invalidPath(localPath, 'contains ".."');
-    if (/[/\\]$/.test(localPath)) throw invalidPath(localPath, 'names a directory');
+    // A backslash is part of a name except on Windows.
+    if (localPath.endsWith('/') || localPath.endsWith(path.sep)) {
+      throw invalidPath(localPath, 'names a directory');
+    }
     // On Windows "name:stream" is a hidden stream of a file, and "C:name" depends on that drive's directory.
     if (process.platform === 'win32' && localPath.replace(/^[A-Za-z]:[/\\]/, '').includes(':')) {
       throw invalidPath(localPath, 'contains ":"');
