@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { failureOf } from './connect.ts';
+import { bytes, FARS, useTransfers } from './transfers.ts';
+
+/** Makes what is no regular file; for a socket somebody has to listen. */
+const SPECIAL: readonly [what: string, code: string, make: (file: string) => unknown][] = [
+  ['a directory', 'IS_A_DIRECTORY', (file) => mkdir(file)],
+  ['a fifo', 'NOT_A_REGULAR_FILE', (file) => execFileSync('mkfifo', [file])],
+  ['a device', 'NOT_A_REGULAR_FILE', (file) => execFileSync('mknod', [file, 'c', '1', '7'])],
+  ['a socket', 'NOT_A_REGULAR_FILE', listenAt],
+];
+
+async function listenAt(file: string): Promise<void> {
+  const server = createServer().listen(file);
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+}
+
+describeRig('upload refuses', (rig) => {
+  const { far: farNamed, local, upload, server } = useTransfers(rig);
+
+  describe.each(FARS)('to %s', (name) => {
+    test.each(SPECIAL)('%s as destination, and as the target of a link', async (_what, code, make) => {
+      const far = farNamed(name);
+      await make(far.seen('special'));
+      await far.run('ln', '-s', 'special', far.path('link'));
+      await writeFile(local('source'), 'x');
+      const before = await stat(far.seen('special'));
+      for (const to of ['special', 'link']) {
+        expect(failureOf(await upload(far, 'source', far.path(to), { overwrite: true })).code).toBe(code);
+      }
+      expect((await stat(far.seen('special'))).mtimeMs).toBe(before.mtimeMs);
+    });
+
+    test.each([
+      ['a missing directory', 'missing/file'],
+      ['a directory that is a file', 'file/child'],
+    ])('%s, and names it', async (_what, to) => {
+      const far = farNamed(name);
+      await far.put('file', 'old');
+      await writeFile(local('source'), bytes(2_000_000));
+      const failure = failureOf(await upload(far, 'source', far.path(to)));
+      expect(failure.code).toBe('DIRECTORY_NOT_FOUND');
+      expect(failure.error).toContain(far.path(to.slice(0, to.indexOf('/'))));
+      expect((await far.read('file')).toString()).toBe('old');
+    });
+
+    test.each([
+      ['relative', 'etc/hosts'],
+      ['with ..', '/tmp/../etc/hosts'],
+      ['with .. at the end', '/tmp/..'],
+      ['of a directory', '/tmp/'],
+      ['home', '~/file'],
+    ])('a remote path that is %s', async (_what, remote) => {
+      await writeFile(local('source'), 'x');
+      const result = await upload(farNamed(name), 'source', remote, { overwrite: true });
+      expect(failureOf(result).code).toBe('PATH_INVALID');
+    });
+
+    test('what the disk over there has no room for, and the old content stays', async () => {
+      const far = farNamed(name);
+      const old = `${far.small}/old`;
+      await far.run('sh', '-c', 'echo old > "$1"; chmod 640 "$1"', 'sh', old);
+      onTestFinished(() => rm(far.root + old, { force: true }));
+      await writeFile(local('source'), bytes(5_000_000));
+      const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
+      expect(failure.code).toBe('DISK_FULL');
+      expect((await far.run('cat', old)).stdout).toBe('old\n');
+      // The space is free again: what fits goes in.
+      await writeFile(local('source'), bytes(900_000));
+      expect((await upload(far, 'source', old, { overwrite: true })).data).toMatchObject({
+        permissions: '640',
+      });
+    });
+
+    test('a read-only file system', async () => {
+      const far = farNamed(name);
+      await writeFile(local('source'), bytes(2_000_000));
+      const failure = failureOf(await upload(far, 'source', `${far.readOnly}/file`));
+      expect(failure.code).toBe('READ_ONLY_FILESYSTEM');
+    });
+
+    test('a name that is too long for the file system', async () => {
+      const far = farNamed(name);
+      await writeFile(local('source'), 'x');
+      const failure = failureOf(await upload(far, 'source', far.path('n'.repeat(256))));
+      expect(failure).toMatchObject({
+        code: 'TRANSFER_FAILED',
+        error: expect.stringMatching(/name too long/i),
+      });
+    });
+
+    test('a place that the kernel makes up', async () => {
+      await writeFile(local('source'), '1');
+      const result = await upload(farNamed(name), 'source', '/proc/sys/vm/swappiness', { overwrite: true });
+      expect(failureOf(result).code).toMatch(/^(PERMISSION_DENIED|READ_ONLY_FILESYSTEM|TRANSFER_FAILED)$/);
+    });
+  });
+
+  test('a container that is stopped, unknown, elsewhere or no container is told apart', async () => {
+    await writeFile(local('source'), 'x');
+    const code = async (vmid: number) => {
+      const args = { vmid, local_path: 'source', container_path: '/tmp/e2e-x' };
+      const { client } = server;
+      return failureOf(await client.callTool('proxmox_upload_file_to_container', args)).code;
+    };
+    expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
+    expect(await code(9105)).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(await code(100)).toBe('NOT_A_CONTAINER');
+  });
+});
