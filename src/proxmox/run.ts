@@ -143,6 +143,7 @@ class Run {
   }
 
   async #awaitTrailers(): Promise<void> {
+    this.#lastData = performance.now(); // a command that was silent for long has the same right to a trailer
     for (;;) {
       const silentFor = performance.now() - this.#lastData;
       if (silentFor >= TRAILER_GRACE_MS) break;

@@ -158,7 +158,9 @@ export class Connection {
           else settle({ kind: 'open', channel: handle.channel });
         });
       } catch {
-        // ssh2 throws when its socket has been closed, and has sent nothing then.
+        // ssh2 throws when its socket has been closed, and has sent nothing then. Its own word for it comes later;
+        // until then nothing may be tried on this connection again.
+        this.#suspect = true;
         settle({ kind: 'lost' });
         free();
         this.destroy();

@@ -10,7 +10,7 @@ export const containerExecCommand = defineContainerTool({
     'Use this for everything inside a container: logs, packages, services, files. ' +
     'A non-zero exit code is a result, not an error. Stdin is closed, so use -y and the like. ' +
     'On timeout everything it started is killed; start longer work with ' +
-    '`nohup CMD >/tmp/out 2>&1 </dev/null &` and read /tmp/out later. ' +
+    '`CMD >/tmp/out 2>&1 </dev/null &` and read /tmp/out later. ' +
     'Unknown vmid: proxmox_list_containers. Not running: proxmox_start_container.',
   effect: 'exec',
   input: containerInput(execInput),

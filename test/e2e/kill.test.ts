@@ -22,7 +22,7 @@ const ESCAPES: readonly [name: string, command: (n: string) => string, container
     (n) => `(env -i setsid sh -c 'sleep ${n} & sleep ${n}' >/dev/null 2>&1 </dev/null &); sleep ${n}`,
     [CT.debian, CT.busybox],
   ],
-  ['nohup', (n) => `nohup sleep ${n} >/dev/null 2>&1 & wait`, [CT.debian, CT.busybox]],
+  ['nohup', (n) => `nohup sleep ${n} >/dev/null 2>&1 & wait`, [CT.debian]],
   ['sudo, which makes an environment of its own', (n) => `sudo sleep ${n}`, [CT.debian]],
   [
     'one that overwrites its environment (setproctitle)',

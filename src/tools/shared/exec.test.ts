@@ -66,7 +66,7 @@ test('cut output is marked with its full length, and the way to the rest', () =>
 test('held output tells how to redirect, and stays a success', () => {
   const reply = present({ outputHeld: true });
   expect(reply.data).toMatchObject({ success: true, output_held: true });
-  expect(reply.text).toContain('nohup COMMAND >/tmp/out 2>&1 </dev/null &');
+  expect(reply.text).toContain('COMMAND >/tmp/out 2>&1 </dev/null &');
 });
 
 describe('a command that did not come to its own end', () => {

@@ -62,7 +62,7 @@ export interface ExecPresentation {
 }
 
 /** How to start what shall go on after the call, said wherever a command was held up by not doing so. */
-const DETACH = '`nohup COMMAND >/tmp/out 2>&1 </dev/null &`';
+const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 export function presentExec(result: ExecResult, options: ExecPresentation): Reply<ExecData> {
   const data: ExecData = {

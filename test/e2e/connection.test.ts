@@ -1,0 +1,116 @@
+import { mkdtempSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { CT } from '../rig/rig.ts';
+import { must } from '../rig/run.ts';
+import { until } from '../rig/until.ts';
+import { execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
+
+describeRig('connection: lost and found again', (rig) => {
+  const node = useClient(rig);
+
+  test('a command cut off midway ends at once as disconnected, with its output so far, and says that it may still run', async () => {
+    const n = uniqueSleep();
+    const running = node.call('container_exec_command', {
+      vmid: CT.debian,
+      command: `echo begun; echo trouble >&2; exec sleep ${n}`,
+      timeout: 60,
+    });
+    await until(async () => (await rig.containerProcesses(CT.debian, `sleep ${n}`)).length > 0);
+    const lost = performance.now();
+    rig.killSshConnections();
+    const result = await running;
+    expect(performance.now() - lost).toBeLessThan(2_000);
+    expect(execResult(result)).toMatchObject({
+      isError: true,
+      ended: 'disconnected',
+      code: 'DISCONNECTED',
+      exit_code: null,
+      stdout: 'begun\n',
+      stderr: 'trouble\n',
+      survivors: null,
+    });
+    expect(result.text).toContain('may still run');
+    // And so it does: the message is not only caution.
+    expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).not.toEqual([]);
+    await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
+  });
+
+  test('the next call opens a new connection', async () => {
+    expect(await node.exec(CT.debian, 'echo before')).toMatchObject({ exit_code: 0 });
+    rig.killSshConnections();
+    expect(await node.exec(CT.debian, 'echo after')).toMatchObject({ stdout: 'after\n', exit_code: 0 });
+  });
+
+  test('reading is tried once more when the connection goes, running a command is not', async () => {
+    const rrd = path.join(rig.info.paths.pve, '.rrd');
+    await rename(rrd, `${rrd}.aside`);
+    await must(['mkfifo', rrd]); // reading it waits for ever
+    const listing = node.call('list_containers', {});
+    try {
+      await until(() =>
+        rig.nodePids().some(({ cmdline }) => cmdline.startsWith('grep') && cmdline.includes('.rrd')),
+      );
+      rig.killSshConnections();
+    } finally {
+      await rename(`${rrd}.aside`, rrd);
+    }
+    const list = await listing;
+    expect(list.isError, list.text).toBe(false);
+    expect(list.data.containers).toHaveLength(5);
+    const counter = '/tmp/counted';
+    await rig.inContainer(CT.debian, ['rm', '-f', counter]);
+    const running = node.exec(CT.debian, `echo once >>${counter}; sleep 5`, { timeout: 20 });
+    await until(async () => (await rig.inContainer(CT.debian, ['cat', counter])).stdout !== '');
+    rig.killSshConnections();
+    expect(await running).toMatchObject({ ended: 'disconnected' });
+    expect((await rig.inContainer(CT.debian, ['cat', counter])).stdout).toBe('once\n');
+  });
+});
+
+describeRig('connection: a peer that says nothing any more', (rig) => {
+  const node = useClient(rig);
+
+  test('is found dead within 30 s', async () => {
+    const running = node.exec(CT.debian, 'sleep 100', { timeout: 120 });
+    await until(() => rig.sshConnections().length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const silent = performance.now();
+    rig.signalSshConnections('SIGSTOP');
+    try {
+      expect(await running).toMatchObject({ ended: 'disconnected', isError: true });
+      expect(performance.now() - silent).toBeLessThan(31_000);
+    } finally {
+      rig.signalSshConnections('SIGKILL');
+    }
+    await rig.inContainer(CT.debian, ['pkill', '-f', 'sleep 100']);
+  }, 45_000);
+});
+
+describeRig('connection: refused', (rig) => {
+  const wrongPort = useClient(rig, { SSH_PORT: '1' });
+  test('a wrong port names address and port, and what to try', async () => {
+    const failure = failureOf(await wrongPort.call('list_containers', {}));
+    expect(failure.code).toBe('SSH_UNREACHABLE');
+    expect(failure.error).toContain('127.0.0.1');
+    expect(failure.suggestion).toMatch(/SSH_PORT/);
+  });
+
+  const own = mkdtempSync(path.join(tmpdir(), 'proxmox-mcp-keys-'));
+  const changedKey = useClient(rig, { SSH_KNOWN_HOSTS: path.join(own, 'known_hosts') });
+  test('a changed host key is refused with both fingerprints', async () => {
+    await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', path.join(own, 'other')]);
+    const other = (await readFile(path.join(own, 'other.pub'), 'utf8')).trim();
+    await writeFile(path.join(own, 'known_hosts'), `[127.0.0.1]:${rig.info.port} ${other}\n`);
+    const failure = failureOf(await changedKey.call('list_containers', {}));
+    expect(failure.code).toBe('HOST_KEY_CHANGED');
+    expect(`${failure.error} ${failure.suggestion}`).toContain(rig.info.hostKeys.ed25519.fingerprint);
+    expect(
+      `${failure.error} ${failure.suggestion}`.match(/SHA256:[\w+/]{43}/g)?.length,
+    ).toBeGreaterThanOrEqual(2);
+    await rm(own, { recursive: true });
+  });
+});

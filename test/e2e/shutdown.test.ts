@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { serverCommand } from '../mcp/client.ts';
+import { describeRig } from '../rig/require.ts';
+import { CT, type Rig } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { rigSettings, uniqueSleep } from './connect.ts';
+
+/** Hosts kill a server 5 s after they asked it to end; it must be done before. */
+const LIMIT_MS = 4_500;
+
+describeRig('the end of the server', (rig) => {
+  for (const [how, end] of [
+    ['SIGTERM', (server: RawServer) => server.child.kill('SIGTERM')],
+    ['SIGINT', (server: RawServer) => server.child.kill('SIGINT')],
+    ['the end of stdin', (server: RawServer) => server.child.stdin.end()],
+  ] as const) {
+    test(`by ${how}: running commands are killed within ${LIMIT_MS} ms, and it exits with 0`, async () => {
+      const n = uniqueSleep();
+      const server = await RawServer.start(rig);
+      for (const vmid of [CT.debian, CT.busybox, CT.locked]) {
+        server.callExec(vmid, `trap '' TERM; (env -i setsid sleep ${n} &); sleep ${n}; sleep ${n}`);
+      }
+      const everywhere = async () =>
+        (
+          await Promise.all(
+            [CT.debian, CT.busybox, CT.locked].map((vmid) => rig.containerProcesses(vmid, `sleep ${n}`)),
+          )
+        ).flat();
+      await until(async () => (await everywhere()).length >= 6, 10_000);
+
+      const began = performance.now();
+      end(server);
+      const [code] = await server.exited;
+      expect(performance.now() - began).toBeLessThan(LIMIT_MS + 300);
+      expect(code).toBe(0);
+      expect(await everywhere()).toEqual([]);
+    });
+  }
+
+  test('stdout carries nothing but protocol, also at the end', async () => {
+    const server = await RawServer.start(rig);
+    server.callExec(CT.debian, 'echo hello');
+    await until(() => server.lines.length >= 2);
+    server.child.stdin.end();
+    await server.exited;
+    for (const line of server.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
+    expect(server.stderr).not.toContain(rig.info.rootPassword);
+  });
+});
+
+/** A server process that is spoken to by hand, so that its end can be seen from outside. */
+class RawServer {
+  readonly lines: string[] = [];
+  stderr = '';
+  readonly child;
+  readonly exited: Promise<[number | null]>;
+  #id = 1;
+
+  private constructor(rig: Rig) {
+    const { command, args } = serverCommand();
+    this.child = spawn(command, args, {
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ...rigSettings(rig),
+        SSH_PASSWORD: rig.info.rootPassword,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.exited = once(this.child, 'exit').then(([code]) => [z.number().nullable().parse(code)]);
+    this.child.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString('utf8');
+    });
+    createInterface(this.child.stdout).on('line', (line) => this.lines.push(line));
+  }
+
+  static async start(rig: Rig): Promise<RawServer> {
+    const server = new RawServer(rig);
+    server.#send('initialize', {
+      protocolVersion: '2025-06-18',
+      capabilities: {},
+      clientInfo: { name: 'by-hand', version: '1' },
+    });
+    await until(() => server.lines.length > 0, 10_000);
+    server.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
+    return server;
+  }
+
+  callExec(vmid: number, command: string): void {
+    this.#send('tools/call', {
+      name: 'proxmox_container_exec_command',
+      arguments: { vmid, command, timeout: 120 },
+    });
+  }
+
+  #send(method: string, params: object): void {
+    this.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: this.#id++, method, params })}\n`);
+  }
+}
