@@ -1,0 +1,56 @@
+import { connectClient, type TestClient } from '../mcp/client.ts';
+import type { Rig } from '../rig/rig.ts';
+import { OpenSsh } from './openssh.ts';
+
+/** What the measures work with. All that they open or create is undone in the end, also after an error. */
+export class Bench {
+  readonly rig: Rig;
+  readonly #undo: (() => Promise<void>)[] = [];
+
+  constructor(rig: Rig) {
+    this.rig = rig;
+  }
+
+  /** The built server, over stdio, with the official client. */
+  async server(env: Readonly<Record<string, string>> = {}): Promise<TestClient> {
+    const { host, port, keys, paths } = this.rig.info;
+    const settings = {
+      I_ACCEPT_RISKS: 'true',
+      HOST: host,
+      SSH_PORT: String(port),
+      SSH_KEY: keys.plain,
+      SSH_KNOWN_HOSTS: paths.knownHosts,
+      SSH_HOST_KEY_POLICY: 'strict',
+      ...env,
+    };
+    const client = await connectClient({ era: 'modern', env: settings });
+    this.onEnd(() => client.close());
+    return client;
+  }
+
+  async openSsh(): Promise<OpenSsh> {
+    const connection = await OpenSsh.connect(this.rig);
+    this.onEnd(() => connection.close());
+    return connection;
+  }
+
+  onEnd(undo: () => Promise<void>): void {
+    this.#undo.push(undo);
+  }
+
+  /** Undoes everything, last first. */
+  async end(): Promise<void> {
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) await undo();
+  }
+}
+
+/** Calls a tool that must succeed: a fast failure is no speed. */
+export async function callTool(
+  client: TestClient,
+  tool: string,
+  args: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const { isError, data, text } = await client.callTool(`proxmox_${tool}`, args);
+  if (isError || data.success === false) throw new Error(`${tool}: ${text}`);
+  return data;
+}

@@ -1,0 +1,94 @@
+/*
+ * npm run bench [-- --json] [measure …]: what the built server costs, against a floor measured in the same run.
+ * SERVER_ENTRY: another build than the one that is made now. Exits with 1 if a limit is missed.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findRig, rigDirectory } from '../rig/info.ts';
+import { holdLock, Rig } from '../rig/rig.ts';
+import { must, run } from '../rig/run.ts';
+import { Bench } from './bench.ts';
+import { burst, exec } from './calls.ts';
+import { list } from './list.ts';
+import { isMet, type Row } from './measure.ts';
+import { memory } from './memory.ts';
+import { start } from './start.ts';
+import { jsonOf, tableOf } from './table.ts';
+import { transfers } from './transfers.ts';
+
+const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
+  exec,
+  list,
+  burst,
+  transfers,
+  memory,
+  start,
+};
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const names = args.filter((arg) => !arg.startsWith('--'));
+process.exitCode = await main(names.length === 0 ? Object.keys(MEASURES) : names);
+
+async function main(wanted: readonly string[]): Promise<number> {
+  const measures = wanted.map((name) => {
+    const measure = MEASURES[name];
+    if (measure === undefined)
+      throw new Error(`there is no measure ${name}; there are ${Object.keys(MEASURES).join(', ')}`);
+    return { name, measure };
+  });
+  await buildServer();
+  // The suites of the tests that use the rig take the same lock, so they wait for us and we for them.
+  const release = await holdLock(['flock', rigDirectory, 'sh', '-c', 'echo held; exec cat']);
+  const rows: Row[] = [];
+  try {
+    const rig = await bringUpRig();
+    await rig.reset();
+    for (const { name, measure } of measures) {
+      tell(`measuring ${name} …`);
+      rows.push(...(await inBench(rig, measure)));
+    }
+  } finally {
+    await release();
+  }
+  console.log(json ? jsonOf(rows) : tableOf(rows, process.stdout.isTTY === true && !process.env.NO_COLOR));
+  return rows.some((row) => isMet(row) === false) ? 1 : 0;
+}
+
+async function inBench(rig: Rig, measure: (bench: Bench) => Promise<Row[]>): Promise<Row[]> {
+  const bench = new Bench(rig);
+  const interrupted = () => void bench.end().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  try {
+    return await measure(bench);
+  } finally {
+    await bench.end();
+    process.off('SIGINT', interrupted);
+    process.off('SIGTERM', interrupted);
+  }
+}
+
+async function buildServer(): Promise<void> {
+  if (process.env.SERVER_ENTRY !== undefined) return;
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  await must(['npm', '--prefix', root, 'run', '--silent', 'build']);
+  process.env.SERVER_ENTRY = join(root, 'dist/bin.js');
+}
+
+async function bringUpRig(): Promise<Rig> {
+  let found = findRig();
+  if ('reason' in found) {
+    tell('bringing up the rig …');
+    const { code, stderr } = await run([join(rigDirectory, 'up')]);
+    if (code !== 0) throw new Error(`the rig does not come up: ${stderr.trim()}`);
+    found = findRig();
+  }
+  if ('reason' in found) throw new Error(found.reason);
+  return new Rig(found.info);
+}
+
+/** Where we are, for people who wait; not a part of the result. */
+function tell(text: string): void {
+  if (process.stderr.isTTY === true) process.stderr.write(`${text}\n`);
+}

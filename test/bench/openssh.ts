@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Rig } from '../rig/rig.ts';
+import { must, run } from '../rig/run.ts';
+import { until } from '../rig/until.ts';
+
+/**
+ * The floor: OpenSSH's own client over a connection that is kept open (ControlMaster). Every run spawns one more
+ * client process, as a script that uses ssh does.
+ */
+export class OpenSsh {
+  readonly #options: readonly string[];
+  readonly #stop: () => Promise<void>;
+
+  private constructor(options: readonly string[], stop: () => Promise<void>) {
+    this.#options = options;
+    this.#stop = stop;
+  }
+
+  static async connect(rig: Rig): Promise<OpenSsh> {
+    // Not below the rig's state: the path of a socket may have no more than 107 bytes.
+    const dir = mkdtempSync(join(tmpdir(), 'bench-'));
+    const options = ['-F', rig.info.paths.sshConfig, '-o', `ControlPath=${join(dir, 'control')}`];
+    const master = spawn('ssh', [...options, '-M', '-N', 'rig'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = once(master, 'exit');
+    const kill = () => {
+      master.kill();
+      rmSync(dir, { recursive: true, force: true });
+    };
+    process.once('exit', kill);
+    await until(async () => (await run(['ssh', ...options, '-O', 'check', 'rig'])).code === 0, 10_000);
+    return new OpenSsh(options, async () => {
+      process.off('exit', kill);
+      kill();
+      await ended;
+    });
+  }
+
+  /** Runs a command line on the node, which must succeed; its output. */
+  async run(command: string): Promise<string> {
+    return (await must(['ssh', ...this.#options, 'rig', command])).stdout;
+  }
+
+  async copyToNode(local: string, remote: string): Promise<void> {
+    await must(['scp', '-q', ...this.#options, local, `rig:${remote}`]);
+  }
+
+  async copyFromNode(remote: string, local: string): Promise<void> {
+    await must(['scp', '-q', ...this.#options, `rig:${remote}`, local]);
+  }
+
+  close(): Promise<void> {
+    return this.#stop();
+  }
+}
