@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Entry } from './commands.ts';
 import { LocalPart } from './local-part.ts';
 import { type TransferDeps, TransferDialog } from './transfer.ts';
-import { checkRemotePath, fileChanged } from './transfer-errors.ts';
+import { checkRemotePath, fileChanged, fileShrank } from './transfer-errors.ts';
 import { DOWNLOAD_SCRIPT } from './transfer-scripts.ts';
 import type { DownloadOptions, TransferResult } from './types.ts';
 
@@ -27,7 +27,8 @@ export async function download(
     const remotePath = (await dialog.guard(dialog.reader.text(Number(length)))) ?? options.remotePath;
     part = await LocalPart.create(destination);
     const sha256 = await receive(dialog, part, size, options);
-    const [remoteSha] = await dialog.expect('done');
+    // Of a file that shrank, the script's last line stands where bytes of the file should be.
+    const [remoteSha] = await dialog.expect('done', fileShrank(remotePath));
     if (remoteSha !== sha256) throw fileChanged(remotePath);
     const permissions = await part.publish(options.overwrite);
     dialog.finish();
@@ -62,6 +63,6 @@ async function receive(
       options.onProgress?.(done, size);
     }),
   );
-  if (got < size) await dialog.expect('done'); // throws, with the reason
+  if (got < size) await dialog.expect('done', fileShrank(options.remotePath)); // throws, with the reason
   return hash.digest('hex');
 }

@@ -38,6 +38,13 @@ export function localIo(doing: string, file: string, error: unknown): AppError {
       'Free some space and try again.',
     );
   }
+  if (hasCode(error, 'EROFS')) {
+    return new AppError(
+      'READ_ONLY_FILESYSTEM',
+      `The local file system of ${file} is mounted read-only.`,
+      'Choose another directory of TRANSFER_DIRS.',
+    );
+  }
   if (hasCode(error, 'EACCES', 'EPERM')) {
     return new AppError(
       'PERMISSION_DENIED',

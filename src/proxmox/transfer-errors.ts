@@ -118,6 +118,14 @@ export function fileChanged(file: string): AppError {
   );
 }
 
+export function fileShrank(file: string): AppError {
+  return new AppError(
+    'FILE_CHANGED',
+    `${file} has fewer bytes than its size said: it shrank while it was read, or the kernel makes it up.`,
+    'The local file was left as it was. Try again when nobody writes the file; read one below /sys with `cat` instead.',
+  );
+}
+
 export function checksumMismatch(what: string): AppError {
   return new AppError(
     'CHECKSUM_MISMATCH',

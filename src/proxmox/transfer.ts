@@ -91,13 +91,14 @@ export class TransferDialog {
 
   /**
    * The next line of the script, which must say `word`; its fields.
+   * @param mute what it means when the script comes to its end without saying it, nor anything of an error.
    * @throws AppError for what the script refused, or when the connection went; DidNotStart
    */
-  async expect(word: string): Promise<string[]> {
+  async expect(word: string, mute?: AppError): Promise<string[]> {
     const line = await this.guard(this.reader.line());
-    if (line === null) throw await this.#ended();
+    if (line === null) throw await this.#ended(mute);
     const [nonce, said = '', ...fields] = line.split(' ');
-    if (nonce !== this.nonce) throw await this.#ended();
+    if (nonce !== this.nonce) throw await this.#ended(mute);
     this.#started = true;
     this.touch();
     if (said === word) return fields;
@@ -106,7 +107,7 @@ export class TransferDialog {
   }
 
   /** Why the script fell silent. */
-  async #ended(): Promise<Error> {
+  async #ended(mute?: AppError): Promise<Error> {
     const end = await this.guard(this.channel.closed);
     if (end.reason === 'disconnected') {
       return new AppError(
@@ -118,6 +119,7 @@ export class TransferDialog {
     if (!this.#started) {
       return new DidNotStart(end.code, this.#stderr);
     }
+    if (mute && end.code === 0 && this.#stderr === '') return mute;
     return remoteFailure('IO', this.#stderr.trim(), this.#entry, this.#deps.maxFileSize);
   }
 

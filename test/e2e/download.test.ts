@@ -1,0 +1,148 @@
+import { chmod, chown, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { failureOf } from './connect.ts';
+import { bytes, FARS, sha256, useTransfers, WEIRD_NAMES } from './transfers.ts';
+
+describeRig('download', (rig) => {
+  const { far: farNamed, local, download } = useTransfers(rig);
+
+  async function octalMode(name: string): Promise<string> {
+    return ((await stat(local(name))).mode & 0o7777).toString(8);
+  }
+
+  describe.each(FARS)('from %s', (name) => {
+    test.each([0, 1, 1024 * 1024 + 1, 9_000_000])(
+      '%i bytes arrive, and the result tells their hash',
+      async (size) => {
+        const far = farNamed(name);
+        const content = bytes(size);
+        await far.put('source', content, 0o4711);
+        const result = await download(far, far.path('source'), 'arrived');
+        expect(result.isError, result.text).toBe(false);
+        expect(result.data).toMatchObject({
+          success: true,
+          bytes_transferred: size,
+          sha256: sha256(content),
+          permissions: '644',
+          overwritten: false,
+          local_path: local('arrived'),
+          [name === 'host' ? 'host_path' : 'container_path']: far.path('source'),
+        });
+        expect((await readFile(local('arrived'))).equals(content)).toBe(true);
+        expect(await octalMode('arrived')).toBe('644');
+      },
+    );
+
+    test.each(WEIRD_NAMES)('a name with %s is only a name, on both ends', async (_what, weird) => {
+      const far = farNamed(name);
+      await far.put(weird, weird);
+      const result = await download(far, far.path(weird), weird);
+      expect(result.isError, result.text).toBe(false);
+      expect(await readFile(local(weird), 'utf8')).toBe(weird);
+      expect((await far.run('ls', '-a', far.dir)).stdout).not.toContain('pwned\n');
+    });
+
+    test('a link is followed, and the result names what was read', async () => {
+      const far = farNamed(name);
+      await far.put('target\n', 'content');
+      await symlink('target\n', far.seen('link'));
+      const result = await download(far, far.path('link'), 'arrived');
+      expect(result.data).toMatchObject({
+        success: true,
+        [name === 'host' ? 'host_path' : 'container_path']: far.path('target\n'),
+      });
+      expect(await readFile(local('arrived'), 'utf8')).toBe('content');
+    });
+
+    test('a missing source leaves the local file as it is, and makes no new one', async () => {
+      const far = farNamed(name);
+      await writeFile(local('old'), 'old');
+      await symlink('nowhere', far.seen('dangling'));
+      for (const source of ['missing', 'dangling', 'missing/file']) {
+        const onOld = await download(far, far.path(source), 'old', { overwrite: true });
+        expect(failureOf(onOld).code).toBe('SOURCE_NOT_FOUND');
+        expect(failureOf(await download(far, far.path(source), 'new')).code).toBe('SOURCE_NOT_FOUND');
+      }
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+      await expect(stat(local('new'))).rejects.toThrow('ENOENT');
+    });
+
+    test('what is no regular file is refused at once and nothing is written', async () => {
+      const far = farNamed(name);
+      await writeFile(local('old'), 'old');
+      await mkdir(far.seen('directory'));
+      await far.run('mkfifo', far.path('fifo'));
+      await far.run('ln', '-s', 'fifo', far.path('link'));
+      for (const [source, code] of [
+        [far.path('directory'), 'IS_A_DIRECTORY'],
+        [far.path('fifo'), 'NOT_A_REGULAR_FILE'],
+        [far.path('link'), 'NOT_A_REGULAR_FILE'],
+        ['/dev/zero', 'NOT_A_REGULAR_FILE'],
+        ['/proc/self/environ', 'NOT_A_REGULAR_FILE'],
+        ['/proc/meminfo', 'NOT_A_REGULAR_FILE'],
+      ] as const) {
+        const result = await download(far, source, 'old', { overwrite: true });
+        expect(failureOf(result).code, source).toBe(code);
+        expect((await download(far, source, 'new')).isError, source).toBe(true);
+      }
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+      await expect(stat(local('new'))).rejects.toThrow('ENOENT');
+    });
+
+    test.each(['etc/hosts', '/tmp/../etc/hosts', '/etc/', '~/x'])(
+      'the remote path %s is refused',
+      async (path) => {
+        expect(failureOf(await download(farNamed(name), path, 'new')).code).toBe('PATH_INVALID');
+      },
+    );
+  });
+
+  test('without overwrite an existing file is left as it is', async () => {
+    const far = farNamed('debian');
+    await far.put('source', 'new');
+    await writeFile(local('old'), 'old');
+    expect(failureOf(await download(far, far.path('source'), 'old')).code).toBe('FILE_EXISTS');
+    expect(await readFile(local('old'), 'utf8')).toBe('old');
+  });
+
+  test('overwrite replaces the content and keeps mode and owner', async () => {
+    const far = farNamed('busybox');
+    await far.put('source', 'new');
+    await writeFile(local('old'), 'old');
+    await chown(local('old'), 1234, 4321);
+    await chmod(local('old'), 0o4640);
+    const result = await download(far, far.path('source'), 'old', { overwrite: true });
+    expect(result.data).toMatchObject({ success: true, overwritten: true, permissions: '4640' });
+    expect(await readFile(local('old'), 'utf8')).toBe('new');
+    expect(await octalMode('old')).toBe('4640');
+    expect(await stat(local('old'))).toMatchObject({ uid: 1234, gid: 4321 });
+  });
+
+  test('a local link is followed: its target is replaced, or made, and the link stays', async () => {
+    const far = farNamed('debian');
+    await far.put('source', 'new');
+    await mkdir(local('sub'));
+    await writeFile(local('sub/target'), 'old');
+    await symlink('sub/target', local('link'));
+    await symlink(local('not-yet'), local('dangling'));
+    const result = await download(far, far.path('source'), 'link', { overwrite: true });
+    expect(result.data).toMatchObject({ success: true, local_path: local('sub/target') });
+    expect(await readFile(local('sub/target'), 'utf8')).toBe('new');
+    expect((await download(far, far.path('source'), 'dangling')).data).toMatchObject({ success: true });
+    expect(await readFile(local('not-yet'), 'utf8')).toBe('new');
+    for (const link of ['link', 'dangling']) expect((await lstat(local(link))).isSymbolicLink()).toBe(true);
+  });
+
+  test('of two downloads at once to one new file exactly one wins', async () => {
+    const far = farNamed('debian');
+    const contents = Array.from({ length: 6 }, (_, i) => Buffer.alloc(300_000, String(i)));
+    await Promise.all(contents.map((content, i) => far.put(`source-${i}`, content)));
+    const results = await Promise.all(contents.map((_, i) => download(far, far.path(`source-${i}`), 'race')));
+    const winners = results.flatMap((result, i) => (result.isError ? [] : [i]));
+    expect(winners).toHaveLength(1);
+    for (const result of results) if (result.isError) expect(failureOf(result).code).toBe('FILE_EXISTS');
+    expect((await readFile(local('race'))).equals(contents[winners[0] ?? -1] ?? Buffer.alloc(0))).toBe(true);
+    expect((await stat(local('race'))).nlink).toBe(1);
+  });
+});

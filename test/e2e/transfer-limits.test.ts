@@ -1,0 +1,147 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { CT } from '../rig/rig.ts';
+import { failureOf } from './connect.ts';
+import { bytes, FARS, useTransfers } from './transfers.ts';
+
+describeRig('MAX_FILE_SIZE', (rig) => {
+  const { far: farNamed, local, upload, download } = useTransfers(rig, { MAX_FILE_SIZE: '1000' });
+
+  test.each(FARS)('bounds both directions, and is looked at before anything is written: %s', async (name) => {
+    const far = farNamed(name);
+    await writeFile(local('fits'), bytes(1000));
+    await writeFile(local('too-large'), bytes(1001));
+    await far.put('fits', bytes(1000));
+    await far.put('too-large', bytes(1001));
+    await writeFile(local('old'), 'old');
+    await far.put('old', 'old');
+
+    const up = failureOf(await upload(far, 'too-large', far.path('old'), { overwrite: true }));
+    const down = failureOf(await download(far, far.path('too-large'), 'old', { overwrite: true }));
+    for (const failure of [up, down]) {
+      expect(failure.code).toBe('FILE_TOO_LARGE');
+      expect(failure.error).toContain('1001');
+      expect(failure.error).toContain('MAX_FILE_SIZE');
+    }
+    expect((await far.read('old')).toString()).toBe('old');
+    expect(await readFile(local('old'), 'utf8')).toBe('old');
+
+    expect((await upload(far, 'fits', far.path('new'))).isError).toBe(false);
+    expect((await download(far, far.path('fits'), 'new')).isError).toBe(false);
+  });
+});
+
+describeRig('transfers in containers in trouble', (rig) => {
+  const { server, far: farNamed, local, upload, download } = useTransfers(rig);
+
+  const container_path = '/etc/e2e-none';
+  const uploadX = async (vmid: number) => {
+    await writeFile(local('source'), 'x');
+    return server.call('upload_file_to_container', { vmid, local_path: 'source', container_path });
+  };
+  const downloadX = (vmid: number) =>
+    server.call('download_file_from_container', { vmid, local_path: 'new', container_path });
+
+  async function both(vmid: number) {
+    const failures = [failureOf(await uploadX(vmid)), failureOf(await downloadX(vmid))];
+    await expect(stat(local('new'))).rejects.toThrow('ENOENT');
+    return failures;
+  }
+
+  test.each([
+    ['stopped', CT.stopped, 'CONTAINER_NOT_RUNNING', 'proxmox_start_container'],
+    ['on another node', CT.elsewhere, 'CONTAINER_ON_OTHER_NODE', 'pve2'],
+    ['unknown', CT.unknown, 'CONTAINER_NOT_FOUND', 'proxmox_list_containers'],
+    ['a virtual machine', 100, 'NOT_A_CONTAINER', 'LXC'],
+  ])('%s: told apart, with the next step', async (_what, vmid, code, step) => {
+    for (const failure of await both(vmid)) {
+      expect(failure.code).toBe(code);
+      expect(`${failure.error} ${failure.suggestion}`).toContain(step);
+    }
+  });
+
+  test('without a shell: told', async () => {
+    const undo = await rig.startWithoutShell();
+    try {
+      for (const failure of await both(CT.stopped)) expect(failure.code).toBe('NO_SHELL');
+    } finally {
+      await undo();
+    }
+  });
+
+  test('frozen: told within 3 s, and nothing happens when it thaws', async () => {
+    const thaw = await rig.freeze(CT.busybox);
+    try {
+      for (const work of [uploadX, downloadX]) {
+        const started = performance.now();
+        expect(failureOf(await work(CT.busybox)).code).toBe('CONTAINER_FROZEN');
+        expect(performance.now() - started).toBeLessThan(3_000);
+      }
+    } finally {
+      await thaw();
+    }
+    expect((await rig.inContainer(CT.busybox, ['ls', '/etc/e2e-none'])).code).not.toBe(0);
+  });
+
+  test('locked: a lock does not matter', async () => {
+    await writeFile(local('source'), 'x');
+    const args = {
+      vmid: CT.locked,
+      local_path: 'source',
+      container_path: '/tmp/e2e-locked',
+      overwrite: true,
+    };
+    const result = await server.call('upload_file_to_container', args);
+    expect(result.isError, result.text).toBe(false);
+    await rig.inContainer(CT.locked, ['rm', '/tmp/e2e-locked']);
+  });
+
+  describe('sha256sum', () => {
+    const real = '/usr/bin/sha256sum';
+
+    test('that lies: CHECKSUM_MISMATCH, and the old content stays on both ends', async () => {
+      const far = farNamed('debian');
+      // Found before the real one, as /usr/local/sbin comes first in PATH.
+      const liar = '/usr/local/sbin/sha256sum';
+      await far.put('old', 'old', 0o640);
+      await far.put('source', 'new');
+      await writeFile(local('source'), 'new');
+      await writeFile(local('old'), 'old');
+      await writeFile(far.root + liar, `#!/bin/sh\n${real} | tr 0123456789 1234567890\n`, { mode: 0o755 });
+      try {
+        const up = await upload(far, 'source', far.path('old'), { overwrite: true });
+        expect(failureOf(up).code).toBe('CHECKSUM_MISMATCH');
+        const down = await download(far, far.path('source'), 'old', { overwrite: true });
+        expect(failureOf(down).code).toBe('FILE_CHANGED');
+        const onNew = await upload(far, 'source', far.path('new'));
+        expect(failureOf(onNew).code).toBe('CHECKSUM_MISMATCH');
+      } finally {
+        await far.run('rm', liar);
+      }
+      expect((await far.read('old')).toString()).toBe('old');
+      expect(await far.modeAndOwner('old')).toBe('640 0:0');
+      await expect(far.stat('new')).rejects.toThrow('ENOENT');
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+    });
+
+    test('that is missing: TOOL_MISSING names it, and nothing is written', async () => {
+      const far = farNamed('debian');
+      await far.put('old', 'old');
+      await writeFile(local('source'), 'new');
+      await far.run('mv', real, `${real}.away`);
+      try {
+        const up = failureOf(await upload(far, 'source', far.path('old'), { overwrite: true }));
+        const down = failureOf(await download(far, far.path('old'), path.join(server.dir, 'new')));
+        for (const failure of [up, down]) {
+          expect(failure.code).toBe('TOOL_MISSING');
+          expect(failure.error).toContain('sha256sum');
+        }
+      } finally {
+        await far.run('mv', `${real}.away`, real);
+      }
+      expect((await far.read('old')).toString()).toBe('old');
+    });
+  });
+});

@@ -1,0 +1,218 @@
+import { appendFile, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Progress } from '../mcp/client.ts';
+import { describeRig } from '../rig/require.ts';
+import { until } from '../rig/until.ts';
+import { failureOf } from './connect.ts';
+import { bytes, FARS, type Far, midway, partsIn, sha256OfFile, useTransfers } from './transfers.ts';
+
+/** Takes seconds to travel, and no room on the disk that it lies on. */
+const LONG = 2 ** 31;
+const ROOM = { MAX_FILE_SIZE: String(2 ** 32) };
+
+async function writeSparse(file: string, size: number): Promise<void> {
+  await writeFile(file, 'begin');
+  await truncate(file, size);
+}
+
+describeRig('in the midst of a transfer', (rig) => {
+  const transfers = useTransfers(rig, ROOM);
+  const { far: farNamed, local, upload, download } = transfers;
+
+  async function nothingLeft(far: Far): Promise<void> {
+    await until(async () => (await far.parts()).length === 0 && (await far.transferProcesses()).length === 0);
+    await until(async () => (await partsIn(transfers.server.dir)).length === 0);
+  }
+
+  describe.each(FARS)('with %s', (name) => {
+    test('a cancelled upload ends at once over there, and leaves the old content', async () => {
+      const far = farNamed(name);
+      await far.put('old', 'old');
+      await writeSparse(local('source'), LONG);
+      const cancel = new AbortController();
+      const more = { overwrite: true };
+      const call = upload(far, 'source', far.path('old'), more, { signal: cancel.signal });
+      const rejected = expect(call).rejects.toThrow();
+      await midway(far.root + far.dir);
+      cancel.abort();
+      await rejected;
+      await nothingLeft(far);
+      expect((await far.read('old')).toString()).toBe('old');
+    });
+
+    test('a cancelled download leaves the local file, and nothing runs on over there', async () => {
+      const far = farNamed(name);
+      await writeSparse(far.seen('source'), LONG);
+      await writeFile(local('old'), 'old');
+      const cancel = new AbortController();
+      const call = download(far, far.path('source'), 'old', { overwrite: true }, { signal: cancel.signal });
+      const rejected = expect(call).rejects.toThrow();
+      await midway(transfers.server.dir);
+      cancel.abort();
+      await rejected;
+      await nothingLeft(far);
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+    });
+
+    test('a lost connection: DISCONNECTED, and the old content on both ends', async () => {
+      const far = farNamed(name);
+      await far.put('old', 'old');
+      await writeFile(local('old'), 'old');
+      await writeSparse(local('source'), LONG);
+      await writeSparse(far.seen('source'), LONG);
+
+      const up = upload(far, 'source', far.path('old'), { overwrite: true });
+      await midway(far.root + far.dir);
+      rig.killSshConnections();
+      expect(failureOf(await up).code).toBe('DISCONNECTED');
+      await nothingLeft(far);
+
+      const down = download(far, far.path('source'), 'old', { overwrite: true });
+      await midway(transfers.server.dir);
+      rig.killSshConnections();
+      expect(failureOf(await down).code).toBe('DISCONNECTED');
+      await nothingLeft(far);
+
+      expect((await far.read('old')).toString()).toBe('old');
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+    });
+
+    test('a local file that shrinks while it is sent: FILE_CHANGED, and the old content', async () => {
+      const far = farNamed(name);
+      await far.put('old', 'old');
+      await writeSparse(local('source'), LONG);
+      const call = upload(far, 'source', far.path('old'), { overwrite: true });
+      await midway(far.root + far.dir);
+      await truncate(local('source'), 1000);
+      expect(failureOf(await call).code).toBe('FILE_CHANGED');
+      await nothingLeft(far);
+      expect((await far.read('old')).toString()).toBe('old');
+    });
+
+    test('a remote file that shrinks while it is read: FILE_CHANGED, and the old content', async () => {
+      const far = farNamed(name);
+      await writeFile(local('old'), 'old');
+      await writeSparse(far.seen('source'), LONG);
+      const call = download(far, far.path('source'), 'old', { overwrite: true });
+      await midway(transfers.server.dir);
+      await truncate(far.seen('source'), 1000);
+      expect(failureOf(await call).code).toBe('FILE_CHANGED');
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+    });
+
+    test('a remote file that is changed in place while it is read: FILE_CHANGED', async () => {
+      const far = farNamed(name);
+      await writeFile(local('old'), 'old');
+      await writeSparse(far.seen('source'), 2 ** 27);
+      const call = download(far, far.path('source'), 'old', { overwrite: true });
+      await midway(transfers.server.dir);
+      const file = await open(far.seen('source'), 'r+');
+      await file.write('BEGIN', 0);
+      await file.close();
+      expect(failureOf(await call).code).toBe('FILE_CHANGED');
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+    });
+
+    test('a log that grows meanwhile is fetched up to the size that it had', async () => {
+      const far = farNamed(name);
+      await far.put('log', bytes(8_000_000));
+      let over = false;
+      const writer = (async () => {
+        while (!over) await appendFile(far.seen('log'), 'one more line\n'.repeat(100));
+      })();
+      try {
+        const result = await download(far, far.path('log'), 'log');
+        expect(result.isError, result.text).toBe(false);
+        const size = Number(result.data.bytes_transferred);
+        expect((await stat(local('log'))).size).toBe(size);
+        expect(await sha256OfFile(far.seen('log'), size)).toBe(result.data.sha256);
+        expect(await sha256OfFile(local('log'))).toBe(result.data.sha256);
+      } finally {
+        over = true;
+        await writer;
+      }
+      expect((await far.stat('log')).size).toBeGreaterThan((await stat(local('log'))).size);
+    });
+  });
+
+  test('a file that is shorter than its size, as the kernel makes them up, is never a success', async () => {
+    const file = '/sys/kernel/mm/transparent_hugepage/enabled';
+    const result = await download(farNamed('host'), file, 'new');
+    expect(failureOf(result)).toMatchObject({
+      code: 'FILE_CHANGED',
+      error: expect.stringContaining('kernel'),
+    });
+    await expect(stat(local('new'))).rejects.toThrow('ENOENT');
+  });
+
+  test('who asks for progress hears how far it has come', async () => {
+    const far = farNamed('debian');
+    await writeSparse(local('source'), LONG);
+    const notes: Progress[] = [];
+    const cancel = new AbortController();
+    const options = { signal: cancel.signal, onProgress: (note: Progress) => void notes.push(note) };
+    const rejected = expect(upload(far, 'source', far.path('new'), {}, options)).rejects.toThrow();
+    await until(() => notes.length >= 2, 10_000);
+    cancel.abort();
+    await rejected;
+    expect(notes[0]).toMatchObject({ total: LONG, message: expect.stringMatching(/MB of 2\.0 GB/) });
+    expect(notes[1]?.progress).toBeGreaterThan(notes[0]?.progress ?? Number.NaN);
+    await nothingLeft(far);
+  });
+
+  test('a stopped reader over there is killed when the call is cancelled', async () => {
+    const far = farNamed('debian');
+    await far.put('old', 'old');
+    await writeSparse(local('source'), LONG);
+    const cancel = new AbortController();
+    const more = { overwrite: true };
+    const call = upload(far, 'source', far.path('old'), more, { signal: cancel.signal });
+    const rejected = expect(call).rejects.toThrow();
+    await midway(far.root + far.dir);
+    const readers = await rig.containerProcesses(9101, 'head -c');
+    for (const { pid, comm } of readers) if (comm === 'head') process.kill(pid, 'SIGSTOP');
+    expect(readers.length).toBeGreaterThan(0);
+    cancel.abort();
+    await rejected;
+    await nothingLeft(far);
+    expect((await far.read('old')).toString()).toBe('old');
+  });
+});
+
+describeRig('the end of the server in the midst of a transfer', (rig) => {
+  const { far: farNamed, local, upload, download, server } = useTransfers(rig, ROOM);
+
+  test('SIGTERM leaves nothing behind on either side, and the old content', async () => {
+    const far = farNamed('debian');
+    const other = farNamed('busybox');
+    await far.put('old', 'old');
+    await writeFile(local('old'), 'old');
+    await writeSparse(local('source'), LONG);
+    await writeSparse(other.seen('source'), LONG);
+    const up = upload(far, 'source', far.path('old'), { overwrite: true }).catch(() => 'cut off');
+    const down = download(other, other.path('source'), 'old', { overwrite: true }).catch(() => 'cut off');
+    await Promise.all([midway(path.join(far.root, far.dir)), midway(server.dir)]);
+    process.kill(server.client.pid, 'SIGTERM');
+    const ended = performance.now();
+    await until(() => !isAlive(server.client.pid), 6_000);
+    expect(performance.now() - ended).toBeLessThan(5_000);
+    // At the end of the server, not some time after it.
+    expect(await far.parts()).toEqual([]);
+    expect(await far.transferProcesses()).toEqual([]);
+    expect(await other.transferProcesses()).toEqual([]);
+    expect(await partsIn(server.dir)).toEqual([]);
+    expect((await far.read('old')).toString()).toBe('old');
+    expect(await readFile(local('old'), 'utf8')).toBe('old');
+    await Promise.all([up, down]);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
