@@ -54,6 +54,17 @@ export async function readInventory(
   throw unreadable(output);
 }
 
+/** Once more if the connection goes, before or after the command was sent: for what changes nothing. */
+async function twice(read: () => Promise<NodeOutput>): Promise<NodeOutput> {
+  try {
+    const output = await read();
+    if (output.ended !== 'disconnected') return output;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'DISCONNECTED') throw error;
+  }
+  return read();
+}
+
 function splitSections(stdout: string, nonce: string): Map<string, string> {
   const sections = new Map<string, string>();
   for (const part of stdout.split(`${nonce} `).slice(1)) {

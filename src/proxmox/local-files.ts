@@ -47,7 +47,9 @@ export class TransferDirs {
       throw localIo('read', real, error);
     });
     const opened = await handle.stat();
-    if (!opened.isFile() || opened.ino !== before.ino || opened.dev !== before.dev) {
+    // Windows reports other numbers for a path than for a handle.
+    const same = process.platform === 'win32' || (opened.ino === before.ino && opened.dev === before.dev);
+    if (!opened.isFile() || !same) {
       await handle.close();
       throw localIo('read', real, new Error('it was replaced while being opened'));
     }

@@ -1,3 +1,4 @@
+import { AppError } from '../lib/errors.ts';
 import type { RemoteChannel } from '../ssh/types.ts';
 import type { Activity } from './activity.ts';
 import { presentTogether, StreamCapture } from './capture.ts';
@@ -8,7 +9,7 @@ import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import { delay, type ProxmoxNode } from './node.ts';
 import { DidNotStart } from './not-started.ts';
 import { StartScanner, TrailerScanner } from './trailer.ts';
-import type { ExecOptions, ExecResult, Survivor } from './types.ts';
+import type { CapturedStream, ExecOptions, ExecResult, Survivor } from './types.ts';
 
 /** A wrapper that says nothing for this long is looked after: its container may be frozen. */
 const SILENT_START_MS = 800;
@@ -39,9 +40,25 @@ export async function runCommand(
 ): Promise<ExecResult> {
   const mark = newRunMark();
   const signal = AbortSignal.any([options.signal, deps.activity.ending]);
-  const channel = await deps.node.channels.open(entryLine(entry, mark, runArgv(mark, command)), { signal });
-  return new Run(deps, entry, mark, channel, options, signal).outcome();
+  try {
+    const channel = await deps.node.channels.open(entryLine(entry, mark, runArgv(mark, command)), { signal });
+    return await new Run(deps, entry, mark, channel, options, signal).outcome();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'DISCONNECTED') throw error;
+    return UNCONFIRMED; // lost between the sending of the command and the answer to it
+  }
 }
+
+const NOTHING: CapturedStream = { text: '', truncated: false, originalLength: 0 };
+const UNCONFIRMED: ExecResult = {
+  stdout: NOTHING,
+  stderr: NOTHING,
+  exitCode: null,
+  ended: 'disconnected',
+  durationMs: 0,
+  survivors: null,
+  outputHeld: false,
+};
 
 /** One command on its way; lives as long as its call. */
 class Run {
