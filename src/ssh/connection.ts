@@ -69,7 +69,7 @@ export class Connection {
         resolve();
       });
     });
-    // The peer has hung up: to wait until our side has drained would only delay the news.
+    // The peer has hung up. A stream through a jump host would stay half open, and the jump host with it.
     client.once('end', () => this.destroy());
     this.#watchPeer();
   }
@@ -193,7 +193,6 @@ export class Connection {
   #onLost(): void {
     this.#lost = true;
     clearTimeout(this.#watch);
-    this.destroy();
     for (const handle of this.#channels) handle.disconnected();
     this.#channels.clear();
     this.#options.onChange();

@@ -22,7 +22,7 @@ export interface DialOptions {
 export interface Dialled {
   readonly client: ssh2.Client;
   readonly stream: Duplex;
-  /** Drops the connection at once, with the hops on the way; the client emits `close`. To be called even if it is lost. */
+  /** Drops the connection at once, with the hops on the way; the client emits `close`. */
   destroy(): void;
 }
 

@@ -395,6 +395,26 @@ describe.skipIf(noSshd)('the pool on a real sshd', () => {
       }
     });
 
+    test('where no further connection is to be had, those who wait get the sessions that there are', async () => {
+      const server = createServer((socket) => {
+        server.close();
+        socket.on('error', () => {});
+        socket.pipe(connect(sshd.port, '127.0.0.1')).pipe(socket);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      const logger = recordingLogger();
+      const pool = makePool(sshd.target({ port }), { logger, maxSessionsPerConnection: 2 });
+      const held = await hold(pool, 1);
+      const waiting = run(pool, 'echo in');
+      await sleep(1500);
+      expect(logger.warnings.join()).toContain('no further connection');
+      expect(logger.warnings.length).toBeLessThan(4);
+      await release(held);
+      expect((await waiting).stdout).toBe('in\n');
+    });
+
     test('an sshd that drops the first tries, as when too many log in', async () => {
       let tries = 0;
       const server = createServer((socket) => {

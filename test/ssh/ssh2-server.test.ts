@@ -211,9 +211,13 @@ describe('against a server with habits', () => {
     });
 
     test('who gives up after the command was sent is told that it may run', async () => {
+      let answer: (() => ssh2.ServerChannel) | undefined;
       const server = await start({
         session(accept, log) {
-          accept().on('exec', (_accept, _reject, info) => log.push(info.command));
+          accept().on('exec', (acceptExec, _reject, info) => {
+            log.push(info.command);
+            answer = acceptExec;
+          });
         },
       });
       const abort = new AbortController();
@@ -221,6 +225,9 @@ describe('against a server with habits', () => {
       await expect.poll(() => server.commands).toEqual(['precious']);
       abort.abort();
       expect((await opening).code).toBe('DISCONNECTED');
+      // The answer that comes after all is not left lying about.
+      const channel = answer?.();
+      await new Promise((resolve) => channel?.on('close', resolve).resume());
     });
 
     test('a server that will not run it', async () => {
