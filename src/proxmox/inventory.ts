@@ -43,10 +43,9 @@ export async function readInventory(
 ): Promise<Inventory> {
   const nonce = randomBytes(8).toString('hex');
   const args = [nonce, vmid === undefined ? '' : String(vmid)];
-  const read = () =>
-    node.script(INVENTORY_SCRIPT, args, { timeoutMs: READ_LIMIT_MS, signal, priority: 'work' });
-  let output = await read();
-  if (output.ended === 'disconnected') output = await read();
+  const output = await twice(() =>
+    node.script(INVENTORY_SCRIPT, args, { timeoutMs: READ_LIMIT_MS, signal, priority: 'work' }),
+  );
   const sections = splitSections(output.stdout, nonce);
   if (sections.has('end')) return assemble(sections, vmid);
   if (sections.has('missing')) throw notProxmox();
