@@ -51,6 +51,7 @@ export class Connection {
   #sessions = 0;
   #granted = 0;
   #suspect = false;
+  #closing = false;
   #lost = false;
   #watch: NodeJS.Timeout | undefined;
 
@@ -87,7 +88,7 @@ export class Connection {
 
   /** Whether new work may be put on it. */
   get usable(): boolean {
-    return !this.#lost && !this.#suspect;
+    return !this.#lost && !this.#suspect && !this.#closing;
   }
 
   get lost(): boolean {
@@ -170,6 +171,7 @@ export class Connection {
 
   /** Says goodbye and closes; resolves when the connection is gone, after 500 ms at most. Open channels settle as disconnected. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#dialled.client.end();
     const timer = setTimeout(() => this.destroy(), 500);
     await this.#gone;

@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../lib/errors.ts';
 import { Connection, type ConnectionOptions, type OpenOutcome } from './connection.ts';
 import { UnreachableError } from './dial-errors.ts';
 import { connectionsWanted } from './growth.ts';
 import type { SshLogger } from './logger.ts';
+import { cancelled, internal, noSession, shuttingDown, unconfirmed, unstable } from './pool-errors.ts';
+import { SessionQueue, type Waiter } from './session-queue.ts';
 import type { OpenOptions, RemoteChannel, SshTarget } from './types.ts';
 
 /** Counts are per pool, times in ms. The defaults suit OpenSSH's; tests shorten the times. */
@@ -17,16 +20,6 @@ export interface SshPoolOptions {
   readonly openTimeoutMs?: number;
   /** A connection beyond the first is closed when it has had nothing to do for so long. */
   readonly idleMs?: number;
-}
-
-interface Waiter {
-  readonly command: string;
-  readonly control: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly since: number;
-  failures: number;
-  readonly resolve: (channel: RemoteChannel) => void;
-  readonly reject: (error: AppError) => void;
 }
 
 interface Member {
@@ -50,7 +43,7 @@ export class SshPool {
   readonly #options: Required<SshPoolOptions>;
   readonly #shutdown = new AbortController();
   #members: Member[] = [];
-  #waiters: Waiter[] = [];
+  readonly #queue = new SessionQueue();
   #connecting = 0;
   #connectMs = 255;
   #served = 0;
@@ -87,30 +80,9 @@ export class SshPool {
     const { signal, priority } = options;
     if (this.#shutdown.signal.aborted) return Promise.reject(shuttingDown());
     if (signal?.aborted) return Promise.reject(cancelled());
-    return new Promise((resolve, reject) => {
-      const control = priority === 'control';
-      const since = performance.now();
-      const onAbort = () => this.#cancel(waiter);
-      const settled = () => signal?.removeEventListener('abort', onAbort);
-      const waiter: Waiter = {
-        command,
-        control,
-        signal,
-        since,
-        failures: 0,
-        resolve(channel) {
-          settled();
-          resolve(channel);
-        },
-        reject(error) {
-          settled();
-          reject(error);
-        },
-      };
-      signal?.addEventListener('abort', onAbort);
-      this.#enqueue(waiter);
-      this.#dispatch();
-    });
+    const opened = this.#queue.join(command, priority === 'control', signal);
+    this.#dispatch();
+    return opened;
   }
 
   /** Closes all connections; resolves within a second. What still waits is rejected, open channels end as disconnected. */
@@ -118,45 +90,23 @@ export class SshPool {
     this.#shutdown.abort();
     clearTimeout(this.#tick);
     clearTimeout(this.#idleCheck);
-    this.#rejectAll(shuttingDown());
+    this.#queue.rejectAll(shuttingDown());
     await Promise.all(this.#members.map(({ connection }) => connection.close()));
-  }
-
-  /** Control goes first, then who came first. */
-  #enqueue(waiter: Waiter): void {
-    const before = (other: Waiter) =>
-      waiter.control === other.control ? waiter.since < other.since : waiter.control;
-    const index = this.#waiters.findIndex(before);
-    this.#waiters.splice(index < 0 ? this.#waiters.length : index, 0, waiter);
-  }
-
-  #cancel(waiter: Waiter): void {
-    const index = this.#waiters.indexOf(waiter);
-    // Not among the waiters: it is being opened, and its connection watches the signal.
-    if (index < 0) return;
-    this.#waiters.splice(index, 1);
-    waiter.reject(cancelled());
-  }
-
-  #rejectAll(error: AppError): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
 
   /** Gives free sessions to those who wait, and sees to it that there will be more if that is not enough. */
   #dispatch(): void {
     if (this.#shutdown.signal.aborted) return;
     this.#tidy();
-    for (const waiter of [...this.#waiters]) {
-      const connection = this.#pick(waiter.control);
-      // For control nothing was left, so nothing is left for those behind it either.
+    for (let first = this.#queue.first; first; first = this.#queue.first) {
+      // Control goes first and may take any session: if there is none for the first, there is none for those behind it.
+      const connection = this.#pick(first.control);
       if (!connection) break;
-      const index = this.#waiters.indexOf(waiter);
-      if (index < 0) continue;
-      this.#waiters.splice(index, 1);
+      this.#queue.leave(first);
       this.#served++;
-      this.#start(waiter, connection);
+      this.#start(first, connection);
     }
-    if (this.#waiters.length === 0) return;
+    if (this.#queue.length === 0) return;
     if (!this.connected) this.#grow();
     else if (this.#tick === undefined) {
       this.#served = 0;
@@ -189,11 +139,11 @@ export class SshPool {
       case 'cancelled':
         return waiter.reject(cancelled());
       case 'unconfirmed':
-        return waiter.reject(this.#unconfirmed());
+        return waiter.reject(unconfirmed(this.#target));
       case 'rejected':
-        return waiter.reject(this.#noSession('it opened a session, but would not run the command'));
+        return waiter.reject(noSession(this.#target, 'it opened a session, but would not run the command'));
       case 'refused':
-        if (outcome.forGood) return waiter.reject(this.#noSession(outcome.why));
+        if (outcome.forGood) return waiter.reject(noSession(this.#target, outcome.why));
         break;
       default:
         waiter.failures++;
@@ -204,10 +154,10 @@ export class SshPool {
   #retry(waiter: Waiter, outcome: OpenOutcome): void {
     if (this.#shutdown.signal.aborted) waiter.reject(shuttingDown());
     else if (waiter.signal?.aborted) waiter.reject(cancelled());
-    else if (waiter.failures >= MAX_FAILURES) waiter.reject(this.#unstable());
+    else if (waiter.failures >= MAX_FAILURES) waiter.reject(unstable(this.#target, MAX_FAILURES));
     else {
       this.#options.logger.debug(`session not opened (${outcome.kind}), trying again`);
-      this.#enqueue(waiter);
+      this.#queue.enter(waiter);
       this.#dispatch();
     }
   }
@@ -221,8 +171,8 @@ export class SshPool {
       connecting: this.#connecting,
       maxConnections: this.#options.maxConnections,
       perConnection: Math.max(1, this.#sessionsToExpect() - 1),
-      waiting: this.#waiters.length,
-      overdue: this.#waiters.filter(({ since }) => since <= now - 0.9 * TICK_MS).length,
+      waiting: this.#queue.length,
+      overdue: this.#queue.countSince(now - 0.9 * TICK_MS),
       served: this.#served,
       tickMs: TICK_MS,
       connectMs: this.#connectMs,
@@ -269,10 +219,10 @@ export class SshPool {
         return await Connection.connect(this.#target, options);
       } catch (error) {
         if (!(error instanceof UnreachableError && error.droppedEarly)) throw error;
-        if (this.#shutdown.signal.aborted) throw error;
         logger.debug(`${error.message} Trying again in ${pause} ms.`);
         // Spread, so that those who were dropped together do not come back together.
-        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())).unref());
+        const spread = pause * (0.5 + Math.random());
+        await sleep(spread, undefined, { signal: this.#shutdown.signal }).catch(() => {});
       }
     }
     return Connection.connect(this.#target, options);
@@ -286,7 +236,7 @@ export class SshPool {
       this.#noGrowthBefore = performance.now() + 1000;
       return;
     }
-    this.#rejectAll(error instanceof AppError ? error : internal(error));
+    this.#queue.rejectAll(error instanceof AppError ? error : internal(error));
   }
 
   #tidy(): void {
@@ -310,59 +260,4 @@ export class SshPool {
     }
     this.#tidy();
   }
-
-  #where(): string {
-    return `${this.#target.username}@${this.#target.host}:${this.#target.port}`;
-  }
-
-  #noSession(why: string): AppError {
-    return new AppError(
-      'SSH_NO_SESSION',
-      `${this.#where()} does not let commands run: ${why}.`,
-      'Check MaxSessions and ForceCommand in its sshd_config, and the options of the key in authorized_keys.',
-    );
-  }
-
-  #unconfirmed(): AppError {
-    return new AppError(
-      'DISCONNECTED',
-      `The connection to ${this.#where()} was lost just after the command was sent, so it may be running or not.`,
-      'Look at its effects before running it again.',
-    );
-  }
-
-  #unstable(): AppError {
-    return new AppError(
-      'SSH_UNREACHABLE',
-      `The connection to ${this.#where()} was lost ${MAX_FAILURES} times before the command could be sent.`,
-      'Nothing was run. Check the network and the log of sshd on the host, then try again.',
-    );
-  }
-}
-
-function cancelled(): AppError {
-  return new AppError(
-    'CANCELLED',
-    'The call was cancelled before its command was sent.',
-    'Nothing was run; call again if it is still wanted.',
-  );
-}
-
-function shuttingDown(): AppError {
-  return new AppError(
-    'SHUTTING_DOWN',
-    'The server is shutting down.',
-    'Nothing was run; start the server again.',
-  );
-}
-
-function internal(error: unknown): AppError {
-  return new AppError(
-    'INTERNAL',
-    'Connecting failed for an unexpected reason.',
-    'See the log of this server.',
-    {
-      cause: error,
-    },
-  );
 }
