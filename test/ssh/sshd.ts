@@ -91,6 +91,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const child = spawn(SSHD, ['-D', '-e', '-f', join(dir, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // A test that hangs never comes to its `finally`.
+  const kill = () => child.kill();
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
