@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findRig, rigDirectory } from '../rig/info.ts';
-import { holdLock, Rig } from '../rig/rig.ts';
-import { must, run } from '../rig/run.ts';
+import { holdLock, Rig, type Undo } from '../rig/rig.ts';
+import { must } from '../rig/run.ts';
 import { Bench } from './bench.ts';
 import { burst, exec } from './calls.ts';
 import { list } from './list.ts';
@@ -38,11 +38,9 @@ async function main(wanted: readonly string[]): Promise<number> {
     return { name, measure };
   });
   await buildServer();
-  // The suites of the tests that use the rig take the same lock, so they wait for us and we for them.
-  const release = await holdLock(['flock', rigDirectory, 'sh', '-c', 'echo held; exec cat']);
+  const { rig, release } = await takeRig();
   const rows: Row[] = [];
   try {
-    const rig = await bringUpRig();
     await rig.reset();
     for (const { name, measure } of measures) {
       tell(`measuring ${name} …`);
@@ -76,16 +74,21 @@ async function buildServer(): Promise<void> {
   process.env.SERVER_ENTRY = join(root, 'dist/bin.js');
 }
 
-async function bringUpRig(): Promise<Rig> {
-  let found = findRig();
-  if ('reason' in found) {
-    tell('bringing up the rig …');
-    const { code, stderr } = await run([join(rigDirectory, 'up')]);
-    if (code !== 0) throw new Error(`the rig does not come up: ${stderr.trim()}`);
-    found = findRig();
+/** Brings the rig up if need be and takes the lock by which the suites of the tests take turns, so that nobody else uses it. */
+async function takeRig(): Promise<{ rig: Rig; release: Undo }> {
+  for (;;) {
+    const up = findRig();
+    if ('reason' in up) {
+      tell('bringing up the rig …');
+      await must([join(rigDirectory, 'up')]);
+      continue;
+    }
+    const release = await holdLock(['flock', up.info.paths.state, 'sh', '-c', 'echo held; exec cat']);
+    // Whoever held it may have taken the rig down.
+    const found = findRig();
+    if ('info' in found) return { rig: new Rig(found.info), release };
+    await release();
   }
-  if ('reason' in found) throw new Error(found.reason);
-  return new Rig(found.info);
 }
 
 /** Where we are, for people who wait; not a part of the result. */
