@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { findRig, type RigInfo, rigDirectory } from './info.ts';
 import { type Process, processesSharing } from './processes.ts';
 import { must, type Outcome, type RunOptions, run, runRaw } from './run.ts';
+import { until } from './until.ts';
 
 /** Containers of the rig, by what they are for. */
 export const CT = {
@@ -140,7 +141,7 @@ export class Rig {
       await this.unfreeze(vmid);
       return;
     }
-    await this.mustInNode('lxc-start', '-n', String(vmid));
+    await this.mustInNode('rig-lxc-start', String(vmid));
   }
 
   async ensureStopped(vmid: number): Promise<void> {
@@ -148,6 +149,8 @@ export class Rig {
       // A frozen process cannot even die.
       await this.unfreeze(vmid);
       await this.mustInNode('lxc-stop', '-n', String(vmid), '--kill');
+      // STOPPED is said before LXC's monitor has closed the command socket.
+      await until(() => !this.isRunning(vmid));
     }
   }
 
@@ -156,7 +159,7 @@ export class Rig {
     const vmid = String(CT.stopped);
     await this.ensureStopped(CT.stopped);
     const root = `lxc.rootfs.path=dir:/var/lib/lxc/${vmid}/rootfs-shellless`;
-    await this.mustInNode('lxc-start', '-n', vmid, '-s', root, '-s', 'lxc.init.cmd=/sbin/init');
+    await this.mustInNode('rig-lxc-start', vmid, '-s', root, '-s', 'lxc.init.cmd=/sbin/init');
     return () => this.ensureStopped(CT.stopped);
   }
 
@@ -271,8 +274,15 @@ export class Rig {
     }
     copyFileSync(join(FIXTURES, 'vmlist'), join(this.info.paths.pve, '.vmlist'));
     copyFileSync(join(FIXTURES, 'members'), join(this.info.paths.pve, '.members'));
-    await this.ensureStopped(CT.stopped);
-    await Promise.all(RUNNING.map((vmid) => this.ensureStarted(vmid)));
+    // A fresh start also ends processes that were left behind and empties the small disks.
+    await Promise.all(
+      [...RUNNING, CT.stopped].map(async (vmid) => {
+        await this.ensureStopped(vmid);
+        if (vmid !== CT.stopped) {
+          await this.ensureStarted(vmid);
+        }
+      }),
+    );
   }
 }
 

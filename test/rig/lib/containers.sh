@@ -55,7 +55,7 @@ make_containers() {
 start_containers() {
   local id
   for id in "${RUNNING_VMIDS[@]}"; do
-    in_node lxc-start -n "$id" -o "/var/lib/lxc/$id/log" -l INFO </dev/null >/dev/null 2>&1 9<&- ||
+    in_node rig-lxc-start "$id" -o "/var/lib/lxc/$id/log" -l INFO </dev/null >/dev/null 2>&1 9<&- ||
       die "container $id does not start, see $STATE/lxc/$id/log"
   done
 }

@@ -30,8 +30,7 @@ printf '127.0.0.1 localhost pve1\n' >/etc/hosts
 mkdir -p /etc/pve /var/lib/lxc /etc/ssh/rig
 mount --bind "$state/pve" /etc/pve
 mount --bind "$state/lxc" /var/lib/lxc
-cp "$rig/node/pct" "$rig/node/pveversion" /usr/sbin/
-chmod 755 /usr/sbin/pct /usr/sbin/pveversion
+install -m 755 "$rig/node/pct" "$rig/node/pveversion" "$rig/node/rig-lxc-start" /usr/sbin/
 cp "$state"/host_keys/* "$state/sshd_config" /etc/ssh/rig/
 cat "$state"/keys/*.pub >/etc/ssh/rig/authorized_keys
 chmod 600 /etc/ssh/rig/*_key
