@@ -10,6 +10,8 @@ const START_LIMIT_MS = 45_000;
 /** pct returns when the container runs, but for one managed by HA it only files the request. */
 const ARRIVE_LIMIT_MS = 20_000;
 const POLL_MS = 200;
+/** pct waits 10.7 s for a lock that another operation holds, then gives up. */
+const LOCK_LIMIT_MS = 12_000;
 /** Loading pct and taking the lock come before its own clock starts. */
 const PCT_HEAD_START_MS = 1_500;
 const KILL_LIMIT_MS = 15_000;
@@ -36,7 +38,7 @@ export async function startContainer(
     if (await isRunning(node, vmid)) return done(since, false); // somebody else was faster
     throw pctFailed('start', output);
   }
-  if (await reaches(node, vmid, true, ARRIVE_LIMIT_MS, signal)) return done(since, true);
+  if (await reaches(node, vmid, true, arrival(), signal)) return done(since, true);
   throw new AppError(
     'PCT_FAILED',
     `Proxmox reported success, but container ${vmid} does not run.`,
@@ -59,7 +61,7 @@ export async function stopContainer(
   if (before.lock !== null) throw containerLocked(before.lock, 'stop');
   const how = options.force ? 'killed' : await shutDown(node, vmid, options.timeoutS, options.signal);
   if (options.force) await pctStop(node, vmid, options.signal);
-  if (await reaches(node, vmid, false, ARRIVE_LIMIT_MS, options.signal)) return { ...done(since, true), how };
+  if (await reaches(node, vmid, false, arrival(), options.signal)) return { ...done(since, true), how };
   throw new AppError(
     'PCT_FAILED',
     `Proxmox reported success, but container ${vmid} still runs.`,
@@ -69,7 +71,8 @@ export async function stopContainer(
 
 /**
  * `pct shutdown` of a container that does not obey takes twice its time limit before it fails, and with
- * forceStop does not say that it killed. So we look ourselves, and kill when the time is over.
+ * forceStop does not say that it killed. So we look ourselves, and kill when the time is over. While pct waits for the
+ * lock of another operation the guest has not been asked: that time does not count, and nothing is killed in it.
  */
 async function shutDown(
   node: ProxmoxNode,
@@ -77,20 +80,29 @@ async function shutDown(
   timeoutS: number,
   signal: AbortSignal,
 ): Promise<'shutdown' | 'killed'> {
+  const patience = timeoutS * 1000 + PCT_HEAD_START_MS;
+  let patienceEnds = performance.now() + patience;
+  let waiting = false;
   const asked = node.command(['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)], {
-    timeoutMs: 2 * timeoutS * 1000 + KILL_LIMIT_MS,
+    timeoutMs: LOCK_LIMIT_MS + 2 * timeoutS * 1000 + KILL_LIMIT_MS,
     signal,
     priority: 'work',
+    onStderr: (soFar) => {
+      const waited = waiting;
+      waiting = /acquire lock\.\.\.$/.test(soFar);
+      if (waiting) patienceEnds = performance.now() + LOCK_LIMIT_MS + patience;
+      else if (waited) patienceEnds = performance.now() + patience;
+    },
   });
-  const patience = timeoutS * 1000 + PCT_HEAD_START_MS;
-  const early = await Promise.race([asked, reaches(node, vmid, false, patience, signal)]);
+  const early = await Promise.race([asked, reaches(node, vmid, false, () => patienceEnds, signal)]);
   if (early === true) {
     await settled(asked); // it still holds the lock that a start would need
     return 'shutdown';
   }
   if (early !== false) {
     refuseUnfinished(early, 'shutdown');
-    if (await reaches(node, vmid, false, early.code === 0 ? patience : 0, signal)) return 'shutdown';
+    const end = performance.now() + (early.code === 0 ? patience : 0);
+    if (await reaches(node, vmid, false, () => end, signal)) return 'shutdown';
     if (early.code !== 0 && !/did not stop/.test(early.stderr)) throw pctFailed('shutdown', early);
   }
   if (signal.aborted) throw cancelledMidway('shutdown');
@@ -115,26 +127,34 @@ async function statusOf(node: ProxmoxNode, vmid: number, signal: AbortSignal): P
   return findContainer(await readInventory(node, signal), vmid);
 }
 
-/** A container runs if and only if its command socket is there (PVE-measured). */
-async function isRunning(node: ProxmoxNode, vmid: number): Promise<boolean> {
+/**
+ * A container runs if and only if its command socket is there (PVE-measured).
+ * @returns undefined when the question was not answered; that must not be taken for "no"
+ */
+async function isRunning(node: ProxmoxNode, vmid: number): Promise<boolean | undefined> {
   const pattern = `@/var/lib/lxc/${vmid}/command$`;
-  return Number(await node.ask(['grep', '-c', pattern, '/proc/net/unix'])) > 0;
+  const count = await node.ask(['grep', '-c', pattern, '/proc/net/unix']);
+  return /^\d+$/.test(count) ? Number(count) > 0 : undefined;
 }
 
-/** Waits until the container runs, or runs no more. @returns whether that came about in time */
+/** Waits until the container runs, or runs no more. @returns whether that came about before `end`, which may move */
 async function reaches(
   node: ProxmoxNode,
   vmid: number,
   running: boolean,
-  withinMs: number,
+  end: () => number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const end = performance.now() + withinMs;
   for (;;) {
     if ((await isRunning(node, vmid)) === running) return true;
-    if (performance.now() >= end || signal.aborted) return false;
+    if (performance.now() >= end() || signal.aborted) return false;
     await delay(POLL_MS);
   }
+}
+
+function arrival(): () => number {
+  const end = performance.now() + ARRIVE_LIMIT_MS;
+  return () => end;
 }
 
 /** Closing the channel does not end pct; so whatever we did not wait for still goes on, and we say so. */

@@ -25,6 +25,8 @@ export interface NodeRunOptions {
   readonly signal?: AbortSignal;
   readonly priority?: OpenOptions['priority'];
   readonly stdin?: string;
+  /** Told all of stderr that has come so far, whenever there is more. */
+  readonly onStderr?: (soFar: string) => void;
 }
 
 /** Our own commands print little; past this something is wrong, and memory is not the place to find out. */
@@ -65,6 +67,7 @@ export class ProxmoxNode {
     );
     const stdout = collectText(channel.stdout);
     const stderr = collectText(channel.stderr);
+    if (options.onStderr) channel.stderr.on('data', () => options.onStderr?.(stderr()));
     channel.stdin.end(options.stdin ?? '');
     const outcome = await firstOf(channel.closed, options.timeoutMs, signal);
     if (typeof outcome === 'string') channel.close();

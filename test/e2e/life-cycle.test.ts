@@ -1,0 +1,171 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { CT } from '../rig/rig.ts';
+import { failureOf, useClient } from './connect.ts';
+
+const vmid = CT.stopped;
+
+describeRig('start and stop', (rig) => {
+  const { call } = useClient(rig);
+  const start = (id: number = vmid) => call('start_container', { vmid: id });
+  const stop = (more: object = {}, id: number = vmid) => call('stop_container', { vmid: id, ...more });
+  afterEach(() => rig.reset());
+
+  test('start returns when it runs, and stop when it is down', async () => {
+    const started = await start();
+    expect(rig.isRunning(vmid)).toBe(true);
+    expect(started.data).toMatchObject({
+      success: true,
+      vmid,
+      changed: true,
+      message: expect.stringContaining('running'),
+    });
+    const stopped = await stop();
+    expect(rig.isRunning(vmid)).toBe(false);
+    expect(stopped.data).toMatchObject({ success: true, vmid, changed: true, how: 'shutdown' });
+  });
+
+  test('what already is as wanted is a success, and nothing is done', async () => {
+    expect((await stop()).data).toMatchObject({ success: true, vmid, changed: false });
+    expect((await stop({ force: true })).data).toMatchObject({ success: true, vmid, changed: false });
+    await rig.ensureStarted(vmid);
+    const init = await rig.initPid(vmid);
+    expect((await start()).data).toMatchObject({ success: true, vmid, changed: false });
+    expect(await rig.initPid(vmid)).toBe(init);
+    // Neither does a lock matter then.
+    expect((await start(CT.locked)).data).toMatchObject({ success: true, changed: false });
+  });
+
+  test('ten starts at once: one starts it, all tell that it runs', async () => {
+    const results = await Promise.all(Array.from({ length: 10 }, () => start()));
+    for (const result of results) expect(result.data, result.text).toMatchObject({ success: true });
+    expect(rig.isRunning(vmid)).toBe(true);
+  });
+
+  test('a guest that ignores the request is killed after the timeout, under 28 s by default', async () => {
+    await rig.ignoreShutdown(vmid);
+    await rig.slowPct();
+    await rig.ensureStarted(vmid);
+    const since = performance.now();
+    const result = await stop();
+    expect(result.data).toMatchObject({ success: true, changed: true, how: 'killed' });
+    expect(performance.now() - since).toBeLessThan(28_000);
+    expect(performance.now() - since).toBeGreaterThan(10_000);
+    expect(rig.isRunning(vmid)).toBe(false);
+    // Its lock is free again: it can be started at once.
+    expect((await start()).data).toMatchObject({ success: true, changed: true });
+  });
+
+  test('force kills at once', async () => {
+    await rig.ignoreShutdown(vmid);
+    await rig.ensureStarted(vmid);
+    const since = performance.now();
+    const result = await stop({ force: true, timeout: 60 });
+    expect(result.data).toMatchObject({ success: true, changed: true, how: 'killed' });
+    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(rig.isRunning(vmid)).toBe(false);
+  });
+
+  test('a locked container is neither started nor stopped, and the lock is named', async () => {
+    for (const result of [await stop({}, CT.locked), await stop({ force: true }, CT.locked)]) {
+      expect(failureOf(result)).toMatchObject({
+        code: 'CONTAINER_LOCKED',
+        error: expect.stringContaining('"backup"'),
+        suggestion: expect.stringContaining('pct unlock'),
+      });
+    }
+    expect(rig.isRunning(CT.locked)).toBe(true);
+    await rig.setConf(vmid, 'hostname: stopped\nlock: migrate\n');
+    expect(failureOf(await start())).toMatchObject({
+      code: 'CONTAINER_LOCKED',
+      error: expect.stringContaining('"migrate"'),
+    });
+    expect(rig.isRunning(vmid)).toBe(false);
+  });
+
+  test.each([
+    ['on another node', CT.elsewhere, 'CONTAINER_ON_OTHER_NODE', 'pve2'],
+    ['unknown', CT.unknown, 'CONTAINER_NOT_FOUND', 'proxmox_list_containers'],
+    ['a virtual machine', 100, 'NOT_A_CONTAINER', 'virtual machine'],
+  ])('%s: told apart, with the next step', async (_what, id, code, words) => {
+    for (const result of [await start(id), await stop({}, id), await stop({ force: true }, id)]) {
+      const failure = failureOf(result);
+      expect(failure.code).toBe(code);
+      expect(`${failure.error} ${failure.suggestion}`).toContain(words);
+    }
+  });
+
+  test('a template is told', async () => {
+    await rig.setConf(vmid, 'hostname: stopped\ntemplate: 1\n');
+    expect(failureOf(await start()).code).toBe('CONTAINER_IS_TEMPLATE');
+  });
+
+  test('a start that fails is told with what pct said', async () => {
+    const config = join(rig.info.paths.lxc, String(vmid), 'config');
+    const before = readFileSync(config);
+    writeFileSync(config, `${before}lxc.mount.entry = /nowhere mnt none bind 0 0\n`);
+    try {
+      const result = await start();
+      expect(failureOf(result)).toMatchObject({
+        code: 'PCT_FAILED',
+        error: expect.stringContaining('startup'),
+      });
+      expect(rig.isRunning(vmid)).toBe(false);
+    } finally {
+      writeFileSync(config, before);
+    }
+  });
+
+  test('pct that only files the request, as under HA: start returns when the container runs', async () => {
+    const pct = await rig.readInNode('/usr/sbin/pct');
+    await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n(sleep 1; lxc-start -n ${vmid}) >/dev/null 2>&1 &\n`);
+    try {
+      expect((await start()).data).toMatchObject({ success: true, changed: true });
+      expect(rig.isRunning(vmid)).toBe(true);
+    } finally {
+      await rig.writeInNode('/usr/sbin/pct', pct);
+    }
+  });
+});
+
+describeRig('start and stop while another operation holds the lock of the configuration', (rig) => {
+  const { call } = useClient(rig);
+  afterEach(() => rig.reset());
+
+  test('start and stop give up when pct does, and nothing is killed, however short their own timeout', async () => {
+    await rig.slowPct();
+    const stopping = [CT.debian, CT.busybox];
+    const inits = await Promise.all(stopping.map((id) => rig.initPid(id)));
+    const locks = await Promise.all([vmid, ...stopping].map((id) => rig.holdConfigLock(id)));
+    try {
+      const results = await Promise.all([
+        call('start_container', { vmid }),
+        call('stop_container', { vmid: CT.debian, timeout: 1 }),
+        call('stop_container', { vmid: CT.busybox, force: true }),
+      ]);
+      for (const result of results) {
+        expect(failureOf(result)).toMatchObject({
+          code: 'CONTAINER_LOCKED',
+          error: expect.stringContaining('Another operation'),
+        });
+      }
+    } finally {
+      for (const release of locks) await release();
+    }
+    expect(rig.isRunning(vmid)).toBe(false);
+    expect(await Promise.all(stopping.map((id) => rig.initPid(id)))).toEqual(inits);
+  });
+
+  test('stop waits for a lock that comes free, and then gives the guest its whole time', async () => {
+    await rig.ignoreShutdown(vmid);
+    await rig.ensureStarted(vmid);
+    const release = await rig.holdConfigLock(vmid);
+    setTimeout(() => void release(), 2_000);
+    const since = performance.now();
+    const result = await call('stop_container', { vmid, timeout: 2 });
+    expect(result.data).toMatchObject({ success: true, how: 'killed' });
+    expect(performance.now() - since).toBeGreaterThan(4_000);
+  });
+});
