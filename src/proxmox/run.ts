@@ -17,6 +17,8 @@ const SILENT_START_MS = 800;
 const HELD_GRACE_MS = 150;
 /** After the exit is reported, output may still be on its way; this long without any, and no trailer will come. */
 const TRAILER_GRACE_MS = 2_000;
+/** When the last process of a run is dead, sshd closes its channel within milliseconds. */
+const BURIAL_MS = 1_500;
 const PROGRESS_INTERVAL_MS = 250;
 
 type Reason = 'trailers' | 'closed' | 'no-trailer' | 'timeout' | 'cancelled' | 'frozen';
@@ -188,12 +190,18 @@ class Run {
   }
 
   async #killed(reason: 'timeout' | 'cancelled'): Promise<ExecResult> {
-    const pace = this.#deps.activity.ending.aborted ? HURRIED_PACE : NORMAL_PACE;
+    const hurried = this.#deps.activity.ending.aborted;
+    const pace = hurried ? HURRIED_PACE : NORMAL_PACE;
     const survivors = await killRun(this.#deps.node, this.#entry, this.#mark, pace);
     // What the command wrote before it died may still be under way.
-    await Promise.race([this.#channel.closed, delay(500)]);
+    const ended = await Promise.race([
+      this.#channel.closed.then(() => true),
+      delay(hurried ? 300 : BURIAL_MS).then(() => false),
+    ]);
     this.#channel.close();
-    return this.#result(reason, { survivors, outputHeld: false });
+    // Somebody still holds the streams, whom the kill has not seen: then nobody can say that nothing is left.
+    const unseen = !ended && survivors?.length === 0;
+    return this.#result(reason, { survivors: unseen ? null : survivors, outputHeld: false });
   }
 
   async #afterClose(): Promise<ExecResult> {

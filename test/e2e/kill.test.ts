@@ -106,6 +106,17 @@ describeRig('kill: a timeout leaves nothing running', (rig) => {
     await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length === 0);
   });
 
+  test('one that gets away while it holds the output is not denied', async () => {
+    // Detached, its environment cleared, and with a timer slack of its own (prctl 29): the documented escape.
+    const n = uniqueSleep();
+    const getaway = `(env -i setsid perl -e 'syscall(157, 29, 123456); exec "sleep", "${n}"' &); sleep ${n}`;
+    const result = await node.exec(CT.debian, getaway, { timeout: 2 });
+    expect(result).toMatchObject({ ended: 'timeout', survivors: null });
+    expect(result.text).toContain('may still run');
+    expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).toHaveLength(1);
+    await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
+  });
+
   test('sixteen timeouts at once all kill', async () => {
     const n = uniqueSleep();
     const results = await Promise.all(
