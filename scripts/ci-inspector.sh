@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The built server as the official inspector sees it: its strict mode has no complaint about the list of tools. The
+# inspector is installed in a folder of its own, for it brings a hundred packages that the project does not need.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+server=$PWD/dist/bin.js
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+npm init -y >/dev/null
+npm install --no-save --no-audit --no-fund @modelcontextprotocol/inspector@2.12.0 >/dev/null
+npx --no-install @modelcontextprotocol/inspector --cli -e I_ACCEPT_RISKS=true -e HOST=192.0.2.10 \
+  node "$server" --method tools/list --strict >list.json
+node -e '
+  const { tools } = JSON.parse(require("node:fs").readFileSync("list.json", "utf8"));
+  if (tools.length !== 10) throw new Error(`the inspector lists ${tools.length} tools`);
+  console.log(`the inspector lists ${tools.length} tools and has no complaint`);
+'
