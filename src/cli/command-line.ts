@@ -1,17 +1,15 @@
 import { Command, CommanderError, Option } from 'commander';
-import type { LoadInput } from '../config/load.ts';
 import { listSettings, type Setting } from '../config/schema.ts';
 import { nearest } from '../lib/nearest.ts';
 import { VERSION } from '../lib/version.ts';
-import { helpText } from './help.ts';
+import { type Command as CliCommand, COMMANDS, type CommandOption, type Request } from './commands.ts';
+import { commandHelp, helpText } from './help.ts';
 
 /** What a command line asks for. */
 export type Invocation =
-  | { readonly kind: 'serve'; readonly input: LoadInput }
+  | { readonly kind: 'run'; readonly command: CliCommand; readonly request: Request }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'refuse'; readonly text: string };
-
-const COMMANDS = ['serve'];
 
 /** Options that people will try and that are none: said plainly, they are not mistaken for something near. */
 const NOT_OPTIONS: Readonly<Record<string, string>> = {
@@ -20,40 +18,74 @@ const NOT_OPTIONS: Readonly<Record<string, string>> = {
   http: '--http comes with a later version; this one speaks MCP on stdin and stdout',
 };
 
-/** Understands a command line. Settings may stand before and after the command. */
+/** Understands a command line. Options may stand before and after the command. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const settings = listSettings();
   const program = new Command('proxmox-mcp')
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
     .version(VERSION)
-    .helpOption('-h, --help')
+    .helpOption(false)
+    .option('-h, --help')
     .option('--env-file <file>')
     .argument('[command...]');
   const options = addOptions(program, settings);
+  const own = ownOptions();
+  for (const { flag, placeholder } of own) {
+    program.addOption(new Option(placeholder === undefined ? `--${flag}` : `--${flag} <${placeholder}>`));
+  }
   const refused = notOptions(settings);
   for (const name of Object.keys(refused)) program.addOption(new Option(`--${name} [value]`).hideHelp());
 
   try {
     program.parse(spellOutSwitches(argv, settings), { from: 'user' });
-    const given = program.opts<Record<string, string | undefined>>();
-    for (const [name, message] of Object.entries(refused)) {
-      if (attribute(name) in given) return refuse(message);
-    }
-    const [command = 'serve', surplus] = program.args;
-    if (command === 'help') return { kind: 'print', text: helpText() };
-    if (!COMMANDS.includes(command)) return refuse(unknownCommand(command));
-    if (surplus !== undefined) return refuse(`too much on the command line: '${surplus}'`);
-    const flags = Object.fromEntries(
-      options.map(({ property, option }) => [property, given[option.attributeName()]]),
-    );
-    return { kind: 'serve', input: { flags, envFile: given.envFile } };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'print', text: `${VERSION}\n` };
-    if (error.exitCode === 0) return { kind: 'print', text: helpText() };
     return refuse(error.message.replace(/^error: /, ''));
   }
+  const given = program.opts<Record<string, string | true | undefined>>();
+  for (const [name, message] of Object.entries(refused)) {
+    if (attribute(name) in given) return refuse(message);
+  }
+  const [name = 'serve', ...args] = program.args;
+  const help = name === 'help';
+  const wanted = help ? args[0] : name;
+  const command = COMMANDS.find((each) => each.name === wanted);
+  if (command === undefined) {
+    return wanted === undefined ? { kind: 'print', text: helpText() } : refuse(unknownCommand(wanted));
+  }
+  if (help || given.help === true) {
+    return { kind: 'print', text: command.name === 'serve' ? helpText() : commandHelp(command) };
+  }
+  const stranger = own.find(({ flag }) => attribute(flag) in given && !takes(command, flag));
+  if (stranger !== undefined) return refuse(belongsElsewhere(stranger, command), command);
+  const surplus = args[command.maxArgs];
+  if (surplus !== undefined) return refuse(`too much on the command line: '${surplus}'`, command);
+  const textOf = (flag: string): string | undefined => {
+    const value = given[flag];
+    return value === true ? 'true' : value;
+  };
+  const flags = Object.fromEntries(
+    options.map(({ property, option }) => [property, textOf(option.attributeName())]),
+  );
+  const chosen = Object.fromEntries(command.options.map(({ flag }) => [flag, textOf(attribute(flag))]));
+  const input = { flags, envFile: textOf('envFile') };
+  return { kind: 'run', command, request: { input, args, options: chosen } };
+}
+
+/** The options of all commands; those that several share once. */
+function ownOptions(): readonly CommandOption[] {
+  return [...new Map(COMMANDS.flatMap(({ options }) => options.map((each) => [each.flag, each]))).values()];
+}
+
+function takes(command: CliCommand, flag: string): boolean {
+  return command.options.some((option) => option.flag === flag);
+}
+
+function belongsElsewhere({ flag }: CommandOption, command: CliCommand): string {
+  const owners = COMMANDS.filter((each) => takes(each, flag)).map(({ name }) => name);
+  return `--${flag} is an option of ${owners.join(' and ')}, not of ${command.name}`;
 }
 
 function addOptions(program: Command, settings: readonly Setting[]): { property: string; option: Option }[] {
@@ -97,12 +129,14 @@ function notOptions(settings: readonly Setting[]): Readonly<Record<string, strin
 }
 
 function unknownCommand(command: string): string {
-  const meant = nearest(command, [...COMMANDS, 'help']);
+  const meant = nearest(command, [...COMMANDS.map(({ name }) => name), 'help']);
   return `unknown command '${command}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`;
 }
 
-function refuse(message: string): Invocation {
-  return { kind: 'refuse', text: `proxmox-mcp: ${message}\nRun proxmox-mcp --help for all options.\n` };
+function refuse(message: string, command?: CliCommand): Invocation {
+  const help =
+    command === undefined || command.name === 'serve' ? '--help for all options' : `${command.name} --help`;
+  return { kind: 'refuse', text: `proxmox-mcp: ${message}\nRun proxmox-mcp ${help}.\n` };
 }
 
 function attribute(flag: string): string {

@@ -1,5 +1,6 @@
 import { GROUPS, listSettings, type Setting } from '../config/schema.ts';
 import { VERSION } from '../lib/version.ts';
+import { COMMANDS, type Command } from './commands.ts';
 
 const FOOT = `Each option can be set as a variable instead: --ssh-port is SSH_PORT, only --ssh-host is HOST.
 Options win over the environment, the environment over the env file; empty counts as unset.
@@ -21,11 +22,33 @@ export function helpText(): string {
     return [`${group}:`, ...own, ...(group === 'Server' ? general.map(line) : [])].join('\n');
   });
   return `proxmox-mcp ${VERSION}: lets an MCP client look after Proxmox VE containers, over SSH.
-Usage: proxmox-mcp [serve] [options]   (serves one client on stdin and stdout)
+Usage: proxmox-mcp [command] [options]
+
+${columns(COMMANDS.map(({ name, summary }) => [name, summary] as const))}
 
 ${sections.join('\n')}
 
 ${FOOT}`;
+}
+
+/** The help of one command. */
+export function commandHelp({ usage, summary, options, details }: Command): string {
+  const lines = usage.map((line, index) => `${index === 0 ? 'Usage:' : '      '} proxmox-mcp ${line}`);
+  const own = options.map(
+    ({ flag, placeholder, help }) =>
+      [placeholder === undefined ? `--${flag}` : `--${flag} <${placeholder}>`, help] as const,
+  );
+  return `${summary}.
+${lines.join('\n')}
+
+${columns([...own, ['--env-file <file>, --ssh-host <address>, …', 'Settings: see proxmox-mcp --help']])}
+
+${details}`;
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
 }
 
 function rowOf({

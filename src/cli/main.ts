@@ -6,8 +6,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   switch (invocation.kind) {
     case 'serve': {
       const { serve } = await import('./serve.ts');
-      return serve(invocation.input);
+      return serve({});
     }
+    case 'run':
+      return invocation.command.start(invocation.request);
     case 'print':
       process.stdout.write(invocation.text);
       return;
@@ -18,8 +20,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** A client's usual way to start us is without arguments: then the parser need not be loaded at all. */
-async function understand(argv: readonly string[]): Promise<Invocation> {
-  if (argv.length === 0) return { kind: 'serve', input: {} };
+async function understand(argv: readonly string[]): Promise<Invocation | { readonly kind: 'serve' }> {
+  if (argv.length === 0) return { kind: 'serve' };
   const { parseCommandLine } = await import('./command-line.ts');
   return parseCommandLine(argv);
 }

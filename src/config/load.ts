@@ -21,6 +21,8 @@ export interface LoadInput {
   readonly flags?: Flags;
   /** What `--env-file` named. */
   readonly envFile?: string | undefined;
+  /** Text for settings that are set nowhere, by property, in place of the defaults that serving has. */
+  readonly fallbacks?: Flags;
 }
 
 /**
@@ -50,7 +52,7 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
 
   const raw = settings.map(({ property, default: preset }) => [
     property,
-    found.get(property)?.value ?? preset,
+    found.get(property)?.value ?? input.fallbacks?.[property] ?? preset,
   ]);
   const parsed = schema.safeParse(Object.fromEntries(raw));
   if (parsed.success && faults.length === 0) return { ok: true, config: parsed.data, warnings };

@@ -3,14 +3,12 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   type ServerContext,
-  type Tool as ToolDefinition,
 } from '@modelcontextprotocol/server';
 import { nearest } from '../lib/nearest.ts';
 import { TOOLS } from '../tools/index.ts';
-import { inputSchemaOf, outputSchemaOf } from '../tools/schema.ts';
-import { hintsOf, type Tool } from '../tools/tool.ts';
+import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
-import { decide } from './decide.ts';
+import { allowedTools, definitionOf } from './definitions.ts';
 import type { ServerDeps } from './deps.ts';
 import type { ProgressNote } from './progress.ts';
 
@@ -40,7 +38,7 @@ export function createServer(deps: ServerDeps): McpServer {
     },
   );
   mcp.server.setRequestHandler('tools/list', () => ({
-    tools: TOOLS.filter((tool) => decide(tool, deps.settings).outcome === 'allow').map(definitionOf),
+    tools: allowedTools(deps.settings).map(definitionOf),
   }));
   mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
     const tool = resolve(request.params.name);
@@ -75,23 +73,4 @@ function notifier(ctx: ServerContext): ((note: ProgressNote) => Promise<void>) |
   if (progressToken === undefined) return undefined;
   return (note) =>
     ctx.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, ...note } });
-}
-
-const definitions = new Map<Tool, ToolDefinition>();
-
-/** What tools/list says of a tool; made once a process, as the conversion to JSON Schema takes its time. */
-function definitionOf(tool: Tool): ToolDefinition {
-  const known = definitions.get(tool);
-  if (known !== undefined) return known;
-  const { name, title, description } = tool;
-  const definition: ToolDefinition = {
-    name,
-    title,
-    description,
-    inputSchema: inputSchemaOf(tool),
-    outputSchema: outputSchemaOf(tool),
-    annotations: hintsOf(tool),
-  };
-  definitions.set(tool, definition);
-  return definition;
 }

@@ -1,0 +1,117 @@
+import { text as readAll } from 'node:stream/consumers';
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { type App, createApp } from '../app.ts';
+import { callTool } from '../server/call-tool.ts';
+import type { ProgressNote } from '../server/progress.ts';
+import { TOOLS } from '../tools/index.ts';
+import type { Tool } from '../tools/tool.ts';
+import { findTool, isObject, readArguments, UsageError } from './call-arguments.ts';
+import type { Request } from './commands.ts';
+import { print, printError } from './output.ts';
+import { settingsFor } from './settings.ts';
+
+/** What is left for killing and looking after a cancellation; the same as when a client leaves. */
+const CLOSE_MS = 4500;
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** `proxmox-mcp call TOOL …`: one call on the one path that all calls take, with the settings of serving. */
+export async function call({ input, args, options }: Request): Promise<void> {
+  let tool: Tool;
+  let given: Readonly<Record<string, unknown>>;
+  try {
+    const [name, ...words] = args;
+    if (name === undefined) throw new UsageError('call which tool? `proxmox-mcp tools` lists them');
+    tool = findTool(name, TOOLS);
+    given = await readArguments(tool, words, () => readAll(process.stdin));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp call --help.\n`);
+    process.exitCode = 2;
+    return;
+  }
+  // The line that is logged for every call is of no use beside its answer.
+  const config = settingsFor({ ...input, fallbacks: { logLevel: 'warn' } });
+  if (config === undefined) return;
+  const json = options.json === 'true';
+  const app = createApp(config);
+  const interrupt = catchSignals();
+  const result = await perform(app, tool, json ? given : asText(tool, given), interrupt.signal);
+  await present(tool, result, json);
+  await app.close(CLOSE_MS);
+  // Not by itself: a connection that hangs would hold the shell.
+  process.exit(interrupt.exitCode() ?? exitCodeOf(result));
+}
+
+async function perform(
+  app: App,
+  tool: Tool,
+  args: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<CallToolResult> {
+  if (!process.stderr.isTTY) return callTool({ tool, args, signal }, app);
+  const notify = async ({ message }: ProgressNote) => {
+    process.stderr.write(`\r\u001B[2K${message}${signal.aborted ? ', cancelling' : ''}`);
+  };
+  const result = await callTool({ tool, args, signal, notify }, app);
+  process.stderr.write('\r\u001B[2K');
+  return result;
+}
+
+/** The first signal cancels the call, which kills what runs; the second one does not wait for that. */
+function catchSignals(): { readonly signal: AbortSignal; exitCode(): number | undefined } {
+  const abort = new AbortController();
+  let exitCode: number | undefined;
+  for (const [name, code] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      if (exitCode !== undefined) process.exit(code);
+      exitCode = code;
+      abort.abort();
+    });
+  }
+  return { signal: abort.signal, exitCode: () => exitCode };
+}
+
+/** Text is for people here: where a tool lets its caller choose and nothing was chosen. */
+function asText(tool: Tool, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (!('response_format' in tool.input.shape) || 'response_format' in args) return args;
+  return { ...args, response_format: 'text' };
+}
+
+async function present(tool: Tool, result: CallToolResult, json: boolean): Promise<void> {
+  if (json) return print(`${JSON.stringify(dataOf(result), null, 2)}\n`);
+  const text = textOf(tool, result);
+  return result.isError === true ? printError(text) : print(text);
+}
+
+function textOf(tool: Tool, result: CallToolResult): string {
+  if (!('response_format' in tool.input.shape)) {
+    const { error, code, suggestion, success: _, ...rest } = dataOf(result);
+    if (result.isError !== true) return `${linesOf(dataOf(result))}\n`;
+    const more = Object.keys(rest).length === 0 ? '' : `${linesOf(rest)}\n`;
+    return `Error (${shown(code)}): ${shown(error)}\nSuggestion: ${shown(suggestion)}\n${more}`;
+  }
+  const parts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
+  return `${parts.join('\n').trimEnd()}\n`;
+}
+
+function dataOf({ structuredContent }: CallToolResult): Readonly<Record<string, unknown>> {
+  return isObject(structuredContent) ? structuredContent : {};
+}
+
+/** The answer of a tool that knows only JSON, one field a line. */
+function linesOf(data: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(data);
+  const width = Math.max(0, ...names.map((name) => name.length));
+  return names.map((name) => `${name.padEnd(width)}  ${shown(data[name])}`).join('\n');
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function exitCodeOf(result: CallToolResult): number {
+  const { code, exit_code: ofCommand } = dataOf(result);
+  if (result.isError === true) return code === 'INVALID_INPUT' ? 2 : 1;
+  return typeof ofCommand === 'number' ? ofCommand : 0;
+}

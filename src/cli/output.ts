@@ -1,0 +1,55 @@
+/** Writes to stdout and resolves when it is out, so that the process may end. A reader that has left (`| head`) is no failure. */
+export function print(text: string): Promise<void> {
+  return write(process.stdout, text);
+}
+
+/** The same for stderr. */
+export function printError(text: string): Promise<void> {
+  return write(process.stderr, text);
+}
+
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write(text, () => resolve());
+  });
+}
+
+/** What to write for parts of a text that shall stand out; plain where colours would not be seen as such. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+}
+
+export function styleFor(colour: boolean): Style {
+  const wrap = (on: number, off: number) => (text: string) =>
+    colour ? `\u001B[${on}m${text}\u001B[${off}m` : text;
+  return {
+    bold: wrap(1, 22),
+    dim: wrap(2, 22),
+    red: wrap(31, 39),
+    green: wrap(32, 39),
+    yellow: wrap(33, 39),
+  };
+}
+
+/** Breaks a text at spaces into lines of at most `width` characters; longer words stay whole. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** How wide a text may be: the terminal, within what still reads well. */
+export function textWidth(stream: NodeJS.WriteStream): number {
+  return Math.min(Math.max(stream.columns ?? 100, 60), 110);
+}

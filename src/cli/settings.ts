@@ -1,0 +1,13 @@
+import { type LoadInput, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { faultsText, wantsColour } from './faults.ts';
+
+/** The settings of a command, or undefined: what is wrong with them has then been told and the exit code set. */
+export function settingsFor(input: LoadInput): Config | undefined {
+  const loaded = loadConfig(input);
+  for (const warning of loaded.warnings) process.stderr.write(`proxmox-mcp: ${warning}\n`);
+  if (loaded.ok) return loaded.config;
+  process.stderr.write(faultsText(loaded.faults, wantsColour(process.stderr)));
+  process.exitCode = 2;
+  return undefined;
+}

@@ -1,0 +1,29 @@
+import type { Tool as ToolDefinition } from '@modelcontextprotocol/server';
+import { TOOLS } from '../tools/index.ts';
+import { inputSchemaOf, outputSchemaOf } from '../tools/schema.ts';
+import { hintsOf, type Tool, type ToolSettings } from '../tools/tool.ts';
+import { decide } from './decide.ts';
+
+/** The tools that these settings allow. */
+export function allowedTools(settings: ToolSettings): Tool[] {
+  return TOOLS.filter((tool) => decide(tool, settings).outcome === 'allow');
+}
+
+const definitions = new Map<Tool, ToolDefinition>();
+
+/** What tools/list says of a tool; made once a process, as the conversion to JSON Schema takes its time. */
+export function definitionOf(tool: Tool): ToolDefinition {
+  const known = definitions.get(tool);
+  if (known !== undefined) return known;
+  const { name, title, description } = tool;
+  const definition: ToolDefinition = {
+    name,
+    title,
+    description,
+    inputSchema: inputSchemaOf(tool),
+    outputSchema: outputSchemaOf(tool),
+    annotations: hintsOf(tool),
+  };
+  definitions.set(tool, definition);
+  return definition;
+}
