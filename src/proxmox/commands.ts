@@ -89,7 +89,8 @@ export function nodeScriptLine(script: string, args: readonly string[], sudo: bo
 
 /** A line for one of Proxmox's or LXC's own commands. */
 export function nodeCommandLine(argv: readonly string[], sudo: boolean): string {
-  // Without LC_ALL the texts that failures are told apart by would be translated.
+  // Without LC_ALL the texts that failures are told apart by would be translated. Users other than root have no sbin
+  // in their PATH, and pct shall say itself that they may not use it.
   const [program = '', ...rest] = asRoot(argv, sudo);
-  return `LC_ALL=C exec ${quote(program)} ${quoteAll(rest)}`;
+  return `export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"; exec ${quote(program)} ${quoteAll(rest)}`;
 }

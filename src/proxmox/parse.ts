@@ -54,7 +54,7 @@ export interface ContainerConfig {
 export function parseConfigLines(text: string): Map<number, ContainerConfig & { node: string }> {
   const values = new Map<number, { node: string; over: boolean; keys: Map<string, string> }>();
   for (const line of text.split('\n')) {
-    const match = /^nodes\/([^/]+)\/lxc\/(\d+)\.conf:(?:\[|(\w+): ?(.*)$)/.exec(line);
+    const match = /^nodes\/([^/]+)\/lxc\/(\d+)\.conf:(?:\[|(\w+):(.*)$)/.exec(line);
     if (!match) continue;
     const [, node = '', id, key, value = ''] = match;
     const vmid = Number(id);

@@ -32,14 +32,24 @@ printf '%s exit %d\\n' "$1" "$c" >&4
  * KILL, $4 how many looks KILL is given.
  * A process belongs to the run if its environment carries the marker, or it has the run's timer slack and
  * is not older than the oldest marked one, or it shares a session with or descends from one that belongs.
+ * busybox's grep does not look behind a NUL, so there the environments are translated first.
  * Every look starts afresh, and it ends when two looks in a row find nothing: what is forked between two
  * looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning up. Prints "found N", "left PID NAME" for each survivor, and "done".
  */
 export const KILL_SCRIPT = `mark=$1 slack=$2 soft=$3 hard=$4
 born=
+if [ "$(printf 'a\\0b' | grep -caF b 2>/dev/null)" = 1 ]; then
+  marked() { grep -slaF -- "$mark" /proc/[0-9]*/environ; }
+else
+  marked() {
+    for f in /proc/[0-9]*/environ; do
+      if tr '\\0' '\\n' <"$f" | grep -qF -- "$mark"; then echo "$f"; fi
+    done 2>/dev/null
+  }
+fi
 look() {
   set=' '
-  for f in $(grep -slaF -- "$mark" /proc/[0-9]*/environ); do
+  for f in $(marked); do
     p=\${f#/proc/}; set="$set\${p%/environ} "
   done
   all=
@@ -118,7 +128,7 @@ cd /etc/pve 2>/dev/null || { echo "$n missing"; exit 0; }
 [ -r .vmlist ] || echo "$n unreadable"
 grep -asH '' .members .vmlist .rrd
 echo "$n conf"
-grep -asHE '^(hostname|lock|template|tags): |^\\[' nodes/*/lxc/*.conf
+grep -asHE '^(hostname|lock|template|tags):|^\\[' nodes/*/lxc/*.conf
 if [ -n "$2" ]; then echo "$n frozen"; LC_ALL=C lxc-info -n "$2" -s -H 2>&1; fi
 echo "$n end"
 `;

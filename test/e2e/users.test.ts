@@ -1,0 +1,279 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectClient, type TestClient } from '../mcp/client.ts';
+import { describeRig } from '../rig/require.ts';
+import { CT, type Rig } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { execResult, failureOf, rigSettings, uniqueSleep, useClient } from './connect.ts';
+import { bytes, sha256 } from './transfers.ts';
+
+type Server = ReturnType<typeof useClient>;
+
+/** What every way to be root, or nearly so, must be able to do. */
+function everythingWorks(rig: Rig, server: Server): void {
+  test.each([CT.debian, CT.busybox])('exec in %i: output, exit code, signal', async (vmid) => {
+    const result = await server.exec(vmid, 'echo out; echo err >&2; exit 7');
+    expect(result).toMatchObject({ exit_code: 7, stdout: 'out\n', stderr: 'err\n', ended: 'exit' });
+    expect((await server.exec(vmid, 'kill -9 $$')).exit_code).toBe(137);
+    expect((await server.exec(vmid, 'no-such-command')).exit_code).toBe(127);
+    expect((await server.exec(vmid, 'id -u; echo $HOME; echo $PATH')).stdout).toMatch(
+      /^0\n\/root\n\/usr\/local\//,
+    );
+    expect((await server.exec(vmid, 'env | grep -E "^(SUDO|SSH)_"')).stdout).toBe('');
+  });
+
+  test('a timeout leaves nothing running, with bash and with busybox', async () => {
+    const seconds = uniqueSleep();
+    const command = `trap "" TERM; setsid sleep ${seconds} & env -i sleep ${seconds} & sleep ${seconds}`;
+    const both = [CT.debian, CT.busybox];
+    const results = await Promise.all(both.map((vmid) => server.exec(vmid, command, { timeout: 1 })));
+    for (const result of results) {
+      expect(result).toMatchObject({ ended: 'timeout', exit_code: null, survivors: [] });
+    }
+    for (const vmid of both) expect(await rig.containerProcesses(vmid, seconds)).toEqual([]);
+  });
+
+  test('list and status', async () => {
+    const listed = await server.call('list_containers', {});
+    expect(listed.data.containers).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ vmid: 9101, status: 'running', name: 'debian', lock: null, node: 'pve1' }),
+        expect.objectContaining({ vmid: 9103, status: 'stopped', name: 'stopped', lock: null }),
+        expect.objectContaining({ vmid: 9104, status: 'running', name: 'locked', lock: 'backup' }),
+      ]),
+    );
+    expect((await server.call('container_status', { vmid: 9104 })).data).toMatchObject({
+      status: 'running',
+      lock: 'backup',
+    });
+    expect(failureOf(await server.call('container_status', { vmid: CT.unknown })).code).toBe(
+      'CONTAINER_NOT_FOUND',
+    );
+  });
+
+  test('a stopped, an unknown and a locked container are told', async () => {
+    const code = async (vmid: number) =>
+      failureOf(await server.call('container_exec_command', { vmid, command: 'true' })).code;
+    expect(await code(CT.stopped)).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(CT.unknown)).toBe('CONTAINER_NOT_FOUND');
+    expect(failureOf(await server.call('stop_container', { vmid: CT.locked })).code).toBe('CONTAINER_LOCKED');
+  });
+
+  test('start, stop, and stop of a guest that ignores it', async () => {
+    const vmid = CT.stopped;
+    expect((await server.call('start_container', { vmid })).data).toMatchObject({
+      success: true,
+      changed: true,
+    });
+    expect(rig.isRunning(vmid)).toBe(true);
+    expect((await server.call('stop_container', { vmid })).data).toMatchObject({
+      success: true,
+      how: 'shutdown',
+    });
+    expect(rig.isRunning(vmid)).toBe(false);
+    await server.call('start_container', { vmid });
+    const undo = await rig.ignoreShutdown(vmid);
+    try {
+      const stopped = await server.call('stop_container', { vmid, timeout: 1 });
+      expect(stopped.data).toMatchObject({ success: true, how: 'killed' });
+    } finally {
+      await undo();
+    }
+    expect(rig.isRunning(vmid)).toBe(false);
+  });
+
+  test('files travel both ways', async () => {
+    const content = bytes(3_000_001);
+    await writeFile(path.join(server.dir, 'a'), content);
+    const container_path = '/tmp/e2e users $(x)';
+    const args = { vmid: CT.debian, container_path };
+    const up = await server.call('upload_file_to_container', { ...args, local_path: 'a', owner: '12' });
+    try {
+      expect(up.data, up.text).toMatchObject({ success: true, sha256: sha256(content), permissions: '644' });
+      expect((await rig.readInContainer(CT.debian, container_path)).equals(content)).toBe(true);
+      const down = await server.call('download_file_from_container', { ...args, local_path: 'b' });
+      expect(down.data, down.text).toMatchObject({ success: true, sha256: sha256(content) });
+      expect((await readFile(path.join(server.dir, 'b'))).equals(content)).toBe(true);
+    } finally {
+      await rig.inContainer(CT.debian, ['rm', '-f', container_path]);
+    }
+  });
+}
+
+describeRig('root with EXEC_METHOD=pct', (rig) => {
+  everythingWorks(rig, useClient(rig, { EXEC_METHOD: 'pct' }));
+});
+
+describeRig('an admin with SUDO', (rig) => {
+  const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'true', ENABLE_HOST_EXEC: 'true' });
+  everythingWorks(rig, server);
+
+  test('works on the host as root', async () => {
+    const result = await server.call('host_exec_command', { command: 'id -u; echo "$HOME"' });
+    expect(execResult(result).stdout).toBe('0\n/root\n');
+  });
+});
+
+describeRig('an operator whose sudo allows nothing but pct', (rig) => {
+  const settings = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
+  describe('EXEC_METHOD=auto finds that out', () => everythingWorks(rig, useClient(rig, settings)));
+  describe('EXEC_METHOD=pct', () =>
+    everythingWorks(rig, useClient(rig, { ...settings, EXEC_METHOD: 'pct' })));
+
+  describe('what is not allowed', () => {
+    const server = useClient(rig, { ...settings, EXEC_METHOD: 'lxc-attach' });
+
+    test('is told with what to do, and no other way is tried where lxc-attach was asked for', async () => {
+      for (const result of [
+        await server.call('container_exec_command', { vmid: CT.debian, command: 'true' }),
+        await server.call('host_exec_command', { command: 'true' }),
+      ]) {
+        expect(failureOf(result)).toMatchObject({
+          code: 'PERMISSION_DENIED',
+          suggestion: expect.stringContaining('NOPASSWD'),
+        });
+      }
+    });
+  });
+});
+
+describeRig('an admin without SUDO', (rig) => {
+  const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
+
+  test('is told for everything that takes root, with what to do', async () => {
+    await writeFile(path.join(server.dir, 'a'), 'x');
+    const vmid = CT.debian;
+    for (const result of [
+      await server.call('container_exec_command', { vmid, command: 'true' }),
+      await server.call('start_container', { vmid: CT.stopped }),
+      await server.call('stop_container', { vmid }),
+      await server.call('stop_container', { vmid, force: true }),
+      await server.call('upload_file_to_container', { vmid, local_path: 'a', container_path: '/tmp/e2e-a' }),
+      await server.call('download_file_from_container', {
+        vmid,
+        local_path: 'b',
+        container_path: '/etc/hosts',
+      }),
+    ]) {
+      expect(failureOf(result)).toMatchObject({
+        code: 'PERMISSION_DENIED',
+        suggestion: expect.stringContaining('SUDO=true'),
+      });
+    }
+    expect(rig.isRunning(vmid)).toBe(true);
+  });
+
+  test('may do on the host what that user may do', async () => {
+    const result = execResult(
+      await server.call('host_exec_command', { command: 'id -un; pwd; cat /etc/shadow' }),
+    );
+    expect(result.stdout).toBe('admin\n/home/admin\n');
+    expect(result.stderr).toContain('Permission denied');
+    const host_path = '/etc/e2e-not-mine';
+    await writeFile(path.join(server.dir, 'a'), 'x');
+    expect(failureOf(await server.call('upload_file_to_host', { local_path: 'a', host_path })).code).toBe(
+      'PERMISSION_DENIED',
+    );
+    const args = { local_path: 'b', host_path: '/etc/shadow' };
+    expect(failureOf(await server.call('download_file_from_host', args)).code).toBe('PERMISSION_DENIED');
+  });
+});
+
+describeRig('ways to log in', (rig) => {
+  let home = '';
+  beforeAll(async () => {
+    home = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-home-'));
+    await mkdir(path.join(home, '.ssh'), { mode: 0o700 });
+  });
+  afterAll(() => rm(home, { recursive: true, force: true }));
+
+  /** Logs in with these settings alone and runs a command. */
+  async function logsIn(env: Record<string, string>): Promise<void> {
+    let client: TestClient | undefined;
+    try {
+      client = await connectClient({ env: { HOME: home, ...env } });
+      const args = { vmid: CT.busybox, command: 'echo in' };
+      expect(execResult(await client.callTool('proxmox_container_exec_command', args)).stdout).toBe('in\n');
+    } finally {
+      await client?.close();
+    }
+  }
+  const base = (...without: string[]) =>
+    Object.fromEntries(Object.entries(rigSettings(rig)).filter(([name]) => !without.includes(name)));
+
+  test('SSH_PASSWORD', () => logsIn({ ...base('SSH_KEY'), SSH_PASSWORD: rig.info.rootPassword }));
+
+  test('SSH_PASSWORD_FILE', async () => {
+    const file = path.join(home, 'password');
+    await writeFile(file, `${rig.info.rootPassword}\n`, { mode: 0o600 });
+    await logsIn({ ...base('SSH_KEY'), SSH_PASSWORD_FILE: file });
+  });
+
+  test('an encrypted key', () =>
+    logsIn({ ...base(), SSH_KEY: rig.info.keys.encrypted, SSH_KEY_PASSPHRASE: rig.info.keys.passphrase }));
+
+  test('the agent', async () => {
+    const socket = path.join(home, 'agent');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    try {
+      await until(() => {
+        try {
+          execFileSync('ssh-add', ['-q', rig.info.keys.plain], {
+            env: { SSH_AUTH_SOCK: socket },
+            stdio: 'ignore',
+          });
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      await logsIn({ ...base('SSH_KEY'), SSH_AUTH_SOCK: socket });
+    } finally {
+      agent.kill();
+    }
+  });
+
+  test('a key in ~/.ssh', async () => {
+    const key = path.join(home, '.ssh/id_ed25519');
+    await writeFile(key, await readFile(rig.info.keys.plain), { mode: 0o600 });
+    try {
+      await logsIn(base('SSH_KEY'));
+    } finally {
+      await rm(key);
+    }
+  });
+
+  test('an alias of ~/.ssh/config, with user, port, key and jump host', async () => {
+    const config = path.join(home, '.ssh/config');
+    const { host, port, keys, paths } = rig.info;
+    const common = `  HostName ${host}\n  Port ${port}\n  IdentityFile ${keys.plain}\n  UserKnownHostsFile ${paths.knownHosts}\n`;
+    await writeFile(
+      config,
+      `Host bastion\n  User operator\n${common}Host node\n  User root\n  ProxyJump bastion\n${common}`,
+    );
+    await chmod(config, 0o600);
+    try {
+      await logsIn({ ...base('SSH_KEY', 'SSH_PORT', 'SSH_KNOWN_HOSTS'), HOST: 'node' });
+    } finally {
+      await rm(config);
+    }
+  });
+
+  test('SSH_JUMP', () => logsIn({ ...base(), SSH_JUMP: `operator@${rig.info.host}:${rig.info.port}` }));
+
+  test('a wrong password is told, and not shown', async () => {
+    const client = await connectClient({
+      env: { HOME: home, ...base('SSH_KEY'), SSH_PASSWORD: 'wrong-secret' },
+    });
+    try {
+      const result = await client.callTool('proxmox_list_containers');
+      expect(failureOf(result).code).toBe('SSH_AUTH_FAILED');
+      expect(result.text + client.stderr()).not.toContain('wrong-secret');
+    } finally {
+      await client.close();
+    }
+  });
+});
