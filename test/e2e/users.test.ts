@@ -116,9 +116,6 @@ describeRig('an admin with SUDO', (rig) => {
 describeRig('an operator whose sudo allows nothing but pct', (rig) => {
   const settings = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
   describe('EXEC_METHOD=auto finds that out', () => everythingWorks(rig, useClient(rig, settings)));
-  describe('EXEC_METHOD=pct', () =>
-    everythingWorks(rig, useClient(rig, { ...settings, EXEC_METHOD: 'pct' })));
-
   describe('what is not allowed', () => {
     const server = useClient(rig, { ...settings, EXEC_METHOD: 'lxc-attach' });
 
