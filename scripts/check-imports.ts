@@ -13,7 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proxmox: ['lib', 'ssh'],
   tools: ['lib', 'type ssh', 'proxmox'],
   server: ['lib', 'type ssh', 'type proxmox', 'tools', 'policy', 'audit.ts', 'type config'],
-  cli: ['lib', 'config', 'server', 'tools', 'app.ts'],
+  // Explains what the layers below see, to a person; calls none of the tools.
+  doctor: ['lib', 'config', 'ssh', 'proxmox'],
+  cli: ['lib', 'config', 'server', 'tools', 'app.ts', 'doctor'],
 
   // Settings become an SshTarget; nothing else of ssh is of interest to them.
   config: ['lib', 'ssh/types.ts'],

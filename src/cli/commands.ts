@@ -77,5 +77,24 @@ The tools that run commands end with the exit code of the command when that is n
   start: async (request) => (await import('./call.ts')).call(request),
 };
 
+const doctor: Command = {
+  name: 'doctor',
+  summary: 'Check every step from the settings to a command in a container',
+  usage: ['doctor [--exec VMID]'],
+  maxArgs: 0,
+  options: [
+    { flag: 'exec', placeholder: 'vmid', help: 'Run a harmless command in this container, too' },
+    JSON_OPTION,
+  ],
+  details: `Looks at the settings, name, port, host key, login, Proxmox VE, rights, the way into containers, the
+cluster's files and quorum, containers, clock and round trip, and the transfer directories here.
+Each line begins with ✓ (works), ! (works, but know this), ✗ (does not work) or – (skipped), and
+says what to do. Changes nothing, here or there; a new host key is shown, not pinned.
+
+Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would not start.
+`,
+  start: async (request) => (await import('./doctor.ts')).doctor(request),
+};
+
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, tools, call];
+export const COMMANDS: readonly Command[] = [serve, doctor, tools, call];

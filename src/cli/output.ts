@@ -1,4 +1,9 @@
-/** Writes to stdout and resolves when it is out, so that the process may end. A reader that has left (`| head`) is no failure. */
+/** A reader that has left (`| head`) is no failure. */
+export function tolerateLeavers(): void {
+  process.stdout.on('error', () => {});
+}
+
+/** Writes to stdout and resolves when it is out, so that the process may end. */
 export function print(text: string): Promise<void> {
   return write(process.stdout, text);
 }

@@ -9,6 +9,8 @@ export interface Login {
   readonly next: ssh2.AuthHandlerMiddleware;
   /** Whether every method has been tried. */
   readonly exhausted: boolean;
+  /** What was tried last, in words; after a success, what succeeded. */
+  readonly last: string | undefined;
   /** @param why what ended the login, if it was not that all methods were refused. */
   failure(why?: string): AppError;
 }
@@ -39,6 +41,9 @@ export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: 
   return {
     get exhausted() {
       return exhausted;
+    },
+    get last() {
+      return tried.at(-1);
     },
     next(left, partialSuccess, callback) {
       if (!askedNone) {
@@ -146,6 +151,9 @@ function nextStep(target: SshTarget, tried: readonly string[], accepted: readonl
   }
   if (tried.length === 0) {
     return 'The server does not accept the password given in SSH_PASSWORD as a method; use a key instead (SSH_KEY).';
+  }
+  if (tried.every((label) => /\bpassword$/.test(label))) {
+    return `Check SSH_USERNAME and SSH_PASSWORD, and that sshd lets ${target.username} in with a password (PermitRootLogin, PasswordAuthentication); a key is the better choice (SSH_KEY).`;
   }
   return `Check SSH_USERNAME and that the public key is in ~/.ssh/authorized_keys of ${target.username} on the host; "ssh -v -p ${target.port} ${target.username}@${target.host}" shows the same login step by step.`;
 }

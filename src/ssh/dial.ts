@@ -4,9 +4,17 @@ import type ssh2 from 'ssh2';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { type Login, prepareLogin } from './auth.ts';
 import { noWayThrough, unreachable } from './dial-errors.ts';
-import { type HostKeyCheck, loadHostKeyCheck } from './host-keys.ts';
+import { type HostKeyCheck, loadHostKeyCheck, type SeenHostKey } from './host-keys.ts';
 import type { SshLogger } from './logger.ts';
 import type { SshTarget } from './types.ts';
+
+/** Hears what else is learnt on the way, hop by hop, for those who have to explain it to a person. */
+export interface DialObserver {
+  /** The server has shown this key; it has proved that it owns it unless the key was refused. */
+  hostKey(target: SshTarget, seen: SeenHostKey): void;
+  /** @param method what was accepted, in words: `key file …`, `password`. */
+  login(target: SshTarget, method: string): void;
+}
 
 export interface DialOptions {
   readonly logger: SshLogger;
@@ -16,6 +24,7 @@ export interface DialOptions {
   readonly keepaliveMs: number;
   /** Gives up. */
   readonly signal: AbortSignal;
+  readonly observer?: DialObserver;
 }
 
 /** A logged-in client and the stream that it runs over. */
@@ -120,6 +129,7 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
       if (error.level === 'agent') return options.logger.debug(`ssh-agent: ${error.message}`);
       if (error.level === 'client-authentication' && !login.exhausted)
         return options.logger.debug(error.message);
+      if (hostKeys.refusal && hostKeys.seen) options.observer?.hostKey(target, hostKeys.seen);
       if (hostKeys.refusal) reject(hostKeys.refusal);
       else if (!authenticating) reject(unreachable(target, error, options.readyTimeoutMs));
       else reject(login.failure(login.exhausted ? undefined : error.message));
@@ -130,10 +140,12 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
     client.on('handshake', () => {
       // The server has proved that it owns the key.
       authenticating = true;
+      if (hostKeys.seen) options.observer?.hostKey(target, hostKeys.seen);
       recorded = hostKeys.record();
     });
     client.on('ready', () => {
       client.off('error', fail);
+      options.observer?.login(target, login.last ?? 'no authentication at all');
       recorded.then(resolve);
     });
     try {

@@ -17,12 +17,26 @@ import {
 import { type SshLogger, warnOnce } from './logger.ts';
 import type { SshTarget } from './types.ts';
 
+/** A host key as a server has shown it, and what the known_hosts files say about it. */
+export interface SeenHostKey {
+  /** The name under which it is looked up: `host`, `[host]:port` or an alias. */
+  readonly name: string;
+  readonly key: Buffer;
+  readonly type: string;
+  readonly fingerprint: string;
+  /** `known`: pinned in `file`; `new`: will be pinned in `file`; `unchecked`: accepted without being known; else refused. */
+  readonly verdict: 'known' | 'new' | 'unchecked' | 'refused';
+  readonly file: string | null;
+}
+
 /** The host key check of one connection. */
 export interface HostKeyCheck {
   readonly algorithms: HostKeyAlgorithm[];
   /** Whether the offered key is acceptable; if not, `refusal` holds the error to report. */
   verify(key: Buffer): boolean;
   readonly refusal: AppError | null;
+  /** The key that was judged last. */
+  readonly seen: SeenHostKey | null;
   /** Writes a key accepted for the first time. To be called when the server has proved that it owns it. Never rejects. */
   record(): Promise<void>;
 }
@@ -31,6 +45,7 @@ export interface HostKeyCheck {
 export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Promise<HostKeyCheck> {
   const { name, known, withoutPort } = await knownKeys(target, logger);
   let refusal: AppError | null = null;
+  let seen: SeenHostKey | null = null;
   let accepted: Buffer | null = null;
   let toRecord: Buffer | null = null;
   return {
@@ -40,6 +55,7 @@ export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Pr
       if (accepted?.equals(key)) return true;
       const sameKey = withoutPort.filter((entry) => entry.key.equals(key));
       const verdict = decideHostKey(target.hostKeyPolicy, [...known, ...sameKey], key);
+      seen = describe(name, key, verdict, [...known, ...sameKey], target);
       if (verdict.action === 'refuse' || accepted !== null) {
         refusal = refusalError(target, name, key, verdict);
         return false;
@@ -53,12 +69,32 @@ export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Pr
     get refusal() {
       return refusal;
     },
+    get seen() {
+      return seen;
+    },
     async record() {
       const key = toRecord;
       toRecord = null;
       if (key) await appendKey(target.knownHostsWriteFile, name, key, logger);
     },
   };
+}
+
+function describe(
+  name: string,
+  offered: Buffer,
+  { action }: HostKeyVerdict,
+  known: readonly KnownHost[],
+  target: SshTarget,
+): SeenHostKey {
+  const key = Buffer.from(offered);
+  const entry = known.find((each) => each.marker === null && each.key.equals(key));
+  const about = { name, key, type: keyTypeOf(key) ?? 'unknown', fingerprint: fingerprint(key) };
+  if (action === 'refuse') return { ...about, verdict: 'refused', file: null };
+  if (action === 'accept and record') return { ...about, verdict: 'new', file: target.knownHostsWriteFile };
+  return entry
+    ? { ...about, verdict: 'known', file: `${entry.file}:${entry.line}` }
+    : { ...about, verdict: 'unchecked', file: null };
 }
 
 /**
@@ -82,19 +118,24 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
   return { name, known, withoutPort: withoutPort.filter((entry) => entry.marker === null) };
 }
 
+/** Adds a key to a known_hosts file. @throws what the file system says. */
+export async function pinHostKey(file: string, name: string, key: Buffer): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = Buffer.alloc(1, '\n');
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    // One append, so that processes which write at the same time do not mix their lines.
+    await handle.appendFile(`${last[0] === 0x0a ? '' : '\n'}${formatEntry(name, key)}\n`);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function appendKey(file: string, name: string, key: Buffer, logger: SshLogger): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(file, 'a+', 0o600);
-    try {
-      const { size } = await handle.stat();
-      const last = Buffer.alloc(1, '\n');
-      if (size > 0) await handle.read(last, 0, 1, size - 1);
-      // One append, so that processes which write at the same time do not mix their lines.
-      await handle.appendFile(`${last[0] === 0x0a ? '' : '\n'}${formatEntry(name, key)}\n`);
-    } finally {
-      await handle.close();
-    }
+    await pinHostKey(file, name, key);
     logger.info(`new host ${name}: key ${fingerprint(key)} recorded in ${file}`);
   } catch (error) {
     warnOnce(

@@ -1,0 +1,79 @@
+import { CHECKS, type Check } from '../doctor/check.ts';
+import { examine } from '../doctor/examine.ts';
+import { examineSettings } from '../doctor/settings.ts';
+import type { Request } from './commands.ts';
+import { checkText, skippedText, summaryText } from './doctor-text.ts';
+import { wantsColour } from './faults.ts';
+import { print, styleFor, textWidth, tolerateLeavers } from './output.ts';
+
+/** `proxmox-mcp doctor`: looks at every step between the settings and a command in a container. */
+export async function doctor({ input, options }: Request): Promise<void> {
+  const vmid = options.exec;
+  if (vmid !== undefined && !/^[1-9]\d{2,8}$/.test(vmid)) {
+    process.stderr.write('proxmox-mcp: --exec wants the VMID of a container, such as 101\n');
+    process.exitCode = 2;
+    return;
+  }
+  tolerateLeavers();
+  const { checks: first, found, faulty } = examineSettings(input);
+  const json = options.json === 'true';
+  const screen = json ? undefined : new Screen();
+  for (const check of first) screen?.show(check);
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  const rest = found
+    ? await examine({
+        ...found,
+        exec: vmid === undefined ? undefined : Number(vmid),
+        signal: abort.signal,
+        report: (check) => screen?.show(check),
+        begin: (id) => screen?.wait(CHECKS[id]),
+      })
+    : [];
+  const checks = [...first, ...rest];
+  const ok = checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
+  screen?.end(checks, found !== undefined && ok && vmid === undefined);
+  if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  process.exit(abort.signal.aborted ? 130 : faulty ? 2 : ok ? 0 : 1);
+}
+
+/** The lines as they come, and on a terminal what is waited for. */
+class Screen {
+  readonly #style = styleFor(wantsColour(process.stdout));
+  readonly #width = textWidth(process.stdout);
+  #skipped: Check[] = [];
+
+  show(check: Check): void {
+    this.#clear();
+    if (check.verdict === 'skipped') {
+      this.#skipped.push(check);
+      return;
+    }
+    this.#flush();
+    process.stdout.write(checkText(check, this.#style, this.#width));
+  }
+
+  wait(title: string): void {
+    if (process.stdout.isTTY) process.stdout.write(`\r\u001B[2K${this.#style.dim(`… ${title}`)}`);
+  }
+
+  end(checks: readonly Check[], suggestExec: boolean): void {
+    this.#clear();
+    this.#flush();
+    process.stdout.write(summaryText(checks, this.#style));
+    if (suggestExec) {
+      process.stdout.write(
+        this.#style.dim('To run a command in a container as well: proxmox-mcp doctor --exec VMID\n'),
+      );
+    }
+  }
+
+  #flush(): void {
+    process.stdout.write(skippedText(this.#skipped, this.#style, this.#width));
+    this.#skipped = [];
+  }
+
+  #clear(): void {
+    if (process.stdout.isTTY) process.stdout.write('\r\u001B[2K');
+  }
+}

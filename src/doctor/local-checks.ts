@@ -1,0 +1,37 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import type { Finding } from './check.ts';
+
+/** Whether files can be read from and written to the transfer directories of this machine. */
+export async function checkTransferDirs({ transferDirs, readOnly }: Config): Promise<Finding<true>> {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  for (const dir of transferDirs) {
+    const found = await stat(dir).catch(() => undefined);
+    if (found === undefined) {
+      if (await may(dirname(dir), constants.W_OK)) notes.push(`${dir} (made when first used)`);
+      else problems.push(`${dir} does not exist and cannot be made`);
+    } else if (!found.isDirectory()) problems.push(`${dir} is not a directory`);
+    else if (!(await may(dir, constants.R_OK | constants.W_OK | constants.X_OK))) {
+      problems.push(`${dir} may not be read and written by this user`);
+    } else notes.push(dir);
+  }
+  if (problems.length > 0) {
+    return {
+      verdict: 'warn',
+      detail: `${problems.join('; ')}.`,
+      remedy: 'Correct TRANSFER_DIRS or the rights; only file transfers need it.',
+    };
+  }
+  const unused = readOnly ? ' (READ_ONLY=true: there are no transfers)' : '';
+  return { verdict: 'ok', detail: `${notes.join(', ')}${unused}`, value: true };
+}
+
+async function may(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
