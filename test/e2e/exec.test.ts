@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
-import { execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
+import { execResult, failureOf, useClient } from './connect.ts';
 
 describeRig('exec: what a command did is what is reported', (rig) => {
   const node = useClient(rig);
@@ -189,87 +188,6 @@ describeRig('exec: why a command could not run', (rig) => {
       await undo();
     }
   });
-});
-
-describeRig('exec: output of any size', (rig) => {
-  const node = useClient(rig, { CHARACTER_LIMIT: '2000' });
-
-  test('head and tail are kept, the middle is counted, the limit holds for both streams together', async () => {
-    const result = await node.exec(CT.debian, 'seq 100000; seq 100000 >&2; exit 5');
-    expect(result).toMatchObject({ exit_code: 5, stdout_truncated: true, stderr_truncated: true });
-    expect(result.stdout_original_length).toBe(588_895);
-    expect(result.stderr_original_length).toBe(588_895);
-    expect(result.stdout.length + result.stderr.length).toBeLessThanOrEqual(2000);
-    for (const stream of [result.stdout, result.stderr]) {
-      expect(stream.length).toBeGreaterThanOrEqual(450);
-      expect(stream).toMatch(/^1\n2\n3\n/);
-      expect(stream).toMatch(/99999\n100000\n$/);
-    }
-  });
-
-  test('a gigabyte streams by while the memory of the server stays flat', async () => {
-    const result = await node.exec(CT.debian, `head -c 1073741824 /dev/zero | tr '\\0' x; echo end`, {
-      timeout: 300,
-    });
-    expect(result).toMatchObject({ exit_code: 0, stdout_original_length: 1_073_741_828 });
-    expect(result.stdout).toMatch(/x\nend\n$|xend\n$/);
-    const peak = Number(
-      /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${node.client.pid}/status`, 'utf8'))?.[1],
-    );
-    expect(peak).toBeLessThan(250 * 1024); // run from sources; the built server is measured by the benchmark
-  }, 310_000);
-});
-
-describeRig('exec: processes left in the background', (rig) => {
-  const node = useClient(rig);
-
-  test('do not hold the call; the result says that they hold the output, and how to redirect it', async () => {
-    const seconds = uniqueSleep();
-    const result = await node.exec(CT.debian, `sleep ${seconds} & echo started`);
-    expect(result).toMatchObject({ stdout: 'started\n', exit_code: 0, output_held: true });
-    expect(result.duration_ms).toBeLessThan(5_000);
-    expect(result.text).toContain('>/tmp/out 2>&1 </dev/null &');
-    expect(await rig.containerProcesses(CT.debian, `sleep ${seconds}`)).toHaveLength(1);
-    await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${seconds}`]);
-  });
-
-  test('with their output redirected are not mentioned', async () => {
-    const seconds = uniqueSleep();
-    const result = await node.exec(
-      CT.debian,
-      `nohup sleep ${seconds} >/tmp/out 2>&1 </dev/null & echo started`,
-    );
-    expect(result).toMatchObject({ output_held: false, exit_code: 0 });
-    await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${seconds}`]);
-  });
-
-  test('forty calls that leave one each succeed, and so does the next; more than 32 lose their channel', async () => {
-    const seconds = uniqueSleep();
-    // Each writes once its channel is closed, and dies of it; those that are drained live on.
-    const command = `(trap '' PIPE; while sleep 0.2; do echo tick || exit; done; : ${seconds}) & echo started`;
-    for (let i = 0; i < 40; i += 8) {
-      const results = await Promise.all(Array.from({ length: 8 }, () => node.exec(CT.debian, command)));
-      for (const result of results) expect(result).toMatchObject({ exit_code: 0, output_held: true });
-    }
-    expect(await node.exec(CT.debian, 'echo next')).toMatchObject({ stdout: 'next\n' });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const left = (await rig.containerProcesses(CT.debian, seconds)).filter(({ comm }) => comm !== 'sleep');
-    expect(left.length).toBe(32);
-    await rig.inContainer(CT.debian, ['pkill', '-KILL', '-f', seconds]);
-  }, 60_000);
-});
-
-describeRig('exec: many at once', (rig) => {
-  const node = useClient(rig);
-
-  test('64 calls at once all succeed, each with its own answer', async () => {
-    const results = await Promise.all(
-      Array.from({ length: 64 }, (_, i) => node.exec(CT.debian, `sleep 0.5; echo ${i}; exit ${i}`)),
-    );
-    results.forEach((result, i) => {
-      expect(result).toMatchObject({ stdout: `${i}\n`, exit_code: i, ended: 'exit' });
-    });
-  }, 60_000);
 });
 
 function quoteForTest(text: string): string {
