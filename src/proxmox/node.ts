@@ -61,10 +61,11 @@ export class ProxmoxNode {
 
   async #collect(line: string, options: NodeRunOptions): Promise<NodeOutput> {
     const { signal, priority = 'control' } = options;
-    const channel = await this.channels.open(
-      line,
-      signal === undefined ? { priority } : { priority, signal },
-    );
+    const channel = await this.channels.open(line, {
+      priority,
+      noInput: options.stdin === undefined,
+      ...(signal === undefined ? {} : { signal }),
+    });
     const stdout = collectText(channel.stdout);
     const stderr = collectText(channel.stderr);
     if (options.onStderr) channel.stderr.on('data', () => options.onStderr?.(stderr()));

@@ -43,7 +43,10 @@ export async function runCommand(
   const mark = newRunMark();
   const signal = AbortSignal.any([options.signal, deps.activity.ending]);
   try {
-    const channel = await deps.node.channels.open(entryLine(entry, mark, runArgv(mark, command)), { signal });
+    const channel = await deps.node.channels.open(entryLine(entry, mark, runArgv(mark, command)), {
+      signal,
+      noInput: true,
+    });
     return await new Run(deps, entry, mark, channel, options, signal).outcome();
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'DISCONNECTED') throw error;

@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../lib/errors.ts';
-import { Connection, type ConnectionOptions, type OpenOutcome } from './connection.ts';
+import { connectPatiently } from './connect-patiently.ts';
+import type { Connection, OpenOutcome } from './connection.ts';
 import { UnreachableError } from './dial-errors.ts';
 import { connectionsWanted } from './growth.ts';
 import type { SshLogger } from './logger.ts';
 import { cancelled, internal, noSession, shuttingDown, unconfirmed, unstable } from './pool-errors.ts';
+import { type ReadyShell, ReadyShells } from './ready-shell.ts';
 import { SessionQueue, type Waiter } from './session-queue.ts';
 import type { OpenOptions, RemoteChannel, SshTarget } from './types.ts';
 
@@ -31,8 +32,6 @@ interface Member {
 const TICK_MS = 100;
 /** Connections that may die under one open before it is told. */
 const MAX_FAILURES = 3;
-/** Pauses, in ms, before a connection that sshd dropped at random is tried again. */
-const DROPPED_PAUSES_MS = [100, 300, 900];
 
 /**
  * Sessions on one SSH server. Connects when first used, adds connections when sessions run short, replaces lost ones.
@@ -44,6 +43,7 @@ export class SshPool {
   readonly #shutdown = new AbortController();
   #members: Member[] = [];
   readonly #queue = new SessionQueue();
+  readonly #shells = new ReadyShells();
   #connecting = 0;
   #connectMs = 255;
   #served = 0;
@@ -77,9 +77,11 @@ export class SshPool {
    * HOST_KEY_UNKNOWN, HOST_KEY_CHANGED and SSH_NO_SESSION the command has not been run; with DISCONNECTED it may have been.
    */
   open(command: string, options: OpenOptions = {}): Promise<RemoteChannel> {
-    const { signal, priority } = options;
+    const { signal, priority, noInput } = options;
     if (this.#shutdown.signal.aborted) return Promise.reject(shuttingDown());
     if (signal?.aborted) return Promise.reject(cancelled());
+    const shell = noInput === true ? this.#shells.take() : undefined;
+    if (shell) return this.#openIn(shell, command, options);
     const opened = this.#queue.join(command, priority === 'control', signal);
     this.#dispatch();
     return opened;
@@ -94,6 +96,13 @@ export class SshPool {
     await Promise.all(this.#members.map(({ connection }) => connection.close()));
   }
 
+  async #openIn(shell: ReadyShell, command: string, options: OpenOptions): Promise<RemoteChannel> {
+    const answers = await shell.answers(undefined, options.signal);
+    if (answers && !options.signal?.aborted) return shell.run(command);
+    shell.discard();
+    return this.open(command, { ...options, noInput: false });
+  }
+
   /** Gives free sessions to those who wait, and sees to it that there will be more if that is not enough. */
   #dispatch(): void {
     if (this.#shutdown.signal.aborted) return;
@@ -106,7 +115,11 @@ export class SshPool {
       this.#served++;
       this.#start(first, connection);
     }
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0) {
+      this.#prepareShell();
+      return;
+    }
+    this.#shells.discard();
     if (!this.connected) this.#grow();
     else if (this.#tick === undefined) {
       this.#served = 0;
@@ -129,6 +142,13 @@ export class SshPool {
       if (!best || connection.sessions < best.sessions) best = connection;
     }
     return best;
+  }
+
+  /** Only while nothing runs: work comes first, and where sessions are few none is kept for later. */
+  #prepareShell(): void {
+    if (this.#members.some(({ connection }) => connection.sessions > 0)) return;
+    const connection = this.#pick(false);
+    if (connection && connection.limit >= 3) void this.#shells.prepare(connection);
   }
 
   async #start(waiter: Waiter, connection: Connection): Promise<void> {
@@ -190,7 +210,12 @@ export class SshPool {
     this.#connecting++;
     const started = performance.now();
     try {
-      const connection = await this.#connectPatiently();
+      const connection = await connectPatiently(this.#target, {
+        ...this.#options,
+        maxSessions: this.#options.maxSessionsPerConnection,
+        signal: this.#shutdown.signal,
+        onChange: () => this.#dispatch(),
+      });
       this.#connectMs = performance.now() - started;
       if (this.#shutdown.signal.aborted) return connection.destroy();
       this.#members.push({ connection, idleSince: null });
@@ -200,32 +225,6 @@ export class SshPool {
       this.#connecting--;
     }
     this.#dispatch();
-  }
-
-  async #connectPatiently(): Promise<Connection> {
-    const { logger, readyTimeoutMs, keepaliveMs, deadAfterMs, openTimeoutMs } = this.#options;
-    const options: ConnectionOptions = {
-      logger,
-      readyTimeoutMs,
-      keepaliveMs,
-      deadAfterMs,
-      openTimeoutMs,
-      maxSessions: this.#options.maxSessionsPerConnection,
-      signal: this.#shutdown.signal,
-      onChange: () => this.#dispatch(),
-    };
-    for (const pause of DROPPED_PAUSES_MS) {
-      try {
-        return await Connection.connect(this.#target, options);
-      } catch (error) {
-        if (!(error instanceof UnreachableError && error.droppedEarly)) throw error;
-        logger.debug(`${error.message} Trying again in ${pause} ms.`);
-        // Spread, so that those who were dropped together do not come back together.
-        const spread = pause * (0.5 + Math.random());
-        await sleep(spread, undefined, { signal: this.#shutdown.signal }).catch(() => {});
-      }
-    }
-    return Connection.connect(this.#target, options);
   }
 
   #onConnectFailed(error: unknown): void {

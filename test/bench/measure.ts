@@ -1,3 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
+
+/** Between two turns: the far side still clears up when a call is answered, which must not be counted as the next one's. */
+const PAUSE_MS = 10;
+
 /** What one row of the table says. Times in ms, throughput in MB/s, sizes in MB (10^6 bytes). */
 export interface Row {
   readonly measure: string;
@@ -49,6 +54,7 @@ export async function takeTurns(rounds: number, subjects: readonly Subject[]): P
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < subjects.length; turn++) {
       const index = (round + turn) % subjects.length;
+      await setTimeout(PAUSE_MS);
       const elapsed = await subjects[index]?.();
       if (elapsed !== undefined) times[index]?.push(elapsed);
     }

@@ -120,7 +120,7 @@ describeRig('start and stop', (rig) => {
 
   test('pct that only files the request, as under HA: start returns when the container runs', async () => {
     const pct = await rig.readInNode('/usr/sbin/pct');
-    await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n(sleep 1; lxc-start -n ${vmid}) >/dev/null 2>&1 &\n`);
+    await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n(sleep 1; rig-lxc-start ${vmid}) >/dev/null 2>&1 &\n`);
     try {
       expect((await start()).data).toMatchObject({ success: true, changed: true });
       expect(rig.isRunning(vmid)).toBe(true);
