@@ -1,0 +1,281 @@
+import { posix } from 'node:path';
+import {
+  type DirectoryInode,
+  FileError,
+  type FileInode,
+  freeBytes,
+  type Inode,
+  makeDirectory,
+  makeVolume,
+  meta,
+  type SpecialInode,
+  type Volume,
+} from './inode.ts';
+
+const MAX_LINKS = 40;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * The files of one machine, in memory, with owners, hard links, disks that fill up and special files. Everything is
+ * synchronous: between two steps of a program nothing else can happen.
+ */
+export class VirtualFs {
+  readonly root: DirectoryInode;
+
+  constructor(volume: Volume = makeVolume()) {
+    this.root = makeDirectory(volume);
+  }
+
+  // --- looking --------------------------------------------------------------------------------------------
+
+  /** @throws FileError ENOENT, ENOTDIR, ELOOP */
+  get(path: string, followLast = true): Inode {
+    return this.#walk(path, followLast).inode ?? fail('ENOENT', 'stat', path);
+  }
+
+  find(path: string, followLast = true): Inode | undefined {
+    try {
+      return this.get(path, followLast);
+    } catch {
+      return undefined;
+    }
+  }
+
+  exists(path: string): boolean {
+    return this.find(path) !== undefined;
+  }
+
+  read(path: string): Buffer {
+    const inode = this.get(path);
+    if (inode.kind === 'file') return inode.content;
+    if (inode.kind === 'generated') return Buffer.from(inode.generate());
+    if (inode.kind === 'directory') fail('EISDIR', 'read', path);
+    return Buffer.alloc(0);
+  }
+
+  readText(path: string): string {
+    return this.read(path).toString('utf8');
+  }
+
+  list(path: string): string[] {
+    return [...this.#directory(path, 'scandir').entries.keys()].sort();
+  }
+
+  /** The path without symbolic links; the last part need not exist. */
+  resolve(path: string): string {
+    return this.#walk(path, true).path;
+  }
+
+  // --- changing -------------------------------------------------------------------------------------------
+
+  /** Writes a file, replacing its content if it exists; missing directories are made with `parents`. */
+  write(
+    path: string,
+    content: string | Uint8Array,
+    options: { mode?: number; parents?: boolean } = {},
+  ): void {
+    if (options.parents === true) this.makeDirectories(posix.dirname(path));
+    const bytes = Buffer.from(content);
+    const found = this.#walk(path, true);
+    if (found.inode) {
+      if (found.inode.kind === 'directory') fail('EISDIR', 'open', path);
+      if (found.inode.kind === 'generated') fail('EACCES', 'open', path);
+      if (found.inode.kind !== 'file') return;
+      replaceContent(found.inode, bytes, path);
+      if (options.mode !== undefined) found.inode.mode = options.mode;
+      return;
+    }
+    const inode = this.createFile(path, options.mode ?? 0o644);
+    replaceContent(inode, bytes, path);
+  }
+
+  append(path: string, content: Uint8Array): void {
+    const inode = this.#walk(path, true).inode;
+    if (inode?.kind === 'file') replaceContent(inode, Buffer.concat([inode.content, content]), path);
+    else this.write(path, content);
+  }
+
+  /** Makes an empty file that must not exist yet. */
+  createFile(path: string, mode: number): FileInode {
+    const parent = this.#parentOf(path, 'open');
+    const inode: FileInode = {
+      kind: 'file',
+      content: Buffer.alloc(0),
+      links: 1,
+      ...meta(parent.directory.volume, mode),
+    };
+    this.#enter(parent, inode, path, 'open');
+    return inode;
+  }
+
+  makeDirectory(path: string, mode = 0o755): void {
+    const parent = this.#parentOf(path, 'mkdir');
+    this.#enter(parent, makeDirectory(parent.directory.volume, mode), path, 'mkdir');
+  }
+
+  makeDirectories(path: string): void {
+    const inode = this.find(path);
+    if (inode?.kind === 'directory') return;
+    if (inode !== undefined) fail('ENOTDIR', 'mkdir', path);
+    this.makeDirectories(posix.dirname(path));
+    this.makeDirectory(path);
+  }
+
+  makeSpecial(path: string, kind: SpecialInode['kind'], mode = 0o644): void {
+    const parent = this.#parentOf(path, 'mknod');
+    this.#enter(parent, { kind, ...meta(parent.directory.volume, mode) }, path, 'mknod');
+  }
+
+  /** A file whose content is made whenever it is read. */
+  generate(path: string, content: () => string, mode = 0o444): void {
+    this.makeDirectories(posix.dirname(path));
+    const parent = this.#parentOf(path, 'open');
+    this.#enter(
+      parent,
+      { kind: 'generated', generate: content, ...meta(parent.directory.volume, mode) },
+      path,
+      'open',
+    );
+  }
+
+  symlink(target: string, path: string): void {
+    const parent = this.#parentOf(path, 'symlink');
+    this.#enter(parent, { kind: 'link', target, ...meta(parent.directory.volume, 0o777) }, path, 'symlink');
+  }
+
+  hardLink(existing: string, path: string): void {
+    const inode = this.get(existing, false);
+    if (inode.kind !== 'file') fail('EPERM', 'link', existing);
+    this.#enter(this.#parentOf(path, 'link'), inode, path, 'link');
+    inode.links += 1;
+  }
+
+  /** Puts a directory, of this tree or of another one, at a path; what is on another disk stays there. */
+  mount(path: string, directory: DirectoryInode): void {
+    this.makeDirectories(posix.dirname(path));
+    const { directory: parent, name } = this.#parentOf(path, 'mount');
+    parent.entries.set(name, directory);
+  }
+
+  remove(path: string, recursive = false): void {
+    const parent = this.#parentOf(path, 'unlink');
+    const inode = parent.directory.entries.get(parent.name) ?? fail('ENOENT', 'unlink', path);
+    if (inode.volume.readOnly) fail('EROFS', 'unlink', path);
+    if (inode.kind === 'directory') {
+      if (inode.entries.size > 0 && !recursive) fail('ENOTEMPTY', 'rmdir', path);
+      for (const name of [...inode.entries.keys()]) this.remove(posix.join(path, name), true);
+    }
+    this.#leave(parent, inode);
+  }
+
+  /** As rename(2): what stood there is replaced in one step. */
+  rename(from: string, to: string): void {
+    const source = this.#parentOf(from, 'rename');
+    const inode = source.directory.entries.get(source.name) ?? fail('ENOENT', 'rename', from);
+    const target = this.#parentOf(to, 'rename');
+    if (inode.volume.readOnly) fail('EROFS', 'rename', from);
+    const replaced = target.directory.entries.get(target.name);
+    if (replaced === inode) return;
+    if (replaced?.kind === 'directory') {
+      if (inode.kind !== 'directory') fail('EISDIR', 'rename', to);
+      if (replaced.entries.size > 0) fail('ENOTEMPTY', 'rename', to);
+    }
+    if (replaced) this.#leave(target, replaced);
+    source.directory.entries.delete(source.name);
+    target.directory.entries.set(target.name, inode);
+  }
+
+  // --- inside ---------------------------------------------------------------------------------------------
+
+  #directory(path: string, action: string): DirectoryInode {
+    const inode = this.#walk(path, true).inode ?? fail('ENOENT', action, path);
+    return inode.kind === 'directory' ? inode : fail('ENOTDIR', action, path);
+  }
+
+  /** The directory in which the last part of the path stands; symbolic links at the end are followed only by callers. */
+  #parentOf(path: string, action: string): { directory: DirectoryInode; name: string } {
+    const clean = posix.normalize(path).replace(/\/$/, '');
+    const name = posix.basename(clean);
+    if (name === '') fail('EEXIST', action, path);
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail('ENAMETOOLONG', action, path);
+    return { directory: this.#directory(posix.dirname(clean), action), name };
+  }
+
+  #enter(
+    parent: { directory: DirectoryInode; name: string },
+    inode: Inode,
+    path: string,
+    action: string,
+  ): void {
+    const there = parent.directory.entries.get(parent.name);
+    if (there?.kind === 'link' && action === 'open') {
+      // Creating through a link that leads nowhere creates where it leads.
+      const target = this.#parentOf(this.resolve(path), action);
+      this.#enter(target, inode, path, 'create');
+      return;
+    }
+    if (there) fail('EEXIST', action, path);
+    if (parent.directory.volume.readOnly) fail('EROFS', action, path);
+    parent.directory.entries.set(parent.name, inode);
+    parent.directory.mtime = new Date();
+  }
+
+  #leave(parent: { directory: DirectoryInode; name: string }, inode: Inode): void {
+    parent.directory.entries.delete(parent.name);
+    parent.directory.mtime = new Date();
+    if (inode.kind !== 'file') return;
+    inode.links -= 1;
+    if (inode.links === 0) inode.volume.used -= inode.content.length;
+  }
+
+  #walk(path: string, followLast: boolean): { inode: Inode | undefined; path: string } {
+    const parts = posix.resolve('/', path).split('/').filter(Boolean);
+    if (path.endsWith('/') && parts.length > 0) followLast = true;
+    let inode: Inode = this.root;
+    let at: string[] = [];
+    let links = 0;
+    while (parts.length > 0) {
+      const name = parts.shift() ?? '';
+      if (name === '..') {
+        at = at.slice(0, -1);
+        inode = at.length === 0 ? this.root : this.get(`/${at.join('/')}`);
+        continue;
+      }
+      if (inode.kind !== 'directory') fail('ENOTDIR', 'stat', path);
+      if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail('ENAMETOOLONG', 'stat', path);
+      const next: Inode | undefined = inode.entries.get(name);
+      if (next?.kind === 'link' && (followLast || parts.length > 0)) {
+        links += 1;
+        if (links > MAX_LINKS) fail('ELOOP', 'stat', path);
+        parts.unshift(...next.target.split('/').filter((part) => part !== '' && part !== '.'));
+        if (next.target.startsWith('/')) {
+          inode = this.root;
+          at = [];
+        }
+        continue;
+      }
+      at.push(name);
+      if (next === undefined) {
+        if (parts.length > 0) fail('ENOENT', 'stat', path);
+        return { inode: undefined, path: `/${at.join('/')}` };
+      }
+      inode = next;
+    }
+    return { inode, path: `/${at.join('/')}` };
+  }
+}
+
+/** Sets the content as far as the disk allows. @throws FileError ENOSPC, EROFS */
+export function replaceContent(inode: FileInode, content: Buffer, path: string): void {
+  const { volume } = inode;
+  if (volume.readOnly) fail('EROFS', 'open', path);
+  const growth = content.length - inode.content.length;
+  if (growth > freeBytes(volume)) fail('ENOSPC', 'write', path);
+  volume.used += growth;
+  inode.content = content;
+  inode.mtime = new Date();
+}
+
+function fail(code: ConstructorParameters<typeof FileError>[0], action: string, path: string): never {
+  throw new FileError(code, action, path);
+}

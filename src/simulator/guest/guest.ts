@@ -1,0 +1,114 @@
+import { FileError, makeDirectory, makeVolume, type Volume } from '../files/inode.ts';
+import { VirtualFs } from '../files/virtual-fs.ts';
+import type { Process, ProcessTable } from '../processes/process-table.ts';
+import { type ContainerScenario, share } from '../scenario.ts';
+import type { Machine, Program } from '../shell/machine.ts';
+import { installPrograms, layOut } from './flavour.ts';
+import { ProcFiles } from './proc-files.ts';
+import { guestPrograms } from './programs.ts';
+
+/** A container: its files, and while it runs its processes. */
+export class Guest implements Machine {
+  readonly vmid: number;
+  readonly scenario: ContainerScenario;
+  readonly table: ProcessTable;
+  readonly volume: Volume;
+  readonly programs: ReadonlyMap<string, Program>;
+  /** What systemd or OpenRC would say of each service. */
+  readonly services = new Map<string, 'running' | 'failed' | 'stopped'>();
+  files: VirtualFs;
+  running = false;
+  bootedAt = new Date();
+  ignoresShutdown: boolean;
+  #init: Process | undefined;
+
+  constructor(vmid: number, scenario: ContainerScenario, table: ProcessTable) {
+    this.vmid = vmid;
+    this.scenario = scenario;
+    this.table = table;
+    this.ignoresShutdown = scenario.ignoresShutdown;
+    const { size, used } = scenario.disk;
+    const device = `/dev/mapper/pve-vm--${vmid}--disk--0`;
+    this.volume = makeVolume({ device, type: 'ext4', size, base: share(used, size) });
+    this.files = new VirtualFs(this.volume);
+    layOut(this.files, scenario);
+    for (const [path, mount] of Object.entries(scenario.mounts)) {
+      const volume = makeVolume({ device: 'tmpfs', type: 'tmpfs', ...mount });
+      this.files.mount(path, makeDirectory(volume));
+    }
+    new ProcFiles(this).install();
+    this.programs = guestPrograms(this);
+    if (scenario.flavour !== 'none') installPrograms(this);
+  }
+
+  get hostname(): string {
+    return this.scenario.name;
+  }
+
+  get frozen(): boolean {
+    return this.running && this.table.isFrozen(this.vmid);
+  }
+
+  get initPid(): number {
+    return this.#init?.pid ?? 0;
+  }
+
+  async gate(_path: string): Promise<void> {}
+
+  boot(): void {
+    if (this.running) return;
+    this.running = true;
+    this.bootedAt = new Date();
+    const comm = this.scenario.flavour === 'debian' ? 'systemd' : 'init';
+    this.#init = this.table.spawn({ parent: undefined, comm, argv: ['/sbin/init'], vmid: this.vmid });
+    this.#init.onSignal = (signal) => signal !== 'KILL';
+    for (const [name, { state }] of Object.entries(this.scenario.services)) {
+      this.services.set(name, 'stopped');
+      if (state === 'running') this.startService(name);
+      else this.services.set(name, state);
+    }
+  }
+
+  /** Ends everything at once, frozen or not. */
+  halt(): void {
+    if (!this.running) return;
+    this.running = false;
+    this.table.thaw(this.vmid);
+    for (const process of this.table.list(this.vmid)) process.signal('KILL');
+    this.#init = undefined;
+    this.services.clear();
+  }
+
+  startService(name: string): boolean {
+    const service = this.scenario.services[name];
+    if (!service) return false;
+    if (this.services.get(name) === 'running') return true;
+    const argv = service.command.split(' ');
+    const comm = (argv[0] ?? name).replace(/:$/, '').split('/').at(-1) ?? name;
+    const process = this.table.spawn({
+      parent: this.#init,
+      comm,
+      argv,
+      vmid: this.vmid,
+      setsid: true,
+      env: new Map(),
+    });
+    process.onDeath = () => this.services.set(name, 'stopped');
+    this.services.set(name, 'running');
+    return true;
+  }
+
+  stopService(name: string): boolean {
+    const service = this.scenario.services[name];
+    if (!service) return false;
+    for (const each of this.table.list(this.vmid)) if (each.cmdline === service.command) each.signal('TERM');
+    this.services.set(name, 'stopped');
+    return true;
+  }
+
+  /** Files of the container for those who stand outside. @throws FileError */
+  readOutside(path: string): Buffer {
+    if (this.files.find(path) === undefined) throw new FileError('ENOENT', 'open', path);
+    return this.files.read(path);
+  }
+}

@@ -1,0 +1,116 @@
+import type { Program, ProgramCall } from '../shell/machine.ts';
+import type { Guest } from './guest.ts';
+
+/** systemctl and journalctl on Debian, rc-service and rc-status on Alpine; `service` on both. */
+export function servicePrograms(guest: Guest): readonly (readonly [string, Program])[] {
+  const service: Program = (call) => act(guest, call, call.args[1] ?? '', call.args[0] ?? '');
+  if (guest.scenario.flavour === 'alpine') {
+    return [
+      ['rc-service', service],
+      ['service', service],
+      ['rc-status', (call) => rcStatus(guest, call)],
+    ];
+  }
+  return [
+    ['systemctl', (call) => systemctl(guest, call)],
+    ['service', service],
+    ['journalctl', (call) => journalctl(guest, call)],
+  ];
+}
+
+async function systemctl(guest: Guest, call: ProgramCall): Promise<number> {
+  const [verb = 'list-units', ...units] = call.args.filter((arg) => !arg.startsWith('-'));
+  if (verb === 'list-units' || call.args.includes('--failed')) return listUnits(guest, call);
+  if (verb === 'daemon-reload') return 0;
+  let code = 0;
+  for (const unit of units)
+    code = Math.max(code, await act(guest, call, verb, unit.replace(/\.service$/, '')));
+  return code;
+}
+
+async function act(guest: Guest, call: ProgramCall, verb: string, name: string): Promise<number> {
+  const { stdout, stderr } = call;
+  const service = guest.scenario.services[name];
+  if (!service) {
+    await stderr.write(`Unit ${name}.service could not be found.\n`);
+    return verb === 'status' || verb === 'is-active' ? 4 : 5;
+  }
+  const state = guest.services.get(name) ?? 'stopped';
+  const active = state === 'running' ? 'active' : state === 'failed' ? 'failed' : 'inactive';
+  switch (verb) {
+    case 'start':
+      guest.startService(name);
+      return 0;
+    case 'stop':
+      guest.stopService(name);
+      return 0;
+    case 'restart':
+    case 'reload':
+      guest.stopService(name);
+      guest.startService(name);
+      return 0;
+    case 'is-active':
+      await stdout.write(`${active}\n`);
+      return active === 'active' ? 0 : 3;
+    case 'enable':
+    case 'disable':
+      return 0;
+    case 'is-enabled':
+      await stdout.write('enabled\n');
+      return 0;
+    default: {
+      const process = guest.table.list(guest.vmid).find(({ cmdline }) => cmdline === service.command);
+      const word =
+        active === 'active'
+          ? 'active (running)'
+          : active === 'failed'
+            ? 'failed (Result: exit-code)'
+            : 'inactive (dead)';
+      const dot = active === 'active' ? '●' : active === 'failed' ? '×' : '○';
+      await stdout.write(
+        `${dot} ${name}.service - ${service.description || name}\n     Loaded: loaded (/usr/lib/systemd/system/${name}.service; enabled)\n     Active: ${word}\n${process ? `   Main PID: ${process.pid} (${process.comm})\n` : ''}`,
+      );
+      return active === 'active' ? 0 : 3;
+    }
+  }
+}
+
+async function listUnits(guest: Guest, { args, stdout }: ProgramCall): Promise<number> {
+  await stdout.write(`  ${'UNIT'.padEnd(28)} LOAD   ACTIVE   SUB     DESCRIPTION\n`);
+  for (const [name, state] of guest.services) {
+    if (args.includes('--failed') && state !== 'failed') continue;
+    const active = state === 'running' ? 'active  ' : state === 'failed' ? 'failed  ' : 'inactive';
+    const sub = state === 'running' ? 'running' : state === 'failed' ? 'failed ' : 'dead   ';
+    const mark = state === 'failed' ? '●' : ' ';
+    const description = guest.scenario.services[name]?.description ?? '';
+    await stdout.write(`${mark} ${`${name}.service`.padEnd(28)} loaded ${active} ${sub} ${description}\n`);
+  }
+  return 0;
+}
+
+async function rcStatus(guest: Guest, { stdout }: ProgramCall): Promise<number> {
+  await stdout.write('Runlevel: default\n');
+  for (const [name, state] of guest.services) {
+    await stdout.write(
+      ` ${name.padEnd(60)} [  ${state === 'running' ? 'started' : state === 'failed' ? 'crashed' : 'stopped'}  ]\n`,
+    );
+  }
+  return 0;
+}
+
+/** The journal is what the scenario puts into /var/log/journal/UNIT.log, or /var/log/syslog. */
+async function journalctl(guest: Guest, { args, stdout }: ProgramCall): Promise<number> {
+  const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');
+  const unit =
+    at >= 0 ? (args[at + 1] ?? '') : (args.map((arg) => /^-u(.+)$/.exec(arg)?.[1]).find(Boolean) ?? '');
+  const path = unit === '' ? '/var/log/syslog' : `/var/log/journal/${unit.replace(/\.service$/, '')}.log`;
+  const inode = guest.files.find(path);
+  const lines = inode?.kind === 'file' ? inode.content.toString('utf8').trimEnd().split('\n') : [];
+  const count = args.findIndex((arg) => arg === '-n' || arg === '--lines');
+  const limit =
+    count >= 0
+      ? Number(args[count + 1])
+      : Number(args.map((arg) => /^-n(\d+)$/.exec(arg)?.[1]).find(Boolean) ?? lines.length);
+  await stdout.write(lines.length === 0 ? '-- No entries --\n' : `${lines.slice(-limit).join('\n')}\n`);
+  return 0;
+}

@@ -1,0 +1,178 @@
+import { FileError, makeDirectory, makeVolume } from '../files/inode.ts';
+import { VirtualFs } from '../files/virtual-fs.ts';
+import { devices, installPrograms, place } from '../guest/flavour.ts';
+import { Guest } from '../guest/guest.ts';
+import { uname } from '../guest/programs.ts';
+import { ProcessTable } from '../processes/process-table.ts';
+import { filePrograms } from '../programs/files.ts';
+import { launchers } from '../programs/launchers.ts';
+import { processPrograms } from '../programs/processes.ts';
+import type { Direct } from '../roles/execute.ts';
+import type { NodeScenario } from '../scenario.ts';
+import type { Machine, Program } from '../shell/machine.ts';
+import type { Cluster } from './cluster.ts';
+import { installClusterFiles } from './etc-pve.ts';
+import { Locks } from './locks.ts';
+import { lxcDirects, lxcPrograms } from './lxc.ts';
+import { pctDirect, pctProgram } from './pct.ts';
+import { pvesh } from './pvesh.ts';
+import { sudoDirect, sudoProgram } from './sudo.ts';
+
+/** One Proxmox VE node: its files, its programs, its containers. */
+export class SimulatedNode implements Machine {
+  readonly vmid = null;
+  readonly name: string;
+  readonly cluster: Cluster;
+  readonly scenario: NodeScenario;
+  readonly table = new ProcessTable();
+  readonly files = new VirtualFs(
+    makeVolume({ device: '/dev/mapper/pve-root', type: 'ext4', size: 94 * 1024 ** 3, base: 21 * 1024 ** 3 }),
+  );
+  readonly guests = new Map<number, Guest>();
+  readonly programs: ReadonlyMap<string, Program>;
+  /** Programs whose streams flow while they run. */
+  readonly directs: ReadonlyMap<string, Direct>;
+  readonly locks = new Locks();
+  /** Other nodes see it. */
+  online = true;
+  /** The cluster file system: serving, hanging (every read waits for ever), or not mounted. */
+  pmxcfs: 'up' | 'hangs' | 'down' = 'up';
+
+  constructor(name: string, cluster: Cluster) {
+    const scenario = cluster.scenario.nodes[name];
+    if (!scenario) throw new Error(`the scenario has no node ${name}`);
+    this.name = name;
+    this.cluster = cluster;
+    this.scenario = scenario;
+    for (const [vmid, container] of Object.entries(scenario.containers)) {
+      this.guests.set(Number(vmid), new Guest(Number(vmid), container, this.table));
+    }
+    this.#layOut();
+    this.programs = new Map<string, Program>([
+      ...launchers,
+      ...processPrograms,
+      ...filePrograms,
+      ...lxcPrograms(this),
+      ['pct', pctProgram(this)],
+      ['pvesh', (call) => pvesh(this, call)],
+      ['sudo', sudoProgram(this)],
+      ['pveversion', (call) => this.#pveversion(call.args, call)],
+      ['hostname', (call) => printLine(call, name)],
+      ['uname', (call) => uname(call, name, scenario.kernel)],
+      ['nproc', (call) => printLine(call, String(scenario.cores))],
+      ['whoami', (call) => printLine(call, this.userName(call.uid))],
+      [
+        'id',
+        (call) =>
+          printLine(
+            call,
+            call.args.includes('-u')
+              ? String(call.uid)
+              : `uid=${call.uid}(${this.userName(call.uid)}) gid=${call.uid}`,
+          ),
+      ],
+    ]);
+    installPrograms(this);
+    this.directs = new Map<string, Direct>([
+      ...lxcDirects(this),
+      ['pct', pctDirect(this)],
+      ['sudo', sudoDirect(this)],
+    ]);
+  }
+
+  get hostname(): string {
+    return this.name;
+  }
+
+  /** Users get numbers in the order of the scenario; root is 0. */
+  uidOf(user: string): number {
+    if (user === 'root') return 0;
+    return 1000 + Object.keys(this.cluster.scenario.users).indexOf(user);
+  }
+
+  userName(uid: number): string {
+    return uid === 0 ? 'root' : (Object.keys(this.cluster.scenario.users)[uid - 1000] ?? 'nobody');
+  }
+
+  async gate(path: string, uid: number): Promise<void> {
+    if (!/^\/etc\/pve(\/|$)/.test(path)) return;
+    if (this.pmxcfs === 'hangs') await new Promise<never>(() => {});
+    if (this.pmxcfs === 'down' && path !== '/etc/pve') throw new FileError('ENOENT', 'open', path);
+    if (uid !== 0 && path !== '/etc/pve') throw new FileError('EACCES', 'open', path);
+  }
+
+  /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */
+  runningGuest(vmid: number): Guest | undefined {
+    const guest = this.guests.get(vmid);
+    return guest?.running ? guest : undefined;
+  }
+
+  boot(): void {
+    for (const [pid, comm] of [
+      [1, 'systemd'],
+      [2, 'pmxcfs'],
+      [3, 'pvedaemon'],
+      [4, 'pveproxy'],
+      [5, 'sshd'],
+    ] as const) {
+      this.table.spawn({
+        parent: undefined,
+        comm,
+        argv: [pid === 1 ? '/sbin/init' : `/usr/bin/${comm}`],
+        vmid: null,
+      });
+    }
+    for (const guest of this.guests.values()) if (guest.scenario.running) guest.boot();
+  }
+
+  #layOut(): void {
+    for (const path of '/bin /dev /etc /mnt /proc /root /run/lock/lxc /tmp /usr/bin /usr/sbin /usr/local/bin /var/lib/vz /var/log'.split(
+      ' ',
+    )) {
+      this.files.makeDirectories(path);
+    }
+    this.files.get('/tmp').mode = 0o1777;
+    for (const shell of ['/bin/sh', '/bin/bash']) this.files.write(shell, '\x7fELF', { mode: 0o755 });
+    this.files.write('/etc/hostname', `${this.name}\n`);
+    this.files.write('/etc/hosts', `127.0.0.1 localhost\n192.168.1.2 ${this.name}\n`);
+    this.files.write(
+      '/etc/passwd',
+      `root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\n`,
+    );
+    this.files.write('/etc/group', 'root:x:0:\ndaemon:x:1:\nadm:x:4:\nwww-data:x:33:\n');
+    this.files.write(
+      '/etc/os-release',
+      'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
+    );
+    devices(this.files);
+    this.files.generate('/proc/self/environ', () => 'HOME=/root\0');
+    this.files.generate(
+      '/proc/meminfo',
+      () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
+    );
+    this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
+    this.files.generate('/proc/uptime', () => '86400.00 600000.00\n');
+    this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
+    installClusterFiles(this);
+    for (const [path, mount] of Object.entries(this.scenario.mounts)) {
+      this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
+    }
+    for (const [path, file] of Object.entries(this.scenario.files)) place(this.files, path, file);
+  }
+
+  async #pveversion(args: readonly string[], call: Parameters<Program>[0]): Promise<number> {
+    const { version, kernel } = this.scenario;
+    if (args.some((arg) => arg === '-v' || arg === '--verbose')) {
+      return printLine(
+        call,
+        `proxmox-ve: ${version.replace(/\.\d+$/, '.0')} (running kernel: ${kernel})\npve-manager: ${version} (running version: ${version}/8c3a1f6e9d2b4a70)\nlxc-pve: 6.0.5-3\npve-container: 6.1.10`,
+      );
+    }
+    return printLine(call, `pve-manager/${version}/8c3a1f6e9d2b4a70 (running kernel: ${kernel})`);
+  }
+}
+
+async function printLine({ stdout }: Parameters<Program>[0], text: string): Promise<number> {
+  await stdout.write(`${text}\n`);
+  return 0;
+}

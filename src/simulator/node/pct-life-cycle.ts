@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { configKeys, withKey } from './cluster.ts';
+import { type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
+
+/** pct waits so long for the lock of another operation. */
+const LOCK_PATIENCE_MS = 10_700;
+const POLL_MS = 25;
+
+/** Verbs of pct that start and stop, with their locks. */
+export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
+  start: {
+    options: { skiplock: 'flag', debug: 'flag' },
+    async run(call, vmid) {
+      const { node } = call;
+      if (node.runningGuest(vmid)) throw new PctError(255, `CT ${vmid} already running`);
+      await locked(call, vmid, 255, async () => {
+        checkLock(call, vmid);
+        if (configKeys(requireConfig(node, vmid, 255)).get('template') === '1') {
+          throw new PctError(255, `you can't start a CT if it's a template`);
+        }
+        const guest = node.guests.get(vmid);
+        await delay(node.cluster.scenario.times.start);
+        if (!guest || guest.scenario.answers['pct start'] !== undefined) {
+          throw new PctError(255, `startup for container '${vmid}' failed`);
+        }
+        guest.boot();
+      });
+    },
+  },
+  stop: {
+    options: { skiplock: 'flag', 'overrule-shutdown': 'flag' },
+    async run(call, vmid) {
+      requireRunning(call, vmid);
+      await locked(call, vmid, 255, async () => {
+        checkLock(call, vmid);
+        await delay(call.node.cluster.scenario.times.stop);
+        call.node.guests.get(vmid)?.halt();
+      });
+    },
+  },
+  shutdown: {
+    options: { timeout: 'integer', forceStop: 'flag' },
+    async run(call, vmid) {
+      requireRunning(call, vmid);
+      await locked(call, vmid, 255, () => shutDown(call, vmid));
+    },
+  },
+  reboot: {
+    options: { timeout: 'integer' },
+    async run(call, vmid) {
+      requireRunning(call, vmid);
+      await locked(call, vmid, 255, async () => {
+        // It is stopped before anybody looks for the lock; then the start is refused.
+        const guest = call.node.guests.get(vmid);
+        await delay(call.node.cluster.scenario.times.shutdown);
+        guest?.halt();
+        checkLock(call, vmid);
+        await delay(call.node.cluster.scenario.times.start);
+        guest?.boot();
+      });
+    },
+  },
+  unlock: {
+    async run(call, vmid) {
+      await locked(call, vmid, 4, async () => {
+        const text = requireConfig(call.node, vmid, 2);
+        call.node.cluster.writeConfig(call.node.name, vmid, withKey(text, 'lock', undefined));
+      });
+    },
+  },
+  set: {
+    options: { '*': 'string' },
+    async run(call, vmid) {
+      await locked(call, vmid, 255, async () => {
+        checkLock(call, vmid);
+        let text = requireConfig(call.node, vmid, 255);
+        for (const [key, value] of Object.entries(call.options)) {
+          text =
+            key === 'delete'
+              ? value.split(',').reduce((rest, each) => withKey(rest, each, undefined), text)
+              : withKey(text, key, value);
+        }
+        call.node.cluster.writeConfig(call.node.name, vmid, text);
+      });
+    },
+  },
+  destroy: {
+    options: { purge: 'flag', force: 'flag', 'destroy-unreferenced-disks': 'flag' },
+    async run(call, vmid) {
+      requireConfig(call.node, vmid, 2);
+      checkLock(call, vmid);
+      if (call.node.runningGuest(vmid)) {
+        if (!call.options.force)
+          throw new PctError(255, `unable to destroy CT ${vmid} - container is running`);
+        call.node.guests.get(vmid)?.halt();
+      }
+      await locked(call, vmid, 255, async () => {
+        call.node.cluster.writeConfig(call.node.name, vmid, undefined);
+        call.node.guests.delete(vmid);
+        await call.stdout.write(`  Logical volume "vm-${vmid}-disk-0" successfully removed.\n`);
+      });
+    },
+  },
+};
+
+/** A guest that does not obey costs twice the time limit and five seconds more. */
+async function shutDown({ node, options, stderr }: PctCall, vmid: number): Promise<void> {
+  const guest = node.guests.get(vmid);
+  checkLock({ node }, vmid);
+  if (!guest) return;
+  const timeout = Number(options.timeout ?? 60) * 1000;
+  if (!guest.ignoresShutdown && !guest.frozen) {
+    await delay(Math.min(node.cluster.scenario.times.shutdown, timeout));
+    guest.halt();
+    return;
+  }
+  if (await until(() => !guest.running, timeout)) return;
+  if (options.forceStop) {
+    guest.halt();
+    return;
+  }
+  await stderr.write(
+    `command 'lxc-stop -n ${vmid} --nokill --timeout ${timeout / 1000}' failed: exit code 1\n`,
+  );
+  if (await until(() => !guest.running, timeout + 5000)) return;
+  throw new PctError(255, 'container did not stop');
+}
+
+async function until(condition: () => boolean, withinMs: number): Promise<boolean> {
+  const end = performance.now() + withinMs;
+  while (!condition()) {
+    if (performance.now() >= end) return false;
+    await delay(POLL_MS);
+  }
+  return true;
+}
+
+function requireRunning({ node }: PctCall, vmid: number): void {
+  requireConfig(node, vmid, 2);
+  if (!node.runningGuest(vmid)) throw new PctError(255, `CT ${vmid} not running`);
+}
+
+export function checkLock({ node }: Pick<PctCall, 'node'>, vmid: number): void {
+  const lock = configKeys(requireConfig(node, vmid, 255)).get('lock');
+  if (lock !== undefined) throw new PctError(255, `CT is locked (${lock})`);
+}
+
+/** Does the work while it holds the lock of the container's configuration. */
+export async function locked(
+  call: PctCall,
+  vmid: number,
+  timeoutCode: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { node, stderr } = call;
+  let release = node.locks.tryTake(vmid);
+  if (!release) {
+    await stderr.write('trying to acquire lock...');
+    const end = performance.now() + LOCK_PATIENCE_MS;
+    while (!release && performance.now() < end) {
+      await Promise.race([node.locks.freed(vmid), delay(end - performance.now())]);
+      release = node.locks.tryTake(vmid);
+    }
+    if (!release) {
+      await stderr.write('\n');
+      throw new PctError(
+        timeoutCode,
+        `can't lock file '/run/lock/lxc/pve-config-${vmid}.lock' - got timeout`,
+      );
+    }
+    await stderr.write(' OK\n');
+  }
+  try {
+    await work();
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,151 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Direct } from '../roles/execute.ts';
+import type { Start } from '../roles/start.ts';
+import type { Program } from '../shell/machine.ts';
+import { readAll, type Sink } from '../shell/streams.ts';
+import { asStart } from './lxc.ts';
+import type { SimulatedNode } from './node.ts';
+import { lifeCycleVerbs } from './pct-life-cycle.ts';
+import { lookingVerbs } from './pct-looking.ts';
+import { snapshotVerbs } from './pct-snapshots.ts';
+import { transferVerbs } from './pct-transfers.ts';
+
+/** What a verb of pct works with. */
+export interface PctCall {
+  readonly node: SimulatedNode;
+  readonly options: Readonly<Record<string, string>>;
+  readonly positional: readonly string[];
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+}
+
+export interface Verb {
+  /** Options by name; `flag` may stand without a value. */
+  readonly options?: Readonly<Record<string, 'flag' | 'integer' | 'string'>>;
+  readonly run: (call: PctCall, vmid: number) => Promise<void> | void;
+  /** For verbs that are about no container. */
+  readonly noVmid?: boolean;
+}
+
+/** An error of pct: a code that says little and a text that says more. */
+export class PctError extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  ...lookingVerbs,
+  ...lifeCycleVerbs,
+  ...snapshotVerbs,
+  ...transferVerbs,
+};
+
+/** pct with streams that flow: `pct exec` becomes lxc-attach. */
+export function pctDirect(node: SimulatedNode): Direct {
+  return async (start) => {
+    if (start.argv[1] === 'exec') return exec(node, start);
+    void readAll(start.streams.stdin);
+    return run(node, start);
+  };
+}
+
+export function pctProgram(node: SimulatedNode): Program {
+  return (call) => pctDirect(node)(asStart(call, ['pct', ...call.args]));
+}
+
+async function exec(node: SimulatedNode, start: Start): Promise<number> {
+  const rest = start.argv.slice(2);
+  const id = rest.shift();
+  let keep = true;
+  if (/^--?keep-env/.test(rest[0] ?? '')) {
+    const option = rest.shift() ?? '';
+    keep = !(option.endsWith('=0') || (rest[0] === '0' && rest.shift() === '0'));
+  }
+  if (rest[0] === '--') rest.shift();
+  return reporting(start, async () => {
+    await asRoot(node, start.uid);
+    await delay(node.cluster.scenario.times.pct);
+    const vmid = vmidOf(id);
+    requireConfig(node, vmid, 2);
+    if (!node.runningGuest(vmid)) throw new PctError(255, `container '${vmid}' not running!`);
+    start.process.ignored.add('PIPE');
+    const argv = ['lxc-attach', '-n', String(vmid), keep ? '--keep-env' : '--clear-env', '--', ...rest];
+    return node.directs.get('lxc-attach')?.({ ...start, argv }) ?? 255;
+  });
+}
+
+function run(node: SimulatedNode, start: Start): Promise<number> {
+  const [, name = '', ...args] = start.argv;
+  const { stdout, stderr } = start.streams;
+  return reporting(start, async () => {
+    const verb = VERBS[name];
+    if (!verb) throw new PctError(255, `ERROR: unknown command 'pct ${name}'`);
+    await asRoot(node, start.uid);
+    await delay(node.cluster.scenario.times.pct);
+    const { options, positional } = parseOptions(verb.options ?? {}, args);
+    const vmid = verb.noVmid ? 0 : vmidOf(positional[0]);
+    await verb.run({ node, options, positional: positional.slice(1), stdout, stderr }, vmid);
+    return 0;
+  });
+}
+
+async function reporting(start: Start, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PctError)) throw error;
+    await start.streams.stderr.write(`${error.message}\n`);
+    return error.code;
+  }
+}
+
+async function asRoot(node: SimulatedNode, uid: number): Promise<void> {
+  if (uid !== 0)
+    throw new PctError(255, 'ipcc_send_rec[1] failed: Unknown error -1\nUnable to load access control list');
+  if (node.pmxcfs === 'down') throw new PctError(111, 'ipcc_send_rec[1] failed: Connection refused');
+  if (node.pmxcfs === 'hangs') await new Promise<never>(() => {});
+}
+
+export function requireConfig(node: SimulatedNode, vmid: number, code: number): string {
+  const text = node.cluster.readConfig(node.name, vmid);
+  if (text !== undefined) return text;
+  throw new PctError(code, `Configuration file 'nodes/${node.name}/lxc/${vmid}.conf' does not exist`);
+}
+
+function vmidOf(text: string | undefined): number {
+  if (text === undefined) throw badParameter('not enough arguments');
+  if (!/^\d+$/.test(text)) throw badParameter(`vmid: type check ('integer') failed - got '${text}'`);
+  if (Number(text) < 100) throw badParameter('vmid: value must have a minimum value of 100');
+  return Number(text);
+}
+
+export function badParameter(text: string): PctError {
+  return new PctError(2, `400 Parameter verification failed.\n${text}`);
+}
+
+/** Takes `--name value`, `--name=value` and `-name value`; the value of a flag may be left out. */
+function parseOptions(known: NonNullable<Verb['options']>, args: readonly string[]) {
+  const options: Record<string, string> = {};
+  const positional: string[] = [];
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(arg) ?? [];
+    if (name === undefined) {
+      positional.push(arg);
+      continue;
+    }
+    const type = known[name] ?? known['*'];
+    if (type === undefined) throw badParameter(`Unknown option: ${name}`);
+    const bare = type === 'flag' && !/^[01]$/.test(rest[0] ?? '');
+    const value = inline ?? (bare ? '1' : (rest.shift() ?? ''));
+    if (type === 'integer' && !/^\d+$/.test(value)) {
+      throw badParameter(`${name}: type check ('integer') failed - got '${value}'`);
+    }
+    options[name] = value;
+  }
+  return { options, positional };
+}

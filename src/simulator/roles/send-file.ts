@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { Inode } from '../files/inode.ts';
+import { Dialog, Refusal } from './dialog.ts';
+import { type Start, untilDeath } from './start.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Sends a file on stdout: $1 nonce, $2 path, $3 the most bytes that are allowed. Says "ready SIZE MODE LENGTH" and the path
+ * with links resolved, then the content, then "done SHA256" of what it reads once more.
+ */
+export function sendFile(start: Start, args: readonly string[]): Promise<number> {
+  const [nonce = '', path = '', limit = '0'] = args;
+  const { files } = start.machine;
+  const dialog = new Dialog(start, nonce);
+  return untilDeath(
+    start.process,
+    dialog.run(async () => {
+      dialog.requireTools();
+      const inode = files.find(path);
+      if (!inode) throw new Refusal('SOURCE_NOT_FOUND', path);
+      const real = files.find(path, false)?.kind === 'link' ? files.resolve(path) : path;
+      check(inode, real, Number(limit));
+      if (inode.kind !== 'file') return 0;
+      const content = inode.content;
+      await dialog.say(
+        `ready ${content.length} ${(inode.mode & 0o7777).toString(8)} ${Buffer.byteLength(real)}`,
+      );
+      await start.streams.stdout.write(real);
+      for (let at = 0; at < content.length; at += CHUNK_BYTES) {
+        await dialog.unfrozen();
+        if (!start.process.alive) return 137;
+        if (!(await start.streams.stdout.write(content.subarray(at, at + CHUNK_BYTES)))) return 141;
+      }
+      const now = inode.content.subarray(0, content.length);
+      await dialog.say(`done ${createHash('sha256').update(now).digest('hex')}`);
+      return 0;
+    }),
+  );
+}
+
+function check(inode: Inode, path: string, limit: number): void {
+  if (inode.kind === 'directory') throw new Refusal('IS_A_DIRECTORY', path);
+  if (inode.kind === 'generated') throw new Refusal('PSEUDO_FILE', path);
+  if (inode.kind !== 'file') throw new Refusal('NOT_A_REGULAR_FILE', path);
+  if (inode.content.length > limit) throw new Refusal('FILE_TOO_LARGE', String(inode.content.length));
+}

@@ -1,0 +1,86 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import ssh2 from 'ssh2';
+import { ContainerDoor } from './doors/container-door.ts';
+import { NodeDoor } from './doors/node-door.ts';
+import { HOMELAB } from './homelab.ts';
+import { Cluster } from './node/cluster.ts';
+import { SimulatedNode } from './node/node.ts';
+import { readScenario, type ScenarioInput } from './scenario.ts';
+
+export interface SimulatorOptions {
+  /** YAML text or an object; by default a small homelab. */
+  readonly scenario?: string | ScenarioInput;
+  /** The port of the first node; by default one that is free. */
+  readonly port?: number;
+}
+
+/** A simulated Proxmox VE cluster behind real SSH servers on loopback ports. The direct door: tests look and change here. */
+export class Simulator {
+  readonly #cluster: Cluster;
+  readonly #doors: readonly NodeDoor[];
+  readonly #directory: string;
+
+  private constructor(cluster: Cluster, doors: readonly NodeDoor[], directory: string) {
+    this.#cluster = cluster;
+    this.#doors = doors;
+    this.#directory = directory;
+  }
+
+  /** @throws Error that names what is wrong with the scenario, or when just-bash is missing */
+  static async start(options: SimulatorOptions = {}): Promise<Simulator> {
+    const scenario = readScenario(options.scenario ?? HOMELAB);
+    const cluster = new Cluster(scenario);
+    const directory = mkdtempSync(path.join(tmpdir(), 'proxmox-mcp-simulator-'));
+    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'simulator' });
+    const keyPath = path.join(directory, 'id_ed25519');
+    writeFileSync(keyPath, key.private, { mode: 0o600 });
+    chmodSync(keyPath, 0o600);
+    const doors: NodeDoor[] = [];
+    for (const name of Object.keys(scenario.nodes)) {
+      const node = new SimulatedNode(name, cluster);
+      cluster.nodes.push(node);
+      node.boot();
+      const files = { keyPath, knownHostsPath: path.join(directory, `known_hosts_${name}`) };
+      doors.push(
+        await NodeDoor.open(node, {
+          authorizedKey: key.public,
+          ...files,
+          port: doors.length === 0 ? options.port : undefined,
+        }),
+      );
+    }
+    return new Simulator(cluster, doors, directory);
+  }
+
+  /** Ends servers and connections and removes the files that were made for clients. */
+  async stop(): Promise<void> {
+    for (const door of this.#doors) await door.close();
+    for (const { guests } of this.#cluster.nodes) for (const guest of guests.values()) guest.halt();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** By default the first node of the scenario. */
+  node(name?: string): NodeDoor {
+    const door = name === undefined ? this.#doors[0] : this.#doors.find((each) => each.name === name);
+    if (!door) throw new Error(`the scenario has no node ${name ?? ''}`);
+    return door;
+  }
+
+  container(vmid: number): ContainerDoor {
+    const guest = this.#cluster.guest(vmid);
+    const node = this.#cluster.nodes.find(({ guests }) => guests.has(vmid));
+    if (!guest || !node) throw new Error(`the scenario has no container ${vmid}`);
+    return new ContainerDoor(guest, node);
+  }
+
+  /** Breaks all connections to all nodes; what runs goes on. @returns how many there were */
+  dropConnections(): number {
+    return this.#doors.reduce((sum, door) => sum + door.dropConnections(), 0);
+  }
+
+  set quorate(value: boolean) {
+    this.#cluster.quorate = value;
+  }
+}
