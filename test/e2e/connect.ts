@@ -10,33 +10,25 @@ import {
   type Era,
   type TestClient,
 } from '../mcp/client.ts';
-import type { Rig } from '../rig/rig.ts';
+import { Rig } from '../rig/rig.ts';
+import { type NodeUnderTest, rigSettings } from './nodes.ts';
+
+export { rigSettings };
 
 export interface RigClientOptions {
   readonly era?: Era;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Settings with which the server logs in to the rig as root. */
-export function rigSettings(rig: Rig): Record<string, string> {
-  return {
-    I_ACCEPT_RISKS: 'true',
-    HOST: rig.info.host,
-    SSH_PORT: String(rig.info.port),
-    SSH_KEY: rig.info.keys.plain,
-    SSH_KNOWN_HOSTS: rig.info.paths.knownHosts,
-    SSH_HOST_KEY_POLICY: 'strict',
-    LOG_LEVEL: 'debug',
-  };
-}
-
-export function connectToRig(rig: Rig, options: RigClientOptions = {}): Promise<TestClient> {
+/** Starts a server that logs in to a node, and connects a client to it. */
+export function connectToRig(node: Rig | NodeUnderTest, options: RigClientOptions = {}): Promise<TestClient> {
   const era = options.era === undefined ? {} : { era: options.era };
-  return connectClient({ ...era, env: { ...rigSettings(rig), ...options.env } });
+  const settings = node instanceof Rig ? rigSettings(node) : node.settings();
+  return connectClient({ ...era, env: { ...settings, ...options.env } });
 }
 
 /** A server for all tests of a suite, with an own transfer directory. */
-export function useClient(rig: Rig, env: Readonly<Record<string, string>> = {}) {
+export function useClient(rig: Rig | NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
   let client: TestClient | undefined;
   let dir = '';
   beforeAll(async () => {

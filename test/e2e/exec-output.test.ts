@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { uniqueSleep, useClient } from './connect.ts';
+import { describeNode } from './nodes.ts';
 
-describeRig('exec: output of any size', (rig) => {
+describeNode('exec: output of any size', [], (rig, { needing }) => {
   const node = useClient(rig, { CHARACTER_LIMIT: '2000' });
 
   test('head and tail are kept, the middle is counted, the limit holds for both streams together', async () => {
@@ -20,20 +20,25 @@ describeRig('exec: output of any size', (rig) => {
     }
   });
 
-  test('a gigabyte streams by while the memory of the server stays flat', async () => {
-    const result = await node.exec(CT.debian, `head -c 1073741824 /dev/zero | tr '\\0' x; echo end`, {
-      timeout: 300,
-    });
-    expect(result).toMatchObject({ exit_code: 0, stdout_original_length: 1_073_741_828 });
-    expect(result.stdout).toMatch(/x\nend\n$|xend\n$/);
-    const peak = Number(
-      /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${node.client.pid}/status`, 'utf8'))?.[1],
-    );
-    expect(peak).toBeLessThan(250 * 1024); // run from sources; the built server is measured by the benchmark
-  }, 310_000);
+  needing(
+    'volume',
+    'a gigabyte streams by while the memory of the server stays flat',
+    async () => {
+      const result = await node.exec(CT.debian, `head -c 1073741824 /dev/zero | tr '\\0' x; echo end`, {
+        timeout: 300,
+      });
+      expect(result).toMatchObject({ exit_code: 0, stdout_original_length: 1_073_741_828 });
+      expect(result.stdout).toMatch(/x\nend\n$|xend\n$/);
+      const peak = Number(
+        /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${node.client.pid}/status`, 'utf8'))?.[1],
+      );
+      expect(peak).toBeLessThan(250 * 1024); // run from sources; the built server is measured by the benchmark
+    },
+    310_000,
+  );
 });
 
-describeRig('exec: processes left in the background', (rig) => {
+describeNode('exec: processes left in the background', [], (rig) => {
   const node = useClient(rig);
 
   test('do not hold the call; the result says that they hold the output, and how to redirect it', async () => {
@@ -72,7 +77,7 @@ describeRig('exec: processes left in the background', (rig) => {
   }, 60_000);
 });
 
-describeRig('exec: many at once', (rig) => {
+describeNode('exec: many at once', [], (rig) => {
   const node = useClient(rig);
 
   test('64 calls at once all succeed, each with its own answer', async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { execResult, failureOf, useClient } from './connect.ts';
+import { describeNode } from './nodes.ts';
 
-describeRig('exec: what a command did is what is reported', (rig) => {
+describeNode('exec: what a command did is what is reported', [], (rig) => {
   const node = useClient(rig);
 
   for (const [name, vmid] of [
@@ -106,7 +106,7 @@ describeRig('exec: what a command did is what is reported', (rig) => {
   });
 });
 
-describeRig('exec: why a command could not run', (rig) => {
+describeNode('exec: why a command could not run', [], (rig) => {
   const node = useClient(rig);
   const failing = async (vmid: number) =>
     failureOf(await node.call('container_exec_command', { vmid, command: 'echo ran' }));

@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { failureOf, useClient } from './connect.ts';
+import { describeNode } from './nodes.ts';
 
 const vmid = CT.stopped;
 
-describeRig('start and stop', (rig) => {
+describeNode('start and stop', [], (rig, { needing }) => {
   const { call } = useClient(rig);
   const start = (id: number = vmid) => call('start_container', { vmid: id });
   const stop = (more: object = {}, id: number = vmid) => call('stop_container', { vmid: id, ...more });
@@ -102,7 +102,7 @@ describeRig('start and stop', (rig) => {
     expect(failureOf(await start()).code).toBe('CONTAINER_IS_TEMPLATE');
   });
 
-  test('a start that fails is told with what pct said', async () => {
+  needing('real lxc', 'a start that fails is told with what pct said', async (rig) => {
     const config = join(rig.info.paths.lxc, String(vmid), 'config');
     const before = readFileSync(config);
     writeFileSync(config, `${before}lxc.mount.entry = /nowhere mnt none bind 0 0\n`);
@@ -118,19 +118,26 @@ describeRig('start and stop', (rig) => {
     }
   });
 
-  test('pct that only files the request, as under HA: start returns when the container runs', async () => {
-    const pct = await rig.readInNode('/usr/sbin/pct');
-    await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n(sleep 1; rig-lxc-start ${vmid}) >/dev/null 2>&1 &\n`);
-    try {
-      expect((await start()).data).toMatchObject({ success: true, changed: true });
-      expect(rig.isRunning(vmid)).toBe(true);
-    } finally {
-      await rig.writeInNode('/usr/sbin/pct', pct);
-    }
-  });
+  needing(
+    'real lxc',
+    'pct that only files the request, as under HA: start returns when the container runs',
+    async (rig) => {
+      const pct = await rig.readInNode('/usr/sbin/pct');
+      await rig.writeInNode(
+        '/usr/sbin/pct',
+        `#!/bin/sh\n(sleep 1; rig-lxc-start ${vmid}) >/dev/null 2>&1 &\n`,
+      );
+      try {
+        expect((await start()).data).toMatchObject({ success: true, changed: true });
+        expect(rig.isRunning(vmid)).toBe(true);
+      } finally {
+        await rig.writeInNode('/usr/sbin/pct', pct);
+      }
+    },
+  );
 });
 
-describeRig('start and stop while another operation holds the lock of the configuration', (rig) => {
+describeNode('start and stop while another operation holds the lock of the configuration', [], (rig) => {
   const { call } = useClient(rig);
   afterEach(() => rig.reset());
 

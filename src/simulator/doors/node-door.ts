@@ -134,6 +134,16 @@ export class NodeDoor {
     this.#wire.backend = () => server.port;
   }
 
+  /** How long each call of pct takes to begin, in ms. */
+  set pctMs(ms: number) {
+    this.#node.cluster.scenario.times.pct = ms;
+  }
+
+  /** The text of a configuration below its nodes/NAME/lxc; undefined removes it. */
+  setConfig(vmid: number, text: string | undefined): void {
+    this.#node.cluster.writeConfig(this.name, vmid, text);
+  }
+
   /** The cluster file system serves, hangs (every read waits for ever), or is not mounted. */
   set pmxcfs(state: 'up' | 'hangs' | 'down') {
     this.#node.pmxcfs = state;

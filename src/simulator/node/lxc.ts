@@ -65,10 +65,13 @@ async function attach(node: SimulatedNode, start: Start): Promise<number> {
   for (const [name, value] of variables) env.set(name, value);
   const program = argv.length > 0 ? argv : ['/bin/bash'];
   const child = node.table.spawn({ parent: start.process, comm: 'lxc-attach', argv: start.argv, env, vmid });
-  return untilDeath(
-    start.process,
-    untilDeath(child, enter()).finally(() => child.end()),
-  );
+  // It holds the streams of the channel even when lxc-attach itself is dead.
+  const release = [start.streams.stdout.hold(), start.streams.stderr.hold()];
+  const entered = enter().finally(() => {
+    child.end();
+    for (const each of release) each();
+  });
+  return untilDeath(start.process, untilDeath(child, entered));
 
   async function enter(): Promise<number> {
     await node.table.unfrozen(vmid);

@@ -31,7 +31,7 @@ export class Process {
   env: ReadonlyMap<string, string>;
   readonly startedAt = new Date();
   session: number;
-  readonly slackNs: number;
+  slackNs: number;
   parentPid: number;
   stopped = false;
   alive = true;

@@ -1,11 +1,42 @@
+import { Readable } from 'node:stream';
 import { quoteAll } from '../../lib/quote.ts';
 import { Shell } from '../shell/shell.ts';
 import { readAll } from '../shell/streams.ts';
+import { ByteSource } from './byte-source.ts';
+import { isComplete, understand } from './plan.ts';
 import { recognise } from './recognise.ts';
 import type { Start } from './start.ts';
 
 /** Programs that need their streams while they flow, and that are no shell scripts; by name. */
 export type Direct = (start: Start) => Promise<number>;
+
+/** Runs a command line as a login shell does: one that ends in `exec PROGRAM …` becomes that program. */
+export async function executeLine(
+  start: Start,
+  line: string,
+  directs: ReadonlyMap<string, Direct>,
+): Promise<number> {
+  const plan = await understand(line, start.env);
+  if (!plan) return execute({ ...start, argv: ['bash', '-c', line] }, directs);
+  if (plan.slackNs !== undefined) start.process.slackNs = plan.slackNs;
+  return execute({ ...start, argv: plan.argv, env: plan.env }, directs);
+}
+
+/** A shell that reads its commands from stdin, one complete command after the other; an `exec` ends it. */
+async function readCommands(start: Start, directs: ReadonlyMap<string, Direct>): Promise<number> {
+  const source = new ByteSource(start.streams.stdin);
+  const streams = { ...start.streams, stdin: Readable.from([]) };
+  let code = 0;
+  let text = '';
+  for (let line = await source.line(); line !== null; line = await source.line()) {
+    text += `${line}\n`;
+    if (!(await isComplete(text))) continue;
+    code = await executeLine({ ...start, streams }, text, directs);
+    if (await understand(text, start.env)) return code;
+    text = '';
+  }
+  return code;
+}
 
 /** Becomes the program that `argv` names. @returns its exit code */
 export async function execute(
@@ -21,6 +52,7 @@ export async function execute(
   if (name === 'env') return execute(applyEnv(start), directs);
   const direct = directs.get(name);
   if (direct) return direct(start);
+  if ((name === 'sh' || name === 'bash') && argv.length === 1) return readCommands(start, directs);
   if ((name === 'sh' || name === 'bash') && argv[1] === '-c') {
     const role = recognise(argv[2] ?? '');
     if (role) return role(start, argv.slice(4));

@@ -84,7 +84,10 @@ export class Shell {
     let text = script;
     try {
       const tree = parse(script);
-      const result: Transformed = transform(tree, /\btrap\b/.test(script));
+      const result: Transformed = transform(tree, {
+        hasTraps: /\btrap\b/.test(script),
+        isBash: this.options.machine.files.exists('/bin/bash'),
+      });
       this.jobs = result.jobs;
       this.functions = [
         this.options.functions ?? '',
@@ -116,8 +119,9 @@ export class Shell {
       stdinKind: 'bytes',
       signal: this.#abort.signal,
     });
-    await this.#write(this.options.stdout, encode(result.stdout, result));
-    await this.#write(this.options.stderr, Buffer.from(result.stderr));
+    // Whether anybody still reads is no concern of a shell that has come to its end.
+    await this.#write(this.options.stdout, encode(result.stdout, result)).catch(() => {});
+    await this.#write(this.options.stderr, Buffer.from(result.stderr)).catch(() => {});
     return result.exitCode;
   }
 

@@ -50,7 +50,10 @@ const LIVE_PROGRAMS =
  * behaves as a shell on a system with processes: each statement whose output is not captured writes to the streams at
  * once; `cmd &` becomes a job of the simulator; loops let others have their turn; traps are looked after.
  */
-export function transform(script: ScriptNode, hasTraps: boolean): Transformed {
+export function transform(
+  script: ScriptNode,
+  { hasTraps, isBash }: { hasTraps: boolean; isBash: boolean },
+): Transformed {
   const jobs: BackgroundJob[] = [];
   const functions: CommandNode[] = [];
   visitStatements(script.statements, { captured: false, subshell: false });
@@ -151,7 +154,11 @@ export function transform(script: ScriptNode, hasTraps: boolean): Transformed {
       if (isScript(body)) visitStatements(body.statements, { captured: true, subshell: true });
       return;
     }
-    if (node.type === 'ParameterExpansion' && node.parameter === '!') node.parameter = '__job';
+    if (node.type === 'ParameterExpansion') {
+      if (node.parameter === '!') node.parameter = '__job';
+      // just-bash takes itself for bash everywhere.
+      if (!isBash && String(node.parameter).startsWith('BASH')) node.parameter = '__unset';
+    }
     for (const value of Object.values(node)) visitInside(value);
   }
 }

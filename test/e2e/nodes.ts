@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import type { Rig } from '../rig/rig.ts';
+import { SimulatedNode } from './simulated-node.ts';
+
+/** What a case may need that only a node with a kernel has. */
+export type Need =
+  /** Programs that are no model: perl, sudo's own environment, /proc of this machine. */
+  | 'real programs'
+  /** More bytes than a virtual node can make in the time. */
+  | 'volume'
+  /** LXC's own files and commands. */
+  | 'real lxc';
+
+/** What the second door of a node must offer to the cases that run on both; the rig has more. */
+export type NodeUnderTest = Pick<
+  Rig,
+  | 'inContainer'
+  | 'readInContainer'
+  | 'writeInContainer'
+  | 'isRunning'
+  | 'initPid'
+  | 'ensureStarted'
+  | 'freeze'
+  | 'startWithoutShell'
+  | 'ignoreShutdown'
+  | 'holdConfigLock'
+  | 'setConf'
+  | 'slowPct'
+  | 'reset'
+> & {
+  /** Processes of the container whose arguments contain the text. */
+  containerProcesses(
+    vmid: number,
+    text: string,
+  ): Promise<readonly { pid: number; comm: string; cmdline: string }[]>;
+  /** Settings with which the server logs in as root. */
+  settings(): Record<string, string>;
+};
+
+export interface Cases {
+  /** A test that not every node can serve. On the simulator it is named, and not counted as skipped. */
+  readonly needing: (need: Need, name: string, body: (rig: Rig) => Promise<void>, timeout?: number) => void;
+}
+
+/**
+ * A suite that runs on the simulator and on the rig, from one list of cases. Where the two differ, the simulator is
+ * wrong. What the simulator can't serve is printed by name.
+ */
+export function describeNode(
+  name: string,
+  needs: readonly Need[],
+  suite: (node: NodeUnderTest, cases: Cases) => void,
+): void {
+  const lacking = needs[0];
+  if (lacking !== undefined) notServed(name, lacking);
+  else {
+    describe(`simulator: ${name}`, () => {
+      const node = new SimulatedNode();
+      beforeAll(() => node.start());
+      afterAll(() => node.stop());
+      suite(node, { needing: (need, title) => notServed(`${name} > ${title}`, need) });
+    });
+  }
+  describeRig(`rig: ${name}`, (rig) => {
+    suite(withSettings(rig), {
+      needing: (_need, title, body, timeout) => test(title, () => body(rig), timeout),
+    });
+  });
+}
+
+function notServed(name: string, need: Need): void {
+  console.log(`not for the simulator: ${name} (needs ${need})`);
+}
+
+/** The rig itself, and its settings. */
+function withSettings(rig: Rig): NodeUnderTest {
+  return Object.assign(rig, { settings: () => rigSettings(rig) });
+}
+
+/** Settings with which the server logs in to the rig as root. */
+export function rigSettings(rig: Rig): Record<string, string> {
+  return {
+    I_ACCEPT_RISKS: 'true',
+    HOST: rig.info.host,
+    SSH_PORT: String(rig.info.port),
+    SSH_KEY: rig.info.keys.plain,
+    SSH_KNOWN_HOSTS: rig.info.paths.knownHosts,
+    SSH_HOST_KEY_POLICY: 'strict',
+    LOG_LEVEL: 'debug',
+  };
+}

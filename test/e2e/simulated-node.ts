@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ScenarioInput } from '../../src/simulator/scenario.ts';
+import { Simulator } from '../../src/simulator/simulator.ts';
+import { CT, type Undo } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import type { NodeUnderTest } from './nodes.ts';
+
+const GIB = 1024 ** 3;
+const small = { '/mnt/small': { size: 1024 ** 2 }, '/mnt/ro': { size: 65_536, readOnly: true } };
+const busybox = { flavour: 'alpine', disk: { size: GIB } } as const;
+
+/** The rig's containers once more, without a kernel below. */
+const RIG_AS_SCENARIO: ScenarioInput = {
+  cluster: 'rig',
+  nodes: {
+    pve1: {
+      machines: { 100: { name: 'vm-stopped' } },
+      mounts: { '/mnt/rig-small': { size: 1024 ** 2 }, '/mnt/rig-ro': { size: 65_536, readOnly: true } },
+      containers: {
+        [CT.debian]: { name: 'debian', mounts: small },
+        [CT.busybox]: { name: 'busybox', ...busybox, mounts: small },
+        [CT.stopped]: { name: 'stopped', ...busybox, running: false },
+        [CT.locked]: { name: 'locked', ...busybox, lock: 'backup' },
+      },
+    },
+    pve2: { containers: { [CT.elsewhere]: { name: 'elsewhere' } } },
+  },
+};
+
+const CONFIGS = new Map<number, string>([
+  [CT.debian, 'pve1'],
+  [CT.busybox, 'pve1'],
+  [CT.stopped, 'pve1'],
+  [CT.locked, 'pve1'],
+  [CT.elsewhere, 'pve2'],
+]);
+
+/** A simulator that offers tests what the rig's second door offers. */
+export class SimulatedNode implements NodeUnderTest {
+  #running: Simulator | undefined;
+
+  /** Its containers are as the rig's are when it comes up. */
+  async start(): Promise<void> {
+    this.#running = await Simulator.start({ scenario: RIG_AS_SCENARIO });
+    await this.reset();
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.stop();
+    this.#running = undefined;
+  }
+
+  get simulator(): Simulator {
+    if (!this.#running) throw new Error('used before the suite has begun');
+    return this.#running;
+  }
+
+  settings(): Record<string, string> {
+    const { host, port, keyPath, knownHostsPath } = this.simulator.node().connection;
+    return {
+      I_ACCEPT_RISKS: 'true',
+      HOST: host,
+      SSH_PORT: String(port),
+      SSH_KEY: keyPath,
+      SSH_KNOWN_HOSTS: knownHostsPath,
+      SSH_HOST_KEY_POLICY: 'strict',
+      LOG_LEVEL: 'debug',
+    };
+  }
+
+  async inContainer(vmid: number, argv: readonly string[]) {
+    return this.simulator.container(vmid).run(argv);
+  }
+
+  async readInContainer(vmid: number, path: string): Promise<Buffer> {
+    return this.simulator.container(vmid).files.read(path);
+  }
+
+  async writeInContainer(vmid: number, path: string, content: string | Uint8Array): Promise<void> {
+    this.simulator.container(vmid).write(path, content);
+  }
+
+  async containerProcesses(vmid: number, text: string) {
+    return this.simulator.container(vmid).processes(text);
+  }
+
+  isRunning(vmid: number): boolean {
+    return this.simulator.container(vmid).running;
+  }
+
+  async initPid(vmid: number): Promise<number> {
+    return this.simulator.container(vmid).initPid;
+  }
+
+  async ensureStarted(vmid: number): Promise<void> {
+    this.simulator.container(vmid).start();
+  }
+
+  async freeze(vmid: number): Promise<Undo> {
+    this.simulator.container(vmid).freeze();
+    return async () => this.simulator.container(vmid).thaw();
+  }
+
+  async startWithoutShell(): Promise<Undo> {
+    const container = this.simulator.container(CT.stopped);
+    const shell = container.files.read('/bin/sh');
+    container.files.remove('/bin/sh');
+    container.start();
+    return async () => {
+      container.stop();
+      container.files.write('/bin/sh', shell, { mode: 0o755 });
+    };
+  }
+
+  async ignoreShutdown(vmid: number): Promise<Undo> {
+    this.simulator.container(vmid).ignoresShutdown = true;
+    return async () => {
+      this.simulator.container(vmid).ignoresShutdown = false;
+    };
+  }
+
+  async holdConfigLock(vmid: number): Promise<Undo> {
+    const release = this.simulator.container(vmid).holdConfigLock();
+    return async () => release();
+  }
+
+  async setConf(vmid: number, text: string | undefined): Promise<Undo> {
+    this.simulator.node().setConfig(vmid, text);
+    return () => this.reset();
+  }
+
+  async slowPct(): Promise<Undo> {
+    this.simulator.node().pctMs = 650;
+    return async () => {
+      this.simulator.node().pctMs = 0;
+    };
+  }
+
+  async reset(): Promise<void> {
+    this.simulator.node().pctMs = 0;
+    for (const [vmid, node] of CONFIGS) {
+      const file = new URL(`../fixtures/etc-pve/nodes/${node}/lxc/${vmid}.conf`, import.meta.url);
+      this.simulator.node(node).setConfig(vmid, readFileSync(fileURLToPath(file), 'utf8'));
+      if (node !== 'pve1') continue;
+      const container = this.simulator.container(vmid);
+      container.ignoresShutdown = false;
+      container.stop();
+      if (vmid !== CT.stopped) container.start();
+    }
+    await until(() => this.simulator.container(CT.debian).running);
+  }
+}
