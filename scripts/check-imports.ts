@@ -15,7 +15,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['lib', 'type ssh', 'type proxmox', 'tools', 'policy', 'audit.ts', 'type config'],
   // Explains what the layers below see, to a person; calls none of the tools.
   doctor: ['lib', 'config', 'ssh', 'proxmox'],
-  cli: ['lib', 'config', 'server', 'tools', 'app.ts', 'doctor'],
+  // Sets up what the doctor has found to work. Touches files and the node; asks and prints nothing itself.
+  init: ['lib', 'config', 'ssh', 'proxmox', 'doctor'],
+  cli: ['lib', 'config', 'type ssh', 'server', 'tools', 'app.ts', 'doctor', 'init'],
 
   // Settings become an SshTarget; nothing else of ssh is of interest to them.
   config: ['lib', 'ssh/types.ts'],

@@ -96,5 +96,30 @@ Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would no
   start: async (request) => (await import('./doctor.ts')).doctor(request),
 };
 
+const init: Command = {
+  name: 'init',
+  summary: 'Set up: settings, login, host key, and your MCP client',
+  usage: ['init', 'init --yes --ssh-host ADDRESS --i-accept-risks --level LEVEL [options]'],
+  maxArgs: 0,
+  options: [
+    { flag: 'yes', help: 'Ask nothing: for scripts; says what is missing' },
+    { flag: 'level', placeholder: 'level', help: 'read-only, containers, or host (containers and the node)' },
+    { flag: 'client', placeholder: 'ids', help: 'claude-desktop, claude-code, vscode, cursor; all or none' },
+    { flag: 'fingerprint', placeholder: 'sha256', help: 'The host key that is expected: SHA256:…' },
+    { flag: 'create-key', help: 'Make a key pair, install it with SSH_PASSWORD, forget the password' },
+    { flag: 'dir', placeholder: 'dir', help: 'Where .env and the files of a project go (here)' },
+    { flag: 'dry-run', help: 'With --yes: test, show what would be written, write nothing' },
+  ],
+  details: `Asks for the node, the user and the way to log in, shows the host key to be compared, tests all of it
+as doctor does, shows every change as a diff, and then does all or nothing. Existing files are merged
+into, comments kept, with a backup beside them. Secrets go into .env, readable by you alone, and never
+into a client's configuration.
+
+Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something is missing;
+130 cancelled, nothing is changed.
+`,
+  start: async (request) => (await import('./init.ts')).init(request),
+};
+
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, doctor, tools, call];
+export const COMMANDS: readonly Command[] = [serve, init, doctor, tools, call];

@@ -34,6 +34,22 @@ export class SshConfigFile {
     );
   }
 
+  /** The aliases that stand there by name, in order; patterns are none. */
+  aliases(): readonly string[] {
+    return [...new Set(this.#aliasesOf(this.#lines, 0))];
+  }
+
+  #aliasesOf(lines: readonly Line[], depth: number): string[] {
+    return lines.flatMap((line): string[] => {
+      if (line.type !== LineType.DIRECTIVE) return [];
+      const keyword = line.param.toLowerCase();
+      const inner = 'config' in line ? this.#aliasesOf(line.config, depth) : [];
+      if (keyword === 'host') return [...valuesOf(line).filter((name) => !/[*?!]/.test(name)), ...inner];
+      if (keyword !== 'include' || depth >= MAX_INCLUDE_DEPTH) return inner;
+      return this.#included(valuesOf(line)).flatMap((file) => this.#aliasesOf(this.#read(file), depth + 1));
+    });
+  }
+
   /**
    * The lines that concern `host`, includes put in their place. An include below a `Host` line that
    * does not match is skipped with it; a section goes on after it under the same heading.
@@ -78,10 +94,12 @@ export class SshConfigFile {
       this.#warn('~/.ssh/config: files include each other too deeply, the rest is ignored');
       return [];
     }
+    return this.#included(patterns).flatMap((file) => this.#select(this.#read(file), host, depth + 1));
+  }
+
+  #included(patterns: readonly string[]): readonly string[] {
     const base = { ...this.#at, cwd: path.join(this.#at.home, '.ssh') };
-    return patterns
-      .flatMap((pattern) => expandPattern(absolutePath(base, pattern)))
-      .flatMap((file) => this.#select(this.#read(file), host, depth + 1));
+    return patterns.flatMap((pattern) => expandPattern(absolutePath(base, pattern)));
   }
 
   #read(file: string): readonly Line[] {

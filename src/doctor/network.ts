@@ -68,7 +68,7 @@ function greet(target: SshTarget, startedAt: number): Promise<{ greeting: string
     });
     socket.on('data', (chunk: string) => {
       greeting += chunk;
-      if (/^SSH-.*\n/m.test(greeting) || greeting.length > 8192) done();
+      if (/^SSH-[^\n]*\n/m.test(greeting) || greeting.length > 8192) done();
     });
     socket.on('end', done);
     socket.on('error', (error) => {

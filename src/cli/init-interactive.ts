@@ -1,0 +1,170 @@
+import * as clack from '@clack/prompts';
+import type { Config } from '../config/schema.ts';
+import { resolveSshTarget } from '../config/ssh-target.ts';
+import type { Surroundings } from '../config/surroundings.ts';
+import type { Check } from '../doctor/check.ts';
+import { CHECKS } from '../doctor/check.ts';
+import { examine } from '../doctor/examine.ts';
+import { readIfThere } from '../init/changes.ts';
+import { clientApps } from '../init/clients.ts';
+import type { Values } from '../init/env-file.ts';
+import { ConfirmedKeys } from '../init/host-keys.ts';
+import { freeKeyFile, makeKeyPair } from '../init/key-pair.ts';
+import { envFileIn, planChanges } from '../init/plan.ts';
+import { carryOut } from '../init/setup.ts';
+import { absolutePaths, configFrom, gatherValues, levelOf, levelValues } from '../init/values.ts';
+import { AppError } from '../lib/errors.ts';
+import { VERSION } from '../lib/version.ts';
+import type { SeenHostKey } from '../ssh/host-keys.ts';
+import type { SshTarget } from '../ssh/types.ts';
+import { askYesNo, Left } from './ask.ts';
+import type { Request } from './commands.ts';
+import { checkText } from './doctor-text.ts';
+import { DISCLAIMER, wantsColour } from './faults.ts';
+import { type InitOptions, ownLaunch } from './init-options.ts';
+import { askClients, askDir, askLevel, askLogin, askServer, askSudo } from './init-questions.ts';
+import { changeText } from './init-show.ts';
+import { afterwards } from './init-unattended.ts';
+import { styleFor, textWidth } from './output.ts';
+
+interface Talk {
+  readonly options: InitOptions;
+  readonly at: Surroundings;
+  readonly signal: AbortSignal;
+  readonly hostKeys: ConfirmedKeys;
+}
+
+/** `init` with questions. Returns the exit code. Writes nothing before the last of them is answered. */
+export async function initInteractive(
+  { input }: Request,
+  options: InitOptions,
+  at: Surroundings,
+  signal: AbortSignal,
+): Promise<number> {
+  clack.intro(`proxmox-mcp ${VERSION}: setting up`);
+  const hostKeys = await ConfirmedKeys.create();
+  try {
+    const before = await readIfThere(envFileIn(options.dir, at));
+    return await converse({ options, at, signal, hostKeys }, gatherValues(input, before, at));
+  } catch (error) {
+    if (!(error instanceof Left) && !signal.aborted) throw error;
+    clack.cancel('Cancelled. Nothing was changed.');
+    return 130;
+  } finally {
+    await hostKeys.dispose();
+  }
+}
+
+async function converse(talk: Talk, gathered: Values): Promise<number> {
+  const { options, at, hostKeys, signal } = talk;
+  clack.log.warn(DISCLAIMER.trim());
+  if (!(await askYesNo('Do you accept that?', false))) throw new Left();
+  const server = await reach(talk, { ...gathered, I_ACCEPT_RISKS: 'true' });
+  const { values: tried, config, createKey } = await logIn(talk, server);
+  const level = options.level ?? (await askLevel(levelOf(gathered)));
+  const dir = await askDir(options.dir, at);
+  const clients = options.clients ?? (await askClients(dir, at));
+
+  const target = hostKeys.apply(resolveSshTarget(config, at));
+  const newKey = createKey
+    ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
+    : undefined;
+  const values = {
+    ...absolutePaths({ ...tried, ...levelValues(level) }, at),
+    ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
+  };
+  const changes = await planChanges({ values, dir, clients, launch: ownLaunch(at) }, at);
+  const style = styleFor(wantsColour(process.stdout));
+  if (newKey) clack.log.step(`A new key, ${newKey.file}, let in for ${target.username}@${target.host}`);
+  for (const change of changes) clack.log.step(changeText(change, style));
+  if (!(await askYesNo('Do all of this?', true))) throw new Left();
+  const { steps } = await carryOut({ changes, hostKeys, target, newKey }, signal);
+  clack.log.success(steps.join('\n'));
+  const titles = clientApps(at, dir).filter(({ id }) => clients.includes(id));
+  const restart = titles.map(({ title }) => title).join(', ');
+  clack.outro(
+    restart === ''
+      ? `Done. A client starts it with: --env-file ${envFileIn(dir, at)}`
+      : `Done. Restart ${restart} and ask for your containers.`,
+  );
+  return 0;
+}
+
+/** Asks for a server until one is reached whose host key is right. */
+async function reach(talk: Talk, start: Values): Promise<Values> {
+  for (let values = start; ; ) {
+    values = await askServer(values, talk.at);
+    const loaded = configFrom(values, talk.at);
+    if (!loaded.ok) {
+      clack.log.error(loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+    } else {
+      const target = resolveSshTarget(loaded.config, talk.at);
+      try {
+        await talk.hostKeys.confirmAll(target, confirmHostKey, talk.signal);
+        return values;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        if (error.code === 'HOST_KEY_UNKNOWN') throw new Left();
+        clack.log.error(`${error.message}\n${error.hint}`);
+      }
+    }
+    if (!(await askYesNo('Try again?', true))) throw new Left();
+  }
+}
+
+async function confirmHostKey(seen: SeenHostKey, server: SshTarget): Promise<boolean> {
+  const file = `/etc/ssh/ssh_host_${seen.type.replace(/^ssh-|-sha2-.*$/g, '')}_key.pub`;
+  clack.log.message(
+    `${server.host} shows its host key for the first time:\n  ${seen.type}\n  ${seen.fingerprint}\nOn its console, or in the shell of its web interface, this prints the same if nobody is in between:\n  ssh-keygen -lf ${file}`,
+  );
+  return askYesNo('Is it the same, and shall it be pinned?', false);
+}
+
+/** Asks for a login until one passes the doctor, or is wanted in spite of what he says. */
+async function logIn(
+  talk: Talk,
+  server: Values,
+): Promise<{ readonly values: Values; readonly config: Config; readonly createKey: boolean }> {
+  for (;;) {
+    const base = configFrom(server, talk.at);
+    if (!base.ok) throw new Error(base.faults.map(({ problem }) => problem).join('; '));
+    const { username, host } = resolveSshTarget(base.config, talk.at);
+    const login = await askLogin(base.config, `${username}@${host}`, talk.at);
+    const values = { ...server, ...login.values, ...(await askSudo(username)) };
+    const loaded = configFrom(values, talk.at);
+    if (!loaded.ok) {
+      clack.log.error(loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      continue;
+    }
+    const checks = await test(talk, loaded.config);
+    const failed = checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id);
+    const answer = { values, config: loaded.config, createKey: login.createKey };
+    if (failed.length === 0) return answer;
+    const loggedIn = checks.some(({ id, verdict }) => id === 'login' && verdict === 'ok');
+    if (loggedIn && (await askYesNo('Go on in spite of that?', false))) return answer;
+    if (!(await askYesNo('Try another way to log in?', true))) throw new Left();
+  }
+}
+
+async function test({ hostKeys, at, signal }: Talk, config: Config): Promise<readonly Check[]> {
+  const style = styleFor(wantsColour(process.stdout));
+  const width = textWidth(process.stdout) - 3;
+  const spinner = clack.spinner();
+  const lines: string[] = [];
+  spinner.start('Testing');
+  const checks = await examine({
+    config,
+    target: hostKeys.apply(resolveSshTarget(config, at)),
+    signal,
+    begin: (id) => spinner.message(`Testing: ${CHECKS[id]}`),
+    report: (check) => {
+      if (check.verdict === 'skipped') return;
+      lines.push(checkText({ ...check, detail: hostKeys.retell(check.detail) }, style, width).trimEnd());
+    },
+  });
+  signal.throwIfAborted();
+  const failed = checks.some(({ verdict }) => verdict === 'fail');
+  spinner.stop(failed ? 'Tested: there is a problem (✗)' : 'Tested: it works');
+  clack.log.message(lines.join('\n'));
+  return checks;
+}

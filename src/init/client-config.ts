@@ -1,0 +1,100 @@
+import {
+  applyEdits,
+  findNodeAtLocation,
+  modify,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+
+/** A file that cannot be merged into, in words. */
+export class UnreadableConfig extends Error {}
+
+/**
+ * A client's configuration with our entry put in its place. Everything else stays as it is to the byte, comments and
+ * layout included. Pure.
+ * @throws UnreadableConfig where the file is no JSON, or has something else where the servers should be.
+ */
+export function mergeClientConfig(
+  before: string | undefined,
+  section: string,
+  name: string,
+  entry: Record<string, unknown>,
+): string {
+  const bom = before?.startsWith('\uFEFF') ? '\uFEFF' : '';
+  const text = before?.slice(bom.length) ?? '';
+  if (text.trim() === '') return `${bom}${JSON.stringify({ [section]: { [name]: entry } }, null, 2)}\n`;
+  const root = parse(text);
+  const servers = findNodeAtLocation(root, [section]);
+  if (servers !== undefined && servers.type !== 'object') {
+    throw new UnreadableConfig(`its "${section}" is not an object`);
+  }
+  const layout = layoutOf(text);
+  const old = findNodeAtLocation(root, [section, name]);
+  if (old !== undefined) return bom + replace(text, old, entry, layout);
+  const into = servers ?? root;
+  const [key, value] = servers === undefined ? [section, { [name]: entry }] : [name, entry];
+  if (lastChild(into) !== undefined && text.includes('\n'))
+    return bom + append(text, into, key, value, layout);
+  const formattingOptions = {
+    insertSpaces: layout.indent !== '\t',
+    tabSize: layout.indent.length,
+    eol: layout.eol,
+  };
+  return bom + applyEdits(text, modify(text, [section, name], entry, { formattingOptions }));
+}
+
+function parse(text: string): Node {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error !== undefined) {
+    const line = text.slice(0, error.offset).split('\n').length;
+    throw new UnreadableConfig(`line ${line} is not JSON (${printParseErrorCode(error.error)})`);
+  }
+  if (root?.type !== 'object') throw new UnreadableConfig('it is not a JSON object');
+  return root;
+}
+
+interface Layout {
+  /** One step. */
+  readonly indent: string;
+  readonly eol: string;
+}
+
+function layoutOf(text: string): Layout {
+  return {
+    indent: /\n([ \t]+)\S/.exec(text)?.[1] ?? '  ',
+    eol: text.includes('\r\n') ? '\r\n' : '\n',
+  };
+}
+
+function replace(text: string, node: Node, value: unknown, layout: Layout): string {
+  const margin = marginAt(text, node.offset);
+  return text.slice(0, node.offset) + printed(value, margin, layout) + text.slice(node.offset + node.length);
+}
+
+/** A property behind the last one of an object. The library would lay out its neighbour anew, too. */
+function append(text: string, object: Node, key: string, value: unknown, layout: Layout): string {
+  const last = lastChild(object);
+  if (last === undefined) return text;
+  const end = last.offset + last.length;
+  const margin = marginAt(text, last.offset);
+  const property = `${JSON.stringify(key)}: ${printed(value, margin, layout)}`;
+  return `${text.slice(0, end)},${layout.eol}${margin}${property}${text.slice(end)}`;
+}
+
+function printed(value: unknown, margin: string, { indent, eol }: Layout): string {
+  return JSON.stringify(value, null, indent).replaceAll('\n', `${eol}${margin}`);
+}
+
+/** The blanks at the start of the line on which something stands. */
+function marginAt(text: string, offset: number): string {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  return /^[ \t]*/.exec(text.slice(lineStart, offset))?.[0] ?? '';
+}
+
+function lastChild(object: Node): Node | undefined {
+  return object.children?.at(-1);
+}

@@ -1,0 +1,236 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'jsonc-parser';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { closedPort } from '../mcp/fixtures.ts';
+import { describeRig } from '../rig/require.ts';
+import type { Rig } from '../rig/rig.ts';
+import { runCli, startCli } from './run.ts';
+
+/** Home and working directory of each test. */
+let cwd = '';
+beforeEach(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-init-test-'));
+});
+afterEach(() => rm(cwd, { recursive: true, force: true }));
+
+const at = (file: string) => path.join(cwd, file);
+const modeOf = async (file: string) => ((await stat(at(file))).mode & 0o777).toString(8);
+/** Every file that is there, hidden ones included. */
+async function files(): Promise<string[]> {
+  const entries = await readdir(cwd, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(cwd, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+describe('without a node', () => {
+  test('questions need a terminal', async () => {
+    const { code, stderr } = await runCli(['init'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('--yes');
+  });
+
+  test('--yes says all that is missing at once', async () => {
+    const { code, stderr } = await runCli(['init', '--yes', '--create-key'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('init cannot begin: 4 settings need your attention');
+    for (const name of ['I_ACCEPT_RISKS', 'HOST', '--level', '--create-key needs the password']) {
+      expect(stderr).toContain(name);
+    }
+  });
+
+  test.each([
+    [['--level', 'red-only'], 'did you mean read-only?'],
+    [['--client', 'claude-desktop,vs-code'], 'did you mean vscode?'],
+  ])('%j: %s', async (args, message) => {
+    const { code, stderr } = await runCli(['init', '--yes', ...args], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('a node that cannot be reached: exit 1, nothing written', async () => {
+    const args = ['--ssh-host', '127.0.0.1', '--ssh-port', String(await closedPort()), '--i-accept-risks'];
+    const { code, stderr } = await runCli(['init', '--yes', '--level', 'host', ...args], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain('nothing was changed');
+    expect(stderr).toContain('refused');
+    expect(await files()).toEqual([]);
+  });
+});
+
+describeRig('init --yes', (rig) => {
+  const base = () => [
+    'init',
+    '--yes',
+    '--i-accept-risks',
+    '--ssh-host',
+    rig.info.host,
+    '--ssh-port',
+    String(rig.info.port),
+    '--level',
+    'containers',
+  ];
+  const right = () => ['--fingerprint', rig.info.hostKeys.ed25519.fingerprint];
+  const key = () => ['--ssh-key', rig.info.keys.plain];
+
+  test('an unknown host key is not trusted: it is shown, and how to go on', async () => {
+    for (const more of [[], ['--fingerprint', 'SHA256:wrong']]) {
+      const { code, stderr } = await runCli([...base(), ...key(), ...more], { cwd });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`add --fingerprint ${rig.info.hostKeys.ed25519.fingerprint}`);
+    }
+    expect(await files()).toEqual([]);
+  });
+
+  test('a login that fails: told as doctor does, nothing written', async () => {
+    const env = { SSH_PASSWORD: 'wrong-secret' };
+    const { code, stdout, stderr } = await runCli([...base(), ...right()], { cwd, env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^✗ Login/m);
+    expect(stdout + stderr).not.toContain('wrong-secret');
+    expect(await files()).toEqual([]);
+  });
+
+  test('writes settings, pins the host key, merges into clients; what it wrote works', async () => {
+    const desktop = '.config/Claude/claude_desktop_config.json';
+    await mkdir(path.dirname(at(desktop)), { recursive: true });
+    const before = '{\n  // mine\n  "mcpServers": { "other": { "command": "x" } }\n}\n';
+    await writeFile(at(desktop), before);
+    await chmod(at(desktop), 0o640);
+    await writeFile(at('.env'), '# mine\nLOG_LEVEL=warn\n');
+
+    const args = [...base(), ...key(), ...right(), '--client', 'claude-desktop,claude-code'];
+    const first = await runCli(args, { cwd });
+    expect(first, first.stderr).toMatchObject({ code: 0, stderr: '' });
+
+    const env = await readFile(at('.env'), 'utf8');
+    expect(env).toMatch(/^# mine\nLOG_LEVEL=warn\n/);
+    expect(env).toContain('SSH_HOST_KEY_POLICY=strict\n');
+    expect(await modeOf('.env')).toBe('600');
+    expect(await modeOf(desktop)).toBe('640');
+    const merged = await readFile(at(desktop), 'utf8');
+    expect(merged).toContain('// mine');
+    const { command, args: started } = parse(merged).mcpServers.proxmox;
+    expect(command).toBe(process.execPath);
+    expect(started.slice(-2)).toEqual(['--env-file', at('.env')]);
+    expect(parse(await readFile(at('.mcp.json'), 'utf8'))).toMatchObject({
+      mcpServers: { proxmox: { type: 'stdio', command } },
+    });
+    const backup = (await files()).find((file) => file.startsWith(`${desktop}.backup-`)) ?? '';
+    expect(await readFile(at(backup), 'utf8')).toBe(before);
+    expect(await readFile(at('.config/proxmox-mcp/known_hosts'), 'utf8')).toContain(
+      rig.info.hostKeys.ed25519.public,
+    );
+
+    expect(await runCli(['doctor', '--env-file', at('.env')], { cwd })).toMatchObject({ code: 0 });
+    const there = await files();
+    const second = await runCli(args, { cwd });
+    expect(second).toMatchObject({ code: 0 });
+    expect(second.stdout).toContain('nothing else had to change');
+    expect(await files()).toEqual(there);
+  });
+
+  test('--dry-run shows and writes nothing', async () => {
+    const args = [...base(), ...key(), ...right(), '--client', 'all', '--dry-run'];
+    const { code, stdout } = await runCli(args, { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('+ HOST=127.0.0.1');
+    expect(stdout).toContain('.cursor/mcp.json (new)');
+    expect(await files()).toEqual([]);
+  });
+
+  test('a client file that is broken: nothing at all is changed', async () => {
+    await writeFile(at('.mcp.json'), '{ "mcpServers": ');
+    const { code, stderr } = await runCli([...base(), ...key(), ...right(), '--client', 'claude-code'], {
+      cwd,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /\.mcp\.json cannot be changed: line 1 is not JSON.*leave Claude Code \(this project\) out/,
+    );
+    expect(await files()).toEqual(['.mcp.json']);
+  });
+
+  test('a passphrase goes into .env and into no client, and is not shown', async () => {
+    const { encrypted, passphrase } = rig.info.keys;
+    const args = [...base(), ...right(), '--ssh-key', encrypted, '--client', 'all'];
+    const { code, stdout } = await runCli(args, { cwd, env: { SSH_KEY_PASSPHRASE: passphrase } });
+    expect(code).toBe(0);
+    expect(stdout).not.toContain(passphrase);
+    const holding: string[] = [];
+    for (const file of await files()) {
+      if ((await readFile(at(file), 'utf8')).includes(passphrase)) holding.push(file);
+    }
+    expect(holding).toEqual(['.env']);
+  });
+
+  test.runIf(process.platform !== 'win32')('Ctrl-C: exit 130, nothing written', async () => {
+    const { child, ended } = startCli([...base(), ...key(), ...right(), '--client', 'all'], { cwd });
+    child.stdout?.once('data', () => child.kill('SIGINT'));
+    const { code, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain('nothing was changed');
+    expect(await files()).toEqual([]);
+  });
+});
+
+describeRig('init --create-key', (rig) => {
+  const args = (port: number) => [
+    'init',
+    '--yes',
+    '--i-accept-risks',
+    '--ssh-host',
+    rig.info.host,
+    '--ssh-port',
+    String(port),
+    '--level',
+    'read-only',
+    '--create-key',
+    '--fingerprint',
+    rig.info.hostKeys.ed25519.fingerprint,
+  ];
+  const run = () => runCli(args(rig.info.port), { cwd, env: { SSH_PASSWORD: rig.info.rootPassword } });
+
+  test('makes a key, installs it with the password, proves it, and forgets the password', async () => {
+    onTestFinished(await rig.restartSshd(['-o', `AuthorizedKeysFile=${KEYS}`]));
+    onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA no-line-end'));
+    const { code, stdout, stderr } = await run();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('key installed for root@127.0.0.1, and tried');
+    const publicKey = (await readFile(at('.ssh/proxmox-mcp_ed25519.pub'), 'utf8')).trim();
+    expect((await rig.readInNode('/root/.ssh/authorized_keys')).toString()).toBe(
+      `ssh-ed25519 AAAA no-line-end\n${publicKey}\n`,
+    );
+    expect(await modeOf('.ssh/proxmox-mcp_ed25519')).toBe('600');
+    for (const file of await files()) {
+      expect(await readFile(at(file), 'utf8'), file).not.toContain(rig.info.rootPassword);
+    }
+    const doctor = await runCli(['doctor', '--env-file', at('.env')], { cwd });
+    expect(doctor.code).toBe(0);
+    expect(doctor.stdout).toContain('with key file');
+  });
+
+  test('a key that does not open the door is taken away again, on both sides', async () => {
+    // This sshd does not look into the home directory.
+    onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA other\n'));
+    const { code, stderr } = await run();
+    expect(code).toBe(1);
+    expect(stderr).toContain('nothing was changed');
+    expect(await files()).toEqual([]);
+    expect((await rig.readInNode('/root/.ssh/authorized_keys')).toString()).toBe('ssh-ed25519 AAAA other\n');
+  });
+});
+
+const KEYS = '/etc/ssh/rig/authorized_keys .ssh/authorized_keys';
+
+/** Gives root on the node this file, and takes it away in the end. */
+async function keepAuthorizedKeys(rig: Rig, content: string): Promise<() => Promise<void>> {
+  await rig.inNode(['mkdir', '-p', '-m', '700', '/root/.ssh']);
+  await rig.writeInNode('/root/.ssh/authorized_keys', content);
+  return async () => {
+    await rig.inNode(['rm', '-rf', '/root/.ssh']);
+  };
+}
