@@ -156,6 +156,8 @@ export function useTransfers(rig: Rig, env: Readonly<Record<string, string>> = {
     try {
       for (const far of fars.values()) {
         expect(await far.parts(), `parts left in ${far.name}`).toEqual([]);
+        // The script has said its last word; the kernel may take a moment to bury it.
+        await until(async () => (await far.transferProcesses()).length === 0).catch(() => {});
         expect(await far.transferProcesses(), `processes left in ${far.name}`).toEqual([]);
       }
       expect(await partsIn(server.dir), 'parts left here').toEqual([]);
