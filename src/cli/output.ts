@@ -1,6 +1,15 @@
 /** A reader that has left (`| head`) is no failure. */
 export function tolerateLeavers(): void {
-  process.stdout.on('error', () => {});
+  tolerate(process.stdout);
+}
+
+const tolerant = new WeakSet<NodeJS.WriteStream>();
+
+/** One listener for the life of a stream: a write that fails is told to its callback as well. */
+function tolerate(stream: NodeJS.WriteStream): void {
+  if (tolerant.has(stream)) return;
+  tolerant.add(stream);
+  stream.on('error', () => {});
 }
 
 /** Writes to stdout and resolves when it is out, so that the process may end. */
@@ -14,8 +23,8 @@ export function printError(text: string): Promise<void> {
 }
 
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  tolerate(stream);
   return new Promise((resolve) => {
-    stream.once('error', () => resolve());
     stream.write(text, () => resolve());
   });
 }
