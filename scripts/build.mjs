@@ -1,6 +1,7 @@
 /*
  * Makes dist/: main.js, the whole server in one file (loading zod and the SDK from their hundreds of files takes
- * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js.
+ * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js. What only the demo
+ * needs, the simulator and an MCP client, is demo.js, so that it costs the server nothing.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -24,32 +25,35 @@ const { version, dependencies } = JSON.parse(readFileSync(path.join(root, 'packa
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
-const packages = await bundle();
+// Imported, so that its shebang stays out: main.js is no program of its own.
+const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
+const demo = await bundle('demo.js', { contents: "export * from './src/cli/demo.ts';", resolveDir: root });
+const packages = [...new Set([...main, ...demo])].sort();
 // The package is made of ES modules, dist is not: Node starts a CommonJS file 5 ms sooner.
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 copyFileSync(path.join(root, 'scripts/build/bin.cjs'), path.join(dist, 'bin.js'));
 chmodSync(path.join(dist, 'bin.js'), 0o755);
 writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(packages));
 compile();
-for (const name of ['main.js', 'main.cache']) {
+for (const name of ['main.js', 'main.cache', 'demo.js']) {
   console.log(
     `dist/${name.padEnd(10)} ${String(Math.round(statSync(path.join(dist, name)).size / 1024)).padStart(5)} KiB`,
   );
 }
 
 /** Bundles, and returns the names of the packages that went in. */
-async function bundle() {
+async function bundle(name, stdin) {
   const { warnings, metafile } = await build({
     absWorkingDir: root,
-    // Imported, so that its shebang stays out: main.js is no program of its own.
-    stdin: { contents: "import './src/bin.ts';", resolveDir: root },
-    outfile: 'dist/main.js',
+    stdin,
+    outfile: `dist/${name}`,
     bundle: true,
     platform: 'node',
     format: 'cjs',
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
-    external: [...Object.keys(dependencies), 'cpu-features', '*.node'],
+    external: [...Object.keys(dependencies), 'just-bash', 'cpu-features', '*.node'],
+    plugins: name === 'main.js' ? [demoApart()] : [],
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
     alias: { '@modelcontextprotocol/server/_shims': './scripts/build/sdk-shims.mjs' },
     // import() of what is external becomes require(): a compiled script cannot import.
@@ -69,6 +73,15 @@ async function bundle() {
     (input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
   );
   return [...new Set(names)].sort();
+}
+
+/** import('./demo.ts') loads a file of its own. */
+function demoApart() {
+  const setup = (builder) =>
+    builder.onResolve({ filter: /\/demo\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './demo.js', external: true } : undefined,
+    );
+  return { name: 'demo-apart', setup };
 }
 
 /** The licences of what is in the bundle: each asks to travel with its code. */

@@ -1,4 +1,5 @@
 import type { LoadInput } from '../config/load.ts';
+import { demo } from './demo-command.ts';
 
 /** What a command is started with. */
 export interface Request {
@@ -122,4 +123,4 @@ Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something 
 };
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, init, doctor, tools, call];
+export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, tools, call];

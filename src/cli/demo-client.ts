@@ -18,15 +18,14 @@ export class DemoClient {
     this.#client = client;
   }
 
-  /** @param cwd where the server runs: nobody's .env shall lie there */
-  static async start(env: Record<string, string>, cwd: string): Promise<DemoClient> {
+  /** @param env all settings; with HOST among them no .env is read */
+  static async start(env: Record<string, string>): Promise<DemoClient> {
     const client = new Client({ name: 'proxmox-mcp-demo', version: VERSION });
     const [, program = ''] = process.argv;
     const transport = new StdioClientTransport({
       command: process.execPath,
       args: [...process.execArgv, program],
       env: { ...env, LOG_LEVEL: 'error' },
-      cwd,
       stderr: 'inherit',
     });
     await client.connect(transport);
@@ -43,7 +42,8 @@ export class DemoClient {
     const ms = Math.round(performance.now() - since);
     const text = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
     const { structuredContent } = result;
-    const data = typeof structuredContent === 'object' && structuredContent !== null ? { ...structuredContent } : {};
+    const data =
+      typeof structuredContent === 'object' && structuredContent !== null ? { ...structuredContent } : {};
     return { text, data, isError: result.isError === true, ms };
   }
 

@@ -1,14 +1,23 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Simulator } from '../simulator/simulator.ts';
 import { type Answer, DemoClient } from './demo-client.ts';
-import type { Style } from './output.ts';
+import { type Style, wrapText } from './output.ts';
 
-interface Screen {
+/** The simulated node as seen from outside, past SSH. */
+export interface Stage {
+  readonly port: number;
+  /** How many processes of container 101 have the text in their arguments. */
+  count(text: string): number;
+}
+
+export interface Screen {
   print(text: string): Promise<void>;
   readonly style: Style;
 }
+
+/** Of a line of an answer, so that it stays readable when a recording is shown on a page. */
+const WIDTH = 96;
 
 interface Step {
   /** What a person would ask. */
@@ -22,19 +31,18 @@ interface Step {
 }
 
 /** Walks through the main job with a real client. */
-export async function show(simulator: Simulator, settings: Record<string, string>, screen: Screen): Promise<void> {
+export async function show(stage: Stage, settings: Record<string, string>, screen: Screen): Promise<void> {
   const { print, style } = screen;
   const directory = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-demo-'));
   const since = performance.now();
   try {
     await writeFile(path.join(directory, 'maintenance.html'), '<h1>Back in five minutes</h1>\n');
-    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory }, directory);
-    const { port } = simulator.node().connection;
+    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory });
     await print(
-      `${style.bold('proxmox-mcp demo')}\nA real MCP client, the real server, a real SSH connection to 127.0.0.1:${port}; only the Proxmox node is simulated.\n`,
+      `${style.bold('proxmox-mcp demo')}\nA real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}; only the Proxmox node is simulated.\n`,
     );
     try {
-      for (const [index, step] of steps(simulator).entries()) await take(client, step, index + 1, screen);
+      for (const [index, step] of steps(stage).entries()) await take(client, step, index + 1, screen);
     } finally {
       await client.close();
     }
@@ -47,19 +55,24 @@ export async function show(simulator: Simulator, settings: Record<string, string
   }
 }
 
-function steps(simulator: Simulator): Step[] {
+function steps(stage: Stage): Step[] {
   const ct = (command: string, more: object = {}) => ({ vmid: 101, command, ...more });
   return [
     { ask: 'What runs in my homelab?', tool: 'list_containers', args: { response_format: 'text' } },
     {
       ask: 'Why do uploads to the shop fail?',
       tool: 'container_exec_command',
-      args: ct('df -h / && tail -n 1 /var/log/nginx/error.log | cut -c1-78 && grep -c crit /var/log/nginx/error.log'),
+      args: ct('df -h /; grep crit /var/log/nginx/error.log'),
     },
     {
       ask: 'Put up a maintenance page.',
       tool: 'upload_file_to_container',
-      args: { vmid: 101, local_path: 'maintenance.html', container_path: '/var/www/shop/maintenance.html', permissions: '644' },
+      args: {
+        vmid: 101,
+        local_path: 'maintenance.html',
+        container_path: '/var/www/shop/maintenance.html',
+        permissions: '644',
+      },
       shown: transferLine,
     },
     {
@@ -87,7 +100,7 @@ function steps(simulator: Simulator): Step[] {
       args: ct("trap '' TERM; setsid sleep 600 & sleep 600", { timeout: 2 }),
       shown: failureLines,
       note: () => {
-        const left = simulator.container(101).processes('sleep 600').length;
+        const left = stage.count('sleep 600');
         return `Looked at from outside, past SSH: ${left} of its processes left.`;
       },
     },
@@ -97,15 +110,21 @@ function steps(simulator: Simulator): Step[] {
 async function take(client: DemoClient, step: Step, number: number, { print, style }: Screen): Promise<void> {
   const args = Object.entries(step.args).filter(([name]) => name !== 'response_format');
   const shownArgs = args.map(([name, value]) => `${style.dim(`${name}=`)}${String(value)}`).join(' ');
-  await print(`\n${style.bold(`${number}  ${step.ask}`)}\n   ${style.yellow('→')} ${step.tool} ${shownArgs}\n`);
+  await print(
+    `\n${style.bold(`${number}  ${step.ask}`)}\n   ${style.yellow('→')} ${step.tool} ${shownArgs}\n`,
+  );
   const answer = await client.call(step.tool, step.args);
   const mark = answer.isError ? style.red('✗') : style.green('✓');
   await print(`   ${mark} ${style.dim(`${answer.ms} ms`)}\n${indented((step.shown ?? bare)(answer))}`);
-  if (step.note) await print(`     ${style.dim(step.note(answer))}\n`);
+  if (step.note) await print(`     ${style.bold(step.note(answer))}\n`);
 }
 
 function indented(text: string): string {
-  return `${text.trimEnd().split('\n').map((line) => `     ${line}`.trimEnd()).join('\n')}\n`;
+  const lines = text.trimEnd().split('\n');
+  return lines
+    .flatMap((line) => (/ {2}/.test(line) ? [line] : wrapText(line, WIDTH)))
+    .map((line) => `     ${line}\n`)
+    .join('');
 }
 
 /** The text without the headings of the streams. */

@@ -21,13 +21,18 @@ export async function runDemo(
   const settings = settingsFor(simulator.node().connection);
   if (options.serve === 'true') {
     // Neither a .env nearby nor what the client's configuration says of another node may get in between.
-    for (const name of Object.keys(process.env)) if (/^(HOST|SUDO|EXEC_METHOD|SSH_.*)$/.test(name)) delete process.env[name];
+    for (const name of Object.keys(process.env))
+      if (/^(HOST|SUDO|EXEC_METHOD|SSH_.*)$/.test(name)) delete process.env[name];
     Object.assign(process.env, settings);
     return serve(input);
   }
   tolerateLeavers();
   try {
-    await show(simulator, settings, { print, style: styleFor(wantsColour(process.stdout)) });
+    const stage = {
+      port: simulator.node().connection.port,
+      count: (text: string) => simulator.container(101).processes(text).length,
+    };
+    await show(stage, settings, { print, style: styleFor(wantsColour(process.stdout)) });
   } catch (error) {
     await printError(`proxmox-mcp: the demo came to an early end: ${messageOf(error)}\n`);
     process.exitCode = 1;
@@ -45,7 +50,9 @@ async function startSimulator(scenarioFile: string | undefined): Promise<Simulat
     return undefined;
   }
   try {
-    return await Simulator.start(scenarioFile === undefined ? {} : { scenario: readFileSync(scenarioFile, 'utf8') });
+    return await Simulator.start(
+      scenarioFile === undefined ? {} : { scenario: readFileSync(scenarioFile, 'utf8') },
+    );
   } catch (error) {
     await printError(`proxmox-mcp: ${messageOf(error)}\n`);
     process.exitCode = 1;

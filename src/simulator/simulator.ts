@@ -20,12 +20,13 @@ export interface SimulatorOptions {
 export class Simulator {
   readonly #cluster: Cluster;
   readonly #doors: readonly NodeDoor[];
-  readonly #directory: string;
+  /** Removes the files that were made for clients; called at the latest when the process ends. */
+  readonly #cleanUp: () => void;
 
-  private constructor(cluster: Cluster, doors: readonly NodeDoor[], directory: string) {
+  private constructor(cluster: Cluster, doors: readonly NodeDoor[], cleanUp: () => void) {
     this.#cluster = cluster;
     this.#doors = doors;
-    this.#directory = directory;
+    this.#cleanUp = cleanUp;
   }
 
   /** @throws Error that names what is wrong with the scenario, or when just-bash is missing */
@@ -33,6 +34,8 @@ export class Simulator {
     const scenario = readScenario(options.scenario ?? HOMELAB);
     const cluster = new Cluster(scenario);
     const directory = mkdtempSync(path.join(tmpdir(), 'proxmox-mcp-simulator-'));
+    const cleanUp = () => rmSync(directory, { recursive: true, force: true });
+    process.once('exit', cleanUp);
     const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'simulator' });
     const keyPath = path.join(directory, 'id_ed25519');
     writeFileSync(keyPath, key.private, { mode: 0o600 });
@@ -51,14 +54,15 @@ export class Simulator {
         }),
       );
     }
-    return new Simulator(cluster, doors, directory);
+    return new Simulator(cluster, doors, cleanUp);
   }
 
   /** Ends servers and connections and removes the files that were made for clients. */
   async stop(): Promise<void> {
     for (const door of this.#doors) await door.close();
     for (const { guests } of this.#cluster.nodes) for (const guest of guests.values()) guest.halt();
-    rmSync(this.#directory, { recursive: true, force: true });
+    process.off('exit', this.#cleanUp);
+    this.#cleanUp();
   }
 
   /** By default the first node of the scenario. */

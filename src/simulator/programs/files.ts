@@ -125,22 +125,26 @@ async function mktemp({ machine, args, stdout }: ProgramCall): Promise<number> {
   return 0;
 }
 
-async function df({ machine, args, stdout }: ProgramCall): Promise<number> {
+async function df({ machine, args, cwd, stdout }: ProgramCall): Promise<number> {
   const human = args.some((arg) => /^-[a-zA-Z]*h/.test(arg));
   const show = (bytes: number) => (human ? humanSize(bytes) : String(Math.ceil(bytes / 1024)));
+  const wanted = args
+    .filter((arg) => !arg.startsWith('-'))
+    .map((arg) => machine.files.find(posix.resolve(cwd, arg))?.volume);
+  const rows = volumes(machine)
+    .filter(([, volume]) => wanted.length === 0 || wanted.includes(volume))
+    .map(([path, volume]) => {
+      const taken = volume.size - freeBytes(volume);
+      const percent = `${Math.ceil((taken / volume.size) * 100)}%`;
+      return [volume.device, show(volume.size), show(taken), show(freeBytes(volume)), percent, path];
+    });
   const head = human ? ['Size', 'Used', 'Avail'] : ['1K-blocks', 'Used', 'Available'];
-  const row = (cells: readonly string[]) =>
-    `${(cells[0] ?? '').padEnd(22)} ${cells
-      .slice(1, 4)
-      .map((cell) => cell.padStart(human ? 5 : 10))
-      .join(' ')} ${(cells[4] ?? '').padStart(4)} ${cells[5]}\n`;
-  await stdout.write(row(['Filesystem', ...head, 'Use%', 'Mounted on']));
-  for (const [path, volume] of volumes(machine)) {
-    const taken = volume.size - freeBytes(volume);
-    const percent = `${Math.ceil((taken / volume.size) * 100)}%`;
-    await stdout.write(
-      row([volume.device, show(volume.size), show(taken), show(freeBytes(volume)), percent, path]),
-    );
+  const table = [['Filesystem', ...head, 'Use%', 'Mounted on'], ...rows];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
+  for (const [device = '', ...cells] of table) {
+    const path = cells.pop() ?? '';
+    const numbers = cells.map((cell, index) => cell.padStart(widths[index + 1] ?? 0)).join('  ');
+    await stdout.write(`${device.padEnd(widths[0] ?? 0)}  ${numbers}  ${path}\n`);
   }
   return 0;
 }
