@@ -19,7 +19,7 @@ export function faultsText(
   const count = faults.length === 1 ? 'one setting needs' : `${faults.length} settings need`;
   const list = faults.map(({ problem, remedy }) => `  ${bold(`${problem}.`)}\n    ${remedy}\n`).join('\n');
   const consent = faults.some(({ name }) => /i.accept.risks/i.test(name)) ? `\n${DISCLAIMER}${ACCEPT}` : '';
-  return `${headline}: ${count} your attention.\n\n${list}${consent}\nAll settings: proxmox-mcp --help\n`;
+  return `${headline}: ${count} your attention.\n\n${list}${consent}\nAll settings: proxmox-mcp --help. To be asked for them: proxmox-mcp init\n`;
 }
 
 /** Whether colours would be seen as colours. */

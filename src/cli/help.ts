@@ -41,7 +41,7 @@ export function commandHelp({ usage, summary, options, details }: Command): stri
   return `${summary}.
 ${lines.join('\n')}
 
-${columns([...own, ['--env-file <file>, --ssh-host <address>, …', 'Settings: see proxmox-mcp --help']])}
+${columns([...own, ['--env-file, --ssh-host, …', 'Settings: see proxmox-mcp --help']])}
 
 ${details}`;
 }

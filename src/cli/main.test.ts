@@ -83,6 +83,9 @@ describe('what keeps it from starting', () => {
     [['--ssh-prot', '22'], '(Did you mean --ssh-port?)'],
     [['--raed-only'], '(Did you mean --read-only?)'],
     [['srve'], '(Did you mean serve?)'],
+    [['docter'], '(Did you mean doctor?)'],
+    [['help', 'tolls'], '(Did you mean tools?)'],
+    [['serve', '--exec', '101'], '--exec is an option of doctor, not of serve'],
     [['--host', '0.0.0.0'], 'for the node use --ssh-host'],
     [['--http'], 'a later version'],
     [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
@@ -107,6 +110,20 @@ test.each([['--help'], ['-h'], ['help'], ['serve --help']])('%s fits a screen', 
   expect(lines.length).toBeLessThanOrEqual(40);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   expect(stdout).toContain('--ssh-host <address>');
+});
+
+test.each(['tools', 'call', 'doctor', 'init'])('%s --help fits a screen', async (command) => {
+  for (const args of [
+    [command, '--help'],
+    ['help', command],
+  ]) {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: proxmox-mcp ${command}`);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(30);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(104);
+  }
 });
 
 describe('serving', () => {
