@@ -107,7 +107,20 @@ export class Shell {
     return code;
   }
 
+  /** A file that can't be written ends the script here; a real shell would only fail that command. */
   async #exec(bash: Bash, text: string): Promise<number> {
+    try {
+      return await this.#execText(bash, text);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      await this.#write(this.options.stderr, Buffer.from(`bash: write error: ${error.text}\n`)).catch(
+        () => {},
+      );
+      return 1;
+    }
+  }
+
+  async #execText(bash: Bash, text: string): Promise<number> {
     const { env, cwd, stdin, positional = [] } = this.options;
     const set = positional.length > 1 ? `set -- ${positional.slice(1).map(quoteWord).join(' ')}\n` : '';
     const result = await bash.exec(set + text, {
