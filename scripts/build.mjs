@@ -1,7 +1,8 @@
 /*
  * Makes dist/: main.js, the whole server in one file (loading zod and the SDK from their hundreds of files takes
- * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js. What only the demo
- * needs, the simulator and an MCP client, is demo.js, so that it costs the server nothing.
+ * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js. What only
+ * demo and init need (the simulator and an MCP client; prompts and diffs) is demo.js and init.js, so that it costs the
+ * server nothing.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,15 +28,19 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 // Imported, so that its shebang stays out: main.js is no program of its own.
 const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
-const demo = await bundle('demo.js', { contents: "export * from './src/cli/demo.ts';", resolveDir: root });
-const packages = [...new Set([...main, ...demo])].sort();
+const apart = await Promise.all(
+  ['demo', 'init'].map((name) =>
+    bundle(`${name}.js`, { contents: `export * from './src/cli/${name}.ts';`, resolveDir: root }),
+  ),
+);
+const packages = [...new Set([main, ...apart].flat())].sort();
 // The package is made of ES modules, dist is not: Node starts a CommonJS file 5 ms sooner.
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 copyFileSync(path.join(root, 'scripts/build/bin.cjs'), path.join(dist, 'bin.js'));
 chmodSync(path.join(dist, 'bin.js'), 0o755);
 writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(packages));
 compile();
-for (const name of ['main.js', 'main.cache', 'demo.js']) {
+for (const name of ['main.js', 'main.cache', 'demo.js', 'init.js']) {
   console.log(
     `dist/${name.padEnd(10)} ${String(Math.round(statSync(path.join(dist, name)).size / 1024)).padStart(5)} KiB`,
   );
@@ -53,9 +58,13 @@ async function bundle(name, stdin) {
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
     external: [...Object.keys(dependencies), 'just-bash', 'cpu-features', '*.node'],
-    plugins: name === 'main.js' ? [demoApart()] : [],
+    plugins: name === 'main.js' ? [loadedApart()] : [],
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
-    alias: { '@modelcontextprotocol/server/_shims': './scripts/build/sdk-shims.mjs' },
+    // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.
+    alias: {
+      '@modelcontextprotocol/server/_shims': './scripts/build/sdk-shims.mjs',
+      'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+    },
     // import() of what is external becomes require(): a compiled script cannot import.
     supported: { 'dynamic-import': false },
     // Names stay, so that a stack trace in the log can be read.
@@ -75,13 +84,13 @@ async function bundle(name, stdin) {
   return [...new Set(names)].sort();
 }
 
-/** import('./demo.ts') loads a file of its own. */
-function demoApart() {
+/** import('./demo.ts') and import('./init.ts') load files of their own. */
+function loadedApart() {
   const setup = (builder) =>
-    builder.onResolve({ filter: /\/demo\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './demo.js', external: true } : undefined,
+    builder.onResolve({ filter: /\/(demo|init)\.ts$/ }, ({ kind, path: file }) =>
+      kind === 'dynamic-import' ? { path: file.replace(/\.ts$/, '.js'), external: true } : undefined,
     );
-  return { name: 'demo-apart', setup };
+  return { name: 'loaded-apart', setup };
 }
 
 /** The licences of what is in the bundle: each asks to travel with its code. */
