@@ -53,7 +53,7 @@ export async function askOne<T extends string>(
   const picked: string = await answered(
     clack.select<string>({ message, options, ...(preset === undefined ? {} : { initialValue: preset }) }),
   );
-  return valueOf(choices, picked);
+  return choiceOf(choices, picked);
 }
 
 export async function askSome<T extends string>(
@@ -65,10 +65,10 @@ export async function askSome<T extends string>(
   const picked: readonly string[] = await answered(
     clack.multiselect<string>({ message, options, initialValues: [...preset], required: false }),
   );
-  return picked.map((value) => valueOf(choices, value));
+  return picked.map((value) => choiceOf(choices, value));
 }
 
-function valueOf<T extends string>(choices: readonly Choice<T>[], picked: string): T {
+function choiceOf<T extends string>(choices: readonly Choice<T>[], picked: string): T {
   const found = choices.find(({ value }) => value === picked);
   if (found === undefined) throw new Error(`not among the choices: ${picked}`);
   return found.value;

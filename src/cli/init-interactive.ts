@@ -5,6 +5,7 @@ import type { Surroundings } from '../config/surroundings.ts';
 import type { Check } from '../doctor/check.ts';
 import { CHECKS } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
+import { hostKeyFile } from '../doctor/login.ts';
 import { readIfThere } from '../init/changes.ts';
 import { clientApps } from '../init/clients.ts';
 import type { Values } from '../init/env-file.ts';
@@ -113,9 +114,8 @@ async function reach(talk: Talk, start: Values): Promise<Values> {
 }
 
 async function confirmHostKey(seen: SeenHostKey, server: SshTarget): Promise<boolean> {
-  const file = `/etc/ssh/ssh_host_${seen.type.replace(/^ssh-|-sha2-.*$/g, '')}_key.pub`;
   clack.log.message(
-    `${server.host} shows its host key for the first time:\n  ${seen.type}\n  ${seen.fingerprint}\nOn its console, or in the shell of its web interface, this prints the same if nobody is in between:\n  ssh-keygen -lf ${file}`,
+    `${server.host} shows its host key for the first time:\n  ${seen.type}\n  ${seen.fingerprint}\nOn its console, or in the shell of its web interface, this prints the same if nobody is in between:\n  ssh-keygen -lf ${hostKeyFile(seen.type)}`,
   );
   return askYesNo('Is it the same, and shall it be pinned?', false);
 }

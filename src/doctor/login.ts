@@ -48,8 +48,7 @@ function about<T>(hop: SshTarget, target: SshTarget, finding: Finding<T>): Findi
 function judgeHostKey(seen: SeenHostKey, target: SshTarget): Finding<true> {
   const key = `${seen.type} ${seen.fingerprint}`;
   if (seen.verdict === 'known') return { verdict: 'ok', detail: `${key}, pinned in ${seen.file}` };
-  const compare =
-    'Compare it with the output of `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the node itself (its console or web shell; for another type, the file of that type)';
+  const compare = `Compare it with what \`ssh-keygen -lf ${hostKeyFile(seen.type)}\` prints on the node itself (its console, or the shell of its web interface)`;
   if (target.hostKeyPolicy === 'insecure') {
     return {
       verdict: 'warn',
@@ -62,4 +61,9 @@ function judgeHostKey(seen: SeenHostKey, target: SshTarget): Finding<true> {
     detail: `${key}, which is not known yet.`,
     remedy: `${compare}. The first call will pin it in ${target.knownHostsWriteFile}.`,
   };
+}
+
+/** Where a server usually has the public half of its host key of a type. */
+export function hostKeyFile(type: string): string {
+  return `/etc/ssh/ssh_host_${type.replace(/^ssh-|-sha2-.*$/g, '')}_key.pub`;
 }

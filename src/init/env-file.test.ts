@@ -21,7 +21,7 @@ describe('what is written is what is read', () => {
     'with blank',
     ' at the edges ',
     'a#b',
-    '$HOME ${x}',
+    '$HOME $x',
     "it's",
     'say "hi"',
     'back\\slash\\n',
