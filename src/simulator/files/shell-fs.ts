@@ -53,7 +53,12 @@ export class ShellFs implements IFileSystem {
   }
 
   async exists(path: string): Promise<boolean> {
-    return this.#unreal(path) !== undefined || this.#files.exists(path);
+    if (this.#unreal(path) !== undefined) return true;
+    const reachable = await this.#gate(path).then(
+      () => true,
+      () => false,
+    );
+    return reachable && this.#files.exists(path);
   }
 
   async stat(path: string): Promise<Stat> {

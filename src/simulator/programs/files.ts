@@ -7,6 +7,7 @@ import { grep } from './grep.ts';
 export const filePrograms: readonly (readonly [string, Program])[] = [
   ['grep', grep],
   ['ls', ls],
+  ['tail', tail],
   ['stat', stat],
   ['chown', (call) => onEach(call, (inode) => setOwner(call, inode))],
   ['chgrp', (call) => onEach(call, (inode) => setOwner(call, inode, true))],
@@ -16,6 +17,29 @@ export const filePrograms: readonly (readonly [string, Program])[] = [
   ['df', df],
   ['sync', () => 0],
 ];
+
+/** `tail -f` goes on until it is ended; whatever the file gets meanwhile is written. */
+async function tail(call: ProgramCall): Promise<number> {
+  const { args, machine, cwd, stdout, stderr } = call;
+  const follows = args.some((arg) => /^-[a-zA-Z]*[fF]|^--follow/.test(arg));
+  const plain = args.map((arg) => arg.replace(/^(-[a-zA-Z]*)[fF]/, '$1'));
+  const rest = plain.filter((arg) => arg !== '-' && arg !== '--follow');
+  const result = await call.original(rest);
+  await stdout.write(result.stdout);
+  await stderr.write(result.stderr);
+  const path = posix.resolve(cwd, rest.at(-1) ?? '');
+  if (!follows || result.exitCode !== 0) return result.exitCode;
+  return call.child(['tail', ...args], async (signal) => {
+    let size = machine.files.read(path).length;
+    while (!signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const content = machine.files.exists(path) ? machine.files.read(path) : Buffer.alloc(0);
+      if (content.length > size && !(await stdout.write(content.subarray(size)))) return 141;
+      size = content.length;
+    }
+    return 143;
+  });
+}
 
 async function ls(call: ProgramCall): Promise<number> {
   const result = await call.original(call.args);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Program, ProgramCall, SpawnOptions } from '../shell/machine.ts';
+import { TextSink } from '../shell/streams.ts';
 
 /** Programs that take their time, and programs that start others. */
 export const launchers: readonly (readonly [string, Program])[] = [
@@ -80,7 +81,9 @@ async function timeout(call: ProgramCall): Promise<number> {
 function yes({ args, child, stdout }: ProgramCall): Promise<number> {
   const block = Buffer.from(`${args.join(' ') || 'y'}\n`.repeat(512));
   return child(['yes', ...args], async (signal) => {
-    while (!signal.aborted && (await stdout.write(block)))
+    // Who collects it for a pipe would collect for ever.
+    let room = stdout instanceof TextSink ? 64 : Number.POSITIVE_INFINITY;
+    while (!signal.aborted && room-- > 0 && (await stdout.write(block)))
       await new Promise((resolve) => setImmediate(resolve));
     return signal.aborted ? 143 : 141;
   });

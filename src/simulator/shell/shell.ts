@@ -163,8 +163,7 @@ export class Shell {
   async #call(name: string, program: Program, args: string[], context: ResolvedCommandContext) {
     const { machine, uid } = this.options;
     const live = context.env.get(LIVE) === '1';
-    const out = live ? this.options.stdout : new TextSink();
-    const err = live ? this.options.stderr : new TextSink();
+    const kept = { out: new TextSink(), err: new TextSink() };
     const env = new Map(Object.entries(context.exportedEnv ?? {}));
     env.delete(LIVE);
     const base = {
@@ -176,8 +175,8 @@ export class Shell {
       cwd: context.cwd,
       uid,
       stdin: Buffer.from(String(context.stdin), 'latin1'),
-      stdout: out,
-      stderr: err,
+      stdout: live ? this.options.stdout : kept.out,
+      stderr: live ? this.options.stderr : kept.err,
     };
     const call: ProgramCall = {
       ...base,
@@ -192,8 +191,8 @@ export class Shell {
     };
     const exitCode = await program(call);
     return {
-      stdout: out instanceof TextSink ? out.bytes.toString('latin1') : '',
-      stderr: err instanceof TextSink ? err.text : '',
+      stdout: kept.out.bytes.toString('latin1'),
+      stderr: kept.err.text,
       stdoutKind: 'bytes' as const,
       exitCode,
     };

@@ -56,6 +56,7 @@ export function transform(
 ): Transformed {
   const jobs: BackgroundJob[] = [];
   const functions: CommandNode[] = [];
+  const ended = new Set<CommandNode>();
   visitStatements(script.statements, { captured: false, subshell: false });
   return { jobs, functions };
 
@@ -69,9 +70,15 @@ export function transform(
       for (const pipeline of statement.pipelines) visitPipeline(pipeline, context);
       delete statement.sourceText;
       done.push(statement);
+      if (givesWay(statement)) done.push(statementOf(simple([word('exit')])));
       if (hasTraps && !context.captured) done.push(...trapCheck());
     }
     list.splice(0, list.length, ...done);
+  }
+
+  function givesWay({ pipelines }: StatementNode): boolean {
+    const last = pipelines.at(-1)?.commands.at(-1);
+    return last?.type === 'SimpleCommand' && ended.has(last);
   }
 
   function background(statement: StatementNode, context: Context): StatementNode[] {
@@ -115,6 +122,7 @@ export function transform(
       visitSimple(command, context);
       return;
     }
+    command.redirections = command.redirections.map(asHereString);
     const captured = context.captured || redirectsOutput(command);
     const inside = { captured, subshell: context.subshell || command.type === 'Subshell' };
     for (const body of bodiesOf(command)) visitStatements(body, inside);
@@ -124,6 +132,12 @@ export function transform(
   }
 
   function visitSimple(command: SimpleCommandNode, context: Context): void {
+    // just-bash's exec comes back; so the program is called, and what follows is the end.
+    if (literal(command.name) === 'exec' && command.args.length > 0) {
+      command.name = command.args.shift() ?? null;
+      ended.add(command);
+    }
+    command.redirections = command.redirections.map(asHereString);
     const name = literal(command.name);
     visitInside(command.args);
     visitInside(command.assignments);
@@ -161,6 +175,34 @@ export function transform(
     }
     for (const value of Object.values(node)) visitInside(value);
   }
+}
+
+type RedirectionNode = SimpleCommandNode['redirections'][number];
+
+/** A here-document as a here-string: just-bash would write the redirections that follow it behind its end. */
+function asHereString(redirection: RedirectionNode): RedirectionNode {
+  const { target } = redirection;
+  if (target.type !== 'HereDoc') return redirection;
+  const parts = structuredClone(target.content.parts);
+  const last = parts.at(-1);
+  if (last?.type === 'Literal') last.value = last.value.replace(/\n$/, '');
+  const text = parts.map((part) => (part.type === 'Literal' ? part.value : '')).join('');
+  const plain = target.quoted || parts.every((part) => part.type === 'Literal');
+  const quotedPart: WordNode['parts'][number] = plain
+    ? { type: 'SingleQuoted', value: text }
+    : { type: 'DoubleQuoted', parts };
+  // A single quote can't stand between single quotes.
+  const pieces = plain && text.includes("'") ? piecesOf(text) : [quotedPart];
+  return { ...redirection, operator: '<<<', target: { type: 'Word', parts: pieces } };
+}
+
+function piecesOf(text: string): WordNode['parts'] {
+  return text
+    .split("'")
+    .flatMap((value, index) => [
+      ...(index > 0 ? [{ type: 'Escaped' as const, value: "'" }] : []),
+      { type: 'SingleQuoted' as const, value },
+    ]);
 }
 
 interface Context {
@@ -252,7 +294,8 @@ function wordsOf(command: SimpleCommandNode): WordNode[] {
 /** The text of a word that needs no expansion. */
 export function literal(from: WordNode | null): string | undefined {
   const [part, ...more] = from?.parts ?? [];
-  return part?.type === 'Literal' && more.length === 0 ? part.value : undefined;
+  const plain = part?.type === 'Literal' || part?.type === 'SingleQuoted';
+  return plain && more.length === 0 ? part.value : undefined;
 }
 
 function isNode(value: unknown): value is Record<string, unknown> {
