@@ -1,11 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { connectOnce } from '../doctor/session.ts';
+import type { KeyPair } from '../lib/key-pair.ts';
 import { ProxmoxNode } from '../proxmox/node.ts';
 import type { SshTarget } from '../ssh/types.ts';
 import { type FileChange, stampOf, type Undo, writeChange } from './changes.ts';
 import type { ConfirmedKeys } from './host-keys.ts';
-import type { KeyPair } from './key-pair.ts';
 import { installKey, removeKey } from './remote-key.ts';
 
 /** All that is to be done, decided and tried before the first of it is. */

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import ssh2 from 'ssh2';
+import { makeKeyPair } from '../lib/key-pair.ts';
 import { ContainerDoor } from './doors/container-door.ts';
 import { NodeDoor } from './doors/node-door.ts';
 import { HOMELAB } from './homelab.ts';
@@ -36,9 +36,9 @@ export class Simulator {
     const directory = mkdtempSync(path.join(tmpdir(), 'proxmox-mcp-simulator-'));
     const cleanUp = () => rmSync(directory, { recursive: true, force: true });
     process.once('exit', cleanUp);
-    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'simulator' });
+    const key = await makeKeyPair('simulator');
     const keyPath = path.join(directory, 'id_ed25519');
-    writeFileSync(keyPath, key.private, { mode: 0o600 });
+    writeFileSync(keyPath, key.privateKey, { mode: 0o600 });
     chmodSync(keyPath, 0o600);
     const doors: NodeDoor[] = [];
     for (const name of Object.keys(scenario.nodes)) {
@@ -48,7 +48,7 @@ export class Simulator {
       const files = { keyPath, knownHostsPath: path.join(directory, `known_hosts_${name}`) };
       doors.push(
         await NodeDoor.open(node, {
-          authorizedKey: key.public,
+          authorizedKey: key.publicKey,
           ...files,
           port: doors.length === 0 ? options.port : undefined,
         }),

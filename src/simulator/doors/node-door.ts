@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import ssh2 from 'ssh2';
+import { makeKeyPair } from '../../lib/key-pair.ts';
 import type { SimulatedNode } from '../node/node.ts';
 import type { Process } from '../processes/process-table.ts';
 import { SshServer } from '../ssh-server.ts';
@@ -167,8 +167,8 @@ export class NodeDoor {
 }
 
 async function startServer(node: SimulatedNode, { authorizedKey }: DoorOptions) {
-  const key = ssh2.utils.generateKeyPairSync('ed25519');
-  const server = new SshServer({ node, hostKey: key.private, authorizedKey });
+  const key = await makeKeyPair('host');
+  const server = new SshServer({ node, hostKey: key.privateKey, authorizedKey });
   await server.open();
-  return { server, publicKey: key.public.split(' ').slice(0, 2).join(' ') };
+  return { server, publicKey: key.publicKey.split(' ').slice(0, 2).join(' ') };
 }

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type ssh2 from 'ssh2';
-import type { Surroundings } from '../config/surroundings.ts';
 
 export interface KeyPair {
   /** OpenSSH's own format, without a passphrase: nobody is there to type it when a client starts us. */
@@ -31,14 +28,5 @@ function works(lib: typeof ssh2, pair: { readonly private: string; readonly publ
     return Buffer.isBuffer(signature) && theirs.verify(data, signature) === true;
   } catch {
     return false;
-  }
-}
-
-/** A path in ~/.ssh that nothing has yet. */
-export function freeKeyFile(at: Surroundings): string {
-  const base = path.join(at.home, '.ssh', 'proxmox-mcp_ed25519');
-  for (let n = 1; ; n += 1) {
-    const file = n === 1 ? base : `${base}_${n}`;
-    if (!existsSync(file) && !existsSync(`${file}.pub`)) return file;
   }
 }
