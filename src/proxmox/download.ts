@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Entry } from './commands.ts';
 import { LocalPart } from './local-part.ts';
 import { type TransferDeps, TransferDialog } from './transfer.ts';
@@ -26,9 +25,15 @@ export async function download(
     const size = Number(sizeField);
     const remotePath = (await dialog.guard(dialog.reader.text(Number(length)))) ?? options.remotePath;
     part = await LocalPart.create(destination);
-    const sha256 = await receive(dialog, part, size, options);
-    // Of a file that shrank, the script's last line stands where bytes of the file should be.
-    const [remoteSha] = await dialog.expect('done', fileShrank(remotePath));
+    await receive(dialog, part, size, options);
+    // What is on the disk is read back while the far side reads its file once more: that costs no time.
+    const [sha256, [remoteSha]] = await dialog.guard(
+      Promise.all([
+        part.digest(size, () => dialog.touch()),
+        // Of a file that shrank, the script's last line stands where bytes of the file should be.
+        dialog.expect('done', fileShrank(remotePath)),
+      ]),
+    );
     if (remoteSha !== sha256) throw fileChanged(remotePath);
     const permissions = await part.publish(options.overwrite);
     dialog.finish();
@@ -51,12 +56,10 @@ async function receive(
   part: LocalPart,
   size: number,
   options: DownloadOptions,
-): Promise<string> {
-  const hash = createHash('sha256');
+): Promise<void> {
   let done = 0;
   const got = await dialog.guard(
     dialog.reader.bytes(size, async (chunk) => {
-      hash.update(chunk);
       await part.write(chunk);
       done += chunk.length;
       dialog.touch();
@@ -64,5 +67,4 @@ async function receive(
     }),
   );
   if (got < size) await dialog.expect('done', fileShrank(options.remotePath)); // throws, with the reason
-  return hash.digest('hex');
 }

@@ -130,7 +130,7 @@ export function checksumMismatch(what: string): AppError {
   return new AppError(
     'CHECKSUM_MISMATCH',
     `${what}: its SHA-256 differs on the two ends, so the copy was removed.`,
-    'Nothing was changed at the destination. Try again; if it happens again, suspect the disk or the memory of a machine.',
+    'Nothing was changed at the destination. Try again when nobody writes the source; if it happens again, suspect the disk or the memory of a machine.',
   );
 }
 

@@ -17,6 +17,12 @@ follow() {
   path=$(readlink -f "$1" && printf x) || return 1
   path=\${path%x}; path=\${path%"$nl"}
 }
+# openssl knows the processor's own instructions and is four times as fast, but takes longer to start.
+digest=sha256sum
+choose_digest() {
+  large=; [ "$1" -gt 16777216 ] || return 0
+  large=1; ! command -v openssl >/dev/null 2>&1 || digest='openssl dgst -sha256 -r'
+}
 length() { printf '%s' "$1" | wc -c | { read -r l; printf '%s' "$l"; }; }
 `;
 
@@ -51,13 +57,32 @@ err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready %s\\n%s' "$n" "$(length "$dest")" "$dest"
 # busybox calls every failure to write an I/O error, so the free space is asked.
 is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp"))) ]; }
-if [ "$size" != 0 ] && ! err=$(head -c "$size" 2>&1 >"$tmp"); then
-  if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
+receive() {
+  if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
+    if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
+  fi
+  got=$(stat -c %s "$tmp")
+  [ "$got" = "$size" ] || give_up SHORT "$got"
+}
+choose_digest "$size"
+if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
+  [ "$size" = 0 ] || receive
+  sum=$($digest <"$tmp") || give_up IO "cannot read the file back"
+else
+  # Reads back what is on the disk already, while the rest is on its way. Each cat goes on where the one before has ended.
+  exec 3<&0
+  receive <&3 &
+  sum=$(
+    {
+      while [ "$(stat -c %s "$tmp")" -lt "$size" ]; do cat; sleep 0.1 || sleep 1; done
+      cat
+    } <"$tmp" 2>/dev/null | $digest
+  )
+  wait
+  # Gone: receive has said why.
+  [ -e "$tmp" ] || exit 0
 fi
-got=$(stat -c %s "$tmp")
-[ "$got" = "$size" ] || give_up SHORT "$got"
-sum=$(sha256sum <"$tmp") || give_up IO "cannot read the file back"
-printf '%s done %s %s\\n' "$n" "$got" "\${sum%% *}"
+printf '%s done %s %s\\n' "$n" "$size" "\${sum%% *}"
 read -r verdict
 [ "$verdict" = "$n" ] || { discard; exit 0; }
 own=$owner; [ -z "$group" ] || own=$owner:$group
@@ -100,6 +125,7 @@ if [ "$size" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]; then
 [ "$size" -le "$3" ] || fail FILE_TOO_LARGE "$size"
 printf '%s ready %s %s %s\\n%s' "$n" "$size" "$mode" "$(length "$path")" "$path"
 if [ "$size" != 0 ]; then head -c "$size" "$path" || exit 1; fi
-sum=$(head -c "$size" "$path" | sha256sum)
+choose_digest "$size"
+if [ "$(stat -c %s "$path")" = "$size" ]; then sum=$($digest <"$path"); else sum=$(head -c "$size" "$path" | $digest); fi
 printf '%s done %s\\n' "$n" "\${sum%% *}"
 `;

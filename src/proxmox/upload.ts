@@ -1,15 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { AppError } from '../lib/errors.ts';
 import type { Entry } from './commands.ts';
-import { localIo } from './local-errors.ts';
+import { chunksOf, digestOf } from './file-chunks.ts';
 import type { LocalSource } from './local-files.ts';
 import { type TransferDeps, TransferDialog } from './transfer.ts';
 import { checkRemotePath, checksumMismatch, fileTooLarge } from './transfer-errors.ts';
 import { UPLOAD_SCRIPT } from './transfer-scripts.ts';
 import type { TransferResult, UploadOptions } from './types.ts';
-
-/** Large enough to keep the channel's window full, small enough to show progress. */
-const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Sends a local file, verified and atomic (see UPLOAD_SCRIPT).
@@ -50,8 +47,11 @@ async function send(
     // Asked for before the data is sent: when the far side gives up midway, this is where it says why.
     const report = dialog.expect('done');
     report.catch(() => {});
-    const sha256 = await pump(dialog, source, options, report);
-    const [size, remoteSha] = await report;
+    await pump(dialog, source, options, report);
+    // Read once more while the far side reads its copy: that costs no time, and shows a source that was changed meanwhile.
+    const [sha256, [size, remoteSha]] = await dialog.guard(
+      Promise.all([digestOf(source, () => dialog.touch()), report]),
+    );
     if (Number(size) !== source.size || remoteSha !== sha256) throw checksumMismatch(destination);
     dialog.channel.stdin.end(`${dialog.nonce}\n`);
     const [mode = '', fate] = await dialog.expect('published');
@@ -70,34 +70,16 @@ async function send(
   }
 }
 
-/** Streams exactly the size that was announced; returns the SHA-256 of what was sent. */
+/** Streams exactly the size that was announced. */
 async function pump(
   dialog: TransferDialog,
   source: LocalSource,
   options: UploadOptions,
   report: Promise<unknown>,
-): Promise<string> {
-  const hash = createHash('sha256');
+): Promise<void> {
   const { stdin } = dialog.channel;
   let done = 0;
-  const read = async (position: number) => {
-    const size = Math.min(CHUNK_BYTES, source.size - position);
-    const buffer = Buffer.allocUnsafe(size);
-    const { bytesRead } = await source.handle.read(buffer, 0, size, position).catch((error: unknown) => {
-      throw localIo('read', source.path, error);
-    });
-    return buffer.subarray(0, bytesRead);
-  };
-  while (done < source.size) {
-    const chunk = await read(done);
-    if (chunk.length === 0) {
-      throw new AppError(
-        'FILE_CHANGED',
-        `The local file ${source.path} shrank while it was being sent; the copy was removed.`,
-        'Nothing was changed at the destination. Try again when nobody writes the file.',
-      );
-    }
-    hash.update(chunk);
+  for await (const chunk of chunksOf(source)) {
     done += chunk.length;
     const room = stdin.write(chunk);
     dialog.touch();
@@ -107,7 +89,6 @@ async function pump(
     await dialog.guard(Promise.race([drained, report]));
     dialog.touch();
   }
-  return hash.digest('hex');
 }
 
 /** chown takes many forms; a value that starts with "-" or holds a ":" must not become another one. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CT } from '../rig/rig.ts';
 import { must } from '../rig/run.ts';
@@ -49,9 +49,15 @@ export async function transfers(bench: Bench): Promise<Row[]> {
       return timed(work);
     };
   };
+  const checkReceived = () => {
+    if (!readFileSync(received).equals(content)) throw new Error('the wrong content');
+  };
   const rmOnNode = () => rig.inNode(['rm', '-f', ON_NODE]);
   const rmInContainer = () => rig.inContainer(CT.debian, ['rm', '-f', IN_CONTAINER]);
-  const rmLocal = async () => rmSync(received, { force: true });
+  const rmLocal = async () => {
+    if (existsSync(received)) checkReceived();
+    rmSync(received, { force: true });
+  };
 
   const up = await takeTurns(ROUNDS, [
     fresh(() => ours('upload_file_to_container', { ...container, local_path: source }), rmInContainer),
@@ -69,6 +75,7 @@ export async function transfers(bench: Bench): Promise<Row[]> {
       await hashOnNode();
     }, rmLocal),
   ]);
+  checkReceived();
   return [...rows('upload', 'to', up), ...rows('download', 'from', down)];
 }
 
