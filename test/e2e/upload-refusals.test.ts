@@ -22,7 +22,7 @@ async function listenAt(file: string): Promise<void> {
 }
 
 describeRig('upload refuses', (rig) => {
-  const { far: farNamed, local, upload, server } = useTransfers(rig);
+  const { far: farNamed, local, upload, server } = useTransfers(rig, { MAX_FILE_SIZE: String(2 ** 30) });
 
   describe.each(FARS)('to %s', (name) => {
     test.each(SPECIAL)('%s as destination, and as the target of a link', async (_what, code, make) => {
@@ -62,21 +62,25 @@ describeRig('upload refuses', (rig) => {
       expect(failureOf(result).code).toBe('PATH_INVALID');
     });
 
-    test('what the disk over there has no room for, and the old content stays', async () => {
-      const far = farNamed(name);
-      const old = `${far.small}/old`;
-      await far.run('sh', '-c', 'echo old > "$1"; chmod 640 "$1"', 'sh', old);
-      onTestFinished(() => rm(far.root + old, { force: true }));
-      await writeFile(local('source'), bytes(5_000_000));
-      const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
-      expect(failure.code).toBe('DISK_FULL');
-      expect((await far.run('cat', old)).stdout).toBe('old\n');
-      // The space is free again: what fits goes in.
-      await writeFile(local('source'), bytes(900_000));
-      expect((await upload(far, 'source', old, { overwrite: true })).data).toMatchObject({
-        permissions: '640',
-      });
-    });
+    // The far side hashes a large file while it still arrives, and a small one when it is there.
+    test.each([5_000_000, 40_000_000])(
+      '%i bytes that the disk over there has no room for, and the old content stays',
+      async (size) => {
+        const far = farNamed(name);
+        const old = `${far.small}/old`;
+        await far.run('sh', '-c', 'echo old > "$1"; chmod 640 "$1"', 'sh', old);
+        onTestFinished(() => rm(far.root + old, { force: true }));
+        await writeFile(local('source'), bytes(size));
+        const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
+        expect(failure.code).toBe('DISK_FULL');
+        expect((await far.run('cat', old)).stdout).toBe('old\n');
+        // The space is free again: what fits goes in.
+        await writeFile(local('source'), bytes(900_000));
+        expect((await upload(far, 'source', old, { overwrite: true })).data).toMatchObject({
+          permissions: '640',
+        });
+      },
+    );
 
     test('a read-only file system', async () => {
       const far = farNamed(name);
