@@ -1,17 +1,14 @@
 import type { Config } from './config/schema.ts';
 import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
 import { VERSION } from './lib/version.ts';
-import { type ClosableChannelSource, Cluster } from './proxmox/cluster.ts';
 import type { ClusterHandle } from './proxmox/types.ts';
-import type { SshPool } from './ssh/pool.ts';
-import type { OpenOptions, RemoteChannel } from './ssh/types.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
 export interface App {
   readonly config: Config;
   /** The part of the configuration that tools depend on. */
   readonly settings: Config;
-  readonly cluster: ClusterHandle;
+  cluster(): Promise<ClusterHandle>;
   readonly logger: ClosableLogger;
   readonly version: string;
   /** Kills what runs, verifies it, closes the connections; done within `withinMs`. */
@@ -24,56 +21,39 @@ export function createApp(config: Config): App {
     level: config.logLevel,
     secrets: [config.sshPassword, config.sshKeyPassphrase],
   });
-  const cluster = createCluster(config, logger);
+  let cluster: Promise<ClusterHandle> | undefined;
   return {
     config,
     settings: config,
-    cluster,
+    cluster: () => {
+      cluster ??= createCluster(config, logger);
+      return cluster;
+    },
     logger,
     version: VERSION,
     close: async (withinMs) => {
-      await cluster.close(withinMs);
+      await (await cluster?.catch(() => undefined))?.close(withinMs);
       await logger.flush();
     },
   };
 }
 
-function createCluster(config: Config, logger: Logger): ClusterHandle {
-  return new Cluster(new PoolOnDemand(config, logger), {
+/**
+ * The way to the node, made when the first call needs it: a client that only lists the tools does not wait until the code
+ * for it is loaded, and ~/.ssh is not read.
+ */
+async function createCluster(config: Config, logger: Logger): Promise<ClusterHandle> {
+  const [{ Cluster }, { SshPool }, { resolveSshTarget }] = await Promise.all([
+    import('./proxmox/cluster.ts'),
+    import('./ssh/pool.ts'),
+    import('./config/ssh-target.ts'),
+  ]);
+  const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
+  return new Cluster(new SshPool(target, { logger }), {
     sudo: config.sudo,
     execMethod: config.execMethod,
     transferDirs: config.transferDirs,
     maxFileSize: config.maxFileSize,
     logger,
   });
-}
-
-/** The pool, made when the first call needs it: until then neither ~/.ssh is read nor the SSH code loaded. */
-class PoolOnDemand implements ClosableChannelSource {
-  readonly #config: Config;
-  readonly #logger: Logger;
-  #pool: Promise<SshPool> | undefined;
-
-  constructor(config: Config, logger: Logger) {
-    this.#config = config;
-    this.#logger = logger;
-  }
-
-  async open(command: string, options?: OpenOptions): Promise<RemoteChannel> {
-    this.#pool ??= this.#create();
-    return (await this.#pool).open(command, options);
-  }
-
-  async close(): Promise<void> {
-    await (await this.#pool)?.close();
-  }
-
-  async #create(): Promise<SshPool> {
-    const [{ SshPool }, { resolveSshTarget }] = await Promise.all([
-      import('./ssh/pool.ts'),
-      import('./config/ssh-target.ts'),
-    ]);
-    const warn = (message: string) => this.#logger.warn(message);
-    return new SshPool(resolveSshTarget(this.#config, undefined, warn), { logger: this.#logger });
-  }
 }

@@ -29,7 +29,7 @@ function record() {
     throw new Error('not part of this test');
   };
   const deps: ServerDeps = {
-    cluster: { list: unused, container: unused, host: unused, close: unused },
+    cluster: async () => ({ list: unused, container: unused, host: unused, close: unused }),
     settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
     logger,
     version: '0',

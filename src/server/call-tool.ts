@@ -45,7 +45,7 @@ async function perform(call: ToolCall, deps: ServerDeps): Promise<Reply<Record<s
   const progress = call.notify === undefined ? undefined : startProgress(call.notify);
   try {
     return await call.tool.run(input, {
-      cluster: deps.cluster,
+      cluster: await deps.cluster(),
       settings: deps.settings,
       signal: call.signal,
       progress: (message, done, total) => progress?.update(message, done, total),

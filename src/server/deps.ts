@@ -4,7 +4,8 @@ import type { ToolSettings } from '../tools/tool.ts';
 
 /** What all connections share. A server object is built on top of it for each one. */
 export interface ServerDeps {
-  readonly cluster: ClusterHandle;
+  /** Rejects when there can be no way to the node, whatever is tried. */
+  cluster(): Promise<ClusterHandle>;
   readonly settings: ToolSettings;
   readonly logger: Logger;
   readonly version: string;
