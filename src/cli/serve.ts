@@ -1,3 +1,4 @@
+import '../lib/zod-without-jit.ts';
 import { type App, createApp } from '../app.ts';
 import { type LoadInput, loadConfig } from '../config/load.ts';
 import { serveOnStdio } from '../server/stdio.ts';
