@@ -19,7 +19,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { trimSdk } from './build/trim-sdk.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
@@ -59,7 +58,7 @@ async function bundle(name, stdin) {
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
     external: [...Object.keys(dependencies), 'just-bash', 'cpu-features', '*.node'],
-    plugins: name === 'main.js' ? [loadedApart(), trimSdk()] : [],
+    plugins: name === 'main.js' ? [loadedApart()] : [],
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
     // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.
     alias: {
