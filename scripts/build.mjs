@@ -107,20 +107,35 @@ function licenses(names) {
   return texts.join('\n\n');
 }
 
-/** Starts the bundle once, in front of a client that lists the tools, and keeps what V8 compiled meanwhile. */
+/** Starts the bundle in front of a client of each era that lists the tools, and keeps what V8 compiled meanwhile. */
 function compile() {
-  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'build', version } };
-  const messages = [
-    { id: 1, method: 'initialize', params },
-    { method: 'notifications/initialized' },
-    { id: 2, method: 'tools/list' },
+  const clientInfo = { name: 'build', version };
+  const legacy = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  const prefix = 'io.modelcontextprotocol/';
+  const _meta = {
+    [`${prefix}protocolVersion`]: '2026-07-28',
+    [`${prefix}clientInfo`]: clientInfo,
+    [`${prefix}clientCapabilities`]: {},
+  };
+  const eras = [
+    [
+      { id: 1, method: 'server/discover', params: { _meta } },
+      { id: 2, method: 'tools/list', params: { _meta } },
+    ],
+    [
+      { id: 1, method: 'initialize', params: legacy },
+      { method: 'notifications/initialized' },
+      { id: 2, method: 'tools/list' },
+    ],
   ];
-  const run = spawnSync(process.execPath, [path.join(root, 'scripts/build/compile.cjs'), dist], {
-    input: messages.map((message) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join(''),
-    cwd: tmpdir(),
-    env: { I_ACCEPT_RISKS: 'true', HOST: '192.0.2.1' },
-    encoding: 'utf8',
-  });
-  if (run.status !== 0 || !run.stdout.includes('"id":2'))
-    throw new Error(`the bundle does not start: ${run.stderr}`);
+  for (const messages of eras) {
+    const run = spawnSync(process.execPath, [path.join(root, 'scripts/build/compile.cjs'), dist], {
+      input: messages.map((message) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join(''),
+      cwd: tmpdir(),
+      env: { I_ACCEPT_RISKS: 'true', HOST: '192.0.2.1' },
+      encoding: 'utf8',
+    });
+    if (run.status !== 0 || !run.stdout.includes('"tools":['))
+      throw new Error(`the bundle does not start: ${run.stderr}`);
+  }
 }

@@ -1,4 +1,4 @@
-// Runs DIST/main.js and writes DIST/main.cache when it ends. Has to wrap the source just as bin.cjs does.
+// Runs DIST/main.js and adds what was compiled to DIST/main.cache when it ends. Has to wrap the source just as bin.cjs does.
 'use strict';
 const fs = require('node:fs');
 const { createRequire, wrap } = require('node:module');
@@ -8,7 +8,9 @@ const { Script } = require('node:vm');
 const dist = process.argv[2];
 const main = path.join(dist, 'main.js');
 process.argv.splice(2);
-const script = new Script(wrap(fs.readFileSync(main, 'utf8')), { filename: main });
-process.on('exit', () => fs.writeFileSync(path.join(dist, 'main.cache'), script.createCachedData()));
+const cache = path.join(dist, 'main.cache');
+const cachedData = fs.existsSync(cache) ? fs.readFileSync(cache) : undefined;
+const script = new Script(wrap(fs.readFileSync(main, 'utf8')), { filename: main, cachedData });
+process.on('exit', () => fs.writeFileSync(cache, script.createCachedData()));
 const module_ = { exports: {} };
 script.runInThisContext()(module_.exports, createRequire(main), module_, main, dist);
