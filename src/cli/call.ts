@@ -1,6 +1,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { type App, createApp } from '../app.ts';
+import { LOCAL_CALLER } from '../lib/caller.ts';
 import { callTool } from '../server/call-tool.ts';
 import type { ProgressNote } from '../server/progress.ts';
 import { TOOLS } from '../tools/index.ts';
@@ -49,11 +50,11 @@ async function perform(
   args: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<CallToolResult> {
-  if (!process.stderr.isTTY) return callTool({ tool, args, signal }, app);
+  if (!process.stderr.isTTY) return callTool({ tool, caller: LOCAL_CALLER, args, signal }, app);
   const notify = async ({ message }: ProgressNote) => {
     process.stderr.write(`\r\u001B[2K${message}${signal.aborted ? ', cancelling' : ''}`);
   };
-  const result = await callTool({ tool, args, signal, notify }, app);
+  const result = await callTool({ tool, caller: LOCAL_CALLER, args, signal, notify }, app);
   process.stderr.write('\r\u001B[2K');
   return result;
 }

@@ -3,7 +3,7 @@ import { listSettings, type Setting } from '../config/schema.ts';
 import { nearest } from '../lib/nearest.ts';
 import { VERSION } from '../lib/version.ts';
 import { type Command as CliCommand, COMMANDS, type CommandOption, type Request } from './commands.ts';
-import { commandHelp, helpText } from './help.ts';
+import { commandHelp, groupHelp, helpText } from './help.ts';
 
 /** What a command line asks for. */
 export type Invocation =
@@ -53,6 +53,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const wanted = help ? args[0] : name;
   const command = COMMANDS.find((each) => each.name === wanted);
   if (command === undefined) {
+    const group = help && wanted !== undefined ? groupHelp(wanted) : undefined;
+    if (group !== undefined) return { kind: 'print', text: group };
     return wanted === undefined ? { kind: 'print', text: helpText() } : refuse(unknownCommand(wanted));
   }
   if (help || given.help === true) {

@@ -1,4 +1,4 @@
-import { GROUPS, listSettings, type Setting } from '../config/schema.ts';
+import { GROUPS, GROUPS_APART, listSettings, type Setting } from '../config/schema.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
 
@@ -9,15 +9,17 @@ A switch is turned off with --no-…; a secret may be given as NAME_FILE, the pa
 
 /** The whole of `--help`: made from the settings, short enough for one screen. */
 export function helpText(): string {
-  const rows = listSettings().map((setting) => ({ group: setting.group, row: rowOf(setting) }));
+  const rows = listSettings()
+    .filter(({ group }) => !GROUPS_APART.includes(group))
+    .map((setting) => ({ group: setting.group, row: rowOf(setting) }));
   const general = [
     ['--env-file <file>', 'Read settings from a file (.env, while HOST is set nowhere else)'],
-    ['--version, --help', ''],
+    ['--version, --help', `More settings: proxmox-mcp help ${GROUPS_APART.join('|').toLowerCase()}`],
   ] as const;
   const width = Math.max(...rows.map(({ row }) => row[0].length));
   const line = ([left, right]: readonly [string, string]): string =>
     `  ${left.padEnd(width)}  ${right}`.trimEnd();
-  const sections = GROUPS.map((group) => {
+  const sections = GROUPS.filter((group) => !GROUPS_APART.includes(group)).map((group) => {
     const own = rows.filter((each) => each.group === group).map(({ row }) => line(row));
     return [`${group}:`, ...own, ...(group === 'Server' ? general.map(line) : [])].join('\n');
   });
@@ -29,6 +31,14 @@ ${columns(COMMANDS.map(({ name, summary }) => [name, summary] as const))}
 ${sections.join('\n')}
 
 ${FOOT}`;
+}
+
+/** The help of one group of settings, by its name in any case; undefined when there is none of that name. */
+export function groupHelp(name: string): string | undefined {
+  const group = GROUPS.find((each) => each.toLowerCase() === name.toLowerCase());
+  if (group === undefined) return undefined;
+  const rows = listSettings().filter((setting) => setting.group === group);
+  return `${group}:\n${columns(rows.map(rowOf))}\n\n${FOOT}`;
 }
 
 /** The help of one command. */

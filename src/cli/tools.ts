@@ -1,3 +1,4 @@
+import { LOCAL_CALLER } from '../lib/caller.ts';
 import { allowedTools, definitionOf } from '../server/definitions.ts';
 import { inputSchemaOf } from '../tools/schema.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -10,7 +11,7 @@ import { settingsFor } from './settings.ts';
 export async function tools({ input, options }: Request): Promise<void> {
   const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
-  const offered = allowedTools(config);
+  const offered = allowedTools(config, LOCAL_CALLER);
   if (options.json === 'true') {
     return print(`${JSON.stringify({ tools: offered.map(definitionOf) }, null, 2)}\n`);
   }

@@ -122,6 +122,16 @@ export function filePath(at: Surroundings) {
   });
 }
 
+/** A directory that need not exist yet. */
+export function directoryPath(at: Surroundings) {
+  return z.string().transform((value, ctx) => {
+    const dir = absolutePath(at, value);
+    return fs.statSync(dir, { throwIfNoEntry: false })?.isFile()
+      ? fault(ctx, `names a file: ${dir}`, 'Name a directory.')
+      : dir;
+  });
+}
+
 export const FILE_REMEDY =
   'Correct the path (~ is understood), or give the user who runs this server the right to read it.';
 

@@ -58,6 +58,7 @@ test('defaults', () => {
     transferDirs: [cwd],
     readOnly: false,
     logLevel: 'info',
+    stateDir: path.join(root, 'home/.local/state/proxmox-mcp'),
   });
 });
 

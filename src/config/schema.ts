@@ -2,6 +2,7 @@ import * as z from 'zod/v4';
 import {
   boolean,
   choice,
+  directoryPath,
   fault,
   filePath,
   hostName,
@@ -11,10 +12,14 @@ import {
   text,
   userName,
 } from './formats.ts';
+import { defaultStateDir } from './state-dir.ts';
 import { currentSurroundings, type Surroundings } from './surroundings.ts';
 import { defaultTransferDir, directoryList } from './transfer-dirs.ts';
 
-export const GROUPS = ['Consent', 'Connection', 'Commands', 'Files', 'Server'] as const;
+export const GROUPS = ['Consent', 'Connection', 'Commands', 'Files', 'Server', 'Governance'] as const;
+
+/** Groups that `--help` leaves to `proxmox-mcp help GROUP`, so that each fits a screen. */
+export const GROUPS_APART: readonly (typeof GROUPS)[number][] = ['Governance'];
 
 /** What people are told about a setting, and where it is looked for. */
 export interface SettingInfo {
@@ -202,6 +207,15 @@ export function configSchema(at: Surroundings) {
       help: 'trace, debug, info, warn, error, fatal or silent; to stderr',
       example: 'debug',
       default: 'info',
+    }),
+    stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
+      name: 'STATE_DIR',
+      flag: 'state-dir',
+      placeholder: 'dir',
+      group: 'Governance',
+      help: 'Where records, approvals and made tokens are kept',
+      example: '~/proxmox-mcp-state',
+      defaultText: '~/.local/state/proxmox-mcp',
     }),
   });
 }

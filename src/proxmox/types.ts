@@ -17,6 +17,15 @@ export interface ContainerSummary {
   readonly tags: readonly string[];
 }
 
+/** What rules may ask about a container. */
+export interface GuestFacts {
+  readonly vmid: number;
+  readonly name: string;
+  readonly node: string;
+  readonly pool: string | null;
+  readonly tags: readonly string[];
+}
+
 /** Usage as the cluster publishes it, about 10 s old. Bytes, seconds; cpu as a fraction of all its cores. */
 export interface Usage {
   readonly uptime_s: number | null;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { LOCAL_CALLER } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import { responseFormat } from '../tools/shared/params.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -13,6 +14,7 @@ function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
     title: 'Failing',
     description: 'Fails',
     effect: 'read',
+    target: 'cluster',
     input: z.strictObject(format === undefined ? {} : { response_format: responseFormat(format) }),
     output: z.object({}),
     run: () => Promise.reject(thrown),
@@ -43,7 +45,7 @@ describe('a failure of the server itself', () => {
   test('reaches the caller as an id, and the log in full under that id', async () => {
     const { lines, deps } = record();
     const thrown = new Error('password hunter2 in /root/secret');
-    const result = await callTool({ tool: failing(thrown), args: {}, signal }, deps);
+    const result = await callTool({ caller: LOCAL_CALLER, tool: failing(thrown), args: {}, signal }, deps);
     expect(result).toMatchObject({ isError: true, structuredContent: { success: false, code: 'INTERNAL' } });
     expect(JSON.stringify(result)).not.toMatch(/hunter2|secret/);
     const id = /internal error ([0-9a-f]{8})/.exec(JSON.stringify(result))?.[1];
@@ -63,7 +65,10 @@ describe('a known failure', () => {
   };
 
   test('is the same in data and text, which is JSON for tools without a choice', async () => {
-    const result = await callTool({ tool: failing(error), args: {}, signal }, record().deps);
+    const result = await callTool(
+      { caller: LOCAL_CALLER, tool: failing(error), args: {}, signal },
+      record().deps,
+    );
     expect(result).toEqual({
       isError: true,
       structuredContent: data,
@@ -76,7 +81,10 @@ describe('a known failure', () => {
     [{ response_format: 'TEXT' }, 'text'],
     [{ response_format: 'Json' }, 'json'],
   ])('follows response_format: %j', async (args, format) => {
-    const result = await callTool({ tool: failing(error, 'text'), args, signal }, record().deps);
+    const result = await callTool(
+      { caller: LOCAL_CALLER, tool: failing(error, 'text'), args, signal },
+      record().deps,
+    );
     const text =
       format === 'json'
         ? JSON.stringify(data, null, 2)
@@ -86,7 +94,7 @@ describe('a known failure', () => {
 
   test('is logged with its code and without arguments', async () => {
     const { lines, deps } = record();
-    await callTool({ tool: failing(error), args: {}, signal }, deps);
+    await callTool({ caller: LOCAL_CALLER, tool: failing(error), args: {}, signal }, deps);
     const durationMs = expect.any(Number);
     expect(lines).toEqual([
       { level: 'info', fields: { tool: 'failing', outcome: 'PCT_FAILED', durationMs } },
@@ -99,7 +107,7 @@ test('an abort that a tool let through is a cancellation, not a fault of the ser
   const abort = new AbortController();
   abort.abort('enough');
   const tool = failing(abort.signal.reason);
-  const result = await callTool({ tool, args: {}, signal: abort.signal }, deps);
+  const result = await callTool({ caller: LOCAL_CALLER, tool, args: {}, signal: abort.signal }, deps);
   expect(result.structuredContent).toMatchObject({ success: false, code: 'CANCELLED' });
   expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
 });

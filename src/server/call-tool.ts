@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Caller } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Reply, Tool } from '../tools/tool.ts';
 import { decide } from './decide.ts';
@@ -10,6 +11,7 @@ import { validateArguments } from './validate.ts';
 /** One tools/call request, free of protocol detail. */
 export interface ToolCall {
   readonly tool: Tool;
+  readonly caller: Caller;
   readonly args: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
   /** Absent when the client did not ask for progress. */
@@ -39,7 +41,7 @@ export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallTo
 }
 
 async function perform(call: ToolCall, deps: ServerDeps): Promise<Reply<Record<string, unknown>>> {
-  const decision = decide(call.tool, deps.settings);
+  const decision = decide(call.tool, deps.settings, call.caller);
   if (decision.outcome === 'deny') throw decision.error;
   const input = validateArguments(call.tool, call.args);
   const progress = call.notify === undefined ? undefined : startProgress(call.notify);

@@ -4,6 +4,7 @@ import {
   ProtocolErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import type { Caller } from '../lib/caller.ts';
 import { nearest } from '../lib/nearest.ts';
 import { TOOLS } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -28,7 +29,7 @@ const LIST_TTL_MS = 3_600_000;
  * `tools/list` and `tools/call` are answered here instead of through `registerTool`, because the SDK's own
  * check of arguments answers in plain text, without our code and suggestion.
  */
-export function createServer(deps: ServerDeps): McpServer {
+export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   const mcp = new McpServer(
     { name: 'proxmox-mcp-server', title: 'Proxmox VE containers', version: deps.version },
     {
@@ -38,7 +39,7 @@ export function createServer(deps: ServerDeps): McpServer {
     },
   );
   mcp.server.setRequestHandler('tools/list', () => ({
-    tools: allowedTools(deps.settings).map(definitionOf),
+    tools: allowedTools(deps.settings, caller).map(definitionOf),
   }));
   mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
     const tool = resolve(request.params.name);
@@ -46,6 +47,7 @@ export function createServer(deps: ServerDeps): McpServer {
     return callTool(
       {
         tool,
+        caller,
         args: request.params.arguments ?? {},
         signal: ctx.mcpReq.signal,
         ...(notify === undefined ? {} : { notify }),

@@ -1,12 +1,13 @@
 import type { Tool as ToolDefinition } from '@modelcontextprotocol/server';
+import type { Caller } from '../lib/caller.ts';
 import { TOOLS } from '../tools/index.ts';
 import { inputSchemaOf, outputSchemaOf } from '../tools/schema.ts';
 import { hintsOf, type Tool, type ToolSettings } from '../tools/tool.ts';
 import { decide } from './decide.ts';
 
-/** The tools that these settings allow. */
-export function allowedTools(settings: ToolSettings): Tool[] {
-  return TOOLS.filter((tool) => decide(tool, settings).outcome === 'allow');
+/** The tools that these settings allow this caller. */
+export function allowedTools(settings: ToolSettings, caller: Caller): Tool[] {
+  return TOOLS.filter((tool) => decide(tool, settings, caller).outcome === 'allow');
 }
 
 const definitions = new Map<Tool, ToolDefinition>();

@@ -1,4 +1,5 @@
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import { LOCAL_CALLER } from '../lib/caller.ts';
 import { messageOf } from '../lib/errors.ts';
 import { createServer } from './create-server.ts';
 import type { ServerDeps } from './deps.ts';
@@ -12,7 +13,7 @@ export interface StdioService {
 /** Serves one client on stdin and stdout, of whichever protocol era. */
 export function serveOnStdio(deps: ServerDeps): StdioService {
   const transport = new ObservedTransport();
-  const handle = serveStdio(() => createServer(deps), {
+  const handle = serveStdio(() => createServer(deps, LOCAL_CALLER), {
     transport,
     onerror: (error) => deps.logger.warn({ reason: messageOf(error) }, 'protocol error'),
   });

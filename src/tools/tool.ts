@@ -8,6 +8,9 @@ import type { ClusterHandle, ContainerHandle, Place } from '../proxmox/types.ts'
  */
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
+/** What a tool works on. */
+export type ToolTarget = 'cluster' | 'container' | 'host';
+
 /** The operator's settings that tools and the way of a call depend on. */
 export interface ToolSettings {
   /** Characters of stdout and stderr of one command together. */
@@ -50,6 +53,7 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   /** When to use it and how to recover; read by the model. */
   readonly description: string;
   readonly effect: Effect;
+  readonly target: ToolTarget;
   /** A strict object: an argument that the model invented is refused instead of ignored. */
   readonly input: z.ZodObject & z.ZodType<In>;
   /** The shape of a success. What is advertised admits failures as well, see schema.ts. */
@@ -57,13 +61,13 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;
 }
 
-type Definition<In, Data, Context> = Omit<Tool<In, Data>, 'run'> & {
+type Definition<In, Data, Context> = Omit<Tool<In, Data>, 'run' | 'target'> & {
   run(input: In, ctx: Context): Promise<Reply<Data>>;
 };
 
 /** A tool that works on the cluster as a whole. */
 export function defineTool<In, Data>(definition: Definition<In, Data, ToolContext>): Tool<In, Data> {
-  return definition;
+  return { ...definition, target: 'cluster' };
 }
 
 /** A tool that works on one container, which it finds in `ctx.container`. For its input see `containerInput`. */
@@ -72,6 +76,7 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
 ): Tool<In, Data> {
   return {
     ...definition,
+    target: 'container',
     run: (input, ctx) => definition.run(input, { ...ctx, container: ctx.cluster.container(input.vmid) }),
   };
 }
@@ -83,6 +88,7 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
 export function defineHostTool<In, Data>(definition: Definition<In, Data, HostToolContext>): Tool<In, Data> {
   return {
     ...definition,
+    target: 'host',
     run: async (input, ctx) => {
       if (!ctx.settings.enableHostExec) throw hostAccessDisabled();
       return definition.run(input, { ...ctx, host: ctx.cluster.host() });
