@@ -10,6 +10,8 @@ const START_LIMIT_MS = 45_000;
 /** pct returns when the container runs, but for one managed by HA it only files the request. */
 const ARRIVE_LIMIT_MS = 20_000;
 const POLL_MS = 200;
+/** LXC's monitor takes this long at most to clear away what a failed start has left. */
+const FAILED_START_MS = 2_000;
 /** pct waits 10.7 s for a lock that another operation holds, then gives up. */
 const LOCK_LIMIT_MS = 12_000;
 /** Loading pct and taking the lock come before its own clock starts. */
@@ -35,7 +37,7 @@ export async function startContainer(
   });
   refuseUnfinished(output, 'start');
   if (output.code !== 0) {
-    if (await isRunning(node, vmid)) return done(since, false); // somebody else was faster
+    if (await startedByAnother(node, vmid, output, signal)) return done(since, false);
     throw pctFailed('start', output);
   }
   if (await reaches(node, vmid, true, arrival(), signal)) return done(since, true);
@@ -45,6 +47,21 @@ export async function startContainer(
     `Its init may have ended at once: look at \`journalctl -u pve-container@${vmid}\` on the node.`,
     { stderr: output.stderr },
   );
+}
+
+/**
+ * Somebody else was faster. That the command socket is there does not say so by itself: that of a start which has just
+ * failed is still there for a moment.
+ */
+async function startedByAnother(
+  node: ProxmoxNode,
+  vmid: number,
+  output: NodeOutput,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (/\balready running\b/.test(output.stderr)) return (await isRunning(node, vmid)) === true;
+  const end = performance.now() + FAILED_START_MS;
+  return !(await reaches(node, vmid, false, () => end, signal));
 }
 
 /** Asks a container to shut down, kills it when it does not in time or at once with `force`. @throws AppError */

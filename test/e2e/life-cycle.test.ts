@@ -120,6 +120,32 @@ describeNode('start and stop', [], (rig, { needing }) => {
 
   needing(
     'real lxc',
+    'what a failed start leaves for a moment is not taken for a running container',
+    async (rig) => {
+      const pct = await rig.readInNode('/usr/sbin/pct');
+      // The command socket stays open for half a second after pct has failed, as LXC's monitor may keep it.
+      const lingering = `socket my $s, AF_UNIX, SOCK_STREAM, 0; bind $s, pack_sockaddr_un("\\0/var/lib/lxc/${vmid}/command");`;
+      await rig.writeInNode(
+        '/usr/sbin/pct',
+        [
+          '#!/usr/bin/perl',
+          'use Socket;',
+          `${lingering} listen $s, 1;`,
+          'if (!fork) { close STDOUT; close STDERR; select undef, undef, undef, 0.5; exit }',
+          `print STDERR "startup for container '${vmid}' failed\\n"; exit 255;`,
+          '',
+        ].join('\n'),
+      );
+      try {
+        expect(failureOf(await start())).toMatchObject({ code: 'PCT_FAILED' });
+      } finally {
+        await rig.writeInNode('/usr/sbin/pct', pct);
+      }
+    },
+  );
+
+  needing(
+    'real lxc',
     'pct that only files the request, as under HA: start returns when the container runs',
     async (rig) => {
       const pct = await rig.readInNode('/usr/sbin/pct');
