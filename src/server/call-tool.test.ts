@@ -6,6 +6,7 @@ import { responseFormat } from '../tools/shared/params.ts';
 import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
 import type { ServerDeps } from './deps.ts';
+import type { CallReport } from './observer.ts';
 
 /** A tool that fails as told; the path of a call does not care what a tool works on. */
 function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
@@ -110,4 +111,16 @@ test('an abort that a tool let through is a cancellation, not a fault of the ser
   const result = await callTool({ caller: LOCAL_CALLER, tool, args: {}, signal: abort.signal }, deps);
   expect(result.structuredContent).toMatchObject({ success: false, code: 'CANCELLED' });
   expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+describe('an observer', () => {
+  test.each([
+    ['answers', { ...failing(null), run: async () => ({ data: { n: 1 }, text: '' }) }, 'ok', { n: 1 }],
+    ['throws', failing(new AppError('PCT_FAILED', 'no', 'no')), 'PCT_FAILED', undefined],
+  ])('is told of a tool that %s', async (_how, tool, outcome, data) => {
+    const reports: CallReport[] = [];
+    const deps = { ...record().deps, observer: { called: (report: CallReport) => reports.push(report) } };
+    await callTool({ caller: LOCAL_CALLER, tool, args: {}, signal }, deps);
+    expect(reports).toEqual([{ tool: 'failing', outcome, durationMs: expect.any(Number), data }]);
+  });
 });

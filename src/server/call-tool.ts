@@ -25,8 +25,10 @@ export interface ToolCall {
 export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallToolResult> {
   const startedAt = performance.now();
   let outcome = 'ok';
+  let data: Readonly<Record<string, unknown>> | undefined;
   try {
     const reply = await perform(call, deps);
+    data = reply.data;
     if (reply.isError === true) outcome = typeof reply.data.code === 'string' ? reply.data.code : 'error';
     return presentReply(reply);
   } catch (thrown) {
@@ -37,6 +39,7 @@ export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallTo
     // The arguments are left out: commands and paths may hold secrets.
     const durationMs = Math.round(performance.now() - startedAt);
     deps.logger.info({ tool: call.tool.name, outcome, durationMs }, 'tool call');
+    deps.observer?.called({ tool: call.tool.name, outcome, durationMs, data });
   }
 }
 

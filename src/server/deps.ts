@@ -1,6 +1,7 @@
 import type { Logger } from '../lib/log.ts';
 import type { ClusterHandle } from '../proxmox/types.ts';
 import type { ToolSettings } from '../tools/tool.ts';
+import type { CallObserver } from './observer.ts';
 
 /** What all connections share. A server object is built on top of it for each one. */
 export interface ServerDeps {
@@ -9,4 +10,6 @@ export interface ServerDeps {
   readonly settings: ToolSettings;
   readonly logger: Logger;
   readonly version: string;
+  /** Metrics; absent on stdio, where nobody would read them. */
+  readonly observer?: CallObserver;
 }
