@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'TIMEOUT',
   'CANCELLED',
   'SHUTTING_DOWN',
+  'AUDIT_UNAVAILABLE',
   // the way to the node
   'SSH_UNREACHABLE',
   'SSH_AUTH_FAILED',
