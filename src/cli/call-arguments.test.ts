@@ -13,6 +13,10 @@ test.each(['stop_container', 'proxmox_stop_container', 'stop-container'])('%s na
 test.each([
   ['stop_containr', 'Did you mean stop_container?'],
   ['proxmox_stop_continer', 'Did you mean stop_container?'],
+  ['container_exec', 'Did you mean container_exec_command?'],
+  ['container', 'Did you mean container_exec_command or container_status?'],
+  ['proxmox_upload', 'Did you mean upload_file_to_container or upload_file_to_host?'],
+  ['proxmox_', "there is no tool 'proxmox_'"],
   ['reboot', "there is no tool 'reboot'"],
 ])('%s: %s', (name, message) => {
   expect(() => findTool(name, TOOLS)).toThrow(message);

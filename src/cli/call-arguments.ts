@@ -9,12 +9,18 @@ type Arguments = Readonly<Record<string, unknown>>;
 /** What is wrong with the command line of `call`, for the person who wrote it. */
 export class UsageError extends Error {}
 
-/** The tool of that name, with or without `proxmox_`. @throws UsageError with the nearest name. */
+/**
+ * The tool of that name, with or without `proxmox_`.
+ * @throws UsageError with the names that begin so, or else the nearest one.
+ */
 export function findTool(name: string, tools: readonly Tool[]): Tool {
   const wanted = name.replaceAll('-', '_');
   const tool = tools.find((each) => each.name === wanted || shortName(each) === wanted);
   if (tool !== undefined) return tool;
-  const meant = nearest(wanted.replace(/^proxmox_/, ''), tools.map(shortName));
+  const names = tools.map(shortName);
+  const start = wanted.replace(/^proxmox_/, '').toLowerCase();
+  const longer = start === '' ? [] : names.filter((each) => each.startsWith(start));
+  const meant = longer.length > 0 ? longer.join(' or ') : nearest(start, names);
   const hint = meant === undefined ? '' : `\n(Did you mean ${meant}?)`;
   throw new UsageError(`there is no tool '${name.slice(0, 100)}'${hint}`);
 }

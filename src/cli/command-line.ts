@@ -62,7 +62,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   }
   const stranger = own.find(({ flag }) => attribute(flag) in given && !takes(command, flag));
   if (stranger !== undefined) return refuse(belongsElsewhere(stranger, command), command);
-  const surplus = args[command.maxArgs];
+  const surplus = args[command.maxArgs ?? 0];
   if (surplus !== undefined) return refuse(`too much on the command line: '${surplus}'`, command);
   const textOf = (flag: string): string | undefined => {
     const value = given[flag];

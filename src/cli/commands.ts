@@ -26,8 +26,8 @@ export interface Command {
   readonly summary: string;
   /** What follows the name of the program, one line each. */
   readonly usage: readonly string[];
-  /** How many arguments it takes at most. */
-  readonly maxArgs: number;
+  /** How many arguments it takes at most; none where it is absent. */
+  readonly maxArgs?: number;
   readonly options: readonly CommandOption[];
   /** What else its help says. */
   readonly details: string;
@@ -40,7 +40,6 @@ const serve: Command = {
   name: 'serve',
   summary: 'Serve one MCP client on stdin and stdout; this is the default',
   usage: ['[serve]'],
-  maxArgs: 0,
   options: [],
   details: '',
   start: async ({ input }) => (await import('./serve.ts')).serve(input),
@@ -50,7 +49,6 @@ const tools: Command = {
   name: 'tools',
   summary: 'List the tools',
   usage: ['tools'],
-  maxArgs: 0,
   options: [JSON_OPTION],
   details: `Shows the tools that a client is offered with these settings (READ_ONLY hides most). Needs no node.
 Parameters in [brackets] may be left out. --json prints what tools/list answers, schemas included.
@@ -82,7 +80,6 @@ const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
   usage: ['doctor [--exec VMID]'],
-  maxArgs: 0,
   options: [
     { flag: 'exec', placeholder: 'vmid', help: 'Run a harmless command in this container, too' },
     JSON_OPTION,
@@ -101,7 +98,6 @@ const init: Command = {
   name: 'init',
   summary: 'Set up: settings, login, host key, and your MCP client',
   usage: ['init', 'init --yes --ssh-host ADDRESS --i-accept-risks --level LEVEL [options]'],
-  maxArgs: 0,
   options: [
     { flag: 'yes', help: 'Ask nothing: for scripts; says what is missing' },
     { flag: 'level', placeholder: 'level', help: 'read-only, containers, or host (containers and the node)' },

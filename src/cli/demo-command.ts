@@ -5,7 +5,6 @@ export const demo: Command = {
   name: 'demo',
   summary: 'See it at work on a simulated node; needs no Proxmox',
   usage: ['demo', 'demo --serve [--scenario FILE]'],
-  maxArgs: 0,
   options: [
     { flag: 'serve', help: 'Serve the simulated node to an MCP client on stdin and stdout' },
     { flag: 'scenario', placeholder: 'file', help: 'What to simulate, as YAML (a small homelab)' },

@@ -31,8 +31,10 @@ export async function doctor({ input, options }: Request): Promise<void> {
       })
     : [];
   const checks = [...first, ...rest];
-  const ok = checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
-  screen?.end(checks, found !== undefined && ok && vmid === undefined);
+  const ok =
+    !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
+  if (abort.signal.aborted) screen?.cancelled();
+  else screen?.end(checks, found !== undefined && ok && vmid === undefined);
   if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
   process.exit(abort.signal.aborted ? 130 : faulty ? 2 : ok ? 0 : 1);
 }
@@ -55,6 +57,12 @@ class Screen {
 
   wait(title: string): void {
     if (process.stdout.isTTY) process.stdout.write(`\r\u001B[2K${this.#style.dim(`… ${title}`)}`);
+  }
+
+  cancelled(): void {
+    this.#clear();
+    this.#flush();
+    process.stdout.write('\nCancelled. Nothing was changed.\n');
   }
 
   end(checks: readonly Check[], suggestExec: boolean): void {

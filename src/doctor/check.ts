@@ -48,14 +48,16 @@ export interface Finding<T> {
   readonly value?: T;
 }
 
-/** Runs checks one after the other, tells each as soon as it is known, and keeps them all. */
+/** Runs checks one after the other, tells each as soon as it is known, and keeps them all, until it is cancelled. */
 export class Examination {
   readonly checks: Check[] = [];
   readonly #report: (check: Check) => void;
   readonly #begin: ((id: CheckId) => void) | undefined;
+  readonly #signal: AbortSignal;
 
-  constructor(report: (check: Check) => void, begin?: (id: CheckId) => void) {
+  constructor(report: (check: Check) => void, signal: AbortSignal, begin?: (id: CheckId) => void) {
     this.#report = report;
+    this.#signal = signal;
     this.#begin = begin;
   }
 
@@ -69,6 +71,7 @@ export class Examination {
    * later checks; undefined if there is none.
    */
   async step<T>(id: CheckId, look: (() => Promise<Finding<T>>) | undefined): Promise<T | undefined> {
+    if (this.#signal.aborted) return undefined;
     if (look === undefined) {
       this.add(id, { verdict: 'skipped', detail: 'skipped, as it needs what failed above' });
       return undefined;
@@ -80,7 +83,9 @@ export class Examination {
     return value;
   }
 
+  /** Notes what was found; nothing once it is cancelled, for what was cut short has found nothing. */
   add(id: CheckId, found: Omit<Check, 'id' | 'title'>): void {
+    if (this.#signal.aborted) return;
     const check: Check = { id, title: CHECKS[id], ...found };
     this.checks.push(check);
     this.#report(check);

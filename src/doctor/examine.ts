@@ -34,13 +34,14 @@ const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 
 /**
  * Looks at everything between this machine and a command in a container, step by step. Changes nothing on either side: a
- * host key that would be pinned by serving is only told. Never rejects for what it finds.
+ * host key that would be pinned by serving is only told. Never rejects for what it finds. When the signal aborts it
+ * ends at once with what it has.
  */
 export async function examine(options: ExamineOptions): Promise<readonly Check[]> {
-  const exam = new Examination(options.report, options.begin);
+  const exam = new Examination(options.report, options.signal, options.begin);
   const { target, config, signal } = options;
-  const named = await exam.step('name', () => checkName(target));
-  const open = await exam.step('port', named && (() => checkPort(target)));
+  const named = await exam.step('name', () => checkName(target, signal));
+  const open = await exam.step('port', named && (() => checkPort(target, signal)));
   const channels = open ? await logIn(exam, target, signal) : await skipLogin(exam);
   try {
     await examineNode(exam, channels, options);

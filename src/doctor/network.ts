@@ -9,7 +9,7 @@ const CONNECT_MS = 8000;
 const GREETING_MS = 6000;
 
 /** Whether the name of the first server on the way is known here. */
-export async function checkName(target: SshTarget): Promise<Finding<true>> {
+export async function checkName(target: SshTarget, signal: AbortSignal): Promise<Finding<true>> {
   const first = target.jumps[0] ?? target;
   const asked =
     target.jumps.length === 0 ? '' : `; ${target.host} itself is looked up on the way, by the jump host`;
@@ -17,7 +17,7 @@ export async function checkName(target: SshTarget): Promise<Finding<true>> {
     return { verdict: 'ok', detail: `${first.host} is an address${asked}`, ms: 0, value: true };
   }
   try {
-    const addresses = await lookup(first.host, { all: true });
+    const addresses = await unlessAborted(lookup(first.host, { all: true }), signal);
     const list = addresses.map(({ address }) => address).join(', ');
     return { verdict: 'ok', detail: `${first.host} is ${list}${asked}`, value: true };
   } catch (error) {
@@ -26,10 +26,10 @@ export async function checkName(target: SshTarget): Promise<Finding<true>> {
 }
 
 /** Whether something that speaks SSH listens at the first server on the way. */
-export async function checkPort(target: SshTarget): Promise<Finding<true>> {
+export async function checkPort(target: SshTarget, signal: AbortSignal): Promise<Finding<true>> {
   const first = target.jumps[0] ?? target;
   const startedAt = performance.now();
-  const { greeting, ms } = await greet(first, startedAt).catch((error: unknown) => {
+  const { greeting, ms } = await greet(first, startedAt, signal).catch((error: unknown) => {
     throw unreachable(first, error, CONNECT_MS);
   });
   const where = `${first.host} port ${first.port}`;
@@ -49,9 +49,13 @@ export async function checkPort(target: SshTarget): Promise<Finding<true>> {
 }
 
 /** Connects and waits for the first words. `ms`: until connected. */
-function greet(target: SshTarget, startedAt: number): Promise<{ greeting: string; ms: number }> {
+function greet(
+  target: SshTarget,
+  startedAt: number,
+  signal: AbortSignal,
+): Promise<{ greeting: string; ms: number }> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
+    const socket = connect({ host: target.host, port: target.port, noDelay: true, signal });
     let greeting = '';
     let ms = 0;
     const done = () => {
@@ -75,5 +79,13 @@ function greet(target: SshTarget, startedAt: number): Promise<{ greeting: string
       clearTimeout(timer);
       reject(error);
     });
+  });
+}
+
+/** A look-up of a name can't be called back; so nobody waits for it any more. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('Cancelled')), { once: true });
+    work.then(resolve, reject);
   });
 }

@@ -94,3 +94,18 @@ const TEXTS = {
   EPIPE: 'broken pipe',
   EROFS: 'read-only file system',
 } as const;
+
+export function fail(code: ConstructorParameters<typeof FileError>[0], action: string, path: string): never {
+  throw new FileError(code, action, path);
+}
+
+/** Sets the content as far as the disk allows. @throws FileError ENOSPC, EROFS */
+export function replaceContent(inode: FileInode, content: Buffer, path: string): void {
+  const { volume } = inode;
+  if (volume.readOnly) fail('EROFS', 'open', path);
+  const growth = content.length - inode.content.length;
+  if (growth > freeBytes(volume)) fail('ENOSPC', 'write', path);
+  volume.used += growth;
+  inode.content = content;
+  inode.mtime = new Date();
+}

@@ -1,19 +1,17 @@
 import { posix } from 'node:path';
 import {
   type DirectoryInode,
-  FileError,
   type FileInode,
-  freeBytes,
+  fail,
   type Inode,
   makeDirectory,
   makeVolume,
   meta,
+  replaceContent,
   type SpecialInode,
   type Volume,
 } from './inode.ts';
-
-const MAX_LINKS = 40;
-const MAX_NAME_BYTES = 255;
+import { MAX_NAME_BYTES, walk } from './walk.ts';
 
 /**
  * The files of one machine, in memory, with owners, hard links, disks that fill up and special files. Everything is
@@ -30,7 +28,7 @@ export class VirtualFs {
 
   /** @throws FileError ENOENT, ENOTDIR, ELOOP */
   get(path: string, followLast = true): Inode {
-    return this.#walk(path, followLast).inode ?? fail('ENOENT', 'stat', path);
+    return walk(this.root, path, followLast).inode ?? fail('ENOENT', 'stat', path);
   }
 
   find(path: string, followLast = true): Inode | undefined {
@@ -63,7 +61,7 @@ export class VirtualFs {
 
   /** The path without symbolic links; the last part need not exist. */
   resolve(path: string): string {
-    return this.#walk(path, true).path;
+    return walk(this.root, path, true).path;
   }
 
   // --- changing -------------------------------------------------------------------------------------------
@@ -76,7 +74,7 @@ export class VirtualFs {
   ): void {
     if (options.parents === true) this.makeDirectories(posix.dirname(path));
     const bytes = Buffer.from(content);
-    const found = this.#walk(path, true);
+    const found = walk(this.root, path, true);
     if (found.inode) {
       if (found.inode.kind === 'directory') fail('EISDIR', 'open', path);
       if (found.inode.kind === 'generated') fail('EACCES', 'open', path);
@@ -90,7 +88,7 @@ export class VirtualFs {
   }
 
   append(path: string, content: Uint8Array): void {
-    const inode = this.#walk(path, true).inode;
+    const inode = walk(this.root, path, true).inode;
     if (inode?.kind === 'file') replaceContent(inode, Buffer.concat([inode.content, content]), path);
     else this.write(path, content);
   }
@@ -188,7 +186,7 @@ export class VirtualFs {
   // --- inside ---------------------------------------------------------------------------------------------
 
   #directory(path: string, action: string): DirectoryInode {
-    const inode = this.#walk(path, true).inode ?? fail('ENOENT', action, path);
+    const inode = walk(this.root, path, true).inode ?? fail('ENOENT', action, path);
     return inode.kind === 'directory' ? inode : fail('ENOTDIR', action, path);
   }
 
@@ -227,55 +225,4 @@ export class VirtualFs {
     inode.links -= 1;
     if (inode.links === 0) inode.volume.used -= inode.content.length;
   }
-
-  #walk(path: string, followLast: boolean): { inode: Inode | undefined; path: string } {
-    const parts = posix.resolve('/', path).split('/').filter(Boolean);
-    if (path.endsWith('/') && parts.length > 0) followLast = true;
-    let inode: Inode = this.root;
-    let at: string[] = [];
-    let links = 0;
-    while (parts.length > 0) {
-      const name = parts.shift() ?? '';
-      if (name === '..') {
-        at = at.slice(0, -1);
-        inode = at.length === 0 ? this.root : this.get(`/${at.join('/')}`);
-        continue;
-      }
-      if (inode.kind !== 'directory') fail('ENOTDIR', 'stat', path);
-      if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail('ENAMETOOLONG', 'stat', path);
-      const next: Inode | undefined = inode.entries.get(name);
-      if (next?.kind === 'link' && (followLast || parts.length > 0)) {
-        links += 1;
-        if (links > MAX_LINKS) fail('ELOOP', 'stat', path);
-        parts.unshift(...next.target.split('/').filter((part) => part !== '' && part !== '.'));
-        if (next.target.startsWith('/')) {
-          inode = this.root;
-          at = [];
-        }
-        continue;
-      }
-      at.push(name);
-      if (next === undefined) {
-        if (parts.length > 0) fail('ENOENT', 'stat', path);
-        return { inode: undefined, path: `/${at.join('/')}` };
-      }
-      inode = next;
-    }
-    return { inode, path: `/${at.join('/')}` };
-  }
-}
-
-/** Sets the content as far as the disk allows. @throws FileError ENOSPC, EROFS */
-export function replaceContent(inode: FileInode, content: Buffer, path: string): void {
-  const { volume } = inode;
-  if (volume.readOnly) fail('EROFS', 'open', path);
-  const growth = content.length - inode.content.length;
-  if (growth > freeBytes(volume)) fail('ENOSPC', 'write', path);
-  volume.used += growth;
-  inode.content = content;
-  inode.mtime = new Date();
-}
-
-function fail(code: ConstructorParameters<typeof FileError>[0], action: string, path: string): never {
-  throw new FileError(code, action, path);
 }

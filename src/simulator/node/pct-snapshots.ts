@@ -1,4 +1,4 @@
-import { badParameter, PctError, requireConfig, type Verb } from './pct.ts';
+import { badParameter, type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
 import { checkLock, locked } from './pct-life-cycle.ts';
 
 /** Snapshots as sections of the configuration; what is in the files of a container is not kept. */
@@ -39,11 +39,7 @@ export const snapshotVerbs: Readonly<Record<string, Verb>> = {
     options: { force: 'flag' },
     async run(call, vmid) {
       const name = call.positional[0] ?? '';
-      await locked(call, vmid, 255, async () => {
-        checkLock(call, vmid);
-        const text = requireConfig(call.node, vmid, 255);
-        if (!snapshotsOf(text).some((each) => each.name === name))
-          throw new PctError(255, `snapshot '${name}' does not exist`);
+      await withSnapshot(call, vmid, name, async (text) => {
         const sections = text.split(/^(?=\[)/m).filter((section) => !section.startsWith(`[${name}]`));
         call.node.cluster.writeConfig(call.node.name, vmid, sections.join(''));
       });
@@ -53,11 +49,7 @@ export const snapshotVerbs: Readonly<Record<string, Verb>> = {
     options: { start: 'flag' },
     async run(call, vmid) {
       const name = call.positional[0] ?? '';
-      await locked(call, vmid, 255, async () => {
-        checkLock(call, vmid);
-        const text = requireConfig(call.node, vmid, 255);
-        if (!snapshotsOf(text).some((each) => each.name === name))
-          throw new PctError(255, `snapshot '${name}' does not exist`);
+      await withSnapshot(call, vmid, name, async () => {
         const guest = call.node.guests.get(vmid);
         guest?.halt();
         if (call.options.start) guest?.boot();
@@ -65,6 +57,22 @@ export const snapshotVerbs: Readonly<Record<string, Verb>> = {
     },
   },
 };
+
+/** Does something to a snapshot, which must exist, under the lock of the configuration; `act` gets its text. */
+function withSnapshot(
+  call: PctCall,
+  vmid: number,
+  name: string,
+  act: (text: string) => Promise<void>,
+): Promise<void> {
+  return locked(call, vmid, 255, async () => {
+    checkLock(call, vmid);
+    const text = requireConfig(call.node, vmid, 255);
+    if (!snapshotsOf(text).some((each) => each.name === name))
+      throw new PctError(255, `snapshot '${name}' does not exist`);
+    await act(text);
+  });
+}
 
 export function snapshotsOf(text: string): { name: string; time: number; description: string }[] {
   return text

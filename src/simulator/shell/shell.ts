@@ -7,8 +7,9 @@ import { builtins } from './builtins.ts';
 import { Children } from './children.ts';
 import { loadJustBash } from './just-bash.ts';
 import type { Machine, Program, ProgramCall } from './machine.ts';
+import { ERR, OUT } from './redirections.ts';
 import { type Sink, TextSink } from './streams.ts';
-import { type BackgroundJob, ERR, LIVE, OUT, type Transformed, transform } from './transform.ts';
+import { type BackgroundJob, LIVE, type Transformed, transform } from './transform.ts';
 
 export interface ShellOptions {
   readonly machine: Machine;

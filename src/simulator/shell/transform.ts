@@ -1,15 +1,22 @@
-import type {
-  CommandNode,
-  PipelineNode,
-  ScriptNode,
-  SimpleCommandNode,
-  StatementNode,
-  WordNode,
-} from 'just-bash';
+import type { CommandNode, PipelineNode, ScriptNode, SimpleCommandNode, StatementNode } from 'just-bash';
+import { asHereString, ERR, OUT, redirect, redirectsBoth, redirectsOutput } from './redirections.ts';
+import {
+  assignment,
+  bodiesOf,
+  isLoop,
+  isNode,
+  isScript,
+  literal,
+  parameter,
+  quoted,
+  simple,
+  statementOf,
+  substitution,
+  word,
+  wordsInHead,
+  wordsOf,
+} from './syntax.ts';
 
-/** Paths through which a statement's output leaves as soon as the statement is done. */
-export const OUT = '/dev/.stdout';
-export const ERR = '/dev/.stderr';
 /** Set for programs whose output may go straight to the streams of the shell, line by line. */
 export const LIVE = '__live';
 
@@ -177,34 +184,6 @@ export function transform(
   }
 }
 
-type RedirectionNode = SimpleCommandNode['redirections'][number];
-
-/** A here-document as a here-string: just-bash would write the redirections that follow it behind its end. */
-function asHereString(redirection: RedirectionNode): RedirectionNode {
-  const { target } = redirection;
-  if (target.type !== 'HereDoc') return redirection;
-  const parts = structuredClone(target.content.parts);
-  const last = parts.at(-1);
-  if (last?.type === 'Literal') last.value = last.value.replace(/\n$/, '');
-  const text = parts.map((part) => (part.type === 'Literal' ? part.value : '')).join('');
-  const plain = target.quoted || parts.every((part) => part.type === 'Literal');
-  const quotedPart: WordNode['parts'][number] = plain
-    ? { type: 'SingleQuoted', value: text }
-    : { type: 'DoubleQuoted', parts };
-  // A single quote can't stand between single quotes.
-  const pieces = plain && text.includes("'") ? piecesOf(text) : [quotedPart];
-  return { ...redirection, operator: '<<<', target: { type: 'Word', parts: pieces } };
-}
-
-function piecesOf(text: string): WordNode['parts'] {
-  return text
-    .split("'")
-    .flatMap((value, index) => [
-      ...(index > 0 ? [{ type: 'Escaped' as const, value: "'" }] : []),
-      { type: 'SingleQuoted' as const, value },
-    ]);
-}
-
 interface Context {
   /** Somebody takes the output: a pipe, a file, `$(…)`. */
   readonly captured: boolean;
@@ -220,120 +199,4 @@ function trapCheck(): StatementNode[] {
   redirect(run, [OUT, ERR]);
   const restore = simple([word('__restore'), parameter('__status')]);
   return [status, pending, run, restore].map(statementOf);
-}
-
-/** Puts the streams in front of what the command redirects itself, so that its own words win. */
-function redirect(command: CommandNode, paths: readonly string[], onlyErr = false): void {
-  if (command.type === 'FunctionDef') return;
-  const [out, err] = onlyErr ? [undefined, ERR] : paths;
-  const added = [
-    ...(out === undefined ? [] : [{ fd: null, path: out }]),
-    ...(err === undefined ? [] : [{ fd: 2, path: err }]),
-  ].map(({ fd, path }) => ({
-    type: 'Redirection' as const,
-    fd,
-    operator: '>>' as const,
-    target: word(path),
-  }));
-  command.redirections.unshift(...added);
-}
-
-const TO_OUTPUT = new Set(['>', '>>', '>|', '&>', '&>>', '>&']);
-
-function redirectsOutput(command: Exclude<CommandNode, { type: 'FunctionDef' }>): boolean {
-  return command.redirections.some(({ operator }) => TO_OUTPUT.has(operator));
-}
-
-function redirectsBoth(command: CommandNode): boolean {
-  const outputs = command.redirections.filter(({ operator }) => TO_OUTPUT.has(operator));
-  const both = outputs.some(({ operator }) => operator.startsWith('&>'));
-  return both || (outputs.some(({ fd }) => fd === null || fd === 1) && outputs.some(({ fd }) => fd === 2));
-}
-
-type Compound = Exclude<CommandNode, { type: 'FunctionDef' | 'SimpleCommand' }>;
-
-function bodiesOf(command: Compound): StatementNode[][] {
-  switch (command.type) {
-    case 'If':
-      return [
-        ...command.clauses.flatMap(({ condition, body }) => [condition, body]),
-        ...(command.elseBody ? [command.elseBody] : []),
-      ];
-    case 'While':
-    case 'Until':
-      return [command.condition, command.body];
-    case 'Case':
-      return command.items.map(({ body }) => body);
-    case 'For':
-    case 'CStyleFor':
-    case 'Subshell':
-    case 'Group':
-      return [command.body];
-    default:
-      return [];
-  }
-}
-
-function isLoop(
-  command: Compound,
-): command is Extract<Compound, { type: 'For' | 'CStyleFor' | 'While' | 'Until' }> {
-  return /^(For|CStyleFor|While|Until)$/.test(command.type);
-}
-
-function wordsInHead(command: Compound): unknown[] {
-  if (command.type === 'For') return [command.words, command.redirections];
-  if (command.type === 'Case') return [command.word, command.redirections];
-  if (command.type === 'ConditionalCommand') return [command.expression];
-  return [command.redirections];
-}
-
-function wordsOf(command: SimpleCommandNode): WordNode[] {
-  return command.name === null ? [] : [command.name, ...command.args];
-}
-
-/** The text of a word that needs no expansion. */
-export function literal(from: WordNode | null): string | undefined {
-  const [part, ...more] = from?.parts ?? [];
-  const plain = part?.type === 'Literal' || part?.type === 'SingleQuoted';
-  return plain && more.length === 0 ? part.value : undefined;
-}
-
-function isNode(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isScript(value: unknown): value is ScriptNode {
-  return isNode(value) && value.type === 'Script';
-}
-
-function word(text: string): WordNode {
-  return { type: 'Word', parts: [{ type: 'Literal', value: text }] };
-}
-
-function parameter(name: string): WordNode {
-  return { type: 'Word', parts: [{ type: 'ParameterExpansion', parameter: name, operation: null }] };
-}
-
-function quoted({ parts }: WordNode): WordNode {
-  return { type: 'Word', parts: [{ type: 'DoubleQuoted', parts }] };
-}
-
-function substitution(program: string, argument?: string, more: readonly WordNode[] = []): WordNode {
-  const args = argument === undefined ? [] : [word(argument)];
-  const command = simple([word(program), ...args, ...structuredClone(more)]);
-  const body: ScriptNode = { type: 'Script', statements: [statementOf(command)] };
-  return { type: 'Word', parts: [{ type: 'CommandSubstitution', body, legacy: false }] };
-}
-
-function assignment(name: string, value: WordNode): SimpleCommandNode['assignments'][number] {
-  return { type: 'Assignment', name, value, append: false, array: null };
-}
-
-function simple([name, ...args]: WordNode[]): SimpleCommandNode {
-  return { type: 'SimpleCommand', assignments: [], name: name ?? null, args, redirections: [] };
-}
-
-function statementOf(command: CommandNode): StatementNode {
-  const pipeline: PipelineNode = { type: 'Pipeline', commands: [command], negated: false };
-  return { type: 'Statement', pipelines: [pipeline], operators: [], background: false };
 }

@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { rigSettings } from '../e2e/connect.ts';
+import { describeRig } from '../rig/require.ts';
+import { CT } from '../rig/rig.ts';
+import { examine } from './doctor-report.ts';
+import { runCli } from './run.ts';
+
+let cwd = '';
+beforeAll(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-doctor-'));
+});
+afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+describeRig('doctor', (rig) => {
+  test('finds nothing on a node that works, and runs a command where asked', async () => {
+    const { code, ok, of, failed, warned, skipped } = await examine(cwd, rigSettings(rig), [
+      '--exec',
+      '9102',
+    ]);
+    expect({ code, ok, failed, warned, skipped }).toEqual({
+      code: 0,
+      ok: true,
+      failed: [],
+      warned: [],
+      skipped: [],
+    });
+    expect(of('proxmox')?.detail).toContain('9.1.2');
+    expect(of('attach')?.detail).toBe('lxc-attach');
+    expect(of('exec')?.detail).toContain('ran in 9102, as root of');
+  });
+
+  test('for people: aligned, without colours outside a terminal, and a last word', async () => {
+    const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: rigSettings(rig) });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^✓ Login {10}as root, with key file /m);
+    expect(stdout).toContain('Everything that was checked works.');
+    expect(stdout).not.toContain('\u001B');
+  });
+
+  test('a wrong password, which is not shown', async () => {
+    const env = { ...rigSettings(rig), SSH_KEY: '', SSH_PASSWORD: 'wrong-secret' };
+    const { of, failed } = await examine(cwd, env);
+    expect(failed).toEqual(['login']);
+    expect(of('login')).toMatchObject({ remedy: expect.stringContaining('SSH_PASSWORD') });
+    expect(JSON.stringify(of('login'))).not.toContain('wrong-secret');
+  });
+
+  test('an encrypted key without its passphrase', async () => {
+    const { of, failed } = await examine(cwd, { ...rigSettings(rig), SSH_KEY: rig.info.keys.encrypted });
+    expect(failed).toEqual(['login']);
+    expect(of('login')).toMatchObject({ code: 'SSH_KEY_UNUSABLE' });
+  });
+
+  test('a user who is not root, without SUDO: the rule to paste', async () => {
+    const { of, failed } = await examine(cwd, { ...rigSettings(rig), SSH_USERNAME: 'admin' });
+    expect(failed).toEqual(['rights']);
+    expect(of('rights')?.remedy).toMatch(
+      /SUDO=true.*\necho 'admin ALL=\(root\) NOPASSWD: .*\/pct, \/bin\/sh'/,
+    );
+  });
+
+  test('an admin with SUDO has all of it', async () => {
+    const env = { ...rigSettings(rig), SSH_USERNAME: 'admin', SUDO: 'true' };
+    expect(await examine(cwd, env, ['--exec', '9101'])).toMatchObject({ code: 0, warned: [] });
+  });
+
+  test('an operator with pct alone: works, and what is missing is told', async () => {
+    const env = { ...rigSettings(rig), SSH_USERNAME: 'operator', SUDO: 'true' };
+    const found = await examine(cwd, env, ['--exec', '9101']);
+    expect(found).toMatchObject({ code: 0, failed: [], warned: ['rights', 'attach', 'cluster-files'] });
+    expect(found.of('rights')?.detail).toContain('only pct');
+    expect(found.of('exec')?.verdict).toBe('ok');
+    const forced = await examine(cwd, { ...env, EXEC_METHOD: 'lxc-attach' });
+    expect(forced).toMatchObject({ code: 1, failed: ['attach'] });
+  });
+
+  test('no quorum', async () => {
+    const members = (await rig.readInNode('/etc/pve/.members')).toString('utf8');
+    onTestFinished(await rig.setPve('.members', members.replace(/"quorate":\s*1/, '"quorate": 0')));
+    const { of, failed, skipped } = await examine(cwd, rigSettings(rig));
+    expect({ failed, skipped }).toEqual({ failed: ['quorum'], skipped: [] });
+    expect(of('quorum')).toMatchObject({
+      code: 'NO_QUORUM',
+      remedy: expect.stringContaining('pvecm status'),
+    });
+  });
+
+  test('pmxcfs is down: said so, and commands still run', async () => {
+    onTestFinished(await rig.setPve('.members', undefined));
+    onTestFinished(await rig.setPve('.vmlist', undefined));
+    const { of, failed, skipped } = await examine(cwd, rigSettings(rig), ['--exec', '9101']);
+    expect({ failed, skipped }).toEqual({ failed: ['cluster-files'], skipped: ['quorum', 'containers'] });
+    expect(of('cluster-files')).toMatchObject({
+      code: 'PMXCFS_UNAVAILABLE',
+      remedy: expect.stringContaining('pve-cluster'),
+    });
+    expect(of('exec')?.verdict).toBe('ok');
+  });
+
+  test('a container that does not run', async () => {
+    const { of, failed } = await examine(cwd, rigSettings(rig), ['--exec', String(CT.stopped)]);
+    expect(failed).toEqual(['exec']);
+    expect(of('exec')).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
+  });
+});
