@@ -1,4 +1,4 @@
-import { AppError } from '../lib/errors.ts';
+import { shuttingDown } from '../ssh/pool-errors.ts';
 import { delay } from './node.ts';
 
 /** The work under way on the far side, so that the end of the server can end all of it and wait until it has. */
@@ -14,11 +14,7 @@ export class Activity {
   /** @throws AppError SHUTTING_DOWN when it is too late to begin anything */
   async track<T>(begin: () => Promise<T>): Promise<T> {
     if (this.ending.aborted) {
-      throw new AppError(
-        'SHUTTING_DOWN',
-        'The server is shutting down.',
-        'Call again once it has been started anew.',
-      );
+      throw shuttingDown();
     }
     const work = begin();
     this.#works.add(work);

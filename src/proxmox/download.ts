@@ -26,6 +26,7 @@ export async function download(
     const remotePath = (await dialog.guard(dialog.reader.text(Number(length)))) ?? options.remotePath;
     part = await LocalPart.create(destination);
     await receive(dialog, part, size, options);
+    dialog.digesting(size);
     // What is on the disk is read back while the far side reads its file once more: that costs no time.
     const [sha256, [remoteSha]] = await dialog.guard(
       Promise.all([

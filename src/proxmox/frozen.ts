@@ -2,6 +2,8 @@ import { AppError } from '../lib/errors.ts';
 import type { Entry } from './commands.ts';
 import type { ProxmoxNode } from './node.ts';
 
+/** A script of ours that says nothing for this long is looked after: its container may be frozen. */
+export const SILENT_START_MS = 800;
 const LOOK_LIMIT_MS = 1_500;
 
 /**

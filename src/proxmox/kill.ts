@@ -1,6 +1,6 @@
 import { messageOf } from '../lib/errors.ts';
 import { type Entry, entryLine, MARK_VARIABLE, newRunMark, type RunMark, shellArgv } from './commands.ts';
-import { firstOf, type NodeOutput, type ProxmoxNode } from './node.ts';
+import type { NodeOutput, ProxmoxNode } from './node.ts';
 import { KILL_SCRIPT } from './scripts.ts';
 import type { Survivor } from './types.ts';
 
@@ -56,15 +56,7 @@ async function killFromInside(
 ): Promise<readonly Survivor[] | null> {
   // A mark of its own: with the mark of the run the killer would find itself.
   const line = entryLine(entry, newRunMark(), shellArgv(KILL_SCRIPT, args));
-  const channel = await node.channels.open(line, { priority: 'control' });
-  const chunks: Buffer[] = [];
-  channel.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  channel.stderr.resume();
-  channel.stdin.end();
-  const end = await firstOf(channel.closed, SCRIPT_LIMIT_MS, undefined);
-  channel.close();
-  if (typeof end === 'string') return null;
-  return parseKillReport({ stdout: Buffer.concat(chunks).toString('utf8') });
+  return parseKillReport(await node.run(line, { timeoutMs: SCRIPT_LIMIT_MS }));
 }
 
 /** @returns null unless the script came to its end. */

@@ -30,12 +30,7 @@ export async function startContainer(
   const problem = whyUnusable(before);
   if (problem && problem.code !== 'CONTAINER_NOT_RUNNING') throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'start');
-  const output = await node.command(['pct', 'start', String(vmid)], {
-    timeoutMs: START_LIMIT_MS,
-    signal,
-    priority: 'work',
-  });
-  refuseUnfinished(output, 'start');
+  const output = await pct(node, 'start', vmid, signal);
   if (output.code !== 0) {
     if (await startedByAnother(node, vmid, output, signal)) return done(since, false);
     throw pctFailed('start', output);
@@ -131,13 +126,16 @@ async function shutDown(
 }
 
 async function pctStop(node: ProxmoxNode, vmid: number, signal: AbortSignal): Promise<void> {
-  const output = await node.command(['pct', 'stop', String(vmid)], {
-    timeoutMs: START_LIMIT_MS,
-    signal,
-    priority: 'work',
-  });
-  refuseUnfinished(output, 'stop');
+  const output = await pct(node, 'stop', vmid, signal);
   if (output.code !== 0 && (await isRunning(node, vmid))) throw pctFailed('stop', output);
+}
+
+/** Runs a verb of pct that takes nothing but the VMID, to its end. @throws AppError when that does not come */
+async function pct(node: ProxmoxNode, verb: 'start' | 'stop', vmid: number, signal: AbortSignal) {
+  const options = { timeoutMs: START_LIMIT_MS, signal, priority: 'work' } as const;
+  const output = await node.command(['pct', verb, String(vmid)], options);
+  refuseUnfinished(output, verb);
+  return output;
 }
 
 async function statusOf(node: ProxmoxNode, vmid: number, signal: AbortSignal): Promise<ContainerStatus> {

@@ -46,20 +46,21 @@ export class ProxmoxNode {
 
   /** Runs one of our scripts as root. Throws AppError only where the node can't be reached. */
   script(script: string, args: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
-    return this.#collect(nodeScriptLine(script, args, this.sudo), options);
+    return this.run(nodeScriptLine(script, args, this.sudo), options);
   }
 
   /** Runs a command of Proxmox or LXC as root, in English. */
   command(argv: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
-    return this.#collect(nodeCommandLine(argv, this.sudo), options);
+    return this.run(nodeCommandLine(argv, this.sudo), options);
   }
 
   /** The trimmed output of a quick command that needs no rights, so that no sudo rule is asked. */
   async ask(argv: readonly string[]): Promise<string> {
-    return (await this.#collect(nodeCommandLine(argv, false), { timeoutMs: 5_000 })).stdout.trim();
+    return (await this.run(nodeCommandLine(argv, false), { timeoutMs: 5_000 })).stdout.trim();
   }
 
-  async #collect(line: string, options: NodeRunOptions): Promise<NodeOutput> {
+  /** Runs a whole line for sshd's login shell; whoever makes it has quoted what is in it. */
+  async run(line: string, options: NodeRunOptions): Promise<NodeOutput> {
     const { signal, priority = 'control' } = options;
     const channel = await this.channels.open(line, {
       priority,

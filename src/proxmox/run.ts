@@ -3,7 +3,7 @@ import type { RemoteChannel } from '../ssh/types.ts';
 import type { Activity } from './activity.ts';
 import { presentTogether, StreamCapture } from './capture.ts';
 import { type Entry, entryLine, newRunMark, type RunMark, runArgv } from './commands.ts';
-import { frozen, isFrozen } from './frozen.ts';
+import { frozen, isFrozen, SILENT_START_MS } from './frozen.ts';
 import type { HeldChannels } from './held.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import { delay, type ProxmoxNode } from './node.ts';
@@ -11,8 +11,6 @@ import { DidNotStart } from './not-started.ts';
 import { StartScanner, TrailerScanner } from './trailer.ts';
 import type { CapturedStream, ExecOptions, ExecResult, Survivor } from './types.ts';
 
-/** A wrapper that says nothing for this long is looked after: its container may be frozen. */
-const SILENT_START_MS = 800;
 /** sshd reports the exit and closes the channel in one breath, unless somebody holds the streams. */
 const HELD_GRACE_MS = 150;
 /** After the exit is reported, output may still be on its way; this long without any, and no trailer will come. */

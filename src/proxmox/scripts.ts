@@ -10,8 +10,8 @@
  * At the end "NONCE exit CODE" goes to both streams: what precedes it is all that the command wrote, even
  * if children that it left in the background keep the streams open. The wrapper's own stderr is closed to
  * the caller, so that the shell's "Killed" is not taken for output of the command; dash redirects in the
- * parent unless the command stands in a subshell. A TERM sent to the
- * process group must not take the reporter along; a handler (not SIG_IGN) is reset in the child.
+ * parent unless the command stands in a subshell. A TERM sent to the process group must not take the
+ * reporter along; a handler (not SIG_IGN) is reset in the child.
  */
 export const RUN_SCRIPT = `exec 3>&1 4>&2 2>/dev/null
 trap : HUP INT TERM
@@ -34,7 +34,8 @@ printf '%s exit %d\\n' "$1" "$c" >&4
  * is not older than the oldest marked one, or it shares a session with or descends from one that belongs.
  * busybox's grep does not look behind a NUL, so there the environments are translated first.
  * Every look starts afresh, and it ends when two looks in a row find nothing: what is forked between two
- * looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning up. Prints "found N", "left PID NAME" for each survivor, and "done".
+ * looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning
+ * up. Prints "found N", "left PID NAME" for each survivor, and "done".
  */
 export const KILL_SCRIPT = `mark=$1 slack=$2 soft=$3 hard=$4
 born=

@@ -2,7 +2,7 @@ import { AppError } from '../lib/errors.ts';
 import type { RemoteChannel } from '../ssh/types.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type Entry, entryLine, newRunMark, type RunMark, shellArgv } from './commands.ts';
-import { frozen, isFrozen } from './frozen.ts';
+import { frozen, isFrozen, SILENT_START_MS } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import type { TransferDirs } from './local-files.ts';
 import { delay } from './node.ts';
@@ -10,10 +10,10 @@ import { DidNotStart } from './not-started.ts';
 import type { RunDeps } from './run.ts';
 import { remoteFailure } from './transfer-errors.ts';
 
-/** As in run.ts: a script that says nothing for this long is looked after. */
-const SILENT_START_MS = 800;
 /** A transfer that moves nothing for this long is given up; a slow one is not. */
 const IDLE_LIMIT_MS = 30_000;
+/** Bytes that the slowest of nodes hashes in a millisecond: a busybox without the processor's own instructions. */
+const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
 
 export interface TransferDeps extends RunDeps {
@@ -89,6 +89,12 @@ export class TransferDialog {
     this.#idle?.refresh();
   }
 
+  /** All has moved, and the far side reads `bytes` once more for their hash, in silence. */
+  digesting(bytes: number): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS + bytes / SLOWEST_DIGEST);
+  }
+
   /**
    * The next line of the script, which must say `word`; its fields.
    * @param mute what it means when the script comes to its end without saying it, nor anything of an error.
@@ -123,16 +129,17 @@ export class TransferDialog {
     return remoteFailure('IO', this.#stderr.trim(), this.#entry, this.#deps.maxFileSize);
   }
 
+  readonly #stalled = (): void => {
+    const error = new AppError(
+      'TRANSFER_STALLED',
+      `The transfer was given up: nothing moved for ${IDLE_LIMIT_MS / 1000} s.`,
+      'Check the disks and the network of the node, then try again.',
+    );
+    this.#fail(error);
+  };
+
   #watch(): void {
-    const stalled = () =>
-      this.#fail(
-        new AppError(
-          'TRANSFER_STALLED',
-          `The transfer was given up: nothing moved for ${IDLE_LIMIT_MS / 1000} s.`,
-          'Check the disks and the network of the node, then try again.',
-        ),
-      );
-    this.#idle = setTimeout(stalled, IDLE_LIMIT_MS);
+    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
     this.#onAbort = () =>
       this.#fail(
         new AppError('CANCELLED', 'The transfer was cancelled.', 'Nothing was changed at the destination.'),
@@ -186,12 +193,7 @@ export class TransferDialog {
   async #remove(file: string): Promise<void> {
     try {
       const line = entryLine(this.#entry, newRunMark(), ['rm', '-f', '--', file]);
-      const channel = await this.#deps.node.channels.open(line, { priority: 'control' });
-      channel.stdout.resume();
-      channel.stderr.resume();
-      channel.stdin.end();
-      await Promise.race([channel.closed, delay(3_000)]);
-      channel.close();
+      await this.#deps.node.run(line, { timeoutMs: 3_000 });
     } catch (error) {
       this.#deps.node.logger.warn({ file, error: String(error) }, 'could not remove a temporary file');
     }

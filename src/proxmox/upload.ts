@@ -48,6 +48,7 @@ async function send(
     const report = dialog.expect('done');
     report.catch(() => {});
     await pump(dialog, source, options, report);
+    dialog.digesting(source.size);
     // Read once more while the far side reads its copy: that costs no time, and shows a source that was changed meanwhile.
     const [sha256, [size, remoteSha]] = await dialog.guard(
       Promise.all([digestOf(source, () => dialog.touch()), report]),
