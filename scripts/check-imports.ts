@@ -19,8 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   init: ['lib', 'config', 'ssh', 'proxmox', 'doctor'],
   cli: ['lib', 'config', 'type ssh', 'server', 'tools', 'policy', 'audit', 'app.ts', 'doctor', 'init'],
 
-  // Settings become an SshTarget; nothing else of ssh is of interest to them.
-  config: ['lib', 'ssh/types.ts'],
+  // Settings become an SshTarget and name a policy; nothing else of both is of interest to them.
+  config: ['lib', 'ssh/types.ts', 'policy/types.ts'],
   // Decisions and the record know calls only by their types.
   policy: ['lib', 'type tools', 'type proxmox'],
   audit: ['lib', 'type policy', 'type tools', 'type proxmox'],

@@ -1,6 +1,8 @@
 import type { Config } from './config/schema.ts';
 import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
 import { VERSION } from './lib/version.ts';
+import { openPolicy } from './policy/open.ts';
+import type { Policy } from './policy/types.ts';
 import type { ClusterHandle } from './proxmox/types.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
@@ -9,6 +11,7 @@ export interface App {
   /** The part of the configuration that tools depend on. */
   readonly settings: Config;
   cluster(): Promise<ClusterHandle>;
+  policy(): Promise<Policy>;
   readonly logger: ClosableLogger;
   readonly version: string;
   /** Kills what runs, verifies it, closes the connections; done within `withinMs`. */
@@ -22,6 +25,7 @@ export function createApp(config: Config): App {
     secrets: [config.sshPassword, config.sshKeyPassphrase],
   });
   let cluster: Promise<ClusterHandle> | undefined;
+  let policy: Promise<Policy> | undefined;
   return {
     config,
     settings: config,
@@ -29,9 +33,14 @@ export function createApp(config: Config): App {
       cluster ??= createCluster(config, logger);
       return cluster;
     },
+    policy: () => {
+      policy ??= openPolicy(config, logger);
+      return policy;
+    },
     logger,
     version: VERSION,
     close: async (withinMs) => {
+      (await policy?.catch(() => undefined))?.close();
       await (await cluster?.catch(() => undefined))?.close(withinMs);
       await logger.flush();
     },

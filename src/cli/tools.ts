@@ -1,3 +1,4 @@
+import { createApp } from '../app.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { allowedTools, definitionOf } from '../server/definitions.ts';
 import { inputSchemaOf } from '../tools/schema.ts';
@@ -11,7 +12,9 @@ import { settingsFor } from './settings.ts';
 export async function tools({ input, options }: Request): Promise<void> {
   const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
-  const offered = allowedTools(config, LOCAL_CALLER);
+  const app = createApp(config);
+  const offered = allowedTools(config, await app.policy(), LOCAL_CALLER);
+  await app.close(0);
   if (options.json === 'true') {
     return print(`${JSON.stringify({ tools: offered.map(definitionOf) }, null, 2)}\n`);
   }

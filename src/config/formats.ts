@@ -122,6 +122,24 @@ export function filePath(at: Surroundings) {
   });
 }
 
+/** A file that is there and can be read. */
+export function readableFile(at: Surroundings) {
+  return z.string().transform((value, ctx) => {
+    const file = absolutePath(at, value);
+    try {
+      fs.readFileSync(file);
+      return file;
+    } catch (error) {
+      return fault(ctx, `names a file that cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+    }
+  });
+}
+
+/** A tag as Proxmox VE takes them. */
+export function tag() {
+  return z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,123}$/, { error: 'is not a tag of Proxmox VE' });
+}
+
 /** A directory that need not exist yet. */
 export function directoryPath(at: Surroundings) {
   return z.string().transform((value, ctx) => {

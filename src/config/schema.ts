@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import { PRESET_NAMES } from '../policy/types.ts';
 import {
   boolean,
   choice,
@@ -9,9 +10,12 @@ import {
   integer,
   jumpList,
   keyFile,
+  readableFile,
+  tag,
   text,
   userName,
 } from './formats.ts';
+
 import { defaultStateDir } from './state-dir.ts';
 import { currentSurroundings, type Surroundings } from './surroundings.ts';
 import { defaultTransferDir, directoryList } from './transfer-dirs.ts';
@@ -207,6 +211,32 @@ export function configSchema(at: Surroundings) {
       help: 'trace, debug, info, warn, error, fatal or silent; to stderr',
       example: 'debug',
       default: 'info',
+    }),
+    policy: choice(PRESET_NAMES).optional().register(about, {
+      name: 'POLICY',
+      flag: 'policy',
+      placeholder: 'preset',
+      group: 'Governance',
+      help: 'What is allowed, asked or refused: read-only, careful, standard or open',
+      example: 'careful',
+      defaultText: 'standard',
+    }),
+    policyFile: readableFile(at).optional().register(about, {
+      name: 'POLICY_FILE',
+      flag: 'policy-file',
+      placeholder: 'file',
+      group: 'Governance',
+      help: 'Own rules, in place of POLICY; see docs/policy.md',
+      example: '~/proxmox-policy.yaml',
+    }),
+    protectedTag: tag().register(about, {
+      name: 'PROTECTED_TAG',
+      flag: 'protected-tag',
+      placeholder: 'tag',
+      group: 'Governance',
+      help: 'Containers with this tag are changed only after a confirmation',
+      example: 'precious',
+      default: 'protected',
     }),
     stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
       name: 'STATE_DIR',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
+import { openPolicy } from '../policy/open.ts';
 import { responseFormat } from '../tools/shared/params.ts';
 import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
@@ -33,6 +34,7 @@ function record() {
   };
   const deps: ServerDeps = {
     cluster: async () => ({ list: unused, container: unused, host: unused, close: unused }),
+    policy: () => openPolicy({ protectedTag: 'protected' }, logger),
     settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
     logger,
     version: '0',

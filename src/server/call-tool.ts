@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { Caller } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Reply, Tool } from '../tools/tool.ts';
-import { decide } from './decide.ts';
+import { refusalOf } from './decide.ts';
 import type { ServerDeps } from './deps.ts';
 import { type ProgressNote, startProgress } from './progress.ts';
 import { formatOf, presentError, presentReply } from './result.ts';
@@ -44,8 +44,8 @@ export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallTo
 }
 
 async function perform(call: ToolCall, deps: ServerDeps): Promise<Reply<Record<string, unknown>>> {
-  const decision = decide(call.tool, deps.settings, call.caller);
-  if (decision.outcome === 'deny') throw decision.error;
+  const refused = refusalOf(call.tool, deps.settings, await deps.policy(), call.caller);
+  if (refused !== undefined) throw refused.error;
   const input = validateArguments(call.tool, call.args);
   const progress = call.notify === undefined ? undefined : startProgress(call.notify);
   try {

@@ -38,8 +38,8 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
       cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
     },
   );
-  mcp.server.setRequestHandler('tools/list', () => ({
-    tools: allowedTools(deps.settings, caller).map(definitionOf),
+  mcp.server.setRequestHandler('tools/list', async () => ({
+    tools: allowedTools(deps.settings, await deps.policy(), caller).map(definitionOf),
   }));
   mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
     const tool = resolve(request.params.name);

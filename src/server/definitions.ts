@@ -1,13 +1,14 @@
 import type { Tool as ToolDefinition } from '@modelcontextprotocol/server';
 import type { Caller } from '../lib/caller.ts';
+import type { Policy } from '../policy/types.ts';
 import { TOOLS } from '../tools/index.ts';
 import { inputSchemaOf, outputSchemaOf } from '../tools/schema.ts';
 import { hintsOf, type Tool, type ToolSettings } from '../tools/tool.ts';
-import { decide } from './decide.ts';
+import { refusalOf } from './decide.ts';
 
-/** The tools that these settings allow this caller. */
-export function allowedTools(settings: ToolSettings, caller: Caller): Tool[] {
-  return TOOLS.filter((tool) => decide(tool, settings, caller).outcome === 'allow');
+/** The tools of which some call may be allowed to this caller. */
+export function allowedTools(settings: ToolSettings, policy: Policy, caller: Caller): Tool[] {
+  return TOOLS.filter((tool) => refusalOf(tool, settings, policy, caller) === undefined);
 }
 
 const definitions = new Map<Tool, ToolDefinition>();

@@ -1,4 +1,5 @@
 import type { Logger } from '../lib/log.ts';
+import type { Policy } from '../policy/types.ts';
 import type { ClusterHandle } from '../proxmox/types.ts';
 import type { ToolSettings } from '../tools/tool.ts';
 import type { CallObserver } from './observer.ts';
@@ -7,6 +8,8 @@ import type { CallObserver } from './observer.ts';
 export interface ServerDeps {
   /** Rejects when there can be no way to the node, whatever is tried. */
   cluster(): Promise<ClusterHandle>;
+  /** The same object every time. Rejects when the policy can't be read, which is known before anything is served. */
+  policy(): Promise<Policy>;
   readonly settings: ToolSettings;
   readonly logger: Logger;
   readonly version: string;

@@ -1,5 +1,5 @@
 import { execInput, execOutput, runCommand } from './shared/exec.ts';
-import { containerInput } from './shared/params.ts';
+import { changingInput } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
 export const containerExecCommand = defineContainerTool({
@@ -13,7 +13,7 @@ export const containerExecCommand = defineContainerTool({
     '`CMD >/tmp/out 2>&1 </dev/null &` and read /tmp/out later. ' +
     'Unknown vmid: proxmox_list_containers. Not running: proxmox_start_container.',
   effect: 'exec',
-  input: containerInput(execInput),
+  input: changingInput(execInput),
   output: execOutput,
   run: (input, ctx) => runCommand(ctx.container, input, ctx),
 });

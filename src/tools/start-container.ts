@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { formatDuration, reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
-import { containerInput } from './shared/params.ts';
+import { changingInput } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
 export const startContainer = defineContainerTool({
@@ -11,7 +11,7 @@ export const startContainer = defineContainerTool({
     'Start an LXC container; returns when it runs. Already running is success. ' +
     'If it fails because of a lock, wait for the backup or migration that holds it.',
   effect: 'write',
-  input: containerInput({}),
+  input: changingInput({}),
   output: z.object(lifeCycleOutput),
   async run(input, ctx) {
     const result = await ctx.container.start(ctx.signal);

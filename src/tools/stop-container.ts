@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { LifeCycleResult } from '../proxmox/types.ts';
 import { formatDuration, reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
-import { containerInput, flag, seconds } from './shared/params.ts';
+import { changingInput, flag, seconds } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
 export const stopContainer = defineContainerTool({
@@ -12,7 +12,7 @@ export const stopContainer = defineContainerTool({
     'Stop an LXC container: asks it to shut down, and kills it when it has not after `timeout` seconds; `force` kills at once and can lose data. ' +
     'Already stopped is success. Its services are down until proxmox_start_container.',
   effect: 'destroy',
-  input: containerInput({ timeout: seconds(10), force: flag() }),
+  input: changingInput({ timeout: seconds(10), force: flag() }),
   output: z.object({ ...lifeCycleOutput, how: z.enum(['shutdown', 'killed']).optional() }),
   async run(input, ctx) {
     const { vmid, timeout, force } = input;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { reply } from './shared/format.ts';
-import { containerInput, path } from './shared/params.ts';
+import { changingInput, path } from './shared/params.ts';
 import { transferOutput, upload, uploadInput, uploadSource } from './shared/transfer.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -11,7 +11,7 @@ export const uploadFileToContainer = defineContainerTool({
     'Copy one local file into a running LXC container, atomically and verified by hash. ' +
     'The target folder must exist (mkdir -p). An existing file is refused unless overwrite=true; it then keeps mode and owner unless given.',
   effect: 'write',
-  input: containerInput({ ...uploadSource, container_path: path('Absolute'), ...uploadInput }),
+  input: changingInput({ ...uploadSource, container_path: path('Absolute'), ...uploadInput }),
   output: z.object({ ...transferOutput, vmid: z.number(), container_path: z.string() }),
   async run(input, ctx) {
     const { remotePath, ...result } = await upload(ctx.container, input.container_path, input, ctx);

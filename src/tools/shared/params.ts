@@ -21,6 +21,14 @@ export function containerInput<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject({ vmid, ...shape });
 }
 
+/**
+ * The input of a tool that changes a container: the caller may say whom it means, so that a vmid that was mixed up is
+ * noticed before anything runs. Compared before the tool is run, by the path of every call.
+ */
+export function changingInput<Shape extends z.ZodRawShape>(shape: Shape) {
+  return containerInput({ ...shape, expect_name: expectName });
+}
+
 /** In Unicode characters, as JSON Schema's maxLength counts, not in UTF-16 units. */
 function characters(min: number, max: number) {
   const fits = (value: string) => {
@@ -33,6 +41,9 @@ function characters(min: number, max: number) {
     .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' })
     .meta({ minLength: min, maxLength: max });
 }
+
+/** Host names are at most 255 characters long. */
+const expectName = characters(1, 255).optional().describe('Name it must have, else refused');
 
 export const command = characters(1, 10_000);
 

@@ -1,0 +1,39 @@
+import type { Logger } from '../lib/log.ts';
+import { decide } from './decide.ts';
+import { presetRules } from './presets.ts';
+import { alwaysOf } from './reach.ts';
+import type { RuleSet } from './rules.ts';
+import type { Policy, PresetName } from './types.ts';
+
+export interface PolicySettings {
+  /** Undefined: standard. */
+  readonly policy?: PresetName | undefined;
+  /** Absolute path; wins over `policy`. */
+  readonly policyFile?: string | undefined;
+  readonly protectedTag: string;
+}
+
+/**
+ * The policy that the settings name. A file is read now, and again when it changes or `reload` is called: a faulty one then keeps
+ * the rules that held.
+ * @throws PolicyFaults when the file can't be read or understood now
+ */
+export async function openPolicy(settings: PolicySettings, logger: Logger): Promise<Policy> {
+  const { policy = 'standard', policyFile, protectedTag } = settings;
+  if (policyFile === undefined) return policyOf(() => presetRules(policy, protectedTag));
+  // What reads YAML is loaded only where there is some.
+  const { openPolicyFile } = await import('./file.ts');
+  return openPolicyFile(policyFile, protectedTag, logger);
+}
+
+/** A policy on rules that may be exchanged between calls. */
+export function policyOf(current: () => RuleSet, rest: Partial<Policy> = {}): Policy {
+  return {
+    always: (tool, caller) => alwaysOf(current(), tool, caller),
+    decide: (subject, guest) => decide(current(), subject, guest),
+    onChange: () => () => {},
+    reload: async () => {},
+    close: () => {},
+    ...rest,
+  };
+}
