@@ -1,5 +1,7 @@
 import type { Config } from './config/schema.ts';
+import { secretsOf } from './config/secrets.ts';
 import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
+import { createRedactor, type Redactor } from './lib/redact.ts';
 import { VERSION } from './lib/version.ts';
 import { openPolicy } from './policy/open.ts';
 import type { Policy } from './policy/types.ts';
@@ -12,6 +14,7 @@ export interface App {
   readonly settings: Config;
   cluster(): Promise<ClusterHandle>;
   policy(): Promise<Policy>;
+  readonly redactor: Redactor;
   readonly logger: ClosableLogger;
   readonly version: string;
   /** Kills what runs, verifies it, closes the connections; done within `withinMs`. */
@@ -20,10 +23,8 @@ export interface App {
 
 /** The composition root: the only place that knows how the parts are put together. Connects to nothing yet. */
 export function createApp(config: Config): App {
-  const logger = createLogger({
-    level: config.logLevel,
-    secrets: [config.sshPassword, config.sshKeyPassphrase],
-  });
+  const redactor = createRedactor({ secrets: () => secretsOf(config) });
+  const logger = createLogger({ level: config.logLevel, redactor });
   let cluster: Promise<ClusterHandle> | undefined;
   let policy: Promise<Policy> | undefined;
   return {
@@ -37,6 +38,7 @@ export function createApp(config: Config): App {
       policy ??= openPolicy(config, logger);
       return policy;
     },
+    redactor,
     logger,
     version: VERSION,
     close: async (withinMs) => {

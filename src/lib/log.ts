@@ -1,4 +1,5 @@
 import type { Logger as Pino } from 'pino';
+import { createRedactor, type Redactor } from './redact.ts';
 
 type Method = 'debug' | 'info' | 'warn' | 'error';
 
@@ -17,8 +18,8 @@ export interface ClosableLogger extends Logger {
 
 export interface LoggerOptions {
   readonly level: string;
-  /** Strings that never appear in a line, wherever they come from. */
-  readonly secrets?: readonly (string | undefined)[];
+  /** Keeps what is secret out of every line, wherever it comes from. */
+  readonly redactor?: Pick<Redactor, 'own'>;
   /** File descriptor; stderr unless told. */
   readonly fd?: number;
 }
@@ -32,8 +33,8 @@ const MAX_DEPTH = 6;
  * Logs JSON lines with pino, which is loaded with the first line that is written: it would take a
  * tenth of the time in which a client sees the server start, and most starts have nothing to say.
  */
-export function createLogger({ level, secrets = [], fd = 2 }: LoggerOptions): ClosableLogger {
-  const scrub = createScrubber(secrets);
+export function createLogger({ level, redactor = createRedactor(), fd = 2 }: LoggerOptions): ClosableLogger {
+  const scrub = (text: string) => redactor.own(text);
   const threshold = LEVELS.indexOf(level);
   let pino: Pino | undefined;
   let loading: Promise<void> | undefined;
@@ -74,13 +75,6 @@ async function loadPino(level: string, fd: number): Promise<Pino> {
     // Synchronous: the lines before an end are the ones that matter.
     pino.destination({ fd, sync: true }),
   );
-}
-
-/** Replaces each secret in a text. The longest first, so that none is left over when one contains another. */
-export function createScrubber(secrets: readonly (string | undefined)[]): (text: string) => string {
-  const known = new Set(secrets.flatMap((secret) => (secret === undefined || secret === '' ? [] : [secret])));
-  const ordered = [...known].sort((a, b) => b.length - a.length);
-  return (text) => ordered.reduce((left, secret) => left.replaceAll(secret, '[redacted]'), text);
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
+import { createRedactor } from '../lib/redact.ts';
 import { openPolicy } from '../policy/open.ts';
 import { responseFormat } from '../tools/shared/params.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -36,6 +37,7 @@ function record() {
     cluster: async () => ({ list: unused, container: unused, host: unused, close: unused }),
     policy: () => openPolicy({ protectedTag: 'protected' }, logger),
     settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
+    redactor: createRedactor(),
     logger,
     version: '0',
   };
@@ -117,7 +119,7 @@ test('an abort that a tool let through is a cancellation, not a fault of the ser
 
 describe('an observer', () => {
   test.each([
-    ['answers', { ...failing(null), run: async () => ({ data: { n: 1 }, text: '' }) }, 'ok', { n: 1 }],
+    ['answers', { ...failing(null), run: async () => ({ data: { n: 1 }, text: () => '' }) }, 'ok', { n: 1 }],
     ['throws', failing(new AppError('PCT_FAILED', 'no', 'no')), 'PCT_FAILED', undefined],
   ])('is told of a tool that %s', async (_how, tool, outcome, data) => {
     const reports: CallReport[] = [];

@@ -30,11 +30,11 @@ export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallTo
     const reply = await perform(call, deps);
     data = reply.data;
     if (reply.isError === true) outcome = typeof reply.data.code === 'string' ? reply.data.code : 'error';
-    return presentReply(reply);
+    return await presentReply(reply, deps.redactor);
   } catch (thrown) {
     const error = toAppError(thrown, call, deps);
     outcome = error.code;
-    return presentError(error, formatOf(call.tool, call.args));
+    return presentError(error, formatOf(call.tool, call.args), deps.redactor);
   } finally {
     // The arguments are left out: commands and paths may hold secrets.
     const durationMs = Math.round(performance.now() - startedAt);
@@ -47,7 +47,7 @@ async function perform(call: ToolCall, deps: ServerDeps): Promise<Reply<Record<s
   const refused = refusalOf(call.tool, deps.settings, await deps.policy(), call.caller);
   if (refused !== undefined) throw refused.error;
   const input = validateArguments(call.tool, call.args);
-  const progress = call.notify === undefined ? undefined : startProgress(call.notify);
+  const progress = call.notify === undefined ? undefined : startProgress(call.notify, deps.redactor);
   try {
     return await call.tool.run(input, {
       cluster: await deps.cluster(),

@@ -1,4 +1,5 @@
 import type { Logger } from '../lib/log.ts';
+import type { Redactor } from '../lib/redact.ts';
 import type { Policy } from '../policy/types.ts';
 import type { ClusterHandle } from '../proxmox/types.ts';
 import type { ToolSettings } from '../tools/tool.ts';
@@ -11,6 +12,8 @@ export interface ServerDeps {
   /** The same object every time. Rejects when the policy can't be read, which is known before anything is served. */
   policy(): Promise<Policy>;
   readonly settings: ToolSettings;
+  /** What everything passes that leaves: results, errors, progress. */
+  readonly redactor: Redactor;
   readonly logger: Logger;
   readonly version: string;
   /** Metrics; absent on stdio, where nobody would read them. */

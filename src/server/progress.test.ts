@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createRedactor } from '../lib/redact.ts';
 import { type ProgressNote, startProgress } from './progress.ts';
 
 beforeEach(() => {
@@ -12,7 +13,7 @@ function record() {
   const notes: ProgressNote[] = [];
   const reporter = startProgress(async (note) => {
     notes.push(note);
-  });
+  }, createRedactor());
   return { notes, reporter };
 }
 
@@ -60,7 +61,7 @@ test('stop waits for the note on its way, and a client that does not read gets n
     return new Promise((resolve) => {
       deliver = resolve;
     });
-  });
+  }, createRedactor());
   await vi.advanceTimersByTimeAsync(5000);
   expect(sent).toBe(1);
   let stopped = false;
@@ -74,7 +75,7 @@ test('stop waits for the note on its way, and a client that does not read gets n
 });
 
 test('a client that is gone does not fail the call', async () => {
-  const reporter = startProgress(() => Promise.reject(new Error('closed')));
+  const reporter = startProgress(() => Promise.reject(new Error('closed')), createRedactor());
   await vi.advanceTimersByTimeAsync(1000);
   await expect(reporter.stop()).resolves.toBeUndefined();
 });

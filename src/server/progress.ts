@@ -1,3 +1,5 @@
+import type { Redactor } from '../lib/redact.ts';
+
 /** One note to the client, as `notifications/progress` carries it. */
 export interface ProgressNote {
   readonly progress: number;
@@ -15,7 +17,10 @@ export interface ProgressReporter {
 const INTERVAL_MS = 1000;
 
 /** Reports on a call once a second from its first full second on, with one timer. */
-export function startProgress(send: (note: ProgressNote) => Promise<void>): ProgressReporter {
+export function startProgress(
+  send: (note: ProgressNote) => Promise<void>,
+  redactor: Pick<Redactor, 'show'>,
+): ProgressReporter {
   const startedAt = performance.now();
   let latest: { message: string; done?: number; total?: number } = { message: '' };
   let last = 0;
@@ -28,7 +33,7 @@ export function startProgress(send: (note: ProgressNote) => Promise<void>): Prog
     const elapsed = Math.round((performance.now() - startedAt) / 1000);
     // The protocol wants every value to be larger than the one before, also while nothing moves.
     last = Math.max(latest.done ?? elapsed, last + Math.max(0.001, last * 1e-12));
-    const detail = latest.message === '' ? '' : `, ${latest.message}`;
+    const detail = latest.message === '' ? '' : `, ${redactor.show(latest.message)}`;
     const note = {
       progress: last,
       ...(latest.total === undefined ? {} : { total: latest.total }),

@@ -1,34 +1,45 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import type { AppError } from '../lib/errors.ts';
+import type { Redactor } from '../lib/redact.ts';
 import { toJson } from '../tools/shared/format.ts';
 import type { ResponseFormat } from '../tools/shared/params.ts';
 import type { Reply, Tool } from '../tools/tool.ts';
 
-/** What a tool answered, as MCP carries it. */
-export function presentReply(reply: Reply<Record<string, unknown>>): CallToolResult {
+/** What a tool answered, as MCP carries it, secrets covered. The text is made from the covered data: they never differ. */
+export async function presentReply(
+  reply: Reply<Record<string, unknown>>,
+  redactor: Redactor,
+): Promise<CallToolResult> {
+  const { data } = await redactor.clean(reply.data);
   return {
-    content: [{ type: 'text', text: reply.text }],
-    structuredContent: reply.data,
+    content: [{ type: 'text', text: reply.text(data) }],
+    structuredContent: data,
     ...(reply.isError === true ? { isError: true } : {}),
   };
 }
 
 /** The form of every failure: the same content as data, and as text in the format that was asked for. */
-export function presentError(error: AppError, format: ResponseFormat): CallToolResult {
-  const data = {
+export async function presentError(
+  error: AppError,
+  format: ResponseFormat,
+  redactor: Redactor,
+): Promise<CallToolResult> {
+  // Our own words lose short values as well; what the node printed is treated as any result.
+  const words = {
     success: false,
-    error: error.message,
+    error: redactor.own(error.message),
     code: error.code,
-    suggestion: error.hint,
-    ...(error.stderr === undefined || error.stderr === '' ? {} : { stderr: error.stderr }),
+    suggestion: redactor.own(error.hint),
   };
-  const text = format === 'json' ? toJson(data) : errorText(error);
+  const { stderr = '' } = error;
+  const data = stderr === '' ? words : { ...words, ...(await redactor.clean({ stderr })).data };
+  const text = format === 'json' ? toJson(data) : errorText(data);
   return { content: [{ type: 'text', text }], structuredContent: data, isError: true };
 }
 
-function errorText(error: AppError): string {
-  const lines = [`Error (${error.code}): ${error.message}`, `Suggestion: ${error.hint}`];
-  if (error.stderr !== undefined && error.stderr !== '') lines.push('', 'STDERR:', error.stderr.trimEnd());
+function errorText({ error, code, suggestion, stderr }: Readonly<Record<string, unknown>>): string {
+  const lines = [`Error (${code}): ${error}`, `Suggestion: ${suggestion}`];
+  if (typeof stderr === 'string') lines.push('', 'STDERR:', stderr.trimEnd());
   return lines.join('\n');
 }
 

@@ -27,8 +27,8 @@ export const listContainers = defineTool({
   output: z.object({ containers: z.array(container) }),
   async run(input, ctx) {
     const containers = (await ctx.cluster.list(ctx.signal)).map(toItem);
-    const text = input.response_format === 'json' ? jsonLines(containers) : listText(containers);
-    return { data: { containers }, text };
+    const text = input.response_format === 'json' ? jsonLines : listText;
+    return { data: { containers }, text: (data) => text(data.containers) };
   },
 });
 

@@ -41,7 +41,8 @@ export interface HostToolContext extends ToolContext {
 /** What a tool answers: the same content once as data and once to be read. */
 export interface Reply<Data> {
   readonly data: Data;
-  readonly text: string;
+  /** Made from the data as the client gets it, secrets covered, so that the two never differ. */
+  text(data: Data): string;
   /** The data tells of a failure: a command that timed out still has its output so far. */
   readonly isError?: boolean;
 }

@@ -15,8 +15,10 @@ const result = (changes: Partial<ExecResult> = {}): ExecResult => ({
   ...changes,
 });
 
-const present = (changes: Partial<ExecResult>, format: 'text' | 'json' = 'text') =>
-  presentExec(result(changes), { timeoutS: 30, format, label: 'container 101' });
+const present = (changes: Partial<ExecResult>, format: 'text' | 'json' = 'text') => {
+  const reply = presentExec(result(changes), { timeoutS: 30, format, label: 'container 101' });
+  return { ...reply, text: reply.text(reply.data) };
+};
 
 describe('a command that ended', () => {
   test('with 0 is a success with all fields', () => {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../../lib/errors.ts';
-import { type CapturedStream, ENDED_CODES, type ExecResult, type Place } from '../../proxmox/types.ts';
+import { ENDED_CODES, type ExecResult, type Place } from '../../proxmox/types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
-import { formatBytes, formatDuration, toJson } from './format.ts';
+import { formatBytes, formatDuration, reply } from './format.ts';
 import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
 
 /** The parameters of every tool that runs a command. */
@@ -81,8 +81,7 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
     ...noteOf(result),
     ...failureOf(result, options),
   };
-  const text = options.format === 'json' ? toJson(data) : execText(result, data);
-  return { data, text, ...(data.error === undefined ? {} : { isError: true }) };
+  return { ...reply(data, options.format, execText), ...(data.error === undefined ? {} : { isError: true }) };
 }
 
 /** What the caller should know although nothing failed. */
@@ -147,13 +146,17 @@ function killSentence(result: ExecResult): string {
 }
 
 /** Sections for stdout, stderr and the exit code; an empty stream has none. */
-function execText(result: ExecResult, data: ExecData): string {
+function execText(data: ExecData): string {
   const sections: string[] = [];
-  if (result.stdout.text !== '') sections.push(section('STDOUT', result.stdout));
-  if (result.stderr.text !== '') sections.push(section('STDERR', result.stderr));
+  if (data.stdout !== '') {
+    sections.push(section('STDOUT', data.stdout, data.stdout_truncated, data.stdout_original_length));
+  }
+  if (data.stderr !== '') {
+    sections.push(section('STDERR', data.stderr, data.stderr_truncated, data.stderr_original_length));
+  }
   if (sections.length === 0) sections.push('(no output)');
   sections.push(
-    `Exit code: ${data.exit_code ?? (result.ended === 'exit' ? 'unknown' : `none (${result.ended})`)}`,
+    `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
   );
   if (data.error !== undefined) {
     sections.push(`Error (${data.code}): ${data.error}\nSuggestion: ${data.suggestion}`);
@@ -162,7 +165,7 @@ function execText(result: ExecResult, data: ExecData): string {
   return sections.join('\n\n');
 }
 
-function section(title: string, stream: CapturedStream): string {
-  const cut = stream.truncated ? ` (cut; ${stream.originalLength} characters in all)` : '';
-  return `${title}${cut}:\n${stream.text.replace(/\n$/, '')}`;
+function section(title: string, text: string, truncated: boolean, originalLength: number): string {
+  const cut = truncated ? ` (cut; ${originalLength} characters in all)` : '';
+  return `${title}${cut}:\n${text.replace(/\n$/, '')}`;
 }

@@ -8,7 +8,7 @@ export function toJson(value: unknown): string {
 
 /** A reply in the format that the caller asked for; the data is the same in both. */
 export function reply<Data>(data: Data, format: ResponseFormat, text: (data: Data) => string): Reply<Data> {
-  return { data, text: format === 'json' ? toJson(data) : text(data) };
+  return { data, text: format === 'json' ? toJson : text };
 }
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];

@@ -1,0 +1,130 @@
+import { KnownValues } from './redact/known.ts';
+import { markOf, merged, outsideMarks, type Span } from './redact/spans.ts';
+import { findUnpainted } from './redact/stripped.ts';
+import { unsafeIn, visible } from './visible.ts';
+
+/** A value that is secret, and what it is called in the mark that replaces it: the name of its setting. */
+export interface KnownSecret {
+  readonly kind: string;
+  readonly value: string;
+}
+
+export interface RedactorOptions {
+  /** Asked when the first text is looked at: most starts have nothing to say. */
+  readonly secrets?: () => Iterable<KnownSecret>;
+  /** Whether secrets are known by their form as well; true unless told. */
+  readonly forms?: boolean;
+}
+
+/** A part of a cleaned text and what stood there. */
+export interface Part {
+  readonly shown: string;
+  readonly original: string;
+  /** `plain` text may be cut anywhere, a mark or an escape only be there or not. */
+  readonly what: 'plain' | 'mark' | 'escape';
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+export interface Cleaned {
+  readonly data: Record<string, unknown>;
+  /** How many secrets were covered. */
+  readonly redacted: number;
+}
+
+/**
+ * Keeps secrets, and characters that are not to be passed on, out of whatever leaves this process. Everything here
+ * may be done twice: what is clean stays as it is.
+ */
+export interface Redactor {
+  /** Makes a further value known, from now on and everywhere. */
+  add(kind: string, value: string): void;
+  /** For what we say ourselves, in logs and errors: short known values are covered as well. */
+  own(text: string): string;
+  /** For text from elsewhere where nobody can wait: progress, terminals. Of tokens covers rather too much than too little. */
+  show(text: string): string;
+  /** For results and the record: every string in it, names of fields excepted. Never rejects. */
+  clean(data: Data): Promise<Cleaned>;
+  /** The parts of a text, for who must cut it. */
+  parts(text: string): Promise<readonly Part[]>;
+  /** UTF-16 units to keep on the far side of a cut, so that no known value is cut in two before it is found. */
+  readonly overlap: number;
+}
+
+export function createRedactor({ secrets = () => [] }: RedactorOptions = {}): Redactor {
+  const known = new KnownValues();
+  let asked = false;
+  const ready = (): KnownValues => {
+    if (!asked) for (const { kind, value } of secrets()) known.add(kind, value);
+    asked = true;
+    return known;
+  };
+  const find = (text: string, short: boolean): readonly Span[] => {
+    const values = ready();
+    const found = findUnpainted(text, (unpainted) => values.find(unpainted, short));
+    return outsideMarks(text, merged(found), values.kinds);
+  };
+  const cover = (text: string, short: boolean): { value: string; redacted: number } => {
+    const spans = find(text, short);
+    let covered = '';
+    let from = 0;
+    for (const { start, end, kind } of spans) {
+      covered += text.slice(from, start) + markOf(kind);
+      from = end;
+    }
+    return { value: visible(covered + text.slice(from)), redacted: spans.length };
+  };
+  return {
+    add: (kind, value) => ready().add(kind, value),
+    own: (text) => cover(text, true).value,
+    show: (text) => cover(text, false).value,
+    clean: async (data) => cleaned(data, (text) => cover(text, false)),
+    parts: async (text) => partsOf(text, find(text, false)),
+    get overlap() {
+      return ready().longest;
+    },
+  };
+}
+
+function cleaned(data: Data, clean: (text: string) => { value: string; redacted: number }): Cleaned {
+  let redacted = 0;
+  const copy = (inner: unknown): unknown => {
+    if (typeof inner === 'string') {
+      const one = clean(inner);
+      redacted += one.redacted;
+      return one.value;
+    }
+    if (Array.isArray(inner)) return inner.map(copy);
+    return typeof inner === 'object' && inner !== null ? copyOf(inner) : inner;
+  };
+  const copyOf = (object: object) =>
+    Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, copy(inner)]));
+  return { data: copyOf(data), redacted };
+}
+
+function partsOf(text: string, spans: readonly Span[]): Part[] {
+  const parts: Part[] = [];
+  const plain = (start: number, end: number): void => {
+    const original = text.slice(start, end);
+    let from = 0;
+    for (const unsafe of unsafeIn(original)) {
+      if (unsafe.start > from) parts.push(plainPart(original.slice(from, unsafe.start)));
+      const character = original.slice(unsafe.start, unsafe.end);
+      parts.push({ shown: visible(character), original: character, what: 'escape' });
+      from = unsafe.end;
+    }
+    if (from < original.length) parts.push(plainPart(original.slice(from)));
+  };
+  let from = 0;
+  for (const { start, end, kind } of spans) {
+    plain(from, start);
+    parts.push({ shown: markOf(kind), original: text.slice(start, end), what: 'mark' });
+    from = end;
+  }
+  plain(from, text.length);
+  return parts;
+}
+
+function plainPart(text: string): Part {
+  return { shown: text, original: text, what: 'plain' };
+}
