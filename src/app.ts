@@ -1,5 +1,7 @@
 import type { Config } from './config/schema.ts';
 import { secretsOf } from './config/secrets.ts';
+import { readStateKey } from './config/state-key.ts';
+import { transferDirsOf } from './config/transfer-dirs.ts';
 import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
 import { createRedactor, type Redactor } from './lib/redact.ts';
 import { VERSION } from './lib/version.ts';
@@ -17,6 +19,8 @@ export interface App {
   readonly redactor: Redactor;
   readonly logger: ClosableLogger;
   readonly version: string;
+  /** See ServerDeps. @throws AppError STATE_UNAVAILABLE */
+  stateKey(): Promise<Uint8Array>;
   /** Kills what runs, verifies it, closes the connections; done within `withinMs`. */
   close(withinMs: number): Promise<void>;
 }
@@ -27,6 +31,7 @@ export function createApp(config: Config): App {
   const logger = createLogger({ level: config.logLevel, redactor });
   let cluster: Promise<ClusterHandle> | undefined;
   let policy: Promise<Policy> | undefined;
+  let stateKey: Promise<Uint8Array> | undefined;
   return {
     config,
     settings: config,
@@ -41,6 +46,10 @@ export function createApp(config: Config): App {
     redactor,
     logger,
     version: VERSION,
+    stateKey: () => {
+      stateKey ??= readStateKey(config);
+      return stateKey;
+    },
     close: async (withinMs) => {
       (await policy?.catch(() => undefined))?.close();
       await (await cluster?.catch(() => undefined))?.close(withinMs);
@@ -63,7 +72,7 @@ async function createCluster(config: Config, logger: Logger): Promise<ClusterHan
   return new Cluster(new SshPool(target, { logger }), {
     sudo: config.sudo,
     execMethod: config.execMethod,
-    transferDirs: config.transferDirs,
+    transferDirs: transferDirsOf(config),
     maxFileSize: config.maxFileSize,
     logger,
   });

@@ -1,4 +1,5 @@
-import { GROUPS, listSettings, type Setting } from '../../src/config/schema.ts';
+import { listSettings } from '../../src/config/schema.ts';
+import { GROUPS, type Setting } from '../../src/config/setting.ts';
 
 const ENV_HEAD = `# Settings of proxmox-mcp. Copy this file to .env and fill in what you need; what is empty or left out has its default.
 # Read by itself from the working directory while HOST is set nowhere else; or: proxmox-mcp --env-file FILE

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
-import { listSettings, type Setting } from '../config/schema.ts';
+import { listSettings } from '../config/schema.ts';
+import type { Setting } from '../config/setting.ts';
 import { nearest } from '../lib/nearest.ts';
 import { VERSION } from '../lib/version.ts';
 import { type Command as CliCommand, COMMANDS, type CommandOption, type Request } from './commands.ts';
@@ -13,9 +14,7 @@ export type Invocation =
 
 /** Options that people will try and that are none: said plainly, they are not mistaken for something near. */
 const NOT_OPTIONS: Readonly<Record<string, string>> = {
-  host: '--host is the HTTP bind address of a later version; for the node use --ssh-host',
-  port: '--port is the HTTP port of a later version; for the SSH port of the node use --ssh-port',
-  http: '--http comes with a later version; this one speaks MCP on stdin and stdout',
+  'no-http': 'without --http it speaks MCP on stdin and stdout',
 };
 
 /** Understands a command line. Options may stand before and after the command. */

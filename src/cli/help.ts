@@ -1,4 +1,5 @@
-import { GROUPS, GROUPS_APART, listSettings, type Setting } from '../config/schema.ts';
+import { listSettings } from '../config/schema.ts';
+import { GROUPS, GROUPS_APART, type Setting } from '../config/setting.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
 

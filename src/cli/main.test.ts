@@ -86,8 +86,6 @@ describe('what keeps it from starting', () => {
     [['docter'], '(Did you mean doctor?)'],
     [['help', 'tolls'], '(Did you mean tools?)'],
     [['serve', '--exec', '101'], '--exec is an option of doctor, not of serve'],
-    [['--host', '0.0.0.0'], 'for the node use --ssh-host'],
-    [['--http'], 'a later version'],
     [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
     [['--ssh-port'], 'argument missing'],
     [['serve', 'more'], "too much on the command line: 'more'"],

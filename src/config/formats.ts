@@ -42,6 +42,13 @@ export function text() {
   return z.string();
 }
 
+/** What keys are made from: nobody must be able to guess it. */
+export function longSecret() {
+  return z.string().refine((value) => Buffer.byteLength(value) >= 32, {
+    error: 'is shorter than 32 bytes',
+  });
+}
+
 export function userName() {
   return z.string().regex(/^[^\s:@/\\'"`$;&|<>-][^\s:@/'"`$;&|<>]*$/, { error: 'is not a user name' });
 }

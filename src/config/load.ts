@@ -1,6 +1,7 @@
 import type * as z from 'zod/v4';
 import { nearMiss } from './near-miss.ts';
-import { type Config, configSchema, listSettings, type Setting } from './schema.ts';
+import { type Config, configSchema, listSettings } from './schema.ts';
+import type { Setting } from './setting.ts';
 import {
   envFile,
   environmentSource,

@@ -1,55 +1,21 @@
 import * as z from 'zod/v4';
-import { PRESET_NAMES } from '../policy/types.ts';
 import {
   boolean,
   choice,
-  directoryPath,
   fault,
   filePath,
   hostName,
   integer,
   jumpList,
   keyFile,
-  readableFile,
-  tag,
   text,
   userName,
 } from './formats.ts';
-
-import { defaultStateDir } from './state-dir.ts';
+import { governanceSettings } from './governance-settings.ts';
+import { httpSettings } from './http-settings.ts';
+import { about, type Setting } from './setting.ts';
 import { currentSurroundings, type Surroundings } from './surroundings.ts';
-import { defaultTransferDir, directoryList } from './transfer-dirs.ts';
-
-export const GROUPS = ['Consent', 'Connection', 'Commands', 'Files', 'Server', 'Governance'] as const;
-
-/** Groups that `--help` leaves to `proxmox-mcp help GROUP`, so that each fits a screen. */
-export const GROUPS_APART: readonly (typeof GROUPS)[number][] = ['Governance'];
-
-/** What people are told about a setting, and where it is looked for. */
-export interface SettingInfo {
-  /** Name in the environment and in `.env`. A secret may also be given as the path in `NAME_FILE`. */
-  readonly name: string;
-  readonly group: (typeof GROUPS)[number];
-  /** One line, for `--help`, `.env.example` and the README. */
-  readonly help: string;
-  /** A value that works as it stands; in faults and in `.env.example`. */
-  readonly example: string;
-  /** Without the dashes. A secret has none: command lines are seen by every user of the machine. */
-  readonly flag?: string;
-  /** What stands for the value in `--help`. Absent for a switch. */
-  readonly placeholder?: string;
-  readonly secret?: true;
-  readonly default?: string;
-  /** The default in words, where it depends on the machine. */
-  readonly defaultText?: string;
-}
-
-export interface Setting extends SettingInfo {
-  /** Name of its value in `Config`. */
-  readonly property: string;
-}
-
-const about = z.registry<SettingInfo>();
+import { directoryList } from './transfer-dirs.ts';
 
 /**
  * Every setting there is. `.env.example`, the table in the README, `--help` and the flags are made
@@ -184,17 +150,15 @@ export function configSchema(at: Surroundings) {
       example: '104857600',
       default: '10485760',
     }),
-    transferDirs: directoryList(at)
-      .default([defaultTransferDir(at)])
-      .register(about, {
-        name: 'TRANSFER_DIRS',
-        flag: 'transfer-dirs',
-        placeholder: 'dirs',
-        group: 'Files',
-        help: 'Local directories for transfers, as in PATH',
-        example: '~/proxmox-files',
-        defaultText: 'working directory',
-      }),
+    transferDirs: directoryList(at).optional().register(about, {
+      name: 'TRANSFER_DIRS',
+      flag: 'transfer-dirs',
+      placeholder: 'dirs',
+      group: 'Files',
+      help: 'Local directories for transfers, as in PATH',
+      example: '~/proxmox-files',
+      defaultText: 'working directory',
+    }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',
       flag: 'read-only',
@@ -212,41 +176,8 @@ export function configSchema(at: Surroundings) {
       example: 'debug',
       default: 'info',
     }),
-    policy: choice(PRESET_NAMES).optional().register(about, {
-      name: 'POLICY',
-      flag: 'policy',
-      placeholder: 'preset',
-      group: 'Governance',
-      help: 'What is allowed, asked or refused: read-only, careful, standard or open',
-      example: 'careful',
-      defaultText: 'standard',
-    }),
-    policyFile: readableFile(at).optional().register(about, {
-      name: 'POLICY_FILE',
-      flag: 'policy-file',
-      placeholder: 'file',
-      group: 'Governance',
-      help: 'Own rules, in place of POLICY; see docs/policy.md',
-      example: '~/proxmox-policy.yaml',
-    }),
-    protectedTag: tag().register(about, {
-      name: 'PROTECTED_TAG',
-      flag: 'protected-tag',
-      placeholder: 'tag',
-      group: 'Governance',
-      help: 'Containers with this tag are changed only after a confirmation',
-      example: 'precious',
-      default: 'protected',
-    }),
-    stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
-      name: 'STATE_DIR',
-      flag: 'state-dir',
-      placeholder: 'dir',
-      group: 'Governance',
-      help: 'Where records, approvals and made tokens are kept',
-      example: '~/proxmox-mcp-state',
-      defaultText: '~/.local/state/proxmox-mcp',
-    }),
+    ...httpSettings(at),
+    ...governanceSettings(at),
   });
 }
 

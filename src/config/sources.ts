@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
 import { FILE_REMEDY, reason } from './formats.ts';
-import type { Setting } from './schema.ts';
+import type { Setting } from './setting.ts';
 import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
 
 /** Why the server cannot start. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { fault, isDirectory } from './formats.ts';
-import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
+import { absolutePath, currentSurroundings, pathsOf, type Surroundings } from './surroundings.ts';
 
 /** Directories separated as in PATH; each must exist, a slip here would otherwise show as a refused transfer much later. */
 export function directoryList(at: Surroundings) {
@@ -21,6 +21,17 @@ export function directoryList(at: Surroundings) {
     }
     return [...new Set(dirs)];
   });
+}
+
+/**
+ * Where transfers may read and write on this machine. None over HTTP unless they were named: whoever calls is elsewhere,
+ * and no directory of this machine was meant for them.
+ */
+export function transferDirsOf(
+  { transferDirs, http }: { readonly transferDirs?: readonly string[] | undefined; readonly http: boolean },
+  at: Surroundings = currentSurroundings(),
+): readonly string[] {
+  return transferDirs ?? (http ? [] : [defaultTransferDir(at)]);
 }
 
 /**

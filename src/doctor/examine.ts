@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { transferDirsOf } from '../config/transfer-dirs.ts';
 import { type ClosableChannelSource, Cluster } from '../proxmox/cluster.ts';
 import { ProxmoxNode } from '../proxmox/node.ts';
 import type { SshTarget } from '../ssh/types.ts';
@@ -122,7 +123,11 @@ async function runIn(
   config: Config,
   signal: AbortSignal,
 ): Promise<Finding<true>> {
-  const cluster = new Cluster(channels, { ...config, logger: QUIET });
+  const cluster = new Cluster(channels, {
+    ...config,
+    transferDirs: transferDirsOf(config),
+    logger: QUIET,
+  });
   const result = await cluster.container(vmid).exec('id -un; uname -n', {
     timeoutMs: 15_000,
     characterLimit: 1000,

@@ -2,13 +2,22 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { transferDirsOf } from '../config/transfer-dirs.ts';
 import type { Finding } from './check.ts';
 
 /** Whether files can be read from and written to the transfer directories of this machine. */
-export async function checkTransferDirs({ transferDirs, readOnly }: Config): Promise<Finding<true>> {
+export async function checkTransferDirs(config: Config): Promise<Finding<true>> {
+  const dirs = transferDirsOf(config);
+  if (dirs.length === 0) {
+    return {
+      verdict: 'warn',
+      detail: 'Over HTTP files are transferred only where TRANSFER_DIRS allows it, and it is not set.',
+      remedy: 'Name a directory for it in TRANSFER_DIRS; only file transfers need it.',
+    };
+  }
   const problems: string[] = [];
   const notes: string[] = [];
-  for (const dir of transferDirs) {
+  for (const dir of dirs) {
     const found = await stat(dir).catch(() => undefined);
     if (found === undefined) {
       if (await may(dirname(dir), constants.W_OK)) notes.push(`${dir} (made when first used)`);
@@ -25,7 +34,7 @@ export async function checkTransferDirs({ transferDirs, readOnly }: Config): Pro
       remedy: 'Correct TRANSFER_DIRS or the rights; only file transfers need it.',
     };
   }
-  const unused = readOnly ? ' (READ_ONLY=true: there are no transfers)' : '';
+  const unused = config.readOnly ? ' (READ_ONLY=true: there are no transfers)' : '';
   return { verdict: 'ok', detail: `${notes.join(', ')}${unused}`, value: true };
 }
 

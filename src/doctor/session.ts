@@ -39,6 +39,9 @@ export async function connectOnce(
     },
   });
   return {
+    get connected() {
+      return connection.usable;
+    },
     open: (command, options) => open(connection, target, command, options?.signal),
     close: () => connection.close(),
   };

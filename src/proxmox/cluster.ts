@@ -1,3 +1,4 @@
+import { AppError } from '../lib/errors.ts';
 import { Activity } from './activity.ts';
 import type { EntryMethod } from './commands.ts';
 import { Container, EntryChoice } from './container.ts';
@@ -11,6 +12,7 @@ import type { ClusterHandle, ContainerHandle, ContainerSummary, Place } from './
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
+  readonly connected: boolean;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,20 @@ export class Cluster implements ClusterHandle {
       dirs: new TransferDirs(options.transferDirs),
       maxFileSize: options.maxFileSize,
     };
+  }
+
+  get connected(): boolean {
+    return this.#pool.connected;
+  }
+
+  async reach(signal: AbortSignal): Promise<void> {
+    const { ended } = await this.#deps.node.command(['true'], { timeoutMs: 10_000, signal });
+    if (ended !== 'exit')
+      throw new AppError(
+        'DISCONNECTED',
+        'The node does not answer.',
+        'Look at the node and the way to it: proxmox-mcp doctor.',
+      );
   }
 
   async list(signal: AbortSignal): Promise<readonly ContainerSummary[]> {

@@ -1,5 +1,14 @@
 import { AppError, messageOf } from '../lib/errors.ts';
 
+/** Over HTTP no directory is meant for transfers until the operator says so. */
+export function transferDirsUnset(): AppError {
+  return new AppError(
+    'TRANSFER_DIRS_UNSET',
+    'Transfers are refused: over HTTP they use the disk of the server, and no directory of it was named for them.',
+    'Ask the operator to set TRANSFER_DIRS; a small text can be written and read with proxmox_container_exec_command.',
+  );
+}
+
 export function fileExists(file: string, what: string): AppError {
   return new AppError(
     'FILE_EXISTS',

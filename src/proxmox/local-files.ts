@@ -2,7 +2,14 @@ import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { AppError } from '../lib/errors.ts';
-import { fileExists, hasCode, invalidPath, localIo, sourceNotFound } from './local-errors.ts';
+import {
+  fileExists,
+  hasCode,
+  invalidPath,
+  localIo,
+  sourceNotFound,
+  transferDirsUnset,
+} from './local-errors.ts';
 
 /** An opened local file that is about to be sent. The caller closes the handle. */
 export interface LocalSource {
@@ -100,7 +107,8 @@ export class TransferDirs {
     if (process.platform === 'win32' && localPath.replace(/^[A-Za-z]:[/\\]/, '').includes(':')) {
       throw invalidPath(localPath, 'contains ":"');
     }
-    const [first = ''] = this.#dirs;
+    const [first] = this.#dirs;
+    if (first === undefined) throw transferDirsUnset();
     await fs.mkdir(first, { recursive: true }).catch((error: unknown) => {
       throw localIo('create', first, error);
     });

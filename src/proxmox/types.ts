@@ -143,6 +143,10 @@ export interface ContainerHandle extends Place {
 
 /** The cluster as seen from the node that we log in to. Connects on first use. */
 export interface ClusterHandle {
+  /** Whether a connection to the node is up. */
+  readonly connected: boolean;
+  /** One round trip to the node. @throws AppError that says what stands in the way */
+  reach(signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal): Promise<readonly ContainerSummary[]>;
   /** Makes no round trip; whether the container exists shows when it is used. */
   container(vmid: number): ContainerHandle;

@@ -34,12 +34,20 @@ function record() {
     throw new Error('not part of this test');
   };
   const deps: ServerDeps = {
-    cluster: async () => ({ list: unused, container: unused, host: unused, close: unused }),
+    cluster: async () => ({
+      connected: false,
+      reach: unused,
+      list: unused,
+      container: unused,
+      host: unused,
+      close: unused,
+    }),
     policy: () => openPolicy({ protectedTag: 'protected' }, logger),
     settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
     redactor: createRedactor(),
     logger,
     version: '0',
+    stateKey: unused,
   };
   return { lines, deps };
 }

@@ -24,6 +24,7 @@ export interface ToolCall {
  */
 export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallToolResult> {
   const startedAt = performance.now();
+  const ended = deps.trackCall?.();
   let outcome = 'ok';
   let data: Readonly<Record<string, unknown>> | undefined;
   try {
@@ -40,6 +41,7 @@ export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallTo
     const durationMs = Math.round(performance.now() - startedAt);
     deps.logger.info({ tool: call.tool.name, outcome, durationMs }, 'tool call');
     deps.observer?.called({ tool: call.tool.name, outcome, durationMs, data });
+    ended?.();
   }
 }
 

@@ -18,4 +18,8 @@ export interface ServerDeps {
   readonly version: string;
   /** Metrics; absent on stdio, where nobody would read them. */
   readonly observer?: CallObserver;
+  /** Signs what travels through clients and comes back, such as requestState; all replicas have the same. 32 bytes or more. */
+  stateKey(): Promise<Uint8Array>;
+  /** Told when a call begins; what it returns is told when all of it is over. Neither may throw. */
+  readonly trackCall?: () => () => void;
 }

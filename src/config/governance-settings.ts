@@ -1,0 +1,54 @@
+import { PRESET_NAMES } from '../policy/types.ts';
+import { choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
+import { about } from './setting.ts';
+import { defaultStateDir } from './state-dir.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What is kept, and who may decide; a part of the schema. */
+export function governanceSettings(at: Surroundings) {
+  return {
+    policy: choice(PRESET_NAMES).optional().register(about, {
+      name: 'POLICY',
+      flag: 'policy',
+      placeholder: 'preset',
+      group: 'Governance',
+      help: 'What is allowed, asked or refused: read-only, careful, standard or open',
+      example: 'careful',
+      defaultText: 'standard',
+    }),
+    policyFile: readableFile(at).optional().register(about, {
+      name: 'POLICY_FILE',
+      flag: 'policy-file',
+      placeholder: 'file',
+      group: 'Governance',
+      help: 'Own rules, in place of POLICY; see docs/policy.md',
+      example: '~/proxmox-policy.yaml',
+    }),
+    protectedTag: tag().register(about, {
+      name: 'PROTECTED_TAG',
+      flag: 'protected-tag',
+      placeholder: 'tag',
+      group: 'Governance',
+      help: 'Containers with this tag are changed only after a confirmation',
+      example: 'precious',
+      default: 'protected',
+    }),
+    stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
+      name: 'STATE_DIR',
+      flag: 'state-dir',
+      placeholder: 'dir',
+      group: 'Governance',
+      help: 'Where records, approvals and made tokens are kept',
+      example: '~/proxmox-mcp-state',
+      defaultText: '~/.local/state/proxmox-mcp',
+    }),
+    stateKey: longSecret().optional().register(about, {
+      name: 'STATE_KEY',
+      secret: true,
+      group: 'Governance',
+      help: 'Signs what travels through clients; replicas share it (32 bytes or more)',
+      example: 'the output of: openssl rand -base64 48',
+      defaultText: 'made and kept in STATE_DIR',
+    }),
+  };
+}
