@@ -8,6 +8,8 @@ import { VERSION } from './lib/version.ts';
 import { openPolicy } from './policy/open.ts';
 import type { Policy } from './policy/types.ts';
 import type { ClusterHandle } from './proxmox/types.ts';
+import type { ServerDeps } from './server/deps.ts';
+import { NO_RECORD } from './server/record.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
 export interface App {
@@ -17,6 +19,7 @@ export interface App {
   cluster(): Promise<ClusterHandle>;
   policy(): Promise<Policy>;
   readonly redactor: Redactor;
+  readonly audit: ServerDeps['audit'];
   readonly logger: ClosableLogger;
   readonly version: string;
   /** See ServerDeps. @throws AppError STATE_UNAVAILABLE */
@@ -50,6 +53,7 @@ export function createApp(config: Config): App {
       stateKey ??= readStateKey(config);
       return stateKey;
     },
+    audit: async () => NO_RECORD,
     close: async (withinMs) => {
       (await policy?.catch(() => undefined))?.close();
       await (await cluster?.catch(() => undefined))?.close(withinMs);

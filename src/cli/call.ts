@@ -1,5 +1,5 @@
 import { text as readAll } from 'node:stream/consumers';
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import { type CallToolResult, isInputRequiredResult } from '@modelcontextprotocol/server';
 import { type App, createApp } from '../app.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { callTool } from '../server/call-tool.ts';
@@ -50,12 +50,19 @@ async function perform(
   args: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<CallToolResult> {
-  if (!process.stderr.isTTY) return callTool({ tool, caller: LOCAL_CALLER, args, signal }, app);
+  const made = { tool, caller: LOCAL_CALLER, args, signal };
+  if (!process.stderr.isTTY) return answered(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {
     process.stderr.write(`\r\u001B[2K${message}${signal.aborted ? ', cancelling' : ''}`);
   };
-  const result = await callTool({ tool, caller: LOCAL_CALLER, args, signal, notify }, app);
+  const result = answered(await callTool({ ...made, notify }, app));
   process.stderr.write('\r\u001B[2K');
+  return result;
+}
+
+/** A question comes as a result only to clients that repeat the call with the answer. */
+function answered(result: Awaited<ReturnType<typeof callTool>>): CallToolResult {
+  if (isInputRequiredResult(result)) throw new TypeError('asked somebody who is no client');
   return result;
 }
 

@@ -2,13 +2,14 @@ import { AppError } from '../lib/errors.ts';
 import { Activity } from './activity.ts';
 import type { EntryMethod } from './commands.ts';
 import { Container, EntryChoice } from './container.ts';
+import { GuestBook } from './guest-book.ts';
 import { HeldChannels } from './held.ts';
 import { Host } from './host.ts';
 import { readInventory } from './inventory.ts';
 import { TransferDirs } from './local-files.ts';
 import { type ChannelSource, type NodeLogger, ProxmoxNode } from './node.ts';
 import type { TransferDeps } from './transfer.ts';
-import type { ClusterHandle, ContainerHandle, ContainerSummary, Place } from './types.ts';
+import type { ClusterHandle, ContainerHandle, ContainerSummary, GuestFacts, Place } from './types.ts';
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
@@ -31,12 +32,15 @@ export class Cluster implements ClusterHandle {
   readonly #pool: ClosableChannelSource;
   readonly #deps: TransferDeps;
   readonly #choice: EntryChoice;
+  readonly #guests: GuestBook;
 
   constructor(pool: ClosableChannelSource, options: ClusterOptions) {
     this.#pool = pool;
     this.#choice = new EntryChoice(options.execMethod);
+    const node = new ProxmoxNode(pool, { sudo: options.sudo, logger: options.logger });
+    this.#guests = new GuestBook(node);
     this.#deps = {
-      node: new ProxmoxNode(pool, { sudo: options.sudo, logger: options.logger }),
+      node,
       held: new HeldChannels(),
       activity: new Activity(),
       dirs: new TransferDirs(options.transferDirs),
@@ -59,7 +63,13 @@ export class Cluster implements ClusterHandle {
   }
 
   async list(signal: AbortSignal): Promise<readonly ContainerSummary[]> {
-    return (await readInventory(this.#deps.node, signal)).containers;
+    const inventory = await readInventory(this.#deps.node, signal);
+    this.#guests.learn(inventory);
+    return inventory.containers;
+  }
+
+  guest(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined> {
+    return this.#guests.facts(vmid, signal);
   }
 
   container(vmid: number): ContainerHandle {

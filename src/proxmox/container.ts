@@ -57,7 +57,7 @@ export class Container extends RemotePlace implements ContainerHandle {
   };
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {
-    return findContainer(await readInventory(this.deps.node, signal, this.vmid), this.vmid);
+    return findContainer(await readInventory(this.deps.node, signal, { vmid: this.vmid }), this.vmid);
   }
 
   async start(signal: AbortSignal): Promise<LifeCycleResult> {

@@ -7,6 +7,7 @@ import {
   parseConfigLines,
   parseMembers,
   parsePctList,
+  parsePools,
   parseRrd,
   parseUnixSockets,
   parseVmlist,
@@ -29,28 +30,31 @@ export interface Inventory {
   readonly usage: ReadonlyMap<number, Usage>;
   /** The container that was asked about is frozen. */
   readonly frozen: boolean;
+  /** Read from the files themselves. Otherwise containers of other nodes, tags, pools and locks may be missing. */
+  readonly complete: boolean;
 }
 
 /**
  * Reads the inventory in one round trip; once more if the connection is lost, as reading changes nothing.
- * @param vmid also asks whether this container is frozen.
+ * @param options `vmid` also asks whether this container is frozen; `limitMs` is how long the files may take to be read.
  * @throws AppError when the node can't be reached or its cluster file system can't be read.
  */
 export async function readInventory(
   node: ProxmoxNode,
   signal: AbortSignal,
-  vmid?: number,
+  options: { readonly vmid?: number; readonly limitMs?: number } = {},
 ): Promise<Inventory> {
+  const { vmid, limitMs = READ_LIMIT_MS } = options;
   const nonce = randomBytes(8).toString('hex');
   const args = [nonce, vmid === undefined ? '' : String(vmid)];
   const output = await twice(() =>
-    node.script(INVENTORY_SCRIPT, args, { timeoutMs: READ_LIMIT_MS, signal, priority: 'work' }),
+    node.script(INVENTORY_SCRIPT, args, { timeoutMs: limitMs, signal, priority: 'work' }),
   );
   const sections = splitSections(output.stdout, nonce);
   if (sections.has('end')) return assemble(sections, vmid);
   if (sections.has('missing')) throw notProxmox();
   if (output.ended === 'exit' && /^sudo: /m.test(output.stderr)) return readWithPct(node, signal, output);
-  throw unreadable(output);
+  throw unreadable(output, limitMs);
 }
 
 /** Once more if the connection goes, before or after the command was sent: for what changes nothing. */
@@ -92,6 +96,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   }
   const running = parseUnixSockets(sections.get('unix') ?? '');
   const configs = parseConfigLines(sections.get('conf') ?? '');
+  const pools = parsePools(files.get('user.cfg') ?? '');
   const published = parseRrd(files.get('.rrd') ?? '');
   const usage = new Map<number, Usage>();
   const containers: ContainerSummary[] = [];
@@ -112,11 +117,12 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
       local,
       template: config?.template ?? false,
       tags: config?.tags ?? [],
+      pool: pools.get(guest.vmid) ?? null,
     });
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { node: self, containers, guests, usage, frozen };
+  return { node: self, containers, guests, usage, frozen, complete: true };
 }
 
 /** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
@@ -141,7 +147,7 @@ async function readWithPct(node: ProxmoxNode, signal: AbortSignal, refused: Node
   const guests = new Map(
     containers.map(({ vmid, node: on }) => [vmid, { vmid, node: on, type: 'lxc' as const }]),
   );
-  return { node: hostname, containers, guests, usage: new Map(), frozen: false };
+  return { node: hostname, containers, guests, usage: new Map(), frozen: false, complete: false };
 }
 
 /**
@@ -189,7 +195,7 @@ function pmxcfsDown(permission: boolean): AppError {
   );
 }
 
-function unreadable(output: NodeOutput): AppError {
+function unreadable(output: NodeOutput, limitMs: number): AppError {
   if (output.ended === 'disconnected') return disconnected('reading the list of containers');
   if (output.ended === 'cancelled') {
     return new AppError('CANCELLED', 'The call was cancelled.', 'Nothing was changed.');
@@ -197,7 +203,7 @@ function unreadable(output: NodeOutput): AppError {
   if (output.ended === 'timeout') {
     return new AppError(
       'PMXCFS_UNAVAILABLE',
-      `The node's cluster file system /etc/pve did not answer within ${READ_LIMIT_MS / 1000} s; pmxcfs seems to hang.`,
+      `The node's cluster file system /etc/pve did not answer within ${limitMs / 1000} s; pmxcfs seems to hang.`,
       'Run `systemctl status pve-cluster corosync` on the node. Commands inside running containers still work.',
     );
   }

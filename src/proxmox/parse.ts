@@ -76,6 +76,17 @@ export function parseConfigLines(text: string): Map<number, ContainerConfig & { 
   return configs;
 }
 
+/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID; a guest is in one at most. */
+export function parsePools(text: string): Map<number, string> {
+  const pools = new Map<number, string>();
+  for (const line of text.split('\n')) {
+    const [kind, pool = '', , vmids = ''] = line.split(':');
+    if (kind !== 'pool') continue;
+    for (const vmid of vmids.split(',')) if (/^\d+$/.test(vmid)) pools.set(Number(vmid), pool);
+  }
+  return pools;
+}
+
 /**
  * Parses the guest lines of /etc/pve/.rrd, in which every node publishes the state of its guests every ten
  * seconds: `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…`
@@ -126,6 +137,7 @@ export function parsePctList(text: string, node: string): ContainerSummary[] {
       local: true,
       template: false,
       tags: [],
+      pool: null,
     });
   }
   return list;

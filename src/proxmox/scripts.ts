@@ -128,6 +128,7 @@ echo "$n pve"
 cd /etc/pve 2>/dev/null || { echo "$n missing"; exit 0; }
 [ -r .vmlist ] || echo "$n unreadable"
 grep -asH '' .members .vmlist .rrd
+grep -asH '^pool:' user.cfg
 echo "$n conf"
 grep -asHE '^(hostname|lock|template|tags):|^\\[' nodes/*/lxc/*.conf
 if [ -n "$2" ]; then echo "$n frozen"; LC_ALL=C lxc-info -n "$2" -s -H 2>&1; fi

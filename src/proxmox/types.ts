@@ -15,6 +15,7 @@ export interface ContainerSummary {
   readonly local: boolean;
   readonly template: boolean;
   readonly tags: readonly string[];
+  readonly pool: string | null;
 }
 
 /** What rules may ask about a container. */
@@ -24,6 +25,25 @@ export interface GuestFacts {
   readonly node: string;
   readonly pool: string | null;
   readonly tags: readonly string[];
+}
+
+/**
+ * What must hold on the node at the moment when a call takes effect. It is checked there, by the command line that does the
+ * work, so that it costs no round trip; when it does not hold, nothing is run.
+ */
+export interface Guard {
+  /** The container still is what the decision was made on. */
+  readonly facts: GuestFacts | null;
+  /** Id of an approval that is used up by this call. */
+  readonly claim: string | null;
+  /** The bytes that an upload must send. */
+  readonly source: FileDigest | null;
+}
+
+export interface FileDigest {
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
 }
 
 /** Usage as the cluster publishes it, about 10 s old. Bytes, seconds; cpu as a fraction of all its cores. */
@@ -148,10 +168,16 @@ export interface ClusterHandle {
   /** One round trip to the node. @throws AppError that says what stands in the way */
   reach(signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal): Promise<readonly ContainerSummary[]>;
+  /**
+   * What rules may ask about a container, as it was when the cluster was last looked at: costs no round trip once the
+   * container is known. undefined: it can't be read within 2 s.
+   * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
+   */
+  guest(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined>;
   /** Makes no round trip; whether the container exists shows when it is used. */
-  container(vmid: number): ContainerHandle;
+  container(vmid: number, guard?: Guard | null): ContainerHandle;
   /** The node itself. The caller has checked that host access is allowed. */
-  host(): Place;
+  host(guard?: Guard | null): Place;
   /** Kills what runs, verifies it and closes the connections; done within `withinMs`. */
   close(withinMs: number): Promise<void>;
 }

@@ -9,6 +9,7 @@ import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
 import type { ServerDeps } from './deps.ts';
 import type { CallReport } from './observer.ts';
+import { NO_RECORD } from './record.ts';
 
 /** A tool that fails as told; the path of a call does not care what a tool works on. */
 function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
@@ -37,6 +38,7 @@ function record() {
     cluster: async () => ({
       connected: false,
       reach: unused,
+      guest: unused,
       list: unused,
       container: unused,
       host: unused,
@@ -48,6 +50,7 @@ function record() {
     logger,
     version: '0',
     stateKey: unused,
+    audit: async () => NO_RECORD,
   };
   return { lines, deps };
 }

@@ -1,10 +1,17 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
+import type { AuditBegin } from '../audit/types.ts';
 import type { Caller } from '../lib/caller.ts';
-import { AppError } from '../lib/errors.ts';
-import type { Reply, Tool } from '../tools/tool.ts';
-import { refusalOf } from './decide.ts';
+import { refusal } from '../policy/refusal.ts';
+import type { Guard } from '../proxmox/types.ts';
+import { hostAccessDisabled, type Reply, type Tool } from '../tools/tool.ts';
+import { confirm } from './confirm.ts';
+import { refusalOf, subjectOf } from './decide.ts';
 import type { ServerDeps } from './deps.ts';
+import type { Dialogue } from './dialogue.ts';
+import { toAppError } from './failure.ts';
+import { guestReader } from './guest-reader.ts';
 import { type ProgressNote, startProgress } from './progress.ts';
+import { decided, endOf, opened, recordRefusal } from './record.ts';
 import { formatOf, presentError, presentReply } from './result.ts';
 import { validateArguments } from './validate.ts';
 
@@ -16,43 +23,110 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Absent when the client did not ask for progress. */
   readonly notify?: (note: ProgressNote) => Promise<void>;
+  /** How the client can be asked to confirm; absent when it can't. */
+  readonly dialogue?: Dialogue;
 }
 
+/** How a call went, for client, record, log and metrics alike. */
+interface Ending {
+  readonly result: CallToolResult | InputRequiredResult;
+  /** `ok`, or the code of the failure. */
+  readonly code: string;
+  /** What the tool answered; undefined when it did not come to answer. */
+  readonly data: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One that came to an answer, good or bad. */
+type Answered = Ending & { readonly result: CallToolResult };
+
+/** A target that changes under every look is not worked on: the failure of the last attempt is told. */
+const MAX_ATTEMPTS = 3;
+
 /**
- * The one path of a call: decide, validate, run, present. Nothing else calls `run`. Never rejects: what
- * goes wrong is a result that the model can read.
+ * The one path of a call. Nothing else calls `run`. Never rejects: what goes wrong is a result that the model can read.
+ *
+ * ceilings → validate → decide → confirm → begin the record → run, under a guard that holds the node to what was
+ * decided on → redact → end the record. What is refused before it began is on record as well.
  */
-export async function callTool(call: ToolCall, deps: ServerDeps): Promise<CallToolResult> {
+export async function callTool(
+  call: ToolCall,
+  deps: ServerDeps,
+): Promise<CallToolResult | InputRequiredResult> {
   const startedAt = performance.now();
   const ended = deps.trackCall?.();
-  let outcome = 'ok';
-  let data: Readonly<Record<string, unknown>> | undefined;
+  const { result, code, data } = await walk(call, deps);
+  // The arguments are left out: commands and paths may hold secrets.
+  const durationMs = Math.round(performance.now() - startedAt);
+  deps.logger.info({ tool: call.tool.name, outcome: code, durationMs }, 'tool call');
+  deps.observer?.called({ tool: call.tool.name, outcome: code, durationMs, data });
+  ended?.();
+  return result;
+}
+
+async function walk(call: ToolCall, deps: ServerDeps): Promise<Ending> {
+  let entry = opened(call);
   try {
-    const reply = await perform(call, deps);
-    data = reply.data;
-    if (reply.isError === true) outcome = typeof reply.data.code === 'string' ? reply.data.code : 'error';
-    return await presentReply(reply, deps.redactor);
+    const policy = await deps.policy();
+    const closed = refusalOf(call.tool, deps.settings, policy, call.caller);
+    if (closed !== undefined) {
+      entry = { ...entry, rule: closed.rule };
+      throw closed.error;
+    }
+    const input = validateArguments(call.tool, call.args);
+    if (call.tool.target === 'host' && !deps.settings.enableHostExec) throw hostAccessDisabled();
+    for (let attempt = 1; ; attempt += 1) {
+      const subject = subjectOf(call.tool, input, call.caller, new Date());
+      const guest = guestReader(subject, call.signal, deps);
+      const decision = await policy.decide(subject, guest);
+      entry = decided(entry, decision);
+      if (decision.outcome === 'deny') throw refusal(call.tool.name, decision);
+      const consent = await confirm({ call, input, subject, decision, guest }, deps);
+      if (consent.kind === 'question') {
+        await recordRefusal(deps, entry, 'CONFIRMATION_REQUIRED');
+        return { result: consent.question, code: 'CONFIRMATION_REQUIRED', data: undefined };
+      }
+      const { guard } = consent;
+      entry = { ...entry, guest: guard?.facts ?? entry.guest, approval: guard?.claim ?? null };
+      const ending = await runOnRecord(call, input, guard, entry, deps);
+      // What the decision rests on no longer held, so nothing was run: decide again on how things are now.
+      if (ending.code !== 'TARGET_CHANGED' || attempt === MAX_ATTEMPTS) return ending;
+    }
   } catch (thrown) {
-    const error = toAppError(thrown, call, deps);
-    outcome = error.code;
-    return presentError(error, formatOf(call.tool, call.args), deps.redactor);
-  } finally {
-    // The arguments are left out: commands and paths may hold secrets.
-    const durationMs = Math.round(performance.now() - startedAt);
-    deps.logger.info({ tool: call.tool.name, outcome, durationMs }, 'tool call');
-    deps.observer?.called({ tool: call.tool.name, outcome, durationMs, data });
-    ended?.();
+    const ending = await failed(thrown, call, deps);
+    await recordRefusal(deps, entry, ending.code);
+    return ending;
   }
 }
 
-async function perform(call: ToolCall, deps: ServerDeps): Promise<Reply<Record<string, unknown>>> {
-  const refused = refusalOf(call.tool, deps.settings, await deps.policy(), call.caller);
-  if (refused !== undefined) throw refused.error;
-  const input = validateArguments(call.tool, call.args);
+/** Nothing happens that is not on record before, and what happened is on record before it is told. */
+async function runOnRecord(
+  call: ToolCall,
+  input: Record<string, unknown>,
+  guard: Guard | null,
+  entry: AuditBegin,
+  deps: ServerDeps,
+): Promise<Answered> {
+  const trail = await deps.audit();
+  const record = await trail.begin(entry);
+  const startedAt = performance.now();
+  const ending = await run(call, input, guard, deps)
+    .then((reply) => answered(reply, deps))
+    .catch((thrown: unknown) => failed(thrown, call, deps));
+  await record.end(endOf(ending, performance.now() - startedAt));
+  return ending;
+}
+
+async function run(
+  call: ToolCall,
+  input: Record<string, unknown>,
+  guard: Guard | null,
+  deps: ServerDeps,
+): Promise<Reply<Record<string, unknown>>> {
   const progress = call.notify === undefined ? undefined : startProgress(call.notify, deps.redactor);
   try {
     return await call.tool.run(input, {
       cluster: await deps.cluster(),
+      guard,
       settings: deps.settings,
       signal: call.signal,
       progress: (message, done, total) => progress?.update(message, done, total),
@@ -62,25 +136,14 @@ async function perform(call: ToolCall, deps: ServerDeps): Promise<Reply<Record<s
   }
 }
 
-/** What was not meant for the caller is replaced by an id, under which the log has it in full. */
-function toAppError(thrown: unknown, call: ToolCall, deps: ServerDeps): AppError {
-  if (thrown instanceof AppError) return thrown;
-  if (call.signal.aborted && (thrown === call.signal.reason || isAbortError(thrown))) {
-    return new AppError('CANCELLED', 'The call was cancelled.', 'Call again if it is still wanted.', {
-      cause: thrown,
-    });
-  }
-  // Web Crypto, because loading node:crypto would cost every start of the server 3 ms.
-  const id = crypto.randomUUID().slice(0, 8);
-  deps.logger.error({ error: thrown, id, tool: call.tool.name }, 'internal error');
-  return new AppError(
-    'INTERNAL',
-    `internal error ${id}`,
-    `This is a fault of the server. Its log has the details under the id ${id}.`,
-    { cause: thrown },
-  );
+async function answered(reply: Reply<Record<string, unknown>>, deps: ServerDeps): Promise<Answered> {
+  const { data, isError } = reply;
+  const code = isError !== true ? 'ok' : typeof data.code === 'string' ? data.code : 'error';
+  return { result: await presentReply(reply, deps.redactor), code, data };
 }
 
-function isAbortError(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === 'AbortError';
+async function failed(thrown: unknown, call: ToolCall, deps: ServerDeps): Promise<Answered> {
+  const error = toAppError(thrown, call, deps.logger);
+  const result = await presentError(error, formatOf(call.tool, call.args), deps.redactor);
+  return { result, code: error.code, data: undefined };
 }

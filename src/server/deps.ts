@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/types.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Redactor } from '../lib/redact.ts';
 import type { Policy } from '../policy/types.ts';
@@ -11,6 +12,8 @@ export interface ServerDeps {
   cluster(): Promise<ClusterHandle>;
   /** The same object every time. Rejects when the policy can't be read, which is known before anything is served. */
   policy(): Promise<Policy>;
+  /** Rejects while nothing can be put on record: then nothing is done either. */
+  audit(): Promise<AuditTrail>;
   readonly settings: ToolSettings;
   /** What everything passes that leaves: results, errors, progress. */
   readonly redactor: Redactor;

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
-import type { ClusterHandle, ContainerHandle, Place } from '../proxmox/types.ts';
+import type { ClusterHandle, ContainerHandle, Guard, Place } from '../proxmox/types.ts';
 
 /**
  * What a tool does to the world, in one word. The hints for clients are derived from it, and READ_ONLY
@@ -23,6 +23,8 @@ export interface ToolSettings {
 
 export interface ToolContext {
   readonly cluster: ClusterHandle;
+  /** What must still hold on the node when the call takes effect; null when the decision rests on nothing there. */
+  readonly guard: Guard | null;
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or goes away. */
   readonly signal: AbortSignal;
@@ -78,7 +80,8 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
   return {
     ...definition,
     target: 'container',
-    run: (input, ctx) => definition.run(input, { ...ctx, container: ctx.cluster.container(input.vmid) }),
+    run: (input, ctx) =>
+      definition.run(input, { ...ctx, container: ctx.cluster.container(input.vmid, ctx.guard) }),
   };
 }
 
@@ -91,13 +94,14 @@ export function defineHostTool<In, Data>(definition: Definition<In, Data, HostTo
     ...definition,
     target: 'host',
     run: async (input, ctx) => {
+      // Asked before rules and people are; asked again, so that no way leads past it.
       if (!ctx.settings.enableHostExec) throw hostAccessDisabled();
-      return definition.run(input, { ...ctx, host: ctx.cluster.host() });
+      return definition.run(input, { ...ctx, host: ctx.cluster.host(ctx.guard) });
     },
   };
 }
 
-function hostAccessDisabled(): AppError {
+export function hostAccessDisabled(): AppError {
   return new AppError(
     'HOST_ACCESS_DISABLED',
     'Operations on the Proxmox host are disabled on this server.',

@@ -1,0 +1,82 @@
+import { AppError } from '../lib/errors.ts';
+import { findContainer, type Inventory, readInventory } from './inventory.ts';
+import type { ProxmoxNode } from './node.ts';
+import type { ContainerSummary, GuestFacts } from './types.ts';
+
+/** pmxcfs answers in milliseconds. Rules that need what can't be read by then deny. */
+const READ_LIMIT_MS = 2_000;
+
+/**
+ * What is known of the cluster's containers. It may be old: whoever decides on it lets the node check that it still
+ * holds (see guard.ts), and when it does not, what is known of that container is forgotten.
+ */
+export class GuestBook {
+  readonly #node: ProxmoxNode;
+  #known = new Map<number, GuestFacts>();
+  #reading: Promise<Inventory> | undefined;
+
+  constructor(node: ProxmoxNode) {
+    this.#node = node;
+  }
+
+  /**
+   * @returns undefined when it can't be read within 2 s
+   * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, as seen just now; CANCELLED
+   */
+  async facts(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined> {
+    const known = this.#known.get(vmid);
+    if (known !== undefined) return known;
+    const inventory = await this.#read(signal);
+    if (inventory === undefined) return undefined;
+    // Without the files' own text there are no tags and pools to rule on.
+    return inventory.complete ? factsOf(findContainer(inventory, vmid)) : undefined;
+  }
+
+  /** Takes over what has just been read for another purpose. */
+  learn({ complete, containers }: Inventory): void {
+    if (!complete) return;
+    this.#known = new Map(containers.map((container) => [container.vmid, factsOf(container)]));
+  }
+
+  forget(vmid: number): void {
+    this.#known.delete(vmid);
+  }
+
+  async #read(signal: AbortSignal): Promise<Inventory | undefined> {
+    if (signal.aborted) throw cancelled();
+    // One reading serves all that wait; it is nobody's own, so that no cancel takes it from the others.
+    this.#reading ??= readInventory(this.#node, NOBODY, { limitMs: READ_LIMIT_MS }).finally(() => {
+      this.#reading = undefined;
+    });
+    const reading = this.#reading;
+    reading.then(
+      (inventory) => this.learn(inventory),
+      () => {},
+    );
+    const aborted = new Promise<'aborted'>((resolve) => {
+      signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+    });
+    const first = await Promise.race([
+      reading.catch((error: unknown) => {
+        if (error instanceof AppError && UNREADABLE.has(error.code)) return undefined;
+        throw error;
+      }),
+      aborted,
+    ]);
+    if (first === 'aborted') throw cancelled();
+    return first;
+  }
+}
+
+const NOBODY = new AbortController().signal;
+
+/** The node is there, its files are not. That the node is not there is told as it is. */
+const UNREADABLE: ReadonlySet<string> = new Set(['PMXCFS_UNAVAILABLE', 'PERMISSION_DENIED']);
+
+export function factsOf({ vmid, name, node, pool, tags }: ContainerSummary): GuestFacts {
+  return { vmid, name, node, pool, tags };
+}
+
+function cancelled(): AppError {
+  return new AppError('CANCELLED', 'The call was cancelled.', 'Nothing was changed.');
+}

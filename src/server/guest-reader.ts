@@ -1,0 +1,11 @@
+import type { GuestReader, Subject } from '../policy/types.ts';
+import type { ServerDeps } from './deps.ts';
+
+/** Reads the attributes of the container that a call is about, from what is known of the cluster if it is known. */
+export function guestReader(subject: Subject, signal: AbortSignal, deps: ServerDeps): GuestReader {
+  return async () => {
+    if (subject.vmid === null) return undefined;
+    const cluster = await deps.cluster();
+    return cluster.guest(subject.vmid, signal);
+  };
+}
