@@ -1,4 +1,5 @@
-import { boolean, filePath, hostName, integer, text } from './formats.ts';
+import { authSettings } from './auth-settings.ts';
+import { boolean, filePath, hostName, integer } from './formats.ts';
 import { nameList, originList } from './http-formats.ts';
 import { about } from './setting.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -41,14 +42,7 @@ export function httpSettings(at: Surroundings) {
       default: 'true',
       defaultText: '',
     }),
-    httpToken: text().optional().register(about, {
-      name: 'HTTP_TOKEN',
-      secret: true,
-      group: 'HTTP',
-      help: 'Token that clients must send',
-      example: 'secret',
-      defaultText: 'made and kept in STATE_DIR',
-    }),
+    ...authSettings(),
     allowedHosts: nameList().optional().register(about, {
       name: 'ALLOWED_HOSTS',
       flag: 'allowed-hosts',

@@ -1,4 +1,5 @@
 import type * as z from 'zod/v4';
+import { contradictions } from './contradictions.ts';
 import { nearMiss } from './near-miss.ts';
 import { type Config, configSchema, listSettings } from './schema.ts';
 import type { Setting } from './setting.ts';
@@ -56,6 +57,7 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
     found.get(property)?.value ?? input.fallbacks?.[property] ?? preset,
   ]);
   const parsed = schema.safeParse(Object.fromEntries(raw));
+  if (parsed.success) faults.push(...contradictions(parsed.data));
   if (parsed.success && faults.length === 0) return { ok: true, config: parsed.data, warnings };
   for (const issue of parsed.error?.issues ?? []) {
     const setting = settings.find(({ property }) => property === issue.path[0]);

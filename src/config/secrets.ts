@@ -19,5 +19,5 @@ export function* secretsOf(config: Config): Generator<{ kind: string; value: str
 function* stringsIn(value: unknown): Generator<string> {
   if (typeof value === 'string') yield value;
   else if (typeof value === 'object' && value !== null)
-    for (const inner of Object.values(value)) yield* stringsIn(inner);
+    for (const [key, inner] of Object.entries(value)) if (key !== 'name') yield* stringsIn(inner);
 }

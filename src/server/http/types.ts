@@ -1,15 +1,30 @@
+import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
 import type { Caller } from '../../lib/caller.ts';
 import type { CallObserver } from '../observer.ts';
+
+/** Who sent a request. */
+export interface HttpCaller extends Caller {
+  /** Of a caller who came with a JWT: what is missing can be asked for at the issuer. Without the JWT itself. */
+  readonly authInfo?: AuthInfo;
+}
 
 /** Decides who a request comes from. */
 export interface Authenticator {
   /**
-   * The caller, or the answer that refuses: 401 or 403 with WWW-Authenticate. Called before the body is read.
-   * Never rejects for what a client sends.
+   * The caller, or the answer that refuses: 401 or 403 with WWW-Authenticate; 429 to those who guess, 503 while the issuer
+   * of tokens does not answer. Called before the body is read. Never rejects for what a client sends.
+   * @param address of the client, as far as it can be known
    */
-  authenticate(request: Request): Promise<Caller | Response>;
+  authenticate(request: Request, address: string): Promise<HttpCaller | Response>;
   /** What is to be had without authentication, such as /.well-known/…; undefined where it is none of that. */
   publicDocument(request: Request): Promise<Response | undefined>;
+  /** Lets calls that a scope would allow be answered with 403 and that scope. For each server object that is made for the caller. */
+  guard(server: McpServer, caller: HttpCaller): void;
+  /**
+   * What the operator is to be told on stderr, once the server listens; may hold a token, so it is for no log.
+   * @param url of /mcp, as clients on this machine reach it
+   */
+  welcome(url: string): string | undefined;
 }
 
 /** Why a request was refused before it became a call; for metrics and the log. */

@@ -1,28 +1,72 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../../../config/schema.ts';
-import { LOCAL_CALLER } from '../../../lib/caller.ts';
+import type { NamedToken } from '../../../config/token-formats.ts';
+import { type Caller, RIGHTS } from '../../../lib/caller.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Redactor } from '../../../lib/redact.ts';
 import type { Authenticator } from '../types.ts';
+import { AccessTokens } from './access-token.ts';
+import { BearerAuthentication, type OAuthParts } from './bearer.ts';
+import { ensureGeneratedToken } from './generated-token.ts';
+import { ResourceMetadata } from './resource-metadata.ts';
+import { scopeOf, usableRights } from './rights.ts';
+import { guard } from './scope-challenge.ts';
+import { TokenTable } from './token-table.ts';
+import { welcomeText } from './welcome.ts';
 
-/** Checks what a request says about its sender, as the settings want it. */
-export async function createAuthenticator(config: Config): Promise<Authenticator> {
-  const { httpAuth, httpToken = '' } = config;
-  if (!httpAuth) return open;
-  const wanted = digest(`Bearer ${httpToken}`);
+/** The name of whoever has the one token, set or made. */
+const DEFAULT_NAME = 'default';
+
+/**
+ * Checks who a request comes from, as the settings want it. Where they name no token and no issuer, a token is made.
+ * @throws AppError STATE_UNAVAILABLE when it can't be kept
+ */
+export async function createAuthenticator(
+  config: Config,
+  deps: { readonly logger: Logger; readonly redactor: Redactor },
+): Promise<Authenticator> {
+  if (!config.httpAuth) return OPEN;
+  const { httpToken, httpTokens = [] } = config;
+  const oauth = oauthOf(config);
+  const missing = httpToken === undefined && httpTokens.length === 0 && oauth === undefined;
+  const generated = missing ? await ensureGeneratedToken(config.stateDir) : undefined;
+  const one = generated?.token ?? httpToken;
+  // Known before the first line of the log that could hold it.
+  if (generated !== undefined) deps.redactor.add('HTTP_TOKEN', generated.token);
+  const table = new TokenTable([...(one === undefined ? [] : [withAllRights(one)]), ...httpTokens]);
+  const bearer = new BearerAuthentication({ table, oauth, logger: deps.logger });
   return {
-    ...open,
-    authenticate: async (request) => {
-      const given = digest(request.headers.get('authorization') ?? '');
-      if (httpToken !== '' && timingSafeEqual(given, wanted)) return { ...LOCAL_CALLER, name: 'token' };
-      return new Response(null, { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } });
+    authenticate: (request, address) => bearer.authenticate(request, address),
+    publicDocument: async (request) => oauth?.metadata.respond(request),
+    guard: (server, caller) => {
+      if (oauth !== undefined) guard(server, caller, oauth);
     },
+    welcome: (url) => (generated === undefined ? undefined : welcomeText(generated, url)),
   };
 }
 
-const open: Authenticator = {
-  authenticate: async () => LOCAL_CALLER,
-  publicDocument: async () => undefined,
-};
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function withAllRights(text: string): NamedToken {
+  return { name: DEFAULT_NAME, rights: RIGHTS, check: { text } };
 }
+
+function oauthOf(config: Config): OAuthParts | undefined {
+  const { oauthIssuer, oauthAudience, oauthScopePrefix: scopePrefix, publicUrl } = config;
+  if (oauthIssuer === undefined || oauthAudience === undefined) return undefined;
+  const rights = usableRights(config);
+  const scopes = rights.map((right) => scopeOf(right, scopePrefix));
+  return {
+    tokens: new AccessTokens(oauthIssuer, oauthAudience),
+    metadata: new ResourceMetadata(publicUrl ?? oauthAudience, oauthIssuer, scopes),
+    scopePrefix,
+    rights,
+  };
+}
+
+const ANYBODY: Caller = { name: 'anonymous', rights: new Set(RIGHTS) };
+
+/** `--no-auth`: whoever can reach the port may call. */
+const OPEN: Authenticator = {
+  authenticate: async () => ANYBODY,
+  publicDocument: async () => undefined,
+  guard: () => {},
+  welcome: () => undefined,
+};

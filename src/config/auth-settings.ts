@@ -1,0 +1,59 @@
+import { text } from './formats.ts';
+import { about } from './setting.ts';
+import { bearerToken, namedTokens } from './token-formats.ts';
+import { issuerUrl, scopePrefix, webUrl } from './url-formats.ts';
+
+/** Who may call over HTTP; a part of the schema. */
+export function authSettings() {
+  return {
+    httpToken: bearerToken().optional().register(about, {
+      name: 'HTTP_TOKEN',
+      secret: true,
+      group: 'HTTP',
+      help: 'Token that clients must send, with all rights; 32 characters or more',
+      example: 'the output of: openssl rand -hex 32',
+      defaultText: 'made and kept in STATE_DIR',
+    }),
+    httpTokens: namedTokens().optional().register(about, {
+      name: 'HTTP_TOKENS',
+      secret: true,
+      group: 'HTTP',
+      help: 'Several, with names and rights: see docs/http-auth.md',
+      example: 'alice read,write sha256:…',
+    }),
+    oauthIssuer: issuerUrl().optional().register(about, {
+      name: 'OAUTH_ISSUER',
+      flag: 'oauth-issuer',
+      placeholder: 'url',
+      group: 'HTTP',
+      help: 'Issuer whose access tokens (JWT) are accepted as well',
+      example: 'https://id.example.com/realms/home',
+    }),
+    oauthAudience: text().optional().register(about, {
+      name: 'OAUTH_AUDIENCE',
+      flag: 'oauth-audience',
+      placeholder: 'text',
+      group: 'HTTP',
+      help: 'Audience that they must be for; normally the URL of /mcp',
+      example: 'https://mcp.example.com/mcp',
+    }),
+    oauthScopePrefix: scopePrefix().register(about, {
+      name: 'OAUTH_SCOPE_PREFIX',
+      flag: 'oauth-scope-prefix',
+      placeholder: 'text',
+      group: 'HTTP',
+      help: 'What stands before read, write and host in scopes',
+      example: 'pve.',
+      default: 'proxmox:',
+    }),
+    publicUrl: webUrl().optional().register(about, {
+      name: 'PUBLIC_URL',
+      flag: 'public-url',
+      placeholder: 'url',
+      group: 'HTTP',
+      help: 'URL of /mcp as clients reach it',
+      example: 'https://mcp.example.com/mcp',
+      defaultText: 'OAUTH_AUDIENCE, if that is a URL',
+    }),
+  };
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { bearerToken, namedTokens } from './token-formats.ts';
+
+const TOKEN = 'correct-horse-battery-staple-0123456789';
+const OTHER = 'another-horse-battery-staple-0123456789';
+const HASH = 'AB'.repeat(32);
+
+test('lines of name, rights and token; comments and empty lines are left out', () => {
+  const text = `# people\nalice  read,write\t${TOKEN}\r\n\nops@home host sha256:${HASH}\nscraper metrics ${OTHER}\n`;
+  expect(namedTokens().parse(text)).toEqual([
+    { name: 'alice', rights: ['read', 'write'], check: { text: TOKEN } },
+    { name: 'ops@home', rights: ['host'], check: { sha256: HASH.toLowerCase() } },
+    { name: 'scraper', rights: [], check: { text: OTHER } },
+  ]);
+});
+
+test.each([
+  ['', 'holds no token'],
+  ['# alice read x', 'holds no token'],
+  [TOKEN, 'line 1 has one word instead of three'],
+  [`\nalice read`, 'line 2 has 2 words instead of three'],
+  [`alice read, write ${TOKEN}`, 'line 1 has 4 words instead of three'],
+  [`oauth:x read ${TOKEN}`, 'line 1 begins with no name'],
+  [`local read ${TOKEN}`, 'line 1 has a name that is taken'],
+  [`alice read,admin ${TOKEN}`, 'line 1 has other rights than'],
+  [`alice read,metrics ${TOKEN}`, 'line 1 has other rights than'],
+  [`alice read,read ${TOKEN}`, 'line 1 has other rights than'],
+  ['alice read short', 'line 1 has a token that is shorter than 32 characters'],
+  [`alice read ${'ab'.repeat(20)}`, 'line 1 has a token that repeats a few characters'],
+  [`alice read ${TOKEN}é`, 'line 1 has a token that holds what a header cannot carry'],
+  ['alice read sha256:abc', 'line 1 has a token that is no SHA-256'],
+  [`alice read ${TOKEN}\nalice write ${OTHER}`, 'line 2 has the name of a line before it'],
+  [`alice read ${TOKEN}\nbob write ${TOKEN}`, 'line 2 has the token of a line before it'],
+])('%j: %s', (text, problem) => {
+  const { error } = namedTokens().safeParse(text);
+  const message = error?.issues[0]?.message ?? 'no fault';
+  expect(message).toContain(problem);
+  for (const word of text.split(/\s+/)) if (word.length > 8) expect(message).not.toContain(word);
+});
+
+test('one token', () => {
+  expect(bearerToken().parse(` ${TOKEN}\n`)).toBe(TOKEN);
+});
+
+test.each([
+  ['changeme', 'is shorter than 32 characters'],
+  [`${TOKEN}\n${OTHER}`, 'holds more than one word'],
+  ['x'.repeat(64), 'repeats a few characters'],
+])('%j: %s', (text, problem) => {
+  expect(bearerToken().safeParse(text).error?.issues[0]?.message).toContain(problem);
+});

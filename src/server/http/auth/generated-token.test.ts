@@ -1,0 +1,45 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ensureGeneratedToken } from './generated-token.ts';
+
+let root = '';
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'generated-token-'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+test('is made once, for its owner alone, and found again', async () => {
+  const dir = path.join(root, 'state');
+  const first = await ensureGeneratedToken(dir);
+  expect(first).toEqual({
+    token: expect.stringMatching(/^[\w-]{43}$/),
+    file: path.join(dir, 'http-token'),
+    isNew: true,
+  });
+  expect((await stat(first.file)).mode & 0o777).toBe(0o600);
+  expect(await readFile(first.file, 'utf8')).toBe(`${first.token}\n`);
+  expect(await ensureGeneratedToken(dir)).toEqual({ ...first, isNew: false });
+});
+
+test('servers that start together agree on one, and one of them says that it is new', async () => {
+  const dir = path.join(root, 'together');
+  const all = await Promise.all(Array.from({ length: 20 }, () => ensureGeneratedToken(dir)));
+  expect(new Set(all.map(({ token }) => token)).size).toBe(1);
+  expect(all.filter(({ isNew }) => isNew)).toHaveLength(1);
+  expect(await readdir(dir)).toEqual(['http-token']);
+});
+
+test.each([
+  ['holds no token', async (file: string) => writeFile(file, '\n')],
+  ['may be read by others', async (file: string) => chmod(file, 0o640)],
+])('a file that %s is not used', async (problem, spoil) => {
+  const dir = path.join(root, problem.replaceAll(' ', '-'));
+  const { file } = await ensureGeneratedToken(dir);
+  await spoil(file);
+  await expect(ensureGeneratedToken(dir)).rejects.toMatchObject({
+    code: 'STATE_UNAVAILABLE',
+    message: expect.stringContaining(problem),
+  });
+});

@@ -1,0 +1,66 @@
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+
+/** Wrong tokens that one address may try in a minute. A client with a stale token tries far fewer. */
+const GUESSES = 10;
+const WINDOW_S = 60;
+/** Pairs of address and token that are remembered as good. */
+const REMEMBERED = 1000;
+
+/**
+ * Slows guessing down, address by address. An address that guesses too much is not listened to for the rest of the
+ * minute, but for tokens that were good from there before: behind a proxy or on a shared machine, one who guesses must
+ * not shut the others out.
+ */
+export class GuessLimit {
+  readonly #limiter = new RateLimiterMemory({ points: GUESSES, duration: WINDOW_S });
+  readonly #good = new Set<string>();
+
+  /**
+   * Whether this token may be looked at now.
+   * @returns 0, or the seconds after which the address may try again
+   */
+  async waitS(address: string, digest: Buffer): Promise<number> {
+    const state = await this.#limiter.get(sourceOf(address));
+    if (state === null || state.consumedPoints < GUESSES) return 0;
+    return this.#good.has(pair(address, digest)) ? 0 : Math.max(1, Math.ceil(state.msBeforeNext / 1000));
+  }
+
+  /** The token was wrong. */
+  async failed(address: string): Promise<void> {
+    await this.#limiter.penalty(sourceOf(address));
+  }
+
+  /** The token was right. */
+  succeeded(address: string, digest: Buffer): void {
+    const key = pair(address, digest);
+    // Put at the end once more: the first one is the one that was not used for the longest time.
+    this.#good.delete(key);
+    this.#good.add(key);
+    if (this.#good.size <= REMEMBERED) return;
+    for (const oldest of this.#good) {
+      this.#good.delete(oldest);
+      return;
+    }
+  }
+}
+
+function pair(address: string, digest: Buffer): string {
+  return `${sourceOf(address)} ${digest.toString('base64')}`;
+}
+
+/** Who has one IPv6 address has the 2^64 of its network, too. */
+export function sourceOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const front = head === '' ? [] : head.split(':');
+  const back = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
+  const groups = [...front, ...Array.from({ length: gap }, () => '0'), ...back];
+  return groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':');
+}

@@ -1,0 +1,121 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { ERROR_CODES } from '../../lib/errors.ts';
+import type { CallReport } from '../observer.ts';
+import type { Metrics, Refusal } from './types.ts';
+
+/** What is read from its owner at the moment in which somebody asks. */
+export interface MetricSources {
+  readonly version: string;
+  /** SSH connections to nodes that are up. */
+  sshConnections(): number;
+  /** Sessions of clients of 2025 and before. */
+  sessions(): number;
+}
+
+const OUTCOMES = new Set<string>(['ok', ...ERROR_CODES]);
+
+/** Codes of calls that were not made because somebody said no: the settings, the policy, a person. */
+const REFUSED: Readonly<Record<string, string>> = {
+  RIGHT_MISSING: 'rights',
+  READ_ONLY: 'policy',
+  HOST_ACCESS_DISABLED: 'policy',
+  POLICY_DENIED: 'policy',
+  WRONG_TARGET: 'policy',
+  ATTRIBUTES_UNREADABLE: 'policy',
+  CONFIRMATION_DECLINED: 'policy',
+  CONFIRMATION_NEEDED: 'policy',
+  AUDIT_UNAVAILABLE: 'audit',
+};
+
+/**
+ * Counts for Prometheus. Its names and labels are few and fixed: no caller, no container and no text of a client
+ * becomes one.
+ */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const calls = new Counter({
+    name: 'proxmox_mcp_calls_total',
+    help: 'Tool calls by tool and outcome: ok, or the code of the failure',
+    labelNames: ['tool', 'outcome'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'proxmox_mcp_call_duration_seconds',
+    help: 'How long tool calls took',
+    labelNames: ['tool'],
+    // From a status that is at hand to a command that runs into the longest timeout.
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'proxmox_mcp_transferred_bytes_total',
+    help: 'Bytes of files that arrived whole, by direction',
+    labelNames: ['direction'],
+    registers,
+  });
+  const kills = new Counter({
+    name: 'proxmox_mcp_kills_total',
+    help: 'Commands that were killed, by why; and whether nothing was left, something survived, or nobody could look',
+    labelNames: ['why', 'left'],
+    registers,
+  });
+  const survivors = new Counter({
+    name: 'proxmox_mcp_kill_survivors_total',
+    help: 'Processes that survived a kill',
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'proxmox_mcp_refusals_total',
+    help: 'Requests and calls that were refused, by reason',
+    labelNames: ['reason'],
+    registers,
+  });
+  new Gauge({
+    name: 'proxmox_mcp_ssh_connections',
+    help: 'SSH connections that are up',
+    registers,
+    collect() {
+      this.set(sources.sshConnections());
+    },
+  });
+  new Gauge({
+    name: 'proxmox_mcp_sessions',
+    help: 'Open sessions of clients that speak a revision of 2025 or older',
+    registers,
+    collect() {
+      this.set(sources.sessions());
+    },
+  });
+  new Gauge({
+    name: 'proxmox_mcp_info',
+    help: 'The version that runs',
+    labelNames: ['version'],
+    registers,
+  }).set({ version: sources.version }, 1);
+  const called = (report: CallReport) => {
+    const { tool, outcome, durationMs, data = {} } = report;
+    calls.inc({ tool, outcome: OUTCOMES.has(outcome) ? outcome : 'other' });
+    durations.observe({ tool }, durationMs / 1000);
+    const refused = REFUSED[outcome];
+    if (refused !== undefined) refusals.inc({ reason: refused });
+    if (typeof data.bytes_transferred === 'number') {
+      bytes.inc({ direction: tool.includes('upload') ? 'upload' : 'download' }, data.bytes_transferred);
+    }
+    if (data.ended === 'timeout' || data.ended === 'cancelled') {
+      const left = Array.isArray(data.survivors) ? data.survivors.length : undefined;
+      kills.inc({
+        why: data.ended,
+        left: left === undefined ? 'unknown' : left === 0 ? 'nothing' : 'survivors',
+      });
+      survivors.inc(left ?? 0);
+    }
+  };
+  return {
+    observer: { called },
+    onRefusal: (refusal: Refusal) => refusals.inc({ reason: refusal }),
+    respond: async () =>
+      new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } }),
+  };
+}
