@@ -1,132 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CT } from './containers.ts';
+import { Door } from './door.ts';
 import { findRig, type RigInfo, rigDirectory } from './info.ts';
-import { type Process, processesSharing } from './processes.ts';
-import { must, type Outcome, type RunOptions, run, runRaw } from './run.ts';
+import { holdLock, type Undo } from './lock.ts';
+import type { Process } from './processes.ts';
+import { must, type Outcome, type RunOptions, run } from './run.ts';
 import { until } from './until.ts';
 
-/** Containers of the rig, by what they are for. */
-export const CT = {
-  /** Debian with bash, procps, sudo and perl; runs. /mnt/small is 1 MiB, /mnt/ro is read-only. */
-  debian: 9101,
-  /** busybox, no bash; runs. Has /mnt/small and /mnt/ro as well. */
-  busybox: 9102,
-  /** busybox; does not run. */
-  stopped: 9103,
-  /** busybox; runs, and `lock: backup` is in its configuration. */
-  locked: 9104,
-  /** A configuration of the other node; there is no such container here. */
-  elsewhere: 9105,
-  /** Nobody has this one. */
-  unknown: 9199,
-} as const;
+export { CT, holdLock, type Undo };
 
 const RUNNING = [CT.debian, CT.busybox, CT.locked];
 const FIXTURES = join(rigDirectory, '../fixtures/etc-pve');
-
-/** Undoes what the function that returned it has done. */
-export type Undo = () => Promise<void>;
 
 /**
  * The rig's second door: looks at and changes the node and its containers directly, without ssh and without the
  * code under test.
  */
-export class Rig {
-  readonly info: RigInfo;
-
-  constructor(info: RigInfo) {
-    this.info = info;
-  }
-
-  private nodeArgv(argv: readonly string[]): [string, ...string[]] {
-    return ['nsenter', '--target', String(this.info.holderPid), '--mount', '--uts', '--', ...argv];
-  }
-
-  /** Runs a program as root in the node. */
-  inNode(argv: readonly string[], options?: RunOptions): Promise<Outcome> {
-    return run(this.nodeArgv(argv), options);
-  }
-
-  /** Runs a program as root in a container, with a clean environment. */
-  inContainer(vmid: number, argv: readonly string[], options?: RunOptions): Promise<Outcome> {
-    return this.inNode(['lxc-attach', '-n', String(vmid), '--clear-env', '--', ...argv], options);
-  }
-
-  private mustInNode(...argv: string[]): Promise<Outcome> {
-    return must(this.nodeArgv(argv));
-  }
-
-  // --- files ------------------------------------------------------------------------------------------------
-
-  /** Content of a file of the container; rejects when it cannot be read. */
-  readInContainer(vmid: number, path: string): Promise<Buffer> {
-    return this.read(['lxc-attach', '-n', String(vmid), '--', 'cat', path]);
-  }
-
-  /** Content of a file of the node; rejects when it cannot be read. */
-  readInNode(path: string): Promise<Buffer> {
-    return this.read(['cat', path]);
-  }
-
-  private async read(argv: readonly string[]): Promise<Buffer> {
-    const { code, stdout, stderr } = await runRaw(this.nodeArgv(argv));
-    if (code !== 0) {
-      throw new Error(stderr.toString('utf8').trim());
-    }
-    return stdout;
-  }
-
-  async writeInContainer(vmid: number, path: string, content: string | Uint8Array): Promise<void> {
-    const argv = ['lxc-attach', '-n', String(vmid), '--', 'sh', '-c', 'cat > "$1"', 'sh', path];
-    await must(this.nodeArgv(argv), { stdin: content });
-  }
-
-  async writeInNode(path: string, content: string | Uint8Array): Promise<void> {
-    await must(this.nodeArgv(['sh', '-c', 'cat > "$1"', 'sh', path]), { stdin: content });
-  }
-
-  /**
-   * The root directory of a running container as a path on this machine. It sees the container's mounts. Beware
-   * of absolute symlinks in it: they lead to this machine.
-   */
-  async rootfs(vmid: number): Promise<string> {
-    return `/proc/${await this.initPid(vmid)}/root`;
-  }
-
-  /** The root file system of a container on disk, whether it runs or not; without the container's mounts. */
-  rootfsOnDisk(vmid: number): string {
-    return join(this.info.paths.lxc, String(vmid), 'rootfs');
-  }
-
-  // --- processes --------------------------------------------------------------------------------------------
-
-  /** Process id of the container's init, as this machine counts. */
-  async initPid(vmid: number): Promise<number> {
-    const { stdout } = await this.mustInNode('lxc-info', '-n', String(vmid), '-p', '-H');
-    const pid = Number(stdout.trim());
-    if (!Number.isInteger(pid) || pid <= 0) {
-      throw new Error(`container ${vmid} does not run`);
-    }
-    return pid;
-  }
-
-  /** All processes of a running container, its init and the sleep that init rests on included. */
-  async containerPids(vmid: number): Promise<Process[]> {
-    return processesSharing(await this.initPid(vmid), 'pid');
-  }
-
-  /** The processes of a container whose arguments contain the text; zombies have none. */
-  async containerProcesses(vmid: number, text: string): Promise<Process[]> {
-    return (await this.containerPids(vmid)).filter(({ cmdline }) => cmdline.includes(text));
-  }
-
-  /** All processes in the node itself: sshd, its sessions, and what they run (lxc-attach too, until it is inside). */
-  nodePids(): Process[] {
-    return processesSharing(this.info.holderPid, 'mnt');
-  }
-
+export class Rig extends Door {
   // --- state of containers ----------------------------------------------------------------------------------
 
   isRunning(vmid: number): boolean {
@@ -290,28 +181,6 @@ export class Rig {
 export function loadRig(): Rig | undefined {
   const found = findRig();
   return 'info' in found ? new Rig(found.info) : undefined;
-}
-
-/** Runs a command that takes a lock, says `held`, and keeps it until its stdin ends; so it ends with this process. */
-export async function holdLock(argv: readonly [string, ...string[]]): Promise<Undo> {
-  const [program, ...args] = argv;
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  await said(child, child.stdout);
-  return async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const closed = once(child, 'close');
-      child.stdin.end();
-      await closed;
-    }
-  };
-}
-
-function said(child: ChildProcess, stdout: NodeJS.ReadableStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stdout.once('data', () => resolve());
-    child.once('error', reject);
-    child.once('close', (code) => reject(new Error(`the lock was not taken (code ${code})`)));
-  });
 }
 
 function put(file: string, content: string | Uint8Array | undefined): void {

@@ -1,7 +1,8 @@
+import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '../../src/lib/errors.ts';
 import type { SshLogger } from '../../src/ssh/logger.ts';
 import { SshPool, type SshPoolOptions } from '../../src/ssh/pool.ts';
-import type { ChannelEnd, OpenOptions, SshTarget } from '../../src/ssh/types.ts';
+import type { ChannelEnd, OpenOptions, RemoteChannel, SshTarget } from '../../src/ssh/types.ts';
 
 export interface RecordingLogger extends SshLogger {
   readonly lines: string[];
@@ -68,4 +69,32 @@ export async function failure(promise: Promise<unknown>): Promise<AppError> {
     throw error;
   }
   throw new Error('it did not fail');
+}
+
+/** The sshd process that serves the connection on which a command runs: the parent of the command's shell. */
+export async function connectionPid(pool: SshPool): Promise<number> {
+  return Number((await run(pool, 'echo $PPID')).stdout);
+}
+
+/** Channels whose commands run until their stdin ends. */
+export function hold(pool: SshPool, count: number): Promise<RemoteChannel[]> {
+  return Promise.all(Array.from({ length: count }, () => pool.open('cat')));
+}
+
+/** Ends what {@link hold} holds. */
+export async function release(channels: readonly RemoteChannel[]): Promise<void> {
+  for (const channel of channels) {
+    channel.stdout.resume();
+    channel.stderr.resume();
+    channel.stdin.end();
+  }
+  await Promise.all(channels.map((channel) => channel.closed));
+}
+
+/** A server of this process on a port of its own, which does with each connection what it is told. */
+export async function listen(serve: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+  const server = createServer(serve);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return { server, port: typeof address === 'object' && address ? address.port : 0 };
 }

@@ -1,0 +1,15 @@
+/** Containers of the rig, by what they are for. */
+export const CT = {
+  /** Debian with bash, procps, sudo and perl; runs. /mnt/small is 1 MiB, /mnt/ro is read-only. */
+  debian: 9101,
+  /** busybox, no bash; runs. Has /mnt/small and /mnt/ro as well. */
+  busybox: 9102,
+  /** busybox; does not run. */
+  stopped: 9103,
+  /** busybox; runs, and `lock: backup` is in its configuration. */
+  locked: 9104,
+  /** A configuration of the other node; there is no such container here. */
+  elsewhere: 9105,
+  /** Nobody has this one. */
+  unknown: 9199,
+} as const;

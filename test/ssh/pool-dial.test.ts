@@ -1,0 +1,157 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  closePools,
+  connectionPid,
+  failure,
+  hold,
+  listen,
+  makePool,
+  recordingLogger,
+  release,
+  run,
+} from './helpers.ts';
+import { freePort, makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
+
+describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
+  let sshd: Sshd;
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(() => sshd.stop());
+  afterEach(closePools);
+
+  test('a refused port fails all who wait, at once', async () => {
+    const pool = makePool(sshd.target({ port: await freePort() }));
+    const errors = await Promise.all(Array.from({ length: 5 }, () => failure(pool.open('true'))));
+    expect(errors.map((error) => error.code)).toEqual(Array(5).fill('SSH_UNREACHABLE'));
+    expect(errors[0]?.message).toContain('refused');
+    expect(errors[0]?.hint).toContain('SSH_PORT');
+  });
+
+  test('a name that does not exist', async () => {
+    const error = await failure(makePool(sshd.target({ host: 'no-such-host.invalid' })).open('true'));
+    expect(error.code).toBe('SSH_UNREACHABLE');
+    expect(error.hint).toContain('HOST');
+  });
+
+  test.each([
+    ['hangs up', (port: number) => `port ${port} by SSH: it hung up before it said hello`],
+    ['says nothing', () => 'no answer within 0.4 s'],
+    ['speaks HTTP', () => 'by SSH: '],
+  ])('a port whose server %s', async (kind, words) => {
+    const { server, port } = await listen((socket) => {
+      socket.on('error', () => {});
+      if (kind === 'hangs up') socket.destroy();
+      if (kind === 'speaks HTTP') socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    });
+    try {
+      const error = await failure(makePool(sshd.target({ port }), { readyTimeoutMs: 400 }).open('true'));
+      expect(error.code).toBe('SSH_UNREACHABLE');
+      expect(error.message).toContain(words(port));
+    } finally {
+      server.close();
+    }
+  });
+
+  test('where no further connection is to be had, those who wait get the sessions that there are', async () => {
+    const { server, port } = await listen((socket) => {
+      server.close();
+      socket.on('error', () => {});
+      socket.pipe(connect(sshd.port, '127.0.0.1')).pipe(socket);
+    });
+    const logger = recordingLogger();
+    const pool = makePool(sshd.target({ port }), { logger, maxSessionsPerConnection: 2 });
+    const held = await hold(pool, 1);
+    const waiting = run(pool, 'echo in');
+    await sleep(1500);
+    expect(logger.warnings.join()).toContain('no further connection');
+    expect(logger.warnings.length).toBeLessThan(4);
+    await release(held);
+    expect((await waiting).stdout).toBe('in\n');
+  });
+
+  test('an sshd that drops the first tries, as when too many log in', async () => {
+    let tries = 0;
+    const { server, port } = await listen((socket) => {
+      socket.on('error', () => {});
+      if (++tries <= 2) return socket.destroy();
+      const onward = connect(sshd.port, '127.0.0.1');
+      onward.on('error', () => socket.destroy());
+      socket.pipe(onward).pipe(socket);
+    });
+    try {
+      expect((await run(makePool(sshd.target({ port })), 'echo in')).stdout).toBe('in\n');
+      expect(tries).toBe(3);
+    } finally {
+      await closePools();
+      server.close();
+    }
+  });
+
+  test('close() gives up a connection that is being set up', async () => {
+    const { server, port } = await listen((socket) => socket.resume());
+    const pool = makePool(sshd.target({ port }));
+    const opening = failure(pool.open('true'));
+    await sleep(100);
+    await pool.close();
+    expect((await opening).code).toBe('SHUTTING_DOWN');
+    // Only if the socket has been dropped does the server close.
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('through a jump host, each hop with its own host key', async () => {
+    const jump = await startSshd();
+    try {
+      const hop = jump.target();
+      const target = sshd.target({ jumps: [hop] });
+      const pool = makePool(target);
+      expect(await run(pool, 'echo through')).toMatchObject({ stdout: 'through\n', code: 0 });
+      await pool.close();
+      await expect.poll(() => jump.connections() + sshd.connections()).toBe(0);
+      const wrongHop = jump.target({ identityFiles: [makeKey(jump.dir, 'stranger')] });
+      const refused = await failure(makePool(sshd.target({ jumps: [wrongHop] })).open('true'));
+      expect(refused.code).toBe('SSH_AUTH_FAILED');
+      expect(refused.message).toContain(`127.0.0.1:${jump.port}`);
+      const strictHop = jump.target({ hostKeyPolicy: 'strict' });
+      const unknown = await failure(makePool(sshd.target({ jumps: [strictHop] })).open('true'));
+      expect(unknown.code).toBe('HOST_KEY_UNKNOWN');
+      const nowhere = sshd.target({ jumps: [hop], port: await freePort() });
+      const noWay = await failure(makePool(nowhere).open('true'));
+      expect(noWay.code).toBe('SSH_UNREACHABLE');
+      expect(noWay.message).toContain('the jump host 127.0.0.1 does not lead there');
+    } finally {
+      await jump.stop();
+    }
+  });
+
+  test('a target that is lost behind a jump host that is not', async () => {
+    const jump = await startSshd();
+    try {
+      const pool = makePool(sshd.target({ jumps: [jump.target()] }));
+      const pid = await connectionPid(pool);
+      const channel = await pool.open('sleep 20');
+      const started = performance.now();
+      process.kill(pid, 'SIGKILL');
+      expect(await channel.closed).toMatchObject({ reason: 'disconnected' });
+      expect(performance.now() - started).toBeLessThan(1000);
+      await expect.poll(() => jump.connections()).toBe(0);
+    } finally {
+      await jump.stop();
+    }
+  });
+
+  test('a jump host that vanishes takes the connection with it', async () => {
+    const jump = await startSshd();
+    try {
+      const pool = makePool(sshd.target({ jumps: [jump.target()] }));
+      const channel = await pool.open('sleep 20');
+      jump.killConnections();
+      expect(await channel.closed).toMatchObject({ reason: 'disconnected' });
+      expect((await run(pool, 'echo again')).stdout).toBe('again\n');
+    } finally {
+      await jump.stop();
+    }
+  });
+});
