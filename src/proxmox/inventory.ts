@@ -81,7 +81,8 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   const files = splitByPath(sections.get('pve') ?? '');
   const members = files.get('.members');
   const vmlist = files.get('.vmlist');
-  if (members === undefined || vmlist === undefined) throw pmxcfsDown(sections.has('unreadable'));
+  if (sections.has('forbidden')) throw forbidden();
+  if (members === undefined || vmlist === undefined) throw pmxcfsDown();
   let guests: Map<number, GuestEntry>;
   let self: string;
   try {
@@ -180,17 +181,18 @@ function notProxmox(): AppError {
   );
 }
 
-function pmxcfsDown(permission: boolean): AppError {
-  if (permission) {
-    return new AppError(
-      'PMXCFS_UNAVAILABLE',
-      "The cluster file system /etc/pve is empty or unreadable: pve-cluster (pmxcfs) isn't running, or this user may not read it.",
-      'Run `systemctl status pve-cluster` on the node; a user other than root needs SUDO=true. Commands inside running containers still work.',
-    );
-  }
+function forbidden(): AppError {
+  return new AppError(
+    'PERMISSION_DENIED',
+    'The user that this server logs in as may not read the cluster file system /etc/pve: that takes root.',
+    'Set SUDO=true and allow the user sh by sudo without a password, or log in as root.',
+  );
+}
+
+function pmxcfsDown(): AppError {
   return new AppError(
     'PMXCFS_UNAVAILABLE',
-    'The cluster file system /etc/pve does not list its guests.',
+    'The cluster file system /etc/pve does not list its guests: pve-cluster (pmxcfs) does not run.',
     'Run `systemctl status pve-cluster` on the node. Commands inside running containers still work.',
   );
 }

@@ -126,7 +126,7 @@ echo "$n unix"
 grep -aoE '@/var/lib/lxc/[0-9]+/command$' /proc/net/unix
 echo "$n pve"
 cd /etc/pve 2>/dev/null || { echo "$n missing"; exit 0; }
-[ -r .vmlist ] || echo "$n unreadable"
+[ -r .vmlist ] || [ ! -e .vmlist ] || echo "$n forbidden"
 grep -asH '' .members .vmlist .rrd
 grep -asH '^pool:' user.cfg
 echo "$n conf"

@@ -13,6 +13,11 @@ const busybox = { flavour: 'alpine', disk: { size: GIB } } as const;
 /** The rig's containers once more, without a kernel below. */
 const RIG_AS_SCENARIO: ScenarioInput = {
   cluster: 'rig',
+  users: {
+    root: { password: 'simulator', sudo: 'all' },
+    admin: { sudo: 'all' },
+    operator: { sudo: ['pct'] },
+  },
   nodes: {
     pve1: {
       machines: { 100: { name: 'vm-stopped' } },

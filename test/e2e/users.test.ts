@@ -1,15 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
-import { CT, type Rig } from '../rig/rig.ts';
+import { CT } from '../rig/rig.ts';
 import { execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
+import { describeNode, type NodeUnderTest } from './nodes.ts';
 import { bytes, sha256 } from './transfers.ts';
 
 type Server = ReturnType<typeof useClient>;
 
 /** What every way to be root, or nearly so, must be able to do. */
-function everythingWorks(rig: Rig, server: Server): void {
+function everythingWorks(rig: NodeUnderTest, server: Server): void {
   test.each([CT.debian, CT.busybox])('exec in %i: output, exit code, signal', async (vmid) => {
     const result = await server.exec(vmid, 'echo out; echo err >&2; exit 7');
     expect(result).toMatchObject({ exit_code: 7, stdout: 'out\n', stderr: 'err\n', ended: 'exit' });
@@ -99,11 +99,11 @@ function everythingWorks(rig: Rig, server: Server): void {
   });
 }
 
-describeRig('root with EXEC_METHOD=pct', (rig) => {
+describeNode('root with EXEC_METHOD=pct', [], (rig) => {
   everythingWorks(rig, useClient(rig, { EXEC_METHOD: 'pct' }));
 });
 
-describeRig('an admin with SUDO', (rig) => {
+describeNode('an admin with SUDO', [], (rig) => {
   const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'true', ENABLE_HOST_EXEC: 'true' });
   everythingWorks(rig, server);
 
@@ -113,7 +113,7 @@ describeRig('an admin with SUDO', (rig) => {
   });
 });
 
-describeRig('an operator whose sudo allows nothing but pct', (rig) => {
+describeNode('an operator whose sudo allows nothing but pct', [], (rig) => {
   const settings = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
   describe('EXEC_METHOD=auto finds that out', () => everythingWorks(rig, useClient(rig, settings)));
   describe('what is not allowed', () => {
@@ -133,13 +133,15 @@ describeRig('an operator whose sudo allows nothing but pct', (rig) => {
   });
 });
 
-describeRig('an admin without SUDO', (rig) => {
+describeNode('an admin without SUDO', [], (rig) => {
   const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
 
   test('is told for everything that takes root, with what to do', async () => {
     await writeFile(path.join(server.dir, 'a'), 'x');
     const vmid = CT.debian;
     for (const result of [
+      await server.call('list_containers', {}),
+      await server.call('container_status', { vmid }),
       await server.call('container_exec_command', { vmid, command: 'true' }),
       await server.call('start_container', { vmid: CT.stopped }),
       await server.call('stop_container', { vmid }),

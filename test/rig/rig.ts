@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CT } from './containers.ts';
 import { Door } from './door.ts';
@@ -160,11 +160,12 @@ export class Rig extends Door {
     rmSync(join(this.info.paths.pve, '.rig-slow-pct'), { force: true });
     for (const vmid of [...RUNNING, CT.stopped]) {
       const conf = `nodes/pve1/lxc/${vmid}.conf`;
-      copyFileSync(join(FIXTURES, conf), join(this.info.paths.pve, conf));
+      put(join(this.info.paths.pve, conf), readFileSync(join(FIXTURES, conf)));
       rmSync(join(this.rootfsOnDisk(vmid), 'ignore-shutdown'), { force: true });
     }
-    copyFileSync(join(FIXTURES, 'vmlist'), join(this.info.paths.pve, '.vmlist'));
-    copyFileSync(join(FIXTURES, 'members'), join(this.info.paths.pve, '.members'));
+    for (const name of ['vmlist', 'members']) {
+      put(join(this.info.paths.pve, `.${name}`), readFileSync(join(FIXTURES, name)));
+    }
     // A fresh start also ends processes that were left behind and empties the small disks.
     await Promise.all(
       [...RUNNING, CT.stopped].map(async (vmid) => {
@@ -183,10 +184,12 @@ export function loadRig(): Rig | undefined {
   return 'info' in found ? new Rig(found.info) : undefined;
 }
 
+/** As in the cluster file system, root's alone. */
 function put(file: string, content: string | Uint8Array | undefined): void {
   if (content === undefined) {
     rmSync(file, { force: true });
   } else {
-    writeFileSync(file, content);
+    writeFileSync(file, content, { mode: 0o640 });
+    chmodSync(file, 0o640);
   }
 }

@@ -65,11 +65,13 @@ export function makeDirectory(volume: Volume, mode = 0o755): DirectoryInode {
 
 /** What `open` and its kin fail with, worded as Node words it, for that is what just-bash looks for. */
 export class FileError extends Error {
-  readonly code: string;
+  readonly code: keyof typeof TEXTS;
+  readonly path: string;
 
   constructor(code: keyof typeof TEXTS, action: string, path: string) {
     super(`${code}: ${TEXTS[code]}, ${action} '${path}'`);
     this.code = code;
+    this.path = path;
   }
 
   /** As programs print it: `No such file or directory`. */

@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import type { IFileSystem } from 'just-bash';
+import { Access } from './access.ts';
 import { FileError, type Inode } from './inode.ts';
 import type { VirtualFs } from './virtual-fs.ts';
+import { reworded } from './wording.ts';
 
 type Content = Parameters<IFileSystem['writeFile']>[1];
 type Encoding = Parameters<IFileSystem['writeFile']>[2];
@@ -15,23 +17,30 @@ export interface StreamPaths {
   write(path: string, bytes: Buffer): Promise<void> | undefined;
 }
 
-/**
- * A machine's files as just-bash sees them in one run.
- * @param gate waits as long as the path can't be reached (a cluster file system that hangs), and refuses what `uid` may not read.
- */
+interface Place {
+  readonly files: VirtualFs;
+  /** Waits as long as the path can't be reached (a cluster file system that hangs). */
+  gate(path: string): Promise<void>;
+}
+
+/** A machine's files as just-bash sees them in one run of one user. */
 export class ShellFs implements IFileSystem {
   readonly #files: VirtualFs;
+  readonly #access: Access;
   readonly #streams: StreamPaths;
-  readonly #gate: (path: string) => Promise<void>;
+  readonly #place: Place;
+  readonly #refused = new Set<string>();
 
-  constructor(
-    files: VirtualFs,
-    streams: StreamPaths,
-    gate: (path: string) => Promise<void> = async () => {},
-  ) {
-    this.#files = files;
+  constructor(place: Place, uid: number, streams: StreamPaths) {
+    this.#place = place;
+    this.#files = place.files;
+    this.#access = new Access(place.files, uid);
     this.#streams = streams;
-    this.#gate = gate;
+  }
+
+  /** What programs of just-bash say of failures of this run, in the words of real ones. */
+  explain(text: Buffer): Buffer {
+    return Buffer.from(reworded(text.toString('latin1'), this.#refused), 'latin1');
   }
 
   async readFile(path: string): Promise<string> {
@@ -44,17 +53,17 @@ export class ShellFs implements IFileSystem {
 
   async writeFile(path: string, content: Content, encoding?: Encoding): Promise<void> {
     const bytes = bytesOf(content, encoding);
-    await (this.#streams.write(path, bytes) ?? this.#files.write(path, bytes));
+    await (this.#streams.write(path, bytes) ?? this.#make(path, () => this.#files.write(path, bytes)));
   }
 
   async appendFile(path: string, content: Content, encoding?: Encoding): Promise<void> {
     const bytes = bytesOf(content, encoding);
-    await (this.#streams.write(path, bytes) ?? this.#files.append(path, bytes));
+    await (this.#streams.write(path, bytes) ?? this.#make(path, () => this.#files.append(path, bytes)));
   }
 
   async exists(path: string): Promise<boolean> {
     if (this.#unreal(path) !== undefined) return true;
-    const reachable = await this.#gate(path).then(
+    const reachable = await this.#reach(path).then(
       () => true,
       () => false,
     );
@@ -64,26 +73,33 @@ export class ShellFs implements IFileSystem {
   async stat(path: string): Promise<Stat> {
     const unreal = this.#unreal(path);
     if (unreal) return unreal;
-    await this.#gate(path);
-    return statOf(this.#files.get(path));
+    await this.#reach(path);
+    const inode = this.#files.get(path);
+    return { ...statOf(inode), mode: this.#access.modeAsSeen(inode) };
   }
 
   async lstat(path: string): Promise<Stat> {
-    return this.#unreal(path) ?? statOf(this.#files.get(path, false));
+    const unreal = this.#unreal(path);
+    if (unreal) return unreal;
+    await this.#reach(path);
+    return statOf(this.#files.get(path, false));
   }
 
   async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
-    if (options?.recursive) this.#files.makeDirectories(path);
-    else this.#files.makeDirectory(path);
+    if (options?.recursive) {
+      if (this.#files.exists(path)) return;
+      if (path !== '/') await this.mkdir(posix.dirname(path), options);
+    }
+    await this.#make(path, () => this.#files.makeDirectory(path));
   }
 
   async readdir(path: string): Promise<string[]> {
-    await this.#gate(path);
+    await this.#read(path);
     return this.#files.list(path);
   }
 
   async readdirWithFileTypes(path: string) {
-    await this.#gate(path);
+    await this.#read(path);
     return this.#files.list(path).map((name) => {
       const kind = this.#files.find(posix.join(path, name), false)?.kind;
       return {
@@ -97,22 +113,26 @@ export class ShellFs implements IFileSystem {
 
   async rm(path: string, options?: { recursive?: boolean; force?: boolean }): Promise<void> {
     if (options?.force && this.#files.find(path, false) === undefined) return;
+    this.#noting(path, () => this.#access.requireChange(path));
     this.#files.remove(path, options?.recursive);
   }
 
   async cp(from: string, to: string, options?: { recursive?: boolean }): Promise<void> {
+    await this.#read(from);
     const inode = this.#files.get(from);
     if (inode.kind !== 'directory') {
-      this.#files.write(to, this.#files.read(from), { mode: inode.mode });
+      await this.#make(to, () => this.#files.write(to, this.#files.read(from), { mode: inode.mode }));
       return;
     }
     if (!options?.recursive) throw new FileError('EISDIR', 'cp', from);
-    this.#files.makeDirectories(to);
+    await this.mkdir(to, { recursive: true });
     for (const name of inode.entries.keys())
       await this.cp(posix.join(from, name), posix.join(to, name), options);
   }
 
   async mv(from: string, to: string): Promise<void> {
+    this.#noting(from, () => this.#access.requireChange(from));
+    this.#noting(to, () => this.#access.requireChange(to));
     this.#files.rename(from, to);
   }
 
@@ -125,14 +145,17 @@ export class ShellFs implements IFileSystem {
   }
 
   async chmod(path: string, mode: number): Promise<void> {
+    this.#noting(path, () => this.#access.requireOwner(path));
     this.#files.get(path).mode = mode;
   }
 
   async symlink(target: string, path: string): Promise<void> {
-    this.#files.symlink(target, path);
+    await this.#make(path, () => this.#files.symlink(target, path));
   }
 
   async link(existing: string, path: string): Promise<void> {
+    await this.#reach(existing);
+    this.#noting(path, () => this.#access.requireChange(path));
     this.#files.hardLink(existing, path);
   }
 
@@ -148,6 +171,7 @@ export class ShellFs implements IFileSystem {
   }
 
   async utimes(path: string, _atime: Date, mtime: Date): Promise<void> {
+    this.#noting(path, () => this.#access.requireOwner(path));
     this.#files.get(path).mtime = mtime;
   }
 
@@ -165,8 +189,35 @@ export class ShellFs implements IFileSystem {
 
   async #bytes(path: string): Promise<Buffer> {
     if (this.#isBuiltin(path)) return Buffer.alloc(0);
-    await this.#gate(path);
+    await this.#read(path);
     return this.#files.read(path);
+  }
+
+  async #reach(path: string): Promise<void> {
+    await this.#place.gate(path);
+    this.#noting(path, () => this.#access.requireReach(path));
+  }
+
+  async #read(path: string): Promise<void> {
+    await this.#place.gate(path);
+    this.#noting(path, () => this.#access.requireRead(path));
+  }
+
+  /** Writes or makes what stands at the path, for this user. */
+  async #make(path: string, act: () => void): Promise<void> {
+    this.#noting(path, () => this.#access.requireWrite(path));
+    const isNew = !this.#files.exists(path);
+    act();
+    if (isNew) this.#access.own(path);
+  }
+
+  #noting(path: string, check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.#refused.add(path);
+      throw error;
+    }
   }
 }
 

@@ -55,6 +55,11 @@ export class Guest implements Machine {
 
   async gate(_path: string): Promise<void> {}
 
+  userName(uid: number): string {
+    const lines = this.files.exists('/etc/passwd') ? this.files.readText('/etc/passwd').split('\n') : [];
+    return lines.find((line) => line.split(':')[2] === String(uid))?.split(':')[0] ?? String(uid);
+  }
+
   boot(): void {
     if (this.running) return;
     this.running = true;

@@ -52,12 +52,15 @@ function answering(guest: Guest, name: string, otherwise: Program | undefined): 
   };
 }
 
-async function id({ args, stdout, uid }: ProgramCall): Promise<number> {
-  const text = args.includes('-u')
-    ? String(uid)
-    : uid === 0
-      ? 'uid=0(root) gid=0(root) groups=0(root)'
-      : `uid=${uid} gid=${uid}`;
+/** `id`, `id -u`, `-g`, `-un`, `-gn`; a user's only group is the one of the same number and name. */
+export async function id({ args, stdout, uid, machine }: ProgramCall): Promise<number> {
+  const name = machine.userName(uid);
+  const letters = args.filter((arg) => /^-[a-z]+$/.test(arg)).join('');
+  const text = !/[ugG]/.test(letters)
+    ? `uid=${uid}(${name}) gid=${uid}(${name}) groups=${uid}(${name})`
+    : letters.includes('n')
+      ? name
+      : String(uid);
   await stdout.write(`${text}\n`);
   return 0;
 }

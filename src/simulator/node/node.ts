@@ -2,7 +2,7 @@ import { FileError, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, place } from '../guest/flavour.ts';
 import { Guest } from '../guest/guest.ts';
-import { uname } from '../guest/programs.ts';
+import { id, uname } from '../guest/programs.ts';
 import { ProcessTable } from '../processes/process-table.ts';
 import { filePrograms } from '../programs/files.ts';
 import { launchers } from '../programs/launchers.ts';
@@ -61,16 +61,7 @@ export class SimulatedNode implements Machine {
       ['uname', (call) => uname(call, name, scenario.kernel)],
       ['nproc', (call) => printLine(call, String(scenario.cores))],
       ['whoami', (call) => printLine(call, this.userName(call.uid))],
-      [
-        'id',
-        (call) =>
-          printLine(
-            call,
-            call.args.includes('-u')
-              ? String(call.uid)
-              : `uid=${call.uid}(${this.userName(call.uid)}) gid=${call.uid}`,
-          ),
-      ],
+      ['id', id],
     ]);
     installPrograms(this);
     this.directs = new Map<string, Direct>([
@@ -94,11 +85,10 @@ export class SimulatedNode implements Machine {
     return uid === 0 ? 'root' : (Object.keys(this.cluster.scenario.users)[uid - 1000] ?? 'nobody');
   }
 
-  async gate(path: string, uid: number): Promise<void> {
+  async gate(path: string): Promise<void> {
     if (!/^\/etc\/pve(\/|$)/.test(path)) return;
     if (this.pmxcfs === 'hangs') await new Promise<never>(() => {});
     if (this.pmxcfs === 'down' && path !== '/etc/pve') throw new FileError('ENOENT', 'open', path);
-    if (uid !== 0 && path !== '/etc/pve') throw new FileError('EACCES', 'open', path);
   }
 
   /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */
@@ -132,6 +122,11 @@ export class SimulatedNode implements Machine {
       this.files.makeDirectories(path);
     }
     this.files.get('/tmp').mode = 0o1777;
+    this.files.get('/root').mode = 0o700;
+    for (const user of Object.keys(this.cluster.scenario.users).filter((name) => name !== 'root')) {
+      this.files.makeDirectories(`/home/${user}`);
+      Object.assign(this.files.get(`/home/${user}`), { uid: this.uidOf(user), gid: this.uidOf(user) });
+    }
     for (const shell of ['/bin/sh', '/bin/bash']) this.files.write(shell, '\x7fELF', { mode: 0o755 });
     this.files.write('/etc/hostname', `${this.name}\n`);
     this.files.write('/etc/hosts', `127.0.0.1 localhost\n192.168.1.2 ${this.name}\n`);
@@ -139,6 +134,7 @@ export class SimulatedNode implements Machine {
       '/etc/passwd',
       `root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\n`,
     );
+    this.files.write('/etc/shadow', 'root:*:20000:0:99999:7:::\n', { mode: 0o640 });
     this.files.write('/etc/group', 'root:x:0:\ndaemon:x:1:\nadm:x:4:\nwww-data:x:33:\n');
     this.files.write(
       '/etc/os-release',

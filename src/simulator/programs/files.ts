@@ -45,8 +45,9 @@ async function ls(call: ProgramCall): Promise<number> {
   const result = await call.original(call.args);
   const long = call.args.some((arg) => /^-[a-zA-Z]*l/.test(arg));
   const text = long ? result.stdout.replaceAll(/^(\S{10}\s+\d+) user user/gm, '$1 root root') : result.stdout;
+  const bare = long ? text.replaceAll(/^(d.*)\/$/gm, '$1') : text;
   // Files that are named one by one would be parted by blank lines.
-  const named = /:$/m.test(text) ? text : text.replaceAll(/\n\n+/g, '\n');
+  const named = /:$/m.test(bare) ? bare : bare.replaceAll(/\n\n+/g, '\n');
   await call.stdout.write(named);
   await call.stderr.write(result.stderr);
   return result.exitCode;

@@ -1,4 +1,6 @@
 import { posix } from 'node:path';
+import { Access } from '../files/access.ts';
+import { FileError } from '../files/inode.ts';
 import type { VirtualFs } from '../files/virtual-fs.ts';
 import type { ProgramCall } from '../shell/machine.ts';
 
@@ -115,12 +117,16 @@ async function read(call: ProgramCall, name: string, silent: boolean): Promise<s
   const path = posix.resolve(cwd, name);
   let problem = 'No such file or directory';
   try {
-    await machine.gate(path, uid);
+    await machine.gate(path);
+    const access = new Access(machine.files, uid);
+    access.requireReach(path);
     const inode = machine.files.find(path);
+    if (inode) access.requireRead(path);
     if (inode?.kind === 'directory') problem = 'Is a directory';
     else if (inode) return machine.files.readText(path);
-  } catch {
-    problem = 'Permission denied';
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    problem = error.text;
   }
   if (!silent) await stderr.write(`grep: ${name}: ${problem}\n`);
   return undefined;

@@ -1,3 +1,4 @@
+import { FileError } from '../files/inode.ts';
 import type { Start } from './start.ts';
 
 /** A transfer that will not be: a code and what is printed with it. */
@@ -47,5 +48,14 @@ export class Dialog {
       await this.say(`fail ${error.code}\n${error.message}`);
       return 0;
     }
+  }
+}
+
+/** What the file system refuses, as a refusal of the transfer. */
+export function refusing<T>(action: () => T, what: string): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new Refusal('IO', `${what}: ${error instanceof FileError ? error.text : String(error)}`);
   }
 }

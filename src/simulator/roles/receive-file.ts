@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { FileError, type FileInode } from '../files/inode.ts';
+import { Access } from '../files/access.ts';
+import type { FileInode } from '../files/inode.ts';
 import { idOf } from '../programs/files.ts';
 import { ByteSource } from './byte-source.ts';
-import { Dialog, Refusal } from './dialog.ts';
+import { Dialog, Refusal, refusing } from './dialog.ts';
 import { type Start, untilDeath } from './start.ts';
 
 /**
@@ -104,7 +105,12 @@ class Receipt {
     }
     if (Buffer.byteLength(posix.basename(this.destination)) > 255) this.#tooLong = true;
     const part = posix.join(directory, this.#name);
-    this.#inode = refusing(() => files.createFile(part, 0o600), `cannot create ${part}`);
+    const access = new Access(files, this.#start.uid);
+    this.#inode = refusing(() => {
+      access.requireChange(part);
+      return files.createFile(part, 0o600);
+    }, `cannot create ${part}`);
+    access.own(part);
     this.#part = part;
   }
 
@@ -176,13 +182,5 @@ class Receipt {
     const part = this.#part;
     this.#part = undefined;
     if (part !== undefined && this.#files.find(part, false)) this.#files.remove(part);
-  }
-}
-
-function refusing<T>(action: () => T, what: string): T {
-  try {
-    return action();
-  } catch (error) {
-    throw new Refusal('IO', `${what}: ${error instanceof FileError ? error.text : String(error)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { Access } from '../files/access.ts';
 import type { Inode } from '../files/inode.ts';
-import { Dialog, Refusal } from './dialog.ts';
+import { Dialog, Refusal, refusing } from './dialog.ts';
 import { type Start, untilDeath } from './start.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -20,7 +21,7 @@ export function sendFile(start: Start, args: readonly string[]): Promise<number>
       const inode = files.find(path);
       if (!inode) throw new Refusal('SOURCE_NOT_FOUND', path);
       const real = files.find(path, false)?.kind === 'link' ? files.resolve(path) : path;
-      check(inode, real, Number(limit));
+      check(inode, real, Number(limit), new Access(files, start.uid));
       if (inode.kind !== 'file') return 0;
       const content = inode.content;
       await dialog.say(
@@ -39,9 +40,10 @@ export function sendFile(start: Start, args: readonly string[]): Promise<number>
   );
 }
 
-function check(inode: Inode, path: string, limit: number): void {
+function check(inode: Inode, path: string, limit: number, access: Access): void {
   if (inode.kind === 'directory') throw new Refusal('IS_A_DIRECTORY', path);
+  if (inode.kind !== 'generated' && inode.kind !== 'file') throw new Refusal('NOT_A_REGULAR_FILE', path);
+  refusing(() => access.requireRead(path), path);
   if (inode.kind === 'generated') throw new Refusal('PSEUDO_FILE', path);
-  if (inode.kind !== 'file') throw new Refusal('NOT_A_REGULAR_FILE', path);
   if (inode.content.length > limit) throw new Refusal('FILE_TOO_LARGE', String(inode.content.length));
 }

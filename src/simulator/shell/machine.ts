@@ -7,12 +7,13 @@ export interface Machine {
   /** null for a node. */
   readonly vmid: number | null;
   readonly hostname: string;
+  userName(uid: number): string;
   readonly files: VirtualFs;
   readonly table: ProcessTable;
   /** Programs beyond those of just-bash, by name. */
   readonly programs: ReadonlyMap<string, Program>;
-  /** Waits where reading hangs; throws FileError for what this user may not read. */
-  gate(path: string, uid: number): Promise<void>;
+  /** Waits where reading hangs; throws FileError for what is not served. What a user may do is the matter of Access. */
+  gate(path: string): Promise<void>;
 }
 
 /** What a program is started with. */

@@ -1,6 +1,6 @@
 import type { Bash, CustomCommand, ResolvedCommandContext } from 'just-bash';
 import { FileError } from '../files/inode.ts';
-import { ShellFs } from '../files/shell-fs.ts';
+import { ShellFs, type StreamPaths } from '../files/shell-fs.ts';
 import type { Process } from '../processes/process-table.ts';
 import { type Signal, signalNumber } from '../processes/signals.ts';
 import { builtins } from './builtins.ts';
@@ -31,7 +31,8 @@ export interface ShellOptions {
 const NO_LIMITS = {
   maxCommandCount: Number.POSITIVE_INFINITY,
   maxLoopIterations: Number.POSITIVE_INFINITY,
-  maxOutputSize: Number.POSITIVE_INFINITY,
+  // Some programs (ls) add to it and refuse what is no safe integer.
+  maxOutputSize: 2 ** 52,
   maxExecutionTimeMs: Number.POSITIVE_INFINITY,
 };
 
@@ -47,6 +48,7 @@ export class Shell {
   /** The functions that the script defines, as text; jobs know them too. */
   functions = '';
   readonly #abort = new AbortController();
+  #fs: ShellFs | undefined;
   #die: (code: number) => void = () => {};
   #dead = false;
 
@@ -114,11 +116,16 @@ export class Shell {
       return await this.#execText(bash, text);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      await this.#write(this.options.stderr, Buffer.from(`bash: write error: ${error.text}\n`)).catch(
-        () => {},
-      );
+      await this.#write(this.options.stderr, Buffer.from(this.#unwritable(error))).catch(() => {});
       return 1;
     }
+  }
+
+  /** As the shell of this machine words it. */
+  #unwritable({ code, path, text }: FileError): string {
+    const bash = this.options.machine.files.exists('/bin/bash');
+    if (code === 'ENOSPC' || code === 'EPIPE') return `${bash ? 'bash' : 'sh'}: write error: ${text}\n`;
+    return bash ? `bash: line 1: ${path}: ${text}\n` : `sh: can't create ${path}: ${text}\n`;
   }
 
   async #execText(bash: Bash, text: string): Promise<number> {
@@ -135,7 +142,7 @@ export class Shell {
     });
     // Whether anybody still reads is no concern of a shell that has come to its end.
     await this.#write(this.options.stdout, encode(result.stdout, result)).catch(() => {});
-    await this.#write(this.options.stderr, Buffer.from(result.stderr)).catch(() => {});
+    await this.#write(this.options.stderr, this.#explained(Buffer.from(result.stderr))).catch(() => {});
     return result.exitCode;
   }
 
@@ -143,16 +150,18 @@ export class Shell {
     const { Bash, defineCommand } = await loadJustBash();
     const { machine, uid, cwd } = this.options;
     const own = builtins(this);
-    const streams = {
+    const streams: StreamPaths = {
       write: (path: string, bytes: Buffer) => this.#stream(path, bytes),
       isBuiltin: (name: string) => own.has(name),
     };
+    const fs = new ShellFs(machine, uid, streams);
+    this.#fs = fs;
     const programs = new Map<string, Program>([...machine.programs, ...own]);
     const customCommands: CustomCommand[] = [...programs].map(([name, program]) =>
       defineCommand(name, (args, context) => this.#call(name, program, args, context)),
     );
     return new Bash({
-      fs: new ShellFs(machine.files, streams, (path) => machine.gate(path, uid)),
+      fs,
       cwd,
       customCommands,
       executionLimits: NO_LIMITS,
@@ -201,7 +210,12 @@ export class Shell {
 
   #stream(path: string, bytes: Buffer): Promise<void> | undefined {
     const sink = path === OUT ? this.options.stdout : path === ERR ? this.options.stderr : undefined;
-    return sink === undefined ? undefined : this.#write(sink, bytes);
+    if (sink === undefined) return undefined;
+    return this.#write(sink, path === ERR ? this.#explained(bytes) : bytes);
+  }
+
+  #explained(bytes: Buffer): Buffer {
+    return this.#fs?.explain(bytes) ?? bytes;
   }
 
   /** A dead shell writes no more; one whose reader is gone gets SIGPIPE. */

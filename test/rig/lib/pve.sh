@@ -16,4 +16,6 @@ make_pve() {
   mv "$pve/members" "$pve/.members"
   mv "$pve/version" "$pve/.version"
   rm "$pve/rrd"
+  # The cluster file system lets root and www-data alone read.
+  find "$pve" -type f -exec chmod 640 {} +
 }

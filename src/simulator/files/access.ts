@@ -1,0 +1,82 @@
+import { posix } from 'node:path';
+import { fail, type Inode } from './inode.ts';
+import type { VirtualFs } from './virtual-fs.ts';
+
+const READ = 4;
+const WRITE = 2;
+const SEARCH = 1;
+
+/** What one user may do with the files of a machine. A user's only group is the one with the user's number; root may do all. */
+export class Access {
+  readonly #files: VirtualFs;
+  readonly #uid: number;
+
+  constructor(files: VirtualFs, uid: number) {
+    this.#files = files;
+    this.#uid = uid;
+  }
+
+  /** The bits of the mode that count for this user, as one digit of three bits. */
+  bits({ mode, uid, gid }: Inode): number {
+    if (this.#uid === 0) return READ | WRITE | SEARCH;
+    return (uid === this.#uid ? mode >> 6 : gid === this.#uid ? mode >> 3 : mode) & 7;
+  }
+
+  /** The mode with the bits that count for this user in the owner's place: there `test -r` and its kin look, whoever asks. */
+  modeAsSeen(inode: Inode): number {
+    return this.#uid === 0 ? inode.mode : (inode.mode & ~0o700) | (this.bits(inode) << 6);
+  }
+
+  /** May know that it is there. @throws FileError EACCES; nothing for a path that leads nowhere */
+  requireReach(path: string): void {
+    if (this.#uid === 0) return;
+    for (let at = posix.dirname(path); ; at = posix.dirname(at)) {
+      const directory = this.#files.find(at);
+      if (directory && (this.bits(directory) & SEARCH) === 0) fail('EACCES', 'stat', path);
+      if (at === '/' || at === '.') return;
+    }
+  }
+
+  /** @throws FileError EACCES */
+  requireRead(path: string): void {
+    this.#require(path, READ);
+  }
+
+  /** May write what is there, or make it where nothing is. @throws FileError EACCES */
+  requireWrite(path: string): void {
+    if (this.#uid !== 0 && this.#files.find(path) === undefined) this.requireChange(path);
+    else this.#require(path, WRITE);
+  }
+
+  /** May make, rename or remove the entry of that name. @throws FileError EACCES, EPERM */
+  requireChange(path: string): void {
+    if (this.#uid === 0) return;
+    this.requireReach(path);
+    const parent = this.#files.find(posix.dirname(path));
+    if (!parent) return;
+    if ((this.bits(parent) & WRITE) === 0) fail('EACCES', 'open', path);
+    const inode = this.#files.find(path, false);
+    const sticky = (parent.mode & 0o1000) !== 0 && parent.uid !== this.#uid;
+    if (inode && sticky && inode.uid !== this.#uid) fail('EPERM', 'unlink', path);
+  }
+
+  /** May change mode, owner and times. @throws FileError EACCES, EPERM */
+  requireOwner(path: string): void {
+    this.requireReach(path);
+    const inode = this.#files.find(path);
+    if (this.#uid !== 0 && inode && inode.uid !== this.#uid) fail('EPERM', 'chmod', path);
+  }
+
+  /** What was made just now belongs to whoever made it. */
+  own(path: string): void {
+    const inode = this.#uid === 0 ? undefined : this.#files.find(path, false);
+    if (inode) Object.assign(inode, { uid: this.#uid, gid: this.#uid });
+  }
+
+  #require(path: string, bit: number): void {
+    if (this.#uid === 0) return;
+    this.requireReach(path);
+    const inode = this.#files.find(path);
+    if (inode && (this.bits(inode) & bit) === 0) fail('EACCES', 'open', path);
+  }
+}
