@@ -21,7 +21,7 @@ export class GuestBook {
 
   /**
    * @returns undefined when it can't be read within 2 s
-   * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, as seen just now; CANCELLED
+   * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, as seen just now; PERMISSION_DENIED, CANCELLED
    */
   async facts(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined> {
     const known = this.#known.get(vmid);
@@ -58,7 +58,8 @@ export class GuestBook {
     });
     const first = await Promise.race([
       reading.catch((error: unknown) => {
-        if (error instanceof AppError && UNREADABLE.has(error.code)) return undefined;
+        // The node is there, its files are not. That they may not be read, or that no node is there, is told as it is.
+        if (error instanceof AppError && error.code === 'PMXCFS_UNAVAILABLE') return undefined;
         throw error;
       }),
       aborted,
@@ -69,9 +70,6 @@ export class GuestBook {
 }
 
 const NOBODY = new AbortController().signal;
-
-/** The node is there, its files are not. That the node is not there is told as it is. */
-const UNREADABLE: ReadonlySet<string> = new Set(['PMXCFS_UNAVAILABLE', 'PERMISSION_DENIED']);
 
 export function factsOf({ vmid, name, node, pool, tags }: ContainerSummary): GuestFacts {
   return { vmid, name, node, pool, tags };

@@ -114,8 +114,18 @@ describeNode('an admin with SUDO', [], (rig) => {
 });
 
 describeNode('an operator whose sudo allows nothing but pct', [], (rig) => {
-  const settings = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
+  const operator = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
+  // Tags and pools are beyond this user's reach, so rules that ask for them would refuse.
+  const settings = { ...operator, POLICY: 'open' };
   describe('EXEC_METHOD=auto finds that out', () => everythingWorks(rig, useClient(rig, settings)));
+  describe('with rules about tags', () => {
+    const server = useClient(rig, operator);
+
+    test('is refused what they are about, for nobody can tell whether they hold', async () => {
+      const result = await server.call('container_exec_command', { vmid: CT.debian, command: 'true' });
+      expect(failureOf(result).code).toBe('ATTRIBUTES_UNREADABLE');
+    });
+  });
   describe('what is not allowed', () => {
     const server = useClient(rig, { ...settings, EXEC_METHOD: 'lxc-attach' });
 
