@@ -10,6 +10,8 @@ import type { Policy } from './policy/types.ts';
 import type { ClusterHandle } from './proxmox/types.ts';
 import type { ServerDeps } from './server/deps.ts';
 import { NO_RECORD } from './server/record.ts';
+import { TOOLS } from './tools/index.ts';
+
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
 export interface App {
@@ -18,6 +20,7 @@ export interface App {
   readonly settings: Config;
   cluster(): Promise<ClusterHandle>;
   policy(): Promise<Policy>;
+  readonly listMayChange: boolean;
   readonly redactor: Redactor;
   readonly audit: ServerDeps['audit'];
   readonly logger: ClosableLogger;
@@ -42,10 +45,17 @@ export function createApp(config: Config): App {
       cluster ??= createCluster(config, logger);
       return cluster;
     },
-    policy: () => {
-      policy ??= openPolicy(config, logger);
-      return policy;
+    policy: async () => {
+      policy ??= openPolicy(
+        config,
+        TOOLS.map(({ name }) => name),
+        logger,
+      );
+      const opened = await policy;
+      await opened.refresh();
+      return opened;
     },
+    listMayChange: config.policyFile !== undefined,
     redactor,
     logger,
     version: VERSION,

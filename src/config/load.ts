@@ -50,6 +50,7 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
     const value = findFlag(flags, setting) ?? findFirst(sources, setting, at, report.fault);
     if (value !== undefined) found.set(setting.property, value);
   }
+  if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
   warnings.push(...nearMisses(sources, settings, found));
 
   const raw = settings.map(({ property, default: preset }) => [
@@ -66,6 +67,13 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
   }
   return { ok: false, faults, warnings };
 }
+
+/** Which of them holds would have to be guessed. */
+const POLICY_TWICE: Fault = {
+  name: 'POLICY',
+  problem: 'POLICY and POLICY_FILE are both set',
+  remedy: 'Keep POLICY_FILE, and name the preset in the file: `extends: careful`.',
+};
 
 function findFlag(flags: Flags, { property, flag }: Setting): Found | undefined {
   const value = flags[property];

@@ -16,12 +16,21 @@ export function needsGuest(match: Match): boolean {
 /** What the tool alone says: false when no input and no caller could make the rule match. */
 export function fitsTool(match: Match, { tool, target, canOverwrite, canForce }: ToolTraits): boolean {
   return (
-    (match.tool?.some((pattern) => matchesGlob(pattern, tool)) ?? true) &&
+    (match.tool?.some((pattern) => matchesTool(pattern, tool)) ?? true) &&
     (match.target?.includes(target) ?? true) &&
     (match.overwrite !== true || canOverwrite) &&
     (match.force !== true || canForce) &&
     (target === 'container' || (match.vmid === undefined && !needsGuest(match)))
   );
+}
+
+/** Every name begins with the same word, so that people leave it out. */
+export function matchesTool(pattern: string, tool: string): boolean {
+  return matchesGlob(pattern, tool) || matchesGlob(pattern, shortName(tool));
+}
+
+export function shortName(tool: string): string {
+  return tool.replace(/^proxmox_/, '');
 }
 
 /** What the call itself says, as far as no attribute of the container is needed. */

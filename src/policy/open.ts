@@ -16,24 +16,29 @@ export interface PolicySettings {
 /**
  * The policy that the settings name. A file is read now, and again when it changes or `reload` is called: a faulty one then keeps
  * the rules that held.
+ * @param tools the names of all tools
  * @throws PolicyFaults when the file can't be read or understood now
  */
-export async function openPolicy(settings: PolicySettings, logger: Logger): Promise<Policy> {
+export async function openPolicy(
+  settings: PolicySettings,
+  tools: readonly string[],
+  logger: Logger,
+): Promise<Policy> {
   const { policy = 'standard', policyFile, protectedTag } = settings;
   if (policyFile === undefined) return policyOf(() => presetRules(policy, protectedTag));
   // What reads YAML is loaded only where there is some.
   const { openPolicyFile } = await import('./file.ts');
-  return openPolicyFile(policyFile, protectedTag, logger);
+  return openPolicyFile(policyFile, { protectedTag, tools }, logger);
 }
 
 /** A policy on rules that may be exchanged between calls. */
-export function policyOf(current: () => RuleSet, rest: Partial<Policy> = {}): Policy {
+export function policyOf(current: () => RuleSet): Policy {
   return {
     always: (tool, caller) => alwaysOf(current(), tool, caller),
     decide: (subject, guest) => decide(current(), subject, guest),
     onChange: () => () => {},
+    refresh: async () => {},
     reload: async () => {},
     close: () => {},
-    ...rest,
   };
 }

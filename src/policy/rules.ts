@@ -10,18 +10,18 @@ export interface VmidRange {
 
 /** What a rule asks of a call. Within a list one must fit; of the fields that are there, all. Texts are globs. */
 export interface Match {
-  readonly tool?: readonly string[];
-  readonly target?: readonly ToolTarget[];
-  readonly effect?: readonly Effect[];
-  readonly vmid?: readonly VmidRange[];
-  readonly name?: readonly string[];
-  readonly tag?: readonly string[];
-  readonly pool?: readonly string[];
-  readonly node?: readonly string[];
-  readonly caller?: readonly string[];
-  readonly time?: readonly TimeWindow[];
-  readonly overwrite?: boolean;
-  readonly force?: boolean;
+  readonly tool?: readonly string[] | undefined;
+  readonly target?: readonly ToolTarget[] | undefined;
+  readonly effect?: readonly Effect[] | undefined;
+  readonly vmid?: readonly VmidRange[] | undefined;
+  readonly name?: readonly string[] | undefined;
+  readonly tag?: readonly string[] | undefined;
+  readonly pool?: readonly string[] | undefined;
+  readonly node?: readonly string[] | undefined;
+  readonly caller?: readonly string[] | undefined;
+  readonly time?: readonly TimeWindow[] | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly force?: boolean | undefined;
 }
 
 export interface Rule {

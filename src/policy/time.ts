@@ -9,7 +9,7 @@ export interface TimeWindow {
   readonly zone: string | null;
 }
 
-export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+export const DAYS: readonly string[] = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /** Whether the moment lies in the window, by the clock on the wall: summer time moves with it. */
 export function isWithin(window: TimeWindow, at: Date): boolean {
@@ -28,7 +28,7 @@ function wallClock(at: Date, zone: string | null): { day: number; minute: number
   );
   const weekday = parts.get('weekday')?.toLowerCase();
   return {
-    day: DAYS.findIndex((name) => weekday?.startsWith(name)),
+    day: DAYS.indexOf(weekday ?? ''),
     minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')),
   };
 }

@@ -70,6 +70,8 @@ export interface Policy {
   always(tool: ToolTraits, caller: string): Verdict | undefined;
   /** @param guest asked at most once, and only when a rule that could match needs it, or the call has an `expect_name` */
   decide(subject: Subject, guest: GuestReader): Promise<Decision>;
+  /** Reads the file again if it has changed. Asked before a list is made or a call is decided; costs one look at the file. */
+  refresh(): Promise<void>;
   /** Calls back when other rules hold from now on: tools/list may have changed. Returns how to stop that. */
   onChange(listener: () => void): () => void;
   /** Reads the file again, if there is one, as SIGHUP asks for; a faulty one is told to the log and changes nothing. */

@@ -44,7 +44,7 @@ function record() {
       host: unused,
       close: unused,
     }),
-    policy: () => openPolicy({ protectedTag: 'protected' }, logger),
+    policy: () => openPolicy({ protectedTag: 'protected' }, [], logger),
     settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
     redactor: createRedactor(),
     logger,

@@ -21,6 +21,8 @@ const INSTRUCTIONS =
 
 /** How long a client may keep the list of tools: it changes only with the operator's settings, at a restart. */
 const LIST_TTL_MS = 3_600_000;
+/** The same where a policy file may be edited; clients that listen for it are told of the change at once. */
+const CHANGING_LIST_TTL_MS = 60_000;
 
 /**
  * The server of one connection. Cheap, and never shared: an object that serves two clients can hand one
@@ -30,12 +32,14 @@ const LIST_TTL_MS = 3_600_000;
  * check of arguments answers in plain text, without our code and suggestion.
  */
 export function createServer(deps: ServerDeps, caller: Caller): McpServer {
+  const listChanged = deps.listMayChange === true;
+  const ttlMs = listChanged ? CHANGING_LIST_TTL_MS : LIST_TTL_MS;
   const mcp = new McpServer(
     { name: 'proxmox-mcp-server', title: 'Proxmox VE containers', version: deps.version },
     {
-      capabilities: { tools: { listChanged: false } },
+      capabilities: { tools: { listChanged } },
       instructions: INSTRUCTIONS,
-      cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
+      cacheHints: { 'tools/list': { ttlMs, cacheScope: 'private' } },
     },
   );
   mcp.server.setRequestHandler('tools/list', async () => ({

@@ -14,6 +14,8 @@ export interface ServerDeps {
   policy(): Promise<Policy>;
   /** Rejects while nothing can be put on record: then nothing is done either. */
   audit(): Promise<AuditTrail>;
+  /** The rules stand in a file, which may be edited while clients are served. */
+  readonly listMayChange?: boolean;
   readonly settings: ToolSettings;
   /** What everything passes that leaves: results, errors, progress. */
   readonly redactor: Redactor;

@@ -1,6 +1,7 @@
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { messageOf } from '../lib/errors.ts';
+import { announceChanges } from './announce.ts';
 import { createServer } from './create-server.ts';
 import type { ServerDeps } from './deps.ts';
 
@@ -13,7 +14,12 @@ export interface StdioService {
 /** Serves one client on stdin and stdout, of whichever protocol era. */
 export function serveOnStdio(deps: ServerDeps): StdioService {
   const transport = new ObservedTransport();
-  const handle = serveStdio(() => createServer(deps, LOCAL_CALLER), {
+  const factory = () => {
+    const mcp = createServer(deps, LOCAL_CALLER);
+    announceChanges(mcp, deps);
+    return mcp;
+  };
+  const handle = serveStdio(factory, {
     transport,
     onerror: (error) => deps.logger.warn({ reason: messageOf(error) }, 'protocol error'),
   });
