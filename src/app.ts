@@ -12,7 +12,6 @@ import type { ServerDeps } from './server/deps.ts';
 import { NO_RECORD } from './server/record.ts';
 import { TOOLS } from './tools/index.ts';
 
-
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
 export interface App {
   readonly config: Config;

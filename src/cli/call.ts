@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers';
 import { type CallToolResult, isInputRequiredResult } from '@modelcontextprotocol/server';
-import { type App, createApp } from '../app.ts';
+import type { App } from '../app.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { callTool } from '../server/call-tool.ts';
 import type { ProgressNote } from '../server/progress.ts';
@@ -8,8 +8,8 @@ import { TOOLS } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
 import { findTool, isObject, readArguments, UsageError } from './call-arguments.ts';
 import type { Request } from './commands.ts';
+import { appFor } from './open-app.ts';
 import { print, printError } from './output.ts';
-import { settingsFor } from './settings.ts';
 
 /** What is left for killing and looking after a cancellation; the same as when a client leaves. */
 const CLOSE_MS = 4500;
@@ -32,10 +32,9 @@ export async function call({ input, args, options }: Request): Promise<void> {
     return;
   }
   // The line that is logged for every call is of no use beside its answer.
-  const config = settingsFor({ ...input, fallbacks: { logLevel: 'warn' } });
-  if (config === undefined) return;
+  const app = await appFor({ ...input, fallbacks: { logLevel: 'warn' } });
+  if (app === undefined) return;
   const json = options.json === 'true';
-  const app = createApp(config);
   const interrupt = catchSignals();
   const result = await perform(app, tool, json ? given : asText(tool, given), interrupt.signal);
   await present(tool, result, json);

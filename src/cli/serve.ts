@@ -1,15 +1,17 @@
+import { isatty } from 'node:tty';
 import '../lib/zod-without-jit.ts';
-import { type App, createApp } from '../app.ts';
+import type { App } from '../app.ts';
 import { type LoadInput, loadConfig } from '../config/load.ts';
 import { serveOnStdio } from '../server/stdio.ts';
 import { faultsText, wantsColour } from './faults.ts';
+import { openApp } from './open-app.ts';
 
 /** Clients kill what has not ended after 5 s; by then everything that we started on the node must be gone. */
 const SHUTDOWN_MS = 4500;
 /** Left for flushing what the client still reads and for the process to end. */
 const RESERVE_MS = 300;
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGBREAK'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const;
 
 /** Serves one client on stdin and stdout until it leaves or we are told to end. */
 export async function serve(input: LoadInput): Promise<void> {
@@ -20,7 +22,8 @@ export async function serve(input: LoadInput): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const app = createApp(loaded.config);
+  const app = await openApp(loaded.config);
+  if (app === undefined) return;
   const service = serveOnStdio(app);
   let ending = false;
   const end = (reason: string, exitCode = 0): void => {
@@ -36,6 +39,7 @@ export async function serve(input: LoadInput): Promise<void> {
     );
   };
   for (const signal of SIGNALS) process.on(signal, () => end(signal));
+  onHangUp(app, () => end('SIGHUP'));
   void service.closed.then(() => end('left'));
   watchForAccidents(app, end);
   if (process.stdin.isTTY) {
@@ -43,6 +47,18 @@ export async function serve(input: LoadInput): Promise<void> {
       'proxmox-mcp waits for an MCP client on stdin; Ctrl-C ends it. Help: proxmox-mcp --help\n',
     );
   }
+}
+
+/**
+ * SIGHUP tells a server with a policy file to read it again, as it tells daemons; others it ends. But from a terminal that was
+ * closed it means that nobody is there any more, whatever else is set.
+ */
+function onHangUp(app: App, end: () => void): void {
+  const startedOnTerminal = isatty(0);
+  process.on('SIGHUP', () => {
+    if (!app.listMayChange || (startedOnTerminal && !isatty(0))) return end();
+    void app.policy().then((policy) => policy.reload());
+  });
 }
 
 /**

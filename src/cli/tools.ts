@@ -1,10 +1,10 @@
-import { createApp } from '../app.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { allowedTools, definitionOf } from '../server/definitions.ts';
 import { inputSchemaOf } from '../tools/schema.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Request } from './commands.ts';
 import { wantsColour } from './faults.ts';
+import { openApp } from './open-app.ts';
 import { print, type Style, styleFor, textWidth, wrapText } from './output.ts';
 import { settingsFor } from './settings.ts';
 
@@ -12,7 +12,8 @@ import { settingsFor } from './settings.ts';
 export async function tools({ input, options }: Request): Promise<void> {
   const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
-  const app = createApp(config);
+  const app = await openApp(config);
+  if (app === undefined) return;
   const offered = allowedTools(config, await app.policy(), LOCAL_CALLER);
   await app.close(0);
   if (options.json === 'true') {

@@ -70,7 +70,7 @@ function failed(faults: readonly PolicyFault[]): ParseResult {
 }
 
 function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Problem[] {
-  const { path } = issue;
+  const path = asWritten(issue.path, value);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const meant = nearest(key, fieldsAt(path));
@@ -88,8 +88,18 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Problem[]
   return [{ path, problem: `${fieldLabel(path)} ${missing ? 'is missing' : issue.message}` }];
 }
 
+/** The path in the file, where a single value may stand in place of a list. */
+function asWritten(path: readonly PropertyKey[], value: unknown): readonly PropertyKey[] {
+  let around = value;
+  return path.filter((key) => {
+    if (typeof key === 'number' && !Array.isArray(around)) return false;
+    around = step(around, key);
+    return true;
+  });
+}
+
 function step(value: unknown, key: PropertyKey): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
   return new Map<PropertyKey, unknown>(Object.entries(value)).get(String(key));
 }
 

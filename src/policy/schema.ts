@@ -40,9 +40,15 @@ const globs = (description: string) =>
 
 const vmidError = 'must be a vmid (100 to 999999999) or a range such as "200-299"';
 const vmid = z
-  .union([z.int().min(100).max(999_999_999), z.string().regex(/^[1-9]\d{2,8}(?:-[1-9]\d{2,8})?$/)], {
-    error: vmidError,
-  })
+  .union(
+    [
+      z.int({ error: vmidError }).min(100, { error: vmidError }).max(999_999_999, { error: vmidError }),
+      z.string().regex(/^[1-9]\d{2,8}(?:-[1-9]\d{2,8})?$/, { error: vmidError }),
+    ],
+    {
+      error: vmidError,
+    },
+  )
   .transform((value, ctx) => {
     const [from = 0, to = from] = String(value).split('-').map(Number);
     if (from > to)
