@@ -1,0 +1,37 @@
+import { isJSONRPCRequest } from '@modelcontextprotocol/server';
+import type { Exchange } from './exchange.ts';
+
+/** How many tool calls run at a time, over all callers. Those beyond are told to come again instead of waiting unseen. */
+export class CallSlots {
+  readonly #max: number;
+  #taken = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Takes a slot for each call in a message (a batch may hold several) until the exchange is over; false: too many. */
+  take(message: unknown, exchange: Exchange): boolean {
+    const calls = callsIn(message);
+    if (calls === 0) return true;
+    if (this.#taken + calls > this.#max) return false;
+    this.#taken += calls;
+    exchange.whenOver(() => {
+      this.#taken -= calls;
+      if (this.#taken === 0) for (const told of this.#whenIdle.splice(0)) told();
+    });
+    return true;
+  }
+
+  /** Resolves when no call runs. */
+  idle(): Promise<void> {
+    if (this.#taken === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+}
+
+function callsIn(message: unknown): number {
+  const messages = Array.isArray(message) ? message : [message];
+  return messages.filter((each) => isJSONRPCRequest(each) && each.method === 'tools/call').length;
+}

@@ -1,0 +1,122 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import type { Config } from '../../config/schema.ts';
+import type { ServerDeps } from '../deps.ts';
+import { refuse } from './answers.ts';
+import { Exchange } from './exchange.ts';
+import { createHealth, type Node } from './health.ts';
+import { McpEndpoint } from './mcp-endpoint.ts';
+import { createHostCheck, createOriginCheck } from './origins.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { Authenticator, Metrics, Refusal } from './types.ts';
+
+export interface HttpAppOptions {
+  readonly deps: ServerDeps;
+  readonly config: Config;
+  readonly node: Node;
+  readonly authenticator: Authenticator;
+  readonly metrics: Metrics;
+}
+
+export interface HttpApp {
+  readonly fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
+  /** From now on nothing new is begun: 503. */
+  drain(): void;
+  /** Resolves when no call runs. */
+  idle(): Promise<void>;
+  /** Ends sessions and streams. */
+  close(): Promise<void>;
+}
+
+/** What may be asked over HTTP, and in which order a request is looked at: each check costs less than the next. */
+export function createHttpApp({ deps, config, node, authenticator, metrics }: HttpAppOptions): HttpApp {
+  const onRefusal = (refusal: Refusal) => {
+    metrics.onRefusal(refusal);
+    deps.logger.debug({ refusal }, 'request refused');
+  };
+  const mcp = new McpEndpoint(
+    { ...deps, observer: metrics.observer },
+    {
+      maxConcurrent: config.maxConcurrent,
+      maxSessions: config.maxSessions,
+      sessionIdleMs: config.sessionIdle * 1000,
+      onRefusal,
+    },
+  );
+  const isOwnName = createHostCheck(config);
+  const mayCall = createOriginCheck(config);
+  const rateLimit = new RateLimit(config.rateLimit);
+  const health = createHealth(node);
+  let draining = false;
+
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.use(async (c, next) => {
+    if (!isOwnName(c.req.header('host') ?? null)) {
+      onRefusal('host');
+      return refuse(
+        421,
+        'The Host header names no name of this server; the operator can add it to ALLOWED_HOSTS',
+      );
+    }
+    if (!mayCall(c.req.header('origin') ?? null)) {
+      onRefusal('origin');
+      return refuse(403, 'Web pages of this Origin may not call; the operator can add it to ALLOWED_ORIGINS');
+    }
+    return next();
+  });
+  app.use(
+    cors({
+      // Has passed the check above.
+      origin: (origin) => origin,
+      allowMethods: ['GET', 'POST', 'DELETE'],
+      exposeHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
+      maxAge: 600,
+    }),
+  );
+  app.get('/health', (c) => health(c.req.query('ready') !== undefined));
+  app.use(async (c, next) => {
+    const document = await authenticator.publicDocument(c.req.raw);
+    return document ?? next();
+  });
+
+  /** Who asks, or why nobody is answered. */
+  const admit = async (request: Request) => {
+    if (draining) return refuse(503, 'The server is ending', { retryAfterS: 5 });
+    const caller = await authenticator.authenticate(request);
+    if (caller instanceof Response) {
+      onRefusal(caller.status === 403 ? 'forbidden' : 'unauthenticated');
+      return caller;
+    }
+    const waitS = await rateLimit.exceeded(caller.name);
+    if (waitS === undefined) return caller;
+    onRefusal('rate_limit');
+    const told = `More than ${config.rateLimit} requests in a minute (RATE_LIMIT). Try again in ${waitS} s`;
+    return refuse(429, told, { retryAfterS: waitS });
+  };
+  app.all('/mcp', async (c) => {
+    const caller = await admit(c.req.raw);
+    if (caller instanceof Response) return caller;
+    const exchange = new Exchange();
+    c.env.outgoing.once('close', exchange.hold());
+    return mcp.answer(c.req.raw, caller, exchange);
+  });
+  app.get('/metrics', async (c) => {
+    const caller = await admit(c.req.raw);
+    return caller instanceof Response ? caller : metrics.respond();
+  });
+  app.notFound(() => refuse(404, 'Nothing is here; MCP is at /mcp'));
+  app.onError((error) => {
+    const id = crypto.randomUUID().slice(0, 8);
+    deps.logger.error({ error, id }, 'internal error');
+    return refuse(500, `internal error ${id}; the log of the server has the details`);
+  });
+  return {
+    fetch: (request, env) => app.fetch(request, env),
+    drain: () => {
+      draining = true;
+    },
+    idle: () => mcp.slots.idle(),
+    close: () => mcp.close(),
+  };
+}

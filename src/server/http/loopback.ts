@@ -1,0 +1,14 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** The names by which a machine reaches itself, as the Host header has them. */
+export const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'] as const;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether only this machine can reach a server that listens on the address; `localhost` is taken at its word. */
+export function isLoopback(address: string): boolean {
+  if (isIP(address) === 0) return address.toLowerCase() === 'localhost';
+  return loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
