@@ -29,7 +29,7 @@ mkdirSync(dist);
 // Imported, so that its shebang stays out: main.js is no program of its own.
 const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
 const apart = await Promise.all(
-  ['demo', 'init'].map((name) =>
+  ['demo', 'init', 'http'].map((name) =>
     bundle(`${name}.js`, { contents: `export * from './src/cli/${name}.ts';`, resolveDir: root }),
   ),
 );
@@ -40,7 +40,7 @@ copyFileSync(path.join(root, 'scripts/build/bin.cjs'), path.join(dist, 'bin.js')
 chmodSync(path.join(dist, 'bin.js'), 0o755);
 writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(packages));
 compile();
-for (const name of ['main.js', 'main.cache', 'demo.js', 'init.js']) {
+for (const name of ['main.js', 'main.cache', 'demo.js', 'init.js', 'http.js']) {
   console.log(
     `dist/${name.padEnd(10)} ${String(Math.round(statSync(path.join(dist, name)).size / 1024)).padStart(5)} KiB`,
   );
@@ -84,10 +84,10 @@ async function bundle(name, stdin) {
   return [...new Set(names)].sort();
 }
 
-/** import('./demo.ts') and import('./init.ts') load files of their own. */
+/** What is imported as ./demo.ts, ./init.ts or ./http.ts is a file of its own. */
 function loadedApart() {
   const setup = (builder) =>
-    builder.onResolve({ filter: /\/(demo|init)\.ts$/ }, ({ kind, path: file }) =>
+    builder.onResolve({ filter: /\/(demo|init|http)\.ts$/ }, ({ kind, path: file }) =>
       kind === 'dynamic-import' ? { path: file.replace(/\.ts$/, '.js'), external: true } : undefined,
     );
   return { name: 'loaded-apart', setup };

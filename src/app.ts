@@ -18,6 +18,8 @@ export interface App {
   /** The part of the configuration that tools depend on. */
   readonly settings: Config;
   cluster(): Promise<ClusterHandle>;
+  /** SSH connections that are up. Makes none. */
+  sshConnections(): number;
   policy(): Promise<Policy>;
   readonly listMayChange: boolean;
   readonly redactor: Redactor;
@@ -35,15 +37,20 @@ export function createApp(config: Config): App {
   const redactor = createRedactor({ secrets: () => secretsOf(config) });
   const logger = createLogger({ level: config.logLevel, redactor });
   let cluster: Promise<ClusterHandle> | undefined;
+  let connected: ClusterHandle | undefined;
   let policy: Promise<Policy> | undefined;
   let stateKey: Promise<Uint8Array> | undefined;
   return {
     config,
     settings: config,
     cluster: () => {
-      cluster ??= createCluster(config, logger);
+      cluster ??= createCluster(config, logger).then((made) => {
+        connected = made;
+        return made;
+      });
       return cluster;
     },
+    sshConnections: () => connected?.connections ?? 0,
     policy: async () => {
       policy ??= openPolicy(
         config,

@@ -12,11 +12,6 @@ export type Invocation =
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'refuse'; readonly text: string };
 
-/** Options that people will try and that are none: said plainly, they are not mistaken for something near. */
-const NOT_OPTIONS: Readonly<Record<string, string>> = {
-  'no-http': 'without --http it speaks MCP on stdin and stdout',
-};
-
 /** Understands a command line. Options may stand before and after the command. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const settings = listSettings();
@@ -119,6 +114,7 @@ function spellOutSwitches(argv: readonly string[], settings: readonly Setting[])
   return spelled;
 }
 
+/** Options that people will try and that are none: said plainly, they are not mistaken for something near. */
 function notOptions(settings: readonly Setting[]): Readonly<Record<string, string>> {
   const secrets = settings.flatMap(({ name, secret }) => (secret === true ? [name] : []));
   const messages = secrets.map((name) => {
@@ -126,7 +122,7 @@ function notOptions(settings: readonly Setting[]): Readonly<Record<string, strin
     const why = 'a command line is seen by every user of this machine';
     return [flag, `--${flag} does not exist: ${why}; set ${name} or ${name}_FILE in the environment`];
   });
-  return { ...NOT_OPTIONS, ...Object.fromEntries(messages) };
+  return Object.fromEntries(messages);
 }
 
 function unknownCommand(command: string): string {

@@ -39,8 +39,8 @@ export async function connectOnce(
     },
   });
   return {
-    get connected() {
-      return connection.usable;
+    get connections() {
+      return connection.usable ? 1 : 0;
     },
     open: (command, options) => open(connection, target, command, options?.signal),
     close: () => connection.close(),

@@ -13,7 +13,7 @@ import type { ClusterHandle, ContainerHandle, ContainerSummary, GuestFacts, Plac
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
-  readonly connected: boolean;
+  readonly connections: number;
   close(): Promise<void>;
 }
 
@@ -48,18 +48,16 @@ export class Cluster implements ClusterHandle {
     };
   }
 
-  get connected(): boolean {
-    return this.#pool.connected;
+  get connections(): number {
+    return this.#pool.connections;
   }
 
   async reach(signal: AbortSignal): Promise<void> {
-    const { ended } = await this.#deps.node.command(['true'], { timeoutMs: 10_000, signal });
-    if (ended !== 'exit')
-      throw new AppError(
-        'DISCONNECTED',
-        'The node does not answer.',
-        'Look at the node and the way to it: proxmox-mcp doctor.',
-      );
+    // Without sudo, whose rules may not allow it.
+    const { ended } = await this.#deps.node.run('true', { timeoutMs: 10_000, signal });
+    if (ended === 'exit') return;
+    const hint = 'Look at the node and the way to it: proxmox-mcp doctor.';
+    throw new AppError('DISCONNECTED', 'The node does not answer.', hint);
   }
 
   async list(signal: AbortSignal): Promise<readonly ContainerSummary[]> {

@@ -163,8 +163,8 @@ export interface ContainerHandle extends Place {
 
 /** The cluster as seen from the node that we log in to. Connects on first use. */
 export interface ClusterHandle {
-  /** Whether a connection to the node is up. */
-  readonly connected: boolean;
+  /** How many connections to the node are up. */
+  readonly connections: number;
   /** One round trip to the node. @throws AppError that says what stands in the way */
   reach(signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal): Promise<readonly ContainerSummary[]>;

@@ -36,7 +36,7 @@ function record() {
   };
   const deps: ServerDeps = {
     cluster: async () => ({
-      connected: false,
+      connections: 0,
       reach: unused,
       guest: unused,
       list: unused,

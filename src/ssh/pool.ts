@@ -65,9 +65,13 @@ export class SshPool {
     };
   }
 
-  /** Whether a connection is up that takes work. */
+  /** How many connections are up that take work. */
+  get connections(): number {
+    return this.#members.filter(({ connection }) => connection.usable).length;
+  }
+
   get connected(): boolean {
-    return this.#members.some(({ connection }) => connection.usable);
+    return this.connections > 0;
   }
 
   /**

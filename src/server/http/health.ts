@@ -1,7 +1,7 @@
 /** What health is told from. */
 export interface Node {
-  /** Whether an SSH connection is up. */
-  connected(): boolean;
+  /** SSH connections that are up. */
+  sshConnections(): number;
   /** One round trip. Rejects when there is none. */
   reach(signal: AbortSignal): Promise<void>;
 }
@@ -23,7 +23,11 @@ export function createHealth(node: Node): (ready: boolean) => Promise<Response> 
   return async (ready) => {
     const healthy = !ready || (await reached());
     return Response.json(
-      { status: healthy ? 'healthy' : 'unhealthy', service: SERVICE, ssh_connected: node.connected() },
+      {
+        status: healthy ? 'healthy' : 'unhealthy',
+        service: SERVICE,
+        ssh_connected: node.sshConnections() > 0,
+      },
       { status: healthy ? 200 : 503, headers: { 'Cache-Control': 'no-store' } },
     );
   };

@@ -16,7 +16,8 @@ export interface HttpAppOptions {
   readonly config: Config;
   readonly node: Node;
   readonly authenticator: Authenticator;
-  readonly metrics: Metrics;
+  /** @param sessions how many there are */
+  readonly createMetrics: (sessions: () => number) => Metrics;
 }
 
 export interface HttpApp {
@@ -30,17 +31,19 @@ export interface HttpApp {
 }
 
 /** What may be asked over HTTP, and in which order a request is looked at: each check costs less than the next. */
-export function createHttpApp({ deps, config, node, authenticator, metrics }: HttpAppOptions): HttpApp {
+export function createHttpApp({ deps, config, node, authenticator, createMetrics }: HttpAppOptions): HttpApp {
+  const metrics = createMetrics(() => mcp.sessions);
   const onRefusal = (refusal: Refusal) => {
     metrics.onRefusal(refusal);
     deps.logger.debug({ refusal }, 'request refused');
   };
-  const mcp = new McpEndpoint(
+  const mcp: McpEndpoint = new McpEndpoint(
     { ...deps, observer: metrics.observer },
     {
       maxConcurrent: config.maxConcurrent,
       maxSessions: config.maxSessions,
       sessionIdleMs: config.sessionIdle * 1000,
+      guard: (server, caller) => authenticator.guard(server, caller),
       onRefusal,
     },
   );
@@ -65,15 +68,14 @@ export function createHttpApp({ deps, config, node, authenticator, metrics }: Ht
     }
     return next();
   });
-  app.use(
-    cors({
-      // Has passed the check above.
-      origin: (origin) => origin,
-      allowMethods: ['GET', 'POST', 'DELETE'],
-      exposeHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
-      maxAge: 600,
-    }),
-  );
+  const forPages = cors({
+    // Has passed the check above.
+    origin: (origin) => origin,
+    allowMethods: ['GET', 'POST', 'DELETE'],
+    exposeHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
+    maxAge: 600,
+  });
+  app.use((c, next) => (c.req.header('origin') === undefined ? next() : forPages(c, next)));
   app.get('/health', (c) => health(c.req.query('ready') !== undefined));
   app.use(async (c, next) => {
     const document = await authenticator.publicDocument(c.req.raw);
@@ -81,11 +83,11 @@ export function createHttpApp({ deps, config, node, authenticator, metrics }: Ht
   });
 
   /** Who asks, or why nobody is answered. */
-  const admit = async (request: Request) => {
+  const admit = async (request: Request, { incoming }: HttpBindings) => {
     if (draining) return refuse(503, 'The server is ending', { retryAfterS: 5 });
-    const caller = await authenticator.authenticate(request);
+    const caller = await authenticator.authenticate(request, incoming.socket.remoteAddress ?? '');
     if (caller instanceof Response) {
-      onRefusal(caller.status === 403 ? 'forbidden' : 'unauthenticated');
+      onRefusal(caller.status === 401 ? 'unauthenticated' : 'forbidden');
       return caller;
     }
     const waitS = await rateLimit.exceeded(caller.name);
@@ -95,14 +97,14 @@ export function createHttpApp({ deps, config, node, authenticator, metrics }: Ht
     return refuse(429, told, { retryAfterS: waitS });
   };
   app.all('/mcp', async (c) => {
-    const caller = await admit(c.req.raw);
+    const caller = await admit(c.req.raw, c.env);
     if (caller instanceof Response) return caller;
     const exchange = new Exchange();
     c.env.outgoing.once('close', exchange.hold());
     return mcp.answer(c.req.raw, caller, exchange);
   });
   app.get('/metrics', async (c) => {
-    const caller = await admit(c.req.raw);
+    const caller = await admit(c.req.raw, c.env);
     return caller instanceof Response ? caller : metrics.respond();
   });
   app.notFound(() => refuse(404, 'Nothing is here; MCP is at /mcp'));

@@ -5,20 +5,21 @@ import {
   type McpHttpHandler,
   readRequestBody,
 } from '@modelcontextprotocol/server';
-import type { Caller } from '../../lib/caller.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { createServer } from '../create-server.ts';
 import type { ServerDeps } from '../deps.ts';
 import { refuse } from './answers.ts';
 import { CallSlots } from './call-slots.ts';
 import { type Exchange, trackCall, within } from './exchange.ts';
-import { Sessions } from './sessions.ts';
-import type { Refusal } from './types.ts';
+import { requestOptions, Sessions } from './sessions.ts';
+import type { Authenticator, HttpCaller, Refusal } from './types.ts';
 
 export interface McpEndpointOptions {
   readonly maxConcurrent: number;
   readonly maxSessions: number;
   readonly sessionIdleMs: number;
+  /** Sees each server object before it is used. */
+  readonly guard: Authenticator['guard'];
   readonly onRefusal: (refusal: Refusal) => void;
 }
 
@@ -34,7 +35,7 @@ export class McpEndpoint {
   readonly #sessions: Sessions;
   readonly #modern: McpHttpHandler;
   readonly #streaming: McpHttpHandler;
-  readonly #callers = new WeakMap<Request, Caller>();
+  readonly #callers = new WeakMap<Request, HttpCaller>();
   readonly slots: CallSlots;
 
   constructor(deps: ServerDeps, options: McpEndpointOptions) {
@@ -42,8 +43,12 @@ export class McpEndpoint {
     this.#options = options;
     this.slots = new CallSlots(options.maxConcurrent);
     const onerror = (error: Error) => deps.logger.debug({ reason: messageOf(error) }, 'protocol error');
-    const { maxSessions: max, sessionIdleMs: idleMs, onRefusal } = options;
-    const create = (caller: Caller) => createServer(this.#deps, caller);
+    const { maxSessions: max, sessionIdleMs: idleMs, guard, onRefusal } = options;
+    const create = (caller: HttpCaller) => {
+      const server = createServer(this.#deps, caller);
+      guard(server, caller);
+      return server;
+    };
     this.#sessions = new Sessions({ max, idleMs, onRefusal, onError: onerror, createServer: create });
     const handler = (responseMode: 'auto' | 'sse') =>
       createMcpHandler(({ requestInfo }) => create(this.#callerOf(requestInfo)), {
@@ -57,7 +62,7 @@ export class McpEndpoint {
     this.#streaming = handler('sse');
   }
 
-  async answer(request: Request, caller: Caller, exchange: Exchange): Promise<Response> {
+  async answer(request: Request, caller: HttpCaller, exchange: Exchange): Promise<Response> {
     if (request.method !== 'POST') return this.#dispatch(request, undefined, caller, exchange);
     if (!isJsonContentType(request.headers.get('content-type'))) {
       return refuse(415, 'Content-Type must be application/json');
@@ -81,21 +86,30 @@ export class McpEndpoint {
     return within(exchange, () => this.#dispatch(request, message, caller, exchange));
   }
 
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
   /** Ends sessions and streams; what they run is cancelled. */
   async close(): Promise<void> {
     await Promise.allSettled([this.#sessions.close(), this.#modern.close(), this.#streaming.close()]);
   }
 
-  async #dispatch(request: Request, message: unknown, caller: Caller, exchange: Exchange): Promise<Response> {
+  async #dispatch(
+    request: Request,
+    message: unknown,
+    caller: HttpCaller,
+    exchange: Exchange,
+  ): Promise<Response> {
     if (await isLegacyRequest(request, message)) {
       return this.#sessions.answer(request, message, caller, exchange);
     }
     this.#callers.set(request, caller);
     const handler = request.headers.get('mcp-method') === 'tools/call' ? this.#streaming : this.#modern;
-    return handler.fetch(request, { parsedBody: message });
+    return handler.fetch(request, requestOptions(message, caller));
   }
 
-  #callerOf(request: Request | undefined): Caller {
+  #callerOf(request: Request | undefined): HttpCaller {
     const caller = request === undefined ? undefined : this.#callers.get(request);
     if (caller === undefined) throw new TypeError('a request without its caller');
     return caller;

@@ -6,13 +6,13 @@ import {
 import type { Caller } from '../../lib/caller.ts';
 import { refuse } from './answers.ts';
 import type { Exchange } from './exchange.ts';
-import type { Refusal } from './types.ts';
+import type { HttpCaller, Refusal } from './types.ts';
 
 export interface SessionsOptions {
   readonly max: number;
   readonly idleMs: number;
   /** Makes the server object of one session. */
-  readonly createServer: (caller: Caller) => McpServer;
+  readonly createServer: (caller: HttpCaller) => McpServer;
   readonly onRefusal: (refusal: Refusal) => void;
   readonly onError: (error: Error) => void;
 }
@@ -46,7 +46,12 @@ export class Sessions {
   }
 
   /** @param message the parsed body of a POST, else undefined */
-  async answer(request: Request, message: unknown, caller: Caller, exchange: Exchange): Promise<Response> {
+  async answer(
+    request: Request,
+    message: unknown,
+    caller: HttpCaller,
+    exchange: Exchange,
+  ): Promise<Response> {
     const id = request.headers.get('mcp-session-id');
     if (id === null) {
       if (request.method === 'POST' && isInitializeRequest(message)) {
@@ -63,7 +68,11 @@ export class Sessions {
       });
     }
     this.#use(session, exchange);
-    return session.transport.handleRequest(request, { parsedBody: message });
+    return session.transport.handleRequest(request, requestOptions(message, caller));
+  }
+
+  get size(): number {
+    return this.#sessions.size;
   }
 
   /** Ends all sessions; what they run is cancelled. */
@@ -72,7 +81,7 @@ export class Sessions {
     await Promise.allSettled([...this.#sessions.values()].map(({ transport }) => transport.close()));
   }
 
-  async #open(request: Request, message: unknown, caller: Caller, exchange: Exchange): Promise<Response> {
+  async #open(request: Request, message: unknown, caller: HttpCaller, exchange: Exchange): Promise<Response> {
     if (this.#sessions.size + this.#opening >= this.#options.max && !this.#makeRoom()) {
       this.#options.onRefusal('too_many_sessions');
       return refuse(503, 'All sessions are in use (MAX_SESSIONS). Try again later', { retryAfterS: RETRY_S });
@@ -90,7 +99,7 @@ export class Sessions {
       await server.connect(transport);
       server.server.onclose = () => void this.#sessions.delete(transport.sessionId ?? '');
       server.server.onerror = this.#options.onError;
-      const response = await transport.handleRequest(request, { parsedBody: message });
+      const response = await transport.handleRequest(request, requestOptions(message, caller));
       // Refused by the transport: nobody will ever come back for it.
       if (transport.sessionId === undefined) await server.close();
       return response;
@@ -144,4 +153,9 @@ function isSame(one: Caller, other: Caller): boolean {
     one.rights.size === rights.size &&
     [...one.rights].every((right) => rights.has(right))
   );
+}
+
+/** What goes with a request into the SDK. */
+export function requestOptions(message: unknown, { authInfo }: HttpCaller) {
+  return { parsedBody: message, ...(authInfo === undefined ? {} : { authInfo }) };
 }
