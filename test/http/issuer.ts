@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 import * as z from 'zod';
 
@@ -62,6 +62,7 @@ export class TestIssuer {
       ],
       scopes: SCOPES.split(' '),
       jwks: { keys: [jwk] },
+      ttl: { ClientCredentials: 600 },
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
@@ -104,7 +105,7 @@ export class TestIssuer {
   }
 
   /** A token with these claims that is signed with the issuer's own key, so that nothing else is wrong with it. */
-  async sign(claims: JWTPayload, header: { kid?: string; typ?: string } = {}): Promise<string> {
+  async sign(claims: Record<string, unknown>, header: { kid?: string; typ?: string } = {}): Promise<string> {
     const { kid, privateKey } = this.#signingKey();
     return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, ...header }).sign(privateKey);
   }

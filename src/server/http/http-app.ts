@@ -30,6 +30,13 @@ export interface HttpApp {
   close(): Promise<void>;
 }
 
+/** What the authenticator's answers are counted as. */
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  403: 'forbidden',
+  429: 'guessing',
+  503: 'issuer_unavailable',
+};
+
 /** What may be asked over HTTP, and in which order a request is looked at: each check costs less than the next. */
 export function createHttpApp({ deps, config, node, authenticator, createMetrics }: HttpAppOptions): HttpApp {
   const metrics = createMetrics(() => mcp.sessions);
@@ -43,7 +50,7 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
       maxConcurrent: config.maxConcurrent,
       maxSessions: config.maxSessions,
       sessionIdleMs: config.sessionIdle * 1000,
-      guard: (server, caller) => authenticator.guard(server, caller),
+      guard: (...args) => authenticator.guard(...args),
       onRefusal,
     },
   );
@@ -87,7 +94,7 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
     if (draining) return refuse(503, 'The server is ending', { retryAfterS: 5 });
     const caller = await authenticator.authenticate(request, incoming.socket.remoteAddress ?? '');
     if (caller instanceof Response) {
-      onRefusal(caller.status === 401 ? 'unauthenticated' : 'forbidden');
+      onRefusal(REFUSALS[caller.status] ?? 'unauthenticated');
       return caller;
     }
     const waitS = await rateLimit.exceeded(caller.name);

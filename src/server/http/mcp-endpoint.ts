@@ -6,6 +6,7 @@ import {
   readRequestBody,
 } from '@modelcontextprotocol/server';
 import { messageOf } from '../../lib/errors.ts';
+import { callTool } from '../call-tool.ts';
 import { createServer } from '../create-server.ts';
 import type { ServerDeps } from '../deps.ts';
 import { refuse } from './answers.ts';
@@ -46,7 +47,8 @@ export class McpEndpoint {
     const { maxSessions: max, sessionIdleMs: idleMs, guard, onRefusal } = options;
     const create = (caller: HttpCaller) => {
       const server = createServer(this.#deps, caller);
-      guard(server, caller);
+      const signal = new AbortController().signal;
+      guard(server, caller, (tool, args) => callTool({ tool, caller, args, signal }, this.#deps));
       return server;
     };
     this.#sessions = new Sessions({ max, idleMs, onRefusal, onError: onerror, createServer: create });

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { ERROR_CODES } from '../../lib/errors.ts';
+import { ERROR_CODES, type ErrorCode } from '../../lib/errors.ts';
 import type { CallReport } from '../observer.ts';
 import type { Metrics, Refusal } from './types.ts';
 
@@ -14,18 +14,23 @@ export interface MetricSources {
 
 const OUTCOMES = new Set<string>(['ok', ...ERROR_CODES]);
 
-/** Codes of calls that were not made because somebody said no: the settings, the policy, a person. */
-const REFUSED: Readonly<Record<string, string>> = {
+/** Why somebody said no to a call, by the code that it got. A question that waits for its answer is no refusal. */
+const REFUSED = {
   RIGHT_MISSING: 'rights',
   READ_ONLY: 'policy',
   HOST_ACCESS_DISABLED: 'policy',
   POLICY_DENIED: 'policy',
   WRONG_TARGET: 'policy',
   ATTRIBUTES_UNREADABLE: 'policy',
-  CONFIRMATION_DECLINED: 'policy',
-  CONFIRMATION_NEEDED: 'policy',
+  CONFIRMATION_REFUSED: 'confirmation',
+  APPROVAL_EXPIRED: 'confirmation',
+  APPROVAL_INVALID: 'confirmation',
+  APPROVAL_USED: 'confirmation',
+  APPROVAL_UNCLAIMED: 'confirmation',
   AUDIT_UNAVAILABLE: 'audit',
-};
+} as const satisfies Partial<Record<ErrorCode, string>>;
+
+const REASONS = new Map<string, string>(Object.entries(REFUSED));
 
 /**
  * Counts for Prometheus. Its names and labels are few and fixed: no caller, no container and no text of a client
@@ -98,7 +103,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     const { tool, outcome, durationMs, data = {} } = report;
     calls.inc({ tool, outcome: OUTCOMES.has(outcome) ? outcome : 'other' });
     durations.observe({ tool }, durationMs / 1000);
-    const refused = REFUSED[outcome];
+    const refused = REASONS.get(outcome);
     if (refused !== undefined) refusals.inc({ reason: refused });
     if (typeof data.bytes_transferred === 'number') {
       bytes.inc({ direction: tool.includes('upload') ? 'upload' : 'download' }, data.bytes_transferred);

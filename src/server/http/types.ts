@@ -1,6 +1,9 @@
 import type { AuthInfo, McpServer } from '@modelcontextprotocol/server';
 import type { Caller } from '../../lib/caller.ts';
+import type { Tool } from '../../tools/tool.ts';
 import type { CallObserver } from '../observer.ts';
+
+type Arguments = Readonly<Record<string, unknown>>;
 
 /** Who sent a request. */
 export interface HttpCaller extends Caller {
@@ -13,13 +16,20 @@ export interface Authenticator {
   /**
    * The caller, or the answer that refuses: 401 or 403 with WWW-Authenticate; 429 to those who guess, 503 while the issuer
    * of tokens does not answer. Called before the body is read. Never rejects for what a client sends.
-   * @param address of the client, as far as it can be known
+   * @param peer the address at the other end of the connection; behind a proxy the proxy's
    */
-  authenticate(request: Request, address: string): Promise<HttpCaller | Response>;
+  authenticate(request: Request, peer: string): Promise<HttpCaller | Response>;
   /** What is to be had without authentication, such as /.well-known/…; undefined where it is none of that. */
   publicDocument(request: Request): Promise<Response | undefined>;
-  /** Lets calls that a scope would allow be answered with 403 and that scope. For each server object that is made for the caller. */
-  guard(server: McpServer, caller: HttpCaller): void;
+  /**
+   * Lets calls that a scope would allow be answered with 403 and that scope. For each server object that is made for the caller.
+   * @param refuse makes such a call all the same: it is refused as any other is, and so is logged, counted and on record
+   */
+  guard(
+    server: McpServer,
+    caller: HttpCaller,
+    refuse: (tool: Tool, args: Arguments) => Promise<unknown>,
+  ): void;
   /**
    * What the operator is to be told on stderr, once the server listens; may hold a token, so it is for no log.
    * @param url of /mcp, as clients on this machine reach it
@@ -31,6 +41,8 @@ export interface Authenticator {
 export type Refusal =
   | 'unauthenticated'
   | 'forbidden'
+  | 'guessing'
+  | 'issuer_unavailable'
   | 'host'
   | 'origin'
   | 'too_large'

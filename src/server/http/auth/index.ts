@@ -6,6 +6,7 @@ import type { Redactor } from '../../../lib/redact.ts';
 import type { Authenticator } from '../types.ts';
 import { AccessTokens } from './access-token.ts';
 import { BearerAuthentication, type OAuthParts } from './bearer.ts';
+import { clientAddress } from './client-address.ts';
 import { ensureGeneratedToken } from './generated-token.ts';
 import { ResourceMetadata } from './resource-metadata.ts';
 import { scopeOf, usableRights } from './rights.ts';
@@ -35,10 +36,11 @@ export async function createAuthenticator(
   const table = new TokenTable([...(one === undefined ? [] : [withAllRights(one)]), ...httpTokens]);
   const bearer = new BearerAuthentication({ table, oauth, logger: deps.logger });
   return {
-    authenticate: (request, address) => bearer.authenticate(request, address),
+    authenticate: (request, peer) =>
+      bearer.authenticate(request, clientAddress(request, peer, config.behindProxy)),
     publicDocument: async (request) => oauth?.metadata.respond(request),
-    guard: (server, caller) => {
-      if (oauth !== undefined) guard(server, caller, oauth);
+    guard: (server, caller, refuse) => {
+      if (oauth !== undefined) guard(server, caller, refuse, oauth);
     },
     welcome: (url) => (generated === undefined ? undefined : welcomeText(generated, url)),
   };

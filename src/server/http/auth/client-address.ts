@@ -1,0 +1,13 @@
+/**
+ * The address that wrong tokens are counted for. Behind a proxy it is what the proxy saw: the last entry of X-Forwarded-For,
+ * which the proxy itself has added; those before it are the client's own words.
+ *
+ * @param peer who is at the other end of the connection
+ */
+export function clientAddress(request: Request, peer: string, behindProxy: boolean): string {
+  if (!behindProxy) return peer;
+  const forwarded = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
+  // Some proxies add the port: 192.0.2.1:4711, [2001:db8::1]:4711.
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(forwarded)?.[1] ?? forwarded.replace(/^([\d.]+):\d+$/, '$1');
+  return /^[0-9a-fA-F.:]{2,45}$/.test(bare) ? bare : peer;
+}

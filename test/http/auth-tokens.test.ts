@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../cli/run.ts';
+import { settingsWithoutNode } from '../mcp/fixtures.ts';
+import { until } from '../rig/until.ts';
+import { AuthServer } from './auth-server.ts';
+
+const ALL = 'the-token-of-the-one-administrator-0123';
+const READER = 'the-token-of-one-who-only-looks-4567890';
+const WRITER = 'the-token-of-one-who-changes-things-8901';
+const HOST = 'the-token-of-one-for-the-node-itself-234';
+const SCRAPER = 'the-token-of-a-prometheus-server-567890';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+const TOKENS = `# who may do what
+reader read   ${READER}
+writer write  sha256:${sha256(WRITER)}
+node   host   ${HOST}
+scraper metrics ${SCRAPER}
+`;
+
+const LOOKING = ['list_containers', 'container_status'];
+const NODE = ['download_file_from_host', 'upload_file_to_host', 'host_exec_command'];
+const CHANGING = [
+  'container_exec_command',
+  'start_container',
+  'stop_container',
+  'download_file_from_container',
+  'upload_file_to_container',
+];
+
+describe('tokens with names and rights', () => {
+  let server: AuthServer;
+  beforeAll(async () => {
+    server = await AuthServer.start({
+      ...(await settingsWithoutNode()),
+      ENABLE_HOST_EXEC: 'true',
+      HTTP_TOKEN: ALL,
+      HTTP_TOKENS: TOKENS,
+    });
+  });
+  afterAll(() => server.stop());
+
+  test('without a token nothing is answered but how to send one', async () => {
+    for (const response of [await server.list(), await server.get('/mcp'), await server.get('/metrics')]) {
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer realm="proxmox-mcp"');
+      expect(await response.json()).toMatchObject({
+        error_description: expect.stringContaining('Authorization'),
+      });
+    }
+    const basic = await fetch(`${server.origin}/mcp`, { headers: { authorization: `Basic ${ALL}` } });
+    expect(basic.status).toBe(401);
+    const inTheAddress = await server.get(`/metrics?access_token=${ALL}&token=${ALL}`);
+    expect(inTheAddress.status).toBe(401);
+  });
+
+  test('a wrong token is refused, however near it comes', async () => {
+    for (const wrong of [
+      `${ALL}x`,
+      ALL.slice(0, -1),
+      ALL.toUpperCase(),
+      sha256(WRITER),
+      `sha256:${sha256(WRITER)}`,
+    ]) {
+      const response = await server.list(wrong);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe(
+        'Bearer error="invalid_token", error_description="The token is not known here"',
+      );
+    }
+  });
+
+  test.each([
+    ['all', ALL, [...LOOKING, ...CHANGING, ...NODE]],
+    ['read', READER, LOOKING],
+    ['write', WRITER, [...LOOKING, ...CHANGING]],
+    ['host', HOST, [...LOOKING, ...NODE]],
+  ])('%s: sees its tools, and no others', async (_rights, token, tools) => {
+    expect((await server.toolNames(token)).sort()).toEqual([...tools].sort());
+  });
+
+  test('a tool that is not shown is refused by its name', async () => {
+    const { isError, data } = await server.result(READER, 'container_exec_command', {
+      vmid: 101,
+      command: 'id',
+    });
+    expect(isError).toBe(true);
+    expect(data).toMatchObject({
+      code: 'RIGHT_MISSING',
+      error: expect.stringContaining('reader has not the right'),
+    });
+    expect((await server.result(WRITER, 'host_exec_command', { command: 'id' })).data.code).toBe(
+      'RIGHT_MISSING',
+    );
+    expect((await server.result(HOST, 'stop_container', { vmid: 101 })).data.code).toBe('RIGHT_MISSING');
+    // With the right it gets as far as to the node, which is not there.
+    expect((await server.result(WRITER, 'stop_container', { vmid: 101 })).data.code).toBe('SSH_UNREACHABLE');
+  });
+
+  test('a token for metrics is good for metrics alone', async () => {
+    expect((await server.get('/metrics', SCRAPER)).status).toBe(200);
+    const response = await server.list(SCRAPER);
+    expect(response.status).toBe(403);
+    expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+  });
+
+  test('the log says who called and what was refused, and holds no token', async () => {
+    await server.list('a-secret-of-somebody-else-that-came-here-by-mistake');
+    await until(() => server.stderr.includes('authentication failed'));
+    expect(server.stderr).toContain('127.0.0.1');
+    for (const token of [ALL, READER, WRITER, HOST, SCRAPER, 'a-secret-of-somebody-else'])
+      expect(server.stderr).not.toContain(token);
+  });
+});
+
+describe('wrong tokens without end', () => {
+  let server: AuthServer;
+  beforeAll(async () => {
+    server = await AuthServer.start({
+      ...(await settingsWithoutNode()),
+      HTTP_TOKEN: ALL,
+      HTTP_TOKENS: TOKENS,
+    });
+  });
+  afterAll(() => server.stop());
+
+  test('are not looked at after ten, and do not shut out who is known', async () => {
+    expect((await server.list(READER)).status).toBe(200);
+    const guesses = Array.from({ length: 15 }, (_, index) => `a-guess-that-is-not-right-but-long-${index}`);
+    const answers: Response[] = [];
+    for (const guess of guesses) answers.push(await server.list(guess));
+    expect(answers.map(({ status }) => status)).toEqual([...Array(10).fill(401), ...Array(5).fill(429)]);
+    const wait = Number(answers.at(-1)?.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(60);
+    expect((await server.list(READER)).status).toBe(200);
+    // Right, but never seen from here: who guesses must not learn that.
+    expect((await server.list(ALL)).status).toBe(429);
+    expect(await server.metric(READER, 'proxmox_mcp_refusals_total', { reason: 'guessing' })).toBe(6);
+  });
+});
+
+describe('a token that is made', () => {
+  test('is shown once with what clients need, kept for its owner alone, and good after the next start', async () => {
+    const env = { ...(await settingsWithoutNode()), LOG_LEVEL: 'trace' };
+    const server = await AuthServer.start(env);
+    try {
+      const file = path.join(server.dir, 'state', 'http-token');
+      const token = (await readFile(file, 'utf8')).trim();
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect((await server.list(token)).status).toBe(200);
+      expect((await server.list()).status).toBe(401);
+      const shown = `claude mcp add --transport http proxmox ${server.origin}/mcp --header "Authorization: Bearer ${token}"`;
+      expect(server.stderr).toContain(shown);
+      expect(server.stderr).toContain(`"Authorization": "Bearer ${token}"`);
+      const logged = server.stderr.split('\n').filter((line) => line.startsWith('{"level"'));
+      expect(logged.join('\n')).not.toContain(token);
+      await server.end();
+
+      const again = await AuthServer.start(env, { dir: server.dir });
+      expect((await again.list(token)).status).toBe(200);
+      expect(again.stderr).not.toContain(token);
+      expect(again.stderr).toContain(file);
+      await again.end();
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('two servers that share the directory make one', async () => {
+    const env = await settingsWithoutNode();
+    const first = await AuthServer.start(env);
+    const second = await AuthServer.start(env, { dir: first.dir });
+    const token = (await readFile(path.join(first.dir, 'state', 'http-token'), 'utf8')).trim();
+    expect((await first.list(token)).status).toBe(200);
+    expect((await second.list(token)).status).toBe(200);
+    await second.end();
+    await first.stop();
+  });
+});
+
+test('a token that might be guessed is a fault of the settings, and is not repeated', async () => {
+  const { code, stderr } = await runCli([], {
+    cwd: tmpdir(),
+    env: {
+      ...(await settingsWithoutNode()),
+      SERVER_HTTP: 'true',
+      HTTP_TOKEN: 'hunter2',
+      HTTP_TOKENS: 'alice read hunter3',
+    },
+  });
+  expect(code).toBe(2);
+  expect(stderr).toContain('HTTP_TOKEN (environment) is shorter than 32 characters');
+  expect(stderr).toContain('HTTP_TOKENS (environment) line 1 has a token that is shorter');
+  expect(stderr).toContain('openssl rand -hex 32');
+  expect(stderr).not.toContain('hunter');
+});
