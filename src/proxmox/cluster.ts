@@ -2,6 +2,7 @@ import { AppError } from '../lib/errors.ts';
 import { Activity } from './activity.ts';
 import type { EntryMethod } from './commands.ts';
 import { Container, EntryChoice } from './container.ts';
+import { GuardedChannels } from './guard.ts';
 import { GuestBook } from './guest-book.ts';
 import { HeldChannels } from './held.ts';
 import { Host } from './host.ts';
@@ -9,7 +10,7 @@ import { readInventory } from './inventory.ts';
 import { TransferDirs } from './local-files.ts';
 import { type ChannelSource, type NodeLogger, ProxmoxNode } from './node.ts';
 import type { TransferDeps } from './transfer.ts';
-import type { ClusterHandle, ContainerHandle, ContainerSummary, GuestFacts, Place } from './types.ts';
+import type { ClusterHandle, ContainerHandle, ContainerSummary, Guard, GuestFacts, Place } from './types.ts';
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
@@ -41,6 +42,8 @@ export class Cluster implements ClusterHandle {
     this.#guests = new GuestBook(node);
     this.#deps = {
       node,
+      work: pool,
+      guard: null,
       held: new HeldChannels(),
       activity: new Activity(),
       dirs: new TransferDirs(options.transferDirs),
@@ -70,12 +73,21 @@ export class Cluster implements ClusterHandle {
     return this.#guests.facts(vmid, signal);
   }
 
-  container(vmid: number): ContainerHandle {
-    return new Container(this.#deps, this.#choice, vmid);
+  container(vmid: number, guard: Guard | null = null): ContainerHandle {
+    return new Container(this.#under(guard), this.#choice, vmid);
   }
 
-  host(): Place {
-    return new Host(this.#deps);
+  host(guard: Guard | null = null): Place {
+    return new Host(this.#under(guard));
+  }
+
+  #under(guard: Guard | null): TransferDeps {
+    if (guard === null) return this.#deps;
+    const onChanged = () => {
+      if (guard.facts !== null) this.#guests.forget(guard.facts.vmid);
+    };
+    const work = new GuardedChannels(this.#pool, guard, { sudo: this.#deps.node.sudo, onChanged });
+    return { ...this.#deps, work, guard: work };
   }
 
   /** Kills what runs, verifies it, closes the connections. */

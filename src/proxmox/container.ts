@@ -1,7 +1,8 @@
 import type { Entry, EntryMethod } from './commands.ts';
 import { wayIsClosed, whyNotInContainer } from './diagnose.ts';
 import { findContainer, readInventory } from './inventory.ts';
-import { startContainer, stopContainer } from './life-cycle.ts';
+import { type Hold, startContainer, stopContainer } from './life-cycle.ts';
+import { ProxmoxNode } from './node.ts';
 import { type Recover, RemotePlace } from './place.ts';
 import type { TransferDeps } from './transfer.ts';
 import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './types.ts';
@@ -57,14 +58,23 @@ export class Container extends RemotePlace implements ContainerHandle {
   };
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {
-    return findContainer(await readInventory(this.deps.node, signal, { vmid: this.vmid }), this.vmid);
+    const inventory = await readInventory(this.deps.node, signal, { vmid: this.vmid });
+    return this.#hold().checked(findContainer(inventory, this.vmid));
   }
 
   async start(signal: AbortSignal): Promise<LifeCycleResult> {
-    return startContainer(this.deps.node, this.vmid, signal);
+    return startContainer(this.deps.node, this.vmid, signal, this.#hold());
   }
 
   async stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult> {
-    return stopContainer(this.deps.node, this.vmid, options);
+    return stopContainer(this.deps.node, this.vmid, options, this.#hold());
+  }
+
+  #hold(): Hold {
+    const { node, work, guard } = this.deps;
+    return {
+      worker: new ProxmoxNode(work, { sudo: node.sudo, logger: node.logger }),
+      checked: (status) => guard?.checked(status) ?? status,
+    };
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../lib/errors.ts';
 import { findContainer, type Inventory, readInventory } from './inventory.ts';
 import type { ProxmoxNode } from './node.ts';
-import type { ContainerSummary, GuestFacts } from './types.ts';
+import type { GuestFacts } from './types.ts';
 
 /** pmxcfs answers in milliseconds. Rules that need what can't be read by then deny. */
 const READ_LIMIT_MS = 2_000;
@@ -71,7 +71,7 @@ export class GuestBook {
 
 const NOBODY = new AbortController().signal;
 
-export function factsOf({ vmid, name, node, pool, tags }: ContainerSummary): GuestFacts {
+export function factsOf({ vmid, name, node, pool, tags }: GuestFacts): GuestFacts {
   return { vmid, name, node, pool, tags };
 }
 

@@ -3,7 +3,7 @@ import { whyUnusable } from './diagnose.ts';
 import { findContainer, readInventory } from './inventory.ts';
 import { delay, type NodeOutput, type ProxmoxNode } from './node.ts';
 import { containerLocked, disconnected, pctFailed } from './node-errors.ts';
-import type { ContainerStatus, LifeCycleResult } from './types.ts';
+import type { ContainerStatus, ContainerSummary, LifeCycleResult } from './types.ts';
 
 /** A start takes 1.4 s; slow storages and hook scripts take longer. Past this the client has hung up anyway. */
 const START_LIMIT_MS = 45_000;
@@ -18,19 +18,32 @@ const LOCK_LIMIT_MS = 12_000;
 const PCT_HEAD_START_MS = 1_500;
 const KILL_LIMIT_MS = 15_000;
 
+/** What holds a call to what it was decided on. */
+export interface Hold {
+  /** Runs the command that takes effect first, and refuses to where the decision no longer stands. */
+  readonly worker: ProxmoxNode;
+  /** @throws AppError TARGET_CHANGED when this is not the container that the decision was about */
+  checked<T extends ContainerSummary>(status: T): T;
+}
+
+function unheld(node: ProxmoxNode): Hold {
+  return { worker: node, checked: (status) => status };
+}
+
 /** Starts a container and waits until it runs. @throws AppError */
 export async function startContainer(
   node: ProxmoxNode,
   vmid: number,
   signal: AbortSignal,
+  hold: Hold = unheld(node),
 ): Promise<LifeCycleResult> {
   const since = performance.now();
-  const before = await statusOf(node, vmid, signal);
+  const before = hold.checked(await statusOf(node, vmid, signal));
   if (before.local && before.status === 'running') return done(since, false);
   const problem = whyUnusable(before);
   if (problem && problem.code !== 'CONTAINER_NOT_RUNNING') throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'start');
-  const output = await pct(node, 'start', vmid, signal);
+  const output = await pct(hold.worker, 'start', vmid, signal);
   if (output.code !== 0) {
     if (await startedByAnother(node, vmid, output, signal)) return done(since, false);
     throw pctFailed('start', output);
@@ -64,15 +77,16 @@ export async function stopContainer(
   node: ProxmoxNode,
   vmid: number,
   options: { timeoutS: number; force: boolean; signal: AbortSignal },
+  hold: Hold = unheld(node),
 ): Promise<LifeCycleResult> {
   const since = performance.now();
-  const before = await statusOf(node, vmid, options.signal);
+  const before = hold.checked(await statusOf(node, vmid, options.signal));
   if (before.local && before.status === 'stopped') return done(since, false);
   const problem = whyUnusable(before);
   if (problem) throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'stop');
-  const how = options.force ? 'killed' : await shutDown(node, vmid, options.timeoutS, options.signal);
-  if (options.force) await pctStop(node, vmid, options.signal);
+  const how = options.force ? 'killed' : await shutDown(node, hold.worker, vmid, options);
+  if (options.force) await pctStop(node, hold.worker, vmid, options.signal);
   if (await reaches(node, vmid, false, arrival(), options.signal)) return { ...done(since, true), how };
   throw new AppError(
     'PCT_FAILED',
@@ -88,17 +102,22 @@ export async function stopContainer(
  */
 async function shutDown(
   node: ProxmoxNode,
+  worker: ProxmoxNode,
   vmid: number,
-  timeoutS: number,
-  signal: AbortSignal,
+  { timeoutS, signal }: { timeoutS: number; signal: AbortSignal },
 ): Promise<'shutdown' | 'killed'> {
   const patience = timeoutS * 1000 + PCT_HEAD_START_MS;
-  let patienceEnds = performance.now() + patience;
+  let patienceEnds = Number.POSITIVE_INFINITY;
   let waiting = false;
-  const asked = node.command(['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)], {
+  let begun = () => {};
+  const beginning = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const asked = worker.command(['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)], {
     timeoutMs: LOCK_LIMIT_MS + 2 * timeoutS * 1000 + KILL_LIMIT_MS,
     signal,
     priority: 'work',
+    onStart: () => begun(),
     onStderr: (soFar) => {
       const waited = waiting;
       waiting = /acquire lock\.\.\.$/.test(soFar);
@@ -106,6 +125,9 @@ async function shutDown(
       else if (waited) patienceEnds = performance.now() + patience;
     },
   });
+  // Nothing is killed before it is certain that the guest may be asked at all.
+  await Promise.race([asked, beginning]);
+  patienceEnds = performance.now() + patience;
   const early = await Promise.race([asked, reaches(node, vmid, false, () => patienceEnds, signal)]);
   if (early === true) {
     await settled(asked); // it still holds the lock that a start would need
@@ -121,12 +143,17 @@ async function shutDown(
   // What `pct stop` would do, without waiting for the lock that `pct shutdown` still holds.
   const kill = await node.command(['lxc-stop', '-n', String(vmid), '-k'], { timeoutMs: KILL_LIMIT_MS });
   await settled(asked);
-  if (kill.code !== 0 && (await isRunning(node, vmid))) await pctStop(node, vmid, signal);
+  if (kill.code !== 0 && (await isRunning(node, vmid))) await pctStop(node, node, vmid, signal);
   return 'killed';
 }
 
-async function pctStop(node: ProxmoxNode, vmid: number, signal: AbortSignal): Promise<void> {
-  const output = await pct(node, 'stop', vmid, signal);
+async function pctStop(
+  node: ProxmoxNode,
+  worker: ProxmoxNode,
+  vmid: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = await pct(worker, 'stop', vmid, signal);
   if (output.code !== 0 && (await isRunning(node, vmid))) throw pctFailed('stop', output);
 }
 

@@ -25,6 +25,8 @@ export interface NodeRunOptions {
   readonly signal?: AbortSignal;
   readonly priority?: OpenOptions['priority'];
   readonly stdin?: string;
+  /** Told when the command has been let go. */
+  readonly onStart?: () => void;
   /** Told all of stderr that has come so far, whenever there is more. */
   readonly onStderr?: (soFar: string) => void;
 }
@@ -67,6 +69,7 @@ export class ProxmoxNode {
       noInput: options.stdin === undefined,
       ...(signal === undefined ? {} : { signal }),
     });
+    options.onStart?.();
     const stdout = collectText(channel.stdout);
     const stderr = collectText(channel.stderr);
     if (options.onStderr) channel.stderr.on('data', () => options.onStderr?.(stderr()));

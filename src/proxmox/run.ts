@@ -4,9 +4,11 @@ import type { Activity } from './activity.ts';
 import { presentTogether, StreamCapture } from './capture.ts';
 import { type Entry, entryLine, newRunMark, type RunMark, runArgv } from './commands.ts';
 import { frozen, isFrozen, SILENT_START_MS } from './frozen.ts';
+import type { GuardedChannels } from './guard.ts';
+import { GuardSilent } from './guard-errors.ts';
 import type { HeldChannels } from './held.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
-import { delay, type ProxmoxNode } from './node.ts';
+import { type ChannelSource, delay, type ProxmoxNode } from './node.ts';
 import { DidNotStart } from './not-started.ts';
 import { StartScanner, TrailerScanner } from './trailer.ts';
 import type { CapturedStream, ExecOptions, ExecResult, Survivor } from './types.ts';
@@ -23,6 +25,10 @@ type Reason = 'trailers' | 'closed' | 'no-trailer' | 'timeout' | 'cancelled' | '
 
 export interface RunDeps {
   readonly node: ProxmoxNode;
+  /** Where the command line goes that does the work; the node's own channels are for looking after it. */
+  readonly work: ChannelSource;
+  /** What holds the call to what it was decided on, where it was decided on anything of the node. */
+  readonly guard: GuardedChannels | null;
   readonly held: HeldChannels;
   readonly activity: Activity;
 }
@@ -41,12 +47,13 @@ export async function runCommand(
   const mark = newRunMark();
   const signal = AbortSignal.any([options.signal, deps.activity.ending]);
   try {
-    const channel = await deps.node.channels.open(entryLine(entry, mark, runArgv(mark, command)), {
+    const channel = await deps.work.open(entryLine(entry, mark, runArgv(mark, command)), {
       signal,
       noInput: true,
     });
     return await new Run(deps, entry, mark, channel, options, signal).outcome();
   } catch (error) {
+    if (error instanceof GuardSilent) await killRun(deps.node, entry, mark, NORMAL_PACE);
     if (!(error instanceof AppError) || error.code !== 'DISCONNECTED') throw error;
     return UNCONFIRMED; // lost between the sending of the command and the answer to it
   }

@@ -134,6 +134,14 @@ export function checksumMismatch(what: string): AppError {
   );
 }
 
+export function notAgreed(file: string): AppError {
+  return new AppError(
+    'APPROVAL_INVALID',
+    `${file} has other bytes than those that were agreed to, so the copy was removed.`,
+    'Nothing was changed at the destination. Call again to ask for the file as it is now.',
+  );
+}
+
 /** @throws AppError PATH_INVALID unless the path is absolute and can't climb */
 export function checkRemotePath(remotePath: string): void {
   const why = remotePath.includes('\0')

@@ -3,6 +3,7 @@ import type { RemoteChannel } from '../ssh/types.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type Entry, entryLine, newRunMark, type RunMark, shellArgv } from './commands.ts';
 import { frozen, isFrozen, SILENT_START_MS } from './frozen.ts';
+import { GuardSilent } from './guard-errors.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import type { TransferDirs } from './local-files.ts';
 import { delay } from './node.ts';
@@ -71,7 +72,10 @@ export class TransferDialog {
     const mark = newRunMark();
     const signal = AbortSignal.any([callSignal, deps.activity.ending]);
     const line = entryLine(entry, mark, shellArgv(script, [mark.nonce, ...args]));
-    const channel = await deps.node.channels.open(line, { signal });
+    const channel = await deps.work.open(line, { signal }).catch(async (error: unknown) => {
+      if (error instanceof GuardSilent) await killRun(deps.node, entry, mark, NORMAL_PACE);
+      throw error;
+    });
     return new TransferDialog(deps, entry, mark, channel, signal);
   }
 

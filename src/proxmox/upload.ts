@@ -4,7 +4,7 @@ import type { Entry } from './commands.ts';
 import { chunksOf, digestOf } from './file-chunks.ts';
 import type { LocalSource } from './local-files.ts';
 import { type TransferDeps, TransferDialog } from './transfer.ts';
-import { checkRemotePath, checksumMismatch, fileTooLarge } from './transfer-errors.ts';
+import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './transfer-errors.ts';
 import { UPLOAD_SCRIPT } from './transfer-scripts.ts';
 import type { TransferResult, UploadOptions } from './types.ts';
 
@@ -22,6 +22,8 @@ export async function upload(
   checkOwner(options.group);
   const source = await deps.dirs.openSource(options.localPath);
   try {
+    const agreed = deps.guard?.source ?? null;
+    if (agreed !== null && agreed.bytes !== source.size) throw notAgreed(source.path);
     if (source.size > deps.maxFileSize) throw fileTooLarge(source.size, deps.maxFileSize);
     return await send(deps, entry, source, options);
   } finally {
@@ -54,6 +56,8 @@ async function send(
       Promise.all([digestOf(source, () => dialog.touch()), report]),
     );
     if (Number(size) !== source.size || remoteSha !== sha256) throw checksumMismatch(destination);
+    const agreed = deps.guard?.source ?? null;
+    if (agreed !== null && agreed.sha256 !== sha256) throw notAgreed(source.path);
     dialog.channel.stdin.end(`${dialog.nonce}\n`);
     const [mode = '', fate] = await dialog.expect('published');
     dialog.finish();

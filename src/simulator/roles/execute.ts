@@ -18,6 +18,11 @@ export async function executeLine(
 ): Promise<number> {
   const plan = await understand(line, start.env);
   if (!plan) return execute({ ...start, argv: ['bash', '-c', line] }, directs);
+  if (plan.before !== '') {
+    const shell = new Shell({ ...start, ...start.streams, stdin: Buffer.alloc(0) });
+    const code = await shell.run(plan.before);
+    if (code !== 0) return code;
+  }
   if (plan.slackNs !== undefined) start.process.slackNs = plan.slackNs;
   return execute({ ...start, argv: plan.argv, env: plan.env }, directs);
 }

@@ -2,20 +2,23 @@ import type { CommandNode, ScriptNode, SimpleCommandNode, StatementNode, WordNod
 import { messageOf } from '../../lib/errors.ts';
 import { loadJustBash } from '../shell/just-bash.ts';
 
-/** A command line that is one program, and what was set before it. */
+/** A command line that ends in one program, and what comes before it. */
 export interface Plan {
   readonly argv: string[];
   /** All variables that it gets. */
   readonly env: Map<string, string>;
   readonly slackNs: number | undefined;
+  /** What a shell has to do first; where that fails, the program is not started. Empty for nothing. */
+  readonly before: string;
 }
 
 /**
  * A line that ends in `exec PROGRAM …` with nothing to expand but variables is started without a shell in between, so that
- * its streams flow; before it only variables and the timer slack may be set. Anything else is for the shell: undefined.
+ * its streams flow. What sets no more than variables and the timer slack before it is understood; the rest of what comes
+ * before is for a shell, which passes nothing on to the program. A line of another kind is for the shell: undefined.
  */
 export async function understand(line: string, env: ReadonlyMap<string, string>): Promise<Plan | undefined> {
-  const { parse } = await loadJustBash();
+  const { parse, serialize } = await loadJustBash();
   let script: ScriptNode;
   try {
     script = parse(line);
@@ -24,18 +27,24 @@ export async function understand(line: string, env: ReadonlyMap<string, string>)
   }
   const variables = new Map(env);
   let slackNs: number | undefined;
+  const before: StatementNode[] = [];
   for (const statement of script.statements.slice(0, -1)) {
     const command = onlyCommand(statement);
     const slack = command?.type === 'Group' ? slackOf(command) : undefined;
     if (slack !== undefined) slackNs = slack;
-    else if (command?.type !== 'SimpleCommand' || !setVariables(command, variables)) return undefined;
+    else if (command?.type !== 'SimpleCommand' || !setVariables(command, variables)) before.push(statement);
   }
   const last = onlyCommand(script.statements.at(-1));
   if (last?.type !== 'SimpleCommand' || last.redirections.length > 0) return undefined;
   const words = [last.name, ...last.args].map((word) => textOf(word, variables));
   if (words[0] !== 'exec' || words.length < 2 || words.includes(undefined)) return undefined;
   if (!setVariables({ ...last, name: null, args: [] }, variables)) return undefined;
-  return { argv: words.slice(1).map(String), env: variables, slackNs };
+  return {
+    argv: words.slice(1).map(String),
+    env: variables,
+    slackNs,
+    before: before.length === 0 ? '' : serialize({ ...script, statements: before }),
+  };
 }
 
 function onlyCommand(statement: StatementNode | undefined): CommandNode | undefined {

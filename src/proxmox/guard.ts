@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { quoteAll } from '../lib/quote.ts';
+import type { OpenOptions, RemoteChannel } from '../ssh/types.ts';
+import { asRoot, shellArgv } from './commands.ts';
+import { GuardSilent, guardRefusal } from './guard-errors.ts';
+import { GUARD_SCRIPT } from './guard-script.ts';
+import { factsOf } from './guest-book.ts';
+import type { ChannelSource } from './node.ts';
+import { disconnected } from './node-errors.ts';
+import type { ContainerSummary, FileDigest, Guard } from './types.ts';
+
+/** The guard gives up after two seconds of its own; that it says nothing for longer means that it can't go on. */
+const ANSWER_MS = 5_000;
+/** What sudo says is short. */
+const STDERR_LIMIT = 2_000;
+
+/**
+ * The line of a call, with its guard in front. `exit` ends the login shell, so what follows is reached only when all holds.
+ * @param claimant tells this call from another one that brings the same approval
+ */
+export function guardedLine(
+  line: string,
+  guard: Guard,
+  nonce: string,
+  claimant: string,
+  sudo: boolean,
+): string {
+  const { facts, claim } = guard;
+  const about =
+    facts === null
+      ? ['', '', '', '', '']
+      : [
+          String(facts.vmid),
+          `/etc/pve/nodes/${facts.node}/lxc/${facts.vmid}.conf`,
+          facts.name,
+          facts.tags.map((tag) => `${tag} `).join(''),
+          facts.pool ?? '',
+        ];
+  const args = [nonce, ...about, claim ?? '', claim === null ? '' : claimant];
+  if (sudo) return `${quoteAll(asRoot(shellArgv(GUARD_SCRIPT, args), true))} </dev/null || exit 96; ${line}`;
+  // In the login shell itself: a shell of its own would double what the guard costs.
+  return `{ set -- ${quoteAll(args)}\n${GUARD_SCRIPT}}; ${line}`;
+}
+
+/** Where the command line of a call goes that is held to what it was decided on. The guard of one call, used once or more. */
+export class GuardedChannels implements ChannelSource {
+  readonly #channels: ChannelSource;
+  readonly #guard: Guard;
+  readonly #sudo: boolean;
+  readonly #onChanged: () => void;
+  readonly #claimant = randomBytes(8).toString('hex');
+
+  /** @param options `onChanged` is told when the container is no more what the call was decided on */
+  constructor(
+    channels: ChannelSource,
+    guard: Guard,
+    options: { readonly sudo: boolean; readonly onChanged: () => void },
+  ) {
+    this.#channels = channels;
+    this.#guard = guard;
+    this.#sudo = options.sudo;
+    this.#onChanged = options.onChanged;
+  }
+
+  /**
+   * Resolves when the guard has let the command pass. When the call is cancelled before that, nobody knows whether it will:
+   * the channel is handed out for whoever ends commands to end this one.
+   * @throws AppError TARGET_CHANGED, ATTRIBUTES_UNREADABLE, APPROVAL_USED, APPROVAL_UNCLAIMED: nothing was run; GuardSilent
+   */
+  async open(line: string, options: OpenOptions = {}): Promise<RemoteChannel> {
+    const nonce = randomBytes(16).toString('hex');
+    const guarded = guardedLine(line, this.#guard, nonce, this.#claimant, this.#sudo);
+    const channel = await this.#channels.open(guarded, options);
+    const answer = await firstLine(channel, options.signal);
+    if (answer === `${nonce} ok` || answer === 'aborted') return channel;
+    const stderr = collected(channel);
+    channel.close();
+    if (answer === 'timeout') throw new GuardSilent(this.#guard);
+    if (answer === 'closed' && (await channel.closed).reason === 'disconnected') {
+      throw disconnected('the command was on its way');
+    }
+    const why = answer.startsWith(`${nonce} no `) ? answer.slice(nonce.length + 4) : 'mute';
+    if (why === 'changed' || why === 'gone') this.#onChanged();
+    throw guardRefusal(why, this.#guard, stderr);
+  }
+
+  /** The bytes that an upload must send, where somebody has agreed to just these. */
+  get source(): FileDigest | null {
+    return this.#guard.source;
+  }
+
+  /** For what has been read anyway. @throws AppError TARGET_CHANGED when it is not what the call was decided on */
+  checked<T extends ContainerSummary>(status: T): T {
+    const { facts } = this.#guard;
+    if (facts === null || JSON.stringify(factsOf(facts)) === JSON.stringify(factsOf(status))) return status;
+    this.#onChanged();
+    throw guardRefusal('changed', this.#guard, '');
+  }
+}
+
+/** Takes the first line off stdout and leaves the rest as if nobody had read it. */
+function firstLine(
+  channel: RemoteChannel,
+  signal: AbortSignal | undefined,
+): Promise<string | 'timeout' | 'aborted' | 'closed'> {
+  const { stdout } = channel;
+  return new Promise((resolve) => {
+    let heard: Buffer = Buffer.alloc(0);
+    const settle = (answer: string) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      stdout.off('readable', listen);
+      stdout.off('end', onEnd);
+      resolve(answer);
+    };
+    const onAbort = () => settle('aborted');
+    const onEnd = () => settle('closed');
+    const listen = () => {
+      for (let chunk: Buffer | null = stdout.read(); chunk !== null; chunk = stdout.read()) {
+        heard = Buffer.concat([heard, chunk]);
+        const end = heard.indexOf(0x0a);
+        if (end < 0) continue;
+        const rest = heard.subarray(end + 1);
+        if (rest.length > 0) stdout.unshift(rest);
+        settle(heard.toString('latin1', 0, end));
+        return;
+      }
+    };
+    const timer = setTimeout(settle, ANSWER_MS, 'timeout');
+    signal?.addEventListener('abort', onAbort, { once: true });
+    stdout.on('readable', listen);
+    stdout.on('end', onEnd);
+    void channel.exited.then(() => setImmediate(onEnd));
+    if (signal?.aborted) onAbort();
+  });
+}
+
+function collected({ stderr }: RemoteChannel): string {
+  const chunk: Buffer | null = stderr.read();
+  return chunk === null ? '' : chunk.toString('utf8').slice(0, STDERR_LIMIT);
+}

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AppError } from '../../src/lib/errors.ts';
+import { Cluster } from '../../src/proxmox/cluster.ts';
+import type { Guard, GuestFacts } from '../../src/proxmox/types.ts';
+import { SshPool } from '../../src/ssh/pool.ts';
+import { describeNode } from '../e2e/nodes.ts';
+import { CT } from '../rig/rig.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const signal = new AbortController().signal;
+const run = { timeoutMs: 10_000, signal, characterLimit: 10_000 };
+
+describeNode('what a call was decided on', [], (node, cases) => {
+  /** How many command lines went to the node. */
+  let opened = 0;
+  let cluster: Cluster;
+
+  beforeAll(() => {
+    const { HOST, SSH_PORT, SSH_KEY, SSH_KNOWN_HOSTS } = node.settings();
+    const pool = new SshPool(
+      {
+        host: HOST ?? '',
+        port: Number(SSH_PORT),
+        username: 'root',
+        identityFiles: [SSH_KEY ?? ''],
+        jumps: [],
+        hostKeyPolicy: 'strict',
+        knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
+        knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
+      },
+      { logger: quiet },
+    );
+    const open = pool.open.bind(pool);
+    pool.open = (...args) => {
+      opened += 1;
+      return open(...args);
+    };
+    cluster = new Cluster(pool, {
+      sudo: false,
+      execMethod: 'auto',
+      transferDirs: ['/nowhere'],
+      maxFileSize: 1,
+      logger: quiet,
+    });
+  });
+  afterAll(() => cluster.close(1000));
+
+  const factsOf = async (vmid: number): Promise<GuestFacts> => {
+    const facts = await cluster.guest(vmid, signal);
+    if (facts === undefined) throw new Error('not readable');
+    return facts;
+  };
+  const held = (facts: GuestFacts | null, claim: string | null = null): Guard => ({
+    facts,
+    claim,
+    source: null,
+  });
+
+  test('is known without a round trip once it was looked at, and checked without one', async () => {
+    await cluster.list(signal);
+    opened = 0;
+    const facts = await factsOf(CT.debian);
+    expect(opened).toBe(0);
+    expect(facts).toMatchObject({ name: 'debian', node: 'pve1', tags: ['rig', 'web'] });
+    const result = await cluster
+      .container(CT.debian, held(facts))
+      .exec('cat; echo out; echo err >&2; exit 3', run);
+    expect(opened).toBe(1);
+    expect(result).toMatchObject({ exitCode: 3, ended: 'exit' });
+    expect([result.stdout.text, result.stderr.text]).toEqual(['out\n', 'err\n']);
+  });
+
+  const config = (vmid: number): string =>
+    readFileSync(new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${vmid}.conf`, import.meta.url), 'utf8');
+  const onHost = (command: string) => cluster.host().exec(command, run);
+  const refused = async (attempt: Promise<unknown>): Promise<string> => {
+    const thrown = await attempt.then(
+      () => 'was not refused',
+      (error: unknown) => error,
+    );
+    return thrown instanceof AppError ? thrown.code : String(thrown);
+  };
+
+  test.each([
+    ['gets a tag', (text: string) => text.replace('tags: rig;web', 'tags: rig;web;protected')],
+    ['loses its tags', (text: string) => text.replace('tags: rig;web\n', '')],
+    ['is renamed', (text: string) => text.replace('hostname: debian\n', 'hostname: other\n')],
+    ['loses its name', (text: string) => text.replace('hostname: debian\n', '')],
+    ['is gone', () => undefined],
+  ])('a container that %s meanwhile is not worked on', async (_how, change) => {
+    await node.reset();
+    const facts = await factsOf(CT.debian);
+    const undo = await node.setConf(CT.debian, change(config(CT.debian)));
+    try {
+      const place = cluster.container(CT.debian, held(facts));
+      expect(await refused(place.exec('touch /tmp/ran', run))).toBe('TARGET_CHANGED');
+      expect(await refused(place.status(signal))).toMatch(/TARGET_CHANGED|CONTAINER_NOT_FOUND/);
+      expect(await refused(place.stop({ timeoutS: 1, force: true, signal }))).toMatch(
+        /TARGET_CHANGED|NOT_FOUND/,
+      );
+      const download = { remotePath: '/etc/hostname', localPath: 'x', overwrite: true, signal };
+      expect(await refused(place.download(download))).toMatch('TARGET_CHANGED');
+      expect(node.isRunning(CT.debian)).toBe(true);
+    } finally {
+      await undo();
+    }
+    expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain('ran');
+    // What was known of it is forgotten: the next decision is made on how it is now.
+    opened = 0;
+    expect(await factsOf(CT.debian)).toEqual(facts);
+    expect(opened).toBe(1);
+  });
+
+  test('values of a snapshot, and how tags are written, do not matter', async () => {
+    const facts = await factsOf(CT.debian);
+    const text = config(CT.debian)
+      .replace('tags: rig;web', 'tags: rig, web')
+      .replace('hostname: debian\n', 'hostname:  debian \n');
+    const undo = await node.setConf(CT.debian, `${text}\n[later]\nhostname: x\ntags: y\n`);
+    const result = await cluster.container(CT.debian, held(facts)).exec('echo ran', run);
+    await undo();
+    expect(result.stdout.text).toBe('ran\n');
+  });
+
+  test('a container without name and tags is known by its number', async () => {
+    const undo = await node.setConf(CT.debian, 'arch: amd64');
+    await cluster.list(signal);
+    const facts = await factsOf(CT.debian);
+    expect(facts).toMatchObject({ name: `CT${CT.debian}`, tags: [], pool: null });
+    const result = await cluster.container(CT.debian, held(facts)).exec('echo ran', run);
+    await undo();
+    expect(result.stdout.text).toBe('ran\n');
+    await cluster.list(signal);
+  });
+
+  test('its pool counts', async () => {
+    const users = (vmids: string) =>
+      `user:root@pam:1:0::::\npool:other:::::\npool:prod:a%3Ab:${vmids}:local:\nacl:1:/pool/prod:root@pam:Admin:`;
+    await onHost(`echo '${users(`100,${CT.debian}`)}' >/etc/pve/user.cfg`);
+    try {
+      await cluster.list(signal);
+      const facts = await factsOf(CT.debian);
+      expect(facts.pool).toBe('prod');
+      const place = cluster.container(CT.debian, held(facts));
+      expect((await place.exec('echo ran', run)).stdout.text).toBe('ran\n');
+      await onHost(`echo '${users(`100,1${CT.debian}`)}' >/etc/pve/user.cfg`);
+      expect(await refused(place.exec('echo ran', run))).toBe('TARGET_CHANGED');
+    } finally {
+      await onHost('rm /etc/pve/user.cfg');
+      await cluster.list(signal);
+    }
+  });
+
+  describe('an approval', () => {
+    const id = () => randomBytes(16).toString('hex');
+
+    test('is good for one call, in a container or on the host', async () => {
+      const facts = await factsOf(CT.busybox);
+      for (const place of [
+        () => cluster.container(CT.busybox, held(facts, claim)),
+        () => cluster.host(held(null, claim)),
+      ]) {
+        claim = id();
+        expect((await place().exec('echo ran', run)).stdout.text).toBe('ran\n');
+        expect(await refused(place().exec('echo ran again', run))).toBe('APPROVAL_USED');
+      }
+    });
+    let claim = '';
+
+    test('is used once, however many come at the same time', async () => {
+      const shared = id();
+      const calls = Array.from({ length: 6 }, () => cluster.host(held(null, shared)).exec('echo ran', run));
+      const ends = await Promise.allSettled(calls);
+      const codes = ends.map((end) => (end.status === 'fulfilled' ? 'ran' : end.reason.code));
+      expect(codes.sort()).toEqual([...Array(5).fill('APPROVAL_USED'), 'ran']);
+    });
+
+    test('is not used up by a call that is refused for what it was decided on', async () => {
+      const facts = await factsOf(CT.debian);
+      const wrong = cluster.container(CT.debian, held({ ...facts, name: 'other' }, 'ff00ff00'));
+      expect(await refused(wrong.exec('echo ran', run))).toBe('TARGET_CHANGED');
+      const now = await factsOf(CT.debian);
+      const right = cluster.container(CT.debian, held(now, 'ff00ff00'));
+      expect((await right.exec('echo ran', run)).stdout.text).toBe('ran\n');
+      await onHost('rm -r /run/proxmox-mcp/claims/ff00ff00');
+    });
+
+    test('is no good where it can not be noted that it was used', async () => {
+      await onHost('rm -rf /run/proxmox-mcp; echo >/run/proxmox-mcp');
+      try {
+        expect(await refused(cluster.host(held(null, id())).exec('echo ran', run))).toBe(
+          'APPROVAL_UNCLAIMED',
+        );
+      } finally {
+        await onHost('rm -f /run/proxmox-mcp');
+      }
+    });
+
+    cases.needing('real programs', 'is noted where only root may look', async () => {
+      await cluster.host(held(null, id())).exec('true', run);
+      const { stdout } = await onHost('stat -c %a /run/proxmox-mcp /run/proxmox-mcp/claims');
+      expect(stdout.text).toBe('700\n700\n');
+    });
+
+    cases.needing('real programs', 'is forgotten after two days', async () => {
+      const old = id();
+      await cluster.host(held(null, old)).exec(`touch -d '-49 hours' /run/proxmox-mcp/claims/${old}`, run);
+      await cluster.host(held(null, id())).exec('true', run);
+      expect((await onHost(`ls -d /run/proxmox-mcp/claims/${old}`)).exitCode).not.toBe(0);
+    });
+  });
+
+  test('output that looks like a guard is output', async () => {
+    const facts = await factsOf(CT.debian);
+    const { stdout } = await cluster
+      .container(CT.debian, held(facts))
+      .exec('echo 0123 no changed; echo 0123 ok', run);
+    expect(stdout.text).toBe('0123 no changed\n0123 ok\n');
+  });
+});
