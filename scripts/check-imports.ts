@@ -17,7 +17,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   doctor: ['lib', 'config', 'ssh', 'proxmox'],
   // Sets up what the doctor has found to work. Touches files and the node; asks and prints nothing itself.
   init: ['lib', 'config', 'ssh', 'proxmox', 'doctor'],
-  cli: ['lib', 'config', 'type ssh', 'server', 'tools', 'policy', 'audit', 'app.ts', 'doctor', 'init'],
+  cli: [
+    'lib',
+    'config',
+    'type ssh',
+    'type proxmox',
+    'server',
+    'tools',
+    'policy',
+    'audit',
+    'app.ts',
+    'doctor',
+    'init',
+  ],
 
   // Settings become an SshTarget and name a policy; nothing else of both is of interest to them.
   config: ['lib', 'ssh/types.ts', 'policy/types.ts'],

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { policyJsonSchema } from '../../src/policy/schema.ts';
 import { renderConfigTable, renderEnvExample } from './config.ts';
 import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';
 
 /*
- * Writes what is said twice: `.env.example` and the tables of the README, between markers such as
+ * Writes what is said twice: `.env.example`, the JSON Schema of policy files, and the tables of the README, between markers such as
  * `<!-- generated:config -->` and `<!-- /generated:config -->`. With --check it only tells whether they are up to date.
  */
 
@@ -19,6 +20,7 @@ const readme = readFileSync(new URL('README.md', root), 'utf8');
 const wanted: Readonly<Record<string, string>> = {
   '.env.example': renderEnvExample(),
   'README.md': fillSections(readme),
+  'docs/policy.schema.json': `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
 };
 
 const check = process.argv.includes('--check');

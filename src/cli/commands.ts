@@ -76,6 +76,39 @@ The tools that run commands end with the exit code of the command when that is n
   start: async (request) => (await import('./call.ts')).call(request),
 };
 
+const policy: Command = {
+  name: 'policy',
+  summary: 'Check policy files, and tell which rule decides about a call',
+  usage: [
+    'policy check FILE',
+    "policy explain TOOL '{…}' | name=value …",
+    'policy show [PRESET]',
+    'policy schema',
+  ],
+  maxArgs: Number.POSITIVE_INFINITY,
+  options: [
+    { flag: 'caller', placeholder: 'name', help: 'Who calls (local)' },
+    {
+      flag: 'guest',
+      placeholder: 'facts',
+      help: 'explain: the container, as name=web,tags=a+b,pool=lab,node=pve1',
+    },
+    { flag: 'at', placeholder: 'time', help: 'explain: another moment than now: 2026-11-20T23:30' },
+    JSON_OPTION,
+  ],
+  details: `check    every fault with line and column, rules that never decide, and what each tool gets
+explain  what would become of a call, by which rule, and why not by those before it; calls nothing.
+         Reads the container's attributes from the node if a rule needs them and --guest is not given
+show     the rules in force, or those of read-only, careful, standard or open, as a policy file
+schema   the JSON Schema of policy files, for editors
+
+  proxmox-mcp policy explain stop_container vmid=101 force=true --guest name=db,tags=protected
+
+Exit code: 0 done; 1 check found faults, or explain could not tell; 2 wrong arguments or settings.
+`,
+  start: async (request) => (await import('./policy.ts')).policy(request),
+};
+
 const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
@@ -119,4 +152,4 @@ Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something 
 };
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, tools, call];
+export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, policy, tools, call];

@@ -31,6 +31,14 @@ export async function openPolicy(
   return openPolicyFile(policyFile, { protectedTag, tools }, logger);
 }
 
+/** The rules that the settings name, for looking at them. @throws PolicyFaults */
+export async function loadRules(settings: PolicySettings, tools: readonly string[]): Promise<RuleSet> {
+  const { policy = 'standard', policyFile, protectedTag } = settings;
+  if (policyFile === undefined) return presetRules(policy, protectedTag);
+  const { readRules } = await import('./file.ts');
+  return readRules(policyFile, { protectedTag, tools });
+}
+
 /** A policy on rules that may be exchanged between calls. */
 export function policyOf(current: () => RuleSet): Policy {
   return {

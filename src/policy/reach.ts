@@ -45,3 +45,18 @@ export function alwaysOf(set: RuleSet, tool: ToolTraits, caller: string): Verdic
   const { name, reason } = reach.rules[0] ?? set.fallback;
   return { outcome, rule: name, reason };
 }
+
+/** The rules of a file that never decide, because rules before them take all that they match, or because nothing matches. */
+export function neverReached(set: RuleSet, tools: readonly ToolTraits[]): readonly Rule[] {
+  const reached = new Set(
+    tools.flatMap((tool) => callersIn(set).flatMap((caller) => reachOf(set, tool, caller).rules)),
+  );
+  return set.rules.filter((rule) => rule.line !== null && !reached.has(rule));
+}
+
+/** One caller for each pattern, the caller of stdio, and one that nobody has named. */
+function callersIn(set: RuleSet): readonly string[] {
+  const patterns = set.rules.flatMap(({ match }) => match.caller ?? []);
+  const named = patterns.map((pattern) => pattern.replaceAll('*', '').replaceAll('?', 'x'));
+  return [...new Set(['local', 'a caller that no rule names', ...named])];
+}

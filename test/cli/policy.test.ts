@@ -1,0 +1,239 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../src/policy/parse.ts';
+import { presetRules } from '../../src/policy/presets.ts';
+import { PRESET_NAMES } from '../../src/policy/types.ts';
+import { TOOLS } from '../../src/tools/index.ts';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { CT } from '../rig/rig.ts';
+import { runCli } from './run.ts';
+
+let cwd = '';
+beforeAll(async () => {
+  cwd = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-policy-cli-'));
+  await writeFile(path.join(cwd, 'good.yaml'), GOOD);
+  await writeFile(
+    path.join(cwd, 'bad.yaml'),
+    'default: deny\nrules:\n  - rule: a\n    match: {vmid: 7}\n    outcom: deny\n',
+  );
+});
+afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+const GOOD = `extends: careful
+rules:
+  - rule: no databases
+    match: {tag: db, effect: [destroy, exec]}
+    outcome: deny
+    reason: Databases are looked after by people.
+  - rule: night
+    match: {time: {days: fri, hours: "22:00-06:00", zone: UTC}, tool: stop_container}
+    outcome: allow
+  - rule: dead
+    match: {tag: db, effect: exec}
+    outcome: allow
+`;
+
+const policy = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runCli(['policy', ...args], { cwd, env });
+
+describe('policy check', () => {
+  test('a right file: what each tool gets, and a warning for the rule that never decides; no setting is needed', async () => {
+    const { code, stdout, stderr } = await policy(['check', 'good.yaml']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('good.yaml:10: warning: rule "dead" never decides');
+    expect(stdout.match(/warning/g)).toHaveLength(1);
+    expect(stdout).toContain(
+      'good.yaml is right: 3 rules, then those of careful; where none matches: allow.',
+    );
+    expect(stdout).toMatch(/^stop_container +destroy +allow or confirm or deny$/m);
+    expect(stdout).toMatch(/^list_containers +read +allow$/m);
+  });
+
+  test('every fault with its line and column, exit 1', async () => {
+    const { code, stdout } = await policy(['check', 'bad.yaml']);
+    expect(code).toBe(1);
+    expect(stdout.split('\n')).toEqual([
+      'bad.yaml:3:5: `rules[0].outcome` is missing',
+      expect.stringMatching(/^bad\.yaml:4:19: `rules\[0\]\.match\.vmid` must be a vmid/),
+      'bad.yaml:5:5: `rules[0].outcom` is not a field; did you mean `outcome`?',
+      '',
+    ]);
+  });
+
+  test('the same as JSON', async () => {
+    const good = await policy(['check', 'good.yaml', '--json']);
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, warnings: [{ line: 10 }] });
+    const bad = await policy(['check', 'bad.yaml', '--json']);
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      ok: false,
+      faults: [{ line: 3 }, { line: 4 }, { line: 5 }],
+    });
+    expect(bad.code).toBe(1);
+  });
+
+  test.each([
+    [['check'], 2, 'policy check takes one FILE'],
+    [['chek', 'good.yaml'], 2, 'policy takes check, explain, show or schema'],
+    [[], 2, 'policy takes check'],
+    [['show', 'standart'], 2, 'Did you mean standard?'],
+    [['explain', 'stop_contaner'], 2, 'Did you mean stop_container?'],
+    [['explain', 'stop_container', 'vmid=1'], 2, 'Error (INVALID_INPUT)'],
+    [['explain', 'stop_container', 'vmid=101', '--at', 'soon'], 2, '--at is not a moment'],
+    [['explain', 'stop_container', 'vmid=101', '--guest', 'nam=x'], 2, '--guest takes name=…'],
+    [['explain', 'stop_container', 'vmid=101'], 2, 'describe it with --guest'],
+  ])('%j: exit %i, %s', async (args, expected, message) => {
+    const { code, stdout, stderr } = await policy(args);
+    expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  test('a file that does not exist', async () => {
+    const { code, stdout } = await policy(['check', 'none.yaml']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'none.yaml:1:1: the file does not exist\n' });
+  });
+});
+
+describe('policy explain', () => {
+  const explain = (...args: readonly string[]) =>
+    policy(['explain', ...args, '--policy-file', 'good.yaml', '--json']);
+
+  test.each<[string, readonly string[], object]>([
+    [
+      'the rule, its reason, and where it stands',
+      ['stop_container', '{"vmid": 101}', '--guest', 'name=pg,tags=db+x'],
+      {
+        outcome: 'deny',
+        rule: 'no databases',
+        line: 3,
+        reason: 'Databases are looked after by people.',
+        passed: [],
+      },
+    ],
+    [
+      'another moment',
+      ['stop_container', 'vmid=101', '--guest', 'name=web', '--at', '2026-11-20T23:00Z'],
+      { outcome: 'allow', rule: 'night', passed: [{ rule: 'no databases', because: ['tag'] }] },
+    ],
+    [
+      'a rule of the preset',
+      ['stop_container', 'vmid=101', '--guest', 'name=web', '--at', '2026-11-20T12:00Z'],
+      { outcome: 'confirm', rule: 'careful: destroy', line: null },
+    ],
+    [
+      'a wrong name',
+      ['start_container', 'vmid=101', 'expect_name=web', '--guest', 'name=db-1'],
+      { outcome: 'deny', code: 'WRONG_TARGET', reason: 'Container 101 is named "db-1", not "web".' },
+    ],
+    [
+      'a command of the exact list needs no look at the container',
+      ['container_exec_command', 'vmid=101', 'command=df -h'],
+      { outcome: 'allow', effect: 'read', guest: null },
+    ],
+    ['a ceiling', ['host_exec_command', 'command=id'], { outcome: 'deny', rule: 'HOST_ACCESS_DISABLED' }],
+  ])('%s', async (_what, args, expected) => {
+    const { code, stdout, stderr } = await explain(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject(expected);
+  });
+
+  test('for people', async () => {
+    const { stdout } = await policy([
+      'explain',
+      'stop_container',
+      'vmid=101',
+      '--guest',
+      'name=web,node=pve1',
+      '--caller',
+      'ci',
+      '--policy',
+      'careful',
+    ]);
+    expect(stdout).toMatch(
+      /^proxmox_stop_container, called by ci: confirm\n {2}rule +careful: destroy \(preset\)$/m,
+    );
+    expect(stdout).toContain('101 "web", on pve1, no tags');
+    expect(stdout).toContain('careful: kill: no, for force');
+  });
+
+  test('reads the container from the node', async () => {
+    const node = new SimulatedNode();
+    await node.start();
+    try {
+      const undo = await node.setConf(CT.debian, 'hostname: pg\nmemory: 64\ntags: db\n');
+      const args = ['explain', 'stop_container', `vmid=${CT.debian}`, '--policy-file', 'good.yaml', '--json'];
+      const env = { ...node.settings(), LOG_LEVEL: '' };
+      const { stdout, stderr } = await policy(args, env);
+      expect(stderr).toBe('');
+      expect(JSON.parse(stdout)).toMatchObject({ rule: 'no databases', guest: { name: 'pg', tags: ['db'] } });
+      await undo();
+    } finally {
+      await node.stop();
+    }
+  });
+});
+
+describe('policy show', () => {
+  test.each(PRESET_NAMES)('%s is a file that says the same', async (preset) => {
+    const { code, stdout } = await policy(['show', preset]);
+    expect(code).toBe(0);
+    const parsed = parsePolicy(stdout, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+    const comparable = (rules: ReturnType<typeof presetRules>) =>
+      rules.rules.map(({ line: _, ...rest }) => rest);
+    const original = presetRules(preset, 'protected');
+    expect(comparable(parsed.set)).toEqual(comparable(original));
+    expect(parsed.set.fallback.outcome).toBe(original.fallback.outcome);
+    expect([...parsed.set.exactCommands]).toEqual([...original.exactCommands]);
+  });
+
+  test('without a preset: what holds with these settings', async () => {
+    expect((await policy(['show', '--protected-tag', 'precious'])).stdout).toContain('tag: precious');
+    const file = (await policy(['show', '--policy-file', 'good.yaml'])).stdout;
+    expect(file).toMatch(/good\.yaml, with the rules of careful, which it extends\./);
+    expect(file).toContain('rule: no databases');
+    expect(file).toContain('"careful: kill"');
+  });
+});
+
+test('policy schema prints what is committed for editors', async () => {
+  const committed = await readFile(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8');
+  expect((await policy(['schema'])).stdout).toBe(committed);
+});
+
+describe('a server whose policy file is faulty', () => {
+  const env = { HOST: '192.0.2.1', I_ACCEPT_RISKS: 'true', POLICY_FILE: 'bad.yaml' };
+
+  test.each([[[]], [['tools']], [['call', 'list_containers']]])(
+    '%j does not start: exit 2, all faults',
+    async (args) => {
+      const { code, stdout, stderr } = await runCli(args, { cwd, env });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('line 3, column 5: `rules[0].outcome` is missing.');
+      expect(stderr).toContain('line 4, column 19:');
+      expect(stderr).toContain('policy check');
+    },
+  );
+
+  test('POLICY beside POLICY_FILE is a fault: nobody could say which holds', async () => {
+    const { code, stderr } = await runCli([], { cwd, env: { ...env, POLICY: 'open' } });
+    expect(code).toBe(2);
+    expect(stderr).toContain('POLICY and POLICY_FILE are both set');
+  });
+
+  test.each([
+    ['POLICY', 'carefull', 'is not one of read-only, careful, standard, open'],
+    ['POLICY_FILE', 'none.yaml', 'does not exist'],
+    ['PROTECTED_TAG', 'a b', 'is not a tag'],
+  ])('%s=%s', async (name, value, message) => {
+    const { code, stderr } = await runCli([], { cwd, env: { ...env, POLICY_FILE: '', [name]: value } });
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
+
+test('READ_ONLY hides what the open policy would allow', async () => {
+  const { stdout } = await runCli(['tools', '--json', '--read-only', '--policy', 'open'], { cwd });
+  expect(stdout).not.toContain('exec_command"');
+});
