@@ -110,7 +110,7 @@ test.each([['--help'], ['-h'], ['help'], ['serve --help']])('%s fits a screen', 
   expect(stdout).toContain('--ssh-host <address>');
 });
 
-test.each(['tools', 'call', 'doctor', 'init'])('%s --help fits a screen', async (command) => {
+test.each(['policy', 'tools', 'call', 'doctor', 'init'])('%s --help fits a screen', async (command) => {
   for (const args of [
     [command, '--help'],
     ['help', command],
