@@ -127,6 +127,19 @@ Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would no
   start: async (request) => (await import('./doctor.ts')).doctor(request),
 };
 
+const health: Command = {
+  name: 'health',
+  summary: 'Ask the server that runs here with --http whether it is healthy',
+  usage: ['health [--ready] [--port N]'],
+  options: [{ flag: 'ready', help: 'Healthy only if the node can be reached as well' }],
+  details: `For health checks of containers and services: asks /health at SERVER_HOST and SERVER_PORT, over TLS if
+HTTP_TLS_CERT is set. Takes no token and tells no secret.
+
+Exit code: 0 healthy; 1 not, or no answer within 7 s.
+`,
+  start: async (request) => (await import('./health.ts')).health(request),
+};
+
 const init: Command = {
   name: 'init',
   summary: 'Set up: settings, login, host key, and your MCP client',
@@ -152,4 +165,4 @@ Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something 
 };
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, policy, tools, call];
+export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, policy, tools, call, health];

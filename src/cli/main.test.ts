@@ -110,19 +110,22 @@ test.each([['--help'], ['-h'], ['help'], ['serve --help']])('%s fits a screen', 
   expect(stdout).toContain('--ssh-host <address>');
 });
 
-test.each(['policy', 'tools', 'call', 'doctor', 'init'])('%s --help fits a screen', async (command) => {
-  for (const args of [
-    [command, '--help'],
-    ['help', command],
-  ]) {
-    const { code, stdout, stderr } = await run(args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain(`Usage: proxmox-mcp ${command}`);
-    const lines = stdout.trimEnd().split('\n');
-    expect(lines.length).toBeLessThanOrEqual(30);
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(104);
-  }
-});
+test.each(['policy', 'tools', 'call', 'doctor', 'init', 'health'])(
+  '%s --help fits a screen',
+  async (command) => {
+    for (const args of [
+      [command, '--help'],
+      ['help', command],
+    ]) {
+      const { code, stdout, stderr } = await run(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(`Usage: proxmox-mcp ${command}`);
+      const lines = stdout.trimEnd().split('\n');
+      expect(lines.length).toBeLessThanOrEqual(30);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(104);
+    }
+  },
+);
 
 describe('serving', () => {
   test.each([

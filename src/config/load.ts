@@ -1,6 +1,7 @@
 import type * as z from 'zod/v4';
 import { contradictions } from './contradictions.ts';
 import { nearMiss } from './near-miss.ts';
+import { isQuoted } from './quoted.ts';
 import { type Config, configSchema, listSettings } from './schema.ts';
 import type { Setting } from './setting.ts';
 import {
@@ -51,7 +52,7 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
     if (value !== undefined) found.set(setting.property, value);
   }
   if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
-  warnings.push(...nearMisses(sources, settings, found));
+  warnings.push(...nearMisses(sources, settings, found), ...quotedSecrets(settings, at));
 
   const raw = settings.map(({ property, default: preset }) => [
     property,
@@ -114,6 +115,16 @@ function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undef
     problem: `${found.name}${shown} (${found.label}) ${issue.message}`,
     remedy: remedy ?? `For example ${name}=${example}${otherwise}.`,
   };
+}
+
+/** What was taken off may, once in a lifetime, have been part of it. */
+function quotedSecrets(settings: readonly Setting[], at: Surroundings): string[] {
+  return settings
+    .filter(({ name, secret }) => secret === true && isQuoted(at.env[name]))
+    .map(
+      ({ name }) =>
+        `${name} (environment) stands in quotes, which are not taken for a part of it; if they are, use ${name}_FILE`,
+    );
 }
 
 /** Names that look like a slip of one of ours, unless the right one is there as well. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
 import { FILE_REMEDY, reason } from './formats.ts';
+import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
 import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
 
@@ -40,7 +41,7 @@ export function isSet(value: string | undefined): value is string {
 }
 
 export function environmentSource(at: Surroundings): Source {
-  return { label: 'environment', get: (name) => at.env[name], names: Object.keys(at.env) };
+  return { label: 'environment', get: (name) => unquoted(at.env[name]), names: Object.keys(at.env) };
 }
 
 /** Reads an env file; `warn` hears of lines that do not mean what they look like. */
