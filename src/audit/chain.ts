@@ -1,0 +1,54 @@
+import { createHmac } from 'node:crypto';
+
+/** What stands in for the record before the first one. */
+export const GENESIS = 'proxmox-mcp audit 1';
+
+const NEWLINE = 0x0a;
+/** `,"mac":"` + 64 hex digits + `"}` */
+const SEAL_LENGTH = 8 + 64 + 2;
+
+export interface Sealed {
+  /** With its newline. */
+  readonly line: string;
+  readonly mac: string;
+}
+
+/**
+ * Makes a line of a record: its last field is the HMAC-SHA-256 over the MAC of the record before and over the very bytes
+ * of the rest, so that no two programs need agree on how JSON is written.
+ * @param body a JSON object on one line
+ */
+export function seal(body: string, previous: string, key: Uint8Array): Sealed {
+  const mac = macOf(Buffer.from(body), previous, key);
+  return { line: `${body.slice(0, -1)},"mac":"${mac}"}\n`, mac };
+}
+
+/** What a line says, and the MAC that it states; undefined when it has none. Whether that is right says `macOf`. */
+export function unseal(line: Buffer): { readonly body: Buffer; readonly mac: string } | undefined {
+  const cut = line.length - SEAL_LENGTH;
+  if (cut < 1) return undefined;
+  const mac = /^,"mac":"([0-9a-f]{64})"\}$/.exec(line.toString('latin1', cut))?.[1];
+  if (mac === undefined) return undefined;
+  return { body: Buffer.concat([line.subarray(0, cut), Buffer.from('}')]), mac };
+}
+
+/** Lower-case hex. */
+export function macOf(body: Uint8Array, previous: string, key: Uint8Array): string {
+  return createHmac('sha256', key).update(previous).update('\n').update(body).digest('hex');
+}
+
+/** Names a key without giving it away, so that a wrong key is told apart from a forged record. */
+export function keyId(key: Uint8Array): string {
+  return createHmac('sha256', key).update('proxmox-mcp audit key').digest('hex').slice(0, 8);
+}
+
+/** The lines of a segment, and what stands behind the last newline: a line that a crash has torn, or nothing. */
+export function splitLines(bytes: Buffer): { readonly lines: readonly Buffer[]; readonly rest: Buffer } {
+  const lines: Buffer[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {
+    lines.push(bytes.subarray(from, at));
+    from = at + 1;
+  }
+  return { lines, rest: bytes.subarray(from) };
+}

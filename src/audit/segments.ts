@@ -1,0 +1,51 @@
+import { open, readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { splitLines } from './chain.ts';
+
+/** The segments in a directory, the processes in the order in which they began; none when it is not there. */
+export async function listSegments(dir: string): Promise<string[]> {
+  try {
+    return (await readdir(dir)).filter((name) => name.endsWith('.jsonl')).sort();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The whole lines of a segment; whether they say what was written is not looked at. */
+export async function readLines(dir: string, segment: string): Promise<string[]> {
+  return splitLines(await readFile(path.join(dir, segment))).lines.map((line) => line.toString('utf8'));
+}
+
+/** Reads what has been added to the segments of a directory since it was asked before, new segments included. */
+export class SegmentFollower {
+  readonly #dir: string;
+  readonly #offsets = new Map<string, number>();
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  async next(): Promise<string[]> {
+    const lines: string[] = [];
+    for (const segment of await listSegments(this.#dir)) lines.push(...(await this.#added(segment)));
+    return lines;
+  }
+
+  async #added(segment: string): Promise<string[]> {
+    const from = this.#offsets.get(segment) ?? 0;
+    const handle = await open(path.join(this.#dir, segment), 'r').catch(() => undefined);
+    if (handle === undefined) return [];
+    try {
+      const { size } = await handle.stat();
+      if (size <= from) return [];
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
+      // A line that is not whole yet is read again.
+      const { lines, rest } = splitLines(buffer.subarray(0, bytesRead));
+      this.#offsets.set(segment, from + bytesRead - rest.length);
+      return lines.map((line) => line.toString('utf8'));
+    } finally {
+      await handle.close();
+    }
+  }
+}

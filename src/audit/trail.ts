@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../lib/log.ts';
+import { cleaned, type RedactData, sha256 } from './arguments.ts';
+import { auditUnavailable, reasonOf } from './failures.ts';
+import type { Entry, RecordOf } from './record.ts';
+import { SegmentWriter, type WriterOptions } from './segment-writer.ts';
+import type { AuditBegin, AuditCall, AuditEnd, AuditTrail } from './types.ts';
+
+export interface TrailOptions extends WriterOptions {
+  readonly logger: Logger;
+  readonly redact: RedactData;
+}
+
+/** How long a record that could not be written waits for the next attempt, if no call makes one before. */
+const RETRY_MS = 5000;
+/** How long the end of the process waits for calls that are about to end. */
+const LAST_ENDS_MS = 200;
+
+interface Waiting {
+  readonly entry: Entry;
+  readonly sync: boolean;
+  /** What was done has to get on record, now or later; what was not can be refused. */
+  readonly keep: boolean;
+  readonly done: (error?: unknown) => void;
+}
+
+/** The record of this process. All that comes while one write is under way goes into the next, with one sync. */
+export class FileTrail implements AuditTrail {
+  readonly #options: TrailOptions;
+  readonly #writer: SegmentWriter;
+  readonly #waiting: Waiting[] = [];
+  readonly #open = new Set<string>();
+  #calls = 0;
+  #draining: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** What is missing because it could not be written. */
+  #gap: { refused: number; since: string; reason: string } | undefined;
+  #failing = false;
+  #closed = false;
+
+  constructor(options: TrailOptions) {
+    this.#options = options;
+    this.#writer = new SegmentWriter(options);
+  }
+
+  async begin(begun: AuditBegin): Promise<AuditCall> {
+    const call = this.#nextCall();
+    try {
+      const sync = begun.effect !== 'read';
+      const called = await this.#called(call, begun);
+      await this.#put({ type: 'begin', ...called }, { sync, keep: false });
+    } catch (error) {
+      throw auditUnavailable(this.#options.dir, error);
+    }
+    this.#open.add(call);
+    return {
+      id: call,
+      end: async (ended) => {
+        if (!this.#open.delete(call)) return;
+        await this.#put(endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
+          this.#options.logger.error(
+            { call, reason: reasonOf(error) },
+            'a call ended without a record of it',
+          );
+        });
+      },
+    };
+  }
+
+  async refused(begun: AuditBegin, code: string): Promise<void> {
+    try {
+      const called = await this.#called(this.#nextCall(), begun);
+      await this.#put({ type: 'refused', ...called, code }, { sync: false, keep: false });
+    } catch {
+      // Said in the log when it began, and in the gap that the record will show.
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    for (let waited = 0; this.#open.size > 0 && waited < LAST_ENDS_MS; waited += 10) await sleep(10);
+    // A process that was never asked for anything leaves no file.
+    if (this.#calls > 0) {
+      await this.#put({ type: 'closed', unended: [...this.#open] }, { sync: true, keep: false }).catch(
+        () => {},
+      );
+    }
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#writer.close().catch(() => {});
+  }
+
+  #nextCall(): string {
+    this.#calls += 1;
+    return `${this.#writer.session}-${this.#calls}`;
+  }
+
+  async #called(call: string, begun: AuditBegin): Promise<Omit<Extract<Entry, { type: 'begin' }>, 'type'>> {
+    const { caller, tool, effect, vmid, guest, args, outcome, rule, approval } = begun;
+    const clean = await cleaned({ caller, name: guest?.name ?? null, args }, this.#options.redact);
+    const node = guest?.node ?? null;
+    return {
+      call,
+      caller: clean.caller,
+      tool,
+      effect,
+      vmid,
+      name: clean.name,
+      node,
+      args: clean.args,
+      outcome,
+      rule,
+      approval,
+    };
+  }
+
+  /** Rejects when the entry was not written; one to keep is then written later, and never rejects. */
+  #put(entry: Entry, how: { readonly sync: boolean; readonly keep: boolean }): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error('the record is closed, as the server is ending'));
+    return new Promise((resolve, reject) => {
+      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      this.#waiting.push({ entry, ...how, done });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    // Together with what else comes in this turn.
+    await Promise.resolve();
+    do {
+      const batch = this.#waiting.splice(0);
+      const error = await this.#write(batch);
+      if (error !== undefined) this.#setAside(batch, error);
+      else for (const { done } of batch) done();
+    } while (this.#waiting.some(({ keep }) => !keep));
+    this.#draining = undefined;
+    if (this.#waiting.length > 0 && !this.#closed) this.#retryLater();
+  }
+
+  /** @returns why it failed, if it did */
+  async #write(batch: readonly Waiting[]): Promise<{ readonly cause: unknown } | undefined> {
+    const gap: Entry[] = this.#gap === undefined ? [] : [{ type: 'gap', ...this.#gap }];
+    try {
+      await this.#writer.write(
+        [...gap, ...batch.map(({ entry }) => entry)],
+        batch.some(({ sync }) => sync),
+      );
+    } catch (cause) {
+      return { cause };
+    }
+    this.#gap = undefined;
+    if (this.#failing) this.#options.logger.warn({ dir: this.#options.dir }, 'calls are put on record again');
+    this.#failing = false;
+    return undefined;
+  }
+
+  #setAside(batch: readonly Waiting[], { cause }: { readonly cause: unknown }): void {
+    const reason = reasonOf(cause);
+    if (!this.#failing) {
+      const { dir, logger } = this.#options;
+      logger.error({ dir, reason }, 'calls are refused, because they can not be put on record');
+    }
+    this.#failing = true;
+    const lost = batch.filter(({ keep }) => !keep);
+    this.#waiting.unshift(...batch.filter(({ keep }) => keep));
+    if (lost.length > 0) {
+      const { refused, since } = this.#gap ?? { refused: 0, since: new Date().toISOString() };
+      this.#gap = { refused: refused + lost.length, since, reason };
+    }
+    for (const { keep, done } of batch) done(keep ? undefined : cause);
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#draining ??= this.#drain();
+    }, RETRY_MS).unref();
+  }
+}
+
+function endOf(
+  call: string,
+  tool: string,
+  ended: AuditEnd,
+): Omit<RecordOf<'end'>, 'seq' | 'at' | 'up' | 'session'> {
+  const { code, exitCode, bytes, resultText, durationMs, survivors } = ended;
+  const result = sha256(resultText);
+  return {
+    type: 'end',
+    call,
+    tool,
+    code,
+    exitCode,
+    bytes,
+    result,
+    durationMs: Math.round(durationMs),
+    survivors,
+  };
+}

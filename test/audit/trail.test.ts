@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { BEGIN, END, freshDir, recordsIn, segmentsIn, trailIn, verified } from './records.ts';
+
+describe('what is on record', () => {
+  test('begin and end of a call, one chain, closed in the end; verification finds nothing to say', async () => {
+    const dir = await freshDir();
+    const { trail, call } = trailIn(dir);
+    await call({}, { exitCode: 3, bytes: 7, survivors: 0 });
+    await trail.refused({ ...BEGIN, outcome: 'deny', rule: 'no-exec' }, 'POLICY_DENIED');
+    await trail.close();
+    const records = await recordsIn(dir);
+    expect(records.map(({ seq, type }) => [seq, type])).toEqual([
+      [0, 'open'],
+      [1, 'begin'],
+      [2, 'end'],
+      [3, 'refused'],
+      [4, 'closed'],
+    ]);
+    const { guest: _, ...called } = BEGIN;
+    expect(records[1]).toMatchObject({ ...called, name: 'web', node: 'pve1' });
+    expect(records[2]).toMatchObject({
+      call: records[1]?.type === 'begin' ? records[1].call : '',
+      code: 'ok',
+      exitCode: 3,
+      bytes: 7,
+      survivors: 0,
+      durationMs: 12,
+      result: createHash('sha256').update('done').digest('hex'),
+    });
+    expect(records[3]).toMatchObject({ outcome: 'deny', rule: 'no-exec', code: 'POLICY_DENIED' });
+    expect(await verified(dir)).toMatchObject({ segments: 1, records: 5, calls: 1, findings: [] });
+  });
+
+  test('is for its owner alone', async () => {
+    const dir = await freshDir();
+    const { trail, call } = trailIn(dir);
+    await call();
+    await trail.close();
+    await verified(dir);
+    const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
+    expect(await modeOf(path.join(dir, 'audit'))).toBe(0o700);
+    for (const file of [
+      ...(await segmentsIn(dir)),
+      path.join(dir, 'audit.key'),
+      path.join(dir, 'audit/heads.json'),
+    ])
+      expect([file, await modeOf(file)]).toEqual([file, 0o600]);
+  });
+
+  test('a process that is asked for nothing leaves nothing', async () => {
+    const dir = await freshDir();
+    await trailIn(dir).trail.close();
+    await expect(stat(path.join(dir, 'audit'))).rejects.toThrow('ENOENT');
+  });
+
+  test('many calls at once make one chain in order', async () => {
+    const dir = await freshDir();
+    const { trail, call } = trailIn(dir);
+    await Promise.all(
+      Array.from({ length: 300 }, (_, index) => call({ effect: index % 2 ? 'read' : 'exec' })),
+    );
+    await trail.close();
+    expect((await recordsIn(dir)).map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 602 }, (_, index) => index),
+    );
+    expect(await verified(dir)).toMatchObject({ calls: 300, findings: [] });
+  });
+
+  test('a segment that is full is followed by the next one, on one chain', async () => {
+    const dir = await freshDir();
+    const { trail, call } = trailIn(dir, { maxBytes: 2000 });
+    for (let calls = 0; calls < 10; calls += 1) await call();
+    await trail.close();
+    expect((await segmentsIn(dir)).length).toBeGreaterThan(3);
+    expect(await verified(dir)).toMatchObject({ calls: 10, findings: [] });
+    const records = await recordsIn(dir);
+    expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index));
+  });
+
+  test('several processes share directory and key, and each has a segment of its own', async () => {
+    const dir = await freshDir();
+    const trails = Array.from({ length: 5 }, () => trailIn(dir));
+    await Promise.all(trails.map(({ call }) => call()));
+    await Promise.all(trails.map(({ trail }) => trail.close()));
+    expect(await verified(dir)).toMatchObject({ segments: 5, calls: 5, findings: [] });
+  });
+
+  test('arguments are redacted, names of unknown ones too; what is long is cut, with length and hash', async () => {
+    const dir = await freshDir();
+    const redact = async (data: Readonly<Record<string, unknown>>) =>
+      JSON.parse(JSON.stringify(data).replaceAll('hunter2', '[redacted]'));
+    const { trail, call } = trailIn(dir, { redact });
+    const script = `echo hunter2; ${'x'.repeat(5000)}`;
+    await call({
+      args: { command: script, hunter2: 1, deep: { a: ['hunter2'] } },
+      guest: { name: 'hunter2', node: 'n' },
+    });
+    await call({ args: Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`argument${n}`, n])) });
+    await trail.close();
+    const text = await readFile((await segmentsIn(dir))[0] ?? '', 'utf8');
+    expect(text).not.toContain('hunter2');
+    const hidden = script.replace('hunter2', '[redacted]');
+    const sha256 = createHash('sha256').update(hidden).digest('hex');
+    expect((await recordsIn(dir))[1]).toMatchObject({
+      name: '[redacted]',
+      args: {
+        command: { length: hidden.length, sha256, begins: hidden.slice(0, 1024) },
+        '[redacted]': 1,
+        deep: { a: ['[redacted]'] },
+      },
+    });
+    expect((await recordsIn(dir))[3]).toMatchObject({ args: { omitted: { length: expect.any(Number) } } });
+    for (const line of text.split('\n')) expect(line.length).toBeLessThan(40_000);
+  });
+
+  test('nothing in a segment plays tricks on a terminal', async () => {
+    const dir = await freshDir();
+    const { trail, call } = trailIn(dir);
+    const command = 'a\u001B[2J\u009Bb\u202Ec\u200Bd\u{E0041}e\uFEFF ü 👩‍🔧';
+    await call({ args: { command } });
+    await trail.close();
+    const text = await readFile((await segmentsIn(dir))[0] ?? '', 'utf8');
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}|[\u202e\u200b\ufeff]|[\u{e0000}-\u{e007f}]/u);
+    expect(text).toContain(' ü 👩‍🔧');
+    expect((await recordsIn(dir))[1]).toMatchObject({ args: { command } });
+  });
+});
+
+describe('a record that can not be written', () => {
+  test.each([
+    ['a file is in the way', async (dir: string) => writeFile(path.join(dir, 'audit'), '')],
+    [
+      'others may write there',
+      async (dir: string) => mkdir(path.join(dir, 'audit')).then(() => chmod(path.join(dir, 'audit'), 0o777)),
+    ],
+    ['the key is none', async (dir: string) => writeFile(path.join(dir, 'audit.key'), 'short')],
+  ])('%s: the call is refused and says why; then it goes again', async (what, spoil) => {
+    const dir = await freshDir();
+    await spoil(dir);
+    const { trail, call, log } = trailIn(dir);
+    await expect(call()).rejects.toMatchObject({
+      code: 'AUDIT_UNAVAILABLE',
+      message: expect.stringMatching(/not made.*(is in its place|written by others|64 hexadecimal)/s),
+    });
+    await trail.refused(BEGIN, 'INVALID_INPUT');
+    await expect(call({ effect: 'read' })).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+    expect(log).toEqual([expect.stringMatching(/^error calls are refused/)]);
+
+    await rm(path.join(dir, 'audit'), { recursive: true, force: true });
+    if (what === 'the key is none') await rm(path.join(dir, 'audit.key'));
+    await call();
+    await trail.close();
+    expect(log).toEqual([expect.anything(), expect.stringMatching(/^warn calls are put on record again/)]);
+    expect((await recordsIn(dir))[1]).toMatchObject({ type: 'gap', refused: 3 });
+    expect((await verified(dir)).notes).toEqual([
+      expect.stringContaining('3 calls or records could not be recorded'),
+    ]);
+  });
+
+  test('a segment that is removed under a running process is noticed, and missing ever after', async () => {
+    const dir = await freshDir();
+    const { trail, call } = trailIn(dir);
+    await call();
+    const [gone = ''] = await segmentsIn(dir);
+    await rm(gone);
+    await call();
+    await trail.close();
+    const { damage } = await verified(dir);
+    expect(damage).toEqual([
+      expect.stringContaining(`${path.basename(gone)}, which it continues, is missing`),
+    ]);
+    // Retention is the operator's: what was removed on purpose is accepted once.
+    expect(await verified(dir, true)).toMatchObject({
+      damage: [],
+      notes: [expect.stringContaining('accepted')],
+    });
+    expect(await verified(dir)).toMatchObject({ findings: [] });
+  });
+
+  test('an end after the trail is closed is said in the log', async () => {
+    const dir = await freshDir();
+    const { trail, log } = trailIn(dir);
+    const call = await trail.begin(BEGIN);
+    await trail.close();
+    await call.end(END);
+    expect(log).toEqual([expect.stringContaining(call.id)]);
+    expect((await recordsIn(dir)).at(-1)).toMatchObject({ type: 'closed', unended: [call.id] });
+    expect((await verified(dir)).notes).toEqual([
+      expect.stringMatching(/no end is recorded of call .* died/),
+    ]);
+    await expect(trail.begin(BEGIN)).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+  });
+});
+
+test('clocks may jump: verification says by how much, and is content', async () => {
+  const dir = await freshDir();
+  let now = Date.parse('2026-03-01T12:00:00Z');
+  let up = 0;
+  const { trail, call } = trailIn(dir, { clock: { now: () => new Date(now), up: () => up } });
+  await call();
+  now -= 3_600_000;
+  up += 10;
+  await call();
+  now += 60_000;
+  up += 500;
+  await call();
+  await trail.close();
+  const { damage, notes } = await verified(dir);
+  expect(damage).toEqual([]);
+  expect(notes).toEqual([
+    expect.stringContaining('was put back by 3600 s before record 3'),
+    expect.stringMatching(/was put forward, or the machine slept, by 60 s before record 5/),
+  ]);
+});
+
+test('segments may be moved together with their key and heads', async () => {
+  const dir = await freshDir();
+  const { trail, call } = trailIn(dir);
+  await call();
+  await trail.close();
+  await verified(dir);
+  const elsewhere = await freshDir();
+  await rename(path.join(dir, 'audit'), path.join(elsewhere, 'audit'));
+  await rename(path.join(dir, 'audit.key'), path.join(elsewhere, 'audit.key'));
+  expect(await verified(elsewhere)).toMatchObject({ segments: 1, findings: [] });
+  await appendFile(path.join(elsewhere, 'audit/heads.json'), ' ');
+  expect((await verified(elsewhere)).damage).toEqual([expect.stringContaining('heads.json was edited')]);
+});
