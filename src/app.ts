@@ -1,3 +1,5 @@
+import { openTrail } from './audit/open-trail.ts';
+import type { AuditTrail } from './audit/types.ts';
 import type { Config } from './config/schema.ts';
 import { secretsOf } from './config/secrets.ts';
 import { readStateKey } from './config/state-key.ts';
@@ -8,8 +10,6 @@ import { VERSION } from './lib/version.ts';
 import { openPolicy } from './policy/open.ts';
 import type { Policy } from './policy/types.ts';
 import type { ClusterHandle } from './proxmox/types.ts';
-import type { ServerDeps } from './server/deps.ts';
-import { NO_RECORD } from './server/record.ts';
 import { TOOLS } from './tools/index.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
@@ -22,8 +22,8 @@ export interface App {
   sshConnections(): number;
   policy(): Promise<Policy>;
   readonly listMayChange: boolean;
+  audit(): Promise<AuditTrail>;
   readonly redactor: Redactor;
-  readonly audit: ServerDeps['audit'];
   readonly logger: ClosableLogger;
   readonly version: string;
   /** See ServerDeps. @throws AppError STATE_UNAVAILABLE */
@@ -39,6 +39,7 @@ export function createApp(config: Config): App {
   let cluster: Promise<ClusterHandle> | undefined;
   let connected: ClusterHandle | undefined;
   let policy: Promise<Policy> | undefined;
+  let audit: Promise<AuditTrail> | undefined;
   let stateKey: Promise<Uint8Array> | undefined;
   return {
     config,
@@ -62,6 +63,14 @@ export function createApp(config: Config): App {
       return opened;
     },
     listMayChange: config.policyFile !== undefined,
+    audit: () => {
+      audit ??= openTrail(config, {
+        version: VERSION,
+        logger,
+        redact: async (data) => (await redactor.clean(data)).data,
+      });
+      return audit;
+    },
     redactor,
     logger,
     version: VERSION,
@@ -69,10 +78,11 @@ export function createApp(config: Config): App {
       stateKey ??= readStateKey(config);
       return stateKey;
     },
-    audit: async () => NO_RECORD,
     close: async (withinMs) => {
       (await policy?.catch(() => undefined))?.close();
       await (await cluster?.catch(() => undefined))?.close(withinMs);
+      // Last, for the ends of the calls that were cut short.
+      await (await audit)?.close();
       await logger.flush();
     },
   };

@@ -10,7 +10,7 @@ const HEX_KEY = /^[0-9a-f]{64}$/;
 export interface KeySource {
   readonly stateDir: string;
   /** The text of AUDIT_KEY; undefined: the file in the state directory. */
-  readonly auditKey: string | undefined;
+  readonly auditKey?: string | undefined;
 }
 
 /** The key, if there is one. @throws Error when the file is there and cannot be used */

@@ -68,6 +68,8 @@ export class FileTrail implements AuditTrail {
   }
 
   async refused(begun: AuditBegin, code: string): Promise<void> {
+    // The gap tells of it.
+    if (code === 'AUDIT_UNAVAILABLE') return;
     try {
       const called = await this.#called(this.#nextCall(), begun);
       await this.#put({ type: 'refused', ...called, code }, { sync: false, keep: false });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { LoadInput } from '../config/load.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ConnectionInfo } from '../simulator/doors/node-door.ts';
@@ -22,7 +23,7 @@ export async function runDemo(
   if (options.serve === 'true') {
     // Neither a .env nearby nor what the client's configuration says of another node may get in between.
     for (const name of Object.keys(process.env))
-      if (/^(HOST|SUDO|EXEC_METHOD|SSH_.*)$/.test(name)) delete process.env[name];
+      if (/^(HOST|SUDO|EXEC_METHOD|SSH_.*|AUDIT.*)$/.test(name)) delete process.env[name];
     Object.assign(process.env, settings);
     return serve(input);
   }
@@ -70,5 +71,7 @@ function settingsFor({ host, port, user, keyPath, knownHostsPath }: ConnectionIn
     SSH_KEY: keyPath,
     SSH_KNOWN_HOSTS: knownHostsPath,
     SSH_HOST_KEY_POLICY: 'strict',
+    // Gone with the simulator: what was done to a node that is none belongs on nobody's record.
+    STATE_DIR: path.join(path.dirname(keyPath), 'state'),
   };
 }

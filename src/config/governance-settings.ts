@@ -1,5 +1,5 @@
 import { PRESET_NAMES } from '../policy/types.ts';
-import { choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
+import { boolean, choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
 import { about } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,6 +32,31 @@ export function governanceSettings(at: Surroundings) {
       help: 'Containers with this tag are changed only after a confirmation',
       example: 'precious',
       default: 'protected',
+    }),
+    audit: boolean().register(about, {
+      name: 'AUDIT',
+      flag: 'audit',
+      group: 'Governance',
+      help: 'Put every call on record; a call that can not be recorded is not made',
+      example: 'false',
+      default: 'true',
+    }),
+    auditDir: directoryPath(at).optional().register(about, {
+      name: 'AUDIT_DIR',
+      flag: 'audit-dir',
+      placeholder: 'dir',
+      group: 'Governance',
+      help: 'Where the record is kept',
+      example: '/var/log/proxmox-mcp',
+      defaultText: 'audit in STATE_DIR',
+    }),
+    auditKey: longSecret().optional().register(about, {
+      name: 'AUDIT_KEY',
+      secret: true,
+      group: 'Governance',
+      help: 'Seals the record against changes (32 bytes or more)',
+      example: 'the output of: openssl rand -base64 48',
+      defaultText: 'made and kept in STATE_DIR',
     }),
     stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
       name: 'STATE_DIR',

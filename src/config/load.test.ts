@@ -82,6 +82,9 @@ test('defaults', () => {
     shutdownGrace: 2,
     stateDir: path.join(root, 'home/.local/state/proxmox-mcp'),
     stateKey: undefined,
+    audit: true,
+    auditDir: undefined,
+    auditKey: undefined,
     policy: undefined,
     policyFile: undefined,
     protectedTag: 'protected',
@@ -253,6 +256,11 @@ describe('secrets', () => {
 });
 
 describe('warnings', () => {
+  test('that nothing is put on record', () => {
+    expect(warningsFor('AUDIT=false\n')).toEqual([expect.stringContaining('NOTHING')]);
+    expect(warningsFor('AUDIT=true\n')).toEqual([]);
+  });
+
   const warningsFor = (content: string, env: Record<string, string> = {}) =>
     loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': content }))).warnings;
 

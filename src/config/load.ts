@@ -20,6 +20,9 @@ export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly string[] };
 
+/** Whoever relies on a record must learn here that there is none. */
+const UNRECORDED = 'AUDIT=false: NOTHING that is done through this server is put on record';
+
 export interface LoadInput {
   readonly flags?: Flags;
   /** What `--env-file` named. */
@@ -60,7 +63,10 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
   ]);
   const parsed = schema.safeParse(Object.fromEntries(raw));
   if (parsed.success) faults.push(...contradictions(parsed.data));
-  if (parsed.success && faults.length === 0) return { ok: true, config: parsed.data, warnings };
+  if (parsed.success && faults.length === 0) {
+    if (!parsed.data.audit) warnings.push(UNRECORDED);
+    return { ok: true, config: parsed.data, warnings };
+  }
   for (const issue of parsed.error?.issues ?? []) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;

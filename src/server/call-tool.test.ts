@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { NO_TRAIL } from '../audit/open-trail.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import { createRedactor } from '../lib/redact.ts';
@@ -9,7 +10,6 @@ import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
 import type { ServerDeps } from './deps.ts';
 import type { CallReport } from './observer.ts';
-import { NO_RECORD } from './record.ts';
 
 /** A tool that fails as told; the path of a call does not care what a tool works on. */
 function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
@@ -50,7 +50,7 @@ function record() {
     logger,
     version: '0',
     stateKey: unused,
-    audit: async () => NO_RECORD,
+    audit: async () => NO_TRAIL,
   };
   return { lines, deps };
 }

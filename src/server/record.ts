@@ -1,17 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { AuditBegin, AuditCall, AuditEnd, AuditTrail } from '../audit/types.ts';
+import type { AuditBegin, AuditEnd } from '../audit/types.ts';
 import type { Decision } from '../policy/types.ts';
 import type { ToolCall } from './call-tool.ts';
 import type { ServerDeps } from './deps.ts';
-
-const UNRECORDED: AuditCall = { id: 'none', end: async () => {} };
-
-/** For what needs a server and no record. */
-export const NO_RECORD: AuditTrail = {
-  begin: async () => UNRECORDED,
-  refused: async () => {},
-  close: async () => {},
-};
 
 /** What is known of a call for the record before anything was decided: then its arguments are what may be wrong. */
 export function opened({ tool, caller, args }: ToolCall): AuditBegin {

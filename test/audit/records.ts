@@ -63,7 +63,6 @@ function optionsIn(dir: string) {
   return {
     dir: path.join(dir, 'audit'),
     stateDir: dir,
-    auditKey: undefined,
     version: '0.0.0',
     maxBytes: 1_000_000,
     redact: async (data: Readonly<Record<string, unknown>>) => data,

@@ -66,6 +66,7 @@ class RawServer {
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
+        AUDIT: 'false',
         ...rigSettings(rig),
         SSH_PASSWORD: rig.info.rootPassword,
       },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -82,16 +82,17 @@ export function serverCommand(args: readonly string[] = []): { command: string; 
 
 /** Starts a server process and connects an official client to it over stdio. */
 export async function connectClient(options: ConnectOptions = {}): Promise<TestClient> {
-  const cwd = options.cwd ?? (await mkdtemp(path.join(tmpdir(), 'mcp-client-')));
+  const own = await mkdtemp(path.join(tmpdir(), 'mcp-client-'));
+  const cwd = options.cwd ?? path.join(own, 'cwd');
+  if (options.cwd === undefined) await mkdir(cwd);
   const parameters = {
     ...serverCommand(options.args),
     cwd,
-    env: { ...options.env },
+    // Not the state of whoever runs the tests.
+    env: { STATE_DIR: path.join(own, 'state'), ...options.env },
     stderr: 'pipe' as const,
   };
-  const removeCwd = async () => {
-    if (options.cwd === undefined) await rm(cwd, { recursive: true, force: true });
-  };
+  const removeOwn = () => rm(own, { recursive: true, force: true });
   const connection =
     options.era === 'v1' ? connectV1(parameters) : connectV2(parameters, options.era ?? 'modern');
   const stderr = collect(connection.stderr());
@@ -99,7 +100,7 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
     await connection.open();
   } catch (error) {
     await connection.close();
-    await removeCwd();
+    await removeOwn();
     throw new Error(`the server did not start: ${stderr()}`, { cause: error });
   }
   return {
@@ -114,7 +115,7 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
     },
     async close() {
       await connection.close();
-      await removeCwd();
+      await removeOwn();
     },
   };
 }
