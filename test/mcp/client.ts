@@ -103,16 +103,11 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
     await removeOwn();
     throw new Error(`the server did not start: ${stderr()}`, { cause: error });
   }
+  const talk = speakOver(connection);
   return {
+    ...talk,
     stderr,
     pid: connection.pid(),
-    async callTool(name, args = {}, callOptions = {}) {
-      const result = resultShape.parse(await connection.call(name, args, callOptions));
-      return { isError: result.isError, data: result.structuredContent, text: result.content[0].text };
-    },
-    async listTools() {
-      return z.array(toolShape).parse(await connection.list());
-    },
     async close() {
       await connection.close();
       await removeOwn();
@@ -120,18 +115,36 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
   };
 }
 
-interface Connection {
+/** What a client of any version does, over any transport. */
+export function speakOver(connection: Conversation): Omit<TestClient, 'stderr' | 'pid'> {
+  return {
+    async callTool(name, args = {}, callOptions = {}) {
+      const result = resultShape.parse(await connection.call(name, args, callOptions));
+      return { isError: result.isError, data: result.structuredContent, text: result.content[0].text };
+    },
+    async listTools() {
+      return z.array(toolShape).parse(await connection.list());
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** An official client, with the differences of their versions evened out. */
+export interface Conversation {
   open(): Promise<void>;
   call(name: string, args: Record<string, unknown>, options: CallOptions): Promise<unknown>;
   list(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+interface Connection extends Conversation {
   stderr(): unknown;
   pid(): number;
-  close(): Promise<void>;
 }
 
 type Parameters = ConstructorParameters<typeof StdioV2>[0];
 
-const clientInfo = { name: 'test-client', version: '1.0.0' };
+export const clientInfo = { name: 'test-client', version: '1.0.0' };
 
 function connectV2(parameters: Parameters, era: 'modern' | 'legacy'): Connection {
   const client = new ClientV2(clientInfo, {
@@ -162,7 +175,7 @@ function connectV1(parameters: Parameters): Connection {
   };
 }
 
-function requestOptions(options: CallOptions) {
+export function requestOptions(options: CallOptions) {
   return {
     // Longer than any command that a test runs: a limit of the client would look like one of the server.
     timeout: options.timeoutMs ?? 320_000,

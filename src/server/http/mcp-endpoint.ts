@@ -6,6 +6,7 @@ import {
   readRequestBody,
 } from '@modelcontextprotocol/server';
 import { messageOf } from '../../lib/errors.ts';
+import { announceChanges } from '../announce.ts';
 import { callTool } from '../call-tool.ts';
 import { createServer } from '../create-server.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -51,7 +52,14 @@ export class McpEndpoint {
       guard(server, caller, (tool, args) => callTool({ tool, caller, args, signal }, this.#deps));
       return server;
     };
-    this.#sessions = new Sessions({ max, idleMs, onRefusal, onError: onerror, createServer: create });
+    this.#sessions = new Sessions({
+      max,
+      idleMs,
+      onRefusal,
+      onError: onerror,
+      createServer: create,
+      announce: (server) => announceChanges(server, deps),
+    });
     const handler = (responseMode: 'auto' | 'sse') =>
       createMcpHandler(({ requestInfo }) => create(this.#callerOf(requestInfo)), {
         legacy: 'reject',
@@ -62,6 +70,9 @@ export class McpEndpoint {
     this.#modern = handler('auto');
     // Calls stream from the start: comments keep the stream alive, where proxies cut what is silent for a minute.
     this.#streaming = handler('sse');
+    if (deps.listMayChange === true) {
+      void deps.policy().then((policy) => policy.onChange(() => this.#modern.notify.toolsChanged()));
+    }
   }
 
   async answer(request: Request, caller: HttpCaller, exchange: Exchange): Promise<Response> {

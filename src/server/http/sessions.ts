@@ -13,6 +13,8 @@ export interface SessionsOptions {
   readonly idleMs: number;
   /** Makes the server object of one session. */
   readonly createServer: (caller: HttpCaller) => McpServer;
+  /** Tells the client what changes, until what is returned is called. */
+  readonly announce: (server: McpServer) => () => void;
   readonly onRefusal: (refusal: Refusal) => void;
   readonly onError: (error: Error) => void;
 }
@@ -97,7 +99,11 @@ export class Sessions {
     });
     try {
       await server.connect(transport);
-      server.server.onclose = () => void this.#sessions.delete(transport.sessionId ?? '');
+      const silence = this.#options.announce(server);
+      server.server.onclose = () => {
+        silence();
+        this.#sessions.delete(transport.sessionId ?? '');
+      };
       server.server.onerror = this.#options.onError;
       const response = await transport.handleRequest(request, requestOptions(message, caller));
       // Refused by the transport: nobody will ever come back for it.

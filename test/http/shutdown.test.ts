@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { execResult, uniqueSleep } from '../e2e/connect.ts';
+import { describeNode } from '../e2e/nodes.ts';
+import { ERAS } from '../mcp/client.ts';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { connectOverHttp } from './client.ts';
+import { HttpServer, TOKEN } from './server.ts';
+
+/** Promised: init systems and Docker kill what has not ended by then. */
+const LIMIT_MS = 4500;
+
+describeNode('the end of a server over HTTP', [], (node) => {
+  describe.each(ERAS)('%s', (era) => {
+    test('SIGTERM lets a call finish within SHUTDOWN_GRACE, cancels the rest, and exits 0', async () => {
+      const n = uniqueSleep();
+      const server = await HttpServer.start({ env: node.settings() });
+      const client = await connectOverHttp({ url: server.url, token: TOKEN, era });
+      const exec = (command: string) =>
+        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command, timeout: 120 });
+      const short = exec(`sleep 1; echo done ${n}`);
+      const long = exec(`trap '' TERM; (setsid sleep ${n} &); sleep ${n}`);
+      const left = () => node.containerProcesses(CT.debian, `sleep ${n}`);
+      await until(async () => (await left()).length >= 2, 10_000);
+      await until(async () => (await node.containerProcesses(CT.debian, `done ${n}`)).length > 0, 10_000);
+
+      const began = performance.now();
+      const stopped = server.stop();
+      await until(async () => (await fetch(server.at('/health')).catch(() => undefined)) === undefined);
+      expect(execResult(await short)).toMatchObject({ stdout: `done ${n}\n`, exit_code: 0 });
+      // Its client is told what became of it.
+      expect(execResult(await long)).toMatchObject({ ended: 'cancelled', survivors: [], isError: true });
+      expect(await stopped).toBe(0);
+      expect(performance.now() - began).toBeLessThan(LIMIT_MS + 300);
+      expect(await left()).toEqual([]);
+      await client.close().catch(() => {});
+    });
+  });
+
+  test('SHUTDOWN_GRACE=0 cancels at once', async () => {
+    const n = uniqueSleep();
+    const server = await HttpServer.start({ env: { ...node.settings(), SHUTDOWN_GRACE: '0' } });
+    const client = await connectOverHttp({ url: server.url, token: TOKEN });
+    const call = client.callTool('proxmox_container_exec_command', {
+      vmid: CT.debian,
+      command: `sleep 1; sleep ${n}`,
+    });
+    await until(async () => (await node.containerProcesses(CT.debian, `sleep ${n}`)).length > 0, 10_000);
+    const stopped = server.stop('SIGINT');
+    expect(execResult(await call)).toMatchObject({ ended: 'cancelled', survivors: [] });
+    expect(await stopped).toBe(0);
+    expect(await node.containerProcesses(CT.debian, `sleep ${n}`)).toEqual([]);
+    await client.close();
+  });
+});
