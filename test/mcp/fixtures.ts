@@ -16,6 +16,8 @@ export async function closedPort(): Promise<number> {
 
 export interface SilentNode {
   readonly port: number;
+  /** How many there have been. */
+  connections(): number;
   close(): void;
 }
 
@@ -32,6 +34,7 @@ export async function silentNode(): Promise<SilentNode> {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
+    connections: () => sockets.length,
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { settingsWithoutNode, silentNode } from '../mcp/fixtures.ts';
+import { until } from '../rig/until.ts';
+import { headersOf, messageOf, modern } from './requests.ts';
+import { HttpServer } from './server.ts';
+
+const LIST = { name: 'proxmox_list_containers', arguments: {} };
+
+describe('limits', () => {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  async function start(env: Record<string, string>): Promise<HttpServer> {
+    const server = await HttpServer.start({ env: { ...(await settingsWithoutNode()), ...env } });
+    cleanups.push(() => server.stop());
+    return server;
+  }
+  /** A client that connects and sends no more than this; tells whether the server has hung up. */
+  async function slowClient({ port }: HttpServer, sent: string) {
+    const socket: Socket = connect(port, '127.0.0.1');
+    cleanups.push(() => socket.destroy());
+    const state = { closed: false, received: '' };
+    socket.on('data', (chunk) => {
+      state.received += String(chunk);
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      state.closed = true;
+    });
+    await once(socket, 'connect');
+    socket.write(sent);
+    return { socket, state };
+  }
+  const healthy = async (server: HttpServer) => (await fetch(server.at('/health'))).status;
+
+  test('503 with Retry-After: more calls at a time than MAX_CONCURRENT; the next when one is over', async () => {
+    const node = await silentNode();
+    cleanups.push(() => node.close());
+    const server = await start({ SSH_PORT: String(node.port), MAX_CONCURRENT: '2' });
+    const controller = new AbortController();
+    const running = [1, 2].map(() =>
+      fetch(server.url, { ...modern('tools/call', LIST), signal: controller.signal }).catch(() => {}),
+    );
+    const call = () =>
+      fetch(server.url, { ...modern('tools/call', LIST), signal: AbortSignal.timeout(5000) });
+    let refused: Response | undefined;
+    await until(async () => {
+      // A call that is taken would wait for the node: only its refusal is waited for.
+      const response = await call();
+      if (response.status === 503) refused = response;
+      else await response.body?.cancel();
+      return refused !== undefined;
+    }, 10_000);
+    expect(refused?.headers.get('retry-after')).toBe('1');
+    expect(await messageOf(refused ?? new Response())).toContain('MAX_CONCURRENT');
+    // What is no call goes on meanwhile.
+    expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
+    expect(await healthy(server)).toBe(200);
+    controller.abort();
+    await Promise.all(running);
+    await until(async () => {
+      const response = await call();
+      await response.body?.cancel();
+      return response.status === 200;
+    }, 10_000);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half of its headers', 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-'],
+    ['half of its body', `${rawHead(100)}{"jsonrpc"`],
+  ])('a client that sends %s is hung up on, and the others notice nothing', async (_name, sent) => {
+    const server = await start({ REQUEST_TIMEOUT: '1' });
+    const { state } = await slowClient(server, sent);
+    expect(await healthy(server)).toBe(200);
+    await until(() => state.closed, 10_000);
+    expect(await healthy(server)).toBe(200);
+    expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
+  });
+
+  test('clients that only connect give way to new ones when MAX_CONNECTIONS are open', async () => {
+    const server = await start({ MAX_CONNECTIONS: '4' });
+    const idle: Awaited<ReturnType<typeof slowClient>>[] = [];
+    for (let i = 0; i < 12; i += 1) idle.push(await slowClient(server, i % 2 === 0 ? '' : 'GET /health HTT'));
+    expect(await healthy(server)).toBe(200);
+    await until(() => idle.filter(({ state }) => state.closed).length >= 8);
+    // Those who are being answered do not.
+    const { socket, state } = await slowClient(server, 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => state.received.includes('healthy'));
+    socket.destroy();
+  });
+
+  test('a connection on which a call runs does not give way', async () => {
+    const node = await silentNode();
+    cleanups.push(() => node.close());
+    const server = await start({ SSH_PORT: String(node.port), MAX_CONNECTIONS: '2' });
+    const controller = new AbortController();
+    cleanups.push(() => controller.abort());
+    let ended = false;
+    const call = fetch(server.url, { ...modern('tools/call', LIST), signal: controller.signal });
+    void call
+      .then(
+        async (response) => response.text().catch(() => {}),
+        () => {},
+      )
+      .then(() => {
+        ended = true;
+      });
+    expect((await call).status).toBe(200);
+    for (let i = 0; i < 6; i += 1) await slowClient(server, '');
+    expect(await healthy(server)).toBe(200);
+    expect(ended).toBe(false);
+  });
+});
+
+function rawHead(length: number): string {
+  const headers = { Host: 'localhost', 'Content-Length': String(length), ...headersOf() };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST /mcp HTTP/1.1\r\n${lines.join('')}\r\n`;
+}
