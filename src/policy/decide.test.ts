@@ -104,7 +104,8 @@ describe('each field of a rule decides, and only for what it names', () => {
     ['name: web-1, tag: http', { tags: ['smtp'] }],
   ])('%s, of the container', async (fields, miss) => {
     const set = denying(fields);
-    expect(await ask(set, stop)).toMatchObject({ outcome: 'deny', rule: 'r', guest: web, asked: 1 });
+    // Asked again before it is refused: what is known may be old.
+    expect(await ask(set, stop)).toMatchObject({ outcome: 'deny', rule: 'r', guest: web, asked: 2 });
     const other = { ...web, ...miss };
     expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', guest: other, asked: 1 });
   });
@@ -162,6 +163,22 @@ rules:
       guest: null,
     });
     expect(await decide(tagged, hostExec, async () => undefined)).toMatchObject({ outcome: 'allow' });
+  });
+
+  test('what is known may be old: no refusal and no question without a second look', async () => {
+    const looks: (string | undefined)[] = [];
+    const set = fileRules(
+      'default: allow\nrules: [{rule: a, outcome: deny, match: {tag: x}}, {rule: b, outcome: confirm, match: {tag: y}}]',
+    );
+    const known = (tag: string, now: string) =>
+      decide(set, stop, async (look) => {
+        looks.push(look);
+        return { ...web, tags: [look === 'again' ? now : tag] };
+      });
+    expect(await known('x', 'z')).toMatchObject({ outcome: 'allow', guest: { tags: ['z'] } });
+    expect(await known('y', 'x')).toMatchObject({ outcome: 'deny', rule: 'a' });
+    expect(await known('x', 'y')).toMatchObject({ outcome: 'confirm', guest: { tags: ['y'] } });
+    expect(looks).toEqual([undefined, 'again', undefined, 'again', undefined, 'again']);
   });
 
   test('what the reader throws refuses the call', async () => {

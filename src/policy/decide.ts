@@ -6,9 +6,18 @@ import type { Decision, DenialCode, GuestReader, Subject } from './types.ts';
 
 /**
  * The first rule that matches decides; where none does, the fallback. Then the name that the caller expects must be that
- * of the container. Pure, but for asking `guest`, which happens at most once and only when it matters.
+ * of the container. Pure, but for asking `guest`, which happens only when it matters.
+ *
+ * What is known of the container may be old. A call that is allowed on it is held to it on the node; a refusal or a question
+ * comes from nobody but us, so it is not given before a second look.
  */
 export async function decide(set: RuleSet, subject: Subject, guest: GuestReader): Promise<Decision> {
+  const decision = await decideOn(set, subject, guest);
+  if (decision.outcome === 'allow' || decision.guest === null) return decision;
+  return decideOn(set, subject, () => guest('again'));
+}
+
+async function decideOn(set: RuleSet, subject: Subject, guest: GuestReader): Promise<Decision> {
   const effect = effectOf(set, subject);
   const base = { effect, code: null, guest: null } as const;
   const deny = (code: DenialCode, rule: string, reason: string | null, facts: GuestFacts | null = null) =>

@@ -60,15 +60,15 @@ export interface Decision extends Verdict {
 }
 
 /**
- * Reads the attributes of the container that a call is about. undefined: they can't be read now, so rules that need them
+ * Reads the attributes of the container that a call is about, as they are known, or `again` from the node. undefined: they can't be read now, so rules that need them
  * deny. What it throws refuses the call: there is no such container, the call was cancelled.
  */
-export type GuestReader = () => Promise<GuestFacts | undefined>;
+export type GuestReader = (look?: 'again') => Promise<GuestFacts | undefined>;
 
 export interface Policy {
   /** What holds for every input of a tool, at any time; undefined when it depends on them. Filters tools/list. */
   always(tool: ToolTraits, caller: string): Verdict | undefined;
-  /** @param guest asked at most once, and only when a rule that could match needs it, or the call has an `expect_name` */
+  /** @param guest asked only when a rule that could match needs it, or the call has an `expect_name`; see `decide` */
   decide(subject: Subject, guest: GuestReader): Promise<Decision>;
   /** Reads the file again if it has changed. Asked before a list is made or a call is decided; costs one look at the file. */
   refresh(): Promise<void>;

@@ -69,8 +69,8 @@ export class Cluster implements ClusterHandle {
     return inventory.containers;
   }
 
-  guest(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined> {
-    return this.#guests.facts(vmid, signal);
+  guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined> {
+    return this.#guests.facts(vmid, signal, look);
   }
 
   container(vmid: number, guard: Guard | null = null): ContainerHandle {

@@ -20,11 +20,12 @@ export class GuestBook {
   }
 
   /**
+   * @param look `again`: on the node, whatever is known
    * @returns undefined when it can't be read within 2 s
    * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, as seen just now; PERMISSION_DENIED, CANCELLED
    */
-  async facts(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined> {
-    const known = this.#known.get(vmid);
+  async facts(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined> {
+    const known = look === 'again' ? undefined : this.#known.get(vmid);
     if (known !== undefined) return known;
     const inventory = await this.#read(signal);
     if (inventory === undefined) return undefined;

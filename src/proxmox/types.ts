@@ -170,10 +170,10 @@ export interface ClusterHandle {
   list(signal: AbortSignal): Promise<readonly ContainerSummary[]>;
   /**
    * What rules may ask about a container, as it was when the cluster was last looked at: costs no round trip once the
-   * container is known. undefined: it can't be read within 2 s.
+   * container is known, unless told to look `again`. undefined: it can't be read within 2 s.
    * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
    */
-  guest(vmid: number, signal: AbortSignal): Promise<GuestFacts | undefined>;
+  guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined>;
   /** Makes no round trip; whether the container exists shows when it is used. */
   container(vmid: number, guard?: Guard | null): ContainerHandle;
   /** The node itself. The caller has checked that host access is allowed. */

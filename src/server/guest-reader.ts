@@ -3,9 +3,9 @@ import type { ServerDeps } from './deps.ts';
 
 /** Reads the attributes of the container that a call is about, from what is known of the cluster if it is known. */
 export function guestReader(subject: Subject, signal: AbortSignal, deps: ServerDeps): GuestReader {
-  return async () => {
+  return async (look) => {
     if (subject.vmid === null) return undefined;
     const cluster = await deps.cluster();
-    return cluster.guest(subject.vmid, signal);
+    return cluster.guest(subject.vmid, signal, look);
   };
 }

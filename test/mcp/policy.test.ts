@@ -1,0 +1,220 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { CT } from '../rig/rig.ts';
+import { connectClient, type TestClient } from './client.ts';
+
+const node = new SimulatedNode();
+let dir = '';
+beforeAll(async () => {
+  await node.start();
+  dir = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-policy-'));
+});
+afterAll(async () => {
+  await node.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** A client of a server with these settings, for the length of `body`. */
+async function withServer(
+  env: Readonly<Record<string, string>>,
+  body: (client: TestClient) => Promise<void>,
+): Promise<void> {
+  const client = await connectClient({
+    env: { ...node.settings(), STATE_DIR: dir, TRANSFER_DIRS: dir, ...env },
+  });
+  try {
+    await body(client);
+  } finally {
+    await client.close();
+  }
+}
+
+const namesOf = async (client: TestClient) =>
+  (await client.listTools()).map(({ name }) => name.slice('proxmox_'.length));
+
+async function policyFile(name: string, text: string): Promise<string> {
+  const file = path.join(dir, name);
+  await writeFile(file, text);
+  return file;
+}
+
+const exec = (client: TestClient, command: string, more: Record<string, unknown> = {}) =>
+  client.callTool('proxmox_container_exec_command', {
+    vmid: CT.busybox,
+    command,
+    response_format: 'json',
+    ...more,
+  });
+
+const exists = async (file: string) => (await node.inContainer(CT.busybox, ['test', '-e', file])).code === 0;
+
+describe('a tool that no rule allows', () => {
+  test('is not listed, and refused by the name of the rule when it is called all the same', async () => {
+    await withServer({ POLICY: 'read-only' }, async (client) => {
+      expect(await namesOf(client)).toEqual([
+        // Some of their commands are allowed.
+        'container_exec_command',
+        'list_containers',
+        'container_status',
+        'host_exec_command',
+      ]);
+      const hidden = await client.callTool('proxmox_stop_container', { vmid: CT.busybox });
+      expect(hidden.data).toMatchObject({
+        success: false,
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('rule "read-only: everything else"'),
+      });
+      expect(node.isRunning(CT.busybox)).toBe(true);
+    });
+  });
+
+  test('by a rule of a file, with its reason; wrong arguments make no difference', async () => {
+    const file = await policyFile(
+      'no-stop.yaml',
+      'extends: open\nrules:\n  - {rule: keep running, match: {tool: stop_container}, outcome: deny, reason: They serve customers.}\n',
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      expect(await namesOf(client)).not.toContain('stop_container');
+      for (const args of [{ vmid: CT.busybox }, { vmid: CT.busybox, force: true }, {}]) {
+        const { data } = await client.callTool('proxmox_stop_container', args);
+        expect(data).toMatchObject({
+          code: 'POLICY_DENIED',
+          error:
+            'proxmox_stop_container is refused by the operator\'s policy, rule "keep running": They serve customers.',
+        });
+      }
+    });
+  });
+
+  test('but one of which only some calls are refused is listed', async () => {
+    const file = await policyFile(
+      'some.yaml',
+      `extends: open\nrules:\n  - {rule: not this one, match: {vmid: ${CT.busybox}, effect: [exec, destroy]}, outcome: deny}\n`,
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      expect(await namesOf(client)).toHaveLength(10);
+      expect((await exec(client, 'touch /tmp/ruled')).data).toMatchObject({ code: 'POLICY_DENIED' });
+      expect((await exec(client, 'true', { vmid: CT.debian })).data).toMatchObject({ exit_code: 0 });
+      expect(await exists('/tmp/ruled')).toBe(false);
+    });
+  });
+
+  test('tools that are shut by ENABLE_HOST_EXEC alone stay listed and say how to open them', async () => {
+    await withServer({}, async (client) => {
+      expect(await namesOf(client)).toContain('host_exec_command');
+      const { data } = await client.callTool('proxmox_host_exec_command', { command: 'pct list' });
+      expect(data).toMatchObject({ code: 'HOST_ACCESS_DISABLED' });
+    });
+  });
+});
+
+describe('commands that count as reading', () => {
+  test('run under read-only when they are the very text, in containers and on the host', async () => {
+    await withServer({ POLICY: 'read-only', ENABLE_HOST_EXEC: 'true' }, async (client) => {
+      expect((await exec(client, 'uptime')).data).toMatchObject({ ended: 'exit' });
+      const host = await client.callTool('proxmox_host_exec_command', {
+        command: 'pct list',
+        response_format: 'json',
+      });
+      expect(host.data).toMatchObject({ exit_code: 0, stdout: expect.stringContaining(String(CT.debian)) });
+      for (const command of [
+        'uptime; touch /tmp/sneaked',
+        'uptime\ntouch /tmp/sneaked',
+        'uptime $(touch /tmp/sneaked)',
+      ]) {
+        expect((await exec(client, command)).data).toMatchObject({ code: 'POLICY_DENIED' });
+      }
+      expect(await exists('/tmp/sneaked')).toBe(false);
+    });
+  });
+
+  test('are no way under READ_ONLY: it is a ceiling', async () => {
+    await withServer({ POLICY: 'open', READ_ONLY: 'true' }, async (client) => {
+      expect(await namesOf(client)).toEqual(['list_containers', 'container_status']);
+      expect((await exec(client, 'uptime')).data).toMatchObject({ code: 'READ_ONLY' });
+    });
+  });
+});
+
+describe('attributes of the container', () => {
+  test('a rule on a tag holds from the moment that the tag is there, and no longer when it is gone', async () => {
+    const file = await policyFile(
+      'tags.yaml',
+      'extends: open\nrules:\n  - {rule: frozen, match: {tag: hands-off, effect: [write, exec, destroy]}, outcome: deny}\n',
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      expect((await exec(client, 'true')).data).toMatchObject({ exit_code: 0 });
+      const undo = await node.setConf(CT.busybox, 'hostname: busybox\nmemory: 64\ntags: hands-off;x\n');
+      expect((await exec(client, 'touch /tmp/tagged')).data).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('"frozen"'),
+      });
+      expect(await exists('/tmp/tagged')).toBe(false);
+      await undo();
+      expect((await exec(client, 'true')).data).toMatchObject({ exit_code: 0 });
+    });
+  });
+});
+
+describe('expect_name', () => {
+  test('another name: nothing is done, and the real name is told', async () => {
+    await withServer({}, async (client) => {
+      const local_path = path.join(dir, 'upload.txt');
+      await writeFile(local_path, 'x');
+      const wrong = { vmid: CT.busybox, expect_name: 'debian' };
+      const calls: readonly (readonly [string, Record<string, unknown>])[] = [
+        [
+          'proxmox_container_exec_command',
+          { ...wrong, command: 'touch /tmp/wrong', response_format: 'json' },
+        ],
+        ['proxmox_upload_file_to_container', { ...wrong, local_path, container_path: '/tmp/wrong' }],
+        ['proxmox_stop_container', { ...wrong, force: true }],
+        ['proxmox_start_container', { vmid: CT.stopped, expect_name: 'debian' }],
+      ];
+      for (const [tool, args] of calls) {
+        const { isError, data } = await client.callTool(tool, args);
+        expect(isError).toBe(true);
+        expect(data).toMatchObject({
+          code: 'WRONG_TARGET',
+          error: expect.stringMatching(/named "(busybox|stopped)"/),
+        });
+      }
+      expect(await exists('/tmp/wrong')).toBe(false);
+      expect(node.isRunning(CT.busybox)).toBe(true);
+      expect(node.isRunning(CT.stopped)).toBe(false);
+    });
+  });
+
+  test('the right name: done', async () => {
+    await withServer({}, async (client) => {
+      expect((await exec(client, 'hostname', { expect_name: 'busybox' })).data).toMatchObject({
+        exit_code: 0,
+      });
+    });
+  });
+
+  test('where a rule requires it, a call without is refused and told how', async () => {
+    const file = await policyFile(
+      'named.yaml',
+      'rules:\n  - {rule: say whom, match: {effect: [exec, write, destroy]}, outcome: allow, require: expect_name}\n  - {rule: look, match: {effect: read}, outcome: allow}\n',
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      expect((await exec(client, 'touch /tmp/unnamed')).data).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringMatching(/"say whom".*`expect_name`/),
+      });
+      expect(await exists('/tmp/unnamed')).toBe(false);
+      expect((await exec(client, 'true', { expect_name: 'busybox' })).data).toMatchObject({ exit_code: 0 });
+      // It has no such parameter, and changes nothing in the container.
+      const local_path = path.join(dir, 'hostname');
+      const download = { vmid: CT.busybox, container_path: '/etc/hostname', local_path };
+      expect((await client.callTool('proxmox_download_file_from_container', download)).data).toMatchObject({
+        success: true,
+      });
+      expect(await readFile(local_path, 'utf8')).toContain('busybox');
+    });
+  });
+});
