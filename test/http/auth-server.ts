@@ -1,12 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import * as z from 'zod';
-import { serverCommand } from '../mcp/client.ts';
-import { closedPort } from '../mcp/fixtures.ts';
-import { until } from '../rig/until.ts';
+import { legacy, modern, openSession } from './requests.ts';
+import { HttpServer } from './server.ts';
 
 const toolResult = z.object({
   result: z.object({
@@ -16,56 +10,28 @@ const toolResult = z.object({
 });
 const toolList = z.object({ result: z.object({ tools: z.array(z.object({ name: z.string() })) }) });
 
-/** A server process that listens on loopback, and requests to it as a client of 2026-07-28 would send them, but for the token. */
+/** A server process, and requests to it as a client of 2026-07-28 would send them, but for the token. */
 export class AuthServer {
-  readonly #child: ChildProcess;
+  readonly #server: HttpServer;
   readonly origin: string;
-  readonly dir: string;
-  #stderr = '';
 
-  private constructor(child: ChildProcess, port: number, dir: string) {
-    this.#child = child;
-    this.origin = `http://127.0.0.1:${port}`;
-    this.dir = dir;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr += text;
-    });
+  private constructor(server: HttpServer) {
+    this.#server = server;
+    this.origin = new URL(server.url).origin;
   }
 
-  /** @param options.port, dir of an earlier start */
-  static async start(
-    env: Readonly<Record<string, string>>,
-    options: { readonly port?: number; readonly dir?: string } = {},
-  ): Promise<AuthServer> {
-    const port = options.port ?? (await closedPort());
-    const dir = options.dir ?? (await mkdtemp(path.join(tmpdir(), 'http-auth-')));
-    const { command, args } = serverCommand();
-    const { PATH = '' } = process.env;
-    const child = spawn(command, args, {
-      cwd: dir,
-      env: {
-        PATH,
-        HOME: dir,
-        STATE_DIR: path.join(dir, 'state'),
-        SERVER_HTTP: 'true',
-        SERVER_PORT: String(port),
-        ...env,
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const server = new AuthServer(child, port, dir);
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`the server did not start: ${server.stderr}`);
-      return fetch(`${server.origin}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    }, 15_000);
-    return server;
+  /** No token is set but those in `env`. */
+  static async start(env: Readonly<Record<string, string>>): Promise<AuthServer> {
+    return new AuthServer(await HttpServer.start({ env: { HTTP_TOKEN: '', ...env } }));
   }
 
   get stderr(): string {
-    return this.#stderr;
+    return this.#server.stderr;
+  }
+
+  /** Its working directory and home. */
+  get dir(): string {
+    return this.#server.dir;
   }
 
   /** A request for `/mcp`: the list of tools. */
@@ -79,7 +45,7 @@ export class AuthServer {
   }
 
   call(token: string, tool: string, args: object = {}): Promise<Response> {
-    return this.#post(token, 'tools/call', { name: `proxmox_${tool}`, arguments: args }, `proxmox_${tool}`);
+    return this.#post(token, 'tools/call', { name: `proxmox_${tool}`, arguments: args });
   }
 
   async result(token: string, tool: string, args: object = {}) {
@@ -91,25 +57,11 @@ export class AuthServer {
   async session(
     token: string,
   ): Promise<(token: string, method: string, params: object) => Promise<Response>> {
-    const post = (bearer: string, message: object, more: Record<string, string> = {}) =>
-      fetch(`${this.origin}/mcp`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          ...authorization(bearer),
-          ...more,
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', ...message }),
-      });
-    const clientInfo = { name: 'test', version: '1' };
-    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
-    const opened = await post(token, { id: 1, method: 'initialize', params });
-    const id = opened.headers.get('mcp-session-id');
-    if (id === null) throw new Error(`no session: ${await opened.text()}`);
-    const within = { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' };
-    await post(token, { method: 'notifications/initialized' }, within);
-    return (bearer, method, more) => post(bearer, { id: 2, method, params: more }, within);
+    const url = `${this.origin}/mcp`;
+    const { id } = await openSession(url, token);
+    const within = { 'Mcp-Session-Id': id, 'MCP-Protocol-Version': '2025-11-25' };
+    return (bearer, method, params) =>
+      fetch(url, legacy({ id: 2, method, params }, { ...authorization(bearer), ...within }));
   }
 
   get(where: string, token?: string): Promise<Response> {
@@ -126,42 +78,19 @@ export class AuthServer {
     return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ')));
   }
 
-  /** Ends the process; its files stay for a later start. */
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    this.#child.kill('SIGTERM');
-    await once(this.#child, 'exit');
-  }
-
   async stop(): Promise<void> {
-    await this.end();
-    await rm(this.dir, { recursive: true, force: true });
+    await this.#server.stop();
   }
 
-  #post(token: string | undefined, method: string, params: object, name?: string): Promise<Response> {
-    const prefix = 'io.modelcontextprotocol/';
-    const _meta = {
-      [`${prefix}protocolVersion`]: '2026-07-28',
-      [`${prefix}clientInfo`]: { name: 'test', version: '1' },
-      [`${prefix}clientCapabilities`]: {},
-    };
-    return fetch(`${this.origin}/mcp`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        'mcp-protocol-version': '2026-07-28',
-        'mcp-method': method,
-        ...(name === undefined ? {} : { 'mcp-name': name }),
-        ...authorization(token),
-      },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
-    });
+  #post(token: string | undefined, method: string, params: Record<string, unknown>): Promise<Response> {
+    const { headers, ...request } = modern(method, params);
+    const { Authorization: _, ...bare } = headers;
+    return fetch(`${this.origin}/mcp`, { ...request, headers: { ...bare, ...authorization(token) } });
   }
 }
 
 function authorization(token: string | undefined): Record<string, string> {
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
 
 /** The answer itself, whether it comes alone or at the end of a stream. */

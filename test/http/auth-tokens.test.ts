@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runCli } from '../cli/run.ts';
 import { settingsWithoutNode } from '../mcp/fixtures.ts';
 import { until } from '../rig/until.ts';
@@ -146,46 +146,49 @@ describe('wrong tokens without end', () => {
 });
 
 describe('a token that is made', () => {
-  test('is shown once with what clients need, kept for its owner alone, and good after the next start', async () => {
-    const env = { ...(await settingsWithoutNode()), LOG_LEVEL: 'trace' };
-    const server = await AuthServer.start(env);
-    try {
-      const file = path.join(server.dir, 'state', 'http-token');
-      const token = (await readFile(file, 'utf8')).trim();
-      expect((await stat(file)).mode & 0o777).toBe(0o600);
-      expect((await server.list(token)).status).toBe(200);
-      expect((await server.list()).status).toBe(401);
-      const shown = `claude mcp add --transport http proxmox ${server.origin}/mcp --header "Authorization: Bearer ${token}"`;
-      expect(server.stderr).toContain(shown);
-      expect(server.stderr).toContain(`"Authorization": "Bearer ${token}"`);
-      const logged = server.stderr.split('\n').filter((line) => line.startsWith('{"level"'));
-      expect(logged.join('\n')).not.toContain(token);
-      await server.end();
+  let stateDir = '';
+  beforeEach(async () => {
+    stateDir = await mkdtemp(path.join(tmpdir(), 'made-token-'));
+    return () => rm(stateDir, { recursive: true, force: true });
+  });
+  const start = async () =>
+    AuthServer.start({ ...(await settingsWithoutNode()), LOG_LEVEL: 'trace', STATE_DIR: stateDir });
+  const kept = async () => (await readFile(path.join(stateDir, 'http-token'), 'utf8')).trim();
 
-      const again = await AuthServer.start(env, { dir: server.dir });
-      expect((await again.list(token)).status).toBe(200);
-      expect(again.stderr).not.toContain(token);
-      expect(again.stderr).toContain(file);
-      await again.end();
-    } finally {
-      await server.stop();
-    }
+  test('is shown once with what clients need, kept for its owner alone, and good after the next start', async () => {
+    const server = await start();
+    const file = path.join(stateDir, 'http-token');
+    const token = await kept();
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await server.list(token)).status).toBe(200);
+    expect((await server.list()).status).toBe(401);
+    const shown = `claude mcp add --transport http proxmox ${server.origin}/mcp --header "Authorization: Bearer ${token}"`;
+    expect(server.stderr).toContain(shown);
+    expect(server.stderr).toContain(`"Authorization": "Bearer ${token}"`);
+    const logged = server.stderr.split('\n').filter((line) => line.startsWith('{"level"'));
+    expect(logged.join('\n')).not.toContain(token);
+    await server.stop();
+
+    const again = await start();
+    expect((await again.list(token)).status).toBe(200);
+    expect(again.stderr).not.toContain(token);
+    expect(again.stderr).toContain(file);
+    await again.stop();
   });
 
   test('two servers that share the directory make one', async () => {
-    const env = await settingsWithoutNode();
-    const first = await AuthServer.start(env);
-    const second = await AuthServer.start(env, { dir: first.dir });
-    const token = (await readFile(path.join(first.dir, 'state', 'http-token'), 'utf8')).trim();
+    const [first, second] = await Promise.all([start(), start()]);
+    const token = await kept();
     expect((await first.list(token)).status).toBe(200);
     expect((await second.list(token)).status).toBe(200);
-    await second.end();
-    await first.stop();
+    const shown = [first, second].filter(({ stderr }) => stderr.includes(token));
+    expect(shown).toHaveLength(1);
+    await Promise.all([first.stop(), second.stop()]);
   });
 });
 
 test('a token that might be guessed is a fault of the settings, and is not repeated', async () => {
-  const { code, stderr } = await runCli([], {
+  const { code, stderr } = await runCli(['--http'], {
     cwd: tmpdir(),
     env: {
       ...(await settingsWithoutNode()),

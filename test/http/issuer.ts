@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 import * as z from 'zod';
 
-const CLIENT = { id: 'assistant', secret: 'a-secret-of-the-test-client' };
+export const CLIENT = { id: 'assistant', secret: 'a-secret-of-the-test-client' };
 const SCOPES = 'proxmox:read proxmox:write proxmox:host';
 
 const tokenShape = z.object({ access_token: z.string(), token_type: z.literal('Bearer') });

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../rig/until.ts';
+import { OAuthPair } from './oauth-pair.ts';
+
+const TOKEN = 'a-token-that-works-beside-the-issuer-0123';
+
+let pair: OAuthPair;
+
+describe('an issuer whose keys change', () => {
+  beforeAll(async () => {
+    pair = await OAuthPair.start();
+  });
+  afterAll(() => pair.stop());
+
+  test('new tokens become good, old ones are so no more once the new keys are known', async () => {
+    const old = await pair.issuer.grant(pair.resource, 'proxmox:read');
+    expect((await pair.server.list(old)).status).toBe(200);
+    await pair.issuer.rotate('second');
+    const fresh = await pair.issuer.grant(pair.resource, 'proxmox:read');
+    await until(async () => (await pair.server.list(fresh)).status === 200, 15_000);
+    expect((await pair.server.list(old)).status).toBe(401);
+  });
+
+  test('keys that are made up do not make it fetch each time', async () => {
+    const before = pair.issuer.requests.length;
+    for (let index = 0; index < 20; index += 1) {
+      await pair.server.list(await pair.issuer.sign(pair.claims(), { kid: `made-up-${index}` }));
+    }
+    expect(pair.issuer.requests.length - before).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('an issuer that does not answer', () => {
+  beforeEach(async () => {
+    pair = await OAuthPair.start({ HTTP_TOKEN: TOKEN });
+    return () => pair.stop();
+  });
+
+  test('is told from a bad token: 503, and the log says what was tried', async () => {
+    const good = await pair.issuer.grant(pair.resource, 'proxmox:read');
+    pair.issuer.fail();
+    const response = await pair.server.list(good);
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({
+      error_description: expect.stringContaining('issuer of tokens'),
+    });
+    await until(() => pair.server.stderr.includes('tokens cannot be checked'));
+    expect(pair.server.stderr).toContain(
+      `${pair.issuer.url}/.well-known/oauth-authorization-server: status 500`,
+    );
+    expect(pair.server.stderr).toContain(`${pair.issuer.url}/.well-known/openid-configuration: status 500`);
+    expect((await pair.server.list(TOKEN)).status).toBe(200);
+    await pair.issuer.rotate('second');
+    const fresh = await pair.issuer.grant(pair.resource, 'proxmox:read');
+    await until(async () => (await pair.server.list(fresh)).status === 200, 10_000);
+  });
+
+  test('does not stop those whose key is known', async () => {
+    const good = await pair.issuer.grant(pair.resource, 'proxmox:read');
+    expect((await pair.server.list(good)).status).toBe(200);
+    pair.issuer.fail();
+    await until(async () => {
+      const unknown = await pair.issuer.sign(pair.claims(), { kid: 'made-up' });
+      return (await pair.server.list(unknown)).status === 503;
+    }, 15_000);
+    expect((await pair.server.list(good)).status).toBe(200);
+  });
+});

@@ -1,0 +1,78 @@
+import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../rig/until.ts';
+import { challengeOf, OAuthPair } from './oauth-pair.ts';
+
+let pair: OAuthPair;
+beforeAll(async () => {
+  pair = await OAuthPair.start({ LOG_LEVEL: 'trace' });
+});
+afterAll(() => pair.stop());
+
+const failuresLogged = (): number => pair.server.stderr.split('authentication failed').length;
+const seconds = () => Math.floor(Date.now() / 1000);
+test.each([
+  [
+    'is for another audience',
+    'another audience',
+    () => pair.issuer.sign({ ...pair.claims(), aud: 'http://127.0.0.1:1/mcp' }),
+  ],
+  [
+    'is for an audience that begins alike',
+    'another audience',
+    () => pair.issuer.sign({ ...pair.claims(), aud: `${pair.resource}2` }),
+  ],
+  ['has no audience', 'another audience', () => pair.issuer.sign({ ...pair.claims(), aud: undefined })],
+  [
+    'is from another issuer',
+    'another issuer',
+    () => pair.issuer.sign({ ...pair.claims(), iss: `${pair.issuer.url}/` }),
+  ],
+  ['has no issuer', 'another issuer', () => pair.issuer.sign({ ...pair.claims(), iss: undefined })],
+  ['has expired', 'has expired', () => pair.issuer.sign({ ...pair.claims(), exp: seconds() - 60 })],
+  ['never expires', 'no end of validity', () => pair.issuer.sign({ ...pair.claims(), exp: undefined })],
+  ['is not valid yet', 'does not hold', () => pair.issuer.sign({ ...pair.claims(), nbf: seconds() + 60 })],
+  ['has no subject', 'no subject', () => pair.issuer.sign({ ...pair.claims(), sub: undefined })],
+  ['is bound to a key', 'bound to a key', () => pair.issuer.sign({ ...pair.claims(), cnf: { jkt: 'x' } })],
+  ['is of another type', 'no access token', () => pair.issuer.sign(pair.claims(), { typ: 'logout+jwt' })],
+  ['names a key that is not there', 'no such key', () => pair.issuer.sign(pair.claims(), { kid: 'third' })],
+  ['is not signed', 'algorithm', async () => new UnsecuredJWT(pair.claims()).encode()],
+  ['is signed by a stranger under the right name', 'signature', signedByStranger],
+  ['is signed with the public key as a shared secret', 'algorithm', signedWithPublicKey],
+  ['was changed after it was signed', 'signature', changed],
+  ['is no JWT at all', 'malformed', async () => 'aaa.bbb.ccc'],
+])('a token that %s is refused, and named in no log', async (_what, reason, make) => {
+  const token = await make();
+  const before = failuresLogged();
+  const response = await pair.server.list(token);
+  expect(response.status).toBe(401);
+  await until(() => failuresLogged() > before);
+  expect(challengeOf(response)).toMatch(/^Bearer error="invalid_token", error_description="[^"\\]+", scope=/);
+  expect(challengeOf(response)).toContain(reason);
+  expect(challengeOf(response)).toContain('/.well-known/oauth-protected-resource/mcp"');
+  for (const part of token.split('.').filter((each) => each.length > 20))
+    expect(pair.server.stderr).not.toContain(part);
+});
+
+test('the good one beside which they fail is good', async () => {
+  expect((await pair.server.list(await pair.issuer.sign(pair.claims()))).status).toBe(200);
+  expect((await pair.server.list(await pair.issuer.sign(pair.claims(), { typ: 'JWT' }))).status).toBe(200);
+});
+
+async function signedByStranger(): Promise<string> {
+  const { privateKey } = await generateKeyPair('RS256');
+  return new SignJWT(pair.claims()).setProtectedHeader({ alg: 'RS256', kid: 'first' }).sign(privateKey);
+}
+
+async function signedWithPublicKey(): Promise<string> {
+  const key = await importJWK(pair.issuer.publicJwk, 'RS256', { extractable: true });
+  if (key instanceof Uint8Array) throw new Error('no public key');
+  const secret = new TextEncoder().encode(await exportSPKI(key));
+  return new SignJWT(pair.claims()).setProtectedHeader({ alg: 'HS256', kid: 'first' }).sign(secret);
+}
+
+async function changed(): Promise<string> {
+  const [head, , signature] = (await pair.issuer.sign(pair.claims())).split('.');
+  const more = Buffer.from(JSON.stringify({ ...pair.claims(), scope: 'proxmox:host' })).toString('base64url');
+  return `${head}.${more}.${signature}`;
+}
