@@ -1,8 +1,8 @@
 /*
  * Makes dist/: main.js, the whole server in one file (loading zod and the SDK from their hundreds of files takes
  * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js. What only
- * demo and init need (the simulator and an MCP client; prompts and diffs) is demo.js and init.js, so that it costs the
- * server nothing.
+ * demo and init need (the simulator and an MCP client; prompts and diffs) is demo.js and init.js, and the rules for
+ * tokens, which few outputs call for, are vendor-rules.js, so that they cost a start nothing.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -29,8 +29,8 @@ mkdirSync(dist);
 // Imported, so that its shebang stays out: main.js is no program of its own.
 const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
 const apart = await Promise.all(
-  ['demo', 'init', 'http'].map((name) =>
-    bundle(`${name}.js`, { contents: `export * from './src/cli/${name}.ts';`, resolveDir: root }),
+  ['cli/demo', 'cli/init', 'cli/http', 'lib/redact/vendor-rules'].map((file) =>
+    bundle(`${path.basename(file)}.js`, { contents: `export * from './src/${file}.ts';`, resolveDir: root }),
   ),
 );
 const packages = [...new Set([main, ...apart].flat())].sort();
@@ -40,9 +40,9 @@ copyFileSync(path.join(root, 'scripts/build/bin.cjs'), path.join(dist, 'bin.js')
 chmodSync(path.join(dist, 'bin.js'), 0o755);
 writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(packages));
 compile();
-for (const name of ['main.js', 'main.cache', 'demo.js', 'init.js', 'http.js']) {
+for (const name of ['main.js', 'main.cache', 'demo.js', 'init.js', 'http.js', 'vendor-rules.js']) {
   console.log(
-    `dist/${name.padEnd(10)} ${String(Math.round(statSync(path.join(dist, name)).size / 1024)).padStart(5)} KiB`,
+    `dist/${name.padEnd(15)} ${String(Math.round(statSync(path.join(dist, name)).size / 1024)).padStart(5)} KiB`,
   );
 }
 
@@ -58,7 +58,7 @@ async function bundle(name, stdin) {
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
     external: [...Object.keys(dependencies), 'just-bash', 'cpu-features', '*.node'],
-    plugins: name === 'main.js' ? [loadedApart()] : [],
+    plugins: [loadedApart()],
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
     // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.
     alias: {
@@ -84,10 +84,10 @@ async function bundle(name, stdin) {
   return [...new Set(names)].sort();
 }
 
-/** What is imported as ./demo.ts, ./init.ts or ./http.ts is a file of its own. */
+/** What is imported as ./demo.ts, ./init.ts, ./http.ts or ./vendor-rules.ts is a file of its own. */
 function loadedApart() {
   const setup = (builder) =>
-    builder.onResolve({ filter: /\/(demo|init|http)\.ts$/ }, ({ kind, path: file }) =>
+    builder.onResolve({ filter: /\/(demo|init|http|vendor-rules)\.ts$/ }, ({ kind, path: file }) =>
       kind === 'dynamic-import' ? { path: file.replace(/\.ts$/, '.js'), external: true } : undefined,
     );
   return { name: 'loaded-apart', setup };

@@ -34,7 +34,7 @@ export interface App {
 
 /** The composition root: the only place that knows how the parts are put together. Connects to nothing yet. */
 export function createApp(config: Config): App {
-  const redactor = createRedactor({ secrets: () => secretsOf(config) });
+  const redactor = createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms });
   const logger = createLogger({ level: config.logLevel, redactor });
   let cluster: Promise<ClusterHandle> | undefined;
   let connected: ClusterHandle | undefined;
@@ -45,7 +45,7 @@ export function createApp(config: Config): App {
     config,
     settings: config,
     cluster: () => {
-      cluster ??= createCluster(config, logger).then((made) => {
+      cluster ??= createCluster(config, logger, redactor).then((made) => {
         connected = made;
         return made;
       });
@@ -92,7 +92,7 @@ export function createApp(config: Config): App {
  * The way to the node, made when the first call needs it: a client that only lists the tools does not wait until the code
  * for it is loaded, and ~/.ssh is not read.
  */
-async function createCluster(config: Config, logger: Logger): Promise<ClusterHandle> {
+async function createCluster(config: Config, logger: Logger, redactor: Redactor): Promise<ClusterHandle> {
   const [{ Cluster }, { SshPool }, { resolveSshTarget }] = await Promise.all([
     import('./proxmox/cluster.ts'),
     import('./ssh/pool.ts'),
@@ -105,5 +105,6 @@ async function createCluster(config: Config, logger: Logger): Promise<ClusterHan
     transferDirs: transferDirsOf(config),
     maxFileSize: config.maxFileSize,
     logger,
+    redactor,
   });
 }

@@ -58,6 +58,14 @@ export function governanceSettings(at: Surroundings) {
       example: 'the output of: openssl rand -base64 48',
       defaultText: 'made and kept in STATE_DIR',
     }),
+    redactForms: boolean().register(about, {
+      name: 'REDACT_FORMS',
+      flag: 'redact-forms',
+      group: 'Governance',
+      help: 'Cover what looks like a key, token or password; known ones always are',
+      example: 'false',
+      default: 'true',
+    }),
     stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
       name: 'STATE_DIR',
       flag: 'state-dir',

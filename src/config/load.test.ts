@@ -80,6 +80,7 @@ test('defaults', () => {
     sessionIdle: 1800,
     requestTimeout: 30,
     shutdownGrace: 2,
+    redactForms: true,
     stateDir: path.join(root, 'home/.local/state/proxmox-mcp'),
     stateKey: undefined,
     audit: true,

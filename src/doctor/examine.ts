@@ -1,5 +1,7 @@
 import type { Config } from '../config/schema.ts';
+import { secretsOf } from '../config/secrets.ts';
 import { transferDirsOf } from '../config/transfer-dirs.ts';
+import { createRedactor } from '../lib/redact.ts';
 import { type ClosableChannelSource, Cluster } from '../proxmox/cluster.ts';
 import { ProxmoxNode } from '../proxmox/node.ts';
 import type { SshTarget } from '../ssh/types.ts';
@@ -127,6 +129,7 @@ async function runIn(
     ...config,
     transferDirs: transferDirsOf(config),
     logger: QUIET,
+    redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
   });
   const result = await cluster.container(vmid).exec('id -un; uname -n', {
     timeoutMs: 15_000,

@@ -1,6 +1,14 @@
+import {
+  FORM_KINDS,
+  LONGEST_TOKEN,
+  secretForms,
+  type VendorTokens,
+  vendorTokensFor,
+} from './redact/forms.ts';
 import { KnownValues } from './redact/known.ts';
 import { markOf, merged, outsideMarks, type Span } from './redact/spans.ts';
 import { findUnpainted } from './redact/stripped.ts';
+import { vendorCandidates } from './redact/tokens.ts';
 import { unsafeIn, visible } from './visible.ts';
 
 /** A value that is secret, and what it is called in the mark that replaces it: the name of its setting. */
@@ -51,7 +59,7 @@ export interface Redactor {
   readonly overlap: number;
 }
 
-export function createRedactor({ secrets = () => [] }: RedactorOptions = {}): Redactor {
+export function createRedactor({ secrets = () => [], forms = true }: RedactorOptions = {}): Redactor {
   const known = new KnownValues();
   let asked = false;
   const ready = (): KnownValues => {
@@ -59,13 +67,16 @@ export function createRedactor({ secrets = () => [] }: RedactorOptions = {}): Re
     asked = true;
     return known;
   };
-  const find = (text: string, short: boolean): readonly Span[] => {
+  const find = (text: string, short: boolean, vendor: VendorTokens): readonly Span[] => {
     const values = ready();
-    const found = findUnpainted(text, (unpainted) => values.find(unpainted, short));
-    return outsideMarks(text, merged(found), values.kinds);
+    const search = (unpainted: string): readonly Span[] => {
+      const found = values.find(unpainted, short);
+      return forms ? merged([...found, ...secretForms(unpainted, vendor)]) : merged(found);
+    };
+    return outsideMarks(text, merged(findUnpainted(text, search)), new Set([...FORM_KINDS, ...values.kinds]));
   };
-  const cover = (text: string, short: boolean): { value: string; redacted: number } => {
-    const spans = find(text, short);
+  const cover = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
+    const spans = find(text, short, vendor);
     let covered = '';
     let from = 0;
     for (const { start, end, kind } of spans) {
@@ -78,10 +89,16 @@ export function createRedactor({ secrets = () => [] }: RedactorOptions = {}): Re
     add: (kind, value) => ready().add(kind, value),
     own: (text) => cover(text, true).value,
     show: (text) => cover(text, false).value,
-    clean: async (data) => cleaned(data, (text) => cover(text, false)),
-    parts: async (text) => partsOf(text, find(text, false)),
+    clean: async (data) => {
+      const vendor = forms ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
+      return cleaned(data, (text) => cover(text, false, vendor));
+    },
+    parts: async (text) => {
+      const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
+      return partsOf(text, find(text, false, vendor));
+    },
     get overlap() {
-      return ready().longest;
+      return Math.max(ready().longest, LONGEST_TOKEN);
     },
   };
 }
@@ -100,6 +117,13 @@ function cleaned(data: Data, clean: (text: string) => { value: string; redacted:
   const copyOf = (object: object) =>
     Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, copy(inner)]));
   return { data: copyOf(data), redacted };
+}
+
+function* stringsIn(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value;
+  else if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) yield* stringsIn(inner);
+  }
 }
 
 function partsOf(text: string, spans: readonly Span[]): Part[] {

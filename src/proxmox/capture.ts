@@ -1,8 +1,14 @@
 import { isAscii } from 'node:buffer';
+import type { Part, Redactor } from '../lib/redact.ts';
+import { charactersIn, headOf, tailOf, whole } from './excerpt.ts';
 import type { CapturedStream } from './types.ts';
 
-/** UTF-8 needs at most this many bytes a character. */
+/** UTF-8 needs at most this many bytes a character, and this many a UTF-16 unit. */
 const MAX_BYTES_PER_CHARACTER = 4;
+const MAX_BYTES_PER_UNIT = 3;
+
+/** Covers secrets and shows what is not to be passed on; says how much it must see around a cut. */
+export type Cleaner = Pick<Redactor, 'parts' | 'overlap'>;
 
 /**
  * Keeps the head and the tail of one output stream and counts the rest: memory stays flat at any size.
@@ -17,9 +23,17 @@ export class StreamCapture {
   #characters = 0;
   #totalBytes = 0;
 
-  /** @param characterLimit the most characters that `present` will ever be asked for. */
-  constructor(characterLimit: number) {
-    this.#side = characterLimit * MAX_BYTES_PER_CHARACTER;
+  readonly #limit: number;
+  readonly #cleaner: Cleaner;
+
+  /**
+   * @param characterLimit the most characters that will ever be presented. More than that is kept, so that a secret
+   * which the cut goes through is whole when it is looked for.
+   */
+  constructor(characterLimit: number, cleaner: Cleaner) {
+    this.#limit = characterLimit;
+    this.#cleaner = cleaner;
+    this.#side = characterLimit * MAX_BYTES_PER_CHARACTER + cleaner.overlap * MAX_BYTES_PER_UNIT;
   }
 
   get totalBytes(): number {
@@ -51,34 +65,77 @@ export class StreamCapture {
     }
   }
 
-  /** Characters seen so far: exact when nothing was dropped, else by counting UTF-8 start bytes. */
-  get length(): number {
-    return this.#complete ? [...this.#wholeText()].length : this.#characters;
-  }
-
   get #complete(): boolean {
     return this.#totalBytes === this.#headBytes + this.#tailBytes;
   }
 
-  #wholeText(): string {
-    return Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
+  /** What has come, cleaned and ready to be cut. */
+  async read(): Promise<CleanOutput> {
+    if (this.#complete) {
+      const text = Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
+      const parts = await this.#cleaner.parts(text);
+      return new CleanOutput(parts, undefined, charactersIn(text), 0);
+    }
+    // Enough to fill the limit from either side, in UTF-16 units, and what must be seen beyond the cut.
+    const units = 2 * this.#limit + this.#cleaner.overlap;
+    const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
+    const tail = await this.#cleaner.parts(Buffer.concat(this.#tail).toString('utf8').slice(-units));
+    return new CleanOutput(head, tail, this.#characters, this.#cleaner.overlap);
+  }
+}
+
+/** The output of one stream without its secrets: all of it, or head and tail. */
+export class CleanOutput {
+  readonly #parts: readonly Part[];
+  readonly #tail: readonly Part[] | undefined;
+  readonly #originalLength: number;
+  readonly #context: number;
+  /** Characters that it takes to show all of it; at least so many if the middle is lost. */
+  readonly length: number;
+
+  /**
+   * @param originalLength in characters: exact when nothing was dropped, else by counting UTF-8 start bytes
+   * @param context UTF-16 units next to what was dropped in which a secret may not be whole
+   */
+  constructor(
+    parts: readonly Part[],
+    tail: readonly Part[] | undefined,
+    originalLength: number,
+    context: number,
+  ) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#tail = tail;
+    this.#originalLength = originalLength;
+    this.length =
+      tail === undefined ? parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0) : originalLength;
   }
 
-  /** The stream as text of at most `limit` characters, the note about what is missing included. */
+  /** At most `limit` characters, the note about what is missing included. */
   present(limit: number): CapturedStream {
-    const originalLength = this.length;
-    if (originalLength <= limit && this.#complete) {
-      return { text: this.#wholeText(), truncated: false, originalLength };
+    const originalLength = this.#originalLength;
+    if (this.#tail === undefined && this.length <= limit) {
+      const { text, redacted } = whole(this.#parts);
+      return { text, truncated: false, originalLength, redacted };
     }
     // Room is reckoned with the longest note there can be, so that the whole never exceeds the limit.
     const room = Math.max(0, limit - omissionNote(originalLength, originalLength).length);
-    const headCount = Math.ceil(room / 2);
-    const tailCount = room - headCount;
-    const note = omissionNote(originalLength - room, originalLength).slice(0, limit);
-    const head = [...Buffer.concat(this.#head).toString('utf8')].slice(0, headCount).join('');
-    const tailText = this.#complete ? this.#wholeText() : Buffer.concat(this.#tail).toString('utf8');
-    const tail = tailCount === 0 ? '' : [...tailText].slice(-tailCount).join('');
-    return { text: `${head}${note}${tail}`, truncated: true, originalLength };
+    const head = headOf(this.#parts, Math.ceil(room / 2), this.#trusted(this.#parts));
+    const tail = tailOf(this.#tail ?? head.rest, Math.floor(room / 2), this.#trusted(this.#tail));
+    const left = originalLength - head.characters - tail.characters;
+    const note = omissionNote(left, originalLength).slice(0, limit);
+    return {
+      text: `${head.text}${note}${tail.text}`,
+      truncated: true,
+      originalLength,
+      redacted: head.redacted + tail.redacted,
+    };
+  }
+
+  /** Of a side whose other end was dropped all but the context is trusted. */
+  #trusted(side: readonly Part[] | undefined): number | undefined {
+    if (this.#tail === undefined || side === undefined) return undefined;
+    return side.reduce((sum, { original }) => sum + original.length, 0) - this.#context;
   }
 }
 
@@ -86,16 +143,16 @@ export class StreamCapture {
  * Cuts both streams to `limit` characters together. Each keeps at least a quarter of the limit if it needs
  * it, so that a flood on one never hides the other.
  */
-export function presentTogether(
+export async function presentTogether(
   stdout: StreamCapture,
   stderr: StreamCapture,
   limit: number,
-): { stdout: CapturedStream; stderr: CapturedStream } {
-  const out = stdout.length;
-  const err = stderr.length;
-  const errShare = Math.min(err, Math.max(Math.floor(limit / 4), limit - out));
-  const outShare = Math.min(out, limit - errShare);
-  return { stdout: stdout.present(outShare), stderr: stderr.present(errShare) };
+): Promise<{ stdout: CapturedStream; stderr: CapturedStream }> {
+  const out = await stdout.read();
+  const err = await stderr.read();
+  const errShare = Math.min(err.length, Math.max(Math.floor(limit / 4), limit - out.length));
+  const outShare = Math.min(out.length, limit - errShare);
+  return { stdout: out.present(outShare), stderr: err.present(errShare) };
 }
 
 function omissionNote(omitted: number, total: number): string {

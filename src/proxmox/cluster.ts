@@ -1,5 +1,6 @@
 import { AppError } from '../lib/errors.ts';
 import { Activity } from './activity.ts';
+import type { Cleaner } from './capture.ts';
 import type { EntryMethod } from './commands.ts';
 import { Container, EntryChoice } from './container.ts';
 import { GuardedChannels } from './guard.ts';
@@ -26,6 +27,7 @@ export interface ClusterOptions {
   /** Bytes. */
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
+  readonly redactor: Cleaner;
 }
 
 /** The cluster as seen from the node that we log in to. */
@@ -48,6 +50,7 @@ export class Cluster implements ClusterHandle {
       activity: new Activity(),
       dirs: new TransferDirs(options.transferDirs),
       maxFileSize: options.maxFileSize,
+      redactor: options.redactor,
     };
   }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../lib/errors.ts';
 import type { RemoteChannel } from '../ssh/types.ts';
 import type { Activity } from './activity.ts';
-import { presentTogether, StreamCapture } from './capture.ts';
+import { type Cleaner, presentTogether, StreamCapture } from './capture.ts';
 import { type Entry, entryLine, newRunMark, type RunMark, runArgv } from './commands.ts';
 import { frozen, isFrozen, SILENT_START_MS } from './frozen.ts';
 import type { GuardedChannels } from './guard.ts';
@@ -31,6 +31,7 @@ export interface RunDeps {
   readonly guard: GuardedChannels | null;
   readonly held: HeldChannels;
   readonly activity: Activity;
+  readonly redactor: Cleaner;
 }
 
 /**
@@ -59,7 +60,7 @@ export async function runCommand(
   }
 }
 
-const NOTHING: CapturedStream = { text: '', truncated: false, originalLength: 0 };
+const NOTHING: CapturedStream = { text: '', truncated: false, originalLength: 0, redacted: 0 };
 const UNCONFIRMED: ExecResult = {
   stdout: NOTHING,
   stderr: NOTHING,
@@ -102,8 +103,8 @@ class Run {
     this.#channel = channel;
     this.#options = options;
     this.#signal = signal;
-    this.#stdout = new StreamCapture(options.characterLimit);
-    this.#stderr = new StreamCapture(options.characterLimit);
+    this.#stdout = new StreamCapture(options.characterLimit, deps.redactor);
+    this.#stderr = new StreamCapture(options.characterLimit, deps.redactor);
     this.#start = new StartScanner(mark.nonce);
     this.#outTrailer = new TrailerScanner(mark.nonce, (bytes) => this.#stdout.push(bytes));
     this.#errTrailer = new TrailerScanner(mark.nonce, (bytes) => this.#stderr.push(bytes));
@@ -219,20 +220,20 @@ class Run {
     }
     if (!this.#start.started) {
       this.#errTrailer.end();
-      const stderr = this.#stderr.present(this.#options.characterLimit).text;
-      throw new DidNotStart(end.code, stderr);
+      const stderr = (await this.#stderr.read()).present(this.#options.characterLimit);
+      throw new DidNotStart(end.code, stderr.text);
     }
     return this.#result('exit', { survivors: [], outputHeld: false });
   }
 
-  #result(
+  async #result(
     ended: ExecResult['ended'],
     rest: { exitCode?: number | null; survivors: readonly Survivor[] | null; outputHeld: boolean },
-  ): ExecResult {
+  ): Promise<ExecResult> {
     this.#outTrailer.end();
     this.#errTrailer.end();
     return {
-      ...presentTogether(this.#stdout, this.#stderr, this.#options.characterLimit),
+      ...(await presentTogether(this.#stdout, this.#stderr, this.#options.characterLimit)),
       exitCode: rest.exitCode ?? null,
       ended,
       durationMs: Math.round(performance.now() - this.#startedAt),

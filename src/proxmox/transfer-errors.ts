@@ -86,10 +86,13 @@ const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
   },
 ];
 
+/** Much more than programs say, so that no secret is cut in two here; what is shown is shortened after they are covered. */
+const MAX_TOLD = 4000;
+
 /** The error for what a transfer script reported: its word, and the text that goes with it (untrusted). */
 export function remoteFailure(word: string, text: string, entry: Entry, maxFileSize: number): AppError {
   const where = entry.kind === 'container' ? `in container ${entry.vmid}` : 'on the Proxmox host';
-  const shown = text.trim().slice(0, 500);
+  const shown = text.trim().slice(0, MAX_TOLD);
   if (word === 'FILE_TOO_LARGE') return fileTooLarge(shown, maxFileSize);
   const refusal = REFUSALS[word];
   if (refusal) return refusal(shown, where);

@@ -74,8 +74,10 @@ export interface CapturedStream {
   /** Decoded as UTF-8; where it was cut, head and tail around a line that counts what is missing. */
   readonly text: string;
   readonly truncated: boolean;
-  /** In characters (Unicode code points), before any cut. */
+  /** In characters (Unicode code points) as they came: before any cut, before secrets were covered and controls shown. */
   readonly originalLength: number;
+  /** Secrets that were covered in the text. */
+  readonly redacted: number;
 }
 
 /** What really happened to a command. A non-zero exit is a result, not an error. */

@@ -18,6 +18,8 @@ export async function presentReply(
   };
 }
 
+const MAX_MESSAGE = 1000;
+
 /** The form of every failure: the same content as data, and as text in the format that was asked for. */
 export async function presentError(
   error: AppError,
@@ -27,7 +29,7 @@ export async function presentError(
   // Our own words lose short values as well; what the node printed is treated as any result.
   const words = {
     success: false,
-    error: redactor.own(error.message),
+    error: shortened(redactor.own(error.message)),
     code: error.code,
     suggestion: redactor.own(error.hint),
   };
@@ -35,6 +37,11 @@ export async function presentError(
   const data = stderr === '' ? words : { ...words, ...(await redactor.clean({ stderr })).data };
   const text = format === 'json' ? toJson(data) : errorText(data);
   return { content: [{ type: 'text', text }], structuredContent: data, isError: true };
+}
+
+/** A message may have grown around what a program on the node said. Cut when no secret is left that could be cut in two. */
+function shortened(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }
 
 function errorText({ error, code, suggestion, stderr }: Readonly<Record<string, unknown>>): string {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../src/lib/errors.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
 import type { Guard, GuestFacts } from '../../src/proxmox/types.ts';
 import { SshPool } from '../../src/ssh/pool.ts';
@@ -43,6 +44,7 @@ describeNode('what a call was decided on', [], (node, cases) => {
       transferDirs: ['/nowhere'],
       maxFileSize: 1,
       logger: quiet,
+      redactor: createRedactor(),
     });
   });
   afterAll(() => cluster.close(1000));

@@ -18,26 +18,34 @@ interface Piece {
 export function findUnpainted(text: string, find: (text: string) => readonly Span[]): readonly Span[] {
   if (!hasUnsafe(text)) return find(text);
   const pieces: Piece[] = [];
-  let stripped = '';
+  const kept: string[] = [];
+  let length = 0;
   let from = 0;
+  const keep = (until: number): void => {
+    if (until === from) return;
+    pieces.push({ at: length, from });
+    kept.push(text.slice(from, until));
+    length += until - from;
+  };
   for (const match of text.matchAll(UNSEEN)) {
-    if (match.index > from) {
-      pieces.push({ at: stripped.length, from });
-      stripped += text.slice(from, match.index);
-    }
+    keep(match.index);
     from = match.index + match[0].length;
   }
-  pieces.push({ at: stripped.length, from });
-  stripped += text.slice(from);
+  keep(text.length);
   const place = (offset: number): number => {
-    const piece = lastUpTo(pieces, offset);
-    return piece.from + offset - piece.at;
+    const { at, from: original } = lastUpTo(pieces, offset);
+    return original + offset - at;
   };
-  return find(stripped).map((span) => ({
+  return find(kept.join('')).map((span) => ({
     ...span,
     start: place(span.start),
     end: place(span.end - 1) + 1,
   }));
+}
+
+/** The text as it is read. */
+export function unpainted(text: string): string {
+  return hasUnsafe(text) ? text.replace(UNSEEN, '') : text;
 }
 
 function lastUpTo(pieces: readonly Piece[], offset: number): Piece {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ExecResult } from '../../proxmox/types.ts';
 import { execOutput, presentExec } from './exec.ts';
 
-const stream = (text: string) => ({ text, truncated: false, originalLength: text.length });
+const stream = (text: string) => ({ text, truncated: false, originalLength: text.length, redacted: 0 });
 
 const result = (changes: Partial<ExecResult> = {}): ExecResult => ({
   stdout: stream('out\n'),
@@ -59,10 +59,18 @@ describe('a command that ended', () => {
 });
 
 test('cut output is marked with its full length, and the way to the rest', () => {
-  const reply = present({ stdout: { text: 'head … tail', truncated: true, originalLength: 40_000 } });
+  const reply = present({
+    stdout: { text: 'head … tail', truncated: true, originalLength: 40_000, redacted: 0 },
+  });
   expect(reply.data).toMatchObject({ stdout_truncated: true, stdout_original_length: 40_000 });
   expect(reply.text).toContain('STDOUT (cut; 40000 characters in all):');
   expect(reply.data.note).toMatch(/grep/);
+});
+
+test('secrets that were covered are counted, and nothing is said of none', () => {
+  const reply = present({ stdout: { ...stream('x'), redacted: 2 }, stderr: { ...stream('y'), redacted: 1 } });
+  expect(reply.data.redacted).toBe(3);
+  expect(present({}).data).not.toHaveProperty('redacted');
 });
 
 test('held output tells how to redirect, and stays a success', () => {

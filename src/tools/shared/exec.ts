@@ -21,6 +21,7 @@ export const execOutput = z.object({
   ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']),
   survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
   output_held: z.boolean(),
+  redacted: z.number().optional(),
   note: z.string().optional(),
   error: z.string().optional(),
   code: z.string().optional(),
@@ -65,6 +66,7 @@ export interface ExecPresentation {
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 export function presentExec(result: ExecResult, options: ExecPresentation): Reply<ExecData> {
+  const redacted = result.stdout.redacted + result.stderr.redacted;
   const data: ExecData = {
     exit_code: result.ended === 'exit' ? result.exitCode : null,
     stdout: result.stdout.text,
@@ -78,6 +80,7 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
     ended: result.ended,
     survivors: result.survivors === null ? null : result.survivors.map(({ pid, name }) => ({ pid, name })),
     output_held: result.outputHeld,
+    ...(redacted === 0 ? {} : { redacted }),
     ...noteOf(result),
     ...failureOf(result, options),
   };
