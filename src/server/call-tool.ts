@@ -1,6 +1,6 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
 import type { AuditBegin } from '../audit/types.ts';
-import type { Caller } from '../lib/caller.ts';
+import { type Caller, LOCAL_CALLER } from '../lib/caller.ts';
 import { refusal } from '../policy/refusal.ts';
 import type { Guard } from '../proxmox/types.ts';
 import { hostAccessDisabled, type Reply, type Tool } from '../tools/tool.ts';
@@ -57,7 +57,8 @@ export async function callTool(
   const { result, code, data } = await walk(call, deps);
   // The arguments are left out: commands and paths may hold secrets.
   const durationMs = Math.round(performance.now() - startedAt);
-  deps.logger.info({ tool: call.tool.name, outcome: code, durationMs }, 'tool call');
+  const caller = call.caller === LOCAL_CALLER ? {} : { caller: call.caller.name };
+  deps.logger.info({ ...caller, tool: call.tool.name, outcome: code, durationMs }, 'tool call');
   deps.observer?.called({ tool: call.tool.name, outcome: code, durationMs, data });
   ended?.();
   return result;

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { settingsWithoutNode } from '../mcp/fixtures.ts';
 import { until } from '../rig/until.ts';
+import { AuthServer } from './auth-server.ts';
+import { TestIssuer } from './issuer.ts';
 import { OAuthPair } from './oauth-pair.ts';
 
 const TOKEN = 'a-token-that-works-beside-the-issuer-0123';
@@ -66,4 +69,20 @@ describe('an issuer that does not answer', () => {
     }, 15_000);
     expect((await pair.server.list(good)).status).toBe(200);
   });
+});
+
+test('an issuer that is called otherwise than it calls itself is not trusted, and the log says why', async () => {
+  const issuer = await TestIssuer.start();
+  const name = `${issuer.url}/`;
+  const audience = 'http://127.0.0.1:8000/mcp';
+  const settings = await settingsWithoutNode();
+  const server = await AuthServer.start({ ...settings, OAUTH_ISSUER: name, OAUTH_AUDIENCE: audience });
+  try {
+    const token = await issuer.sign({ iss: name, aud: audience, sub: 'alice', exp: Date.now() / 1000 + 300 });
+    expect((await server.list(token)).status).toBe(503);
+    await until(() => server.stderr.includes('its issuer is not, to the letter, the one that is configured'));
+  } finally {
+    await server.stop();
+    await issuer.stop();
+  }
 });

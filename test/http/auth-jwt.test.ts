@@ -33,6 +33,12 @@ test.each([
   ['never expires', 'no end of validity', () => pair.issuer.sign({ ...pair.claims(), exp: undefined })],
   ['is not valid yet', 'does not hold', () => pair.issuer.sign({ ...pair.claims(), nbf: seconds() + 60 })],
   ['has no subject', 'no subject', () => pair.issuer.sign({ ...pair.claims(), sub: undefined })],
+  [
+    'has a subject of two lines',
+    'no name',
+    () => pair.issuer.sign({ ...pair.claims(), sub: 'alice\nlocal' }),
+  ],
+  ['has an endless subject', 'no name', () => pair.issuer.sign({ ...pair.claims(), sub: 'x'.repeat(256) })],
   ['is bound to a key', 'bound to a key', () => pair.issuer.sign({ ...pair.claims(), cnf: { jkt: 'x' } })],
   ['is of another type', 'no access token', () => pair.issuer.sign(pair.claims(), { typ: 'logout+jwt' })],
   ['names a key that is not there', 'no such key', () => pair.issuer.sign(pair.claims(), { kid: 'third' })],
@@ -76,3 +82,16 @@ async function changed(): Promise<string> {
   const more = Buffer.from(JSON.stringify({ ...pair.claims(), scope: 'proxmox:host' })).toString('base64url');
   return `${head}.${more}.${signature}`;
 }
+
+test('wrong tokens without end do not fill the log', async () => {
+  const other = await OAuthPair.start();
+  try {
+    for (let count = 0; count < 130; count += 1) {
+      expect((await other.server.list('aaa.bbb.ccc')).status).toBe(401);
+    }
+    expect((await other.server.list(await other.issuer.sign(other.claims()))).status).toBe(200);
+  } finally {
+    await other.stop();
+  }
+  expect(other.server.stderr.match(/authentication failed/g)).toHaveLength(100);
+});

@@ -12,7 +12,7 @@ const ALL = 'the-token-of-the-one-administrator-0123';
 const READER = 'the-token-of-one-who-only-looks-4567890';
 const WRITER = 'the-token-of-one-who-changes-things-8901';
 const HOST = 'the-token-of-one-for-the-node-itself-234';
-const SCRAPER = 'the-token-of-a-prometheus-server-567890';
+const SCRAPER = 'the-token-of-a-scraper-567890123';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -109,9 +109,18 @@ describe('tokens with names and rights', () => {
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
   });
 
+  test('a token that comes where it does not belong is covered in the answer', async () => {
+    const { data } = await server.result(READER, 'container_status', { vmid: SCRAPER });
+    expect(data.code).toBe('INVALID_INPUT');
+    expect(JSON.stringify(data)).toContain('HTTP_TOKENS');
+    expect(JSON.stringify(data)).not.toContain(SCRAPER);
+  });
+
   test('the log says who called and what was refused, and holds no token', async () => {
     await server.list('a-secret-of-somebody-else-that-came-here-by-mistake');
     await until(() => server.stderr.includes('authentication failed'));
+    await server.result(READER, 'stop_container', { vmid: 101 });
+    await until(() => server.stderr.includes('"caller":"reader","tool":"proxmox_stop_container"'));
     expect(server.stderr).toContain('127.0.0.1');
     for (const token of [ALL, READER, WRITER, HOST, SCRAPER, 'a-secret-of-somebody-else'])
       expect(server.stderr).not.toContain(token);

@@ -20,6 +20,8 @@ const ALGORITHMS = [
 ];
 /** RFC 9068 says at+jwt; most issuers say JWT or nothing. What else there is, is not for getting in. */
 const TYPES = ['at+jwt', 'application/at+jwt', 'jwt'];
+/** As long as OpenID Connect lets it be, and nothing in it that a reader would not see. */
+const SUBJECT = /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u;
 /** Clocks differ a little. */
 const TOLERANCE_S = 10;
 
@@ -92,6 +94,8 @@ function accept(payload: JWTPayload): AccessToken {
   const clientId = textOf(payload.client_id) ?? textOf(payload.azp) ?? '';
   const subject = textOf(payload.sub) ?? clientId;
   if (subject === '') throw new InvalidToken('The token has no subject');
+  // It names the caller in rules, in the record and in the log.
+  if (!SUBJECT.test(subject)) throw new InvalidToken('The subject of the token is no name');
   return { subject, clientId, scopes: scopesOf(payload), expiresAt: payload.exp ?? 0 };
 }
 

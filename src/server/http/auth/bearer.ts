@@ -25,10 +25,16 @@ export interface BearerParts {
   readonly logger: Logger;
 }
 
+/** Wrong tokens that one address may try in a minute. A client with a stale token tries far fewer. */
+const GUESSES = 10;
+/** Lines in the log about one address in a minute: JWTs are looked at however many come, but need not fill the disk. */
+const NOISE = 100;
+
 /** Finds out who sends a request by the bearer token in its Authorization header. */
 export class BearerAuthentication {
   readonly #parts: BearerParts;
-  readonly #guesses = new GuessLimit();
+  readonly #guesses = new GuessLimit(GUESSES);
+  readonly #noise = new GuessLimit(NOISE);
   #toldOf: unknown;
 
   constructor(parts: BearerParts) {
@@ -68,7 +74,7 @@ export class BearerAuthentication {
     const caller = table.find(digest);
     if (caller === undefined) {
       await this.#guesses.failed(address);
-      return this.#invalid('The token is not known here', address);
+      return this.#invalid('The token is not known here', address, digest);
     }
     this.#guesses.succeeded(address, digest);
     return caller;
@@ -84,7 +90,7 @@ export class BearerAuthentication {
         authInfo: { token: '', clientId, scopes: [...scopes], expiresAt, resourceMetadataUrl: metadata.url },
       };
     } catch (error) {
-      if (error instanceof InvalidToken) return this.#invalid(error.message, address);
+      if (error instanceof InvalidToken) return this.#invalid(error.message, address, digestOf(token));
       if (!(error instanceof IssuerUnavailable)) throw error;
       if (this.#toldOf !== error)
         this.#parts.logger.error({ reason: messageOf(error) }, 'tokens cannot be checked');
@@ -99,8 +105,11 @@ export class BearerAuthentication {
     }
   }
 
-  #invalid(description: string, address: string): Response {
-    this.#parts.logger.warn({ address, reason: description }, 'authentication failed');
+  async #invalid(description: string, address: string, digest: Buffer): Promise<Response> {
+    if ((await this.#noise.waitS(address, digest)) === 0) {
+      this.#parts.logger.warn({ address, reason: description }, 'authentication failed');
+    }
+    await this.#noise.failed(address);
     return this.#refuse({ status: 401, error: 'invalid_token', description });
   }
 

@@ -13,7 +13,7 @@ const good = digestOf('good');
 const guess = digestOf('guess');
 
 async function guessing(address: string): Promise<GuessLimit> {
-  const limit = new GuessLimit();
+  const limit = new GuessLimit(10);
   limit.succeeded(address, good);
   for (let count = 0; count < 10; count += 1) {
     expect(await limit.waitS(address, guess)).toBe(0);

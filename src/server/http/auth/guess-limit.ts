@@ -1,8 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
-/** Wrong tokens that one address may try in a minute. A client with a stale token tries far fewer. */
-const GUESSES = 10;
 const WINDOW_S = 60;
 /** Pairs of address and token that are remembered as good. */
 const REMEMBERED = 1000;
@@ -13,8 +11,13 @@ const REMEMBERED = 1000;
  * not shut the others out.
  */
 export class GuessLimit {
-  readonly #limiter = new RateLimiterMemory({ points: GUESSES, duration: WINDOW_S });
+  readonly #limiter: RateLimiterMemory;
   readonly #good = new Set<string>();
+
+  /** @param perMinute wrong tokens that one address may try */
+  constructor(perMinute: number) {
+    this.#limiter = new RateLimiterMemory({ points: perMinute, duration: WINDOW_S });
+  }
 
   /**
    * Whether this token may be looked at now.
@@ -22,7 +25,7 @@ export class GuessLimit {
    */
   async waitS(address: string, digest: Buffer): Promise<number> {
     const state = await this.#limiter.get(sourceOf(address));
-    if (state === null || state.consumedPoints < GUESSES) return 0;
+    if (state === null || state.consumedPoints < this.#limiter.points) return 0;
     return this.#good.has(pair(address, digest)) ? 0 : Math.max(1, Math.ceil(state.msBeforeNext / 1000));
   }
 
