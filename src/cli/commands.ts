@@ -109,6 +109,34 @@ Exit code: 0 done; 1 check found faults, or explain could not tell; 2 wrong argu
   start: async (request) => (await import('./policy.ts')).policy(request),
 };
 
+const audit: Command = {
+  name: 'audit',
+  summary: 'Verify the record of all calls, or show it',
+  usage: ['audit verify [--accept]', 'audit show [filters]', 'audit tail [filters]'],
+  maxArgs: Number.POSITIVE_INFINITY,
+  options: [
+    { flag: 'since', placeholder: 'time', help: 'From then on: 30m, 2h, 7d ago, or 2026-11-20T23:30' },
+    { flag: 'until', placeholder: 'time', help: 'Up to then' },
+    { flag: 'tool', placeholder: 'name', help: 'Calls of this tool' },
+    { flag: 'vmid', placeholder: 'id', help: 'Calls on this container' },
+    { flag: 'caller', placeholder: 'name', help: 'Who calls (local)' },
+    { flag: 'outcome', placeholder: 'word', help: 'allow, confirm, deny; or ok, TIMEOUT and other codes' },
+    { flag: 'session', placeholder: 'id', help: 'Calls of this process, by the id or the name of a segment' },
+    { flag: 'failed', help: 'What was refused, failed, exited with other than 0, or has no end' },
+    { flag: 'last', placeholder: 'n', help: 'The last n (show: 50, or all of a period; tail: 10)' },
+    { flag: 'accept', help: 'verify: what was removed on purpose; from now on its absence is right' },
+    JSON_OPTION,
+  ],
+  details: `verify   finds what was edited, removed, put in, moved or cut off, and tells that from a crash;
+         remembers how far each segment goes, for the next time
+show     calls in the order in which they began; --json prints the lines as they are
+tail     the last ones, then each as it ends, of all processes; until Ctrl-C
+
+Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong arguments or settings.
+`,
+  start: async (request) => (await import('./audit.ts')).audit(request),
+};
+
 const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
@@ -165,4 +193,4 @@ Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something 
 };
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, policy, tools, call, health];
+export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, policy, audit, tools, call, health];
