@@ -1,0 +1,168 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runCli, startCli } from '../cli/run.ts';
+import { until } from '../rig/until.ts';
+import { BEGIN, END, freshDir, segmentsIn, trailIn } from './records.ts';
+
+function audit(dir: string, ...args: string[]) {
+  return runCli(['audit', ...args], { cwd: dir, env: { STATE_DIR: dir, TZ: 'UTC' } });
+}
+
+/** Calls of several kinds, by one process that has ended. */
+async function someCalls() {
+  const dir = await freshDir();
+  let now = Date.parse('2026-03-01T12:00:00Z');
+  let up = 0;
+  const clock = {
+    now: () => new Date(now),
+    up: () => up,
+  };
+  const { trail, call } = trailIn(dir, { clock });
+  const minute = () => {
+    now += 60_000;
+    up += 60_000;
+  };
+  await call();
+  minute();
+  await call({ tool: 'proxmox_list_containers', effect: 'read', vmid: null, guest: null, args: {} });
+  minute();
+  await call(
+    { vmid: 102, args: { vmid: 102, command: 'a\u001B[2Jb\nc\u202E' } },
+    { exitCode: 3, durationMs: 61_000 },
+  );
+  minute();
+  await call({ vmid: 103, caller: 'ci' }, { code: 'TIMEOUT', exitCode: null, survivors: 2 });
+  minute();
+  await trail.refused({ ...BEGIN, outcome: 'deny', rule: 'no-exec-at-night' }, 'POLICY_DENIED');
+  minute();
+  const { id } = await trail.begin(BEGIN);
+  await trail.close();
+  return { dir, unended: id };
+}
+
+describe('audit show', () => {
+  test('a line for each call, in columns, local time, nothing that a terminal would act upon', async () => {
+    const { dir } = await someCalls();
+    const { stdout, code, stderr } = await audit(dir, 'show');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(7);
+    expect(lines[1]).toMatch(
+      /^2026-03-01 12:00:00 {2}local {3}container_exec_command {2}101 web .*allow: standard .*ok +12 ms +command="df -h"$/,
+    );
+    expect(lines[3]).toMatch(/exit 3 +1 min +command="a\\u001b\[2Jb\\nc<U\+202E>"$/);
+    expect(lines[4]).toMatch(/^2026-03-01 12:03:00 {2}ci .*TIMEOUT, 2 left/);
+    expect(lines[5]).toMatch(/deny: no-exec-at-night +POLICY_DENIED/);
+    expect(lines[6]).toMatch(/no end/);
+    const column = lines[0]?.indexOf('DECISION') ?? 0;
+    for (const line of lines.slice(1))
+      expect(line.slice(column - 2, column + 5)).toMatch(/^ {2}(allow|deny)/);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\u202E/u);
+  });
+
+  test.each<[string[], number]>([
+    [['--failed'], 4],
+    [['--tool', 'list_containers'], 1],
+    [['--tool', 'proxmox_list_containers'], 1],
+    [['--vmid', '102'], 1],
+    [['--caller', 'ci'], 1],
+    [['--outcome', 'deny'], 1],
+    [['--outcome', 'timeout'], 1],
+    [['--since', '2026-03-01T12:02Z', '--until', '2026-03-01T12:03:00Z'], 2],
+    [['--since', '1d'], 0],
+    [['--last', '2'], 2],
+    [['--vmid', '101', '--failed', '--outcome', 'allow'], 1],
+  ])('%j: %i calls', async (filters, calls) => {
+    const { dir } = await someCalls();
+    const { stdout, code } = await audit(dir, 'show', ...filters);
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.startsWith('2026'))).toHaveLength(calls);
+  });
+
+  test('--session takes the id and the name of a segment; --json gives the lines as they are', async () => {
+    const { dir, unended } = await someCalls();
+    await trailIn(dir).call();
+    const [file = ''] = await segmentsIn(dir);
+    const text = await readFile(file, 'utf8');
+    for (const session of [unended.split('-')[0] ?? '', file]) {
+      const { stdout } = await audit(dir, 'show', '--json', '--session', session);
+      const calls = text.split('\n').filter((line) => /"type":"(begin|end|refused)"/.test(line));
+      expect(stdout.trimEnd().split('\n').sort()).toEqual(calls.sort());
+    }
+  });
+
+  test.each([
+    [[], 'audit takes verify, show or tail'],
+    [['shw'], "not 'shw'"],
+    [['show', 'x'], 'too much'],
+    [['show', '--since', 'yesterday'], '--since is neither'],
+    [['show', '--vmid', 'web'], '--vmid is not a whole number'],
+    [['show', '--accept'], '--accept belongs to audit verify'],
+  ])('%j: exit 2', async (args, message) => {
+    const { code, stdout, stderr } = await audit(await freshDir(), ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('audit verify', () => {
+  test('exit 0 while the record holds, 1 when it does not; names segment and record', async () => {
+    const { dir } = await someCalls();
+    const well = await audit(dir, 'verify');
+    expect(well).toMatchObject({ code: 0, stderr: '' });
+    expect(well.stdout).toMatch(
+      /no end is recorded of call .*\n\n1 segment, 12 records, 5 calls in .*audit\n/,
+    );
+    expect(well.stdout).toMatch(/Nothing was remembered.*\nThe record is what was written\.\n$/);
+    const [file = ''] = await segmentsIn(dir);
+    await writeFile(file, (await readFile(file, 'utf8')).replace('df -h', 'df -k'));
+    const damaged = await audit(dir, 'verify');
+    expect(damaged.code).toBe(1);
+    expect(damaged.stdout).toMatch(/✗ \S+\.jsonl line 2 \(record 1\) or what stood before it was edited/);
+    expect(damaged.stdout).toContain('Compared with what was there at 20');
+    expect(damaged.stdout).toContain('The record is NOT what was written: 1 fault.');
+    const json = await audit(dir, 'verify', '--json');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      segments: 1,
+      findings: expect.arrayContaining([expect.objectContaining({ kind: 'damage' })]),
+    });
+  });
+
+  test('a record without its key: exit 1; no record: exit 0', async () => {
+    const { dir } = await someCalls();
+    await writeFile(`${dir}/audit.key`, 'x');
+    const { code, stderr } = await audit(dir, 'verify');
+    expect(code).toBe(1);
+    expect(stderr).toContain('holds no key');
+    const nothing = await audit(await freshDir(), 'verify');
+    expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing on record') });
+  });
+});
+
+describe('audit tail', () => {
+  test('shows the last calls, then those of all processes as they end, new ones too; Ctrl-C ends it', async () => {
+    const dir = await freshDir();
+    const first = trailIn(dir);
+    await first.call({ vmid: 1 });
+    const { child, ended } = startCli(['audit', 'tail'], { cwd: dir, env: { STATE_DIR: dir } });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let seen = '';
+    child.stdout?.on('data', (data: string) => {
+      seen += data;
+    });
+    await until(() => / 1 web /.test(seen), 10_000);
+    await first.call({ vmid: 2 });
+    const second = trailIn(dir);
+    await second.call({ vmid: 3 }, { exitCode: 4 });
+    await until(() => / 2 web .*ok/.test(seen) && / 3 web .*exit 4/.test(seen));
+    // What takes its time is shown before it ends.
+    const slow = await second.trail.begin({ ...BEGIN, vmid: 5 });
+    await until(() => / 5 web .*no end/.test(seen));
+    await slow.end(END);
+    await until(() => / 5 web .*ok/.test(seen));
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(0);
+  });
+});
