@@ -1,0 +1,43 @@
+# syntax=docker/dockerfile:1
+
+FROM node:22-alpine AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Without scripts: they would only try to compile ssh2's optional native parts, and there is no compiler here.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
+COPY src src
+# npm leaves the folders of scopes behind, empty.
+RUN npm run build \
+ && npm prune --omit=dev --omit=optional --ignore-scripts \
+ && find node_modules -type d -empty -delete
+
+FROM node:22-alpine
+LABEL org.opencontainers.image.title="proxmox-mcp-server" \
+      org.opencontainers.image.description="MCP server for the LXC containers of Proxmox VE, over SSH" \
+      org.opencontainers.image.licenses="MIT"
+WORKDIR /app
+COPY LICENSE package.json ./
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# Nothing is installed in a container that runs, so it needs no package manager. What must be written goes to two volumes.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* \
+ && ln -s /app/dist/bin.js /usr/local/bin/proxmox-mcp \
+ && mkdir -p /state /files \
+ && chmod 700 /state \
+ && chown 1000:1000 /state /files
+ENV NODE_ENV=production \
+    HOME=/state \
+    XDG_CONFIG_HOME=/state \
+    STATE_DIR=/state/proxmox-mcp \
+    TRANSFER_DIRS=/files
+VOLUME ["/state", "/files"]
+EXPOSE 8000
+# By its number, so that whoever starts it can see that it is not root. 1000 is `node` of the base image.
+USER 1000:1000
+# In the container all addresses are its own; who may reach it from outside is decided where its port is published.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 \
+  CMD ["node", "/app/dist/bin.js", "health", "--host", "0.0.0.0"]
+ENTRYPOINT ["node", "/app/dist/bin.js"]
+CMD ["serve", "--http", "--host", "0.0.0.0"]
