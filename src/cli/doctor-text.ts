@@ -1,4 +1,5 @@
 import { CHECKS, type Check } from '../doctor/check.ts';
+import { visible } from '../lib/visible.ts';
 import { type Style, wrapText } from './output.ts';
 
 const TITLE_WIDTH = Math.max(...Object.values(CHECKS).map((title) => title.length));
@@ -6,7 +7,9 @@ const TITLE_WIDTH = Math.max(...Object.values(CHECKS).map((title) => title.lengt
 const INDENT = 2 + TITLE_WIDTH + 2;
 
 /** One check as lines for a person: mark, name, what was found, how long it took, what to do. */
-export function checkText(check: Check, style: Style, width: number): string {
+export function checkText(told: Check, style: Style, width: number): string {
+  // Names and messages come from the node: nothing in them may paint or move.
+  const check = { ...told, detail: visible(told.detail), remedy: visible(told.remedy ?? '') };
   const marks = {
     ok: style.green('✓'),
     warn: style.yellow('!'),
@@ -21,7 +24,7 @@ export function checkText(check: Check, style: Style, width: number): string {
   const lines = [`${marks[check.verdict]} ${check.title.padEnd(TITLE_WIDTH)}  ${first}`];
   lines.push(...more.map((line) => indent + line));
   lines.push(`${lines.pop()}${took}`);
-  const [advice = '', ...commands] = check.remedy?.split('\n') ?? [];
+  const [advice = '', ...commands] = check.remedy.split('\n');
   for (const [index, line] of (advice === '' ? [] : wrapText(advice, room - 2)).entries()) {
     lines.push(`${indent}${index === 0 ? style.yellow('→') : ' '} ${line}`);
   }

@@ -1,6 +1,9 @@
+import type { Config } from '../config/schema.ts';
+import { secretsOf } from '../config/secrets.ts';
 import { CHECKS, type Check } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { examineSettings } from '../doctor/settings.ts';
+import { createRedactor } from '../lib/redact.ts';
 import type { Request } from './commands.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
 import { wantsColour } from './faults.ts';
@@ -15,7 +18,9 @@ export async function doctor({ input, options }: Request): Promise<void> {
     return;
   }
   tolerateLeavers();
-  const { checks: first, found, faulty } = examineSettings(input);
+  const { checks: asFound, found, faulty } = examineSettings(input);
+  const cover = covering(found?.config);
+  const first = asFound.map(cover);
   const json = options.json === 'true';
   const screen = json ? undefined : new Screen();
   for (const check of first) screen?.show(check);
@@ -26,17 +31,27 @@ export async function doctor({ input, options }: Request): Promise<void> {
         ...found,
         exec: vmid === undefined ? undefined : Number(vmid),
         signal: abort.signal,
-        report: (check) => screen?.show(check),
+        report: (check) => screen?.show(cover(check)),
         begin: (id) => screen?.wait(CHECKS[id]),
       })
     : [];
-  const checks = [...first, ...rest];
+  const checks = [...first, ...rest.map(cover)];
   const ok =
     !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
   if (abort.signal.aborted) screen?.cancelled();
   else screen?.end(checks, found !== undefined && ok && vmid === undefined);
   if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
   process.exit(abort.signal.aborted ? 130 : faulty ? 2 : ok ? 0 : 1);
+}
+
+/** What checks say is passed on by programs and nodes: without the secrets of the settings. */
+function covering(config: Config | undefined): (check: Check) => Check {
+  const redactor = createRedactor({ secrets: () => (config === undefined ? [] : secretsOf(config)) });
+  return (check) => ({
+    ...check,
+    detail: redactor.show(check.detail),
+    ...(check.remedy === undefined ? {} : { remedy: redactor.show(check.remedy) }),
+  });
 }
 
 /** The lines as they come, and on a terminal what is waited for. */

@@ -1,5 +1,6 @@
 import { structuredPatch } from 'diff';
 import type { FileChange } from '../init/changes.ts';
+import { visible } from '../lib/visible.ts';
 import type { Style } from './output.ts';
 
 /** Lines around a change, for orientation. */
@@ -13,7 +14,9 @@ export function changeText(change: FileChange, style: Style): string {
   });
   const lines = hunks.flatMap((hunk, index) => [
     ...(index === 0 ? [] : [style.dim('  …')]),
-    ...hunk.lines.filter((line) => !line.startsWith('\\')).map((line) => paint(covered(line), style)),
+    ...hunk.lines
+      .filter((line) => !line.startsWith('\\'))
+      .map((line) => paint(visible(covered(line)), style)),
   ]);
   return [style.bold(head), ...lines].join('\n');
 }

@@ -1,3 +1,5 @@
+import { visible } from '../lib/visible.ts';
+
 /** A reader that has left (`| head`) is no failure. */
 export function tolerateLeavers(): void {
   tolerate(process.stdout);
@@ -22,10 +24,22 @@ export function printError(text: string): Promise<void> {
   return write(process.stderr, text);
 }
 
+/** What we write ourselves: styles, and the line that is written over. All else of the kind came with somebody's text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const OURS = /((?:\r)?\x1b\[(?:\d{1,2}m|2K))/;
+
+/** The text as it may be shown: names and output from containers move no cursor and hide nothing. */
+export function forTerminal(text: string): string {
+  return text
+    .split(OURS)
+    .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+    .join('');
+}
+
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   tolerate(stream);
   return new Promise((resolve) => {
-    stream.write(text, () => resolve());
+    stream.write(forTerminal(text), () => resolve());
   });
 }
 

@@ -33,11 +33,11 @@ export function startProgress(
     const elapsed = Math.round((performance.now() - startedAt) / 1000);
     // The protocol wants every value to be larger than the one before, also while nothing moves.
     last = Math.max(latest.done ?? elapsed, last + Math.max(0.001, last * 1e-12));
-    const detail = latest.message === '' ? '' : `, ${redactor.show(latest.message)}`;
+    const detail = latest.message === '' ? '' : `, ${latest.message}`;
     const note = {
       progress: last,
       ...(latest.total === undefined ? {} : { total: latest.total }),
-      message: `running for ${elapsed} s${detail}`,
+      message: redactor.show(`running for ${elapsed} s${detail}`),
     };
     // A client that is gone is noticed by the call itself.
     sending = send(note)

@@ -73,6 +73,7 @@ const execShape = z.object({
   ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']),
   survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
   output_held: z.boolean(),
+  redacted: z.number().optional(),
   code: z.string().optional(),
   error: z.string().optional(),
   suggestion: z.string().optional(),

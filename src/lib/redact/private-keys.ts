@@ -11,7 +11,7 @@ const MAX_KEY = 65_536;
 const MAX_LINE = 400;
 const HEADER = /^(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Subject|x-\w+):/;
 const BODY =
-  /^(?:\S{0,200}[:-][ \t]{0,4})?[^A-Za-z0-9+/=\s]{0,4}[ \t]{0,40}([A-Za-z0-9+/=]{1,200})["'$,;\\nr]{0,6}$/;
+  /^(?:\S{0,200}[:-][ \t]{0,4})?[^A-Za-z0-9+/=\s]{0,4}[ \t]{0,40}([A-Za-z0-9+/]{1,200}={0,2})["'$,;\\nr]{0,6}$/;
 const FULL_LINE = 16;
 /** What follows a marker on its own line where line ends are written as \n, as in JSON. */
 const SAME_LINE = /(?:[A-Za-z0-9+/=]|\\{1,4}[nr])*/y;

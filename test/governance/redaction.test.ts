@@ -1,0 +1,168 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { useClient } from '../e2e/connect.ts';
+import { describeNode } from '../e2e/nodes.ts';
+import type { Progress } from '../mcp/client.ts';
+import { CT } from '../rig/rig.ts';
+
+const SECRET = 'correct-horse/battery+9';
+const MARK = '[redacted: SSH_PASSWORD]';
+/** As no command line has it in one piece, so that what is found came through the container. */
+const PRINT_SECRET = `printf '%s%s' correct-horse/ battery+9`;
+
+describeNode('a known secret', [], (rig) => {
+  const node = useClient(rig, { SSH_PASSWORD: SECRET, CHARACTER_LIMIT: '1000' });
+
+  test('is covered on stdout and stderr, in data and text alike, and counted', async () => {
+    const result = await node.exec(CT.debian, `${PRINT_SECRET}; (${PRINT_SECRET}; echo) >&2`);
+    expect(result).toMatchObject({ stdout: MARK, stderr: `${MARK}\n`, exit_code: 0, redacted: 2 });
+    expect(result.stdout_original_length).toBe(SECRET.length);
+    expect(result.text).toContain(`STDOUT:\n${MARK}`);
+    expect(result.text).not.toContain(SECRET);
+  });
+
+  test('is covered in JSON, which stays JSON and equal to the data', async () => {
+    const result = await node.call('container_exec_command', {
+      vmid: CT.debian,
+      command: `printf '{"a":"%s%s"}' correct-horse/ battery+9`,
+      response_format: 'json',
+    });
+    expect(result.data.stdout).toBe(`{"a":"${MARK}"}`);
+    expect(JSON.parse(result.text)).toEqual(result.data);
+  });
+
+  test('is covered where the output was cut through it, at whatever place', async () => {
+    const middle = 'y'.repeat(60_000);
+    await rig.writeInContainer(CT.debian, '/tmp/middle', middle);
+    for (let before = 440; before < 500; before += 7) {
+      await rig.writeInContainer(CT.debian, '/tmp/around', 'x'.repeat(before));
+      const around = 'cat /tmp/around';
+      const command = `${around}; ${PRINT_SECRET}; cat /tmp/middle; ${PRINT_SECRET}; ${around}`;
+      const result = await node.exec(CT.debian, command);
+      expect(result).toMatchObject({
+        stdout_truncated: true,
+        stdout_original_length: 2 * before + middle.length + 2 * SECRET.length,
+      });
+      expect(result.stdout).not.toMatch(/cor|hors|bat|y\+9/);
+    }
+  });
+
+  test('is covered in errors: names of files, and what the command left on stderr when it timed out', async () => {
+    const missing = await node.call('download_file_from_container', {
+      vmid: CT.debian,
+      container_path: `/tmp/${SECRET}`,
+      local_path: 'x',
+    });
+    expect(missing).toMatchObject({ isError: true, data: { code: 'SOURCE_NOT_FOUND' } });
+    expect(missing.data.error).toContain(MARK);
+    expect(JSON.stringify(missing)).not.toContain(SECRET);
+    const late = await node.exec(CT.debian, `${PRINT_SECRET} >&2; sleep 30`, { timeout: 1 });
+    expect(late).toMatchObject({ ended: 'timeout', stderr: MARK });
+  });
+
+  test('never reaches the log, which says everything at level debug', async () => {
+    await node.exec(CT.debian, `echo ${SECRET}; ${PRINT_SECRET}`);
+    expect(node.client.stderr()).toContain('tool call');
+    expect(node.client.stderr()).not.toContain(SECRET);
+  });
+
+  test('does not touch files: bytes and hash are those of the source', async () => {
+    await rig.writeInContainer(CT.debian, '/tmp/secret-file', `a ${SECRET} \u001b[31m b`);
+    const result = await node.call('download_file_from_container', {
+      vmid: CT.debian,
+      container_path: '/tmp/secret-file',
+      local_path: 'secret-file',
+    });
+    expect(result).toMatchObject({ isError: false, data: { bytes_transferred: SECRET.length + 10 } });
+  });
+});
+
+describeNode('secrets by form', [], (rig) => {
+  const key = `-----BEGIN ${'OPENSSH'} PRIVATE KEY-----\n${`${'QUJD'.repeat(17)}QU\n`.repeat(30)}-----END ${'OPENSSH'} PRIVATE KEY-----\n`;
+  const token = `ghp_${'a1B2'.repeat(9)}`;
+  const env = `DB_PASSWORD=hunter2\nTOKEN=${token}\n`;
+
+  describe('as it is set up', () => {
+    const node = useClient(rig, { CHARACTER_LIMIT: '1000' });
+
+    test('a private key is a mark', async () => {
+      await rig.writeInContainer(CT.debian, '/root/id_x', key);
+      const result = await node.exec(CT.debian, 'echo before; cat /root/id_x; echo after');
+      expect(result).toMatchObject({ stdout: 'before\n[redacted: private key]\nafter\n', redacted: 1 });
+      const begun = await node.exec(CT.debian, 'head -c 700 /root/id_x; echo; echo ==');
+      expect(begun.stdout).toBe('[redacted: private key]\n==\n');
+      const ended = await node.exec(CT.debian, 'echo ==; tail -n 5 /root/id_x');
+      expect(ended.stdout).toBe('==\n[redacted: private key]\n');
+      const lost = await node.exec(CT.debian, 'cat /root/id_x; seq 20000; cat /root/id_x');
+      expect(lost.stdout).not.toContain('QUJD');
+      expect(lost).toMatchObject({ redacted: 2, stdout_truncated: true });
+    });
+
+    test('passwords and tokens are marks, the rest of the line stays', async () => {
+      await rig.writeInContainer(CT.debian, '/root/x.env', env);
+      const result = await node.exec(CT.debian, 'cat /root/x.env');
+      expect(result.stdout).toBe('DB_PASSWORD=[redacted: password]\nTOKEN=[redacted: secret]\n');
+      const grep = await node.exec(CT.debian, 'sed s/TOKEN=// /root/x.env');
+      expect(grep.stdout).toContain('[redacted: token]\n');
+    });
+  });
+
+  describe('with REDACT_FORMS=false', () => {
+    const node = useClient(rig, { REDACT_FORMS: 'false', SSH_PASSWORD: SECRET });
+
+    test('are shown; known values are not', async () => {
+      await rig.writeInContainer(CT.debian, '/root/x.env', env);
+      const result = await node.exec(CT.debian, `cat /root/x.env; ${PRINT_SECRET}`);
+      expect(result).toMatchObject({ stdout: `${env}${MARK}`, redacted: 1 });
+    });
+  });
+});
+
+describeNode('a secret in progress', [], (rig) => {
+  const node = useClient(rig, { SSH_PASSWORD: 'running for 1 s' });
+
+  test('is covered', async () => {
+    const notes: Progress[] = [];
+    await node.exec(CT.debian, 'sleep 1.5', {}, { onProgress: (note) => notes.push(note) });
+    expect(notes.map(({ message }) => message)).toContain(MARK);
+  });
+});
+
+describeNode('text from containers', [], (rig) => {
+  const node = useClient(rig);
+
+  test('arrives with what is not to be seen made visible, all else byte for byte', async () => {
+    const nasty = 'a\u001b[31mb\u202ec\u200bd\u2060e\ufefff\u{e0041}g\u0007h\u009bi\rj\u007fk';
+    const fine = '\tä 👨‍👩‍👧 ☎️ می‌خواهم \\u{1b} <U+001B>\r\nend\n';
+    await rig.writeInContainer(CT.debian, '/tmp/text', nasty + fine);
+    const result = await node.exec(CT.debian, 'cat /tmp/text');
+    const shown =
+      'a<U+001B>[31mb<U+202E>c<U+200B>d<U+2060>e<U+FEFF>f<U+E0041>g<U+0007>h<U+009B>i<U+000D>j<U+007F>k';
+    expect(result.stdout).toBe(shown + fine);
+    expect(result.stdout_original_length).toBe([...(nasty + fine)].length);
+    expect(result.text).toContain(shown);
+  });
+
+  test('does so on stderr and in errors, too', async () => {
+    const result = await node.exec(CT.debian, `printf 'x\\033[2Jy' >&2`);
+    expect(result.stderr).toBe('x<U+001B>[2Jy');
+    const missing = await node.call('download_file_from_container', {
+      vmid: CT.debian,
+      container_path: '/tmp/a\u001b\u202eb',
+      local_path: 'x',
+    });
+    expect(missing.data.error).toContain('/tmp/a<U+001B><U+202E>b');
+  });
+
+  test('a file keeps its bytes', async () => {
+    await writeFile(path.join(node.dir, 'raw'), 'a\u001b\u202eb');
+    await node.call('upload_file_to_container', {
+      vmid: CT.debian,
+      local_path: 'raw',
+      container_path: '/tmp/raw',
+      overwrite: true,
+    });
+    expect((await rig.readInContainer(CT.debian, '/tmp/raw')).toString()).toBe('a\u001b\u202eb');
+  });
+});
