@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Explains what the layers below see, to a person; calls none of the tools.
   doctor: ['lib', 'config', 'ssh', 'proxmox'],
   // Sets up what the doctor has found to work. Touches files and the node; asks and prints nothing itself.
-  init: ['lib', 'config', 'ssh', 'proxmox', 'doctor'],
+  init: ['lib', 'config', 'ssh', 'proxmox', 'doctor', 'type policy'],
   cli: [
     'lib',
     'config',

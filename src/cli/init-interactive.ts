@@ -1,5 +1,6 @@
 import * as clack from '@clack/prompts';
 import type { Config } from '../config/schema.ts';
+import { isSet } from '../config/sources.ts';
 import { resolveSshTarget } from '../config/ssh-target.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import type { Check } from '../doctor/check.ts';
@@ -13,7 +14,14 @@ import { ConfirmedKeys } from '../init/host-keys.ts';
 import { freeKeyFile } from '../init/key-file.ts';
 import { envFileIn, planChanges } from '../init/plan.ts';
 import { carryOut } from '../init/setup.ts';
-import { absolutePaths, configFrom, gatherValues, levelOf, levelValues } from '../init/values.ts';
+import {
+  absolutePaths,
+  configFrom,
+  gatherValues,
+  levelOf,
+  levelValues,
+  policyValues,
+} from '../init/values.ts';
 import { AppError } from '../lib/errors.ts';
 import { makeKeyPair } from '../lib/key-pair.ts';
 import { VERSION } from '../lib/version.ts';
@@ -24,7 +32,7 @@ import type { Request } from './commands.ts';
 import { checkText } from './doctor-text.ts';
 import { DISCLAIMER, wantsColour } from './faults.ts';
 import { type InitOptions, ownLaunch } from './init-options.ts';
-import { askClients, askDir, askLevel, askLogin, askServer, askSudo } from './init-questions.ts';
+import { askClients, askDir, askLevel, askLogin, askPolicy, askServer, askSudo } from './init-questions.ts';
 import { changeText } from './init-show.ts';
 import { afterwards } from './init-unattended.ts';
 import { styleFor, textWidth } from './output.ts';
@@ -64,6 +72,8 @@ async function converse(talk: Talk, gathered: Values): Promise<number> {
   const server = await reach(talk, { ...gathered, I_ACCEPT_RISKS: 'true' });
   const { values: tried, config, createKey } = await logIn(talk, server);
   const level = options.level ?? (await askLevel(levelOf(gathered)));
+  const policy =
+    level === 'read-only' || isSet(gathered.POLICY_FILE) ? undefined : await askPolicy(gathered.POLICY);
   const dir = await askDir(options.dir, at);
   const clients = options.clients ?? (await askClients(dir, at));
 
@@ -72,7 +82,7 @@ async function converse(talk: Talk, gathered: Values): Promise<number> {
     ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
     : undefined;
   const values = {
-    ...absolutePaths({ ...tried, ...levelValues(level) }, at),
+    ...absolutePaths({ ...tried, ...levelValues(level), ...policyValues(level, gathered, policy) }, at),
     ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
   };
   const changes = await planChanges({ values, dir, clients, launch: ownLaunch(at) }, at);

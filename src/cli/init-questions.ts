@@ -4,7 +4,8 @@ import { absolutePath, type Surroundings } from '../config/surroundings.ts';
 import { type ClientId, clientApps } from '../init/clients.ts';
 import type { Values } from '../init/env-file.ts';
 import { keyFileState, keysAtHand, sshAliases } from '../init/logins.ts';
-import { configFrom, type Level } from '../init/values.ts';
+import { configFrom, type Level, RECOMMENDED_POLICY } from '../init/values.ts';
+import type { PresetName } from '../policy/types.ts';
 import { askOne, askSecret, askSome, askText, askYesNo, type Choice } from './ask.ts';
 
 /** A value that no alias has. */
@@ -107,6 +108,29 @@ export function askLevel(preset: Level | undefined): Promise<Level> {
       { value: 'host', label: 'Work in containers and on the node itself', hint: 'root on the node' },
     ],
     preset ?? 'containers',
+  );
+}
+
+/** What a person is asked before it happens. */
+export function askPolicy(preset: string | undefined): Promise<PresetName> {
+  const choices: readonly Choice<PresetName>[] = [
+    {
+      value: 'careful',
+      label: 'Before it destroys, kills or overwrites, and on the node',
+      hint: 'recommended; containers with the tag protected: before every change',
+    },
+    {
+      value: 'standard',
+      label: 'Only in containers with the tag protected',
+      hint: 'as clients of the original expect it',
+    },
+    { value: 'open', label: 'Never', hint: 'everything runs unasked' },
+  ];
+  const before = choices.find(({ value }) => value === preset)?.value;
+  return askOne(
+    'When must a person confirm what the assistant wants to do?',
+    choices,
+    before ?? RECOMMENDED_POLICY,
   );
 }
 

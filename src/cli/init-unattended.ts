@@ -9,7 +9,14 @@ import { ConfirmedKeys } from '../init/host-keys.ts';
 import { freeKeyFile } from '../init/key-file.ts';
 import { envFileIn, planChanges } from '../init/plan.ts';
 import { carryOut, type Plan } from '../init/setup.ts';
-import { absolutePaths, configFrom, gatherValues, levelOf, levelValues } from '../init/values.ts';
+import {
+  absolutePaths,
+  configFrom,
+  gatherValues,
+  levelOf,
+  levelValues,
+  policyValues,
+} from '../init/values.ts';
 import { AppError } from '../lib/errors.ts';
 import { makeKeyPair } from '../lib/key-pair.ts';
 import type { SeenHostKey } from '../ssh/host-keys.ts';
@@ -32,7 +39,10 @@ export async function initUnattended(
   const faults = missing(gathered, options);
   const policy = gathered.SSH_HOST_KEY_POLICY;
   const level = options.level ?? levelOf(gathered);
-  const wished: Values = { ...gathered, ...(level === undefined ? {} : levelValues(level)) };
+  const wished: Values = {
+    ...gathered,
+    ...(level === undefined ? {} : { ...levelValues(level), ...policyValues(level, gathered) }),
+  };
   const loaded = configFrom(wished, at);
   if (!loaded.ok || faults.length > 0) {
     const all = [...(loaded.ok ? [] : loaded.faults), ...faults];

@@ -3,6 +3,7 @@ import { type LoadInput, type LoadResult, loadConfig } from '../config/load.ts';
 import { listSettings } from '../config/schema.ts';
 import { isSet } from '../config/sources.ts';
 import { absolutePath, currentSurroundings, type Surroundings } from '../config/surroundings.ts';
+import type { PresetName } from '../policy/types.ts';
 import type { Values } from './env-file.ts';
 
 /** How much the assistant may do. */
@@ -31,6 +32,15 @@ export function levelValues(level: Level): Values {
   };
 }
 
+/** What a new set-up asks a person about, unless somebody chose otherwise: what destroys, kills or overwrites, and the node. */
+export const RECOMMENDED_POLICY: PresetName = 'careful';
+
+/** The policy that goes with a level: none where nothing but looking is allowed, or where a file has the rules. */
+export function policyValues(level: Level, values: Values, policy = values.POLICY): Values {
+  if (level === 'read-only' || isSet(values.POLICY_FILE)) return {};
+  return { POLICY: policy ?? RECOMMENDED_POLICY };
+}
+
 /** The level that values amount to, if they say anything about it. */
 export function levelOf(values: Values): Level | undefined {
   const on = (name: string) => /^(true|1|yes|on)$/i.test(values[name] ?? '');
@@ -48,7 +58,7 @@ export function configFrom(values: Values, at: Surroundings = currentSurrounding
 
 /** Paths made absolute: a client starts us in a directory of its own choice. */
 export function absolutePaths(values: Values, at: Surroundings): Values {
-  const names = ['SSH_KEY', 'SSH_KNOWN_HOSTS', 'SSH_PASSWORD_FILE', 'SSH_KEY_PASSPHRASE_FILE'];
+  const names = ['SSH_KEY', 'SSH_KNOWN_HOSTS', 'SSH_PASSWORD_FILE', 'SSH_KEY_PASSPHRASE_FILE', 'POLICY_FILE'];
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) =>
       names.includes(name) && isSet(value) ? [name, absolutePath(at, value)] : [name, value],

@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { closedPort } from '../mcp/fixtures.ts';
 import { describeRig } from '../rig/require.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -58,6 +59,38 @@ describe('without a node', () => {
     expect(stderr).toContain('nothing was changed');
     expect(stderr).toContain('refused');
     expect(await files()).toEqual([]);
+  });
+});
+
+describe('the policy that is written', () => {
+  const node = new SimulatedNode();
+  beforeAll(() => node.start());
+  afterAll(() => node.stop());
+  const init = async (...args: readonly string[]) => {
+    const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
+    const connection = ['--ssh-host', HOST, '--ssh-port', SSH_PORT, '--ssh-key', SSH_KEY];
+    const trust = ['--ssh-host-key-policy', 'accept-new'];
+    const { code, stderr } = await runCli(
+      ['init', '--yes', '--i-accept-risks', ...connection, ...trust, ...args],
+      { cwd },
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return readFile(at('.env'), 'utf8');
+  };
+
+  test('careful, unless another one is chosen', async () => {
+    expect(await init('--level', 'containers')).toMatch(/^POLICY=careful$/m);
+    // What was chosen before stays chosen.
+    expect(await init('--level', 'containers', '--policy', 'standard')).toMatch(/^POLICY=standard$/m);
+    expect(await init('--level', 'host')).toMatch(/^POLICY=standard$/m);
+  });
+
+  test('none where nothing but looking is allowed, and none beside a file', async () => {
+    expect(await init('--level', 'read-only')).not.toMatch(/^POLICY=/m);
+    await writeFile(at('rules.yaml'), 'extends: standard\n');
+    const env = await init('--level', 'containers', '--policy-file', 'rules.yaml');
+    expect(env).toContain(`POLICY_FILE=${at('rules.yaml')}`);
+    expect(env).not.toMatch(/^POLICY=/m);
   });
 });
 

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../src/policy/parse.ts';
+import { neverReached } from '../../src/policy/reach.ts';
+import { traitsOf } from '../../src/server/decide.ts';
+import { TOOLS } from '../../src/tools/index.ts';
+
+const page = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8');
+const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text);
+
+test('the page has its examples', () => {
+  expect(examples.length).toBeGreaterThanOrEqual(5);
+});
+
+describe('an example of docs/policy.md', () => {
+  test.each(examples)('is a policy, each of its rules decides somewhere: %s', (text) => {
+    const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+    expect(neverReached(parsed.set, TOOLS.map(traitsOf)).map(({ name }) => name)).toEqual([]);
+  });
+});
