@@ -6,7 +6,7 @@ import { traitsOf } from '../../src/server/decide.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 
 const page = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8');
-const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = '']) => text);
+const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 
 test('the page has its examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(5);
