@@ -5,7 +5,7 @@ export type Right = (typeof RIGHTS)[number];
 
 /** Who calls, as rules, the record and metrics name it. */
 export interface Caller {
-  /** `local` on stdio and in the shell; over HTTP the name of the token, or the subject of the JWT. */
+  /** `local` on stdio and in the shell; over HTTP the name of the token, or `oauth:` and the subject of the JWT. */
   readonly name: string;
   readonly rights: ReadonlySet<Right>;
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import {
   Client,
   ClientCredentialsProvider,
@@ -80,6 +83,9 @@ test('a call beyond the scopes is answered with the scope that it needs, logged 
   );
   expect(await pair.server.metric(TOKEN, 'proxmox_mcp_refusals_total', { reason: 'rights' })).toBe(2);
   await until(() => /"tool":"proxmox_stop_container".*"RIGHT_MISSING"/.test(pair.server.stderr));
+  await until(async () =>
+    /"caller":"oauth:assistant".*"tool":"proxmox_stop_container".*"RIGHT_MISSING"/.test(await recordOf(pair)),
+  );
 });
 
 test('so is one in a session of 2025; with more scopes its client begins a new one', async () => {
@@ -140,3 +146,30 @@ test('where the settings shut tools, clients are asked for no scopes for them', 
     await shut.stop();
   }
 });
+
+test('rules of the policy know callers by the subject of their token', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'policy-of-callers-'));
+  const file = path.join(dir, 'policy.yaml');
+  const match = '{caller: "oauth:alice", tool: container_status}';
+  await writeFile(
+    file,
+    `rules:\n  - {rule: not alice, match: ${match}, outcome: deny}\n  - {rule: the rest, outcome: allow}\n`,
+  );
+  const ruled = await OAuthPair.start({ POLICY_FILE: file });
+  try {
+    const alice = await ruled.issuer.sign(ruled.claims());
+    const bob = await ruled.issuer.sign({ ...ruled.claims(), sub: 'bob' });
+    expect(await ruled.server.toolNames(alice)).toEqual(['list_containers']);
+    expect((await ruled.server.toolNames(bob)).sort()).toEqual(['container_status', 'list_containers']);
+  } finally {
+    await ruled.stop();
+    await rm(dir, { recursive: true });
+  }
+});
+
+/** All that the server has put on record. */
+async function recordOf({ server }: OAuthPair): Promise<string> {
+  const dir = path.join(server.dir, 'state', 'audit');
+  const files = await readdir(dir);
+  return (await Promise.all(files.map((file) => readFile(path.join(dir, file), 'utf8')))).join('');
+}

@@ -44,8 +44,8 @@ export class AuthServer {
     return result.tools.map(({ name }) => name.replace('proxmox_', ''));
   }
 
-  call(token: string, tool: string, args: object = {}): Promise<Response> {
-    return this.#post(token, 'tools/call', { name: `proxmox_${tool}`, arguments: args });
+  call(token: string, tool: string, args: object = {}, signal?: AbortSignal): Promise<Response> {
+    return this.#post(token, 'tools/call', { name: `proxmox_${tool}`, arguments: args }, signal);
   }
 
   async result(token: string, tool: string, args: object = {}) {
@@ -82,10 +82,19 @@ export class AuthServer {
     await this.#server.stop();
   }
 
-  #post(token: string | undefined, method: string, params: Record<string, unknown>): Promise<Response> {
+  #post(
+    token: string | undefined,
+    method: string,
+    params: Record<string, unknown>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const { headers, ...request } = modern(method, params);
     const { Authorization: _, ...bare } = headers;
-    return fetch(`${this.origin}/mcp`, { ...request, headers: { ...bare, ...authorization(token) } });
+    return fetch(`${this.origin}/mcp`, {
+      ...request,
+      headers: { ...bare, ...authorization(token) },
+      signal: signal ?? null,
+    });
   }
 }
 

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { uniqueSleep } from '../e2e/connect.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { AuthServer } from './auth-server.ts';
 
 const ALL = 'the-token-of-the-one-administrator-0123';
@@ -71,6 +73,24 @@ test('count a kill, and what it left', async () => {
   expect(await metric('kills_total', { why: 'timeout', left: 'nothing' })).toBe(1);
   expect(await metric('kill_survivors_total')).toBe(0);
   expect(await metric('calls_total', { ...EXEC, outcome: 'TIMEOUT' })).toBe(1);
+});
+
+test('count a call whose client went away', async () => {
+  const abort = new AbortController();
+  const sleep = uniqueSleep();
+  const args = { vmid: CT.debian, command: `sleep ${sleep}` };
+  const gone = server.call(ALL, 'container_exec_command', args, abort.signal).then((answer) => answer.text());
+  await until(async () => (await node.containerProcesses(CT.debian, sleep)).length > 0);
+  abort.abort();
+  await expect(gone).rejects.toThrow();
+  await until(async () => (await metric('kills_total', { why: 'cancelled', left: 'nothing' })) === 1);
+  expect(await metric('calls_total', { ...EXEC, outcome: 'CANCELLED' })).toBe(1);
+});
+
+test('tell how many sessions there are', async () => {
+  expect(await metric('sessions')).toBe(0);
+  await server.session(READER);
+  expect(await metric('sessions')).toBe(1);
 });
 
 test('count refusals by their reason', async () => {
