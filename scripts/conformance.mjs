@@ -1,0 +1,64 @@
+/*
+ * Judges a run of the official conformance suite: node conformance.mjs REVISION FOLDER. The suite wants tools, resources
+ * and prompts that only a server made for it has; the scenarios below need none of them. Each must have been run, must
+ * have succeeded in a check of its own (every message is also held against the schema, which alone proves nothing of the
+ * scenario), and must have failed in none.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const REQUIRED = {
+  '2026-07-28': [
+    'server-stateless',
+    'tools-list',
+    'caching',
+    'dns-rebinding-protection',
+    'http-header-validation',
+    'sep-2164-resource-not-found',
+    'server-sse-multiple-streams',
+    'input-required-result-unsupported-methods',
+    'input-required-result-validate-input',
+  ],
+  '2025-11-25': [
+    'server-initialize',
+    'server-session-lifecycle',
+    'ping',
+    'tools-list',
+    'dns-rebinding-protection',
+    'server-sse-multiple-streams',
+  ],
+};
+
+/** Checks of these scenarios that do need something that this server has not; one that succeeds has no place here. */
+const NOT_APPLICABLE = {
+  'sep-2575-server-rejects-undeclared-capability': 'wants the tool test_missing_capability',
+  'sep-2575-missing-capability-http-400': 'wants the tool test_missing_capability',
+  'sep-2575-http-server-no-independent-requests-on-stream': 'wants the tool test_streaming_elicitation',
+  'sep-2575-server-no-log-without-loglevel': 'wants the tool test_logging_tool',
+  'sep-2549-prompts-list-caching-hints': 'this server has no prompts, and declares none',
+  'sep-2549-resources-list-caching-hints': 'this server has no resources, and declares none',
+  'sep-2549-resources-templates-list-caching-hints': 'this server has no resources, and declares none',
+};
+
+const [revision = '', folder = ''] = process.argv.slice(2);
+const required = REQUIRED[revision];
+if (required === undefined) throw new Error(`no scenarios are listed for ${revision}`);
+const faults = required.flatMap(judge);
+for (const fault of faults) console.error(`conformance ${revision}: ${fault}`);
+if (faults.length > 0) process.exitCode = 1;
+else console.log(`conformance ${revision}: ${required.length} scenarios pass: ${required.join(', ')}`);
+
+/** What is wrong with a scenario. */
+function judge(scenario) {
+  const run = readdirSync(folder).find((name) => new RegExp(`^server-${scenario}-\\d{4}-`).test(name));
+  if (run === undefined) return [`${scenario} was not run`];
+  const checks = JSON.parse(readFileSync(path.join(folder, run, 'checks.json'), 'utf8'));
+  const failed = checks.filter(({ id, status }) => status === 'FAILURE' && !(id in NOT_APPLICABLE));
+  const excused = checks.filter(({ id, status }) => status === 'SUCCESS' && id in NOT_APPLICABLE);
+  const own = checks.filter(({ id, status }) => status === 'SUCCESS' && !id.startsWith('wire-schema'));
+  return [
+    ...failed.map(({ id, errorMessage }) => `${scenario}: ${id} failed: ${errorMessage}`),
+    ...excused.map(({ id }) => `${scenario}: ${id} succeeds, so it is no longer to be excused`),
+    ...(own.length === 0 ? [`${scenario} checked nothing of its own`] : []),
+  ];
+}
