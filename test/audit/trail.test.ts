@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { BEGIN, END, freshDir, recordsIn, segmentsIn, trailIn, verified } from './records.ts';
 
 describe('what is on record', () => {
@@ -159,6 +160,40 @@ describe('a record that can not be written', () => {
       expect.stringContaining('3 calls or records could not be recorded'),
     ]);
   });
+
+  // Mounting is root's. Without it test/audit/server.test.ts fills up a limit on file sizes.
+  test.runIf(process.getuid?.() === 0)(
+    'a full disk leaves no half record, and goes on when there is room',
+    async () => {
+      const dir = await freshDir();
+      await mkdir(path.join(dir, 'audit'), { mode: 0o700 });
+      execFileSync('mount', [
+        '-t',
+        'tmpfs',
+        '-o',
+        'size=64k,mode=700',
+        'audit-test',
+        path.join(dir, 'audit'),
+      ]);
+      onTestFinished(() => void execFileSync('umount', ['-l', path.join(dir, 'audit')]));
+      const { trail, call } = trailIn(dir);
+      await call();
+      const filler = path.join(dir, 'audit/filler');
+      await writeFile(filler, Buffer.alloc(65_536)).catch(() => {});
+      const refusal = async () => {
+        for (let calls = 0; calls < 20; calls += 1) await call({ args: { command: 'x'.repeat(1000) } });
+      };
+      await expect(refusal()).rejects.toMatchObject({
+        code: 'AUDIT_UNAVAILABLE',
+        message: expect.stringMatching(/: the disk is full\.$/),
+      });
+      await rm(filler);
+      await call();
+      await trail.close();
+      const { damage, notes } = await verified(dir);
+      expect({ damage, notes }).toEqual({ damage: [], notes: [expect.stringContaining('the disk is full')] });
+    },
+  );
 
   test('a segment that is removed under a running process is noticed, and missing ever after', async () => {
     const dir = await freshDir();
