@@ -92,6 +92,16 @@ function serveClient(client: ssh2.Connection, options: ServerOptions): void {
   });
 }
 
+/** The key of every user, and those in the user's own file on the node. */
+function authorizedKeys(node: SimulatedNode, user: string, common: string) {
+  const file = `${user === 'root' ? '/root' : `/home/${user}`}/.ssh/authorized_keys`;
+  const own = node.files.exists(file) ? node.files.readText(file).split('\n') : [];
+  return [common, ...own].flatMap((line) => {
+    const key = ssh2.utils.parseKey(line);
+    return key instanceof Error ? [] : [{ key, type: key.type, data: key.getPublicSSH() }];
+  });
+}
+
 function mayEnter(context: ssh2.AuthContext, { node, authorizedKey }: ServerOptions): boolean {
   const account = node.cluster.scenario.users[context.username];
   if (!account) return false;
@@ -101,9 +111,10 @@ function mayEnter(context: ssh2.AuthContext, { node, authorizedKey }: ServerOpti
     );
   }
   if (context.method !== 'publickey') return false;
-  const key = ssh2.utils.parseKey(authorizedKey);
-  if (key instanceof Error || context.key.algo !== key.type || !same(context.key.data, key.getPublicSSH()))
-    return false;
+  const key = authorizedKeys(node, context.username, authorizedKey).find(
+    ({ type, data }) => type === context.key.algo && same(context.key.data, data),
+  )?.key;
+  if (!key) return false;
   if (!context.signature || !context.blob) return true; // only asked whether the key would do
   return key.verify(context.blob, context.signature, context.hashAlgo) === true;
 }

@@ -1,0 +1,74 @@
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import { quoteAll } from '../../src/lib/quote.ts';
+import { serverCommand } from '../mcp/client.ts';
+import { until } from '../rig/until.ts';
+import type { CliOptions } from './run.ts';
+
+/** Why there is no terminal to be had here; null where there is one. */
+export const noTerminal = lackOf('script');
+
+/** Keys, as a terminal sends them. */
+export const KEY = { enter: '\r', down: '\u001B[B', up: '\u001B[A', ctrlC: '\u0003' } as const;
+
+/** The program in a terminal, with somebody at the keyboard: `script` of util-linux makes the terminal. */
+export class Terminal {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #ended: Promise<number | null>;
+  #raw = '';
+  #seen = 0;
+
+  constructor(args: readonly string[], options: CliOptions) {
+    const { PATH = '' } = process.env;
+    const { command, args: all } = serverCommand(args);
+    // Such a terminal begins without any columns.
+    this.#child = spawn(
+      'script',
+      ['-qfec', `stty cols 130 rows 60; exec ${quoteAll([command, ...all])}`, '/dev/null'],
+      {
+        cwd: options.cwd,
+        env: { PATH, HOME: options.cwd, TERM: 'xterm', NO_COLOR: '1', SHELL: '/bin/sh', ...options.env },
+      },
+    );
+    this.#child.stdout.setEncoding('utf8').on('data', (data: string) => {
+      this.#raw += data;
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#child.on('close', (code) => resolve(code));
+    });
+  }
+
+  /** All that was shown so far, without what moves the cursor. */
+  get text(): string {
+    return stripVTControlCharacters(this.#raw);
+  }
+
+  /** Waits until `words` are shown behind what was waited for before, then presses keys. */
+  async answer(words: string, keys: string): Promise<void> {
+    await this.shows(words);
+    this.#child.stdin.write(keys);
+  }
+
+  async shows(words: string): Promise<void> {
+    try {
+      await until(() => this.text.indexOf(words, this.#seen) >= 0, 20_000);
+    } catch {
+      throw new Error(`"${words}" is not shown:\n${this.text.slice(this.#seen)}`);
+    }
+    this.#seen = this.text.indexOf(words, this.#seen) + words.length;
+  }
+
+  ended(): Promise<number | null> {
+    return this.#ended;
+  }
+}
+
+/** Whether a program is missing here, as a reason to skip. */
+export function lackOf(program: string): string | null {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return `${program} is not installed`;
+  }
+}
