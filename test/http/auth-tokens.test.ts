@@ -152,6 +152,26 @@ describe('wrong tokens without end', () => {
     expect((await server.list(ALL)).status).toBe(429);
     expect(await server.metric(READER, 'proxmox_mcp_refusals_total', { reason: 'guessing' })).toBe(6);
   });
+
+  test('are counted for the address that a proxy names, and only where there is one', async () => {
+    const env = { ...(await settingsWithoutNode()), HTTP_TOKEN: ALL };
+    const [behind, direct] = await Promise.all([
+      AuthServer.start({ ...env, BEHIND_PROXY: 'true' }),
+      AuthServer.start(env),
+    ]);
+    const guess = (to: AuthServer, from: string) =>
+      fetch(`${to.origin}/metrics`, {
+        headers: { authorization: 'Bearer a-guess-of-somebody', 'x-forwarded-for': from },
+      });
+    for (let count = 0; count < 10; count += 1) {
+      await guess(behind, `${count}.0.0.1, 192.0.2.1`);
+      await guess(direct, `192.0.2.${count}`);
+    }
+    expect((await guess(behind, '192.0.2.1')).status).toBe(429);
+    expect((await guess(behind, '192.0.2.1, 192.0.2.2')).status).toBe(401);
+    expect((await guess(direct, '198.51.100.1')).status).toBe(429);
+    await Promise.all([behind.stop(), direct.stop()]);
+  });
 });
 
 describe('a token that is made', () => {
