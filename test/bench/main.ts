@@ -9,6 +9,7 @@ import { holdLock, Rig, type Undo } from '../rig/rig.ts';
 import { must } from '../rig/run.ts';
 import { Bench } from './bench.ts';
 import { burst, exec } from './calls.ts';
+import { governance } from './governance.ts';
 import { list } from './list.ts';
 import { isMet, type Row } from './measure.ts';
 import { memory } from './memory.ts';
@@ -24,6 +25,7 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   burst,
   transfers,
   memory,
+  governance,
 };
 
 const args = process.argv.slice(2);

@@ -6,13 +6,14 @@ const SECRET =
   'secret|(?<!(?:PVE|PBS|PMG)API)token|(?:api|access|account|secret|auth|encryption)[_-]?key|credentials?';
 const OPTION = '(?:password|passwd|passphrase|token|secret|api-key|access-key|client-secret)';
 
+const AUTH_HINT = /authorization|bearer/i;
 const HINT = /pass|_pwd|-pwd|secret|token|key|credential/i;
 /** The name, a quote that ends it, and what joins it to its value. */
 const ASSIGNED = new RegExp(
   `(?:(?<password>${PASSWORD})|(?:${SECRET}))\\\\{0,3}["']?[ \\t]{0,4}(?<join>=>|:=|==?|:)[ \\t]{0,8}`,
   'gi',
 );
-const OPTION_VALUE = new RegExp(`(?<=\\s)--?${OPTION} (?=[^\\s-])`, 'gi');
+const OPTION_VALUE = new RegExp(`-(?<=\\s--?)${OPTION} (?=[^\\s-])`, 'gi');
 const SSHPASS = /\bsshpass -p ?(?=\S)/g;
 const HEADER =
   /\bauthorization\\{0,3}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}["']?(?:(?:basic|bearer|token|digest|negotiate|ntlm|apikey)[ \t]{1,4})(?=\S)/gi;
@@ -45,6 +46,12 @@ export function credentials(text: string): Span[] {
       }
     }
   }
+  if (AUTH_HINT.test(text)) authorizations(text, spans);
+  urls(text, spans);
+  return spans;
+}
+
+function authorizations(text: string, spans: Span[]): void {
   for (const { index, 0: name } of text.matchAll(HEADER)) {
     const start = index + name.length;
     push(spans, text, { start, end: until(text, start, /["'`\r\n]/, MAX_VALUE) }, 'credentials');
@@ -53,8 +60,6 @@ export function credentials(text: string): Span[] {
     const start = index + name.length;
     push(spans, text, { start, end: until(text, start, /[\s"'`,;)]/, MAX_VALUE) }, 'credentials');
   }
-  urls(text, spans);
-  return spans;
 }
 
 function assignments(text: string, spans: Span[]): void {

@@ -85,9 +85,17 @@ const COMPILED = RULES.map(({ kind, start, rest, notAfter = '[A-Za-z0-9]', keep,
   keep: keep === true,
 }));
 
+let last = { text: '', begins: false };
+
+/** Whether anything begins in a text. Remembered, for a text is asked about twice: before the rules are loaded and after. */
+function begins(text: string): boolean {
+  if (last.text !== text) last = { text, begins: ANY_START.test(text) };
+  return last.begins;
+}
+
 /** Tokens and keys that are known by how they begin. */
 export function tokens(text: string): Span[] {
-  if (!ANY_START.test(text)) return [];
+  if (!begins(text)) return [];
   return COMPILED.flatMap(({ kind, pattern, keep }) =>
     [...text.matchAll(pattern)].map((match) => ({
       start: match.index + (keep ? (match.groups?.start ?? '').length : 0),
@@ -99,7 +107,7 @@ export function tokens(text: string): Span[] {
 
 /** Whether secretlint's rules could find anything: without, they need not be loaded nor run. */
 export function mayHaveVendorToken(text: string): boolean {
-  return VENDOR_CANDIDATE.test(text);
+  return begins(text) && VENDOR_CANDIDATE.test(text);
 }
 
 /** Whatever begins like a vendor's token and is long enough: rather too much, for where the rules can't be waited for. */

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { createRedactor, type Redactor } from '../../src/lib/redact.ts';
+import { StreamCapture } from '../../src/proxmox/capture.ts';
+import { CT } from '../rig/rig.ts';
+import { type Bench, callTool } from './bench.ts';
+import { atMost, median, type Row, takeTurns, timed } from './measure.ts';
+
+const CALLS = 2000;
+const ROUNDS = 7;
+const CHUNK = 32_768;
+const SIZE = 100_000_000;
+const LIMIT = 25_000;
+
+/** A line as logs have them: no secret, and a little of what makes rules look closer. */
+const LINE =
+  'Nov 22 10:00:00 host sshd[1]: Accepted password for root from 192.0.2.4 port 4711 ssh2: key SHA256:abcdef\n';
+
+const withSecrets = (): Redactor =>
+  createRedactor({
+    secrets: () =>
+      ['SSH_PASSWORD', 'STATE_KEY', 'HTTP_TOKEN'].map((kind) => ({
+        kind,
+        value: randomBytes(24).toString('base64'),
+      })),
+  });
+
+/** Covers nothing and shows everything: what output costs without redaction. */
+const NONE: Pick<Redactor, 'parts' | 'overlap'> = {
+  parts: async (text) => [{ shown: text, original: text, what: 'plain' }],
+  overlap: 0,
+};
+
+/** What redaction adds to a call and to a flood, in the process of the server, without the network's noise. */
+export async function redaction(): Promise<Row[]> {
+  const redactor = withSecrets();
+  const full = LINE.repeat(Math.floor(LIMIT / LINE.length));
+  const perCall = async (text: string) => {
+    const data = { stdout: text, stderr: '', exit_code: 0 };
+    const times: number[] = [];
+    for (let call = 0; call < CALLS; call++) {
+      times.push(
+        await timed(async () => {
+          await redactor.parts(text);
+          await redactor.clean(data);
+          redactor.own('tool call');
+        }),
+      );
+    }
+    return median(times);
+  };
+  const short = await perCall(LINE);
+  const long = await perCall(full);
+  const flood = (cleaner: Pick<Redactor, 'parts' | 'overlap'>) => () =>
+    timed(async () => {
+      const capture = new StreamCapture(LIMIT, cleaner);
+      const chunk = Buffer.from(LINE.repeat(Math.ceil(CHUNK / LINE.length)));
+      for (let bytes = 0; bytes < SIZE; bytes += chunk.length) capture.push(chunk);
+      (await capture.read()).present(LIMIT);
+    });
+  const [ours, floor] = await takeTurns(ROUNDS, [flood(redactor), flood(NONE)]);
+  return [
+    { measure: 'redaction of a call with a line', unit: 'ms', ours: short, floor: null, limit: atMost(1) },
+    { measure: 'redaction of a call with 25 kB', unit: 'ms', ours: long, floor: null, limit: atMost(1) },
+    { measure: 'keeping head and tail of 100 MB', unit: 'ms', ours, floor, limit: atMost(1.1) },
+  ];
+}
+
+/** Policy, record and redaction together, as a client meets them: all of it against as little of it as can be set. */
+export async function governance(bench: Bench): Promise<Row[]> {
+  const all = await bench.server({ SSH_PASSWORD: 'not the password of the rig', POLICY: 'standard' });
+  const least = await bench.server({ AUDIT: 'false', REDACT_FORMS: 'false', POLICY: 'open' });
+  const call = (server: typeof all, command: string) => () =>
+    timed(() => callTool(server, 'container_exec_command', { vmid: CT.debian, command, timeout: 60 }));
+  const flood = `yes '${LINE.trim()}' | head -c ${SIZE}`;
+  await Promise.all([call(all, 'true')(), call(least, 'true')()]);
+  const [ours, floor] = await takeTurns(101, [call(all, 'true'), call(least, 'true')]);
+  const [oursFlood, floorFlood] = await takeTurns(ROUNDS, [call(all, flood), call(least, flood)]);
+  return [
+    {
+      measure: 'policy, record and redaction of a call',
+      unit: 'ms',
+      ours: Math.max(0, ours - floor),
+      floor: null,
+      limit: atMost(1),
+    },
+    {
+      measure: 'the same with 100 MB of output',
+      unit: 'ms',
+      ours: oursFlood,
+      floor: floorFlood,
+      limit: atMost(1.1),
+    },
+    ...(await redaction()),
+  ];
+}
