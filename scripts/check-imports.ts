@@ -12,7 +12,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ssh: ['lib'],
   proxmox: ['lib', 'ssh'],
   tools: ['lib', 'type ssh', 'proxmox'],
-  server: ['lib', 'type ssh', 'type proxmox', 'tools', 'policy', 'audit', 'type config'],
+  server: ['lib', 'type ssh', 'type proxmox', 'tools', 'policy', 'audit', 'type config', 'approvals'],
+  // Requests for a person's yes, as files; the server leaves them, the command line answers them.
+  approvals: ['lib'],
   // Explains what the layers below see, to a person; calls none of the tools.
   doctor: ['lib', 'config', 'ssh', 'proxmox'],
   // Sets up what the doctor has found to work. Touches files and the node; asks and prints nothing itself.
@@ -26,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'tools',
     'policy',
     'audit',
+    'approvals',
     'app.ts',
     'doctor',
     'init',

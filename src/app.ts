@@ -24,6 +24,7 @@ export interface App {
   readonly listMayChange: boolean;
   audit(): Promise<AuditTrail>;
   readonly redactor: Redactor;
+  readonly confirmation: ServerDeps['confirmation'];
   readonly logger: ClosableLogger;
   readonly version: string;
   /** See ServerDeps. @throws AppError STATE_UNAVAILABLE */
@@ -41,6 +42,11 @@ export function createApp(config: Config): App {
   let policy: Promise<Policy> | undefined;
   let audit: Promise<AuditTrail> | undefined;
   let stateKey: Promise<Uint8Array> | undefined;
+  let confirmation: ReturnType<ServerDeps['confirmation']> | undefined;
+  const readKey = () => {
+    stateKey ??= readStateKey(config);
+    return stateKey;
+  };
   return {
     config,
     settings: config,
@@ -74,9 +80,12 @@ export function createApp(config: Config): App {
     redactor,
     logger,
     version: VERSION,
-    stateKey: () => {
-      stateKey ??= readStateKey(config);
-      return stateKey;
+    stateKey: readKey,
+    confirmation: () => {
+      confirmation ??= import('./server/approval/confirmation.ts').then(
+        ({ Confirmation }) => new Confirmation(config, readKey),
+      );
+      return confirmation;
     },
     close: async (withinMs) => {
       (await policy?.catch(() => undefined))?.close();

@@ -1,5 +1,5 @@
 import { PRESET_NAMES } from '../policy/types.ts';
-import { boolean, choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
+import { boolean, choice, directoryPath, integer, longSecret, readableFile, tag } from './formats.ts';
 import { about } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -65,6 +65,33 @@ export function governanceSettings(at: Surroundings) {
       help: 'Cover what looks like a key, token or password; known ones always are',
       example: 'false',
       default: 'true',
+    }),
+    approvals: choice(['deny', 'terminal']).register(about, {
+      name: 'APPROVALS',
+      flag: 'approvals',
+      placeholder: 'way',
+      group: 'Governance',
+      help: 'For clients that show no questions: deny, or terminal (proxmox-mcp approvals)',
+      example: 'terminal',
+      default: 'deny',
+    }),
+    approvalTtl: integer(1, 43_200).register(about, {
+      name: 'APPROVAL_TTL',
+      flag: 'approval-ttl',
+      placeholder: 'seconds',
+      group: 'Governance',
+      help: 'How long a question waits for a yes, and a yes for its use',
+      example: '300',
+      default: '600',
+    }),
+    confirmTimeout: integer(1, 300).register(about, {
+      name: 'CONFIRM_TIMEOUT',
+      flag: 'confirm-timeout',
+      placeholder: 'seconds',
+      group: 'Governance',
+      help: 'How long a call waits for the answer of a client that asks meanwhile',
+      example: '120',
+      default: '45',
     }),
     stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
       name: 'STATE_DIR',

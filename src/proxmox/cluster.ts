@@ -3,6 +3,7 @@ import { Activity } from './activity.ts';
 import type { Cleaner } from './capture.ts';
 import type { EntryMethod } from './commands.ts';
 import { Container, EntryChoice } from './container.ts';
+import { digestOf } from './file-chunks.ts';
 import { GuardedChannels } from './guard.ts';
 import { GuestBook } from './guest-book.ts';
 import { HeldChannels } from './held.ts';
@@ -10,8 +11,18 @@ import { Host } from './host.ts';
 import { readInventory } from './inventory.ts';
 import { TransferDirs } from './local-files.ts';
 import { type ChannelSource, type NodeLogger, ProxmoxNode } from './node.ts';
+import { worker } from './run.ts';
 import type { TransferDeps } from './transfer.ts';
-import type { ClusterHandle, ContainerHandle, ContainerSummary, Guard, GuestFacts, Place } from './types.ts';
+import { fileTooLarge } from './transfer-errors.ts';
+import type {
+  ClusterHandle,
+  ContainerHandle,
+  ContainerSummary,
+  FileDigest,
+  Guard,
+  GuestFacts,
+  Place,
+} from './types.ts';
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
@@ -66,10 +77,20 @@ export class Cluster implements ClusterHandle {
     throw new AppError('DISCONNECTED', 'The node does not answer.', hint);
   }
 
-  async list(signal: AbortSignal): Promise<readonly ContainerSummary[]> {
-    const inventory = await readInventory(this.#deps.node, signal);
+  async list(signal: AbortSignal, guard: Guard | null = null): Promise<readonly ContainerSummary[]> {
+    const inventory = await readInventory(worker(this.#under(guard)), signal);
     this.#guests.learn(inventory);
     return inventory.containers;
+  }
+
+  async localFile(localPath: string): Promise<FileDigest> {
+    const source = await this.#deps.dirs.openSource(localPath);
+    try {
+      if (source.size > this.#deps.maxFileSize) throw fileTooLarge(source.size, this.#deps.maxFileSize);
+      return { bytes: source.size, sha256: await digestOf(source, () => {}) };
+    } finally {
+      await source.handle.close().catch(() => {});
+    }
   }
 
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined> {

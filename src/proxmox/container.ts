@@ -2,8 +2,8 @@ import type { Entry, EntryMethod } from './commands.ts';
 import { wayIsClosed, whyNotInContainer } from './diagnose.ts';
 import { findContainer, readInventory } from './inventory.ts';
 import { type Hold, startContainer, stopContainer } from './life-cycle.ts';
-import { ProxmoxNode } from './node.ts';
 import { type Recover, RemotePlace } from './place.ts';
+import { worker } from './run.ts';
 import type { TransferDeps } from './transfer.ts';
 import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './types.ts';
 
@@ -58,7 +58,7 @@ export class Container extends RemotePlace implements ContainerHandle {
   };
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {
-    const inventory = await readInventory(this.deps.node, signal, { vmid: this.vmid });
+    const inventory = await readInventory(worker(this.deps), signal, { vmid: this.vmid });
     return this.#hold().checked(findContainer(inventory, this.vmid));
   }
 
@@ -71,9 +71,9 @@ export class Container extends RemotePlace implements ContainerHandle {
   }
 
   #hold(): Hold {
-    const { node, work, guard } = this.deps;
+    const { guard } = this.deps;
     return {
-      worker: new ProxmoxNode(work, { sudo: node.sudo, logger: node.logger }),
+      worker: worker(this.deps),
       checked: (status) => guard?.checked(status) ?? status,
     };
   }

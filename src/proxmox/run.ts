@@ -8,7 +8,7 @@ import type { GuardedChannels } from './guard.ts';
 import { GuardSilent } from './guard-errors.ts';
 import type { HeldChannels } from './held.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
-import { type ChannelSource, delay, type ProxmoxNode } from './node.ts';
+import { type ChannelSource, delay, ProxmoxNode } from './node.ts';
 import { DidNotStart } from './not-started.ts';
 import { StartScanner, TrailerScanner } from './trailer.ts';
 import type { CapturedStream, ExecOptions, ExecResult, Survivor } from './types.ts';
@@ -32,6 +32,11 @@ export interface RunDeps {
   readonly held: HeldChannels;
   readonly activity: Activity;
   readonly redactor: Cleaner;
+}
+
+/** The node for whatever takes effect by a command of ours or of Proxmox. */
+export function worker({ node, work }: RunDeps): ProxmoxNode {
+  return new ProxmoxNode(work, { sudo: node.sudo, logger: node.logger });
 }
 
 /**

@@ -169,13 +169,18 @@ export interface ClusterHandle {
   readonly connections: number;
   /** One round trip to the node. @throws AppError that says what stands in the way */
   reach(signal: AbortSignal): Promise<void>;
-  list(signal: AbortSignal): Promise<readonly ContainerSummary[]>;
+  list(signal: AbortSignal, guard?: Guard | null): Promise<readonly ContainerSummary[]>;
   /**
    * What rules may ask about a container, as it was when the cluster was last looked at: costs no round trip once the
    * container is known, unless told to look `again`. undefined: it can't be read within 2 s.
    * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined>;
+  /**
+   * The bytes of a local file as an upload would send them.
+   * @throws AppError as an upload does that can't read its source
+   */
+  localFile(localPath: string): Promise<FileDigest>;
   /** Makes no round trip; whether the container exists shows when it is used. */
   container(vmid: number, guard?: Guard | null): ContainerHandle;
   /** The node itself. The caller has checked that host access is allowed. */

@@ -39,6 +39,7 @@ function record() {
       connections: 0,
       reach: unused,
       guest: unused,
+      localFile: unused,
       list: unused,
       container: unused,
       host: unused,
@@ -51,6 +52,7 @@ function record() {
     version: '0',
     stateKey: unused,
     audit: async () => NO_TRAIL,
+    confirmation: unused,
   };
   return { lines, deps };
 }

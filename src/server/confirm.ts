@@ -1,7 +1,7 @@
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
-import { AppError } from '../lib/errors.ts';
+import { refusal } from '../policy/refusal.ts';
 import type { Decision, GuestReader, Subject } from '../policy/types.ts';
-import type { Guard } from '../proxmox/types.ts';
+import type { FileDigest, Guard, GuestFacts } from '../proxmox/types.ts';
 import type { ToolCall } from './call-tool.ts';
 import type { ServerDeps } from './deps.ts';
 
@@ -21,14 +21,28 @@ export type Consent =
   | { readonly kind: 'question'; readonly question: InputRequiredResult };
 
 /** @throws AppError when nobody can be asked, or the answer is no */
-export async function confirm({ decision, subject }: Proposal, _deps: ServerDeps): Promise<Consent> {
-  const { guest } = decision;
+export async function confirm(proposal: Proposal, deps: ServerDeps): Promise<Consent> {
+  const { call, input, decision } = proposal;
   if (decision.outcome === 'allow') {
+    const { guest } = decision;
     return { kind: 'go', guard: guest === null ? null : { facts: guest, claim: null, source: null } };
   }
-  throw new AppError(
-    'CONFIRMATION_REQUIRED',
-    `${subject.tool} needs a person's confirmation here (rule ${decision.rule}), and this client can't ask for it.`,
-    'Tell the user; the operator can allow it in the policy.',
-  );
+  const digest = async (): Promise<FileDigest | null> => {
+    const file = call.tool.sends === undefined ? undefined : input[call.tool.sends];
+    return typeof file === 'string' ? (await deps.cluster()).localFile(file) : null;
+  };
+  const confirmation = await deps.confirmation();
+  return confirmation.seek(proposal, await factsOf(proposal), digest);
+}
+
+/** Nobody can agree to what has no name: a question that can't tell which container it is about is not asked. */
+async function factsOf({ subject, decision, guest }: Proposal): Promise<GuestFacts | null> {
+  if (subject.vmid === null) return null;
+  const facts = decision.guest ?? (await guest());
+  if (facts !== undefined) return facts;
+  throw refusal(subject.tool, {
+    ...decision,
+    code: 'ATTRIBUTES_UNREADABLE',
+    reason: 'Nobody can be asked, because name and node of the container can not be read.',
+  });
 }

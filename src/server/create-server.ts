@@ -9,6 +9,7 @@ import { nearest } from '../lib/nearest.ts';
 import { TOOLS } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
+import { clientDialogue } from './client-dialogue.ts';
 import { allowedTools, definitionOf } from './definitions.ts';
 import type { ServerDeps } from './deps.ts';
 import type { ProgressNote } from './progress.ts';
@@ -48,6 +49,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
     const tool = resolve(request.params.name);
     const notify = notifier(ctx);
+    const dialogue = clientDialogue(mcp, ctx);
     return callTool(
       {
         tool,
@@ -55,6 +57,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
         args: request.params.arguments ?? {},
         signal: ctx.mcpReq.signal,
         ...(notify === undefined ? {} : { notify }),
+        ...(dialogue === undefined ? {} : { dialogue }),
       },
       deps,
     );

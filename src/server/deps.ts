@@ -4,6 +4,7 @@ import type { Redactor } from '../lib/redact.ts';
 import type { Policy } from '../policy/types.ts';
 import type { ClusterHandle } from '../proxmox/types.ts';
 import type { ToolSettings } from '../tools/tool.ts';
+import type { Confirmation } from './approval/confirmation.ts';
 import type { CallObserver } from './observer.ts';
 
 /** What all connections share. A server object is built on top of it for each one. */
@@ -16,6 +17,8 @@ export interface ServerDeps {
   audit(): Promise<AuditTrail>;
   /** The rules stand in a file, which may be edited while clients are served. */
   readonly listMayChange?: boolean;
+  /** Asks people. The same object every time; loaded when the first rule asks for it. */
+  confirmation(): Promise<Confirmation>;
   readonly settings: ToolSettings;
   /** What everything passes that leaves: results, errors, progress. */
   readonly redactor: Redactor;

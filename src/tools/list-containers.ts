@@ -26,7 +26,7 @@ export const listContainers = defineTool({
   input: z.strictObject({ response_format: responseFormat('json') }),
   output: z.object({ containers: z.array(container) }),
   async run(input, ctx) {
-    const containers = (await ctx.cluster.list(ctx.signal)).map(toItem);
+    const containers = (await ctx.cluster.list(ctx.signal, ctx.guard)).map(toItem);
     const text = input.response_format === 'json' ? jsonLines : listText;
     return { data: { containers }, text: (data) => text(data.containers) };
   },

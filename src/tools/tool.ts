@@ -57,6 +57,8 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   readonly description: string;
   readonly effect: Effect;
   readonly target: ToolTarget;
+  /** The argument that names a local file whose bytes are sent: who agrees to the call agrees to just these bytes. */
+  readonly sends?: string;
   /** A strict object: an argument that the model invented is refused instead of ignored. */
   readonly input: z.ZodObject & z.ZodType<In>;
   /** The shape of a success. What is advertised admits failures as well, see schema.ts. */

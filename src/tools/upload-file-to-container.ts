@@ -11,6 +11,7 @@ export const uploadFileToContainer = defineContainerTool({
     'Copy one local file into a running LXC container, atomically and verified by hash. ' +
     'The target folder must exist (mkdir -p). An existing file is refused unless overwrite=true; it then keeps mode and owner unless given.',
   effect: 'write',
+  sends: 'local_path',
   input: changingInput({ ...uploadSource, container_path: path('Absolute'), ...uploadInput }),
   output: z.object({ ...transferOutput, vmid: z.number(), container_path: z.string() }),
   async run(input, ctx) {

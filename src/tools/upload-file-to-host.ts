@@ -11,6 +11,7 @@ export const uploadFileToHost = defineHostTool({
     'Copy one local file to the Proxmox host, atomically and verified by hash. ' +
     'The target folder must exist. An existing file is refused unless overwrite=true. Needs ENABLE_HOST_EXEC=true.',
   effect: 'write',
+  sends: 'local_path',
   input: z.strictObject({ ...uploadSource, host_path: path('Absolute'), ...uploadInput }),
   output: z.object({ ...transferOutput, host_path: z.string() }),
   async run(input, ctx) {

@@ -8,6 +8,7 @@ import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
 /** Who speaks: the 2.x client in both protocol eras, and the 1.x client. */
@@ -19,9 +20,17 @@ export interface ConnectOptions {
   /** Settings of the server; nothing else is inherited but PATH, HOME and their like. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** The client declares that it shows questions, and this answers them. */
+  readonly respond?: Responder;
   /** Working directory of the server; by default an empty one that is removed afterwards. */
   readonly cwd?: string;
 }
+
+/** What a person in front of the client does with a question. */
+export type Responder = (question: string) => Promise<{
+  readonly action: 'accept' | 'decline' | 'cancel';
+  readonly content?: Record<string, boolean>;
+}>;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -94,7 +103,9 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
   };
   const removeOwn = () => rm(own, { recursive: true, force: true });
   const connection =
-    options.era === 'v1' ? connectV1(parameters) : connectV2(parameters, options.era ?? 'modern');
+    options.era === 'v1'
+      ? connectV1(parameters, options.respond)
+      : connectV2(parameters, options.era ?? 'modern', options.respond);
   const stderr = collect(connection.stderr());
   try {
     await connection.open();
@@ -146,10 +157,14 @@ type Parameters = ConstructorParameters<typeof StdioV2>[0];
 
 export const clientInfo = { name: 'test-client', version: '1.0.0' };
 
-function connectV2(parameters: Parameters, era: 'modern' | 'legacy'): Connection {
+function connectV2(parameters: Parameters, era: 'modern' | 'legacy', respond?: Responder): Connection {
   const client = new ClientV2(clientInfo, {
     versionNegotiation: { mode: era === 'modern' ? 'auto' : 'legacy' },
+    ...(respond === undefined ? {} : { capabilities: { elicitation: { form: {} } } }),
   });
+  if (respond !== undefined) {
+    client.setRequestHandler('elicitation/create', ({ params }) => respond(params.message));
+  }
   const transport = new StdioV2(parameters);
   return {
     open: () => client.connect(transport),
@@ -161,8 +176,11 @@ function connectV2(parameters: Parameters, era: 'modern' | 'legacy'): Connection
   };
 }
 
-function connectV1(parameters: Parameters): Connection {
-  const client = new ClientV1(clientInfo);
+function connectV1(parameters: Parameters, respond?: Responder): Connection {
+  const client = new ClientV1(clientInfo, respond === undefined ? {} : { capabilities: { elicitation: {} } });
+  if (respond !== undefined) {
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => respond(params.message));
+  }
   const transport = new StdioV1(parameters);
   return {
     open: () => client.connect(transport),

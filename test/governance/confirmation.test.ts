@@ -1,0 +1,93 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { connectClient, type Era, type Responder, type TestClient } from '../mcp/client.ts';
+import { CT } from '../rig/rig.ts';
+
+const node = new SimulatedNode();
+beforeAll(() => node.start());
+afterAll(() => node.stop());
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'confirmation-'));
+  await writeFile(
+    path.join(dir, 'policy.yaml'),
+    'rules:\n  - rule: ask\n    match: { effect: [write, destroy, exec] }\n    outcome: confirm\n    reason: Tests ask.\ndefault: allow\n',
+  );
+});
+const clients: TestClient[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await node.reset();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function connect(era: Era, respond?: Responder, env: Record<string, string> = {}): Promise<TestClient> {
+  const client = await connectClient({
+    era,
+    ...(respond === undefined ? {} : { respond }),
+    env: {
+      ...node.settings(),
+      POLICY_FILE: path.join(dir, 'policy.yaml'),
+      STATE_DIR: path.join(dir, 'state'),
+      TRANSFER_DIRS: dir,
+      ENABLE_HOST_EXEC: 'true',
+      ...env,
+    },
+  });
+  clients.push(client);
+  return client;
+}
+
+const yes = { action: 'accept' as const, content: { allow: true } };
+const exec = { vmid: CT.debian, command: 'echo ran >/tmp/ran; echo done' };
+const hasRun = async () => (await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout.includes('ran');
+beforeEach(() => node.inContainer(CT.debian, ['rm', '-f', '/tmp/ran']));
+
+describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows questions', (era) => {
+  test('is asked with all that will be done, and a yes lets it be done', async () => {
+    const questions: string[] = [];
+    const client = await connect(era, async (question) => {
+      questions.push(question);
+      expect(await hasRun()).toBe(false);
+      return yes;
+    });
+    const result = await client.callTool('proxmox_container_exec_command', exec);
+    expect(result.data).toMatchObject({ stdout: 'done\n', exit_code: 0 });
+    expect(await hasRun()).toBe(true);
+    expect(questions).toEqual([
+      [
+        'Allow this call of proxmox_container_exec_command (exec), once?',
+        '',
+        'Node: pve1',
+        `Container: ${CT.debian}, debian`,
+        'Tags: rig, web',
+        'timeout: 30',
+        'Asked by: local',
+        'Why you are asked: rule "ask": Tests ask.',
+        '',
+        'Command (29 characters):',
+        '  | echo ran >/tmp/ran; echo done',
+      ].join('\n'),
+    ]);
+  });
+
+  test.each([
+    ['says no', { action: 'decline' }],
+    ['closes the question', { action: 'cancel' }],
+    ['leaves the box unticked', { action: 'accept', content: { allow: false } }],
+    ['accepts an empty form', { action: 'accept', content: {} }],
+    ['answers another question', { action: 'accept', content: { confirm: true } }],
+  ] as const)('whose user %s: nothing is done', async (_how, answer) => {
+    const client = await connect(era, async () => answer);
+    const result = await client
+      .callTool('proxmox_container_exec_command', exec)
+      .catch((error: unknown) => error);
+    // Clients may refuse such an answer themselves; then there is no result at all.
+    if (!(result instanceof Error)) expect(result).toMatchObject({ isError: true });
+    expect(await hasRun()).toBe(false);
+  });
+});
