@@ -43,7 +43,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulator: ['lib'],
 
   // Puts the parts together.
-  'app.ts': ['lib', 'config', 'ssh', 'proxmox', 'tools', 'policy', 'audit'],
+  'app.ts': [
+    'lib',
+    'config',
+    'ssh',
+    'proxmox',
+    'tools',
+    'type server',
+    'server/approval/confirmation.ts',
+    'policy',
+    'audit',
+  ],
   'bin.ts': ['cli'],
 
   // The demo is the one user of the simulator besides tests.

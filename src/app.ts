@@ -10,6 +10,7 @@ import { VERSION } from './lib/version.ts';
 import { openPolicy } from './policy/open.ts';
 import type { Policy } from './policy/types.ts';
 import type { ClusterHandle } from './proxmox/types.ts';
+import type { ServerDeps } from './server/deps.ts';
 import { TOOLS } from './tools/index.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */

@@ -89,6 +89,9 @@ test('defaults', () => {
     policy: undefined,
     policyFile: undefined,
     protectedTag: 'protected',
+    approvals: 'deny',
+    approvalTtl: 600,
+    confirmTimeout: 45,
   });
 });
 
