@@ -13,6 +13,7 @@ import { governance } from './governance.ts';
 import { list } from './list.ts';
 import { isMet, type Row } from './measure.ts';
 import { memory } from './memory.ts';
+import { record } from './record.ts';
 import { start } from './start.ts';
 import { jsonOf, tableOf } from './table.ts';
 import { transfers } from './transfers.ts';
@@ -24,6 +25,7 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   list,
   burst,
   transfers,
+  record,
   memory,
   governance,
 };
