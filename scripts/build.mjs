@@ -1,8 +1,9 @@
 /*
  * Makes dist/: main.js, the whole server in one file (loading zod and the SDK from their hundreds of files takes
  * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js. What only
- * demo and init need (the simulator and an MCP client; prompts and diffs) is demo.js and init.js, and the rules for
- * tokens, which few outputs call for, are vendor-rules.js, so that they cost a start nothing.
+ * demo and init need (the simulator and an MCP client; prompts and diffs) is demo.js and init.js, the rules for
+ * tokens, which few outputs call for, are vendor-rules.js, and libraries that only some starts need have files of
+ * their own: what is not in main.js costs a start nothing.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -10,6 +11,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -24,6 +26,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
 const { version, dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
+/** YAML is for those who have a policy file, options are for people. */
+const LIBRARIES_APART = ['yaml', 'commander'];
+
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 // Imported, so that its shebang stays out: main.js is no program of its own.
@@ -33,21 +38,26 @@ const apart = await Promise.all(
     bundle(`${path.basename(file)}.js`, { contents: `export * from './src/${file}.ts';`, resolveDir: root }),
   ),
 );
-const packages = [...new Set([main, ...apart].flat())].sort();
+const libraries = await Promise.all(
+  LIBRARIES_APART.map((name) =>
+    bundle(`${name}.js`, { contents: `export * from '${name}';`, resolveDir: root }, []),
+  ),
+);
+const packages = [...new Set([main, ...apart, ...libraries].flat())].sort();
 // The package is made of ES modules, dist is not: Node starts a CommonJS file 5 ms sooner.
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 copyFileSync(path.join(root, 'scripts/build/bin.cjs'), path.join(dist, 'bin.js'));
 chmodSync(path.join(dist, 'bin.js'), 0o755);
 writeFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), licenses(packages));
 compile();
-for (const name of ['main.js', 'main.cache', 'demo.js', 'init.js', 'http.js', 'vendor-rules.js']) {
+for (const name of readdirSync(dist).filter((file) => /\.(js|cache)$/.test(file))) {
   console.log(
     `dist/${name.padEnd(15)} ${String(Math.round(statSync(path.join(dist, name)).size / 1024)).padStart(5)} KiB`,
   );
 }
 
 /** Bundles, and returns the names of the packages that went in. */
-async function bundle(name, stdin) {
+async function bundle(name, stdin, plugins = [loadedApart()]) {
   const { warnings, metafile } = await build({
     absWorkingDir: root,
     stdin,
@@ -58,7 +68,7 @@ async function bundle(name, stdin) {
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
     external: [...Object.keys(dependencies), 'just-bash', 'cpu-features', '*.node'],
-    plugins: [loadedApart()],
+    plugins,
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
     // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.
     alias: {
@@ -84,12 +94,16 @@ async function bundle(name, stdin) {
   return [...new Set(names)].sort();
 }
 
-/** What is imported as ./demo.ts, ./init.ts, ./http.ts or ./vendor-rules.ts is a file of its own. */
+/** What is imported as ./demo.ts, ./init.ts, ./http.ts or ./vendor-rules.ts is a file of its own, and so are some libraries. */
 function loadedApart() {
-  const setup = (builder) =>
+  const setup = (builder) => {
     builder.onResolve({ filter: /\/(demo|init|http|vendor-rules)\.ts$/ }, ({ kind, path: file }) =>
       kind === 'dynamic-import' ? { path: file.replace(/\.ts$/, '.js'), external: true } : undefined,
     );
+    builder.onResolve({ filter: /^[\w-]+$/ }, ({ path: name }) =>
+      LIBRARIES_APART.includes(name) ? { path: `./${name}.js`, external: true } : undefined,
+    );
+  };
   return { name: 'loaded-apart', setup };
 }
 

@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import type { App } from '../app.ts';
 import type { Logger } from '../lib/log.ts';
 
@@ -41,10 +40,12 @@ export function endInOrder(app: App, close: () => Promise<unknown>): { end(reaso
  * closed it means that nobody is there any more, whatever else is set.
  */
 function onHangUp(app: App, end: () => void): void {
-  const startedOnTerminal = isatty(0);
-  process.on('SIGHUP', () => {
-    if (!app.listMayChange || (startedOnTerminal && !isatty(0))) return end();
-    void app.policy().then((policy) => policy.reload());
+  const startedOnTerminal = process.stdin.isTTY === true;
+  process.on('SIGHUP', async () => {
+    if (!app.listMayChange) return end();
+    // Asked anew, as isTTY is what was found at the start; and only now, because loading it takes its time.
+    if (startedOnTerminal && !(await import('node:tty')).isatty(0)) return end();
+    await app.policy().then((policy) => policy.reload());
   });
 }
 
