@@ -1,4 +1,4 @@
-import { text } from './formats.ts';
+import { boolean, text } from './formats.ts';
 import { about } from './setting.ts';
 import { bearerToken, namedTokens } from './token-formats.ts';
 import { issuerUrl, scopePrefix, webUrl } from './url-formats.ts';
@@ -13,6 +13,14 @@ export function authSettings() {
       help: 'Token that clients must send, with all rights; 32 characters or more',
       example: 'the output of: openssl rand -hex 32',
       defaultText: 'made and kept in STATE_DIR',
+    }),
+    httpShowToken: boolean().register(about, {
+      name: 'HTTP_SHOW_TOKEN',
+      flag: 'http-show-token',
+      group: 'HTTP',
+      help: 'Show a token that is made, once, on stderr; where that goes to a log: false',
+      example: 'false',
+      default: 'true',
     }),
     httpTokens: namedTokens().optional().register(about, {
       name: 'HTTP_TOKENS',

@@ -63,6 +63,7 @@ test('defaults', () => {
     serverPort: 8000,
     httpAuth: true,
     httpToken: undefined,
+    httpShowToken: true,
     httpTokens: undefined,
     oauthIssuer: undefined,
     oauthAudience: undefined,

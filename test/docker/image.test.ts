@@ -111,7 +111,8 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     const state = path.join(volumes['/state'] ?? '', 'proxmox-mcp');
     const token = readFileSync(path.join(state, 'http-token'), 'utf8').trim();
     expect(statSync(path.join(state, 'http-token'))).toMatchObject({ uid: 1000, mode: 0o100600 });
-    expect(log).toContain(token);
+    expect(log).toContain('/state/proxmox-mcp/http-token');
+    expect(log).not.toContain(token);
     const client = new Client({ name: 'test', version: '1' });
     const transport = new StreamableHTTPClientTransport(new URL(`http://localhost:${port}/mcp`), {
       requestInit: { headers: { Authorization: `Bearer ${token}` } },

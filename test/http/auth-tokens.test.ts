@@ -180,8 +180,8 @@ describe('a token that is made', () => {
     stateDir = await mkdtemp(path.join(tmpdir(), 'made-token-'));
     return () => rm(stateDir, { recursive: true, force: true });
   });
-  const start = async () =>
-    AuthServer.start({ ...(await settingsWithoutNode()), LOG_LEVEL: 'trace', STATE_DIR: stateDir });
+  const start = async (more: Record<string, string> = {}) =>
+    AuthServer.start({ ...(await settingsWithoutNode()), LOG_LEVEL: 'trace', STATE_DIR: stateDir, ...more });
   const kept = async () => (await readFile(path.join(stateDir, 'http-token'), 'utf8')).trim();
 
   test('is shown once with what clients need, kept for its owner alone, and good after the next start', async () => {
@@ -203,6 +203,13 @@ describe('a token that is made', () => {
     expect(again.stderr).not.toContain(token);
     expect(again.stderr).toContain(file);
     await again.stop();
+  });
+
+  test('is not shown where stderr goes to a log', async () => {
+    const server = await start({ HTTP_SHOW_TOKEN: 'false' });
+    expect(server.stderr).toContain(path.join(stateDir, 'http-token'));
+    expect(server.stderr).not.toContain(await kept());
+    await server.stop();
   });
 
   test('two servers that share the directory make one', async () => {

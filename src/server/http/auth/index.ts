@@ -42,7 +42,8 @@ export async function createAuthenticator(
     guard: (server, caller, refuse) => {
       if (oauth !== undefined) guard(server, caller, refuse, oauth);
     },
-    welcome: (url) => (generated === undefined ? undefined : welcomeText(generated, url)),
+    welcome: (url) =>
+      generated === undefined ? undefined : welcomeText(generated, url, config.httpShowToken),
   };
 }
 

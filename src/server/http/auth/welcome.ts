@@ -5,8 +5,11 @@ import type { GeneratedToken } from './generated-token.ts';
  * client needs to use it, at the start that made it; later only where it is.
  *
  * @param url of `/mcp`, as clients on this machine reach it
+ * @param show false where stderr ends in a log, which is no place for a secret
  */
-export function welcomeText({ token, file, isNew }: GeneratedToken, url: string): string {
+export function welcomeText({ token, file, isNew }: GeneratedToken, url: string, show: boolean): string {
+  if (isNew && !show)
+    return `No HTTP_TOKEN is set, so a token was made. Clients need it (${url}); it is in ${file}.\n`;
   if (!isNew) return `Clients need the token that is in ${file} (${url}).\n`;
   const json = JSON.stringify(
     { mcpServers: { proxmox: { type: 'http', url, headers: { Authorization: `Bearer ${token}` } } } },
