@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { CT } from '../rig/rig.ts';
+import { callMany, connectMany, memoryOf, RAISED } from './load.ts';
+import { HttpServer } from './server.ts';
+
+const node = new SimulatedNode();
+beforeAll(() => node.start());
+afterAll(() => node.stop());
+
+const VMIDS = [CT.debian, CT.busybox, CT.stopped, CT.locked];
+
+test('200 clients, 20 calls each: every answer is right, none goes astray, memory stays flat', async () => {
+  const server = await HttpServer.start({
+    // A small heap, so that memory which is merely not yet collected does not look like memory that is kept.
+    env: { ...node.settings(), ...RAISED, LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-old-space-size=96' },
+  });
+  try {
+    const clients = await connectMany(server.url, 200);
+    // What is made once for each client and each connection is there after the first calls.
+    expect(await callMany(clients, { callsEach: 4, vmids: VMIDS })).toEqual([]);
+    const before = memoryOf(server);
+    expect(await callMany(clients, { callsEach: 20, vmids: VMIDS })).toEqual([]);
+    // 8 KiB that each call kept would be seen.
+    expect(memoryOf(server) - before).toBeLessThan(32);
+    await Promise.all(clients.map((client) => client.close()));
+  } finally {
+    expect(await server.stop()).toBe(0);
+  }
+}, 300_000);

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { ERAS } from '../mcp/client.ts';
+import { connectOverHttp, type HttpClient } from './client.ts';
+import { type HttpServer, TOKEN } from './server.ts';
+
+export interface Load {
+  readonly clients: number;
+  readonly callsEach: number;
+  readonly vmids: readonly number[];
+}
+
+/** Settings under which nothing of a load is refused. */
+export const RAISED = { RATE_LIMIT: '1000000', MAX_CONCURRENT: '1000', MAX_CONNECTIONS: '2000' };
+
+/** Connects clients, of all eras in turn. */
+export function connectMany(url: string, count: number): Promise<HttpClient[]> {
+  return Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      connectOverHttp({ url, token: TOKEN, era: ERAS[i % ERAS.length] ?? 'modern' }),
+    ),
+  );
+}
+
+/**
+ * Lets all clients call at the same time, each one call after the other. All of them count their requests from the
+ * same number on, so an answer that went astray would be taken by another client for its own.
+ * @returns what was not the answer to its question: normally nothing
+ */
+export async function callMany(clients: readonly HttpClient[], { callsEach, vmids }: Omit<Load, 'clients'>) {
+  const wrong: string[] = [];
+  await Promise.all(
+    clients.map(async (client, i) => {
+      for (let j = 0; j < callsEach; j += 1) {
+        const vmid = vmids[(i + j) % vmids.length];
+        const asked = `client ${i} call ${j}`;
+        try {
+          const { data, text } = await client.callTool('proxmox_container_status', { vmid });
+          if (data.vmid !== vmid) wrong.push(`${asked}: ${text}`);
+        } catch (error) {
+          wrong.push(`${asked}: ${String(error)}`);
+        }
+      }
+    }),
+  );
+  return wrong;
+}
+
+/** Memory that the server process has in use, in MiB. */
+export function memoryOf({ child }: HttpServer): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
