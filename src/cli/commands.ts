@@ -137,6 +137,21 @@ Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong argum
   start: async (request) => (await import('./audit.ts')).audit(request),
 };
 
+const approvals: Command = {
+  name: 'approvals',
+  summary: 'Answer calls that wait for a person (APPROVALS=terminal)',
+  usage: ['approvals [list]', 'approvals approve ID', 'approvals deny ID', 'approvals passphrase'],
+  maxArgs: 2,
+  options: [JSON_OPTION],
+  details: `list        the calls that wait, with all that they will do
+approve ID  lets the same call through once, when it is made again
+passphrase  sets the passphrase that answers take; it is typed, never an argument, variable or pipe
+
+Exit code: 0 done; 2 wrong arguments, settings or passphrase; 130 left with Ctrl-C.
+`,
+  start: async (request) => (await import('./approvals.ts')).approvals(request),
+};
+
 const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
@@ -193,4 +208,15 @@ Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something 
 };
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [serve, init, demo, doctor, policy, audit, tools, call, health];
+export const COMMANDS: readonly Command[] = [
+  serve,
+  init,
+  demo,
+  doctor,
+  policy,
+  audit,
+  approvals,
+  tools,
+  call,
+  health,
+];
