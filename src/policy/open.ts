@@ -3,7 +3,7 @@ import { decide } from './decide.ts';
 import { presetRules } from './presets.ts';
 import { alwaysOf } from './reach.ts';
 import type { RuleSet } from './rules.ts';
-import type { Policy, PresetName } from './types.ts';
+import type { Policy, PresetName, Verdict } from './types.ts';
 
 export interface PolicySettings {
   /** Undefined: standard. */
@@ -25,7 +25,10 @@ export async function openPolicy(
   logger: Logger,
 ): Promise<Policy> {
   const { policy = 'standard', policyFile, protectedTag } = settings;
-  if (policyFile === undefined) return policyOf(() => presetRules(policy, protectedTag));
+  if (policyFile === undefined) {
+    const rules = presetRules(policy, protectedTag);
+    return policyOf(() => rules);
+  }
   // What reads YAML is loaded only where there is some.
   const { openPolicyFile } = await import('./file.ts');
   return openPolicyFile(policyFile, { protectedTag, tools }, logger);
@@ -42,11 +45,30 @@ export async function loadRules(settings: PolicySettings, tools: readonly string
 /** A policy on rules that may be exchanged between calls. */
 export function policyOf(current: () => RuleSet): Policy {
   return {
-    always: (tool, caller) => alwaysOf(current(), tool, caller),
+    always: rememberVerdicts(current),
     decide: (subject, guest) => decide(current(), subject, guest),
     onChange: () => () => {},
     refresh: async () => {},
     reload: async () => {},
     close: () => {},
+  };
+}
+
+/** Callers may be as many as an issuer has subjects. */
+const MAX_REMEMBERED = 5000;
+
+/** What always holds is asked at every call, and takes 20 ms with a hundred rules: it is found out once for each rule set. */
+function rememberVerdicts(current: () => RuleSet): Policy['always'] {
+  let of = current();
+  const verdicts = new Map<string, Verdict | undefined>();
+  return (tool, caller) => {
+    const set = current();
+    if (set !== of || verdicts.size >= MAX_REMEMBERED) verdicts.clear();
+    of = set;
+    const key = `${tool.tool} ${caller}`;
+    if (verdicts.has(key)) return verdicts.get(key);
+    const verdict = alwaysOf(set, tool, caller);
+    verdicts.set(key, verdict);
+    return verdict;
   };
 }
