@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { describeRig } from '../rig/require.ts';
-import type { Rig } from '../rig/rig.ts';
+import type { Rig, Undo } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
 /** What a case may need that only a node with a kernel has. */
@@ -27,6 +28,7 @@ export type NodeUnderTest = Pick<
   | 'holdConfigLock'
   | 'setConf'
   | 'slowPct'
+  | 'killSshConnections'
   | 'reset'
 > & {
   /** Processes of the container whose arguments contain the text. */
@@ -36,6 +38,12 @@ export type NodeUnderTest = Pick<
   ): Promise<readonly { pid: number; comm: string; cmdline: string }[]>;
   /** Settings with which the server logs in as root. */
   settings(): Record<string, string>;
+  /** Root's password. */
+  password(): string;
+  /** Of its ed25519 host key, as ssh-keygen prints it. */
+  fingerprint(): string;
+  /** From now on no open connection says a word; the undo loses them. */
+  silence(): Promise<Undo>;
 };
 
 export interface Cases {
@@ -75,7 +83,16 @@ function notServed(name: string, need: Need): void {
 
 /** The rig itself, and its settings. */
 function withSettings(rig: Rig): NodeUnderTest {
-  return Object.assign(rig, { settings: () => rigSettings(rig) });
+  return Object.assign(rig, {
+    settings: () => rigSettings(rig),
+    password: () => rig.info.rootPassword,
+    fingerprint: () => rig.info.hostKeys.ed25519.fingerprint,
+    async silence() {
+      await until(() => rig.sshConnections().length > 0);
+      rig.signalSshConnections('SIGSTOP');
+      return async () => void rig.signalSshConnections('SIGKILL');
+    },
+  });
 }
 
 /** Settings with which the server logs in to the rig as root. */

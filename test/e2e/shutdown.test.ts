@@ -4,15 +4,15 @@ import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { serverCommand } from '../mcp/client.ts';
-import { describeRig } from '../rig/require.ts';
-import { CT, type Rig } from '../rig/rig.ts';
+import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
-import { rigSettings, uniqueSleep } from './connect.ts';
+import { uniqueSleep } from './connect.ts';
+import { describeNode, type NodeUnderTest } from './nodes.ts';
 
 /** Hosts kill a server 5 s after they asked it to end; it must be done before. */
 const LIMIT_MS = 4_500;
 
-describeRig('the end of the server', (rig) => {
+describeNode('the end of the server', [], (rig) => {
   for (const [how, end] of [
     ['SIGTERM', (server: RawServer) => server.child.kill('SIGTERM')],
     ['SIGINT', (server: RawServer) => server.child.kill('SIGINT')],
@@ -48,7 +48,7 @@ describeRig('the end of the server', (rig) => {
     server.child.stdin.end();
     await server.exited;
     for (const line of server.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
-    expect(server.stderr).not.toContain(rig.info.rootPassword);
+    expect(server.stderr).not.toContain(rig.password());
   });
 });
 
@@ -60,15 +60,15 @@ class RawServer {
   readonly exited: Promise<[number | null]>;
   #id = 1;
 
-  private constructor(rig: Rig) {
+  private constructor(rig: NodeUnderTest) {
     const { command, args } = serverCommand();
     this.child = spawn(command, args, {
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
         AUDIT: 'false',
-        ...rigSettings(rig),
-        SSH_PASSWORD: rig.info.rootPassword,
+        ...rig.settings(),
+        SSH_PASSWORD: rig.password(),
       },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -79,7 +79,7 @@ class RawServer {
     createInterface(this.child.stdout).on('line', (line) => this.lines.push(line));
   }
 
-  static async start(rig: Rig): Promise<RawServer> {
+  static async start(rig: NodeUnderTest): Promise<RawServer> {
     const server = new RawServer(rig);
     server.#send('initialize', {
       protocolVersion: '2025-06-18',

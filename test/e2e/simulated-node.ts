@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ScenarioInput } from '../../src/simulator/scenario.ts';
@@ -71,6 +72,28 @@ export class SimulatedNode implements NodeUnderTest {
       SSH_KNOWN_HOSTS: knownHostsPath,
       SSH_HOST_KEY_POLICY: 'strict',
       LOG_LEVEL: 'debug',
+    };
+  }
+
+  password(): string {
+    return this.simulator.node().connection.password;
+  }
+
+  fingerprint(): string {
+    const [, , key = ''] = this.simulator.node().connection.knownHostsLine.split(' ');
+    const hash = createHash('sha256').update(Buffer.from(key, 'base64')).digest('base64');
+    return `SHA256:${hash.replace(/=+$/, '')}`;
+  }
+
+  killSshConnections(): number {
+    return this.simulator.node().dropConnections();
+  }
+
+  async silence(): Promise<Undo> {
+    this.simulator.node().hang();
+    return async () => {
+      this.simulator.node().hang(false);
+      this.simulator.node().dropConnections();
     };
   }
 
