@@ -25,7 +25,7 @@ test.each([
   [`alice read,admin ${TOKEN}`, 'line 1 has other rights than'],
   [`alice read,metrics ${TOKEN}`, 'line 1 has other rights than'],
   [`alice read,read ${TOKEN}`, 'line 1 has other rights than'],
-  ['alice read short', 'line 1 has a token that is shorter than 32 characters'],
+  ['alice read short', 'line 1 has a token that is shorter than 16 characters'],
   [`alice read ${'ab'.repeat(20)}`, 'line 1 has a token that repeats a few characters'],
   [`alice read ${TOKEN}é`, 'line 1 has a token that holds what a header cannot carry'],
   ['alice read sha256:abc', 'line 1 has a token that is no SHA-256'],
@@ -43,7 +43,7 @@ test('one token', () => {
 });
 
 test.each([
-  ['changeme', 'is shorter than 32 characters'],
+  ['changeme', 'is shorter than 16 characters'],
   [`${TOKEN}\n${OTHER}`, 'holds more than one word'],
   ['x'.repeat(64), 'repeats a few characters'],
 ])('%j: %s', (text, problem) => {

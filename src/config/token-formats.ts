@@ -12,8 +12,8 @@ export interface NamedToken {
   readonly check: { readonly text: string } | { readonly sha256: string };
 }
 
-/** What `openssl rand -hex 16` prints: nobody guesses 128 bits. */
-const MIN_LENGTH = 32;
+/** 64 bits even when it is hexadecimal, and wrong ones are counted (`GuessLimit`): nobody gets that far over a network. */
+const MIN_LENGTH = 16;
 /** What an Authorization header can carry (`b64token` of RFC 6750). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
@@ -85,7 +85,7 @@ function parseSecret(text: string): NamedToken['check'] | string {
 function weaknessOf(token: string): string | undefined {
   if (!TOKEN.test(token)) return 'holds what a header cannot carry (letters, digits and - . _ ~ + / only)';
   if (token.length < MIN_LENGTH) return `is shorter than ${MIN_LENGTH} characters, so it might be guessed`;
-  if (new Set(token).size < 8) return 'repeats a few characters, so it might be guessed';
+  if (new Set(token).size < 6) return 'repeats a few characters, so it might be guessed';
   return undefined;
 }
 

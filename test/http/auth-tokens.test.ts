@@ -234,7 +234,7 @@ test('a token that might be guessed is a fault of the settings, and is not repea
     },
   });
   expect(code).toBe(2);
-  expect(stderr).toContain('HTTP_TOKEN (environment) is shorter than 32 characters');
+  expect(stderr).toContain('HTTP_TOKEN (environment) is shorter than 16 characters');
   expect(stderr).toContain('HTTP_TOKENS (environment) line 1 has a token that is shorter');
   expect(stderr).toContain('openssl rand -hex 32');
   expect(stderr).not.toContain('hunter');
