@@ -81,7 +81,7 @@ export async function verified(
 }
 
 export async function segmentsIn(dir: string): Promise<string[]> {
-  const names = await readdir(path.join(dir, 'audit'));
+  const names = await readdir(path.join(dir, 'audit')).catch(() => []);
   return names
     .filter((name) => name.endsWith('.jsonl'))
     .sort()

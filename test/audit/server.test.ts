@@ -74,6 +74,18 @@ describe('a server', () => {
     expect(await verified(dir)).toMatchObject({ findings: [] });
   });
 
+  test('that is told to end during a call has its end on record before its own', async () => {
+    const client = await serve();
+    const cut = exec(client, 'sleep 4711').catch(() => {});
+    await until(async () => (await recordsOf('begin')).length === 1);
+    await client.close();
+    await cut;
+    const records = await recordsIn(dir);
+    expect(records.map(({ type }) => type)).toEqual(['open', 'begin', 'end', 'closed']);
+    expect(records[2]).toMatchObject({ exitCode: null, code: expect.not.stringMatching(/^ok$/) });
+    expect(await verified(dir)).toMatchObject({ findings: [] });
+  });
+
   test('only lists tools: leaves no trace', async () => {
     const client = await serve();
     await client.listTools();
