@@ -130,7 +130,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     },
     connections: () => childrenOf(child.pid).length,
     killConnections() {
-      for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL');
+      // For users other than root there are two processes to a connection, and the second holds the socket.
+      const first = childrenOf(child.pid);
+      for (const pid of [...first.flatMap((each) => childrenOf(each, '^sshd')), ...first]) kill9(pid);
     },
     log: () => log,
     async stop() {
@@ -140,8 +142,16 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   };
 }
 
-function childrenOf(pid: number | undefined): number[] {
-  const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+function kill9(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Ended with the other one.
+  }
+}
+
+function childrenOf(pid: number | undefined, name = '.'): number[] {
+  const { stdout } = spawnSync('pgrep', ['-P', String(pid), name], { encoding: 'utf8' });
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
