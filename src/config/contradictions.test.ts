@@ -33,7 +33,7 @@ test.each([
   [{ ...OAUTH, OAUTH_ISSUER: 'https://id.example.com/?a=b' }, 'OAUTH_ISSUER', 'something behind its path'],
   [{ ...OAUTH, PUBLIC_URL: 'https://me:pass@mcp.example.com' }, 'PUBLIC_URL', 'contains a login'],
   [{ OAUTH_SCOPE_PREFIX: 'a b' }, 'OAUTH_SCOPE_PREFIX', 'what a scope cannot hold'],
-  [{ HTTP_TOKEN: 'changeme' }, 'HTTP_TOKEN', 'shorter than 32 characters'],
+  [{ HTTP_TOKEN: 'changeme' }, 'HTTP_TOKEN', 'shorter than 16 characters'],
 ])('%j: %s %s', (env, name, problem) => {
   expect(problemsOf(env)).toEqual({ [name]: expect.stringContaining(problem) });
 });
