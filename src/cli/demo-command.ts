@@ -4,9 +4,9 @@ import type { Command } from './commands.ts';
 export const demo: Command = {
   name: 'demo',
   summary: 'See it at work on a simulated node; needs no Proxmox',
-  usage: ['demo', 'demo --serve [--scenario FILE]'],
+  usage: ['demo', 'demo --serve [--http] [--scenario FILE]'],
   options: [
-    { flag: 'serve', help: 'Serve the simulated node to an MCP client on stdin and stdout' },
+    { flag: 'serve', help: 'Serve the simulated node to MCP clients on stdin and stdout, or --http' },
     { flag: 'scenario', placeholder: 'file', help: 'What to simulate, as YAML (a small homelab)' },
   ],
   details: `Starts a simulated Proxmox cluster behind a real SSH server on this machine, and lets a real MCP client

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { serverCommand } from '../mcp/client.ts';
 import { settingsWithoutNode } from '../mcp/fixtures.ts';
+import { connectOverHttp } from './client.ts';
 import { modern } from './requests.ts';
-import { HttpServer } from './server.ts';
+import { HttpServer, TOKEN } from './server.ts';
 
 const TLS = {
   HTTP_TLS_CERT: fileURLToPath(new URL('../fixtures/tls/cert.pem', import.meta.url)),
@@ -86,6 +87,18 @@ describe('how far a server may be opened', () => {
     }));
 });
 
+test('demo --serve --http: the simulated node, whatever is said of another', async () => {
+  const server = await HttpServer.start({ env: { HOST: '192.0.2.1' }, args: ['demo', '--serve'] });
+  const client = await connectOverHttp({ url: server.url, token: TOKEN });
+  try {
+    const { data } = await client.callTool('proxmox_container_status', { vmid: 101 });
+    expect(data).toMatchObject({ vmid: 101, name: 'web', status: 'running' });
+  } finally {
+    await client.close();
+    expect(await server.stop()).toBe(0);
+  }
+});
+
 describe('a start that fails says why', () => {
   test('exit 2: a certificate without its key', async () => {
     const { status, stderr } = await failToStart([], { HTTP_TLS_CERT: TLS.HTTP_TLS_CERT });
@@ -106,7 +119,7 @@ describe('a start that fails says why', () => {
 
   test('exit 1: a port that is taken, an address that is not ours', () =>
     withServer({}, async ({ port }) => {
-      const env = { HTTP_TOKEN: 'a-token-of-the-tests-0123456789abcdefghij' };
+      const env = { HTTP_TOKEN: TOKEN };
       const taken = await failToStart(['--port', String(port)], env);
       expect(taken.status).toBe(1);
       expect(taken.stderr).toContain(`port ${port}: something else listens there already`);
