@@ -29,6 +29,8 @@ export class FileTrail implements AuditTrail {
   readonly #options: TrailOptions;
   readonly #writer: SegmentWriter;
   readonly #waiting: Waiting[] = [];
+  /** What could not be written and has to be, before anything else. */
+  #due: readonly Waiting[] = [];
   readonly #open = new Set<string>();
   #calls = 0;
   #draining: Promise<void> | undefined;
@@ -130,13 +132,13 @@ export class FileTrail implements AuditTrail {
     // Together with what else comes in this turn.
     await Promise.resolve();
     do {
-      const batch = this.#waiting.splice(0);
+      const batch = [...this.#due, ...this.#waiting.splice(0)];
       const error = await this.#write(batch);
       if (error !== undefined) this.#setAside(batch, error);
-      else for (const { done } of batch) done();
-    } while (this.#waiting.some(({ keep }) => !keep));
+      else this.#settle(batch);
+    } while (this.#waiting.length > 0);
     this.#draining = undefined;
-    if (this.#waiting.length > 0 && !this.#closed) this.#retryLater();
+    if (this.#due.length > 0 && !this.#closed) this.#retryLater();
   }
 
   /** @returns why it failed, if it did */
@@ -156,6 +158,11 @@ export class FileTrail implements AuditTrail {
     return undefined;
   }
 
+  #settle(batch: readonly Waiting[]): void {
+    this.#due = [];
+    for (const { done } of batch) done();
+  }
+
   #setAside(batch: readonly Waiting[], { cause }: { readonly cause: unknown }): void {
     const reason = reasonOf(cause);
     if (!this.#failing) {
@@ -164,7 +171,7 @@ export class FileTrail implements AuditTrail {
     }
     this.#failing = true;
     const lost = batch.filter(({ keep }) => !keep);
-    this.#waiting.unshift(...batch.filter(({ keep }) => keep));
+    this.#due = batch.filter(({ keep }) => keep);
     if (lost.length > 0) {
       const { refused, since } = this.#gap ?? { refused: 0, since: new Date().toISOString() };
       this.#gap = { refused: refused + lost.length, since, reason };

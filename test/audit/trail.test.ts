@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { until } from '../rig/until.ts';
 import { BEGIN, END, freshDir, recordsIn, segmentsIn, trailIn, verified } from './records.ts';
 
 describe('what is on record', () => {
@@ -68,6 +69,23 @@ describe('what is on record', () => {
       Array.from({ length: 602 }, (_, index) => index),
     );
     expect(await verified(dir)).toMatchObject({ calls: 300, findings: [] });
+  });
+
+  test('an end that comes while others are written does not wait for the next call', async () => {
+    const dir = await freshDir();
+    const { trail } = trailIn(dir);
+    const calls = await Promise.all(Array.from({ length: 20 }, () => trail.begin(BEGIN)));
+    // The first is being written when the others come.
+    const ends = calls.map(async (call, index) => {
+      for (let turn = 0; turn < index * 20; turn += 1) await Promise.resolve();
+      await call.end(END);
+    });
+    let written = false;
+    void Promise.all(ends).then(() => {
+      written = true;
+    });
+    await until(() => written, 4000);
+    expect((await recordsIn(dir)).filter(({ type }) => type === 'end')).toHaveLength(20);
   });
 
   test('a segment that is full is followed by the next one, on one chain', async () => {
