@@ -110,7 +110,7 @@ test.each([['--help'], ['-h'], ['help'], ['serve --help']])('%s fits a screen', 
   expect(stdout).toContain('--ssh-host <address>');
 });
 
-test.each(['policy', 'audit', 'tools', 'call', 'doctor', 'init', 'health'])(
+test.each(['policy', 'audit', 'approvals', 'tools', 'call', 'doctor', 'init', 'health'])(
   '%s --help fits a screen',
   async (command) => {
     for (const args of [

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { failureOf } from '../e2e/connect.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { connectClient, type Era, type Responder, type TestClient } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
@@ -90,4 +91,54 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows quest
     if (!(result instanceof Error)) expect(result).toMatchObject({ isError: true });
     expect(await hasRun()).toBe(false);
   });
+});
+
+describe('a client that shows no questions', () => {
+  test.each(['modern', 'legacy', 'v1'] as const)('is refused: %s', async (era) => {
+    const client = await connect(era);
+    const result = await client.callTool('proxmox_container_exec_command', exec);
+    expect(failureOf(result).code).toBe('CONFIRMATION_REQUIRED');
+    expect(await hasRun()).toBe(false);
+  });
+});
+
+test.each(['legacy', 'v1'] as const)(
+  'a %s client that declares questions and never shows them',
+  async (era) => {
+    const client = await connect(era, () => new Promise(() => {}), { CONFIRM_TIMEOUT: '1' });
+    const failure = failureOf(await client.callTool('proxmox_container_exec_command', exec));
+    expect(failure).toMatchObject({
+      code: 'CONFIRMATION_REFUSED',
+      error: expect.stringContaining('Nobody answered'),
+    });
+    expect(await hasRun()).toBe(false);
+  },
+);
+
+test('the host is asked about as the host, and shut before anybody is asked', async () => {
+  const questions: string[] = [];
+  const respond: Responder = async (question) => {
+    questions.push(question);
+    return yes;
+  };
+  const open = await connect('modern', respond);
+  const result = await open.callTool('proxmox_host_exec_command', { command: 'echo on host' });
+  expect(result.data).toMatchObject({ stdout: 'on host\n' });
+  expect(questions[0]).toContain('Where: the Proxmox node 127.0.0.1 itself');
+  const shut = await connect('modern', respond, { ENABLE_HOST_EXEC: 'false' });
+  const refusal = await shut.callTool('proxmox_host_exec_command', { command: 'echo on host' });
+  expect(failureOf(refusal).code).toBe('HOST_ACCESS_DISABLED');
+  expect(questions).toHaveLength(1);
+});
+
+test('when nobody can tell which container it is about, nobody is asked', async () => {
+  const client = await connect('modern', () => Promise.reject(new Error('asked')));
+  node.simulator.node().pmxcfs = 'down';
+  try {
+    const failure = failureOf(await client.callTool('proxmox_container_exec_command', exec));
+    expect(failure.code).toMatch(/ATTRIBUTES_UNREADABLE|NOT_A_PROXMOX_NODE/);
+  } finally {
+    node.simulator.node().pmxcfs = 'up';
+  }
+  expect(await hasRun()).toBe(false);
 });

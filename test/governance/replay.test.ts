@@ -1,0 +1,170 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { serverCommand } from '../mcp/client.ts';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+
+/** What a client brings back is its own affair: so these tests write the very lines of the protocol. */
+const node = new SimulatedNode();
+const replicas: Replica[] = [];
+let dir: string;
+
+const STATE_KEY = 'k'.repeat(48);
+
+beforeAll(async () => {
+  await node.start();
+  dir = await mkdtemp(path.join(tmpdir(), 'replay-'));
+  const rules =
+    'rules:\n  - rule: ask\n    match: { effect: [write, destroy, exec] }\n    outcome: confirm\ndefault: allow\n';
+  await writeFile(path.join(dir, 'policy.yaml'), rules);
+});
+afterAll(async () => {
+  for (const replica of replicas) replica.child.kill('SIGKILL');
+  await node.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const resultShape = z.object({
+  resultType: z.string().optional(),
+  requestState: z.string().optional(),
+  inputRequests: z.unknown().optional(),
+  structuredContent: z.record(z.string(), z.unknown()).optional(),
+});
+
+class Replica {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly #answers = new Map<number, unknown>();
+  #id = 0;
+
+  constructor(name: string, env: Record<string, string> = {}) {
+    const { command, args } = serverCommand();
+    const settings = {
+      ...node.settings(),
+      POLICY_FILE: path.join(dir, 'policy.yaml'),
+      STATE_DIR: path.join(dir, name),
+      STATE_KEY,
+      TRANSFER_DIRS: dir,
+    };
+    this.child = spawn(command, args, {
+      env: { PATH: process.env.PATH, HOME: dir, ...settings, ...env },
+      stdio: 'pipe',
+    });
+    this.child.stderr.resume();
+    createInterface({ input: this.child.stdout }).on('line', (line) => {
+      const { id, result } = z.object({ id: z.number(), result: z.unknown() }).parse(JSON.parse(line));
+      this.#answers.set(id, result);
+    });
+    replicas.push(this);
+  }
+
+  async call(name: string, args: object, brought: object = {}) {
+    const id = ++this.#id;
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'replay', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
+    };
+    const params = { name: `proxmox_${name}`, arguments: args, _meta, ...brought };
+    this.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params })}\n`);
+    await until(() => this.#answers.has(id));
+    return resultShape.parse(this.#answers.get(id));
+  }
+}
+
+const yes = (requestState: string | undefined) => ({
+  requestState,
+  inputResponses: { confirmation: { action: 'accept', content: { allow: true } } },
+});
+const exec = (command: string) => ['container_exec_command', { vmid: CT.debian, command }] as const;
+const codeOf = (result: z.output<typeof resultShape>) => result.structuredContent?.code ?? result.resultType;
+
+test('a yes brought twice, to the same or to another replica, is used once', async () => {
+  const [first, second] = [new Replica('one'), new Replica('two')];
+  const asked = await first.call(...exec('echo once'));
+  expect(asked.resultType).toBe('input_required');
+  // The other replica takes the yes to what it has not asked itself.
+  const done = await second.call(...exec('echo once'), yes(asked.requestState));
+  expect(done.structuredContent).toMatchObject({ stdout: 'once\n' });
+  expect(codeOf(await first.call(...exec('echo once'), yes(asked.requestState)))).toBe('APPROVAL_USED');
+  expect(codeOf(await second.call(...exec('echo once'), yes(asked.requestState)))).toBe('APPROVAL_USED');
+  const again = await first.call(...exec('echo race'));
+  const both = await Promise.all(
+    [first, second].map((each) => each.call(...exec('echo race'), yes(again.requestState))),
+  );
+  expect(both.map(codeOf).filter((code) => code === 'APPROVAL_USED')).toHaveLength(1);
+});
+
+test('a yes is for the very call that was asked about', async () => {
+  const replica = new Replica('very');
+  const { requestState } = await replica.call(...exec('echo a'));
+  expect(codeOf(await replica.call(...exec('echo b'), yes(requestState)))).toBe('APPROVAL_INVALID');
+  const elsewhere = { vmid: CT.busybox, command: 'echo a' };
+  expect(codeOf(await replica.call('container_exec_command', elsewhere, yes(requestState)))).toBe(
+    'APPROVAL_INVALID',
+  );
+  expect(codeOf(await replica.call('stop_container', { vmid: CT.debian }, yes(requestState)))).toBe(
+    'APPROVAL_INVALID',
+  );
+  const tampered = `${requestState?.slice(0, -4)}AAAA`;
+  expect(codeOf(await replica.call(...exec('echo a'), yes(tampered)))).toBe('APPROVAL_INVALID');
+  expect(codeOf(await replica.call(...exec('echo a'), yes('v1.e30.AAAA')))).toBe('APPROVAL_INVALID');
+  // None of these has used it up. What is said by default is the same call.
+  const spelled = { vmid: String(CT.debian), command: 'echo a', timeout: 30 };
+  const done = await replica.call('container_exec_command', spelled, yes(requestState));
+  expect(done.structuredContent).toMatchObject({ stdout: 'a\n' });
+});
+
+test('a yes without a question, or a question without a yes, is none', async () => {
+  const replica = new Replica('bare');
+  expect(codeOf(await replica.call(...exec('echo a'), yes(undefined)))).toBe('input_required');
+  const { requestState } = await replica.call(...exec('echo a'));
+  expect(codeOf(await replica.call(...exec('echo a'), { requestState }))).toBe('input_required');
+});
+
+test('a replica with another key knows nothing of it', async () => {
+  const { requestState } = await new Replica('mine').call(...exec('echo a'));
+  const stranger = new Replica('theirs', { STATE_KEY: 'x'.repeat(48) });
+  expect(codeOf(await stranger.call(...exec('echo a'), yes(requestState)))).toBe('APPROVAL_INVALID');
+});
+
+test('a yes comes too late', async () => {
+  const replica = new Replica('late', { APPROVAL_TTL: '1' });
+  const { requestState } = await replica.call(...exec('echo a'));
+  const since = performance.now();
+  await until(() => performance.now() - since > 1_100);
+  expect(codeOf(await replica.call(...exec('echo a'), yes(requestState)))).toBe('APPROVAL_EXPIRED');
+});
+
+test('a container that has changed is asked about again', async () => {
+  const replica = new Replica('changed');
+  const { requestState } = await replica.call(...exec('echo a'));
+  const undo = await node.setConf(CT.debian, 'arch: amd64\nhostname: other\n');
+  const again = await replica.call(...exec('echo a'), yes(requestState));
+  expect(again.resultType).toBe('input_required');
+  expect(JSON.stringify(again.inputRequests)).toContain(`Container: ${CT.debian}, other`);
+  const done = await replica.call(...exec('echo a'), yes(again.requestState));
+  await undo();
+  expect(done.structuredContent).toMatchObject({ stdout: 'a\n' });
+});
+
+test.each([
+  ['of the same size', 'other'],
+  ['of another size', 'something else'],
+])('bytes %s than were agreed to do not arrive', async (_how, later) => {
+  const replica = new Replica(`bytes ${later.length}`);
+  await writeFile(path.join(dir, 'file'), 'first');
+  const upload = { vmid: CT.debian, local_path: 'file', container_path: `/tmp/agreed${later.length}` };
+  const { requestState, inputRequests } = await replica.call('upload_file_to_container', upload);
+  expect(JSON.stringify(inputRequests)).toContain('Bytes: 5, SHA-256 a7937b64');
+  await writeFile(path.join(dir, 'file'), later);
+  expect(codeOf(await replica.call('upload_file_to_container', upload, yes(requestState)))).toBe(
+    'APPROVAL_INVALID',
+  );
+  expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain(`agreed${later.length}`);
+});
