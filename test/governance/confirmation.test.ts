@@ -6,6 +6,7 @@ import { failureOf } from '../e2e/connect.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { connectClient, type Era, type Responder, type TestClient } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 
 const node = new SimulatedNode();
 beforeAll(() => node.start());
@@ -142,3 +143,21 @@ test('when nobody can tell which container it is about, nobody is asked', async 
   }
   expect(await hasRun()).toBe(false);
 });
+
+test('a node that can not tell any more what a container is runs nothing in it', async () => {
+  // The standard rules look at tags; what is known of them is old by the time of the second call.
+  const client = await connect('modern', undefined, { POLICY_FILE: '', POLICY: 'standard' });
+  expect(
+    (await client.callTool('proxmox_container_exec_command', { ...exec, command: 'true' })).isError,
+  ).toBe(false);
+  node.simulator.node().pmxcfs = 'hangs';
+  try {
+    const failure = failureOf(await client.callTool('proxmox_container_exec_command', exec));
+    expect(failure.code).toBe('ATTRIBUTES_UNREADABLE');
+  } finally {
+    node.simulator.node().pmxcfs = 'up';
+  }
+  // The guard that was held up finds that its time is over.
+  await until(async () => node.simulator.node().processes('/etc/pve').length === 0);
+  expect(await hasRun()).toBe(false);
+}, 20_000);

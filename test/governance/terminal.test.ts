@@ -83,11 +83,10 @@ test('a call waits, a person answers at a terminal, and the same call runs once'
   expect(listed.stdout).toContain(id);
   expect(listed.stdout).toContain('  | echo hello');
 
-  expect(
-    await runCli(['approvals', 'approve', id], { env, cwd: dir, stdin: `${PASSPHRASE}\n` }),
-  ).toMatchObject({ code: 2 });
   expect(await atTerminal(['approvals', 'passphrase'], [PASSPHRASE, PASSPHRASE])).toMatchObject({ code: 0 });
   expect(await atTerminal(['approvals', 'approve', id], ['wrong passphrase'])).toMatchObject({ code: 2 });
+  const piped = await runCli(['approvals', 'approve', id], { env, cwd: dir, stdin: `${PASSPHRASE}\r` });
+  expect(piped).toMatchObject({ code: 2, stderr: expect.stringContaining('typed at a terminal') });
   expect(await codeOf(call('echo hello'))).toBe('APPROVAL_PENDING');
   const approved = await atTerminal(['approvals', 'approve', id], [PASSPHRASE]);
   expect(approved.screen).toContain('Approved');
