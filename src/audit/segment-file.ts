@@ -59,6 +59,11 @@ export class SegmentFile {
     }
   }
 
+  /** Resolves when all that was appended is on the disk. @throws what the file system says */
+  async sync(): Promise<void> {
+    await this.#handle.datasync();
+  }
+
   async close(): Promise<void> {
     await this.#handle.close();
   }

@@ -56,6 +56,11 @@ export class SegmentWriter {
     await this.#append(file, [...opening, ...entries], sync);
   }
 
+  /** Resolves when all that was written is on the disk; a segment that was left for the next one is already. */
+  async sync(): Promise<void> {
+    await this.#file?.sync();
+  }
+
   async close(): Promise<void> {
     await this.#file?.close();
     this.#file = undefined;

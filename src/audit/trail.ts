@@ -4,6 +4,7 @@ import { cleaned, type RedactData, sha256 } from './arguments.ts';
 import { auditUnavailable, reasonOf } from './failures.ts';
 import type { Entry, RecordOf } from './record.ts';
 import { SegmentWriter, type WriterOptions } from './segment-writer.ts';
+import { SyncBehind } from './sync-behind.ts';
 import type { AuditBegin, AuditCall, AuditEnd, AuditTrail } from './types.ts';
 
 export interface TrailOptions extends WriterOptions {
@@ -24,10 +25,17 @@ interface Waiting {
   readonly done: (error?: unknown) => void;
 }
 
-/** The record of this process. All that comes while one write is under way goes into the next, with one sync. */
+/**
+ * The record of this process. All that comes while one write is under way goes into the next. The begin of a call with an
+ * effect is with the kernel before the call is made, and on the disk before its end is told: the disk works while the
+ * call does. After a sync that failed, calls wait for theirs, until one succeeds.
+ */
 export class FileTrail implements AuditTrail {
   readonly #options: TrailOptions;
   readonly #writer: SegmentWriter;
+  readonly #behind: SyncBehind;
+  /** The last sync failed: what was written may not be there. */
+  #distrusted = false;
   readonly #waiting: Waiting[] = [];
   /** What could not be written and has to be, before anything else. */
   #due: readonly Waiting[] = [];
@@ -43,22 +51,24 @@ export class FileTrail implements AuditTrail {
   constructor(options: TrailOptions) {
     this.#options = options;
     this.#writer = new SegmentWriter(options);
+    this.#behind = new SyncBehind(() => this.#writer.sync());
   }
 
   async begin(begun: AuditBegin): Promise<AuditCall> {
     const call = this.#nextCall();
     try {
-      const sync = begun.effect !== 'read';
       const called = await this.#called(call, begun);
-      await this.#put({ type: 'begin', ...called }, { sync, keep: false });
+      await this.#put({ type: 'begin', ...called }, { sync: this.#distrusted, keep: false });
     } catch (error) {
       throw auditUnavailable(this.#options.dir, error);
     }
     this.#open.add(call);
+    const onDisk = begun.effect === 'read' ? undefined : this.#syncBehind();
     return {
       id: call,
       end: async (ended) => {
         if (!this.#open.delete(call)) return;
+        await onDisk;
         await this.#put(endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
           this.#options.logger.error(
             { call, reason: reasonOf(error) },
@@ -92,6 +102,17 @@ export class FileTrail implements AuditTrail {
     this.#closed = true;
     clearTimeout(this.#retry);
     await this.#writer.close().catch(() => {});
+  }
+
+  /** Never rejects: what was begun goes on, and what comes after it is stopped by a disk that can't be trusted. */
+  async #syncBehind(): Promise<void> {
+    try {
+      await this.#behind.request();
+    } catch (error) {
+      this.#distrusted = true;
+      const { dir, logger } = this.#options;
+      logger.error({ dir, reason: reasonOf(error) }, 'the record of a call may not have reached the disk');
+    }
   }
 
   #nextCall(): string {
@@ -144,11 +165,10 @@ export class FileTrail implements AuditTrail {
   /** @returns why it failed, if it did */
   async #write(batch: readonly Waiting[]): Promise<{ readonly cause: unknown } | undefined> {
     const gap: Entry[] = this.#gap === undefined ? [] : [{ type: 'gap', ...this.#gap }];
+    const sync = batch.some((each) => each.sync);
     try {
-      await this.#writer.write(
-        [...gap, ...batch.map(({ entry }) => entry)],
-        batch.some(({ sync }) => sync),
-      );
+      await this.#writer.write([...gap, ...batch.map(({ entry }) => entry)], sync);
+      if (sync) this.#distrusted = false;
     } catch (cause) {
       return { cause };
     }
