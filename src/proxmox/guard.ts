@@ -7,6 +7,7 @@ import { GUARD_SCRIPT } from './guard-script.ts';
 import { factsOf } from './guest-book.ts';
 import type { ChannelSource } from './node.ts';
 import { disconnected } from './node-errors.ts';
+import { MAX_GREETING } from './trailer.ts';
 import type { ContainerSummary, FileDigest, Guard } from './types.ts';
 
 /** The guard gives up after two seconds of its own; that it says nothing for longer means that it can't go on. */
@@ -71,7 +72,7 @@ export class GuardedChannels implements ChannelSource {
     const nonce = randomBytes(16).toString('hex');
     const guarded = guardedLine(line, this.#guard, nonce, this.#claimant, this.#sudo);
     const channel = await this.#channels.open(guarded, options);
-    const answer = await firstLine(channel, options.signal);
+    const answer = await firstLine(channel, nonce, options.signal);
     if (answer === `${nonce} ok` || answer === 'aborted') return channel;
     const stderr = collected(channel);
     channel.close();
@@ -98,9 +99,13 @@ export class GuardedChannels implements ChannelSource {
   }
 }
 
-/** Takes the first line off stdout and leaves the rest as if nobody had read it. */
+/**
+ * Takes the guard's line off stdout, with what a login shell that greets has printed before it, and leaves the rest as if
+ * nobody had read it. More than a greeting is no answer: then nobody knows whether the guard has let the command pass.
+ */
 function firstLine(
   channel: RemoteChannel,
+  nonce: string,
   signal: AbortSignal | undefined,
 ): Promise<string | 'timeout' | 'aborted' | 'closed'> {
   const { stdout } = channel;
@@ -118,12 +123,14 @@ function firstLine(
     const listen = () => {
       for (let chunk: Buffer | null = stdout.read(); chunk !== null; chunk = stdout.read()) {
         heard = Buffer.concat([heard, chunk]);
-        const end = heard.indexOf(0x0a);
-        if (end < 0) continue;
-        const rest = heard.subarray(end + 1);
-        if (rest.length > 0) stdout.unshift(rest);
-        settle(heard.toString('latin1', 0, end));
-        return;
+        const begin = heard.indexOf(nonce);
+        const end = begin < 0 ? -1 : heard.indexOf(0x0a, begin);
+        if (end >= 0) {
+          const rest = heard.subarray(end + 1);
+          if (rest.length > 0) stdout.unshift(rest);
+          return settle(heard.toString('latin1', begin, end));
+        }
+        if (heard.length > MAX_GREETING) return settle('timeout');
       }
     };
     const timer = setTimeout(settle, ANSWER_MS, 'timeout');

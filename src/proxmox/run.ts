@@ -235,6 +235,7 @@ class Run {
     ended: ExecResult['ended'],
     rest: { exitCode?: number | null; survivors: readonly Survivor[] | null; outputHeld: boolean },
   ): Promise<ExecResult> {
+    this.#outTrailer.push(this.#start.end());
     this.#outTrailer.end();
     this.#errTrailer.end();
     return {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StartScanner, TrailerScanner } from './trailer.ts';
+import { MAX_GREETING, StartScanner, TrailerScanner } from './trailer.ts';
 
 const NONCE = 'aab0aab1';
 
@@ -46,13 +46,25 @@ test('a stream without trailer is all output, and has no exit code', () => {
   );
 });
 
-test('the start line is taken off, and something else is left alone', () => {
-  const started = new StartScanner(NONCE);
-  const rest = [...`${NONCE} start\nhello`].map((c) => started.push(Buffer.from(c)).toString());
-  expect(rest.join('')).toBe('hello');
-  expect(started.started).toBe(true);
+test('the start line is taken off, with what a login shell prints before it', () => {
+  for (const greeting of ['', 'Welcome\n', 'no newline ', `${NONCE} star`, 'x'.repeat(MAX_GREETING - 100)]) {
+    const started = new StartScanner(NONCE);
+    const rest = [greeting, ...`${NONCE} start\nhello`].map((c) => started.push(Buffer.from(c)).toString());
+    expect(rest.join('')).toBe('hello');
+    expect(started.started).toBe(true);
+    expect(started.end()).toHaveLength(0);
+  }
+});
 
-  const other = new StartScanner(NONCE);
-  expect(other.push(Buffer.from('sh: something else entirely\n')).toString()).toContain('something else');
-  expect(other.started).toBe(false);
+test('what has no start line is left alone, at the end or when it is too much for a greeting', () => {
+  const short = new StartScanner(NONCE);
+  expect(short.push(Buffer.from('sh: something else\n')).toString() + short.end()).toBe(
+    'sh: something else\n',
+  );
+  expect(short.started).toBe(false);
+
+  const long = new StartScanner(NONCE);
+  expect(long.push(Buffer.alloc(MAX_GREETING + 1, 'x'))).toHaveLength(MAX_GREETING + 1);
+  expect(long.push(Buffer.from(`${NONCE} start\n`)).toString()).toBe(`${NONCE} start\n`);
+  expect(long.started).toBe(false);
 });

@@ -63,7 +63,10 @@ export class TrailerScanner {
   }
 }
 
-/** Splits off the first line of a stream, which must be `line`; tells when it has come. */
+/** What a login shell may print before it comes to our line: a greeting in root's .bashrc, which bash reads for sshd. */
+export const MAX_GREETING = 64 * 1024;
+
+/** Takes off a stream all up to the wrapper's start line, and tells when that has come. */
 export class StartScanner {
   readonly #expected: Buffer;
   #seen: Buffer = Buffer.alloc(0);
@@ -77,13 +80,20 @@ export class StartScanner {
     return this.#state === 'started';
   }
 
-  /** Takes the next chunk, gives back what follows the start line (everything, once it has come). */
+  /** Takes the next chunk, gives back what follows the start line (everything, if it does not come). */
   push(chunk: Buffer): Buffer {
     if (this.#state !== 'waiting') return chunk;
     this.#seen = this.#seen.length === 0 ? chunk : Buffer.concat([this.#seen, chunk]);
-    if (this.#seen.length < this.#expected.length) return Buffer.alloc(0);
-    const matches = this.#seen.subarray(0, this.#expected.length).equals(this.#expected);
-    this.#state = matches ? 'started' : 'other';
-    return matches ? this.#seen.subarray(this.#expected.length) : this.#seen;
+    const at = this.#seen.indexOf(this.#expected);
+    if (at < 0) return this.#seen.length > MAX_GREETING ? this.end() : Buffer.alloc(0);
+    this.#state = 'started';
+    return this.#seen.subarray(at + this.#expected.length);
+  }
+
+  /** The stream is over: what was held back, if there was no start line. */
+  end(): Buffer {
+    if (this.#state !== 'waiting') return Buffer.alloc(0);
+    this.#state = 'other';
+    return this.#seen;
   }
 }

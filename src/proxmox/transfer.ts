@@ -9,6 +9,7 @@ import type { TransferDirs } from './local-files.ts';
 import { delay } from './node.ts';
 import { DidNotStart } from './not-started.ts';
 import type { RunDeps } from './run.ts';
+import { MAX_GREETING } from './trailer.ts';
 import { remoteFailure } from './transfer-errors.ts';
 
 /** A transfer that moves nothing for this long is given up; a slow one is not. */
@@ -105,7 +106,7 @@ export class TransferDialog {
    * @throws AppError for what the script refused, or when the connection went; DidNotStart
    */
   async expect(word: string, mute?: AppError): Promise<string[]> {
-    const line = await this.guard(this.reader.line());
+    const line = this.#started ? await this.guard(this.reader.line()) : await this.#firstLine();
     if (line === null) throw await this.#ended(mute);
     const [nonce, said = '', ...fields] = line.split(' ');
     if (nonce !== this.nonce) throw await this.#ended(mute);
@@ -114,6 +115,17 @@ export class TransferDialog {
     if (said === word) return fields;
     const text = (await this.guard(this.reader.line())) ?? '';
     throw remoteFailure(fields[0] ?? said, text, this.#entry, this.#deps.maxFileSize);
+  }
+
+  /** The first line of the script, without what a login shell that greets has printed before it. */
+  async #firstLine(): Promise<string | null> {
+    for (let greeting = 0; greeting <= MAX_GREETING; ) {
+      const line = await this.guard(this.reader.line());
+      const at = line?.indexOf(this.nonce) ?? 0;
+      if (line === null || at >= 0) return line?.slice(at) ?? null;
+      greeting += line.length + 1;
+    }
+    return null;
   }
 
   /** Why the script fell silent. */
