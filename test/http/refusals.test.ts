@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { settingsWithoutNode } from '../mcp/fixtures.ts';
-import { headersOf, messageOf, modern } from './requests.ts';
+import { headersOf, messageOf, modern, openSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
 describe('what is refused before it is a call', () => {
@@ -173,6 +173,13 @@ test('429: more than RATE_LIMIT requests a minute of one caller, while another g
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await messageOf(refused)).toContain('RATE_LIMIT');
     expect((await ask(other)).status).toBe(200);
+    // What clients of 2025-03-26 send as one counts as what it is.
+    const { id } = await openSession(server.url, other);
+    const many = JSON.stringify(
+      Array.from({ length: 4 }, (_, each) => ({ jsonrpc: '2.0', id: each, method: 'tools/list' })),
+    );
+    const headers = headersOf({ Authorization: `Bearer ${other}`, 'Mcp-Session-Id': id });
+    expect((await fetch(server.url, { method: 'POST', headers, body: many })).status).toBe(429);
   } finally {
     await server.stop();
   }

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { Config } from '../../config/schema.ts';
+import type { Caller } from '../../lib/caller.ts';
 import type { ServerDeps } from '../deps.ts';
 import { refuse } from './answers.ts';
 import { Exchange } from './exchange.ts';
@@ -44,6 +45,14 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
     metrics.onRefusal(refusal);
     deps.logger.debug({ refusal }, 'request refused');
   };
+  const rateLimit = new RateLimit(config.rateLimit);
+  const overRate = async (caller: Caller, requests: number): Promise<Response | undefined> => {
+    const waitS = await rateLimit.exceeded(caller.name, requests);
+    if (waitS === undefined) return undefined;
+    onRefusal('rate_limit');
+    const told = `More than ${config.rateLimit} requests in a minute (RATE_LIMIT). Try again in ${waitS} s`;
+    return refuse(429, told, { retryAfterS: waitS });
+  };
   const mcp: McpEndpoint = new McpEndpoint(
     { ...deps, observer: metrics.observer },
     {
@@ -51,12 +60,12 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
       maxSessions: config.maxSessions,
       sessionIdleMs: config.sessionIdle * 1000,
       guard: (...args) => authenticator.guard(...args),
+      overRate,
       onRefusal,
     },
   );
   const isOwnName = createHostCheck(config);
   const mayCall = createOriginCheck(config);
-  const rateLimit = new RateLimit(config.rateLimit);
   const health = createHealth(node);
   let draining = false;
 
@@ -97,11 +106,7 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
       onRefusal(REFUSALS[caller.status] ?? 'unauthenticated');
       return caller;
     }
-    const waitS = await rateLimit.exceeded(caller.name);
-    if (waitS === undefined) return caller;
-    onRefusal('rate_limit');
-    const told = `More than ${config.rateLimit} requests in a minute (RATE_LIMIT). Try again in ${waitS} s`;
-    return refuse(429, told, { retryAfterS: waitS });
+    return (await overRate(caller, 1)) ?? caller;
   };
   app.all('/mcp', async (c) => {
     const caller = await admit(c.req.raw, c.env);

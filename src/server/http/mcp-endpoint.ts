@@ -22,6 +22,8 @@ export interface McpEndpointOptions {
   readonly sessionIdleMs: number;
   /** Sees each server object before it is used. */
   readonly guard: Authenticator['guard'];
+  /** The refusal of further requests, if they are too many for a minute. */
+  readonly overRate: (caller: HttpCaller, requests: number) => Promise<Response | undefined>;
   readonly onRefusal: (refusal: Refusal) => void;
 }
 
@@ -91,6 +93,10 @@ export class McpEndpoint {
       this.#options.onRefusal('bad_request');
       return refuse(400, 'Parse error: the body is not JSON', { code: 'parse' });
     }
+    // Clients of 2025-03-26 may send many requests as one: a batch is as many as it holds.
+    const further = Array.isArray(message) ? message.length - 1 : 0;
+    const tooMany = further > 0 ? await this.#options.overRate(caller, further) : undefined;
+    if (tooMany !== undefined) return tooMany;
     if (!this.slots.take(message, exchange)) {
       this.#options.onRefusal('too_many_calls');
       const told = `${this.#options.maxConcurrent} calls run already (MAX_CONCURRENT). Try again in a moment`;

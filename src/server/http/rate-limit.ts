@@ -8,10 +8,10 @@ export class RateLimit {
     this.#limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
   }
 
-  /** Counts a request. @returns seconds to wait when it is one too many */
-  async exceeded(caller: string): Promise<number | undefined> {
+  /** Counts requests. @returns seconds to wait when they are too many */
+  async exceeded(caller: string, requests: number): Promise<number | undefined> {
     try {
-      await this.#limiter.consume(caller);
+      await this.#limiter.consume(caller, requests);
       return undefined;
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return Math.max(1, Math.ceil(refused.msBeforeNext / 1000));
