@@ -75,7 +75,8 @@ function live(ctx: ServerContext): Dialogue {
         const params = { mode: 'form' as const, message, requestedSchema: FORM };
         return answerOf(await ctx.mcpReq.elicitInput(params, { timeout: timeoutMs, signal }));
       } catch (error) {
-        if (signal.aborted) throw error;
+        // The SDK wraps it into an error of its own.
+        signal.throwIfAborted();
         // Some hosts declare that they show questions and never do.
         return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout ? 'silent' : 'unable';
       }

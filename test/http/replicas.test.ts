@@ -32,6 +32,32 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
       }
     }));
 
+  test('a question of the one is answered to the other, and the yes is good once', () =>
+    withReplicas({ ...node.settings(), POLICY: 'careful', ENABLE_HOST_EXEC: 'true' }, async (balancer) => {
+      const questions: string[] = [];
+      let counts: readonly number[] = [];
+      const client = await connectOverHttp({
+        url: balancer.url,
+        token: TOKEN,
+        respond: async (question) => {
+          questions.push(question);
+          counts = [...balancer.counts];
+          return { action: 'accept', content: { allow: true } };
+        },
+      });
+      try {
+        for (const text of ['one', 'two']) {
+          const { data } = await client.callTool('proxmox_host_exec_command', { command: `echo ${text}` });
+          expect(data).toMatchObject({ stdout: `${text}\n`, exit_code: 0 });
+          // After the question one more request came, to the replica whose turn it was: the other one.
+          expect(balancer.counts.map((count, index) => count - (counts[index] ?? 0)).sort()).toEqual([0, 1]);
+        }
+        expect(questions).toHaveLength(2);
+      } finally {
+        await client.close();
+      }
+    }));
+
   test('a session of 2025 is 404 at the replica that did not begin it, and goes on at its own', () =>
     withReplicas(node.settings(), async (balancer) => {
       const { id } = await openSession(balancer.url);

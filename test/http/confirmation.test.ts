@@ -1,0 +1,139 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import type { Responder } from '../mcp/client.ts';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { connectOverHttp, type HttpClient } from './client.ts';
+import { legacy, openSession } from './requests.ts';
+import { HttpServer, TOKEN } from './server.ts';
+
+const OTHER = 'another-token-of-the-tests-0123456789abcdef';
+const TOOL = 'proxmox_host_exec_command';
+const yes = { action: 'accept' as const, content: { allow: true } };
+
+const node = new SimulatedNode();
+let server: HttpServer;
+beforeAll(async () => {
+  await node.start();
+  const env = { ...node.settings(), POLICY: 'careful', ENABLE_HOST_EXEC: 'true', CONFIRM_TIMEOUT: '2' };
+  server = await HttpServer.start({ env: { ...env, HTTP_TOKENS: `guest read,write,host ${OTHER}` } });
+});
+afterAll(async () => {
+  await server.stop();
+  await node.stop();
+});
+
+async function withClient(
+  era: 'modern' | 'legacy' | 'v1',
+  respond: Responder,
+  use: (client: HttpClient) => Promise<void>,
+  token = TOKEN,
+): Promise<void> {
+  const client = await connectOverHttp({ url: server.url, token, era, respond });
+  try {
+    await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Answers of clients to questions of the server, with every id that a question can have. */
+async function smuggleAnswers(token: string): Promise<void> {
+  const { id: session } = await openSession(server.url, token);
+  const headers = { Authorization: `Bearer ${token}`, 'Mcp-Session-Id': session };
+  for (let id = 0; id < 5; id += 1) {
+    await (await fetch(server.url, legacy({ id, result: yes }, headers))).text();
+  }
+}
+
+describe.each(['modern', 'legacy', 'v1'] as const)('over HTTP a %s client that shows questions', (era) => {
+  test('is asked, and only a yes lets the call be made', async () => {
+    const answers = [
+      yes,
+      { action: 'accept' as const, content: { allow: false } },
+      { action: 'decline' as const },
+    ];
+    const questions: string[] = [];
+    const respond: Responder = async (question) => {
+      questions.push(question);
+      return answers[questions.length - 1] ?? yes;
+    };
+    await withClient(era, respond, async (client) => {
+      const call = () => client.callTool(TOOL, { command: 'echo ran' });
+      expect((await call()).data).toMatchObject({ stdout: 'ran\n' });
+      expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+      expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+    });
+    expect(questions).toHaveLength(3);
+    expect(questions[0]).toContain('  | echo ran');
+    expect(questions[0]).toContain('Asked by: default');
+  });
+
+  test('is asked about its own calls alone', async () => {
+    const asked: Record<string, string[]> = { [TOKEN]: [], [OTHER]: [] };
+    const callAs = (token: string, text: string) =>
+      withClient(
+        era,
+        async (question) => {
+          asked[token]?.push(question);
+          // Until the other one is asked as well.
+          await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
+          return token === TOKEN ? yes : { action: 'decline' };
+        },
+        async (client) => {
+          const { data } = await client.callTool(TOOL, { command: `echo ${text}` });
+          expect(data).toMatchObject(
+            token === TOKEN ? { stdout: `${text}\n` } : { code: 'CONFIRMATION_REFUSED' },
+          );
+        },
+        token,
+      );
+    await Promise.all([callAs(TOKEN, 'mine'), callAs(OTHER, 'yours')]);
+    expect(asked[TOKEN]).toEqual([expect.stringContaining('  | echo mine')]);
+    expect(asked[OTHER]).toEqual([expect.stringContaining('  | echo yours')]);
+  });
+});
+
+test.each([
+  ['the same caller', TOKEN],
+  ['another caller', OTHER],
+])(
+  'a question in a session is not answered from another session of %s; silence is a no',
+  async (_, token) => {
+    let asked = false;
+    const silent: Responder = () => {
+      asked = true;
+      return new Promise(() => {});
+    };
+    await withClient('legacy', silent, async (client) => {
+      const call = client.callTool(TOOL, { command: 'echo ran' });
+      await until(() => asked, 5000);
+      await smuggleAnswers(token);
+      expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+    });
+  },
+);
+
+test('a client that hangs up while it is asked has said no', async () => {
+  const cancel = new AbortController();
+  const respond: Responder = () => {
+    cancel.abort();
+    return new Promise(() => {});
+  };
+  const stop = { vmid: CT.debian, force: true };
+  await withClient('legacy', respond, async (client) => {
+    const call = client.callTool('proxmox_stop_container', stop, { signal: cancel.signal });
+    await expect(call).rejects.toThrow();
+    await until(async () => (await recorded()).includes('"code":"CANCELLED"'), 5000);
+  });
+  expect(node.isRunning(CT.debian)).toBe(true);
+});
+
+/** All that the server has on record. */
+async function recorded(): Promise<string> {
+  const dir = path.join(server.dir, 'state', 'audit');
+  const segments = await readdir(dir).catch(() => []);
+  return (await Promise.all(segments.map((each) => readFile(path.join(dir, each), 'utf8')))).join('');
+}
