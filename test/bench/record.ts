@@ -1,12 +1,15 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FileTrail } from '../../src/audit/trail.ts';
 import type { AuditBegin, AuditEnd } from '../../src/audit/types.ts';
 import { atMost, type Row, takeTurns, timed } from './measure.ts';
 
 const ROUNDS = 201;
 const AT_ONCE = 64;
+/** About what a command in a container takes. */
+const WORK_MS = 15;
 
 const BEGIN: AuditBegin = {
   caller: 'local',
@@ -41,7 +44,16 @@ export async function record(): Promise<Row[]> {
     logger: silent,
   });
   const file = await open(path.join(dir, 'floor'), 'a');
-  const call = async (effect: AuditBegin['effect']) => (await trail.begin({ ...BEGIN, effect })).end(END);
+  /** What the record adds to a call that itself takes `workMs`; the disk works meanwhile. */
+  const call = async (effect: AuditBegin['effect'], workMs = 0): Promise<number> => {
+    const before = performance.now();
+    const begun = await trail.begin({ ...BEGIN, effect });
+    const between = performance.now();
+    if (workMs > 0) await sleep(workMs);
+    const after = performance.now();
+    await begun.end(END);
+    return between - before + performance.now() - after;
+  };
   const line = 'x'.repeat(700);
   const floor = async () => {
     await file.write(line);
@@ -51,14 +63,20 @@ export async function record(): Promise<Row[]> {
   try {
     await call('exec');
     const [effect, read, disk, many] = await takeTurns(ROUNDS, [
-      () => timed(() => call('exec')),
-      () => timed(() => call('read')),
+      () => call('exec', WORK_MS),
+      () => call('read'),
       () => timed(floor),
       () => timed(() => Promise.all(Array.from({ length: AT_ONCE }, () => call('exec')))),
     ]);
     return [
       { measure: 'record of a call that only reads', unit: 'ms', ours: read, floor: null, limit: atMost(1) },
-      { measure: 'record of a call with an effect', unit: 'ms', ours: effect, floor: disk, limit: null },
+      {
+        measure: `record of a call with an effect, of ${WORK_MS} ms`,
+        unit: 'ms',
+        ours: effect,
+        floor: disk,
+        limit: null,
+      },
       {
         measure: `the same ${AT_ONCE} times at once, each`,
         unit: 'ms',
