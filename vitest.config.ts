@@ -10,8 +10,8 @@ export default defineConfig({
       new SkippedTests(),
       ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
     ],
-    // Suites against the rig take turns by themselves (describeRig); more workers would only wait in line.
-    maxWorkers: 2,
+    // Suites against the rig take turns by themselves (describeRig), and those that wait in line do no work; nor do most others.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { builtServer } from './build.ts';
 import { findRig, rigDirectory } from './rig/info.ts';
 
 /**
- * Brings the rig up where the machine is able to, and takes it down again if it was not up before. RIG=off never
+ * Builds the server that the tests start; SERVER_ENTRY names another one, for example src/bin.ts. Brings the rig up where the machine is able to, and takes it down again if it was not up before. RIG=off never
  * starts it, RIG=keep leaves it up. Where it cannot be, the suites that need it are skipped by name, with the reason.
  */
 export function setup(project: TestProject): (() => void) | undefined {
+  // Inherited by the workers.
+  process.env.SERVER_ENTRY ||= builtServer();
   project.provide('rigFailure', '');
   if ('info' in findRig() || process.env.RIG === 'off' || process.platform !== 'linux') {
     return undefined;

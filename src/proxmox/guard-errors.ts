@@ -6,8 +6,8 @@ export class GuardSilent extends AppError {
   constructor(guard: Guard) {
     super(
       'ATTRIBUTES_UNREADABLE',
-      `The node did not say in time whether ${whom(guard)} still is what the call was decided on, so nothing was run.`,
-      'pmxcfs seems to hang: run `systemctl status pve-cluster corosync` on the node.',
+      `The node did not say in time whether ${whom(guard)} still is what the call was decided on, so the call was given up.`,
+      'Look at its effects before repeating it, for its answer may have been lost. If pmxcfs hangs: `systemctl status pve-cluster corosync` on the node.',
     );
   }
 }

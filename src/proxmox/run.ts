@@ -52,6 +52,7 @@ export async function runCommand(
 ): Promise<ExecResult> {
   const mark = newRunMark();
   const signal = AbortSignal.any([options.signal, deps.activity.ending]);
+  const startedAt = performance.now();
   try {
     const channel = await deps.work.open(entryLine(entry, mark, runArgv(mark, command)), {
       signal,
@@ -59,19 +60,23 @@ export async function runCommand(
     });
     return await new Run(deps, entry, mark, channel, options, signal).outcome();
   } catch (error) {
-    if (error instanceof GuardSilent) await killRun(deps.node, entry, mark, NORMAL_PACE);
+    const lost = { ...UNCONFIRMED, durationMs: Math.round(performance.now() - startedAt) };
+    if (error instanceof GuardSilent) {
+      // It may have let the command pass, and its word been lost with the connection: then nobody can look, either.
+      const survivors = await killRun(deps.node, entry, mark, NORMAL_PACE);
+      if (survivors === null) return lost;
+    }
     if (!(error instanceof AppError) || error.code !== 'DISCONNECTED') throw error;
-    return UNCONFIRMED; // lost between the sending of the command and the answer to it
+    return lost; // between the sending of the command and the answer to it
   }
 }
 
 const NOTHING: CapturedStream = { text: '', truncated: false, originalLength: 0, redacted: 0 };
-const UNCONFIRMED: ExecResult = {
+const UNCONFIRMED: Omit<ExecResult, 'durationMs'> = {
   stdout: NOTHING,
   stderr: NOTHING,
   exitCode: null,
   ended: 'disconnected',
-  durationMs: 0,
   survivors: null,
   outputHeld: false,
 };
