@@ -30,7 +30,9 @@ async function decideOn(set: RuleSet, subject: Subject, guest: GuestReader): Pro
     if (needsGuest(rule.match)) {
       facts ??= await guest();
       if (facts === undefined) return deny('ATTRIBUTES_UNREADABLE', rule.name, UNREADABLE);
-      if (!fitsGuest(rule.match, facts)) continue;
+      const fits = fitsGuest(rule.match, facts);
+      if (fits === undefined) return deny('ATTRIBUTES_UNREADABLE', rule.name, NO_POOL, facts);
+      if (!fits) continue;
     }
     if (rule.requireExpectName && subject.canExpectName && subject.expectName === null) {
       return deny('POLICY_DENIED', rule.name, NAME_REQUIRED, facts);
@@ -57,6 +59,8 @@ export function effectOf(set: RuleSet, { effect, command }: Pick<Subject, 'effec
 }
 
 const UNREADABLE = 'The rule depends on attributes of the container, which can not be read at the moment.';
+const NO_POOL =
+  'The rule depends on the pool of the container, which pct does not tell, and sudo on the node allows this server no more than pct.';
 const NAME_UNREADABLE = 'The name of the container can not be read at the moment, so it can not be compared.';
 const NAME_REQUIRED =
   'The call must say which container it means: give `expect_name`, the name that the container with this vmid has.';

@@ -50,14 +50,15 @@ export function fitsCaller({ caller: patterns }: Match, caller: string): boolean
   return patterns?.some((pattern) => matchesGlob(pattern, caller)) ?? true;
 }
 
-/** What the container itself says. */
-export function fitsGuest({ name, tag, pool, node }: Match, guest: GuestFacts): boolean {
-  return (
+/** What the container itself says; undefined when that depends on its pool, and nobody can tell that. */
+export function fitsGuest({ name, tag, pool, node }: Match, guest: GuestFacts): boolean | undefined {
+  const fits =
     (name?.some((pattern) => matchesGlob(pattern, guest.name)) ?? true) &&
     (tag?.some((pattern) => guest.tags.some((each) => matchesTag(pattern, each))) ?? true) &&
-    (pool?.some((pattern) => guest.pool !== null && matchesGlob(pattern, guest.pool)) ?? true) &&
-    (node?.some((pattern) => matchesGlob(pattern, guest.node)) ?? true)
-  );
+    (node?.some((pattern) => matchesGlob(pattern, guest.node)) ?? true);
+  if (!fits || pool === undefined) return fits;
+  const of = guest.pool;
+  return of === undefined ? undefined : pool.some((pattern) => of !== null && matchesGlob(pattern, of));
 }
 
 /** Whichever case somebody typed: so Proxmox VE takes tags, unless the datacenter is set otherwise. */

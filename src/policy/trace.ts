@@ -22,7 +22,7 @@ export function tracePassed(
   return set.rules.slice(0, index < 0 ? set.rules.length : index).map((rule) => {
     const alone = fieldsOf(rule.match).map((match): readonly [string, boolean] => {
       // Of a container that was not looked at nothing is known, and so nothing is said.
-      const ofGuest = !needsGuest(match) || guest === undefined || fitsGuest(match, guest);
+      const ofGuest = !needsGuest(match) || guest === undefined || fitsGuest(match, guest) !== false;
       return [Object.keys(match)[0] ?? '', fitsCall(match, subject, effect) && ofGuest];
     });
     return { rule, because: alone.filter(([, fits]) => !fits).map(([field]) => field) };

@@ -26,8 +26,15 @@ export function guardRefusal(why: string, guard: Guard, stderr: string): AppErro
     case 'slow':
       return new AppError(
         'ATTRIBUTES_UNREADABLE',
-        `The attributes of ${who} could not be read within 2 s, so nothing was run.`,
+        `The attributes of ${who} could not be read in time, so nothing was run.`,
         'Look at the load of the node, and at `systemctl status pve-cluster`.',
+      );
+    case 'unread':
+      return new AppError(
+        'ATTRIBUTES_UNREADABLE',
+        `\`pct config\` did not tell on the node whether ${who} still is what the call was decided on, so nothing was run.`,
+        'Its words are in stderr; sudo on the node must allow this user `pct config`.',
+        { stderr },
       );
     case 'used':
       return new AppError(
@@ -48,7 +55,8 @@ export function guardRefusal(why: string, guard: Guard, stderr: string): AppErro
   }
 }
 
-function unclaimed(why: string, stderr: string): AppError {
+/** @param why names what stands in the way */
+export function unclaimed(why: string, stderr: string): AppError {
   return new AppError(
     'APPROVAL_UNCLAIMED',
     `It could not be noted on the node that the approval is used up (${why}), so nothing was run.`,

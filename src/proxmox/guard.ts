@@ -2,16 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { quoteAll } from '../lib/quote.ts';
 import type { OpenOptions, RemoteChannel } from '../ssh/types.ts';
 import { asRoot, shellArgv } from './commands.ts';
-import { GuardSilent, guardRefusal } from './guard-errors.ts';
-import { GUARD_SCRIPT } from './guard-script.ts';
+import { GuardSilent, guardRefusal, unclaimed } from './guard-errors.ts';
+import { GUARD_SCRIPT, PCT_GUARD_SCRIPT } from './guard-script.ts';
 import { factsOf } from './guest-book.ts';
 import type { ChannelSource } from './node.ts';
 import { disconnected } from './node-errors.ts';
 import { MAX_GREETING } from './trailer.ts';
-import type { ContainerSummary, FileDigest, Guard } from './types.ts';
+import type { ContainerSummary, FileDigest, Guard, GuestFacts } from './types.ts';
 
 /** The guard gives up after two seconds of its own; that it says nothing for longer means that it can't go on. */
 const ANSWER_MS = 5_000;
+/** Loading pct takes 0.7 s, and as many times that as there are calls at once. */
+const PCT_SECONDS = 15;
+const PCT_ANSWER_MS = 20_000;
 /** What sudo says is short. */
 const STDERR_LIMIT = 2_000;
 
@@ -27,6 +30,10 @@ export function guardedLine(
   sudo: boolean,
 ): string {
   const { facts, claim } = guard;
+  if (facts !== null && asksPct(guard)) {
+    const args = [nonce, String(facts.vmid), facts.name, tagList(facts), String(PCT_SECONDS)];
+    return `{ set -- ${quoteAll(args)}\n${PCT_GUARD_SCRIPT}}; ${line}`;
+  }
   const about =
     facts === null
       ? ['', '', '', '', '']
@@ -34,13 +41,22 @@ export function guardedLine(
           String(facts.vmid),
           `/etc/pve/nodes/${facts.node}/lxc/${facts.vmid}.conf`,
           facts.name,
-          facts.tags.map((tag) => `${tag} `).join(''),
+          tagList(facts),
           facts.pool ?? '',
         ];
   const args = [nonce, ...about, claim ?? '', claim === null ? '' : claimant];
   if (sudo) return `${quoteAll(asRoot(shellArgv(GUARD_SCRIPT, args), true))} </dev/null || exit 96; ${line}`;
   // In the login shell itself: a shell of its own would double what the guard costs.
   return `{ set -- ${quoteAll(args)}\n${GUARD_SCRIPT}}; ${line}`;
+}
+
+/** The decision was made on what pct tells, as sudo rules allow nothing else. */
+function asksPct({ facts }: Guard): boolean {
+  return facts !== null && facts.pool === undefined;
+}
+
+function tagList({ tags }: GuestFacts): string {
+  return tags.map((tag) => `${tag} `).join('');
 }
 
 /** Where the command line of a call goes that is held to what it was decided on. The guard of one call, used once or more. */
@@ -51,7 +67,7 @@ export class GuardedChannels implements ChannelSource {
   readonly #onChanged: () => void;
   readonly #claimant = randomBytes(8).toString('hex');
 
-  /** @param options `onChanged` is told when the container is no more what the call was decided on */
+  /** @param options `onChanged` is told when the container is no more what the call was decided on, or that can't be said */
   constructor(
     channels: ChannelSource,
     guard: Guard,
@@ -69,10 +85,13 @@ export class GuardedChannels implements ChannelSource {
    * @throws AppError TARGET_CHANGED, ATTRIBUTES_UNREADABLE, APPROVAL_USED, APPROVAL_UNCLAIMED: nothing was run; GuardSilent
    */
   async open(line: string, options: OpenOptions = {}): Promise<RemoteChannel> {
+    const { byPct } = this;
+    if (byPct && this.#guard.claim !== null) throw unclaimed('sudo allows no more than pct there', '');
     const nonce = randomBytes(16).toString('hex');
     const guarded = guardedLine(line, this.#guard, nonce, this.#claimant, this.#sudo);
     const channel = await this.#channels.open(guarded, options);
-    const answer = await firstLine(channel, nonce, options.signal);
+    const limitMs = byPct ? PCT_ANSWER_MS : ANSWER_MS;
+    const answer = await firstLine(channel, nonce, options.signal, limitMs);
     if (answer === `${nonce} ok` || answer === 'aborted') return channel;
     const stderr = collected(channel);
     channel.close();
@@ -81,8 +100,14 @@ export class GuardedChannels implements ChannelSource {
       throw disconnected('the command was on its way');
     }
     const why = answer.startsWith(`${nonce} no `) ? answer.slice(nonce.length + 4) : 'mute';
-    if (why === 'changed' || why === 'gone') this.#onChanged();
+    // Unread or mute, it may be that other sudo rules hold now than when it was read: the next call looks again.
+    if (why !== 'used' && why !== 'unclaimable') this.#onChanged();
     throw guardRefusal(why, this.#guard, stderr);
+  }
+
+  /** It asks pct, which takes its time. */
+  get byPct(): boolean {
+    return asksPct(this.#guard);
   }
 
   /** The bytes that an upload must send, where somebody has agreed to just these. */
@@ -93,7 +118,10 @@ export class GuardedChannels implements ChannelSource {
   /** For what has been read anyway. @throws AppError TARGET_CHANGED when it is not what the call was decided on */
   checked<T extends ContainerSummary>(status: T): T {
     const { facts } = this.#guard;
-    if (facts === null || JSON.stringify(factsOf(facts)) === JSON.stringify(factsOf(status))) return status;
+    if (facts === null) return status;
+    // Of a pool that nobody could tell, nothing is held.
+    const now = { ...factsOf(status), ...(facts.pool === undefined ? { pool: undefined } : {}) };
+    if (JSON.stringify(factsOf(facts)) === JSON.stringify(now)) return status;
     this.#onChanged();
     throw guardRefusal('changed', this.#guard, '');
   }
@@ -107,6 +135,7 @@ function firstLine(
   channel: RemoteChannel,
   nonce: string,
   signal: AbortSignal | undefined,
+  limitMs: number,
 ): Promise<string | 'timeout' | 'aborted' | 'closed'> {
   const { stdout } = channel;
   return new Promise((resolve) => {
@@ -133,7 +162,7 @@ function firstLine(
         if (heard.length > MAX_GREETING) return settle('timeout');
       }
     };
-    const timer = setTimeout(settle, ANSWER_MS, 'timeout');
+    const timer = setTimeout(settle, limitMs, 'timeout');
     signal?.addEventListener('abort', onAbort, { once: true });
     stdout.on('readable', listen);
     stdout.on('end', onEnd);

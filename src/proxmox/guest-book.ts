@@ -1,6 +1,7 @@
 import { AppError } from '../lib/errors.ts';
-import { findContainer, type Inventory, readInventory } from './inventory.ts';
+import { findContainer, type Inventory, readFiles } from './inventory.ts';
 import type { ProxmoxNode } from './node.ts';
+import { factsFromPct } from './pct-inventory.ts';
 import type { GuestFacts } from './types.ts';
 
 /** pmxcfs answers in milliseconds. Rules that need what can't be read by then deny. */
@@ -13,7 +14,11 @@ const READ_LIMIT_MS = 2_000;
 export class GuestBook {
   readonly #node: ProxmoxNode;
   #known = new Map<number, GuestFacts>();
-  #reading: Promise<Inventory> | undefined;
+  #reading: Promise<Inventory | undefined> | undefined;
+  /** Questions to pct that are under way. */
+  readonly #asking = new Map<number, Promise<GuestFacts>>();
+  /** sudo has refused the files: pct is asked at once, until somebody wants a second look. */
+  #onlyPct = false;
 
   constructor(node: ProxmoxNode) {
     this.#node = node;
@@ -21,16 +26,26 @@ export class GuestBook {
 
   /**
    * @param look `again`: on the node, whatever is known
-   * @returns undefined when it can't be read within 2 s
+   * @returns undefined when it can't be read within 2 s; by pct, where sudo allows nothing else, within 20 s
    * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, as seen just now; PERMISSION_DENIED, CANCELLED
    */
   async facts(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined> {
     const known = look === 'again' ? undefined : this.#known.get(vmid);
     if (known !== undefined) return known;
-    const inventory = await this.#read(signal);
-    if (inventory === undefined) return undefined;
-    // Without the files' own text there are no tags and pools to rule on.
-    return inventory.complete ? factsOf(findContainer(inventory, vmid)) : undefined;
+    if (signal.aborted) throw cancelled();
+    const aborted = new Promise<'aborted'>((resolve) => {
+      signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+    });
+    const first = await Promise.race([
+      this.#look(vmid, look).catch((error: unknown) => {
+        // The node is there, its files are not. That they may not be read, or that no node is there, is told as it is.
+        if (error instanceof AppError && error.code === 'PMXCFS_UNAVAILABLE') return undefined;
+        throw error;
+      }),
+      aborted,
+    ]);
+    if (first === 'aborted') throw cancelled();
+    return first;
   }
 
   /** Takes over what has just been read for another purpose. */
@@ -43,30 +58,38 @@ export class GuestBook {
     this.#known.delete(vmid);
   }
 
-  async #read(signal: AbortSignal): Promise<Inventory | undefined> {
-    if (signal.aborted) throw cancelled();
-    // One reading serves all that wait; it is nobody's own, so that no cancel takes it from the others.
-    this.#reading ??= readInventory(this.#node, NOBODY, { limitMs: READ_LIMIT_MS }).finally(() => {
-      this.#reading = undefined;
-    });
-    const reading = this.#reading;
-    reading.then(
-      (inventory) => this.learn(inventory),
-      () => {},
-    );
-    const aborted = new Promise<'aborted'>((resolve) => {
-      signal.addEventListener('abort', () => resolve('aborted'), { once: true });
-    });
-    const first = await Promise.race([
-      reading.catch((error: unknown) => {
-        // The node is there, its files are not. That they may not be read, or that no node is there, is told as it is.
-        if (error instanceof AppError && error.code === 'PMXCFS_UNAVAILABLE') return undefined;
-        throw error;
-      }),
-      aborted,
-    ]);
-    if (first === 'aborted') throw cancelled();
-    return first;
+  async #look(vmid: number, look: 'again' | undefined): Promise<GuestFacts> {
+    if (!this.#onlyPct || look === 'again') {
+      const inventory = await this.#read();
+      this.#onlyPct = inventory === undefined;
+      if (inventory !== undefined) return factsOf(findContainer(inventory, vmid));
+    }
+    const facts = await this.#ask(vmid);
+    this.#known.set(vmid, facts);
+    return facts;
+  }
+
+  /** One reading serves all that wait; it is nobody's own, so that no cancel takes it from the others. */
+  #read(): Promise<Inventory | undefined> {
+    this.#reading ??= readFiles(this.#node, NOBODY, { limitMs: READ_LIMIT_MS })
+      .then((inventory) => {
+        if (inventory !== undefined) this.learn(inventory);
+        return inventory;
+      })
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return this.#reading;
+  }
+
+  #ask(vmid: number): Promise<GuestFacts> {
+    const asking =
+      this.#asking.get(vmid) ??
+      factsFromPct(this.#node, vmid, NOBODY).finally(() => {
+        this.#asking.delete(vmid);
+      });
+    this.#asking.set(vmid, asking);
+    return asking;
   }
 }
 

@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { AppError, messageOf } from '../lib/errors.ts';
 import type { NodeOutput, ProxmoxNode } from './node.ts';
-import { disconnected, pctFailed } from './node-errors.ts';
+import { disconnected } from './node-errors.ts';
 import {
   type GuestEntry,
   parseConfigLines,
   parseMembers,
-  parsePctList,
   parsePools,
   parseRrd,
   parseUnixSockets,
   parseVmlist,
 } from './parse.ts';
+import { listWithPct, notOnThisNode } from './pct-inventory.ts';
 import { INVENTORY_SCRIPT } from './scripts.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from './types.ts';
 
 /** pmxcfs answers in milliseconds, or, when it hangs, never. */
 const READ_LIMIT_MS = 10_000;
-/** pct itself waits 10.7 s for a lock; loading it takes one more. */
-const PCT_LIMIT_MS = 20_000;
 
 /** The cluster's containers as the node's files show them at one moment. */
 export interface Inventory {
@@ -34,17 +32,37 @@ export interface Inventory {
   readonly complete: boolean;
 }
 
+interface ReadOptions {
+  /** Asks as well whether this container is frozen. */
+  readonly vmid?: number;
+  /** How long the files may take to be read. */
+  readonly limitMs?: number;
+}
+
 /**
- * Reads the inventory in one round trip; once more if the connection is lost, as reading changes nothing.
- * @param options `vmid` also asks whether this container is frozen; `limitMs` is how long the files may take to be read.
+ * Reads the inventory, by pct where sudo rules allow nothing else.
+ * @param options `about` names the container whose tags must not be missing
  * @throws AppError when the node can't be reached or its cluster file system can't be read.
  */
 export async function readInventory(
   node: ProxmoxNode,
   signal: AbortSignal,
-  options: { readonly vmid?: number; readonly limitMs?: number } = {},
+  options: ReadOptions & { readonly about?: number } = {},
 ): Promise<Inventory> {
-  const { vmid, limitMs = READ_LIMIT_MS } = options;
+  const inventory = await readFiles(node, signal, options);
+  return inventory ?? listWithPct(node, signal, options.about ?? options.vmid);
+}
+
+/**
+ * Reads the files in one round trip; once more if the connection is lost, as reading changes nothing.
+ * @returns undefined where sudo rules do not allow that
+ * @throws AppError when the node can't be reached or its cluster file system can't be read.
+ */
+export async function readFiles(
+  node: ProxmoxNode,
+  signal: AbortSignal,
+  { vmid, limitMs = READ_LIMIT_MS }: ReadOptions = {},
+): Promise<Inventory | undefined> {
   const nonce = randomBytes(8).toString('hex');
   const args = [nonce, vmid === undefined ? '' : String(vmid)];
   const output = await twice(() =>
@@ -53,7 +71,7 @@ export async function readInventory(
   const sections = splitSections(output.stdout, nonce);
   if (sections.has('end')) return assemble(sections, vmid);
   if (sections.has('missing')) throw notProxmox();
-  if (output.ended === 'exit' && /^sudo: /m.test(output.stderr)) return readWithPct(node, signal, output);
+  if (output.ended === 'exit' && /^sudo: /m.test(output.stderr)) return undefined;
   throw unreadable(output, limitMs);
 }
 
@@ -138,19 +156,6 @@ function splitByPath(text: string): Map<string, string> {
   return files;
 }
 
-/** Where sudo rules allow nothing but pct: slower, only this node, and without tags. */
-async function readWithPct(node: ProxmoxNode, signal: AbortSignal, refused: NodeOutput): Promise<Inventory> {
-  const output = await node.command(['pct', 'list'], { timeoutMs: PCT_LIMIT_MS, signal, priority: 'work' });
-  if (output.ended === 'disconnected') throw disconnected('listing the containers');
-  if (output.code !== 0) throw pctFailed('list', output.stderr === '' ? refused : output);
-  const hostname = await node.ask(['uname', '-n']);
-  const containers = parsePctList(output.stdout, hostname);
-  const guests = new Map(
-    containers.map(({ vmid, node: on }) => [vmid, { vmid, node: on, type: 'lxc' as const }]),
-  );
-  return { node: hostname, containers, guests, usage: new Map(), frozen: false, complete: false };
-}
-
 /**
  * Finds one container in the inventory.
  * @throws AppError CONTAINER_NOT_FOUND, or NOT_A_CONTAINER for a virtual machine.
@@ -166,6 +171,7 @@ export function findContainer(inventory: Inventory, vmid: number): ContainerStat
       'These tools work on LXC containers only; proxmox_list_containers shows them.',
     );
   }
+  if (!inventory.complete) throw notOnThisNode(vmid, inventory.node);
   throw new AppError(
     'CONTAINER_NOT_FOUND',
     `There is no container ${vmid} in this cluster.`,

@@ -166,7 +166,7 @@ async function pct(node: ProxmoxNode, verb: 'start' | 'stop', vmid: number, sign
 }
 
 async function statusOf(node: ProxmoxNode, vmid: number, signal: AbortSignal): Promise<ContainerStatus> {
-  return findContainer(await readInventory(node, signal), vmid);
+  return findContainer(await readInventory(node, signal, { about: vmid }), vmid);
 }
 
 /**

@@ -65,15 +65,24 @@ export function parseConfigLines(text: string): Map<number, ContainerConfig & { 
   }
   const configs = new Map<number, ContainerConfig & { node: string }>();
   for (const [vmid, { node, keys }] of values) {
-    configs.set(vmid, {
-      node,
-      name: keys.get('hostname') || null,
-      lock: keys.get('lock') || null,
-      template: keys.get('template') === '1',
-      tags: (keys.get('tags') ?? '').split(/[;, ]+/).filter((tag) => tag !== ''),
-    });
+    configs.set(vmid, { node, ...configFrom(keys) });
   }
   return configs;
+}
+
+/** Parses `pct config ID`: `key: value` lines of the current configuration alone, the description percent-encoded. */
+export function parsePctConfig(text: string): ContainerConfig {
+  const lines = [...text.matchAll(/^(\w+): (.*)$/gm)];
+  return configFrom(new Map(lines.map(([, key = '', value = '']) => [key, value.trim()])));
+}
+
+function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
+  return {
+    name: keys.get('hostname') || null,
+    lock: keys.get('lock') || null,
+    template: keys.get('template') === '1',
+    tags: (keys.get('tags') ?? '').split(/[;, ]+/).filter((tag) => tag !== ''),
+  };
 }
 
 /** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID; a guest is in one at most. */

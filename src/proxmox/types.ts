@@ -23,7 +23,8 @@ export interface GuestFacts {
   readonly vmid: number;
   readonly name: string;
   readonly node: string;
-  readonly pool: string | null;
+  /** undefined: it can't be told, as sudo rules allow this user nothing but pct, which knows no pools. */
+  readonly pool: string | null | undefined;
   readonly tags: readonly string[];
 }
 
@@ -172,7 +173,7 @@ export interface ClusterHandle {
   list(signal: AbortSignal, guard?: Guard | null): Promise<readonly ContainerSummary[]>;
   /**
    * What rules may ask about a container, as it was when the cluster was last looked at: costs no round trip once the
-   * container is known, unless told to look `again`. undefined: it can't be read within 2 s.
+   * container is known, unless told to look `again`. undefined: it can't be read in time.
    * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined>;

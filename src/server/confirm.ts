@@ -2,6 +2,7 @@ import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import { refusal } from '../policy/refusal.ts';
 import type { Decision, GuestReader, Subject } from '../policy/types.ts';
 import type { FileDigest, Guard, GuestFacts } from '../proxmox/types.ts';
+import { unclaimable } from './approval/consent-errors.ts';
 import type { ToolCall } from './call-tool.ts';
 import type { ServerDeps } from './deps.ts';
 
@@ -39,6 +40,8 @@ export async function confirm(proposal: Proposal, deps: ServerDeps): Promise<Con
 async function factsOf({ subject, decision, guest }: Proposal): Promise<GuestFacts | null> {
   if (subject.vmid === null) return null;
   const facts = decision.guest ?? (await guest());
+  // Read by pct, as sudo allows no more: then no yes can be used up there, and nobody is asked for what can't be done.
+  if (facts !== undefined && facts.pool === undefined) throw unclaimable(subject.tool, decision.rule);
   if (facts !== undefined) return facts;
   throw refusal(subject.tool, {
     ...decision,

@@ -1,75 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AppError } from '../../src/lib/errors.ts';
-import { createRedactor } from '../../src/lib/redact.ts';
-import { Cluster } from '../../src/proxmox/cluster.ts';
-import type { Guard, GuestFacts } from '../../src/proxmox/types.ts';
-import { SshPool } from '../../src/ssh/pool.ts';
+import type { Cluster } from '../../src/proxmox/cluster.ts';
+import type { GuestFacts } from '../../src/proxmox/types.ts';
 import { describeNode } from '../e2e/nodes.ts';
 import { CT } from '../rig/rig.ts';
+import { clusterOf, held, refused } from './cluster.ts';
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const signal = new AbortController().signal;
 const run = { timeoutMs: 10_000, signal, characterLimit: 10_000 };
 
 describeNode('what a call was decided on', [], (node, cases) => {
-  /** How many command lines went to the node. */
-  let opened = 0;
   let cluster: Cluster;
-
+  let lines: string[] = [];
+  let factsOf: (vmid: number) => Promise<GuestFacts>;
   beforeAll(() => {
-    const { HOST, SSH_PORT, SSH_KEY, SSH_KNOWN_HOSTS } = node.settings();
-    const pool = new SshPool(
-      {
-        host: HOST ?? '',
-        port: Number(SSH_PORT),
-        username: 'root',
-        identityFiles: [SSH_KEY ?? ''],
-        jumps: [],
-        hostKeyPolicy: 'strict',
-        knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
-        knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
-      },
-      { logger: quiet },
-    );
-    const open = pool.open.bind(pool);
-    pool.open = (...args) => {
-      opened += 1;
-      return open(...args);
-    };
-    cluster = new Cluster(pool, {
-      sudo: false,
-      execMethod: 'auto',
-      transferDirs: ['/nowhere'],
-      maxFileSize: 1,
-      logger: quiet,
-      redactor: createRedactor(),
-    });
+    ({ cluster, lines, factsOf } = clusterOf(node, 'root'));
   });
   afterAll(() => cluster.close(1000));
 
-  const factsOf = async (vmid: number): Promise<GuestFacts> => {
-    const facts = await cluster.guest(vmid, signal);
-    if (facts === undefined) throw new Error('not readable');
-    return facts;
-  };
-  const held = (facts: GuestFacts | null, claim: string | null = null): Guard => ({
-    facts,
-    claim,
-    source: null,
-  });
-
   test('is known without a round trip once it was looked at, and checked without one', async () => {
     await cluster.list(signal);
-    opened = 0;
+    lines.length = 0;
     const facts = await factsOf(CT.debian);
-    expect(opened).toBe(0);
+    expect(lines).toHaveLength(0);
     expect(facts).toMatchObject({ name: 'debian', node: 'pve1', tags: ['rig', 'web'] });
     const result = await cluster
       .container(CT.debian, held(facts))
       .exec('cat; echo out; echo err >&2; exit 3', run);
-    expect(opened).toBe(1);
+    expect(lines).toHaveLength(1);
     expect(result).toMatchObject({ exitCode: 3, ended: 'exit' });
     expect([result.stdout.text, result.stderr.text]).toEqual(['out\n', 'err\n']);
   });
@@ -77,13 +36,6 @@ describeNode('what a call was decided on', [], (node, cases) => {
   const config = (vmid: number): string =>
     readFileSync(new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${vmid}.conf`, import.meta.url), 'utf8');
   const onHost = (command: string) => cluster.host().exec(command, run);
-  const refused = async (attempt: Promise<unknown>): Promise<string> => {
-    const thrown = await attempt.then(
-      () => 'was not refused',
-      (error: unknown) => error,
-    );
-    return thrown instanceof AppError ? thrown.code : String(thrown);
-  };
 
   test.each([
     ['gets a tag', (text: string) => text.replace('tags: rig;web', 'tags: rig;web;protected')],
@@ -110,9 +62,9 @@ describeNode('what a call was decided on', [], (node, cases) => {
     }
     expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain('ran');
     // What was known of it is forgotten: the next decision is made on how it is now.
-    opened = 0;
+    lines.length = 0;
     expect(await factsOf(CT.debian)).toEqual(facts);
-    expect(opened).toBe(1);
+    expect(lines).toHaveLength(1);
   });
 
   test('values of a snapshot, and how tags are written, do not matter', async () => {

@@ -43,6 +43,14 @@ export function nobodyToAsk({ tool }: Subject, { rule }: Decision): AppError {
   );
 }
 
+export function unclaimable(tool: string, rule: string): AppError {
+  return new AppError(
+    'APPROVAL_UNCLAIMED',
+    `${tool} needs a person's yes here (rule "${rule}"), and nobody was asked: the node can't note that a yes is used up, as sudo there allows this server's user no more than pct. Nothing was done.`,
+    'The operator can log in as root, allow the user sh by sudo with NOPASSWD, or change the policy.',
+  );
+}
+
 export function tooMany(count: number): AppError {
   return new AppError(
     'CONFIRMATION_REQUIRED',

@@ -1,0 +1,70 @@
+import { AppError } from '../../src/lib/errors.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
+import { Cluster } from '../../src/proxmox/cluster.ts';
+import type { Guard, GuestFacts } from '../../src/proxmox/types.ts';
+import { SshPool } from '../../src/ssh/pool.ts';
+import type { NodeUnderTest } from '../e2e/nodes.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const signal = new AbortController().signal;
+
+export interface CountedCluster {
+  readonly cluster: Cluster;
+  /** The command lines that went to the node, oldest first. */
+  readonly lines: string[];
+  factsOf(vmid: number): Promise<GuestFacts>;
+}
+
+/** The cluster as a server sees it whose user is `username`, with all that it sends. */
+export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): CountedCluster {
+  const { HOST, SSH_PORT, SSH_KEY, SSH_KNOWN_HOSTS } = node.settings();
+  const pool = new SshPool(
+    {
+      host: HOST ?? '',
+      port: Number(SSH_PORT),
+      username,
+      identityFiles: [SSH_KEY ?? ''],
+      jumps: [],
+      hostKeyPolicy: 'strict',
+      knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
+      knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
+    },
+    { logger: quiet },
+  );
+  const lines: string[] = [];
+  const open = pool.open.bind(pool);
+  pool.open = (line, ...rest) => {
+    lines.push(line);
+    return open(line, ...rest);
+  };
+  const cluster = new Cluster(pool, {
+    sudo: username !== 'root',
+    execMethod: 'auto',
+    transferDirs: ['/nowhere'],
+    maxFileSize: 1,
+    logger: quiet,
+    redactor: createRedactor(),
+  });
+  return {
+    cluster,
+    lines,
+    async factsOf(vmid) {
+      const facts = await cluster.guest(vmid, signal);
+      if (facts === undefined) throw new Error('not readable');
+      return facts;
+    },
+  };
+}
+
+export function held(facts: GuestFacts | null, claim: string | null = null): Guard {
+  return { facts, claim, source: null };
+}
+
+/** The code with which it was refused. */
+export async function refused(attempt: Promise<unknown>): Promise<string> {
+  const thrown = await attempt.then(
+    () => 'was not refused',
+    (error: unknown) => error,
+  );
+  return thrown instanceof AppError ? thrown.code : String(thrown);
+}
