@@ -1,5 +1,6 @@
 import { openTrail } from './audit/open-trail.ts';
 import type { AuditTrail } from './audit/types.ts';
+import { ownFilesOf } from './config/own-files.ts';
 import type { Config } from './config/schema.ts';
 import { secretsOf } from './config/secrets.ts';
 import { readStateKey } from './config/state-key.ts';
@@ -113,6 +114,7 @@ async function createCluster(config: Config, logger: Logger, redactor: Redactor)
     sudo: config.sudo,
     execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
+    ownFiles: ownFilesOf(config),
     maxFileSize: config.maxFileSize,
     logger,
     redactor,

@@ -41,6 +41,7 @@ test('defaults', () => {
   const cwd = directory();
   expect(load({}, {}, cwd)).toEqual({
     acceptRisks: true,
+    filesRead: [],
     host: '192.0.2.10',
     sshPort: undefined,
     sshUsername: undefined,

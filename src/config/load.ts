@@ -44,8 +44,8 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
   };
   const flags = input.flags ?? {};
   const environment = environmentSource(at);
-  const file = envFile(input.envFile, isSet(flags.host) || isSet(environment.get('HOST')), at, report);
-  const sources = file === undefined ? [environment] : [environment, file];
+  const envSource = envFile(input.envFile, isSet(flags.host) || isSet(environment.get('HOST')), at, report);
+  const sources = envSource === undefined ? [environment] : [environment, envSource];
 
   const schema = configSchema(at);
   const settings = listSettings(schema);
@@ -62,12 +62,15 @@ export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurr
     found.get(property)?.value ?? input.fallbacks?.[property] ?? preset,
   ]);
   const parsed = schema.safeParse(Object.fromEntries(raw));
-  if (parsed.success) faults.push(...contradictions(parsed.data));
-  if (parsed.success && faults.length === 0) {
-    if (!parsed.data.audit) warnings.push(UNRECORDED);
-    return { ok: true, config: parsed.data, warnings };
+  if (parsed.success) {
+    const filesRead = [...sources, ...found.values()].flatMap(({ file }) => file ?? []);
+    const config = { ...parsed.data, filesRead };
+    faults.push(...contradictions(config));
+    if (faults.length > 0) return { ok: false, faults, warnings };
+    if (!config.audit) warnings.push(UNRECORDED);
+    return { ok: true, config, warnings };
   }
-  for (const issue of parsed.error?.issues ?? []) {
+  for (const issue of parsed.error.issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
     faults.push(toFault(issue, setting, found.get(setting.property)));

@@ -182,7 +182,10 @@ export function configSchema(at: Surroundings) {
 }
 
 /** The settings that this server runs with. */
-export type Config = Readonly<z.output<ReturnType<typeof configSchema>>>;
+export type Config = Readonly<z.output<ReturnType<typeof configSchema>>> & {
+  /** The env file and the files of secrets that settings were read from, absolute. */
+  readonly filesRead: readonly string[];
+};
 
 export type LogLevel = Config['logLevel'];
 

@@ -22,6 +22,8 @@ export interface Source {
   readonly get: (name: string) => string | undefined;
   /** Every name that it holds. */
   readonly names: readonly string[];
+  /** The file that it was read from, absolute. */
+  readonly file?: string;
 }
 
 /** A value and where it was found. */
@@ -30,6 +32,8 @@ export interface Found {
   /** What the operator would change: `SSH_PORT`, `--ssh-port`, `SSH_PASSWORD_FILE`. */
   readonly name: string;
   readonly label: string;
+  /** The file that a secret was read from, absolute. */
+  readonly file?: string;
 }
 
 /** Text given with flags, by property of `Config`. */
@@ -55,7 +59,7 @@ export function fileSource(file: string, label: string, warn: (message: string) 
       );
     }
   }
-  return { label, get: (name) => values[name], names: Object.keys(values) };
+  return { label, get: (name) => values[name], names: Object.keys(values), file };
 }
 
 /**
@@ -115,7 +119,7 @@ export function findIn(
   const file = absolutePath(at, named.trim());
   try {
     const content = fs.readFileSync(file, 'utf8').replace(/(\r?\n)+$/, '');
-    if (isSet(content)) return { value: content, name: fileName, label };
+    if (isSet(content)) return { value: content, name: fileName, label, file };
     fault({
       name: fileName,
       problem: `${fileName} (${label}) names an empty file: ${file}`,

@@ -1,3 +1,4 @@
+import { ownFilesOf } from '../config/own-files.ts';
 import type { Config } from '../config/schema.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { transferDirsOf } from '../config/transfer-dirs.ts';
@@ -128,6 +129,7 @@ async function runIn(
   const cluster = new Cluster(channels, {
     ...config,
     transferDirs: transferDirsOf(config),
+    ownFiles: ownFilesOf(config),
     logger: QUIET,
     redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
   });

@@ -35,6 +35,8 @@ export interface ClusterOptions {
   readonly execMethod: 'auto' | EntryMethod;
   /** Absolute paths. */
   readonly transferDirs: readonly string[];
+  /** Files and directories of our own, which no transfer touches; absolute paths. */
+  readonly ownFiles: readonly string[];
   /** Bytes. */
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
@@ -59,7 +61,7 @@ export class Cluster implements ClusterHandle {
       guard: null,
       held: new HeldChannels(),
       activity: new Activity(),
-      dirs: new TransferDirs(options.transferDirs),
+      dirs: new TransferDirs(options.transferDirs, options.ownFiles),
       maxFileSize: options.maxFileSize,
       redactor: options.redactor,
     };

@@ -9,6 +9,15 @@ export function transferDirsUnset(): AppError {
   );
 }
 
+/** What a transfer could change there would decide about the next call. */
+export function belongsToServer(file: string): AppError {
+  return new AppError(
+    'PATH_OUTSIDE_TRANSFER_DIRS',
+    `${file} belongs to this server: its settings, secrets, rules, approvals and record are for no transfer.`,
+    'Use another path; the operator can give transfers a directory of their own with TRANSFER_DIRS.',
+  );
+}
+
 export function fileExists(file: string, what: string): AppError {
   return new AppError(
     'FILE_EXISTS',

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import {
+  belongsToServer,
   fileExists,
   hasCode,
   invalidPath,
@@ -28,10 +29,15 @@ export interface LocalDestination {
 /** The local directories that transfers may read and write. Symbolic links are resolved before anything is compared. */
 export class TransferDirs {
   readonly #dirs: readonly string[];
+  readonly #shut: readonly string[];
 
-  /** @param dirs absolute paths, the first of which relative paths join. */
-  constructor(dirs: readonly string[]) {
+  /**
+   * @param dirs absolute paths, the first of which relative paths join
+   * @param shut absolute paths of files and directories that no transfer touches although they may lie inside
+   */
+  constructor(dirs: readonly string[], shut: readonly string[]) {
     this.#dirs = dirs;
+    this.#shut = shut;
   }
 
   /**
@@ -116,6 +122,12 @@ export class TransferDirs {
   }
 
   async #confine(real: string, asked: string): Promise<void> {
+    for (const own of this.#shut) {
+      const realOwn = await fs.realpath(own).catch(() => own);
+      // Where a name can be written in several cases, it is shut in all of them.
+      const [outer, inner] = [realOwn.toLowerCase(), real.toLowerCase()];
+      if (outer === inner || contains(outer, inner)) throw belongsToServer(asked);
+    }
     for (const dir of this.#dirs) {
       const realDir = await fs.realpath(dir).catch(() => undefined);
       if (realDir !== undefined && contains(realDir, real)) return;

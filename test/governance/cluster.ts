@@ -40,6 +40,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
   const cluster = new Cluster(pool, {
     sudo: username !== 'root',
     execMethod: 'auto',
+    ownFiles: [],
     transferDirs: ['/nowhere'],
     maxFileSize: 1,
     logger: quiet,
