@@ -181,8 +181,13 @@ class ChannelStreams {
         if (this.closed || !stream.writable) return false;
         if (stream.write(bytes)) return true;
         await new Promise<void>((resolve) => {
-          stream.once('drain', resolve);
-          this.#channel.once('close', resolve);
+          const goOn = () => {
+            stream.off('drain', goOn);
+            this.#channel.off('close', goOn);
+            resolve();
+          };
+          stream.on('drain', goOn);
+          this.#channel.on('close', goOn);
         });
         return !this.closed;
       },

@@ -2,12 +2,16 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { describeRig } from '../rig/require.ts';
 import type { Rig, Undo } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
+import type { Far, FarName } from './far.ts';
+import { RigFar } from './far-rig.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
 /** What a case may need that only a node with a kernel has. */
 export type Need =
   /** Programs that are no model: perl, sudo's own environment, /proc of this machine. */
   | 'real programs'
+  /** What the kernel of this machine shows as files. */
+  | 'kernel files'
   /** More bytes than a virtual node can make in the time. */
   | 'volume'
   /** LXC's own files and commands. */
@@ -36,6 +40,8 @@ export type NodeUnderTest = Pick<
     vmid: number,
     text: string,
   ): Promise<readonly { pid: number; comm: string; cmdline: string }[]>;
+  /** An end of a transfer, with a new directory. */
+  far(name: FarName): Promise<Far>;
   /** Settings with which the server logs in as root. */
   settings(): Record<string, string>;
   /** Root's password. */
@@ -84,6 +90,7 @@ function notServed(name: string, need: Need): void {
 /** The rig itself, and its settings. */
 function withSettings(rig: Rig): NodeUnderTest {
   return Object.assign(rig, {
+    far: (name: FarName) => RigFar.make(rig, name),
     settings: () => rigSettings(rig),
     password: () => rig.info.rootPassword,
     fingerprint: () => rig.info.hostKeys.ed25519.fingerprint,

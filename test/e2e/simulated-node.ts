@@ -5,11 +5,13 @@ import type { ScenarioInput } from '../../src/simulator/scenario.ts';
 import { Simulator } from '../../src/simulator/simulator.ts';
 import { CT, type Undo } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
+import type { FarName } from './far.ts';
+import { SimulatedFar } from './far-simulated.ts';
 import type { NodeUnderTest } from './nodes.ts';
 
 const GIB = 1024 ** 3;
 const small = { '/mnt/small': { size: 1024 ** 2 }, '/mnt/ro': { size: 65_536, readOnly: true } };
-const busybox = { flavour: 'alpine', disk: { size: GIB } } as const;
+const busybox = { flavour: 'alpine', disk: { size: 8 * GIB } } as const;
 
 /** The rig's containers once more, without a kernel below. */
 const RIG_AS_SCENARIO: ScenarioInput = {
@@ -60,6 +62,10 @@ export class SimulatedNode implements NodeUnderTest {
   get simulator(): Simulator {
     if (!this.#running) throw new Error('used before the suite has begun');
     return this.#running;
+  }
+
+  async far(name: FarName): Promise<SimulatedFar> {
+    return new SimulatedFar(this.simulator, name);
   }
 
   settings(): Record<string, string> {

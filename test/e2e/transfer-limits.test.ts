@@ -1,13 +1,14 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { failureOf } from './connect.ts';
-import { bytes, FARS, useTransfers } from './transfers.ts';
+import { FARS } from './far.ts';
+import { describeNode } from './nodes.ts';
+import { bytes, useTransfers } from './transfers.ts';
 
-describeRig('MAX_FILE_SIZE', (rig) => {
-  const { far: farNamed, local, upload, download } = useTransfers(rig, { MAX_FILE_SIZE: '1000' });
+describeNode('MAX_FILE_SIZE', [], (node) => {
+  const { far: farNamed, local, upload, download } = useTransfers(node, { MAX_FILE_SIZE: '1000' });
 
   test.each(FARS)('bounds both directions, and is looked at before anything is written: %s', async (name) => {
     const far = farNamed(name);
@@ -33,8 +34,8 @@ describeRig('MAX_FILE_SIZE', (rig) => {
   });
 });
 
-describeRig('transfers in containers in trouble', (rig) => {
-  const { server, far: farNamed, local, upload, download } = useTransfers(rig);
+describeNode('transfers in containers in trouble', [], (node, { needing }) => {
+  const { server, far: farNamed, local, upload, download } = useTransfers(node);
 
   const container_path = '/etc/e2e-none';
   const uploadX = async (vmid: number) => {
@@ -63,7 +64,7 @@ describeRig('transfers in containers in trouble', (rig) => {
   });
 
   test('without a shell: told', async () => {
-    const undo = await rig.startWithoutShell();
+    const undo = await node.startWithoutShell();
     try {
       for (const failure of await both(CT.stopped)) expect(failure.code).toBe('NO_SHELL');
     } finally {
@@ -72,7 +73,7 @@ describeRig('transfers in containers in trouble', (rig) => {
   });
 
   test('frozen: told within 3 s, and nothing happens when it thaws', async () => {
-    const thaw = await rig.freeze(CT.busybox);
+    const thaw = await node.freeze(CT.busybox);
     try {
       for (const work of [uploadX, downloadX]) {
         const started = performance.now();
@@ -82,7 +83,7 @@ describeRig('transfers in containers in trouble', (rig) => {
     } finally {
       await thaw();
     }
-    expect((await rig.inContainer(CT.busybox, ['ls', '/etc/e2e-none'])).code).not.toBe(0);
+    expect((await node.inContainer(CT.busybox, ['ls', '/etc/e2e-none'])).code).not.toBe(0);
   });
 
   test('locked: a lock does not matter', async () => {
@@ -95,36 +96,41 @@ describeRig('transfers in containers in trouble', (rig) => {
     };
     const result = await server.call('upload_file_to_container', args);
     expect(result.isError, result.text).toBe(false);
-    await rig.inContainer(CT.locked, ['rm', '/tmp/e2e-locked']);
+    await node.inContainer(CT.locked, ['rm', '/tmp/e2e-locked']);
   });
 
   describe('sha256sum', () => {
     const real = '/usr/bin/sha256sum';
 
-    test('that lies: CHECKSUM_MISMATCH, and the old content stays on both ends', async () => {
-      const far = farNamed('debian');
-      // Found before the real one, as /usr/local/sbin comes first in PATH.
-      const liar = '/usr/local/sbin/sha256sum';
-      await far.put('old', 'old', 0o640);
-      await far.put('source', 'new');
-      await writeFile(local('source'), 'new');
-      await writeFile(local('old'), 'old');
-      await writeFile(far.root + liar, `#!/bin/sh\n${real} | tr 0123456789 1234567890\n`, { mode: 0o755 });
-      try {
-        const up = await upload(far, 'source', far.path('old'), { overwrite: true });
-        expect(failureOf(up).code).toBe('CHECKSUM_MISMATCH');
-        const down = await download(far, far.path('source'), 'old', { overwrite: true });
-        expect(failureOf(down).code).toBe('FILE_CHANGED');
-        const onNew = await upload(far, 'source', far.path('new'));
-        expect(failureOf(onNew).code).toBe('CHECKSUM_MISMATCH');
-      } finally {
-        await far.run('rm', liar);
-      }
-      expect((await far.read('old')).toString()).toBe('old');
-      expect(await far.modeAndOwner('old')).toBe('640 0:0');
-      await expect(far.stat('new')).rejects.toThrow('ENOENT');
-      expect(await readFile(local('old'), 'utf8')).toBe('old');
-    });
+    needing(
+      'real programs',
+      'that lies: CHECKSUM_MISMATCH, and the old content stays on both ends',
+      async () => {
+        const far = farNamed('debian');
+        // Found before the real one, as /usr/local/sbin comes first in PATH.
+        const liar = '/usr/local/sbin/sha256sum';
+        await far.put('old', 'old', 0o640);
+        await far.put('source', 'new');
+        await writeFile(local('source'), 'new');
+        await writeFile(local('old'), 'old');
+        await node.writeInContainer(CT.debian, liar, `#!/bin/sh\n${real} | tr 0123456789 1234567890\n`);
+        await far.run('chmod', '755', liar);
+        try {
+          const up = await upload(far, 'source', far.path('old'), { overwrite: true });
+          expect(failureOf(up).code).toBe('CHECKSUM_MISMATCH');
+          const down = await download(far, far.path('source'), 'old', { overwrite: true });
+          expect(failureOf(down).code).toBe('FILE_CHANGED');
+          const onNew = await upload(far, 'source', far.path('new'));
+          expect(failureOf(onNew).code).toBe('CHECKSUM_MISMATCH');
+        } finally {
+          await far.run('rm', liar);
+        }
+        expect((await far.read('old')).toString()).toBe('old');
+        expect(await far.modeAndOwner('old')).toBe('640 0:0');
+        await expect(far.stat('new')).rejects.toThrow('ENOENT');
+        expect(await readFile(local('old'), 'utf8')).toBe('old');
+      },
+    );
 
     test('that is missing: TOOL_MISSING names it, and nothing is written', async () => {
       const far = farNamed('debian');

@@ -1,11 +1,12 @@
-import { appendFile, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../mcp/client.ts';
-import { describeRig } from '../rig/require.ts';
 import { until } from '../rig/until.ts';
 import { failureOf } from './connect.ts';
-import { bytes, FARS, type Far, midway, partsIn, sha256OfFile, useTransfers } from './transfers.ts';
+import { FARS, type Far } from './far.ts';
+import { partGrowsIn } from './far-rig.ts';
+import { describeNode } from './nodes.ts';
+import { bytes, partsIn, sha256, sha256OfFile, useTransfers } from './transfers.ts';
 
 /** Takes seconds to travel, and no room on the disk that it lies on. */
 const LONG = 2 ** 31;
@@ -16,8 +17,13 @@ async function writeSparse(file: string, size: number): Promise<void> {
   await truncate(file, size);
 }
 
-describeRig('in the midst of a transfer', (rig) => {
-  const transfers = useTransfers(rig, ROOM);
+async function putSparse(far: Far, name: string, size: number): Promise<void> {
+  await far.put(name, 'begin');
+  await far.truncate(name, size);
+}
+
+describeNode('in the midst of a transfer', [], (node, { needing }) => {
+  const transfers = useTransfers(node, ROOM);
   const { far: farNamed, local, upload, download } = transfers;
 
   async function nothingLeft(far: Far): Promise<void> {
@@ -34,7 +40,7 @@ describeRig('in the midst of a transfer', (rig) => {
       const more = { overwrite: true };
       const call = upload(far, 'source', far.path('old'), more, { signal: cancel.signal });
       const rejected = expect(call).rejects.toThrow();
-      await midway(far.root + far.dir);
+      await far.midway();
       cancel.abort();
       await rejected;
       await nothingLeft(far);
@@ -43,12 +49,12 @@ describeRig('in the midst of a transfer', (rig) => {
 
     test('a cancelled download leaves the local file, and nothing runs on over there', async () => {
       const far = farNamed(name);
-      await writeSparse(far.seen('source'), LONG);
+      await putSparse(far, 'source', LONG);
       await writeFile(local('old'), 'old');
       const cancel = new AbortController();
       const call = download(far, far.path('source'), 'old', { overwrite: true }, { signal: cancel.signal });
       const rejected = expect(call).rejects.toThrow();
-      await midway(transfers.server.dir);
+      await partGrowsIn(transfers.server.dir);
       cancel.abort();
       await rejected;
       await nothingLeft(far);
@@ -60,17 +66,17 @@ describeRig('in the midst of a transfer', (rig) => {
       await far.put('old', 'old');
       await writeFile(local('old'), 'old');
       await writeSparse(local('source'), LONG);
-      await writeSparse(far.seen('source'), LONG);
+      await putSparse(far, 'source', LONG);
 
       const up = upload(far, 'source', far.path('old'), { overwrite: true });
-      await midway(far.root + far.dir);
-      rig.killSshConnections();
+      await far.midway();
+      node.killSshConnections();
       expect(failureOf(await up).code).toBe('DISCONNECTED');
       await nothingLeft(far);
 
       const down = download(far, far.path('source'), 'old', { overwrite: true });
-      await midway(transfers.server.dir);
-      rig.killSshConnections();
+      await partGrowsIn(transfers.server.dir);
+      node.killSshConnections();
       expect(failureOf(await down).code).toBe('DISCONNECTED');
       await nothingLeft(far);
 
@@ -83,7 +89,7 @@ describeRig('in the midst of a transfer', (rig) => {
       await far.put('old', 'old');
       await writeSparse(local('source'), LONG);
       const call = upload(far, 'source', far.path('old'), { overwrite: true });
-      await midway(far.root + far.dir);
+      await far.midway();
       await truncate(local('source'), 1000);
       expect(failureOf(await call).code).toBe('FILE_CHANGED');
       await nothingLeft(far);
@@ -93,10 +99,10 @@ describeRig('in the midst of a transfer', (rig) => {
     test('a remote file that shrinks while it is read: FILE_CHANGED, and the old content', async () => {
       const far = farNamed(name);
       await writeFile(local('old'), 'old');
-      await writeSparse(far.seen('source'), LONG);
+      await putSparse(far, 'source', LONG);
       const call = download(far, far.path('source'), 'old', { overwrite: true });
-      await midway(transfers.server.dir);
-      await truncate(far.seen('source'), 1000);
+      await partGrowsIn(transfers.server.dir);
+      await far.truncate('source', 1000);
       expect(failureOf(await call).code).toBe('FILE_CHANGED');
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
@@ -104,12 +110,10 @@ describeRig('in the midst of a transfer', (rig) => {
     test('a remote file that is changed in place while it is read: FILE_CHANGED', async () => {
       const far = farNamed(name);
       await writeFile(local('old'), 'old');
-      await writeSparse(far.seen('source'), 2 ** 27);
+      await putSparse(far, 'source', 2 ** 27);
       const call = download(far, far.path('source'), 'old', { overwrite: true });
-      await midway(transfers.server.dir);
-      const file = await open(far.seen('source'), 'r+');
-      await file.write('BEGIN', 0);
-      await file.close();
+      await partGrowsIn(transfers.server.dir);
+      await far.overwriteStart('source', 'BEGIN');
       expect(failureOf(await call).code).toBe('FILE_CHANGED');
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
@@ -119,14 +123,14 @@ describeRig('in the midst of a transfer', (rig) => {
       await far.put('log', bytes(8_000_000));
       let over = false;
       const writer = (async () => {
-        while (!over) await appendFile(far.seen('log'), 'one more line\n'.repeat(100));
+        while (!over) await far.append('log', 'one more line\n'.repeat(100));
       })();
       try {
         const result = await download(far, far.path('log'), 'log');
         expect(result.isError, result.text).toBe(false);
         const size = Number(result.data.bytes_transferred);
         expect((await stat(local('log'))).size).toBe(size);
-        expect(await sha256OfFile(far.seen('log'), size)).toBe(result.data.sha256);
+        expect(sha256((await far.read('log')).subarray(0, size))).toBe(result.data.sha256);
         expect(await sha256OfFile(local('log'))).toBe(result.data.sha256);
       } finally {
         over = true;
@@ -136,15 +140,19 @@ describeRig('in the midst of a transfer', (rig) => {
     });
   });
 
-  test('a file that is shorter than its size, as the kernel makes them up, is never a success', async () => {
-    const file = '/sys/kernel/mm/transparent_hugepage/enabled';
-    const result = await download(farNamed('host'), file, 'new');
-    expect(failureOf(result)).toMatchObject({
-      code: 'FILE_CHANGED',
-      error: expect.stringContaining('kernel'),
-    });
-    await expect(stat(local('new'))).rejects.toThrow('ENOENT');
-  });
+  needing(
+    'kernel files',
+    'a file that is shorter than its size, as the kernel makes them up, is never a success',
+    async () => {
+      const file = '/sys/kernel/mm/transparent_hugepage/enabled';
+      const result = await download(farNamed('host'), file, 'new');
+      expect(failureOf(result)).toMatchObject({
+        code: 'FILE_CHANGED',
+        error: expect.stringContaining('kernel'),
+      });
+      await expect(stat(local('new'))).rejects.toThrow('ENOENT');
+    },
+  );
 
   test('who asks for progress hears how far it has come', async () => {
     const far = farNamed('debian');
@@ -161,27 +169,31 @@ describeRig('in the midst of a transfer', (rig) => {
     await nothingLeft(far);
   });
 
-  test('a stopped reader over there is killed when the call is cancelled', async () => {
-    const far = farNamed('debian');
-    await far.put('old', 'old');
-    await writeSparse(local('source'), LONG);
-    const cancel = new AbortController();
-    const more = { overwrite: true };
-    const call = upload(far, 'source', far.path('old'), more, { signal: cancel.signal });
-    const rejected = expect(call).rejects.toThrow();
-    await midway(far.root + far.dir);
-    const readers = await rig.containerProcesses(9101, 'head -c');
-    for (const { pid, comm } of readers) if (comm === 'head') process.kill(pid, 'SIGSTOP');
-    expect(readers.length).toBeGreaterThan(0);
-    cancel.abort();
-    await rejected;
-    await nothingLeft(far);
-    expect((await far.read('old')).toString()).toBe('old');
-  });
+  needing(
+    'real programs',
+    'a stopped reader over there is killed when the call is cancelled',
+    async (rig) => {
+      const far = farNamed('debian');
+      await far.put('old', 'old');
+      await writeSparse(local('source'), LONG);
+      const cancel = new AbortController();
+      const more = { overwrite: true };
+      const call = upload(far, 'source', far.path('old'), more, { signal: cancel.signal });
+      const rejected = expect(call).rejects.toThrow();
+      await far.midway();
+      const readers = await rig.containerProcesses(9101, 'head -c');
+      for (const { pid, comm } of readers) if (comm === 'head') process.kill(pid, 'SIGSTOP');
+      expect(readers.length).toBeGreaterThan(0);
+      cancel.abort();
+      await rejected;
+      await nothingLeft(far);
+      expect((await far.read('old')).toString()).toBe('old');
+    },
+  );
 });
 
-describeRig('the end of the server in the midst of a transfer', (rig) => {
-  const { far: farNamed, local, upload, download, server } = useTransfers(rig, ROOM);
+describeNode('the end of the server in the midst of a transfer', [], (node) => {
+  const { far: farNamed, local, upload, download, server } = useTransfers(node, ROOM);
 
   test('SIGTERM leaves nothing behind on either side, and the old content', async () => {
     const far = farNamed('debian');
@@ -189,10 +201,10 @@ describeRig('the end of the server in the midst of a transfer', (rig) => {
     await far.put('old', 'old');
     await writeFile(local('old'), 'old');
     await writeSparse(local('source'), LONG);
-    await writeSparse(other.seen('source'), LONG);
+    await putSparse(other, 'source', LONG);
     const up = upload(far, 'source', far.path('old'), { overwrite: true }).catch(() => 'cut off');
     const down = download(other, other.path('source'), 'old', { overwrite: true }).catch(() => 'cut off');
-    await Promise.all([midway(path.join(far.root, far.dir)), midway(server.dir)]);
+    await Promise.all([far.midway(), partGrowsIn(server.dir)]);
     process.kill(server.client.pid, 'SIGTERM');
     const ended = performance.now();
     await until(() => !isAlive(server.client.pid), 6_000);

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { CallOptions, CallResult } from '../mcp/client.ts';
-import { CT, type Rig } from '../rig/rig.ts';
+import { Rig } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { useClient } from './connect.ts';
-
-/** Where files travel to and from: two containers, and the node itself. */
-export const FARS = ['debian', 'busybox', 'host'] as const;
-export type FarName = (typeof FARS)[number];
+import { FARS, type Far, type FarName, isPart } from './far.ts';
+import { RigFar } from './far-rig.ts';
+import type { NodeUnderTest } from './nodes.ts';
 
 /** A file name with everything in it that has a meaning for some shell or some parser. */
 export const WEIRD_NAMES: readonly [what: string, name: string][] = [
@@ -25,100 +24,18 @@ export const WEIRD_NAMES: readonly [what: string, name: string][] = [
   ['a dot file', '.hidden'],
 ];
 
-/** One end of a transfer as the rig's second door sees it. */
-export class Far {
-  readonly name: FarName;
-  /** Its root directory as a path on this machine. */
-  readonly root: string;
-  /** An own, empty directory for each test. */
-  readonly dir: string;
-  /** A disk of one megabyte, and one that is read-only. */
-  readonly small: string;
-  readonly readOnly: string;
-  readonly #rig: Rig;
-
-  private constructor(rig: Rig, name: FarName, root: string, dir: string) {
-    this.#rig = rig;
-    this.name = name;
-    this.root = root;
-    this.dir = dir;
-    this.small = name === 'host' ? '/mnt/rig-small' : '/mnt/small';
-    this.readOnly = name === 'host' ? '/mnt/rig-ro' : '/mnt/ro';
-  }
-
-  static async make(rig: Rig, name: FarName): Promise<Far> {
-    const root = name === 'host' ? `/proc/${rig.info.holderPid}/root` : await rig.rootfs(CT[name]);
-    const dir = path.join('/tmp', path.basename(await fs.mkdtemp(path.join(root, 'tmp', 'e2e-'))));
-    await fs.chmod(root + dir, 0o755);
-    return new Far(rig, name, root, dir);
-  }
-
-  get vmid(): number | undefined {
-    return this.name === 'host' ? undefined : CT[this.name];
-  }
-
-  /** The path over there of a file in the test's directory. */
-  path(name: string): string {
-    return `${this.dir}/${name}`;
-  }
-
-  /** The same as a path on this machine. */
-  seen(name: string): string {
-    return this.root + this.path(name);
-  }
-
-  put(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
-    return fs.writeFile(this.seen(name), content).then(() => fs.chmod(this.seen(name), mode));
-  }
-
-  read(name: string): Promise<Buffer> {
-    return fs.readFile(this.seen(name));
-  }
-
-  stat(name: string): Promise<Stats> {
-    return fs.lstat(this.seen(name));
-  }
-
-  /** `644 0:0` */
-  async modeAndOwner(name: string): Promise<string> {
-    const { mode, uid, gid } = await this.stat(name);
-    return `${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
-  }
-
-  run(...argv: [string, ...string[]]) {
-    return this.vmid === undefined ? this.#rig.inNode(argv) : this.#rig.inContainer(this.vmid, argv);
-  }
-
-  /** The processes of our scripts and of what they start; found by the text of the script. */
-  async transferProcesses(): Promise<string[]> {
-    const all = this.vmid === undefined ? this.#rig.nodePids() : await this.#rig.containerPids(this.vmid);
-    return all
-      .filter(({ cmdline }) => /TOOL_MISSING|^head -c|^sha256sum/.test(cmdline))
-      .map(({ cmdline }) => cmdline);
-  }
-
-  async parts(): Promise<string[]> {
-    return [...(await partsIn(this.root + this.dir)), ...(await partsIn(this.root + this.small))];
-  }
-
-  async remove(): Promise<void> {
-    await fs.rm(this.root + this.dir, { recursive: true, force: true });
-  }
-}
-
 /** Names that only a transfer under way may show. */
 export async function partsIn(dir: string): Promise<string[]> {
-  return (await fs.readdir(dir)).filter((name) => /^\.proxmox-mcp-.*\.part$/.test(name));
+  return (await fs.readdir(dir)).filter(isPart);
 }
 
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-export async function sha256OfFile(file: string, bytes?: number): Promise<string> {
+export async function sha256OfFile(file: string): Promise<string> {
   const hash = createHash('sha256');
-  const range = bytes === undefined ? {} : { end: bytes - 1 };
-  for await (const chunk of createReadStream(file, range)) hash.update(chunk);
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
   return hash.digest('hex');
 }
 
@@ -129,28 +46,16 @@ export function bytes(size: number): Buffer {
   return content;
 }
 
-/** Resolves once a part of some size is there: the transfer is in its midst. */
-export async function midway(dir: string): Promise<string> {
-  let found = '';
-  await until(async () => {
-    for (const name of await partsIn(dir)) {
-      const { size } = await fs.stat(path.join(dir, name));
-      if (size > 0) found = path.join(dir, name);
-    }
-    return found !== '';
-  });
-  return found;
-}
-
 /**
  * A server with its own transfer directory, and the far ends with an empty directory for each test. After every test,
  * however it went, no part is left on any side and no process of a transfer.
  */
-export function useTransfers(rig: Rig, env: Readonly<Record<string, string>> = {}) {
-  const server = useClient(rig, { ENABLE_HOST_EXEC: 'true', ...env });
+export function useTransfers(node: Rig | NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
+  const server = useClient(node, { ENABLE_HOST_EXEC: 'true', ...env });
   const fars = new Map<FarName, Far>();
   beforeEach(async () => {
-    for (const name of FARS) fars.set(name, await Far.make(rig, name));
+    const make = (name: FarName) => (node instanceof Rig ? RigFar.make(node, name) : node.far(name));
+    for (const name of FARS) fars.set(name, await make(name));
   });
   afterEach(async () => {
     try {

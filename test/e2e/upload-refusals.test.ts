@@ -1,40 +1,31 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
 import { failureOf } from './connect.ts';
-import { bytes, FARS, useTransfers } from './transfers.ts';
+import { FARS, type Far } from './far.ts';
+import { describeNode } from './nodes.ts';
+import { bytes, useTransfers } from './transfers.ts';
 
-/** Makes what is no regular file; for a socket somebody has to listen. */
-const SPECIAL: readonly [what: string, code: string, make: (file: string) => unknown][] = [
-  ['a directory', 'IS_A_DIRECTORY', (file) => mkdir(file)],
-  ['a fifo', 'NOT_A_REGULAR_FILE', (file) => execFileSync('mkfifo', [file])],
-  ['a device', 'NOT_A_REGULAR_FILE', (file) => execFileSync('mknod', [file, 'c', '1', '7'])],
-  ['a socket', 'NOT_A_REGULAR_FILE', listenAt],
+const SPECIAL: readonly [what: string, code: string, make: (far: Far) => Promise<void>][] = [
+  ['a directory', 'IS_A_DIRECTORY', (far) => far.mkdir('special')],
+  ['a fifo', 'NOT_A_REGULAR_FILE', (far) => far.special('special', 'fifo')],
+  ['a device', 'NOT_A_REGULAR_FILE', (far) => far.special('special', 'device')],
+  ['a socket', 'NOT_A_REGULAR_FILE', (far) => far.special('special', 'socket')],
 ];
 
-async function listenAt(file: string): Promise<void> {
-  const server = createServer().listen(file);
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-}
-
-describeRig('upload refuses', (rig) => {
-  const { far: farNamed, local, upload, server } = useTransfers(rig, { MAX_FILE_SIZE: String(2 ** 30) });
+describeNode('upload refuses', [], (node) => {
+  const { far: farNamed, local, upload, server } = useTransfers(node, { MAX_FILE_SIZE: String(2 ** 30) });
 
   describe.each(FARS)('to %s', (name) => {
     test.each(SPECIAL)('%s as destination, and as the target of a link', async (_what, code, make) => {
       const far = farNamed(name);
-      await make(far.seen('special'));
+      await make(far);
       await far.run('ln', '-s', 'special', far.path('link'));
       await writeFile(local('source'), 'x');
-      const before = await stat(far.seen('special'));
+      const before = await far.stat('special');
       for (const to of ['special', 'link']) {
         expect(failureOf(await upload(far, 'source', far.path(to), { overwrite: true })).code).toBe(code);
       }
-      expect((await stat(far.seen('special'))).mtimeMs).toBe(before.mtimeMs);
+      expect((await far.stat('special')).mtimeMs).toBe(before.mtimeMs);
     });
 
     test.each([
@@ -69,7 +60,7 @@ describeRig('upload refuses', (rig) => {
         const far = farNamed(name);
         const old = `${far.small}/old`;
         await far.run('sh', '-c', 'echo old > "$1"; chmod 640 "$1"', 'sh', old);
-        onTestFinished(() => rm(far.root + old, { force: true }));
+        onTestFinished(async () => void (await far.run('rm', '-f', old)));
         await writeFile(local('source'), bytes(size));
         const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
         expect(failure.code).toBe('DISK_FULL');

@@ -1,11 +1,12 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
 import { failureOf } from './connect.ts';
-import { bytes, FARS, sha256, useTransfers, WEIRD_NAMES } from './transfers.ts';
+import { FARS } from './far.ts';
+import { describeNode } from './nodes.ts';
+import { bytes, sha256, useTransfers, WEIRD_NAMES } from './transfers.ts';
 
-describeRig('upload', (rig) => {
-  const { far: farNamed, local, upload } = useTransfers(rig);
+describeNode('upload', [], (node) => {
+  const { far: farNamed, local, upload } = useTransfers(node);
 
   describe.each(FARS)('to %s', (name) => {
     test.each([0, 1, 1024 * 1024 + 1, 9_000_000])(
@@ -130,34 +131,34 @@ describeRig('upload', (rig) => {
 
     test('a link is followed: its target is replaced, the link stays', async () => {
       const far = farNamed(name);
-      await mkdir(far.seen('sub'));
+      await far.mkdir('sub');
       await far.put('sub/target\n', 'old', 0o640);
-      await symlink('sub/target\n', far.seen('link'));
+      await far.symlink('sub/target\n', 'link');
       await writeFile(local('source'), 'new');
       expect(failureOf(await upload(far, 'source', far.path('link'))).code).toBe('FILE_EXISTS');
       const result = await upload(far, 'source', far.path('link'), { overwrite: true });
       expect(result.data).toMatchObject({ success: true, overwritten: true, permissions: '640' });
       expect(result.data[name === 'host' ? 'host_path' : 'container_path']).toBe(far.path('sub/target\n'));
-      expect((await far.stat('link')).isSymbolicLink()).toBe(true);
+      expect((await far.stat('link')).kind).toBe('link');
       expect((await far.read('sub/target\n')).toString()).toBe('new');
     });
 
     test('a link to nothing: the file is made where it leads', async () => {
       const far = farNamed(name);
-      await symlink(far.path('not-yet'), far.seen('link'));
+      await far.symlink(far.path('not-yet'), 'link');
       await writeFile(local('source'), 'new');
       expect((await upload(far, 'source', far.path('link'))).data).toMatchObject({
         success: true,
         overwritten: false,
       });
-      expect((await far.stat('link')).isSymbolicLink()).toBe(true);
+      expect((await far.stat('link')).kind).toBe('link');
       expect((await far.read('not-yet')).toString()).toBe('new');
     });
 
     test('a link into a directory that is missing, and one in a circle, are refused', async () => {
       const far = farNamed(name);
-      await symlink(far.path('missing/file'), far.seen('link'));
-      await symlink('circle', far.seen('circle'));
+      await far.symlink(far.path('missing/file'), 'link');
+      await far.symlink('circle', 'circle');
       await writeFile(local('source'), 'new');
       for (const link of ['link', 'circle']) {
         const result = await upload(far, 'source', far.path(link), { overwrite: true });

@@ -1,10 +1,8 @@
-import { Readable } from 'node:stream';
 import type { Guest } from '../guest/guest.ts';
 import { withKey } from '../node/cluster.ts';
 import type { SimulatedNode } from '../node/node.ts';
 import type { Process } from '../processes/process-table.ts';
-import { execute } from '../roles/execute.ts';
-import { TextSink } from '../shell/streams.ts';
+import { type Ran, runAsRoot } from './run.ts';
 
 /** Looks into one container past SSH, and does to it what happens to containers. */
 export class ContainerDoor {
@@ -42,17 +40,8 @@ export class ContainerDoor {
   }
 
   /** Runs a program in it, as `lxc-attach` would, and keeps what it prints. */
-  async run(argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const env = new Map([
-      ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-      ['HOME', '/root'],
-    ]);
-    const [stdout, stderr] = [new TextSink(), new TextSink()];
-    const process = this.#node.table.spawn({ parent: undefined, comm: 'sh', argv, env, vmid: this.vmid });
-    const streams = { stdin: Readable.from([]), stdout, stderr };
-    const code = await execute({ machine: this.#guest, process, argv, env, cwd: '/', uid: 0, streams });
-    process.end();
-    return { code, stdout: stdout.text, stderr: stderr.text };
+  run(argv: readonly string[]): Promise<Ran> {
+    return runAsRoot(this.#guest, argv);
   }
 
   get initPid(): number {

@@ -4,6 +4,7 @@ import type { SimulatedNode } from '../node/node.ts';
 import type { Process } from '../processes/process-table.ts';
 import { SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
+import { type Ran, runAsRoot } from './run.ts';
 
 /** All that a client needs to log in. */
 export interface ConnectionInfo {
@@ -89,6 +90,11 @@ export class NodeDoor {
   /** All processes that the node sees, or those whose arguments contain the text. */
   processes(text = ''): Process[] {
     return this.#node.table.list().filter(({ cmdline }) => cmdline.includes(text));
+  }
+
+  /** Runs a program on it as root, and keeps what it prints. */
+  run(argv: readonly string[]): Promise<Ran> {
+    return runAsRoot(this.#node, argv, this.#node.directs);
   }
 
   // --- what happens to nodes ------------------------------------------------------------------------------

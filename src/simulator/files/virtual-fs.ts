@@ -93,6 +93,15 @@ export class VirtualFs {
     else this.write(path, content);
   }
 
+  /** Cuts a file, or fills it up with zeros. @throws FileError ENOENT, EINVAL, EROFS, ENOSPC */
+  truncate(path: string, size: number): void {
+    const inode = this.get(path);
+    if (inode.kind !== 'file') fail('EINVAL', 'truncate', path);
+    const content = size > inode.content.length ? Buffer.alloc(size) : inode.content.subarray(0, size);
+    if (size > inode.content.length) inode.content.copy(content);
+    replaceContent(inode, content, path);
+  }
+
   /** Makes an empty file that must not exist yet. */
   createFile(path: string, mode: number): FileInode {
     const parent = this.#parentOf(path, 'open');

@@ -23,17 +23,18 @@ export function sendFile(start: Start, args: readonly string[]): Promise<number>
       const real = files.find(path, false)?.kind === 'link' ? files.resolve(path) : path;
       check(inode, real, Number(limit), new Access(files, start.uid));
       if (inode.kind !== 'file') return 0;
-      const content = inode.content;
-      await dialog.say(
-        `ready ${content.length} ${(inode.mode & 0o7777).toString(8)} ${Buffer.byteLength(real)}`,
-      );
+      const size = inode.content.length;
+      await dialog.say(`ready ${size} ${(inode.mode & 0o7777).toString(8)} ${Buffer.byteLength(real)}`);
       await start.streams.stdout.write(real);
-      for (let at = 0; at < content.length; at += CHUNK_BYTES) {
+      for (let at = 0; at < size; at += CHUNK_BYTES) {
         await dialog.unfrozen();
         if (!start.process.alive) return 137;
-        if (!(await start.streams.stdout.write(content.subarray(at, at + CHUNK_BYTES)))) return 141;
+        // As it is by now: it may have been cut, or changed in place.
+        const piece = inode.content.subarray(at, Math.min(at + CHUNK_BYTES, size));
+        if (piece.length === 0) break;
+        if (!(await start.streams.stdout.write(piece))) return 141;
       }
-      const now = inode.content.subarray(0, content.length);
+      const now = inode.content.subarray(0, size);
       await dialog.say(`done ${createHash('sha256').update(now).digest('hex')}`);
       return 0;
     }),
