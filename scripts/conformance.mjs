@@ -11,6 +11,8 @@ const REQUIRED = {
   '2026-07-28': [
     'server-stateless',
     'tools-list',
+    'prompts-list',
+    'resources-list',
     'caching',
     'dns-rebinding-protection',
     'http-header-validation',
@@ -24,6 +26,8 @@ const REQUIRED = {
     'server-session-lifecycle',
     'ping',
     'tools-list',
+    'prompts-list',
+    'resources-list',
     'dns-rebinding-protection',
     'server-sse-multiple-streams',
   ],
@@ -35,9 +39,6 @@ const NOT_APPLICABLE = {
   'sep-2575-missing-capability-http-400': 'wants the tool test_missing_capability',
   'sep-2575-http-server-no-independent-requests-on-stream': 'wants the tool test_streaming_elicitation',
   'sep-2575-server-no-log-without-loglevel': 'wants the tool test_logging_tool',
-  'sep-2549-prompts-list-caching-hints': 'this server has no prompts, and declares none',
-  'sep-2549-resources-list-caching-hints': 'this server has no resources, and declares none',
-  'sep-2549-resources-templates-list-caching-hints': 'this server has no resources, and declares none',
 };
 
 const [revision = '', folder = ''] = process.argv.slice(2);

@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { NO_TRAIL } from '../audit/open-trail.ts';
+import { record } from '../../test/mcp/deps.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
-import { createRedactor } from '../lib/redact.ts';
-import { openPolicy } from '../policy/open.ts';
 import { responseFormat } from '../tools/shared/params.ts';
 import type { Tool } from '../tools/tool.ts';
 import { callTool } from './call-tool.ts';
-import type { ServerDeps } from './deps.ts';
 import type { CallReport } from './observer.ts';
 
 /** A tool that fails as told; the path of a call does not care what a tool works on. */
@@ -23,38 +20,6 @@ function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
     output: z.object({}),
     run: () => Promise.reject(thrown),
   };
-}
-
-function record() {
-  const lines: { level: string; fields: object }[] = [];
-  const log = (level: string) => (fields: object | string) => {
-    if (typeof fields === 'object') lines.push({ level, fields });
-  };
-  const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
-  const unused = () => {
-    throw new Error('not part of this test');
-  };
-  const deps: ServerDeps = {
-    cluster: async () => ({
-      connections: 0,
-      reach: unused,
-      guest: unused,
-      localFile: unused,
-      list: unused,
-      container: unused,
-      host: unused,
-      close: unused,
-    }),
-    policy: () => openPolicy({ protectedTag: 'protected' }, [], logger),
-    settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
-    redactor: createRedactor(),
-    logger,
-    version: '0',
-    stateKey: unused,
-    audit: async () => NO_TRAIL,
-    confirmation: unused,
-  };
-  return { lines, deps };
 }
 
 const signal = new AbortController().signal;

@@ -13,6 +13,8 @@ import { clientDialogue } from './client-dialogue.ts';
 import { allowedTools, definitionOf } from './definitions.ts';
 import type { ServerDeps } from './deps.ts';
 import type { ProgressNote } from './progress.ts';
+import { PROMPTS, promptOf } from './prompts.ts';
+import { listResources, listTemplates, readResource } from './resources.ts';
 
 const INSTRUCTIONS =
   'Looks after the LXC containers of a Proxmox VE cluster over SSH. ' +
@@ -38,9 +40,21 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   const mcp = new McpServer(
     { name: 'proxmox-mcp-server', title: 'Proxmox VE containers', version: deps.version },
     {
-      capabilities: { tools: { listChanged } },
+      // No subscriptions: nothing tells us when a container changes. Said in full, as the SDK takes what is left out for true.
+      capabilities: {
+        tools: { listChanged },
+        prompts: { listChanged: false },
+        resources: { listChanged: false, subscribe: false },
+      },
       instructions: INSTRUCTIONS,
-      cacheHints: { 'tools/list': { ttlMs, cacheScope: 'private' } },
+      cacheHints: {
+        'tools/list': { ttlMs, cacheScope: 'private' },
+        'prompts/list': { ttlMs: LIST_TTL_MS, cacheScope: 'public' },
+        'resources/list': { ttlMs, cacheScope: 'private' },
+        'resources/templates/list': { ttlMs, cacheScope: 'private' },
+        // How a container is may be another thing a moment later, and who may know it is asked each time.
+        'resources/read': { ttlMs: 0, cacheScope: 'private' },
+      },
     },
   );
   mcp.server.setRequestHandler('tools/list', async () => ({
@@ -62,7 +76,24 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
       deps,
     );
   });
+  answerPrompts(mcp);
+  answerResources(mcp, deps, caller);
   return mcp;
+}
+
+function answerPrompts({ server }: McpServer): void {
+  server.setRequestHandler('prompts/list', () => ({ prompts: [...PROMPTS] }));
+  server.setRequestHandler('prompts/get', ({ params }) => promptOf(params.name, params.arguments ?? {}));
+}
+
+function answerResources({ server }: McpServer, deps: ServerDeps, caller: Caller): void {
+  server.setRequestHandler('resources/list', async () => ({ resources: await listResources(deps, caller) }));
+  server.setRequestHandler('resources/templates/list', async () => ({
+    resourceTemplates: await listTemplates(deps, caller),
+  }));
+  server.setRequestHandler('resources/read', ({ params }, ctx) =>
+    readResource(params.uri, { caller, signal: ctx.mcpReq.signal }, deps),
+  );
 }
 
 function resolve(name: string): Tool {

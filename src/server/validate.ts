@@ -9,7 +9,10 @@ const MAX_FAULTS = 20;
 type Arguments = Readonly<Record<string, unknown>>;
 
 /** The arguments as the tool takes them, defaults filled in. Throws INVALID_INPUT that names every fault. */
-export function validateArguments(tool: Tool, args: Arguments): Record<string, unknown> {
+export function validateArguments(
+  tool: Pick<Tool, 'name' | 'input'>,
+  args: Arguments,
+): Record<string, unknown> {
   const parsed = tool.input.safeParse(args);
   if (parsed.success) return parsed.data;
   const names = Object.keys(tool.input.shape);

@@ -51,6 +51,7 @@ function converseV2(url: URL, init: Init, era: 'modern' | 'legacy', respond?: Re
   }
   const transport = new HttpV2(url, init);
   return {
+    asking: client,
     open: () => client.connect(transport),
     call: (name, args, options) => client.callTool({ name, arguments: args }, requestOptions(options)),
     list: async () => (await client.listTools()).tools,
@@ -65,6 +66,7 @@ function converseV1(url: URL, init: Init, respond?: Responder): Conversation {
   }
   const transport = new HttpV1(url, init);
   return {
+    asking: client,
     open: () => client.connect(transport),
     call: (name, args, options) =>
       client.callTool({ name, arguments: args }, undefined, requestOptions(options)),

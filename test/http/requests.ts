@@ -24,7 +24,8 @@ export function modern(
   params: Record<string, unknown> = {},
   more: Record<string, string> = {},
 ) {
-  const name: Record<string, string> = typeof params.name === 'string' ? { 'Mcp-Name': params.name } : {};
+  const named = params.name ?? params.uri;
+  const name: Record<string, string> = typeof named === 'string' ? { 'Mcp-Name': named } : {};
   return {
     method: 'POST',
     headers: headersOf({ 'MCP-Protocol-Version': REVISION, 'Mcp-Method': method, ...name, ...more }),

@@ -17,6 +17,8 @@ describeNode('calls whose client has gone', [], (node) => {
       const call = modern('tools/call', { name: 'proxmox_container_exec_command', arguments: stubborn });
       const gone = fetch(server.url, { ...call, signal: controller.signal }).catch(() => undefined);
       await until(async () => (await left()).length >= 2, 10_000);
+      const reading = modern('resources/read', { uri: 'proxmox://containers' });
+      expect((await fetch(server.url, reading)).status).toBe(503);
       controller.abort();
       await gone;
       await until(async () => {

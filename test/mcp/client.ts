@@ -68,7 +68,18 @@ const toolShape = z.object({
 
 export type ListedTool = z.output<typeof toolShape>;
 
+/** What else than tools a client asks for; answers and errors as its SDK hands them out. */
+export interface Asking {
+  getServerCapabilities(): Record<string, unknown> | undefined;
+  listPrompts(): Promise<unknown>;
+  getPrompt(params: { name: string; arguments?: Record<string, string> }): Promise<unknown>;
+  listResources(): Promise<unknown>;
+  listResourceTemplates(): Promise<unknown>;
+  readResource(params: { uri: string }): Promise<unknown>;
+}
+
 export interface TestClient {
+  readonly asking: Asking;
   /** Rejects with an error that carries the JSON-RPC `code` when the protocol refuses the call. */
   callTool(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<CallResult>;
   listTools(): Promise<ListedTool[]>;
@@ -129,6 +140,7 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
 /** What a client of any version does, over any transport. */
 export function speakOver(connection: Conversation): Omit<TestClient, 'stderr' | 'pid'> {
   return {
+    asking: connection.asking,
     async callTool(name, args = {}, callOptions = {}) {
       const result = resultShape.parse(await connection.call(name, args, callOptions));
       return { isError: result.isError, data: result.structuredContent, text: result.content[0].text };
@@ -142,6 +154,7 @@ export function speakOver(connection: Conversation): Omit<TestClient, 'stderr' |
 
 /** An official client, with the differences of their versions evened out. */
 export interface Conversation {
+  readonly asking: Asking;
   open(): Promise<void>;
   call(name: string, args: Record<string, unknown>, options: CallOptions): Promise<unknown>;
   list(): Promise<unknown>;
@@ -167,6 +180,7 @@ function connectV2(parameters: Parameters, era: 'modern' | 'legacy', respond?: R
   }
   const transport = new StdioV2(parameters);
   return {
+    asking: client,
     open: () => client.connect(transport),
     call: (name, args, options) => client.callTool({ name, arguments: args }, requestOptions(options)),
     list: async () => (await client.listTools()).tools,
@@ -183,6 +197,7 @@ function connectV1(parameters: Parameters, respond?: Responder): Connection {
   }
   const transport = new StdioV1(parameters);
   return {
+    asking: client,
     open: () => client.connect(transport),
     call: (name, args, options) =>
       client.callTool({ name, arguments: args }, undefined, requestOptions(options)),

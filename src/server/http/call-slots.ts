@@ -31,7 +31,10 @@ export class CallSlots {
   }
 }
 
+/** A resource is read by a call of a tool. */
+const CALLING: ReadonlySet<string> = new Set(['tools/call', 'resources/read']);
+
 function callsIn(message: unknown): number {
   const messages = Array.isArray(message) ? message : [message];
-  return messages.filter((each) => isJSONRPCRequest(each) && each.method === 'tools/call').length;
+  return messages.filter((each) => isJSONRPCRequest(each) && CALLING.has(each.method)).length;
 }

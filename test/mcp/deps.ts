@@ -1,0 +1,37 @@
+import { NO_TRAIL } from '../../src/audit/open-trail.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
+import { openPolicy } from '../../src/policy/open.ts';
+import type { ServerDeps } from '../../src/server/deps.ts';
+
+/** What a call needs that does not come to the node, and all that is logged of it. */
+export function record() {
+  const lines: { level: string; fields: object }[] = [];
+  const log = (level: string) => (fields: object | string) => {
+    if (typeof fields === 'object') lines.push({ level, fields });
+  };
+  const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  const unused = () => {
+    throw new Error('not part of this test');
+  };
+  const deps: ServerDeps = {
+    cluster: async () => ({
+      connections: 0,
+      reach: unused,
+      guest: unused,
+      localFile: unused,
+      list: unused,
+      container: unused,
+      host: unused,
+      close: unused,
+    }),
+    policy: () => openPolicy({ protectedTag: 'protected' }, [], logger),
+    settings: { characterLimit: 1000, enableHostExec: false, readOnly: false },
+    redactor: createRedactor(),
+    logger,
+    version: '0',
+    stateKey: unused,
+    audit: async () => NO_TRAIL,
+    confirmation: unused,
+  };
+  return { lines, deps };
+}
