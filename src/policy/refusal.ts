@@ -15,7 +15,7 @@ export function refusal(tool: string, decision: Verdict & Partial<Pick<Decision,
       return new AppError(
         'ATTRIBUTES_UNREADABLE',
         `${tool} is refused by the rule ${quoted(rule)}. ${reason ?? ''} Nothing was done.`,
-        'If it stays so, the operator should look with `proxmox-mcp doctor` whether /etc/pve can be read.',
+        'If it stays so, the operator should look with `proxmox-mcp doctor` whether /etc/pve can be read. POLICY=open asks for no attributes.',
       );
     default: {
       const because = reason === null ? '.' : `: ${reason}`;

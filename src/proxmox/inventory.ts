@@ -199,7 +199,7 @@ function pmxcfsDown(): AppError {
   return new AppError(
     'PMXCFS_UNAVAILABLE',
     'The cluster file system /etc/pve does not list its guests: pve-cluster (pmxcfs) does not run.',
-    'Run `systemctl status pve-cluster` on the node. Commands inside running containers still work.',
+    'Run `systemctl status pve-cluster` on the node. Commands inside running containers still work where the policy asks for none of their attributes (POLICY=open).',
   );
 }
 
@@ -212,7 +212,7 @@ function unreadable(output: NodeOutput, limitMs: number): AppError {
     return new AppError(
       'PMXCFS_UNAVAILABLE',
       `The node's cluster file system /etc/pve did not answer within ${limitMs / 1000} s; pmxcfs seems to hang.`,
-      'Run `systemctl status pve-cluster corosync` on the node. Commands inside running containers still work.',
+      'Run `systemctl status pve-cluster corosync` on the node. Commands inside running containers still work where the policy asks for none of their attributes (POLICY=open).',
     );
   }
   return new AppError(

@@ -94,7 +94,7 @@ function unfinished(ended: Exclude<NodeOutput['ended'], 'exit'>, verb: string): 
       return new AppError(
         'PMXCFS_UNAVAILABLE',
         `\`pct ${verb}\` did not answer within ${PCT_LIMIT_MS / 1000} s; the node's cluster file system seems to hang.`,
-        'Run `systemctl status pve-cluster corosync` on the node. Commands inside running containers still work.',
+        'Run `systemctl status pve-cluster corosync` on the node. Commands inside running containers still work where the policy asks for none of their attributes (POLICY=open).',
       );
   }
 }

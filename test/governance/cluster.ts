@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { AppError } from '../../src/lib/errors.ts';
 import { createRedactor } from '../../src/lib/redact.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
@@ -41,7 +42,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
     sudo: username !== 'root',
     execMethod: 'auto',
     ownFiles: [],
-    transferDirs: ['/nowhere'],
+    transferDirs: [tmpdir()],
     maxFileSize: 1,
     logger: quiet,
     redactor: createRedactor(),
