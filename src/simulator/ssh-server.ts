@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { Writable } from 'node:stream';
 import ssh2 from 'ssh2';
+import { serveForwarding } from './forward.ts';
 import { login } from './login.ts';
 import type { SimulatedNode } from './node/node.ts';
 import { serveSftp } from './sftp.ts';
@@ -66,6 +67,7 @@ function serveClient(client: ssh2.Connection, options: ServerOptions): void {
     if (mayEnter(context, options)) context.accept();
     else context.reject(['publickey', 'password', 'keyboard-interactive']);
   });
+  serveForwarding(client);
   client.on('session', (accept, reject) => {
     if (sessions >= (options.maxSessions ?? MAX_SESSIONS)) {
       reject();

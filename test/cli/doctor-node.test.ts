@@ -2,8 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { rigSettings } from '../e2e/connect.ts';
-import { describeRig } from '../rig/require.ts';
+import { describeNode } from '../e2e/nodes.ts';
 import { CT } from '../rig/rig.ts';
 import { examine } from './doctor-report.ts';
 import { runCli } from './run.ts';
@@ -14,12 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
-describeRig('doctor', (rig) => {
+describeNode('doctor', [], (node) => {
   test('finds nothing on a node that works, and runs a command where asked', async () => {
-    const { code, ok, of, failed, warned, skipped } = await examine(cwd, rigSettings(rig), [
-      '--exec',
-      '9102',
-    ]);
+    const { code, ok, of, failed, warned, skipped } = await examine(cwd, node.settings(), ['--exec', '9102']);
     expect({ code, ok, failed, warned, skipped }).toEqual({
       code: 0,
       ok: true,
@@ -33,7 +29,7 @@ describeRig('doctor', (rig) => {
   });
 
   test('for people: aligned, without colours outside a terminal, and a last word', async () => {
-    const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: rigSettings(rig) });
+    const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: node.settings() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^✓ Login {10}as root, with key file /m);
     expect(stdout).toContain('Everything that was checked works.');
@@ -41,7 +37,7 @@ describeRig('doctor', (rig) => {
   });
 
   test('a wrong password, which is not shown', async () => {
-    const env = { ...rigSettings(rig), SSH_KEY: '', SSH_PASSWORD: 'wrong-secret' };
+    const env = { ...node.settings(), SSH_KEY: '', SSH_PASSWORD: 'wrong-secret' };
     const { of, failed } = await examine(cwd, env);
     expect(failed).toEqual(['login']);
     expect(of('login')).toMatchObject({ remedy: expect.stringContaining('SSH_PASSWORD') });
@@ -49,13 +45,13 @@ describeRig('doctor', (rig) => {
   });
 
   test('an encrypted key without its passphrase', async () => {
-    const { of, failed } = await examine(cwd, { ...rigSettings(rig), SSH_KEY: rig.info.keys.encrypted });
+    const { of, failed } = await examine(cwd, { ...node.settings(), SSH_KEY: node.keys().encrypted });
     expect(failed).toEqual(['login']);
     expect(of('login')).toMatchObject({ code: 'SSH_KEY_UNUSABLE' });
   });
 
   test('a user who is not root, without SUDO: the rule to paste', async () => {
-    const { of, failed } = await examine(cwd, { ...rigSettings(rig), SSH_USERNAME: 'admin' });
+    const { of, failed } = await examine(cwd, { ...node.settings(), SSH_USERNAME: 'admin' });
     expect(failed).toEqual(['rights']);
     expect(of('rights')?.remedy).toMatch(
       /SUDO=true.*\necho 'admin ALL=\(root\) NOPASSWD: .*\/pct, \/bin\/sh'/,
@@ -63,12 +59,12 @@ describeRig('doctor', (rig) => {
   });
 
   test('an admin with SUDO has all of it', async () => {
-    const env = { ...rigSettings(rig), SSH_USERNAME: 'admin', SUDO: 'true' };
+    const env = { ...node.settings(), SSH_USERNAME: 'admin', SUDO: 'true' };
     expect(await examine(cwd, env, ['--exec', '9101'])).toMatchObject({ code: 0, warned: [] });
   });
 
   test('an operator with pct alone: works, and what is missing is told', async () => {
-    const env = { ...rigSettings(rig), SSH_USERNAME: 'operator', SUDO: 'true' };
+    const env = { ...node.settings(), SSH_USERNAME: 'operator', SUDO: 'true' };
     const found = await examine(cwd, env, ['--exec', '9101']);
     expect(found).toMatchObject({ code: 0, failed: [], warned: ['rights', 'attach', 'cluster-files'] });
     expect(found.of('rights')?.detail).toContain('only pct');
@@ -78,9 +74,9 @@ describeRig('doctor', (rig) => {
   });
 
   test('no quorum', async () => {
-    const members = (await rig.readInNode('/etc/pve/.members')).toString('utf8');
-    onTestFinished(await rig.setPve('.members', members.replace(/"quorate":\s*1/, '"quorate": 0')));
-    const { of, failed, skipped } = await examine(cwd, rigSettings(rig));
+    const members = (await node.readInNode('/etc/pve/.members')).toString('utf8');
+    onTestFinished(await node.setPve('.members', members.replace(/"quorate":\s*1/, '"quorate": 0')));
+    const { of, failed, skipped } = await examine(cwd, node.settings());
     expect({ failed, skipped }).toEqual({ failed: ['quorum'], skipped: [] });
     expect(of('quorum')).toMatchObject({
       code: 'NO_QUORUM',
@@ -89,9 +85,9 @@ describeRig('doctor', (rig) => {
   });
 
   test('pmxcfs is down: said so, and commands still run', async () => {
-    onTestFinished(await rig.setPve('.members', undefined));
-    onTestFinished(await rig.setPve('.vmlist', undefined));
-    const { of, failed, skipped } = await examine(cwd, rigSettings(rig), ['--exec', '9101']);
+    onTestFinished(await node.setPve('.members', undefined));
+    onTestFinished(await node.setPve('.vmlist', undefined));
+    const { of, failed, skipped } = await examine(cwd, node.settings(), ['--exec', '9101']);
     expect({ failed, skipped }).toEqual({ failed: ['cluster-files'], skipped: ['quorum', 'containers'] });
     expect(of('cluster-files')).toMatchObject({
       code: 'PMXCFS_UNAVAILABLE',
@@ -101,7 +97,7 @@ describeRig('doctor', (rig) => {
   });
 
   test('a container that does not run', async () => {
-    const { of, failed } = await examine(cwd, rigSettings(rig), ['--exec', String(CT.stopped)]);
+    const { of, failed } = await examine(cwd, node.settings(), ['--exec', String(CT.stopped)]);
     expect(failed).toEqual(['exec']);
     expect(of('exec')).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
   });

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectClient, type TestClient } from '../mcp/client.ts';
-import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
-import { execResult, failureOf, rigSettings } from './connect.ts';
+import { execResult, failureOf } from './connect.ts';
+import { describeNode } from './nodes.ts';
 
-describeRig('ways to log in', (rig) => {
+describeNode('ways to log in', [], (node, { needing }) => {
   let home = '';
   beforeAll(async () => {
     home = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-home-'));
@@ -29,26 +29,28 @@ describeRig('ways to log in', (rig) => {
     }
   }
   const base = (...without: string[]) =>
-    Object.fromEntries(Object.entries(rigSettings(rig)).filter(([name]) => !without.includes(name)));
+    Object.fromEntries(Object.entries(node.settings()).filter(([name]) => !without.includes(name)));
 
-  test('SSH_PASSWORD', () => logsIn({ ...base('SSH_KEY'), SSH_PASSWORD: rig.info.rootPassword }));
+  test('SSH_PASSWORD', () => logsIn({ ...base('SSH_KEY'), SSH_PASSWORD: node.password() }));
 
   test('SSH_PASSWORD_FILE', async () => {
     const file = path.join(home, 'password');
-    await writeFile(file, `${rig.info.rootPassword}\n`, { mode: 0o600 });
+    await writeFile(file, `${node.password()}\n`, { mode: 0o600 });
     await logsIn({ ...base('SSH_KEY'), SSH_PASSWORD_FILE: file });
   });
 
-  test('an encrypted key', () =>
-    logsIn({ ...base(), SSH_KEY: rig.info.keys.encrypted, SSH_KEY_PASSPHRASE: rig.info.keys.passphrase }));
+  test('an encrypted key', () => {
+    const { encrypted, passphrase } = node.keys();
+    return logsIn({ ...base(), SSH_KEY: encrypted, SSH_KEY_PASSPHRASE: passphrase });
+  });
 
-  test('the agent', async () => {
+  needing('ssh-agent', 'the agent', async () => {
     const socket = path.join(home, 'agent');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
     try {
       await until(() => {
         try {
-          execFileSync('ssh-add', ['-q', rig.info.keys.plain], {
+          execFileSync('ssh-add', ['-q', node.keys().plain], {
             env: { SSH_AUTH_SOCK: socket },
             stdio: 'ignore',
           });
@@ -65,7 +67,7 @@ describeRig('ways to log in', (rig) => {
 
   test('a key in ~/.ssh', async () => {
     const key = path.join(home, '.ssh/id_ed25519');
-    await writeFile(key, await readFile(rig.info.keys.plain), { mode: 0o600 });
+    await writeFile(key, await readFile(node.keys().plain), { mode: 0o600 });
     try {
       await logsIn(base('SSH_KEY'));
     } finally {
@@ -75,8 +77,8 @@ describeRig('ways to log in', (rig) => {
 
   test('an alias of ~/.ssh/config, with user, port, key and jump host', async () => {
     const config = path.join(home, '.ssh/config');
-    const { host, port, keys, paths } = rig.info;
-    const common = `  HostName ${host}\n  Port ${port}\n  IdentityFile ${keys.plain}\n  UserKnownHostsFile ${paths.knownHosts}\n`;
+    const { HOST, SSH_PORT, SSH_KNOWN_HOSTS } = node.settings();
+    const common = `  HostName ${HOST}\n  Port ${SSH_PORT}\n  IdentityFile ${node.keys().plain}\n  UserKnownHostsFile ${SSH_KNOWN_HOSTS}\n`;
     await writeFile(
       config,
       `Host bastion\n  User operator\n${common}Host node\n  User root\n  ProxyJump bastion\n${common}`,
@@ -89,7 +91,10 @@ describeRig('ways to log in', (rig) => {
     }
   });
 
-  test('SSH_JUMP', () => logsIn({ ...base(), SSH_JUMP: `operator@${rig.info.host}:${rig.info.port}` }));
+  test('SSH_JUMP', () => {
+    const { HOST, SSH_PORT } = node.settings();
+    return logsIn({ ...base(), SSH_JUMP: `operator@${HOST}:${SSH_PORT}` });
+  });
 
   test('a wrong password is told, and not shown', async () => {
     const client = await connectClient({

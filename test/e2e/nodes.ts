@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { describeRig } from '../rig/require.ts';
 import type { Rig, Undo } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
+import type { ClientKeys } from './encrypted-key.ts';
 import type { Far, FarName } from './far.ts';
 import { RigFar } from './far-rig.ts';
+import { emptyEtcPve, hangEtcPve } from './pmxcfs-trouble.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
 /** What a case may need that only a node with a kernel has. */
@@ -12,6 +14,8 @@ export type Need =
   | 'real programs'
   /** What the kernel of this machine shows as files. */
   | 'kernel files'
+  /** The programs of an SSH client, which a machine with Node alone may not have. */
+  | 'ssh-agent'
   /** More bytes than a virtual node can make in the time. */
   | 'volume'
   /** LXC's own files and commands. */
@@ -25,11 +29,14 @@ export type NodeUnderTest = Pick<
   | 'writeInContainer'
   | 'isRunning'
   | 'initPid'
+  | 'readInNode'
   | 'ensureStarted'
+  | 'ensureStopped'
   | 'freeze'
   | 'startWithoutShell'
   | 'ignoreShutdown'
   | 'holdConfigLock'
+  | 'setPve'
   | 'setConf'
   | 'slowPct'
   | 'killSshConnections'
@@ -44,6 +51,10 @@ export type NodeUnderTest = Pick<
   far(name: FarName): Promise<Far>;
   /** Settings with which the server logs in as root. */
   settings(): Record<string, string>;
+  /** Keys that the node lets in as root. */
+  keys(): ClientKeys;
+  /** The cluster file system is not mounted, or whoever reads it waits. */
+  pmxcfs(state: 'down' | 'hangs'): Promise<Undo>;
   /** Root's password. */
   password(): string;
   /** Of its ed25519 host key, as ssh-keygen prints it. */
@@ -92,6 +103,8 @@ function withSettings(rig: Rig): NodeUnderTest {
   return Object.assign(rig, {
     far: (name: FarName) => RigFar.make(rig, name),
     settings: () => rigSettings(rig),
+    keys: () => rig.info.keys,
+    pmxcfs: (state: 'down' | 'hangs') => (state === 'down' ? emptyEtcPve(rig) : hangEtcPve(rig)),
     password: () => rig.info.rootPassword,
     fingerprint: () => rig.info.hostKeys.ed25519.fingerprint,
     async silence() {

@@ -5,6 +5,7 @@ import type { ScenarioInput } from '../../src/simulator/scenario.ts';
 import { Simulator } from '../../src/simulator/simulator.ts';
 import { CT, type Undo } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
+import { type ClientKeys, makeEncryptedKey } from './encrypted-key.ts';
 import type { FarName } from './far.ts';
 import { SimulatedFar } from './far-simulated.ts';
 import type { NodeUnderTest } from './nodes.ts';
@@ -23,6 +24,7 @@ const RIG_AS_SCENARIO: ScenarioInput = {
   },
   nodes: {
     pve1: {
+      version: '9.1.2',
       machines: { 100: { name: 'vm-stopped' } },
       mounts: { '/mnt/rig-small': { size: 1024 ** 2 }, '/mnt/rig-ro': { size: 65_536, readOnly: true } },
       containers: {
@@ -47,6 +49,8 @@ const CONFIGS = new Map<number, string>([
 /** A simulator that offers tests what the rig's second door offers. */
 export class SimulatedNode implements NodeUnderTest {
   #running: Simulator | undefined;
+  #keys: ClientKeys | undefined;
+  readonly #changedFiles: (() => void)[] = [];
 
   /** Its containers are as the rig's are when it comes up. */
   async start(): Promise<void> {
@@ -79,6 +83,14 @@ export class SimulatedNode implements NodeUnderTest {
       SSH_HOST_KEY_POLICY: 'strict',
       LOG_LEVEL: 'debug',
     };
+  }
+
+  keys(): ClientKeys {
+    if (this.#keys) return this.#keys;
+    const { keys, publicKey } = makeEncryptedKey(this.simulator.node().connection.keyPath);
+    this.simulator.node().write('/root/.ssh/authorized_keys', publicKey);
+    this.#keys = keys;
+    return keys;
   }
 
   password(): string {
@@ -127,8 +139,16 @@ export class SimulatedNode implements NodeUnderTest {
     return this.simulator.container(vmid).initPid;
   }
 
+  async readInNode(path: string): Promise<Buffer> {
+    return this.simulator.node().files.read(path);
+  }
+
   async ensureStarted(vmid: number): Promise<void> {
     this.simulator.container(vmid).start();
+  }
+
+  async ensureStopped(vmid: number): Promise<void> {
+    this.simulator.container(vmid).stop();
   }
 
   async freeze(vmid: number): Promise<Undo> {
@@ -159,6 +179,19 @@ export class SimulatedNode implements NodeUnderTest {
     return async () => release();
   }
 
+  async setPve(path: string, text: string | undefined): Promise<Undo> {
+    const undo = this.simulator.node().setClusterFile(path, text);
+    this.#changedFiles.push(undo);
+    return async () => undo();
+  }
+
+  async pmxcfs(state: 'down' | 'hangs'): Promise<Undo> {
+    this.simulator.node().pmxcfs = state;
+    return async () => {
+      this.simulator.node().pmxcfs = 'up';
+    };
+  }
+
   async setConf(vmid: number, text: string | undefined): Promise<Undo> {
     this.simulator.node().setConfig(vmid, text);
     return () => this.reset();
@@ -173,6 +206,8 @@ export class SimulatedNode implements NodeUnderTest {
 
   async reset(): Promise<void> {
     this.simulator.node().pctMs = 0;
+    this.simulator.node().pmxcfs = 'up';
+    for (const undo of this.#changedFiles.splice(0).reverse()) undo();
     for (const [vmid, node] of CONFIGS) {
       const file = new URL(`../fixtures/etc-pve/nodes/${node}/lxc/${vmid}.conf`, import.meta.url);
       this.simulator.node(node).setConfig(vmid, readFileSync(fileURLToPath(file), 'utf8'));

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { makeKeyPair } from '../../lib/key-pair.ts';
-import type { SimulatedNode } from '../node/node.ts';
+import type { PmxcfsState, SimulatedNode } from '../node/node.ts';
 import type { Process } from '../processes/process-table.ts';
 import { SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
@@ -150,8 +151,22 @@ export class NodeDoor {
     this.#node.cluster.writeConfig(this.name, vmid, text);
   }
 
+  /** Shows this text in place of what the cluster shows as that file of /etc/pve; undefined for no such file. */
+  setClusterFile(path: string, text: string | undefined): () => void {
+    const { files } = this.#node;
+    const { entries } = files.directory(posix.join('/etc/pve', posix.dirname(path)));
+    const name = posix.basename(path);
+    const before = entries.get(name);
+    entries.delete(name);
+    if (text !== undefined) files.write(posix.join('/etc/pve', path), text, { mode: 0o640 });
+    return () => {
+      if (before) entries.set(name, before);
+      else entries.delete(name);
+    };
+  }
+
   /** The cluster file system serves, hangs (every read waits for ever), or is not mounted. */
-  set pmxcfs(state: 'up' | 'hangs' | 'down') {
+  set pmxcfs(state: PmxcfsState) {
     this.#node.pmxcfs = state;
   }
 

@@ -55,8 +55,14 @@ export class VirtualFs {
     return this.read(path).toString('utf8');
   }
 
+  /** @throws FileError ENOENT, ENOTDIR, ELOOP */
+  directory(path: string, action = 'scandir'): DirectoryInode {
+    const inode = walk(this.root, path, true).inode ?? fail('ENOENT', action, path);
+    return inode.kind === 'directory' ? inode : fail('ENOTDIR', action, path);
+  }
+
   list(path: string): string[] {
-    return [...this.#directory(path, 'scandir').entries.keys()].sort();
+    return [...this.directory(path).entries.keys()].sort();
   }
 
   /** The path without symbolic links; the last part need not exist. */
@@ -194,18 +200,13 @@ export class VirtualFs {
 
   // --- inside ---------------------------------------------------------------------------------------------
 
-  #directory(path: string, action: string): DirectoryInode {
-    const inode = walk(this.root, path, true).inode ?? fail('ENOENT', action, path);
-    return inode.kind === 'directory' ? inode : fail('ENOTDIR', action, path);
-  }
-
   /** The directory in which the last part of the path stands; symbolic links at the end are followed only by callers. */
   #parentOf(path: string, action: string): { directory: DirectoryInode; name: string } {
     const clean = posix.normalize(path).replace(/\/$/, '');
     const name = posix.basename(clean);
     if (name === '') fail('EEXIST', action, path);
     if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail('ENAMETOOLONG', action, path);
-    return { directory: this.#directory(posix.dirname(clean), action), name };
+    return { directory: this.directory(posix.dirname(clean), action), name };
   }
 
   #enter(

@@ -7,11 +7,12 @@ import type { SimulatedNode } from './node.ts';
 
 /** LXC's own commands, which know nothing of Proxmox's locks and configuration. */
 export function lxcDirects(node: SimulatedNode): readonly (readonly [string, Direct])[] {
-  return [['lxc-attach', (start) => attach(node, start)]];
+  const direct: Direct = (start) => version(start.argv.slice(1), start.streams.stdout) ?? attach(node, start);
+  return [['lxc-attach', direct]];
 }
 
 export function lxcPrograms(node: SimulatedNode): readonly (readonly [string, Program])[] {
-  return [
+  const programs: readonly (readonly [string, Program])[] = [
     ['lxc-info', ({ args, stdout, stderr }) => info(node, args, stdout, stderr)],
     [
       'lxc-ls',
@@ -25,6 +26,15 @@ export function lxcPrograms(node: SimulatedNode): readonly (readonly [string, Pr
     ['lxc-unfreeze', ({ args }) => freeze(node, args, false)],
     ['lxc-attach', (call) => attach(node, asStart(call, ['lxc-attach', ...call.args]))],
   ];
+  return programs.map(([name, program]) => [
+    name,
+    (call) => version(call.args, call.stdout) ?? program(call),
+  ]);
+}
+
+/** What each of them prints when that is all it is asked; undefined otherwise. */
+function version(args: readonly string[], stdout: Sink): Promise<number> | undefined {
+  return args.join() === '--version' ? stdout.write('6.0.5\n').then(() => 0) : undefined;
 }
 
 /** What a program that was called by a shell starts with. */

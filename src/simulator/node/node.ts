@@ -1,4 +1,4 @@
-import { FileError, makeDirectory, makeVolume } from '../files/inode.ts';
+import { type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, place } from '../guest/flavour.ts';
 import { Guest } from '../guest/guest.ts';
@@ -18,6 +18,9 @@ import { pctDirect, pctProgram } from './pct.ts';
 import { pvesh } from './pvesh.ts';
 import { sudoDirect, sudoProgram } from './sudo.ts';
 
+/** The cluster file system: serving, hanging (every read waits), or not mounted, so that /etc/pve is empty. */
+export type PmxcfsState = 'up' | 'hangs' | 'down';
+
 /** One Proxmox VE node: its files, its programs, its containers. */
 export class SimulatedNode implements Machine {
   readonly vmid = null;
@@ -35,8 +38,9 @@ export class SimulatedNode implements Machine {
   readonly locks = new Locks();
   /** Other nodes see it. */
   online = true;
-  /** The cluster file system: serving, hanging (every read waits for ever), or not mounted. */
-  pmxcfs: 'up' | 'hangs' | 'down' = 'up';
+  #pmxcfs: PmxcfsState = 'up';
+  readonly #etcPve: DirectoryInode;
+  readonly #waiting = new Set<() => void>();
 
   constructor(name: string, cluster: Cluster) {
     const scenario = cluster.scenario.nodes[name];
@@ -48,6 +52,7 @@ export class SimulatedNode implements Machine {
       this.guests.set(Number(vmid), new Guest(Number(vmid), container, this.table));
     }
     this.#layOut();
+    this.#etcPve = this.files.directory('/etc/pve');
     this.programs = new Map<string, Program>([
       ...launchers,
       ...processPrograms,
@@ -85,10 +90,25 @@ export class SimulatedNode implements Machine {
     return uid === 0 ? 'root' : (Object.keys(this.cluster.scenario.users)[uid - 1000] ?? 'nobody');
   }
 
+  get pmxcfs(): PmxcfsState {
+    return this.#pmxcfs;
+  }
+
+  set pmxcfs(state: PmxcfsState) {
+    this.#pmxcfs = state;
+    this.files.mount('/etc/pve', state === 'down' ? makeDirectory(this.files.root.volume) : this.#etcPve);
+    if (state === 'hangs') return;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** Resolves when the cluster file system does not hang. */
+  async pmxcfsAnswers(): Promise<void> {
+    if (this.#pmxcfs === 'hangs') await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+
   async gate(path: string): Promise<void> {
-    if (!/^\/etc\/pve(\/|$)/.test(path)) return;
-    if (this.pmxcfs === 'hangs') await new Promise<never>(() => {});
-    if (this.pmxcfs === 'down' && path !== '/etc/pve') throw new FileError('ENOENT', 'open', path);
+    if (/^\/etc\/pve(\/|$)/.test(path)) await this.pmxcfsAnswers();
   }
 
   /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */

@@ -106,8 +106,8 @@ async function reporting(start: Start, work: () => Promise<number>): Promise<num
 async function asRoot(node: SimulatedNode, uid: number): Promise<void> {
   if (uid !== 0)
     throw new PctError(255, 'ipcc_send_rec[1] failed: Unknown error -1\nUnable to load access control list');
+  await node.pmxcfsAnswers();
   if (node.pmxcfs === 'down') throw new PctError(111, 'ipcc_send_rec[1] failed: Connection refused');
-  if (node.pmxcfs === 'hangs') await new Promise<never>(() => {});
 }
 
 export function requireConfig(node: SimulatedNode, vmid: number, code: number): string {
