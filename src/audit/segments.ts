@@ -5,7 +5,9 @@ import { splitLines } from './chain.ts';
 /** The segments in a directory, the processes in the order in which they began; none when it is not there. */
 export async function listSegments(dir: string): Promise<string[]> {
   try {
-    return (await readdir(dir)).filter((name) => name.endsWith('.jsonl')).sort();
+    const entries = await readdir(dir, { withFileTypes: true });
+    // A pipe of that name would be waited for, and a link is none that we have written.
+    return entries.flatMap((each) => (each.isFile() && each.name.endsWith('.jsonl') ? each.name : [])).sort();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;

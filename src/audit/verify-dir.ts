@@ -39,6 +39,8 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
   const stored = await readHeads(dir, key);
   const known = stored === 'damaged' || stored === undefined ? NO_HEADS : stored;
   const reports = await verifySegments(dir, key, known);
+  // Not even "as it was written": whether there was anything, nobody can tell.
+  if (reports.length === 0 && stored === undefined) return NOTHING;
   const absences = [...(stored === 'damaged' ? [HEADS_DAMAGED] : []), ...absencesOf(reports, known)];
   const findings = [
     ...(accept ? absences.map(accepted) : absences),

@@ -52,6 +52,7 @@ export async function serveOnHttp(input: LoadInput): Promise<void> {
     say(`MCP is at ${urlOf(server, config, config.serverHost)}`);
   } catch (error) {
     await app.close(0);
+    if (isAboutTls(error)) return refuse(`proxmox-mcp cannot start: ${tlsText(error)}\n`, 2);
     return refuse(`proxmox-mcp cannot serve over HTTP: ${explain(error, config)}\n`, 1);
   }
 }
@@ -98,6 +99,18 @@ function explain(error: unknown, { serverHost, serverPort }: Config): string {
   return known === undefined
     ? messageOf(error)
     : `cannot listen on ${serverHost} port ${serverPort}: ${known}.`;
+}
+
+/** OpenSSL does not take the certificate or the key. */
+function isAboutTls(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && /^ERR_(OSSL_|MISSING_PASSPHRASE)/.test(String(error.code))
+  );
+}
+
+function tlsText(error: unknown): string {
+  return `HTTP_TLS_CERT and HTTP_TLS_KEY can not be used (${messageOf(error)}).
+  Both must be PEM; the key must be that of the certificate, and have no passphrase.`;
 }
 
 function say(line: string): void {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import * as z from 'zod/v4';
-import { absolutePath, type Surroundings } from './surroundings.ts';
+import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
 
 /*
  * How the text of a setting is read. A message completes the sentence `NAME (source) …`: it never
@@ -151,9 +151,10 @@ export function tag() {
 export function directoryPath(at: Surroundings) {
   return z.string().transform((value, ctx) => {
     const dir = absolutePath(at, value);
-    return fs.statSync(dir, { throwIfNoEntry: false })?.isFile()
-      ? fault(ctx, `names a file: ${dir}`, 'Name a directory.')
-      : dir;
+    if (statOf(dir)?.isFile()) return fault(ctx, `names a file: ${dir}`, 'Name a directory.');
+    const blocked = above(dir, at).find((each) => statOf(each)?.isDirectory() === false);
+    if (blocked === undefined) return dir;
+    return fault(ctx, `lies below what is no directory: ${blocked}`, 'Name a directory.');
   });
 }
 
@@ -170,5 +171,20 @@ export function reason(error: unknown, file: string): string {
 }
 
 export function isDirectory(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statOf(file)?.isDirectory() ?? false;
+}
+
+/** undefined: it is not there, or this user may not look. */
+export function statOf(file: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The directories that lead to one, the nearest first. */
+function above(dir: string, at: Surroundings): readonly string[] {
+  const parent = pathsOf(at).dirname(dir);
+  return parent === dir ? [] : [parent, ...above(parent, at)];
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
-import { FILE_REMEDY, reason } from './formats.ts';
+import { FILE_REMEDY, reason, statOf } from './formats.ts';
 import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
 import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
@@ -86,7 +86,7 @@ export function envFile(
         problem: `--env-file cannot be read: ${problem}`,
         remedy: FILE_REMEDY,
       });
-    } else if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    } else if (statOf(file)?.isFile()) {
       report.warn(`the .env in the working directory is ignored: ${problem}`);
     }
     return undefined;

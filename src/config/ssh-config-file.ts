@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import SSHConfig, { glob, type Line, LineType } from 'ssh-config';
+import { statOf } from './formats.ts';
 import { absolutePath, type Surroundings } from './surroundings.ts';
 
 /** What ~/.ssh/config says about one host, by lower-case keyword. Keywords that may be repeated keep all values. */
@@ -103,7 +104,7 @@ export class SshConfigFile {
   }
 
   #read(file: string): readonly Line[] {
-    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return [];
+    if (!statOf(file)?.isFile()) return [];
     try {
       return SSHConfig.parse(fs.readFileSync(file, 'utf8'));
     } catch (error) {

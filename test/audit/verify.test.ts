@@ -1,4 +1,5 @@
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GENESIS, seal, unseal } from '../../src/audit/chain.ts';
@@ -128,6 +129,16 @@ describe('tampering is found', () => {
     await rm(path.join(dir, 'audit.key'));
     await expect(verified(dir)).rejects.toThrow(/no key to check the record with/);
   });
+});
+
+test('what is no file is not read, and no segment: a link to one, a directory, a pipe that nobody writes to', async () => {
+  const { dir, file } = await threeCalls();
+  await mkdir(path.join(path.dirname(file), '1.jsonl'));
+  execFileSync('mkfifo', [path.join(path.dirname(file), '2.jsonl')]);
+  expect((await verified(dir)).damage).toEqual([]);
+  await rename(file, `${file}.moved`);
+  await symlink(`${file}.moved`, file);
+  expect((await verified(dir)).damage.join('\n')).toMatch(/is missing/);
 });
 
 describe('a crash is not taken for tampering', () => {

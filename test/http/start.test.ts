@@ -106,11 +106,23 @@ describe('a start that fails says why', () => {
     expect(stderr).toContain('HTTP_TLS_KEY is not');
   });
 
+  test('exit 2: a certificate that is none', async () => {
+    const { status, stderr } = await failToStart([], {
+      ...TLS,
+      HTTP_TLS_CERT: TLS.HTTP_TLS_KEY,
+      HTTP_TOKEN: TOKEN,
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain('HTTP_TLS_CERT and HTTP_TLS_KEY can not be used');
+  });
+
   test.each([
     [['--allowed-hosts', 'https://x.example.com'], 'ALLOWED_HOSTS'],
     [['--allowed-origins', 'x.example.com'], 'ALLOWED_ORIGINS'],
     [['--allowed-origins', 'https://*.example.com'], 'ALLOWED_ORIGINS'],
     [['--port', '65536'], '--port'],
+    [['--state-dir', '/dev/null/state'], '/dev/null'],
+    [['--transfer-dirs', '/dev/null/files'], '--transfer-dirs'],
   ])('exit 2: %j', async (args, named) => {
     const { status, stderr } = await failToStart(args);
     expect(status).toBe(2);
