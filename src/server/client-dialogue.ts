@@ -73,7 +73,9 @@ function live(ctx: ServerContext): Dialogue {
       const { signal } = ctx.mcpReq;
       try {
         const params = { mode: 'form' as const, message, requestedSchema: FORM };
-        return answerOf(await ctx.mcpReq.elicitInput(params, { timeout: timeoutMs, signal }));
+        // On the stream of this very call: over HTTP a client need not have another one, or not yet.
+        const options = { timeout: timeoutMs, signal, relatedRequestId: ctx.mcpReq.id };
+        return answerOf(await ctx.mcpReq.elicitInput(params, options));
       } catch (error) {
         // The SDK wraps it into an error of its own.
         signal.throwIfAborted();

@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import type { Responder } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { connectOverHttp, type HttpClient } from './client.ts';
-import { legacy, openSession } from './requests.ts';
+import { legacy, modern, openSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
 const OTHER = 'another-token-of-the-tests-0123456789abcdef';
@@ -116,6 +117,30 @@ test.each([
   },
 );
 
+test('in a session a question comes on the stream of its call: a client needs no other', async () => {
+  const { id: session } = await openSession(server.url, TOKEN, { elicitation: {} });
+  const headers = { ...bearer(TOKEN), 'Mcp-Session-Id': session };
+  const params = { name: TOOL, arguments: { command: 'echo ran' } };
+  const response = await fetch(server.url, legacy({ id: 1, method: 'tools/call', params }, headers));
+  const text = await response.text();
+  expect(text).toContain('elicitation/create');
+});
+
+test('a yes that was asked of one caller is none of another', async () => {
+  const asking = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
+  const call = async (token: string, more: Record<string, unknown> = {}) => {
+    const params = { name: TOOL, arguments: { command: 'echo ran' }, ...more };
+    const response = await fetch(server.url, modern('tools/call', params, bearer(token), asking));
+    return answer.parse(JSON.parse(/^data: (.*)$/m.exec(await response.text())?.[1] ?? '{}')).result;
+  };
+  const { requestState } = await call(TOKEN);
+  expect(requestState).toBeTypeOf('string');
+  const brought = { requestState, inputResponses: { confirmation: yes } };
+  expect((await call(OTHER, brought)).structuredContent).toMatchObject({ code: 'APPROVAL_INVALID' });
+  expect((await call(TOKEN, brought)).structuredContent).toMatchObject({ stdout: 'ran\n' });
+  expect((await call(TOKEN, brought)).structuredContent).toMatchObject({ code: 'APPROVAL_USED' });
+});
+
 test('a client that hangs up while it is asked has said no', async () => {
   const cancel = new AbortController();
   const respond: Responder = () => {
@@ -129,6 +154,17 @@ test('a client that hangs up while it is asked has said no', async () => {
     await until(async () => (await recorded()).includes('"code":"CANCELLED"'), 5000);
   });
   expect(node.isRunning(CT.debian)).toBe(true);
+});
+
+function bearer(token: string): Record<string, string> {
+  return { Authorization: `Bearer ${token}` };
+}
+
+const answer = z.object({
+  result: z.object({
+    requestState: z.string().optional(),
+    structuredContent: z.record(z.string(), z.unknown()).optional(),
+  }),
 });
 
 /** All that the server has on record. */

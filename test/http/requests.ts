@@ -23,13 +23,19 @@ export function modern(
   method: string,
   params: Record<string, unknown> = {},
   more: Record<string, string> = {},
+  meta: Record<string, unknown> = {},
 ) {
   const named = params.name ?? params.uri;
   const name: Record<string, string> = typeof named === 'string' ? { 'Mcp-Name': named } : {};
   return {
     method: 'POST',
     headers: headersOf({ 'MCP-Protocol-Version': REVISION, 'Mcp-Method': method, ...name, ...more }),
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: META } }),
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method,
+      params: { ...params, _meta: { ...META, ...meta } },
+    }),
   };
 }
 
@@ -49,8 +55,13 @@ const INITIALIZE = {
 };
 
 /** Begins a session of 2025. */
-export async function openSession(url: string, token = TOKEN): Promise<{ status: number; id: string }> {
-  const response = await fetch(url, legacy(INITIALIZE, { Authorization: `Bearer ${token}` }));
+export async function openSession(
+  url: string,
+  token = TOKEN,
+  capabilities: Record<string, unknown> = {},
+): Promise<{ status: number; id: string }> {
+  const message = { ...INITIALIZE, params: { ...INITIALIZE.params, capabilities } };
+  const response = await fetch(url, legacy(message, { Authorization: `Bearer ${token}` }));
   await response.text();
   return { status: response.status, id: response.headers.get('mcp-session-id') ?? '' };
 }
