@@ -23,7 +23,7 @@ async function withServer(
   body: (client: TestClient) => Promise<void>,
 ): Promise<void> {
   const client = await connectClient({
-    env: { ...node.settings(), STATE_DIR: dir, TRANSFER_DIRS: dir, ...env },
+    env: { ...node.settings(), STATE_DIR: path.join(dir, 'state'), TRANSFER_DIRS: dir, ...env },
   });
   try {
     await body(client);
