@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rigSettings, uniqueSleep } from '../e2e/connect.ts';
+import { uniqueSleep } from '../e2e/connect.ts';
+import { describeNode } from '../e2e/nodes.ts';
 import { settingsWithoutNode } from '../mcp/fixtures.ts';
-import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { runCli, startCli } from './run.ts';
@@ -82,9 +82,9 @@ describe('tools', () => {
   });
 });
 
-describeRig('call', (rig) => {
+describeNode('call', [], (node) => {
   const run = (args: readonly string[], stdin?: string) =>
-    runCli(['call', ...args], { cwd, env: rigSettings(rig), ...(stdin === undefined ? {} : { stdin }) });
+    runCli(['call', ...args], { cwd, env: node.settings(), ...(stdin === undefined ? {} : { stdin }) });
 
   test('text is a table for people, --json the structured content', async () => {
     const text = await run(['list_containers', '--log-level', 'warn']);
@@ -124,13 +124,13 @@ describeRig('call', (rig) => {
         `vmid=${CT.debian}`,
         `command=setsid sleep ${seconds} & sleep ${seconds}`,
       ],
-      { cwd, env: rigSettings(rig) },
+      { cwd, env: node.settings() },
     );
-    await until(async () => (await rig.containerProcesses(CT.debian, seconds)).length > 1, 15_000);
+    await until(async () => (await node.containerProcesses(CT.debian, seconds)).length > 1, 15_000);
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).toContain('None of its processes is left.');
-    expect(await rig.containerProcesses(CT.debian, seconds)).toEqual([]);
+    expect(await node.containerProcesses(CT.debian, seconds)).toEqual([]);
   });
 });

@@ -4,13 +4,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { describeRig } from '../rig/require.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { failureOf } from './connect.ts';
+import { describeNode } from './nodes.ts';
 import { bytes, useTransfers } from './transfers.ts';
 
-describeRig('local paths', (rig) => {
-  const { far: farNamed, local, upload, download, server } = useTransfers(rig);
+describeNode('local paths', [], (node, { needing }) => {
+  const { far: farNamed, local, upload, download, server } = useTransfers(node);
   let outside = '';
   beforeEach(async () => {
     outside = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-outside-'));
@@ -107,29 +107,35 @@ describeRig('local paths', (rig) => {
   test('directories and special files are refused, and a fifo does not hang', async () => {
     await mkdir(local('directory'));
     execFileSync('mkfifo', [local('fifo')]);
-    execFileSync('mknod', [local('device'), 'c', '1', '3']);
     const listener = createServer().listen(local('socket'));
     onTestFinished(() => void listener.close());
     await once(listener, 'listening');
     expect(await both('directory')).toEqual({ upload: 'IS_A_DIRECTORY', download: 'IS_A_DIRECTORY' });
-    for (const name of ['fifo', 'device', 'socket']) {
+    for (const name of ['fifo', 'socket']) {
       const refused = { upload: 'NOT_A_REGULAR_FILE', download: 'NOT_A_REGULAR_FILE' };
       expect(await both(name), name).toEqual(refused);
     }
   });
 
-  describe('a local disk', () => {
-    async function mounted(options: string, work: () => Promise<void>): Promise<void> {
-      await mkdir(local('disk'));
-      execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', local('disk')]);
-      try {
-        await work();
-      } finally {
-        execFileSync('umount', [local('disk')]);
-      }
-    }
+  needing('root here', 'a device is refused', async () => {
+    execFileSync('mknod', [local('device'), 'c', '1', '3']);
+    expect(await both('device')).toEqual({ upload: 'NOT_A_REGULAR_FILE', download: 'NOT_A_REGULAR_FILE' });
+  });
 
-    test('that is full: told, the old content stays, nothing is left behind', async () => {
+  async function mounted(options: string, work: () => Promise<void>): Promise<void> {
+    await mkdir(local('disk'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', local('disk')]);
+    try {
+      await work();
+    } finally {
+      execFileSync('umount', [local('disk')]);
+    }
+  }
+
+  needing(
+    'root here',
+    'a local disk that is full: told, the old content stays, nothing is left behind',
+    async () => {
       await mounted('size=256k', async () => {
         await writeFile(local('disk/old'), 'old');
         const far = farNamed('debian');
@@ -142,15 +148,15 @@ describeRig('local paths', (rig) => {
         expect(await readFile(local('disk/old'), 'utf8')).toBe('old');
         expect(await readdir(local('disk'))).toEqual(['old']);
       });
-    });
+    },
+  );
 
-    test('that is read-only: told', async () => {
-      await mounted('ro', async () => {
-        const far = farNamed('debian');
-        await far.put('there', 'content');
-        const result = await download(far, far.path('there'), 'disk/new');
-        expect(failureOf(result).code).toBe('READ_ONLY_FILESYSTEM');
-      });
+  needing('root here', 'a local disk that is read-only: told', async () => {
+    await mounted('ro', async () => {
+      const far = farNamed('debian');
+      await far.put('there', 'content');
+      const result = await download(far, far.path('there'), 'disk/new');
+      expect(failureOf(result).code).toBe('READ_ONLY_FILESYSTEM');
     });
   });
 });

@@ -14,6 +14,8 @@ export type Need =
   | 'real programs'
   /** What the kernel of this machine shows as files. */
   | 'kernel files'
+  /** Devices and mounts on this machine, which only root can make. */
+  | 'root here'
   /** The programs of an SSH client, which a machine with Node alone may not have. */
   | 'ssh-agent'
   /** More bytes than a virtual node can make in the time. */

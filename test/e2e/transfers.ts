@@ -4,11 +4,9 @@ import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { CallOptions, CallResult } from '../mcp/client.ts';
-import { Rig } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { useClient } from './connect.ts';
 import { FARS, type Far, type FarName, isPart } from './far.ts';
-import { RigFar } from './far-rig.ts';
 import type { NodeUnderTest } from './nodes.ts';
 
 /** A file name with everything in it that has a meaning for some shell or some parser. */
@@ -50,12 +48,11 @@ export function bytes(size: number): Buffer {
  * A server with its own transfer directory, and the far ends with an empty directory for each test. After every test,
  * however it went, no part is left on any side and no process of a transfer.
  */
-export function useTransfers(node: Rig | NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
+export function useTransfers(node: NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
   const server = useClient(node, { ENABLE_HOST_EXEC: 'true', ...env });
   const fars = new Map<FarName, Far>();
   beforeEach(async () => {
-    const make = (name: FarName) => (node instanceof Rig ? RigFar.make(node, name) : node.far(name));
-    for (const name of FARS) fars.set(name, await make(name));
+    for (const name of FARS) fars.set(name, await node.far(name));
   });
   afterEach(async () => {
     try {
