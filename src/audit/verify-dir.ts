@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { reasonOf } from './failures.ts';
-import { HEADS_FILE, type Heads, readHeads, writeHeads } from './heads.ts';
-import { findKey, type KeySource } from './key.ts';
+import { type Heads, headsFile, readHeads, writeHeads } from './heads.ts';
+import { findKey, KEY_FILE, type KeySource, keyMadeAt } from './key.ts';
 import { listSegments } from './segments.ts';
 import { absencesOf, headsOf, missingOf, unendedOf } from './verify.ts';
 import { type Finding, type SegmentReport, verifySegment } from './verify-segment.ts';
@@ -23,6 +23,8 @@ export interface VerifyOptions extends KeySource {
 }
 
 const NOTHING: Verification = { segments: 0, records: 0, calls: 0, findings: [], since: undefined };
+/** A first segment begins within this of its key. */
+const FIRST_CALL_MS = 60_000;
 const NO_HEADS: Heads = { at: '', segments: {}, removed: [] };
 
 /**
@@ -36,13 +38,19 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
     if ((await listSegments(dir)).length === 0) return NOTHING;
     throw new Error(`there is no key to check the record with: audit.key in ${options.stateDir} is missing`);
   }
-  const stored = await readHeads(dir, key);
+  const stored = await readHeads(options, key);
   const known = stored === 'damaged' || stored === undefined ? NO_HEADS : stored;
   const reports = await verifySegments(dir, key, known);
+  const unseen = stored === undefined ? unseenOf(reports, await keyMadeAt(options)) : [];
   // Not even "as it was written": whether there was anything, nobody can tell.
-  if (reports.length === 0 && stored === undefined) return NOTHING;
-  const absences = [...(stored === 'damaged' ? [HEADS_DAMAGED] : []), ...absencesOf(reports, known)];
+  if (reports.length === 0 && stored === undefined) return { ...NOTHING, findings: unseen };
+  const remembered = path.basename(headsFile(options));
+  const absences = [
+    ...(stored === 'damaged' ? [headsDamaged(remembered)] : []),
+    ...absencesOf(reports, known),
+  ];
   const findings = [
+    ...unseen,
     ...(accept ? absences.map(accepted) : absences),
     ...reports.flatMap((report) => report.findings),
     ...unendedOf(reports),
@@ -51,7 +59,7 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
   if (stored !== 'damaged' || accept) {
     const damaged = new Set(findings.flatMap(({ kind, segment }) => (kind === 'damage' ? [segment] : [])));
     const heads = headsOf(reports, before, damaged, new Date());
-    await writeHeads(dir, heads, key).catch((error) => findings.push(notRemembered(error)));
+    await writeHeads(options, heads, key).catch((error) => findings.push(notRemembered(remembered, error)));
   }
   return {
     segments: reports.length,
@@ -75,20 +83,36 @@ async function verifySegments(dir: string, key: Uint8Array, known: Heads): Promi
   }
 }
 
-const HEADS_DAMAGED: Finding = {
-  kind: 'damage',
-  segment: HEADS_FILE,
-  text: 'was edited or damaged: whether anything was removed or cut off can not be told',
-};
+/**
+ * When nothing was remembered: whether the key, which is made with the first call, is older than all that is there. Not
+ * more than a note, as records of several directories may share a key.
+ */
+function unseenOf(reports: readonly SegmentReport[], keyMade: Date | undefined): Finding[] {
+  if (keyMade === undefined) return [];
+  const began = reports.flatMap(({ open }) => (open === undefined ? [] : [Date.parse(open.at)]));
+  // A crash may have left segments without a beginning.
+  if (reports.length > 0 && began.length === 0) return [];
+  if (Math.min(...began) - keyMade.getTime() <= FIRST_CALL_MS) return [];
+  const there = reports.length === 0 ? 'but no record is there' : 'but what is there begins later';
+  return [
+    {
+      kind: 'note',
+      segment: KEY_FILE,
+      text: `was made at ${keyMade.toISOString()}, as with a first call, ${there}, and this machine has never verified it: what was removed before now can't be seen`,
+    },
+  ];
+}
+
+function headsDamaged(segment: string): Finding {
+  const text = 'was edited or damaged: whether anything was removed or cut off can not be told';
+  return { kind: 'damage', segment, text };
+}
 
 function accepted({ segment, text }: Finding): Finding {
   return { kind: 'note', segment, text: `accepted: ${text}` };
 }
 
-function notRemembered(error: unknown): Finding {
-  return {
-    kind: 'note',
-    segment: HEADS_FILE,
-    text: `could not be written, so this verification is not remembered: ${reasonOf(error)}`,
-  };
+function notRemembered(segment: string, error: unknown): Finding {
+  const text = `could not be written, so this verification is not remembered: ${reasonOf(error)}`;
+  return { kind: 'note', segment, text };
 }

@@ -32,7 +32,6 @@ export async function verify(config: Config, options: { json: boolean; accept: b
 
 function verificationText(dir: string, verification: Verification, style: Style): string {
   const { segments, records, calls, findings, since } = verification;
-  if (segments === 0 && findings.length === 0) return `There is nothing on record in ${dir}.\n`;
   const damage = findings.filter(({ kind }) => kind === 'damage');
   const notes = findings.filter(({ kind }) => kind === 'note');
   const more = notes.length - MAX_NOTES;
@@ -41,14 +40,19 @@ function verificationText(dir: string, verification: Verification, style: Style)
     ...(more > 0 ? [`${style.yellow('!')} ${more} older notes; --json has all`] : []),
     ...damage.map((each) => `${style.red('✗')} ${findingText(each, style)}`),
   ];
+  if (segments === 0 && damage.length === 0) {
+    return `${[...lines, `There is nothing on record in ${dir}.`].join('\n')}\n`;
+  }
   const counted = `${count(segments, 'segment')}, ${count(records, 'record')}, ${count(calls, 'call')} in ${dir}`;
   const compared =
     since === undefined
-      ? 'Nothing was remembered to compare it with; from now on, what is removed or cut off is noticed.'
+      ? 'Never verified on this machine: what was removed or cut off before now can not be seen; from now on it is.'
       : `Compared with what was there at ${since}.`;
   const verdict =
     damage.length === 0
-      ? style.green('The record is what was written.')
+      ? style.green(
+          since === undefined ? 'What is there is what was written.' : 'The record is what was written.',
+        )
       : style.red(`The record is NOT what was written: ${count(damage.length, 'fault')}.`);
   return `${[...lines, ...(lines.length > 0 ? [''] : []), counted, compared, verdict].join('\n')}\n`;
 }

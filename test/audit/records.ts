@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { headsFile } from '../../src/audit/heads.ts';
 import { type AuditRecord, parseRecord } from '../../src/audit/record.ts';
 import { FileTrail, type TrailOptions } from '../../src/audit/trail.ts';
 import type { AuditBegin, AuditEnd } from '../../src/audit/types.ts';
@@ -78,6 +79,11 @@ export async function verified(
   const texts = (kind: string) =>
     verification.findings.flatMap((each) => (each.kind === kind ? [`${each.segment} ${each.text}`] : []));
   return { ...verification, damage: texts('damage'), notes: texts('note') };
+}
+
+/** Where what the last verification has seen is kept. */
+export function headsIn(dir: string): string {
+  return headsFile(optionsIn(dir));
 }
 
 export async function segmentsIn(dir: string): Promise<string[]> {

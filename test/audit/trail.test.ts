@@ -4,7 +4,7 @@ import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../rig/until.ts';
-import { BEGIN, END, freshDir, recordsIn, segmentsIn, trailIn, verified } from './records.ts';
+import { BEGIN, END, freshDir, headsIn, recordsIn, segmentsIn, trailIn, verified } from './records.ts';
 
 describe('what is on record', () => {
   test('begin and end of a call, one chain, closed in the end; verification finds nothing to say', async () => {
@@ -44,11 +44,7 @@ describe('what is on record', () => {
     await verified(dir);
     const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
     expect(await modeOf(path.join(dir, 'audit'))).toBe(0o700);
-    for (const file of [
-      ...(await segmentsIn(dir)),
-      path.join(dir, 'audit.key'),
-      path.join(dir, 'audit/heads.json'),
-    ])
+    for (const file of [...(await segmentsIn(dir)), path.join(dir, 'audit.key'), headsIn(dir)])
       expect([file, await modeOf(file)]).toEqual([file, 0o600]);
   });
 
@@ -278,7 +274,12 @@ test('segments may be moved together with their key and heads', async () => {
   const elsewhere = await freshDir();
   await rename(path.join(dir, 'audit'), path.join(elsewhere, 'audit'));
   await rename(path.join(dir, 'audit.key'), path.join(elsewhere, 'audit.key'));
-  expect(await verified(elsewhere)).toMatchObject({ segments: 1, findings: [] });
-  await appendFile(path.join(elsewhere, 'audit/heads.json'), ' ');
-  expect((await verified(elsewhere)).damage).toEqual([expect.stringContaining('heads.json was edited')]);
+  await rename(headsIn(dir), headsIn(elsewhere));
+  const moved = await verified(elsewhere);
+  expect(moved).toMatchObject({ segments: 1, findings: [] });
+  expect(moved.since).toBeDefined();
+  await appendFile(headsIn(elsewhere), ' ');
+  expect((await verified(elsewhere)).damage).toEqual([
+    expect.stringMatching(/^audit-heads-[0-9a-f]{16}\.json was edited/),
+  ]);
 });

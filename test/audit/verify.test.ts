@@ -1,9 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GENESIS, seal, unseal } from '../../src/audit/chain.ts';
-import { BEGIN, freshDir, segmentsIn, trailIn, verified } from './records.ts';
+import { verifyDirectory } from '../../src/audit/verify-dir.ts';
+import { BEGIN, freshDir, headsIn, segmentsIn, trailIn, verified } from './records.ts';
 
 /** Three calls on record, and the lines of the one segment. */
 async function threeCalls({ close = true } = {}) {
@@ -148,7 +160,7 @@ describe('a crash is not taken for tampering', () => {
     const from = Buffer.byteLength(lines.slice(0, -2).join('\n')) + 1;
     for (let size = from; size < bytes.length; size += 1) {
       await writeFile(file, bytes.subarray(0, size));
-      await rm(path.join(dir, 'audit/heads.json'), { force: true });
+      await rm(headsIn(dir), { force: true });
       const { damage, notes, records } = await verified(dir);
       const whole = bytes.subarray(0, size).filter((byte) => byte === 0x0a).length;
       expect({ size, damage, records }).toEqual({ size, damage: [], records: whole });
@@ -162,7 +174,7 @@ describe('a crash is not taken for tampering', () => {
     const bytes = await readFile(file);
     for (let size = 0; size < Buffer.byteLength(lines[0] ?? ''); size += 1) {
       await writeFile(file, bytes.subarray(0, size));
-      await rm(path.join(dir, 'audit/heads.json'), { force: true });
+      await rm(headsIn(dir), { force: true });
       const { damage, notes } = await verified(dir);
       expect({ size, damage }).toEqual({ size, damage: [] });
       expect(notes.join()).toMatch(size === 0 ? /is empty/ : /is torn/);
@@ -195,6 +207,68 @@ describe('a crash is not taken for tampering', () => {
         ),
       ),
     ]);
+  });
+});
+
+describe('what the last verification has seen', () => {
+  test('is not kept beside the segments: all that lies there may go, and it is noticed', async () => {
+    const { dir, file } = await threeCalls({ close: false });
+    await verified(dir);
+    expect(await readdir(path.join(dir, 'audit'))).toEqual([path.basename(file)]);
+    await rm(path.join(dir, 'audit'), { recursive: true });
+    expect((await verified(dir)).damage).toEqual([
+      expect.stringContaining(`${path.basename(file)} is missing; it was there at`),
+    ]);
+  });
+
+  test('is taken over from beside the segments, where it was at first; what stands there later does not count', async () => {
+    const { dir, file } = await threeCalls({ close: false });
+    const former = path.join(dir, 'audit/heads.json');
+    await verified(dir);
+    await rename(headsIn(dir), former);
+    const taken = await verified(dir);
+    expect(taken).toMatchObject({ damage: [] });
+    expect(taken.since).toBeDefined();
+    await expect(stat(former)).rejects.toThrow('ENOENT');
+    await rename(headsIn(dir), former);
+    await rm(file);
+    expect((await verified(dir)).damage).toEqual([expect.stringContaining('is missing; it was there at')]);
+    await writeFile(former, 'nonsense');
+    expect((await verified(dir)).damage).toEqual([expect.stringContaining('is missing; it was there at')]);
+  });
+
+  test('of several directories with one key is kept apart', async () => {
+    const { dir, file } = await threeCalls();
+    const other = trailIn(dir, { dir: path.join(dir, 'other') });
+    await other.call();
+    await other.trail.close();
+    await verified(dir);
+    const options = { dir: path.join(dir, 'other'), stateDir: dir, accept: false };
+    expect(await verifyDirectory(options)).toMatchObject({ segments: 1, findings: [], since: undefined });
+    await rm(file);
+    expect((await verified(dir)).damage).toEqual([expect.stringContaining('is missing')]);
+    expect(await verifyDirectory(options)).toMatchObject({ findings: [], since: expect.any(String) });
+  });
+
+  test('nothing: a key that is older than what is there is told, once', async () => {
+    const { dir, file } = await threeCalls();
+    const old = new Date('2026-01-02T03:04:05Z');
+    await utimes(path.join(dir, 'audit.key'), old, old);
+    expect(await verified(dir)).toMatchObject({
+      damage: [],
+      notes: [
+        expect.stringMatching(
+          /^audit\.key was made at 2026-01-02T03:04:05.*begins later.*never verified it: what was removed before now can't be seen/,
+        ),
+      ],
+    });
+    expect(await verified(dir)).toMatchObject({ findings: [] });
+    await rm(headsIn(dir));
+    await rm(file);
+    expect(await verified(dir)).toMatchObject({
+      segments: 0,
+      notes: [expect.stringContaining('but no record is there')],
+    });
   });
 });
 
