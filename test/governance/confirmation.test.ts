@@ -158,6 +158,6 @@ test('a node that can not tell any more what a container is runs nothing in it',
     node.simulator.node().pmxcfs = 'up';
   }
   // The guard that was held up finds that its time is over.
-  await until(async () => node.simulator.node().processes('/etc/pve').length === 0);
+  await until(async () => node.simulator.node().processes('/etc/pve').length === 0, 15_000);
   expect(await hasRun()).toBe(false);
-}, 20_000);
+}, 40_000);
