@@ -4,7 +4,8 @@ import type { Setting } from '../config/setting.ts';
 import { nearest } from '../lib/nearest.ts';
 import { VERSION } from '../lib/version.ts';
 import { type Command as CliCommand, COMMANDS, type CommandOption, type Request } from './commands.ts';
-import { commandHelp, groupHelp, helpText } from './help.ts';
+import { commandHelp, groupHelp, helpText, settingGroups } from './help.ts';
+import { wrapText } from './output.ts';
 
 /** What a command line asks for. */
 export type Invocation =
@@ -49,7 +50,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (command === undefined) {
     const group = help && wanted !== undefined ? groupHelp(wanted) : undefined;
     if (group !== undefined) return { kind: 'print', text: group };
-    return wanted === undefined ? { kind: 'print', text: helpText() } : refuse(unknownCommand(wanted));
+    if (wanted === undefined) return { kind: 'print', text: helpText() };
+    return refuse(help ? unknownTopic(wanted) : unknownCommand(wanted));
   }
   if (help || given.help === true) {
     return { kind: 'print', text: command.name === 'serve' ? helpText() : commandHelp(command) };
@@ -128,6 +130,23 @@ function notOptions(settings: readonly Setting[]): Readonly<Record<string, strin
 function unknownCommand(command: string): string {
   const meant = nearest(command, [...COMMANDS.map(({ name }) => name), 'help']);
   return `unknown command '${command}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`;
+}
+
+function unknownTopic(topic: string): string {
+  const topics = [...COMMANDS.map(({ name }) => name), ...settingGroups()];
+  // The names of settings are many more: whoever asks for ssh or audit-dir is shown to the group that has them.
+  const word = topic.toLowerCase().replaceAll('_', '-').replace(/^-+/, '');
+  const owner = listSettings().find(({ name, flag }) =>
+    [flag ?? '', name.toLowerCase().replaceAll('_', '-')].some(
+      (each) => each === word || each.startsWith(`${word}-`),
+    ),
+  );
+  const meant = owner?.group.toLowerCase() ?? nearest(topic, topics);
+  const known = `There is help about: ${topics.join(', ')}`;
+  return [
+    `no help about '${topic}'`,
+    ...wrapText(meant === undefined ? known : `(Did you mean ${meant}?)`, 80),
+  ].join('\n');
 }
 
 function refuse(message: string, command?: CliCommand): Invocation {

@@ -50,8 +50,9 @@ const tools: Command = {
   summary: 'List the tools',
   usage: ['tools'],
   options: [JSON_OPTION],
-  details: `Shows the tools that a client is offered with these settings (READ_ONLY hides most). Needs no node.
-Parameters in [brackets] may be left out. --json prints what tools/list answers, schemas included.
+  details: `Shows the tools that a client is offered with these settings (READ_ONLY hides
+most). Needs no node. Parameters in [brackets] may be left out. --json prints
+what tools/list answers, schemas included.
 `,
   start: async (request) => (await import('./tools.ts')).tools(request),
 };
@@ -62,16 +63,18 @@ const call: Command = {
   usage: ['call TOOL \'{"name": value, …}\'', 'call TOOL name=value …', 'call TOOL - <arguments.json'],
   maxArgs: Number.POSITIVE_INFINITY,
   options: [JSON_OPTION],
-  details: `TOOL may be written without proxmox_. A value of name=value that is JSON (101, true) is taken as such
-where the tool wants that. Prints the text that a client gets, or with --json its structured content.
+  details: `TOOL may be written without proxmox_. A value of name=value that is JSON (101,
+true) is taken as such where the tool wants that. Prints the text that a client
+gets, or with --json its structured content.
 
   proxmox-mcp call list_containers
   proxmox-mcp call container_exec_command vmid=101 command='df -h /'
   proxmox-mcp call container_status vmid=101 --json
 
-Ctrl-C cancels: what runs is killed first, and the answer says whether anything is left.
-Exit code: 0 done; 1 the tool failed; 2 wrong arguments or settings; 130 cancelled by Ctrl-C.
-The tools that run commands end with the exit code of the command when that is not 0.
+Ctrl-C cancels: what runs is killed first, and the answer says whether anything
+is left. Exit code: 0 done; 1 the tool failed; 2 wrong arguments or settings;
+130 cancelled by Ctrl-C. The tools that run commands end with the exit code of
+the command when that is not 0.
 `,
   start: async (request) => (await import('./call.ts')).call(request),
 };
@@ -96,15 +99,19 @@ const policy: Command = {
     { flag: 'at', placeholder: 'time', help: 'explain: another moment than now: 2026-11-20T23:30' },
     JSON_OPTION,
   ],
-  details: `check    every fault with line and column, rules that never decide, and what each tool gets
-explain  what would become of a call, by which rule, and why not by those before it; calls nothing.
-         Reads the container's attributes from the node if a rule needs them and --guest is not given
-show     the rules in force, or those of read-only, careful, standard or open, as a policy file
+  details: `check    every fault with line and column, rules that never decide, and what
+         each tool gets
+explain  what would become of a call, by which rule, and why not by those before
+         it; calls nothing. Reads the container's attributes from the node if a
+         rule needs them and --guest is not given
+show     the rules in force, or those of read-only, careful, standard or open,
+         as a policy file
 schema   the JSON Schema of policy files, for editors
 
-  proxmox-mcp policy explain stop_container vmid=101 force=true --guest name=db,tags=protected
+  proxmox-mcp policy explain stop_container vmid=101 --guest tags=protected
 
-Exit code: 0 done; 1 check found faults, or explain could not tell; 2 wrong arguments or settings.
+Exit code: 0 done; 1 check found faults, or explain could not tell; 2 wrong
+arguments or settings.
 `,
   start: async (request) => (await import('./policy.ts')).policy(request),
 };
@@ -127,12 +134,14 @@ const audit: Command = {
     { flag: 'accept', help: 'verify: what was removed on purpose; from now on its absence is right' },
     JSON_OPTION,
   ],
-  details: `verify   finds what was edited, removed, put in, moved or cut off, and tells that from a crash;
-         remembers how far each segment goes, for the next time
-show     calls in the order in which they began; --json prints the lines as they are
+  details: `verify   finds what was edited, removed, put in, moved or cut off, and tells
+         that from a crash; remembers how far each segment goes, for next time
+show     calls in the order in which they began; --json prints the lines as
+         they are
 tail     the last ones, then each as it ends, of all processes; until Ctrl-C
 
-Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong arguments or settings.
+Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong
+arguments or settings.
 `,
   start: async (request) => (await import('./audit.ts')).audit(request),
 };
@@ -145,9 +154,11 @@ const approvals: Command = {
   options: [JSON_OPTION],
   details: `list        the calls that wait, with all that they will do
 approve ID  lets the same call through once, when it is made again
-passphrase  sets the passphrase that answers take; it is typed, never an argument, variable or pipe
+passphrase  sets the passphrase that answers take; it is typed, never an
+            argument, variable or pipe
 
-Exit code: 0 done; 2 wrong arguments, settings or passphrase; 130 left with Ctrl-C.
+Exit code: 0 done; 2 wrong arguments, settings or passphrase; 130 left with
+Ctrl-C.
 `,
   start: async (request) => (await import('./approvals.ts')).approvals(request),
 };
@@ -160,12 +171,14 @@ const doctor: Command = {
     { flag: 'exec', placeholder: 'vmid', help: 'Run a harmless command in this container, too' },
     JSON_OPTION,
   ],
-  details: `Looks at the settings, name, port, host key, login, Proxmox VE, rights, the way into containers, the
-cluster's files and quorum, containers, clock and round trip, and the transfer directories here.
-Each line begins with ✓ (works), ! (works, but know this), ✗ (does not work) or – (skipped), and
-says what to do. Changes nothing, here or there; a new host key is shown, not pinned.
+  details: `Looks at the settings, name, port, host key, login, Proxmox VE, rights, the way
+into containers, the cluster's files and quorum, containers, clock and round
+trip, and the transfer directories here. Each line begins with ✓ (works), !
+(works, but know this), ✗ (does not work) or – (skipped), and says what to do.
+Changes nothing, here or there; a new host key is shown, not pinned.
 
-Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would not start.
+Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would
+not start.
 `,
   start: async (request) => (await import('./doctor.ts')).doctor(request),
 };
@@ -175,8 +188,9 @@ const health: Command = {
   summary: 'Ask the server that runs here with --http whether it is healthy',
   usage: ['health [--ready] [--port N]'],
   options: [{ flag: 'ready', help: 'Healthy only if the node can be reached as well' }],
-  details: `For health checks of containers and services: asks /health at SERVER_HOST and SERVER_PORT, over TLS if
-HTTP_TLS_CERT is set. Takes no token and tells no secret.
+  details: `For health checks of containers and services: asks /health at SERVER_HOST and
+SERVER_PORT, over TLS if HTTP_TLS_CERT is set. Takes no token and tells no
+secret.
 
 Exit code: 0 healthy; 1 not, or no answer within 7 s.
 `,
@@ -186,7 +200,7 @@ Exit code: 0 healthy; 1 not, or no answer within 7 s.
 const init: Command = {
   name: 'init',
   summary: 'Set up: settings, login, host key, and your MCP client',
-  usage: ['init', 'init --yes --ssh-host ADDRESS --i-accept-risks --level LEVEL [options]'],
+  usage: ['init', 'init --yes --i-accept-risks --ssh-host HOST --level LEVEL …'],
   options: [
     { flag: 'yes', help: 'Ask nothing: for scripts; says what is missing' },
     { flag: 'level', placeholder: 'level', help: 'read-only, containers, or host (containers and the node)' },
@@ -196,13 +210,14 @@ const init: Command = {
     { flag: 'dir', placeholder: 'dir', help: 'Where .env and the files of a project go (here)' },
     { flag: 'dry-run', help: 'With --yes: test, show what would be written, write nothing' },
   ],
-  details: `Asks for the node, the user and the way to log in, shows the host key to be compared, tests all of it
-as doctor does, shows every change as a diff, and then does all or nothing. Existing files are merged
-into, comments kept, with a backup beside them. Secrets go into .env, readable by you alone, and never
-into a client's configuration.
+  details: `Asks for the node, the user and the way to log in, shows the host key to be
+compared, tests all of it as doctor does, shows every change as a diff, and then
+does all or nothing. Existing files are merged into, comments kept, with a
+backup beside them. Secrets go into .env, readable by you alone, and never into
+a client's configuration.
 
-Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something is missing;
-130 cancelled, nothing is changed.
+Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something
+is missing; 130 cancelled, nothing is changed.
 `,
   start: async (request) => (await import('./init.ts')).init(request),
 };

@@ -1,45 +1,69 @@
 import { listSettings } from '../config/schema.ts';
-import { GROUPS, GROUPS_APART, type Setting } from '../config/setting.ts';
+import { GROUPS, type Setting } from '../config/setting.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
+import { wrapText } from './output.ts';
 
-const FOOT = `Each option can be set as a variable instead: --ssh-port is SSH_PORT, only --ssh-host is HOST.
-Options win over the environment, the environment over the env file; empty counts as unset.
-A switch is turned off with --no-…; a secret may be given as NAME_FILE, the path of a file.
+/** Every help fits a terminal of this many columns and 40 lines, which nobody had to make larger. */
+const WIDTH = 80;
+
+/** The settings that most people need; all others are in the help of their group. */
+const FIRST = [
+  'I_ACCEPT_RISKS',
+  'HOST',
+  'SSH_USERNAME',
+  'SSH_KEY',
+  'SSH_PASSWORD',
+  'SUDO',
+  'READ_ONLY',
+  'ENABLE_HOST_EXEC',
+  'POLICY',
+  'SERVER_HTTP',
+];
+
+/** How else settings are given; `shown` are those that the help is about. */
+function foot(shown: readonly Setting[]): string {
+  const other = shown.flatMap(({ flag, name }) =>
+    flag === undefined || flag.toUpperCase().replaceAll('-', '_') === name ? [] : [`--${flag} is ${name}`],
+  );
+  const but = other.length === 0 ? '' : `, but ${other.join(', ')}`;
+  const names = `Each option can be a variable: --ssh-port is SSH_PORT${but}.`;
+  return `${wrapText(names, WIDTH).join('\n')}
+Options win over variables, those over the env file; empty counts as unset.
+A switch is turned off with --no-…; a secret may be given as NAME_FILE, a path.
 `;
+}
 
-/** The whole of `--help`: made from the settings, short enough for one screen. */
+/** Names of the groups of settings that `proxmox-mcp help` knows beside those of commands. */
+export function settingGroups(): readonly string[] {
+  return GROUPS.filter((group) => group !== 'Consent').map((group) => group.toLowerCase());
+}
+
+/** The whole of `--help`: what most people need, and where the rest is. */
 export function helpText(): string {
-  const rows = listSettings()
-    .filter(({ group }) => !GROUPS_APART.includes(group))
-    .map((setting) => ({ group: setting.group, row: rowOf(setting) }));
+  const settings = listSettings();
+  const first = FIRST.flatMap((name) => settings.filter((setting) => setting.name === name));
   const general = [
-    ['--env-file <file>', 'Read settings from a file (.env, while HOST is set nowhere else)'],
-    ['--version, --help', `More settings: proxmox-mcp help ${GROUPS_APART.join('|').toLowerCase()}`],
+    ['--env-file <file>', 'Settings from a file (.env, if HOST is not set)'],
+    ['--version, --help', 'Also after a command; or: proxmox-mcp help COMMAND'],
   ] as const;
-  const width = Math.max(...rows.map(({ row }) => row[0].length));
-  const line = ([left, right]: readonly [string, string]): string =>
-    `  ${left.padEnd(width)}  ${right}`.trimEnd();
-  const sections = GROUPS.filter((group) => !GROUPS_APART.includes(group)).map((group) => {
-    const own = rows.filter((each) => each.group === group).map(({ row }) => line(row));
-    return [`${group}:`, ...own, ...(group === 'Server' ? general.map(line) : [])].join('\n');
-  });
-  return `proxmox-mcp ${VERSION}: lets an MCP client look after Proxmox VE containers, over SSH.
+  return `proxmox-mcp ${VERSION}: lets MCP clients look after Proxmox VE containers over SSH.
 Usage: proxmox-mcp [command] [options]
 
 ${columns(COMMANDS.map(({ name, summary }) => [name, summary] as const))}
 
-${sections.join('\n')}
+${columns([...first.map(rowOf), ...general])}
 
-${FOOT}`;
+All settings: proxmox-mcp help ${settingGroups().join('|')}
+${foot(first)}`;
 }
 
 /** The help of one group of settings, by its name in any case; undefined when there is none of that name. */
 export function groupHelp(name: string): string | undefined {
   const group = GROUPS.find((each) => each.toLowerCase() === name.toLowerCase());
   if (group === undefined) return undefined;
-  const rows = listSettings().filter((setting) => setting.group === group);
-  return `${group}:\n${columns(rows.map(rowOf))}\n\n${FOOT}`;
+  const settings = listSettings().filter((setting) => setting.group === group);
+  return `${group}:\n${columns(settings.map(rowOf))}\n\n${foot(settings)}`;
 }
 
 /** The help of one command. */
@@ -57,9 +81,16 @@ ${columns([...own, ['--env-file, --ssh-host, …', 'Settings: see proxmox-mcp --
 ${details}`;
 }
 
+/** Two columns; what is too long for the right one goes on below its beginning. */
 function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+  const indent = ' '.repeat(width + 4);
+  return rows
+    .map(([left, right]) => {
+      const lines = wrapText(right, WIDTH - indent.length).join(`\n${indent}`);
+      return `  ${left.padEnd(width)}  ${lines}`;
+    })
+    .join('\n');
 }
 
 function rowOf({

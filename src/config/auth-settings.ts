@@ -26,7 +26,7 @@ export function authSettings() {
       name: 'HTTP_TOKENS',
       secret: true,
       group: 'HTTP',
-      help: 'Several, with names and rights: see docs/http-auth.md',
+      help: 'Several, with names and rights: docs/http-auth.md',
       example: 'alice read,write sha256:…',
     }),
     oauthIssuer: issuerUrl().optional().register(about, {
@@ -34,7 +34,7 @@ export function authSettings() {
       flag: 'oauth-issuer',
       placeholder: 'url',
       group: 'HTTP',
-      help: 'Issuer whose access tokens (JWT) are accepted as well',
+      help: 'Issuer of access tokens (JWT) to accept as well',
       example: 'https://id.example.com/realms/home',
     }),
     oauthAudience: text().optional().register(about, {
@@ -42,7 +42,7 @@ export function authSettings() {
       flag: 'oauth-audience',
       placeholder: 'text',
       group: 'HTTP',
-      help: 'Audience that they must be for; normally the URL of /mcp',
+      help: 'Audience of these; normally the URL of /mcp',
       example: 'https://mcp.example.com/mcp',
     }),
     oauthScopePrefix: scopePrefix().register(about, {
@@ -50,7 +50,7 @@ export function authSettings() {
       flag: 'oauth-scope-prefix',
       placeholder: 'text',
       group: 'HTTP',
-      help: 'What stands before read, write and host in scopes',
+      help: 'Before read, write and host in scopes',
       example: 'pve.',
       default: 'proxmox:',
     }),
@@ -59,9 +59,9 @@ export function authSettings() {
       flag: 'public-url',
       placeholder: 'url',
       group: 'HTTP',
-      help: 'URL of /mcp as clients reach it',
+      help: 'URL of /mcp for clients',
       example: 'https://mcp.example.com/mcp',
-      defaultText: 'OAUTH_AUDIENCE, if that is a URL',
+      defaultText: 'OAUTH_AUDIENCE, if a URL',
     }),
   };
 }

@@ -90,7 +90,7 @@ export function httpSettings(at: Surroundings) {
       flag: 'rate-limit',
       placeholder: 'n',
       group: 'HTTP',
-      help: 'Requests that one caller may send in a minute',
+      help: 'Requests of one caller in a minute',
       example: '100',
       default: '1000',
     }),

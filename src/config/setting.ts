@@ -2,9 +2,6 @@ import * as z from 'zod/v4';
 
 export const GROUPS = ['Consent', 'Connection', 'Commands', 'Files', 'Server', 'HTTP', 'Governance'] as const;
 
-/** Groups that `--help` leaves to `proxmox-mcp help GROUP`, so that each fits a screen. */
-export const GROUPS_APART: readonly (typeof GROUPS)[number][] = ['Files', 'HTTP', 'Governance'];
-
 /** What people are told about a setting, and where it is looked for. */
 export interface SettingInfo {
   /** Name in the environment and in `.env`. A secret may also be given as the path in `NAME_FILE`. */
