@@ -9,7 +9,7 @@ import type { Tool } from '../tools/tool.ts';
 import { findTool, isObject, readArguments, UsageError } from './call-arguments.ts';
 import type { Request } from './commands.ts';
 import { appFor } from './open-app.ts';
-import { print, printError } from './output.ts';
+import { print, printError, writeOver } from './output.ts';
 
 /** What is left for killing and looking after a cancellation; the same as when a client leaves. */
 const CLOSE_MS = 4500;
@@ -52,10 +52,10 @@ async function perform(
   const made = { tool, caller: LOCAL_CALLER, args, signal };
   if (!process.stderr.isTTY) return answered(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {
-    process.stderr.write(`\r\u001B[2K${message}${signal.aborted ? ', cancelling' : ''}`);
+    writeOver(process.stderr, `${message}${signal.aborted ? ', cancelling' : ''}`);
   };
   const result = answered(await callTool({ ...made, notify }, app));
-  process.stderr.write('\r\u001B[2K');
+  writeOver(process.stderr);
   return result;
 }
 

@@ -7,7 +7,7 @@ import { createRedactor } from '../lib/redact.ts';
 import type { Request } from './commands.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
 import { wantsColour } from './faults.ts';
-import { print, styleFor, textWidth, tolerateLeavers } from './output.ts';
+import { print, styleFor, textWidth, tolerateLeavers, writeOver } from './output.ts';
 
 /** `proxmox-mcp doctor`: looks at every step between the settings and a command in a container. */
 export async function doctor({ input, options }: Request): Promise<void> {
@@ -71,7 +71,7 @@ class Screen {
   }
 
   wait(title: string): void {
-    if (process.stdout.isTTY) process.stdout.write(`\r\u001B[2K${this.#style.dim(`… ${title}`)}`);
+    if (process.stdout.isTTY) writeOver(process.stdout, this.#style.dim(`… ${title}`));
   }
 
   cancelled(): void {
@@ -97,6 +97,6 @@ class Screen {
   }
 
   #clear(): void {
-    if (process.stdout.isTTY) process.stdout.write('\r\u001B[2K');
+    if (process.stdout.isTTY) writeOver(process.stdout);
   }
 }

@@ -24,11 +24,10 @@ export function printError(text: string): Promise<void> {
   return write(process.stderr, text);
 }
 
-/** What we write ourselves: styles, and the line that is written over. All else of the kind came with somebody's text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const OURS = /((?:\r)?\x1b\[(?:\d{1,2}m|2K))/;
-
-/** The text as it may be shown: names and output from containers move no cursor and hide nothing. */
+/**
+ * The text as it may be shown: names and output from containers move no cursor and hide nothing. Only the codes of `Style`
+ * pass; what else there is of the kind came with somebody's text.
+ */
 export function forTerminal(text: string): string {
   return text
     .split(OURS)
@@ -52,16 +51,39 @@ export interface Style {
   yellow(text: string): string;
 }
 
+/** Numbers of SGR that turn each style on and off. */
+const STYLES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+} as const satisfies Record<keyof Style, readonly [number, number]>;
+
+/** In parentheses, so that `split` keeps them. */
+const OURS = new RegExp(`(\u001B\\[(?:${[...new Set(Object.values(STYLES).flat())].join('|')})m)`);
+
 export function styleFor(colour: boolean): Style {
-  const wrap = (on: number, off: number) => (text: string) =>
-    colour ? `\u001B[${on}m${text}\u001B[${off}m` : text;
+  const wrap =
+    ([on, off]: readonly [number, number]) =>
+    (text: string) =>
+      colour ? `\u001B[${on}m${text}\u001B[${off}m` : text;
   return {
-    bold: wrap(1, 22),
-    dim: wrap(2, 22),
-    red: wrap(31, 39),
-    green: wrap(32, 39),
-    yellow: wrap(33, 39),
+    bold: wrap(STYLES.bold),
+    dim: wrap(STYLES.dim),
+    red: wrap(STYLES.red),
+    green: wrap(STYLES.green),
+    yellow: wrap(STYLES.yellow),
   };
+}
+
+/**
+ * Writes over the line of a terminal that the cursor is in, and leaves it there; with nothing, clears it. For what is waited
+ * for: `print` lets no text do that.
+ */
+export function writeOver(stream: NodeJS.WriteStream, text = ''): void {
+  tolerate(stream);
+  stream.write(`\r\u001B[2K${forTerminal(text)}`);
 }
 
 /** Breaks a text at spaces into lines of at most `width` characters; longer words stay whole. */
