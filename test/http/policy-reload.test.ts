@@ -1,0 +1,111 @@
+import { rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { expect, test } from 'vitest';
+import { freshDir } from '../audit/records.ts';
+import { settingsWithoutNode } from '../mcp/fixtures.ts';
+import { until } from '../rig/until.ts';
+import { headersOf, modern, openSession } from './requests.ts';
+import { HttpServer, TOKEN } from './server.ts';
+
+const OPEN = 'default: allow\n';
+const DENY = 'default: allow\nrules: [{rule: closed, match: {tool: start_container}, outcome: deny}]\n';
+
+interface Served {
+  readonly server: HttpServer;
+  readonly replace: (text: string) => Promise<void>;
+}
+
+async function withPolicy(use: (served: Served) => Promise<void>): Promise<void> {
+  const file = path.join(await freshDir(), 'policy.yaml');
+  await writeFile(file, OPEN);
+  const server = await HttpServer.start({ env: { ...(await settingsWithoutNode()), POLICY_FILE: file } });
+  const replace = async (text: string) => {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  };
+  try {
+    await use({ server, replace });
+  } finally {
+    await server.stop();
+  }
+}
+
+/** What an SSE response has said so far. */
+function heard({ body }: Response): () => string {
+  let text = '';
+  void (async () => {
+    if (body === null) return;
+    for await (const chunk of body.pipeThrough(new TextDecoderStream())) text += chunk;
+  })().catch(() => {});
+  return () => text;
+}
+
+const counted = (text: string) => text.split('notifications/tools/list_changed').length - 1;
+
+test.each(['legacy', 'auto'] as const)(
+  'a client that listens over HTTP is told that its list has changed, each time (%s)',
+  (mode) =>
+    withPolicy(async ({ server, replace }) => {
+      let told = 0;
+      const onChanged = () => {
+        told += 1;
+      };
+      const client = new Client(
+        { name: 'listener', version: '1' },
+        { versionNegotiation: { mode }, listChanged: { tools: { onChanged } } },
+      );
+      const requestInit = { headers: { Authorization: `Bearer ${TOKEN}` } };
+      let listening = false;
+      // What changes before its stream is open is not told: the list that it asks for then is the new one.
+      const watched = async (url: string | URL, init?: RequestInit) => {
+        const response = await fetch(url, init);
+        const headers = new Headers(init?.headers);
+        if (init?.method === 'GET' || headers.get('mcp-method') === 'subscriptions/listen') listening = true;
+        return response;
+      };
+      const transport = new StreamableHTTPClientTransport(new URL(server.url), {
+        requestInit,
+        fetch: watched,
+      });
+      await client.connect(transport);
+      try {
+        await until(() => listening, 10_000);
+        expect((await client.listTools()).tools).toHaveLength(10);
+        await replace(DENY);
+        await until(() => told === 1, 10_000);
+        expect((await client.listTools()).tools).toHaveLength(9);
+        await replace(OPEN);
+        await until(() => told === 2, 10_000);
+        expect((await client.listTools()).tools).toHaveLength(10);
+      } finally {
+        await client.close();
+      }
+    }),
+);
+
+test('every session and every subscription hears of it, and who did not ask does not', () =>
+  withPolicy(async ({ server, replace }) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const inSession = async () => {
+      const { id } = await openSession(server.url);
+      return heard(await fetch(server.url, { headers: headersOf({ 'Mcp-Session-Id': id }), signal }));
+    };
+    const subscribed = async (notifications: Record<string, boolean>) => {
+      const listen = modern('subscriptions/listen', { notifications });
+      return heard(await fetch(server.url, { ...listen, signal }));
+    };
+    const streams = [
+      await inSession(),
+      await inSession(),
+      await subscribed({ toolsListChanged: true }),
+      await subscribed({ toolsListChanged: true }),
+    ];
+    const other = await subscribed({});
+    await until(() => other().includes('subscriptions/acknowledged'));
+    await replace(DENY);
+    await until(() => streams.every((stream) => counted(stream()) === 1), 10_000);
+    expect(counted(other())).toBe(0);
+    controller.abort();
+  }));
