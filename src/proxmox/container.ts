@@ -74,9 +74,14 @@ export class Container extends RemotePlace implements ContainerHandle {
 
   #hold(): Hold {
     const { guard } = this.deps;
+    const held = worker(this.deps);
     return {
-      worker: worker(this.deps),
+      worker: held,
       checked: (status) => guard?.checked(status) ?? status,
+      async spend() {
+        // Without a claim there is nothing to use up, and what was read is checked already.
+        if (guard?.claims === true) await held.ask(['true']);
+      },
     };
   }
 }

@@ -110,6 +110,11 @@ export class GuardedChannels implements ChannelSource {
     return asksPct(this.#guard);
   }
 
+  /** A command that it lets pass uses an approval up. */
+  get claims(): boolean {
+    return this.#guard.claim !== null;
+  }
+
   /** The bytes that an upload must send, where somebody has agreed to just these. */
   get source(): FileDigest | null {
     return this.#guard.source;

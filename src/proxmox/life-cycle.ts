@@ -24,10 +24,15 @@ export interface Hold {
   readonly worker: ProxmoxNode;
   /** @throws AppError TARGET_CHANGED when this is not the container that the decision was about */
   checked<T extends ContainerSummary>(status: T): T;
+  /**
+   * For a call that finds nothing to do, and so runs nothing that would be held: uses its approval up all the same, or the
+   * same yes could stop what is started later. @throws AppError APPROVAL_USED and others of the guard
+   */
+  spend(): Promise<void>;
 }
 
 function unheld(node: ProxmoxNode): Hold {
-  return { worker: node, checked: (status) => status };
+  return { worker: node, checked: (status) => status, spend: async () => {} };
 }
 
 /** Starts a container and waits until it runs. @throws AppError */
@@ -39,7 +44,10 @@ export async function startContainer(
 ): Promise<LifeCycleResult> {
   const since = performance.now();
   const before = hold.checked(await statusOf(node, vmid, signal));
-  if (before.local && before.status === 'running') return done(since, false);
+  if (before.local && before.status === 'running') {
+    await hold.spend();
+    return done(since, false);
+  }
   const problem = whyUnusable(before);
   if (problem && problem.code !== 'CONTAINER_NOT_RUNNING') throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'start');
@@ -81,7 +89,10 @@ export async function stopContainer(
 ): Promise<LifeCycleResult> {
   const since = performance.now();
   const before = hold.checked(await statusOf(node, vmid, options.signal));
-  if (before.local && before.status === 'stopped') return done(since, false);
+  if (before.local && before.status === 'stopped') {
+    await hold.spend();
+    return done(since, false);
+  }
   const problem = whyUnusable(before);
   if (problem) throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'stop');

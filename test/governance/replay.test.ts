@@ -100,6 +100,22 @@ test('a yes brought twice, to the same or to another replica, is used once', asy
   expect(both.map(codeOf).filter((code) => code === 'APPROVAL_USED')).toHaveLength(1);
 });
 
+test.each([
+  ['stop_container', CT.stopped],
+  ['start_container', CT.debian],
+] as const)('a yes to a %s that finds nothing to do is used, too', async (tool, vmid) => {
+  const replica = new Replica(`idle ${tool}`);
+  const { requestState } = await replica.call(tool, { vmid });
+  const done = await replica.call(tool, { vmid }, yes(requestState));
+  expect(done.structuredContent).toMatchObject({ success: true, changed: false });
+  // What has come to be meanwhile is not what was agreed to.
+  if (tool === 'stop_container') await node.ensureStarted(vmid);
+  else await node.ensureStopped(vmid);
+  expect(codeOf(await replica.call(tool, { vmid }, yes(requestState)))).toBe('APPROVAL_USED');
+  expect(node.isRunning(vmid)).toBe(tool === 'stop_container');
+  await node.reset();
+});
+
 test('a yes is for the very call that was asked about', async () => {
   const replica = new Replica('very');
   const { requestState } = await replica.call(...exec('echo a'));
