@@ -90,6 +90,7 @@ export class Sessions {
     }
     this.#opening += 1;
     const server = this.#options.createServer(caller);
+    // It keeps its streams alive by comments, each 15 s unless told otherwise.
     const transport = new WebStandardStreamableHTTPServerTransport({
       // 122 bits from the system's generator.
       sessionIdGenerator: () => crypto.randomUUID(),

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { headersOf, legacy, modern, openSession } from './requests.ts';
+import { HttpServer } from './server.ts';
+
+/** In the server process, what the SDK does each 15 s happens each 50 ms. */
+const HASTE = `data:text/javascript,${encodeURIComponent(`
+  const { setInterval: real } = globalThis;
+  globalThis.setInterval = (tick, ms, ...more) => real(tick, ms === 15_000 ? 50 : ms, ...more);
+`)}`;
+const COMMENT = /^: ?keep-?alive$/gm;
+
+/** What a response has said so far, and whether it is over. */
+function heard({ body }: Response) {
+  const said = { text: '', over: false, comments: () => said.text.match(COMMENT)?.length ?? 0 };
+  void (async () => {
+    if (body !== null) {
+      for await (const chunk of body.pipeThrough(new TextDecoderStream())) said.text += chunk;
+    }
+    said.over = true;
+  })().catch(() => {});
+  return said;
+}
+
+describe('what is silent for long', () => {
+  const node = new SimulatedNode();
+  beforeAll(() => node.start());
+  afterAll(() => node.stop());
+
+  test.each(['2025', '2026-07-28'])(
+    'a call of %s sends comments until its result, and none after',
+    async (era) => {
+      const server = await HttpServer.start({
+        env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` },
+      });
+      try {
+        const file = `/tmp/awake-${era}`;
+        const params = {
+          name: 'proxmox_container_exec_command',
+          arguments: {
+            vmid: CT.debian,
+            command: `until [ -e ${file} ]; do sleep 0.1; done; echo woken`,
+          },
+        };
+        const request =
+          era === '2025'
+            ? legacy(
+                { id: 1, method: 'tools/call', params },
+                { 'Mcp-Session-Id': (await openSession(server.url)).id },
+              )
+            : modern('tools/call', params);
+        const said = heard(await fetch(server.url, request));
+        await until(() => said.comments() >= 3, 10_000);
+        expect(said.text).not.toContain('data:');
+        await node.writeInContainer(CT.debian, file, '');
+        await until(() => said.over, 10_000);
+        expect(said.text).toContain('woken');
+        expect(said.text.slice(said.text.indexOf('woken'))).not.toMatch(COMMENT);
+      } finally {
+        expect(await server.stop()).toBe(0);
+      }
+    },
+  );
+
+  test('so does the stream on which a session listens', async () => {
+    const server = await HttpServer.start({ env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` } });
+    try {
+      const { id } = await openSession(server.url);
+      const controller = new AbortController();
+      const { signal } = controller;
+      const said = heard(await fetch(server.url, { headers: headersOf({ 'Mcp-Session-Id': id }), signal }));
+      await until(() => said.comments() >= 3, 10_000);
+      controller.abort();
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
+});
