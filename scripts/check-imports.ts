@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Requests for a person's yes, as files; the server leaves them, the command line answers them.
   approvals: ['lib'],
   // Explains what the layers below see, to a person; calls none of the tools.
-  doctor: ['lib', 'config', 'ssh', 'proxmox'],
+  doctor: ['lib', 'config', 'ssh', 'proxmox', 'audit'],
   // Sets up what the doctor has found to work. Touches files and the node; asks and prints nothing itself.
   init: ['lib', 'config', 'ssh', 'proxmox', 'doctor', 'type policy'],
   cli: [

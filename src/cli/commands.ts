@@ -173,9 +173,9 @@ const doctor: Command = {
   ],
   details: `Looks at the settings, name, port, host key, login, Proxmox VE, rights, the way
 into containers, the cluster's files and quorum, containers, clock and round
-trip, and the transfer directories here. Each line begins with ✓ (works), !
-(works, but know this), ✗ (does not work) or – (skipped), and says what to do.
-Changes nothing, here or there; a new host key is shown, not pinned.
+trip, and the directories here for transfers and records. Each line begins with
+✓ (works), ! (works, but know this), ✗ (does not work) or – (skipped), and says
+what to do. Changes nothing, here or there; a new host key is shown, not pinned.
 
 Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would
 not start.

@@ -17,6 +17,7 @@ export const CHECKS = {
   latency: 'Round trip',
   clock: 'Clock',
   'transfer-dirs': 'Transfers',
+  'kept-dirs': 'Records',
 } as const;
 
 export type CheckId = keyof typeof CHECKS;

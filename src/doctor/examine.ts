@@ -7,6 +7,7 @@ import { type ClosableChannelSource, Cluster } from '../proxmox/cluster.ts';
 import { ProxmoxNode } from '../proxmox/node.ts';
 import type { SshTarget } from '../ssh/types.ts';
 import { type Check, type CheckId, Examination, type Finding } from './check.ts';
+import { checkKeptDirs } from './kept-dirs.ts';
 import { checkTransferDirs } from './local-checks.ts';
 import { reportConnection } from './login.ts';
 import { checkName, checkPort } from './network.ts';
@@ -53,6 +54,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Check[]
     await channels?.close();
   }
   await exam.step('transfer-dirs', () => checkTransferDirs(config));
+  await exam.step('kept-dirs', () => checkKeptDirs(config));
   return exam.checks;
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,6 +39,78 @@ describe('settings', () => {
     const { code, stdout, stderr } = await runCli(['doctor', '--exec', vmid], { cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('VMID');
+  });
+});
+
+describe('directories of this machine', () => {
+  let dir = '';
+  beforeAll(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-kept-'));
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  test.each([
+    '.mcp.json',
+    path.join('.vscode', 'mcp.json'),
+    path.join('.cursor', 'mcp.json'),
+    'claude_desktop_config.json',
+  ])('transfers that could write %s', async (file) => {
+    const files = await mkdtemp(path.join(dir, 'files-'));
+    await mkdir(path.dirname(path.join(files, file)), { recursive: true });
+    await writeFile(path.join(files, file), '{}');
+    const env = { ...(await settingsWithoutNode()), TRANSFER_DIRS: files };
+    const { of } = await examine(cwd, env);
+    expect(of('transfer-dirs')).toMatchObject({
+      verdict: 'warn',
+      detail: expect.stringContaining(path.join(files, file)),
+      remedy: expect.stringContaining('TRANSFER_DIRS'),
+    });
+    expect((await examine(cwd, { ...env, READ_ONLY: 'true' })).of('transfer-dirs')?.verdict).toBe('ok');
+  });
+
+  test('transfers beside the env file, unless somebody has chosen that', async () => {
+    const project = await mkdtemp(path.join(dir, 'project-'));
+    await writeFile(path.join(project, '.env'), 'LOG_LEVEL=info\n');
+    const env = { ...(await settingsWithoutNode()), HOME: dir };
+    const args = ['--env-file', path.join(project, '.env')];
+    const byDefault = (await examine(project, env, args)).of('transfer-dirs');
+    expect(byDefault).toMatchObject({ verdict: 'warn', detail: expect.stringContaining('.env') });
+    const chosen = await examine(project, { ...env, TRANSFER_DIRS: project }, args);
+    expect(chosen.of('transfer-dirs')).toMatchObject({ verdict: 'ok' });
+  });
+
+  test('the record: a directory that will be made is right, and is not made', async () => {
+    const env = { ...(await settingsWithoutNode()), STATE_DIR: path.join(dir, 'a', 'b') };
+    const { of } = await examine(cwd, env);
+    expect(of('kept-dirs')).toMatchObject({
+      verdict: 'ok',
+      detail: expect.stringContaining(path.join(dir, 'a', 'b', 'audit')),
+    });
+    await expect(mkdir(path.join(dir, 'a'))).resolves.toBeUndefined();
+  });
+
+  test.runIf(process.platform !== 'win32')('the record: a directory that others may write', async () => {
+    const open = await mkdtemp(path.join(dir, 'open-'));
+    await chmod(open, 0o777);
+    const env = { ...(await settingsWithoutNode()), AUDIT_DIR: open, STATE_DIR: path.join(dir, 'state') };
+    const { of, failed } = await examine(cwd, env);
+    expect(failed).toEqual(['port', 'kept-dirs']);
+    expect(of('kept-dirs')).toMatchObject({
+      detail: expect.stringContaining(`${open} may be written by others`),
+      remedy: expect.stringContaining('AUDIT_DIR'),
+    });
+    expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('kept-dirs')?.verdict).toBe('ok');
+  });
+
+  test.runIf(process.getuid?.() !== 0)('the record: a directory that can not be made', async () => {
+    const closed = await mkdtemp(path.join(dir, 'closed-'));
+    await chmod(closed, 0o500);
+    const env = { ...(await settingsWithoutNode()), AUDIT_DIR: path.join(closed, 'audit') };
+    const { of } = await examine(cwd, env);
+    expect(of('kept-dirs')).toMatchObject({
+      verdict: 'fail',
+      detail: expect.stringContaining('cannot be made'),
+    });
   });
 });
 
