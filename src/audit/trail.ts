@@ -64,11 +64,15 @@ export class FileTrail implements AuditTrail {
     }
     this.#open.add(call);
     const onDisk = begun.effect === 'read' ? undefined : this.#syncBehind();
+    let ending = false;
     return {
       id: call,
       end: async (ended) => {
-        if (!this.#open.delete(call)) return;
+        if (ending) return;
+        ending = true;
         await onDisk;
+        // Only now: the end of the process waits for the calls that are open.
+        this.#open.delete(call);
         await this.#put(endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
           this.#options.logger.error(
             { call, reason: reasonOf(error) },

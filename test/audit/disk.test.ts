@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SegmentFile } from '../../src/audit/segment-file.ts';
-import { BEGIN, END, freshDir, trailIn } from './records.ts';
+import { BEGIN, END, freshDir, recordsIn, trailIn } from './records.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -22,6 +22,21 @@ describe('the disk works while the call does', () => {
     expect(told).toBe(false);
     reach();
     await end;
+  });
+
+  test('the end of the process waits for it, so that no end stands behind "closed"', async () => {
+    const dir = await freshDir();
+    const { trail } = trailIn(dir);
+    let reach = () => {};
+    vi.spyOn(SegmentFile.prototype, 'sync').mockImplementationOnce(
+      () => new Promise((resolve) => (reach = resolve)),
+    );
+    const call = await trail.begin(BEGIN);
+    const end = call.end(END);
+    const closed = trail.close();
+    setTimeout(() => reach(), 50);
+    await Promise.all([end, closed]);
+    expect((await recordsIn(dir)).map(({ type }) => type)).toEqual(['open', 'begin', 'end', 'closed']);
   });
 
   test('after a disk that lost something, a call waits until the disk can be trusted again', async () => {
