@@ -102,16 +102,20 @@ describe('directories of this machine', () => {
     expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('kept-dirs')?.verdict).toBe('ok');
   });
 
-  test.runIf(process.getuid?.() !== 0)('the record: a directory that can not be made', async () => {
-    const closed = await mkdtemp(path.join(dir, 'closed-'));
-    await chmod(closed, 0o500);
-    const env = { ...(await settingsWithoutNode()), AUDIT_DIR: path.join(closed, 'audit') };
-    const { of } = await examine(cwd, env);
-    expect(of('kept-dirs')).toMatchObject({
-      verdict: 'fail',
-      detail: expect.stringContaining('cannot be made'),
+  const unmade = 'the record: a directory that can not be made';
+  // Root may write anywhere, so there is nothing to find for it.
+  if (process.getuid?.() === 0) console.log(`not for root: ${unmade}`);
+  else
+    test(unmade, async () => {
+      const closed = await mkdtemp(path.join(dir, 'closed-'));
+      await chmod(closed, 0o500);
+      const env = { ...(await settingsWithoutNode()), AUDIT_DIR: path.join(closed, 'audit') };
+      const { of } = await examine(cwd, env);
+      expect(of('kept-dirs')).toMatchObject({
+        verdict: 'fail',
+        detail: expect.stringContaining('cannot be made'),
+      });
     });
-  });
 });
 
 describe('the way to the server', () => {
