@@ -34,7 +34,12 @@ mkdirSync(dist);
 // Imported, so that its shebang stays out: main.js is no program of its own.
 const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
 const apart = await Promise.all(
-  ['cli/demo', 'cli/init', 'cli/http', 'lib/redact/vendor-rules'].map((file) =>
+  [
+    'cli/commands/demo/demo',
+    'cli/commands/init/init',
+    'cli/commands/http/http',
+    'governance/redaction/vendor-rules',
+  ].map((file) =>
     bundle(`${path.basename(file)}.js`, { contents: `export * from './src/${file}.ts';`, resolveDir: root }),
   ),
 );
@@ -98,7 +103,7 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
 function loadedApart() {
   const setup = (builder) => {
     builder.onResolve({ filter: /\/(demo|init|http|vendor-rules)\.ts$/ }, ({ kind, path: file }) =>
-      kind === 'dynamic-import' ? { path: file.replace(/\.ts$/, '.js'), external: true } : undefined,
+      kind === 'dynamic-import' ? { path: `./${path.basename(file, '.ts')}.js`, external: true } : undefined,
     );
     builder.onResolve({ filter: /^[\w-]+$/ }, ({ path: name }) =>
       LIBRARIES_APART.includes(name) ? { path: `./${name}.js`, external: true } : undefined,

@@ -1,17 +1,18 @@
-import { openTrail } from './audit/open-trail.ts';
-import type { AuditTrail } from './audit/types.ts';
-import { ownFilesOf } from './config/own-files.ts';
-import type { Config } from './config/schema.ts';
+import type { ServerDeps } from './calls/call-deps.ts';
+import { ownFilesOf } from './config/reserved-paths.ts';
 import { secretsOf } from './config/secrets.ts';
+import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs.ts';
+import type { AuditLog } from './governance/audit/audit-types.ts';
+import { openTrail } from './governance/audit/open-audit-log.ts';
+import { openPolicy } from './governance/policy/open-policy.ts';
+import type { Policy } from './governance/policy/policy-types.ts';
+import { createRedactor } from './governance/redaction/redact.ts';
 import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
-import { createRedactor, type Redactor } from './lib/redact.ts';
+import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
-import { openPolicy } from './policy/open.ts';
-import type { Policy } from './policy/types.ts';
-import type { ClusterHandle } from './proxmox/types.ts';
-import type { ServerDeps } from './server/deps.ts';
+import type { ClusterHandle } from './proxmox/proxmox-types.ts';
 import { TOOLS } from './tools/index.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
@@ -24,7 +25,7 @@ export interface App {
   sshConnections(): number;
   policy(): Promise<Policy>;
   readonly listMayChange: boolean;
-  audit(): Promise<AuditTrail>;
+  audit(): Promise<AuditLog>;
   readonly redactor: Redactor;
   readonly confirmation: ServerDeps['confirmation'];
   readonly logger: ClosableLogger;
@@ -42,7 +43,7 @@ export function createApp(config: Config): App {
   let cluster: Promise<ClusterHandle> | undefined;
   let connected: ClusterHandle | undefined;
   let policy: Promise<Policy> | undefined;
-  let audit: Promise<AuditTrail> | undefined;
+  let audit: Promise<AuditLog> | undefined;
   let stateKey: Promise<Uint8Array> | undefined;
   let confirmation: ReturnType<ServerDeps['confirmation']> | undefined;
   const readKey = () => {
@@ -84,7 +85,7 @@ export function createApp(config: Config): App {
     version: VERSION,
     stateKey: readKey,
     confirmation: () => {
-      confirmation ??= import('./server/approval/confirmation.ts').then(
+      confirmation ??= import('./governance/approval/confirmation.ts').then(
         ({ Confirmation }) => new Confirmation(config, readKey),
       );
       return confirmation;

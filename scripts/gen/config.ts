@@ -1,5 +1,5 @@
-import { listSettings } from '../../src/config/schema.ts';
 import { GROUPS, type Setting } from '../../src/config/setting.ts';
+import { listSettings } from '../../src/config/settings-schema.ts';
 
 const ENV_HEAD = `# Settings of proxmox-mcp. Copy this file to .env and fill in what you need; what is empty or left out has its default.
 # Read by itself from the working directory while HOST is set nowhere else; or: proxmox-mcp --env-file FILE

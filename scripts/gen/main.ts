@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { policyJsonSchema } from '../../src/policy/schema.ts';
+import { policyJsonSchema } from '../../src/governance/policy/policy-schema.ts';
 import { renderConfigTable, renderEnvExample } from './config.ts';
 import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { TOOLS } from '../../src/tools/index.ts';
-import { inputSchemaOf, type ObjectSchema, outputSchemaOf } from '../../src/tools/schema.ts';
 import { hintsOf } from '../../src/tools/tool.ts';
+import { inputSchemaOf, type ObjectSchema, outputSchemaOf } from '../../src/tools/tool-schema.ts';
 
 /**
  * The tools as clients see them, committed, so that a change of the interface shows in review. Written

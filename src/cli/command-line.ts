@@ -1,11 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
-import { listSettings } from '../config/schema.ts';
 import type { Setting } from '../config/setting.ts';
-import { nearest } from '../lib/nearest.ts';
+import { listSettings } from '../config/settings-schema.ts';
+import { nearest } from '../lib/suggest.ts';
 import { VERSION } from '../lib/version.ts';
 import { type Command as CliCommand, COMMANDS, type CommandOption, type Request } from './commands.ts';
 import { commandHelp, groupHelp, helpText, settingGroups } from './help.ts';
-import { wrapText } from './output.ts';
+import { wrapText } from './output/output.ts';
 
 /** What a command line asks for. */
 export type Invocation =

@@ -1,5 +1,5 @@
 import type { LoadInput } from '../config/load.ts';
-import { demo } from './demo-command.ts';
+import { demo } from './commands/demo/demo-command.ts';
 
 /** What a command is started with. */
 export interface Request {
@@ -42,7 +42,7 @@ const serve: Command = {
   usage: ['[serve]'],
   options: [],
   details: '',
-  start: async ({ input }) => (await import('./serve.ts')).serve(input),
+  start: async ({ input }) => (await import('./commands/serve/serve.ts')).serve(input),
 };
 
 const tools: Command = {
@@ -54,7 +54,7 @@ const tools: Command = {
 most). Needs no node. Parameters in [brackets] may be left out. --json prints
 what tools/list answers, schemas included.
 `,
-  start: async (request) => (await import('./tools.ts')).tools(request),
+  start: async (request) => (await import('./commands/tools/tools.ts')).tools(request),
 };
 
 const call: Command = {
@@ -76,7 +76,7 @@ is left. Exit code: 0 done; 1 the tool failed; 2 wrong arguments or settings;
 130 cancelled by Ctrl-C. The tools that run commands end with the exit code of
 the command when that is not 0.
 `,
-  start: async (request) => (await import('./call.ts')).call(request),
+  start: async (request) => (await import('./commands/call/call.ts')).call(request),
 };
 
 const policy: Command = {
@@ -113,7 +113,7 @@ schema   the JSON Schema of policy files, for editors
 Exit code: 0 done; 1 check found faults, or explain could not tell; 2 wrong
 arguments or settings.
 `,
-  start: async (request) => (await import('./policy.ts')).policy(request),
+  start: async (request) => (await import('./commands/policy/policy.ts')).policy(request),
 };
 
 const audit: Command = {
@@ -143,7 +143,7 @@ tail     the last ones, then each as it ends, of all processes; until Ctrl-C
 Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong
 arguments or settings.
 `,
-  start: async (request) => (await import('./audit.ts')).audit(request),
+  start: async (request) => (await import('./commands/audit/audit.ts')).audit(request),
 };
 
 const approvals: Command = {
@@ -160,7 +160,7 @@ passphrase  sets the passphrase that answers take; it is typed, never an
 Exit code: 0 done; 2 wrong arguments, settings or passphrase; 130 left with
 Ctrl-C.
 `,
-  start: async (request) => (await import('./approvals.ts')).approvals(request),
+  start: async (request) => (await import('./commands/approvals/approvals.ts')).approvals(request),
 };
 
 const doctor: Command = {
@@ -180,7 +180,7 @@ what to do. Changes nothing, here or there; a new host key is shown, not pinned.
 Exit code: 0 all well; 1 problems; 2 the settings are wrong, so serving would
 not start.
 `,
-  start: async (request) => (await import('./doctor.ts')).doctor(request),
+  start: async (request) => (await import('./commands/doctor/doctor.ts')).doctor(request),
 };
 
 const health: Command = {
@@ -194,7 +194,7 @@ secret.
 
 Exit code: 0 healthy; 1 not, or no answer within 7 s.
 `,
-  start: async (request) => (await import('./health.ts')).health(request),
+  start: async (request) => (await import('./commands/health/health.ts')).health(request),
 };
 
 const init: Command = {
@@ -219,7 +219,7 @@ a client's configuration.
 Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something
 is missing; 130 cancelled, nothing is changed.
 `,
-  start: async (request) => (await import('./init.ts')).init(request),
+  start: async (request) => (await import('./commands/init/init.ts')).init(request),
 };
 
 /** All commands, in the order of the help. */

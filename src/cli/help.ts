@@ -1,8 +1,8 @@
-import { listSettings } from '../config/schema.ts';
 import { GROUPS, type Setting } from '../config/setting.ts';
+import { listSettings } from '../config/settings-schema.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
-import { wrapText } from './output.ts';
+import { wrapText } from './output/output.ts';
 
 /** Every help fits a terminal of this many columns and 40 lines, which nobody had to make larger. */
 const WIDTH = 80;

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { listSettings } from '../config/schema.ts';
+import { listSettings } from '../config/settings-schema.ts';
 import { VERSION } from '../lib/version.ts';
 
 const bin = fileURLToPath(new URL('../bin.ts', import.meta.url));

@@ -5,7 +5,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const invocation = await understand(argv);
   switch (invocation.kind) {
     case 'serve': {
-      const { serve } = await import('./serve.ts');
+      const { serve } = await import('./commands/serve/serve.ts');
       return serve({});
     }
     case 'run':

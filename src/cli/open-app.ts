@@ -1,9 +1,9 @@
 import { type App, createApp } from '../app.ts';
 import type { LoadInput } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/settings-schema.ts';
 import type { Fault } from '../config/sources.ts';
-import type { PolicyFaults } from '../policy/file.ts';
-import { faultsText, wantsColour } from './faults.ts';
+import type { PolicyFaults } from '../governance/policy/policy-file.ts';
+import { faultsText, wantsColour } from './output/config-errors.ts';
 import { settingsFor } from './settings.ts';
 
 /** The app of a command, or undefined: what is wrong with settings or policy has then been told and the exit code set. */
@@ -21,7 +21,7 @@ export async function openApp(config: Config): Promise<App | undefined> {
     await app.policy();
     return app;
   } catch (error) {
-    const { PolicyFaults } = await import('../policy/file.ts');
+    const { PolicyFaults } = await import('../governance/policy/policy-file.ts');
     if (!(error instanceof PolicyFaults)) throw error;
     process.stderr.write(faultsText(toFaults(config.policyFile, error), wantsColour(process.stderr)));
     process.exitCode = 2;

@@ -1,6 +1,6 @@
 import { type LoadInput, loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import { faultsText, wantsColour } from './faults.ts';
+import type { Config } from '../config/settings-schema.ts';
+import { faultsText, wantsColour } from './output/config-errors.ts';
 
 /** The settings of a command, or undefined: what is wrong with them has then been told and the exit code set. */
 export function settingsFor(input: LoadInput): Config | undefined {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import * as z from 'zod/v4';
-import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
+import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
 
 /*
  * How the text of a setting is read. A message completes the sentence `NAME (source) …`: it never
@@ -105,7 +105,7 @@ export function parseHop(hop: string): JumpHop | undefined {
 }
 
 /** A private key that exists and can be read now: better known at the start than at the first call. */
-export function keyFile(at: Surroundings) {
+export function keyFile(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     if (value.includes('PRIVATE KEY')) {
       return fault(ctx, 'holds a key itself', 'Put the key into a file and give the path of that file.');
@@ -122,7 +122,7 @@ export function keyFile(at: Surroundings) {
 }
 
 /** A file that need not exist yet. */
-export function filePath(at: Surroundings) {
+export function filePath(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const file = absolutePath(at, value);
     return isDirectory(file) ? fault(ctx, `names a directory: ${file}`, 'Name a file.') : file;
@@ -130,7 +130,7 @@ export function filePath(at: Surroundings) {
 }
 
 /** A file that is there and can be read. */
-export function readableFile(at: Surroundings) {
+export function readableFile(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const file = absolutePath(at, value);
     try {
@@ -148,7 +148,7 @@ export function tag() {
 }
 
 /** A directory that need not exist yet. */
-export function directoryPath(at: Surroundings) {
+export function directoryPath(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const dir = absolutePath(at, value);
     if (statOf(dir)?.isFile()) return fault(ctx, `names a file: ${dir}`, 'Name a directory.');
@@ -184,7 +184,7 @@ export function statOf(file: string): fs.Stats | undefined {
 }
 
 /** The directories that lead to one, the nearest first. */
-function above(dir: string, at: Surroundings): readonly string[] {
+function above(dir: string, at: HostEnvironment): readonly string[] {
   const parent = pathsOf(at).dirname(dir);
   return parent === dir ? [] : [parent, ...above(parent, at)];
 }

@@ -1,11 +1,11 @@
-import { PRESET_NAMES } from '../policy/types.ts';
+import { PRESET_NAMES } from '../governance/policy/policy-types.ts';
 import { boolean, choice, directoryPath, integer, longSecret, readableFile, tag } from './formats.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import { about } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What is kept, and who may decide; a part of the schema. */
-export function governanceSettings(at: Surroundings) {
+export function governanceSettings(at: HostEnvironment) {
   return {
     policy: choice(PRESET_NAMES).optional().register(about, {
       name: 'POLICY',

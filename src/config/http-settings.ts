@@ -1,11 +1,11 @@
 import { authSettings } from './auth-settings.ts';
 import { boolean, filePath, hostName, integer } from './formats.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import { nameList, originList } from './http-formats.ts';
 import { about } from './setting.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** How the server is reached over HTTP, and what it bears; a part of the schema. */
-export function httpSettings(at: Surroundings) {
+export function httpSettings(at: HostEnvironment) {
   return {
     http: boolean().register(about, {
       name: 'SERVER_HTTP',

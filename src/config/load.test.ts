@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { HostEnvironment } from './host-environment.ts';
 import { type LoadInput, loadConfig } from './load.ts';
-import type { Config } from './schema.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Config } from './settings-schema.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'config-'));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -18,7 +18,7 @@ function directory(files: Record<string, string> = {}): string {
   return dir;
 }
 
-function at(env: Record<string, string>, cwd = directory()): Surroundings {
+function at(env: Record<string, string>, cwd = directory()): HostEnvironment {
   return { platform: process.platform, env, home: path.join(root, 'home'), cwd, username: 'me' };
 }
 

@@ -1,9 +1,9 @@
 import type * as z from 'zod/v4';
-import { contradictions } from './contradictions.ts';
-import { nearMiss } from './near-miss.ts';
+import { contradictions } from './cross-field-validation.ts';
+import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
 import { isQuoted } from './quoted.ts';
-import { type Config, configSchema, listSettings } from './schema.ts';
 import type { Setting } from './setting.ts';
+import { type Config, configSchema, listSettings } from './settings-schema.ts';
 import {
   envFile,
   environmentSource,
@@ -14,7 +14,7 @@ import {
   isSet,
   type Source,
 } from './sources.ts';
-import { currentSurroundings, type Surroundings } from './surroundings.ts';
+import { nearMiss } from './suggest-setting.ts';
 
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
@@ -35,7 +35,7 @@ export interface LoadInput {
  * Flags, then the environment, then the env file, then defaults. Finds every fault before it gives
  * up: whoever sets this up should not have to start it once per mistake.
  */
-export function loadConfig(input: LoadInput = {}, at: Surroundings = currentSurroundings()): LoadResult {
+export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentSurroundings()): LoadResult {
   const faults: Fault[] = [];
   const warnings: string[] = [];
   const report = {
@@ -93,7 +93,7 @@ function findFlag(flags: Flags, { property, flag }: Setting): Found | undefined 
 function findFirst(
   sources: readonly Source[],
   setting: Setting,
-  at: Surroundings,
+  at: HostEnvironment,
   fault: (fault: Fault) => void,
 ): Found | undefined {
   let failed = false;
@@ -127,7 +127,7 @@ function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undef
 }
 
 /** What was taken off may, once in a lifetime, have been part of it. */
-function quotedSecrets(settings: readonly Setting[], at: Surroundings): string[] {
+function quotedSecrets(settings: readonly Setting[], at: HostEnvironment): string[] {
   return settings
     .filter(({ name, secret }) => secret === true && isQuoted(at.env[name]))
     .map(

@@ -1,4 +1,4 @@
-import { type Config, listSettings } from './schema.ts';
+import { type Config, listSettings } from './settings-schema.ts';
 
 /** A string this long within a list or a structure is a token, not a name or a word that goes with one. */
 const MIN_WITHIN = 16;

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
 import { FILE_REMEDY, reason, statOf } from './formats.ts';
+import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
 import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
-import { absolutePath, pathsOf, type Surroundings } from './surroundings.ts';
 
 /** Why the server cannot start. */
 export interface Fault {
@@ -44,7 +44,7 @@ export function isSet(value: string | undefined): value is string {
   return value !== undefined && value.trim() !== '';
 }
 
-export function environmentSource(at: Surroundings): Source {
+export function environmentSource(at: HostEnvironment): Source {
   return { label: 'environment', get: (name) => unquoted(at.env[name]), names: Object.keys(at.env) };
 }
 
@@ -70,7 +70,7 @@ export function fileSource(file: string, label: string, warn: (message: string) 
 export function envFile(
   named: string | undefined,
   hostIsSet: boolean,
-  at: Surroundings,
+  at: HostEnvironment,
   report: { fault: (fault: Fault) => void; warn: (message: string) => void },
 ): Source | undefined {
   const wanted = isSet(named) ? absolutePath(at, named.trim()) : undefined;
@@ -97,7 +97,7 @@ export function envFile(
 export function findIn(
   source: Source,
   setting: Setting,
-  at: Surroundings,
+  at: HostEnvironment,
   fault: (fault: Fault) => void,
 ): Found | undefined {
   const { name, secret } = setting;

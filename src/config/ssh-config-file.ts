@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import SSHConfig, { glob, type Line, LineType } from 'ssh-config';
 import { statOf } from './formats.ts';
-import { absolutePath, type Surroundings } from './surroundings.ts';
+import { absolutePath, type HostEnvironment } from './host-environment.ts';
 
 /** What ~/.ssh/config says about one host, by lower-case keyword. Keywords that may be repeated keep all values. */
 export type HostEntry = Readonly<Record<string, readonly string[] | undefined>>;
@@ -15,11 +15,11 @@ const MAX_INCLUDE_DEPTH = 16;
  * empty; `warn` hears why.
  */
 export class SshConfigFile {
-  readonly #at: Surroundings;
+  readonly #at: HostEnvironment;
   readonly #warn: (message: string) => void;
   readonly #lines: readonly Line[];
 
-  constructor(at: Surroundings, warn: (message: string) => void) {
+  constructor(at: HostEnvironment, warn: (message: string) => void) {
     this.#at = at;
     this.#warn = warn;
     this.#lines = this.#read(path.join(at.home, '.ssh', 'config'));

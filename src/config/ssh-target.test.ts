@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { SshTarget } from '../ssh/types.ts';
+import type { SshTarget } from '../ssh/ssh-types.ts';
+import type { HostEnvironment } from './host-environment.ts';
 import { loadConfig } from './load.ts';
 import { resolveSshTarget } from './ssh-target.ts';
-import type { Surroundings } from './surroundings.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'target-'));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -25,9 +25,9 @@ function put(name: string, content = ''): string {
   return file;
 }
 
-function resolve(settings: Record<string, string>, options: Partial<Surroundings> = {}): SshTarget {
+function resolve(settings: Record<string, string>, options: Partial<HostEnvironment> = {}): SshTarget {
   const env = { I_ACCEPT_RISKS: 'true', HOST: 'pve', ...settings };
-  const at: Surroundings = { platform: 'linux', env, home, cwd: home, username: 'me', ...options };
+  const at: HostEnvironment = { platform: 'linux', env, home, cwd: home, username: 'me', ...options };
   const loaded = loadConfig({}, at);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   return resolveSshTarget(loaded.config, at, (warning) => warnings.push(warning));

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { SshTarget } from '../ssh/types.ts';
+import type { SshTarget } from '../ssh/ssh-types.ts';
 import { type JumpHop, parseHop } from './formats.ts';
-import type { Config } from './schema.ts';
+import { absolutePath, currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import type { Config } from './settings-schema.ts';
 import { type HostEntry, SshConfigFile } from './ssh-config-file.ts';
-import { absolutePath, currentSurroundings, type Surroundings } from './surroundings.ts';
 
 const WINDOWS_AGENT = '\\\\.\\pipe\\openssh-ssh-agent';
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
@@ -12,7 +12,7 @@ const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 /** What resolving one server needs to know. */
 interface Context {
   readonly config: Config;
-  readonly at: Surroundings;
+  readonly at: HostEnvironment;
   readonly file: SshConfigFile;
   readonly warn: (message: string) => void;
 }
@@ -28,7 +28,7 @@ interface Wanted extends JumpHop {
  */
 export function resolveSshTarget(
   config: Config,
-  at: Surroundings = currentSurroundings(),
+  at: HostEnvironment = currentSurroundings(),
   warn: (message: string) => void = () => {},
 ): SshTarget {
   const context: Context = { config, at, file: new SshConfigFile(at, warn), warn };
@@ -107,18 +107,22 @@ function jumpsOf(entry: HostEntry, host: string, warn: (message: string) => void
 }
 
 /** IdentityFile entries that are there, if only as the public half of a key that the agent holds. */
-function identityFiles(entry: HostEntry, at: Surroundings, expand: (text: string) => string): string[] {
+function identityFiles(entry: HostEntry, at: HostEnvironment, expand: (text: string) => string): string[] {
   return (entry.identityfile ?? [])
     .filter((file) => file.toLowerCase() !== 'none')
     .map((file) => absolutePath(at, expand(file)))
     .filter((file) => fs.existsSync(file) || fs.existsSync(`${file}.pub`));
 }
 
-function defaultKeys(at: Surroundings): string[] {
+function defaultKeys(at: HostEnvironment): string[] {
   return DEFAULT_KEYS.map((name) => path.join(at.home, '.ssh', name)).filter((file) => fs.existsSync(file));
 }
 
-function agentOf(entry: HostEntry, at: Surroundings, expand: (text: string) => string): string | undefined {
+function agentOf(
+  entry: HostEntry,
+  at: HostEnvironment,
+  expand: (text: string) => string,
+): string | undefined {
   const fallback = at.env.SSH_AUTH_SOCK || (at.platform === 'win32' ? WINDOWS_AGENT : undefined);
   const named = first(entry, 'identityagent');
   if (named === undefined || named === 'SSH_AUTH_SOCK') return fallback;
@@ -134,7 +138,7 @@ type KnownHosts = Pick<SshTarget, 'knownHostsFiles' | 'knownHostsWriteFile'>;
 function knownHosts(
   config: Config,
   entry: HostEntry,
-  at: Surroundings,
+  at: HostEnvironment,
   expand: (text: string) => string,
 ): KnownHosts {
   const { sshKnownHosts: named } = config;
@@ -149,7 +153,7 @@ function knownHosts(
 }
 
 /** Where files of ours live that are the user's, not the project's. */
-function ownConfigDir(at: Surroundings): string {
+function ownConfigDir(at: HostEnvironment): string {
   const base =
     at.platform === 'win32'
       ? at.env.APPDATA || path.join(at.home, 'AppData', 'Roaming')
@@ -160,7 +164,7 @@ function ownConfigDir(at: Surroundings): string {
 /** The tokens and variables that ssh_config(5) allows in file names. */
 function expandTokens(
   text: string,
-  at: Surroundings,
+  at: HostEnvironment,
   server: { host: string; port: number; username: string; original: string },
 ): string {
   const tokens: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
-import { pathsOf, type Surroundings } from './surroundings.ts';
+import { type HostEnvironment, pathsOf } from './host-environment.ts';
 
 /** Where programs keep what must outlast a run, by the custom of each platform. Made when something is first put there. */
-export function defaultStateDir(at: Surroundings): string {
+export function defaultStateDir(at: HostEnvironment): string {
   const { join } = pathsOf(at);
   if (at.platform === 'win32') {
     return join(at.env.LOCALAPPDATA || join(at.home, 'AppData', 'Local'), 'proxmox-mcp');

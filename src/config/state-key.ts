@@ -17,7 +17,7 @@ export async function readStateKey({
   if (stateKey !== undefined) return Buffer.from(stateKey, 'utf8');
   try {
     // Loaded when it is needed: most starts sign nothing.
-    const { keepSecret } = await import('../lib/kept-secret.ts');
+    const { keepSecret } = await import('../lib/persisted-secret.ts');
     return Buffer.from((await keepSecret(stateDir, FILE)).text, 'base64url');
   } catch (error) {
     throw new AppError(

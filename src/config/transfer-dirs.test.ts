@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { configSchema } from './schema.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { HostEnvironment } from './host-environment.ts';
+import { configSchema } from './settings-schema.ts';
 import { defaultTransferDir } from './transfer-dirs.ts';
 
-function at(platform: NodeJS.Platform, home: string, cwd: string): Surroundings {
+function at(platform: NodeJS.Platform, home: string, cwd: string): HostEnvironment {
   const env = platform === 'win32' ? { SystemRoot: 'D:\\Win', APPDATA: `${home}\\AppData\\Roaming` } : {};
   return { platform, env, home, cwd, username: 'me' };
 }

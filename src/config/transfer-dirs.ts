@@ -1,9 +1,9 @@
 import * as z from 'zod/v4';
 import { fault, isDirectory } from './formats.ts';
-import { absolutePath, currentSurroundings, pathsOf, type Surroundings } from './surroundings.ts';
+import { absolutePath, currentSurroundings, type HostEnvironment, pathsOf } from './host-environment.ts';
 
 /** Directories separated as in PATH; each must exist, a slip here would otherwise show as a refused transfer much later. */
-export function directoryList(at: Surroundings) {
+export function directoryList(at: HostEnvironment) {
   return z.string().transform((value, ctx): readonly string[] => {
     const dirs = value
       .split(pathsOf(at).delimiter)
@@ -29,7 +29,7 @@ export function directoryList(at: Surroundings) {
  */
 export function transferDirsOf(
   { transferDirs, http }: { readonly transferDirs?: readonly string[] | undefined; readonly http: boolean },
-  at: Surroundings = currentSurroundings(),
+  at: HostEnvironment = currentSurroundings(),
 ): readonly string[] {
   return transferDirs ?? (http ? [] : [defaultTransferDir(at)]);
 }
@@ -39,14 +39,14 @@ export function transferDirsOf(
  * chosen it. Desktop clients start servers in `/` or in C:\Windows\System32, and a whole home
  * directory with its keys is too much to hand to a model: then `~/proxmox-mcp`, made when first used.
  */
-export function defaultTransferDir(at: Surroundings): string {
+export function defaultTransferDir(at: HostEnvironment): string {
   const { cwd, home } = at;
   const own = pathsOf(at).join(home, 'proxmox-mcp');
   const tooWide = isWithin(at, home, cwd) || pathsOf(at).parse(cwd).root === cwd;
   return tooWide || systemFolders(at).some((folder) => isWithin(at, cwd, folder)) ? own : cwd;
 }
 
-function systemFolders(at: Surroundings): readonly string[] {
+function systemFolders(at: HostEnvironment): readonly string[] {
   const { join } = pathsOf(at);
   if (at.platform === 'win32') {
     const names = [
@@ -82,7 +82,7 @@ function systemFolders(at: Surroundings): readonly string[] {
 }
 
 /** Whether `inner` is `outer` or lies below it. */
-function isWithin(at: Surroundings, inner: string, outer: string): boolean {
+function isWithin(at: HostEnvironment, inner: string, outer: string): boolean {
   const paths = pathsOf(at);
   const way = paths.relative(outer, inner);
   return way === '' || (way !== '..' && !way.startsWith(`..${paths.sep}`) && !paths.isAbsolute(way));

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { createRedactor } from '../governance/redaction/redact.ts';
 import { createLogger, type Logger } from './log.ts';
-import { createRedactor } from './redact.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'log-'));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 import type { Logger as Pino } from 'pino';
-import { createRedactor, type Redactor } from './redact.ts';
+import type { Redactor } from './redactor.ts';
 
 type Method = 'debug' | 'info' | 'warn' | 'error';
 
@@ -19,7 +19,7 @@ export interface ClosableLogger extends Logger {
 export interface LoggerOptions {
   readonly level: string;
   /** Keeps what is secret out of every line, wherever it comes from. */
-  readonly redactor?: Pick<Redactor, 'own'>;
+  readonly redactor: Pick<Redactor, 'own'>;
   /** File descriptor; stderr unless told. */
   readonly fd?: number;
 }
@@ -33,7 +33,7 @@ const MAX_DEPTH = 6;
  * Logs JSON lines with pino, which is loaded with the first line that is written: it would take a
  * tenth of the time in which a client sees the server start, and most starts have nothing to say.
  */
-export function createLogger({ level, redactor = createRedactor(), fd = 2 }: LoggerOptions): ClosableLogger {
+export function createLogger({ level, redactor, fd = 2 }: LoggerOptions): ClosableLogger {
   const scrub = (text: string) => redactor.own(text);
   const threshold = LEVELS.indexOf(level);
   let pino: Pino | undefined;

@@ -1,28 +1,21 @@
 import { AppError } from '../lib/errors.ts';
-import { Activity } from './activity.ts';
-import type { Cleaner } from './capture.ts';
-import type { EntryMethod } from './commands.ts';
-import { Container, EntryChoice } from './container.ts';
-import { digestOf } from './file-chunks.ts';
-import { GuardedChannels } from './guard.ts';
-import { GuestBook } from './guest-book.ts';
-import { HeldChannels } from './held.ts';
+import type { AttachMethod } from '../remote/command-line.ts';
+import { InFlightCalls } from '../remote/in-flight.ts';
+import { PreconditionedChannels } from '../remote/precondition.ts';
+import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
+import { type ChannelSource, type NodeLogger, RemoteShell } from '../remote/shell.ts';
+import { AttachMethodSelector, Container } from './container.ts';
+import { worker } from './exec/exec.ts';
+import { OrphanedOutput } from './exec/orphaned-output.ts';
+import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
-import { readInventory } from './inventory.ts';
-import { TransferDirs } from './local-files.ts';
-import { type ChannelSource, type NodeLogger, ProxmoxNode } from './node.ts';
-import { worker } from './run.ts';
-import type { TransferDeps } from './transfer.ts';
-import { fileTooLarge } from './transfer-errors.ts';
-import type {
-  ClusterHandle,
-  ContainerHandle,
-  ContainerSummary,
-  FileDigest,
-  Guard,
-  GuestFacts,
-  Place,
-} from './types.ts';
+import { readInventory } from './inventory/inventory.ts';
+import { InventoryCache } from './inventory/inventory-cache.ts';
+import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
+import { digestOf } from './transfer/read-chunks.ts';
+import { TransferDirs } from './transfer/transfer-dirs.ts';
+import { fileTooLarge } from './transfer/transfer-errors.ts';
+import type { TransferDeps } from './transfer/transfer-session.ts';
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
@@ -32,7 +25,7 @@ export interface ClosableChannelSource extends ChannelSource {
 
 export interface ClusterOptions {
   readonly sudo: boolean;
-  readonly execMethod: 'auto' | EntryMethod;
+  readonly execMethod: 'auto' | AttachMethod;
   /** Absolute paths. */
   readonly transferDirs: readonly string[];
   /** Files and directories of our own, which no transfer touches; absolute paths. */
@@ -47,20 +40,20 @@ export interface ClusterOptions {
 export class Cluster implements ClusterHandle {
   readonly #pool: ClosableChannelSource;
   readonly #deps: TransferDeps;
-  readonly #choice: EntryChoice;
-  readonly #guests: GuestBook;
+  readonly #choice: AttachMethodSelector;
+  readonly #guests: InventoryCache;
 
   constructor(pool: ClosableChannelSource, options: ClusterOptions) {
     this.#pool = pool;
-    this.#choice = new EntryChoice(options.execMethod);
-    const node = new ProxmoxNode(pool, { sudo: options.sudo, logger: options.logger });
-    this.#guests = new GuestBook(node);
+    this.#choice = new AttachMethodSelector(options.execMethod);
+    const node = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
+    this.#guests = new InventoryCache(node);
     this.#deps = {
       node,
       work: pool,
       guard: null,
-      held: new HeldChannels(),
-      activity: new Activity(),
+      held: new OrphanedOutput(),
+      activity: new InFlightCalls(),
       dirs: new TransferDirs(options.transferDirs, options.ownFiles),
       maxFileSize: options.maxFileSize,
       redactor: options.redactor,
@@ -79,7 +72,7 @@ export class Cluster implements ClusterHandle {
     throw new AppError('DISCONNECTED', 'The node does not answer.', hint);
   }
 
-  async list(signal: AbortSignal, guard: Guard | null = null): Promise<readonly ContainerSummary[]> {
+  async list(signal: AbortSignal, guard: Precondition | null = null): Promise<readonly ContainerSummary[]> {
     const inventory = await readInventory(worker(this.#under(guard)), signal);
     this.#guests.learn(inventory);
     return inventory.containers;
@@ -95,24 +88,24 @@ export class Cluster implements ClusterHandle {
     }
   }
 
-  guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<GuestFacts | undefined> {
+  guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#guests.facts(vmid, signal, look);
   }
 
-  container(vmid: number, guard: Guard | null = null): ContainerHandle {
+  container(vmid: number, guard: Precondition | null = null): ContainerHandle {
     return new Container(this.#under(guard), this.#choice, vmid);
   }
 
-  host(guard: Guard | null = null): Place {
+  host(guard: Precondition | null = null): ExecTarget {
     return new Host(this.#under(guard));
   }
 
-  #under(guard: Guard | null): TransferDeps {
+  #under(guard: Precondition | null): TransferDeps {
     if (guard === null) return this.#deps;
     const onChanged = () => {
-      if (guard.facts !== null) this.#guests.forget(guard.facts.vmid);
+      if (guard.attributes !== null) this.#guests.forget(guard.attributes.vmid);
     };
-    const work = new GuardedChannels(this.#pool, guard, { sudo: this.#deps.node.sudo, onChanged });
+    const work = new PreconditionedChannels(this.#pool, guard, { sudo: this.#deps.node.sudo, onChanged });
     return { ...this.#deps, work, guard: work };
   }
 

@@ -1,28 +1,28 @@
-import type { Entry, EntryMethod } from './commands.ts';
-import { wayIsClosed, whyNotInContainer } from './diagnose.ts';
-import { findContainer, readInventory } from './inventory.ts';
-import { type Hold, startContainer, stopContainer } from './life-cycle.ts';
-import { type Recover, RemotePlace } from './place.ts';
-import { worker } from './run.ts';
-import type { TransferDeps } from './transfer.ts';
-import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './types.ts';
+import type { AttachMethod, AttachTarget } from '../remote/command-line.ts';
+import { worker } from './exec/exec.ts';
+import { type Recover, RemoteExecTarget } from './exec-target.ts';
+import { diagnoseContainer, isAttachDenied } from './inventory/diagnose.ts';
+import { findContainer, readInventory } from './inventory/inventory.ts';
+import { type Hold, startContainer, stopContainer } from './lifecycle/start-stop.ts';
+import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './proxmox-types.ts';
+import type { TransferDeps } from './transfer/transfer-session.ts';
 
 /** How containers of this node are entered; what `auto` has found out holds for all of them. */
-export class EntryChoice {
-  #method: EntryMethod;
+export class AttachMethodSelector {
+  #method: AttachMethod;
   readonly #auto: boolean;
 
-  constructor(configured: 'auto' | EntryMethod) {
+  constructor(configured: 'auto' | AttachMethod) {
     this.#auto = configured === 'auto';
     this.#method = configured === 'auto' ? 'lxc-attach' : configured;
   }
 
-  get method(): EntryMethod {
+  get method(): AttachMethod {
     return this.#method;
   }
 
   /** lxc-attach is closed to us: use pct from now on. @returns whether that is a change */
-  fallBack(from: EntryMethod): boolean {
+  fallBack(from: AttachMethod): boolean {
     if (!this.#auto || from === 'pct') return false;
     this.#method = 'pct';
     return true;
@@ -30,19 +30,19 @@ export class EntryChoice {
 }
 
 /** One container of the node that we log in to. */
-export class Container extends RemotePlace implements ContainerHandle {
+export class Container extends RemoteExecTarget implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;
-  readonly #choice: EntryChoice;
+  readonly #choice: AttachMethodSelector;
 
-  constructor(deps: TransferDeps, choice: EntryChoice, vmid: number) {
+  constructor(deps: TransferDeps, choice: AttachMethodSelector, vmid: number) {
     super(deps);
     this.vmid = vmid;
     this.label = `container ${vmid}`;
     this.#choice = choice;
   }
 
-  protected entry(): Extract<Entry, { kind: 'container' }> {
+  protected entry(): Extract<AttachTarget, { kind: 'container' }> {
     return {
       kind: 'container',
       vmid: this.vmid,
@@ -53,8 +53,8 @@ export class Container extends RemotePlace implements ContainerHandle {
 
   protected recover: Recover = async (entry, failure, signal) => {
     const used = entry.kind === 'container' ? entry.method : this.#choice.method;
-    if (wayIsClosed(failure) && this.#choice.fallBack(used)) return this.entry();
-    return whyNotInContainer(this.deps.node, { ...this.entry(), method: used }, failure, signal);
+    if (isAttachDenied(failure) && this.#choice.fallBack(used)) return this.entry();
+    return diagnoseContainer(this.deps.node, { ...this.entry(), method: used }, failure, signal);
   };
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {

@@ -1,14 +1,14 @@
-import type { Entry } from './commands.ts';
-import { whyNotOnHost } from './diagnose.ts';
-import { type Recover, RemotePlace } from './place.ts';
+import type { AttachTarget } from '../remote/command-line.ts';
+import { type Recover, RemoteExecTarget } from './exec-target.ts';
+import { diagnoseHost } from './inventory/diagnose.ts';
 
 /** The node itself as a place where commands run and files travel. */
-export class Host extends RemotePlace {
+export class Host extends RemoteExecTarget {
   readonly label = 'the Proxmox host';
 
-  protected entry(): Entry {
+  protected entry(): AttachTarget {
     return { kind: 'host', sudo: this.deps.node.sudo };
   }
 
-  protected recover: Recover = async (_entry, failure) => whyNotOnHost(failure);
+  protected recover: Recover = async (_entry, failure) => diagnoseHost(failure);
 }

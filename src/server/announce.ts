@@ -1,6 +1,6 @@
 import type { McpServer } from '@modelcontextprotocol/server';
+import type { ServerDeps } from '../calls/call-deps.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { ServerDeps } from './deps.ts';
 
 /**
  * Tells the client of this server object when a policy that was read again may have changed its list of tools. The SDK

@@ -4,15 +4,15 @@ import {
   ProtocolErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import type { ServerDeps } from '../calls/call-deps.ts';
+import { callTool } from '../calls/pipeline.ts';
+import type { ProgressNote } from '../calls/progress.ts';
+import { allowedTools, definitionOf } from '../calls/tool-definitions.ts';
 import type { Caller } from '../lib/caller.ts';
-import { nearest } from '../lib/nearest.ts';
+import { nearest } from '../lib/suggest.ts';
 import { TOOLS } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
-import { callTool } from './call-tool.ts';
-import { clientDialogue } from './client-dialogue.ts';
-import { allowedTools, definitionOf } from './definitions.ts';
-import type { ServerDeps } from './deps.ts';
-import type { ProgressNote } from './progress.ts';
+import { clientDialogue } from './client-elicitation.ts';
 import { PROMPTS, promptOf } from './prompts.ts';
 import { listResources, listTemplates, readResource } from './resources.ts';
 

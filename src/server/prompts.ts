@@ -5,10 +5,10 @@ import {
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { validateArguments } from '../calls/validate.ts';
 import { AppError } from '../lib/errors.ts';
-import { nearest } from '../lib/nearest.ts';
+import { nearest } from '../lib/suggest.ts';
 import { containerInput } from '../tools/shared/params.ts';
-import { validateArguments } from './validate.ts';
 
 /** Work that admins ask for, as a text that a client offers to its user. Nothing of the node is in it, so nothing is read for it. */
 interface Template {

@@ -9,13 +9,13 @@ import {
   type ResourceTemplateType,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import type { ServerDeps } from '../calls/call-deps.ts';
+import { refusalOf } from '../calls/decide.ts';
+import { callTool } from '../calls/pipeline.ts';
 import type { Caller } from '../lib/caller.ts';
 import { containerStatus } from '../tools/container-status.ts';
 import { listContainers } from '../tools/list-containers.ts';
 import type { Tool } from '../tools/tool.ts';
-import { callTool } from './call-tool.ts';
-import { refusalOf } from './decide.ts';
-import type { ServerDeps } from './deps.ts';
 
 const ROOT = 'proxmox://containers';
 const JSON_TYPE = 'application/json';

@@ -1,9 +1,9 @@
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { ServerDeps } from '../calls/call-deps.ts';
 import { LOCAL_CALLER } from '../lib/caller.ts';
 import { messageOf } from '../lib/errors.ts';
 import { announceChanges } from './announce.ts';
 import { createServer } from './create-server.ts';
-import type { ServerDeps } from './deps.ts';
 
 export interface StdioService {
   /** Resolves when the client has gone (stdin ended, stdout broke) or `close` was called; running calls are then aborted. */

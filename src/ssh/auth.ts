@@ -2,7 +2,7 @@ import type ssh2 from 'ssh2';
 import { AppError } from '../lib/errors.ts';
 import { type Identities, type Identity, loadIdentities } from './identities.ts';
 import { type SshLogger, warnOnce } from './logger.ts';
-import type { SshTarget } from './types.ts';
+import type { SshTarget } from './ssh-types.ts';
 
 /** The login of one connection: what ssh2 asks for the next method, and the error if none succeeded. */
 export interface Login {

@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import type ssh2 from 'ssh2';
-import type { ChannelEnd, ExitStatus, RemoteChannel } from './types.ts';
+import type { ChannelEnd, ExitStatus, RemoteChannel } from './ssh-types.ts';
 
 /** A {@link RemoteChannel} as its connection sees it. */
 export interface ChannelHandle {

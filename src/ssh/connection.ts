@@ -1,9 +1,9 @@
 import type ssh2 from 'ssh2';
 import { type ChannelHandle, wrapChannel } from './channel.ts';
-import { type Dialled, type DialOptions, dial } from './dial.ts';
-import type { RemoteChannel, SshTarget } from './types.ts';
+import { type ConnectOptions, connect, type SshConnectionHandle } from './connect.ts';
+import type { RemoteChannel, SshTarget } from './ssh-types.ts';
 
-export interface ConnectionOptions extends DialOptions {
+export interface ConnectionOptions extends ConnectOptions {
   /** Sessions that sshd grants on one connection. */
   readonly maxSessions: number;
   /** A peer from which nothing has come for so long, in ms, is taken for dead. */
@@ -42,7 +42,7 @@ const BELIEVE_SETTLED_MS = 30_000;
 
 /** One SSH connection and its sessions. */
 export class Connection {
-  readonly #dialled: Dialled;
+  readonly #dialled: SshConnectionHandle;
   readonly #options: ConnectionOptions;
   readonly #channels = new Set<ChannelHandle>();
   readonly #gone: Promise<void>;
@@ -55,12 +55,12 @@ export class Connection {
   #lost = false;
   #watch: NodeJS.Timeout | undefined;
 
-  /** @throws AppError as {@link dial} does. */
+  /** @throws AppError as {@link connect} does. */
   static async connect(target: SshTarget, options: ConnectionOptions): Promise<Connection> {
-    return new Connection(await dial(target, options), options);
+    return new Connection(await connect(target, options), options);
   }
 
-  private constructor(dialled: Dialled, options: ConnectionOptions) {
+  private constructor(dialled: SshConnectionHandle, options: ConnectionOptions) {
     this.#dialled = dialled;
     this.#options = options;
     const { client } = dialled;

@@ -15,7 +15,7 @@ import {
   parseKnownHosts,
 } from './known-hosts.ts';
 import { type SshLogger, warnOnce } from './logger.ts';
-import type { SshTarget } from './types.ts';
+import type { SshTarget } from './ssh-types.ts';
 
 /** A host key as a server has shown it, and what the known_hosts files say about it. */
 export interface SeenHostKey {

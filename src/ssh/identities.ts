@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type ssh2 from 'ssh2';
 import { messageOf } from '../lib/errors.ts';
 import type { SshLogger } from './logger.ts';
-import type { SshTarget } from './types.ts';
+import type { SshTarget } from './ssh-types.ts';
 
 type Ssh2 = typeof ssh2;
 type AgentKey = string | Buffer | ssh2.ParsedKey;

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { HostKeyPolicy } from './types.ts';
+import type { HostKeyPolicy } from './ssh-types.ts';
 
 /** One usable line of a known_hosts file. */
 export interface KnownHost {

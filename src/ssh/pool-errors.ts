@@ -1,5 +1,5 @@
 import { AppError } from '../lib/errors.ts';
-import type { SshTarget } from './types.ts';
+import type { SshTarget } from './ssh-types.ts';
 
 function where(target: SshTarget): string {
   return `${target.username}@${target.host}:${target.port}`;

@@ -1,13 +1,13 @@
 import { AppError } from '../lib/errors.ts';
-import { connectPatiently } from './connect-patiently.ts';
+import { UnreachableError } from './connect-errors.ts';
+import { connectWithRetry } from './connect-with-retry.ts';
 import type { Connection, OpenOutcome } from './connection.ts';
-import { UnreachableError } from './dial-errors.ts';
-import { connectionsWanted } from './growth.ts';
 import type { SshLogger } from './logger.ts';
 import { cancelled, internal, noSession, shuttingDown, unconfirmed, unstable } from './pool-errors.ts';
+import { connectionsWanted } from './pool-sizing.ts';
 import { type ReadyShell, ReadyShells } from './ready-shell.ts';
 import { SessionQueue, type Waiter } from './session-queue.ts';
-import type { OpenOptions, RemoteChannel, SshTarget } from './types.ts';
+import type { OpenOptions, RemoteChannel, SshTarget } from './ssh-types.ts';
 
 /** Counts are per pool, times in ms. The defaults suit OpenSSH's; tests shorten the times. */
 export interface SshPoolOptions {
@@ -214,7 +214,7 @@ export class SshPool {
     this.#connecting++;
     const started = performance.now();
     try {
-      const connection = await connectPatiently(this.#target, {
+      const connection = await connectWithRetry(this.#target, {
         ...this.#options,
         maxSessions: this.#options.maxSessionsPerConnection,
         signal: this.#shutdown.signal,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection } from './connection.ts';
-import type { RemoteChannel } from './types.ts';
+import type { RemoteChannel } from './ssh-types.ts';
 
 /** How long, in ms, a shell may take to answer before its command goes the usual way. */
 const ANSWER_MS = 1000;

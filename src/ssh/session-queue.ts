@@ -1,6 +1,6 @@
 import type { AppError } from '../lib/errors.ts';
 import { cancelled } from './pool-errors.ts';
-import type { RemoteChannel } from './types.ts';
+import type { RemoteChannel } from './ssh-types.ts';
 
 /** An open that waits for a session, or for the answer of sshd to it. */
 export interface Waiter {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ContainerStatus } from '../proxmox/types.ts';
+import type { ContainerStatus } from '../proxmox/proxmox-types.ts';
 import { formatBytes, formatDuration, reply, table } from './shared/format.ts';
 import { containerInput, responseFormat } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';

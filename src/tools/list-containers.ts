@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ContainerSummary } from '../proxmox/types.ts';
+import type { ContainerSummary } from '../proxmox/proxmox-types.ts';
 import { table } from './shared/format.ts';
 import { responseFormat } from './shared/params.ts';
 import { defineTool } from './tool.ts';
@@ -26,7 +26,7 @@ export const listContainers = defineTool({
   input: z.strictObject({ response_format: responseFormat('json') }),
   output: z.object({ containers: z.array(container) }),
   async run(input, ctx) {
-    const containers = (await ctx.cluster.list(ctx.signal, ctx.guard)).map(toItem);
+    const containers = (await ctx.cluster.list(ctx.signal, ctx.precondition)).map(toItem);
     const text = input.response_format === 'json' ? jsonLines : listText;
     return { data: { containers }, text: (data) => text(data.containers) };
   },

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LifeCycleResult } from '../proxmox/types.ts';
+import type { LifeCycleResult } from '../proxmox/proxmox-types.ts';
 import { formatDuration, reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput, flag, seconds } from './shared/params.ts';

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
-import type { ClusterHandle, ContainerHandle, Guard, Place } from '../proxmox/types.ts';
+import type { ClusterHandle, ContainerHandle, ExecTarget } from '../proxmox/proxmox-types.ts';
+import type { Precondition } from '../remote/remote-types.ts';
 
 /**
  * What a tool does to the world, in one word. The hints for clients are derived from it, and READ_ONLY
@@ -24,7 +25,7 @@ export interface ToolSettings {
 export interface ToolContext {
   readonly cluster: ClusterHandle;
   /** What must still hold on the node when the call takes effect; null when the decision rests on nothing there. */
-  readonly guard: Guard | null;
+  readonly precondition: Precondition | null;
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or goes away. */
   readonly signal: AbortSignal;
@@ -37,7 +38,7 @@ export interface ContainerToolContext extends ToolContext {
 }
 
 export interface HostToolContext extends ToolContext {
-  readonly host: Place;
+  readonly host: ExecTarget;
 }
 
 /** What a tool answers: the same content once as data and once to be read. */
@@ -83,7 +84,7 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
     ...definition,
     target: 'container',
     run: (input, ctx) =>
-      definition.run(input, { ...ctx, container: ctx.cluster.container(input.vmid, ctx.guard) }),
+      definition.run(input, { ...ctx, container: ctx.cluster.container(input.vmid, ctx.precondition) }),
   };
 }
 
@@ -98,7 +99,7 @@ export function defineHostTool<In, Data>(definition: Definition<In, Data, HostTo
     run: async (input, ctx) => {
       // Asked before rules and people are; asked again, so that no way leads past it.
       if (!ctx.settings.enableHostExec) throw hostAccessDisabled();
-      return definition.run(input, { ...ctx, host: ctx.cluster.host(ctx.guard) });
+      return definition.run(input, { ...ctx, host: ctx.cluster.host(ctx.precondition) });
     },
   };
 }

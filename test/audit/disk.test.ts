@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { SegmentFile } from '../../src/audit/segment-file.ts';
+import { SegmentFile } from '../../src/governance/audit/segment-file.ts';
 import { BEGIN, END, freshDir, recordsIn, trailIn } from './records.ts';
 
 afterEach(() => {

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { headsFile } from '../../src/audit/heads.ts';
-import { type AuditRecord, parseRecord } from '../../src/audit/record.ts';
-import { FileTrail, type TrailOptions } from '../../src/audit/trail.ts';
-import type { AuditBegin, AuditEnd } from '../../src/audit/types.ts';
-import { type Verification, verifyDirectory } from '../../src/audit/verify-dir.ts';
+import { type AuditRecord, parseRecord } from '../../src/governance/audit/audit-entry.ts';
+import { FileTrail, type TrailOptions } from '../../src/governance/audit/audit-log.ts';
+import type { AuditBegin, AuditEnd } from '../../src/governance/audit/audit-types.ts';
+import { headsFile } from '../../src/governance/audit/heads.ts';
+import { type Verification, verifyDirectory } from '../../src/governance/audit/verify-dir.ts';
 
 export const BEGIN: AuditBegin = {
   caller: 'local',

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { RecordOf } from '../../src/audit/record.ts';
+import type { RecordOf } from '../../src/governance/audit/audit-entry.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { connectClient, type TestClient } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';

@@ -13,8 +13,8 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { GENESIS, seal, unseal } from '../../src/audit/chain.ts';
-import { verifyDirectory } from '../../src/audit/verify-dir.ts';
+import { GENESIS, seal, unseal } from '../../src/governance/audit/chain.ts';
+import { verifyDirectory } from '../../src/governance/audit/verify-dir.ts';
 import { BEGIN, freshDir, headsIn, segmentsIn, trailIn, verified } from './records.ts';
 
 /** Three calls on record, and the lines of the one segment. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createRedactor, type Redactor } from '../../src/lib/redact.ts';
-import { StreamCapture } from '../../src/proxmox/capture.ts';
+import { createRedactor } from '../../src/governance/redaction/redact.ts';
+import type { Redactor } from '../../src/lib/redactor.ts';
+import { OutputBuffer } from '../../src/proxmox/exec/output-buffer.ts';
 import { CT } from '../rig/rig.ts';
 import { type Bench, callTool } from './bench.ts';
 import { atMost, median, type Row, takeTurns, timed } from './measure.ts';
@@ -52,7 +53,7 @@ export async function redaction(): Promise<Row[]> {
   const long = await perCall(full);
   const flood = (cleaner: Pick<Redactor, 'parts' | 'overlap'>) => () =>
     timed(async () => {
-      const capture = new StreamCapture(LIMIT, cleaner);
+      const capture = new OutputBuffer(LIMIT, cleaner);
       const chunk = Buffer.from(LINE.repeat(Math.ceil(CHUNK / LINE.length)));
       for (let bytes = 0; bytes < SIZE; bytes += chunk.length) capture.push(chunk);
       (await capture.read()).present(LIMIT);

@@ -2,8 +2,8 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FileTrail } from '../../src/audit/trail.ts';
-import type { AuditBegin, AuditEnd } from '../../src/audit/types.ts';
+import { FileTrail } from '../../src/governance/audit/audit-log.ts';
+import type { AuditBegin, AuditEnd } from '../../src/governance/audit/audit-types.ts';
 import { atMost, type Row, takeTurns, timed } from './measure.ts';
 
 const ROUNDS = 201;

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
-import { healthUrl } from '../../src/cli/health.ts';
+import { healthUrl } from '../../src/cli/commands/health/health.ts';
 import { runCli } from './run.ts';
 
 const cwd = tmpdir();

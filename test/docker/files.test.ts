@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { listSettings } from '../../src/config/schema.ts';
+import { listSettings } from '../../src/config/settings-schema.ts';
 import { composeFile } from './compose.ts';
 import { copyContext, isIgnored, readRules } from './context.ts';
 import { readDockerfile } from './dockerfile.ts';

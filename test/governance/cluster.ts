@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
+import { createRedactor } from '../../src/governance/redaction/redact.ts';
 import { AppError } from '../../src/lib/errors.ts';
-import { createRedactor } from '../../src/lib/redact.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
-import type { Guard, GuestFacts } from '../../src/proxmox/types.ts';
+import type { ContainerAttributes, Precondition } from '../../src/remote/remote-types.ts';
 import { SshPool } from '../../src/ssh/pool.ts';
 import type { NodeUnderTest } from '../e2e/nodes.ts';
 
@@ -13,7 +13,7 @@ export interface CountedCluster {
   readonly cluster: Cluster;
   /** The command lines that went to the node, oldest first. */
   readonly lines: string[];
-  factsOf(vmid: number): Promise<GuestFacts>;
+  factsOf(vmid: number): Promise<ContainerAttributes>;
 }
 
 /** The cluster as a server sees it whose user is `username`, with all that it sends. */
@@ -58,8 +58,8 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
   };
 }
 
-export function held(facts: GuestFacts | null, claim: string | null = null): Guard {
-  return { facts, claim, source: null };
+export function held(facts: ContainerAttributes | null, claim: string | null = null): Precondition {
+  return { attributes: facts, approvalId: claim, source: null };
 }
 
 /** The code with which it was refused. */

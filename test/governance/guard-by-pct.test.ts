@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cluster } from '../../src/proxmox/cluster.ts';
-import type { GuestFacts } from '../../src/proxmox/types.ts';
+import type { ContainerAttributes } from '../../src/remote/remote-types.ts';
 import { describeNode } from '../e2e/nodes.ts';
 import { CT } from '../rig/rig.ts';
 import { clusterOf, held, refused } from './cluster.ts';
@@ -12,7 +12,7 @@ const run = { timeoutMs: 10_000, signal, characterLimit: 10_000 };
 describeNode('what a call was decided on, where sudo allows nothing but pct', [], (node) => {
   let cluster: Cluster;
   let lines: string[] = [];
-  let factsOf: (vmid: number) => Promise<GuestFacts>;
+  let factsOf: (vmid: number) => Promise<ContainerAttributes>;
   let root: Cluster;
   beforeAll(async () => {
     ({ cluster, lines, factsOf } = clusterOf(node, 'operator'));

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answerRequest } from '../../src/approvals/answer.ts';
-import { hashPassphrase } from '../../src/approvals/passphrase.ts';
-import { ApprovalStore } from '../../src/approvals/store.ts';
+import { answerRequest } from '../../src/governance/approval/answer-request.ts';
+import { hashPassphrase } from '../../src/governance/approval/passphrase.ts';
+import { ApprovalStore } from '../../src/governance/approval/request-store.ts';
 import { quoteAll } from '../../src/lib/quote.ts';
 import { runCli } from '../cli/run.ts';
 import { failureOf } from '../e2e/connect.ts';

@@ -1,7 +1,7 @@
-import { NO_TRAIL } from '../../src/audit/open-trail.ts';
-import { createRedactor } from '../../src/lib/redact.ts';
-import { openPolicy } from '../../src/policy/open.ts';
-import type { ServerDeps } from '../../src/server/deps.ts';
+import type { ServerDeps } from '../../src/calls/call-deps.ts';
+import { NO_TRAIL } from '../../src/governance/audit/open-audit-log.ts';
+import { openPolicy } from '../../src/governance/policy/open-policy.ts';
+import { createRedactor } from '../../src/governance/redaction/redact.ts';
 
 /** What a call needs that does not come to the node, and all that is logged of it. */
 export function record() {

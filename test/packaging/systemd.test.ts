@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { listSettings } from '../../src/config/schema.ts';
+import { listSettings } from '../../src/config/settings-schema.ts';
 
 const unit = readFileSync(
   fileURLToPath(new URL('../../packaging/systemd/proxmox-mcp.service', import.meta.url)),

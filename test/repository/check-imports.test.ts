@@ -21,15 +21,15 @@ test('the sources keep to the table', () => {
 
 test.each([
   ['lib/a.ts', "import { x } from '../ssh/pool.ts';"],
-  ['ssh/a.ts', "import type { X } from '../proxmox/types.ts';"],
-  ['ssh/deep/a.ts', "export * from '../../proxmox/types.ts';"],
+  ['ssh/a.ts', "import type { X } from '../proxmox/proxmox-types.ts';"],
+  ['ssh/deep/a.ts', "export * from '../../proxmox/proxmox-types.ts';"],
   ['proxmox/a.ts', "import {\n  a,\n  b,\n} from '../tools/index.ts';"],
   ['proxmox/a.ts', "const a = await import('../server/stdio.ts');"],
   ['tools/a.ts', "import '../server/stdio.ts';"],
   ['server/a.ts', "import { loadConfig } from '../config/load.ts';"],
   ['config/a.ts', "import { x } from '../ssh/pool.ts';"],
-  ['policy/a.ts', "import { TOOLS } from '../tools/index.ts';"],
-  ['simulator/a.ts', "import { quote } from '../proxmox/commands.ts';"],
+  ['governance/a.ts', "import { TOOLS } from '../tools/index.ts';"],
+  ['simulator/a.ts', "import { quote } from '../remote/command-line.ts';"],
   ['cli/serve.ts', "import { start } from '../simulator/simulator.ts';"],
   ['lib/a.ts', "import { x } from '../../test/x.ts';"],
   ['newcomer/a.ts', ''],
@@ -44,9 +44,9 @@ test.each([
     'ssh/a.ts',
     "import { AppError } from '../lib/errors.ts';\nimport { b } from './b.ts';\nimport fs from 'node:fs';",
   ],
-  ['config/a.ts', "import type { SshTarget } from '../ssh/types.ts';"],
-  ['policy/a.ts', "import type { Tool } from '../tools/tool.ts';"],
-  ['cli/demo.ts', "import { start } from '../simulator/simulator.ts';"],
+  ['config/a.ts', "import type { SshTarget } from '../ssh/ssh-types.ts';"],
+  ['governance/a.ts', "import type { Tool } from '../tools/tool.ts';"],
+  ['cli/commands/demo/demo.ts', "import { start } from '../../../simulator/simulator.ts';"],
   ['lib/a.test.ts', "import { x } from '../ssh/pool.ts';"],
 ])('%s: %s is fine', (file, content) => {
   expect(violationsOf(file, content)).toEqual([]);

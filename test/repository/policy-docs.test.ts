@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { parsePolicy } from '../../src/policy/parse.ts';
-import { neverReached } from '../../src/policy/reach.ts';
-import { traitsOf } from '../../src/server/decide.ts';
+import { traitsOf } from '../../src/calls/decide.ts';
+import { parsePolicy } from '../../src/governance/policy/parse-policy.ts';
+import { neverReached } from '../../src/governance/policy/reach.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 
 const page = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8');

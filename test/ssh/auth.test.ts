@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { SshTarget } from '../../src/ssh/types.ts';
+import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import { closePools, failure, makePool, recordingLogger, run } from './helpers.ts';
 import { makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
 

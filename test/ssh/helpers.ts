@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '../../src/lib/errors.ts';
 import type { SshLogger } from '../../src/ssh/logger.ts';
 import { SshPool, type SshPoolOptions } from '../../src/ssh/pool.ts';
-import type { ChannelEnd, OpenOptions, RemoteChannel, SshTarget } from '../../src/ssh/types.ts';
+import type { ChannelEnd, OpenOptions, RemoteChannel, SshTarget } from '../../src/ssh/ssh-types.ts';
 
 export interface RecordingLogger extends SshLogger {
   readonly lines: string[];

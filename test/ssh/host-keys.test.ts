@@ -3,7 +3,7 @@ import { appendFileSync, chmodSync, existsSync, readFileSync, statSync, writeFil
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { SshTarget } from '../../src/ssh/types.ts';
+import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import { closePools, failure, makePool, recordingLogger, run } from './helpers.ts';
 import { keygenFingerprint, makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
 

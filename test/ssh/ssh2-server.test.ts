@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2 from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { SshTarget } from '../../src/ssh/types.ts';
+import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import { closePools, failure, makePool, run } from './helpers.ts';
 
 /** What OpenSSH cannot be made to do without root and PAM, a server of our own does on demand. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SshTarget } from '../../src/ssh/types.ts';
+import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 
 const SSHD = '/usr/sbin/sshd';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/schema.ts';
+import type { Config } from '../../config/settings-schema.ts';
 import type { Fault } from '../../config/sources.ts';
 import { isLoopback } from './loopback.ts';
 

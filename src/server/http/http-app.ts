@@ -1,16 +1,16 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
-import type { Config } from '../../config/schema.ts';
+import type { ServerDeps } from '../../calls/call-deps.ts';
+import type { Config } from '../../config/settings-schema.ts';
 import type { Caller } from '../../lib/caller.ts';
-import type { ServerDeps } from '../deps.ts';
 import { refuse } from './answers.ts';
 import { Exchange } from './exchange.ts';
 import { createHealth, type Node } from './health.ts';
+import type { Authenticator, Metrics, Refusal } from './http-types.ts';
 import { McpEndpoint } from './mcp-endpoint.ts';
 import { createHostCheck, createOriginCheck } from './origins.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { Authenticator, Metrics, Refusal } from './types.ts';
 
 export interface HttpAppOptions {
   readonly deps: ServerDeps;

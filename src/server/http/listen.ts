@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
-import type { Config } from '../../config/schema.ts';
+import type { Config } from '../../config/settings-schema.ts';
 import { capConnections } from './connections.ts';
 import type { HttpApp } from './http-app.ts';
 

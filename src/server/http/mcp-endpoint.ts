@@ -5,16 +5,16 @@ import {
   type McpHttpHandler,
   readRequestBody,
 } from '@modelcontextprotocol/server';
+import type { ServerDeps } from '../../calls/call-deps.ts';
+import { callTool } from '../../calls/pipeline.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { announceChanges } from '../announce.ts';
-import { callTool } from '../call-tool.ts';
 import { createServer } from '../create-server.ts';
-import type { ServerDeps } from '../deps.ts';
 import { refuse } from './answers.ts';
 import { CallSlots } from './call-slots.ts';
 import { type Exchange, trackCall, within } from './exchange.ts';
+import type { Authenticator, HttpCaller, Refusal } from './http-types.ts';
 import { requestOptions, Sessions } from './sessions.ts';
-import type { Authenticator, HttpCaller, Refusal } from './types.ts';
 
 export interface McpEndpointOptions {
   readonly maxConcurrent: number;

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CallReport } from '../../calls/call-observer.ts';
 import { ERROR_CODES, type ErrorCode } from '../../lib/errors.ts';
-import type { CallReport } from '../observer.ts';
-import type { Metrics, Refusal } from './types.ts';
+import type { Metrics, Refusal } from './http-types.ts';
 
 /** What is read from its owner at the moment in which somebody asks. */
 export interface MetricSources {

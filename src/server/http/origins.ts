@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import type { Config } from '../../config/schema.ts';
+import type { Config } from '../../config/settings-schema.ts';
 import { isLoopback, LOOPBACK_NAMES } from './loopback.ts';
 
 type Names = Pick<Config, 'serverHost' | 'allowedHosts' | 'allowedOrigins'>;

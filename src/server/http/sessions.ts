@@ -6,7 +6,7 @@ import {
 import type { Caller } from '../../lib/caller.ts';
 import { refuse } from './answers.ts';
 import type { Exchange } from './exchange.ts';
-import type { HttpCaller, Refusal } from './types.ts';
+import type { HttpCaller, Refusal } from './http-types.ts';
 
 export interface SessionsOptions {
   readonly max: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ExecResult } from '../../proxmox/types.ts';
+import type { ExecResult } from '../../proxmox/proxmox-types.ts';
 import { execOutput, presentExec } from './exec.ts';
 
 const stream = (text: string) => ({ text, truncated: false, originalLength: text.length, redacted: 0 });

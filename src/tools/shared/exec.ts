@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ErrorCode } from '../../lib/errors.ts';
-import { ENDED_CODES, type ExecResult, type Place } from '../../proxmox/types.ts';
+import { ENDED_CODES, type ExecResult, type ExecTarget } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
 import { formatBytes, formatDuration, reply } from './format.ts';
 import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
@@ -38,7 +38,7 @@ interface ExecRequest {
 
 /** Runs a command in a place and tells what really happened to it. */
 export async function runCommand(
-  place: Place,
+  place: ExecTarget,
   request: ExecRequest,
   ctx: ToolContext,
 ): Promise<Reply<ExecData>> {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Place, TransferResult } from '../../proxmox/types.ts';
+import type { ExecTarget, TransferResult } from '../../proxmox/proxmox-types.ts';
 import type { ToolContext } from '../tool.ts';
 import { formatBytes } from './format.ts';
 import { flag, group, owner, path, permissions } from './params.ts';
@@ -36,7 +36,12 @@ interface UploadRequest extends DownloadRequest {
   readonly group?: string | undefined;
 }
 
-export async function download(place: Place, remotePath: string, request: DownloadRequest, ctx: ToolContext) {
+export async function download(
+  place: ExecTarget,
+  remotePath: string,
+  request: DownloadRequest,
+  ctx: ToolContext,
+) {
   const result = await place.download({
     remotePath,
     localPath: request.local_path,
@@ -48,7 +53,12 @@ export async function download(place: Place, remotePath: string, request: Downlo
   return transferred(result, `Downloaded ${size} from ${place.label} to ${result.localPath}`);
 }
 
-export async function upload(place: Place, remotePath: string, request: UploadRequest, ctx: ToolContext) {
+export async function upload(
+  place: ExecTarget,
+  remotePath: string,
+  request: UploadRequest,
+  ctx: ToolContext,
+) {
   const result = await place.upload({
     localPath: request.local_path,
     remotePath,

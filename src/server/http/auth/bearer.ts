@@ -1,13 +1,13 @@
 import type { Right } from '../../../lib/caller.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
-import type { HttpCaller } from '../types.ts';
+import type { HttpCaller } from '../http-types.ts';
 import { type AccessTokens, InvalidToken, looksLikeJwt } from './access-token.ts';
 import { type Challenge, refuse } from './challenge.ts';
 import { GuessLimit } from './guess-limit.ts';
 import { IssuerUnavailable } from './issuer.ts';
 import type { ResourceMetadata } from './resource-metadata.ts';
-import { rightsOf, scopeOf } from './rights.ts';
+import { rightsOf, scopeOf } from './scopes.ts';
 import { digestOf, type TokenTable } from './token-table.ts';
 
 /** An issuer whose JWTs are accepted, and what its clients are told. */

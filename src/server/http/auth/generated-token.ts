@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../../../lib/errors.ts';
-import { keepSecret } from '../../../lib/kept-secret.ts';
+import { keepSecret } from '../../../lib/persisted-secret.ts';
 
 export interface GeneratedToken {
   readonly token: string;

@@ -1,16 +1,16 @@
-import type { Config } from '../../../config/schema.ts';
+import type { Config } from '../../../config/settings-schema.ts';
 import type { NamedToken } from '../../../config/token-formats.ts';
 import { type Caller, RIGHTS } from '../../../lib/caller.ts';
 import type { Logger } from '../../../lib/log.ts';
-import type { Redactor } from '../../../lib/redact.ts';
-import type { Authenticator } from '../types.ts';
+import type { Redactor } from '../../../lib/redactor.ts';
+import type { Authenticator } from '../http-types.ts';
 import { AccessTokens } from './access-token.ts';
 import { BearerAuthentication, type OAuthParts } from './bearer.ts';
 import { clientAddress } from './client-address.ts';
 import { ensureGeneratedToken } from './generated-token.ts';
 import { ResourceMetadata } from './resource-metadata.ts';
-import { scopeOf, usableRights } from './rights.ts';
 import { guard } from './scope-challenge.ts';
+import { scopeOf, usableRights } from './scopes.ts';
 import { TokenTable } from './token-table.ts';
 import { welcomeText } from './welcome.ts';
 

@@ -1,9 +1,9 @@
 import type { McpServer, ScopeChallengeHandler } from '@modelcontextprotocol/server';
+import { rightFor } from '../../../calls/decide.ts';
 import { TOOLS } from '../../../tools/index.ts';
-import { rightFor } from '../../decide.ts';
-import type { Authenticator, HttpCaller } from '../types.ts';
+import type { Authenticator, HttpCaller } from '../http-types.ts';
 import type { OAuthParts } from './bearer.ts';
-import { scopeOf } from './rights.ts';
+import { scopeOf } from './scopes.ts';
 
 /**
  * Lets a call for which the caller's JWT lacks the scope be answered with 403 `insufficient_scope`, so that its client can

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { NamedToken } from '../../../config/token-formats.ts';
 import type { Caller } from '../../../lib/caller.ts';
-import { withImplied } from './rights.ts';
+import { withImplied } from './scopes.ts';
 
 /**
  * The bearer tokens that are known by their text. Digests are compared, all of them each time: how long an answer takes

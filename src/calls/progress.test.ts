@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createRedactor } from '../governance/redaction/redact.ts';
+import { type ProgressNote, startProgress } from './progress.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function record() {
+  const notes: ProgressNote[] = [];
+  const reporter = startProgress(async (note) => {
+    notes.push(note);
+  }, createRedactor());
+  return { notes, reporter };
+}
+
+test('says nothing about a call of less than a second', async () => {
+  const { notes, reporter } = record();
+  reporter.update('busy');
+  await vi.advanceTimersByTimeAsync(990);
+  await reporter.stop();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(notes).toEqual([]);
+});
+
+test('says once a second how long it runs, and the latest word', async () => {
+  const { notes, reporter } = record();
+  await vi.advanceTimersByTimeAsync(1000);
+  reporter.update('1.0 KB of output');
+  reporter.update('120 KB of output');
+  await vi.advanceTimersByTimeAsync(1000);
+  await reporter.stop();
+  expect(notes).toEqual([
+    { progress: 1, message: 'running for 1 s' },
+    { progress: 2, message: 'running for 2 s, 120 KB of output' },
+  ]);
+});
+
+test('every value is larger than the one before, also while nothing moves', async () => {
+  const { notes, reporter } = record();
+  for (const done of [0, 10, 10, 1e13, 1e13, 5]) {
+    reporter.update('moving', done, 2e13);
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  await reporter.stop();
+  expect(notes).toHaveLength(6);
+  notes.reduce((before, note) => {
+    expect(note.progress).toBeGreaterThan(before.progress);
+    return note;
+  });
+});
+
+test('stop waits for the note on its way, and a client that does not read gets no pile of them', async () => {
+  let deliver = () => {};
+  let sent = 0;
+  const reporter = startProgress(() => {
+    sent += 1;
+    return new Promise((resolve) => {
+      deliver = resolve;
+    });
+  }, createRedactor());
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(sent).toBe(1);
+  let stopped = false;
+  const stopping = reporter.stop().then(() => {
+    stopped = true;
+  });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(stopped).toBe(false);
+  deliver();
+  await stopping;
+});
+
+test('a client that is gone does not fail the call', async () => {
+  const reporter = startProgress(() => Promise.reject(new Error('closed')), createRedactor());
+  await vi.advanceTimersByTimeAsync(1000);
+  await expect(reporter.stop()).resolves.toBeUndefined();
+});

@@ -1,0 +1,50 @@
+import { reasonOf } from '../../../governance/audit/failures.ts';
+import { auditDirOf } from '../../../governance/audit/open-audit-log.ts';
+import type { Request } from '../../commands.ts';
+import { ignoreEpipe } from '../../output/output.ts';
+import { settingsFor } from '../../settings.ts';
+import { UsageError } from '../call/call-arguments.ts';
+import { numberOf, parseFilter } from './audit-options.ts';
+import type { Showing } from './audit-show.ts';
+
+/** Calls that `show` and `tail` begin with, unless told. */
+const SHOWN = 50;
+const TAILED = 10;
+
+/** `proxmox-mcp audit …`: whether the record holds, and what it says. Needs no node. */
+export async function audit({ input, args, options }: Request): Promise<void> {
+  const [action, surplus] = args;
+  try {
+    if (surplus !== undefined)
+      throw new UsageError(`too much on the command line: '${surplus.slice(0, 60)}'`);
+    if (action !== 'verify' && action !== 'show' && action !== 'tail') {
+      throw new UsageError(
+        `audit takes verify, show or tail${action === undefined ? '' : `, not '${action.slice(0, 60)}'`}`,
+      );
+    }
+    if (options.accept === 'true' && action !== 'verify')
+      throw new UsageError('--accept belongs to audit verify');
+    const filter = parseFilter(options, new Date());
+    const last = numberOf('last', options.last);
+    const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
+    if (config === undefined) return;
+    ignoreEpipe();
+    const json = options.json === 'true';
+    if (action === 'verify') {
+      const { verify } = await import('./audit-verify.ts');
+      return await verify(config, { json, accept: options.accept === 'true' });
+    }
+    const { show, tail } = await import('./audit-show.ts');
+    const period = filter.since !== undefined || filter.until !== undefined;
+    const usual = action === 'tail' ? TAILED : period ? undefined : SHOWN;
+    const showing: Showing = { dir: auditDirOf(config), filter, last: last ?? usual, json };
+    await (action === 'show' ? show(showing) : tail(showing)).catch((error) => {
+      process.stderr.write(`proxmox-mcp: the record in ${showing.dir} can not be read: ${reasonOf(error)}\n`);
+      process.exitCode = 1;
+    });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp audit --help.\n`);
+    process.exitCode = 2;
+  }
+}

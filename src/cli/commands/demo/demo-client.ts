@@ -1,0 +1,53 @@
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { VERSION } from '../../../lib/version.ts';
+
+/** A tool's answer as a client sees it. */
+export interface Answer {
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly isError: boolean;
+  readonly ms: number;
+}
+
+/** A real MCP client, connected over stdio to a server process of this very program. */
+export class DemoClient {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** @param env all settings; with HOST among them no .env is read */
+  static async start(env: Record<string, string>): Promise<DemoClient> {
+    const client = new Client({ name: 'proxmox-mcp-demo', version: VERSION });
+    const [, program = ''] = process.argv;
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [...process.execArgv, program],
+      env: { ...env, LOG_LEVEL: 'error' },
+      stderr: 'inherit',
+    });
+    await client.connect(transport);
+    return new DemoClient(client);
+  }
+
+  get protocol(): string {
+    return this.#client.getNegotiatedProtocolVersion() ?? '';
+  }
+
+  async call(name: string, args: Record<string, unknown>): Promise<Answer> {
+    const since = performance.now();
+    const result = await this.#client.callTool({ name: `proxmox_${name}`, arguments: args });
+    const ms = Math.round(performance.now() - since);
+    const text = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+    const { structuredContent } = result;
+    const data =
+      typeof structuredContent === 'object' && structuredContent !== null ? { ...structuredContent } : {};
+    return { text, data, isError: result.isError === true, ms };
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+}

@@ -1,0 +1,144 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Style, wrapText } from '../../output/output.ts';
+import { type Answer, DemoClient } from './demo-client.ts';
+
+/** The simulated node as seen from outside, past SSH. */
+export interface Stage {
+  readonly port: number;
+  /** How many processes of container 101 have the text in their arguments. */
+  count(text: string): number;
+}
+
+export interface Screen {
+  print(text: string): Promise<void>;
+  readonly style: Style;
+}
+
+/** Of a line of an answer, so that it stays readable when a recording is shown on a page. */
+const WIDTH = 96;
+
+interface Step {
+  /** What a person would ask. */
+  readonly ask: string;
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** What is shown of the answer; by default its text. */
+  readonly shown?: (answer: Answer) => string;
+  /** A word about it. */
+  readonly note?: (answer: Answer) => string;
+}
+
+/** Walks through the main job with a real client. */
+export async function show(stage: Stage, settings: Record<string, string>, screen: Screen): Promise<void> {
+  const { print, style } = screen;
+  const directory = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-demo-'));
+  const since = performance.now();
+  try {
+    await writeFile(path.join(directory, 'maintenance.html'), '<h1>Back in five minutes</h1>\n');
+    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory });
+    await print(
+      `${style.bold('proxmox-mcp demo')}\nA real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}; only the Proxmox node is simulated.\n`,
+    );
+    try {
+      for (const [index, step] of steps(stage).entries()) await take(client, step, index + 1, screen);
+    } finally {
+      await client.close();
+    }
+    const seconds = ((performance.now() - since) / 1000).toFixed(1);
+    await print(
+      `\n${style.dim(`Done in ${seconds} s; nothing is kept.`)} Talk to it yourself: ${style.bold('proxmox-mcp demo --serve')}; set up your own node: ${style.bold('proxmox-mcp init')}\n`,
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function steps(stage: Stage): Step[] {
+  const ct = (command: string, more: object = {}) => ({ vmid: 101, command, ...more });
+  return [
+    { ask: 'What runs in my homelab?', tool: 'list_containers', args: { response_format: 'text' } },
+    {
+      ask: 'Why do uploads to the shop fail?',
+      tool: 'container_exec_command',
+      args: ct('df -h /; grep crit /var/log/nginx/error.log'),
+    },
+    {
+      ask: 'Put up a maintenance page.',
+      tool: 'upload_file_to_container',
+      args: {
+        vmid: 101,
+        local_path: 'maintenance.html',
+        container_path: '/var/www/shop/maintenance.html',
+        permissions: '644',
+      },
+      shown: transferLine,
+    },
+    {
+      ask: 'Get me the access log.',
+      tool: 'download_file_from_container',
+      args: { vmid: 101, container_path: '/var/log/nginx/access.log', local_path: 'access.log' },
+      shown: transferLine,
+    },
+    {
+      ask: 'Run updates in container 104.',
+      tool: 'container_exec_command',
+      args: { vmid: 104, command: 'apt upgrade' },
+      shown: failureLines,
+    },
+    {
+      ask: 'Reboot the node.',
+      tool: 'host_exec_command',
+      args: { command: 'reboot' },
+      shown: failureLines,
+      note: () => 'Commands on the node itself are refused until the operator allows them.',
+    },
+    {
+      ask: 'Something that never ends, with a child that runs away, and two seconds for it.',
+      tool: 'container_exec_command',
+      args: ct("trap '' TERM; setsid sleep 600 & sleep 600", { timeout: 2 }),
+      shown: failureLines,
+      note: () => {
+        const left = stage.count('sleep 600');
+        return `Looked at from outside, past SSH: ${left} of its processes left.`;
+      },
+    },
+  ];
+}
+
+async function take(client: DemoClient, step: Step, number: number, { print, style }: Screen): Promise<void> {
+  const args = Object.entries(step.args).filter(([name]) => name !== 'response_format');
+  const shownArgs = args.map(([name, value]) => `${style.dim(`${name}=`)}${String(value)}`).join(' ');
+  await print(
+    `\n${style.bold(`${number}  ${step.ask}`)}\n   ${style.yellow('→')} ${step.tool} ${shownArgs}\n`,
+  );
+  const answer = await client.call(step.tool, step.args);
+  const mark = answer.isError ? style.red('✗') : style.green('✓');
+  await print(`   ${mark} ${style.dim(`${answer.ms} ms`)}\n${indented((step.shown ?? bare)(answer))}`);
+  if (step.note) await print(`     ${style.bold(step.note(answer))}\n`);
+}
+
+function indented(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  return lines
+    .flatMap((line) => (/ {2}/.test(line) ? [line] : wrapText(line, WIDTH)))
+    .map((line) => `     ${line}\n`)
+    .join('');
+}
+
+/** The text without the headings of the streams. */
+function bare({ text, data }: Answer): string {
+  return typeof data.stdout === 'string' ? data.stdout : text;
+}
+
+function transferLine({ data, isError, text }: Answer): string {
+  if (isError) return text;
+  const sha256 = String(data.sha256 ?? '');
+  return `${String(data.bytes_transferred)} bytes, SHA-256 the same on both ends: ${sha256.slice(0, 16)}…`;
+}
+
+function failureLines({ data, text }: Answer): string {
+  if (typeof data.error !== 'string') return text;
+  return `${String(data.code)}: ${data.error}\n${String(data.suggestion ?? '')}`;
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { LoadInput } from '../../../config/load.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import type { ConnectionInfo } from '../../../simulator/doors/node-door.ts';
+import { Simulator } from '../../../simulator/simulator.ts';
+import type { Request } from '../../commands.ts';
+import { wantsColour } from '../../output/config-errors.ts';
+import { ignoreEpipe, print, printError, styleFor } from '../../output/output.ts';
+import { show } from './demo-show.ts';
+
+const JUST_BASH_MISSING =
+  'proxmox-mcp: the demo needs the package just-bash, which runs the commands in the simulated containers; get it with: npm i -g just-bash\n';
+
+/** Shows the main job on a simulated node, or serves that node. `serve` is handed in so that it is not bundled twice. */
+export async function runDemo(
+  { options, input }: Request,
+  serve: (input: LoadInput) => Promise<void>,
+): Promise<void> {
+  const simulator = await startSimulator(options.scenario);
+  if (!simulator) return;
+  const settings = settingsFor(simulator.node().connection);
+  if (options.serve === 'true') {
+    // Neither a .env nearby nor what the client's configuration says of another node may get in between.
+    for (const name of Object.keys(process.env))
+      if (/^(HOST|SUDO|EXEC_METHOD|SSH_.*|AUDIT.*)$/.test(name)) delete process.env[name];
+    Object.assign(process.env, settings);
+    return serve(input);
+  }
+  ignoreEpipe();
+  try {
+    const stage = {
+      port: simulator.node().connection.port,
+      count: (text: string) => simulator.container(101).processes(text).length,
+    };
+    await show(stage, settings, { print, style: styleFor(wantsColour(process.stdout)) });
+  } catch (error) {
+    await printError(`proxmox-mcp: the demo came to an early end: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    await simulator.stop();
+  }
+}
+
+async function startSimulator(scenarioFile: string | undefined): Promise<Simulator | undefined> {
+  try {
+    await import('just-bash');
+  } catch {
+    await printError(JUST_BASH_MISSING);
+    process.exitCode = 1;
+    return undefined;
+  }
+  try {
+    return await Simulator.start(
+      scenarioFile === undefined ? {} : { scenario: readFileSync(scenarioFile, 'utf8') },
+    );
+  } catch (error) {
+    await printError(`proxmox-mcp: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+/** What an admin would write into .env for this node. */
+function settingsFor({ host, port, user, keyPath, knownHostsPath }: ConnectionInfo): Record<string, string> {
+  return {
+    I_ACCEPT_RISKS: 'true',
+    HOST: host,
+    SSH_PORT: String(port),
+    SSH_USERNAME: user,
+    SSH_KEY: keyPath,
+    SSH_KNOWN_HOSTS: knownHostsPath,
+    SSH_HOST_KEY_POLICY: 'strict',
+    // Gone with the simulator: what was done to a node that is none belongs on nobody's record.
+    STATE_DIR: path.join(path.dirname(keyPath), 'state'),
+  };
+}

@@ -1,0 +1,58 @@
+import { visible } from '../../../lib/visible.ts';
+import { type Style, wrapText } from '../../output/output.ts';
+import { CHECKS, type Check } from './check.ts';
+
+const TITLE_WIDTH = Math.max(...Object.values(CHECKS).map((title) => title.length));
+/** Mark, blank, title, two blanks. */
+const INDENT = 2 + TITLE_WIDTH + 2;
+
+/** One check as lines for a person: mark, name, what was found, how long it took, what to do. */
+export function checkText(told: Check, style: Style, width: number): string {
+  // Names and messages come from the node: nothing in them may paint or move.
+  const check = { ...told, detail: visible(told.detail), remedy: visible(told.remedy ?? '') };
+  const marks = {
+    ok: style.green('✓'),
+    warn: style.yellow('!'),
+    fail: style.red('✗'),
+    skipped: style.dim('–'),
+  };
+  const room = Math.max(width - INDENT, 30);
+  const paint = check.verdict === 'fail' ? style.bold : (text: string) => text;
+  const [first = '', ...more] = wrapText(check.detail, room).map(paint);
+  const took = check.ms === undefined || check.ms < 1 ? '' : style.dim(`  ${duration(check.ms)}`);
+  const indent = ' '.repeat(INDENT);
+  const lines = [`${marks[check.verdict]} ${check.title.padEnd(TITLE_WIDTH)}  ${first}`];
+  lines.push(...more.map((line) => indent + line));
+  lines.push(`${lines.pop()}${took}`);
+  const [advice = '', ...commands] = check.remedy.split('\n');
+  for (const [index, line] of (advice === '' ? [] : wrapText(advice, room - 2)).entries()) {
+    lines.push(`${indent}${index === 0 ? style.yellow('→') : ' '} ${line}`);
+  }
+  // Not broken, and not indented: what is copied from here has to work.
+  lines.push(...commands.map((line) => style.bold(line)));
+  return `${lines.join('\n')}\n`;
+}
+
+/** All that was skipped in a row, in one: ten lines of "skipped" would hide the one that matters. */
+export function skippedText(skipped: readonly Check[], style: Style, width: number): string {
+  if (skipped.length === 0) return '';
+  const names = [...new Set(skipped.map(({ title }) => title))].join(', ');
+  const [first = '', ...more] = wrapText(`skipped, as they need what failed above: ${names}`, width - 2);
+  return [`${style.dim('–')} ${style.dim(first)}`, ...more.map((line) => `  ${style.dim(line)}`), ''].join(
+    '\n',
+  );
+}
+
+/** The last word. */
+export function summaryText(checks: readonly Check[], style: Style): string {
+  const count = (verdict: Check['verdict']) => checks.filter((check) => check.verdict === verdict).length;
+  const problems = count('fail');
+  const notes = count('warn');
+  const noted = notes === 0 ? '' : notes === 1 ? ', one thing to know (!)' : `, ${notes} things to know (!)`;
+  if (problems === 0) return `\n${style.green('Everything that was checked works')}${noted}.\n`;
+  return `\n${style.red(problems === 1 ? 'One problem' : `${problems} problems`)}${noted}.\n`;
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,102 @@
+import { secretsOf } from '../../../config/secrets.ts';
+import type { Config } from '../../../config/settings-schema.ts';
+import { createRedactor } from '../../../governance/redaction/redact.ts';
+import type { Request } from '../../commands.ts';
+import { wantsColour } from '../../output/config-errors.ts';
+import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
+import { CHECKS, type Check } from './check.ts';
+import { checkText, skippedText, summaryText } from './doctor-text.ts';
+import { examine } from './examine.ts';
+import { examineSettings } from './settings-check.ts';
+
+/** `proxmox-mcp doctor`: looks at every step between the settings and a command in a container. */
+export async function doctor({ input, options }: Request): Promise<void> {
+  const vmid = options.exec;
+  if (vmid !== undefined && !/^[1-9]\d{2,8}$/.test(vmid)) {
+    process.stderr.write('proxmox-mcp: --exec wants the VMID of a container, such as 101\n');
+    process.exitCode = 2;
+    return;
+  }
+  ignoreEpipe();
+  const { checks: asFound, found, faulty } = examineSettings(input);
+  const cover = covering(found?.config);
+  const first = asFound.map(cover);
+  const json = options.json === 'true';
+  const screen = json ? undefined : new Screen();
+  for (const check of first) screen?.show(check);
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  const rest = found
+    ? await examine({
+        ...found,
+        exec: vmid === undefined ? undefined : Number(vmid),
+        signal: abort.signal,
+        report: (check) => screen?.show(cover(check)),
+        begin: (id) => screen?.wait(CHECKS[id]),
+      })
+    : [];
+  const checks = [...first, ...rest.map(cover)];
+  const ok =
+    !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
+  if (abort.signal.aborted) screen?.cancelled();
+  else screen?.end(checks, found !== undefined && ok && vmid === undefined);
+  if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  process.exit(abort.signal.aborted ? 130 : faulty ? 2 : ok ? 0 : 1);
+}
+
+/** What checks say is passed on by programs and nodes: without the secrets of the settings. */
+function covering(config: Config | undefined): (check: Check) => Check {
+  const redactor = createRedactor({ secrets: () => (config === undefined ? [] : secretsOf(config)) });
+  return (check) => ({
+    ...check,
+    detail: redactor.show(check.detail),
+    ...(check.remedy === undefined ? {} : { remedy: redactor.show(check.remedy) }),
+  });
+}
+
+/** The lines as they come, and on a terminal what is waited for. */
+class Screen {
+  readonly #style = styleFor(wantsColour(process.stdout));
+  readonly #width = textWidth(process.stdout);
+  #skipped: Check[] = [];
+
+  show(check: Check): void {
+    this.#clear();
+    if (check.verdict === 'skipped') {
+      this.#skipped.push(check);
+      return;
+    }
+    this.#flush();
+    process.stdout.write(checkText(check, this.#style, this.#width));
+  }
+
+  wait(title: string): void {
+    if (process.stdout.isTTY) redrawLine(process.stdout, this.#style.dim(`… ${title}`));
+  }
+
+  cancelled(): void {
+    this.#clear();
+    this.#flush();
+    process.stdout.write('\nCancelled. Nothing was changed.\n');
+  }
+
+  end(checks: readonly Check[], suggestExec: boolean): void {
+    this.#clear();
+    this.#flush();
+    process.stdout.write(summaryText(checks, this.#style));
+    if (suggestExec) {
+      process.stdout.write(
+        this.#style.dim('To run a command in a container as well: proxmox-mcp doctor --exec VMID\n'),
+      );
+    }
+  }
+
+  #flush(): void {
+    process.stdout.write(skippedText(this.#skipped, this.#style, this.#width));
+    this.#skipped = [];
+  }
+
+  #clear(): void {
+    if (process.stdout.isTTY) redrawLine(process.stdout);
+  }
+}

@@ -1,0 +1,152 @@
+import { ownFilesOf } from '../../../config/reserved-paths.ts';
+import { secretsOf } from '../../../config/secrets.ts';
+import type { Config } from '../../../config/settings-schema.ts';
+import { transferDirsOf } from '../../../config/transfer-dirs.ts';
+import { createRedactor } from '../../../governance/redaction/redact.ts';
+import { type ClosableChannelSource, Cluster } from '../../../proxmox/cluster.ts';
+import { RemoteShell } from '../../../remote/shell.ts';
+import type { SshTarget } from '../../../ssh/ssh-types.ts';
+import { type Check, type CheckId, Examination, type Finding } from './check.ts';
+import { checkTransferDirs } from './local-checks.ts';
+import { reportConnection } from './login-check.ts';
+import { checkName, checkPort } from './network.ts';
+import {
+  checkClusterFiles,
+  checkContainers,
+  checkProxmox,
+  checkQuorum,
+  checkRights,
+  judgeClock,
+  measure,
+  type Nodes,
+} from './node-checks.ts';
+import { judgeEntry } from './privileges.ts';
+import { connectOnce, type Learnt } from './session-check.ts';
+import { checkKeptDirs } from './state-dirs.ts';
+
+export interface ExamineOptions {
+  readonly config: Config;
+  readonly target: SshTarget;
+  /** A container in which a command is to be run. */
+  readonly exec?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly report: (check: Check) => void;
+  /** Told what is looked at now. */
+  readonly begin?: ((id: CheckId) => void) | undefined;
+}
+
+const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * Looks at everything between this machine and a command in a container, step by step. Changes nothing on either side: a
+ * host key that would be pinned by serving is only told. Never rejects for what it finds. When the signal aborts it
+ * ends at once with what it has.
+ */
+export async function examine(options: ExamineOptions): Promise<readonly Check[]> {
+  const exam = new Examination(options.report, options.signal, options.begin);
+  const { target, config, signal } = options;
+  const named = await exam.step('name', () => checkName(target, signal));
+  const open = await exam.step('port', named && (() => checkPort(target, signal)));
+  const channels = open ? await logIn(exam, target, signal) : await skipLogin(exam);
+  try {
+    await examineNode(exam, channels, options);
+  } finally {
+    await channels?.close();
+  }
+  await exam.step('transfer-dirs', () => checkTransferDirs(config));
+  await exam.step('kept-dirs', () => checkKeptDirs(config));
+  return exam.checks;
+}
+
+async function skipLogin(exam: Examination): Promise<undefined> {
+  await exam.step('host-key', undefined);
+  await exam.step('login', undefined);
+  return undefined;
+}
+
+async function logIn(
+  exam: Examination,
+  target: SshTarget,
+  signal: AbortSignal,
+): Promise<ClosableChannelSource | undefined> {
+  const learnt: Learnt = { hostKeys: [], logins: [] };
+  const startedAt = performance.now();
+  exam.begin('login');
+  try {
+    const channels = await connectOnce(withoutPinning(target), learnt, signal);
+    reportConnection(exam, target, learnt, { ms: Math.round(performance.now() - startedAt) });
+    return channels;
+  } catch (error) {
+    reportConnection(exam, target, learnt, { error });
+    return undefined;
+  }
+}
+
+/** Looking shall not pin a key: that is for the first call, or for whoever has compared it. */
+function withoutPinning(target: SshTarget): SshTarget {
+  const hostKeyPolicy = target.hostKeyPolicy === 'accept-new' ? 'insecure' : target.hostKeyPolicy;
+  return { ...target, hostKeyPolicy, jumps: target.jumps.map(withoutPinning) };
+}
+
+async function examineNode(
+  exam: Examination,
+  channels: ClosableChannelSource | undefined,
+  { config, exec, signal }: ExamineOptions,
+): Promise<void> {
+  const nodes: Nodes | undefined = channels && {
+    plain: new RemoteShell(channels, { sudo: false, logger: QUIET }),
+    root: new RemoteShell(channels, { sudo: config.sudo, logger: QUIET }),
+  };
+  const probe = await exam.step('proxmox', nodes && (() => checkProxmox(nodes, signal)));
+  const rights = await exam.step(
+    'rights',
+    nodes && probe && (() => checkRights(nodes, probe, config, signal)),
+  );
+  const entry = await exam.step(
+    'attach',
+    probe && rights && (async () => judgeEntry(config.execMethod, rights, probe)),
+  );
+  const inventory = await exam.step(
+    'cluster-files',
+    nodes && rights && (() => checkClusterFiles(nodes, rights, signal)),
+  );
+  if (rights?.scripts !== false) {
+    await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
+  }
+  await exam.step('containers', inventory && (() => checkContainers(inventory)));
+  if (exec !== undefined) {
+    await exam.step('exec', channels && entry && (() => runIn(channels, exec, config, signal)));
+  }
+  const measured = await exam.step('latency', nodes && (() => measure(nodes, signal)));
+  await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
+}
+
+/** A command on the way that the tools take. */
+async function runIn(
+  channels: ClosableChannelSource,
+  vmid: number,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Finding<true>> {
+  const cluster = new Cluster(channels, {
+    ...config,
+    transferDirs: transferDirsOf(config),
+    ownFiles: ownFilesOf(config),
+    logger: QUIET,
+    redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
+  });
+  const result = await cluster.container(vmid).exec('id -un; uname -n', {
+    timeoutMs: 15_000,
+    characterLimit: 1000,
+    signal,
+  });
+  const [user = '?', name = '?'] = result.stdout.text.trim().split('\n');
+  if (result.ended === 'exit' && result.exitCode === 0) {
+    return { verdict: 'ok', detail: `ran in ${vmid}, as ${user} of ${name}`, value: true };
+  }
+  return {
+    verdict: 'fail',
+    detail: `A command in container ${vmid} did not come to a good end (${result.ended}, exit code ${result.exitCode ?? 'none'}).`,
+    remedy: 'Look at the container itself: its load, its disk, its processes.',
+  };
+}

@@ -1,0 +1,51 @@
+import { currentSurroundings } from '../../../config/host-environment.ts';
+import { type LoadInput, loadConfig } from '../../../config/load.ts';
+import type { Config } from '../../../config/settings-schema.ts';
+import { resolveSshTarget } from '../../../config/ssh-target.ts';
+import type { SshTarget } from '../../../ssh/ssh-types.ts';
+import { CHECKS, type Check } from './check.ts';
+
+/** The settings as a patient: what is found, and what the other checks need if that is there. */
+export interface ExaminedSettings {
+  readonly checks: readonly Check[];
+  readonly found: { readonly config: Config; readonly target: SshTarget } | undefined;
+  /** Serving would refuse to start. */
+  readonly faulty: boolean;
+}
+
+/** Reads the settings as serving does. Consent is told when it is missing, but nothing here needs it. */
+export function examineSettings(input: LoadInput): ExaminedSettings {
+  const asServed = loadConfig(input);
+  const faults = asServed.ok ? [] : asServed.faults;
+  const loaded = asServed.ok ? asServed : loadConfig({ ...input, fallbacks: { acceptRisks: 'true' } });
+  const checks: Check[] = faults.map(({ problem, remedy }) => found('fail', `${problem}.`, remedy));
+  for (const warning of asServed.warnings) checks.push(found('warn', `${warning}.`));
+  if (!loaded.ok) return { checks, found: undefined, faulty: true };
+  const notes: string[] = [];
+  const target = resolveSshTarget(loaded.config, currentSurroundings(), (note) => notes.push(note));
+  for (const note of notes) checks.push(found('warn', `${note}.`));
+  if (faults.length === 0) checks.unshift(found('ok', describe(loaded.config, target)));
+  return { checks, found: { config: loaded.config, target }, faulty: faults.length > 0 };
+}
+
+function found(verdict: Check['verdict'], detail: string, remedy?: string): Check {
+  return {
+    id: 'configuration',
+    title: CHECKS.configuration,
+    verdict,
+    detail,
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+function describe(config: Config, target: SshTarget): string {
+  const where = `${target.username}@${target.host} port ${target.port}`;
+  const alias = config.host === target.host ? '' : `HOST=${config.host} is `;
+  const through = target.jumps.map(({ host }) => ` through ${host}`).join('');
+  const level = config.readOnly
+    ? 'read-only'
+    : config.enableHostExec
+      ? 'containers and host'
+      : 'containers, not the host';
+  return `${alias}${where}${through}; ${level}`;
+}

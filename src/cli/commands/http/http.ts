@@ -1,0 +1,123 @@
+import '../../../lib/zod-without-jit.ts';
+import type { Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { App } from '../../../app.ts';
+import { type LoadInput, loadConfig } from '../../../config/load.ts';
+import type { Config } from '../../../config/settings-schema.ts';
+import { AppError, messageOf } from '../../../lib/errors.ts';
+import { createAuthenticator } from '../../../server/http/auth/index.ts';
+import { judgeExposure } from '../../../server/http/exposure.ts';
+import { createHttpApp, type HttpApp } from '../../../server/http/http-app.ts';
+import { listen } from '../../../server/http/listen.ts';
+import { createMetrics } from '../../../server/http/metrics.ts';
+import { gracefulShutdown, SHUTDOWN_MS } from '../../graceful-shutdown.ts';
+import { openApp } from '../../open-app.ts';
+import { faultsText, wantsColour } from '../../output/config-errors.ts';
+
+/** For what ended calls still have to say, and for the process to end. */
+const RESERVE_MS = 400;
+
+/**
+ * Serves MCP over HTTP until we are told to end. A file of its own in dist, with its own copy of the server: what it
+ * needs is no burden for starts without it. The settings are read again, for nothing but text is handed over.
+ */
+export async function serveOnHttp(input: LoadInput): Promise<void> {
+  const loaded = loadConfig(input);
+  if (!loaded.ok) return refuse(faultsText(loaded.faults, wantsColour(process.stderr)), 2);
+  const { config } = loaded;
+  const { faults, warnings } = judgeExposure(config);
+  if (faults.length > 0) return refuse(faultsText(faults, wantsColour(process.stderr)), 2);
+  for (const warning of warnings) say(warning);
+
+  const app = await openApp(config);
+  if (app === undefined) return;
+  try {
+    const authenticator = await createAuthenticator(config, app);
+    const node = {
+      sshConnections: () => app.sshConnections(),
+      reach: async (signal: AbortSignal) => (await app.cluster()).reach(signal),
+    };
+    const http = createHttpApp({
+      deps: app,
+      config,
+      node,
+      authenticator,
+      createMetrics: (sessions) =>
+        createMetrics({ version: app.version, sessions, sshConnections: () => app.sshConnections() }),
+    });
+    const server = await listen(http, config);
+    gracefulShutdown(app, () => close(server, http, app));
+    const welcome = authenticator.welcome(urlOf(server, config, '127.0.0.1'));
+    if (welcome !== undefined) process.stderr.write(`\n${welcome}`);
+    say(`MCP is at ${urlOf(server, config, config.serverHost)}`);
+  } catch (error) {
+    await app.close(0);
+    if (isAboutTls(error)) return refuse(`proxmox-mcp cannot start: ${tlsText(error)}\n`, 2);
+    return refuse(`proxmox-mcp cannot serve over HTTP: ${explain(error, config)}\n`, 1);
+  }
+}
+
+/** Stops accepting, lets calls finish for a while, cancels the rest, and tells their clients before it hangs up. */
+async function close(server: Server, http: HttpApp, app: App): Promise<void> {
+  const deadline = performance.now() + SHUTDOWN_MS - RESERVE_MS;
+  const graceMs = app.config.shutdownGrace * 1000;
+  server.close();
+  server.closeIdleConnections();
+  http.drain();
+  await Promise.race([http.idle(), later(graceMs)]);
+  await app.close(Math.max(0, deadline - performance.now()));
+  await Promise.race([http.idle(), later(RESERVE_MS / 2)]);
+  await Promise.race([http.close(), later(RESERVE_MS / 4)]);
+  server.closeAllConnections();
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
+
+/** The address of /mcp, with the port that it really has. `host`: as it is called by whoever reads this. */
+function urlOf(server: Server, config: Config, host: string): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.serverPort;
+  const scheme = config.httpTlsCert === undefined ? 'http' : 'https';
+  return `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}/mcp`;
+}
+
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something else listens there already; choose another --port',
+  EACCES: 'this user may not; ports below 1024 need root or CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'it is no address of this machine',
+  ENOTFOUND: 'there is no such name',
+};
+
+function explain(error: unknown, { serverHost, serverPort }: Config): string {
+  if (error instanceof AppError) return `${error.message} ${error.hint}`;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known = LISTEN_ERRORS[code];
+  return known === undefined
+    ? messageOf(error)
+    : `cannot listen on ${serverHost} port ${serverPort}: ${known}.`;
+}
+
+/** OpenSSL does not take the certificate or the key. */
+function isAboutTls(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && /^ERR_(OSSL_|MISSING_PASSPHRASE)/.test(String(error.code))
+  );
+}
+
+function tlsText(error: unknown): string {
+  return `HTTP_TLS_CERT and HTTP_TLS_KEY can not be used (${messageOf(error)}).
+  Both must be PEM; the key must be that of the certificate, and have no passphrase.`;
+}
+
+function say(line: string): void {
+  process.stderr.write(`proxmox-mcp: ${line}\n`);
+}
+
+function refuse(text: string, exitCode: number): void {
+  process.stderr.write(text);
+  process.exitCode = exitCode;
+}

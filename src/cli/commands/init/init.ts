@@ -1,0 +1,53 @@
+import { currentSurroundings } from '../../../config/host-environment.ts';
+import type { Fault } from '../../../config/sources.ts';
+import { AppError } from '../../../lib/errors.ts';
+import type { Request } from '../../commands.ts';
+import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { ignoreEpipe } from '../../output/output.ts';
+import { UnreadableConfig } from './client-config.ts';
+import { UnwritableValue } from './env-file.ts';
+import { readOptions } from './init-options.ts';
+
+/** `proxmox-mcp init`: sets up settings, key, host key and clients, with questions or without. */
+export async function init(request: Request): Promise<void> {
+  ignoreEpipe();
+  const at = currentSurroundings();
+  const faults: Fault[] = [];
+  const options = readOptions(request, at, (fault) => void faults.push(fault));
+  if (faults.length > 0) {
+    process.stderr.write(faultsText(faults, wantsColour(process.stderr), 'proxmox-mcp init cannot begin'));
+    process.exitCode = 2;
+    return;
+  }
+  if (!options.yes && !(process.stdin.isTTY && process.stdout.isTTY)) {
+    process.stderr.write(
+      'proxmox-mcp: init asks questions, so it needs a terminal; in scripts use --yes\nRun proxmox-mcp init --help.\n',
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const abort = new AbortController();
+  // What is under way is undone first; the second time there is no waiting for that.
+  process.on('SIGINT', () => (abort.signal.aborted ? process.exit(130) : abort.abort()));
+  let code = 1;
+  try {
+    const run = options.yes
+      ? (await import('./unattended.ts')).initUnattended
+      : (await import('./interactive.ts')).initInteractive;
+    code = await run(request, options, at, abort.signal);
+  } catch (error) {
+    if (abort.signal.aborted) {
+      process.stderr.write('\nproxmox-mcp init: cancelled; nothing was changed.\n');
+      code = 130;
+    } else {
+      process.stderr.write(`\nproxmox-mcp init: nothing was changed. ${textOf(error)}\n`);
+    }
+  }
+  process.exit(code);
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof AppError) return `${error.message}\n${error.hint}`;
+  if (error instanceof UnreadableConfig || error instanceof UnwritableValue) return error.message;
+  throw error;
+}

@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { AppError } from '../../../lib/errors.ts';
+import { pinHostKey, type SeenHostKey } from '../../../ssh/host-keys.ts';
+import type { SshTarget } from '../../../ssh/ssh-types.ts';
+import { connectOnce, type Learnt } from '../doctor/session-check.ts';
+
+/** Host keys that somebody has confirmed, and that are not pinned for good yet. */
+export class ConfirmedKeys {
+  readonly #dir: string;
+  readonly #keys: { readonly file: string; readonly seen: SeenHostKey }[] = [];
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  static async create(): Promise<ConfirmedKeys> {
+    return new ConfirmedKeys(await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-init-')));
+  }
+
+  get #file(): string {
+    return path.join(this.#dir, 'known_hosts');
+  }
+
+  /** What a check says about a host key that stands in our passing file, without that file. */
+  retell(detail: string): string {
+    return detail.includes(this.#dir) ? detail.replace(/, pinned in .*/, ', confirmed') : detail;
+  }
+
+  /** The target, hops included, so that it takes confirmed keys and no others that are unknown. */
+  apply(target: SshTarget): SshTarget {
+    return {
+      ...target,
+      hostKeyPolicy: 'strict',
+      knownHostsFiles: [...target.knownHostsFiles, this.#file],
+      jumps: target.jumps.map((jump) => this.apply(jump)),
+    };
+  }
+
+  /**
+   * Connects until every host key on the way is known, and asks about each that is not. Nothing but the key is looked at:
+   * at the target nobody logs in. Returns the last key.
+   * @param confirm whether this is the right one
+   * @throws AppError when a server cannot be reached, has changed its key, or was not confirmed.
+   */
+  async confirmAll(
+    target: SshTarget,
+    confirm: (seen: SeenHostKey, server: SshTarget) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<SeenHostKey | undefined> {
+    for (;;) {
+      const learnt: Learnt = { hostKeys: [], logins: [] };
+      const bare = withoutLogin(this.apply(target));
+      const error = await connectOnce(bare, learnt, signal).then(
+        (channels) => void channels.close(),
+        (reason: unknown) => reason,
+      );
+      const last = learnt.hostKeys.at(-1);
+      if (!(error instanceof AppError)) return last?.seen;
+      if (error.code !== 'HOST_KEY_UNKNOWN' || last === undefined) {
+        // That far, and no further, was asked for.
+        const reached =
+          last !== undefined && sameServer(last.target, target) && last.seen.verdict === 'known';
+        if (reached && /^SSH_(AUTH|KEY)/.test(error.code)) return last.seen;
+        throw error;
+      }
+      if (!(await confirm(last.seen, last.target))) throw error;
+      await pinHostKey(this.#file, last.seen.name, last.seen.key);
+      const original = [target, ...target.jumps].find((each) => sameServer(each, last.target)) ?? target;
+      this.#keys.push({ file: original.knownHostsWriteFile, seen: last.seen });
+    }
+  }
+
+  /** Pins what was confirmed where the servers' users want it. Returns the files. */
+  async pin(): Promise<readonly string[]> {
+    for (const { file, seen } of this.#keys) await pinHostKey(file, seen.name, seen.key);
+    return [...new Set(this.#keys.map(({ file }) => file))];
+  }
+
+  /** Takes back what `pin` did. */
+  async unpin(): Promise<void> {
+    for (const { file, seen } of this.#keys) {
+      const line = `${seen.name} ${seen.type} ${seen.key.toString('base64')}`;
+      const text = await readFile(file, 'utf8');
+      await writeFile(
+        file,
+        text
+          .split('\n')
+          .filter((each) => each !== line)
+          .join('\n'),
+      );
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+}
+
+function withoutLogin({ password: _, agent: __, ...target }: SshTarget): SshTarget {
+  return { ...target, identityFiles: [] };
+}
+
+function sameServer(one: SshTarget, other: SshTarget): boolean {
+  return one.host === other.host && one.port === other.port;
+}

@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { traitsOf } from '../../../calls/decide.ts';
+import { PolicyFaults, readRules } from '../../../governance/policy/policy-file.ts';
+import { neverReached } from '../../../governance/policy/reach.ts';
+import type { RuleSet } from '../../../governance/policy/rules.ts';
+import { TOOLS } from '../../../tools/index.ts';
+import type { Request } from '../../commands.ts';
+import { wantsColour } from '../../output/config-errors.ts';
+import { print, styleFor, textWidth } from '../../output/output.ts';
+import { settingsFor } from '../../settings.ts';
+import { UsageError } from '../call/call-arguments.ts';
+import { outlookOf, outlookText } from './policy-table.ts';
+
+interface Remark {
+  readonly line: number;
+  readonly problem: string;
+}
+
+/** `policy check FILE`: every fault with its place, what never takes effect, and what each tool gets. Exit code 1 with faults. */
+export async function check({ input, args, options }: Request): Promise<void> {
+  const [name, surplus] = args;
+  if (name === undefined || surplus !== undefined) throw new UsageError('policy check takes one FILE');
+  // The file is checked as it is given, whatever the settings name.
+  const flags = { ...input.flags, policy: undefined, policyFile: undefined };
+  const config = settingsFor({ ...input, flags, fallbacks: { host: 'unused', acceptRisks: 'true' } });
+  if (config === undefined) return;
+  const file = path.resolve(name);
+  const tools = TOOLS.map(traitsOf);
+  const json = options.json === 'true';
+  let set: RuleSet;
+  try {
+    const names = tools.map(({ tool }) => tool);
+    set = await readRules(file, { protectedTag: config.protectedTag, tools: names });
+  } catch (error) {
+    if (!(error instanceof PolicyFaults)) throw error;
+    process.exitCode = 1;
+    if (json) return print(`${JSON.stringify({ ok: false, faults: error.faults }, null, 2)}\n`);
+    const lines = error.faults.map(({ line, column, problem }) => `${name}:${line}:${column}: ${problem}`);
+    return print(`${lines.join('\n')}\n`);
+  }
+  const warnings = [...(await writableRemark(file)), ...unreachedRemarks(set)];
+  const outlook = outlookOf(set, tools, options.caller ?? 'local');
+  if (json) return print(`${JSON.stringify({ ok: true, warnings, tools: outlook }, null, 2)}\n`);
+  const style = styleFor(wantsColour(process.stdout));
+  const remarks = warnings.map(
+    ({ line, problem }) => `${name}:${line}: ${style.yellow('warning')}: ${problem}\n`,
+  );
+  const own = set.rules.filter(({ line }) => line !== null).length;
+  const base = set.extends === null ? '' : `, then those of ${set.extends}`;
+  await print(
+    `${remarks.join('')}${name} is right: ${own === 1 ? '1 rule' : `${own} rules`}${base}; where none matches: ${set.fallback.outcome}.\n\n${outlookText(outlook, style, textWidth(process.stdout))}\n`,
+  );
+}
+
+function unreachedRemarks(set: RuleSet): readonly Remark[] {
+  return neverReached(set, TOOLS.map(traitsOf)).map(({ line, name }) => ({
+    line: line ?? 1,
+    problem: `rule "${name}" never decides: nothing matches it, or rules before it take all that it matches`,
+  }));
+}
+
+/** Who can write the policy decides what is allowed. */
+async function writableRemark(file: string): Promise<readonly Remark[]> {
+  if (process.platform === 'win32') return [];
+  const { mode } = await stat(file);
+  return (mode & 0o002) === 0
+    ? []
+    : [{ line: 1, problem: 'every user of this machine may write the file (chmod o-w)' }];
+}

@@ -1,0 +1,137 @@
+import { text as readAll } from 'node:stream/consumers';
+import type { App } from '../../../app.ts';
+import { refusalOf, subjectOf } from '../../../calls/decide.ts';
+import { validateArguments } from '../../../calls/validate.ts';
+import { describeMatch } from '../../../governance/policy/describe.ts';
+import { decide } from '../../../governance/policy/evaluate.ts';
+import { loadRules } from '../../../governance/policy/open-policy.ts';
+import type { Decision, Subject } from '../../../governance/policy/policy-types.ts';
+import type { RuleSet } from '../../../governance/policy/rules.ts';
+import { type Passed, tracePassed } from '../../../governance/policy/trace.ts';
+import { type Caller, LOCAL_CALLER } from '../../../lib/caller.ts';
+import { AppError } from '../../../lib/errors.ts';
+import type { ContainerAttributes } from '../../../remote/remote-types.ts';
+import { TOOLS } from '../../../tools/index.ts';
+import { hostAccessDisabled, type Tool } from '../../../tools/tool.ts';
+import type { Request } from '../../commands.ts';
+import { openApp } from '../../open-app.ts';
+import { wantsColour } from '../../output/config-errors.ts';
+import { print, styleFor } from '../../output/output.ts';
+import { settingsFor } from '../../settings.ts';
+import { findTool, readArguments, UsageError } from '../call/call-arguments.ts';
+import { explanationText } from './policy-explain-text.ts';
+import { parseGuest, parseMoment } from './policy-options.ts';
+
+/** Stands for a node that was not named; nothing connects to it. */
+const NO_NODE = 'node.invalid';
+
+/** What would become of a call, and by what. */
+export interface Explanation {
+  readonly tool: string;
+  readonly caller: string;
+  readonly at: Date;
+  /** The setting that refuses whatever rules say; then rules are not asked. */
+  readonly ceiling: AppError | null;
+  readonly decision: Decision | null;
+  readonly decidedAt: {
+    readonly line: number | null;
+    readonly match: Readonly<Record<string, unknown>>;
+  } | null;
+  readonly passed: readonly Passed[];
+  readonly guest: ContainerAttributes | null;
+}
+
+/** `policy explain TOOL ARGUMENTS`: which rule decides about a call, and why. Calls nothing; exit code 0 unless it can't tell. */
+export async function explain(request: Request): Promise<void> {
+  const { input, args, options } = request;
+  const [name, ...words] = args;
+  if (name === undefined)
+    throw new UsageError('explain a call of which tool? `proxmox-mcp tools` lists them');
+  const tool = findTool(name, TOOLS);
+  const given = await readArguments(tool, words, () => readAll(process.stdin));
+  const config = settingsFor({
+    ...input,
+    fallbacks: { host: NO_NODE, acceptRisks: 'true', logLevel: 'warn' },
+  });
+  const app = config === undefined ? undefined : await openApp(config);
+  if (app === undefined) return;
+  try {
+    const set = await loadRules(
+      app.config,
+      TOOLS.map((each) => each.name),
+    );
+    const caller = { ...LOCAL_CALLER, name: options.caller ?? LOCAL_CALLER.name };
+    const subject = subjectOf(tool, validateArguments(tool, given), caller, parseMoment(options.at));
+    const explanation = await explainCall({ tool, subject, caller, set, app, guest: options.guest });
+    if (options.json === 'true') await print(`${JSON.stringify(toJson(explanation), null, 2)}\n`);
+    else await print(explanationText(explanation, styleFor(wantsColour(process.stdout))));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    process.stderr.write(`Error (${error.code}): ${error.message}\nSuggestion: ${error.hint}\n`);
+    process.exitCode = error.code === 'INVALID_INPUT' ? 2 : 1;
+  }
+  await app.close(0);
+}
+
+interface Question {
+  readonly tool: Tool;
+  readonly subject: Subject;
+  readonly caller: Caller;
+  readonly set: RuleSet;
+  readonly app: App;
+  /** The text of `--guest`. */
+  readonly guest: string | undefined;
+}
+
+async function explainCall({ tool, subject, caller, set, app, guest }: Question): Promise<Explanation> {
+  const base = { tool: tool.name, caller: caller.name, at: subject.at };
+  const refused = refusalOf(tool, app.settings, await app.policy(), caller);
+  const hostShut = tool.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
+  const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostShut : (refused?.error ?? hostShut);
+  if (ceiling !== undefined) {
+    return { ...base, ceiling, decision: null, decidedAt: null, passed: [], guest: null };
+  }
+  let facts: ContainerAttributes | undefined;
+  const decision = await decide(set, subject, async () => {
+    facts = await readGuest(subject, app, guest);
+    return facts;
+  });
+  const rule = set.rules.find((each) => each.name === decision.rule);
+  return {
+    ...base,
+    ceiling: null,
+    decision,
+    decidedAt: rule === undefined ? null : { line: rule.line, match: describeMatch(rule.match) },
+    passed: tracePassed(set, subject, facts, decision.rule),
+    guest: facts ?? null,
+  };
+}
+
+async function readGuest(
+  { vmid }: Subject,
+  app: App,
+  text: string | undefined,
+): Promise<ContainerAttributes | undefined> {
+  if (vmid === null) return undefined;
+  if (text !== undefined) return parseGuest(text, vmid);
+  if (app.config.host === NO_NODE) {
+    throw new UsageError(
+      `a rule depends on the attributes of container ${vmid}: describe it with --guest name=…,tags=…+…,pool=…,node=…, or set HOST so that they can be read`,
+    );
+  }
+  return (await app.cluster()).guest(vmid, new AbortController().signal);
+}
+
+function toJson({ ceiling, decision, passed, decidedAt, ...rest }: Explanation): object {
+  if (ceiling !== null) {
+    return { ...rest, outcome: 'deny', rule: ceiling.code, code: ceiling.code, reason: ceiling.message };
+  }
+  return {
+    ...rest,
+    ...decision,
+    guest: rest.guest,
+    match: decidedAt?.match ?? null,
+    line: decidedAt?.line ?? null,
+    passed: passed.map(({ rule, because }) => ({ rule: rule.name, line: rule.line, because })),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Outcome, ToolTraits } from '../../../governance/policy/policy-types.ts';
+import { outcomesOf, reachOf } from '../../../governance/policy/reach.ts';
+import type { RuleSet } from '../../../governance/policy/rules.ts';
+import { type Style, wrapText } from '../../output/output.ts';
+
+/** What calls of a tool can meet. */
+export interface ToolOutlook {
+  readonly tool: string;
+  readonly effect: ToolTraits['effect'];
+  readonly outcomes: readonly Outcome[];
+  /** Names of the rules that can decide, in order, with their outcomes. */
+  readonly rules: readonly { readonly rule: string; readonly outcome: Outcome }[];
+}
+
+export function outlookOf(
+  set: RuleSet,
+  tools: readonly ToolTraits[],
+  caller: string,
+): readonly ToolOutlook[] {
+  return tools.map((tool) => {
+    const reach = reachOf(set, tool, caller);
+    const deciding = [...reach.rules, ...(reach.fallback ? [set.fallback] : [])];
+    return {
+      tool: tool.tool,
+      effect: tool.effect,
+      outcomes: ORDER.filter((outcome) => outcomesOf(reach, set).has(outcome)),
+      rules: deciding.map(({ name, outcome }) => ({ rule: name, outcome })),
+    };
+  });
+}
+
+const ORDER: readonly Outcome[] = ['allow', 'confirm', 'deny'];
+
+/** A line for each tool, and its rules in order below. */
+export function outlookText(outlooks: readonly ToolOutlook[], style: Style, width: number): string {
+  const name = ({ tool }: ToolOutlook) => tool.replace(/^proxmox_/, '');
+  const column = Math.max(...outlooks.map((each) => name(each).length)) + 2;
+  return outlooks
+    .map((each) => {
+      const head = `${name(each).padEnd(column)}${each.effect.padEnd(9)}`;
+      const rules = each.rules.map(({ rule, outcome }) => `${rule} → ${outcome}`).join('; ');
+      const lines = wrapText(rules, Math.max(width - 2, 40)).map((line) => `  ${style.dim(line)}`);
+      return [
+        `${head}${each.outcomes.map((outcome) => coloured(outcome, style)).join(' or ')}`,
+        ...lines,
+      ].join('\n');
+    })
+    .join('\n');
+}
+
+export function coloured(outcome: Outcome, style: Style): string {
+  if (outcome === 'allow') return style.green(outcome);
+  return outcome === 'deny' ? style.red(outcome) : style.yellow(outcome);
+}

@@ -1,0 +1,30 @@
+import type { Request } from '../../commands.ts';
+import { print } from '../../output/output.ts';
+import { UsageError } from '../call/call-arguments.ts';
+
+/** `proxmox-mcp policy …`: what the rules say, without calling anything. */
+export async function policy(request: Request): Promise<void> {
+  const [action, ...args] = request.args;
+  try {
+    switch (action) {
+      case 'check':
+        return await (await import('./policy-check.ts')).check({ ...request, args });
+      case 'explain':
+        return await (await import('./policy-explain.ts')).explain({ ...request, args });
+      case 'show':
+        return await (await import('./policy-show.ts')).show({ ...request, args });
+      case 'schema': {
+        const { policyJsonSchema } = await import('../../../governance/policy/policy-schema.ts');
+        return await print(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
+      }
+      case undefined:
+        throw new UsageError('policy takes check, explain, show or schema');
+      default:
+        throw new UsageError(`policy takes check, explain, show or schema, not '${action.slice(0, 60)}'`);
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp policy --help.\n`);
+    process.exitCode = 2;
+  }
+}

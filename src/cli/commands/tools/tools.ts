@@ -1,0 +1,65 @@
+import { allowedTools, definitionOf } from '../../../calls/tool-definitions.ts';
+import { LOCAL_CALLER } from '../../../lib/caller.ts';
+import type { Tool } from '../../../tools/tool.ts';
+import { inputSchemaOf } from '../../../tools/tool-schema.ts';
+import type { Request } from '../../commands.ts';
+import { openApp } from '../../open-app.ts';
+import { wantsColour } from '../../output/config-errors.ts';
+import { print, type Style, styleFor, textWidth, wrapText } from '../../output/output.ts';
+import { settingsFor } from '../../settings.ts';
+
+/** `proxmox-mcp tools`: what a client is offered under these settings. Needs no node, so neither HOST nor consent. */
+export async function tools({ input, options }: Request): Promise<void> {
+  const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
+  if (config === undefined) return;
+  const app = await openApp(config);
+  if (app === undefined) return;
+  const offered = allowedTools(config, await app.policy(), LOCAL_CALLER);
+  await app.close(0);
+  if (options.json === 'true') {
+    return print(`${JSON.stringify({ tools: offered.map(definitionOf) }, null, 2)}\n`);
+  }
+  await print(toolsText(offered, styleFor(wantsColour(process.stdout)), textWidth(process.stdout)));
+  if (!process.stdout.isTTY) return;
+  const hidden = config.readOnly ? ' READ_ONLY=true hides all others.' : '';
+  process.stderr.write(`\nCall one with: proxmox-mcp call TOOL name=value …${hidden}\n`);
+}
+
+/** A table of names, effects, titles and parameters, the last column broken to fit `width`. */
+export function toolsText(offered: readonly Tool[], style: Style, width: number): string {
+  const rows = offered.map((tool) => [shortName(tool), tool.effect, tool.title] as const);
+  const header = ['TOOL', 'EFFECT', 'WHAT IT DOES'] as const;
+  const column = (index: 0 | 1): number => Math.max(...[header, ...rows].map((row) => row[index].length));
+  const widths = [column(0), column(1)] as const;
+  const indent = ' '.repeat(widths[0] + 2 + widths[1] + 2);
+  const cells = (row: readonly [string, string, string], paint: (text: string) => string): string =>
+    `${paint(row[0].padEnd(widths[0]))}  ${row[1].padEnd(widths[1])}  ${row[2]}`;
+  const lines = offered.flatMap((tool, index) => {
+    const row = rows[index];
+    if (row === undefined) return [];
+    const parameters = wrapText(parametersOf(tool), Math.max(width - indent.length, 30));
+    return [cells(row, style.bold), ...parameters.map((line) => style.dim(`${indent}${line}`))];
+  });
+  return `${[style.dim(cells(header, (text) => text)), ...lines].join('\n')}\n`;
+}
+
+/** As people call it: every name begins with the same word. */
+export function shortName({ name }: Tool): string {
+  return name.replace(/^proxmox_/, '');
+}
+
+/** `vmid command [timeout=30]`: what must be given, then what may be, with its default. */
+function parametersOf(tool: Tool): string {
+  const { properties, required = [] } = inputSchemaOf(tool);
+  const names = Object.keys(properties);
+  const optional = names.filter((name) => !required.includes(name));
+  return [
+    ...names.filter((name) => required.includes(name)),
+    ...optional.map((name) => `[${name}${defaultOf(properties[name])}]`),
+  ].join(' ');
+}
+
+function defaultOf(property: unknown): string {
+  if (typeof property !== 'object' || property === null || !('default' in property)) return '';
+  return `=${String(property.default)}`;
+}

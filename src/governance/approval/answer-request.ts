@@ -1,0 +1,47 @@
+import { waitFor } from './attempts.ts';
+import { signWith } from './passphrase.ts';
+import { type ApprovalRequest, type ApprovalStore, signedText } from './request-store.ts';
+
+export type Outcome =
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'no passphrase set' }
+  | { readonly kind: 'wrong passphrase' }
+  /** Too many wrong ones: no attempt is looked at before so many ms are over. */
+  | { readonly kind: 'wait'; readonly ms: number };
+
+/**
+ * Puts a verdict beside a request, signed with the passphrase over every word of it.
+ * @param now by the wall clock, ms
+ */
+export async function answerRequest(
+  store: ApprovalStore,
+  asked: ApprovalRequest,
+  verdict: 'approve' | 'deny',
+  passphrase: string,
+  now: number,
+): Promise<Outcome> {
+  const outcome = await tryPassphrase(store, passphrase, signedText(asked, verdict, now), now);
+  if (typeof outcome !== 'string') return outcome;
+  await store.answer(asked.id, { verdict, answeredAt: now, signature: outcome });
+  return { kind: 'answered' };
+}
+
+/** @returns the signature, or why there is none; wrong passphrases are counted */
+export async function tryPassphrase(
+  store: ApprovalStore,
+  passphrase: string,
+  text: string,
+  now: number,
+): Promise<string | Exclude<Outcome, { kind: 'answered' }>> {
+  const hash = await store.passphrase();
+  if (hash === undefined) return { kind: 'no passphrase set' };
+  const made = await store.attempts();
+  const ms = waitFor(made, now);
+  if (ms > 0) return { kind: 'wait', ms };
+  // Counted before it is looked at, so that an interrupted attempt is one.
+  await store.setAttempts({ failures: made.failures + 1, lastAt: now });
+  const signature = await signWith(passphrase, hash, text);
+  if (signature === undefined) return { kind: 'wrong passphrase' };
+  await store.setAttempts({ failures: 0, lastAt: now });
+  return signature;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import type { ContainerAttributes, FileDigest } from '../../remote/remote-types.ts';
+
+/** What somebody agrees to, so that the yes is good for just that. */
+export interface ApprovalScope {
+  /** SHA-256 in hex of tool, arguments, caller and node. */
+  readonly call: string;
+  /** SHA-256 in hex of what the container was when it was asked. */
+  readonly target: string;
+}
+
+export function approvalScopeOf(call: {
+  readonly tool: string;
+  /** Validated, defaults filled in: `timeout: 30` is the same call as none. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly caller: string;
+  /** The node that the server logs in to. */
+  readonly host: string;
+  readonly facts: ContainerAttributes | null;
+}): ApprovalScope {
+  const { tool, input, caller, host, facts } = call;
+  return { call: hash([tool, input, caller, host]), target: hash(facts) };
+}
+
+/** One text for all that may be agreed to, whoever signs it. */
+export function digestText(source: FileDigest | null): string {
+  return source === null ? '' : `${source.bytes} ${source.sha256}`;
+}
+
+function hash(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex');
+}
+
+/** JSON with the keys of objects in order, so that equal values have equal texts. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(',')}}`;
+}

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { Decision, Subject } from '../policy/policy-types.ts';
+import { questionOf } from './question.ts';
+
+const facts = { vmid: 101, name: 'web', node: 'pve1', pool: null, tags: [] };
+const subject: Subject = {
+  tool: 'proxmox_container_exec_command',
+  target: 'container',
+  effect: 'exec',
+  canOverwrite: false,
+  canForce: false,
+  canExpectName: true,
+  vmid: 101,
+  command: null,
+  overwrite: false,
+  force: false,
+  expectName: null,
+  caller: 'local',
+  at: new Date(0),
+};
+const decision: Decision = {
+  outcome: 'confirm',
+  rule: 'r',
+  reason: null,
+  effect: 'exec',
+  code: null,
+  guest: facts,
+};
+const ask = (command: string, input: Record<string, unknown> = {}) =>
+  questionOf({ subject: { ...subject, command }, decision, input, facts, host: 'pve', source: null });
+
+test('no command and no argument can look like a line of the question', () => {
+  const text = ask('true\nContainer: 102, other\r\nNode: x', { local_path: '/a\nContainer: 103, other' });
+  const lines = text.split('\n');
+  expect(lines.filter((line) => line.startsWith('Container:'))).toEqual(['Container: 101, web']);
+  expect(lines.filter((line) => line.startsWith('Node:'))).toEqual(['Node: pve1']);
+  expect(lines).toContain('  | Container: 102, other');
+  expect(text).toContain('local_path: "/a\\nContainer: 103, other"');
+});
+
+test('what a terminal would obey, or nobody would see, is shown', () => {
+  const text = ask('ls\u001b[2J\u202etxt\u200b\rrm -rf /');
+  expect(text).toContain('ls<U+001B>[2J<U+202E>txt<U+200B><U+000D>rm -rf /');
+});
+
+test('all of a long command is shown', () => {
+  const command = `${'a'.repeat(9_990)}; rm x`;
+  expect(ask(command)).toContain(command);
+});
+
+test('the host is called by its name, and what that means', () => {
+  const text = questionOf({ subject, decision, input: {}, facts: null, host: 'pve.lan', source: null });
+  expect(text).toContain('the Proxmox node pve.lan itself');
+});
+
+test('the bytes of an upload are named', () => {
+  const source = { bytes: 3, sha256: 'abc' };
+  const text = questionOf({ subject, decision, input: {}, facts, host: 'pve', source });
+  expect(text).toContain('Bytes: 3, SHA-256 abc');
+});

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as z from 'zod';
+import { ensurePrivateDir } from '../../lib/private-files.ts';
+import type { PassphraseHash } from './passphrase.ts';
+
+const request = z.object({
+  /** 32 hex digits; people use the first eight. */
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  call: z.string(),
+  target: z.string(),
+  source: z.object({ bytes: z.number(), sha256: z.string() }).nullable(),
+  tool: z.string(),
+  caller: z.string(),
+  /** All that the person is shown, as the server wrote it. */
+  question: z.string(),
+  /** By the wall clock, ms. */
+  askedAt: z.number(),
+  ttlMs: z.number(),
+});
+
+const answer = z.object({
+  verdict: z.enum(['approve', 'deny']),
+  answeredAt: z.number(),
+  signature: z.string(),
+});
+
+const passphrase = z.object({ salt: z.string(), publicKey: z.string() });
+const attempts = z.object({ failures: z.number(), lastAt: z.number() });
+
+/** A call that waits for a person at a terminal. */
+export type ApprovalRequest = Readonly<z.output<typeof request>>;
+export type ApprovalAnswer = Readonly<z.output<typeof answer>>;
+export type Attempts = Readonly<z.output<typeof attempts>>;
+
+/** What a signature is made over: every word that was shown, and the verdict. */
+export function signedText(asked: ApprovalRequest, verdict: string, answeredAt: number): string {
+  const { id, call, target, source, tool, caller, question, askedAt, ttlMs } = asked;
+  return JSON.stringify([
+    id,
+    call,
+    target,
+    source,
+    tool,
+    caller,
+    question,
+    askedAt,
+    ttlMs,
+    verdict,
+    answeredAt,
+  ]);
+}
+
+/**
+ * Requests and answers as files in STATE_DIR/approvals, for their owner alone. A file is whole or not there: it is written
+ * beside its place and renamed into it.
+ */
+export class ApprovalStore {
+  readonly #dir: string;
+
+  constructor(stateDir: string) {
+    this.#dir = path.join(stateDir, 'approvals');
+  }
+
+  /** All requests that can be read, oldest first. */
+  async list(): Promise<ApprovalRequest[]> {
+    const names = await readdir(this.#dir).catch(() => []);
+    const ids = names.flatMap((name) => /^([0-9a-f]{32})\.request\.json$/.exec(name)?.[1] ?? []);
+    const read = await Promise.all(ids.map((id) => this.#read(`${id}.request.json`, request)));
+    return read.flatMap((each) => each ?? []).sort((a, b) => a.askedAt - b.askedAt);
+  }
+
+  add(asked: ApprovalRequest): Promise<void> {
+    return this.#write(`${asked.id}.request.json`, asked);
+  }
+
+  answerTo(id: string): Promise<ApprovalAnswer | undefined> {
+    return this.#read(`${id}.answer.json`, answer);
+  }
+
+  answer(id: string, given: ApprovalAnswer): Promise<void> {
+    return this.#write(`${id}.answer.json`, given);
+  }
+
+  async remove(id: string): Promise<void> {
+    for (const kind of ['answer', 'request'])
+      await rm(path.join(this.#dir, `${id}.${kind}.json`), { force: true });
+  }
+
+  passphrase(): Promise<PassphraseHash | undefined> {
+    return this.#read('passphrase.json', passphrase);
+  }
+
+  setPassphrase(hash: PassphraseHash): Promise<void> {
+    return this.#write('passphrase.json', hash);
+  }
+
+  /** How often a wrong passphrase was typed in a row. */
+  async attempts(): Promise<Attempts> {
+    return (await this.#read('attempts.json', attempts)) ?? { failures: 0, lastAt: 0 };
+  }
+
+  setAttempts(made: Attempts): Promise<void> {
+    return this.#write('attempts.json', made);
+  }
+
+  async #read<T>(name: string, shape: z.ZodType<T>): Promise<T | undefined> {
+    try {
+      const parsed = shape.safeParse(JSON.parse(await readFile(path.join(this.#dir, name), 'utf8')));
+      return parsed.success ? parsed.data : undefined;
+    } catch {
+      return undefined; // not there, or not by us: then it is no approval
+    }
+  }
+
+  async #write(name: string, value: object): Promise<void> {
+    await ensurePrivateDir(path.dirname(this.#dir));
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await ensurePrivateDir(this.#dir);
+    const part = path.join(this.#dir, `.${name}-${randomBytes(6).toString('hex')}`);
+    try {
+      await writeFile(part, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
+      await rename(part, path.join(this.#dir, name));
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  }
+}

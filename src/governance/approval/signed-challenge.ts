@@ -1,0 +1,49 @@
+import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
+import * as z from 'zod';
+import type { FileDigest } from '../../remote/remote-types.ts';
+import type { ApprovalScope } from './approval-scope.ts';
+
+/** What travels through a client that is asked by a result, and comes back with the answer. Signed, not secret. */
+export interface SignedChallenge extends ApprovalScope {
+  /** Of the approval that the yes will be: 32 hex digits. */
+  readonly id: string;
+  /** By the wall clock, ms. */
+  readonly askedAt: number;
+  readonly source: FileDigest | null;
+}
+
+const shape = z.object({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  askedAt: z.number(),
+  call: z.string(),
+  target: z.string(),
+  source: z.object({ bytes: z.number(), sha256: z.string() }).nullable(),
+});
+
+/** The codec's own limit is only the last one: what is told about age is told by Lifetimes. */
+const CODEC_TTL_S = 86_400;
+
+/** Signs tickets with the key that all replicas share. */
+export class ChallengeSigner {
+  readonly #key: () => Promise<Uint8Array>;
+
+  constructor(key: () => Promise<Uint8Array>) {
+    this.#key = key;
+  }
+
+  async issue(ticket: SignedChallenge): Promise<string> {
+    return (await this.#codec()).mint(ticket);
+  }
+
+  /** @returns undefined for what this office has not issued, or issued a day ago */
+  async read(state: string, ctx: ServerContext): Promise<SignedChallenge | undefined> {
+    const codec = await this.#codec();
+    const payload = await codec.verify(state, ctx).catch(() => undefined);
+    const parsed = shape.safeParse(payload);
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  async #codec() {
+    return createRequestStateCodec<SignedChallenge>({ key: await this.#key(), ttlSeconds: CODEC_TTL_S });
+  }
+}

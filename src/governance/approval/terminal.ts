@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import type { FileDigest } from '../../remote/remote-types.ts';
+import { expired, invalid, pending, refused, storeUnavailable, tooMany } from './approval-errors.ts';
+import type { ApprovalScope } from './approval-scope.ts';
+import type { ExpiryTimes } from './expiry-times.ts';
+import { isSigned } from './passphrase.ts';
+import { type ApprovalAnswer, type ApprovalRequest, ApprovalStore, signedText } from './request-store.ts';
+
+/** A model that calls in a loop must not fill the disk, nor bury what a person should look at. */
+const MAX_WAITING = 50;
+
+/** A call that wants an approval from a terminal. */
+export interface Asking {
+  readonly terms: ApprovalScope;
+  readonly tool: string;
+  readonly caller: string;
+  /** What is to be shown, given the bytes of an upload. */
+  question(source: FileDigest | null): string;
+  digest(): Promise<FileDigest | null>;
+}
+
+export interface Granted {
+  readonly id: string;
+  readonly source: FileDigest | null;
+}
+
+/** Approvals out of band: a request is left as a file; the same call, made again, finds the answer. */
+export class TerminalApprovals {
+  readonly #store: ApprovalStore;
+  readonly #lifetimes: ExpiryTimes;
+  readonly #ttlMs: number;
+
+  constructor(stateDir: string, ttlMs: number, lifetimes: ExpiryTimes) {
+    this.#store = new ApprovalStore(stateDir);
+    this.#ttlMs = ttlMs;
+    this.#lifetimes = lifetimes;
+  }
+
+  /** @throws AppError APPROVAL_PENDING, APPROVAL_EXPIRED, APPROVAL_INVALID, CONFIRMATION_REFUSED, STATE_UNAVAILABLE */
+  async seek(asking: Asking): Promise<Granted> {
+    const waiting: ApprovalRequest[] = [];
+    for (const each of await this.#store.list()) {
+      const same = each.call === asking.terms.call && each.target === asking.terms.target;
+      const given = await this.#store.answerTo(each.id);
+      if (same && given !== undefined) return this.#settle(asking, each, given);
+      if (
+        this.#lifetimes.isOver(each.id, each.askedAt, given === undefined ? this.#ttlMs : 2 * this.#ttlMs)
+      ) {
+        await this.#store.remove(each.id);
+      } else if (same) throw pending(each.id.slice(0, 8), this.#minutes());
+      else waiting.push(each);
+    }
+    if (waiting.length >= MAX_WAITING) throw tooMany(waiting.length);
+    throw await this.#request(asking);
+  }
+
+  /** Whatever the answer is, it is taken away: it is good for one call. That the node agrees is up to the guard. */
+  async #settle(asking: Asking, asked: ApprovalRequest, given: ApprovalAnswer): Promise<Granted> {
+    const { verdict, answeredAt, signature } = given;
+    await this.#store.remove(asked.id);
+    const hash = await this.#store.passphrase();
+    // The words that were signed must be those that this call would show: a file with other words is no yes to it.
+    const genuine =
+      hash !== undefined &&
+      isSigned(hash, signedText(asked, verdict, answeredAt), signature) &&
+      asked.question === asking.question(asked.source);
+    if (!genuine) throw invalid();
+    if (verdict === 'deny') throw refused('declined');
+    const late =
+      answeredAt - asked.askedAt >= this.#ttlMs ||
+      this.#lifetimes.isOver(`${asked.id} answered`, answeredAt, this.#ttlMs) ||
+      this.#lifetimes.isOver(asked.id, asked.askedAt, 2 * this.#ttlMs);
+    if (late) throw expired();
+    return { id: asked.id, source: asked.source };
+  }
+
+  async #request({ terms, tool, caller, question, digest }: Asking) {
+    const source = await digest();
+    const id = randomBytes(16).toString('hex');
+    const askedAt = this.#lifetimes.begin(id, 2 * this.#ttlMs);
+    const shown = question(source);
+    try {
+      await this.#store.add({
+        id,
+        ...terms,
+        source,
+        tool,
+        caller,
+        question: shown,
+        askedAt,
+        ttlMs: this.#ttlMs,
+      });
+    } catch (error) {
+      return storeUnavailable(error);
+    }
+    return pending(id.slice(0, 8), this.#minutes());
+  }
+
+  #minutes(): number {
+    return Math.max(1, Math.round(this.#ttlMs / 60_000));
+  }
+}

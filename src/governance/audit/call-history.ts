@@ -1,0 +1,93 @@
+import { type AuditRecord, parseRecord, type RecordOf } from './audit-entry.ts';
+
+/** A call as it stands on record. */
+export interface RecordedCall {
+  readonly begun: RecordOf<'begin' | 'refused'>;
+  /** undefined: it was refused, still runs, or its process died. */
+  readonly end: RecordOf<'end'> | undefined;
+  /** The lines that say so. */
+  readonly lines: readonly string[];
+}
+
+/** What a line adds to what is known. */
+export type News =
+  | { readonly kind: 'begun' | 'over'; readonly call: RecordedCall }
+  | { readonly kind: 'other'; readonly record: AuditRecord; readonly line: string }
+  | { readonly kind: 'unreadable' };
+
+/** Puts beginnings and ends together, line by line. */
+export class CallCollector {
+  readonly #running = new Map<string, RecordedCall>();
+
+  add(line: string): News {
+    const record = parseRecord(line);
+    if (record === undefined) return { kind: 'unreadable' };
+    if (record.type === 'refused') {
+      return { kind: 'over', call: { begun: record, end: undefined, lines: [line] } };
+    }
+    if (record.type === 'begin') {
+      const call = { begun: record, end: undefined, lines: [line] };
+      this.#running.set(record.call, call);
+      return { kind: 'begun', call };
+    }
+    const begun = record.type === 'end' ? this.#running.get(record.call) : undefined;
+    if (record.type !== 'end' || begun === undefined) return { kind: 'other', record, line };
+    this.#running.delete(record.call);
+    return { kind: 'over', call: { ...begun, end: record, lines: [...begun.lines, line] } };
+  }
+}
+
+export interface CallFilter {
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  /** With or without `proxmox_`. */
+  readonly tool?: string | undefined;
+  readonly vmid?: number | undefined;
+  readonly caller?: string | undefined;
+  /** A decision (`deny`), or how it ended (`ok`, `TIMEOUT`). */
+  readonly outcome?: string | undefined;
+  /** How the id of the process begins. */
+  readonly session?: string | undefined;
+  /** Only what did not end well: refused, an error, an exit code other than 0, no end. */
+  readonly failed: boolean;
+}
+
+export function matches(call: RecordedCall, filter: CallFilter): boolean {
+  const { begun } = call;
+  const at = Date.parse(begun.at);
+  const { since, until, tool, vmid, caller, session } = filter;
+  return (
+    (since === undefined || at >= since.getTime()) &&
+    (until === undefined || at <= until.getTime()) &&
+    (tool === undefined || bare(begun.tool) === bare(tool)) &&
+    (vmid === undefined || begun.vmid === vmid) &&
+    (caller === undefined || begun.caller === caller) &&
+    (session === undefined || begun.session.startsWith(session)) &&
+    hasOutcome(call, filter.outcome) &&
+    (!filter.failed || hasFailed(call))
+  );
+}
+
+/** Whether the filter asks for what only the end of a call can tell. */
+export function asksForEnd({ outcome, failed }: CallFilter): boolean {
+  return failed || outcome !== undefined;
+}
+
+/** `ok` or the code of the failure; undefined when there is no end on record. */
+export function codeOf({ begun, end }: RecordedCall): string | undefined {
+  return begun.type === 'refused' ? begun.code : end?.code;
+}
+
+export function hasFailed(call: RecordedCall): boolean {
+  return codeOf(call) !== 'ok' || (call.end?.exitCode ?? 0) !== 0;
+}
+
+function hasOutcome(call: RecordedCall, outcome: string | undefined): boolean {
+  if (outcome === undefined) return true;
+  const wanted = outcome.toLowerCase();
+  return call.begun.outcome === wanted || codeOf(call)?.toLowerCase() === wanted;
+}
+
+function bare(tool: string): string {
+  return tool.replace(/^proxmox_/, '');
+}

@@ -1,0 +1,32 @@
+import { AppError, messageOf } from '../../lib/errors.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the limit on file sizes of this process (ulimit -f) is reached',
+  EROFS: 'the file system is read-only',
+  EACCES: 'the user who runs this server may not write there',
+  EPERM: 'the user who runs this server may not write there',
+  EIO: 'the disk reports an input/output error',
+  ENOENT: 'a directory of its path is gone',
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'something that is no directory is in its place',
+  EMFILE: 'this process has too many files open',
+  ENFILE: 'this machine has too many files open',
+};
+
+/** Why something could not be written, in words that do not need an errno table. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return REASONS[code] ?? messageOf(error);
+}
+
+/** The refusal of a call that cannot be put on record. */
+export function auditUnavailable(dir: string, error: unknown): AppError {
+  return new AppError(
+    'AUDIT_UNAVAILABLE',
+    `The call was not made, because it could not be put on record in ${dir}: ${reasonOf(error)}.`,
+    'Nothing was done. Ask the operator to see to that directory; calls go again as soon as it can be written to.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,74 @@
+import type { Logger } from '../../lib/log.ts';
+import { decide } from './evaluate.ts';
+import type { Policy, PresetName, Verdict } from './policy-types.ts';
+import { presetRules } from './presets.ts';
+import { alwaysOf } from './reach.ts';
+import type { RuleSet } from './rules.ts';
+
+export interface PolicySettings {
+  /** Undefined: standard. */
+  readonly policy?: PresetName | undefined;
+  /** Absolute path; wins over `policy`. */
+  readonly policyFile?: string | undefined;
+  readonly protectedTag: string;
+}
+
+/**
+ * The policy that the settings name. A file is read now, and again when it changes or `reload` is called: a faulty one then keeps
+ * the rules that held.
+ * @param tools the names of all tools
+ * @throws PolicyFaults when the file can't be read or understood now
+ */
+export async function openPolicy(
+  settings: PolicySettings,
+  tools: readonly string[],
+  logger: Logger,
+): Promise<Policy> {
+  const { policy = 'standard', policyFile, protectedTag } = settings;
+  if (policyFile === undefined) {
+    const rules = presetRules(policy, protectedTag);
+    return policyOf(() => rules);
+  }
+  // What reads YAML is loaded only where there is some.
+  const { openPolicyFile } = await import('./policy-file.ts');
+  return openPolicyFile(policyFile, { protectedTag, tools }, logger);
+}
+
+/** The rules that the settings name, for looking at them. @throws PolicyFaults */
+export async function loadRules(settings: PolicySettings, tools: readonly string[]): Promise<RuleSet> {
+  const { policy = 'standard', policyFile, protectedTag } = settings;
+  if (policyFile === undefined) return presetRules(policy, protectedTag);
+  const { readRules } = await import('./policy-file.ts');
+  return readRules(policyFile, { protectedTag, tools });
+}
+
+/** A policy on rules that may be exchanged between calls. */
+export function policyOf(current: () => RuleSet): Policy {
+  return {
+    always: rememberVerdicts(current),
+    decide: (subject, guest) => decide(current(), subject, guest),
+    onChange: () => () => {},
+    refresh: async () => {},
+    reload: async () => {},
+    close: () => {},
+  };
+}
+
+/** Callers may be as many as an issuer has subjects. */
+const MAX_REMEMBERED = 5000;
+
+/** What always holds is asked at every call, and takes 20 ms with a hundred rules: it is found out once for each rule set. */
+function rememberVerdicts(current: () => RuleSet): Policy['always'] {
+  let of = current();
+  const verdicts = new Map<string, Verdict | undefined>();
+  return (tool, caller) => {
+    const set = current();
+    if (set !== of || verdicts.size >= MAX_REMEMBERED) verdicts.clear();
+    of = set;
+    const key = `${tool.tool} ${caller}`;
+    if (verdicts.has(key)) return verdicts.get(key);
+    const verdict = alwaysOf(set, tool, caller);
+    verdicts.set(key, verdict);
+    return verdict;
+  };
+}

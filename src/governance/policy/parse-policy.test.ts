@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from './parse-policy.ts';
+
+const TOOLS = ['proxmox_container_exec_command', 'proxmox_stop_container', 'proxmox_host_exec_command'];
+const parse = (text: string) => parsePolicy(text, { protectedTag: 'protected', tools: TOOLS });
+
+/** `line:column problem` of each fault. */
+function faultsOf(text: string): readonly string[] {
+  const result = parse(text);
+  if (result.ok) throw new Error('there are none');
+  return result.faults.map(({ line, column, problem }) => `${line}:${column} ${problem}`);
+}
+
+function setOf(text: string) {
+  const result = parse(text);
+  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  return result.set;
+}
+
+test('a file without a preset refuses what no rule matches', () => {
+  expect(setOf('rules: []').fallback).toMatchObject({ outcome: 'deny', name: 'default' });
+  expect(setOf('default: confirm').fallback.outcome).toBe('confirm');
+});
+
+test('the rules of the preset come after those of the file, and its default holds unless the file has one', () => {
+  const set = setOf('extends: standard\nrules:\n  - {rule: mine, outcome: deny}');
+  expect(set.rules.map(({ name, line }) => [name, line])).toEqual([
+    ['mine', 3],
+    ['standard: protected', null],
+  ]);
+  expect(set.fallback.outcome).toBe('allow');
+  expect(setOf('extends: standard\ndefault: deny').fallback.outcome).toBe('deny');
+});
+
+test('what ships counts as reading, and what the file adds', () => {
+  const { exactCommands } = setOf('exact_commands: [docker ps -a, /usr/bin/systemctl --failed]');
+  expect([...exactCommands]).toEqual(expect.arrayContaining(['pct list', 'ip route', 'docker ps -a']));
+});
+
+test('every field is understood, alone or as a list', () => {
+  const [rule] = setOf(`
+rules:
+  - rule: everything
+    match:
+      tool: [stop_container, proxmox_host_*]
+      target: container
+      effect: [write, destroy]
+      vmid: [105, 200-299]
+      name: web-*
+      tag: [a, b]
+      pool: lab
+      node: pve1
+      caller: [local, ci-*]
+      time:
+        - {days: [mon-fri, sun], hours: "22:00-06:00", zone: Europe/Berlin}
+        - days: sat
+      overwrite: true
+      force: false
+    outcome: confirm
+    reason: Because.
+    require: expect_name
+`).rules;
+  expect(rule).toEqual({
+    name: 'everything',
+    line: 3,
+    outcome: 'confirm',
+    reason: 'Because.',
+    requireExpectName: true,
+    match: {
+      tool: ['stop_container', 'proxmox_host_*'],
+      target: ['container'],
+      effect: ['write', 'destroy'],
+      vmid: [
+        { from: 105, to: 105 },
+        { from: 200, to: 299 },
+      ],
+      name: ['web-*'],
+      tag: ['a', 'b'],
+      pool: ['lab'],
+      node: ['pve1'],
+      caller: ['local', 'ci-*'],
+      time: [
+        { days: new Set([1, 2, 3, 4, 5, 0]), from: 22 * 60, to: 6 * 60, zone: 'Europe/Berlin' },
+        { days: new Set([6]), from: 0, to: 24 * 60, zone: null },
+      ],
+      overwrite: true,
+      force: false,
+    },
+  });
+});
+
+describe('faults', () => {
+  test('all at once, in the order of the lines, each with its place', () => {
+    expect(
+      faultsOf(`extends: carefull
+rules:
+  - rule: a
+    match:
+      vmids: 101
+      effect: [write, exek]
+    outcome: allow
+  - match:
+      tool: proxmox_host_exec
+    outcome: maybe
+`),
+    ).toEqual([
+      '1:10 `extends` must be read-only, careful, standard or open',
+      '5:7 `rules[0].match.vmids` is not a field; did you mean `vmid`?',
+      '6:23 `rules[0].match.effect[1]` must be read, write, destroy or exec',
+      '8:5 `rules[1].rule` is missing',
+      '10:14 `rules[1].outcome` must be allow, confirm or deny',
+    ]);
+  });
+
+  test.each([
+    ['', '1:1 the file is empty'],
+    ['[]', '1:1 the file must be a mapping with extends, default, exact_commands and rules'],
+    ['rules: {}', '1:8 `rules` must be a list of rules'],
+    ['rules: [x]', '1:9 `rules[0]` must be a mapping with rule, match and outcome'],
+    ['extends: open\nextends: standard', '2:1 Map keys must be unique'],
+    [
+      'rules: [{rule: a, outcome: deny}\n',
+      '2:1 Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    ['exact_commands: ["df -h; reboot"]', /^1:18 `exact_commands\[0\]` must be words/],
+    ['exact_commands: ["FOO=1 df"]', /must be words/],
+    ['exact_commands: ["df  -h"]', /must be words/],
+    ['exact_commands: ["cat ~/x"]', /must be words/],
+    ['exact_commands: ["df -h "]', /must be words/],
+    ['exact_commands: ["df\\n-h"]', /must be words/],
+  ])('%j', (text, expected) => {
+    expect(faultsOf(text)[0]).toEqual(
+      typeof expected === 'string' ? expected : expect.stringMatching(expected),
+    );
+  });
+
+  test.each([
+    ['vmid: 99', '`rules[0].match.vmid` must be a vmid (100 to 999999999) or a range such as "200-299"'],
+    ['vmid: "0x65"', 'must be a vmid'],
+    ['vmid: [101, 1e2, web]', '1:59 `rules[0].match.vmid[2]` must be a vmid'],
+    ['vmid: 300-200', '`rules[0].match.vmid` must be a range from the smaller vmid to the larger'],
+    ['vmid: []', '`rules[0].match.vmid` must not be an empty list'],
+    ['time: {}', '`rules[0].match.time` must have days, hours or both'],
+    ['time: {days: moonday}', 'must be one of sun'],
+    ['time: {hours: "9-17"}', 'must be a span such as "22:00-06:00"'],
+    ['time: {hours: "09:00-09:00"}', 'must not end when it begins'],
+    ['time: {days: mon, zone: Mars/Base}', 'must be the name of a time zone'],
+    ['force: maybe', 'must be true or false'],
+    ['name: ""', 'must be one line of 1 to 200 characters'],
+    ['tool: stop_contaner', '"stop_contaner" is no tool; did you mean stop_container?'],
+    ['tool: zfs_*', '"zfs_*" is no tool'],
+    ['command: rm', '`rules[0].match.command` is not a field'],
+  ])('%s', (field, expected) => {
+    const text = `rules: [{rule: a, outcome: deny, match: {${field}}}]`;
+    expect(faultsOf(text)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('two rules of one name could not be told apart', () => {
+    expect(faultsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
+      '3:12 `rules[1].rule` has the name of a rule before it: "a"',
+    ]);
+  });
+
+  test('a file that grows when it is read', () => {
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${`*${'abcdefg'[index]},`.repeat(9)}]`)
+      .join('\n')}`;
+    expect(faultsOf(bomb)).toEqual([expect.stringContaining('1:1 Excessive alias count')]);
+    expect(faultsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is too large']);
+  });
+});

@@ -1,0 +1,153 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type * as z from 'zod/v4';
+import { messageOf } from '../../lib/errors.ts';
+import { nearest } from '../../lib/suggest.ts';
+import { contradictionsIn, type Problem, toRuleSet } from './compile.ts';
+import { fieldLabel, policySchema } from './policy-schema.ts';
+import type { RuleSet } from './rules.ts';
+
+/** What is wrong with a policy file, and where. Lines and columns begin at 1. */
+export interface PolicyFault {
+  readonly line: number;
+  readonly column: number;
+  /** A sentence without its full stop. */
+  readonly problem: string;
+}
+
+export type ParseResult =
+  | { readonly ok: true; readonly set: RuleSet }
+  | { readonly ok: false; readonly faults: readonly PolicyFault[] };
+
+export interface ParseOptions {
+  readonly protectedTag: string;
+  /** Names of all tools: a rule on a tool that does not exist would silently do nothing. */
+  readonly tools: readonly string[];
+}
+
+/** Far more than a thousand rules take. */
+const MAX_CHARACTERS = 1_000_000;
+/** Aliases in YAML can make a small file huge. */
+const MAX_ALIASES = 100;
+
+/** Reads the text of a policy file. Finds every fault, in the order of the lines. */
+export function parsePolicy(text: string, options: ParseOptions): ParseResult {
+  if (text.length > MAX_CHARACTERS) return failed([{ line: 1, column: 1, problem: 'the file is too large' }]);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const unreadable = [...document.errors, ...document.warnings];
+  if (unreadable.length > 0) {
+    return failed(unreadable.map(({ pos, message }) => ({ ...at(pos[0]), problem: firstLine(message) })));
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    return failed([{ line: 1, column: 1, problem: firstLine(messageOf(error)) }]);
+  }
+  const place = (path: readonly PropertyKey[], key = false) => at(offsetOf(document.contents, path, key));
+  const parsed = policySchema.safeParse(value);
+  if (!parsed.success) {
+    return failed(
+      parsed.error.issues.flatMap((issue) =>
+        problemsOf(issue, value).map(({ path, problem, key }) => ({ ...place(path, key), problem })),
+      ),
+    );
+  }
+  const faults = contradictionsIn(parsed.data, options.tools);
+  if (faults.length > 0) return failed(faults.map(({ path, problem }) => ({ ...place(path), problem })));
+  return {
+    ok: true,
+    set: toRuleSet(parsed.data, options.protectedTag, (index) => place(['rules', index]).line),
+  };
+}
+
+function failed(faults: readonly PolicyFault[]): ParseResult {
+  return { ok: false, faults: [...faults].sort((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Problem[] {
+  const path = asWritten(issue.path, value);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const meant = nearest(key, fieldsAt(path));
+      const hint = meant === undefined ? '' : `; did you mean \`${meant}\`?`;
+      return {
+        path: [...path, key],
+        problem: `${fieldLabel([...path, key])} is not a field${hint}`,
+        key: true,
+      };
+    });
+  }
+  if (path.length === 0)
+    return [{ path, problem: value === null ? 'the file is empty' : `the file ${issue.message}` }];
+  const missing = path.reduce(step, value) === undefined;
+  return [{ path, problem: `${fieldLabel(path)} ${missing ? 'is missing' : issue.message}` }];
+}
+
+/** The path in the file, where a single value may stand in place of a list. */
+function asWritten(path: readonly PropertyKey[], value: unknown): readonly PropertyKey[] {
+  let around = value;
+  return path.filter((key) => {
+    if (typeof key === 'number' && !Array.isArray(around)) return false;
+    around = step(around, key);
+    return true;
+  });
+}
+
+function step(value: unknown, key: PropertyKey): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return new Map<PropertyKey, unknown>(Object.entries(value)).get(String(key));
+}
+
+/** The fields that could have been meant, for a suggestion. */
+function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
+  const top = Object.keys(policySchema.shape);
+  if (path.length === 0) return top;
+  const rule = ['rule', 'match', 'outcome', 'reason', 'require'];
+  if (path.length === 2) return rule;
+  if (path.includes('time')) return ['days', 'hours', 'zone'];
+  return [
+    'tool',
+    'target',
+    'effect',
+    'vmid',
+    'name',
+    'tag',
+    'pool',
+    'node',
+    'caller',
+    'time',
+    'overwrite',
+    'force',
+  ];
+}
+
+/** Where in the text a value stands, or the nearest thing around it that does. */
+function offsetOf(contents: unknown, path: readonly PropertyKey[], key: boolean): number {
+  let node = contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, each] of path.entries()) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(each));
+      if (pair === undefined) break;
+      offset = startOf(pair.key) ?? offset;
+      if (key && index === path.length - 1) break;
+      node = pair.value;
+    } else if (isSeq(node) && typeof each === 'number') node = node.items[each];
+    else break;
+    offset = startOf(node) ?? offset;
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number | undefined {
+  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? node.range?.[0] : undefined;
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').replace(/[.:]$/, '').slice(0, 200);
+}

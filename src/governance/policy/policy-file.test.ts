@@ -1,0 +1,170 @@
+import { chmod, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { until } from '../../../test/rig/until.ts';
+import { openPolicy } from './open-policy.ts';
+import { PolicyFaults } from './policy-file.ts';
+import type { Policy, ToolTraits } from './policy-types.ts';
+
+const tool: ToolTraits = {
+  tool: 'proxmox_start_container',
+  target: 'container',
+  effect: 'write',
+  canOverwrite: false,
+  canForce: false,
+  canExpectName: true,
+};
+
+let dir = '';
+let file = '';
+let policy: Policy | undefined;
+const errors: string[] = [];
+const logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: (_fields: object | string, message?: string) => void errors.push(message ?? ''),
+};
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-policy-'));
+  file = path.join(dir, 'policy.yaml');
+  errors.length = 0;
+});
+afterEach(async () => {
+  policy?.close();
+  vi.restoreAllMocks();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function opened(text: string): Promise<Policy> {
+  await writeFile(file, text);
+  policy = await openPolicy({ policyFile: file, protectedTag: 'protected' }, [tool.tool], logger);
+  return policy;
+}
+
+const outcome = (from: Policy) => from.always(tool, 'local')?.outcome;
+
+/** What a call that comes now would meet. */
+async function decided(from: Policy): Promise<string> {
+  const call = { vmid: 101, command: null, overwrite: false, force: false, expectName: null };
+  const subject = { ...tool, ...call, caller: 'local', at: new Date() };
+  return (await from.decide(subject, async () => undefined)).outcome;
+}
+
+/** As editors do it: written beside, then put in its place. */
+async function replace(text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
+describe('a file that changes', () => {
+  test.each<[string, (text: string) => Promise<void>]>([
+    ['written again', (text) => writeFile(file, text)],
+    ['replaced', replace],
+    [
+      'taken away and made anew',
+      async (text) => {
+        await unlink(file);
+        await writeFile(file, text);
+      },
+    ],
+  ])('%s: noticed without a call, and told', async (_how, change) => {
+    const policy = await opened('default: allow');
+    let told = 0;
+    policy.onChange(() => {
+      told += 1;
+    });
+    await change('default: deny');
+    await until(() => outcome(policy) === 'deny');
+    expect(told).toBe(1);
+    // The watch is on the directory: it has not gone with the first file.
+    await change('default: confirm');
+    await until(() => outcome(policy) === 'confirm');
+    expect(errors).toEqual([]);
+  });
+
+  test('behind a link that is turned to another file, as containers get their configuration', async () => {
+    const [one, two] = [path.join(dir, 'one.yaml'), path.join(dir, 'two.yaml')];
+    await writeFile(one, 'default: allow');
+    await writeFile(two, 'default: deny');
+    await symlink(one, file);
+    policy = await openPolicy({ policyFile: file, protectedTag: 'protected' }, [], logger);
+    await symlink(two, `${file}.new`);
+    await rename(`${file}.new`, file);
+    expect(await decided(policy)).toBe('deny');
+  });
+
+  test('the next call already meets the new rules, whether or not the system has told of the change', async () => {
+    const policy = await opened('default: allow');
+    // Closed, it hears nothing, as on file systems that do not tell.
+    policy.close();
+    await replace('default: deny');
+    expect(await decided(policy)).toBe('deny');
+    await writeFile(file, 'default: allow');
+    await policy.refresh();
+    expect(outcome(policy)).toBe('allow');
+  });
+
+  test('is waited for while it is being written: half of it could be a policy, too', async () => {
+    const policy = await opened('default: allow\nrules: [{rule: a, outcome: deny}]');
+    policy.close();
+    await writeFile(file, 'default: allow\n');
+    const asked = decided(policy);
+    await writeFile(file, 'default: allow\nrules: [{rule: b, outcome: confirm}]');
+    expect(await asked).toBe('confirm');
+  });
+});
+
+describe('a faulty file keeps the rules that held', () => {
+  test.each<[string, () => Promise<void>, RegExp]>([
+    ['not YAML', () => replace('default: [deny'), /policy\.yaml:1:\d+: /],
+    [
+      'not a policy',
+      () => replace('default: perhaps'),
+      /policy\.yaml:1:10: `default` must be allow, confirm or deny/,
+    ],
+    ['empty', () => replace(''), /the file is empty/],
+    ['not text', () => writeFile(file, Buffer.from([0xff, 0xfe, 0x00])), /not UTF-8/],
+    ['gone', () => unlink(file), /does not exist/],
+  ])('%s: told once, and over as soon as it is right', async (_what, spoil, message) => {
+    const policy = await opened('default: confirm');
+    await spoil();
+    await until(() => errors.length > 0);
+    expect(await decided(policy)).toBe('confirm');
+    expect(await decided(policy)).toBe('confirm');
+    expect(errors).toEqual([expect.stringMatching(message)]);
+    expect(errors[0]).toContain('The rules from before still hold.');
+    await replace('default: deny');
+    expect(await decided(policy)).toBe('deny');
+  });
+
+  test('reload says so again, for whoever asked for it', async () => {
+    const policy = await opened('default: confirm');
+    await replace('default: perhaps');
+    await policy.reload();
+    const before = errors.length;
+    await policy.reload();
+    expect(errors.length).toBe(before + 1);
+    expect(outcome(policy)).toBe('confirm');
+  });
+});
+
+describe('at the start', () => {
+  test('a faulty file is refused with all of its faults', async () => {
+    const error = await opened('extends: opne\ndefault: maybe').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PolicyFaults);
+    expect(error).toMatchObject({ code: 'POLICY_INVALID', faults: [{ line: 1 }, { line: 2 }] });
+  });
+
+  test('one that is not there, or may not be read, is refused', async () => {
+    const open = () => openPolicy({ policyFile: file, protectedTag: 'protected' }, [], logger);
+    await expect(open()).rejects.toThrow(/does not exist/);
+    await writeFile(file, 'default: allow');
+    await chmod(file, 0);
+    // root reads everything.
+    if (process.getuid?.() !== 0 && process.platform !== 'win32')
+      await expect(open()).rejects.toThrow(/may not be read/);
+  });
+});

@@ -1,0 +1,67 @@
+import { EXACT_COMMANDS } from './exact-commands.ts';
+import type { PresetName } from './policy-types.ts';
+import type { Rule, RuleSet } from './rules.ts';
+
+const CHANGES = ['write', 'destroy', 'exec'] as const;
+
+/** The rules of a preset, as a file that extends it gets them after its own. */
+export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
+  const named = (name: string, rest: Pick<Rule, 'match' | 'reason'>): Rule => ({
+    name: `${preset}: ${name}`,
+    outcome: 'confirm',
+    requireExpectName: false,
+    line: null,
+    ...rest,
+  });
+  const protectedContainers = named('protected', {
+    match: { effect: CHANGES, tag: [protectedTag] },
+    reason: `The container has the tag ${protectedTag}: a person confirms whatever is done in it.`,
+  });
+  const base = { extends: preset, exactCommands: new Set(EXACT_COMMANDS) };
+  const fallback = { name: `${preset}: everything else`, outcome: 'allow', reason: null } as const;
+  switch (preset) {
+    case 'open':
+      return { ...base, rules: [], fallback };
+    case 'standard':
+      return { ...base, rules: [protectedContainers], fallback };
+    case 'careful':
+      return {
+        ...base,
+        rules: [
+          protectedContainers,
+          named('host', {
+            match: { target: ['host'], effect: CHANGES },
+            reason: 'It works on the Proxmox node itself, where it can affect every guest.',
+          }),
+          named('kill', {
+            match: { force: true },
+            reason: 'Killing a container at once can lose data.',
+          }),
+          named('destroy', {
+            match: { effect: ['destroy'] },
+            reason: 'It takes down what is running.',
+          }),
+          named('overwrite', {
+            match: { overwrite: true },
+            reason: 'What an existing file holds is lost when it is overwritten.',
+          }),
+        ],
+        fallback,
+      };
+    case 'read-only': {
+      const reads: Rule = {
+        ...named('read', { match: { effect: ['read'] }, reason: null }),
+        outcome: 'allow',
+      };
+      return {
+        ...base,
+        rules: [reads],
+        fallback: {
+          name: 'read-only: everything else',
+          outcome: 'deny',
+          reason: 'Only what changes nothing is allowed here.',
+        },
+      };
+    }
+  }
+}

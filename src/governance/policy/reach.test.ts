@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ContainerAttributes } from '../../remote/remote-types.ts';
+import { decide } from './evaluate.ts';
+import { EXACT_COMMANDS } from './exact-commands.ts';
+import { parsePolicy } from './parse-policy.ts';
+import type { Outcome, Subject, ToolTraits } from './policy-types.ts';
+import { presetRules } from './presets.ts';
+import { alwaysOf, outcomesOf, reachOf } from './reach.ts';
+import type { Match, Rule, RuleSet } from './rules.ts';
+import { DAYS, type TimeWindow } from './time.ts';
+
+const exec: ToolTraits = {
+  tool: 'proxmox_container_exec_command',
+  target: 'container',
+  effect: 'exec',
+  canOverwrite: false,
+  canForce: false,
+  canExpectName: true,
+};
+const stop: ToolTraits = { ...exec, tool: 'proxmox_stop_container', effect: 'destroy', canForce: true };
+const upload: ToolTraits = {
+  ...exec,
+  tool: 'proxmox_upload_file_to_container',
+  effect: 'write',
+  canOverwrite: true,
+};
+const hostExec: ToolTraits = {
+  ...exec,
+  tool: 'proxmox_host_exec_command',
+  target: 'host',
+  canExpectName: false,
+};
+const list: ToolTraits = { ...exec, tool: 'proxmox_list_containers', target: 'cluster', effect: 'read' };
+const TOOLS = [exec, stop, upload, hostExec, list];
+
+/*
+ * A small world in which every call can be tried. The fields of the rules below tell apart no more calls than there are here,
+ * so that "every input" can be looked at, one by one.
+ */
+const VMIDS = [100, 101, 102, 999_999_999];
+const NAMES = ['a', 'ab', 'b', 'other'];
+const TAGS = [[], ['x'], ['y'], ['x', 'y']];
+const POOLS = [null, 'p', 'q'];
+const NODES = ['n1', 'n2', 'other'];
+const MOMENTS = [new Date('2026-11-20T12:00:00Z'), new Date('2026-11-21T12:00:00Z')];
+const CALLERS = ['local', 'ci'];
+
+const friday: TimeWindow = { days: new Set([DAYS.indexOf('fri')]), from: 0, to: 1440, zone: 'UTC' };
+const range = (from: number, to: number) => ({ from, to });
+const some = <T>(...values: readonly T[]) => fc.subarray([...values], { minLength: 1 });
+
+const matches: fc.Arbitrary<Match> = fc.record(
+  {
+    tool: fc.constantFrom(['stop_container'], ['proxmox_*_container'], ['*exec*']),
+    target: some('cluster', 'container', 'host'),
+    effect: some('read', 'write', 'destroy', 'exec'),
+    vmid: some(range(100, 100), range(101, 101), range(101, 999_999_999), range(100, 101)),
+    name: some('a', 'b', '*', 'a*'),
+    tag: some('x', 'Y'),
+    pool: some('p', '*'),
+    node: some('n1', 'n?'),
+    caller: some('local', 'c*'),
+    time: fc.constant([friday]),
+    overwrite: fc.boolean(),
+    force: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+const outcomes = fc.constantFrom<Outcome>('allow', 'confirm', 'deny', 'deny');
+const ruleSets: fc.Arbitrary<RuleSet> = fc
+  .tuple(
+    fc.array(fc.tuple(matches, outcomes, fc.boolean()), { maxLength: 6 }),
+    outcomes,
+    fc.constantFrom([], EXACT_COMMANDS),
+  )
+  .map(([rules, fallback, exact]) => ({
+    extends: null,
+    rules: rules.map(
+      ([match, outcome, requireExpectName], index): Rule => ({
+        name: `r${index}`,
+        match,
+        outcome,
+        requireExpectName,
+        reason: null,
+        line: null,
+      }),
+    ),
+    fallback: { name: 'default', outcome: fallback, reason: null },
+    exactCommands: new Set(exact),
+  }));
+
+/** Every call of a tool, and the container that it meets. */
+function* everyCall(tool: ToolTraits, caller: string): Generator<readonly [Subject, ContainerAttributes]> {
+  const either = (possible: boolean) => (possible ? [false, true] : [false]);
+  const inContainer = tool.target === 'container';
+  for (const vmid of inContainer ? VMIDS : [null])
+    for (const name of inContainer ? NAMES : ['other'])
+      for (const tags of inContainer ? TAGS : [[]])
+        for (const pool of inContainer ? POOLS : [null])
+          for (const node of inContainer ? NODES : ['n1'])
+            for (const at of MOMENTS)
+              for (const overwrite of either(tool.canOverwrite))
+                for (const force of either(tool.canForce))
+                  for (const command of tool.effect === 'exec' ? ['rm -r /', 'df -h'] : [null]) {
+                    const expectName = tool.canExpectName ? name : null;
+                    const call = { vmid, command, overwrite, force, expectName, caller, at };
+                    yield [
+                      { ...tool, ...call },
+                      { vmid: vmid ?? 100, name, tags, pool, node },
+                    ];
+                  }
+}
+
+async function everyOutcome(set: RuleSet, tool: ToolTraits, caller: string): Promise<ReadonlySet<Outcome>> {
+  const seen = new Set<Outcome>();
+  for (const [subject, facts] of everyCall(tool, caller)) {
+    seen.add((await decide(set, subject, async () => facts)).outcome);
+    if (seen.size === 3) break;
+  }
+  return seen;
+}
+
+describe('the filter of tools/list', () => {
+  test('never hides a tool of which some call is allowed, and shows none of which every call is refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        ruleSets,
+        fc.constantFrom(...TOOLS),
+        fc.constantFrom(...CALLERS),
+        async (set, tool, caller) => {
+          const tried = await everyOutcome(set, tool, caller);
+          expect(outcomesOf(reachOf(set, tool, caller), set)).toEqual(tried);
+          const hidden = alwaysOf(set, tool, caller)?.outcome === 'deny';
+          expect(hidden).toBe(![...tried].some((outcome) => outcome !== 'deny'));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  }, 120_000);
+
+  test('a tool that is hidden is refused by the rule that is named, if one rule hides it', async () => {
+    await fc.assert(
+      fc.asyncProperty(ruleSets, fc.constantFrom(...TOOLS), async (set, tool) => {
+        const always = alwaysOf(set, tool, 'local');
+        fc.pre(always?.outcome === 'deny');
+        const { rules, fallback } = reachOf(set, tool, 'local');
+        fc.pre(rules.length + Number(fallback) === 1);
+        for (const [subject, facts] of everyCall(tool, 'local')) {
+          expect(await decide(set, subject, async () => facts)).toMatchObject({ rule: always?.rule });
+        }
+      }),
+      { numRuns: 100 },
+    );
+  }, 120_000);
+});
+
+function rulesOf(text: string): RuleSet {
+  const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ tool }) => tool) });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.set;
+}
+
+describe('what always holds', () => {
+  const always = (text: string, tool: ToolTraits = stop, caller = 'local') =>
+    alwaysOf(rulesOf(text), tool, caller)?.outcome;
+
+  test.each([
+    ['default: deny', 'deny'],
+    ['default: allow', 'allow'],
+    ['default: allow\nrules: [{rule: a, outcome: deny}]', 'deny'],
+    ['default: allow\nrules: [{rule: a, outcome: deny, match: {tool: stop_container}}]', 'deny'],
+    // Together they leave nothing.
+    [
+      'default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 100-499}}, {rule: b, outcome: deny, match: {vmid: 500-999999999}}]',
+      'deny',
+    ],
+    [
+      'default: allow\nrules: [{rule: a, outcome: deny, match: {force: true}}, {rule: b, outcome: deny, match: {force: false}}]',
+      'deny',
+    ],
+    ['default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 100-499}}]', undefined],
+    // Some moment, some name, some tag is left.
+    ['default: allow\nrules: [{rule: a, outcome: deny, match: {time: {days: mon-sat}}}]', undefined],
+    ['default: allow\nrules: [{rule: a, outcome: deny, match: {tag: "*"}}]', undefined],
+    ['default: allow\nrules: [{rule: a, outcome: deny, match: {pool: "*"}}]', undefined],
+    ['default: allow\nrules: [{rule: a, outcome: deny, match: {name: "*"}}]', 'deny'],
+    // The rule that would allow is behind one that takes all it could match.
+    [
+      'default: deny\nrules: [{rule: a, outcome: deny, match: {node: pv*}}, {rule: b, outcome: allow, match: {node: pve1}}]',
+      'deny',
+    ],
+  ])('%s: %s', (text, expected) => {
+    expect(always(text)).toBe(expected);
+  });
+
+  test('a tool for commands is not hidden while exact commands are allowed', () => {
+    const readers = presetRules('read-only', 'protected');
+    expect(alwaysOf(readers, exec, 'local')).toBeUndefined();
+    expect(alwaysOf(readers, stop, 'local')).toMatchObject({
+      outcome: 'deny',
+      rule: 'read-only: everything else',
+    });
+    expect(
+      always('default: allow\nrules: [{rule: a, outcome: deny, match: {effect: exec}}]', exec),
+    ).toBeUndefined();
+    const both = 'default: allow\nrules: [{rule: a, outcome: deny, match: {effect: [exec, read]}}]';
+    expect(always(both, exec)).toBe('deny');
+  });
+
+  test('callers see what is theirs', () => {
+    const text = 'default: deny\nrules: [{rule: a, outcome: allow, match: {caller: ci-*}}]';
+    expect(always(text, stop, 'ci-1')).toBe('allow');
+    expect(always(text, stop, 'local')).toBe('deny');
+  });
+
+  test('rules about containers do not touch other tools', () => {
+    const text = 'default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 100-999999999}}]';
+    expect(always(text, stop)).toBe('deny');
+    expect(always(text, hostExec)).toBe('allow');
+    expect(always(text, list)).toBe('allow');
+  });
+});
+
+test('a file that is made to be hard is answered soon, and shows the tool', () => {
+  const rules = Array.from({ length: 300 }, (_, index) => {
+    const [a, b] = [index, index + 1];
+    return `{rule: r${index}, outcome: deny, match: {name: [a${a}*, b${a}*], tag: [c${a}, d${b}], pool: [e${a}*, f${b}*]}}`;
+  });
+  const set = rulesOf(`default: allow\nrules: [${rules.join(', ')}]`);
+  expect(alwaysOf(set, stop, 'local')).toBeUndefined();
+});

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { quote } from '../../lib/quote.ts';
+import { createRedactor } from './redact.ts';
+
+const redactorOf = (...values: string[]) =>
+  createRedactor({ secrets: () => values.map((value) => ({ kind: 'SSH_PASSWORD', value })) });
+
+const MARK = '[redacted: SSH_PASSWORD]';
+
+describe('a known value', () => {
+  test('is marked by the name of its setting wherever it stands, and counted', async () => {
+    const redactor = redactorOf('correct horse');
+    const { data, redacted } = await redactor.clean({
+      a: 'x correct horse y',
+      b: [{ c: 'correct horsecorrect horse' }, 5, null],
+      'correct horse': true,
+    });
+    expect(data).toEqual({
+      a: `x ${MARK} y`,
+      b: [{ c: `${MARK}${MARK}` }, 5, null],
+      'correct horse': true,
+    });
+    expect(redacted).toBe(3);
+  });
+
+  test('of less than eight characters is covered in our own words alone', async () => {
+    const redactor = redactorOf('root');
+    expect((await redactor.clean({ a: '/root is not for root' })).data).toEqual({
+      a: '/root is not for root',
+    });
+    expect(redactor.show('ls /root')).toBe('ls /root');
+    expect(redactor.own('login with root failed')).toBe(`login with ${MARK} failed`);
+  });
+
+  test('may be made known later', () => {
+    const redactor = createRedactor();
+    redactor.add('HTTP_TOKEN', 'generated-token');
+    expect(redactor.show('Bearer generated-token')).not.toContain('generated-token');
+  });
+
+  const value = 'p@ss "w\'ö$rd/\\<&> 1';
+  const bytes = Buffer.from(value);
+  test.each([
+    ['as it is', value],
+    ['in JSON', JSON.stringify({ value })],
+    ['in JSON of JSON', JSON.stringify(JSON.stringify(value))],
+    ['in JSON with slashes escaped', JSON.stringify({ value }).replaceAll('/', '\\/')],
+    ['in a URL', `https://u:${encodeURIComponent(value)}@h`],
+    ['in a URL, in lower case', encodeURIComponent(value).toLowerCase()],
+    ['in a form', new URLSearchParams({ value }).toString()],
+    ['in HTML', `<p>p@ss &quot;w&#39;ö$rd/\\&lt;&amp;&gt; 1</p>`],
+    ['quoted for a shell', quote(value)],
+    ['in double quotes of a shell', 'p@ss \\"w\'ö\\$rd/\\\\<&> 1'],
+    ['in base64', bytes.toString('base64')],
+    ['in base64 of user:password', Buffer.from(`root:${value}`).toString('base64')],
+    ['in base64 one byte on', Buffer.from(`a:${value}\n`).toString('base64')],
+    ['in base64 for URLs', Buffer.from(`ab:${value}`).toString('base64url')],
+    ['in hex', `00${bytes.toString('hex')}0a`],
+    ['painted by grep', `p@ss "\u001b[01;31m\u001b[Kw'ö$\u001b[m\u001b[Krd/\\<&> 1`],
+    ['with characters that nobody sees', [...value].join('\u200b')],
+  ])('is covered %s', (_, text) => {
+    const shown = redactorOf(value).show(text);
+    expect(shown).toContain(MARK);
+    expect(shown).not.toMatch(/w'ö|rd\/|cEBzc|70407373|p%40ss/i);
+  });
+
+  test('that another one contains leaves nothing of either', () => {
+    const redactor = redactorOf('hunter2hunter2', 'hunter2hunter2-and-more');
+    expect(redactor.show('x hunter2hunter2-and-more y')).toBe(`x ${MARK} y`);
+  });
+
+  test('that overlaps itself leaves no end', () => {
+    const redactor = redactorOf('abababab');
+    expect(redactor.show('xabababababy')).toBe(`x${MARK}y`);
+  });
+});
+
+const secret = fc
+  .string({ minLength: 8, maxLength: 30, unit: 'grapheme' })
+  .filter((text) => !/^\s|[<>[\]]/.test(text));
+
+test('no value is left in any text, and covering twice changes nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(secret, fc.array(fc.string({ unit: 'grapheme' })), async (value, around) => {
+      const redactor = redactorOf(value);
+      const { data } = await redactor.clean({ text: around.join(value) });
+      expect(String(data.text)).not.toContain(value);
+      expect(await redactor.clean(data)).toEqual({ data, redacted: 0 });
+    }),
+  );
+});
+
+describe('marks', () => {
+  test('printed by a container protect nothing', () => {
+    const redactor = redactorOf('correct horse');
+    expect(redactor.show('[redacted: correct horse]')).toBe(`[redacted: ${MARK}]`);
+    expect(redactor.show('[redacted: SSH_PASSWORD correct horse]')).not.toContain('horse');
+  });
+
+  test('are left alone when the value is a part of them', () => {
+    const redactor = redactorOf('redacted');
+    const once = redactor.show('redacted text');
+    expect(redactor.show(once)).toBe(once);
+  });
+});
+
+test('parts are the text, in order', async () => {
+  const parts = await redactorOf('correct horse').parts('a\u001bb correct horse c');
+  expect(parts).toEqual([
+    { what: 'plain', original: 'a', shown: 'a' },
+    { what: 'escape', original: '\u001b', shown: '<U+001B>' },
+    { what: 'plain', original: 'b ', shown: 'b ' },
+    { what: 'mark', original: 'correct horse', shown: MARK },
+    { what: 'plain', original: ' c', shown: ' c' },
+  ]);
+});

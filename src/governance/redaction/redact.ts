@@ -1,0 +1,112 @@
+import type { Cleaned, Data, KnownSecret, Part, Redactor } from '../../lib/redactor.ts';
+import { unsafeIn, visible } from '../../lib/visible.ts';
+import { findIgnoringAnsi } from './ignoring-ansi.ts';
+import { KnownValues } from './known-secrets.ts';
+import { FORM_KINDS, LONGEST_TOKEN, secretForms, type VendorTokens, vendorTokensFor } from './patterns.ts';
+import { markOf, merged, outsideMarks, type Span } from './spans.ts';
+import { vendorCandidates } from './tokens.ts';
+
+export interface RedactorOptions {
+  /** Asked when the first text is looked at: most starts have nothing to say. */
+  readonly secrets?: () => Iterable<KnownSecret>;
+  /** Whether secrets are known by their form as well; true unless told. */
+  readonly forms?: boolean;
+}
+
+export function createRedactor({ secrets = () => [], forms = true }: RedactorOptions = {}): Redactor {
+  const known = new KnownValues();
+  let asked = false;
+  const ready = (): KnownValues => {
+    if (!asked) for (const { kind, value } of secrets()) known.add(kind, value);
+    asked = true;
+    return known;
+  };
+  const find = (text: string, short: boolean, vendor: VendorTokens): readonly Span[] => {
+    const values = ready();
+    const search = (unpainted: string): readonly Span[] => {
+      const found = values.find(unpainted, short);
+      return forms ? merged([...found, ...secretForms(unpainted, vendor)]) : merged(found);
+    };
+    return outsideMarks(
+      text,
+      merged(findIgnoringAnsi(text, search)),
+      new Set([...FORM_KINDS, ...values.kinds]),
+    );
+  };
+  const cover = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
+    const spans = find(text, short, vendor);
+    let covered = '';
+    let from = 0;
+    for (const { start, end, kind } of spans) {
+      covered += text.slice(from, start) + markOf(kind);
+      from = end;
+    }
+    return { value: visible(covered + text.slice(from)), redacted: spans.length };
+  };
+  return {
+    add: (kind, value) => ready().add(kind, value),
+    own: (text) => cover(text, true).value,
+    show: (text) => cover(text, false).value,
+    clean: async (data) => {
+      const vendor = forms ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
+      return cleaned(data, (text) => cover(text, false, vendor));
+    },
+    parts: async (text) => {
+      const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
+      return partsOf(text, find(text, false, vendor));
+    },
+    get overlap() {
+      return Math.max(ready().longest, LONGEST_TOKEN);
+    },
+  };
+}
+
+function cleaned(data: Data, clean: (text: string) => { value: string; redacted: number }): Cleaned {
+  let redacted = 0;
+  const copy = (inner: unknown): unknown => {
+    if (typeof inner === 'string') {
+      const one = clean(inner);
+      redacted += one.redacted;
+      return one.value;
+    }
+    if (Array.isArray(inner)) return inner.map(copy);
+    return typeof inner === 'object' && inner !== null ? copyOf(inner) : inner;
+  };
+  const copyOf = (object: object) =>
+    Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, copy(inner)]));
+  return { data: copyOf(data), redacted };
+}
+
+function* stringsIn(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value;
+  else if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) yield* stringsIn(inner);
+  }
+}
+
+function partsOf(text: string, spans: readonly Span[]): Part[] {
+  const parts: Part[] = [];
+  const plain = (start: number, end: number): void => {
+    const original = text.slice(start, end);
+    let from = 0;
+    for (const unsafe of unsafeIn(original)) {
+      if (unsafe.start > from) parts.push(plainPart(original.slice(from, unsafe.start)));
+      const character = original.slice(unsafe.start, unsafe.end);
+      parts.push({ shown: visible(character), original: character, what: 'escape' });
+      from = unsafe.end;
+    }
+    if (from < original.length) parts.push(plainPart(original.slice(from)));
+  };
+  let from = 0;
+  for (const { start, end, kind } of spans) {
+    plain(from, start);
+    parts.push({ shown: markOf(kind), original: text.slice(start, end), what: 'mark' });
+    from = end;
+  }
+  plain(from, text.length);
+  return parts;
+}
+
+function plainPart(text: string): Part {
+  return { shown: text, original: text, what: 'plain' };
+}

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { nearest } from './suggest.ts';
+
+const names = ['vmid', 'container_path', 'local_path', 'overwrite'];
+
+describe('nearest', () => {
+  test.each([
+    ['vm_id', 'vmid'],
+    ['VMID', 'vmid'],
+    ['containerPath', 'container_path'],
+    ['overwrit', 'overwrite'],
+    ['path', 'container_path'],
+  ])('%s is meant to be %s', (word, expected) => {
+    expect(nearest(word, names)).toBe(expected);
+  });
+
+  test.each(['frobnicate', 'x', '', '__proto__'])('nothing is near %j', (word) => {
+    expect(nearest(word, names)).toBeUndefined();
+  });
+
+  test('a very long word is compared in bounded time', () => {
+    expect(nearest('v'.repeat(1_000_000), names)).toBeUndefined();
+  });
+});

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createRedactor } from '../../governance/redaction/redact.ts';
+import { visible } from '../../lib/visible.ts';
+import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
+
+function captureOf(
+  text: string | Buffer,
+  limit: number,
+  chunkSize = 7,
+  cleaner: Cleaner = createRedactor(),
+): OutputBuffer {
+  const capture = new OutputBuffer(limit, cleaner);
+  const bytes = Buffer.from(text);
+  for (let i = 0; i < bytes.length; i += chunkSize) capture.push(bytes.subarray(i, i + chunkSize));
+  return capture;
+}
+/** Keeps so little around a cut that the middle of short texts is dropped. */
+const LITTLE_CONTEXT: Cleaner = { parts: createRedactor().parts, overlap: 0 };
+const present = async (capture: OutputBuffer, limit: number) => (await capture.read()).present(limit);
+const characters = (text: string) => [...text].length;
+
+describe('StreamCapture', () => {
+  test('gives short text back unchanged, split characters included', async () => {
+    const text = 'naïve 🐧 ünïcode\n';
+    expect(await present(captureOf(text, 100, 1), 100)).toEqual({
+      text,
+      truncated: false,
+      originalLength: characters(text),
+      redacted: 0,
+    });
+  });
+
+  test('keeps head and tail, says how much is missing, and never exceeds the limit', async () => {
+    const text = Array.from({ length: 5000 }, (_, i) => `line ${i}`).join('\n');
+    const shown = await present(captureOf(text, 400), 400);
+    expect(shown.truncated).toBe(true);
+    expect(shown.originalLength).toBe(characters(text));
+    expect(characters(shown.text)).toBeLessThanOrEqual(400);
+    const [, omitted, total] = /\[\.\.\. (\d+) of (\d+) characters left out \.\.\.\]/.exec(shown.text) ?? [];
+    expect(Number(total)).toBe(characters(text));
+    const [head = '', tail = ''] = shown.text.split(/\n\[\.\.\. .* \.\.\.\]\n/);
+    expect(text.startsWith(head)).toBe(true);
+    expect(text.endsWith(tail)).toBe(true);
+    expect(characters(head) + characters(tail) + Number(omitted)).toBe(characters(text));
+  });
+
+  test('holds for any text, any chunks, any limit', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({
+          unit: fc.oneof(fc.string({ unit: 'grapheme', maxLength: 3 }), fc.constantFrom('\u001b', '\u200b')),
+        }),
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 0, max: 300 }),
+        async (text, chunk, limit) => {
+          const shown = await present(captureOf(text, limit, chunk, LITTLE_CONTEXT), limit);
+          expect(characters(shown.text)).toBeLessThanOrEqual(limit);
+          expect(shown.originalLength).toBe(characters(text));
+          expect(shown.truncated).toBe(characters(visible(text)) > limit);
+          if (!shown.truncated) expect(shown.text).toBe(visible(text));
+        },
+      ),
+    );
+  });
+
+  test('counts a flood without keeping it', async () => {
+    const capture = new OutputBuffer(100, createRedactor());
+    const chunk = Buffer.alloc(65_536, 'x');
+    for (let i = 0; i < 1000; i++) capture.push(chunk);
+    const shown = await present(capture, 100);
+    expect(shown.originalLength).toBe(65_536_000);
+    expect(shown.text.length).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('secrets', () => {
+  /** Nothing else in these texts is in upper case. */
+  const secret = fc.string({
+    unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'),
+    minLength: 8,
+    maxLength: 40,
+  });
+  /** Four bytes each, for which no more room is kept than is needed. */
+  const filler = fc.integer({ min: 0, max: 300 }).map((length) => '🐧'.repeat(length));
+
+  test('leave no letter behind, wherever chunks end and the cut goes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        secret,
+        fc.array(filler, { minLength: 2, maxLength: 8 }),
+        fc.integer({ min: 1, max: 90 }),
+        fc.integer({ min: 0, max: 300 }),
+        async (value, between, chunk, limit) => {
+          const redactor = createRedactor({ secrets: () => [{ kind: 'known', value }] });
+          const cleaner = { parts: redactor.parts, overlap: value.length };
+          const shown = await present(captureOf(between.join(value), limit, chunk, cleaner), limit);
+          expect(shown.text).not.toMatch(/[A-Z]/);
+          expect(characters(shown.text)).toBeLessThanOrEqual(limit);
+          expect(shown.redacted).toBe(shown.text.split('[redacted: known]').length - 1);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('longer than what is shown are kept whole until they are looked for', async () => {
+    const value = 'ABCDEFGHIJ'.repeat(60);
+    const { parts } = createRedactor({ secrets: () => [{ kind: 'known', value }] });
+    for (let before = 0; before < 40; before++) {
+      const around = '🐧'.repeat(before);
+      const text = `${around}${value}${'🐧'.repeat(900)}${value}${around}`;
+      const shown = await present(captureOf(text, 100, 50, { parts, overlap: value.length }), 100);
+      expect(shown.text).not.toMatch(/[A-Z]/);
+      expect(shown.originalLength).toBe(characters(text));
+    }
+  });
+
+  test('are covered first and cut then: what is left out is counted as it came', async () => {
+    const key = `-----BEGIN ${'PRIVATE'} KEY-----\n${`${'QUJD'.repeat(16)}\n`.repeat(40)}-----END ${'PRIVATE'} KEY-----\n`;
+    const text = `begin\n${key}${'line\n'.repeat(300)}${key}end\n`;
+    const shown = await present(captureOf(text, 400), 400);
+    const [head = '', tail = ''] = shown.text.split(/\n\[\.\.\. .* \.\.\.\]\n/);
+    expect(head).toMatch(/^begin\n\[redacted: private key\]\n(line\n)*/);
+    expect(tail).toMatch(/\[redacted: private key\]\nend\n$/);
+    expect(shown).toMatchObject({ redacted: 2, originalLength: text.length, truncated: true });
+    const left = Number(/\[\.\.\. (\d+) of/.exec(shown.text)?.[1]);
+    const covered = 2 * (key.length - 1 - '[redacted: private key]'.length);
+    expect(head.length + tail.length + covered + left).toBe(text.length);
+  });
+
+  test('a key longer than what is kept is known by either end', async () => {
+    const line = `${'QUJD'.repeat(16)}\n`;
+    const key = `-----BEGIN ${'PRIVATE'} KEY-----\n${line.repeat(2000)}-----END ${'PRIVATE'} KEY-----\n`;
+    const shown = await present(captureOf(key, 300, 1000), 300);
+    expect(shown.text).not.toContain('QUJD');
+    expect(shown.redacted).toBe(2);
+  });
+});
+
+describe('presentTogether', () => {
+  test('a flood on stdout leaves stderr a quarter', async () => {
+    const shown = await presentTogether(
+      captureOf('o'.repeat(9000), 1000),
+      captureOf('e'.repeat(9000), 1000),
+      1000,
+    );
+    expect(characters(shown.stderr.text)).toBeGreaterThan(200);
+    expect(characters(shown.stdout.text) + characters(shown.stderr.text)).toBeLessThanOrEqual(1000);
+  });
+
+  test('what one does not need the other may use', async () => {
+    const shown = await presentTogether(captureOf('o'.repeat(990), 1000), captureOf('bad', 1000), 1000);
+    expect(shown.stdout.truncated).toBe(false);
+    expect(shown.stderr.text).toBe('bad');
+  });
+
+  test('what is shown as an escape takes the room that it takes', async () => {
+    const shown = await presentTogether(captureOf('\u001b'.repeat(100), 1000), captureOf('', 1000), 1000);
+    expect(shown.stdout).toEqual({
+      text: '<U+001B>'.repeat(100),
+      truncated: false,
+      originalLength: 100,
+      redacted: 0,
+    });
+    const flood = await presentTogether(captureOf('\u001b'.repeat(900), 1000), captureOf('', 1000), 1000);
+    expect(flood.stdout.truncated).toBe(true);
+    expect(flood.stdout.text.length).toBeLessThanOrEqual(1000);
+    expect(flood.stdout.text).toMatch(/^(<U\+001B>)+\n\[.*\]\n(<U\+001B>)+$/);
+  });
+});

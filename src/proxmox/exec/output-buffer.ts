@@ -1,0 +1,168 @@
+import { isAscii } from 'node:buffer';
+import type { Part, Redactor } from '../../lib/redactor.ts';
+import type { CapturedStream } from '../proxmox-types.ts';
+import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
+
+/** UTF-8 needs at most this many bytes a character, and this many a UTF-16 unit. */
+const MAX_BYTES_PER_CHARACTER = 4;
+const MAX_BYTES_PER_UNIT = 3;
+
+/** Covers secrets and shows what is not to be passed on; says how much it must see around a cut. */
+export type Cleaner = Pick<Redactor, 'parts' | 'overlap'>;
+
+/**
+ * Keeps the head and the tail of one output stream and counts the rest: memory stays flat at any size.
+ * The head tells what was started, the tail how it ended; errors are mostly at the end.
+ */
+export class OutputBuffer {
+  readonly #side: number;
+  readonly #head: Buffer[] = [];
+  #headBytes = 0;
+  readonly #tail: Buffer[] = [];
+  #tailBytes = 0;
+  #characters = 0;
+  #totalBytes = 0;
+
+  readonly #limit: number;
+  readonly #cleaner: Cleaner;
+
+  /**
+   * @param characterLimit the most characters that will ever be presented. More than that is kept, so that a secret
+   * which the cut goes through is whole when it is looked for.
+   */
+  constructor(characterLimit: number, cleaner: Cleaner) {
+    this.#limit = characterLimit;
+    this.#cleaner = cleaner;
+    this.#side = characterLimit * MAX_BYTES_PER_CHARACTER + cleaner.overlap * MAX_BYTES_PER_UNIT;
+  }
+
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  push(chunk: Buffer): void {
+    this.#totalBytes += chunk.length;
+    this.#characters += countCharacters(chunk);
+    const headRoom = this.#side - this.#headBytes;
+    const forHead = chunk.subarray(0, Math.max(0, headRoom));
+    if (forHead.length > 0) {
+      this.#head.push(Buffer.from(forHead)); // copied: a slice would keep ssh2's whole packet alive
+      this.#headBytes += forHead.length;
+    }
+    const rest = chunk.subarray(forHead.length);
+    if (rest.length > 0) this.#pushTail(rest);
+  }
+
+  #pushTail(chunk: Buffer): void {
+    const kept = Buffer.from(chunk.length > this.#side ? chunk.subarray(chunk.length - this.#side) : chunk);
+    this.#tail.push(kept);
+    this.#tailBytes += kept.length;
+    let first = this.#tail[0];
+    while (first !== undefined && this.#tailBytes - first.length >= this.#side) {
+      this.#tail.shift();
+      this.#tailBytes -= first.length;
+      first = this.#tail[0];
+    }
+  }
+
+  get #complete(): boolean {
+    return this.#totalBytes === this.#headBytes + this.#tailBytes;
+  }
+
+  /** What has come, cleaned and ready to be cut. */
+  async read(): Promise<CleanOutput> {
+    if (this.#complete) {
+      const text = Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
+      const parts = await this.#cleaner.parts(text);
+      return new CleanOutput(parts, undefined, charactersIn(text), 0);
+    }
+    // Enough to fill the limit from either side, in UTF-16 units, and what must be seen beyond the cut.
+    const units = 2 * this.#limit + this.#cleaner.overlap;
+    const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
+    const tail = await this.#cleaner.parts(Buffer.concat(this.#tail).toString('utf8').slice(-units));
+    return new CleanOutput(head, tail, this.#characters, this.#cleaner.overlap);
+  }
+}
+
+/** The output of one stream without its secrets: all of it, or head and tail. */
+export class CleanOutput {
+  readonly #parts: readonly Part[];
+  readonly #tail: readonly Part[] | undefined;
+  readonly #originalLength: number;
+  readonly #context: number;
+  /** Characters that it takes to show all of it; at least so many if the middle is lost. */
+  readonly length: number;
+
+  /**
+   * @param originalLength in characters: exact when nothing was dropped, else by counting UTF-8 start bytes
+   * @param context UTF-16 units next to what was dropped in which a secret may not be whole
+   */
+  constructor(
+    parts: readonly Part[],
+    tail: readonly Part[] | undefined,
+    originalLength: number,
+    context: number,
+  ) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#tail = tail;
+    this.#originalLength = originalLength;
+    this.length =
+      tail === undefined ? parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0) : originalLength;
+  }
+
+  /** At most `limit` characters, the note about what is missing included. */
+  present(limit: number): CapturedStream {
+    const originalLength = this.#originalLength;
+    if (this.#tail === undefined && this.length <= limit) {
+      const { text, redacted } = whole(this.#parts);
+      return { text, truncated: false, originalLength, redacted };
+    }
+    // Room is reckoned with the longest note there can be, so that the whole never exceeds the limit.
+    const room = Math.max(0, limit - omissionNote(originalLength, originalLength).length);
+    const head = headOf(this.#parts, Math.ceil(room / 2), this.#trusted(this.#parts));
+    const tail = tailOf(this.#tail ?? head.rest, Math.floor(room / 2), this.#trusted(this.#tail));
+    const left = originalLength - head.characters - tail.characters;
+    const note = omissionNote(left, originalLength).slice(0, limit);
+    return {
+      text: `${head.text}${note}${tail.text}`,
+      truncated: true,
+      originalLength,
+      redacted: head.redacted + tail.redacted,
+    };
+  }
+
+  /** Of a side whose other end was dropped all but the context is trusted. */
+  #trusted(side: readonly Part[] | undefined): number | undefined {
+    if (this.#tail === undefined || side === undefined) return undefined;
+    return side.reduce((sum, { original }) => sum + original.length, 0) - this.#context;
+  }
+}
+
+/**
+ * Cuts both streams to `limit` characters together. Each keeps at least a quarter of the limit if it needs
+ * it, so that a flood on one never hides the other.
+ */
+export async function presentTogether(
+  stdout: OutputBuffer,
+  stderr: OutputBuffer,
+  limit: number,
+): Promise<{ stdout: CapturedStream; stderr: CapturedStream }> {
+  const out = await stdout.read();
+  const err = await stderr.read();
+  const errShare = Math.min(err.length, Math.max(Math.floor(limit / 4), limit - out.length));
+  const outShare = Math.min(out.length, limit - errShare);
+  return { stdout: out.present(outShare), stderr: err.present(errShare) };
+}
+
+function omissionNote(omitted: number, total: number): string {
+  return `\n[... ${omitted} of ${total} characters left out ...]\n`;
+}
+
+/** Every character of UTF-8 has exactly one byte that is not of the form 10xxxxxx. */
+function countCharacters(chunk: Buffer): number {
+  if (isAscii(chunk)) return chunk.length; // vectorised; most output is
+  let count = 0;
+  for (const byte of chunk) if ((byte & 0xc0) !== 0x80) count++;
+  return count;
+}

@@ -1,0 +1,86 @@
+import type { Part } from '../../lib/redactor.ts';
+
+/** What of a text is shown, and how much of the original it stands for. */
+interface Excerpt {
+  readonly text: string;
+  /** Characters of the original, covered ones included. */
+  readonly characters: number;
+  /** Secrets that were covered in it. */
+  readonly redacted: number;
+}
+
+/** In Unicode code points. */
+export function charactersIn(text: string): number {
+  let count = text.length;
+  for (const _ of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) count--;
+  return count;
+}
+
+/** All of it. */
+export function whole(parts: readonly Part[]): Excerpt {
+  const marks = parts.filter(({ what }) => what === 'mark').length;
+  const original = parts.reduce((sum, part) => sum + charactersIn(part.original), 0);
+  return { text: parts.map(({ shown }) => shown).join(''), characters: original, redacted: marks };
+}
+
+/**
+ * The beginning, at most `room` characters of it. Marks and escapes are there as a whole or not at all.
+ * @param trusted UTF-16 units of the original that may be shown: what stands further on may have been cut before it
+ * could be recognised
+ */
+export function headOf(
+  parts: readonly Part[],
+  room: number,
+  trusted = Number.POSITIVE_INFINITY,
+): Excerpt & { readonly rest: readonly Part[] } {
+  const taken: Part[] = [];
+  let left = room;
+  let leftOfOriginal = trusted;
+  for (const [index, part] of parts.entries()) {
+    const taking = part.what === 'plain' ? firstOf(part.shown, left, leftOfOriginal) : part.shown;
+    if (charactersIn(taking) > left || leftOfOriginal <= 0)
+      return { ...whole(taken), rest: parts.slice(index) };
+    const complete = taking.length === part.shown.length;
+    taken.push(complete ? part : plain(taking));
+    if (!complete) {
+      return { ...whole(taken), rest: [plain(part.shown.slice(taking.length)), ...parts.slice(index + 1)] };
+    }
+    left -= charactersIn(taking);
+    leftOfOriginal -= part.original.length;
+  }
+  return { ...whole(taken), rest: [] };
+}
+
+/** The end, by the same rules. */
+export function tailOf(parts: readonly Part[], room: number, trusted = Number.POSITIVE_INFINITY): Excerpt {
+  const taken: Part[] = [];
+  let left = room;
+  let leftOfOriginal = trusted;
+  for (const part of parts.toReversed()) {
+    const taking = part.what === 'plain' ? lastOf(part.shown, left, leftOfOriginal) : part.shown;
+    if (charactersIn(taking) > left || leftOfOriginal <= 0) break;
+    const complete = taking.length === part.shown.length;
+    taken.unshift(complete ? part : plain(taking));
+    if (!complete) break;
+    left -= charactersIn(taking);
+    leftOfOriginal -= part.original.length;
+  }
+  return whole(taken);
+}
+
+/** At most so many characters and UTF-16 units from the beginning. */
+function firstOf(text: string, characters: number, units: number): string {
+  if (text.length <= Math.min(characters, units)) return text;
+  return [...text.slice(0, Math.max(0, Math.min(2 * characters, units)))].slice(0, characters).join('');
+}
+
+function lastOf(text: string, characters: number, units: number): string {
+  if (text.length <= Math.min(characters, units)) return text;
+  const size = Math.min(2 * characters, units);
+  if (size <= 0) return '';
+  return [...text.slice(-size)].slice(-characters).join('');
+}
+
+function plain(text: string): Part {
+  return { shown: text, original: text, what: 'plain' };
+}

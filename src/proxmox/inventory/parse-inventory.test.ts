@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  parseConfigLines,
+  parseMembers,
+  parsePctList,
+  parseRrd,
+  parseUnixSockets,
+  parseVmlist,
+} from './parse-inventory.ts';
+
+describe('.vmlist', () => {
+  test('lists guests of all nodes and types, whatever the order of the keys', () => {
+    const text = `{"version":7,"ids":{"105":{"version":5,"type":"lxc","node":"pve2"},
+      "100": { "node": "pve1", "type": "qemu", "version": 2 }}}`;
+    expect([...parseVmlist(text).values()]).toEqual([
+      { vmid: 100, node: 'pve1', type: 'qemu' },
+      { vmid: 105, node: 'pve2', type: 'lxc' },
+    ]);
+  });
+
+  test.each(['{"version":3}', '{"version":3,"ids":{}}'])('may list nobody: %s', (text) => {
+    expect(parseVmlist(text).size).toBe(0);
+  });
+
+  test.each(['', '{', 'null', '[]', '{"ids":{"1":{"node":"a"}}}', '{"ids":7}'])('cannot be %j', (text) => {
+    expect(() => parseVmlist(text)).toThrow();
+  });
+});
+
+describe('.members', () => {
+  test.each([
+    ['standalone', '{"nodename":"pve1","version":0}', true],
+    [
+      'in a cluster',
+      '{"nodename":"pve1","cluster":{"name":"c","quorate":1},"nodelist":{"pve2":{"id":2}}}',
+      true,
+    ],
+    ['without quorum', '{"version":4,"cluster":{"quorate":0},"nodename":"pve1"}', false],
+  ])('%s', (_what, text, quorate) => {
+    expect(parseMembers(text)).toEqual({ node: 'pve1', quorate });
+  });
+
+  test('cannot be without a name', () => {
+    expect(() => parseMembers('{"version":0}')).toThrow();
+  });
+});
+
+describe('/proc/net/unix', () => {
+  test('only the command socket of a container counts', () => {
+    const text = [
+      '00000000a: 00000002 00000000 00010000 0001 01 1 @/var/lib/lxc/101/command',
+      '@/var/lib/lxc/102/monitor-sock',
+      '@/var/lib/lxc/103/command.old',
+      '@/var/lib/lxc/x104/command',
+      '/var/lib/lxc/105/command',
+      '@/var/lib/lxc/106/command',
+    ].join('\n');
+    expect([...parseUnixSockets(text)]).toEqual([101, 106]);
+  });
+});
+
+describe('configurations', () => {
+  const lines = (vmid: number, ...conf: string[]) =>
+    conf.map((line) => `nodes/pve1/lxc/${vmid}.conf:${line}`).join('\n');
+
+  test('the first section ends the current state', () => {
+    const text = lines(
+      101,
+      'hostname: web',
+      'tags: a;b',
+      '[before]',
+      'hostname: old',
+      'lock: snapshot',
+      'template: 1',
+    );
+    expect(parseConfigLines(text).get(101)).toEqual({
+      node: 'pve1',
+      name: 'web',
+      lock: null,
+      template: false,
+      tags: ['a', 'b'],
+    });
+  });
+
+  test('each file has its own end', () => {
+    const text = `${lines(101, '[s]', 'lock: x')}\n${lines(102, 'lock: backup', 'template: 1')}`;
+    expect(parseConfigLines(text).get(101)).toMatchObject({ lock: null });
+    expect(parseConfigLines(text).get(102)).toMatchObject({ lock: 'backup', template: true, name: null });
+  });
+
+  test('a name may hold what separates elsewhere', () => {
+    expect(parseConfigLines(lines(101, 'hostname:  a:b.example.com ')).get(101)?.name).toBe(
+      'a:b.example.com',
+    );
+  });
+
+  test('a description is no configuration', () => {
+    expect(parseConfigLines(lines(101, '#lock: backup', 'hostname: web')).get(101)?.lock).toBeNull();
+  });
+
+  test('any text is borne', () => {
+    fc.assert(fc.property(fc.string(), (text) => void parseConfigLines(lines(101, text))));
+  });
+});
+
+describe('.rrd', () => {
+  const usage = {
+    uptime_s: 3600,
+    cpus: 2,
+    cpu: 0.0125,
+    memory_max_bytes: 512,
+    memory_bytes: 100,
+    disk_max_bytes: 8000,
+    disk_bytes: 1000,
+  };
+
+  test.each(['pve-vm-9.0/101', 'pve2.3-vm/101'])('%s tells use and state', (key) => {
+    const text = `pve-node-9.0/pve1:1:2\n${key}:3600:web:running:0:1700000000:2:0.0125:512:100:8000:1000:1:2:3:4\n\0`;
+    expect([...parseRrd(text)]).toEqual([[101, { running: true, usage }]]);
+  });
+
+  test('U is unknown, not zero', () => {
+    const guest = parseRrd('pve-vm-9.0/101:U:web:stopped:0:17:2:U:512:U:8000:0:U:U\0').get(101);
+    expect(guest).toMatchObject({
+      running: false,
+      usage: { uptime_s: null, cpu: null, memory_bytes: null, disk_bytes: 0 },
+    });
+  });
+
+  test('small shares of a processor may come with an exponent', () => {
+    expect(parseRrd('pve-vm-9.0/101:1:n:running:0:17:2:3.2e-05:5:1:8:1').get(101)?.usage.cpu).toBe(3.2e-5);
+  });
+
+  test('any text is borne', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        for (const { usage: values } of parseRrd(`pve-vm-9.0/101:${text}`).values()) {
+          for (const value of Object.values(values))
+            expect(value === null || Number.isFinite(value)).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe('pct list', () => {
+  /** As pct prints it. */
+  const row = (vmid: string, status: string, lock: string, name: string) =>
+    `${vmid.padEnd(10)} ${status.padEnd(10)} ${lock.padEnd(12)} ${name.padEnd(20)}\n`;
+  const header = row('VMID', 'Status', 'Lock', 'Name');
+
+  test('reads by column, so that a blank lock does not shift the name', () => {
+    const text = header + row('101', 'running', '', 'web') + row('102', 'stopped', 'backup', 'db');
+    expect(parsePctList(text, 'pve1')).toMatchObject([
+      { vmid: 101, status: 'running', lock: null, name: 'web', node: 'pve1', local: true },
+      { vmid: 102, status: 'stopped', lock: 'backup', name: 'db' },
+    ]);
+  });
+
+  test('is empty when there is nobody', () => {
+    expect(parsePctList('', 'pve1')).toEqual([]);
+  });
+
+  test('any row is read back, a lock that is wider than its column and the longest VMID included', () => {
+    const locks = [
+      '',
+      'backup',
+      'create',
+      'destroyed',
+      'disk',
+      'fstrim',
+      'migrate',
+      'mounted',
+      'rollback',
+      'snapshot',
+    ];
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100, max: 999_999_999 }),
+        fc.constantFrom('running', 'stopped'),
+        fc.constantFrom(...locks, 'snapshot-delete'),
+        fc.stringMatching(/^[a-z][a-z0-9.-]{0,62}$/),
+        (vmid, status, lock, name) => {
+          const [read] = parsePctList(header + row(String(vmid), status, lock, name), 'pve1');
+          expect(read).toMatchObject({ vmid, status, lock: lock === '' ? null : lock, name });
+        },
+      ),
+    );
+  });
+});

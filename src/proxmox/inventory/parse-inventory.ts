@@ -1,0 +1,153 @@
+import * as z from 'zod';
+import type { ContainerSummary, Usage } from '../proxmox-types.ts';
+
+/** What the cluster's files say of one guest, before it is known whether it runs. */
+export interface GuestEntry {
+  readonly vmid: number;
+  readonly node: string;
+  readonly type: 'lxc' | 'qemu' | 'openvz';
+}
+
+const VmList = z.object({
+  ids: z
+    .record(z.string(), z.object({ node: z.string(), type: z.enum(['lxc', 'qemu', 'openvz']) }))
+    .optional(),
+});
+const Members = z.object({
+  nodename: z.string(),
+  cluster: z.object({ quorate: z.number().optional() }).optional(),
+});
+
+/** Parses /etc/pve/.vmlist: guests of all nodes by VMID. @throws SyntaxError or ZodError on something else. */
+export function parseVmlist(text: string): Map<number, GuestEntry> {
+  const guests = new Map<number, GuestEntry>();
+  for (const [id, entry] of Object.entries(VmList.parse(JSON.parse(text)).ids ?? {})) {
+    guests.set(Number(id), { vmid: Number(id), ...entry });
+  }
+  return guests;
+}
+
+/** Parses /etc/pve/.members. `quorate` is true on a standalone node. */
+export function parseMembers(text: string): { node: string; quorate: boolean } {
+  const members = Members.parse(JSON.parse(text));
+  return { node: members.nodename, quorate: members.cluster?.quorate !== 0 };
+}
+
+/** The VMIDs that run on this node: those with a command socket. */
+export function parseUnixSockets(text: string): Set<number> {
+  const running = new Set<number>();
+  for (const [, id] of text.matchAll(/@\/var\/lib\/lxc\/(\d+)\/command$/gm)) running.add(Number(id));
+  return running;
+}
+
+export interface ContainerConfig {
+  readonly name: string | null;
+  readonly lock: string | null;
+  readonly template: boolean;
+  readonly tags: readonly string[];
+}
+
+/**
+ * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. What follows the first `[section]`
+ * of a file belongs to a snapshot, not to the container as it is.
+ */
+export function parseConfigLines(text: string): Map<number, ContainerConfig & { node: string }> {
+  const values = new Map<number, { node: string; over: boolean; keys: Map<string, string> }>();
+  for (const line of text.split('\n')) {
+    const match = /^nodes\/([^/]+)\/lxc\/(\d+)\.conf:(?:\[|(\w+):(.*)$)/.exec(line);
+    if (!match) continue;
+    const [, node = '', id, key, value = ''] = match;
+    const vmid = Number(id);
+    const file = values.get(vmid) ?? { node, over: false, keys: new Map<string, string>() };
+    values.set(vmid, file);
+    if (key === undefined) file.over = true;
+    else if (!file.over) file.keys.set(key, value.trim());
+  }
+  const configs = new Map<number, ContainerConfig & { node: string }>();
+  for (const [vmid, { node, keys }] of values) {
+    configs.set(vmid, { node, ...configFrom(keys) });
+  }
+  return configs;
+}
+
+/** Parses `pct config ID`: `key: value` lines of the current configuration alone, the description percent-encoded. */
+export function parsePctConfig(text: string): ContainerConfig {
+  const lines = [...text.matchAll(/^(\w+): (.*)$/gm)];
+  return configFrom(new Map(lines.map(([, key = '', value = '']) => [key, value.trim()])));
+}
+
+function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
+  return {
+    name: keys.get('hostname') || null,
+    lock: keys.get('lock') || null,
+    template: keys.get('template') === '1',
+    tags: (keys.get('tags') ?? '').split(/[;, ]+/).filter((tag) => tag !== ''),
+  };
+}
+
+/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID; a guest is in one at most. */
+export function parsePools(text: string): Map<number, string> {
+  const pools = new Map<number, string>();
+  for (const line of text.split('\n')) {
+    const [kind, pool = '', , vmids = ''] = line.split(':');
+    if (kind !== 'pool') continue;
+    for (const vmid of vmids.split(',')) if (/^\d+$/.test(vmid)) pools.set(Number(vmid), pool);
+  }
+  return pools;
+}
+
+/**
+ * Parses the guest lines of /etc/pve/.rrd, in which every node publishes the state of its guests every ten
+ * seconds: `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…`
+ * (`pve2.3-vm/ID` on PVE 8). U is "unknown".
+ */
+export function parseRrd(text: string): Map<number, { running: boolean | null; usage: Usage }> {
+  const guests = new Map<number, { running: boolean | null; usage: Usage }>();
+  for (const line of text.replaceAll('\0', '').split('\n')) {
+    const match = /^(?:pve-vm-[\d.]+|pve[\d.]+-vm)\/(\d+):(.*)$/.exec(line);
+    if (!match) continue;
+    const fields = (match[2] ?? '').split(':');
+    const number = (i: number) =>
+      /^\d+(\.\d+)?(e[-+]?\d+)?$/i.test(fields[i] ?? '') ? Number(fields[i]) : null;
+    const status = fields[2];
+    guests.set(Number(match[1]), {
+      running: status === 'running' ? true : status === 'stopped' ? false : null,
+      usage: {
+        uptime_s: number(0),
+        cpus: number(5),
+        cpu: number(6),
+        memory_max_bytes: number(7),
+        memory_bytes: number(8),
+        disk_max_bytes: number(9),
+        disk_bytes: number(10),
+      },
+    });
+  }
+  return guests;
+}
+
+/**
+ * Parses `pct list`: fixed width, `%-10s %-10s %-12s %-20s`, the lock often blank, so by column. The lock
+ * `snapshot-delete` is wider than its column and shifts the name; VMID and status never are.
+ */
+export function parsePctList(text: string, node: string): ContainerSummary[] {
+  const list: ContainerSummary[] = [];
+  for (const line of text.split('\n').slice(1)) {
+    const vmid = /^(\d+) /.exec(line)?.[1];
+    if (vmid === undefined) continue;
+    const status = line.slice(11, 21).trim();
+    const [, lock = '', name = ''] = /^(\S*)\s+(.*)$/.exec(line.slice(22)) ?? [];
+    list.push({
+      vmid: Number(vmid),
+      status: status === 'running' || status === 'stopped' ? status : 'unknown',
+      name: name.trim() || `CT${vmid}`,
+      lock: lock === '' ? null : lock,
+      node,
+      local: true,
+      template: false,
+      tags: [],
+      pool: null,
+    });
+  }
+  return list;
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { AppError } from '../../lib/errors.ts';
+import { localIo } from './local-file-errors.ts';
+
+/** An open local file, of which the first `size` bytes count. */
+export interface OpenFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly size: number;
+}
+
+/** Large enough to keep the channel's window full, small enough to show progress. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Reads exactly `size` bytes, one chunk ahead, so that the disk and whoever takes them do not wait for each other. */
+export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, undefined> {
+  const readAhead = (position: number) => {
+    const reading = readChunk(file, position);
+    reading.catch(() => {}); // it may fail when nobody waits for it any more
+    return reading;
+  };
+  let position = 0;
+  let next = readAhead(0);
+  while (position < file.size) {
+    const chunk = await next;
+    if (chunk.length === 0) {
+      throw new AppError(
+        'FILE_CHANGED',
+        `The local file ${file.path} shrank while it was being read; the copy was removed.`,
+        'Nothing was changed at the destination. Try again when nobody writes the file.',
+      );
+    }
+    position += chunk.length;
+    next = readAhead(position);
+    yield chunk;
+  }
+}
+
+/** Hexadecimal SHA-256 of the first `size` bytes as they are read from the file. */
+export async function digestOf(file: OpenFile, onChunk: () => void): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of chunksOf(file)) {
+    hash.update(chunk);
+    onChunk();
+  }
+  return hash.digest('hex');
+}
+
+async function readChunk({ path, handle, size }: OpenFile, position: number): Promise<Buffer> {
+  const length = Math.min(CHUNK_BYTES, size - position);
+  const buffer = Buffer.allocUnsafe(length);
+  const { bytesRead } = await handle.read(buffer, 0, length, position).catch((error: unknown) => {
+    throw localIo('read', path, error);
+  });
+  return buffer.subarray(0, bytesRead);
+}

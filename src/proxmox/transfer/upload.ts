@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../../lib/errors.ts';
+import type { AttachTarget } from '../../remote/command-line.ts';
+import { UPLOAD_SCRIPT } from '../../remote/scripts/transfer.ts';
+import type { TransferResult, UploadOptions } from '../proxmox-types.ts';
+import { chunksOf, digestOf } from './read-chunks.ts';
+import type { LocalSource } from './transfer-dirs.ts';
+import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './transfer-errors.ts';
+import { type TransferDeps, TransferDialog } from './transfer-session.ts';
+
+/**
+ * Sends a local file, verified and atomic (see UPLOAD_SCRIPT).
+ * @throws AppError; the destination then has its old content. DidNotStart where the script never ran.
+ */
+export async function upload(
+  deps: TransferDeps,
+  entry: AttachTarget,
+  options: UploadOptions,
+): Promise<TransferResult> {
+  checkRemotePath(options.remotePath);
+  checkOwner(options.owner);
+  checkOwner(options.group);
+  const source = await deps.dirs.openSource(options.localPath);
+  try {
+    const agreed = deps.guard?.source ?? null;
+    if (agreed !== null && agreed.bytes !== source.size) throw notAgreed(source.path);
+    if (source.size > deps.maxFileSize) throw fileTooLarge(source.size, deps.maxFileSize);
+    return await send(deps, entry, source, options);
+  } finally {
+    await source.handle.close().catch(() => {});
+  }
+}
+
+async function send(
+  deps: TransferDeps,
+  entry: AttachTarget,
+  source: LocalSource,
+  options: UploadOptions,
+): Promise<TransferResult> {
+  const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
+  const { remotePath, permissions = '', owner = '', group = '', overwrite } = options;
+  const args = [remotePath, String(source.size), permissions, owner, group, overwrite ? '1' : '0', part];
+  const dialog = await TransferDialog.open(deps, entry, UPLOAD_SCRIPT, args, options.signal);
+  let leftover: string | undefined;
+  try {
+    const [length] = await dialog.expect('ready');
+    const destination = (await dialog.guard(dialog.reader.text(Number(length)))) ?? remotePath;
+    leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
+    // Asked for before the data is sent: when the far side gives up midway, this is where it says why.
+    const report = dialog.expect('done');
+    report.catch(() => {});
+    await pump(dialog, source, options, report);
+    dialog.digesting(source.size);
+    // Read once more while the far side reads its copy: that costs no time, and shows a source that was changed meanwhile.
+    const [sha256, [size, remoteSha]] = await dialog.guard(
+      Promise.all([digestOf(source, () => dialog.touch()), report]),
+    );
+    if (Number(size) !== source.size || remoteSha !== sha256) throw checksumMismatch(destination);
+    const agreed = deps.guard?.source ?? null;
+    if (agreed !== null && agreed.sha256 !== sha256) throw notAgreed(source.path);
+    dialog.channel.stdin.end(`${dialog.nonce}\n`);
+    const [mode = '', fate] = await dialog.expect('published');
+    dialog.finish();
+    return {
+      bytes: source.size,
+      sha256,
+      localPath: source.path,
+      remotePath: destination,
+      permissions: mode,
+      overwritten: fate === 'replaced',
+    };
+  } catch (error) {
+    await dialog.abandon(leftover);
+    throw error;
+  }
+}
+
+/** Streams exactly the size that was announced. */
+async function pump(
+  dialog: TransferDialog,
+  source: LocalSource,
+  options: UploadOptions,
+  report: Promise<unknown>,
+): Promise<void> {
+  const { stdin } = dialog.channel;
+  let done = 0;
+  for await (const chunk of chunksOf(source)) {
+    done += chunk.length;
+    const room = stdin.write(chunk);
+    dialog.touch();
+    options.onProgress?.(done, source.size);
+    if (room) continue;
+    const drained = new Promise<void>((resolve) => stdin.once('drain', resolve));
+    await dialog.guard(Promise.race([drained, report]));
+    dialog.touch();
+  }
+}
+
+/** chown takes many forms; a value that starts with "-" or holds a ":" must not become another one. */
+function checkOwner(name: string | undefined): void {
+  if (name === undefined || /^(\d{1,10}|[A-Za-z_][\w.@-]{0,63}\$?)$/.test(name)) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    `${JSON.stringify(name)} is not a user or group.`,
+    'Give a name or a number, such as www-data or 33.',
+  );
+}

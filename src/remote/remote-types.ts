@@ -1,0 +1,39 @@
+/** What rules may ask about a container. */
+export interface ContainerAttributes {
+  readonly vmid: number;
+  readonly name: string;
+  readonly node: string;
+  /** undefined: it can't be told, as sudo rules allow this user nothing but pct, which knows no pools. */
+  readonly pool: string | null | undefined;
+  readonly tags: readonly string[];
+}
+
+export interface FileDigest {
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * What must hold on the node at the moment when a call takes effect. It is checked there, by the command line that does the
+ * work, so that it costs no round trip; when it does not hold, nothing is run.
+ */
+export interface Precondition {
+  /** The container still is what the decision was made on. */
+  readonly attributes: ContainerAttributes | null;
+  /** Id of an approval that is used up by this call. */
+  readonly approvalId: string | null;
+  /** The bytes that an upload must send. */
+  readonly source: FileDigest | null;
+}
+
+/** A process that was still there after TERM, KILL and a last look. */
+export interface Survivor {
+  /** As the node counts processes. */
+  readonly pid: number;
+  readonly name: string;
+}
+
+export function attributesOf({ vmid, name, node, pool, tags }: ContainerAttributes): ContainerAttributes {
+  return { vmid, name, node, pool, tags };
+}

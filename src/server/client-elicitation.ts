@@ -1,0 +1,100 @@
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  inputRequired,
+  inputResponse,
+  type McpServer,
+  PROTOCOL_VERSION_META_KEY,
+  SdkError,
+  SdkErrorCode,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import type { Answer, Elicitation } from '../governance/approval/elicitation.ts';
+
+/** The key under which a modern client brings the answer. */
+const KEY = 'confirmation';
+const FIELD = 'allow';
+
+const FORM = {
+  type: 'object' as const,
+  properties: {
+    [FIELD]: {
+      type: 'boolean' as const,
+      title: 'Allow it once',
+      description: 'Tick to let the call above run. Anything else is a no.',
+      default: false,
+    },
+  },
+  required: [FIELD],
+};
+
+/**
+ * How this client can be asked, by what it has declared; undefined when it can't. A client that can't must not be asked:
+ * that is an error of the protocol, which no model sees.
+ */
+export function clientDialogue(mcp: McpServer, ctx: ServerContext): Elicitation | undefined {
+  const envelope: Readonly<Record<string, unknown>> = ctx.mcpReq.envelope ?? {};
+  const modern = envelope[PROTOCOL_VERSION_META_KEY] !== undefined;
+  const declared = modern ? envelope[CLIENT_CAPABILITIES_META_KEY] : mcp.server.getClientCapabilities();
+  if (!takesForms(declared)) return undefined;
+  return modern ? later(ctx) : live(ctx);
+}
+
+/** Without modes, forms are meant: that is how it was before there was another mode. */
+function takesForms(capabilities: unknown): boolean {
+  const elicitation = isRecord(capabilities) ? capabilities.elicitation : undefined;
+  return isRecord(elicitation) && ('form' in elicitation || !('url' in elicitation));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function later(ctx: ServerContext): Elicitation {
+  const state = ctx.mcpReq.requestState<string>();
+  const view = inputResponse(ctx.mcpReq.inputResponses, KEY);
+  const brought =
+    typeof state === 'string' && view.kind === 'elicit' ? { state, answer: answerOf(view) } : undefined;
+  return {
+    kind: 'later',
+    brought,
+    ctx,
+    question: (message, requestState) =>
+      inputRequired({
+        inputRequests: { [KEY]: inputRequired.elicit({ message, requestedSchema: FORM }) },
+        requestState,
+      }),
+  };
+}
+
+function live(ctx: ServerContext): Elicitation {
+  return {
+    kind: 'live',
+    ask: async (message, timeoutMs) => {
+      const { signal } = ctx.mcpReq;
+      try {
+        const params = { mode: 'form' as const, message, requestedSchema: FORM };
+        // On the stream of this very call: over HTTP a client need not have another one, or not yet.
+        const options = { timeout: timeoutMs, signal, relatedRequestId: ctx.mcpReq.id };
+        return answerOf(await ctx.mcpReq.elicitInput(params, options));
+      } catch (error) {
+        // The SDK wraps it into an error of its own.
+        signal.throwIfAborted();
+        // Some hosts declare that they show questions and never do.
+        return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout ? 'silent' : 'unable';
+      }
+    },
+  };
+}
+
+/** An accepted form whose box is not ticked is a no. */
+function answerOf({
+  action,
+  content,
+}: {
+  readonly action: string;
+  readonly content?: Readonly<Record<string, unknown>> | undefined;
+}): Answer {
+  if (action === 'decline') return 'declined';
+  if (action !== 'accept') return 'cancelled';
+  return content?.[FIELD] === true ? 'yes' : 'unticked';
+}
