@@ -86,7 +86,7 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
-    define: { PACKAGE_VERSION: JSON.stringify(version) },
+    define: { PACKAGE_VERSION: JSON.stringify(version), REMOTE_SCRIPTS: JSON.stringify(remoteScripts()) },
     // Used by what the line above makes unused.
     logOverride: { 'empty-import-meta': 'silent' },
     metafile: true,
@@ -97,6 +97,18 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     (input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
   );
   return [...new Set(names)].sort();
+}
+
+/** The scripts of src/remote/scripts by name, without comments: see index.ts there. */
+function remoteScripts() {
+  const folder = path.join(root, 'src/remote/scripts');
+  const names = readdirSync(folder).filter((file) => file.endsWith('.sh'));
+  return Object.fromEntries(
+    names.map((file) => [
+      path.basename(file, '.sh'),
+      readFileSync(path.join(folder, file), 'utf8').replaceAll(/^\s*#.*\n/gm, ''),
+    ]),
+  );
 }
 
 /** What is imported as ./demo.ts, ./init.ts, ./http.ts or ./vendor-rules.ts is a file of its own, and so are some libraries. */

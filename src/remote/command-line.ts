@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { quote, quoteAll } from '../lib/quote.ts';
-import { RUN_SCRIPT } from './scripts/run-and-kill.ts';
+import { SCRIPTS } from './scripts/index.ts';
 
 /** What makes one run recognisable among all processes of the node, whatever it does to itself. */
 export interface RunId {
@@ -77,9 +77,9 @@ export function shellArgv(script: string, args: readonly string[]): string[] {
   return ['/bin/sh', '-c', script, 'sh', ...args];
 }
 
-/** The argument vector that runs the user's command under the wrapper (see RUN_SCRIPT). */
+/** The argument vector that runs the user's command under the wrapper (see exec.sh). */
 export function runArgv(mark: RunId, command: string): string[] {
-  return shellArgv(RUN_SCRIPT, [mark.nonce, command]);
+  return shellArgv(SCRIPTS.exec, [mark.nonce, command]);
 }
 
 /** A line that runs a script of ours on the node itself, outside any container. */

@@ -8,7 +8,7 @@ import {
   shellArgv,
 } from './command-line.ts';
 import type { Survivor } from './remote-types.ts';
-import { KILL_SCRIPT } from './scripts/run-and-kill.ts';
+import { SCRIPTS } from './scripts/index.ts';
 import type { NodeOutput, RemoteShell } from './shell.ts';
 
 /** How long TERM and KILL are given, in looks of 50 ms. */
@@ -40,7 +40,7 @@ export async function killRun(
 ): Promise<readonly Survivor[] | null> {
   const args = [`${MARK_VARIABLE}=${mark.id}`, String(mark.slackNs), String(pace.soft), String(pace.hard)];
   try {
-    const fromHost = await node.script(KILL_SCRIPT, args, { timeoutMs: SCRIPT_LIMIT_MS });
+    const fromHost = await node.script(SCRIPTS.kill, args, { timeoutMs: SCRIPT_LIMIT_MS });
     const survivors = parseKillReport(fromHost);
     if (survivors !== null) return survivors;
     node.logger.debug(
@@ -62,7 +62,7 @@ async function killFromInside(
   args: readonly string[],
 ): Promise<readonly Survivor[] | null> {
   // A mark of its own: with the mark of the run the killer would find itself.
-  const line = buildCommandLine(entry, newRunId(), shellArgv(KILL_SCRIPT, args));
+  const line = buildCommandLine(entry, newRunId(), shellArgv(SCRIPTS.kill, args));
   return parseKillReport(await node.run(line, { timeoutMs: SCRIPT_LIMIT_MS }));
 }
 

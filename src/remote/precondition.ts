@@ -7,7 +7,7 @@ import { PreconditionTimeout, preconditionRefused, unclaimed } from './precondit
 import { MAX_GREETING } from './protocol.ts';
 import type { FileDigest, Precondition } from './remote-types.ts';
 import { attributesOf, type ContainerAttributes } from './remote-types.ts';
-import { GUARD_SCRIPT, PCT_GUARD_SCRIPT } from './scripts/precondition.ts';
+import { SCRIPTS } from './scripts/index.ts';
 import type { ChannelSource } from './shell.ts';
 
 /** The guard gives up after two seconds of its own; that it says nothing for longer means that it can't go on. */
@@ -32,7 +32,7 @@ export function withPrecondition(
   const { attributes: facts, approvalId: claim } = guard;
   if (facts !== null && asksPct(guard)) {
     const args = [nonce, String(facts.vmid), facts.name, tagList(facts), String(PCT_SECONDS)];
-    return `{ set -- ${quoteAll(args)}\n${PCT_GUARD_SCRIPT}}; ${line}`;
+    return `{ set -- ${quoteAll(args)}\n${SCRIPTS.pctPrecondition}}; ${line}`;
   }
   const about =
     facts === null
@@ -45,9 +45,10 @@ export function withPrecondition(
           facts.pool ?? '',
         ];
   const args = [nonce, ...about, claim ?? '', claim === null ? '' : claimant];
-  if (sudo) return `${quoteAll(asRoot(shellArgv(GUARD_SCRIPT, args), true))} </dev/null || exit 96; ${line}`;
+  if (sudo)
+    return `${quoteAll(asRoot(shellArgv(SCRIPTS.precondition, args), true))} </dev/null || exit 96; ${line}`;
   // In the login shell itself: a shell of its own would double what the guard costs.
-  return `{ set -- ${quoteAll(args)}\n${GUARD_SCRIPT}}; ${line}`;
+  return `{ set -- ${quoteAll(args)}\n${SCRIPTS.precondition}}; ${line}`;
 }
 
 /** The decision was made on what pct tells, as sudo rules allow nothing else. */

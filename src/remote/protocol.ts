@@ -1,5 +1,5 @@
 /**
- * Cuts a stream of bytes at the trailer that the wrapper writes ("NONCE exit CODE\n", see RUN_SCRIPT), and
+ * Cuts a stream of bytes at the trailer that the wrapper writes ("NONCE exit CODE\n", see exec.sh), and
  * finds the start line before the command's first byte. Works chunk by chunk; holds back no more than a
  * trailer's length.
  */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError, messageOf } from '../../lib/errors.ts';
 import { disconnected } from '../../remote/errors.ts';
-import { INVENTORY_SCRIPT } from '../../remote/scripts/run-and-kill.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { NodeOutput, RemoteShell } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
@@ -66,7 +66,7 @@ export async function readFiles(
   const nonce = randomBytes(8).toString('hex');
   const args = [nonce, vmid === undefined ? '' : String(vmid)];
   const output = await twice(() =>
-    node.script(INVENTORY_SCRIPT, args, { timeoutMs: limitMs, signal, priority: 'work' }),
+    node.script(SCRIPTS.inventory, args, { timeoutMs: limitMs, signal, priority: 'work' }),
   );
   const sections = splitSections(output.stdout, nonce);
   if (sections.has('end')) return assemble(sections, vmid);

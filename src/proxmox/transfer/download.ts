@@ -1,12 +1,12 @@
 import type { AttachTarget } from '../../remote/command-line.ts';
-import { DOWNLOAD_SCRIPT } from '../../remote/scripts/transfer.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { DownloadOptions, TransferResult } from '../proxmox-types.ts';
 import { LocalPart } from './partial-file.ts';
 import { checkRemotePath, fileChanged, fileShrank } from './transfer-errors.ts';
 import { type TransferDeps, TransferDialog } from './transfer-session.ts';
 
 /**
- * Fetches a file, verified and atomic (see DOWNLOAD_SCRIPT). Nothing is written locally before the far side
+ * Fetches a file, verified and atomic (see download.sh). Nothing is written locally before the far side
  * has said that it has the file.
  * @throws AppError; the local file then has its old content. DidNotStart where the script never ran.
  */
@@ -18,7 +18,7 @@ export async function download(
   checkRemotePath(options.remotePath);
   const destination = await deps.dirs.findDestination(options.localPath, options.overwrite);
   const args = [options.remotePath, String(deps.maxFileSize)];
-  const dialog = await TransferDialog.open(deps, entry, DOWNLOAD_SCRIPT, args, options.signal);
+  const dialog = await TransferDialog.open(deps, entry, SCRIPTS.download, args, options.signal);
   let part: LocalPart | undefined;
   try {
     const [sizeField, , length] = await dialog.expect('ready');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
 import type { AttachTarget } from '../../remote/command-line.ts';
-import { UPLOAD_SCRIPT } from '../../remote/scripts/transfer.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { TransferResult, UploadOptions } from '../proxmox-types.ts';
 import { chunksOf, digestOf } from './read-chunks.ts';
 import type { LocalSource } from './transfer-dirs.ts';
@@ -9,7 +9,7 @@ import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './tr
 import { type TransferDeps, TransferDialog } from './transfer-session.ts';
 
 /**
- * Sends a local file, verified and atomic (see UPLOAD_SCRIPT).
+ * Sends a local file, verified and atomic (see upload.sh).
  * @throws AppError; the destination then has its old content. DidNotStart where the script never ran.
  */
 export async function upload(
@@ -40,7 +40,7 @@ async function send(
   const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
   const { remotePath, permissions = '', owner = '', group = '', overwrite } = options;
   const args = [remotePath, String(source.size), permissions, owner, group, overwrite ? '1' : '0', part];
-  const dialog = await TransferDialog.open(deps, entry, UPLOAD_SCRIPT, args, options.signal);
+  const dialog = await TransferDialog.open(deps, entry, SCRIPTS.upload, args, options.signal);
   let leftover: string | undefined;
   try {
     const [length] = await dialog.expect('ready');

@@ -4,18 +4,11 @@ import { AppError } from '../../../lib/errors.ts';
 import { type Inventory, readInventory } from '../../../proxmox/inventory/inventory.ts';
 import { parseMembers } from '../../../proxmox/inventory/parse-inventory.ts';
 import { disconnected } from '../../../remote/errors.ts';
+import { SCRIPTS } from '../../../remote/scripts/index.ts';
 import type { NodeOutput, RemoteShell } from '../../../remote/shell.ts';
 import type { Finding } from './check.ts';
 import { judgeRights, type Rights } from './privileges.ts';
-import {
-  MEMBERS_SCRIPT,
-  PROBE_SCRIPT,
-  type Probe,
-  parseProbe,
-  parseSudo,
-  SUDO_SCRIPT,
-  textAfter,
-} from './probe.ts';
+import { type Probe, parseProbe, parseSudo, textAfter } from './probe.ts';
 
 /** The node once as whoever logs in, once with `sudo -n` where SUDO is set. */
 export interface Nodes {
@@ -28,7 +21,7 @@ const PROBE_MS = 20_000;
 /** Whether it is a Proxmox VE node, which version, and what it has. */
 export async function checkProxmox({ plain }: Nodes, signal: AbortSignal): Promise<Finding<Probe>> {
   const nonce = newNonce();
-  const output = await plain.script(PROBE_SCRIPT, [nonce], { timeoutMs: PROBE_MS, signal });
+  const output = await plain.script(SCRIPTS.probe, [nonce], { timeoutMs: PROBE_MS, signal });
   const probe = parseProbe(output.stdout, nonce);
   if (output.ended !== 'exit') throw unanswered(output, 'looking at the node');
   if (probe === undefined) {
@@ -70,7 +63,7 @@ export async function checkRights(
   const ask = config.sudo && probe.uid !== 0 && probe.paths.has('sudo');
   if (!ask) return judgeRights(probe, config, undefined);
   const nonce = newNonce();
-  const output = await plain.script(SUDO_SCRIPT, [nonce], { timeoutMs: PROBE_MS, signal });
+  const output = await plain.script(SCRIPTS.probeSudo, [nonce], { timeoutMs: PROBE_MS, signal });
   const allowed = parseSudo(output.stdout, nonce);
   if (allowed === undefined) throw unanswered(output, 'asking what sudo allows');
   return judgeRights(probe, config, allowed);
@@ -95,7 +88,7 @@ export async function checkClusterFiles(
 
 export async function checkQuorum({ root }: Nodes, signal: AbortSignal): Promise<Finding<true>> {
   const nonce = newNonce();
-  const output = await root.script(MEMBERS_SCRIPT, [nonce], { timeoutMs: 10_000, signal });
+  const output = await root.script(SCRIPTS.members, [nonce], { timeoutMs: 10_000, signal });
   const text = textAfter(output.stdout, nonce);
   if (text === undefined || output.code !== 0) throw unanswered(output, 'reading /etc/pve/.members');
   if (!parseMembers(text).quorate) {

@@ -1,36 +1,3 @@
-/**
- * Asks the node, without any rights, who we are there and what it has. $1 nonce; lines after it are `NAME VALUE`.
- * Users other than root have no sbin directories in their PATH, where pct is.
- */
-export const PROBE_SCRIPT = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-echo "$1"
-echo "uid $(id -u)"
-echo "user $(id -un)"
-echo "os $(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")"
-for c in sudo pct pveversion lxc-attach lxc-info lxc-stop sh env; do
-  p=$(command -v "$c") && echo "path:$c $p"
-done
-if command -v pveversion >/dev/null; then echo "version $(pveversion 2>&1)"; fi
-echo "end"
-`;
-
-/** Which of the commands that need root sudo runs without a password. $1 nonce. Nothing is changed by any of them. */
-export const SUDO_SCRIPT = `echo "$1"
-for c in lxc-attach lxc-info lxc-stop; do sudo -n "$c" --version >/dev/null 2>&1 </dev/null && echo "may $c"; done
-sudo -n /bin/sh -c : >/dev/null 2>&1 </dev/null && echo "may sh"
-sudo -n env true >/dev/null 2>&1 </dev/null && echo "may env"
-case $(LC_ALL=C sudo -n pct list 2>&1 >/dev/null </dev/null) in
-  *sudo:*|*"not allowed"*|*"not found"*) ;;
-  *) echo "may pct";;
-esac
-echo "end"
-`;
-
-/** Reads one file of the cluster file system. $1 nonce. */
-export const MEMBERS_SCRIPT = `echo "$1"
-cat /etc/pve/.members
-`;
-
 export interface Probe {
   readonly uid: number;
   readonly user: string;
@@ -42,7 +9,7 @@ export interface Probe {
   readonly paths: ReadonlyMap<string, string>;
 }
 
-/** Reads the answer of PROBE_SCRIPT; undefined if it is none. Start files of the shell may have written before it. */
+/** Reads the answer of probe.sh; undefined if it is none. Start files of the shell may have written before it. */
 export function parseProbe(stdout: string, nonce: string): Probe | undefined {
   const lines = linesAfter(stdout, nonce);
   if (lines === undefined || !lines.includes('end')) return undefined;
@@ -62,7 +29,7 @@ export function parseProbe(stdout: string, nonce: string): Probe | undefined {
   };
 }
 
-/** What sudo allows; undefined if SUDO_SCRIPT did not come to its end. */
+/** What sudo allows; undefined if probe-sudo.sh did not come to its end. */
 export function parseSudo(stdout: string, nonce: string): ReadonlySet<string> | undefined {
   const lines = linesAfter(stdout, nonce);
   if (lines === undefined || !lines.includes('end')) return undefined;

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+
+/** Texts of the scripts by file name, put in place by the build. */
+declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
+
+/**
+ * The POSIX sh scripts that run on a node or in a container, one per `.sh` file of this folder. Values reach a script as
+ * $1, $2, …; none is ever pasted into the text. Comments are not sent.
+ */
+export const SCRIPTS = {
+  addAuthorizedKey: load('authorized-keys-add'),
+  download: load('transfer-prelude', 'download'),
+  exec: load('exec'),
+  inventory: load('inventory'),
+  kill: load('kill'),
+  members: load('members'),
+  pctPrecondition: load('pct-precondition'),
+  precondition: load('precondition'),
+  probe: load('probe'),
+  probeSudo: load('probe-sudo'),
+  removeAuthorizedKey: load('authorized-keys-remove'),
+  upload: load('transfer-prelude', 'upload'),
+};
+
+function load(...names: string[]): string {
+  return names
+    .map((name) =>
+      typeof REMOTE_SCRIPTS === 'object' ? (REMOTE_SCRIPTS[name] ?? '') : withoutComments(readScript(name)),
+    )
+    .join('');
+}
+
+/** Running from the sources. */
+function readScript(name: string): string {
+  return readFileSync(new URL(`./${name}.sh`, import.meta.url), 'utf8');
+}
+
+/** Every line that is no comment; each byte of a script is sent with each call. */
+function withoutComments(script: string): string {
+  return script.replaceAll(/^\s*#.*\n/gm, '');
+}

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Ends every process of one run, and says what is left. Runs as root on the node (the host sees the
+# processes of its containers), or inside a container where sudo rules allow nothing else.
+#
+# $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 how many looks (20 a second) TERM is given before
+# KILL, $4 how many looks KILL is given.
+# A process belongs to the run if its environment carries the marker, or it has the run's timer slack and
+# is not older than the oldest marked one, or it shares a session with or descends from one that belongs.
+# busybox's grep does not look behind a NUL, so there the environments are translated first.
+# Every look starts afresh, and it ends when two looks in a row find nothing: what is forked between two
+# looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning
+# up. Prints "found N", "left PID NAME" for each survivor, and "done".
+mark=$1 slack=$2 soft=$3 hard=$4
+born=
+if [ "$(printf 'a\0b' | grep -caF b 2>/dev/null)" = 1 ]; then
+  marked() { grep -slaF -- "$mark" /proc/[0-9]*/environ; }
+else
+  marked() {
+    for f in /proc/[0-9]*/environ; do
+      if tr '\0' '\n' <"$f" | grep -qF -- "$mark"; then echo "$f"; fi
+    done 2>/dev/null
+  }
+fi
+look() {
+  set=' '
+  for f in $(marked); do
+    p=${f#/proc/}; set="$set${p%/environ} "
+  done
+  all=
+  for d in /proc/[0-9]*; do
+    s=; t=; { read -r s <"$d/stat"; read -r t <"$d/timerslack_ns"; } 2>/dev/null
+    [ -n "$s" ] || continue
+    p=${d#/proc/}
+    [ "$p" != "$$" ] || continue
+    set -- ${s##*) }
+    [ "$1" != Z ] && [ "$1" != X ] || continue
+    all="$all$p $2 $4 ${20} ${t:-0}
+"
+    case $set in *" $p "*) if [ -z "$born" ] || [ "${20}" -lt "$born" ]; then born=${20}; fi;; esac
+  done
+  more=1
+  sids=' '
+  while [ "$more" = 1 ]; do
+    more=0
+    while read -r p pp sid start t; do
+      [ -n "$p" ] || continue
+      mine=0
+      case $set in *" $p "*) mine=2;; *" $pp "*) mine=1;; esac
+      case $sids in *" $sid "*) [ "$mine" != 0 ] || mine=1;; esac
+      if [ "$mine" = 0 ] && [ "$t" = "$slack" ] && [ -n "$born" ] && [ "$start" -ge "$born" ]; then mine=1; fi
+      [ "$mine" != 0 ] || continue
+      if [ "$mine" = 1 ]; then set="$set$p "; more=1; fi
+      case $sids in *" $sid "*) ;; *) [ "$sid" -le 1 ] || { sids="$sids$sid "; more=1; };; esac
+    done <<EOT
+$all
+EOT
+  done
+  live=' '
+  while read -r p pp sid start t; do
+    [ -n "$p" ] || continue
+    case $set in *" $p "*) live="$live$p ";; esac
+  done <<EOT
+$all
+EOT
+}
+wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
+look; set -- $live; echo "found $#"
+i=0 told=' '
+while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ]; do
+  for p in $live; do
+    case $told in *" $p "*) ;; *) kill -TERM "$p"; kill -CONT "$p"; told="$told$p ";; esac
+  done 2>/dev/null
+  wait_a_bit; i=$((i+1)); look
+done
+i=0 clean=0
+while [ "$i" -lt "$hard" ]; do
+  if [ "$live" = ' ' ]; then
+    clean=$((clean+1)); [ "$clean" -lt 2 ] || break
+  else
+    clean=0; kill -KILL $live 2>/dev/null
+  fi
+  wait_a_bit; i=$((i+1)); look
+done
+for p in $live; do
+  c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null
+  echo "left $p $c"
+done
+echo done

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Receives a file on stdin and publishes it at once or not at all.
+#
+# $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite,
+# $8 name of the temporary file. All refusals come before anything is written; then "ready LENGTH" and the
+# destination with symlinks resolved. After the data "done SIZE SHA256" of what is on the disk; only when the
+# sender answers with the nonce the file is given its place. End of input before that removes everything.
+# Without overwrite the last step is a hard link, which fails if somebody else created the file meanwhile.
+
+size=$3 perm=$4 owner=$5 group=$6 over=$7
+umask 077
+tmp=
+discard() { [ -z "$tmp" ] || rm -f "$tmp"; tmp=; }
+trap 'discard; exit 1' HUP INT TERM PIPE
+give_up() { discard; fail "$1" "$2"; }
+follow "$2" || fail DIRECTORY_NOT_FOUND "the target of the link has no directory"
+dest=$path old=
+[ ! -d "$dest" ] || fail IS_A_DIRECTORY "$dest"
+dir=${dest%/*}
+[ -d "$dir/" ] || fail DIRECTORY_NOT_FOUND "$dir"
+if [ -e "$dest" ]; then
+  [ -f "$dest" ] || fail NOT_A_REGULAR_FILE "$dest"
+  [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
+  old=$(stat -c '%a %u:%g' "$dest") || fail IO "cannot read mode and owner"
+fi
+tmp=$dir/$8
+err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
+printf '%s ready %s\n%s' "$n" "$(length "$dest")" "$dest"
+# busybox calls every failure to write an I/O error, so the free space is asked.
+is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp"))) ]; }
+receive() {
+  if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
+    if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
+  fi
+  got=$(stat -c %s "$tmp")
+  [ "$got" = "$size" ] || give_up SHORT "$got"
+}
+choose_digest "$size"
+if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
+  [ "$size" = 0 ] || receive
+  sum=$($digest <"$tmp") || give_up IO "cannot read the file back"
+else
+  # Reads back what is on the disk already, while the rest is on its way. Each cat goes on where the one before has ended.
+  exec 3<&0
+  receive <&3 &
+  sum=$(
+    {
+      while [ "$(stat -c %s "$tmp")" -lt "$size" ]; do cat; sleep 0.1 || sleep 1; done
+      cat
+    } <"$tmp" 2>/dev/null | $digest
+  )
+  wait
+  # Gone: receive has said why.
+  [ -e "$tmp" ] || exit 0
+fi
+printf '%s done %s %s\n' "$n" "$size" "${sum%% *}"
+read -r verdict
+[ "$verdict" = "$n" ] || { discard; exit 0; }
+own=$owner; [ -z "$group" ] || own=$owner:$group
+if [ -n "$old" ]; then
+  now=$(stat -c '%u:%g' "$tmp") keep=${old#* }
+  if [ "$now" != "$keep" ]; then err=$(chown -- "$keep" "$tmp" 2>&1) || give_up IO "$err"; fi
+fi
+if [ -n "$own" ]; then err=$(chown -- "$own" "$tmp" 2>&1) || give_up OWNER "$err"; fi
+mode=${perm:-${old%% *}}
+err=$(chmod "${mode:-644}" "$tmp" 2>&1) || give_up IO "$err"
+[ ! -d "$dest" ] || give_up IS_A_DIRECTORY "$dest"
+if [ "$over" = 1 ]; then
+  err=$(mv -f "$tmp" "$dest" 2>&1) || give_up IO "$err"
+elif err=$(ln "$tmp" "$dest" 2>&1); then
+  rm -f "$tmp"
+else
+  [ ! -e "$dest" ] || give_up FILE_EXISTS "$dest"
+  err=$(mv -n "$tmp" "$dest" 2>&1) || give_up IO "$err"
+  [ ! -e "$tmp" ] || give_up FILE_EXISTS "$dest"
+fi
+tmp=
+printf '%s published %s %s\n' "$n" "$(stat -c %a "$dest")" "${old:+replaced}"
