@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import { hasUnsafe, UNSAFE_CHARACTER } from '../../lib/visible.ts';
 
 /*
  * What stands in a segment, one JSON object a line. `seq` counts the records of a process without gaps, over all of its
@@ -83,13 +84,13 @@ export function parseRecord(line: string): AuditRecord | undefined {
   }
 }
 
-/** What a terminal may act upon or hide although JSON lets it stand: DEL and C1, zero width, bidi, BOM, tags. */
-const UNSEEN =
-  /[\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu;
+const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
 
-/** The JSON of a record, in which whatever is unseen is escaped: a segment can be looked at with cat. */
+/** The JSON of an entry, in which invisible characters and terminal controls are escaped: a segment can be read with cat. */
 export function jsonOf(record: AuditRecord): string {
-  return JSON.stringify(record).replace(UNSEEN, (found) =>
+  const json = JSON.stringify(record);
+  if (!hasUnsafe(json)) return json;
+  return json.replace(UNSAFE, (found) =>
     [...Array(found.length).keys()]
       .map((index) => `\\u${found.charCodeAt(index).toString(16).padStart(4, '0')}`)
       .join(''),

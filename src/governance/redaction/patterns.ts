@@ -1,5 +1,5 @@
 import { credentials } from './credentials.ts';
-import { unpainted } from './ignoring-ansi.ts';
+import { searchedTexts } from './ignoring-ansi.ts';
 import { privateKeys } from './private-keys.ts';
 import type { Span } from './spans.ts';
 import { mayHaveVendorToken, tokens, vendorCandidates } from './tokens.ts';
@@ -32,7 +32,7 @@ const NONE: VendorTokens = () => [];
  */
 export async function vendorTokensFor(texts: Iterable<string>): Promise<VendorTokens> {
   for (const text of texts) {
-    if (!mayHaveVendorToken(unpainted(text))) continue;
+    if (!searchedTexts(text).some(mayHaveVendorToken)) continue;
     try {
       return (await import('./vendor-rules.ts')).vendorTokens;
     } catch {

@@ -58,11 +58,24 @@ describe('a known value', () => {
     ['in base64 for URLs', Buffer.from(`ab:${value}`).toString('base64url')],
     ['in hex', `00${bytes.toString('hex')}0a`],
     ['painted by grep', `p@ss "\u001b[01;31m\u001b[Kw'ö$\u001b[m\u001b[Krd/\\<&> 1`],
+    ['with hyperlinks within', `p@ss "\u001b]8;;https://h/\u001b\\w'ö$\u001b]8;;\u0007rd/\\<&> 1`],
+    ['with an escape sequence before each letter', [...value].join('\u001b(B')],
+    ['behind a letter that ends a sequence', `\u001b${value}`],
+    ['in the title of a terminal', `\u001b]0;${value}\u0007`],
+    [
+      'with soft hyphens, fillers and variation selectors',
+      [...value].join('\u00ad\u3164\ufe0f\u{e0101}\u2028'),
+    ],
     ['with characters that nobody sees', [...value].join('\u200b')],
   ])('is covered %s', (_, text) => {
     const shown = redactorOf(value).show(text);
     expect(shown).toContain(MARK);
     expect(shown).not.toMatch(/w'ö|rd\/|cEBzc|70407373|p%40ss/i);
+  });
+
+  test('is covered when it contains an invisible character itself', () => {
+    const value = 'correct\u00adhorse';
+    expect(redactorOf(value).show(`x ${value} correcthorse`)).toBe(`x ${MARK} ${MARK}`);
   });
 
   test('that another one contains leaves nothing of either', () => {
