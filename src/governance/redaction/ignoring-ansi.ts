@@ -12,7 +12,8 @@ const SEQUENCE = [
 ].join('|');
 const CHARACTERS = new RegExp(UNSAFE_CHARACTER, 'gu');
 const SEQUENCES = new RegExp(`${SEQUENCE}|${UNSAFE_CHARACTER}`, 'gu');
-const BEGINS_SEQUENCE = /[\x1b\x90\x98\x9b\x9d-\x9f]/;
+const STARTERS = String.raw`[\x1b\x90\x98\x9b\x9d-\x9f]`;
+const BEGINS_SEQUENCE = new RegExp(STARTERS);
 
 interface Piece {
   /** Where it begins in the stripped text, and in the original. */
