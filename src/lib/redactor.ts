@@ -33,6 +33,11 @@ export interface Redactor {
   show(text: string): string;
   /** For results and the record: every string in it, names of fields excepted. Never rejects. */
   clean(data: Data): Promise<Cleaned>;
+  /**
+   * For an argument of a call in the audit log, which is evidence of what ran. Known secrets are redacted; of what is
+   * recognized by its form, one token of a line at most, without shell metacharacters. All else stays as it is.
+   */
+  cleanArgument(text: string): Promise<string>;
   /** The parts of a text, for who must cut it. */
   parts(text: string): Promise<readonly Part[]>;
   /** UTF-16 units to keep on the far side of a cut, so that no known value is cut in two before it is found. */

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
 
-export const KEY_FILE = 'audit.key';
+const KEY_FILE = 'audit.key';
 const HEX_KEY = /^[0-9a-f]{64}$/;
 
-/** Where the key of the record comes from. */
+/** The source of the audit key. */
 export interface KeySource {
   readonly stateDir: string;
   /** The text of AUDIT_KEY; undefined: the file in the state directory. */
@@ -24,18 +24,8 @@ export async function findKey({ stateDir, auditKey }: KeySource): Promise<Buffer
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  if (!HEX_KEY.test(text)) throw new Error(`${file} holds no key: 64 hexadecimal digits were expected`);
+  if (!HEX_KEY.test(text)) throw new Error(`${file} is not a key: 64 hexadecimal digits were expected`);
   return Buffer.from(text, 'hex');
-}
-
-/** When the file was made; undefined when the key comes from elsewhere or there is none. */
-export async function keyMadeAt({ stateDir, auditKey }: KeySource): Promise<Date | undefined> {
-  if (auditKey !== undefined) return undefined;
-  // It is never written again, and not every file system knows when a file was born.
-  return stat(path.join(stateDir, KEY_FILE)).then(
-    ({ mtime }) => mtime,
-    () => undefined,
-  );
 }
 
 /** The key, made if there is none. Whichever of several processes is first makes it for all. */

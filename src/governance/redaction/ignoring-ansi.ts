@@ -32,14 +32,6 @@ export function findIgnoringAnsi(text: string, find: (text: string) => readonly 
   return BEGINS_SEQUENCE.test(text) ? [...spans, ...findWithout(SEQUENCES, text, find)] : spans;
 }
 
-/** Searches a text without invisible characters; escape sequences are text. */
-export function findIgnoringInvisible(
-  text: string,
-  find: (text: string) => readonly Span[],
-): readonly Span[] {
-  return hasUnsafe(text) ? findWithout(CHARACTERS, text, find) : find(text);
-}
-
 /** The text as the two searches read it. */
 export function searchedTexts(text: string): readonly string[] {
   if (!hasUnsafe(text)) return [text];

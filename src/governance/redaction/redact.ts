@@ -2,6 +2,7 @@ import type { Cleaned, Data, KnownSecret, Part, Redactor } from '../../lib/redac
 import { unsafeIn, visible } from '../../lib/visible.ts';
 import { findIgnoringAnsi } from './ignoring-ansi.ts';
 import { KnownValues } from './known-secrets.ts';
+import { oneToken } from './one-token.ts';
 import { FORM_KINDS, LONGEST_TOKEN, secretForms, type VendorTokens, vendorTokensFor } from './patterns.ts';
 import { markOf, merged, outsideMarks, type Span } from './spans.ts';
 import { vendorCandidates } from './tokens.ts';
@@ -33,15 +34,14 @@ export function createRedactor({ secrets = () => [], forms = true }: RedactorOpt
       new Set([...FORM_KINDS, ...values.kinds]),
     );
   };
+  const findInArgument = (text: string, vendor: VendorTokens): readonly Span[] => {
+    const secrets = ready().find(text, false);
+    if (!forms) return merged(secrets);
+    return merged([...secrets, ...secretForms(text, vendor).flatMap((span) => oneToken(text, span))]);
+  };
   const cover = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
     const spans = find(text, short, vendor);
-    let covered = '';
-    let from = 0;
-    for (const { start, end, kind } of spans) {
-      covered += text.slice(from, start) + markOf(kind);
-      from = end;
-    }
-    return { value: visible(covered + text.slice(from)), redacted: spans.length };
+    return { value: visible(replaced(text, spans)), redacted: spans.length };
   };
   return {
     add: (kind, value) => ready().add(kind, value),
@@ -51,6 +51,10 @@ export function createRedactor({ secrets = () => [], forms = true }: RedactorOpt
       const vendor = forms ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
       return cleaned(data, (text) => cover(text, false, vendor));
     },
+    cleanArgument: async (text) => {
+      const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
+      return replaced(text, findInArgument(text, vendor));
+    },
     parts: async (text) => {
       const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
       return partsOf(text, find(text, false, vendor));
@@ -59,6 +63,17 @@ export function createRedactor({ secrets = () => [], forms = true }: RedactorOpt
       return Math.max(ready().longest, LONGEST_TOKEN);
     },
   };
+}
+
+function replaced(text: string, spans: readonly Span[]): string {
+  if (spans.length === 0) return text;
+  let result = '';
+  let from = 0;
+  for (const { start, end, kind } of spans) {
+    result += text.slice(from, start) + markOf(kind);
+    from = end;
+  }
+  return result + text.slice(from);
 }
 
 function cleaned(data: Data, clean: (text: string) => { value: string; redacted: number }): Cleaned {
