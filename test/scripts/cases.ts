@@ -12,3 +12,8 @@ export interface Case {
   readonly needs?: readonly Feature[];
   readonly run: (bench: Bench) => Promise<void>;
 }
+
+/** The cases that the machine has the features for. */
+export function applicable(cases: readonly Case[], { features }: Machine): readonly Case[] {
+  return cases.filter(({ needs = [] }) => needs.every((feature) => features.has(feature)));
+}

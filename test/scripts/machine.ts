@@ -27,9 +27,9 @@ export interface Machine {
 
 /**
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
- * `fileSizeLimit`.
+ * `fileSizeLimit`, and `missingPrograms`: a shell without built-in programs.
  */
-export type Feature = 'isolated' | 'disks' | 'fifos' | 'processGroups' | 'fileSizeLimit';
+export type Feature = 'isolated' | 'disks' | 'fifos' | 'processGroups' | 'fileSizeLimit' | 'missingPrograms';
 
 export interface Disk {
   /** For the scripts. */
@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder whose programs precede the others. */
   readonly programs?: string;
+  /** The only programs that exist. */
+  readonly onlyPrograms?: readonly string[];
   /** Timer slack of the process, in ns. */
   readonly slackNs?: number;
   /** Starts it among the processes that `kill` cases look at, and where disks are mounted. */
@@ -64,6 +66,8 @@ export interface Program {
   until(test: () => boolean): Promise<void>;
   send(data: string | Buffer): void;
   endInput(): void;
+  /** Sends TERM to its process group. */
+  terminate(): void;
 }
 
 export interface ProgramEnd {
@@ -74,6 +78,7 @@ export interface ProgramEnd {
 export interface MachineFiles {
   /** Creates the folders above it. */
   write(file: string, content: string | Buffer, mode?: number): Promise<void>;
+  append(file: string, content: Buffer): Promise<void>;
   /** @returns the content as text, or undefined where there is no such file */
   read(file: string): Promise<string | undefined>;
   /** Names in a folder, sorted; none where there is no folder. */

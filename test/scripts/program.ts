@@ -7,8 +7,8 @@ export class SpawnedProgram implements Program {
   readonly closed: Promise<ProgramEnd>;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #waiting = new Set<() => void>();
-  #stdout: Buffer = Buffer.alloc(0);
-  #stderr: Buffer = Buffer.alloc(0);
+  readonly #stdout = new GrowingBuffer();
+  readonly #stderr = new GrowingBuffer();
   #hasClosed = false;
 
   constructor(child: ChildProcessWithoutNullStreams) {
@@ -29,11 +29,11 @@ export class SpawnedProgram implements Program {
     this.exited.catch(() => {});
     this.closed.catch(() => {});
     child.stdout.on('data', (chunk: Buffer) => {
-      this.#stdout = Buffer.concat([this.#stdout, chunk]);
+      this.#stdout.append(chunk);
       this.#notify();
     });
     child.stderr.on('data', (chunk: Buffer) => {
-      this.#stderr = Buffer.concat([this.#stderr, chunk]);
+      this.#stderr.append(chunk);
       this.#notify();
     });
     // EPIPE: the script may end before it has read everything.
@@ -41,11 +41,11 @@ export class SpawnedProgram implements Program {
   }
 
   get stdout(): Buffer {
-    return this.#stdout;
+    return this.#stdout.bytes;
   }
 
   get stderr(): Buffer {
-    return this.#stderr;
+    return this.#stderr.bytes;
   }
 
   until(test: () => boolean): Promise<void> {
@@ -68,7 +68,29 @@ export class SpawnedProgram implements Program {
     this.#child.stdin.end();
   }
 
+  terminate(): void {
+    // It is detached, and so its PID is that of its group.
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGTERM');
+  }
+
   #notify(): void {
     for (const look of [...this.#waiting]) look();
+  }
+}
+
+/** Doubles its memory when it is full: concatenating 17 MiB chunk by chunk would take seconds. */
+class GrowingBuffer {
+  #memory = Buffer.alloc(4096);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.#length);
+  }
+
+  append(chunk: Buffer): void {
+    while (this.#length + chunk.length > this.#memory.length) {
+      this.#memory = Buffer.concat([this.#memory], this.#memory.length * 2);
+    }
+    this.#length += chunk.copy(this.#memory, this.#length);
   }
 }

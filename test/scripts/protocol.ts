@@ -77,3 +77,76 @@ export async function finish(program: Program) {
   const { code } = await program.closed;
   return { code, stdout: program.stdout.toString(), stderr: program.stderr.toString() };
 }
+
+/** What a call was decided on; what is absent is not checked. */
+export interface PreconditionRequest {
+  readonly vmid?: string;
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  /** Empty for none. */
+  readonly pool?: string;
+  readonly approvalId?: string;
+  readonly claimant?: string;
+}
+
+export interface PreconditionResult {
+  /** What follows on the command line was run. */
+  readonly passed: boolean;
+  readonly why: string | null;
+  readonly code: number | null;
+}
+
+/** Runs precondition.sh in front of a command, in one shell. */
+export async function checkPrecondition(
+  { machine, scripts }: Bench,
+  { vmid = '', name = '', tags = [], pool = '', approvalId = '', claimant = '' }: PreconditionRequest,
+): Promise<PreconditionResult> {
+  const file = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
+  const args = [NONCE, vmid, file, name, tags.map((tag) => `${tag} `).join(''), pool, approvalId, claimant];
+  return preconditionResult(await finish(machine.start(`{ ${scripts.precondition}}; echo passed`, args)));
+}
+
+/** Runs pct-precondition.sh in front of a command. @param programs a folder with `sudo` and `pct` */
+export async function checkPreconditionByPct(
+  { machine, scripts }: Bench,
+  { vmid = '', name = '', tags = [] }: PreconditionRequest,
+  programs: string,
+): Promise<PreconditionResult & { readonly stderr: string }> {
+  const args = [NONCE, vmid, name, tags.map((tag) => `${tag} `).join(''), '15'];
+  const end = await finish(machine.start(`{ ${scripts.pctPrecondition}}; echo passed`, args, { programs }));
+  return { ...preconditionResult(end), stderr: end.stderr };
+}
+
+function preconditionResult({ code, stdout }: { code: number | null; stdout: string }): PreconditionResult {
+  const why = new RegExp(`^${NONCE} no (\\w+)\\n$`).exec(stdout)?.[1] ?? null;
+  return { passed: stdout === `${NONCE} ok\npassed\n`, why, code };
+}
+
+/** Runs a script that reports rows; its output by section where the nonce starts sections, as one text otherwise. */
+export async function runReport(
+  { machine, scripts }: Bench,
+  name: 'inventory' | 'members' | 'probe' | 'probeSudo',
+  args: readonly string[] = [],
+  options?: StartOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await finish(machine.start(scripts[name], [NONCE, ...args], options));
+  const sections = stdout.split(new RegExp(`^${NONCE} ?`, 'm')).slice(1);
+  return new Map(
+    sections.map((section): [string, string] => {
+      const end = section.indexOf('\n');
+      return [section.slice(0, end), section.slice(end + 1)];
+    }),
+  );
+}
+
+/** Runs authorized-keys-add.sh or authorized-keys-remove.sh. @returns what it says that it did; null for a failure */
+export async function changeKey(
+  { machine, scripts }: Bench,
+  change: 'add' | 'remove',
+  key: string,
+  home: string,
+): Promise<string | null> {
+  const script = change === 'add' ? scripts.addAuthorizedKey : scripts.removeAuthorizedKey;
+  const { stdout } = await finish(machine.start(script, [NONCE, key], { env: { HOME: home } }));
+  return new RegExp(`^${NONCE} (\\w+)\\n$`).exec(stdout)?.[1] ?? null;
+}

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { lstat, mkdir, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import type { MachineFiles } from './machine.ts';
 
@@ -9,6 +20,7 @@ export const realFiles: MachineFiles = {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, content, { mode });
   },
+  append: (file, content) => appendFile(file, content),
   read: (file) => readFile(file, 'utf8').catch(() => undefined),
   list: async (folder) => (await readdir(folder).catch(() => [])).sort(),
   mode: async (file) => ((await stat(file)).mode & 0o7777).toString(8),

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { realFiles } from './real-files.ts';
 /** Files outside of a test's own folder that scripts read or write: moved below it. */
 const NODE_PATHS = /\/etc\/pve|\/run\/proxmox-mcp|\/proc\/uptime|\/proc\/net\/unix/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const FEATURES = ['isolated', 'disks', 'fifos', 'processGroups', 'fileSizeLimit'] as const;
 const NSENTER = '/usr/bin/nsenter';
 const SHELLS = [
   { name: 'dash', argv: ['dash'] },
@@ -18,7 +19,6 @@ const SHELLS = [
 ] as const;
 
 export type ShellName = (typeof SHELLS)[number]['name'];
-export const SHELL_NAMES: readonly ShellName[] = SHELLS.map(({ name }) => name);
 
 /** Why the cases cannot run under this shell here, or undefined. */
 export function missing(name: ShellName): string | undefined {
@@ -41,13 +41,7 @@ function find(name: ShellName) {
 class RealShell implements Machine {
   readonly name: string;
   readonly files = realFiles;
-  readonly features: ReadonlySet<Feature> = new Set<Feature>([
-    'isolated',
-    'disks',
-    'fifos',
-    'processGroups',
-    'fileSizeLimit',
-  ]);
+  readonly features: ReadonlySet<Feature>;
   readonly #shell: readonly string[];
   readonly #base = mkdtempSync(path.join(os.tmpdir(), 'scripts-'));
   readonly #node = path.join(this.#base, 'node');
@@ -56,6 +50,7 @@ class RealShell implements Machine {
 
   constructor(name: string, argv: readonly string[]) {
     this.name = name;
+    this.features = new Set([...FEATURES, ...(name === 'busybox' ? [] : (['missingPrograms'] as const))]);
     const program = absolute(argv[0] ?? name);
     this.#shell = [program, ...argv.slice(1)];
     this.#searchPath = name === 'busybox' ? this.#applets(program) : SYSTEM_PATH;
@@ -72,11 +67,9 @@ class RealShell implements Machine {
     const moved = script.replaceAll(NODE_PATHS, (found) => this.#node + found);
     const argv = ['/bin/sh', '-c', setup.join(';'), 'sh', ...this.#shell, '-c', moved, 'sh', ...args];
     const [program = '', ...rest] = options.isolated === true ? this.#inNamespace(argv) : argv;
-    const search =
-      options.programs === undefined ? this.#searchPath : `${options.programs}:${this.#searchPath}`;
     const child = spawn(program, rest, {
       detached: true,
-      env: { PATH: search, HOME: this.#base, LANG: 'C.UTF-8', ...options.env },
+      env: { PATH: this.#path(options), HOME: this.#base, LANG: 'C.UTF-8', ...options.env },
     });
     return new SpawnedProgram(child);
   }
@@ -116,6 +109,18 @@ class RealShell implements Machine {
   async close(): Promise<void> {
     this.#namespace?.close();
     rmSync(this.#base, { recursive: true, force: true });
+  }
+
+  #path({ programs, onlyPrograms }: StartOptions): string {
+    if (onlyPrograms !== undefined) return this.#links(onlyPrograms);
+    return programs === undefined ? this.#searchPath : `${programs}:${this.#searchPath}`;
+  }
+
+  /** A folder of links to these programs. */
+  #links(programs: readonly string[]): string {
+    const folder = mkdtempSync(path.join(this.#base, 'programs-'));
+    for (const name of programs) symlinkSync(absolute(name, this.#searchPath), path.join(folder, name));
+    return folder;
   }
 
   #applets(busybox: string): string {
@@ -171,6 +176,11 @@ function waitForChild(parent: number): number {
   throw new Error('unshare started no process');
 }
 
-function absolute(program: string): string {
-  return execFileSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', program], { encoding: 'utf8' }).trim();
+function absolute(program: string, searchPath = SYSTEM_PATH): string {
+  const file = searchPath
+    .split(':')
+    .map((folder) => path.join(folder, program))
+    .find((each) => existsSync(each));
+  if (file === undefined) throw new Error(`${program} is not installed`);
+  return file;
 }

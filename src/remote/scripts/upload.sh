@@ -30,7 +30,7 @@ err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready %s\n%s' "$n" "$(length "$dest")" "$dest"
 # busybox calls every failure to write an I/O error, so the free space is asked.
 # shellcheck disable=SC2046 # split into two numbers
-is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp"))) ]; }
+is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp" || echo 0))) ]; }
 receive() {
   if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
