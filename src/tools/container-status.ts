@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { table } from '../lib/columns.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { ContainerStatus } from '../proxmox/proxmox-types.ts';
-import { formatBytes, formatDuration, reply, table } from './shared/format.ts';
+import { formatBytes, reply } from './shared/format.ts';
 import { containerInput, responseFormat } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { table } from '../lib/columns.ts';
 import type { ContainerSummary } from '../proxmox/proxmox-types.ts';
-import { table } from './shared/format.ts';
 import { responseFormat } from './shared/params.ts';
 import { defineTool } from './tool.ts';
 

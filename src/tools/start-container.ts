@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { formatDuration, reply } from './shared/format.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { formatDuration } from '../lib/duration.ts';
 import type { LifeCycleResult } from '../proxmox/proxmox-types.ts';
-import { formatDuration, reply } from './shared/format.ts';
+import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput, flag, seconds } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';

@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { formatDuration } from '../../lib/duration.ts';
+import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { ENDED_CODES, type ExecResult, type ExecTarget } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
-import { formatBytes, formatDuration, reply } from './format.ts';
+import { formatBytes, reply } from './format.ts';
 import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
 
 /** The parameters of every tool that runs a command. */
@@ -162,7 +164,7 @@ function execText(data: ExecData): string {
     `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
   );
   if (data.error !== undefined) {
-    sections.push(`Error (${data.code}): ${data.error}\nSuggestion: ${data.suggestion}`);
+    sections.push(errorText(String(data.code), data.error, String(data.suggestion)));
   }
   if (data.note !== undefined) sections.push(`Note: ${data.note}`);
   return sections.join('\n\n');
