@@ -197,18 +197,23 @@ export const UPLOAD_CASES: readonly Case[] = [
   {
     name: 'removes the temporary file when TERM ends it midway',
     needs: ['processGroups'],
-    run: (bench) =>
-      keepsOld(
+    run: async (bench) => {
+      const { folder, file } = await oldFile(bench);
+      const data = Buffer.alloc(256 * 1024, 'a');
+      const outcome = await upload(
         bench,
-        {},
+        { destination: file, data, size: data.length + 1 },
         {
           send: async (program) => {
-            program.send(DATA.subarray(1));
+            program.send(data);
+            while ((await bench.machine.files.read(`${folder}/${PART}`)) === '');
             program.terminate();
           },
         },
-        { kind: 'ended' },
-      ),
+      );
+      expect(outcome.kind).not.toBe('published');
+      await expectUntouched(bench, folder, file);
+    },
   },
   {
     name: 'refuses an unknown owner, and keeps the old content',
