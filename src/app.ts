@@ -58,6 +58,10 @@ export function createApp(config: Config): App {
         connected = made;
         return made;
       });
+      // ~/.ssh/config may be right at the next call.
+      cluster.catch(() => {
+        cluster = undefined;
+      });
       return cluster;
     },
     sshConnections: () => connected?.connections ?? 0,

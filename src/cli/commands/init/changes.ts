@@ -1,5 +1,6 @@
 import { chmod, copyFile, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { decodeText, hasUtf16 } from '../../../lib/decode-text.ts';
 
 /** One file as it is and as it shall be. */
 export interface FileChange {
@@ -18,7 +19,8 @@ export type Undo = () => Promise<void>;
 /** What a file holds now, or undefined if there is none. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    const bytes = await readFile(file);
+    return hasUtf16(bytes) ? decodeText(bytes) : bytes.toString('utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
