@@ -10,6 +10,7 @@ import type { ServerDeps } from './call-deps.ts';
 import { guestReader } from './container-attributes.ts';
 import { refusalOf, subjectOf } from './decide.ts';
 import { toAppError } from './failure.ts';
+import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { decided, endOf, opened, recordRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
 import { type ProgressNote, startProgress } from './progress.ts';
@@ -111,7 +112,7 @@ async function runOnRecord(
   const record = await trail.begin(entry);
   const startedAt = performance.now();
   const ending = await run(call, input, guard, deps)
-    .then((reply) => answered(reply, deps))
+    .then((reply) => answered(withIgnoredFieldsNote(reply, call), deps))
     .catch((thrown: unknown) => failed(thrown, call, deps));
   await record.end(endOf(ending, performance.now() - startedAt));
   return ending;
