@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod/v4';
+import { hasErrno } from '../../lib/errno.ts';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
 import { macOf, seal, splitLines, unseal } from './chain.ts';
 import { reasonOf } from './failures.ts';
@@ -96,7 +97,7 @@ export async function appendToLedger(
 /** @returns undefined when there is no ledger. @throws what the file system says */
 export async function readLedger(location: LedgerLocation, key: Uint8Array): Promise<Ledger | undefined> {
   const bytes = await readFile(ledgerFile(location)).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (bytes === undefined) return undefined;

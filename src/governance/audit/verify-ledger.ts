@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { hasErrno } from '../../lib/errno.ts';
 import type { EntryOf } from './audit-entry.ts';
 import type { Ledger, LedgerEntry, LedgerSegment } from './ledger.ts';
 import type { Finding, SegmentReport } from './verify-segment.ts';
@@ -107,6 +108,6 @@ function mayRun({ host, pid }: EntryOf<'open'>): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasErrno(error, 'EPERM');
   }
 }
