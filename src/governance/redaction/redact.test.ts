@@ -4,9 +4,9 @@ import { quote } from '../../lib/quote.ts';
 import { createRedactor } from './redact.ts';
 
 const redactorOf = (...values: string[]) =>
-  createRedactor({ secrets: () => values.map((value) => ({ kind: 'SSH_PASSWORD', value })) });
+  createRedactor({ id: '0a1b2c', secrets: () => values.map((value) => ({ kind: 'SSH_PASSWORD', value })) });
 
-const MARK = '[redacted: SSH_PASSWORD]';
+const MARK = '[redacted: SSH_PASSWORD 0a1b2c]';
 
 describe('a known value', () => {
   test('is marked by the name of its setting wherever it stands, and counted', async () => {
@@ -104,7 +104,18 @@ test('no value is left in any text, and covering twice changes nothing', async (
   );
 });
 
-describe('marks', () => {
+describe('placeholders', () => {
+  test('have an id that no other redactor has', () => {
+    const shown = [1, 2, 3, 4].map(() => createRedactor().show('password=hunter2'));
+    expect(new Set(shown).size).toBeGreaterThan(1);
+    for (const text of shown) expect(text).toMatch(/^password=\[redacted: password [0-9a-f]{6}\]$/);
+  });
+
+  test('of another process are left alone', () => {
+    const text = 'password=[redacted: password ffffff]';
+    expect(createRedactor({ id: '0a1b2c' }).show(text)).toBe(text);
+  });
+
   test('printed by a container protect nothing', () => {
     const redactor = redactorOf('correct horse');
     expect(redactor.show('[redacted: correct horse]')).toBe(`[redacted: ${MARK}]`);
@@ -124,7 +135,7 @@ test('parts are the text, in order', async () => {
     { what: 'plain', original: 'a', shown: 'a' },
     { what: 'escape', original: '\u001b', shown: '<U+001B>' },
     { what: 'plain', original: 'b ', shown: 'b ' },
-    { what: 'mark', original: 'correct horse', shown: MARK },
+    { what: 'placeholder', original: 'correct horse', shown: MARK },
     { what: 'plain', original: ' c', shown: ' c' },
   ]);
 });

@@ -33,6 +33,7 @@ const FORMS = [
   String.raw`\/dev\/\w+`,
   // What stands for something that is not shown.
   '[:*]+',
+  String.raw`\[redacted:.*`,
   String.raw`\{.*`,
   '(?:%[sdrv]|[:@/ -])+',
   // The name of a variable.
