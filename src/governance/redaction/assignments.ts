@@ -1,6 +1,15 @@
 import { isCodeAround, isCodeLine, isExpression, isOperand } from './source-code.ts';
 import type { Span } from './spans.ts';
-import { lineAround, MAX_VALUE, secretAt, UNQUOTED_END, until, type Value, valueAt } from './values.ts';
+import {
+  lineAround,
+  lineStart,
+  MAX_VALUE,
+  secretAt,
+  UNQUOTED_END,
+  until,
+  type Value,
+  valueAt,
+} from './values.ts';
 
 /** Names of secrets, at the end of a longer name (`DB_PASSWORD`, `client-secret`) or alone. */
 const PASSWORD =
@@ -147,7 +156,7 @@ function isTaken(text: string, value: Value, assignment: Assignment): boolean {
 
 /** Whether a quote is open at an offset of a line. */
 function isWithin(text: string, at: number, quote: string): boolean {
-  const lineFrom = Math.max(text.lastIndexOf('\n', at - 1) + 1, at - 400);
+  const lineFrom = lineStart(text, at);
   return text.slice(lineFrom, at).split(quote).length % 2 === 0;
 }
 
@@ -158,7 +167,7 @@ function isAlone(text: string, { from, name }: Assignment): boolean {
 
 /** `password: two words`, as YAML has it: a key alone at the beginning of its line, and few words that are no sentence. */
 function isPhrase(text: string, { start, end }: Value, { from, isPassword }: Assignment): boolean {
-  const lineFrom = text.lastIndexOf('\n', from - 1) + 1;
+  const lineFrom = lineStart(text, from);
   if (!isPassword || !/^[ \t-]{0,40}["']?$/.test(text.slice(lineFrom, from))) return false;
   return end > start && /^[a-z]/.test(text.slice(from, from + 1)) && phraseEnd(text, start) !== undefined;
 }
