@@ -13,6 +13,7 @@ import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
+import type { SshPool } from './ssh/pool.ts';
 import { TOOLS } from './tools/index.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
@@ -54,10 +55,17 @@ export function createApp(config: Config): App {
     config,
     settings: config,
     cluster: () => {
-      cluster ??= createCluster(config, logger, redactor).then((made) => {
-        connected = made;
-        return made;
-      });
+      cluster ??= createCluster(config, logger, redactor).then(
+        (made) => {
+          connected = made;
+          return made;
+        },
+        (error: unknown) => {
+          // The node could not be asked about sudo: the next call connects again.
+          cluster = undefined;
+          throw error;
+        },
+      );
       return cluster;
     },
     sshConnections: () => connected?.connections ?? 0,
@@ -111,8 +119,9 @@ async function createCluster(config: Config, logger: Logger, redactor: Redactor)
     import('./config/ssh-target.ts'),
   ]);
   const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
-  return new Cluster(new SshPool(target, { logger }), {
-    sudo: config.sudo,
+  const pool = new SshPool(target, { logger });
+  return new Cluster(pool, {
+    sudo: config.sudo ?? (await probeSudo(pool, target.username, logger)),
     execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
     ownFiles: ownFilesOf(config),
@@ -120,4 +129,16 @@ async function createCluster(config: Config, logger: Logger, redactor: Redactor)
     logger,
     redactor,
   });
+}
+
+/** Whether commands need sudo, where SUDO does not say it: asks the node, unless the user is root by name. */
+async function probeSudo(pool: SshPool, username: string, logger: Logger): Promise<boolean> {
+  if (username === 'root') return false;
+  const { needsSudo } = await import('./remote/needs-sudo.ts');
+  try {
+    return await needsSudo(pool, logger);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
 }

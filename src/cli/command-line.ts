@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { RETIRED } from '../config/retired-settings.ts';
 import type { Setting } from '../config/setting.ts';
 import { listSettings } from '../config/settings-schema.ts';
 import { nearest } from '../lib/suggest.ts';
@@ -22,6 +23,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     .version(VERSION)
     .helpOption(false)
     .option('-h, --help')
+    .option('--config <file>')
     .option('--env-file <file>')
     .argument('[command...]');
   const options = addOptions(program, settings);
@@ -29,6 +31,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   for (const { flag, placeholder } of own) {
     program.addOption(new Option(placeholder === undefined ? `--${flag}` : `--${flag} <${placeholder}>`));
   }
+  for (const { flag } of RETIRED) program.addOption(new Option(`--${flag} <value>`).hideHelp());
   const refused = notOptions(settings);
   for (const name of Object.keys(refused)) program.addOption(new Option(`--${name} [value]`).hideHelp());
 
@@ -68,7 +71,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     options.map(({ property, option }) => [property, textOf(option.attributeName())]),
   );
   const chosen = Object.fromEntries(command.options.map(({ flag }) => [flag, textOf(attribute(flag))]));
-  const input = { flags, envFile: textOf('envFile') };
+  for (const { name, flag } of RETIRED) flags[name] = textOf(attribute(flag));
+  const input = { flags, envFile: textOf('config') ?? textOf('envFile') };
   return { kind: 'run', command, request: { input, args, options: chosen } };
 }
 
@@ -97,7 +101,7 @@ function addOptions(program: Command, settings: readonly Setting[]): { property:
 
 /** `--sudo`, `--no-sudo`, `--sudo=no` and `--sudo no` all become `--sudo=…`: a switch never swallows a command. */
 function spellOutSwitches(argv: readonly string[], settings: readonly Setting[]): string[] {
-  const switches = settings.flatMap(({ flag, placeholder }) =>
+  const switches = [...settings, ...RETIRED].flatMap(({ flag, placeholder }) =>
     flag !== undefined && placeholder === undefined ? [flag] : [],
   );
   const spelled: string[] = [];

@@ -63,7 +63,7 @@ describe('what keeps it from starting', () => {
     const { code, stdout, stderr } = await run([], { HOST: '192.0.2.10' });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('I_ACCEPT_RISKS is not set');
-    expect(stderr).toContain('your responsibility');
+    expect(stderr).toContain('you are responsible for what happens');
     expect(stderr).not.toContain('\u001B');
   });
 

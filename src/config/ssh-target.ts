@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { SshTarget } from '../ssh/ssh-types.ts';
+import { configDir } from './config-file.ts';
 import { type JumpHop, parseHop } from './formats.ts';
 import { absolutePath, currentSurroundings, type HostEnvironment } from './host-environment.ts';
 import type { Config } from './settings-schema.ts';
@@ -148,17 +149,8 @@ function knownHosts(
     path.join(at.home, '.ssh', 'known_hosts'),
   ];
   // New keys go to a file of our own: the operator's is theirs, and may be mounted read-only.
-  const own = path.join(ownConfigDir(at), 'known_hosts');
+  const own = path.join(configDir(at), 'known_hosts');
   return { knownHostsFiles: [...files, own], knownHostsWriteFile: own };
-}
-
-/** Where files of ours live that are the user's, not the project's. */
-function ownConfigDir(at: HostEnvironment): string {
-  const base =
-    at.platform === 'win32'
-      ? at.env.APPDATA || path.join(at.home, 'AppData', 'Roaming')
-      : at.env.XDG_CONFIG_HOME || path.join(at.home, '.config');
-  return path.join(base, 'proxmox-mcp');
 }
 
 /** The tokens and variables that ssh_config(5) allows in file names. */
