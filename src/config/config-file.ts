@@ -18,8 +18,11 @@ export function defaultConfigFile(at: HostEnvironment): string {
   return pathsOf(at).join(configDir(at), 'config.env');
 }
 
+/** The variable that names the configuration file where options are out of reach: in containers and services. */
+export const CONFIG_VARIABLE = 'PROXMOX_MCP_CONFIG';
+
 export interface ConfigFileQuery {
-  /** What `--config` named. */
+  /** What `--config` or PROXMOX_MCP_CONFIG named. */
   readonly named: string | undefined;
   /** Where an option or the environment sets the node; undefined: nowhere. */
   readonly hostFrom: string | undefined;
@@ -45,7 +48,7 @@ export function findConfigFile(
     return read(file, file, report.warn, (problem) =>
       report.fault({
         name: '--config',
-        problem: `--config cannot be read: ${problem}`,
+        problem: `The configuration file (--config or ${CONFIG_VARIABLE}) cannot be read: ${problem}`,
         remedy: FILE_REMEDY,
       }),
     );

@@ -1,5 +1,5 @@
 import type * as z from 'zod/v4';
-import { findConfigFile } from './config-file.ts';
+import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
 import { contradictions } from './cross-field-validation.ts';
 import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
 import { hostNotes, hostSetBy } from './node-name.ts';
@@ -34,6 +34,8 @@ export interface LoadInput {
   readonly flags?: Flags;
   /** What `--config` (or `--env-file`) named. */
   readonly envFile?: string | undefined;
+  /** Reads no configuration file at all. */
+  readonly ignoreFiles?: boolean;
   /** Text for settings that are set nowhere, by property, in place of the defaults that serving has. */
   readonly fallbacks?: Flags;
 }
@@ -51,8 +53,9 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   };
   const flags = input.flags ?? {};
   const environment = environmentSource(at);
-  const query = { named: input.envFile, hostFrom: hostSetBy(flags, environment) };
-  const file = findConfigFile(query, at, report);
+  const named = isSet(input.envFile) ? input.envFile : at.env[CONFIG_VARIABLE];
+  const query = { named, hostFrom: hostSetBy(flags, environment) };
+  const file = input.ignoreFiles === true ? undefined : findConfigFile(query, at, report);
   const sources = file === undefined ? [environment] : [environment, file];
 
   const schema = configSchema(at);

@@ -9,7 +9,13 @@ import type { CliOptions } from './run.ts';
 export const noTerminal = lackOf('script');
 
 /** Keys, as a terminal sends them. */
-export const KEY = { enter: '\r', down: '\u001B[B', up: '\u001B[A', ctrlC: '\u0003' } as const;
+export const KEY = {
+  enter: '\r',
+  down: '\u001B[B',
+  up: '\u001B[A',
+  ctrlC: '\u0003',
+  ctrlU: '\u0015',
+} as const;
 
 /** The program in a terminal, with somebody at the keyboard: `script` of util-linux makes the terminal. */
 export class Terminal {

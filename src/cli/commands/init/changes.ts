@@ -36,7 +36,7 @@ export async function writeChange(
   // A link stays one: people keep such files elsewhere.
   const file = change.before === undefined ? change.file : await realpath(change.file);
   const mode = change.before === undefined || change.secret ? change.mode : (await stat(file)).mode & 0o7777;
-  const made = await mkdir(dirname(file), { recursive: true });
+  const made = await mkdir(dirname(file), { recursive: true, mode: change.secret ? 0o700 : 0o755 });
   const backup = change.before === undefined ? undefined : `${file}.backup-${stamp}`;
   if (backup !== undefined) {
     await copyFile(file, backup);
