@@ -35,8 +35,11 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const refused = notOptions(settings);
   for (const name of Object.keys(refused)) program.addOption(new Option(`--${name} [value]`).hideHelp());
 
+  let through: readonly string[] = [];
   try {
-    program.parse(spellOutSwitches(argv, settings), { from: 'user' });
+    const [own, passed] = splitPassedThrough(argv);
+    program.parse(spellOutSwitches(own, settings), { from: 'user' });
+    through = passed;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'print', text: `${VERSION}\n` };
@@ -46,7 +49,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   for (const [name, message] of Object.entries(refused)) {
     if (attribute(name) in given) return refuse(message);
   }
-  const [name = 'serve', ...args] = program.args;
+  const [name = 'serve', ...before] = program.args;
+  const args = [...before, ...through];
   const help = name === 'help';
   const wanted = help ? args[0] : name;
   const command = COMMANDS.find((each) => each.name === wanted);
@@ -97,6 +101,23 @@ function addOptions(program: Command, settings: readonly Setting[]): { property:
     program.addOption(option);
     return [{ property, option }];
   });
+}
+
+/** The command line up to the first argument of a command that passes on what follows it, and what follows. */
+function splitPassedThrough(argv: readonly string[]): readonly [readonly string[], readonly string[]] {
+  const names = COMMANDS.map(({ name }) => name);
+  const at = argv.findIndex((word) => names.includes(word));
+  const command = COMMANDS.find(({ name }) => name === argv[at]);
+  if (command?.passesThrough !== true) return [argv, []];
+  const taking = command.options.flatMap(({ flag, placeholder }) =>
+    placeholder === undefined ? [] : [`--${flag}`],
+  );
+  for (let index = at + 1; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (taking.includes(word)) index += 1;
+    else if (!word.startsWith('-')) return [argv.slice(0, index + 1), argv.slice(index + 1)];
+  }
+  return [argv, []];
 }
 
 /** `--sudo`, `--no-sudo`, `--sudo=no` and `--sudo no` all become `--sudo=…`: a switch never swallows a command. */

@@ -1,6 +1,7 @@
 import type { LoadInput } from '../config/load.ts';
 import { demo } from './commands/demo/demo-command.ts';
 import { CLIENT_IDS } from './commands/init/clients.ts';
+import { VERBS } from './verb-commands.ts';
 
 /** What a command is started with. */
 export interface Request {
@@ -30,6 +31,8 @@ export interface Command {
   /** How many arguments it takes at most; none where it is absent. */
   readonly maxArgs?: number;
   readonly options: readonly CommandOption[];
+  /** Whether everything after its first argument belongs to that, options included. */
+  readonly passesThrough?: true;
   /** What else its help says. */
   readonly details: string;
   start(request: Request): Promise<void>;
@@ -252,6 +255,7 @@ export const COMMANDS: readonly Command[] = [
   init,
   demo,
   doctor,
+  ...VERBS,
   policy,
   audit,
   approvals,

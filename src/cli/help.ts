@@ -3,6 +3,7 @@ import { listSettings } from '../config/settings-schema.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { wrapText } from './output/output.ts';
+import { VERBS } from './verb-commands.ts';
 
 /** Every help fits a terminal of this many columns and 40 lines. */
 const WIDTH = 80;
@@ -49,12 +50,20 @@ export function helpText(): string {
   return `proxmox-mcp ${VERSION}: lets MCP clients manage Proxmox VE containers over SSH.
 Usage: proxmox-mcp [command] [options]
 
-${columns(COMMANDS.map(({ name, summary }) => [name, summary] as const))}
+${commandList()}
 
 ${columns([...first.map(rowOf), ...general])}
 
 All settings: proxmox-mcp help ${settingGroups().join('|')}
 ${foot(first)}`;
+}
+
+/** The commands; those for everyday work share a line. */
+function commandList(): string {
+  const verbs = VERBS.map(({ name }) => name);
+  const others = COMMANDS.filter(({ name }) => !verbs.includes(name));
+  return `${columns(others.map(({ name, summary }) => [name, summary] as const))}
+  ${verbs.join(', ')}: one call each, as in exec 101 'df -h'`;
 }
 
 /** The help of one group of settings, by its name in any case; undefined when there is none of that name. */
