@@ -27,6 +27,14 @@ function fencedSnippet(id: ClientId): () => string {
   };
 }
 
+/** Arrays that fit a line are on one, as the formatter of this repository has it. */
+function shortArrays(json: string): string {
+  return json.replaceAll(/\[\s+([^[\]]*?)\s+\]/g, (whole, items: string) => {
+    const line = `[${items.replaceAll(/\s*\n\s*/g, ' ')}]`;
+    return line.length <= 90 ? line : whole;
+  });
+}
+
 const demo = {
   mcpServers: {
     'proxmox-demo': { command: LAUNCH.command, args: [...LAUNCH.args, 'demo', '--serve'] },
@@ -40,7 +48,7 @@ export const SNIPPETS: Readonly<Record<string, () => string>> = {
   'client-vscode': fencedSnippet('vscode'),
   'client-codex': fencedSnippet('codex'),
   'client-claude-code': () => fenced('sh', claudeCodeCommand(LAUNCH, CONFIG_FILE)),
-  demo: () => fenced('json', JSON.stringify(demo, null, 2)),
+  demo: () => fenced('json', shortArrays(JSON.stringify(demo, null, 2))),
   docker: () =>
     fenced(
       'sh',

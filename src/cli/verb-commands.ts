@@ -27,9 +27,9 @@ const exec: Command = {
     usage: ["exec [options] VMID 'COMMAND LINE'", 'exec [options] VMID PROGRAM ARGUMENT …'],
     maxArgs: Number.POSITIVE_INFINITY,
     options: [TIMEOUT, JSON_OPTION],
-    details: `One word is a command line for the container's shell. Several words are a program
-and its arguments, which no shell interprets. Everything after VMID belongs to
-the command. Standard output, standard error and the exit code are those of the
+    details: `One word is a command line for the container's shell. Several words are a
+program and its arguments, which no shell interprets. Everything after VMID
+belongs to the command. Standard output, standard error and the exit code are those of the
 command; standard input is empty.
 
   proxmox-mcp exec 101 'df -h / | tail -1'

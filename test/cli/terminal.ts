@@ -24,9 +24,10 @@ export class Terminal {
   #raw = '';
   #seen = 0;
 
-  constructor(args: readonly string[], options: CliOptions) {
+  /** @param program what is started in place of the server that is tested */
+  constructor(args: readonly string[], options: CliOptions, program?: string) {
     const { PATH = '' } = process.env;
-    const { command, args: all } = serverCommand(args);
+    const { command, args: all } = program === undefined ? serverCommand(args) : { command: program, args };
     // Such a terminal begins without any columns.
     this.#child = spawn(
       'script',

@@ -10,7 +10,8 @@ import type { Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
 import { appFor } from '../../open-app.ts';
 import { redrawLine } from '../../output/output.ts';
-import { findTool, readArguments, UsageError } from './call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
+import { findTool, readArguments } from './call-arguments.ts';
 import { approvePending, canAsk, terminalDialogue } from './confirm.ts';
 import { presentJson, presentText } from './present-call.ts';
 

@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import { errorText } from '../../../lib/error-text.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
 import { isObject } from './call-arguments.ts';
@@ -26,8 +27,8 @@ function textOf(tool: Tool, result: CallToolResult): string {
   // Of a command that was cut short, what it printed matters as well: the text of the tool has it.
   if (result.isError === true && typeof error === 'string' && typeof stdout !== 'string') {
     const more = typeof stderr === 'string' ? `\nSTDERR:\n${stderr.trimEnd()}\n` : '';
-    const lines = [`Error (${String(code)}): ${error}`, `Suggestion: ${forPeople(String(suggestion))}`];
-    return `${lines.flatMap((line) => wrapped(line)).join('\n')}\n${more}`;
+    const text = errorText(String(code), error, forPeople(String(suggestion)));
+    return `${text.split('\n').flatMap(wrapped).join('\n')}\n${more}`;
   }
   if (!('response_format' in tool.input.shape) && typeof message === 'string') {
     return `${wrapped(message).join('\n')}\n`;

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { quoteAll } from '../../../lib/quote.ts';
-import { UsageError } from './call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
 
 /** A verb as the call that it stands for. */
 export interface VerbCall {

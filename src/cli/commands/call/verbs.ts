@@ -3,8 +3,9 @@ import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
 import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
+import { UsageError } from '../../usage-error.ts';
 import { type Present, performCall } from './call.ts';
-import { findTool, UsageError } from './call-arguments.ts';
+import { findTool } from './call-arguments.ts';
 import { dataOf, presentText } from './present-call.ts';
 import { readVerb, type VerbCall } from './verb-arguments.ts';
 

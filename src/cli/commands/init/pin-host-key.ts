@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AppError } from '../../../lib/errors.ts';
 import { pinHostKey, type SeenHostKey } from '../../../ssh/host-keys.ts';
+import { decodeKnownHosts } from '../../../ssh/known-hosts.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { connectOnce, type Learnt } from '../doctor/session-check.ts';
 
@@ -98,9 +99,11 @@ export class ConfirmedKeys {
 
 /** Removes every line of a file that is this one; a file without lines is removed. */
 export async function removeLine(file: string, line: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  const kept = text.split('\n').filter((each) => each !== line);
+  const bytes = await readFile(file).catch(() => undefined);
+  if (bytes === undefined) return;
+  const kept = decodeKnownHosts(bytes)
+    .split('\n')
+    .filter((each) => each !== line);
   if (kept.every((each) => each.trim() === '')) await rm(file, { force: true });
   else await writeFile(file, kept.join('\n'));
 }
