@@ -1,3 +1,3 @@
-import { describeScripts } from './describe-scripts.ts';
+import { describeShell } from './describe-scripts.ts';
 
-describeScripts('bash');
+describeShell('bash');

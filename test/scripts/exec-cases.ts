@@ -11,8 +11,8 @@ const EXIT_CODES: readonly [name: string, command: string, code: number][] = [
   ['127 for a command that does not exist', 'no-such-command-here', 127],
   ['137 for a command that KILL ends', 'kill -9 $$', 137],
   ['143 for a command that TERM ends', 'kill -TERM $$', 143],
-  ['that of the last command of several lines', 'true\n(exit 4)\n', 4],
-  ['that of a command which ends in a comment', 'exit 5 # done', 5],
+  ['4 for several lines, the last of which exits with 4', 'true\n(exit 4)\n', 4],
+  ['5 for a command that ends in a comment', 'exit 5 # done', 5],
 ];
 
 export const EXEC_CASES: readonly Case[] = [
