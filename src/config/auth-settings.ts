@@ -10,7 +10,7 @@ export function authSettings() {
       name: 'HTTP_TOKEN',
       secret: true,
       group: 'HTTP',
-      help: 'Token that clients must send, with all rights; 16 characters or more',
+      help: 'Token that clients must send, with the rights read, write and host; 16 characters or more',
       example: 'the output of: openssl rand -hex 32',
       defaultText: 'made and kept in STATE_DIR',
     }),

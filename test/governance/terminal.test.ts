@@ -198,10 +198,13 @@ describe('with a passphrase set', () => {
     });
   });
 
-  test('requests do not pile up', async () => {
-    for (const each of await store.list()) await store.remove(each.id);
-    for (let i = 0; i < 50; i += 1) await call(`echo ${i}`);
-    expect(failureOf(await call('echo one too many'))).toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
-    expect(await store.list()).toHaveLength(50);
+  test('requests of one caller do not pile up, nor keep out those of another', async () => {
+    const asked = await ask('echo mine');
+    await store.remove(asked.id);
+    for (let i = 0; i < 60; i += 1)
+      await store.add({ ...asked, id: i.toString(16).padStart(32, '0'), call: `${i}`, caller: 'other' });
+    for (let i = 0; i < 10; i += 1) expect(await codeOf(call(`echo ${i}`))).toBe('APPROVAL_PENDING');
+    expect(await codeOf(call('echo one too many'))).toBe('CONFIRMATION_REQUIRED');
+    expect(await store.list()).toHaveLength(70);
   });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
@@ -90,6 +90,16 @@ export class ApprovalStore {
 
   passphrase(): Promise<PassphraseHash | undefined> {
     return this.#read('passphrase.json', passphrase);
+  }
+
+  /** Also when the file cannot be read: then nothing can be approved, which must not open another approver. */
+  async hasPassphrase(): Promise<boolean> {
+    try {
+      await access(path.join(this.#dir, 'passphrase.json'));
+      return true;
+    } catch (error) {
+      return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
+    }
   }
 
   setPassphrase(hash: PassphraseHash): Promise<void> {

@@ -1,7 +1,8 @@
+import { OAUTH_PREFIX, RESERVED_CALLERS } from '../../lib/caller.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { EXACT_COMMANDS } from './exact-commands.ts';
 import { isGlob } from './glob.ts';
-import { matchesTool, shortName } from './match.ts';
+import { matchesTool, shortName } from './match-fields.ts';
 import { fieldLabel, type PolicyInput } from './policy-schema.ts';
 import { presetRules } from './presets.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
@@ -16,7 +17,15 @@ export interface Problem {
 
 /** What is wrong with a file whose fields are each right. */
 export function contradictionsIn(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
-  return [...unknownTools(input, tools), ...repeatedNames(input)];
+  return [...unknownTools(input, tools), ...repeatedNames(input), ...confirmsNothing(input)];
+}
+
+function confirmsNothing({ rules = [] }: PolicyInput): readonly Problem[] {
+  return rules.flatMap(({ confirm, outcome }, index) => {
+    if (confirm === undefined || outcome === 'confirm') return [];
+    const path = ['rules', index, 'confirm'];
+    return [{ path, problem: `${fieldLabel(path)} is only for rules with the outcome confirm` }];
+  });
 }
 
 function unknownTools({ rules = [] }: PolicyInput, tools: readonly string[]): readonly Problem[] {
@@ -51,10 +60,11 @@ export function toRuleSet(
 ): RuleSet {
   const preset = input.extends === undefined ? undefined : presetRules(input.extends, protectedTag);
   const rules = (input.rules ?? []).map(
-    ({ rule, match = {}, outcome, reason, require }, index): Rule => ({
+    ({ rule, match = {}, outcome, reason, require, confirm }, index): Rule => ({
       name: rule,
-      match: toMatch(match),
+      match: toMatch(match, outcome),
       outcome,
+      confirmAtTerminal: confirm === 'terminal',
       reason: reason ?? null,
       requireExpectName: require === 'expect_name',
       line: lineOf(index),
@@ -67,6 +77,7 @@ export function toRuleSet(
           name: 'default',
           outcome: input.default ?? 'deny',
           reason: input.default === undefined ? NO_RULE : null,
+          confirmAtTerminal: false,
         };
   return {
     extends: input.extends ?? null,
@@ -80,12 +91,22 @@ const NO_RULE = 'No rule of the policy allows it.';
 
 type MatchInput = NonNullable<NonNullable<PolicyInput['rules']>[number]['match']>;
 
-function toMatch({ time, ...rest }: MatchInput): Match {
+function toMatch({ time, caller, ...rest }: MatchInput, outcome: Rule['outcome']): Match {
   const windows = time?.map(({ days, hours, zone }) => ({
     days: new Set(days?.flat() ?? [0, 1, 2, 3, 4, 5, 6]),
     from: hours?.from ?? 0,
     to: hours?.to ?? 24 * 60,
     zone: zone ?? null,
   }));
-  return { ...rest, time: windows };
+  return { ...rest, caller: caller?.flatMap((each) => callerPatterns(each, outcome)), time: windows };
+}
+
+/**
+ * The caller of a JWT is named `oauth:SUBJECT`, which is easily forgotten. A rule that restricts such a subject fits both
+ * forms; one that allows does not, as an issuer may give a person the name of somebody else's token.
+ */
+function callerPatterns(pattern: string, outcome: Rule['outcome']): readonly string[] {
+  if (outcome === 'allow' || /^(?:\*|oauth:)/.test(pattern) || RESERVED_CALLERS.includes(pattern))
+    return [pattern];
+  return [pattern, `${OAUTH_PREFIX}${pattern}`];
 }

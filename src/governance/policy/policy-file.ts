@@ -91,9 +91,9 @@ export async function openPolicyFile(file: string, options: ParseOptions, logger
   const policy = policyOf(() => rules);
   return {
     ...policy,
-    decide: async (subject, guest) => {
+    decide: async (subject, read) => {
       await refresh();
-      return policy.decide(subject, guest);
+      return policy.decide(subject, read);
     },
     onChange: (listener) => {
       listeners.add(listener);

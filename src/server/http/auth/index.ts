@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/settings-schema.ts';
 import type { NamedToken } from '../../../config/token-formats.ts';
-import { type Caller, RIGHTS } from '../../../lib/caller.ts';
+import { type Caller, TOOL_RIGHTS } from '../../../lib/caller.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Redactor } from '../../../lib/redactor.ts';
 import type { Authenticator } from '../http-types.ts';
@@ -33,7 +33,7 @@ export async function createAuthenticator(
   const one = generated?.token ?? httpToken;
   // Known before the first line of the log that could hold it.
   if (generated !== undefined) deps.redactor.add('HTTP_TOKEN', generated.token);
-  const table = new TokenTable([...(one === undefined ? [] : [withAllRights(one)]), ...httpTokens]);
+  const table = new TokenTable([...(one === undefined ? [] : [withToolRights(one)]), ...httpTokens]);
   const bearer = new BearerAuthentication({ table, oauth, logger: deps.logger });
   return {
     authenticate: (request, peer) =>
@@ -47,8 +47,9 @@ export async function createAuthenticator(
   };
 }
 
-function withAllRights(text: string): NamedToken {
-  return { name: DEFAULT_NAME, rights: RIGHTS, check: { text } };
+/** Not `confirm`: a client that is set up in a minute must not confirm its own calls. */
+function withToolRights(text: string): NamedToken {
+  return { name: DEFAULT_NAME, rights: TOOL_RIGHTS, check: { text } };
 }
 
 function oauthOf(config: Config): OAuthParts | undefined {
@@ -64,7 +65,7 @@ function oauthOf(config: Config): OAuthParts | undefined {
   };
 }
 
-const ANYBODY: Caller = { name: 'anonymous', rights: new Set(RIGHTS) };
+const ANYBODY: Caller = { name: 'anonymous', rights: new Set(TOOL_RIGHTS) };
 
 /** `--no-auth`: whoever can reach the port may call. */
 const OPEN: Authenticator = {

@@ -1,5 +1,5 @@
 import type { McpServer, ScopeChallengeHandler } from '@modelcontextprotocol/server';
-import { rightFor } from '../../../calls/decide.ts';
+import { rightFor } from '../../../calls/ceilings.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Authenticator, HttpCaller } from '../http-types.ts';
 import type { OAuthParts } from './bearer.ts';
