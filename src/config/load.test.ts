@@ -91,7 +91,7 @@ test('defaults', () => {
     policy: undefined,
     policyFile: undefined,
     protectedTag: 'protected',
-    approvals: 'deny',
+    approvals: undefined,
     approvalTtl: 600,
     confirmTimeout: 45,
   });

@@ -1,4 +1,4 @@
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '../../lib/glob.ts';
 import { type Coverage, coverageOf } from './match-fields.ts';
 import type { Outcome, ToolTraits, Verdict } from './policy-types.ts';
 import type { Rule, RuleSet } from './rules.ts';

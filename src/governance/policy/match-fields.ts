@@ -1,3 +1,5 @@
+import { matchesGlob } from '../../lib/glob.ts';
+import { shortToolName } from '../../lib/tool-name.ts';
 import {
   ATTRIBUTE_NAMES,
   type AttributeField,
@@ -7,7 +9,6 @@ import {
   valuesOf,
 } from '../../remote/container-attributes.ts';
 import type { Effect } from '../../tools/tool.ts';
-import { matchesGlob } from './glob.ts';
 import type { Subject, ToolTraits } from './policy-types.ts';
 import type { CallConditions, CallMatch, Match } from './rules.ts';
 import { isWithin } from './time.ts';
@@ -154,11 +155,7 @@ function matchesCaller(patterns: readonly string[], caller: string): boolean {
 
 /** Every name begins with the same word, so that people leave it out. */
 export function matchesTool(pattern: string, tool: string): boolean {
-  return matchesGlob(pattern, tool) || matchesGlob(pattern, shortName(tool));
-}
-
-export function shortName(tool: string): string {
-  return tool.replace(/^proxmox_/, '');
+  return matchesGlob(pattern, tool) || matchesGlob(pattern, shortToolName(tool));
 }
 
 function allOrNone(fits: boolean): Coverage {

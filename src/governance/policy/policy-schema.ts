@@ -1,7 +1,7 @@
 import * as z from 'zod/v4';
+import { MAX_PATTERN } from '../../lib/glob.ts';
 import { type AttributeField, CONTAINER_ATTRIBUTES } from '../../remote/container-attributes.ts';
 import { EXACT_COMMAND } from './exact-commands.ts';
-import { MAX_PATTERN } from './glob.ts';
 import { ATTRIBUTE_FIELDS } from './match-fields.ts';
 import { PRESET_NAMES } from './policy-types.ts';
 import type { CallConditions } from './rules.ts';
