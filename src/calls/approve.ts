@@ -15,7 +15,7 @@ export type Approved =
   | { readonly kind: 'question'; readonly question: InputRequiredResult };
 
 /**
- * Stage 3: fills in the precondition of each target, and the approval that the call rests on.
+ * Stage 3: fills in the precondition of each target, with the approval that a confirmed one redeems.
  * @throws AppError when no person can be asked, or the answer is no
  */
 export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<Approved> {
@@ -98,7 +98,7 @@ function withPreconditions(
     const id = idFor(approvalId, target.subject, record);
     return { ...target, precondition: { attributes: asked.attributes, approvalId: id, source } };
   });
-  return { ...record, targets, approvalId };
+  return { ...record, targets };
 }
 
 function holdsTo(attributes: ContainerAttributes | null) {

@@ -29,7 +29,7 @@ export interface CallTarget {
   readonly decision: Decision | null;
   /** Stage decide: why nothing is done to this target. The call goes on with the others. */
   readonly refusal: AppError | null;
-  /** Stage approve: what must still hold on the node. */
+  /** Stage approve: what must still hold on the node, and the approval that the call redeems there. */
   readonly precondition: Precondition | null;
   /** Stage run; null where the tool reports one outcome for the whole call. */
   readonly outcome: TargetOutcome | null;
@@ -56,8 +56,6 @@ export interface CallRecord {
   readonly targets: readonly CallTarget[];
   /** The setting, scope, rule or error code that refused the call before each target was decided on. */
   readonly refusedBy: string | null;
-  /** Stage approve: id of the approval that the call rests on. */
-  readonly approvalId: string | null;
 }
 
 /** A call whose arguments are valid. */
@@ -76,7 +74,6 @@ export function openRecord(call: ToolCall): CallRecord {
     input: null,
     targets: [],
     refusedBy: null,
-    approvalId: null,
   };
 }
 

@@ -67,7 +67,7 @@ export async function logRefusal(record: CallRecord, code: string, deps: ServerD
 
 /** @param code of the failure, which stands for the rule where no rule was asked */
 function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'): AuditBegin {
-  const { call, args, refusedBy, approvalId } = record;
+  const { call, args, refusedBy } = record;
   const { decision = null, precondition = null, subject, refusal = null } = target ?? {};
   return {
     caller: call.caller.name,
@@ -78,7 +78,7 @@ function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'
     args,
     outcome: decision?.outcome ?? 'deny',
     rule: decision?.rule ?? refusedBy ?? refusal?.code ?? code,
-    approval: precondition?.approvalId ?? approvalId,
+    approval: precondition?.approvalId ?? null,
   };
 }
 

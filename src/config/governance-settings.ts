@@ -9,6 +9,7 @@ export function governanceSettings(at: HostEnvironment) {
   return {
     policy: choice(PRESET_NAMES).optional().register(about, {
       name: 'POLICY',
+      restricts: true,
       flag: 'policy',
       placeholder: 'preset',
       group: 'Governance',
@@ -18,6 +19,7 @@ export function governanceSettings(at: HostEnvironment) {
     }),
     policyFile: readableFile(at).optional().register(about, {
       name: 'POLICY_FILE',
+      restricts: true,
       flag: 'policy-file',
       placeholder: 'file',
       group: 'Governance',
@@ -26,6 +28,7 @@ export function governanceSettings(at: HostEnvironment) {
     }),
     protectedTag: tag().register(about, {
       name: 'PROTECTED_TAG',
+      restricts: true,
       flag: 'protected-tag',
       placeholder: 'tag',
       group: 'Governance',
@@ -68,6 +71,7 @@ export function governanceSettings(at: HostEnvironment) {
     }),
     approvals: choice(['client', 'terminal', 'deny']).optional().register(about, {
       name: 'APPROVALS',
+      restricts: true,
       flag: 'approvals',
       placeholder: 'mode',
       group: 'Governance',

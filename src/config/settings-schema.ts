@@ -100,6 +100,7 @@ export function configSchema(at: HostEnvironment) {
     }),
     sshHostKeyPolicy: choice(['strict', 'accept-new', 'insecure']).register(about, {
       name: 'SSH_HOST_KEY_POLICY',
+      restricts: true,
       flag: 'ssh-host-key-policy',
       placeholder: 'policy',
       group: 'Connection',
@@ -161,6 +162,7 @@ export function configSchema(at: HostEnvironment) {
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',
+      restricts: true,
       flag: 'read-only',
       group: 'Server',
       help: 'Only tools that change nothing; no commands',

@@ -83,7 +83,9 @@ test('a call waits, a person answers at a terminal, and the same call runs once'
   expect(listed.stdout).toContain(id);
   expect(listed.stdout).toContain('  | echo hello');
 
-  expect(await atTerminal(['approvals', 'passphrase'], [PASSPHRASE, PASSPHRASE])).toMatchObject({ code: 0 });
+  expect(
+    await atTerminal(['approvals', 'passphrase'], ['short', PASSPHRASE, 'other', PASSPHRASE, PASSPHRASE]),
+  ).toMatchObject({ code: 0 });
   expect(await atTerminal(['approvals', 'approve', id], ['wrong passphrase'])).toMatchObject({ code: 2 });
   const piped = await runCli(['approvals', 'approve', id], { env, cwd: dir, stdin: `${PASSPHRASE}\r` });
   expect(piped).toMatchObject({ code: 2, stderr: expect.stringContaining('typed at a terminal') });

@@ -79,13 +79,19 @@ async function setPassphrase(store: ApprovalStore): Promise<void> {
     const outcome = await tryPassphrase(store, old, '', Date.now());
     if (typeof outcome !== 'string') throw new UsageError(told(outcome));
   }
-  const passphrase = await secret('New passphrase');
-  if (passphrase.length < MIN_PASSPHRASE) {
-    throw new UsageError(`a passphrase has ${MIN_PASSPHRASE} characters or more; nothing was changed`);
-  }
-  if ((await secret('Once more')) !== passphrase) throw new UsageError('they differ; nothing was changed');
-  await store.setPassphrase(await hashPassphrase(passphrase));
+  await store.setPassphrase(await hashPassphrase(await newPassphrase()));
   await print('The passphrase is set. Only what is needed to check it is kept.\n');
+}
+
+/** Asks until a passphrase is long enough and typed the same twice. */
+async function newPassphrase(): Promise<string> {
+  for (;;) {
+    const passphrase = await secret('New passphrase');
+    if (passphrase.length < MIN_PASSPHRASE) {
+      await print(`A passphrase has ${MIN_PASSPHRASE} characters or more. Type a longer one.\n`);
+    } else if ((await secret('Once more')) === passphrase) return passphrase;
+    else await print('The two passphrases differ. Type them again.\n');
+  }
 }
 
 /** Typed by a person at a terminal: an argument, a variable or a pipe could be filled by whoever calls the tools. */
