@@ -11,7 +11,7 @@ import type { CallObserver } from './call-observer.ts';
 export interface ServerDeps {
   /** Rejects when there can be no way to the node, whatever is tried. */
   cluster(): Promise<ClusterHandle>;
-  /** The same object every time. Rejects when the policy can't be read, which is known before anything is served. */
+  /** The same object every time. Rejects when the policy cannot be read, which is known before anything is served. */
   policy(): Promise<Policy>;
   /** Rejects while nothing can be put on record: then nothing is done either. */
   audit(): Promise<AuditLog>;

@@ -8,7 +8,7 @@ import { fieldLabel, type PolicyInput } from './policy-schema.ts';
 import { presetRules } from './presets.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
 
-/** A fault that the schema can't see. */
+/** A fault that the schema cannot see. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly problem: string;
@@ -17,7 +17,7 @@ export interface Problem {
 }
 
 /** What is wrong with a file whose fields are each right. */
-export function contradictionsIn(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
+export function crossFieldFaults(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
   return [...unknownTools(input, tools), ...repeatedNames(input), ...confirmsNothing(input)];
 }
 

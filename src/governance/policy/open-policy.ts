@@ -17,7 +17,7 @@ export interface PolicySettings {
  * The policy that the settings name. A file is read now, and again when it changes or `reload` is called: a faulty one then keeps
  * the rules that held.
  * @param tools the names of all tools
- * @throws PolicyFaults when the file can't be read or understood now
+ * @throws PolicyFaults when the file cannot be read or understood now
  */
 export async function openPolicy(
   settings: PolicySettings,

@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import type * as z from 'zod/v4';
 import { messageOf } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
-import { contradictionsIn, type Problem, toRuleSet } from './compile.ts';
+import { crossFieldFaults, type Problem, toRuleSet } from './compile.ts';
 import { MATCH_FIELDS } from './match-fields.ts';
 import { fieldLabel, policySchema, RULE_FIELDS, TIME_FIELDS } from './policy-schema.ts';
 import type { RuleSet } from './rules.ts';
@@ -58,7 +58,7 @@ export function parsePolicy(text: string, options: ParseOptions): ParseResult {
       ),
     );
   }
-  const faults = contradictionsIn(parsed.data, options.tools);
+  const faults = crossFieldFaults(parsed.data, options.tools);
   if (faults.length > 0) return failed(faults.map(({ path, problem }) => ({ ...place(path), problem })));
   return {
     ok: true,

@@ -44,7 +44,7 @@ export interface Verdict {
   readonly reason: string | null;
 }
 
-/** Why a call is refused: by a rule, for its `expect_name`, or because what rules depend on can't be read. */
+/** Why a call is refused: by a rule, for its `expect_name`, or because what rules depend on cannot be read. */
 export type DenialCode = Extract<ErrorCode, 'POLICY_DENIED' | 'WRONG_TARGET' | 'ATTRIBUTES_UNREADABLE'>;
 
 export interface Decision extends Verdict {

@@ -46,7 +46,7 @@ export class AccessTokens {
     this.#keys = new Issuer(issuer);
   }
 
-  /** @throws InvalidToken; IssuerUnavailable when it can't be said whether the token is good */
+  /** @throws InvalidToken; IssuerUnavailable when it cannot be said whether the token is good */
   async verify(token: string): Promise<AccessToken> {
     this.#precheck(token);
     try {

@@ -9,7 +9,7 @@ import { BearerAuthentication, type OAuthParts } from './bearer.ts';
 import { clientAddress } from './client-address.ts';
 import { ensureGeneratedToken } from './generated-token.ts';
 import { ResourceMetadata } from './resource-metadata.ts';
-import { guard } from './scope-challenge.ts';
+import { challengeMissingScopes } from './scope-challenge.ts';
 import { scopeOf, usableRights } from './scopes.ts';
 import { TokenTable } from './token-table.ts';
 import { welcomeText } from './welcome.ts';
@@ -19,7 +19,7 @@ const DEFAULT_NAME = 'default';
 
 /**
  * Checks who a request comes from, as the settings want it. Where they name no token and no issuer, a token is made.
- * @throws AppError STATE_UNAVAILABLE when it can't be kept
+ * @throws AppError STATE_UNAVAILABLE when it cannot be kept
  */
 export async function createAuthenticator(
   config: Config,
@@ -39,8 +39,8 @@ export async function createAuthenticator(
     authenticate: (request, peer) =>
       bearer.authenticate(request, clientAddress(request, peer, config.behindProxy)),
     publicDocument: async (request) => oauth?.metadata.respond(request),
-    guard: (server, caller, refuse) => {
-      if (oauth !== undefined) guard(server, caller, refuse, oauth);
+    challengeMissingScopes: (server, caller, refuse) => {
+      if (oauth !== undefined) challengeMissingScopes(server, caller, refuse, oauth);
     },
     welcome: (url) =>
       generated === undefined ? undefined : welcomeText(generated, url, config.httpShowToken),
@@ -71,6 +71,6 @@ const ANYBODY: Caller = { name: 'anonymous', rights: new Set(TOOL_RIGHTS) };
 const OPEN: Authenticator = {
   authenticate: async () => ANYBODY,
   publicDocument: async () => undefined,
-  guard: () => {},
+  challengeMissingScopes: () => {},
   welcome: () => undefined,
 };
