@@ -1,5 +1,6 @@
 import type { Confirmation } from '../governance/approval/confirmation.ts';
 import type { AuditLog } from '../governance/audit/audit-types.ts';
+import type { Lockdown } from '../governance/lockdown/lockdown.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Redactor } from '../lib/redactor.ts';
@@ -13,6 +14,8 @@ export interface ServerDeps {
   cluster(): Promise<ClusterHandle>;
   /** The same object every time. Rejects when the policy cannot be read, which is known before anything is served. */
   policy(): Promise<Policy>;
+  /** The lockdown that holds now, if any. */
+  lockdown(): Promise<Lockdown | undefined>;
   /** Rejects while nothing can be put on record: then nothing is done either. */
   audit(): Promise<AuditLog>;
   /** The rules stand in a file, which may be edited while clients are served. */

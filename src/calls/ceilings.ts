@@ -1,8 +1,10 @@
+import { lockedDown } from '../governance/lockdown/lockdown.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import type { Caller, Right } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
+import type { ServerDeps } from './call-deps.ts';
 import { traitsOf } from './subject.ts';
 
 /** A call that is refused whatever its arguments are. */
@@ -27,6 +29,18 @@ export function ceilingRefusal(
   const always = policy.always(traitsOf(tool), caller.name);
   if (always?.outcome !== 'deny') return undefined;
   return { error: refusal(tool.name, always), rule: always.rule };
+}
+
+/**
+ * Asked once more right before a call is made, as a person may have been asked meanwhile.
+ * @throws AppError LOCKED_DOWN
+ */
+export async function refuseInLockdown(
+  { name, effect }: Tool,
+  deps: Pick<ServerDeps, 'lockdown'>,
+): Promise<void> {
+  const lockdown = effect === 'read' ? undefined : await deps.lockdown();
+  if (lockdown !== undefined) throw lockedDown(name, lockdown);
 }
 
 /** What the operator's settings and the caller's rights refuse: ceilings that no policy lifts. */

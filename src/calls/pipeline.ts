@@ -9,7 +9,7 @@ import {
   type ToolCall,
   type ValidatedCall,
 } from './call-record.ts';
-import { ceilingRefusal } from './ceilings.ts';
+import { ceilingRefusal, refuseInLockdown } from './ceilings.ts';
 import { commonRefusal, decide } from './decide.ts';
 import { toAppError } from './failure.ts';
 import { logBegin, logEnd, logRefusal } from './log-call.ts';
@@ -50,6 +50,7 @@ async function runPipeline(call: ToolCall, deps: ServerDeps): Promise<FinishedCa
       record = { ...record, refusedBy: ceiling.rule };
       throw ceiling.error;
     }
+    await refuseInLockdown(call.tool, deps);
     const validated = await validate(record, deps);
     record = validated;
     for (let attempt = 1; ; attempt += 1) {
@@ -64,6 +65,7 @@ async function runPipeline(call: ToolCall, deps: ServerDeps): Promise<FinishedCa
         return { record, outcome: { ...outcome, result: approved.question } };
       }
       record = approved.record;
+      await refuseInLockdown(call.tool, deps);
       const finished = await perform(approved.record, deps);
       // What the decision rests on no longer held, so nothing was run: decide again on how things are now.
       if (finished.outcome.code !== 'TARGET_CHANGED' || attempt === MAX_ATTEMPTS) return finished;

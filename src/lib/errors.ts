@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   // the call itself
   'INVALID_INPUT',
   'READ_ONLY',
+  'LOCKED_DOWN',
   'RIGHT_MISSING',
   'HOST_ACCESS_DISABLED',
   'POLICY_DENIED',
