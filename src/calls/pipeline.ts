@@ -12,6 +12,8 @@ import {
 import { ceilingRefusal, refuseInLockdown } from './ceilings.ts';
 import { commonRefusal, decide } from './decide.ts';
 import { toAppError } from './failure.ts';
+import { forwardNotices } from './forward-notices.ts';
+import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { logBegin, logEnd, logRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
 import { run, withOutcomes } from './run.ts';
@@ -30,7 +32,12 @@ export async function callTool(
 ): Promise<CallToolResult | InputRequiredResult> {
   const startedAt = performance.now();
   const ended = deps.trackCall?.();
-  const { outcome } = await runPipeline(call, deps);
+  const noticed = call.notify && deps.notices && forwardNotices(call.notify, deps.notices, deps.redactor);
+  const { outcome } = await runPipeline(
+    noticed === undefined ? call : { ...call, notify: noticed.notify },
+    deps,
+  );
+  await noticed?.stop();
   const { code, data, result } = outcome;
   // The arguments are left out: commands and paths may hold secrets.
   const durationMs = Math.round(performance.now() - startedAt);
@@ -89,7 +96,7 @@ async function perform(record: ValidatedCall, deps: ServerDeps): Promise<Finishe
 
 async function runAndPresent(record: ValidatedCall, deps: ServerDeps): Promise<FinishedCall> {
   try {
-    const reply = await run(record, deps);
+    const reply = withIgnoredFieldsNote(await run(record, deps), record.call);
     const { data, isError } = reply;
     const code = isError !== true ? 'ok' : typeof data.code === 'string' ? data.code : 'error';
     const result = await presentReply(reply, deps.redactor);

@@ -5,6 +5,8 @@ import type { Tool } from '../tools/tool.ts';
 import { isTooDeep, MAX_DEPTH } from './argument-depth.ts';
 import type { ServerDeps } from './call-deps.ts';
 import { type Arguments, type CallRecord, openTarget, type ValidatedCall } from './call-record.ts';
+import { coerceArguments } from './coerce-arguments.ts';
+import { withoutClientFields } from './known-client-fields.ts';
 import { subjectOf } from './subject.ts';
 
 /** More than a tool has arguments; an object with thousands of unknown keys is not worth a longer answer. */
@@ -30,7 +32,7 @@ export function validateArguments(
 ): Record<string, unknown> {
   const names = Object.keys(tool.input.shape);
   if (isTooDeep(args)) throw invalid(tool, `they are nested deeper than ${MAX_DEPTH} levels`, names);
-  const parsed = tool.input.safeParse(args);
+  const parsed = tool.input.safeParse(coerceArguments(tool, withoutClientFields(tool, args)));
   if (parsed.success) return parsed.data;
   const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
   const more = faults.length > MAX_FAULTS ? '; and more' : '';
