@@ -104,10 +104,7 @@ export function attributesOf(container: ContainerAttributes): ContainerAttribute
   return copy;
 }
 
-/**
- * A container as a person describes it; what is not described has the value that Proxmox VE gives to it.
- * @throws TypeError never for what a person types
- */
+/** A container as a person describes it; what is not described has the value that Proxmox VE gives to it. */
 export function parseAttributes(
   vmid: number,
   textOf: (name: AttributeName) => string | undefined,

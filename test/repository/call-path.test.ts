@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -53,3 +53,11 @@ describe('the path of a command in docs/architecture.md', () => {
     expect(importsOf('src/calls/pipeline.ts')).toEqual(expect.arrayContaining(stages));
   });
 });
+
+test.each(['decide', 'record', 'host-keys', 'rights', 'plan', 'types', 'schema'])(
+  'at most one file of src is named %s.ts',
+  (name) => {
+    const all = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' });
+    expect(all.filter((file) => path.basename(file) === `${name}.ts`).length).toBeLessThanOrEqual(1);
+  },
+);
