@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
+import { findPlaceholder, placeholderInInput } from '../lib/placeholder.ts';
 import { nearest } from '../lib/suggest.ts';
 import type { Tool } from '../tools/tool.ts';
 import { isTooDeep, MAX_DEPTH } from './argument-depth.ts';
@@ -25,7 +26,10 @@ export async function validate(record: CallRecord, deps: ServerDeps): Promise<Va
   return { ...record, input, targets: subjects.map(openTarget) };
 }
 
-/** The arguments as the tool takes them, defaults filled in. @throws AppError INVALID_INPUT that names every fault */
+/**
+ * The arguments as the tool takes them, defaults filled in.
+ * @throws AppError INVALID_INPUT that names every fault, PLACEHOLDER_IN_INPUT
+ */
 export function validateArguments(
   tool: Pick<Tool, 'name' | 'input'>,
   args: Arguments,
@@ -33,7 +37,10 @@ export function validateArguments(
   const names = Object.keys(tool.input.shape);
   if (isTooDeep(args)) throw invalid(tool, `they are nested deeper than ${MAX_DEPTH} levels`, names);
   const parsed = tool.input.safeParse(coerceArguments(tool, withoutClientFields(tool, args)));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    refusePlaceholders(parsed.data);
+    return parsed.data;
+  }
   const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
   const more = faults.length > MAX_FAULTS ? '; and more' : '';
   throw invalid(tool, `${faults.slice(0, MAX_FAULTS).join('; ')}${more}`, names);
@@ -45,6 +52,14 @@ function invalid({ name }: Pick<Tool, 'name'>, faults: string, names: readonly s
     `Invalid arguments for ${name}: ${faults}.`,
     `Correct them and call again. ${name} takes: ${names.join(', ')}.`,
   );
+}
+
+/** A placeholder in a command or a file would replace the secret that it stands for. */
+function refusePlaceholders(input: Arguments): void {
+  for (const [name, value] of Object.entries(input)) {
+    const placeholder = findPlaceholder(value);
+    if (placeholder !== undefined) throw placeholderInInput(`The argument "${name}"`, placeholder);
+  }
 }
 
 function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly string[]): string[] {

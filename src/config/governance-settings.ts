@@ -1,8 +1,9 @@
 import { PRESET_NAMES } from '../governance/policy/policy-types.ts';
-import { boolean, choice, directoryPath, integer, longSecret, readableFile, tag } from './formats.ts';
+import { boolean, choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { about } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
+import { duration } from './unit-formats.ts';
 
 /** What is kept, and who may decide; a part of the schema. */
 export function governanceSettings(at: HostEnvironment) {
@@ -13,7 +14,8 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'policy',
       placeholder: 'preset',
       group: 'Governance',
-      help: 'What is allowed, asked or refused: read-only, careful, standard or open',
+      tier: 'basic',
+      help: 'Policy preset: read-only, careful, standard or open',
       example: 'careful',
       defaultText: 'standard',
     }),
@@ -23,7 +25,8 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'policy-file',
       placeholder: 'file',
       group: 'Governance',
-      help: 'Own rules, in place of POLICY; see docs/policy.md',
+      tier: 'common',
+      help: 'Custom policy file, used instead of POLICY (docs/policy.md)',
       example: '~/proxmox-policy.yaml',
     }),
     protectedTag: tag().register(about, {
@@ -32,7 +35,7 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'protected-tag',
       placeholder: 'tag',
       group: 'Governance',
-      help: 'Containers with this tag are changed only after a confirmation',
+      help: 'Changes to containers with this tag need confirmation',
       example: 'precious',
       default: 'protected',
     }),
@@ -40,7 +43,8 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'AUDIT',
       flag: 'audit',
       group: 'Governance',
-      help: 'Put every call on record; a call that can not be recorded is not made',
+      tier: 'common',
+      help: 'Log every call; a call that cannot be logged does not run',
       example: 'false',
       default: 'true',
     }),
@@ -49,7 +53,7 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'audit-dir',
       placeholder: 'dir',
       group: 'Governance',
-      help: 'Where the record is kept',
+      help: 'Audit log directory',
       example: '/var/log/proxmox-mcp',
       defaultText: 'audit in STATE_DIR',
     }),
@@ -57,15 +61,15 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'AUDIT_KEY',
       secret: true,
       group: 'Governance',
-      help: 'Seals the record against changes (32 bytes or more)',
+      help: 'Key that makes tampering with the audit log detectable (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'made and kept in STATE_DIR',
+      defaultText: 'generated, kept in STATE_DIR',
     }),
     redactForms: boolean().register(about, {
       name: 'REDACT_FORMS',
       flag: 'redact-forms',
       group: 'Governance',
-      help: 'Cover what looks like a key, token or password; known ones always are',
+      help: 'Redact strings that look like keys, tokens or passwords (configured secrets always are)',
       example: 'false',
       default: 'true',
     }),
@@ -73,36 +77,38 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'APPROVALS',
       restricts: true,
       flag: 'approvals',
-      placeholder: 'mode',
+      placeholder: 'who',
       group: 'Governance',
-      help: 'Who confirms: client (as the client program says), terminal (proxmox-mcp approvals) or deny',
+      tier: 'basic',
+      help: 'Who confirms a call: client (the client program), terminal (a passphrase) or deny',
       example: 'terminal',
       defaultText: 'terminal once a passphrase is set, else client on stdio and deny on HTTP',
     }),
-    approvalTtl: integer(1, 43_200).register(about, {
+    approvalTtl: duration(1, 43_200).register(about, {
       name: 'APPROVAL_TTL',
       flag: 'approval-ttl',
-      placeholder: 'seconds',
+      placeholder: 'time',
       group: 'Governance',
-      help: 'How long a question waits for its answer, and an approval for its use',
-      example: '300',
-      default: '600',
+      help: 'Time that a request, and then its approval, stays valid',
+      example: '5m',
+      default: '10m',
     }),
-    confirmTimeout: integer(1, 300).register(about, {
+    confirmTimeout: duration(1, 300).register(about, {
       name: 'CONFIRM_TIMEOUT',
       flag: 'confirm-timeout',
-      placeholder: 'seconds',
+      placeholder: 'time',
       group: 'Governance',
-      help: 'How long a call waits for the answer of a client that asks meanwhile',
-      example: '120',
-      default: '45',
+      help: "Time to wait for the user's answer in the client",
+      example: '2m',
+      default: '45s',
     }),
     stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
       name: 'STATE_DIR',
       flag: 'state-dir',
       placeholder: 'dir',
       group: 'Governance',
-      help: 'Where records, approvals and made tokens are kept',
+      tier: 'common',
+      help: 'Directory for the audit log, approvals and generated keys',
       example: '~/proxmox-mcp-state',
       defaultText: '~/.local/state/proxmox-mcp',
     }),
@@ -110,9 +116,9 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'STATE_KEY',
       secret: true,
       group: 'Governance',
-      help: 'Signs what travels through clients; replicas share it (32 bytes or more)',
+      help: 'Key that signs approval requests; the same on all replicas (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'made and kept in STATE_DIR',
+      defaultText: 'generated, kept in STATE_DIR',
     }),
   };
 }

@@ -31,7 +31,7 @@ export async function lockdown({ input, options }: Request): Promise<void> {
     await (wanted === undefined ? file.lift() : file.write(wanted));
     await print(`This machine: ${doneText(wanted)} (${config.stateDir})\n`);
     if (config.host === NO_NODE) {
-      await print(`Node: not asked, because HOST is not set. Other machines are not affected.\n`);
+      await print(`Node: not asked, because PROXMOX_HOST is not set. Other machines are not affected.\n`);
       return;
     }
     const app = await openApp(config);
