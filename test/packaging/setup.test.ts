@@ -84,6 +84,7 @@ describe.skipIf(reason !== null)(
       expect(await terminal.ended()).toBe(0);
 
       await execute('npm', ['install', '--prefix', at('inspector'), '--no-audit', '--no-fund', INSPECTOR], {
+        cwd: at('home'),
         env,
       });
       const { stdout } = await execute(
