@@ -5,7 +5,7 @@ import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
-import { openTrail } from './governance/audit/open-audit-log.ts';
+import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
@@ -85,10 +85,10 @@ export function createApp(config: Config): App {
     },
     listMayChange: config.policyFile !== undefined,
     audit: () => {
-      audit ??= openTrail(config, {
+      audit ??= openAuditLog(config, {
         version: VERSION,
         logger,
-        redact: async (data) => (await redactor.clean(data)).data,
+        redact: (text) => redactor.cleanArgument(text),
       });
       return audit;
     },

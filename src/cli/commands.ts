@@ -128,8 +128,12 @@ arguments or settings.
 
 const audit: Command = {
   name: 'audit',
-  summary: 'Verify the record of all calls, or show it',
-  usage: ['audit verify [--accept]', 'audit show [filters]', 'audit tail [filters]'],
+  summary: 'Verify the audit log of all calls, or show it',
+  usage: [
+    'audit verify [--accept] [--call id --arguments json]',
+    'audit show [filters]',
+    'audit tail [filters]',
+  ],
   maxArgs: Number.POSITIVE_INFINITY,
   options: [
     { flag: 'since', placeholder: 'time', help: 'From then on: 30m, 2h, 7d ago, or 2026-11-20T23:30' },
@@ -142,17 +146,18 @@ const audit: Command = {
     { flag: 'failed', help: 'What was refused, failed, exited with other than 0, or has no end' },
     { flag: 'wide', help: 'All columns, also on a narrow terminal: caller, decision and its rule, duration' },
     { flag: 'last', placeholder: 'n', help: 'The last n (show: 50, or all of a period; tail: 10)' },
-    { flag: 'accept', help: 'verify: what was removed on purpose; from now on its absence is right' },
+    { flag: 'accept', help: 'verify: accept what is missing or new, for example removed segments' },
+    { flag: 'call', placeholder: 'id', help: 'verify: prove what the arguments of this call were' },
+    { flag: 'arguments', placeholder: 'json', help: 'verify: the arguments to prove; - reads stdin' },
     JSON_OPTION,
   ],
-  details: `verify   finds what was edited, removed, put in, moved or cut off, and tells
-         that from a crash; remembers how far each segment goes, for next time
-show     calls in the order in which they began; --json prints the lines as
-         they are
-tail     the last ones, then each as it ends, of all processes; until Ctrl-C
+  details: `verify   finds entries and segments that were edited, added, moved, removed or
+         cut off since the ledger in STATE_DIR recorded them
+show     calls in the order in which they began; --json prints the raw lines
+tail     the last calls, then each call as it ends; Ctrl-C ends it
 
-Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong
-arguments or settings.
+Exit code: 0 no damage, and the claim is proved; 1 damaged, unreadable or not
+proved; 2 wrong arguments or settings.
 `,
   start: async (request) => (await import('./commands/audit/audit.ts')).audit(request),
 };
