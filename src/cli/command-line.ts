@@ -20,7 +20,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const program = new Command('proxmox-mcp')
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .version(VERSION)
+    .version(VERSION, '-v, --version')
     .helpOption(false)
     .option('-h, --help')
     .option('--config <file>')

@@ -144,6 +144,7 @@ const audit: Command = {
     { flag: 'outcome', placeholder: 'word', help: 'allow, confirm, deny; or ok, TIMEOUT and other codes' },
     { flag: 'session', placeholder: 'id', help: 'Calls of this process, by the id or the name of a segment' },
     { flag: 'failed', help: 'What was refused, failed, exited with other than 0, or has no end' },
+    { flag: 'wide', help: 'All columns, also on a narrow terminal: caller, decision and its rule, duration' },
     { flag: 'last', placeholder: 'n', help: 'The last n (show: 50, or all of a period; tail: 10)' },
     { flag: 'accept', help: 'verify: accept what is missing or new, for example removed segments' },
     { flag: 'call', placeholder: 'id', help: 'verify: prove what the arguments of this call were' },

@@ -72,7 +72,7 @@ export function groupHelp(name: string): string | undefined {
   const group = GROUPS.find((each) => each.toLowerCase() === name.toLowerCase());
   if (group === undefined) return undefined;
   const settings = listSettings().filter((setting) => setting.group === group);
-  return `${group}:\n${columns(settings.map(rowOf))}\n\n${foot(settings)}`;
+  return `Settings: ${group}. Usage: proxmox-mcp [command] [options]\n\n${columns(settings.map(rowOf))}\n\n${foot(settings)}All groups and commands: proxmox-mcp --help\n`;
 }
 
 /** The help of one command. */

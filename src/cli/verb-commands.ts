@@ -29,8 +29,8 @@ const exec: Command = {
     options: [TIMEOUT, JSON_OPTION],
     details: `One word is a command line for the container's shell. Several words are a
 program and its arguments, which no shell interprets. Everything after VMID
-belongs to the command. Standard output, standard error and the exit code are those of the
-command; standard input is empty.
+belongs to the command. Standard output, standard error and the exit code are
+those of the command; standard input is empty.
 
   proxmox-mcp exec 101 'df -h / | tail -1'
   proxmox-mcp exec 101 cat '/etc/a file'

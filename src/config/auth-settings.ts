@@ -29,7 +29,7 @@ export function authSettings() {
       placeholder: 'url',
       group: 'HTTP',
       tier: 'common',
-      help: 'OAuth issuer whose access tokens (JWT) are accepted',
+      help: 'OAuth issuer whose JWT access tokens are accepted',
       example: 'https://id.example.com/realms/home',
     }),
     oauthAudience: text().optional().register(about, {
@@ -38,7 +38,7 @@ export function authSettings() {
       placeholder: 'text',
       group: 'HTTP',
       tier: 'common',
-      help: 'Expected audience of these tokens, usually the /mcp URL',
+      help: 'Expected audience, usually the /mcp URL',
       example: 'https://mcp.example.com/mcp',
     }),
     oauthScopePrefix: scopePrefix().register(about, {

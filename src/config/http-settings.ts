@@ -41,7 +41,7 @@ export function httpSettings(at: HostEnvironment) {
       name: 'HTTP_AUTH',
       flag: 'auth',
       group: 'HTTP',
-      help: 'Require a token (--no-auth works only on 127.0.0.1)',
+      help: 'Require a token (--no-auth: loopback only)',
       example: 'false',
       default: 'true',
       defaultText: '',

@@ -42,12 +42,20 @@ describe.skipIf(reason !== null)(
       await copyFile(sim.node().connection.keyPath, at('home', '.ssh', 'id_ed25519'));
       await chmod(at('home', '.ssh', 'id_ed25519'), 0o600);
       await writeFile(at('home', '.ssh', 'id_ed25519.pub'), '');
-      const { PATH = '', npm_config_cache = path.join(homedir(), '.npm') } = process.env;
+      const { PATH = '' } = process.env;
+      // The machine's own way to the registry.
+      const network = Object.entries(process.env).flatMap(([name, value]) =>
+        /^npm_config_|_proxy$|^NODE_EXTRA_CA_CERTS$/i.test(name) && value !== undefined
+          ? [[name, value] as const]
+          : [],
+      );
       env = {
+        npm_config_cache: path.join(homedir(), '.npm'),
+        npm_config_userconfig: path.join(homedir(), '.npmrc'),
+        ...Object.fromEntries(network),
         PATH: `${at('prefix', 'bin')}:${PATH}`,
         HOME: at('home'),
         npm_config_prefix: at('prefix'),
-        npm_config_cache,
       };
       await execute('git', ['clone', '--quiet', root, at('clone')]);
     }, 60_000);
@@ -76,6 +84,7 @@ describe.skipIf(reason !== null)(
       expect(await terminal.ended()).toBe(0);
 
       await execute('npm', ['install', '--prefix', at('inspector'), '--no-audit', '--no-fund', INSPECTOR], {
+        cwd: at('home'),
         env,
       });
       const { stdout } = await execute(
@@ -94,7 +103,7 @@ describe.skipIf(reason !== null)(
       );
       const { structuredContent } = JSON.parse(stdout);
       expect(structuredContent.containers.map(({ vmid }: { vmid: number }) => vmid)).toContain(101);
-    }, 300_000);
+    }, 600_000);
 
     test('the demo works from that installation', async () => {
       const { stdout } = await execute(at('prefix', 'bin', 'proxmox-mcp'), ['demo'], {

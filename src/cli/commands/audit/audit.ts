@@ -40,7 +40,8 @@ export async function audit({ input, args, options }: Request): Promise<void> {
     const { show, tail } = await import('./audit-show.ts');
     const period = filter.since !== undefined || filter.until !== undefined;
     const usual = action === 'tail' ? TAILED : period ? undefined : SHOWN;
-    const showing: Showing = { dir: auditDirOf(config), filter, last: last ?? usual, json };
+    const wide = options.wide === 'true';
+    const showing: Showing = { dir: auditDirOf(config), filter, last: last ?? usual, json, wide };
     await (action === 'show' ? show(showing) : tail(showing)).catch((error) => {
       process.stderr.write(
         `proxmox-mcp: the audit log in ${showing.dir} cannot be read: ${reasonOf(error)}\n`,

@@ -6,7 +6,7 @@ import type { ConnectionInfo } from '../../../simulator/doors/node-door.ts';
 import { Simulator } from '../../../simulator/simulator.ts';
 import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';
-import { ignoreEpipe, print, printError, styleFor } from '../../output/output.ts';
+import { ignoreEpipe, print, printError, styleFor, textWidth } from '../../output/output.ts';
 import { show } from './demo-show.ts';
 
 /** Shows the main job on a simulated node, or serves that node. `serve` is handed in so that it is not bundled twice. */
@@ -34,7 +34,12 @@ export async function runDemo(
       port: simulator.node().connection.port,
       count: (text: string) => simulator.container(101).processes(text).length,
     };
-    await show(stage, settings, emptyFile, { print, style: styleFor(wantsColour(process.stdout)) });
+    await show(stage, settings, emptyFile, {
+      print,
+      style: styleFor(wantsColour(process.stdout)),
+      // As wide as a terminal that nobody has made larger, so that a recording fits a page.
+      width: Math.min(textWidth(process.stdout), 80),
+    });
   } catch (error) {
     await printError(`proxmox-mcp: the demo came to an early end: ${messageOf(error)}\n`);
     process.exitCode = 1;
