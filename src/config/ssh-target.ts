@@ -73,7 +73,6 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
   const expand = (text: string): string =>
     expandTokens(text, at, { host, port, username, original: wanted.host });
 
-  const agent = agentOf(entry, at, expand);
   const hostKeyAlias = first(entry, 'hostkeyalias');
   const named = identityFiles(entry, at, expand);
   const own = [
@@ -91,7 +90,7 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
     identityFiles: [...new Set(own.length > 0 || entry.identityfile !== undefined ? own : defaultKeys(at))],
     ...(first(entry, 'identitiesonly')?.toLowerCase() === 'yes' ? { identitiesOnly: true } : {}),
     ...(config.sshKeyPassphrase === undefined ? {} : { passphrase: config.sshKeyPassphrase }),
-    ...(agent === undefined ? {} : { agent }),
+    ...agentOf(entry, at, expand),
     jumps: [],
     hostKeyPolicy: config.sshHostKeyPolicy,
     ...files,
@@ -138,19 +137,23 @@ function defaultKeys(at: HostEnvironment): string[] {
   return DEFAULT_KEYS.map((name) => path.join(at.home, '.ssh', name)).filter((file) => fs.existsSync(file));
 }
 
-function agentOf(
-  entry: HostEntry,
-  at: HostEnvironment,
-  expand: (text: string) => string,
-): string | undefined {
-  const fallback = at.env.SSH_AUTH_SOCK || (at.platform === 'win32' ? WINDOWS_AGENT : undefined);
+type Agent = Pick<SshTarget, 'agent' | 'agentVariable'>;
+
+function agentOf(entry: HostEntry, at: HostEnvironment, expand: (text: string) => string): Agent {
+  const fromVariable = (name: string): Agent => {
+    const agent = at.env[name];
+    return agent ? { agent, agentVariable: name } : {};
+  };
   const named = first(entry, 'identityagent');
-  if (named === undefined || named === 'SSH_AUTH_SOCK') return fallback;
-  if (named.toLowerCase() === 'none') return undefined;
-  const variable = /^\$(\w+)$/.exec(named)?.[1];
-  if (variable !== undefined) return at.env[variable] || undefined;
+  if (named === undefined || named === 'SSH_AUTH_SOCK') {
+    const found = fromVariable('SSH_AUTH_SOCK');
+    return found.agent === undefined && at.platform === 'win32' ? { agent: WINDOWS_AGENT } : found;
+  }
+  if (named.toLowerCase() === 'none') return {};
+  const variable = /^\$\{?(\w+)\}?$/.exec(named)?.[1];
+  if (variable !== undefined) return fromVariable(variable);
   // A pipe's name is not a path to be made absolute.
-  return named.startsWith('\\\\') ? named : absolutePath(at, expand(named));
+  return { agent: named.startsWith('\\\\') ? named : absolutePath(at, expand(named)) };
 }
 
 /** The tokens and variables that ssh_config(5) allows in file names. */

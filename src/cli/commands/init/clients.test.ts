@@ -50,6 +50,18 @@ test('an entry names program and env file, and no setting', () => {
   ]);
 });
 
+test('an entry has the variables that clients do not pass on', () => {
+  for (const app of clientApps(at('linux', '/home/me'), '/p')) {
+    const entry = entryFor(
+      app,
+      { command: 'node', args: [], env: { SSH_AUTH_SOCK: '/run/agent' } },
+      '/p/.env',
+    );
+    expect(entry.env).toEqual({ SSH_AUTH_SOCK: '/run/agent' });
+    expect(entryFor(app, { command: 'node', args: [], env: {} }, '/p/.env')).not.toHaveProperty('env');
+  }
+});
+
 test.each([
   [
     'linux',

@@ -20,6 +20,8 @@ export interface ClientApp {
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  /** Variables that the server needs and that clients do not pass on. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The clients that we can set up, with their paths on this platform. `projectDir`: for those that are set up per project. */
@@ -74,10 +76,12 @@ function applicationData(at: HostEnvironment): string {
 
 /** What stands in a client's file: how to start us and where the settings are. No setting itself, so no secret either. */
 export function entryFor(app: ClientApp, launch: Launch, envFile: string): Record<string, unknown> {
+  const { env = {} } = launch;
   return {
     ...(app.typed ? { type: 'stdio' } : {}),
     command: launch.command,
     args: [...launch.args, '--env-file', envFile],
+    ...(Object.keys(env).length === 0 ? {} : { env }),
   };
 }
 

@@ -19,6 +19,7 @@ import { examine } from '../doctor/examine.ts';
 import { hostKeyFile } from '../doctor/login-check.ts';
 import { readIfThere } from './changes.ts';
 import { clientApps } from './clients.ts';
+import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
 import { type InitOptions, ownLaunch } from './init-options.ts';
 import { changeText } from './init-text.ts';
@@ -78,7 +79,8 @@ async function converse(talk: Talk, gathered: Values): Promise<number> {
     ...absolutePaths({ ...tried, ...levelValues(level), ...policyValues(level, gathered, policy) }, at),
     ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
   };
-  const changes = await planChanges({ values, dir, clients, launch: ownLaunch(at) }, at);
+  const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
+  const changes = await planChanges({ values, dir, clients, launch }, at);
   const style = styleFor(wantsColour(process.stdout));
   if (newKey) clack.log.step(`A new key, ${newKey.file}, let in for ${target.username}@${target.host}`);
   for (const change of changes) clack.log.step(changeText(change, style));

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
+import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import type { PresetName } from '../../../governance/policy/policy-types.ts';
 import { askOne, askSecret, askSome, askText, askYesNo, type Choice } from '../../output/ask.ts';
+import { agentVariables, isLastingSocket } from '../doctor/dropped-variables.ts';
 import { type ClientId, clientApps } from './clients.ts';
 import type { Values } from './env-file.ts';
 import { keyFileState, keysAtHand, sshAliases } from './logins.ts';
@@ -58,14 +60,16 @@ const NO_LOGIN: Values = {
 export async function askLogin(config: Config, who: string, at: HostEnvironment): Promise<LoginAnswer> {
   const keys = await keysAtHand({ ...config, sshKey: undefined, sshPassword: undefined }, at);
   const files = keys.files.map((file): Choice<string> => ({ value: file, label: `Key ${file}` }));
+  // A server that a client starts would look for it in vain after the next login.
+  const lasting = agentVariables(resolveSshTarget(config, at)).every(({ value }) => isLastingSocket(value));
   const agent: Choice<string> = {
     value: 'agent',
     label: `Key in your ssh-agent: ${keys.agent.join(', ')}`,
-    hint: 'only where the client sees the agent',
+    hint: 'its socket is written into the entry of the client',
   };
   const way = await askOne(`How do you log in as ${who}?`, [
     ...files,
-    ...(keys.agent.length === 0 ? [] : [agent]),
+    ...(keys.agent.length === 0 || !lasting ? [] : [agent]),
     { value: 'create', label: 'Make a new key and install it', hint: 'asks for the password, once' },
     { value: 'file', label: 'Another key file' },
     { value: 'password', label: 'Password', hint: 'kept in .env, readable by you alone' },

@@ -11,6 +11,7 @@ import type { Check } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
 import { examine } from '../doctor/examine.ts';
 import { readIfThere } from './changes.ts';
+import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
 import { type InitOptions, ownLaunch } from './init-options.ts';
 import { changeText } from './init-text.ts';
@@ -59,7 +60,8 @@ export async function initUnattended(
       : undefined;
     const values = { ...absolutePaths(wished, at), ...afterwards(policy, newKey?.file) };
     const clients = options.clients ?? [];
-    const changes = await planChanges({ values, dir: options.dir, clients, launch: ownLaunch(at) }, at);
+    const launch = { ...ownLaunch(at), env: await entryEnvironment(loaded.config, at) };
+    const changes = await planChanges({ values, dir: options.dir, clients, launch }, at);
     const style = styleFor(wantsColour(process.stdout));
     for (const change of changes) await print(`\n${changeText(change, style)}\n`);
     if (options.dryRun) {
