@@ -1,5 +1,7 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -7,6 +9,7 @@ import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { closedPort } from '../mcp/fixtures.ts';
 import { describeRig } from '../rig/require.ts';
 import type { Rig } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { runCli, startCli } from './run.ts';
 
 /** Home and working directory of each test. */
@@ -83,6 +86,31 @@ describe('the policy that is written', () => {
     // What was chosen before stays chosen.
     expect(await init('--level', 'containers', '--policy', 'standard')).toMatch(/^POLICY=standard$/m);
     expect(await init('--level', 'host')).toMatch(/^POLICY=standard$/m);
+  });
+
+  test('a key that is in an agent only: the entry has its socket, and what it starts logs in', async () => {
+    const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
+    // Below /tmp a socket counts as one that is gone after the next login.
+    const home = await mkdtemp(path.join(homedir(), '.pmt-'));
+    const socket = path.join(home, 'agent.sock');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    onTestFinished(async () => {
+      agent.kill();
+      await rm(home, { recursive: true, force: true });
+    });
+    await until(() => existsSync(socket), 5000);
+    execFileSync('ssh-add', ['-q', SSH_KEY], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+    const connection = ['--ssh-host', HOST, '--ssh-port', SSH_PORT, '--ssh-host-key-policy', 'accept-new'];
+    const env = { SSH_AUTH_SOCK: socket, XDG_CONFIG_HOME: at('moved') };
+    const args = ['init', '--yes', '--i-accept-risks', '--level', 'read-only', ...connection];
+    const { code, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { proxmox } = parse(await readFile(at('.mcp.json'), 'utf8')).mcpServers;
+    expect(proxmox.env).toEqual(env);
+    const listing = ['--env-file', at('.env'), 'call', 'proxmox_list_containers'];
+    const call = (started: Record<string, string>) => runCli(listing, { cwd, env: started });
+    expect(await call(proxmox.env)).toMatchObject({ code: 0 });
+    expect((await call({})).code).not.toBe(0);
   });
 
   test('none where nothing but looking is allowed, and none beside a file', async () => {
