@@ -21,6 +21,7 @@ export interface App {
   readonly config: Config;
   /** The part of the configuration that tools depend on. */
   readonly settings: Config;
+  transferDirs(): readonly string[];
   cluster(): Promise<ClusterHandle>;
   /** SSH connections that are up. Makes none. */
   sshConnections(): number;
@@ -57,6 +58,7 @@ export function createApp(config: Config): App {
   return {
     config,
     settings: config,
+    transferDirs: () => transferDirsOf(config),
     cluster: () => {
       cluster ??= createCluster(config, logger, redactor, notices).then((made) => {
         connected = made;

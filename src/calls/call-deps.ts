@@ -21,6 +21,8 @@ export interface ServerDeps {
   /** Asks people. The same object every time; loaded when the first rule asks for it. */
   confirmation(): Promise<Confirmation>;
   readonly settings: ToolSettings;
+  /** Local directories that transfers may use; absolute paths. */
+  transferDirs(): readonly string[];
   /** What everything passes that leaves: results, errors, progress. */
   readonly redactor: Redactor;
   readonly logger: Logger;

@@ -7,8 +7,8 @@ const tool = {
   input: z.strictObject({
     vmid,
     command: z.string(),
-    timeout: seconds(10),
-    force: flag(),
+    timeout: seconds(10, 'Timeout.'),
+    force: flag('Force.'),
     owner: z.string().optional(),
     expect_name: z.string().optional(),
     response_format: responseFormat('text'),

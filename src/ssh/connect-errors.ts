@@ -1,3 +1,4 @@
+import { errnoOf } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { deniedByMacos, MACOS_HINT } from './local-network.ts';
 import type { SshTarget } from './ssh-types.ts';
@@ -88,5 +89,5 @@ const KNOWN: Readonly<Record<string, { why: string; hint: string }>> = {
 function systemCode(error: unknown): string | undefined {
   // Several addresses of one name, all failed: the first tells as much as all.
   if (error instanceof AggregateError && error.errors.length > 0) return systemCode(error.errors[0]);
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return errnoOf(error);
 }

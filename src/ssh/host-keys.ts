@@ -1,6 +1,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encodeLike } from '../lib/decode-text.ts';
+import { hasErrno } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
 import {
   decideHostKey,
@@ -110,7 +111,7 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
     try {
       entries.push(...parseKnownHosts(decodeKnownHosts(await readFile(file)), file));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') warnOnce(logger, `cannot read known host keys: ${messageOf(error)}`);
+      if (!hasErrno(error, 'ENOENT')) warnOnce(logger, `cannot read known host keys: ${messageOf(error)}`);
     }
   }
   const name = target.hostKeyAlias ?? hostName(target.host, target.port);
@@ -181,8 +182,4 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
       where === '' ? 'the old key' : `line ${where}`
     } and connect again.`,
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { matchesGlob } from '../lib/glob.ts';
 import type { HostKeyPolicy } from './ssh-types.ts';
 
 /** One usable line of a known_hosts file. */
@@ -145,7 +146,7 @@ function matchesHosts(hosts: string, name: string): boolean {
   let matched = false;
   for (const pattern of hosts.toLowerCase().split(',')) {
     const negated = pattern.startsWith('!');
-    if (!matchesPattern(negated ? pattern.slice(1) : pattern, name)) continue;
+    if (!matchesGlob(negated ? pattern.slice(1) : pattern, name)) continue;
     // A negated match rules the whole line out, wherever it stands in the list.
     if (negated) return false;
     matched = true;
@@ -159,30 +160,4 @@ function matchesHash(hosts: string, name: string): boolean {
   const wanted = Buffer.from(hash, 'base64');
   const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return wanted.length === actual.length && timingSafeEqual(wanted, actual);
-}
-
-/** `*` and `?` as in OpenSSH. Walks back to the last `*` only, so that no pattern costs more than quadratic time. */
-function matchesPattern(pattern: string, name: string): boolean {
-  if (pattern === '') return false;
-  let p = 0;
-  let n = 0;
-  let star = -1;
-  let resume = 0;
-  while (n < name.length) {
-    const c = pattern[p];
-    if (c === '*') {
-      star = p++;
-      resume = n;
-    } else if (c !== undefined && (c === '?' || c === name[n])) {
-      p++;
-      n++;
-    } else if (star >= 0) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
 }
