@@ -98,10 +98,22 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
 }
 
 /** The hops that ssh_config has for a host. @throws AppError SSH_UNREACHABLE when they cannot be told. */
-function jumpsOf({ at }: Context, entry: HostEntry, target: SshTarget, original: string): readonly JumpHop[] {
-  // As in OpenSSH, the one that stands first rules out the other.
-  const keyword = Object.keys(entry).find((key) => key === 'proxyjump' || key === 'proxycommand');
+function jumpsOf(
+  { at, file }: Context,
+  entry: HostEntry,
+  target: SshTarget,
+  original: string,
+): readonly JumpHop[] {
+  const keyword = proxyKeyword(entry);
   const value = keyword === undefined ? undefined : first(entry, keyword);
+  const other = file.lookUp(original, true);
+  const otherKeyword = proxyKeyword(other);
+  if (otherKeyword !== keyword || (keyword !== undefined && first(other, keyword) !== value)) {
+    throw unknownWay(
+      original,
+      'in a way that depends on a command (Match exec), which this server does not run',
+    );
+  }
   if (value === undefined || value.toLowerCase() === 'none') return [];
   const expand = (text: string) => expandTokens(text, at, { ...target, original });
   if (keyword === 'proxycommand') {
@@ -114,6 +126,11 @@ function jumpsOf({ at }: Context, entry: HostEntry, target: SshTarget, original:
   const good = hops.filter((hop) => hop !== undefined);
   if (good.length === hops.length) return good;
   throw unknownWay(original, `by a ProxyJump that is not a list of [user@]host[:port] (${value})`);
+}
+
+/** As in OpenSSH, the one that stands first rules out the other. */
+function proxyKeyword(entry: HostEntry): string | undefined {
+  return Object.keys(entry).find((key) => key === 'proxyjump' || key === 'proxycommand');
 }
 
 /** Another machine may have the same address on this network, and would be offered the password. */
