@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Connection } from './connection.ts';
 import type { RemoteChannel } from './ssh-types.ts';
 
-/** How long, in ms, a shell may take to answer before its command goes the usual way. */
+/** How long, in ms, the shell may take to answer before the command runs in a new session instead. */
 const ANSWER_MS = 1000;
-/** Nobody waits for the first answer; login scripts may be slow. */
+/** Longer, because no call waits for the first answer and login scripts may be slow. */
 const FIRST_ANSWER_MS = 10_000;
 
 /**
- * A shell on the far side that waits on its stdin for the one command that it will become. A command costs no more
- * round trips than in a new session, but sshd need not fork and no login shell has to start: a quarter of a short command's time.
+ * A remote shell that waits on its stdin for one command, which then replaces the shell. A command needs as many round trips
+ * as in a new session, but sshd does not have to fork and no login shell has to start, which saves a quarter of the time of
+ * a short command.
  */
 export class ReadyShell {
   readonly #channel: RemoteChannel;
@@ -18,49 +19,49 @@ export class ReadyShell {
     this.#channel = channel;
   }
 
-  /** Whether the far side is there and understands us. Asked before a command is sent, for that is done only once. */
+  /** Whether the shell executes commands. Checked before a command is sent, because a command is sent only once. */
   answers(withinMs = ANSWER_MS, signal?: AbortSignal): Promise<boolean> {
     const { stdin, stdout } = this.#channel;
     const word = randomBytes(8).toString('hex');
     return new Promise((resolve) => {
-      let heard = '';
+      let received = '';
       const settle = (answer: boolean) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', giveUp);
-        // Who reads the command's output then finds the stream as if nobody had read it.
-        stdout.off('readable', listen);
+        // The reader of the command's output gets the stream as if it had not been read before.
+        stdout.off('readable', onReadable);
         resolve(answer);
       };
       const giveUp = () => settle(false);
-      const listen = () => {
+      const onReadable = () => {
         const chunk: Buffer | null = stdout.read();
         if (chunk === null) return;
-        heard += chunk.toString('latin1');
-        // Not its first words: a start file or a forced command has written them, and might write into results.
-        if (heard.length > word.length || !word.startsWith(heard)) settle(heard === `${word}\n`);
+        received += chunk.toString('latin1');
+        // Other output comes from a start-up file or a forced command, which could also write into results.
+        if (received.length > word.length || !word.startsWith(received)) settle(received === `${word}\n`);
       };
       const timer = setTimeout(giveUp, withinMs).unref();
       signal?.addEventListener('abort', giveUp);
-      stdout.on('readable', listen);
-      // Not `closed`, which waits until somebody reads the streams to their end.
+      stdout.on('readable', onReadable);
+      // Not `closed`, which resolves only after the streams have been read to their end.
       void this.#channel.exited.then(giveUp);
       stdin.write(`echo ${word}\n`);
     });
   }
 
-  /** Sends the command, which takes the place of the shell if it is an `exec`. The channel is then the command's. */
+  /** Sends the command, which replaces the shell if it begins with `exec`. The channel then belongs to the command. */
   run(command: string): RemoteChannel {
     this.#channel.stdin.write(`${command}\n`);
     return this.#channel;
   }
 
   discard(): void {
-    // With its input the shell ends, and with it the session.
+    // The end of its stdin ends the shell and so the session.
     this.#channel.close();
   }
 }
 
-/** Keeps one shell ready, once there was use for one. */
+/** Keeps one shell ready after one was first needed. */
 export class ReadyShells {
   #shell: ReadyShell | undefined;
   #wanted = false;
@@ -74,7 +75,7 @@ export class ReadyShells {
     return shell;
   }
 
-  /** Starts a shell on a connection that has sessions to spare, if there is none. Never rejects. */
+  /** Starts a shell on a connection with free sessions, if none is ready. Never rejects. */
   async prepare(connection: Connection): Promise<void> {
     if (!this.#wanted || this.#starting || this.#unfit || this.#shell !== undefined) return;
     this.#starting = true;
@@ -89,7 +90,7 @@ export class ReadyShells {
           if (this.#shell === shell) this.#shell = undefined;
         });
       } else {
-        // What talks or is silent here does so every time.
+        // A shell that prints something else or does not answer will do so every time.
         this.#unfit = !connection.lost;
         shell.discard();
       }
@@ -98,7 +99,7 @@ export class ReadyShells {
     }
   }
 
-  /** Its session is needed. */
+  /** Ends the shell, because its session is needed. */
   discard(): void {
     this.#shell?.discard();
     this.#shell = undefined;
