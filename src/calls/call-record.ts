@@ -2,7 +2,7 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import type { Elicitation } from '../governance/approval/elicitation.ts';
 import type { Decision, Subject } from '../governance/policy/policy-types.ts';
 import type { Caller } from '../lib/caller.ts';
-import type { AppError } from '../lib/errors.ts';
+import type { AppError, Audience } from '../lib/errors.ts';
 import type { Precondition } from '../remote/remote-types.ts';
 import type { TargetOutcome, Tool } from '../tools/tool.ts';
 import { boundDepth } from './argument-depth.ts';
@@ -20,6 +20,8 @@ export interface ToolCall {
   readonly notify?: (note: ProgressNote) => Promise<void>;
   /** How the client can be asked to confirm; absent when it cannot. */
   readonly elicitation?: Elicitation;
+  /** The reader of a failure; a model where it is absent. */
+  readonly audience?: Audience;
 }
 
 /** What a call works on: one container, the node, or the cluster. Each has its own decision and its own outcome. */

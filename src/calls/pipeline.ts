@@ -108,6 +108,6 @@ async function runAndPresent(record: ValidatedCall, deps: ServerDeps): Promise<F
 
 async function toErrorResult(thrown: unknown, call: ToolCall, deps: ServerDeps): Promise<CallOutcome> {
   const error = toAppError(thrown, call, deps.logger);
-  const result = await presentError(error, formatOf(call.tool, call.args), deps.redactor);
+  const result = await presentError(error, formatOf(call.tool, call.args), deps.redactor, call.audience);
   return { result, code: error.code, data: undefined, durationMs: 0 };
 }

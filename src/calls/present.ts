@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { errorText } from '../lib/error-text.ts';
-import type { AppError } from '../lib/errors.ts';
+import { type AppError, type Audience, nextStep } from '../lib/errors.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import { toJson } from '../tools/shared/format.ts';
 import type { ResponseFormat } from '../tools/shared/params.ts';
@@ -26,13 +26,14 @@ export async function presentError(
   error: AppError,
   format: ResponseFormat,
   redactor: Redactor,
+  audience: Audience = 'model',
 ): Promise<CallToolResult> {
   // Our own words lose short values as well; what the node printed is treated as any result.
   const words = {
     success: false,
     error: shortened(redactor.own(error.message)),
     code: error.code,
-    suggestion: redactor.own(error.hint),
+    suggestion: redactor.own(nextStep(error, audience)),
   };
   const { stderr = '' } = error;
   const data = stderr === '' ? words : { ...words, ...(await redactor.clean({ stderr })).data };
