@@ -96,5 +96,5 @@ function answerOf({
 }): Answer {
   if (action === 'decline') return 'declined';
   if (action !== 'accept') return 'cancelled';
-  return content?.[FIELD] === true ? 'yes' : 'unticked';
+  return content?.[FIELD] === true ? 'approved' : 'unticked';
 }

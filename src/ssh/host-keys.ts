@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { encodeLike } from '../lib/decode-text.ts';
 import { hasErrno } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { shellWord } from '../lib/quote.ts';
 import {
   decideHostKey,
   decodeKnownHosts,
@@ -164,7 +165,11 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
     return new AppError(
       'HOST_KEY_UNKNOWN',
       `The host key of ${name} is not in known_hosts: the server offers ${offered}${where === '' ? '' : `, and ${where} trusts only a certificate authority (@cert-authority), but host certificates are not supported`}. The connection was refused.`,
-      `Compare that with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself; if it is there, add it with "ssh-keyscan -p ${target.port} ${target.host} >> ${target.knownHostsWriteFile}", or set SSH_HOST_KEY_POLICY=accept-new.`,
+      {
+        model:
+          'Do not try another way to connect. Report the fingerprint to the user: a person must compare it on the host and add the key to known_hosts.',
+        person: `Compare it with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself. If it matches, run "mkdir -p ${shellWord(dirname(target.knownHostsWriteFile))} && ssh-keyscan -p ${target.port} ${target.host} >> ${shellWord(target.knownHostsWriteFile)}", or set SSH_HOST_KEY_POLICY=accept-new.`,
+      },
     );
   }
   if (verdict.action === 'refuse' && verdict.why === 'revoked') {
@@ -180,8 +185,12 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
   return new AppError(
     'HOST_KEY_CHANGED',
     `The host key of ${name} has changed: the server offers ${offered}, but ${old}. The connection was refused.`,
-    `Someone may be intercepting the connection. If the host was reinstalled, compare the new fingerprint on its console, remove ${
-      where === '' ? 'the old key' : `line ${where}`
-    } and connect again.`,
+    {
+      model:
+        'Do not try another way to connect. Report this to the user: someone may be intercepting the connection, or the host was reinstalled.',
+      person: `Someone may be intercepting the connection. If the host was reinstalled, compare the new fingerprint on its console, remove ${
+        where === '' ? 'the old key' : `line ${where}`
+      } and connect again.`,
+    },
   );
 }

@@ -185,7 +185,7 @@ describe('a call that works on several containers', () => {
   }
 
   test('decides, asks, runs and logs for each of them', async () => {
-    const { entries, questions, given, result } = await callOn([101, 102, 103, 201], 'yes');
+    const { entries, questions, given, result } = await callOn([101, 102, 103, 201], 'approved');
     expect(result).toMatchObject({ structuredContent: { n: 2 } });
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain('Container: 103, c103');
@@ -226,7 +226,7 @@ describe('a call that works on several containers', () => {
     const refused = await callOn([101, 103], 'declined');
     expect(refused.result).toMatchObject({ structuredContent: { code: 'CONFIRMATION_REFUSED' } });
     expect(refused.given).toEqual([]);
-    const denied = await callOn([102, 201], 'yes');
+    const denied = await callOn([102, 201], 'approved');
     expect(denied.result).toMatchObject({ structuredContent: { code: 'POLICY_DENIED' } });
     expect(denied.entries).toMatchObject([
       { vmid: 102, code: 'POLICY_DENIED' },
