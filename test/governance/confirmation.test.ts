@@ -62,7 +62,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows quest
     expect(await hasRun()).toBe(true);
     expect(questions).toEqual([
       [
-        'Allow this call of proxmox_container_exec_command (exec), once?',
+        'Allow proxmox_container_exec_command (exec) once?',
         '',
         `Container: ${CT.debian}, debian`,
         'Node: pve1',
