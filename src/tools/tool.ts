@@ -140,7 +140,7 @@ export function defineHostTool<In, Data>(definition: Definition<In, Data, HostTo
 export function hostAccessDisabled(): AppError {
   return new AppError(
     'HOST_ACCESS_DISABLED',
-    'Operations on the Proxmox host are disabled on this server (ENABLE_HOST_EXEC). The call was not executed.',
+    'Operations on the Proxmox host are disabled on this server (ENABLE_HOST_EXEC is not true). The call was not executed.',
     {
       model:
         'For work inside a container, use proxmox_container_exec_command. Otherwise tell the user that host access is disabled. Do not work around this.',

@@ -35,7 +35,7 @@ describe('a failure of the server itself', () => {
     const result = await callTool({ caller: LOCAL_CALLER, tool: failing(thrown), args: {}, signal }, deps);
     expect(result).toMatchObject({ isError: true, structuredContent: { success: false, code: 'INTERNAL' } });
     expect(JSON.stringify(result)).not.toMatch(/hunter2|secret/);
-    const id = /internal error ([0-9a-f]{8})/.exec(JSON.stringify(result))?.[1];
+    const id = /Internal error ([0-9a-f]{8})/.exec(JSON.stringify(result))?.[1];
     expect(id).toBeDefined();
     expect(lines).toContainEqual({ level: 'error', fields: { error: thrown, id, tool: 'failing' } });
   });

@@ -80,7 +80,7 @@ test('an issuer that is called otherwise than it calls itself is not trusted, an
   try {
     const token = await issuer.sign({ iss: name, aud: audience, sub: 'alice', exp: Date.now() / 1000 + 300 });
     expect((await server.list(token)).status).toBe(503);
-    await until(() => server.stderr.includes('its issuer is not, to the letter, the one that is configured'));
+    await until(() => server.stderr.includes('its issuer is not exactly OAUTH_ISSUER'));
   } finally {
     await server.stop();
     await issuer.stop();

@@ -75,7 +75,7 @@ describe('tokens with names and rights', () => {
       const response = await server.list(wrong);
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toBe(
-        'Bearer error="invalid_token", error_description="The token is not known here"',
+        'Bearer error="invalid_token", error_description="Unknown token"',
       );
     }
   });

@@ -149,8 +149,8 @@ rules:
     ['time: {days: mon, zone: Mars/Base}', 'must be the name of a time zone'],
     ['force: maybe', 'must be true or false'],
     ['name: ""', 'must be one line of 1 to 200 characters'],
-    ['tool: stop_contaner', '"stop_contaner" is no tool; did you mean stop_container?'],
-    ['tool: zfs_*', '"zfs_*" is no tool'],
+    ['tool: stop_contaner', '"stop_contaner" matches no tool; did you mean stop_container?'],
+    ['tool: zfs_*', '"zfs_*" matches no tool'],
     ['command: rm', '`rules[0].match.command` is not a known field'],
   ])('%s', (field, expected) => {
     const text = `rules: [{rule: a, outcome: deny, match: {${field}}}]`;

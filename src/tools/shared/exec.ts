@@ -76,7 +76,6 @@ export interface ExecPresentation {
   readonly label: string;
 }
 
-
 export function presentExec(result: ExecResult, options: ExecPresentation): Reply<ExecData> {
   const redacted = result.stdout.redacted + result.stderr.redacted;
   const data: ExecData = {
