@@ -46,7 +46,7 @@ describe('an issuer that does not answer', () => {
     expect(response.status).toBe(503);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await response.json()).toMatchObject({
-      error_description: expect.stringContaining('issuer of tokens'),
+      error_description: expect.stringContaining('token issuer'),
     });
     await until(() => pair.server.stderr.includes('tokens cannot be checked'));
     expect(pair.server.stderr).toContain(

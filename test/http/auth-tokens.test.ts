@@ -97,7 +97,7 @@ describe('tokens with names and rights', () => {
     expect(isError).toBe(true);
     expect(data).toMatchObject({
       code: 'RIGHT_MISSING',
-      error: expect.stringContaining('reader has not the right'),
+      error: expect.stringContaining('caller reader lacks the permission'),
     });
     expect((await server.result(WRITER, 'host_exec_command', { command: 'id' })).data.code).toBe(
       'RIGHT_MISSING',
