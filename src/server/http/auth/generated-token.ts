@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../../../lib/errors.ts';
-import { keepSecret } from '../../../lib/persisted-secret.ts';
+import { persistedSecret } from '../../../lib/persisted-secret.ts';
 
 export interface GeneratedToken {
   readonly token: string;
@@ -14,7 +14,7 @@ export interface GeneratedToken {
  */
 export async function ensureGeneratedToken(stateDir: string): Promise<GeneratedToken> {
   try {
-    const { text, file, isNew } = await keepSecret(stateDir, 'http-token');
+    const { text, file, isNew } = await persistedSecret(stateDir, 'http-token');
     return { token: text, file, isNew };
   } catch (error) {
     throw new AppError(
