@@ -372,7 +372,9 @@ describe('a crash is not taken for tampering', () => {
     expect((await verified(dir)).notes).toEqual([
       expect.stringMatching(new RegExp(`is still open: process ${process.pid} is running`)),
       expect.stringMatching(
-        new RegExp(`call ${id} \\(proxmox_container_exec_command on 101,.*has no end: it may still be running`),
+        new RegExp(
+          `call ${id} \\(proxmox_container_exec_command on 101,.*has no end: it may still be running`,
+        ),
       ),
     ]);
   });

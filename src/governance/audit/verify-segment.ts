@@ -84,7 +84,8 @@ class ChainReader {
       this.#note(
         `the last line is incomplete (${rest.length} bytes): the process or the machine stopped while it was written`,
       );
-    } else if (this.#last === undefined) this.#note('is empty: the process was killed before its first entry');
+    } else if (this.#last === undefined)
+      this.#note('is empty: the process was killed before its first entry');
     return undefined;
   }
 

@@ -134,7 +134,7 @@ async function runIn(
     transferDirs: transferDirsOf(config),
     ownFiles: ownFilesOf(config),
     logger: QUIET,
-    redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
+    redactor: createRedactor({ secrets: () => secretsOf(config), patterns: config.redactForms }),
   });
   const result = await cluster.container(vmid).exec('id -un; uname -n', {
     timeoutMs: 15_000,
