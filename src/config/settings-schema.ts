@@ -157,7 +157,7 @@ export function configSchema(at: HostEnvironment) {
       group: 'Files',
       help: 'Local directories for transfers, as in PATH',
       example: '~/proxmox-files',
-      defaultText: 'working directory',
+      defaultText: '~/proxmox-mcp',
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',

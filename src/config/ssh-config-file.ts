@@ -18,6 +18,7 @@ export class SshConfigFile {
   readonly #at: HostEnvironment;
   readonly #warn: (message: string) => void;
   readonly #lines: readonly Line[];
+  readonly #files = new Set<string>();
 
   constructor(at: HostEnvironment, warn: (message: string) => void) {
     this.#at = at;
@@ -38,6 +39,12 @@ export class SshConfigFile {
   /** The aliases that stand there by name, in order; patterns are none. */
   aliases(): readonly string[] {
     return [...new Set(this.#aliasesOf(this.#lines, 0))];
+  }
+
+  /** The files that it consists of, absolute. */
+  filesRead(): readonly string[] {
+    this.aliases(); // reads every file that is included
+    return [...this.#files];
   }
 
   #aliasesOf(lines: readonly Line[], depth: number): string[] {
@@ -105,6 +112,7 @@ export class SshConfigFile {
 
   #read(file: string): readonly Line[] {
     if (!statOf(file)?.isFile()) return [];
+    this.#files.add(file);
     try {
       return SSHConfig.parse(fs.readFileSync(file, 'utf8'));
     } catch (error) {
