@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
   link,
@@ -113,30 +114,37 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
   });
 
   test('a directory that is exchanged for a link again and again is never left by 400 writes', async () => {
-    await mkdir(within('sub'));
+    await mkdir(within('sub', 'deep'), { recursive: true });
+    await mkdir(path.join(outside, 'deep'));
     const dirs = transferDirs();
-    await whileExchanged(within('sub'), outside, () => write(dirs, 'sub/new'));
-    expect(await readdir(outside)).toEqual(['file']);
-    expect(await write(dirs, 'sub/new')).toBe('written');
+    await whileExchanged(within('sub'), outside, () => write(dirs, 'sub/deep/new'));
+    expect(await readdir(outside, { recursive: true })).toEqual(['deep', 'file']);
+    expect(await write(dirs, 'sub/deep/new')).toBe('written');
   });
 
-  test('a directory that is exchanged before the first byte arrives', async () => {
-    await mkdir(within('sub'));
-    const destination = await transferDirs().findDestination('sub/new', true);
-    await rename(within('sub'), within('away'));
-    await symlink(outside, within('sub'));
-    await expect(LocalPart.create(destination)).rejects.toBeInstanceOf(AppError);
-    expect(await readdir(outside)).toEqual(['file']);
-  });
+  test.each(['', 'deep'])(
+    'a directory that is exchanged before the first byte arrives: sub/%s',
+    async (deep) => {
+      await mkdir(within('sub', deep), { recursive: true });
+      await mkdir(path.join(outside, deep), { recursive: true });
+      const destination = await transferDirs().findDestination(path.join('sub', deep, 'new'), true);
+      await rename(within('sub'), within('away'));
+      await symlink(outside, within('sub'));
+      await expect(LocalPart.create(destination)).rejects.toBeInstanceOf(AppError);
+      expect(await readdir(path.join(outside, deep))).toEqual(deep === '' ? ['file'] : []);
+    },
+  );
 
-  test('a directory that is exchanged while bytes arrive', async () => {
-    await mkdir(within('sub'));
-    const part = await LocalPart.create(await transferDirs().findDestination('sub/new', true));
+  test.each(['', 'deep'])('a directory that is exchanged while bytes arrive: sub/%s', async (deep) => {
+    await mkdir(within('sub', deep), { recursive: true });
+    await mkdir(path.join(outside, deep), { recursive: true });
+    const destination = await transferDirs().findDestination(path.join('sub', deep, 'new'), true);
+    const part = await LocalPart.create(destination);
     await rename(within('sub'), within('away'));
     await symlink(outside, within('sub'));
     expect(await finish(part)).toBe(byHandle ? 'written' : 'PATH_OUTSIDE_TRANSFER_DIRS');
-    expect(await readdir(outside)).toEqual(['file']);
-    if (byHandle) expect(await readdir(within('away'))).toEqual(['new']);
+    expect(await readdir(path.join(outside, deep))).toEqual(deep === '' ? ['file'] : []);
+    if (byHandle) expect(await readdir(within('away', deep))).toEqual(['new']);
   });
 
   test('a file that is exchanged for a link while bytes arrive is replaced, not followed', async () => {
@@ -200,6 +208,11 @@ test('names that begin with a dot are refused below a transfer directory, not in
   expect(await both(dirs, './a.b')).toEqual(['SOURCE_NOT_FOUND', 'written']);
 });
 
+test('the root directory as transfer directory', async () => {
+  await writeFile(within('file'), 'content');
+  expect(await both(new TransferDirs(['/'], NOTHING), within('file'))).toEqual(['content', 'written']);
+});
+
 test('the first directory is made for its owner alone', async () => {
   const made = path.join(base, 'made');
   expect(await write(new TransferDirs([made, inside], NOTHING), 'a')).toBe('written');
@@ -239,6 +252,23 @@ describe('reserved files', () => {
     expect(await both(dirs, 'b')).toEqual(REFUSED);
     expect(await both(dirs, 'c')).toEqual(['content', 'written']);
   });
+
+  test.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
+    'are not read or written through a second mount of their directory',
+    async () => {
+      const state = path.join(base, 'state');
+      for (const dir of [path.join(state, 'deeper'), within('mounted')])
+        await mkdir(dir, { recursive: true });
+      await writeFile(path.join(state, 'deeper', 'file'), 'key');
+      execFileSync('mount', ['--bind', state, within('mounted')]);
+      try {
+        expect(await both(reserving(state), 'mounted/deeper/file')).toEqual(REFUSED);
+        expect(await both(reserving(state), 'mounted/new')).toEqual(REFUSED);
+      } finally {
+        execFileSync('umount', [within('mounted')]);
+      }
+    },
+  );
 
   test('a directory whose case differs is the same, as on some file systems', async () => {
     await mkdir(within('State'));

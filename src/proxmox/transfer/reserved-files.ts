@@ -48,11 +48,7 @@ export class ReservedFiles {
     const same = (stats: BigIntStats) =>
       known.some((each) => each !== undefined && each.ino !== 0n && isSame(each, stats));
     if (file.stats !== undefined && same(file.stats)) throw belongsToServer(file.asked);
-    for (
-      let dir = path.dirname(file.path);
-      dir === file.root || contains(file.root, dir);
-      dir = path.dirname(dir)
-    ) {
+    for (const dir of dirsBetween(file.root, file.path)) {
       const stats = await statsOf(dir);
       if (stats !== undefined && same(stats)) throw belongsToServer(file.asked);
     }
@@ -79,6 +75,12 @@ export class ReservedFiles {
     }
     return false;
   }
+}
+
+/** The directories of a file, from `root` on. */
+function dirsBetween(root: string, file: string): string[] {
+  const names = path.relative(root, path.dirname(file)).split(path.sep);
+  return [root, ...names.map((_, index) => path.join(root, ...names.slice(0, index + 1)))];
 }
 
 /** The file itself, and the link to it if its last name is one. */

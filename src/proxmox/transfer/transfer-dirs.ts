@@ -66,7 +66,7 @@ export class TransferDirs {
     const { path: real, missing } = await resolvePath(wanted);
     // First, so that no answer tells which files exist elsewhere.
     await this.#confine(real, localPath);
-    if (missing > 0) throw sourceNotFound(wanted);
+    if (missing > 0) throw await missingSource(real, wanted);
     const name = path.basename(real);
     const dir = await this.#openDir(path.dirname(real), name, localPath);
     try {
@@ -150,6 +150,12 @@ export class TransferDirs {
     const [name] = hidden;
     if (name !== undefined && !hidden.includes(undefined)) throw dotNameRefused(asked, name);
   }
+}
+
+/** Why a file inside cannot be found: there is none, or its directory cannot be entered. */
+async function missingSource(real: string, wanted: string): Promise<AppError> {
+  const error: unknown = await fs.lstat(real).catch((reason: unknown) => reason);
+  return hasErrno(error, 'EACCES', 'EPERM') ? localIo('read', wanted, error) : sourceNotFound(wanted);
 }
 
 async function openRegular(
