@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import * as z from 'zod/v4';
+import { decodeText } from '../lib/decode-text.ts';
 import { errnoOf, hasErrno } from '../lib/errno.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
 
@@ -77,6 +78,8 @@ export interface JumpHop {
   readonly host: string;
   readonly username?: string;
   readonly port?: number;
+  /** Private keys that were named for this hop. */
+  readonly identityFiles?: readonly string[];
 }
 
 /** `user@host:port[,…]` as in OpenSSH's ProxyJump, IPv6 in brackets. `none`: no jump, whatever ~/.ssh/config says. */
@@ -113,7 +116,7 @@ export function keyFile(at: HostEnvironment) {
     }
     const file = absolutePath(at, value);
     try {
-      const start = fs.readFileSync(file, 'latin1').slice(0, 40);
+      const start = decodeText(fs.readFileSync(file)).slice(0, 40);
       if (!/^(ssh-|ecdsa-|sk-)/.test(start)) return file;
       return fault(ctx, `names a public key (${file})`, 'Name the private key; it is the file without .pub.');
     } catch (error) {

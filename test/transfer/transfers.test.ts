@@ -119,7 +119,7 @@ describe('the directories of transfers', () => {
     }
     expect(await readdir(outside)).toEqual(['file']);
     expect((await upload(server, 'sub/file')).data).toMatchObject({ sha256: sha256('content') });
-  });
+  }, 120_000);
 
   test('the program is not replaced', async () => {
     const program = fileURLToPath(new URL('../..', import.meta.url));

@@ -51,7 +51,8 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'the file does not exist',
   EACCES: 'the file may not be read by this user',
   EISDIR: 'it is a directory',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'the file is not UTF-8 text',
+  ERR_ENCODING_INVALID_ENCODED_DATA:
+    'the file is not UTF-8 text; Windows PowerShell writes UTF-16 with `>`, so save it as UTF-8',
 };
 
 /**

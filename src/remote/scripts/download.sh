@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # n, path and digest are set by transfer-prelude.sh, which precedes this script
 # Sends a file on stdout.
 #
 # $2 path, $3 the most bytes that are allowed. "ready SIZE MODE LENGTH" and the path with symlinks resolved, then
@@ -10,6 +11,7 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ ! -d "$path" ] || fail IS_A_DIRECTORY "$path"
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
+# shellcheck disable=SC2015 # refuses if either command before || fails
 size=$(stat -c %s "$path") && mode=$(stat -c %a "$path") || fail IO "$path: cannot read its size"
 if [ "$size" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]; then fail PSEUDO_FILE "$path"; fi
 [ "$size" -le "$3" ] || fail FILE_TOO_LARGE "$size"

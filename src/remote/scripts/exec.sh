@@ -11,7 +11,7 @@ exec 3>&1 4>&2 2>/dev/null
 trap : HUP INT TERM
 cd "$HOME" || cd /
 printf '%s start\n' "$1" >&3
-if command -v bash >/dev/null; then s=bash; else s=sh; fi
+if command -v bash >/dev/null; then s=bash; else s='sh'; fi
 (exec "$s" -c "$2" </dev/null >&3 2>&4 3>&- 4>&-)
 c=$?
 printf '%s exit %d\n' "$1" "$c" >&3

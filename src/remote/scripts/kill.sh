@@ -32,7 +32,9 @@ look() {
     [ -n "$s" ] || continue
     p=${d#/proc/}
     [ "$p" != "$$" ] || continue
+    # shellcheck disable=SC2086 # split into the fields of the stat line
     set -- ${s##*) }
+    # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
     all="$all$p $2 $4 ${20} ${t:-0}
 "
@@ -64,7 +66,9 @@ $all
 EOT
 }
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
-look; set -- $live; echo "found $#"
+look
+# shellcheck disable=SC2086 # split into PIDs
+set -- $live; echo "found $#"
 i=0 told=' '
 while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ]; do
   for p in $live; do
@@ -77,7 +81,9 @@ while [ "$i" -lt "$hard" ]; do
   if [ "$live" = ' ' ]; then
     clean=$((clean+1)); [ "$clean" -lt 2 ] || break
   else
-    clean=0; kill -KILL $live 2>/dev/null
+    clean=0
+    # shellcheck disable=SC2086 # split into PIDs
+    kill -KILL $live 2>/dev/null
   fi
   wait_a_bit; i=$((i+1)); look
 done
@@ -85,4 +91,5 @@ for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null
   echo "left $p $c"
 done
+# shellcheck disable=SC1010 # the word, not the keyword
 echo done

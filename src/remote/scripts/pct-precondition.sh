@@ -10,7 +10,7 @@
 n=$1 v=$2 w=$3 g=$4 m=$5
 no() { printf '%s no %s\n' "$n" "$1"; exit 96; }
 ask() { (export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"; exec sudo -n pct config "$v" --current 1 </dev/null); }
-u= h= t= j= b=0 z='
+u='' h='' t='' j='' b=0 z='
 '
 { read -r u b; } 2>/dev/null </proc/uptime; b=${u%%.*}
 c=$(ask 2>/dev/null) || {
@@ -32,7 +32,9 @@ while [ -n "$t" ]; do
   l=${t%%[\;,\ ]*}; t=${t#"$l"}; t=${t#?}
   [ -z "$l" ] || j="$j$l "
 done
+# shellcheck disable=SC2034 # x takes the rest of the line
 { read -r u x; } 2>/dev/null </proc/uptime; u=${u%%.*}
 [ $((u - b)) -le "$m" ] || no slow
+# shellcheck disable=SC2015 # refuses if either condition fails
 [ "${h:-CT$v}" = "$w" ] && [ "$j" = "$g" ] || no changed
 printf '%s ok\n' "$n"

@@ -14,7 +14,7 @@
 n=$1 v=$2 f=$3 w=$4 g=$5 p=$6 c=$7 k=$8
 no() { printf '%s no %s\n' "$n" "$1"; exit 96; }
 if [ -n "$v" ]; then
-  u= h= t= j= q= b=0
+  u='' h='' t='' j='' q='' b=0
   { read -r u b; } 2>/dev/null </proc/uptime; b=${u%%.*}
   [ -r "$f" ] || no gone
   while IFS= read -r l || [ -n "$l" ]; do
@@ -38,6 +38,7 @@ if [ -n "$v" ]; then
   fi
   { read -r u x; } 2>/dev/null </proc/uptime; u=${u%%.*}
   [ $((u - b)) -le 2 ] || no slow
+  # shellcheck disable=SC2015 # refuses if any condition fails
   [ "${h:-CT$v}" = "$w" ] && [ "$j" = "$g" ] && [ "$q" = "$p" ] || no changed
 fi
 if [ -n "$c" ]; then

@@ -5,6 +5,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 echo "$1"
 echo "uid $(id -u)"
 echo "user $(id -un)"
+# shellcheck disable=SC1091 # a file of the node
 echo "os $(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")"
 for c in sudo pct pveversion lxc-attach lxc-info lxc-stop sh env; do
   p=$(command -v "$c") && echo "path:$c $p"

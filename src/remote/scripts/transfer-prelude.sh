@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2034 # large and digest are read by download.sh and upload.sh, which follow this script
 # The far side of a file transfer, as POSIX sh that busybox runs too. Both report on stdout in lines that
 # begin with a nonce ($1), which no content can guess: "NONCE fail CODE" followed by the text of the failure, or
 # "NONCE ready …". Paths reach them as arguments and are absolute, so that none can be taken for an option.

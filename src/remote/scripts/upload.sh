@@ -1,4 +1,6 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # n, path, digest and large are set by transfer-prelude.sh, which precedes this script
+# shellcheck disable=SC2094 # the temporary file is read while it grows, on purpose
 # Receives a file on stdin and publishes it at once or not at all.
 #
 # $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite,
@@ -27,7 +29,8 @@ tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready %s\n%s' "$n" "$(length "$dest")" "$dest"
 # busybox calls every failure to write an I/O error, so the free space is asked.
-is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp"))) ]; }
+# shellcheck disable=SC2046 # split into two numbers
+is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp" || echo 0))) ]; }
 receive() {
   if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomically } from '../../../lib/atomic-file.ts';
+import { decodeText, hasUtf16 } from '../../../lib/decode-text.ts';
 import { hasErrno } from '../../../lib/errno.ts';
 
 /** One file as it is and as it shall be. */
@@ -20,7 +21,8 @@ export type Undo = () => Promise<void>;
 /** What a file holds now, or undefined if there is none. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    const bytes = await readFile(file);
+    return hasUtf16(bytes) ? decodeText(bytes) : bytes.toString('utf8');
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
