@@ -27,6 +27,12 @@ export interface AskedFile {
 /** More files in reserved directories than that are not looked through for a hard link; then the link is refused. */
 const MAX_FILES = 20_000;
 
+/** What is reserved, as it is found on the disk for one transfer. */
+export interface FoundReserved {
+  /** @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
+  refuse(file: AskedFile): Promise<void>;
+}
+
 /** Recognizes reserved files by path and, where a file has several paths (hard links, bind mounts), by device and inode. */
 export class ReservedFiles {
   readonly #reserved: ReservedPaths;
@@ -35,26 +41,26 @@ export class ReservedFiles {
     this.#reserved = reserved;
   }
 
-  /** @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
-  async refuse(file: AskedFile): Promise<void> {
-    const { files, program } = this.#reserved;
-    const folded = fold(file.path);
-    for (const reserved of [...files, ...program]) {
-      for (const outer of (await formsOf(reserved)).map(fold)) {
-        if (outer === folded || contains(outer, folded)) throw belongsToServer(file.asked);
-      }
-    }
-    const known = await Promise.all([...files, ...program].map(statsOf));
-    const same = (stats: BigIntStats) =>
+  /** Looks where the reserved files are now. */
+  async find(): Promise<FoundReserved> {
+    const all = [...this.#reserved.files, ...this.#reserved.program];
+    const [forms, known] = await Promise.all([
+      Promise.all(all.map(formsOf)).then((each) => [...new Set(each.flat().map(fold))]),
+      Promise.all(all.map(statsOf)),
+    ]);
+    const isReserved = (stats: BigIntStats | undefined) =>
+      stats !== undefined &&
       known.some((each) => each !== undefined && each.ino !== 0n && isSame(each, stats));
-    if (file.stats !== undefined && same(file.stats)) throw belongsToServer(file.asked);
-    for (const dir of dirsBetween(file.root, file.path)) {
-      const stats = await statsOf(dir);
-      if (stats !== undefined && same(stats)) throw belongsToServer(file.asked);
-    }
-    if (file.stats !== undefined && file.stats.nlink > 1n && (await this.#isLinkedFrom(file.stats))) {
-      throw belongsToServer(file.asked);
-    }
+    return {
+      refuse: async ({ asked, path: file, root, stats }) => {
+        const folded = fold(file);
+        if (forms.some((outer) => outer === folded || contains(outer, folded))) throw belongsToServer(asked);
+        const dirs = await Promise.all(dirsBetween(root, file).map(statsOf));
+        if ([stats, ...dirs].some(isReserved)) throw belongsToServer(asked);
+        if (stats !== undefined && stats.nlink > 1n && (await this.#isLinkedFrom(stats)))
+          throw belongsToServer(asked);
+      },
+    };
   }
 
   /** Whether a file in a reserved directory is the one with these numbers. */

@@ -64,16 +64,17 @@ export class TransferDirs {
   async openSource(localPath: string): Promise<LocalSource> {
     const wanted = await this.#absolute(localPath);
     const { path: real, missing } = await resolvePath(wanted);
+    const confine = await this.#confinement(localPath);
     // First, so that no answer tells which files exist elsewhere.
-    await this.#confine(real, localPath);
+    await confine(real);
     if (missing > 0) throw await missingSource(real, wanted);
     const name = path.basename(real);
-    const dir = await this.#openDir(path.dirname(real), name, localPath);
+    const dir = await this.#openDir(path.dirname(real), name, confine);
     try {
       const { handle, stats } = await openRegular(dir, name);
       try {
         await dir.confirm(name, stats);
-        await this.#confine(path.join(dir.path, name), localPath, stats);
+        await confine(path.join(dir.path, name), stats);
       } catch (error) {
         await handle.close();
         throw error;
@@ -94,20 +95,21 @@ export class TransferDirs {
    */
   async findDestination(localPath: string, overwrite: boolean): Promise<LocalDestination> {
     const { path: target, missing } = await resolvePath(await this.#absolute(localPath));
-    await this.#confine(target, localPath);
+    const confine = await this.#confinement(localPath);
+    await confine(target);
     const parent = path.dirname(target);
     if (missing > 1) throw directoryNotFound(parent);
     const name = path.basename(target);
-    const openDir = () => this.#openDir(parent, name, localPath);
-    const dir = await openDir();
+    const dir = await this.#openDir(parent, name, confine);
     try {
       const stats = await lstat(dir, name, target);
-      await this.#confine(path.join(dir.path, name), localPath, stats);
+      await confine(path.join(dir.path, name), stats);
       if (stats !== undefined) {
         refuseSpecial(stats, target);
         if (!overwrite) throw fileExists(target, 'local file');
       }
       const existing = stats === undefined ? undefined : await fs.lstat(dir.at(name)).catch(() => undefined);
+      const openDir = async () => this.#openDir(parent, name, await this.#confinement(localPath));
       return { path: path.join(dir.path, name), existing, openDir };
     } finally {
       await dir.close();
@@ -130,9 +132,9 @@ export class TransferDirs {
   }
 
   /** Opens the directory of `name` for use, and refuses it when it is not where it was. */
-  async #openDir(dir: string, name: string, asked: string): Promise<ConfinedDir> {
-    const confine = (real: string) => this.#confine(path.join(real, name), asked);
-    return openConfined(dir, confine, this.#byHandle).catch((error: unknown) => {
+  async #openDir(dir: string, name: string, confine: ConfineFile): Promise<ConfinedDir> {
+    const confineDir = (real: string) => confine(path.join(real, name));
+    return openConfined(dir, confineDir, this.#byHandle).catch((error: unknown) => {
       if (error instanceof AppError) throw error;
       throw hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')
         ? directoryNotFound(dir)
@@ -140,17 +142,23 @@ export class TransferDirs {
     });
   }
 
-  /** @param real of the file, links resolved */
-  async #confine(real: string, asked: string, stats?: BigIntStats): Promise<void> {
-    const roots = [...this.#roots.values()].filter((dir) => contains(dir, real));
-    const [root] = roots;
-    if (root === undefined) throw outsideTransferDirs(asked, this.#dirs);
-    await this.#reserved.refuse({ asked, path: real, root, stats });
-    const hidden = roots.map((dir) => dotName(dir, real));
-    const [name] = hidden;
-    if (name !== undefined && !hidden.includes(undefined)) throw dotNameRefused(asked, name);
+  /** What a transfer that asks for a path may use. */
+  async #confinement(asked: string): Promise<ConfineFile> {
+    const reserved = await this.#reserved.find();
+    return async (real, stats) => {
+      const roots = [...this.#roots.values()].filter((dir) => contains(dir, real));
+      const [root] = roots;
+      if (root === undefined) throw outsideTransferDirs(asked, this.#dirs);
+      await reserved.refuse({ asked, path: real, root, stats });
+      const hidden = roots.map((dir) => dotName(dir, real));
+      const [name] = hidden;
+      if (name !== undefined && !hidden.includes(undefined)) throw dotNameRefused(asked, name);
+    };
   }
 }
+
+/** @param real of the file, links resolved @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
+type ConfineFile = (real: string, stats?: BigIntStats) => Promise<void>;
 
 /** Why a file inside cannot be found: there is none, or its directory cannot be entered. */
 async function missingSource(real: string, wanted: string): Promise<AppError> {
