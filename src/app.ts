@@ -5,7 +5,7 @@ import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
-import { openTrail } from './governance/audit/open-audit-log.ts';
+import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
@@ -14,6 +14,7 @@ import { Notices } from './lib/notices.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
+import type { SshPool } from './ssh/pool.ts';
 import { TOOLS } from './tools/index.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
@@ -64,7 +65,7 @@ export function createApp(config: Config): App {
         connected = made;
         return made;
       });
-      // ~/.ssh/config may be right at the next call.
+      // ~/.ssh/config may be right at the next call, and the node may answer.
       cluster.catch(() => {
         cluster = undefined;
       });
@@ -84,10 +85,10 @@ export function createApp(config: Config): App {
     },
     listMayChange: config.policyFile !== undefined,
     audit: () => {
-      audit ??= openTrail(config, {
+      audit ??= openAuditLog(config, {
         version: VERSION,
         logger,
-        redact: async (data) => (await redactor.clean(data)).data,
+        redact: (text) => redactor.cleanArgument(text),
       });
       return audit;
     },
@@ -127,8 +128,9 @@ async function createCluster(
     import('./config/ssh-target.ts'),
   ]);
   const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
-  return new Cluster(new SshPool(target, { logger, onBanner: onBanner(logger, notices) }), {
-    sudo: config.sudo,
+  const pool = new SshPool(target, { logger, onBanner: onBanner(logger, notices) });
+  return new Cluster(pool, {
+    sudo: config.sudo ?? (await probeSudo(pool, target.username, logger)),
     execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
     reserved: reservedPathsOf(config, target),
@@ -136,6 +138,18 @@ async function createCluster(
     logger,
     redactor,
   });
+}
+
+/** Whether commands need sudo, where SUDO does not say it: asks the node, unless the user is root by name. */
+async function probeSudo(pool: SshPool, username: string, logger: Logger): Promise<boolean> {
+  if (username === 'root') return false;
+  const { needsSudo } = await import('./remote/needs-sudo.ts');
+  try {
+    return await needsSudo(pool, logger);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
 }
 
 /** Shows what holds up a login to those who wait for it, and to whoever reads the log. */

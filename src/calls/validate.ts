@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
+import { findPlaceholder, placeholderInInput } from '../lib/placeholder.ts';
 import { nearest } from '../lib/suggest.ts';
 import type { Tool } from '../tools/tool.ts';
 import { coerceArguments } from './coerce-arguments.ts';
@@ -10,13 +11,16 @@ const MAX_FAULTS = 20;
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** The arguments as the tool takes them, defaults filled in. Throws INVALID_INPUT that names every fault. */
+/** The arguments as the tool takes them, defaults filled in. Throws INVALID_INPUT that names every fault, or PLACEHOLDER_IN_INPUT. */
 export function validateArguments(
   tool: Pick<Tool, 'name' | 'input'>,
   args: Arguments,
 ): Record<string, unknown> {
   const parsed = tool.input.safeParse(coerceArguments(tool, withoutClientFields(tool, args)));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    refusePlaceholders(parsed.data);
+    return parsed.data;
+  }
   const names = Object.keys(tool.input.shape);
   const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
   const told = faults.slice(0, MAX_FAULTS).join('; ');
@@ -26,6 +30,14 @@ export function validateArguments(
     `Invalid arguments for ${tool.name}: ${told}${untold}.`,
     `Correct them and call again. ${tool.name} takes: ${names.join(', ')}.`,
   );
+}
+
+/** A placeholder in a command or a file would replace the secret that it stands for. */
+function refusePlaceholders(input: Arguments): void {
+  for (const [name, value] of Object.entries(input)) {
+    const placeholder = findPlaceholder(value);
+    if (placeholder !== undefined) throw placeholderInInput(`The argument "${name}"`, placeholder);
+  }
 }
 
 function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly string[]): string[] {

@@ -1,8 +1,9 @@
 import { PRESET_NAMES } from '../governance/policy/policy-types.ts';
-import { boolean, choice, directoryPath, integer, longSecret, readableFile, tag } from './formats.ts';
+import { boolean, choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { about } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
+import { duration } from './unit-formats.ts';
 
 /** What is kept, and who may decide; a part of the schema. */
 export function governanceSettings(at: HostEnvironment) {
@@ -12,7 +13,8 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'policy',
       placeholder: 'preset',
       group: 'Governance',
-      help: 'What is allowed, asked or refused: read-only, careful, standard or open',
+      tier: 'basic',
+      help: 'Policy preset: read-only, careful, standard or open',
       example: 'careful',
       defaultText: 'standard',
     }),
@@ -21,7 +23,8 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'policy-file',
       placeholder: 'file',
       group: 'Governance',
-      help: 'Own rules, in place of POLICY; see docs/policy.md',
+      tier: 'common',
+      help: 'Custom policy file, used instead of POLICY (docs/policy.md)',
       example: '~/proxmox-policy.yaml',
     }),
     protectedTag: tag().register(about, {
@@ -29,7 +32,7 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'protected-tag',
       placeholder: 'tag',
       group: 'Governance',
-      help: 'Containers with this tag are changed only after a confirmation',
+      help: 'Changes to containers with this tag need confirmation',
       example: 'precious',
       default: 'protected',
     }),
@@ -37,7 +40,8 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'AUDIT',
       flag: 'audit',
       group: 'Governance',
-      help: 'Put every call on record; a call that can not be recorded is not made',
+      tier: 'common',
+      help: 'Log every call; a call that cannot be logged does not run',
       example: 'false',
       default: 'true',
     }),
@@ -46,7 +50,7 @@ export function governanceSettings(at: HostEnvironment) {
       flag: 'audit-dir',
       placeholder: 'dir',
       group: 'Governance',
-      help: 'Where the record is kept',
+      help: 'Audit log directory',
       example: '/var/log/proxmox-mcp',
       defaultText: 'audit in STATE_DIR',
     }),
@@ -54,51 +58,53 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'AUDIT_KEY',
       secret: true,
       group: 'Governance',
-      help: 'Seals the record against changes (32 bytes or more)',
+      help: 'Key that makes tampering with the audit log detectable (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'made and kept in STATE_DIR',
+      defaultText: 'generated, kept in STATE_DIR',
     }),
     redactForms: boolean().register(about, {
       name: 'REDACT_FORMS',
       flag: 'redact-forms',
       group: 'Governance',
-      help: 'Cover what looks like a key, token or password; known ones always are',
+      help: 'Redact strings that look like keys, tokens or passwords (configured secrets always are)',
       example: 'false',
       default: 'true',
     }),
-    approvals: choice(['deny', 'terminal']).register(about, {
+    approvals: choice(['client', 'terminal', 'deny']).register(about, {
       name: 'APPROVALS',
       flag: 'approvals',
-      placeholder: 'way',
+      placeholder: 'who',
       group: 'Governance',
-      help: 'For clients that show no questions: deny, or terminal (proxmox-mcp approvals)',
+      tier: 'basic',
+      help: 'Who confirms a call: client, terminal (proxmox-mcp approvals) or deny',
       example: 'terminal',
       default: 'deny',
     }),
-    approvalTtl: integer(1, 43_200).register(about, {
+    approvalTtl: duration(1, 43_200).register(about, {
       name: 'APPROVAL_TTL',
       flag: 'approval-ttl',
-      placeholder: 'seconds',
+      placeholder: 'time',
       group: 'Governance',
-      help: 'How long a question waits for a yes, and a yes for its use',
-      example: '300',
-      default: '600',
+      help: 'Time that a request, and then its approval, stays valid',
+      example: '5m',
+      default: '10m',
     }),
-    confirmTimeout: integer(1, 300).register(about, {
+    confirmTimeout: duration(1, 300).register(about, {
       name: 'CONFIRM_TIMEOUT',
       flag: 'confirm-timeout',
-      placeholder: 'seconds',
+      placeholder: 'time',
       group: 'Governance',
-      help: 'How long a call waits for the answer of a client that asks meanwhile',
-      example: '120',
-      default: '45',
+      help: "Time to wait for the user's answer in the client",
+      example: '2m',
+      default: '45s',
     }),
     stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
       name: 'STATE_DIR',
       flag: 'state-dir',
       placeholder: 'dir',
       group: 'Governance',
-      help: 'Where records, approvals and made tokens are kept',
+      tier: 'common',
+      help: 'Directory for the audit log, approvals and generated keys',
       example: '~/proxmox-mcp-state',
       defaultText: '~/.local/state/proxmox-mcp',
     }),
@@ -106,9 +112,9 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'STATE_KEY',
       secret: true,
       group: 'Governance',
-      help: 'Signs what travels through clients; replicas share it (32 bytes or more)',
+      help: 'Key that signs approval requests; the same on all replicas (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'made and kept in STATE_DIR',
+      defaultText: 'generated, kept in STATE_DIR',
     }),
   };
 }

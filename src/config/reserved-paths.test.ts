@@ -42,6 +42,7 @@ test('keys, host keys and configuration of the login, of jump hosts too, and ~/.
       path.join(home, 'keys', 'node'),
       path.join(home, 'keys', 'jump'),
       path.join(home, 'keys', 'hosts'),
+      path.join(home, '.config', 'proxmox-mcp'),
       path.join(home, '.config', 'proxmox-mcp', 'known_hosts'),
       config.stateDir,
     ]),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { programDir } from '../lib/program-dir.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
+import { configDir } from './config-file.ts';
 import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
 import type { Config } from './settings-schema.ts';
 import { SshConfigFile } from './ssh-config-file.ts';
@@ -38,7 +39,8 @@ export function reservedPathsOf(
     ...new SshConfigFile(at, () => {}).filesRead(),
     ...filesOf(target),
   ];
-  const files = [...filesRead, ...named.flatMap((file) => file ?? []), ...ssh];
+  // A config.env that is not there yet would be read at the next start.
+  const files = [configDir(at), ...filesRead, ...named.flatMap((file) => file ?? []), ...ssh];
   return { files: [...new Set(files)], program: programDirs(programDir()) };
 }
 

@@ -2,9 +2,8 @@ import { nearest } from '../lib/suggest.ts';
 
 /** Names that people try, from other tools and by guessing, too far from ours for counting letters. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
-  SSH_HOST: 'HOST',
-  PROXMOX_HOST: 'HOST',
-  PVE_HOST: 'HOST',
+  SSH_HOST: 'PROXMOX_HOST',
+  PVE_HOST: 'PROXMOX_HOST',
   SSH_USER: 'SSH_USERNAME',
   SSH_PASS: 'SSH_PASSWORD',
   SSH_PASSPHRASE: 'SSH_KEY_PASSPHRASE',

@@ -5,6 +5,7 @@
 export const ERROR_CODES = [
   // the call itself
   'INVALID_INPUT',
+  'PLACEHOLDER_IN_INPUT',
   'READ_ONLY',
   'RIGHT_MISSING',
   'HOST_ACCESS_DISABLED',

@@ -103,8 +103,8 @@ describeNode('root with EXEC_METHOD=pct', [], (rig) => {
   everythingWorks(rig, useClient(rig, { EXEC_METHOD: 'pct' }));
 });
 
-describeNode('an admin with SUDO', [], (rig) => {
-  const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'true', ENABLE_HOST_EXEC: 'true' });
+describeNode('an admin, for whom sudo is found out', [], (rig) => {
+  const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
   everythingWorks(rig, server);
 
   test('works on the host as root', async () => {
@@ -114,7 +114,7 @@ describeNode('an admin with SUDO', [], (rig) => {
 });
 
 describeNode('an operator whose sudo allows nothing but pct', [], (rig) => {
-  const operator = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
+  const operator = { SSH_USERNAME: 'operator', ENABLE_HOST_EXEC: 'true' };
   // The default policy has a rule about a tag; this user can read tags by nothing but pct.
   describe('EXEC_METHOD=auto finds that out', () => everythingWorks(rig, useClient(rig, operator)));
   describe('what is not allowed', () => {
@@ -134,8 +134,8 @@ describeNode('an operator whose sudo allows nothing but pct', [], (rig) => {
   });
 });
 
-describeNode('an admin without SUDO', [], (rig) => {
-  const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
+describeNode('an admin with SUDO=false', [], (rig) => {
+  const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'false', ENABLE_HOST_EXEC: 'true' });
 
   test('is told for everything that takes root, with what to do', async () => {
     await writeFile(path.join(server.dir, 'a'), 'x');

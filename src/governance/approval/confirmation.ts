@@ -14,7 +14,7 @@ export interface ConfirmationSettings {
   readonly host: string;
   readonly stateDir: string;
   /** What holds for clients that can't be asked. */
-  readonly approvals: 'deny' | 'terminal';
+  readonly approvals: 'client' | 'terminal' | 'deny';
   /** How long a question may wait for its answer, and a yes for its use; seconds. */
   readonly approvalTtl: number;
   /** How long a call waits for the answer of a client that is asked meanwhile; seconds. */
@@ -71,7 +71,7 @@ export class Confirmation {
       if (answer === 'yes') return go(newId(), source);
       if (answer !== 'unable') throw refused(answer);
     }
-    if (approvals === 'deny') throw noApproverAvailable(subject, decision);
+    if (approvals !== 'terminal') throw noApproverAvailable(subject, decision);
     const granted = await this.#terminal.seek({ terms, tool, caller, question, digest });
     return go(granted.id, granted.source);
   }

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../../../governance/audit/audit-entry.ts';
+import type { AuditEntry } from '../../../governance/audit/audit-entry.ts';
 import { codeOf, hasFailed, type RecordedCall } from '../../../governance/audit/call-history.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { formatDuration } from '../../../lib/duration.ts';
@@ -43,14 +43,14 @@ export function callText(
 }
 
 /** What else stands on record: processes that begin and end, gaps. Undefined for what tells people nothing. */
-export function eventText(record: AuditRecord, style: Style): string | undefined {
+export function eventText(record: AuditEntry, style: Style): string | undefined {
   const text = eventOf(record);
   if (text === undefined) return undefined;
   const line = `${timeOf(record.at)}  ${visible(text)}`;
   return `${record.type === 'gap' ? style.red(line) : style.dim(line)}\n`;
 }
 
-function eventOf(record: AuditRecord): string | undefined {
+function eventOf(record: AuditEntry): string | undefined {
   switch (record.type) {
     case 'open':
       return record.continues === null

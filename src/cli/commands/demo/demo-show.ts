@@ -31,13 +31,18 @@ interface Step {
 }
 
 /** Walks through the main job with a real client. */
-export async function show(stage: Stage, settings: Record<string, string>, screen: Screen): Promise<void> {
+export async function show(
+  stage: Stage,
+  settings: Record<string, string>,
+  configFile: string,
+  screen: Screen,
+): Promise<void> {
   const { print, style } = screen;
   const directory = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-demo-'));
   const since = performance.now();
   try {
     await writeFile(path.join(directory, 'maintenance.html'), '<h1>Back in five minutes</h1>\n');
-    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory });
+    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory }, configFile);
     await print(
       `${style.bold('proxmox-mcp demo')}\nA real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}; only the Proxmox node is simulated.\n`,
     );

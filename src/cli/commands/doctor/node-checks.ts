@@ -19,7 +19,7 @@ export interface Nodes {
 const PROBE_MS = 20_000;
 
 /** Whether it is a Proxmox VE node, which version, and what it has. */
-export async function checkProxmox({ plain }: Nodes, signal: AbortSignal): Promise<Finding<Probe>> {
+export async function checkProxmox(plain: RemoteShell, signal: AbortSignal): Promise<Finding<Probe>> {
   const nonce = newNonce();
   const output = await plain.script(SCRIPTS.probe, [nonce], { timeoutMs: PROBE_MS, signal });
   const probe = parseProbe(output.stdout, nonce);

@@ -21,7 +21,7 @@ describe('rights', () => {
     ['root', probe(0), false, [], 'ok', /^root$/],
     ['root with SUDO', probe(0), true, [], 'ok', /not needed/],
     ['root with SUDO on a node without sudo', probe(0, WITHOUT_SUDO), true, [], 'fail', /no sudo, and root/],
-    ['another user', probe(1000), false, [], 'fail', /not root, and SUDO is not set/],
+    ['another user', probe(1000), false, [], 'fail', /not root, and SUDO is false/],
     ['SUDO on a node without sudo', probe(1000, WITHOUT_SUDO), true, [], 'fail', /node has no sudo/],
     ['SUDO with every rule', probe(1000), true, FULL, 'ok', /by sudo$/],
     ['SUDO with pct alone', probe(1000), true, ['pct'], 'warn', /only pct/],

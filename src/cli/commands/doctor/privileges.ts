@@ -35,8 +35,8 @@ export function judgeRights(
   const { user } = probe;
   if (!settings.sudo) {
     return problem(
-      `${user} is not root, and SUDO is not set.`,
-      `Log in as root; or set SUDO=true${hasSudo ? '' : ', install sudo on the node,'} and allow ${user} what is needed. As root on the node:\n${sudoRule(probe)}`,
+      `${user} is not root, and SUDO is false.`,
+      `Log in as root; or leave SUDO out${hasSudo ? '' : ', install sudo on the node,'} and allow ${user} what is needed. As root on the node:\n${sudoRule(probe)}`,
     );
   }
   if (!hasSudo) {

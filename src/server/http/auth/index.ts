@@ -43,7 +43,7 @@ export async function createAuthenticator(
       if (oauth !== undefined) guard(server, caller, refuse, oauth);
     },
     welcome: (url) =>
-      generated === undefined ? undefined : welcomeText(generated, url, config.httpShowToken),
+      generated === undefined ? undefined : welcomeText(generated, url, process.stderr.isTTY === true),
   };
 }
 
