@@ -174,7 +174,7 @@ export function configSchema(at: HostEnvironment) {
       tier: 'basic',
       help: 'Local directories that transfers may use, separated as in PATH',
       example: '~/proxmox-files',
-      defaultText: 'working directory',
+      defaultText: '~/proxmox-mcp',
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',

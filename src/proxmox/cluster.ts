@@ -13,6 +13,7 @@ import { readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
 import { digestOf } from './transfer/read-chunks.ts';
+import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
 import { fileTooLarge } from './transfer/transfer-errors.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
@@ -28,8 +29,7 @@ export interface ClusterOptions {
   readonly execMethod: 'auto' | AttachMethod;
   /** Absolute paths. */
   readonly transferDirs: readonly string[];
-  /** Files and directories of our own, which no transfer touches; absolute paths. */
-  readonly ownFiles: readonly string[];
+  readonly reserved: ReservedPaths;
   /** Bytes. */
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
@@ -54,7 +54,7 @@ export class Cluster implements ClusterHandle {
       guard: null,
       held: new OrphanedOutput(),
       activity: new InFlightCalls(),
-      dirs: new TransferDirs(options.transferDirs, options.ownFiles),
+      dirs: new TransferDirs(options.transferDirs, options.reserved),
       maxFileSize: options.maxFileSize,
       redactor: options.redactor,
     };

@@ -41,7 +41,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
   const cluster = new Cluster(pool, {
     sudo: username !== 'root',
     execMethod: 'auto',
-    ownFiles: [],
+    reserved: { files: [], program: [] },
     transferDirs: [tmpdir()],
     maxFileSize: 1,
     logger: quiet,

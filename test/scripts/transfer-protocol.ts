@@ -12,6 +12,8 @@ export interface UploadRequest {
   /** Announced; that of the data unless given. */
   readonly size?: number;
   readonly mode?: string;
+  /** For a file that is new, when no mode is asked for. */
+  readonly newMode?: string;
   readonly owner?: string;
   readonly group?: string;
   readonly overwrite?: boolean;
@@ -62,11 +64,12 @@ export async function upload(
     data,
     size = data.length,
     mode = '',
+    newMode = '644',
     owner = '',
     group = '',
     overwrite = true,
   } = request;
-  const args = [NONCE, destination, String(size), mode, owner, group, overwrite ? '1' : '0', PART];
+  const args = [NONCE, destination, String(size), mode, owner, group, overwrite ? '1' : '0', PART, newMode];
   const program = bench.machine.start(bench.scripts.upload, args, request.options);
   const reader = new Reader(program);
   try {

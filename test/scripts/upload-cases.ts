@@ -30,13 +30,22 @@ const WITHOUT_OPENSSL = [
 
 export const UPLOAD_CASES: readonly Case[] = [
   {
-    name: 'publishes a new file with the default mode',
+    name: 'publishes a new file',
     run: async (bench) => {
       const { folder, file } = await newFolder(bench);
       const outcome = await upload(bench, { destination: file, data: DATA });
       expect(outcome).toEqual(published(file, DATA, { mode: '644', replaced: false }));
       expect(await bench.machine.files.read(file)).toBe(DATA.toString());
       expect(await bench.machine.files.list(folder)).toEqual(['file']);
+    },
+  },
+  {
+    name: 'publishes a new file with the mode that the sender tells for one',
+    run: async (bench) => {
+      const { file } = await newFolder(bench);
+      const outcome = await upload(bench, { destination: file, data: DATA, newMode: '600' });
+      expect(outcome).toMatchObject({ kind: 'published', mode: '600' });
+      expect(await bench.machine.files.mode(file)).toBe('600');
     },
   },
   {

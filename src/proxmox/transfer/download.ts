@@ -21,7 +21,7 @@ export async function download(
   const dialog = await TransferDialog.open(deps, entry, SCRIPTS.download, args, options.signal);
   let part: LocalPart | undefined;
   try {
-    const [sizeField, , length] = await dialog.expect('ready');
+    const [sizeField, mode, length] = await dialog.expect('ready');
     const size = Number(sizeField);
     const remotePath = (await dialog.guard(dialog.reader.text(Number(length)))) ?? options.remotePath;
     part = await LocalPart.create(destination);
@@ -36,7 +36,7 @@ export async function download(
       ]),
     );
     if (remoteSha !== sha256) throw fileChanged(remotePath);
-    const permissions = await part.publish(options.overwrite);
+    const permissions = await part.publish(options.overwrite, mode);
     dialog.finish();
     return {
       bytes: size,

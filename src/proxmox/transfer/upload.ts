@@ -41,7 +41,16 @@ async function send(
 ): Promise<TransferResult> {
   const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
   const { remotePath, permissions = '', owner = '', group = '', overwrite } = options;
-  const args = [remotePath, String(source.size), permissions, owner, group, overwrite ? '1' : '0', part];
+  const args = [
+    remotePath,
+    String(source.size),
+    permissions,
+    owner,
+    group,
+    overwrite ? '1' : '0',
+    part,
+    source.uploadMode,
+  ];
   const dialog = await TransferDialog.open(deps, entry, SCRIPTS.upload, args, options.signal);
   let leftover: string | undefined;
   try {

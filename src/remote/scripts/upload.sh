@@ -4,8 +4,8 @@
 # Receives a file on stdin and publishes it at once or not at all.
 #
 # $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite,
-# $8 name of the temporary file. All refusals come before anything is written; then "ready LENGTH" and the
-# destination with symlinks resolved. After the data "done SIZE SHA256" of what is on the disk; only when the
+# $8 name of the temporary file, $9 mode of a file that is new. All refusals come before anything is written; then
+# "ready LENGTH" and the destination with symlinks resolved. After the data "done SIZE SHA256" of what is on the disk; only when the
 # sender answers with the nonce the file is given its place. End of input before that removes everything.
 # Without overwrite the last step is a hard link, which fails if somebody else created the file meanwhile.
 
@@ -66,7 +66,7 @@ if [ -n "$old" ]; then
 fi
 if [ -n "$own" ]; then err=$(chown -- "$own" "$tmp" 2>&1) || give_up OWNER "$err"; fi
 mode=${perm:-${old%% *}}
-err=$(chmod "${mode:-644}" "$tmp" 2>&1) || give_up IO "$err"
+err=$(chmod "${mode:-$9}" "$tmp" 2>&1) || give_up IO "$err"
 [ ! -d "$dest" ] || give_up IS_A_DIRECTORY "$dest"
 if [ "$over" = 1 ]; then
   err=$(mv -f "$tmp" "$dest" 2>&1) || give_up IO "$err"

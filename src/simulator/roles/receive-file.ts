@@ -9,7 +9,7 @@ import { type Start, untilDeath } from './start.ts';
 
 /**
  * Receives a file on stdin and publishes it at once or not at all. $1 nonce, $2 destination, $3 size, $4 mode, $5 owner,
- * $6 group, $7 1 to overwrite, $8 name of the temporary file. Says "ready LENGTH" and the destination, "done SIZE
+ * $6 group, $7 1 to overwrite, $8 name of the temporary file, $9 mode of a new file. Says "ready LENGTH" and the destination, "done SIZE
  * SHA256", and, when the sender has answered with the nonce, "published MODE replaced?".
  */
 export function receiveFile(start: Start, args: readonly string[]): Promise<number> {
@@ -54,6 +54,7 @@ class Receipt {
   readonly #group: string;
   readonly #overwrite: boolean;
   readonly #name: string;
+  readonly #newMode: string;
   #part: string | undefined;
   #inode: FileInode | undefined;
   #old: { mode: number; uid: number; gid: number } | undefined;
@@ -67,6 +68,7 @@ class Receipt {
       group = '',
       overwrite = '',
       name = '',
+      newMode = '644',
     ] = args;
     this.#start = start;
     this.destination = destination;
@@ -76,6 +78,7 @@ class Receipt {
     this.#group = group;
     this.#overwrite = overwrite === '1';
     this.#name = name;
+    this.#newMode = newMode;
   }
 
   get #files() {
@@ -163,7 +166,9 @@ class Receipt {
       throw new Refusal('OWNER', `chown: ${error instanceof Error ? error.message : ''}`);
     }
     inode.mode =
-      this.#permissions === '' ? (this.#old?.mode ?? 0o644) : Number.parseInt(this.#permissions, 8);
+      this.#permissions === '' && this.#old !== undefined
+        ? this.#old.mode
+        : Number.parseInt(this.#permissions || this.#newMode, 8);
     if (this.#tooLong) throw new Refusal('IO', `mv: cannot move '${part}': File name too long`);
     if (files.find(this.destination)?.kind === 'directory')
       throw new Refusal('IS_A_DIRECTORY', this.destination);

@@ -1,7 +1,5 @@
-import { ownFilesOf } from '../../../config/reserved-paths.ts';
 import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
-import { transferDirsOf } from '../../../config/transfer-dirs.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
 import { type ClosableChannelSource, Cluster } from '../../../proxmox/cluster.ts';
 import { RemoteShell } from '../../../remote/shell.ts';
@@ -131,8 +129,9 @@ async function runIn(
 ): Promise<Finding<true>> {
   const cluster = new Cluster(channels, {
     ...config,
-    transferDirs: transferDirsOf(config),
-    ownFiles: ownFilesOf(config),
+    // It transfers nothing.
+    transferDirs: [],
+    reserved: { files: [], program: [] },
     logger: QUIET,
     redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
   });

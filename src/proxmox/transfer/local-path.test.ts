@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contains } from './transfer-dirs.ts';
+import { checkLocalPath, contains, dotName } from './local-path.ts';
 
 describe('contains', () => {
   test.each([
@@ -40,4 +40,25 @@ describe('contains', () => {
       }),
     );
   });
+});
+
+test.each(['a.', 'a ', 'sub./a', 'policy.yaml. ', 'a:b', 'C:a', 'sub\\'])(
+  'on Windows %j is refused: it could name another file',
+  (name) => {
+    expect(() => checkLocalPath(name, 'win32')).toThrow(/local path/);
+    expect(() => checkLocalPath(name, 'linux')).not.toThrow();
+  },
+);
+
+test.each(['./a', 'C:\\files\\a.txt', 'a..b', 'sub/a'])('on Windows %j is taken', (name) => {
+  expect(() => checkLocalPath(name, 'win32')).not.toThrow();
+});
+
+test.each([
+  ['/t/.git/hooks/x', '.git'],
+  ['/t/a/.env', '.env'],
+  ['/t/\u200D.git/x', '\u200D.git'],
+  ['/t/a.b/c.', undefined],
+])('the first hidden name of %j is %j', (file, name) => {
+  expect(dotName('/t', file)).toBe(name);
 });
