@@ -6,6 +6,7 @@ import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
+import { LockdownFile } from './governance/lockdown/lockdown.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
@@ -27,6 +28,7 @@ export interface App {
   /** SSH connections that are up. Makes none. */
   sshConnections(): number;
   policy(): Promise<Policy>;
+  readonly lockdown: ServerDeps['lockdown'];
   readonly listMayChange: boolean;
   /** What holds up a login, for those who wait for it. */
   readonly notices: Notices;
@@ -45,6 +47,7 @@ export interface App {
 export function createApp(config: Config): App {
   const redactor = createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms });
   const logger = createLogger({ level: config.logLevel, redactor });
+  const lockdown = new LockdownFile(config.stateDir);
   const notices = new Notices();
   let cluster: Promise<ClusterHandle> | undefined;
   let connected: ClusterHandle | undefined;
@@ -83,6 +86,7 @@ export function createApp(config: Config): App {
       await opened.refresh();
       return opened;
     },
+    lockdown: () => lockdown.read(),
     listMayChange: config.policyFile !== undefined,
     audit: () => {
       audit ??= openAuditLog(config, {

@@ -179,6 +179,24 @@ Ctrl-C.
   start: async (request) => (await import('./commands/approvals/approvals.ts')).approvals(request),
 };
 
+const lockdown: Command = {
+  name: 'lockdown',
+  summary: 'Refuse every call that changes something, until it is lifted',
+  usage: ['lockdown [--for 30m]', 'lockdown --off'],
+  options: [
+    { flag: 'for', placeholder: 'time', help: 'How long: 30m, 2h, 1d; left out, until --off' },
+    { flag: 'off', help: 'Lift the lockdown' },
+  ],
+  details: `Binds servers that run already: those of this machine (STATE_DIR) at once, and,
+where the node can be reached, every server of the cluster by a file that only
+root may write (/etc/pve/proxmox-mcp.lockdown). Tools that change nothing go on.
+
+Exit code: 0 done; 1 done here, but not on the node; 2 wrong arguments or
+settings.
+`,
+  start: async (request) => (await import('./commands/lockdown/lockdown.ts')).lockdown(request),
+};
+
 const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
@@ -269,6 +287,7 @@ export const COMMANDS: readonly Command[] = [
   policy,
   audit,
   approvals,
+  lockdown,
   tools,
   call,
   config,

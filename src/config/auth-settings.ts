@@ -11,7 +11,7 @@ export function authSettings() {
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Bearer token with full access, 16 or more characters',
+      help: 'Bearer token with the rights read, write and host, 16 or more characters',
       example: 'the output of: openssl rand -hex 32',
       defaultText: 'generated, kept in STATE_DIR',
     }),

@@ -10,6 +10,7 @@ export function governanceSettings(at: HostEnvironment) {
   return {
     policy: choice(PRESET_NAMES).optional().register(about, {
       name: 'POLICY',
+      restricts: true,
       flag: 'policy',
       placeholder: 'preset',
       group: 'Governance',
@@ -20,6 +21,7 @@ export function governanceSettings(at: HostEnvironment) {
     }),
     policyFile: readableFile(at).optional().register(about, {
       name: 'POLICY_FILE',
+      restricts: true,
       flag: 'policy-file',
       placeholder: 'file',
       group: 'Governance',
@@ -29,6 +31,7 @@ export function governanceSettings(at: HostEnvironment) {
     }),
     protectedTag: tag().register(about, {
       name: 'PROTECTED_TAG',
+      restricts: true,
       flag: 'protected-tag',
       placeholder: 'tag',
       group: 'Governance',
@@ -70,15 +73,16 @@ export function governanceSettings(at: HostEnvironment) {
       example: 'false',
       default: 'true',
     }),
-    approvals: choice(['client', 'terminal', 'deny']).register(about, {
+    approvals: choice(['client', 'terminal', 'deny']).optional().register(about, {
       name: 'APPROVALS',
+      restricts: true,
       flag: 'approvals',
       placeholder: 'who',
       group: 'Governance',
       tier: 'basic',
-      help: 'Who confirms a call: client, terminal (proxmox-mcp approvals) or deny',
+      help: 'Who confirms a call: client (the client program), terminal (a passphrase) or deny',
       example: 'terminal',
-      default: 'deny',
+      defaultText: 'terminal once a passphrase is set, else client on stdio and deny on HTTP',
     }),
     approvalTtl: duration(1, 43_200).register(about, {
       name: 'APPROVAL_TTL',

@@ -89,7 +89,7 @@ test('defaults', () => {
     policy: undefined,
     policyFile: undefined,
     protectedTag: 'protected',
-    approvals: 'deny',
+    approvals: undefined,
     approvalTtl: 600,
     confirmTimeout: 45,
   });
@@ -392,6 +392,24 @@ describe('warnings', () => {
     ['SSH_PASSWORD_FLIE', 'SSH_PASSWORD_FILE'],
   ])('%s: did you mean %s?', (name, meant) => {
     expect(warningsFor(`${name}=x\n`)).toEqual([expect.stringContaining(`did you mean ${meant}?`)]);
+  });
+  test.each([
+    ['READONLY', 'READ_ONLY'],
+    ['read_only', 'READ_ONLY'],
+    ['POLCY', 'POLICY'],
+    ['POLCIY', 'POLICY'],
+    ['PROTECTED_TAGS', 'PROTECTED_TAG'],
+    ['APPROVAL', 'APPROVALS'],
+    ['SSH_HOST_KEYPOLICY', 'SSH_HOST_KEY_POLICY'],
+  ])('%s, a slip of a setting that restricts, stops the start', (name, meant) => {
+    for (const [env, file] of [[{ [name]: 'x' }, ''] as const, [{}, `${name}=x\n`] as const]) {
+      const loaded = loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': file })));
+      const fault = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
+      expect(loaded).toMatchObject({ ok: false, faults: [fault] });
+    }
+  });
+  test('a name that only resembles one that restricts is a warning', () => {
+    expect(warningsFor('', { POLICY_NAME: 'x' })).toEqual([expect.stringContaining('POLICY_FILE')]);
   });
   test('names of other programs that share the file are nobody’s business', () => {
     expect(warningsFor('SERVER_PORT=8000\nPATH=/x\nCOMPOSE_PROJECT_NAME=a\nTZ=UTC\nMCP_TOKEN=x\n')).toEqual(

@@ -16,7 +16,7 @@ import {
   isSet,
   type Source,
 } from './sources.ts';
-import { nearMiss } from './suggest-setting.ts';
+import { isSlip, nearMiss } from './suggest-setting.ts';
 
 export type LoadResult = (
   | { readonly ok: true; readonly config: Config }
@@ -66,7 +66,9 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     if (value !== undefined) found.set(setting.property, value);
   }
   if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
-  warnings.push(...nearMisses(sources, settings, found), ...quotedSecrets(settings, at));
+  const slips = nearMisses(sources, settings, found);
+  faults.push(...slips.flatMap(({ fault }) => fault ?? []));
+  warnings.push(...slips.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
   warnings.push(...retiredNotes(flags, sources), ...hostNotes(found.get('host'), environment, file));
   const told = { warnings, file: file?.file };
 
@@ -153,22 +155,36 @@ function quotedSecrets(settings: readonly Setting[], at: HostEnvironment): strin
     );
 }
 
-/** Names that look like a slip of one of ours, unless the right one is there as well. */
+interface Slip {
+  readonly warning?: string;
+  readonly fault?: Fault;
+}
+
+/**
+ * Names that look like a slip of one of ours, unless the right one is there as well. A setting that was meant to restrict must
+ * not be ignored: such a slip is a fault.
+ */
 function nearMisses(
   sources: readonly Source[],
   settings: readonly Setting[],
   found: ReadonlyMap<string, Found>,
-): string[] {
+): readonly Slip[] {
   const known = settings.flatMap(({ name, secret, aliases = [] }) =>
     secret === true ? [name, `${name}_FILE`] : [name, ...aliases],
   );
   const retired = RETIRED.map(({ name }) => name);
   const given = new Set([...found.values()].map(({ name }) => name));
   return sources.flatMap(({ label, names }) =>
-    names.flatMap((name) => {
+    names.flatMap((name): readonly Slip[] => {
       const meant = retired.includes(name) ? undefined : nearMiss(name, known);
       if (meant === undefined || given.has(meant)) return [];
-      return [`${name} (${label}) is not a setting and is ignored: did you mean ${meant}?`];
+      const restricts =
+        settings.some((setting) => setting.name === meant && setting.restricts === true) &&
+        isSlip(name, meant);
+      if (!restricts)
+        return [{ warning: `${name} (${label}) is not a setting and is ignored: did you mean ${meant}?` }];
+      const problem = `${name} (${label}) is not a setting`;
+      return [{ fault: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
     }),
   );
 }

@@ -20,6 +20,8 @@ export interface SettingInfo {
   /** What stands for the value in `--help`. Absent for a switch. */
   readonly placeholder?: string;
   readonly secret?: true;
+  /** Unset, the server allows more. A name that looks like a slip of this one stops the start. */
+  readonly restricts?: true;
   readonly default?: string;
   /** The default in words, where it depends on the machine. */
   readonly defaultText?: string;

@@ -110,6 +110,7 @@ export function configSchema(at: HostEnvironment) {
     }),
     sshHostKeyPolicy: choice(['strict', 'accept-new', 'insecure']).register(about, {
       name: 'SSH_HOST_KEY_POLICY',
+      restricts: true,
       flag: 'ssh-host-key-policy',
       placeholder: 'policy',
       group: 'Connection',
@@ -177,6 +178,7 @@ export function configSchema(at: HostEnvironment) {
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',
+      restricts: true,
       flag: 'read-only',
       group: 'Server',
       tier: 'basic',

@@ -1,12 +1,6 @@
-/** What rules may ask about a container. */
-export interface ContainerAttributes {
-  readonly vmid: number;
-  readonly name: string;
-  readonly node: string;
-  /** undefined: it can't be told, as sudo rules allow this user nothing but pct, which knows no pools. */
-  readonly pool: string | null | undefined;
-  readonly tags: readonly string[];
-}
+import type { ContainerAttributes } from './container-attributes.ts';
+
+export { attributesOf, type ContainerAttributes } from './container-attributes.ts';
 
 export interface FileDigest {
   readonly bytes: number;
@@ -32,8 +26,4 @@ export interface Survivor {
   /** As the node counts processes. */
   readonly pid: number;
   readonly name: string;
-}
-
-export function attributesOf({ vmid, name, node, pool, tags }: ContainerAttributes): ContainerAttributes {
-  return { vmid, name, node, pool, tags };
 }

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +11,7 @@ import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { closedPort } from '../mcp/fixtures.ts';
 import { describeRig } from '../rig/require.ts';
 import type { Rig } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { runCli, startCli } from './run.ts';
 
 /** The settings that `init` writes, below the home directory. */
@@ -89,6 +91,28 @@ describe('the policy that is written', () => {
     // What was chosen before stays chosen.
     expect(await init('--level', 'containers', '--policy', 'standard')).toMatch(/^POLICY=standard$/m);
     expect(await init('--level', 'host')).toMatch(/^POLICY=standard$/m);
+  });
+
+  test('a key that is in an agent only: the entry has its socket, and what it starts logs in', async () => {
+    const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
+    // Below /tmp a socket counts as one that is gone after the next login.
+    const home = await mkdtemp(path.join(homedir(), '.pmt-'));
+    const socket = path.join(home, 'agent.sock');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    onTestFinished(async () => {
+      agent.kill();
+      await rm(home, { recursive: true, force: true });
+    });
+    await until(() => existsSync(socket), 5000);
+    execFileSync('ssh-add', ['-q', SSH_KEY], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+    const connection = ['--ssh-host', HOST, '--ssh-port', SSH_PORT, '--ssh-host-key-policy', 'accept-new'];
+    const env = { SSH_AUTH_SOCK: socket, XDG_CONFIG_HOME: at('moved') };
+    const args = ['init', '--yes', '--i-accept-risks', '--level', 'read-only', ...connection];
+    const { code, stdout, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // Through the entry alone, in the environment that a client gives.
+    expect(stdout).toContain('self-test through the written entry');
+    expect(parse(await readFile(at('.claude.json'), 'utf8')).mcpServers.proxmox.env).toEqual(env);
   });
 
   test('none where nothing but looking is allowed, and none beside a file', async () => {

@@ -31,6 +31,7 @@ export function record() {
     logger,
     version: '0',
     stateKey: unused,
+    lockdown: async () => undefined,
     audit: async () => NO_AUDIT_LOG,
     confirmation: unused,
   };

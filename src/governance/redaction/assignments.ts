@@ -1,6 +1,15 @@
 import { isCodeAround, isCodeLine, isExpression, isOperand } from './source-code.ts';
 import type { Span } from './spans.ts';
-import { lineAround, MAX_VALUE, secretAt, UNQUOTED_END, until, type Value, valueAt } from './values.ts';
+import {
+  lineAround,
+  lineStart,
+  MAX_VALUE,
+  secretAt,
+  UNQUOTED_END,
+  until,
+  type Value,
+  valueAt,
+} from './values.ts';
 
 /** Names of secrets, at the end of a longer name (`DB_PASSWORD`, `client-secret`) or alone. */
 const PASSWORD =
@@ -33,15 +42,6 @@ const ELEMENT = new RegExp(
   String.raw`<(?:[\w:.-]{0,40}?${NAMES}(?:\s[^<>]{0,200})?|[\w:.-]{1,40}\s[^<>]{0,80}?(?:name|key)=["'][\w.:-]{0,60}?${NAMES.replace('?<password>', '?<named>')}["'][^<>]{0,100}|key>[\w .:-]{0,60}?${NAMES.replace('?<password>', '?<keyed>')}<\/key>\s{0,40}<string)>\s{0,80}(?=[^<\s])`,
   'gi',
 );
-/** SQL and directives that join name and value by a space. */
-const QUOTED_AFTER_SPACE =
-  /\b(?:(?:encrypted\s|unencrypted\s)?password(?:\s{1,2}|\s{0,2}\()|identified\s{1,3}(?:with\s{1,3}["'\w]{1,60}\s{1,3})?(?:by|as)(?:\s{1,3}password)?\s)\s{0,3}E?(?=')|\bidentified\s{1,3}by\s{1,3}(?="\S)|(?:^|[\s{;])(?:secret|password|PSK|XAUTH|EAP)\s{1,4}(?=")/gim;
-const DIRECTIVE =
-  /\b(?:requirepass|masterauth|bindpw|rootpw|insecure-password|enable[ \t]secret|enable[ \t]password|snmp-server[ \t]community|r[ow]community6?|wpa-psk|wpa-passphrase|neighbor[ \t]{1,4}\S{1,60}[ \t]{1,4}password)[ \t]{1,8}(?=[^\s=:])|^[ \t]{0,40}(?:SetEnv|setenv|ENV|env)[ \t]{1,4}\w{0,60}(?:password|passwd|_pass|_pwd|secret|token|api_key)[ \t]{1,4}(?=[^\s=])|^[ \t]{0,40}(?:set[ \t]{1,4})?(?:password|passwd|passphrase|secret|psk|\w{1,40}_password)[ \t]{1,8}(?=[^\s"'=:|-]{6,200};?[ \t]{0,8}$)/gim;
-
-/** What an installer or a server says once: `A temporary password is generated for root@localhost: …`. */
-const TOLD =
-  /\b(?:temporary|generated|initial|default|root|admin\w{0,10}|new|your|the|[\w-]{1,20}'s)\s{1,3}(?:\w{1,20}\s{1,3})?(?:password|passphrase)(?:\s{1,3}(?:is|was|for|has|of)\b[^\n:]{0,60})?(?::|\bis)\s{1,4}(?=\S{6,100}\.?\s{0,4}$)|\bpassword\s(?:for|of)\s[^\n:]{1,60}:[ \t]{1,4}(?=\S{6,100}$)/gim;
 /** A value that only names what it is: `"x-token"`. */
 const NAME_OF_SECRET = /^[A-Za-z_-]*(?:token|key|secret)$/i;
 /** A single word that ends its line; each name is followed this far. */
@@ -56,9 +56,6 @@ export function assignments(text: string): Span[] {
   for (const match of text.matchAll(PASSED))
     spans.push(...taken(text, match, valueAt(text, endOf(match), UNQUOTED_END)));
   for (const match of text.matchAll(ELEMENT)) spans.push(...elementOf(text, match));
-  for (const match of text.matchAll(QUOTED_AFTER_SPACE)) spans.push(...quotedAfter(text, endOf(match)));
-  for (const match of text.matchAll(TOLD)) spans.push(...toldAt(text, endOf(match)));
-  for (const match of text.matchAll(DIRECTIVE)) spans.push(...directiveAt(text, match));
   return spans;
 }
 
@@ -147,7 +144,7 @@ function isTaken(text: string, value: Value, assignment: Assignment): boolean {
 
 /** Whether a quote is open at an offset of a line. */
 function isWithin(text: string, at: number, quote: string): boolean {
-  const lineFrom = Math.max(text.lastIndexOf('\n', at - 1) + 1, at - 400);
+  const lineFrom = lineStart(text, at);
   return text.slice(lineFrom, at).split(quote).length % 2 === 0;
 }
 
@@ -158,7 +155,7 @@ function isAlone(text: string, { from, name }: Assignment): boolean {
 
 /** `password: two words`, as YAML has it: a key alone at the beginning of its line, and few words that are no sentence. */
 function isPhrase(text: string, { start, end }: Value, { from, isPassword }: Assignment): boolean {
-  const lineFrom = text.lastIndexOf('\n', from - 1) + 1;
+  const lineFrom = lineStart(text, from);
   if (!isPassword || !/^[ \t-]{0,40}["']?$/.test(text.slice(lineFrom, from))) return false;
   return end > start && /^[a-z]/.test(text.slice(from, from + 1)) && phraseEnd(text, start) !== undefined;
 }
@@ -242,26 +239,6 @@ function elementOf(text: string, match: RegExpExecArray): Span[] {
   const isPassword = (password ?? named ?? keyed) !== undefined;
   if (!isPassword && end - start < 6) return [];
   return secretAt(text, { start, end }, isPassword ? 'password' : 'secret');
-}
-
-function quotedAfter(text: string, at: number): Span[] {
-  const value = valueAt(text, at, UNQUOTED_END);
-  return text[value.end] === '\n' ? [] : secretAt(text, value, 'password');
-}
-
-function toldAt(text: string, at: number): Span[] {
-  const value = valueAt(text, at, /\s/);
-  // "Your password is incorrect" has no digit.
-  return /\d/.test(text.slice(value.start, value.end)) ? secretAt(text, value, 'password') : [];
-}
-
-function directiveAt(text: string, match: RegExpExecArray): Span[] {
-  const value = valueAt(text, endOf(match), /[\s;]/);
-  const shown = text.slice(value.start, value.end);
-  const isGeneric = /^\s*(?:set\s+)?(?:password|passwd|passphrase|secret|psk|\w+_password)\s/i.test(match[0]);
-  // "password expired" is a message.
-  if (isGeneric && !/\d/.test(shown)) return [];
-  return secretAt(text, value, 'password');
 }
 
 function endOf(match: RegExpExecArray): number {

@@ -12,6 +12,7 @@ export function oneToken(text: string, { start, end, kind }: Span): Span[] {
   const token = TOKEN.exec(text)?.[0] ?? '';
   // The marker lines of a private key are no secret, and its other lines could be commands.
   const isKeyBlock = kind === 'private key' && token.startsWith('-');
-  if (token === '' || isKeyBlock) return [];
+  // Between backticks is a command.
+  if (token === '' || isKeyBlock || text[start - 1] === '`') return [];
   return [{ start, end: Math.min(end, start + token.length), kind }];
 }

@@ -1,6 +1,7 @@
 import { assignments } from './assignments.ts';
 import { commandOptions } from './command-options.ts';
 import { credentials } from './credentials.ts';
+import { directives } from './directives.ts';
 import { searchedTexts } from './ignoring-ansi.ts';
 import { privateKeys } from './private-keys.ts';
 import { secretFiles } from './secret-files.ts';
@@ -30,6 +31,7 @@ export function secretForms(text: string, vendorTokens: VendorTokens): Span[] {
     ...tokens(text),
     ...vendorTokens(text),
     ...assignments(text),
+    ...directives(text),
     ...commandOptions(text),
     ...secretFiles(text),
     ...credentials(text),

@@ -30,6 +30,11 @@ export function createRedactor({
     asked = true;
     return known;
   };
+  /** Texts that were just redacted, as they are then cut, put together, and cleaned once more. */
+  let clean: readonly string[] = [];
+  const remember = (text: string): void => {
+    clean = [text, ...clean.slice(0, 3)];
+  };
   const find = (text: string, short: boolean, vendor: VendorTokens): readonly Span[] => {
     const values = ready();
     const search = (unpainted: string): readonly Span[] => {
@@ -53,12 +58,17 @@ export function createRedactor({
     return { value: visible(replaced(text, spans, id)), redacted: spans.length };
   };
   return {
-    add: (kind, value) => ready().add(kind, value),
+    add: (kind, value) => {
+      clean = [];
+      ready().add(kind, value);
+    },
     own: (text) => redact(text, true).value,
     show: (text) => redact(text, false).value,
     clean: async (data) => {
       const vendor = forms ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
-      return cleaned(data, (text) => redact(text, false, vendor));
+      return cleaned(data, (text) =>
+        clean.includes(text) ? { value: text, redacted: 0 } : redact(text, false, vendor),
+      );
     },
     cleanArgument: async (text) => {
       const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
@@ -66,7 +76,9 @@ export function createRedactor({
     },
     parts: async (text) => {
       const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
-      return partsOf(text, find(text, false, vendor), id);
+      const parts = partsOf(text, find(text, false, vendor), id);
+      remember(parts.map(({ shown }) => shown).join(''));
+      return parts;
     },
     get overlap() {
       return Math.max(ready().longest, LONGEST_TOKEN);

@@ -40,8 +40,16 @@ export function secretAt(text: string, { start, end }: Omit<Value, 'quoted'>, ki
   return end > start && !isStandIn(text.slice(start, end)) ? [{ start, end, kind }] : [];
 }
 
+/** Lines are looked at this far. */
+const MAX_LINE = 400;
+
+/** Where the line of an offset begins, or 400 characters before it. */
+export function lineStart(text: string, at: number): number {
+  const from = Math.max(0, at - MAX_LINE);
+  return from + text.slice(from, at).lastIndexOf('\n') + 1;
+}
+
 /** The line around an offset, as far as 400 characters to either side. */
 export function lineAround(text: string, at: number): string {
-  const from = Math.max(text.lastIndexOf('\n', at - 1) + 1, at - 400);
-  return text.slice(from, until(text, at, /\n/, 400));
+  return text.slice(lineStart(text, at), until(text, at, /\n/, MAX_LINE));
 }

@@ -103,7 +103,7 @@ async function printCalls(calls: readonly RecordedCall[], { json, dir, wide }: S
   if (json) return print(calls.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''));
   const style = styleFor(wantsColour(process.stdout));
   if (calls.length === 0) {
-    process.stderr.write(`No such call is on record in ${dir}.\n`);
+    process.stderr.write(`No such call was logged in ${dir}.\n`);
     return;
   }
   const layout = layoutOf(roomOf(), wide, calls);

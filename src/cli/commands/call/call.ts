@@ -12,7 +12,7 @@ import { appFor } from '../../open-app.ts';
 import { redrawLine } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';
 import { findTool, readArguments } from './call-arguments.ts';
-import { approvePending, canAsk, terminalDialogue } from './confirm.ts';
+import { approvePending, canAsk, terminalElicitation } from './confirm.ts';
 import { presentJson, presentText } from './present-call.ts';
 
 /** What is left for killing and looking after a cancellation; the same as when a client leaves. */
@@ -71,8 +71,8 @@ async function perform(
   args: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<CallToolResult> {
-  const dialogue = canAsk() ? { dialogue: terminalDialogue(app.config.stateDir) } : {};
-  const made = { tool, caller: LOCAL_CALLER, args, signal, ...dialogue };
+  const elicitation = canAsk() ? { elicitation: terminalElicitation(app.config.stateDir) } : {};
+  const made = { tool, caller: LOCAL_CALLER, args, signal, ...elicitation };
   if (!process.stderr.isTTY) return answered(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {
     redrawLine(process.stderr, `${message}${signal.aborted ? ', cancelling' : ''}`);

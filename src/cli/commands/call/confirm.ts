@@ -14,9 +14,9 @@ export function canAsk(): boolean {
 }
 
 /** Asks what the policy wants confirmed at the terminal: y/N, and the approval passphrase where one is set. */
-export function terminalDialogue(stateDir: string): InlineElicitation {
+export function terminalElicitation(stateDir: string): InlineElicitation {
   return {
-    kind: 'live',
+    kind: 'inline',
     ask: async (message) => {
       if (!(await agrees(message))) return 'declined';
       const store = new ApprovalStore(stateDir);

@@ -42,7 +42,8 @@ export async function checkProxmox(plain: RemoteShell, signal: AbortSignal): Pro
       remedy: 'HOST must name a Proxmox VE node itself: no container, no virtual machine, no backup server.',
     };
   }
-  const version = `${probe.version ?? 'without pveversion'}, on ${probe.os || 'an unnamed system'}`;
+  const named = probe.version === '' ? 'of unknown version' : probe.version;
+  const version = `${named ?? 'without pveversion'}, on ${probe.os || 'an unnamed system'}`;
   if (missing.length > 0) {
     return {
       verdict: 'warn',

@@ -5,6 +5,7 @@ import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { AppError } from '../../../lib/errors.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { CHECKS, type Check } from './check.ts';
+import { directoryVariables, entryRemedy } from './dropped-variables.ts';
 
 /** The settings as a patient: what is found, and what the other checks need if that is there. */
 export interface ExaminedSettings {
@@ -39,6 +40,16 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
     };
   }
   for (const note of notes) checks.push(found('warn', `${note}.`));
+  for (const dropped of directoryVariables(loaded.config, target, currentSurroundings())) {
+    const { name, value, effect } = dropped;
+    checks.push(
+      found(
+        'warn',
+        `${name} is ${value}, and MCP clients do not pass it on. Without it, a server ${effect}.`,
+        `For a server that a client starts, ${entryRemedy(dropped)}.`,
+      ),
+    );
+  }
   if (faults.length === 0) checks.unshift(found('ok', describe(loaded.config, target, loaded.file)));
   return { checks, found: { config: loaded.config, target }, faulty: faults.length > 0, file: loaded.file };
 }

@@ -108,7 +108,7 @@ function isAboutTls(error: unknown): boolean {
 }
 
 function tlsText(error: unknown): string {
-  return `HTTP_TLS_CERT and HTTP_TLS_KEY can not be used (${messageOf(error)}).
+  return `HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used (${messageOf(error)}).
   Both must be PEM; the key must be that of the certificate, and have no passphrase.`;
 }
 

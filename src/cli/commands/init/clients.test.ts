@@ -57,6 +57,18 @@ test('an entry names program and configuration file, and no setting', () => {
   }
 });
 
+test('an entry has the variables that clients do not pass on, in either format', () => {
+  const env = { SSH_AUTH_SOCK: '/run/agent' };
+  for (const app of clientApps(at('linux', '/home/me'), false)) {
+    expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual(env);
+    expect(entryFor(app, { ...LAUNCH, env: {} }, '/c.env')).not.toHaveProperty('env');
+    if (app.format === 'toml')
+      expect(snippetFor(app, { ...LAUNCH, env }, '/c.env').text).toContain(
+        '\nenv = { SSH_AUTH_SOCK = "/run/agent" }\n',
+      );
+  }
+});
+
 test('a snippet is what the client reads, and a command survives the shell', () => {
   const apps = clientApps(at('linux', '/home/me'), false);
   const texts = apps.map((app) => [app.id, snippetFor(app, LAUNCH, '/my c.env').text] as const);

@@ -124,6 +124,7 @@ export interface ClientEntry {
   readonly type?: 'stdio';
   readonly command: string;
   readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -135,9 +136,11 @@ export function entryFor(
   launch: Launch,
   configFile: string,
 ): ClientEntry {
+  const { env = {} } = launch;
   return {
     ...(typed ? { type: 'stdio' } : {}),
     command: launch.command,
     args: [...launch.args, '--config', configFile],
+    ...(Object.keys(env).length === 0 ? {} : { env }),
   };
 }

@@ -1,22 +1,23 @@
 import type { HostEnvironment } from '../../../config/host-environment.ts';
 import { type ClientApp, entryFor } from './clients.ts';
-import { ownLaunch } from './launch.ts';
+import type { Launch } from './launch.ts';
 import { type SelfTest, selfTest } from './self-test.ts';
 
 /** What the end of `init` needs to know. */
 export interface Finished {
   readonly apps: readonly ClientApp[];
   readonly configFile: string;
+  readonly launch: Launch;
   readonly exec: number | undefined;
 }
 
 /** Starts the server once through the entry that was written: the same for every client. */
 export function testEntry(
-  { apps, configFile, exec }: Finished,
+  { apps, configFile, launch, exec }: Finished,
   at: HostEnvironment,
   signal: AbortSignal,
 ): Promise<SelfTest> {
-  const entry = entryFor({ typed: apps[0]?.typed ?? false }, ownLaunch(at), configFile);
+  const entry = entryFor({ typed: apps[0]?.typed ?? false }, launch, configFile);
   return selfTest(entry, at, { exec, signal });
 }
 

@@ -20,6 +20,7 @@ import { examine } from '../doctor/examine.ts';
 import { hostKeyFile } from '../doctor/login-check.ts';
 import { readIfThere } from './changes.ts';
 import type { ClientApp } from './clients.ts';
+import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
 import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
 import type { InitOptions } from './init-options.ts';
@@ -27,7 +28,7 @@ import { changeText } from './init-text.ts';
 import { clientsHere } from './installed-clients.ts';
 import { appendJournal } from './journal.ts';
 import { freeKeyFile } from './key-file.ts';
-import { ownLaunch } from './launch.ts';
+import { type Launch, ownLaunch } from './launch.ts';
 import { ConfirmedKeys } from './pin-host-key.ts';
 import { askClients, askLogin, askSafety, askServer, type LoginAnswer } from './questions.ts';
 import { carryOut } from './setup.ts';
@@ -102,21 +103,26 @@ async function converse(talk: Talk, gathered: Values): Promise<number> {
     ...absolutePaths({ ...tried, ...levelValues(level), ...governed, ...approvals.values, ...transfers }, at),
     ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
   };
-  const changes = await planChanges({ values, configFile, clients: apps, launch: ownLaunch(at) });
+  const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
+  const changes = await planChanges({ values, configFile, clients: apps, launch });
   const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
   const { told, steps } = await carryOut(plan, signal);
   await appendJournal(steps, at);
   const style = styleFor(wantsColour(process.stdout));
   for (const change of effective(changes)) clack.log.step(changeText(change, style));
   clack.log.success(told.map((line) => wrapped(line)).join('\n'));
-  return await finish(talk, apps, { silent: approvals.silent, stateDir: config.stateDir });
+  return await finish(talk, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
 }
 
 /** Tests what was written, and says what comes next. */
 async function finish(
   { options: { configFile, exec }, at, signal }: Talk,
   apps: readonly ClientApp[],
-  { silent, stateDir }: { readonly silent: readonly string[]; readonly stateDir: string },
+  {
+    launch,
+    silent,
+    stateDir,
+  }: { readonly launch: Launch; readonly silent: readonly string[]; readonly stateDir: string },
 ): Promise<number> {
   const note = silentClientsNote(silent);
   if (note !== undefined) {
@@ -126,7 +132,7 @@ async function finish(
   }
   const spinner = clack.spinner();
   spinner.start('Self-test: starting the server as a client does');
-  const tested = await testEntry({ apps, configFile, exec }, at, signal);
+  const tested = await testEntry({ apps, configFile, launch, exec }, at, signal);
   if (!tested.ok) {
     spinner.error('Self-test failed');
     say('error', selfTestFailed(tested.problem));

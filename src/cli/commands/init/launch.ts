@@ -6,6 +6,8 @@ import { PACKAGE, type PackageInfo } from '../../../lib/package-info.ts';
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  /** Variables that the server needs and that clients do not pass on. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The program that is running now. */

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
+import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { askOne, askSecret, askSome, askText, type Choice } from '../../output/ask.ts';
+import { agentVariables, isLastingSocket } from '../doctor/dropped-variables.ts';
 import type { ClientId } from './clients.ts';
 import type { Values } from './env-file.ts';
 import { parseServer } from './init-options.ts';
@@ -59,15 +61,17 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
   const states = await Promise.all(all.map((file) => keyFileState(file, undefined)));
   const usable = all.filter((_, index) => states[index] === 'usable');
   const encrypted = all.filter((_, index) => states[index] === 'encrypted');
+  // A server that a client starts would look for it in vain after the next login.
+  const lasting = agentVariables(resolveSshTarget(config, at)).every(({ value }) => isLastingSocket(value));
   const way = await askOne<string>(`How do you log in as ${who}?`, [
     ...usable.map((file): Choice<string> => ({ value: file, label: `Key ${tilde(file, at)}` })),
-    ...(keys.agent.length === 0
+    ...(keys.agent.length === 0 || !lasting
       ? []
       : [
           {
             value: 'agent',
             label: `Key in your ssh-agent: ${keys.agent.join(', ')}`,
-            hint: 'only if the client passes SSH_AUTH_SOCK on',
+            hint: "its socket is written into the client's entry",
           },
         ]),
     ...encrypted.map(

@@ -46,7 +46,7 @@ export type SelfTest =
  * where that was agreed to. Never rejects.
  */
 export async function selfTest(
-  { command, args }: ClientEntry,
+  { command, args, env = {} }: ClientEntry,
   at: HostEnvironment,
   { exec, signal }: { readonly exec: number | undefined; readonly signal: AbortSignal },
 ): Promise<SelfTest> {
@@ -54,7 +54,7 @@ export async function selfTest(
   const transport = new StdioClientTransport({
     command,
     args: [...args],
-    env: clientEnvironment(at),
+    env: { ...clientEnvironment(at), ...env },
     cwd: at.home,
     stderr: 'pipe',
   });

@@ -24,17 +24,20 @@ export function claudeCodeCommand(launch: Launch, configFile: string): string {
   return `claude mcp add --scope user ${SERVER_NAME} -- ${[command, ...args].map(shellWord).join(' ')}`;
 }
 
-/** A TOML table of strings and lists of strings: JSON strings are TOML strings. */
+/** A TOML table of strings, lists of strings and tables of strings: JSON strings are TOML strings. */
 export function tomlTable(
   section: string,
   name: string,
   entry: Readonly<Record<string, unknown>> | object,
 ): string {
-  const lines = Object.entries(entry).map(([key, value]) => {
-    const text = Array.isArray(value)
-      ? `[${value.map((each) => JSON.stringify(each)).join(', ')}]`
-      : JSON.stringify(value);
-    return `${key} = ${text}`;
-  });
+  const lines = Object.entries(entry).map(([key, value]) => `${key} = ${tomlValue(value)}`);
   return `[${section}.${name}]\n${lines.join('\n')}\n`;
+}
+
+function tomlValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((each) => JSON.stringify(each)).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return `{ ${Object.entries(value)
+    .map(([key, each]) => `${key} = ${JSON.stringify(each)}`)
+    .join(', ')} }`;
 }

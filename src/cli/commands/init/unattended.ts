@@ -11,6 +11,7 @@ import type { Check } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
 import { examine } from '../doctor/examine.ts';
 import { readIfThere } from './changes.ts';
+import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
 import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
 import type { InitOptions } from './init-options.ts';
@@ -82,7 +83,8 @@ export async function initUnattended(
       ...absolutePaths({ ...wished, ...transfers }, at),
       ...afterwards(trust, newKey?.file),
     };
-    const changes = await planChanges({ values, configFile, clients: apps, launch: ownLaunch(at) });
+    const launch = { ...ownLaunch(at), env: await entryEnvironment(loaded.config, at) };
+    const changes = await planChanges({ values, configFile, clients: apps, launch });
     const style = styleFor(wantsColour(process.stdout));
     for (const change of effective(changes)) await print(`\n${changeText(change, style)}\n`);
     if (options.dryRun) {
@@ -94,7 +96,7 @@ export async function initUnattended(
     await appendJournal(steps, at);
     const more = effective(changes).length === 0 ? ['nothing else had to change'] : [];
     await print(`\n${[...told, ...more].map((line) => `✓ ${line}`).join('\n')}\n`);
-    const tested = await testEntry({ apps, configFile, exec: options.exec }, at, signal);
+    const tested = await testEntry({ apps, configFile, launch, exec: options.exec }, at, signal);
     if (!tested.ok) {
       process.stderr.write(`\n${selfTestFailed(tested.problem)}\n`);
       return 1;
