@@ -113,7 +113,6 @@ async function createCluster(config: Config, logger: Logger, redactor: Redactor)
   const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
   return new Cluster(new SshPool(target, { logger }), {
     sudo: config.sudo,
-    execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
     ownFiles: ownFilesOf(config),
     maxFileSize: config.maxFileSize,
