@@ -119,7 +119,6 @@ export class FrameReader {
     if (word === 'data') {
       this.#dataLeft = boundedInteger(fields[0], this.#dataLimit);
       this.#dataLimit = 0;
-      if (this.#dataLeft === 0) return { kind: 'data', bytes: EMPTY, left: 0 };
     }
     return { kind: 'frame', word, fields };
   }

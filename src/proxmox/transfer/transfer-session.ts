@@ -269,11 +269,12 @@ export class TransferSession {
     channel.stdin.end();
     void this.#drain();
     const hurried = this.#deps.inFlight.ending.aborted;
+    const patience = this.#broken || !this.#call.hasBegun ? 0 : hurried ? 300 : 1_500;
     const ended = await Promise.race([
       channel.closed.then((end) => end.reason === 'closed'),
-      delay(this.#broken ? 0 : hurried ? 300 : 1_500).then(() => false),
+      delay(patience).then(() => false),
     ]);
-    if (ended) {
+    if (ended || !this.#call.hasBegun) {
       channel.close();
       return;
     }
