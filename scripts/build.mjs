@@ -99,15 +99,12 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
   return [...new Set(names)].sort();
 }
 
-/** The scripts of src/remote/scripts by name, without comments: see index.ts there. */
+/** The scripts of src/remote/scripts by name: see index.ts there. */
 function remoteScripts() {
   const folder = path.join(root, 'src/remote/scripts');
   const names = readdirSync(folder).filter((file) => file.endsWith('.sh'));
   return Object.fromEntries(
-    names.map((file) => [
-      path.basename(file, '.sh'),
-      readFileSync(path.join(folder, file), 'utf8').replaceAll(/^\s*#.*\n/gm, ''),
-    ]),
+    names.map((file) => [path.basename(file, '.sh'), readFileSync(path.join(folder, file), 'utf8')]),
   );
 }
 

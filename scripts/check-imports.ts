@@ -52,12 +52,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const STATEMENT =
   /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
-/** Every import below `src` that the table does not allow, as lines to print. Tests may import what they like. */
+/**
+ * Every import below `src` that the table does not allow, as lines to print. Tests may import what they like of `src`, and
+ * nothing of `test`: what needs a server or a node is a test of `test`.
+ */
 export function findViolations(src: string): string[] {
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+    .filter((file) => file.endsWith('.ts'));
   return files.sort().flatMap((file) => {
+    if (file.endsWith('.test.ts')) return importsFromTest(src, file);
     const part = partOf(file);
     const allowed = MAY_IMPORT[file] ?? MAY_IMPORT[path.posix.dirname(file)] ?? MAY_IMPORT[part];
     if (allowed === undefined)
@@ -69,6 +73,15 @@ export function findViolations(src: string): string[] {
       const permitted = allowed.length === 0 ? 'nothing else' : allowed.join(', ');
       return [`src/${file}:${line} imports ${target}; ${part} may import: ${permitted}`];
     });
+  });
+}
+
+/** What a test below `src` imports from `test`, as lines to print. */
+function importsFromTest(src: string, file: string): string[] {
+  return importsOf(path.join(src, file)).flatMap(({ specifier, line }) => {
+    const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier));
+    if (!specifier.startsWith('.') || !target.startsWith('../test/')) return [];
+    return [`src/${file}:${line} imports ${target.slice(3)}; a test that needs it belongs below test/`];
   });
 }
 

@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 server=$PWD/dist/bin.js
+names=$(node --import tsx --input-type=module -e '
+  import { TOOLS } from "./src/tools/index.ts";
+  console.log(TOOLS.map(({ name }) => name).join(" "));
+')
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
@@ -13,6 +17,7 @@ npx --no-install @modelcontextprotocol/inspector --cli -e I_ACCEPT_RISKS=true -e
   node "$server" --method tools/list --strict >list.json
 node -e '
   const { tools } = JSON.parse(require("node:fs").readFileSync("list.json", "utf8"));
-  if (tools.length !== 10) throw new Error(`the inspector lists ${tools.length} tools`);
+  const listed = tools.map(({ name }) => name).join(" ");
+  if (listed !== process.argv[1]) throw new Error(`the inspector lists ${listed}`);
   console.log(`the inspector lists ${tools.length} tools and has no complaint`);
-'
+' "$names"

@@ -10,6 +10,7 @@ import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
 import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
+import { Notices } from './lib/notices.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
@@ -20,11 +21,14 @@ export interface App {
   readonly config: Config;
   /** The part of the configuration that tools depend on. */
   readonly settings: Config;
+  transferDirs(): readonly string[];
   cluster(): Promise<ClusterHandle>;
   /** SSH connections that are up. Makes none. */
   sshConnections(): number;
   policy(): Promise<Policy>;
   readonly listMayChange: boolean;
+  /** What holds up a login, for those who wait for it. */
+  readonly notices: Notices;
   audit(): Promise<AuditLog>;
   readonly redactor: Redactor;
   readonly confirmation: ServerDeps['confirmation'];
@@ -40,6 +44,7 @@ export interface App {
 export function createApp(config: Config): App {
   const redactor = createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms });
   const logger = createLogger({ level: config.logLevel, redactor });
+  const notices = new Notices();
   let cluster: Promise<ClusterHandle> | undefined;
   let connected: ClusterHandle | undefined;
   let policy: Promise<Policy> | undefined;
@@ -53,13 +58,19 @@ export function createApp(config: Config): App {
   return {
     config,
     settings: config,
+    transferDirs: () => transferDirsOf(config),
     cluster: () => {
-      cluster ??= createCluster(config, logger, redactor).then((made) => {
+      cluster ??= createCluster(config, logger, redactor, notices).then((made) => {
         connected = made;
         return made;
       });
+      // ~/.ssh/config may be right at the next call.
+      cluster.catch(() => {
+        cluster = undefined;
+      });
       return cluster;
     },
+    notices,
     sshConnections: () => connected?.connections ?? 0,
     policy: async () => {
       policy ??= openPolicy(
@@ -104,14 +115,19 @@ export function createApp(config: Config): App {
  * The way to the node, made when the first call needs it: a client that only lists the tools does not wait until the code
  * for it is loaded, and ~/.ssh is not read.
  */
-async function createCluster(config: Config, logger: Logger, redactor: Redactor): Promise<ClusterHandle> {
+async function createCluster(
+  config: Config,
+  logger: Logger,
+  redactor: Redactor,
+  notices: Notices,
+): Promise<ClusterHandle> {
   const [{ Cluster }, { SshPool }, { resolveSshTarget }] = await Promise.all([
     import('./proxmox/cluster.ts'),
     import('./ssh/pool.ts'),
     import('./config/ssh-target.ts'),
   ]);
   const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
-  return new Cluster(new SshPool(target, { logger }), {
+  return new Cluster(new SshPool(target, { logger, onBanner: onBanner(logger, notices) }), {
     sudo: config.sudo,
     transferDirs: transferDirsOf(config),
     ownFiles: ownFilesOf(config),
@@ -119,4 +135,12 @@ async function createCluster(config: Config, logger: Logger, redactor: Redactor)
     logger,
     redactor,
   });
+}
+
+/** Shows what holds up a login to those who wait for it, and to whoever reads the log. */
+function onBanner(logger: Logger, notices: Notices): (text: string | null) => void {
+  return (text) => {
+    if (text !== null) logger.warn(text);
+    notices.show(text);
+  };
 }

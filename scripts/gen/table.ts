@@ -1,3 +1,5 @@
+import { columnWidths, padCells } from '../../src/lib/columns.ts';
+
 /** Pads a Markdown table as the formatter does, so that it can be read as text, too. */
 export function alignTable(table: string): string {
   const rows = table.split('\n').map((line) =>
@@ -6,11 +8,9 @@ export function alignTable(table: string): string {
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0), 3),
-  );
+  const widths = columnWidths([...rows, Array.from({ length: rows[0]?.length ?? 0 }, () => '---')]);
   const padded = rows.map((cells, index) =>
-    widths.map((width, column) => (index === 1 ? '-'.repeat(width) : (cells[column] ?? '').padEnd(width))),
+    index === 1 ? widths.map((width) => '-'.repeat(width)) : padCells(cells, widths),
   );
   return padded.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

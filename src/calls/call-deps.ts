@@ -2,6 +2,7 @@ import type { Confirmation } from '../governance/approval/confirmation.ts';
 import type { AuditLog } from '../governance/audit/audit-types.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Notices } from '../lib/notices.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import type { ClusterHandle } from '../proxmox/proxmox-types.ts';
 import type { ToolSettings } from '../tools/tool.ts';
@@ -20,10 +21,14 @@ export interface ServerDeps {
   /** Asks people. The same object every time; loaded when the first rule asks for it. */
   confirmation(): Promise<Confirmation>;
   readonly settings: ToolSettings;
+  /** Local directories that transfers may use; absolute paths. */
+  transferDirs(): readonly string[];
   /** What everything passes that leaves: results, errors, progress. */
   readonly redactor: Redactor;
   readonly logger: Logger;
   readonly version: string;
+  /** What whoever waits for the node has to know now. */
+  readonly notices?: Pick<Notices, 'subscribe'>;
   /** Metrics; absent on stdio, where nobody would read them. */
   readonly observer?: CallObserver;
   /** Signs what travels through clients and comes back, such as requestState; all replicas have the same. 32 bytes or more. */

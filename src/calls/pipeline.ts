@@ -10,6 +10,8 @@ import type { ServerDeps } from './call-deps.ts';
 import { guestReader } from './container-attributes.ts';
 import { refusalOf, subjectOf } from './decide.ts';
 import { toAppError } from './failure.ts';
+import { forwardNotices } from './forward-notices.ts';
+import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { decided, endOf, opened, recordRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
 import { type ProgressNote, startProgress } from './progress.ts';
@@ -54,7 +56,12 @@ export async function callTool(
 ): Promise<CallToolResult | InputRequiredResult> {
   const startedAt = performance.now();
   const ended = deps.trackCall?.();
-  const { result, code, data } = await walk(call, deps);
+  const noticed = call.notify && deps.notices && forwardNotices(call.notify, deps.notices, deps.redactor);
+  const { result, code, data } = await walk(
+    noticed === undefined ? call : { ...call, notify: noticed.notify },
+    deps,
+  );
+  await noticed?.stop();
   // The arguments are left out: commands and paths may hold secrets.
   const durationMs = Math.round(performance.now() - startedAt);
   const caller = call.caller === LOCAL_CALLER ? {} : { caller: call.caller.name };
@@ -111,7 +118,7 @@ async function runOnRecord(
   const record = await trail.begin(entry);
   const startedAt = performance.now();
   const ending = await run(call, input, guard, deps)
-    .then((reply) => answered(reply, deps))
+    .then((reply) => answered(withIgnoredFieldsNote(reply, call), deps))
     .catch((thrown: unknown) => failed(thrown, call, deps));
   await record.end(endOf(ending, performance.now() - startedAt));
   return ending;

@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import { errorText } from '../lib/error-text.ts';
 import type { AppError } from '../lib/errors.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import { toJson } from '../tools/shared/format.ts';
@@ -35,7 +36,7 @@ export async function presentError(
   };
   const { stderr = '' } = error;
   const data = stderr === '' ? words : { ...words, ...(await redactor.clean({ stderr })).data };
-  const text = format === 'json' ? toJson(data) : errorText(data);
+  const text = format === 'json' ? toJson(data) : failureText(data);
   return { content: [{ type: 'text', text }], structuredContent: data, isError: true };
 }
 
@@ -44,8 +45,8 @@ function shortened(message: string): string {
   return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }
 
-function errorText({ error, code, suggestion, stderr }: Readonly<Record<string, unknown>>): string {
-  const lines = [`Error (${code}): ${error}`, `Suggestion: ${suggestion}`];
+function failureText({ error, code, suggestion, stderr }: Readonly<Record<string, unknown>>): string {
+  const lines = [errorText(String(code), String(error), String(suggestion))];
   if (typeof stderr === 'string') lines.push('', 'STDERR:', stderr.trimEnd());
   return lines.join('\n');
 }

@@ -2,6 +2,8 @@ import type * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { nearest } from '../lib/suggest.ts';
 import type { Tool } from '../tools/tool.ts';
+import { coerceArguments } from './coerce-arguments.ts';
+import { withoutClientFields } from './known-client-fields.ts';
 
 /** More than a tool has arguments; an object with thousands of unknown keys is not worth a longer answer. */
 const MAX_FAULTS = 20;
@@ -13,7 +15,7 @@ export function validateArguments(
   tool: Pick<Tool, 'name' | 'input'>,
   args: Arguments,
 ): Record<string, unknown> {
-  const parsed = tool.input.safeParse(args);
+  const parsed = tool.input.safeParse(coerceArguments(tool, withoutClientFields(tool, args)));
   if (parsed.success) return parsed.data;
   const names = Object.keys(tool.input.shape);
   const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];

@@ -1,5 +1,6 @@
 import { GROUPS, type Setting } from '../config/setting.ts';
 import { listSettings } from '../config/settings-schema.ts';
+import { columnWidths, table } from '../lib/columns.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { wrapText } from './output/output.ts';
@@ -83,14 +84,11 @@ ${details}`;
 
 /** Two columns; what is too long for the right one goes on below its beginning. */
 function columns(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  const indent = ' '.repeat(width + 4);
-  return rows
-    .map(([left, right]) => {
-      const lines = wrapText(right, WIDTH - indent.length).join(`\n${indent}`);
-      return `  ${left.padEnd(width)}  ${lines}`;
-    })
-    .join('\n');
+  const room = WIDTH - (columnWidths(rows)[0] ?? 0) - 4;
+  return table(
+    rows.map(([left, right]) => [left, wrapText(right, room).join('\n')]),
+    '  ',
+  );
 }
 
 function rowOf({

@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import * as z from 'zod/v4';
+import { decodeText } from '../lib/decode-text.ts';
+import { errnoOf, hasErrno } from '../lib/errno.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
 
 /*
@@ -76,6 +78,8 @@ export interface JumpHop {
   readonly host: string;
   readonly username?: string;
   readonly port?: number;
+  /** Private keys that were named for this hop. */
+  readonly identityFiles?: readonly string[];
 }
 
 /** `user@host:port[,…]` as in OpenSSH's ProxyJump, IPv6 in brackets. `none`: no jump, whatever ~/.ssh/config says. */
@@ -112,7 +116,7 @@ export function keyFile(at: HostEnvironment) {
     }
     const file = absolutePath(at, value);
     try {
-      const start = fs.readFileSync(file, 'latin1').slice(0, 40);
+      const start = decodeText(fs.readFileSync(file)).slice(0, 40);
       if (!/^(ssh-|ecdsa-|sk-)/.test(start)) return file;
       return fault(ctx, `names a public key (${file})`, 'Name the private key; it is the file without .pub.');
     } catch (error) {
@@ -163,11 +167,10 @@ export const FILE_REMEDY =
 
 /** Why a file could not be used, in words that do not need an errno table. */
 export function reason(error: unknown, file: string): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return `${file} does not exist`;
-  if (code === 'EACCES' || code === 'EPERM') return `${file} may not be read by this user`;
-  if (code === 'EISDIR') return `${file} is a directory`;
-  return `${file} (${String(code ?? error)})`;
+  if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return `${file} does not exist`;
+  if (hasErrno(error, 'EACCES', 'EPERM')) return `${file} may not be read by this user`;
+  if (hasErrno(error, 'EISDIR')) return `${file} is a directory`;
+  return `${file} (${errnoOf(error) ?? String(error)})`;
 }
 
 export function isDirectory(file: string): boolean {

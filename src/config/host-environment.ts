@@ -12,6 +12,8 @@ export interface HostEnvironment {
   readonly cwd: string;
   /** The local user; what OpenSSH logs in as on a jump host that names nobody. */
   readonly username: string;
+  /** The directory of the machine's own ssh_config and ssh_known_hosts; by default where OpenSSH has it on that platform. */
+  readonly systemSshDir?: string;
 }
 
 export function currentSurroundings(): HostEnvironment {
@@ -29,6 +31,12 @@ export function currentSurroundings(): HostEnvironment {
 /** The path rules of that machine, which in tests is not this one. */
 export function pathsOf(at: HostEnvironment): path.PlatformPath {
   return at.platform === 'win32' ? path.win32 : path.posix;
+}
+
+/** Where OpenSSH keeps what holds for all users of that machine. */
+export function systemSshDirOf(at: HostEnvironment): string {
+  if (at.systemSshDir !== undefined) return at.systemSshDir;
+  return at.platform === 'win32' ? `${at.env.PROGRAMDATA || 'C:\\ProgramData'}\\ssh` : '/etc/ssh';
 }
 
 /** Absolute form of a path that a person wrote: `~` is the home directory, the rest is taken from the working directory. */

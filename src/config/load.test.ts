@@ -116,6 +116,26 @@ test('a file with CRLF line ends and a byte order mark reads the same', () => {
   expect(config).toMatchObject({ host: 'pve1', sshPort: 2222, sshUsername: 'admin' });
 });
 
+test('files that PowerShell wrote in UTF-16 read the same: the env file, and those of secrets', () => {
+  const cwd = directory();
+  const little = (text: string) => Buffer.from(text, 'utf16le');
+  const put = (name: string, bytes: Buffer) => fs.writeFileSync(path.join(cwd, name), bytes);
+  put('.env', little('\uFEFFHOST=pve1\r\nSSH_PORT=2222\r\n'));
+  put('big', little('\uFEFFgrün\r\n').swap16());
+  put('bare', little(`${TOKEN}\r\n`));
+  const env = { HOST: '', SSH_PASSWORD_FILE: 'big', HTTP_TOKEN_FILE: 'bare' };
+  expect(load(env, {}, cwd)).toMatchObject({
+    host: 'pve1',
+    sshPort: 2222,
+    sshPassword: 'grün',
+    httpToken: TOKEN,
+  });
+  put('.env', Buffer.concat([Buffer.from('HOST=pve2\n'), little('SSH_PORT=2223\r\n')]));
+  expect(load({ HOST: '' }, {}, cwd)).toMatchObject({ host: 'pve2', sshPort: 2223 });
+});
+
+const TOKEN = 'a-token-of-the-tests-0123456789abcdefghij';
+
 describe('.env of the working directory', () => {
   const cwd = directory({ '.env': 'HOST=elsewhere\nI_ACCEPT_RISKS=true\nENABLE_HOST_EXEC=true\n' });
 

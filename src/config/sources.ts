@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
+import { decodeText } from '../lib/decode-text.ts';
 import { FILE_REMEDY, reason, statOf } from './formats.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
 import { unquoted } from './quoted.ts';
@@ -50,7 +51,7 @@ export function environmentSource(at: HostEnvironment): Source {
 
 /** Reads an env file; `warn` hears of lines that do not mean what they look like. */
 export function fileSource(file: string, label: string, warn: (message: string) => void): Source {
-  const content = fs.readFileSync(file, 'utf8');
+  const content = decodeText(fs.readFileSync(file));
   const values: Readonly<Record<string, string | undefined>> = parse(content);
   for (const [, name = '', value = ''] of content.matchAll(/^[ \t]*(\w+)[ \t]*=[ \t]*([^\s'"`#]+)#/gm)) {
     if (values[name] === value) {
@@ -118,7 +119,7 @@ export function findIn(
   }
   const file = absolutePath(at, named.trim());
   try {
-    const content = fs.readFileSync(file, 'utf8').replace(/(\r?\n)+$/, '');
+    const content = decodeText(fs.readFileSync(file)).replace(/(\r?\n)+$/, '');
     if (isSet(content)) return { value: content, name: fileName, label, file };
     fault({
       name: fileName,

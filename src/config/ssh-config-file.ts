@@ -1,33 +1,47 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import SSHConfig, { glob, type Line, LineType } from 'ssh-config';
+import { decodeText } from '../lib/decode-text.ts';
 import { statOf } from './formats.ts';
-import { absolutePath, type HostEnvironment } from './host-environment.ts';
+import { absolutePath, type HostEnvironment, systemSshDirOf } from './host-environment.ts';
 
-/** What ~/.ssh/config says about one host, by lower-case keyword. Keywords that may be repeated keep all values. */
+/** What the ssh_config files say about one host, by lower-case keyword. Keywords that may be repeated keep all values. */
 export type HostEntry = Readonly<Record<string, readonly string[] | undefined>>;
 
 /** How deep files may include each other; OpenSSH draws the line at the same depth. */
 const MAX_INCLUDE_DEPTH = 16;
 
+/** A configuration file and the directory that its includes are taken from. */
+interface ConfigFile {
+  readonly lines: readonly Line[];
+  readonly dir: string;
+}
+
 /**
- * Reads ~/.ssh/config with what it includes. A file that is missing or cannot be understood counts as
- * empty; `warn` hears why.
+ * Reads ~/.ssh/config and the machine's own ssh_config with what they include; as in OpenSSH, what the former says first
+ * holds. A file that is missing or cannot be understood counts as empty; `warn` hears why.
  */
 export class SshConfigFile {
   readonly #at: HostEnvironment;
   readonly #warn: (message: string) => void;
-  readonly #lines: readonly Line[];
+  readonly #user: ConfigFile;
+  readonly #system: ConfigFile;
 
   constructor(at: HostEnvironment, warn: (message: string) => void) {
     this.#at = at;
     this.#warn = warn;
-    this.#lines = this.#read(path.join(at.home, '.ssh', 'config'));
+    this.#user = this.#open(path.join(at.home, '.ssh'), 'config');
+    this.#system = this.#open(systemSshDirOf(at), 'ssh_config');
+  }
+
+  #open(dir: string, name: string): ConfigFile {
+    return { lines: this.#read(path.join(dir, name)), dir };
   }
 
   lookUp(host: string): HostEntry {
     const config = new SSHConfig();
-    config.push(...this.#select(this.#lines, host, 0));
+    for (const { lines, dir } of [this.#user, this.#system])
+      config.push(...this.#select(lines, host, dir, 0));
     // Looking up a host runs nothing: `Match exec` counts as not matching, and see `#select`.
     const computed = config.compute(host, { ignoreCase: true, matchExec: false });
     return Object.fromEntries(
@@ -35,9 +49,9 @@ export class SshConfigFile {
     );
   }
 
-  /** The aliases that stand there by name, in order; patterns are none. */
+  /** The aliases that ~/.ssh/config has by name, in order; patterns are none. */
   aliases(): readonly string[] {
-    return [...new Set(this.#aliasesOf(this.#lines, 0))];
+    return [...new Set(this.#aliasesOf(this.#user.lines, 0))];
   }
 
   #aliasesOf(lines: readonly Line[], depth: number): string[] {
@@ -47,7 +61,9 @@ export class SshConfigFile {
       const inner = 'config' in line ? this.#aliasesOf(line.config, depth) : [];
       if (keyword === 'host') return [...valuesOf(line).filter((name) => !/[*?!]/.test(name)), ...inner];
       if (keyword !== 'include' || depth >= MAX_INCLUDE_DEPTH) return inner;
-      return this.#included(valuesOf(line)).flatMap((file) => this.#aliasesOf(this.#read(file), depth + 1));
+      return this.#included(valuesOf(line), this.#user.dir).flatMap((file) =>
+        this.#aliasesOf(this.#read(file), depth + 1),
+      );
     });
   }
 
@@ -55,11 +71,11 @@ export class SshConfigFile {
    * The lines that concern `host`, includes put in their place. An include below a `Host` line that
    * does not match is skipped with it; a section goes on after it under the same heading.
    */
-  #select(lines: readonly Line[], host: string, depth: number): Line[] {
+  #select(lines: readonly Line[], host: string, dir: string, depth: number): Line[] {
     return lines.flatMap((line): Line[] => {
       if (line.type !== LineType.DIRECTIVE) return [];
       const keyword = line.param.toLowerCase();
-      if (keyword === 'include') return this.#include(valuesOf(line), host, depth);
+      if (keyword === 'include') return this.#include(valuesOf(line), host, dir, depth);
       // To canonicalize a name, the library would run nslookup.
       if (keyword.startsWith('canonical')) return [];
       if (!('config' in line)) return [{ ...line, param: CASE[keyword] ?? line.param }];
@@ -72,7 +88,7 @@ export class SshConfigFile {
         pieces.push({ ...line, config });
         rest = [];
       };
-      for (const inner of this.#select(line.config, host, depth)) {
+      for (const inner of this.#select(line.config, host, dir, depth)) {
         if ('config' in inner) {
           // Only the library can tell whether a Match holds, and it knows no section within a section.
           if (keyword === 'match' && valuesOf(line)[0]?.toLowerCase() !== 'all') {
@@ -90,23 +106,25 @@ export class SshConfigFile {
     });
   }
 
-  #include(patterns: readonly string[], host: string, depth: number): Line[] {
+  #include(patterns: readonly string[], host: string, dir: string, depth: number): Line[] {
     if (depth >= MAX_INCLUDE_DEPTH) {
       this.#warn('~/.ssh/config: files include each other too deeply, the rest is ignored');
       return [];
     }
-    return this.#included(patterns).flatMap((file) => this.#select(this.#read(file), host, depth + 1));
+    return this.#included(patterns, dir).flatMap((file) =>
+      this.#select(this.#read(file), host, dir, depth + 1),
+    );
   }
 
-  #included(patterns: readonly string[]): readonly string[] {
-    const base = { ...this.#at, cwd: path.join(this.#at.home, '.ssh') };
+  #included(patterns: readonly string[], dir: string): readonly string[] {
+    const base = { ...this.#at, cwd: dir };
     return patterns.flatMap((pattern) => expandPattern(absolutePath(base, pattern)));
   }
 
   #read(file: string): readonly Line[] {
     if (!statOf(file)?.isFile()) return [];
     try {
-      return SSHConfig.parse(fs.readFileSync(file, 'utf8'));
+      return SSHConfig.parse(decodeText(fs.readFileSync(file)));
     } catch (error) {
       this.#warn(`${file} is ignored: ${error instanceof Error ? error.message : String(error)}`);
       return [];

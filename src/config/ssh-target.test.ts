@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { AppError } from '../lib/errors.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
-import type { HostEnvironment } from './host-environment.ts';
+import { type HostEnvironment, systemSshDirOf } from './host-environment.ts';
 import { loadConfig } from './load.ts';
 import { resolveSshTarget } from './ssh-target.ts';
 
@@ -27,10 +28,23 @@ function put(name: string, content = ''): string {
 
 function resolve(settings: Record<string, string>, options: Partial<HostEnvironment> = {}): SshTarget {
   const env = { I_ACCEPT_RISKS: 'true', HOST: 'pve', ...settings };
-  const at: HostEnvironment = { platform: 'linux', env, home, cwd: home, username: 'me', ...options };
+  const systemSshDir = path.join(home, 'etc-ssh');
+  const at: HostEnvironment = {
+    platform: 'linux',
+    env,
+    home,
+    cwd: home,
+    username: 'me',
+    systemSshDir,
+    ...options,
+  };
   const loaded = loadConfig({}, at);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   return resolveSshTarget(loaded.config, at, (warning) => warnings.push(warning));
+}
+
+function systemFiles(): string[] {
+  return ['ssh_known_hosts', 'ssh_known_hosts2'].map((name) => path.join(home, 'etc-ssh', name));
 }
 
 test('without ~/.ssh/config: the host as it stands, root, 22, known hosts and an own file', () => {
@@ -42,7 +56,12 @@ test('without ~/.ssh/config: the host as it stands, root, 22, known hosts and an
     identityFiles: [],
     jumps: [],
     hostKeyPolicy: 'accept-new',
-    knownHostsFiles: [path.join(home, '.ssh', 'known_hosts'), own],
+    knownHostsFiles: [
+      path.join(home, '.ssh', 'known_hosts'),
+      path.join(home, '.ssh', 'known_hosts2'),
+      own,
+      ...systemFiles(),
+    ],
     knownHostsWriteFile: own,
   });
 });
@@ -78,6 +97,7 @@ describe('an alias', () => {
         path.join(home, '.ssh', 'known_a'),
         path.join(home, '.ssh', 'known_b'),
         path.join(home, '.config', 'proxmox-mcp', 'known_hosts'),
+        ...systemFiles(),
       ],
     });
   });
@@ -92,7 +112,7 @@ describe('an alias', () => {
       port: 22,
       username: 'root',
       identityFiles: [named, key],
-      knownHostsFiles: [path.join(home, 'kh')],
+      knownHostsFiles: [path.join(home, 'kh'), ...systemFiles()],
       knownHostsWriteFile: path.join(home, 'kh'),
     });
   });
@@ -167,11 +187,159 @@ describe('jumps', () => {
     put('config', 'Host pve\n ProxyJump bastion\n');
     expect(resolve({ SSH_JUMP: 'none' }).jumps).toEqual([]);
   });
-  test('ProxyCommand is not run, and that is said', () => {
-    put('config', `Host pve\n ProxyCommand touch ${home}/ran\n`);
-    expect(resolve({}).jumps).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining('ProxyCommand')]);
+  test('%r and the other tokens of ProxyJump are expanded', () => {
+    put('config', 'Host pve\n User joe\n ProxyJump %r@bastion\n');
+    expect(resolve({}).jumps).toMatchObject([{ host: 'bastion', username: 'joe' }]);
   });
+  test('a ProxyJump that is no list of servers is refused, not left out', () => {
+    put('config', 'Host pve\n ProxyJump "a b"\n');
+    expect(refusal({}).message).toContain('ProxyJump');
+  });
+});
+
+/** The error that a host is refused with before anything connects. */
+function refusal(settings: Record<string, string>): AppError {
+  try {
+    resolve(settings);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('ProxyCommand', () => {
+  const hop = { host: '192.0.2.1', port: 22, username: 'me' };
+  const BASTION = 'Host bastion\n HostName 192.0.2.1\n';
+  const to = (command: string) =>
+    `Host pve\n HostName 192.0.2.9\n User joe\n ProxyCommand ${command}\n${BASTION}`;
+
+  test.each([
+    ['ssh -W %h:%p bastion', {}],
+    ['ssh -W [%h]:%p bastion', {}],
+    ['ssh bastion -W %h:%p', {}],
+    ['ssh -W192.0.2.9:22 bastion', {}],
+    ['/usr/bin/ssh -q -W %h:%p bastion', {}],
+    ['exec ssh -qaxW %h:%p bastion 2>/dev/null', {}],
+    ['ssh -W %h:%p %r@bastion', { username: 'joe' }],
+    ['ssh -W %h:%p -l %r bastion', { username: 'joe' }],
+    ['ssh -p 2222 -W %h:%p admin@bastion', { username: 'admin', port: 2222 }],
+    ['ssh -W %h:%p ssh://admin@bastion:2222', { username: 'admin', port: 2222 }],
+    [
+      'ssh -o Port=2222 -oUser=admin -o "StrictHostKeyChecking no" -W %h:%p bastion',
+      { username: 'admin', port: 2222 },
+    ],
+    ['ssh -F none -W %h:%p bastion', undefined],
+    ['"ssh" -W "%h:%p" \'bastion\'', {}],
+    ['ssh bastion nc %h %p', {}],
+    ['ssh -q bastion nc -w 10 %h %p 2> /dev/null', {}],
+    ['ssh bastion exec /bin/netcat -q0 %h %p', {}],
+    ['ssh bastion "nc %h %p"', {}],
+  ])('%s', (command, found) => {
+    put('config', to(command));
+    if (found === undefined) expect(refusal({}).code).toBe('SSH_UNREACHABLE');
+    else expect(resolve({}).jumps).toEqual([expect.objectContaining({ ...hop, ...found })]);
+  });
+
+  test('-i and -J name the key and the hops before', () => {
+    const key = put('id_hop');
+    put('config', to('ssh -i ~/.ssh/id_hop -J outer:2022,inner -W %h:%p bastion'));
+    expect(resolve({}).jumps).toMatchObject([
+      { host: 'outer', port: 2022 },
+      { host: 'inner' },
+      { host: '192.0.2.1', identityFiles: [key] },
+    ]);
+  });
+
+  test('an IPv6 address, and the ssh.exe of Windows', () => {
+    put(
+      'config',
+      'Host pve\n ProxyCommand C:\\Windows\\System32\\OpenSSH\\ssh.exe -W %h:%p joe@2001:db8::1\n',
+    );
+    const { jumps } = resolve({}, { platform: 'win32' });
+    expect(jumps).toMatchObject([{ host: '2001:db8::1', username: 'joe' }]);
+  });
+
+  test('below Host *, the jump host itself is reached directly', () => {
+    put('config', `Host *\n ProxyCommand ssh -W %h:%p bastion\n`);
+    expect(resolve({}).jumps).toMatchObject([{ host: 'bastion', jumps: [] }]);
+  });
+
+  test.each([
+    ['nc -X 5 -x proxy:1080 %h %p', 'nc'],
+    ['cloudflared access ssh --hostname %h', 'cloudflared'],
+    ['"C:\\Program Files\\cloudflared.exe" access ssh --hostname %h', 'cloudflared'],
+    ['sh -c "aws ssm start-session --target %h --token hunter2"', 'sh'],
+    ['ssh bastion', 'ssh'],
+    ['ssh -W other:%p bastion', 'ssh'],
+    ['ssh -W %h:2222 bastion', 'ssh'],
+    ['ssh -W %h:%p', 'ssh'],
+    ['ssh -o ProxyCommand=x -W %h:%p bastion', 'ssh'],
+    ['ssh -o HostName=elsewhere -W %h:%p bastion', 'ssh'],
+    ['ssh -W %h:%p bastion; touch ran', 'ssh'],
+    ['ssh -W %h:%p $(touch ran)', 'ssh'],
+    ['ssh bastion nc -l %p', 'ssh'],
+    ['ssh bastion nc %h %p -e /bin/sh', 'ssh'],
+    ['ssh bastion socat - TCP:%h:%p', 'ssh'],
+    ['sshuttle -W %h:%p bastion', 'sshuttle'],
+  ])('refuses %s', (command, program) => {
+    put('config', to(command));
+    const error = refusal({ SSH_PASSWORD: 'p' });
+    expect(error.code).toBe('SSH_UNREACHABLE');
+    expect(error.message).toContain(`pve is reached by a ProxyCommand (${program})`);
+    expect(error.message).not.toContain('hunter2');
+    expect(error.hint).toContain('SSH_JUMP=none');
+    expect(resolve({ SSH_JUMP: 'none' }).jumps).toEqual([]);
+    expect(resolve({ SSH_JUMP: 'bastion' }).jumps).toMatchObject([{ host: '192.0.2.1' }]);
+  });
+
+  test('sss_ssh_knownhostsproxy of FreeIPA connects directly', () => {
+    put('../etc-ssh/ssh_config', 'ProxyCommand /usr/bin/sss_ssh_knownhostsproxy -p %p %h\n');
+    expect(resolve({}).jumps).toEqual([]);
+  });
+
+  test('of a jump host is refused, too', () => {
+    put('config', 'Host pve\n ProxyJump bastion\nHost bastion\n ProxyCommand corkscrew proxy 80 %h %p\n');
+    expect(refusal({}).message).toContain('bastion is reached by a ProxyCommand (corkscrew)');
+    expect(refusal({ SSH_JUMP: 'bastion' }).message).toContain('bastion is reached');
+  });
+
+  test('of the machine counts like that of the user', () => {
+    put('../etc-ssh/ssh_config', 'Include ssh_config.d/*\n');
+    put('../etc-ssh/ssh_config.d/10', 'Host *\n ProxyCommand corkscrew proxy 80 %h %p\n');
+    expect(refusal({}).message).toContain('corkscrew');
+  });
+
+  test('between ProxyJump and ProxyCommand, what stands first holds; none is neither', () => {
+    const two = (one: string, other: string) => {
+      put('config', `Host pve\n ${one}\nHost p*\n ${other}\n`);
+      return resolve({}).jumps;
+    };
+    expect(two('ProxyJump a', 'ProxyCommand nc %h %p')).toMatchObject([{ host: 'a' }]);
+    expect(two('ProxyCommand ssh -W %h:%p a', 'ProxyJump b')).toMatchObject([{ host: 'a' }]);
+    expect(two('ProxyCommand none', 'ProxyJump b')).toEqual([]);
+    expect(two('ProxyJump none', 'ProxyCommand nc %h %p')).toEqual([]);
+    expect(two('ProxyCommand NONE', 'Port 22')).toEqual([]);
+  });
+});
+
+test('a config file in UTF-16 is read', () => {
+  const file = put('config');
+  fs.writeFileSync(file, Buffer.from('\uFEFFHost pve\r\n HostName 192.0.2.9\r\n', 'utf16le'));
+  expect(resolve({}).host).toBe('192.0.2.9');
+});
+
+test('the ssh_config of the machine comes after that of the user', () => {
+  put('config', 'Host pve\n Port 2200\n');
+  put('../etc-ssh/ssh_config', 'Port 22\nHost pve\n HostName 192.0.2.9\n');
+  expect(resolve({})).toMatchObject({ host: '192.0.2.9', port: 2200 });
+});
+
+test('where OpenSSH keeps what holds for all users', () => {
+  const at = { env: { PROGRAMDATA: 'D:\\Data' }, home: '/', cwd: '/', username: 'me' };
+  expect(systemSshDirOf({ ...at, platform: 'win32' })).toBe('D:\\Data\\ssh');
+  expect(systemSshDirOf({ ...at, env: {}, platform: 'win32' })).toBe('C:\\ProgramData\\ssh');
+  expect(systemSshDirOf({ ...at, platform: 'darwin' })).toBe('/etc/ssh');
 });
 
 describe('what a config file could do to us', () => {

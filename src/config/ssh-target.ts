@@ -1,8 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { AppError } from '../lib/errors.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { type JumpHop, parseHop } from './formats.ts';
 import { absolutePath, currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { knownHostsFiles } from './known-hosts-files.ts';
+import { parseProxyCommand, proxyProgram } from './proxy-command.ts';
 import type { Config } from './settings-schema.ts';
 import { type HostEntry, SshConfigFile } from './ssh-config-file.ts';
 
@@ -14,7 +17,6 @@ interface Context {
   readonly config: Config;
   readonly at: HostEnvironment;
   readonly file: SshConfigFile;
-  readonly warn: (message: string) => void;
 }
 
 /** One server as it was asked for, before ~/.ssh/config has its say. */
@@ -23,24 +25,26 @@ interface Wanted extends JumpHop {
 }
 
 /**
- * Where to connect and as whom: explicit settings first, then what the operator's ~/.ssh/config says
- * about the host, then defaults. `warn` hears what of that file has no effect here.
+ * Where to connect and as whom: explicit settings first, then what ~/.ssh/config and the machine's ssh_config say
+ * about the host, then defaults. `warn` hears what of those files has no effect here.
+ *
+ * @throws AppError SSH_UNREACHABLE when they say that the host is reached in a way that this server does not know.
  */
 export function resolveSshTarget(
   config: Config,
   at: HostEnvironment = currentSurroundings(),
   warn: (message: string) => void = () => {},
 ): SshTarget {
-  const context: Context = { config, at, file: new SshConfigFile(at, warn), warn };
+  const context: Context = { config, at, file: new SshConfigFile(at, warn) };
   const { host, sshUsername: username, sshPort: port } = config;
   const entry = context.file.lookUp(host);
-  const hops = config.sshJump ?? jumpsOf(entry, host, warn);
   const target = resolveOne(context, entry, {
     host,
     ...(username === undefined ? {} : { username }),
     ...(port === undefined ? {} : { port }),
     fallbackUser: 'root',
   });
+  const hops = config.sshJump ?? jumpsOf(context, entry, target, host);
   return {
     ...target,
     ...(config.sshPassword === undefined ? {} : { password: config.sshPassword }),
@@ -56,7 +60,7 @@ function resolveHops(context: Context, hops: readonly JumpHop[], seen: ReadonlyS
     if (index > 0) return [target];
     // `Host *` with a ProxyJump sends the jump host through itself, too.
     const met = new Set([...seen, hop.host]);
-    const before = jumpsOf(entry, hop.host, context.warn).filter((earlier) => !met.has(earlier.host));
+    const before = jumpsOf(context, entry, target, hop.host).filter(({ host }) => !met.has(host));
     return [...resolveHops(context, before, met), target];
   });
 }
@@ -72,8 +76,12 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
   const agent = agentOf(entry, at, expand);
   const hostKeyAlias = first(entry, 'hostkeyalias');
   const named = identityFiles(entry, at, expand);
-  const own = config.sshKey === undefined ? named : [config.sshKey, ...named];
-  const files = knownHosts(config, entry, at, expand);
+  const own = [
+    ...(config.sshKey === undefined ? [] : [config.sshKey]),
+    ...(wanted.identityFiles ?? []).map((file) => absolutePath(at, file)),
+    ...named,
+  ];
+  const files = knownHostsFiles(config.sshKnownHosts, entry, at, expand);
   return {
     host,
     port,
@@ -90,20 +98,32 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
   };
 }
 
-function jumpsOf(entry: HostEntry, host: string, warn: (message: string) => void): readonly JumpHop[] {
-  const jump = first(entry, 'proxyjump');
-  const command = first(entry, 'proxycommand');
-  if (jump === undefined && command !== undefined && command.toLowerCase() !== 'none') {
-    warn(
-      `ProxyCommand of ${host} in ~/.ssh/config is not supported and is ignored: use ProxyJump or SSH_JUMP`,
-    );
+/** The hops that ssh_config has for a host. @throws AppError SSH_UNREACHABLE when they cannot be told. */
+function jumpsOf({ at }: Context, entry: HostEntry, target: SshTarget, original: string): readonly JumpHop[] {
+  // As in OpenSSH, the one that stands first rules out the other.
+  const keyword = Object.keys(entry).find((key) => key === 'proxyjump' || key === 'proxycommand');
+  const value = keyword === undefined ? undefined : first(entry, keyword);
+  if (value === undefined || value.toLowerCase() === 'none') return [];
+  const expand = (text: string) => expandTokens(text, at, { ...target, original });
+  if (keyword === 'proxycommand') {
+    const { host, port } = target;
+    const hops = parseProxyCommand(value, { host, port, platform: at.platform, expand });
+    if (hops !== undefined) return hops;
+    throw unknownWay(original, `by a ProxyCommand (${proxyProgram(value)}) that this server does not run`);
   }
-  if (jump === undefined || jump.toLowerCase() === 'none') return [];
-  const hops = jump.split(',').map((hop) => parseHop(hop.trim()));
+  const hops = value.split(',').map((hop) => parseHop(expand(hop.trim())));
   const good = hops.filter((hop) => hop !== undefined);
   if (good.length === hops.length) return good;
-  warn(`ProxyJump of ${host} in ~/.ssh/config is not understood and is ignored: ${jump}`);
-  return [];
+  throw unknownWay(original, `by a ProxyJump that is not a list of [user@]host[:port] (${value})`);
+}
+
+/** Another machine may have the same address on this network, and would be offered the password. */
+function unknownWay(host: string, how: string): AppError {
+  return new AppError(
+    'SSH_UNREACHABLE',
+    `ssh_config says that ${host} is reached ${how}. No connection was made, since a direct one may end at another machine.`,
+    `If ${host} is behind another SSH server, name that server in ProxyJump or SSH_JUMP. If ${host} can be reached directly, set SSH_JUMP=none.`,
+  );
 }
 
 /** IdentityFile entries that are there, if only as the public half of a key that the agent holds. */
@@ -131,34 +151,6 @@ function agentOf(
   if (variable !== undefined) return at.env[variable] || undefined;
   // A pipe's name is not a path to be made absolute.
   return named.startsWith('\\\\') ? named : absolutePath(at, expand(named));
-}
-
-type KnownHosts = Pick<SshTarget, 'knownHostsFiles' | 'knownHostsWriteFile'>;
-
-function knownHosts(
-  config: Config,
-  entry: HostEntry,
-  at: HostEnvironment,
-  expand: (text: string) => string,
-): KnownHosts {
-  const { sshKnownHosts: named } = config;
-  if (named !== undefined) return { knownHostsFiles: [named], knownHostsWriteFile: named };
-  const told = entry.userknownhostsfile?.filter((file) => file.toLowerCase() !== 'none');
-  const files = told?.map((file) => absolutePath(at, expand(file))) ?? [
-    path.join(at.home, '.ssh', 'known_hosts'),
-  ];
-  // New keys go to a file of our own: the operator's is theirs, and may be mounted read-only.
-  const own = path.join(ownConfigDir(at), 'known_hosts');
-  return { knownHostsFiles: [...files, own], knownHostsWriteFile: own };
-}
-
-/** Where files of ours live that are the user's, not the project's. */
-function ownConfigDir(at: HostEnvironment): string {
-  const base =
-    at.platform === 'win32'
-      ? at.env.APPDATA || path.join(at.home, 'AppData', 'Roaming')
-      : at.env.XDG_CONFIG_HOME || path.join(at.home, '.config');
-  return path.join(base, 'proxmox-mcp');
 }
 
 /** The tokens and variables that ssh_config(5) allows in file names. */

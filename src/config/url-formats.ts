@@ -1,4 +1,5 @@
 import * as z from 'zod/v4';
+import { isLoopback } from '../lib/loopback.ts';
 import { fault } from './formats.ts';
 
 /** A URL of the web without a fragment or a login, as it was written. */
@@ -44,8 +45,4 @@ export function isWebUrl(text: string): boolean {
 
 function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

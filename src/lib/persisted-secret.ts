@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFile, link, open, readFile, rm, stat } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import path from 'node:path';
+import { createFileAtomically } from './atomic-file.ts';
+import { hasErrno } from './errno.ts';
 import { ensurePrivateDir } from './private-files.ts';
 
 export interface KeptSecret {
@@ -11,7 +13,12 @@ export interface KeptSecret {
   readonly isNew: boolean;
 }
 
-const FORM = /^[A-Za-z0-9_-]{43}$/;
+export type SecretEncoding = 'base64url' | 'hex';
+
+const FORMS: Readonly<Record<SecretEncoding, RegExp>> = {
+  base64url: /^[A-Za-z0-9_-]{43}$/,
+  hex: /^[0-9a-f]{64}$/,
+};
 
 /**
  * A secret that is made when it is first needed, and kept in a directory for its owner alone (mode 600). Processes that
@@ -21,67 +28,48 @@ const FORM = /^[A-Za-z0-9_-]{43}$/;
  */
 export async function keepSecret(dir: string, name: string): Promise<KeptSecret> {
   const file = path.join(dir, name);
-  await ensurePrivateDir(dir);
-  const known = await readSecret(file);
-  if (known !== undefined) return { text: known, file, isNew: false };
-  const text = randomBytes(32).toString('base64url');
-  if (await publish(file, `${text}\n`)) return { text, file, isNew: true };
-  const theirs = await readSecret(file);
-  if (theirs === undefined) throw new Error(`${file} vanished while it was read`);
-  return { text: theirs, file, isNew: false };
-}
-
-async function readSecret(file: string): Promise<string | undefined> {
-  let text: string;
-  try {
-    text = (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  if (!FORM.test(text))
-    throw new Error(`${file} holds no secret: delete it, and the next start makes a new one`);
-  const { mode } = await stat(file);
+  const known = await readSecret(file, 'base64url');
+  const secret = known === undefined ? await createSecret(file, 'base64url') : { text: known, isNew: false };
+  const { mode } = await fs.stat(file);
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     throw new Error(`${file} may be read by others: delete it, and the next start makes a new one`);
   }
-  return text;
+  return { text: secret.text, file, isNew: secret.isNew };
 }
 
 /**
- * Puts a complete file under a name that nobody has taken.
- * @returns false when somebody else was first
+ * The secret in a file as text; undefined when there is no such file.
+ * @throws Error when the file cannot be read or contains anything else
  */
-async function publish(file: string, content: string): Promise<boolean> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+export async function readSecret(file: string, encoding: SecretEncoding): Promise<string | undefined> {
+  let text: string;
   try {
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await claim(draft, file);
-    return true;
+    text = (await fs.readFile(file, 'latin1')).trim();
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
-  } finally {
-    await rm(draft, { force: true });
   }
+  if (FORMS[encoding].test(text)) return text;
+  // A key that signs the audit log is not to be replaced lightly, so deleting it is not advised.
+  throw new Error(
+    encoding === 'hex'
+      ? `${file} holds no key: 64 hexadecimal digits were expected`
+      : `${file} holds no secret: delete it, and the next start makes a new one`,
+  );
 }
 
-/** A link appears at once and whole. Where the file system has none, a copy that replaces nothing is the next best. */
-async function claim(draft: string, file: string): Promise<void> {
-  try {
-    await link(draft, file);
-  } catch (error) {
-    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(codeOf(error) ?? '')) throw error;
-    await copyFile(draft, file, constants.COPYFILE_EXCL);
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/**
+ * Makes a secret in a file that only its owner can read, and the directory too; or takes that of another process that was
+ * first.
+ */
+export async function createSecret(
+  file: string,
+  encoding: SecretEncoding,
+): Promise<{ readonly text: string; readonly isNew: boolean }> {
+  await ensurePrivateDir(path.dirname(file));
+  const text = randomBytes(32).toString(encoding);
+  if (await createFileAtomically(file, `${text}\n`, 0o600)) return { text, isNew: true };
+  const theirs = await readSecret(file, encoding);
+  if (theirs === undefined) throw new Error(`${file} was removed as soon as it was made`);
+  return { text: theirs, isNew: false };
 }

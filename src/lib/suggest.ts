@@ -1,3 +1,5 @@
+import leven from 'leven';
+
 const MAX_LENGTH = 64;
 
 /** The candidate that `word` was probably meant to be, or undefined when none is close. */
@@ -8,7 +10,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   // A third of the letters may differ; beyond that a guess misleads more than it helps.
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(fold(word), fold(candidate));
+    const distance = leven(fold(word), fold(candidate));
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -26,20 +28,4 @@ function fold(name: string): string {
 function containsWord(candidate: string, word: string): boolean {
   const parts = candidate.split('_');
   return parts.length > 1 && parts.includes(word.toLowerCase());
-}
-
-/** Levenshtein's distance. */
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      const added = (current[column - 1] ?? 0) + 1;
-      const removed = (previous[column] ?? 0) + 1;
-      current.push(Math.min(replaced, added, removed));
-    }
-    previous = current;
-  }
-  return previous[right.length] ?? 0;
 }

@@ -4,6 +4,7 @@ import { LOCAL_CALLER } from '../lib/caller.ts';
 import { messageOf } from '../lib/errors.ts';
 import { announceChanges } from './announce.ts';
 import { createServer } from './create-server.ts';
+import { withArgumentsObject } from './lenient-arguments.ts';
 
 export interface StdioService {
   /** Resolves when the client has gone (stdin ended, stdout broke) or `close` was called; running calls are then aborted. */
@@ -36,6 +37,13 @@ class ObservedTransport extends StdioServerTransport {
     this.closed = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  /** The receiver of messages has been set by now. */
+  override start(): Promise<void> {
+    const receive = this.onmessage;
+    this.onmessage = (message) => receive?.(withArgumentsObject(message));
+    return super.start();
   }
 
   override async close(): Promise<void> {

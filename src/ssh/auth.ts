@@ -2,6 +2,7 @@ import type ssh2 from 'ssh2';
 import { AppError } from '../lib/errors.ts';
 import { type Identities, type Identity, loadIdentities } from './identities.ts';
 import { type SshLogger, warnOnce } from './logger.ts';
+import { hasLink } from './login-wait.ts';
 import type { SshTarget } from './ssh-types.ts';
 
 /** The login of one connection: what ssh2 asks for the next method, and the error if none succeeded. */
@@ -11,8 +12,11 @@ export interface Login {
   readonly exhausted: boolean;
   /** What was tried last, in words; after a success, what succeeded. */
   readonly last: string | undefined;
-  /** @param why what ended the login, if it was not that all methods were refused. */
-  failure(why?: string): AppError;
+  /**
+   * @param why what ended the login, if it was not that all methods were refused
+   * @param banner what the server has said before; empty for nothing
+   */
+  failure(why: string | undefined, banner: string): AppError;
 }
 
 interface Attempt {
@@ -69,7 +73,7 @@ export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: 
       logger.debug(`login as ${target.username}@${target.host}: trying ${attempt.label}`);
       callback(attempt.auth);
     },
-    failure: (why) => loginError(target, identities, { tried, accepted, partial, why }),
+    failure: (why, banner) => loginError(target, identities, { tried, accepted, partial, why, banner }),
   };
 }
 
@@ -120,17 +124,19 @@ interface Outcome {
   readonly accepted: readonly string[] | null;
   readonly partial: boolean;
   readonly why: string | undefined;
+  readonly banner: string;
 }
 
 function loginError(target: SshTarget, identities: Identities, outcome: Outcome): AppError {
-  const { tried, accepted, partial, why } = outcome;
+  const { tried, accepted, partial, why, banner } = outcome;
   const agent = identities.agentProblem === null ? [] : [identities.agentProblem];
   const notes = [...identities.unusableDefaults, ...agent].map((note) => `; ${note}`);
   const offered = tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was nothing to try';
   const takes = accepted === null ? '' : `; the server accepts ${accepted.join(', ') || 'nothing'}`;
   const reason = why === undefined ? '' : ` (${why})`;
   const who = `${target.username}@${target.host}:${target.port}`;
-  const details = `${offered}${takes}${notes.join('')}`;
+  const said = banner === '' ? '' : `; it says: "${banner}"`;
+  const details = `${offered}${takes}${said}${notes.join('')}`;
   if (identities.unusableNamed.length > 0) {
     return new AppError(
       'SSH_KEY_UNUSABLE',
@@ -141,9 +147,13 @@ function loginError(target: SshTarget, identities: Identities, outcome: Outcome)
   return new AppError(
     'SSH_AUTH_FAILED',
     `${who} refused the login${reason}: ${details}${partial ? '; one method succeeded, but the server wants more' : ''}.`,
-    nextStep(target, tried, accepted),
+    why !== undefined && hasLink(banner) ? OPEN_LINK : nextStep(target, tried, accepted),
   );
 }
+
+/** The server waits for a person, as Tailscale SSH does in check mode. */
+const OPEN_LINK =
+  'Have the user open that link in a browser and confirm the login there, then call again: the call waits for two minutes while the link is open.';
 
 function nextStep(target: SshTarget, tried: readonly string[], accepted: readonly string[] | null): string {
   if (tried.length === 0 && (target.password === undefined || accepted?.includes('publickey'))) {

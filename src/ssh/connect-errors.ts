@@ -1,4 +1,6 @@
+import { errnoOf } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { deniedByMacos, MACOS_HINT } from './local-network.ts';
 import type { SshTarget } from './ssh-types.ts';
 
 /** SSH_UNREACHABLE, with what the pool needs to know about it. */
@@ -23,10 +25,18 @@ export class UnreachableError extends AppError {
 }
 
 /** Turns what ssh2, the socket or a jump host reported before the login began into an AppError. */
-export function unreachable(target: SshTarget, error: unknown, timeoutMs: number): UnreachableError {
+export function unreachable(
+  target: SshTarget,
+  error: unknown,
+  timeoutMs: number,
+  platform: NodeJS.Platform = process.platform,
+): UnreachableError {
   const tryIt = `try "ssh -p ${target.port} ${target.username}@${target.host}"`;
   const known = KNOWN[systemCode(error) ?? ''];
-  if (known) return new UnreachableError(target, known.why, `${known.hint}; ${tryIt}.`, { cause: error });
+  if (known) {
+    const denied = deniedByMacos(error, target.host, platform) ? ` ${MACOS_HINT}.` : '';
+    return new UnreachableError(target, known.why, `${known.hint}; ${tryIt}.${denied}`, { cause: error });
+  }
   const message = messageOf(error);
   if (/before handshake/.test(message) || ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) {
     return new UnreachableError(
@@ -79,5 +89,5 @@ const KNOWN: Readonly<Record<string, { why: string; hint: string }>> = {
 function systemCode(error: unknown): string | undefined {
   // Several addresses of one name, all failed: the first tells as much as all.
   if (error instanceof AggregateError && error.errors.length > 0) return systemCode(error.errors[0]);
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return errnoOf(error);
 }

@@ -6,6 +6,7 @@ import { type Login, prepareLogin } from './auth.ts';
 import { noWayThrough, unreachable } from './connect-errors.ts';
 import { type HostKeyCheck, loadHostKeyCheck, type SeenHostKey } from './host-keys.ts';
 import type { SshLogger } from './logger.ts';
+import { LoginWait, type LoginWaitOptions } from './login-wait.ts';
 import type { SshTarget } from './ssh-types.ts';
 
 /** Hears what else is learnt on the way, hop by hop, for those who have to explain it to a person. */
@@ -16,10 +17,8 @@ export interface DialObserver {
   login(target: SshTarget, method: string): void;
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends LoginWaitOptions {
   readonly logger: SshLogger;
-  /** How long reaching one host and logging in to it may take, in ms. */
-  readonly readyTimeoutMs: number;
   /** How often the peer is asked for a sign of life, in ms. */
   readonly keepaliveMs: number;
   /** Gives up. */
@@ -124,18 +123,21 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
   let authenticating = false;
   let recorded: Promise<void> = Promise.resolve();
   return new Promise((resolve, reject) => {
+    const wait = new LoginWait(target.host, options, (error) => fail(error));
     const fail = (error: Error & { level?: string }) => {
       // A key that the agent or ssh2 cannot sign with is one method failed; ssh2 goes on with the next.
       if (error.level === 'agent') return options.logger.debug(`ssh-agent: ${error.message}`);
       if (error.level === 'client-authentication' && !login.exhausted)
         return options.logger.debug(error.message);
+      wait.stop();
       if (hostKeys.refusal && hostKeys.seen) options.observer?.hostKey(target, hostKeys.seen);
       if (hostKeys.refusal) reject(hostKeys.refusal);
       else if (!authenticating) reject(unreachable(target, error, options.readyTimeoutMs));
-      else reject(login.failure(login.exhausted ? undefined : error.message));
+      else reject(login.failure(login.exhausted ? undefined : error.message, wait.banner));
     };
     client.on('error', fail);
     client.on('close', () => fail(new Error('the server closed the connection')));
+    client.on('banner', (text) => wait.hear(text));
     client.on('change password', () => fail(new Error('the password has expired and must be changed')));
     client.on('handshake', () => {
       // The server has proved that it owns the key.
@@ -144,6 +146,7 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
       recorded = hostKeys.record();
     });
     client.on('ready', () => {
+      wait.stop();
       client.off('error', fail);
       options.observer?.login(target, login.last ?? 'no authentication at all');
       recorded.then(resolve);
@@ -152,7 +155,8 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
       client.connect({
         sock: stream,
         username: target.username,
-        readyTimeout: options.readyTimeoutMs,
+        // Its clock cannot be set again when a banner comes.
+        readyTimeout: 0,
         algorithms: { serverHostKey: hostKeys.algorithms },
         hostVerifier: (key: Buffer) => hostKeys.verify(key),
         authHandler: login.next,
@@ -162,6 +166,7 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
         keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       });
     } catch (error) {
+      wait.stop();
       reject(error instanceof AppError ? error : unreachable(target, error, options.readyTimeoutMs));
     }
   });

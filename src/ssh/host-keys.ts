@@ -1,8 +1,11 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { encodeLike } from '../lib/decode-text.ts';
+import { hasErrno } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
 import {
   decideHostKey,
+  decodeKnownHosts,
   fingerprint,
   formatEntry,
   type HostKeyAlgorithm,
@@ -106,16 +109,19 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
   const entries: KnownHost[] = [];
   for (const file of files) {
     try {
-      entries.push(...parseKnownHosts(await readFile(file, 'utf8'), file));
+      entries.push(...parseKnownHosts(decodeKnownHosts(await readFile(file)), file));
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') warnOnce(logger, `cannot read known host keys: ${messageOf(error)}`);
+      if (!hasErrno(error, 'ENOENT')) warnOnce(logger, `cannot read known host keys: ${messageOf(error)}`);
     }
   }
   const name = target.hostKeyAlias ?? hostName(target.host, target.port);
   const known = lookUp(entries, name);
   const pinned = known.some((entry) => entry.marker === null);
-  const withoutPort = pinned || target.hostKeyAlias !== undefined ? [] : lookUp(entries, target.host);
-  return { name, known, withoutPort: withoutPort.filter((entry) => entry.marker === null) };
+  const bare = target.hostKeyAlias === undefined && target.port !== 22 ? lookUp(entries, target.host) : [];
+  // Who revokes a key of a host revokes it on all of its ports.
+  const revoked = bare.filter((entry) => entry.marker === 'revoked' && !known.includes(entry));
+  const withoutPort = pinned ? [] : bare.filter((entry) => entry.marker === null);
+  return { name, known: [...known, ...revoked], withoutPort };
 }
 
 /** Adds a key to a known_hosts file. @throws what the file system says. */
@@ -124,10 +130,15 @@ export async function pinHostKey(file: string, name: string, key: Buffer): Promi
   const handle = await open(file, 'a+', 0o600);
   try {
     const { size } = await handle.stat();
-    const last = Buffer.alloc(1, '\n');
-    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    const start = Buffer.alloc(2);
+    const end = Buffer.from('\n\n');
+    if (size > 1) {
+      await handle.read(start, 0, 2, 0);
+      await handle.read(end, 0, 2, size - 2);
+    } else if (size === 1) await handle.read(end, 1, 1, 0);
+    const ended = end[1] === 0x0a || (end[0] === 0x0a && end[1] === 0);
     // One append, so that processes which write at the same time do not mix their lines.
-    await handle.appendFile(`${last[0] === 0x0a ? '' : '\n'}${formatEntry(name, key)}\n`);
+    await handle.appendFile(encodeLike(start, `${ended ? '' : '\n'}${formatEntry(name, key)}\n`));
   } finally {
     await handle.close();
   }
@@ -152,7 +163,7 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
   if (verdict.action === 'refuse' && verdict.why === 'unknown') {
     return new AppError(
       'HOST_KEY_UNKNOWN',
-      `The host key of ${name} is not known: it offers ${offered}.`,
+      `The host key of ${name} is not known: it offers ${offered}${where === '' ? '' : `; ${where} trusts a certificate authority for it (@cert-authority), and host certificates cannot be checked here`}.`,
       `Compare that with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself; if it is there, add it with "ssh-keyscan -p ${target.port} ${target.host} >> ${target.knownHostsWriteFile}", or set SSH_HOST_KEY_POLICY=accept-new.`,
     );
   }
@@ -171,8 +182,4 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
       where === '' ? 'the old key' : `line ${where}`
     } and connect again.`,
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

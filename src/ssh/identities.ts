@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type ssh2 from 'ssh2';
+import { decodeText, hasUtf16 } from '../lib/decode-text.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { SshLogger } from './logger.ts';
 import type { SshTarget } from './ssh-types.ts';
@@ -93,7 +94,7 @@ async function loadKeyFile(path: string, passphrase: string | undefined, lib: Ss
   });
   let data: Buffer;
   try {
-    data = await readFile(path);
+    data = await readKeyFile(path);
   } catch (error) {
     return unusable(`cannot be read (${messageOf(error)})`);
   }
@@ -127,9 +128,15 @@ function decrypt(path: string, data: Buffer, passphrase: string, lib: Ssh2): ssh
   return key;
 }
 
+/** The bytes of a key file, as ssh2 reads them: in UTF-16, as PowerShell writes it, no format is known to it. */
+export async function readKeyFile(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  return hasUtf16(bytes) ? Buffer.from(decodeText(bytes)) : bytes;
+}
+
 async function loadPublicKey(path: string, lib: Ssh2): Promise<Buffer | null> {
   try {
-    const key = firstKey(lib.utils.parseKey(await readFile(path)));
+    const key = firstKey(lib.utils.parseKey(await readKeyFile(path)));
     return key instanceof Error ? null : key.getPublicSSH();
   } catch {
     return null;

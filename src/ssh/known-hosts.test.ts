@@ -38,16 +38,24 @@ describe('parseKnownHosts', () => {
     ]);
   });
 
-  test('leaves out broken lines, certificate authorities and keys that are not of the type they claim', () => {
+  test('leaves out broken lines and keys that are not of the type they claim', () => {
     const text = [
       'a',
       'a ssh-ed25519',
       'a ssh-ed25519 !!!!',
       `a ssh-rsa ${ed.toString('base64')}`,
-      `@cert-authority *.lan ${line('', ed).trim()}`,
       `@future a ${line('', ed).trim()}`,
     ].join('\n');
     expect(parseKnownHosts(text, 'kh')).toEqual([]);
+  });
+
+  test('a certificate authority is no host key', () => {
+    const text = `@cert-authority a ${line('', ed).trim()}`;
+    const entries = find(text, 'a');
+    expect(entries.map(({ marker }) => marker)).toEqual(['cert-authority']);
+    expect(decideHostKey('accept-new', entries, ed)).toEqual({ action: 'accept and record' });
+    expect(decideHostKey('strict', entries, ed)).toMatchObject({ action: 'refuse', why: 'unknown' });
+    expect(hostKeyAlgorithms(entries)).toEqual(hostKeyAlgorithms([]));
   });
 
   test('survives any text', () => {

@@ -1,9 +1,11 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { matchesGlob } from '../lib/glob.ts';
 import type { HostKeyPolicy } from './ssh-types.ts';
 
 /** One usable line of a known_hosts file. */
 export interface KnownHost {
-  readonly marker: 'revoked' | null;
+  /** `cert-authority`: the key signs certificates, which ssh2 cannot check; it is no host key itself. */
+  readonly marker: 'revoked' | 'cert-authority' | null;
   /** The host field as written: a comma list of patterns, or one hashed name. */
   readonly hosts: string;
   readonly keyType: string;
@@ -18,13 +20,13 @@ export type HostKeyVerdict =
   | {
       readonly action: 'refuse';
       readonly why: 'unknown' | 'changed' | 'revoked';
-      /** Where the key stands that speaks against the offered one. */
+      /** Where the key stands that speaks against the offered one; for an unknown host, that of its certificate authority. */
       readonly known?: KnownHost;
     };
 
 /**
- * Reads the text of a known_hosts file. Lines that are broken, empty, comments or certificate authorities (which ssh2
- * cannot check) are left out, as OpenSSH leaves out what it cannot read.
+ * Reads the text of a known_hosts file. Lines that are broken, empty or comments are left out, as OpenSSH leaves out what
+ * it cannot read.
  */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
   const entries: KnownHost[] = [];
@@ -32,12 +34,9 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
     const fields = raw.trim().split(/[ \t]+/);
     const first = fields[0] ?? '';
     if (first === '' || first.startsWith('#')) continue;
-    let marker: 'revoked' | null = null;
-    if (first.startsWith('@')) {
-      if (first !== '@revoked') continue;
-      marker = 'revoked';
-      fields.shift();
-    }
+    const marker = MARKERS.get(first) ?? null;
+    if (marker !== null) fields.shift();
+    else if (first.startsWith('@')) continue;
     const [hosts, keyType, base64] = fields;
     if (hosts === undefined || keyType === undefined || base64 === undefined) continue;
     if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) continue;
@@ -46,6 +45,21 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
     entries.push({ marker, hosts, keyType, key, file, line: index + 1 });
   }
   return entries;
+}
+
+const MARKERS: ReadonlyMap<string, 'revoked' | 'cert-authority'> = new Map([
+  ['@revoked', 'revoked'],
+  ['@cert-authority', 'cert-authority'],
+]);
+
+/**
+ * The text of a known_hosts file, which may be UTF-16, or UTF-8 with lines in UTF-16 among it: `ssh-keyscan HOST >> FILE`
+ * in Windows PowerShell 5 appends those. All that counts in such a file is ASCII, so the NUL bytes between are left out.
+ */
+export function decodeKnownHosts(bytes: Buffer): string {
+  const plain = bytes.includes(0) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
+  // What is left of a byte order mark.
+  return plain.toString('utf8').replace(/^(?:\uFEFF|\uFFFD\uFFFD)/, '');
 }
 
 /** The key type that a public key blob names itself, or null if it is no such blob. */
@@ -98,7 +112,10 @@ export function decideHostKey(
   const type = keyTypeOf(offered);
   const conflict = pinned.find((entry) => entry.keyType === type) ?? pinned[0];
   if (conflict) return { action: 'refuse', why: 'changed', known: conflict };
-  if (policy === 'strict') return { action: 'refuse', why: 'unknown' };
+  if (policy === 'strict') {
+    const authority = known.find((entry) => entry.marker === 'cert-authority');
+    return { action: 'refuse', why: 'unknown', ...(authority && { known: authority }) };
+  }
   return { action: policy === 'insecure' ? 'accept' : 'accept and record' };
 }
 
@@ -129,7 +146,7 @@ function matchesHosts(hosts: string, name: string): boolean {
   let matched = false;
   for (const pattern of hosts.toLowerCase().split(',')) {
     const negated = pattern.startsWith('!');
-    if (!matchesPattern(negated ? pattern.slice(1) : pattern, name)) continue;
+    if (!matchesGlob(negated ? pattern.slice(1) : pattern, name)) continue;
     // A negated match rules the whole line out, wherever it stands in the list.
     if (negated) return false;
     matched = true;
@@ -143,30 +160,4 @@ function matchesHash(hosts: string, name: string): boolean {
   const wanted = Buffer.from(hash, 'base64');
   const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return wanted.length === actual.length && timingSafeEqual(wanted, actual);
-}
-
-/** `*` and `?` as in OpenSSH. Walks back to the last `*` only, so that no pattern costs more than quadratic time. */
-function matchesPattern(pattern: string, name: string): boolean {
-  if (pattern === '') return false;
-  let p = 0;
-  let n = 0;
-  let star = -1;
-  let resume = 0;
-  while (n < name.length) {
-    const c = pattern[p];
-    if (c === '*') {
-      star = p++;
-      resume = n;
-    } else if (c !== undefined && (c === '?' || c === name[n])) {
-      p++;
-      n++;
-    } else if (star >= 0) {
-      p = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
 }

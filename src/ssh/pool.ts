@@ -3,6 +3,7 @@ import { UnreachableError } from './connect-errors.ts';
 import { connectWithRetry } from './connect-with-retry.ts';
 import type { Connection, OpenOutcome } from './connection.ts';
 import type { SshLogger } from './logger.ts';
+import { BANNER_TIMEOUT_MS } from './login-wait.ts';
 import { cancelled, internal, noSession, shuttingDown, unconfirmed, unstable } from './pool-errors.ts';
 import { connectionsWanted } from './pool-sizing.ts';
 import { SessionQueue, type Waiter } from './session-queue.ts';
@@ -15,6 +16,9 @@ export interface SshPoolOptions {
   readonly maxSessionsPerConnection?: number;
   readonly maxConnections?: number;
   readonly readyTimeoutMs?: number;
+  readonly bannerTimeoutMs?: number;
+  /** Told of what a server says that holds up a login, and null when that is over. */
+  readonly onBanner?: (text: string | null) => void;
   readonly keepaliveMs?: number;
   readonly deadAfterMs?: number;
   readonly openTimeoutMs?: number;
@@ -55,6 +59,8 @@ export class SshPool {
       maxSessionsPerConnection: 10,
       maxConnections: 16,
       readyTimeoutMs: 15_000,
+      bannerTimeoutMs: BANNER_TIMEOUT_MS,
+      onBanner: () => {},
       keepaliveMs: 7000,
       deadAfterMs: 26_000,
       openTimeoutMs: 5000,

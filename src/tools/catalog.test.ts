@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { TOOLS } from './index.ts';
 import { hintsOf } from './tool.ts';
+import { inputSchemaOf } from './tool-schema.ts';
 
 /** Files of the folder that hold no tool. */
-const OTHERS = new Set(['index.ts', 'tool.ts', 'schema.ts']);
+const OTHERS = new Set(['index.ts', 'tool.ts', 'tool-schema.ts']);
 
 test('every tool has its file, named after it, and every file its tool', async () => {
   const files = await readdir(new URL('.', import.meta.url));
@@ -43,6 +44,16 @@ test('clients are told the truth about what tools do', () => {
     proxmox_host_exec_command: 'destroys open',
   });
 });
+
+test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
+  '%s and each of its parameters is described',
+  (_, tool) => {
+    expect(tool.description.length).toBeGreaterThanOrEqual(40);
+    for (const [name, schema] of Object.entries(inputSchemaOf(tool).properties)) {
+      expect(schema, name).toMatchObject({ description: expect.stringMatching(/^[A-Z].{7,}/) });
+    }
+  },
+);
 
 test('descriptions name no tool that does not exist', () => {
   const names = new Set(TOOLS.map((tool) => tool.name));

@@ -6,12 +6,11 @@ export const containerExecCommand = defineContainerTool({
   name: 'proxmox_container_exec_command',
   title: 'Run a command in a container',
   description:
-    'Run a shell command in a running LXC container; returns stdout, stderr and the exit code. ' +
-    'Use this for everything inside a container: logs, packages, services, files. ' +
-    'A non-zero exit code is a result, not an error. Stdin is closed, so use -y and the like. ' +
-    'On timeout everything it started is killed; start longer work with ' +
-    '`CMD >/tmp/out 2>&1 </dev/null &` and read /tmp/out later. ' +
-    'Unknown vmid: proxmox_list_containers. Not running: proxmox_start_container.',
+    'Run a shell command as root in a running LXC container; returns stdout, stderr and the exit code. ' +
+    'Use it for everything inside a container: logs, packages, services, files. ' +
+    'A non-zero exit code is a normal result. Each call is a new shell: no state is kept and stdin is empty, so pass flags like -y. ' +
+    'Long output is cut in the middle. On timeout the command and its children are killed; for longer jobs run ' +
+    '`CMD >/tmp/out 2>&1 </dev/null &`, then read /tmp/out.',
   effect: 'exec',
   input: changingInput(execInput),
   output: execOutput,

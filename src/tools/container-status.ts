@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { table } from '../lib/columns.ts';
+import { formatDuration } from '../lib/duration.ts';
 import type { ContainerStatus } from '../proxmox/proxmox-types.ts';
-import { formatBytes, formatDuration, reply, table } from './shared/format.ts';
+import { formatBytes, reply } from './shared/format.ts';
 import { containerInput, responseFormat } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -27,8 +29,8 @@ export const containerStatus = defineContainerTool({
   name: 'proxmox_container_status',
   title: 'Status of a container',
   description:
-    'Tell whether one LXC container is running, stopped or frozen, on which node, under which lock, and its uptime, CPU, memory and disk use (about 10 s old; cpu is a fraction of all its cores). ' +
-    'Use this before starting or stopping it, or when a command in it fails.',
+    'Get the status of one LXC container: running, stopped or frozen, node, lock, uptime, CPU, memory and disk usage. ' +
+    'Usage is up to 10 s old; cpu is 0 to 1 across all its cores. Use it before starting or stopping a container, or when a command in it fails.',
   effect: 'read',
   input: containerInput({ response_format: responseFormat('json') }),
   output,

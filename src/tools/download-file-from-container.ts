@@ -8,11 +8,10 @@ export const downloadFileFromContainer = defineContainerTool({
   name: 'proxmox_download_file_from_container',
   title: 'Download a file from a container',
   description:
-    'Copy one file from a running LXC container to a local file, verified by hash. ' +
-    'Pack a folder with tar first. An existing local file is refused unless overwrite=true. ' +
-    'To just read a short file, use proxmox_container_exec_command with cat.',
+    'Copy one file from a running LXC container to the machine this server runs on, verified by SHA-256. ' +
+    'For a directory, make a tar archive first. To read a short text file, run cat with proxmox_container_exec_command instead.',
   effect: 'write',
-  input: containerInput({ container_path: path('Absolute'), ...downloadInput }),
+  input: containerInput({ container_path: path('Absolute path in the container'), ...downloadInput }),
   output: z.object({ ...transferOutput, vmid: z.number(), container_path: z.string() }),
   async run(input, ctx) {
     const { remotePath, ...result } = await download(ctx.container, input.container_path, input, ctx);

@@ -8,10 +8,9 @@ export const downloadFileFromHost = defineHostTool({
   name: 'proxmox_download_file_from_host',
   title: 'Download a file from the Proxmox host',
   description:
-    'Copy one file from the Proxmox host to a local file, verified by hash. ' +
-    'An existing local file is refused unless overwrite=true. Needs ENABLE_HOST_EXEC=true.',
+    'Copy one file from the Proxmox host to the machine this server runs on, verified by SHA-256. Requires ENABLE_HOST_EXEC=true.',
   effect: 'write',
-  input: z.strictObject({ host_path: path('Absolute'), ...downloadInput }),
+  input: z.strictObject({ host_path: path('Absolute path on the host'), ...downloadInput }),
   output: z.object({ ...transferOutput, host_path: z.string() }),
   async run(input, ctx) {
     const { remotePath, ...result } = await download(ctx.host, input.host_path, input, ctx);

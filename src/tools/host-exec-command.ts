@@ -6,9 +6,9 @@ export const hostExecCommand = defineHostTool({
   name: 'proxmox_host_exec_command',
   title: 'Run a command on the Proxmox host',
   description:
-    'Run a shell command on the Proxmox host itself: pct, qm, pvesh, zpool, systemctl. ' +
-    'It can affect every guest: read before you change, and prefer proxmox_container_exec_command for what is inside one container. ' +
-    'Disabled unless the operator sets ENABLE_HOST_EXEC=true.',
+    'Run a shell command on the Proxmox host itself (pct, qm, pvesh, zpool, systemctl). ' +
+    'It can affect every guest: inspect before you change anything, and use proxmox_container_exec_command for work inside a container. ' +
+    'Requires ENABLE_HOST_EXEC=true.',
   effect: 'exec',
   input: z.strictObject(execInput),
   output: execOutput,

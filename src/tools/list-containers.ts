@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { table } from '../lib/columns.ts';
 import type { ContainerSummary } from '../proxmox/proxmox-types.ts';
-import { table } from './shared/format.ts';
 import { responseFormat } from './shared/params.ts';
 import { defineTool } from './tool.ts';
 
@@ -19,9 +19,8 @@ export const listContainers = defineTool({
   name: 'proxmox_list_containers',
   title: 'List the containers',
   description:
-    'List all LXC containers of the cluster with vmid, name, status, node and lock. ' +
-    'Use this first to find the vmid that the other tools take. ' +
-    'Those with local=false live on another node and cannot be worked on from here.',
+    'List all LXC containers of the cluster: vmid, name, status, node, lock, tags. ' +
+    'Call it first to find the vmid. Containers with local=false are on another node: only their status can be read.',
   effect: 'read',
   input: z.strictObject({ response_format: responseFormat('json') }),
   output: z.object({ containers: z.array(container) }),

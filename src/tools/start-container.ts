@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { formatDuration, reply } from './shared/format.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
@@ -8,8 +9,8 @@ export const startContainer = defineContainerTool({
   name: 'proxmox_start_container',
   title: 'Start a container',
   description:
-    'Start an LXC container; returns when it runs. Already running is success. ' +
-    'If it fails because of a lock, wait for the backup or migration that holds it.',
+    'Start an LXC container and wait until it is running. Succeeds if it is already running. ' +
+    'If a backup or migration has locked it, wait and retry.',
   effect: 'write',
   input: changingInput({}),
   output: z.object(lifeCycleOutput),

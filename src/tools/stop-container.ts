@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { formatDuration } from '../lib/duration.ts';
 import type { LifeCycleResult } from '../proxmox/proxmox-types.ts';
-import { formatDuration, reply } from './shared/format.ts';
+import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput, flag, seconds } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
@@ -9,10 +10,13 @@ export const stopContainer = defineContainerTool({
   name: 'proxmox_stop_container',
   title: 'Stop a container',
   description:
-    'Stop an LXC container: asks it to shut down, and kills it when it has not after `timeout` seconds; `force` kills at once and can lose data. ' +
-    'Already stopped is success. Its services are down until proxmox_start_container.',
+    'Stop an LXC container: shut it down cleanly, then kill it if it is still running after `timeout` seconds. ' +
+    'Its services stay down until you start it again. Succeeds if it is already stopped.',
   effect: 'destroy',
-  input: changingInput({ timeout: seconds(10), force: flag() }),
+  input: changingInput({
+    timeout: seconds(10, 'Seconds to wait before killing it'),
+    force: flag('Kill immediately; may lose data'),
+  }),
   output: z.object({ ...lifeCycleOutput, how: z.enum(['shutdown', 'killed']).optional() }),
   async run(input, ctx) {
     const { vmid, timeout, force } = input;

@@ -23,7 +23,7 @@ const FAILURE: Properties = {
 };
 
 /** What is advertised for a tool's arguments. */
-export function inputSchemaOf(tool: Tool): ObjectSchema {
+export function inputSchemaOf(tool: Pick<Tool, 'input'>): ObjectSchema {
   const { properties, required } = convert(tool.input, 'input');
   return {
     type: 'object',

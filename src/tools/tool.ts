@@ -16,6 +16,8 @@ export type ToolTarget = 'cluster' | 'container' | 'host';
 export interface ToolSettings {
   /** Characters of stdout and stderr of one command together. */
   readonly characterLimit: number;
+  /** Bytes of one transferred file. */
+  readonly maxFileSize: number;
   /** Lets the tools work on the Proxmox host itself. */
   readonly enableHostExec: boolean;
   /** Only tools with effect `read` are listed and run. */

@@ -8,11 +8,15 @@ export const uploadFileToContainer = defineContainerTool({
   name: 'proxmox_upload_file_to_container',
   title: 'Upload a file to a container',
   description:
-    'Copy one local file into a running LXC container, atomically and verified by hash. ' +
-    'The target folder must exist (mkdir -p). An existing file is refused unless overwrite=true; it then keeps mode and owner unless given.',
+    'Copy one file from the machine this server runs on into a running LXC container, verified by SHA-256. ' +
+    'The target directory must exist (mkdir -p). The file appears complete or not at all.',
   effect: 'write',
   sends: 'local_path',
-  input: changingInput({ ...uploadSource, container_path: path('Absolute'), ...uploadInput }),
+  input: changingInput({
+    ...uploadSource,
+    container_path: path('Absolute path in the container'),
+    ...uploadInput,
+  }),
   output: z.object({ ...transferOutput, vmid: z.number(), container_path: z.string() }),
   async run(input, ctx) {
     const { remotePath, ...result } = await upload(ctx.container, input.container_path, input, ctx);

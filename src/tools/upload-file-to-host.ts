@@ -8,11 +8,11 @@ export const uploadFileToHost = defineHostTool({
   name: 'proxmox_upload_file_to_host',
   title: 'Upload a file to the Proxmox host',
   description:
-    'Copy one local file to the Proxmox host, atomically and verified by hash. ' +
-    'The target folder must exist. An existing file is refused unless overwrite=true. Needs ENABLE_HOST_EXEC=true.',
+    'Copy one file from the machine this server runs on to the Proxmox host, verified by SHA-256. ' +
+    'The target directory must exist. Requires ENABLE_HOST_EXEC=true.',
   effect: 'write',
   sends: 'local_path',
-  input: z.strictObject({ ...uploadSource, host_path: path('Absolute'), ...uploadInput }),
+  input: z.strictObject({ ...uploadSource, host_path: path('Absolute path on the host'), ...uploadInput }),
   output: z.object({ ...transferOutput, host_path: z.string() }),
   async run(input, ctx) {
     const { remotePath, ...result } = await upload(ctx.host, input.host_path, input, ctx);

@@ -50,7 +50,7 @@ describe('audit show', () => {
     expect(lines[1]).toMatch(
       /^2026-03-01 12:00:00 {2}local {3}container_exec_command {2}101 web .*allow: standard .*ok +12 ms +command="df -h"$/,
     );
-    expect(lines[3]).toMatch(/exit 3 +1 min +command="a\\u001b\[2Jb\\nc<U\+202E>"$/);
+    expect(lines[3]).toMatch(/exit 3 +1 min 1 s +command="a\\u001b\[2Jb\\nc<U\+202E>"$/);
     expect(lines[4]).toMatch(/^2026-03-01 12:03:00 {2}ci .*TIMEOUT, 2 left/);
     expect(lines[5]).toMatch(/deny: no-exec-at-night +POLICY_DENIED/);
     expect(lines[6]).toMatch(/no end/);

@@ -98,7 +98,9 @@ describeNode('call', [], (node) => {
     const args = ['container_exec_command', `vmid=${CT.busybox}`];
     expect(await run([...args, 'command=echo in; exit 7'])).toMatchObject({
       code: 7,
-      stdout: 'STDOUT:\nin\n\nExit code: 7\n',
+      stdout: expect.stringMatching(
+        /^STDOUT:\n\[output (\w{8}) begins\]\nin\n\[output \1 ends\]\n\nExit code: 7\n$/,
+      ),
     });
     expect((await run([...args, 'command=true'])).code).toBe(0);
     const timedOut = await run([...args, 'command=sleep 60', 'timeout=1']);

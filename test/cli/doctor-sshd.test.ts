@@ -18,7 +18,7 @@ describe.skipIf(noSshd !== null)(
     let sshd: Sshd;
     let settings: Record<string, string> = {};
     beforeAll(async () => {
-      sshd = await startSshd();
+      sshd = await startSshd({ withoutProxmox: true });
       settings = {
         I_ACCEPT_RISKS: 'true',
         HOST: '127.0.0.1',

@@ -7,7 +7,7 @@ import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
 import { connectToRig, failureOf } from './connect.ts';
 
-describeRig('all ten tools through every official client', (rig) => {
+describeRig('all tools through every official client', (rig) => {
   describe.each(ERAS)('%s', (era) => {
     let client: TestClient;
     let dir: string;

@@ -57,7 +57,9 @@ describeNode('exec: what a command did is what is reported', [], (rig) => {
   }
 
   test('bash is used where there is one', async () => {
-    expect(await node.exec(CT.debian, 'echo $BASH_VERSION')).toMatchObject({ stdout: /^\d/ });
+    expect(await node.exec(CT.debian, 'echo $BASH_VERSION')).toMatchObject({
+      stdout: expect.stringMatching(/^\d/),
+    });
     expect(await node.exec(CT.busybox, 'echo "[$BASH_VERSION]"')).toMatchObject({ stdout: '[]\n' });
   });
 

@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
+import { TOOLS } from '../../src/tools/index.ts';
 import { until } from '../rig/until.ts';
 import { CLIENT } from './issuer.ts';
 import { challengeOf, OAuthPair } from './oauth-pair.ts';
@@ -49,7 +50,7 @@ test.each(['auto', 'legacy'] as const)('an official client gets in by itself (%s
     expectedIssuer: pair.issuer.url,
   });
   await client.connect(new StreamableHTTPClientTransport(new URL(pair.resource), { authProvider }));
-  expect((await client.listTools()).tools).toHaveLength(10);
+  expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
   await client.close();
 });
 
@@ -59,7 +60,7 @@ test('gives a client tokens that are good here, with the rights of their scopes'
   const write = await pair.issuer.grant(pair.resource, 'proxmox:write');
   expect(await pair.server.toolNames(write)).toHaveLength(7);
   const all = await pair.issuer.grant(pair.resource, 'proxmox:read proxmox:write proxmox:host');
-  expect(await pair.server.toolNames(all)).toHaveLength(10);
+  expect(await pair.server.toolNames(all)).toHaveLength(TOOLS.length);
   expect((await pair.server.result(all, 'host_exec_command', { command: 'id' })).data.code).toBe(
     'SSH_UNREACHABLE',
   );

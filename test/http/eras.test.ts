@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TOOLS } from '../../src/tools/index.ts';
 import { failureOf, uniqueSleep } from '../e2e/connect.ts';
 import { describeNode } from '../e2e/nodes.ts';
 import { ERAS } from '../mcp/client.ts';
@@ -9,7 +10,7 @@ import { until } from '../rig/until.ts';
 import { connectOverHttp, type HttpClient } from './client.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-describeNode('all ten tools over HTTP', [], (node) => {
+describeNode('all tools over HTTP', [], (node) => {
   let server: HttpServer;
   beforeAll(async () => {
     server = await HttpServer.start({
@@ -27,7 +28,7 @@ describeNode('all ten tools over HTTP', [], (node) => {
     const call = (tool: string, args: Record<string, unknown>) => client.callTool(`proxmox_${tool}`, args);
 
     test('list and status', async () => {
-      expect(await client.listTools()).toHaveLength(10);
+      expect(await client.listTools()).toHaveLength(TOOLS.length);
       const list = await call('list_containers', {});
       expect(list.data.containers).toMatchObject([
         { vmid: CT.debian, status: 'running' },

@@ -2,6 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, test } from 'vitest';
+import { TOOLS } from '../../src/tools/index.ts';
 import { freshDir } from '../audit/records.ts';
 import { settingsWithoutNode } from '../mcp/fixtures.ts';
 import { until } from '../rig/until.ts';
@@ -71,13 +72,13 @@ test.each(['legacy', 'auto'] as const)(
       await client.connect(transport);
       try {
         await until(() => listening, 10_000);
-        expect((await client.listTools()).tools).toHaveLength(10);
+        expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
         await replace(DENY);
         await until(() => told === 1, 10_000);
         expect((await client.listTools()).tools).toHaveLength(9);
         await replace(OPEN);
         await until(() => told === 2, 10_000);
-        expect((await client.listTools()).tools).toHaveLength(10);
+        expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
       } finally {
         await client.close();
       }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { expect, test } from 'vitest';
+import { TOOLS } from '../../src/tools/index.ts';
 import { describeNode } from '../e2e/nodes.ts';
 import { CT } from '../rig/rig.ts';
 import { connectOverHttp } from './client.ts';
@@ -11,7 +12,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
     withReplicas(node.settings(), async (balancer) => {
       const client = await connectOverHttp({ url: balancer.url, token: TOKEN });
       try {
-        expect(await client.listTools()).toHaveLength(10);
+        expect(await client.listTools()).toHaveLength(TOOLS.length);
         for (let i = 0; i < 6; i += 1) {
           const { data } = await client.callTool('proxmox_container_exec_command', {
             vmid: CT.debian,

@@ -44,7 +44,8 @@ export function legacy(message: Record<string, unknown>, more: Record<string, st
   return { method: 'POST', headers: headersOf(more), body: JSON.stringify({ jsonrpc: '2.0', ...message }) };
 }
 
-const INITIALIZE = {
+/** The first request of a session of 2025. */
+export const INITIALIZE = {
   id: 0,
   method: 'initialize',
   params: {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TOOLS } from '../../src/tools/index.ts';
 import { until } from '../rig/until.ts';
 import { connectClient, serverCommand, type TestClient } from './client.ts';
 import { settingsWithoutNode } from './fixtures.ts';
@@ -92,7 +93,7 @@ describe('while clients are served', () => {
       );
       await client.connect(new StdioClientTransport({ ...serverCommand(), cwd: dir, env, stderr: 'ignore' }));
       try {
-        expect((await client.listTools()).tools).toHaveLength(10);
+        expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
         await replace(DENY);
         await until(() => told > 0);
         expect((await client.listTools()).tools).toHaveLength(9);

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TOOLS } from '../../src/tools/index.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { CT } from '../rig/rig.ts';
 import { connectClient, type TestClient } from './client.ts';
@@ -95,7 +96,7 @@ describe('a tool that no rule allows', () => {
       `extends: open\nrules:\n  - {rule: not this one, match: {vmid: ${CT.busybox}, effect: [exec, destroy]}, outcome: deny}\n`,
     );
     await withServer({ POLICY_FILE: file }, async (client) => {
-      expect(await namesOf(client)).toHaveLength(10);
+      expect(await namesOf(client)).toHaveLength(TOOLS.length);
       expect((await exec(client, 'touch /tmp/ruled')).data).toMatchObject({ code: 'POLICY_DENIED' });
       expect((await exec(client, 'true', { vmid: CT.debian })).data).toMatchObject({ exit_code: 0 });
       expect(await exists('/tmp/ruled')).toBe(false);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TOOLS } from '../../src/tools/index.ts';
 import { ERAS, type Progress, type TestClient } from './client.ts';
 import { connectWithoutNode, type SilentNode, silentNode } from './fixtures.ts';
 
@@ -41,6 +42,6 @@ describe.each(ERAS)('a call that takes its time, %s client', (era) => {
     expect(notes[0]?.message).toMatch(/^running for 1 s/);
     await expect.poll(() => connected.stderr(), { timeout: 5000 }).toMatch(/CANCELLED/);
     // The server is still there for the next call.
-    expect(await connected.listTools()).toHaveLength(10);
+    expect(await connected.listTools()).toHaveLength(TOOLS.length);
   });
 });

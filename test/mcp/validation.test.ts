@@ -64,6 +64,12 @@ describe('other arguments', () => {
     [exec, { command: 'true', response_format: 'JSON' }],
     [exec, { command: 'true', response_format: 'Text' }],
     ['proxmox_stop_container', { timeout: 300, force: true }],
+    ['proxmox_stop_container', { timeout: '300', force: 'False' }],
+    [exec, { command: 'true', timeout: null, expect_name: null, response_format: '' }],
+    [
+      upload,
+      { local_path: '/x', container_path: '/b', owner: '', group: null, permissions: '', overwrite: 'true' },
+    ],
     ['proxmox_download_file_from_container', { container_path: `/${'a'.repeat(4095)}`, local_path: 'a' }],
   ])('%s takes what is in range', async (tool, args) => {
     expect(await codeOf(tool, { vmid: 101, ...args })).toBe('SSH_UNREACHABLE');
@@ -79,9 +85,15 @@ describe('other arguments', () => {
     [exec, { command: 'a', timeout: 0 }, '`timeout` must be an integer from 1 to 300'],
     [exec, { command: 'a', timeout: 301 }, '`timeout` must be an integer from 1 to 300'],
     [exec, { command: 'a', timeout: 1.5 }, '`timeout` must be an integer from 1 to 300'],
-    [exec, { command: 'a', timeout: '30' }, '`timeout` must be an integer from 1 to 300'],
+    [
+      exec,
+      { command: 'a', timeout: '301' },
+      '`timeout` must be an integer from 1 to 300 (seconds), got "301"',
+    ],
+    [exec, { command: 'a', timeout: '30s' }, '`timeout` must be an integer from 1 to 300'],
+    [exec, { command: 'a', expect_name: '' }, '`expect_name` must have 1 to 255 characters'],
     [exec, { command: 'a', response_format: 'xml' }, '`response_format` must be "text" or "json"'],
-    ['proxmox_stop_container', { force: 'true' }, '`force` must be true or false'],
+    ['proxmox_stop_container', { force: 'yes' }, '`force` must be true or false'],
     ['proxmox_stop_container', { force: 1 }, '`force` must be true or false'],
     ['proxmox_stop_container', { timeout: 0 }, '`timeout` must be'],
     [upload, { local_path: 'a', container_path: '' }, '`container_path` must have 1 to 4096 characters'],

@@ -32,6 +32,7 @@ test.each([
   ['simulator/a.ts', "import { quote } from '../remote/command-line.ts';"],
   ['cli/serve.ts', "import { start } from '../simulator/simulator.ts';"],
   ['lib/a.ts', "import { x } from '../../test/x.ts';"],
+  ['lib/a.test.ts', "import { x } from '../../test/x.ts';"],
   ['newcomer/a.ts', ''],
 ])('%s: %s is told', (file, content) => {
   const violations = violationsOf(file, content);

@@ -159,6 +159,16 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     expect(await login({ agent: agent.socket })).toEqual([`key file ${sshd.userKey}`]);
   });
 
+  test.each(['utf-16le', 'utf-16be'])('a private key that PowerShell wrote in %s', async (encoding) => {
+    const bytes = Buffer.from(
+      `\uFEFF${readFileSync(sshd.userKey, 'utf8').replaceAll('\n', '\r\n')}`,
+      'utf16le',
+    );
+    const file = join(sshd.dir, `user_${encoding}`);
+    writeFileSync(file, encoding === 'utf-16le' ? bytes : bytes.swap16(), { mode: 0o600 });
+    expect(await login({ identityFiles: [file] })).toEqual([`key file ${file}`]);
+  });
+
   test('a missing agent does not matter while a key works, and is told when none does', async () => {
     const gone = join(sshd.dir, 'no-agent.sock');
     expect(await login({ agent: gone })).toEqual([`key file ${sshd.userKey}`]);

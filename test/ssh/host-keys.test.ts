@@ -1,8 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { HostEnvironment } from '../../src/config/host-environment.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { resolveSshTarget } from '../../src/config/ssh-target.ts';
 import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import { closePools, failure, makePool, recordingLogger, run } from './helpers.ts';
 import { keygenFingerprint, makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
@@ -130,6 +142,151 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     const second = join(sshd.dir, 'second_known_hosts');
     appendFileSync(second, pin(sshd.hostKey('ed25519')));
     await works({ ...target, knownHostsFiles: [join(sshd.dir, 'missing'), second] });
+  });
+
+  describe('files of the machine (GlobalKnownHostsFile)', () => {
+    /** The target that ssh_config files of these contents lead to; the user's own known_hosts file is empty. */
+    const configured = (system: Record<string, string>, settings: Record<string, string> = {}, user = '') => {
+      const home = mkdtempSync(join(sshd.dir, 'home-'));
+      const systemSshDir = join(home, 'etc-ssh');
+      mkdirSync(systemSshDir);
+      mkdirSync(join(home, '.ssh'));
+      writeFileSync(join(home, '.ssh', 'config'), user.replaceAll('DIR', systemSshDir));
+      for (const [name, text] of Object.entries(system)) {
+        writeFileSync(join(systemSshDir, name), text.replaceAll('DIR', systemSshDir));
+      }
+      const env = {
+        I_ACCEPT_RISKS: 'true',
+        HOST: '127.0.0.1',
+        SSH_PORT: String(sshd.port),
+        SSH_USERNAME: sshd.username,
+        SSH_KEY: sshd.userKey,
+        ...settings,
+      };
+      const at: HostEnvironment = { platform: 'linux', env, home, cwd: home, username: 'me', systemSshDir };
+      const loaded = loadConfig({}, at);
+      if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+      return resolveSshTarget(loaded.config, at);
+    };
+    const strict = { SSH_HOST_KEY_POLICY: 'strict' };
+    const right = () => pin(sshd.hostKey('ed25519'));
+    const hashed = () => {
+      const file = join(mkdtempSync(join(sshd.dir, 'hashed-')), 'kh');
+      writeFileSync(file, right());
+      execFileSync('ssh-keygen', ['-q', '-H', '-f', file], { stdio: 'ignore' });
+      return readFileSync(file, 'utf8');
+    };
+
+    test.each([
+      ['ssh_known_hosts', () => ({ ssh_known_hosts: right() })],
+      ['ssh_known_hosts2', () => ({ ssh_known_hosts2: right() })],
+      ['hashed names', () => ({ ssh_known_hosts: hashed() })],
+      [
+        'GlobalKnownHostsFile of the ssh_config of the machine, the second of two',
+        () => ({ ssh_config: 'Host *\n GlobalKnownHostsFile DIR/none-here DIR/keys\n', keys: right() }),
+      ],
+    ])('a right key there is accepted under strict: %s', async (_name, files) => {
+      await works(configured(files(), strict));
+    });
+
+    test('GlobalKnownHostsFile of ~/.ssh/config comes before that of the machine', async () => {
+      const files = {
+        ssh_config: 'GlobalKnownHostsFile DIR/wrong\n',
+        wrong: pin(keyOf('old')),
+        keys: right(),
+      };
+      await works(configured(files, strict, 'Host 127.0.0.1\n GlobalKnownHostsFile DIR/keys\n'));
+    });
+
+    test.each(['accept-new', 'insecure', 'strict'])(
+      'another key there is a changed key under %s',
+      async (policy) => {
+        for (const named of [{}, { SSH_KNOWN_HOSTS: join(sshd.dir, 'empty-user-file') }]) {
+          const target = configured(
+            { ssh_known_hosts: pin(keyOf('old')) },
+            { SSH_HOST_KEY_POLICY: policy, ...named },
+          );
+          const error = await failure(run(makePool(target), 'true'));
+          expect(error.code).toBe('HOST_KEY_CHANGED');
+          expect(error.message).toContain('etc-ssh/ssh_known_hosts:1');
+          expect(existsSync(target.knownHostsWriteFile)).toBe(false);
+        }
+      },
+    );
+
+    test.each([
+      ['for all hosts', '*'],
+      ['for the host on any port', '127.0.0.1'],
+    ])('@revoked there is refused although the user has pinned the key: %s', async (_name, hosts) => {
+      const pinned = knowing(right()).knownHostsWriteFile;
+      const target = configured(
+        { ssh_known_hosts: `@revoked ${pin(sshd.hostKey('ed25519'), hosts)}` },
+        { SSH_KNOWN_HOSTS: pinned },
+      );
+      const error = await failure(run(makePool(target), 'true'));
+      expect(error.code).toBe('HOST_KEY_CHANGED');
+      expect(error.message).toContain('revoked');
+    });
+
+    test.each(['none', '/dev/null'])(
+      'GlobalKnownHostsFile %s: nothing is known from there',
+      async (value) => {
+        const files = { ssh_config: `GlobalKnownHostsFile ${value}\n`, ssh_known_hosts: right() };
+        expect((await failure(run(makePool(configured(files, strict)), 'true'))).code).toBe(
+          'HOST_KEY_UNKNOWN',
+        );
+      },
+    );
+
+    test('@cert-authority cannot be checked, and that is said', async () => {
+      const files = { ssh_known_hosts: `@cert-authority ${pin(keyOf('authority'), '*')}` };
+      const error = await failure(run(makePool(configured(files, strict)), 'true'));
+      expect(error.code).toBe('HOST_KEY_UNKNOWN');
+      expect(error.message).toContain('ssh_known_hosts:1 trusts a certificate authority');
+    });
+  });
+
+  describe('files that PowerShell wrote', () => {
+    const LE = Buffer.from([0xff, 0xfe]);
+    const BE = Buffer.from([0xfe, 0xff]);
+    const little = (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'), 'utf16le');
+    const written = (bytes: Buffer, hostKeyPolicy: 'strict' | 'accept-new' = 'strict') => {
+      const target = sshd.target({ hostKeyPolicy });
+      writeFileSync(target.knownHostsWriteFile, bytes);
+      return target;
+    };
+    const right = () => pin(sshd.hostKey('ed25519'));
+
+    test.each([
+      ['UTF-16LE', () => Buffer.concat([LE, little(right())])],
+      ['UTF-16BE', () => Buffer.concat([BE, little(right()).swap16()])],
+      ['UTF-16LE without a byte order mark', () => little(right())],
+      ['UTF-8 with a byte order mark', () => Buffer.from(`\uFEFF${right()}`)],
+      ['UTF-16LE appended to UTF-8', () => Buffer.concat([Buffer.from('# mine\n'), little(right())])],
+      ['UTF-8 appended to UTF-16LE', () => Buffer.concat([LE, little('# mine\n'), Buffer.from(right())])],
+    ])('%s is read', async (_name, bytes) => {
+      await works(written(bytes()));
+    });
+
+    test('a changed key in one is refused', async () => {
+      const target = written(Buffer.concat([LE, little(pin(keyOf('old')))]), 'accept-new');
+      expect((await failure(run(makePool(target), 'true'))).code).toBe('HOST_KEY_CHANGED');
+    });
+
+    test('a new key is appended in the encoding of the file', async () => {
+      const other = pin(keyOf('other'), 'other.lan');
+      for (const [mark, order] of [
+        [LE, (bytes: Buffer) => bytes],
+        [BE, (bytes: Buffer) => bytes.swap16()],
+      ] as const) {
+        const target = written(Buffer.concat([mark, order(little(other))]), 'accept-new');
+        await works(target);
+        const text = new TextDecoder(mark === LE ? 'utf-16le' : 'utf-16be').decode(
+          readFileSync(target.knownHostsWriteFile),
+        );
+        expect(text).toBe(other.replace('\n', '\r\n') + right());
+      }
+    });
   });
 
   test('a file that cannot be written: a warning, once, and on it goes', async () => {

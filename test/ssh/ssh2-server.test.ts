@@ -9,6 +9,8 @@ import { closePools, failure, makePool, run } from './helpers.ts';
 
 /** What OpenSSH cannot be made to do without root and PAM, a server of our own does on demand. */
 interface Behaviour {
+  /** Sent before the login. */
+  readonly banner?: string;
   readonly auth?: (context: ssh2.AuthContext) => void;
   /** Called with a session that a client asks for; to accept it is up to this. */
   readonly session?: (accept: () => ssh2.Session, commands: string[]) => void;
@@ -43,7 +45,8 @@ describe('against a server with habits', () => {
   async function start(behaviour: Behaviour) {
     const commands: string[] = [];
     const clients: ssh2.Connection[] = [];
-    const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+    const { banner } = behaviour;
+    const server = new ssh2.Server({ hostKeys: [hostKey], ...(banner && { banner }) }, (client) => {
       clients.push(client);
       client.on('error', () => {});
       client.on('authentication', behaviour.auth ?? ((context) => context.accept()));
@@ -153,6 +156,67 @@ describe('against a server with habits', () => {
       const errors = await Promise.all(Array.from({ length: 64 }, () => failure(pool.open('x'))));
       expect(new Set(errors.map((error) => error.code))).toEqual(new Set(['SSH_AUTH_FAILED']));
       expect(methods.filter((method) => method === 'password')).toHaveLength(1);
+    });
+  });
+
+  describe('what the server says before the login', () => {
+    const LINK = 'https://login.tailscale.com/a/1f2e3d4c5b6a70';
+    const CHECK = `# Tailscale SSH requires an additional check.\n# To authenticate, visit: ${LINK}\n`;
+    const after = (ms: number) => (context: ssh2.AuthContext) => void setTimeout(() => context.accept(), ms);
+    const never = () => {};
+
+    test('a login that waits for a person is waited for, and the link is told meanwhile', async () => {
+      const { target } = await start({ banner: CHECK, auth: after(1500) });
+      const told: (string | null)[] = [];
+      const pool = makePool(target(), { readyTimeoutMs: 300, onBanner: (text) => void told.push(text) });
+      expect((await run(pool, 'x')).stdout).toBe('in\n');
+      expect(told).toEqual([expect.stringContaining(`127.0.0.1 holds up the login and says: "# Tail`), null]);
+      expect(told[0]).toContain(LINK);
+    });
+
+    test('a login that goes on at once is not held up: its banner is told to nobody', async () => {
+      const { target } = await start({ banner: 'Authorized users only.\n' });
+      const told: (string | null)[] = [];
+      const pool = makePool(target(), { onBanner: (text) => void told.push(text) });
+      await run(pool, 'x');
+      await sleep(1100);
+      expect(told).toEqual([]);
+    });
+
+    test('when nobody has opened the link, the error has it and says what to do', async () => {
+      const { target } = await start({ banner: CHECK, auth: never });
+      const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 600 });
+      const error = await failure(run(pool, 'x'));
+      expect(error.code).toBe('SSH_AUTH_FAILED');
+      expect(error.message).toContain('no answer within 0.6 s');
+      expect(error.message).toContain(`To authenticate, visit: ${LINK}`);
+      expect(error.hint).toContain('open that link');
+    });
+
+    test('without a banner, the wait is not longer', async () => {
+      const { target } = await start({ auth: never });
+      const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 60_000 });
+      const error = await failure(run(pool, 'x'));
+      expect(error).toMatchObject({ code: 'SSH_AUTH_FAILED' });
+      expect(error.message).toContain('no answer within 0.3 s');
+    });
+
+    test('a legal notice is in the error, but is nothing to do', async () => {
+      const banner = 'Authorized users only.\n\u001B[2JSee https://example.com/rules\n';
+      const { target } = await start({ banner, auth: (context) => context.reject(['publickey']) });
+      const error = await failure(run(makePool(target()), 'x'));
+      expect(error.message).toContain(
+        'it says: "Authorized users only. <U+001B>[2JSee https://example.com/rules"',
+      );
+      expect(error.hint).not.toContain('open that link');
+    });
+
+    test('of a long banner, the lines with links are kept', async () => {
+      const { target } = await start({ banner: `${'legal '.repeat(500)}\n${CHECK}`, auth: never });
+      const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 300 });
+      const error = await failure(run(pool, 'x'));
+      expect(error.message).toContain(LINK);
+      expect(error.message.length).toBeLessThan(800);
     });
   });
 

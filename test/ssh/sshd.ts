@@ -7,6 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 
 const SSHD = '/usr/sbin/sshd';
+const PROXMOX_PROGRAMS = ['pct', 'pveversion'].flatMap((program) =>
+  ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].map(
+    (folder) => `${folder}/${program}`,
+  ),
+);
 
 /** Why no real sshd can be started here, or null. For `describe.skipIf`. */
 export const noSshd: string | null = (() => {
@@ -19,6 +24,12 @@ export const noSshd: string | null = (() => {
   }
   return null;
 })();
+
+/** A command in a mount namespace where these files are not executable. */
+function withHidden(files: readonly string[], command: readonly string[]): string[] {
+  const script = `for f in ${files.join(' ')}; do mount --bind /dev/null "$f" || exit 1; done; exec "$@"`;
+  return ['unshare', '--mount', '/bin/sh', '-c', script, 'sh', ...command];
+}
 
 export type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
 
@@ -45,6 +56,8 @@ export interface SshdOptions {
   readonly hostKeys?: readonly KeyType[];
   /** Lines for sshd_config; the first of a keyword wins in OpenSSH, and these come first. */
   readonly config?: readonly string[];
+  /** On a Proxmox VE node: its sessions do not find the programs of Proxmox. Needs root there. */
+  readonly withoutProxmox?: boolean;
 }
 
 /** Makes a key pair; returns the path of the private key. */
@@ -88,9 +101,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     `SetEnv HOME=${dir}`,
   ];
   writeFileSync(join(dir, 'sshd_config'), `${config.join('\n')}\n`);
-  const child = spawn(SSHD, ['-D', '-e', '-f', join(dir, 'sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const command = [SSHD, '-D', '-e', '-f', join(dir, 'sshd_config')];
+  const hidden = options.withoutProxmox === true ? PROXMOX_PROGRAMS.filter(existsSync) : [];
+  const [program = '', ...args] = hidden.length === 0 ? command : withHidden(hidden, command);
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   // A test that hangs never comes to its `finally`.
   const kill = () => child.kill();
   process.once('exit', kill);

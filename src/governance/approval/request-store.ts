@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
+import { writeFileAtomically } from '../../lib/atomic-file.ts';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
 import type { PassphraseHash } from './passphrase.ts';
 
@@ -118,13 +118,6 @@ export class ApprovalStore {
     await ensurePrivateDir(path.dirname(this.#dir));
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     await ensurePrivateDir(this.#dir);
-    const part = path.join(this.#dir, `.${name}-${randomBytes(6).toString('hex')}`);
-    try {
-      await writeFile(part, `${JSON.stringify(value)}\n`, { mode: 0o600, flag: 'wx' });
-      await rename(part, path.join(this.#dir, name));
-    } catch (error) {
-      await rm(part, { force: true });
-      throw error;
-    }
+    await writeFileAtomically(path.join(this.#dir, name), `${JSON.stringify(value)}\n`, 0o600);
   }
 }

@@ -1,3 +1,4 @@
+import { shortToolName } from '../../lib/tool-name.ts';
 import { type AuditRecord, parseRecord, type RecordOf } from './audit-entry.ts';
 
 /** A call as it stands on record. */
@@ -59,7 +60,7 @@ export function matches(call: RecordedCall, filter: CallFilter): boolean {
   return (
     (since === undefined || at >= since.getTime()) &&
     (until === undefined || at <= until.getTime()) &&
-    (tool === undefined || bare(begun.tool) === bare(tool)) &&
+    (tool === undefined || shortToolName(begun.tool) === shortToolName(tool)) &&
     (vmid === undefined || begun.vmid === vmid) &&
     (caller === undefined || begun.caller === caller) &&
     (session === undefined || begun.session.startsWith(session)) &&
@@ -86,8 +87,4 @@ function hasOutcome(call: RecordedCall, outcome: string | undefined): boolean {
   if (outcome === undefined) return true;
   const wanted = outcome.toLowerCase();
   return call.begun.outcome === wanted || codeOf(call)?.toLowerCase() === wanted;
-}
-
-function bare(tool: string): string {
-  return tool.replace(/^proxmox_/, '');
 }

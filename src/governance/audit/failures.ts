@@ -1,3 +1,4 @@
+import { errnoOf } from '../../lib/errno.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -17,8 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Why something could not be written, in words that do not need an errno table. */
 export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return REASONS[code] ?? messageOf(error);
+  return REASONS[errnoOf(error) ?? ''] ?? messageOf(error);
 }
 
 /** The refusal of a call that cannot be put on record. */

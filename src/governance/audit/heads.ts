@@ -1,7 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod/v4';
+import { writeFileAtomically } from '../../lib/atomic-file.ts';
+import { hasErrno } from '../../lib/errno.ts';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
 import { macOf, seal, unseal } from './chain.ts';
 
@@ -53,20 +55,8 @@ export async function readHeads(of: HeadsOf, key: Uint8Array): Promise<Heads | '
 /** In one step: whoever reads finds the old ones or the new ones. */
 export async function writeHeads(of: HeadsOf, heads: Heads, key: Uint8Array): Promise<void> {
   const file = headsFile(of);
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await ensurePrivateDir(of.stateDir);
-  try {
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(seal(JSON.stringify(heads), HEADS_GENESIS, key).line);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
+  await writeFileAtomically(file, seal(JSON.stringify(heads), HEADS_GENESIS, key).line, 0o600);
   // Should it stay, it is not read any more.
   await rm(path.join(of.dir, FORMER_FILE), { force: true }).catch(() => {});
 }
@@ -75,7 +65,7 @@ async function readIfThere(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrno } from '../../lib/errno.ts';
 import { splitLines } from './chain.ts';
 
 /** The segments in a directory, the processes in the order in which they began; none when it is not there. */
@@ -9,7 +10,7 @@ export async function listSegments(dir: string): Promise<string[]> {
     // A pipe of that name would be waited for, and a link is none that we have written.
     return entries.flatMap((each) => (each.isFile() && each.name.endsWith('.jsonl') ? each.name : [])).sort();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { hasErrno } from '../../lib/errno.ts';
 import type { RecordOf } from './audit-entry.ts';
 import type { Heads } from './heads.ts';
 import type { Finding, SegmentReport } from './verify-segment.ts';
@@ -128,6 +129,6 @@ function mayRun({ host, pid }: RecordOf<'open'>): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasErrno(error, 'EPERM');
   }
 }

@@ -1,4 +1,4 @@
-import { isGlob, matchesGlob } from './glob.ts';
+import { isGlob, matchesGlob } from '../../lib/glob.ts';
 import type { ToolTraits } from './policy-types.ts';
 import type { Match, RuleSet, VmidRange } from './rules.ts';
 

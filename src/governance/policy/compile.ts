@@ -1,7 +1,8 @@
+import { isGlob } from '../../lib/glob.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { shortToolName } from '../../lib/tool-name.ts';
 import { EXACT_COMMANDS } from './exact-commands.ts';
-import { isGlob } from './glob.ts';
-import { matchesTool, shortName } from './match.ts';
+import { matchesTool } from './match.ts';
 import { fieldLabel, type PolicyInput } from './policy-schema.ts';
 import { presetRules } from './presets.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
@@ -23,7 +24,7 @@ function unknownTools({ rules = [] }: PolicyInput, tools: readonly string[]): re
   return rules.flatMap(({ match }, index) =>
     (match?.tool ?? []).flatMap((pattern, position) => {
       if (tools.some((tool) => matchesTool(pattern, tool))) return [];
-      const meant = isGlob(pattern) ? undefined : nearest(pattern, [...tools, ...tools.map(shortName)]);
+      const meant = isGlob(pattern) ? undefined : nearest(pattern, [...tools, ...tools.map(shortToolName)]);
       const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
       const path = ['rules', index, 'match', 'tool', position];
       return [

@@ -1,6 +1,7 @@
+import { matchesGlob } from '../../lib/glob.ts';
+import { shortToolName } from '../../lib/tool-name.ts';
 import type { ContainerAttributes } from '../../remote/remote-types.ts';
 import type { Effect } from '../../tools/tool.ts';
-import { matchesGlob } from './glob.ts';
 import type { Subject, ToolTraits } from './policy-types.ts';
 import type { Match, VmidRange } from './rules.ts';
 import { isWithin } from './time.ts';
@@ -26,11 +27,7 @@ export function fitsTool(match: Match, { tool, target, canOverwrite, canForce }:
 
 /** Every name begins with the same word, so that people leave it out. */
 export function matchesTool(pattern: string, tool: string): boolean {
-  return matchesGlob(pattern, tool) || matchesGlob(pattern, shortName(tool));
-}
-
-export function shortName(tool: string): string {
-  return tool.replace(/^proxmox_/, '');
+  return matchesGlob(pattern, tool) || matchesGlob(pattern, shortToolName(tool));
 }
 
 /** What the call itself says, as far as no attribute of the container is needed. */

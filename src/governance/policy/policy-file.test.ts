@@ -2,7 +2,6 @@ import { chmod, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { until } from '../../../test/rig/until.ts';
 import { openPolicy } from './open-policy.ts';
 import { PolicyFaults } from './policy-file.ts';
 import type { Policy, ToolTraits } from './policy-types.ts';
@@ -15,6 +14,9 @@ const tool: ToolTraits = {
   canForce: false,
   canExpectName: true,
 };
+
+/** The watch of a file may take its time. */
+const PATIENCE = { timeout: 15_000 };
 
 let dir = '';
 let file = '';
@@ -77,11 +79,11 @@ describe('a file that changes', () => {
       told += 1;
     });
     await change('default: deny');
-    await until(() => outcome(policy) === 'deny');
+    await expect.poll(() => outcome(policy), PATIENCE).toBe('deny');
     expect(told).toBe(1);
     // The watch is on the directory: it has not gone with the first file.
     await change('default: confirm');
-    await until(() => outcome(policy) === 'confirm');
+    await expect.poll(() => outcome(policy), PATIENCE).toBe('confirm');
     expect(errors).toEqual([]);
   });
 
@@ -131,7 +133,7 @@ describe('a faulty file keeps the rules that held', () => {
   ])('%s: told once, and over as soon as it is right', async (_what, spoil, message) => {
     const policy = await opened('default: confirm');
     await spoil();
-    await until(() => errors.length > 0);
+    await expect.poll(() => errors, PATIENCE).not.toEqual([]);
     expect(await decided(policy)).toBe('confirm');
     expect(await decided(policy)).toBe('confirm');
     expect(errors).toEqual([expect.stringMatching(message)]);

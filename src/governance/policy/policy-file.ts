@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { errnoOf } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { policyOf } from './open-policy.ts';
@@ -37,7 +38,7 @@ export async function readRules(file: string, options: ParseOptions): Promise<Ru
       await handle.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = errnoOf(error) ?? '';
     const problem = READ_FAULTS[code] ?? `the file can not be read (${code})`;
     throw new PolicyFaults(file, [{ line: 1, column: 1, problem }]);
   }
@@ -50,7 +51,8 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'the file does not exist',
   EACCES: 'the file may not be read by this user',
   EISDIR: 'it is a directory',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'the file is not UTF-8 text',
+  ERR_ENCODING_INVALID_ENCODED_DATA:
+    'the file is not UTF-8 text; Windows PowerShell writes UTF-16 with `>`, so save it as UTF-8',
 };
 
 /**

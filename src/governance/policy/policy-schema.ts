@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
+import { MAX_PATTERN } from '../../lib/glob.ts';
 import { EXACT_COMMAND } from './exact-commands.ts';
-import { MAX_PATTERN } from './glob.ts';
 import { PRESET_NAMES } from './policy-types.ts';
 import { DAYS, isTimeZone } from './time.ts';
 

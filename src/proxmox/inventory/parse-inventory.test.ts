@@ -99,8 +99,15 @@ describe('configurations', () => {
     expect(parseConfigLines(lines(101, '#lock: backup', 'hostname: web')).get(101)?.lock).toBeNull();
   });
 
-  test('any text is borne', () => {
-    fc.assert(fc.property(fc.string(), (text) => void parseConfigLines(lines(101, text))));
+  test('any text in a configuration file concerns its own container alone', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const containers = parseConfigLines(lines(101, 'hostname: web', '[before]', text));
+        expect([...containers]).toEqual([
+          [101, expect.objectContaining({ name: 'web', lock: null, tags: [] })],
+        ]);
+      }),
+    );
   });
 });
 

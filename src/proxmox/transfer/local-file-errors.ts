@@ -1,3 +1,4 @@
+import { hasErrno } from '../../lib/errno.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
 
 /** Over HTTP no directory is meant for transfers until the operator says so. */
@@ -42,28 +43,22 @@ export function invalidPath(file: string, why: string): AppError {
   );
 }
 
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
-  );
-}
-
 export function localIo(doing: string, file: string, error: unknown): AppError {
-  if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+  if (hasErrno(error, 'ENOSPC', 'EDQUOT')) {
     return new AppError(
       'DISK_FULL',
       `The local disk is full; ${file} was not written.`,
       'Free some space and try again.',
     );
   }
-  if (hasCode(error, 'EROFS')) {
+  if (hasErrno(error, 'EROFS')) {
     return new AppError(
       'READ_ONLY_FILESYSTEM',
       `The local file system of ${file} is mounted read-only.`,
       'Choose another directory of TRANSFER_DIRS.',
     );
   }
-  if (hasCode(error, 'EACCES', 'EPERM')) {
+  if (hasErrno(error, 'EACCES', 'EPERM')) {
     return new AppError(
       'PERMISSION_DENIED',
       `This server may not ${doing} the local file ${file}.`,

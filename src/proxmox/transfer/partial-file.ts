@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { fileExists, hasCode, localIo } from './local-file-errors.ts';
+import { hasErrno } from '../../lib/errno.ts';
+import { fileExists, localIo } from './local-file-errors.ts';
 import { digestOf } from './read-chunks.ts';
 import type { LocalDestination } from './transfer-dirs.ts';
 
@@ -87,7 +88,7 @@ export class LocalPart {
       else await publishNew(this.#path, target);
     } catch (error) {
       await this.discard();
-      if (hasCode(error, 'EEXIST')) throw fileExists(target, 'local file');
+      if (hasErrno(error, 'EEXIST')) throw fileExists(target, 'local file');
       throw localIo('write', target, error);
     }
     return mode.toString(8);
@@ -110,7 +111,7 @@ async function publishNew(part: string, target: string): Promise<void> {
   try {
     await fs.link(part, target);
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) throw error;
+    if (hasErrno(error, 'EEXIST')) throw error;
     await copyNew(part, target);
   }
   await fs.rm(part, { force: true });
@@ -122,7 +123,7 @@ async function copyNew(part: string, target: string): Promise<void> {
     await fs.chmod(target, 0o644);
   } catch (error) {
     // Unless it was there before, what stands there is our own half copy.
-    if (!hasCode(error, 'EEXIST')) await fs.rm(target, { force: true });
+    if (!hasErrno(error, 'EEXIST')) await fs.rm(target, { force: true });
     throw error;
   }
 }

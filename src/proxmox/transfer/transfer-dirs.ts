@@ -1,11 +1,11 @@
 import { constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { hasErrno } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
 import {
   belongsToServer,
   fileExists,
-  hasCode,
   invalidPath,
   localIo,
   sourceNotFound,
@@ -47,7 +47,7 @@ export class TransferDirs {
   async openSource(localPath: string): Promise<LocalSource> {
     const wanted = await this.#absolute(localPath);
     const real = await fs.realpath(wanted).catch((error: unknown) => {
-      throw hasCode(error, 'ENOENT', 'ENOTDIR') ? sourceNotFound(wanted) : localIo('read', wanted, error);
+      throw hasErrno(error, 'ENOENT', 'ENOTDIR') ? sourceNotFound(wanted) : localIo('read', wanted, error);
     });
     await this.#confine(real, wanted);
     const before = await fs.stat(real).catch((error: unknown) => {
@@ -80,7 +80,7 @@ export class TransferDirs {
       target = path.join(parent, path.basename(target));
       await this.#confine(target, localPath);
       const existing = await fs.lstat(target).catch((error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return undefined;
+        if (hasErrno(error, 'ENOENT')) return undefined;
         throw localIo('look at', target, error);
       });
       if (existing?.isSymbolicLink()) {
@@ -156,7 +156,7 @@ async function realDirectory(dir: string): Promise<string> {
     const real = await fs.realpath(dir);
     if ((await fs.stat(real)).isDirectory()) return real;
   } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw localIo('look at', dir, error);
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw localIo('look at', dir, error);
   }
   throw new AppError(
     'DIRECTORY_NOT_FOUND',

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # w, path and digest are set by transfer-prelude.sh, which precedes this script
 # Sends a file on stdout.
 #
 # $2 path, $3 the most bytes that are allowed. "WORD ready SIZE MODE", the path with symlinks resolved as data, the file's
@@ -10,6 +11,7 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ ! -d "$path" ] || fail IS_A_DIRECTORY "$path"
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
+# shellcheck disable=SC2015 # refuses if either command before || fails
 size=$(size_of "$path") && mode=$(mode_of "$path") || fail IO "$path: cannot read its size"
 if [ "$size" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]; then fail PSEUDO_FILE "$path"; fi
 [ "$size" -le "$3" ] || fail FILE_TOO_LARGE "$size"

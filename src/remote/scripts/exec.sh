@@ -16,7 +16,7 @@ echo "$1 began" >&4
 for d in /run/wrappers/bin /run/current-system/sw/bin /run/current-system/profile/bin; do
   [ ! -d "$d" ] || PATH=$PATH:$d
 done
-if command -v bash >/dev/null; then s=bash; else s=sh; fi
+if command -v bash >/dev/null; then s=bash; else s='sh'; fi
 if command -v setsid >/dev/null; then p=setsid; else p=; fi
 (exec $p "$s" -c "$2" </dev/null >&3 2>&4 3>&- 4>&-)
 c=$?

@@ -23,19 +23,16 @@ export const SCRIPTS = {
 };
 
 function load(...names: string[]): string {
-  return names
-    .map((name) =>
-      typeof REMOTE_SCRIPTS === 'object' ? (REMOTE_SCRIPTS[name] ?? '') : withoutComments(readScript(name)),
-    )
-    .join('');
+  return names.map((name) => withoutComments(readScript(name))).join('');
 }
 
-/** Running from the sources. */
+/** The text as the build inlined it; from the file when the server runs from its sources. */
 function readScript(name: string): string {
+  if (typeof REMOTE_SCRIPTS === 'object') return REMOTE_SCRIPTS[name] ?? '';
   return readFileSync(new URL(`./${name}.sh`, import.meta.url), 'utf8');
 }
 
-/** Every line that is no comment; each byte of a script is sent with each call. */
+/** Removes every line that is a comment: each byte of a script is sent with each call. */
 function withoutComments(script: string): string {
   return script.replaceAll(/^\s*#.*\n/gm, '');
 }

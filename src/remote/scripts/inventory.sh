@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # n is set by the request that runs this script
 # Reads all that is known of the cluster's containers in one round trip, without loading Perl.
 #
 # $n nonce. $1 VMID whose frozen state is asked for, or empty. grep puts the path in front of every line, so that one process

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # n is set by the request that runs this script
 # Ends every process of one run, and says what is left. Runs as root on the node, which sees the processes of its containers.
 #
 # $n nonce. $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 how many looks (20 a second) TERM is given before KILL,
@@ -31,7 +32,9 @@ look() {
     [ -n "$s" ] || continue
     p=${d#/proc/}
     [ "$p" != "$$" ] || continue
+    # shellcheck disable=SC2086 # split into the fields of the stat line
     set -- ${s##*) }
+    # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
     all="$all$p $2 $4 ${20} ${t:-0}
 "
@@ -63,7 +66,9 @@ $all
 EOT
 }
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
-look; set -- $live; echo "$n item found $#"
+look
+# shellcheck disable=SC2086 # split into PIDs
+set -- $live; echo "$n item found $#"
 i=0 told=' '
 while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ]; do
   for p in $live; do
@@ -76,7 +81,9 @@ while [ "$i" -lt "$hard" ]; do
   if [ "$live" = ' ' ]; then
     clean=$((clean+1)); [ "$clean" -lt 2 ] || break
   else
-    clean=0; kill -KILL $live 2>/dev/null
+    clean=0
+    # shellcheck disable=SC2086 # split into PIDs
+    kill -KILL $live 2>/dev/null
   fi
   wait_a_bit; i=$((i+1)); look
 done

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # n is set by the request that runs this script
 # Checks what must hold when a call takes effect. Runs in the session's shell in front of the work, so that it costs no round
 # trip. Prints "NONCE refused WHY" and ends the shell when something does not hold; says nothing otherwise.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2034 # what is set here is read by download.sh and upload.sh, which follow this script
 # The far side of a file transfer, as POSIX sh that busybox runs too. Both scripts run in the container and report on stdout
 # in frames that begin with an inner word ($1): "WORD began" on both streams, "WORD failed CODE TEXT" for a refusal, or
 # "WORD ready …". Raw bytes follow "WORD data LENGTH". Paths reach them as arguments and are absolute, so that none
@@ -25,6 +26,8 @@ if stat -c %s / >/dev/null 2>&1; then
   mode_of() { stat -c %a "$1"; }
   owner_of() { stat -c %u:%g "$1"; }
 else
+  command -v ls >/dev/null 2>&1 || fail TOOL_MISSING stat
+  # shellcheck disable=SC2046 # split into the fields of the line
   list() { set -f; set -- $(ls -lnd "$1") '' '' '' '' ''; set +f; perms=$1 uid=$3 gid=$4 bytes=$5; [ -n "$bytes" ]; }
   size_of() { list "$1" && echo "$bytes"; }
   owner_of() { list "$1" && echo "$uid:$gid"; }

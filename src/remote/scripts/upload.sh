@@ -1,4 +1,6 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # w, path, digest and large are set by transfer-prelude.sh, which precedes this script
+# shellcheck disable=SC2094 # the temporary file is read while it grows, on purpose
 # Receives a file on stdin and publishes it at once or not at all.
 #
 # $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite,
@@ -22,6 +24,7 @@ dir=${dest%/*}
 if [ -e "$dest" ]; then
   [ -f "$dest" ] || fail NOT_A_REGULAR_FILE "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
+  # shellcheck disable=SC2015 # refuses if either fails
   old=$(mode_of "$dest") && old="$old $(owner_of "$dest")" || fail IO "cannot read mode and owner"
 fi
 tmp=$dir/$8
@@ -31,12 +34,12 @@ send_text "$dest"
 # busybox calls every failure to write an I/O error, so the free space is asked.
 free_bytes() {
   set -f
-  set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null)
-  [ -n "$2" ] || set -- $(df -kP "$dir/" 2>/dev/null | tail -n 1 | { read -r x x x k x; echo "${k:-0}"; }) 1024
+  # shellcheck disable=SC2046 # split into fields
+  set -- $(stat -f -c '- - - %f %S' "$dir/" 2>/dev/null || df -kP "$dir/" 2>/dev/null | tail -n 1)
   set +f
-  echo "$(($1 * $2))"
+  case $5 in *[!0-9]*|'') echo $((${4:-0} * 1024));; *) echo $(($4 * $5));; esac
 }
-is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp"))) ]; }
+is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
 receive() {
   if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/settings-schema.ts';
 import type { Fault } from '../../config/sources.ts';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from '../../lib/loopback.ts';
 
 /** What keeps a server from being started so, and what the operator must know if it is. */
 export interface Exposure {

@@ -69,7 +69,7 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
   const health = createHealth(node);
   let draining = false;
 
-  const app = new Hono<{ Bindings: HttpBindings }>();
+  const app = new Hono<{ Bindings: HttpBindings }>({ getPath: (request) => plainPath(request.url) });
   app.use(async (c, next) => {
     if (!isOwnName(c.req.header('host') ?? null)) {
       onRefusal('host');
@@ -133,4 +133,10 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
     idle: () => mcp.slots.idle(),
     close: () => mcp.close(),
   };
+}
+
+/** The path without empty segments: clients join addresses to `/mcp/` and `//mcp`. */
+function plainPath(url: string): string {
+  const segments = new URL(url).pathname.split('/').filter((segment) => segment !== '');
+  return `/${segments.join('/')}`;
 }

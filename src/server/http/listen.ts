@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server, ServerResponse } from 'n
 import { createServer as createHttpsServer } from 'node:https';
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
 import type { Config } from '../../config/settings-schema.ts';
+import { decodeText } from '../../lib/decode-text.ts';
 import { capConnections } from './connections.ts';
 import type { HttpApp } from './http-app.ts';
 
@@ -59,6 +60,11 @@ function isHttp1(env: HttpBindings | Http2Bindings): env is HttpBindings {
 
 async function readCertificate({ httpTlsCert, httpTlsKey }: ListenConfig) {
   if (httpTlsCert === undefined || httpTlsKey === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(httpTlsCert), readFile(httpTlsKey)]);
+  const [cert, key] = await Promise.all([readPem(httpTlsCert), readPem(httpTlsKey)]);
   return { cert, key };
+}
+
+/** Windows PowerShell writes text files in UTF-16, which OpenSSL does not read. */
+async function readPem(file: string): Promise<string> {
+  return decodeText(await readFile(file));
 }

@@ -10,6 +10,8 @@ import { callTool } from '../../calls/pipeline.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { announceChanges } from '../announce.ts';
 import { createServer } from '../create-server.ts';
+import { withArgumentsObject } from '../lenient-arguments.ts';
+import { acceptingEither, answerForm, inForm } from './accept.ts';
 import { refuse } from './answers.ts';
 import { CallSlots } from './call-slots.ts';
 import { type Exchange, trackCall, within } from './exchange.ts';
@@ -88,7 +90,7 @@ export class McpEndpoint {
       this.#options.onRefusal('too_large');
       return refuse(413, `The request is larger than ${MAX_BODY} bytes`);
     }
-    const message = parse(body.text);
+    const message = withArgumentsObject(parse(body.text));
     if (message === undefined) {
       this.#options.onRefusal('bad_request');
       return refuse(400, 'Parse error: the body is not JSON', { code: 'parse' });
@@ -114,7 +116,25 @@ export class McpEndpoint {
     await Promise.allSettled([this.#sessions.close(), this.#modern.close(), this.#streaming.close()]);
   }
 
+  /** Answers in the form that the client takes. */
   async #dispatch(
+    original: Request,
+    message: unknown,
+    caller: HttpCaller,
+    exchange: Exchange,
+  ): Promise<Response> {
+    const accept = original.headers.get('accept');
+    const onlyStreams = original.headers.get('mcp-method') === 'subscriptions/listen';
+    const form = answerForm(accept, { method: original.method, onlyStreams });
+    if (form === undefined) {
+      this.#options.onRefusal('bad_request');
+      return refuse(406, 'Accept must allow application/json or text/event-stream');
+    }
+    const response = await this.#serve(acceptingEither(original), message, caller, exchange);
+    return inForm(form, response, Array.isArray(message));
+  }
+
+  async #serve(
     request: Request,
     message: unknown,
     caller: HttpCaller,

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Config } from '../../config/settings-schema.ts';
-import { isLoopback, LOOPBACK_NAMES } from './loopback.ts';
+import { isLoopback, LOOPBACK_NAMES } from '../../lib/loopback.ts';
 
 type Names = Pick<Config, 'serverHost' | 'allowedHosts' | 'allowedOrigins'>;
 

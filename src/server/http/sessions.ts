@@ -54,11 +54,12 @@ export class Sessions {
     caller: HttpCaller,
     exchange: Exchange,
   ): Promise<Response> {
+    // Whatever id it carries: after a restart of the server, clients begin again with the id that they still have.
+    if (request.method === 'POST' && isInitializeRequest(message)) {
+      return this.#open(request, message, caller, exchange);
+    }
     const id = request.headers.get('mcp-session-id');
     if (id === null) {
-      if (request.method === 'POST' && isInitializeRequest(message)) {
-        return this.#open(request, message, caller, exchange);
-      }
       return refuse(400, 'Mcp-Session-Id is missing: begin with initialize, or speak revision 2026-07-28');
     }
     const session = this.#sessions.get(id);

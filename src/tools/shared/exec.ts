@@ -1,12 +1,19 @@
+import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
+import { formatDuration } from '../../lib/duration.ts';
+import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { ENDED_CODES, type ExecResult, type ExecTarget } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
-import { formatBytes, formatDuration, reply } from './format.ts';
+import { formatBytes, reply } from './format.ts';
 import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
 
 /** The parameters of every tool that runs a command. */
-export const execInput = { command, timeout: seconds(30), response_format: responseFormat('text') };
+export const execInput = {
+  command,
+  timeout: seconds(30, 'Seconds until the command is killed'),
+  response_format: responseFormat('text'),
+};
 
 export const execOutput = z.object({
   exit_code: z.number().nullable(),
@@ -36,7 +43,7 @@ interface ExecRequest {
   readonly response_format: ResponseFormat;
 }
 
-/** Runs a command in a place and tells what really happened to it. */
+/** Runs a command in a container or on the host and reports what really happened to it. */
 export async function runCommand(
   place: ExecTarget,
   request: ExecRequest,
@@ -62,7 +69,7 @@ export interface ExecPresentation {
   readonly label: string;
 }
 
-/** How to start what shall go on after the call, said wherever a command was held up by not doing so. */
+/** How to start a process that outlives the call; suggested wherever a command did not. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 export function presentExec(result: ExecResult, options: ExecPresentation): Reply<ExecData> {
@@ -87,17 +94,17 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
   return { ...reply(data, options.format, execText), ...(data.error === undefined ? {} : { isError: true }) };
 }
 
-/** What the caller should know although nothing failed. */
+/** Notes for the caller although nothing failed. */
 function noteOf(result: ExecResult): { note?: string } {
   const notes: string[] = [];
   if (result.stdout.truncated || result.stderr.truncated) {
     notes.push(
-      'The output was cut in the middle. For the rest, narrow it down (grep, head, tail), or write it to a file and read that in parts.',
+      'The output was cut in the middle. Narrow it down with grep, head or tail, or write it to a file and read that in parts.',
     );
   }
   if (result.outputHeld) {
     notes.push(
-      `Processes that the command left in the background still hold its output; what they print from now on is lost. Start such processes with: ${DETACH}`,
+      `The command left background processes that keep its output streams open; whatever they print from now on is discarded. Start such processes with ${DETACH}`,
     );
   }
   return notes.length === 0 ? {} : { note: notes.join(' ') };
@@ -105,13 +112,13 @@ function noteOf(result: ExecResult): { note?: string } {
 
 const EXIT_UNKNOWN = {
   error:
-    'The exit code is unknown: the shell that reports it was killed, or the container was stopped, while the command ran.',
+    'The exit code is unknown: the shell that runs the command was killed, or the container was stopped, while the command ran.',
   code: 'EXIT_UNKNOWN' satisfies ErrorCode,
   suggestion:
-    'Look whether what the command should do is done before repeating it, and with proxmox_container_status whether the container runs.',
+    'Check whether the command has done its work before you repeat it, and check with proxmox_container_status whether the container is running.',
 };
 
-/** What is said when the command did not come to its own end. */
+/** Error fields when the command did not exit by itself. */
 function failureOf(result: ExecResult, options: ExecPresentation) {
   const after = formatDuration(result.durationMs);
   switch (result.ended) {
@@ -127,48 +134,58 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
       return {
         error: `The command was cancelled after ${after} in ${options.label} ${killSentence(result)}`,
         code: ENDED_CODES.cancelled,
-        suggestion: 'Nothing needs to be done; what it changed before the cancellation stays changed.',
+        suggestion: 'No action is needed. Changes that the command made before the cancellation remain.',
       };
     case 'disconnected':
       return {
-        error: `The connection to the Proxmox node was lost after ${after}; the command in ${options.label} may still run.`,
+        error: `The connection to the Proxmox node was lost after ${after}; the command in ${options.label} may still be running.`,
         code: ENDED_CODES.disconnected,
         suggestion:
-          'Look whether it still runs (ps) before repeating it; the next call opens a new connection.',
+          'Check with ps whether it is still running before you repeat it. The next call opens a new connection.',
       };
   }
 }
 
 function killSentence(result: ExecResult): string {
   if (result.survivors === null) {
-    return 'and could not be killed, or the kill not be verified: its processes may still run.';
+    return 'and could not be killed, or the kill could not be verified: its processes may still be running.';
   }
   if (result.survivors.length === 0) return 'and was killed. None of its processes is left.';
   const names = result.survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ');
   return `and was killed, but these processes survived: ${names}.`;
 }
 
-/** Sections for stdout, stderr and the exit code; an empty stream has none. */
+/**
+ * Sections for stdout, stderr and the exit code; an empty stream has none. Each stream is framed by lines with a random
+ * word, so that text from the container cannot pose as text of this server.
+ */
 function execText(data: ExecData): string {
   const sections: string[] = [];
+  const word = randomBytes(4).toString('hex');
   if (data.stdout !== '') {
-    sections.push(section('STDOUT', data.stdout, data.stdout_truncated, data.stdout_original_length));
+    sections.push(section('STDOUT', word, data.stdout, data.stdout_truncated, data.stdout_original_length));
   }
   if (data.stderr !== '') {
-    sections.push(section('STDERR', data.stderr, data.stderr_truncated, data.stderr_original_length));
+    sections.push(section('STDERR', word, data.stderr, data.stderr_truncated, data.stderr_original_length));
   }
   if (sections.length === 0) sections.push('(no output)');
   sections.push(
     `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
   );
   if (data.error !== undefined) {
-    sections.push(`Error (${data.code}): ${data.error}\nSuggestion: ${data.suggestion}`);
+    sections.push(errorText(String(data.code), data.error, String(data.suggestion)));
   }
   if (data.note !== undefined) sections.push(`Note: ${data.note}`);
   return sections.join('\n\n');
 }
 
-function section(title: string, text: string, truncated: boolean, originalLength: number): string {
+function section(
+  title: string,
+  word: string,
+  text: string,
+  truncated: boolean,
+  originalLength: number,
+): string {
   const cut = truncated ? ` (cut; ${originalLength} characters in all)` : '';
-  return `${title}${cut}:\n${text.replace(/\n$/, '')}`;
+  return `${title}${cut}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
 }

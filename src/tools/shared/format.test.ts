@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatBytes, formatDuration, table } from './format.ts';
+import { formatBytes } from './format.ts';
 
 describe('formatBytes', () => {
   test.each([
@@ -13,27 +13,4 @@ describe('formatBytes', () => {
   ])('%d is %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
-});
-
-describe('formatDuration', () => {
-  test.each([
-    [40.4, '40 ms'],
-    [1234, '1.2 s'],
-    [9999, '10 s'],
-    [59_999, '1 min'],
-    [185_000, '3 min 5 s'],
-    [86_400_000, '1 d'],
-    [187_200_000, '2 d 4 h'],
-  ])('%d is %s', (ms, text) => {
-    expect(formatDuration(ms)).toBe(text);
-  });
-});
-
-test('table aligns columns and ends lines without blanks', () => {
-  expect(
-    table([
-      ['VMID', 'NAME'],
-      ['101', 'a'],
-    ]),
-  ).toBe('VMID  NAME\n101   a');
 });

@@ -13,7 +13,11 @@ const vmidRule = { error: `must be an integer from ${VMID_MIN} to ${VMID_MAX}` }
 /** Digits only: z.coerce would take "0x65", "1e2", " 101" and [150] for numbers as well. */
 export const vmid = z.preprocess(
   (value) => (typeof value === 'string' && /^[1-9]\d{2,8}$/.test(value) ? Number(value) : value),
-  z.int(vmidRule).min(VMID_MIN, vmidRule).max(VMID_MAX, vmidRule).describe('Container ID'),
+  z
+    .int(vmidRule)
+    .min(VMID_MIN, vmidRule)
+    .max(VMID_MAX, vmidRule)
+    .describe('Container ID, from proxmox_list_containers'),
 );
 
 /** The input of a container tool: its own parameters after the vmid. */
@@ -43,22 +47,22 @@ function characters(min: number, max: number) {
 }
 
 /** Host names are at most 255 characters long. */
-const expectName = characters(1, 255).optional().describe('Name it must have, else refused');
+const expectName = characters(1, 255).optional().describe('Refuse unless the container has this name');
 
-export const command = characters(1, 10_000);
+export const command = characters(1, 10_000).describe('Shell command line, run by bash or sh');
 
 export function path(description: string) {
   return characters(1, 4096).describe(description);
 }
 
-export function seconds(fallback: number) {
+/** @param description what happens after that time, for the model */
+export function seconds(fallback: number, description: string) {
   const rule = { error: 'must be an integer from 1 to 300 (seconds)' };
-  return z.int(rule).min(1, rule).max(300, rule).default(fallback).describe('Seconds');
+  return z.int(rule).min(1, rule).max(300, rule).default(fallback).describe(description);
 }
 
-export function flag(description?: string) {
-  const schema = z.boolean({ error: 'must be true or false' }).default(false);
-  return description === undefined ? schema : schema.describe(description);
+export function flag(description: string) {
+  return z.boolean({ error: 'must be true or false' }).default(false).describe(description);
 }
 
 export type ResponseFormat = 'text' | 'json';
@@ -69,7 +73,8 @@ export function responseFormat(fallback: ResponseFormat) {
       (value) => (typeof value === 'string' ? value.toLowerCase() : value),
       z.enum(['text', 'json'], { error: 'must be "text" or "json"' }),
     )
-    .prefault(fallback);
+    .prefault(fallback)
+    .describe('Format of the result text');
 }
 
 /** No default in the schema: omitted means 644 for a new file, and unchanged for one that is overwritten. */
@@ -77,15 +82,16 @@ export const permissions = z
   .string({ error: 'must be a string of three or four octal digits, like "644"' })
   .regex(/^[0-7]{3,4}$/, { error: 'must be three or four octal digits, like "644"' })
   .optional()
-  .describe('Octal mode; default 644, or kept on overwrite');
+  .describe('Octal mode. Default: 644, or unchanged when overwriting');
 
 /** A name or a numeric id; the pattern keeps out what a program could take for an option. */
-function account() {
+function account(description: string) {
   return z
     .string({ error: 'must be a string' })
     .regex(/^(?:\d{1,10}|[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)$/, { error: 'must be a name or a numeric id' })
-    .optional();
+    .optional()
+    .describe(description);
 }
 
-export const owner = account();
-export const group = account();
+export const owner = account('User name or ID');
+export const group = account('Group name or ID');

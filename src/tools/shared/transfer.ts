@@ -4,8 +4,8 @@ import type { ToolContext } from '../tool.ts';
 import { formatBytes } from './format.ts';
 import { flag, group, owner, path, permissions } from './params.ts';
 
-const localPath = path('On the machine of this server');
-const overwrite = flag();
+const localPath = path('Path on the server machine, inside TRANSFER_DIRS');
+const overwrite = flag('Replace an existing file');
 
 /** What every download takes besides the path on the far side. */
 export const downloadInput = { local_path: localPath, overwrite };

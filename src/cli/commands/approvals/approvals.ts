@@ -6,9 +6,7 @@ import type { Request } from '../../commands.ts';
 import { askSecret, PromptCancelled } from '../../output/ask.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-
-/** What goes wrong by what was typed: told, and code 2. */
-class UsageError extends Error {}
+import { UsageError } from '../../usage-error.ts';
 
 /** `proxmox-mcp approvals …`: calls that wait for a person, and the person's answers. */
 export async function approvals({ input, args, options }: Request): Promise<void> {

@@ -1,5 +1,8 @@
 import type { AuditRecord } from '../../../governance/audit/audit-entry.ts';
 import { codeOf, hasFailed, type RecordedCall } from '../../../governance/audit/call-history.ts';
+import { columnWidths, padCells } from '../../../lib/columns.ts';
+import { formatDuration } from '../../../lib/duration.ts';
+import { shortToolName } from '../../../lib/tool-name.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Style } from '../../output/output.ts';
 
@@ -14,11 +17,11 @@ const MAX_ARGUMENTS = 200;
 /** How wide the columns of these calls are, all but the last. */
 export function widthsOf(calls: readonly RecordedCall[]): readonly number[] {
   const rows = [HEADER, ...calls.map((call) => cellsOf(call))];
-  return USUAL_WIDTHS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return columnWidths(rows).slice(0, USUAL_WIDTHS.length);
 }
 
 export function headerText(style: Style, widths: readonly number[] = USUAL_WIDTHS): string {
-  return `${style.dim(padded(HEADER, widths).join('  '))}\n`;
+  return `${style.dim(padCells(HEADER, widths).join('  '))}\n`;
 }
 
 /**
@@ -31,7 +34,7 @@ export function callText(
   room: number | undefined,
   widths: readonly number[] = USUAL_WIDTHS,
 ): string {
-  const cells = padded(cellsOf(call), widths);
+  const cells = padCells(cellsOf(call), widths);
   const fixed = cells.slice(0, -1);
   const left = room === undefined ? MAX_ARGUMENTS : Math.max(room - fixed.join('  ').length - 2, 20);
   const [time = '', caller = '', tool = '', target = '', decision = '', result = '', took = ''] = fixed;
@@ -69,11 +72,11 @@ function cellsOf(call: RecordedCall): readonly string[] {
   return [
     timeOf(begun.at),
     short(begun.caller),
-    short(begun.tool.replace(/^proxmox_/, '')),
+    short(shortToolName(begun.tool)),
     short(target),
     short(decision),
     resultOf(call),
-    end === undefined ? '' : duration(end.durationMs),
+    end === undefined ? '' : formatDuration(end.durationMs),
     argumentsOf(begun.args),
   ];
 }
@@ -120,11 +123,6 @@ function timeOf(at: string): string {
   return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
-function duration(ms: number): string {
-  if (ms < 1000) return `${ms} ms`;
-  return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
-}
-
 /** On one line, whatever it is. */
 function short(text: string): string {
   return cut(visible(text.replace(/\s+/g, ' ')), MAX_WIDTH);
@@ -132,8 +130,4 @@ function short(text: string): string {
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
-}
-
-function padded(cells: readonly string[], widths: readonly number[]): string[] {
-  return cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
 }

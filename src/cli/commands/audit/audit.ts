@@ -3,7 +3,7 @@ import { auditDirOf } from '../../../governance/audit/open-audit-log.ts';
 import type { Request } from '../../commands.ts';
 import { ignoreEpipe } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../call/call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
 import { numberOf, parseFilter } from './audit-options.ts';
 import type { Showing } from './audit-show.ts';
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { containerExecCommand } from '../../../tools/container-exec-command.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import { stopContainer } from '../../../tools/stop-container.ts';
-import { findTool, readArguments, UsageError } from './call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
+import { findTool, readArguments } from './call-arguments.ts';
 
 const nothing = () => Promise.resolve('');
 

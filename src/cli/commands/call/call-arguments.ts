@@ -1,13 +1,11 @@
 import { messageOf } from '../../../lib/errors.ts';
 import { nearest } from '../../../lib/suggest.ts';
+import { shortToolName } from '../../../lib/tool-name.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import { inputSchemaOf } from '../../../tools/tool-schema.ts';
-import { shortName } from '../tools/tools.ts';
+import { UsageError } from '../../usage-error.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
-
-/** What is wrong with the command line of `call`, for the person who wrote it. */
-export class UsageError extends Error {}
 
 /**
  * The tool of that name, with or without `proxmox_`.
@@ -15,10 +13,10 @@ export class UsageError extends Error {}
  */
 export function findTool(name: string, tools: readonly Tool[]): Tool {
   const wanted = name.replaceAll('-', '_');
-  const tool = tools.find((each) => each.name === wanted || shortName(each) === wanted);
+  const tool = tools.find((each) => each.name === wanted || shortToolName(each.name) === wanted);
   if (tool !== undefined) return tool;
-  const names = tools.map(shortName);
-  const start = wanted.replace(/^proxmox_/, '').toLowerCase();
+  const names = tools.map(({ name: each }) => shortToolName(each));
+  const start = shortToolName(wanted).toLowerCase();
   const longer = start === '' ? [] : names.filter((each) => each.startsWith(start));
   const meant = longer.length > 0 ? longer.join(' or ') : nearest(start, names);
   const hint = meant === undefined ? '' : `\n(Did you mean ${meant}?)`;

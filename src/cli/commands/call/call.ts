@@ -4,12 +4,15 @@ import type { App } from '../../../app.ts';
 import { callTool } from '../../../calls/pipeline.ts';
 import type { ProgressNote } from '../../../calls/progress.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
+import { table } from '../../../lib/columns.ts';
+import { errorText } from '../../../lib/error-text.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
 import { appFor } from '../../open-app.ts';
 import { print, printError, redrawLine } from '../../output/output.ts';
-import { findTool, isObject, readArguments, UsageError } from './call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
+import { findTool, isObject, readArguments } from './call-arguments.ts';
 
 /** What is left for killing and looking after a cancellation; the same as when a client leaves. */
 const CLOSE_MS = 4500;
@@ -96,7 +99,7 @@ function textOf(tool: Tool, result: CallToolResult): string {
     const { error, code, suggestion, success: _, ...rest } = dataOf(result);
     if (result.isError !== true) return `${linesOf(dataOf(result))}\n`;
     const more = Object.keys(rest).length === 0 ? '' : `${linesOf(rest)}\n`;
-    return `Error (${shown(code)}): ${shown(error)}\nSuggestion: ${shown(suggestion)}\n${more}`;
+    return `${errorText(shown(code), shown(error), shown(suggestion))}\n${more}`;
   }
   const parts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   return `${parts.join('\n').trimEnd()}\n`;
@@ -108,9 +111,7 @@ function dataOf({ structuredContent }: CallToolResult): Readonly<Record<string, 
 
 /** The answer of a tool that knows only JSON, one field a line. */
 function linesOf(data: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(data);
-  const width = Math.max(0, ...names.map((name) => name.length));
-  return names.map((name) => `${name.padEnd(width)}  ${shown(data[name])}`).join('\n');
+  return table(Object.entries(data).map(([name, value]) => [name, shown(value)]));
 }
 
 function shown(value: unknown): string {

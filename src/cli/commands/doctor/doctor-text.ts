@@ -1,3 +1,4 @@
+import { formatDuration } from '../../../lib/duration.ts';
 import { visible } from '../../../lib/visible.ts';
 import { type Style, wrapText } from '../../output/output.ts';
 import { CHECKS, type Check } from './check.ts';
@@ -19,7 +20,7 @@ export function checkText(told: Check, style: Style, width: number): string {
   const room = Math.max(width - INDENT, 30);
   const paint = check.verdict === 'fail' ? style.bold : (text: string) => text;
   const [first = '', ...more] = wrapText(check.detail, room).map(paint);
-  const took = check.ms === undefined || check.ms < 1 ? '' : style.dim(`  ${duration(check.ms)}`);
+  const took = check.ms === undefined || check.ms < 1 ? '' : style.dim(`  ${formatDuration(check.ms)}`);
   const indent = ' '.repeat(INDENT);
   const lines = [`${marks[check.verdict]} ${check.title.padEnd(TITLE_WIDTH)}  ${first}`];
   lines.push(...more.map((line) => indent + line));
@@ -51,8 +52,4 @@ export function summaryText(checks: readonly Check[], style: Style): string {
   const noted = notes === 0 ? '' : notes === 1 ? ', one thing to know (!)' : `, ${notes} things to know (!)`;
   if (problems === 0) return `\n${style.green('Everything that was checked works')}${noted}.\n`;
   return `\n${style.red(problems === 1 ? 'One problem' : `${problems} problems`)}${noted}.\n`;
-}
-
-function duration(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

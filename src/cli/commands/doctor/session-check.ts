@@ -33,6 +33,10 @@ export async function connectOnce(
     maxSessions: 10,
     signal,
     onChange: () => {},
+    // It may ask a person to open a link: with --json as well, where nothing else is shown.
+    onBanner: (text) => {
+      if (text !== null) process.stderr.write(`\n${text}\n`);
+    },
     observer: {
       hostKey: (hop, seen) => void learnt.hostKeys.push({ target: hop, seen, atMs: atMs() }),
       login: (hop, method) => void learnt.logins.push({ target: hop, method, atMs: atMs() }),

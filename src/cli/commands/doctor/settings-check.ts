@@ -2,6 +2,7 @@ import { currentSurroundings } from '../../../config/host-environment.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
+import { AppError } from '../../../lib/errors.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { CHECKS, type Check } from './check.ts';
 
@@ -22,7 +23,18 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
   for (const warning of asServed.warnings) checks.push(found('warn', `${warning}.`));
   if (!loaded.ok) return { checks, found: undefined, faulty: true };
   const notes: string[] = [];
-  const target = resolveSshTarget(loaded.config, currentSurroundings(), (note) => notes.push(note));
+  let target: SshTarget;
+  try {
+    target = resolveSshTarget(loaded.config, currentSurroundings(), (note) => notes.push(note));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { message, hint, code } = error;
+    return {
+      checks: [...checks, { ...found('fail', message, hint), code }],
+      found: undefined,
+      faulty: faults.length > 0,
+    };
+  }
   for (const note of notes) checks.push(found('warn', `${note}.`));
   if (faults.length === 0) checks.unshift(found('ok', describe(loaded.config, target)));
   return { checks, found: { config: loaded.config, target }, faulty: faults.length > 0 };

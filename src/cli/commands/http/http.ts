@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { App } from '../../../app.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
+import { errnoOf } from '../../../lib/errno.ts';
 import { AppError, messageOf } from '../../../lib/errors.ts';
 import { createAuthenticator } from '../../../server/http/auth/index.ts';
 import { judgeExposure } from '../../../server/http/exposure.ts';
@@ -94,8 +95,7 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
 
 function explain(error: unknown, { serverHost, serverPort }: Config): string {
   if (error instanceof AppError) return `${error.message} ${error.hint}`;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = LISTEN_ERRORS[code];
+  const known = LISTEN_ERRORS[errnoOf(error) ?? ''];
   return known === undefined
     ? messageOf(error)
     : `cannot listen on ${serverHost} port ${serverPort}: ${known}.`;
@@ -103,9 +103,7 @@ function explain(error: unknown, { serverHost, serverPort }: Config): string {
 
 /** OpenSSL does not take the certificate or the key. */
 function isAboutTls(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && /^ERR_(OSSL_|MISSING_PASSPHRASE)/.test(String(error.code))
-  );
+  return /^ERR_(OSSL_|MISSING_PASSPHRASE)/.test(errnoOf(error) ?? '');
 }
 
 function tlsText(error: unknown): string {

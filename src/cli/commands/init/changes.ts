@@ -1,5 +1,8 @@
-import { chmod, copyFile, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeFileAtomically } from '../../../lib/atomic-file.ts';
+import { decodeText, hasUtf16 } from '../../../lib/decode-text.ts';
+import { hasErrno } from '../../../lib/errno.ts';
 
 /** One file as it is and as it shall be. */
 export interface FileChange {
@@ -18,9 +21,10 @@ export type Undo = () => Promise<void>;
 /** What a file holds now, or undefined if there is none. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    const bytes = await readFile(file);
+    return hasUtf16(bytes) ? decodeText(bytes) : bytes.toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
@@ -35,19 +39,19 @@ export async function writeChange(
 ): Promise<{ readonly backup: string | undefined; readonly undo: Undo }> {
   // A link stays one: people keep such files elsewhere.
   const file = change.before === undefined ? change.file : await realpath(change.file);
-  const mode = change.before === undefined || change.secret ? change.mode : (await stat(file)).mode & 0o7777;
+  const mode =
+    change.before === undefined || change.secret
+      ? change.mode & ~process.umask()
+      : (await stat(file)).mode & 0o7777;
   const made = await mkdir(dirname(file), { recursive: true });
   const backup = change.before === undefined ? undefined : `${file}.backup-${stamp}`;
   if (backup !== undefined) {
     await copyFile(file, backup);
     await chmod(backup, mode);
   }
-  const temporary = `${file}.${stamp}.tmp`;
   try {
-    await writeFile(temporary, change.after, { mode, flag: 'wx' });
-    await rename(temporary, file);
+    await writeFileAtomically(file, change.after, mode);
   } catch (error) {
-    await rm(temporary, { force: true });
     if (backup !== undefined) await rm(backup, { force: true });
     throw error;
   }

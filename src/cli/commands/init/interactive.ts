@@ -103,8 +103,8 @@ async function reach(talk: Talk, start: Values): Promise<Values> {
     if (!loaded.ok) {
       clack.log.error(loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
     } else {
-      const target = resolveSshTarget(loaded.config, talk.at);
       try {
+        const target = resolveSshTarget(loaded.config, talk.at);
         await talk.hostKeys.confirmAll(target, confirmHostKey, talk.signal);
         return values;
       } catch (error) {

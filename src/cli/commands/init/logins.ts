@@ -2,7 +2,7 @@ import type { HostEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { SshConfigFile } from '../../../config/ssh-config-file.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
-import { loadIdentities } from '../../../ssh/identities.ts';
+import { loadIdentities, readKeyFile } from '../../../ssh/identities.ts';
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {} };
 
@@ -28,8 +28,8 @@ export async function keyFileState(
   file: string,
   passphrase: string | undefined,
 ): Promise<'usable' | 'encrypted' | 'unusable'> {
-  const [{ default: lib }, { readFile }] = await Promise.all([import('ssh2'), import('node:fs/promises')]);
-  const data = await readFile(file).catch(() => undefined);
+  const { default: lib } = await import('ssh2');
+  const data = await readKeyFile(file).catch(() => undefined);
   if (data === undefined) return 'unusable';
   const key = passphrase === undefined ? lib.utils.parseKey(data) : lib.utils.parseKey(data, passphrase);
   if (!(key instanceof Error)) return 'usable';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AppError } from '../../../lib/errors.ts';
 import { pinHostKey, type SeenHostKey } from '../../../ssh/host-keys.ts';
+import { decodeKnownHosts } from '../../../ssh/known-hosts.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { connectOnce, type Learnt } from '../doctor/session-check.ts';
 
@@ -82,7 +83,7 @@ export class ConfirmedKeys {
   async unpin(): Promise<void> {
     for (const { file, seen } of this.#keys) {
       const line = `${seen.name} ${seen.type} ${seen.key.toString('base64')}`;
-      const text = await readFile(file, 'utf8');
+      const text = decodeKnownHosts(await readFile(file));
       await writeFile(
         file,
         text

@@ -9,7 +9,7 @@ import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../call/call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
 import { outlookOf, outlookText } from './policy-table.ts';
 
 interface Remark {

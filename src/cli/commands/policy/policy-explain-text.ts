@@ -1,3 +1,4 @@
+import { table } from '../../../lib/columns.ts';
 import type { Style } from '../../output/output.ts';
 import type { Explanation } from './policy-explain.ts';
 import { coloured } from './policy-table.ts';
@@ -22,12 +23,11 @@ export function explanationText(explanation: Explanation, style: Style): string 
     ['counts as', effect],
     ...(guest === null ? [] : [['container', guestText(guest)] as const]),
   ];
-  const lines = rows.map(([label, text]) => `  ${label.padEnd(10)} ${text}`);
   const before = passed.map(
     ({ rule: { name }, because }) => `  ${style.dim(`${name}: no, for ${because.join(', ')}`)}`,
   );
   const passedText = before.length === 0 ? '' : `Rules before it that do not match:\n${before.join('\n')}\n`;
-  return `${head}${coloured(outcome, style)}\n${lines.join('\n')}\n${passedText}`;
+  return `${head}${coloured(outcome, style)}\n${table(rows, '  ')}\n${passedText}`;
 }
 
 function guestText({ vmid, name, node, pool, tags }: NonNullable<Explanation['guest']>): string {

@@ -9,6 +9,7 @@ import type { Decision, Subject } from '../../../governance/policy/policy-types.
 import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { type Passed, tracePassed } from '../../../governance/policy/trace.ts';
 import { type Caller, LOCAL_CALLER } from '../../../lib/caller.ts';
+import { errorText } from '../../../lib/error-text.ts';
 import { AppError } from '../../../lib/errors.ts';
 import type { ContainerAttributes } from '../../../remote/remote-types.ts';
 import { TOOLS } from '../../../tools/index.ts';
@@ -18,7 +19,8 @@ import { openApp } from '../../open-app.ts';
 import { wantsColour } from '../../output/config-errors.ts';
 import { print, styleFor } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { findTool, readArguments, UsageError } from '../call/call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
+import { findTool, readArguments } from '../call/call-arguments.ts';
 import { explanationText } from './policy-explain-text.ts';
 import { parseGuest, parseMoment } from './policy-options.ts';
 
@@ -67,7 +69,7 @@ export async function explain(request: Request): Promise<void> {
     else await print(explanationText(explanation, styleFor(wantsColour(process.stdout))));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    process.stderr.write(`Error (${error.code}): ${error.message}\nSuggestion: ${error.hint}\n`);
+    process.stderr.write(`${errorText(error.code, error.message, error.hint)}\n`);
     process.exitCode = error.code === 'INVALID_INPUT' ? 2 : 1;
   }
   await app.close(0);

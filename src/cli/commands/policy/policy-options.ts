@@ -1,5 +1,5 @@
 import type { ContainerAttributes } from '../../../remote/remote-types.ts';
-import { UsageError } from '../call/call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
 
 /**
  * A container as `--guest` describes it: `name=web-1,tags=a+b,pool=lab,node=pve1`. What is left out is empty; the name is

@@ -8,7 +8,7 @@ import type { Request } from '../../commands.ts';
 import { openApp } from '../../open-app.ts';
 import { print } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../call/call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
 
 /** `policy show [preset]`: the rules, in the form of a policy file. Without a preset those that hold with these settings. */
 export async function show({ input, args, options }: Request): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Outcome, ToolTraits } from '../../../governance/policy/policy-types.ts';
 import { outcomesOf, reachOf } from '../../../governance/policy/reach.ts';
 import type { RuleSet } from '../../../governance/policy/rules.ts';
+import { columnWidths, padCells } from '../../../lib/columns.ts';
+import { shortToolName } from '../../../lib/tool-name.ts';
 import { type Style, wrapText } from '../../output/output.ts';
 
 /** What calls of a tool can meet. */
@@ -33,15 +35,15 @@ const ORDER: readonly Outcome[] = ['allow', 'confirm', 'deny'];
 
 /** A line for each tool, and its rules in order below. */
 export function outlookText(outlooks: readonly ToolOutlook[], style: Style, width: number): string {
-  const name = ({ tool }: ToolOutlook) => tool.replace(/^proxmox_/, '');
-  const column = Math.max(...outlooks.map((each) => name(each).length)) + 2;
+  const heads = outlooks.map(({ tool, effect }) => [shortToolName(tool), effect]);
+  const widths = columnWidths(heads);
   return outlooks
-    .map((each) => {
-      const head = `${name(each).padEnd(column)}${each.effect.padEnd(9)}`;
+    .map((each, index) => {
+      const head = padCells(heads[index] ?? [], widths).join('  ');
       const rules = each.rules.map(({ rule, outcome }) => `${rule} → ${outcome}`).join('; ');
       const lines = wrapText(rules, Math.max(width - 2, 40)).map((line) => `  ${style.dim(line)}`);
       return [
-        `${head}${each.outcomes.map((outcome) => coloured(outcome, style)).join(' or ')}`,
+        `${head}  ${each.outcomes.map((outcome) => coloured(outcome, style)).join(' or ')}`,
         ...lines,
       ].join('\n');
     })

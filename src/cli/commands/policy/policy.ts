@@ -1,6 +1,6 @@
 import type { Request } from '../../commands.ts';
 import { print } from '../../output/output.ts';
-import { UsageError } from '../call/call-arguments.ts';
+import { UsageError } from '../../usage-error.ts';
 
 /** `proxmox-mcp policy …`: what the rules say, without calling anything. */
 export async function policy(request: Request): Promise<void> {

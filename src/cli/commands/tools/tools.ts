@@ -1,5 +1,7 @@
 import { allowedTools, definitionOf } from '../../../calls/tool-definitions.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
+import { columnWidths, padCells } from '../../../lib/columns.ts';
+import { shortToolName } from '../../../lib/tool-name.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import { inputSchemaOf } from '../../../tools/tool-schema.ts';
 import type { Request } from '../../commands.ts';
@@ -27,25 +29,19 @@ export async function tools({ input, options }: Request): Promise<void> {
 
 /** A table of names, effects, titles and parameters, the last column broken to fit `width`. */
 export function toolsText(offered: readonly Tool[], style: Style, width: number): string {
-  const rows = offered.map((tool) => [shortName(tool), tool.effect, tool.title] as const);
-  const header = ['TOOL', 'EFFECT', 'WHAT IT DOES'] as const;
-  const column = (index: 0 | 1): number => Math.max(...[header, ...rows].map((row) => row[index].length));
-  const widths = [column(0), column(1)] as const;
-  const indent = ' '.repeat(widths[0] + 2 + widths[1] + 2);
-  const cells = (row: readonly [string, string, string], paint: (text: string) => string): string =>
-    `${paint(row[0].padEnd(widths[0]))}  ${row[1].padEnd(widths[1])}  ${row[2]}`;
+  const rows = offered.map((tool) => [shortToolName(tool.name), tool.effect]);
+  const header = ['TOOL', 'EFFECT'];
+  const widths = columnWidths([header, ...rows]);
+  const indent = ' '.repeat(padCells(header, widths).join('  ').length + 2);
   const lines = offered.flatMap((tool, index) => {
-    const row = rows[index];
-    if (row === undefined) return [];
+    const [name = '', effect = ''] = padCells(rows[index] ?? [], widths);
     const parameters = wrapText(parametersOf(tool), Math.max(width - indent.length, 30));
-    return [cells(row, style.bold), ...parameters.map((line) => style.dim(`${indent}${line}`))];
+    return [
+      `${style.bold(name)}  ${effect}  ${tool.title}`,
+      ...parameters.map((line) => style.dim(`${indent}${line}`)),
+    ];
   });
-  return `${[style.dim(cells(header, (text) => text)), ...lines].join('\n')}\n`;
-}
-
-/** As people call it: every name begins with the same word. */
-export function shortName({ name }: Tool): string {
-  return name.replace(/^proxmox_/, '');
+  return `${[style.dim(`${padCells(header, widths).join('  ')}  WHAT IT DOES`), ...lines].join('\n')}\n`;
 }
 
 /** `vmid command [timeout=30]`: what must be given, then what may be, with its default. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { record } from '../../test/mcp/deps.ts';
-import type { Caller } from '../lib/caller.ts';
-import { listResources, listTemplates, readResource } from './resources.ts';
+import type { Caller } from '../../src/lib/caller.ts';
+import { listResources, listTemplates, readResource } from '../../src/server/resources.ts';
+import { record } from '../mcp/deps.ts';
 
 const signal = new AbortController().signal;
 

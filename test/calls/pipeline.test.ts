@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { record } from '../../test/mcp/deps.ts';
-import { LOCAL_CALLER } from '../lib/caller.ts';
-import { AppError } from '../lib/errors.ts';
-import { responseFormat } from '../tools/shared/params.ts';
-import type { Tool } from '../tools/tool.ts';
-import type { CallReport } from './call-observer.ts';
-import { callTool } from './pipeline.ts';
+import type { CallReport } from '../../src/calls/call-observer.ts';
+import { callTool } from '../../src/calls/pipeline.ts';
+import { LOCAL_CALLER } from '../../src/lib/caller.ts';
+import { AppError } from '../../src/lib/errors.ts';
+import { responseFormat } from '../../src/tools/shared/params.ts';
+import type { Tool } from '../../src/tools/tool.ts';
+import { record } from '../mcp/deps.ts';
 
 /** A tool that fails as told; the path of a call does not care what a tool works on. */
 function failing(thrown: unknown, format?: 'text' | 'json'): Tool {

@@ -1,0 +1,64 @@
+import type * as z from 'zod';
+import type { Tool } from '../tools/tool.ts';
+import { inputSchemaOf, type ObjectSchema } from '../tools/tool-schema.ts';
+
+type Arguments = Readonly<Record<string, unknown>>;
+type Property = ObjectSchema['properties'][string];
+
+/** An empty value of these means something else than an omitted one: an unset variable must not switch a check off. */
+const NEVER_OMITTED_BY_EMPTY = ['expect_name'];
+
+/**
+ * The arguments with what clients write differently, where it can only mean one thing: an optional argument that is null or
+ * an empty string is omitted, and numbers and booleans may be text. Everything else stays for the schema to judge.
+ */
+export function coerceArguments(tool: Pick<Tool, 'input'>, args: Arguments): Arguments {
+  const { properties, required = [] } = schemaOf(tool);
+  return Object.fromEntries(
+    Object.entries(args).flatMap(([name, value]): [string, unknown][] => {
+      const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+      if (property === undefined) return [[name, value]];
+      if (!required.includes(name) && isOmitted(name, value, property)) return [];
+      return [[name, coerce(value, property)]];
+    }),
+  );
+}
+
+function isOmitted(name: string, value: unknown, property: Property): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'string' || NEVER_OMITTED_BY_EMPTY.includes(name)) return false;
+  if (value === '') return true;
+  // In an argument that takes text, these are text.
+  return !takesText(property) && /^(?:null|none|undefined)$/i.test(value);
+}
+
+/** Digits only, as for a vmid: `0x1e`, `3e1`, ` 30` and `030` are more likely slips than numbers. */
+function coerce(value: unknown, property: Property): unknown {
+  if (typeof value !== 'string') return value;
+  const type = typeOf(property);
+  if ((type === 'integer' || type === 'number') && /^-?(?:0|[1-9]\d{0,14})$/.test(value))
+    return Number(value);
+  if (type === 'boolean' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true';
+  return value;
+}
+
+function typeOf(property: Property): unknown {
+  return typeof property === 'object' && property !== null && 'type' in property ? property.type : undefined;
+}
+
+function takesText(property: Property): boolean {
+  if (typeof property === 'object' && property !== null && 'enum' in property) return false;
+  const type = typeOf(property);
+  return type === undefined || type === 'string';
+}
+
+const schemas = new WeakMap<z.ZodObject, ObjectSchema>();
+
+/** Made once for each tool: it costs more than the check of the arguments. */
+function schemaOf(tool: Pick<Tool, 'input'>): ObjectSchema {
+  const known = schemas.get(tool.input);
+  if (known !== undefined) return known;
+  const schema = inputSchemaOf(tool);
+  schemas.set(tool.input, schema);
+  return schema;
+}

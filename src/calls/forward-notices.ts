@@ -1,0 +1,51 @@
+import type { Notices } from '../lib/notices.ts';
+import type { Redactor } from '../lib/redactor.ts';
+import type { ProgressNote } from './progress.ts';
+
+type Notify = (note: ProgressNote) => Promise<void>;
+
+/** Tells the client of a notice again, so that it does not give the call up. */
+const REPEAT_MS = 5000;
+
+/** The progress of one call, with the notices that come while it waits. */
+export interface NoticedProgress {
+  readonly notify: Notify;
+  /** Nothing is sent after this has resolved. */
+  stop(): Promise<void>;
+}
+
+/** Adds `notices` to what `notify` sends, and sends them by themselves while nothing else is sent. */
+export function forwardNotices(
+  notify: Notify,
+  notices: Pick<Notices, 'subscribe'>,
+  redactor: Pick<Redactor, 'show'>,
+): NoticedProgress {
+  let last = 0;
+  let notice: string | null = null;
+  let sending: Promise<void> = Promise.resolve();
+  let repeat: NodeJS.Timeout | undefined;
+  const send: Notify = ({ progress, message, ...rest }) => {
+    // The protocol wants every value to be larger than the one before, whoever sent that.
+    last = progress > last ? progress : last + Math.max(0.001, last * 1e-12);
+    const told = notice === null ? message : `${message}; ${notice}`;
+    return notify({ ...rest, progress: last, message: told });
+  };
+  const tell = () => {
+    sending = send({ progress: 0, message: 'waiting for the SSH login' }).catch(() => {});
+  };
+  const unsubscribe = notices.subscribe((text) => {
+    notice = text === null ? null : redactor.show(text);
+    clearInterval(repeat);
+    if (notice === null) return;
+    tell();
+    repeat = setInterval(tell, REPEAT_MS);
+  });
+  return {
+    notify: send,
+    async stop() {
+      unsubscribe();
+      clearInterval(repeat);
+      await sending;
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** The width of each column: that of its widest cell, of the longest line of it. */
+export function columnWidths(rows: readonly (readonly string[])[]): readonly number[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, ...cell.split('\n').map((line) => line.length));
+    });
+  }
+  return widths;
+}
+
+/** Each cell, padded to its column. */
+export function padCells(cells: readonly string[], widths: readonly number[]): readonly string[] {
+  return cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+}
+
+/**
+ * Rows as aligned columns, two blanks apart; the last column is not padded. Further lines of a last cell begin below its
+ * first one.
+ * @param indent before each line
+ */
+export function table(rows: readonly (readonly string[])[], indent = ''): string {
+  const widths = columnWidths(rows);
+  return rows
+    .map((row) => {
+      const left =
+        indent +
+        row
+          .slice(0, -1)
+          .map((_, column) => ' '.repeat((widths[column] ?? 0) + 2))
+          .join('');
+      const line = padCells(row, widths).join('  ').trimEnd();
+      return indent + line.replaceAll('\n', `\n${left}`);
+    })
+    .join('\n');
+}

@@ -1,0 +1,3 @@
+import { describeShell } from './describe-scripts.ts';
+
+describeShell('bash');

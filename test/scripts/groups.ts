@@ -1,0 +1,30 @@
+import type { Case } from './cases.ts';
+import { DOWNLOAD_CASES } from './download-cases.ts';
+import { EXEC_CASES } from './exec-cases.ts';
+import { KILL_CASES } from './kill-cases.ts';
+import { AUTHORIZED_KEYS_CASES, INVENTORY_CASES, PROBE_CASES } from './node-cases.ts';
+import { PRECONDITION_CASES } from './precondition-cases.ts';
+import { UPLOAD_CASES } from './upload-cases.ts';
+import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
+
+export type GroupName =
+  | 'authorizedKeys'
+  | 'download'
+  | 'exec'
+  | 'inventory'
+  | 'kill'
+  | 'precondition'
+  | 'probe'
+  | 'upload';
+
+/** All cases by the script whose promises they check. */
+export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
+  authorizedKeys: AUTHORIZED_KEYS_CASES,
+  download: DOWNLOAD_CASES,
+  exec: EXEC_CASES,
+  inventory: INVENTORY_CASES,
+  kill: KILL_CASES,
+  precondition: PRECONDITION_CASES,
+  probe: PROBE_CASES,
+  upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],
+};

@@ -1,0 +1,95 @@
+import type { SCRIPTS } from '../../src/remote/scripts/index.ts';
+
+/** The texts of the scripts as they are sent, by name. A mutation test replaces one of them. */
+export type Scripts = Readonly<Record<keyof typeof SCRIPTS, string>>;
+
+/** How a script is run: the shell, its files and its processes. The cases know a machine only by this interface. */
+export interface Machine {
+  /** Name of the shell, for the names of the tests. */
+  readonly name: string;
+  readonly features: ReadonlySet<Feature>;
+  readonly files: MachineFiles;
+  /** Starts `script` as the shell's `-c` argument. */
+  start(script: string, args: readonly string[], options?: StartOptions): Program;
+  /** Creates an empty folder. */
+  folder(): Promise<string>;
+  /** Mounts a disk of its own; needs the feature `disks`. */
+  disk(options: { readonly sizeKiB: number; readonly readOnly?: boolean }): Promise<Disk>;
+  /** The path of a file of the node, such as /etc/pve/.members, for `files` and for arguments of scripts. */
+  nodePath(path: string): string;
+  /** Command lines of all live processes, read from outside of what the scripts can change. */
+  commandLines(): Promise<readonly string[]>;
+  /** Empties the folders of the node and ends all isolated processes: before each case. */
+  reset(): Promise<void>;
+  /** Ends all processes that it started and removes its folders. */
+  close(): Promise<void>;
+}
+
+/**
+ * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
+ * `fileSizeLimit`, and `missingPrograms`: a shell without built-in programs.
+ */
+export type Feature = 'isolated' | 'disks' | 'fifos' | 'processGroups' | 'fileSizeLimit' | 'missingPrograms';
+
+export interface Disk {
+  /** For the scripts. */
+  readonly inside: string;
+  /** For `files`. */
+  readonly outside: string;
+}
+
+export interface StartOptions {
+  /** Added to PATH, HOME and LANG. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder whose programs precede the others. */
+  readonly programs?: string;
+  /** The only programs that exist. */
+  readonly onlyPrograms?: readonly string[];
+  /** Timer slack of the process, in ns. */
+  readonly slackNs?: number;
+  /** Starts it among the processes that `kill` cases look at, and where disks are mounted. */
+  readonly isolated?: boolean;
+  /** Limit of the size of each file that it writes (ulimit -f). */
+  readonly fileSizeLimitKiB?: number;
+}
+
+/** A running script. */
+export interface Program {
+  /** What it has written so far. */
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** Its end; its children may keep the streams open. */
+  readonly exited: Promise<ProgramEnd>;
+  /** Its end, with all output read. */
+  readonly closed: Promise<ProgramEnd>;
+  /** Resolves when `test` is true after more output, or when the streams have ended. */
+  until(test: () => boolean): Promise<void>;
+  send(data: string | Buffer): void;
+  endInput(): void;
+  /** Sends TERM to its process group. */
+  terminate(): void;
+}
+
+export interface ProgramEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export interface MachineFiles {
+  /** Creates the folders above it. */
+  write(file: string, content: string | Buffer, mode?: number): Promise<void>;
+  append(file: string, content: Buffer): Promise<void>;
+  /** @returns the content as text, or undefined where there is no such file */
+  read(file: string): Promise<string | undefined>;
+  /** Names in a folder, sorted; none where there is no folder. */
+  list(folder: string): Promise<readonly string[]>;
+  /** Permission bits in octal, as `stat -c %a` prints them. */
+  mode(file: string): Promise<string>;
+  isSymlink(file: string): Promise<boolean>;
+  mkdir(folder: string): Promise<void>;
+  symlink(target: string, file: string): Promise<void>;
+  fifo(file: string): Promise<void>;
+  /** Waits until the fifo is opened for reading, runs `meanwhile`, then writes. */
+  writeFifo(file: string, content: string, meanwhile: () => Promise<void>): Promise<void>;
+  remove(path: string): Promise<void>;
+}

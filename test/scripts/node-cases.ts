@@ -1,0 +1,187 @@
+import { expect } from 'vitest';
+import type { Bench, Case } from './cases.ts';
+import { changeKey, runReport } from './protocol.ts';
+
+const PVE: Readonly<Record<string, string>> = {
+  '.members': '{"nodename":"pve"}\n',
+  '.vmlist': '{"ids":{}}\n',
+  '.rrd': 'pve-vm-9.0/101:1:web:running\n',
+  'user.cfg': 'user:root@pam:1:0:::::\npool:apps::101:\n',
+  'nodes/pve/lxc/101.conf':
+    'arch: amd64\nhostname: web\ntags: prod\nlock: backup\ntemplate: 1\n[before]\nhostname: old\n',
+  'nodes/pve2/lxc/102.conf': 'hostname: db\n',
+};
+const SOCKETS = '0000: 2 0 10000 1 1 1 @/var/lib/lxc/101/command\n0000: 2 0 10000 1 1 2 /run/other.sock\n';
+
+export const INVENTORY_CASES: readonly Case[] = [
+  {
+    name: 'reads the files of the cluster and the sockets of running containers',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const sections = await runReport(bench, 'inventory', ['']);
+      expect([...sections.keys()]).toEqual(['unix', 'pve', 'conf', 'item end']);
+      expect(sections.get('unix')).toBe('@/var/lib/lxc/101/command\n');
+      expect(sections.get('pve')).toBe(
+        '.members:{"nodename":"pve"}\n.vmlist:{"ids":{}}\n.rrd:pve-vm-9.0/101:1:web:running\nuser.cfg:pool:apps::101:\n',
+      );
+      expect(sections.get('conf')?.trim().split('\n')).toEqual([
+        'nodes/pve/lxc/101.conf:hostname: web',
+        'nodes/pve/lxc/101.conf:tags: prod',
+        'nodes/pve/lxc/101.conf:lock: backup',
+        'nodes/pve/lxc/101.conf:template: 1',
+        'nodes/pve/lxc/101.conf:[before]',
+        'nodes/pve/lxc/101.conf:hostname: old',
+        'nodes/pve2/lxc/102.conf:hostname: db',
+      ]);
+    },
+  },
+  {
+    name: 'says that /etc/pve does not exist',
+    run: async (bench) => {
+      await bench.machine.files.write(bench.machine.nodePath('/proc/net/unix'), SOCKETS);
+      expect([...(await runReport(bench, 'inventory', [''])).keys()]).toEqual([
+        'unix',
+        'pve',
+        'item missing',
+      ]);
+    },
+  },
+  {
+    name: 'reads a cluster without containers',
+    run: async (bench) => {
+      await bench.machine.files.mkdir(bench.machine.nodePath('/etc/pve'));
+      const sections = await runReport(bench, 'inventory', ['']);
+      expect([...sections]).toEqual([
+        ['unix', ''],
+        ['pve', ''],
+        ['conf', ''],
+        ['item end', ''],
+      ]);
+    },
+  },
+  {
+    name: 'reports the state of one container in English',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const programs = await withPrograms(bench, { 'lxc-info': 'echo "$LC_ALL $*"' });
+      // The request that runs the script sets the locale.
+      const options = { programs, env: { LC_ALL: 'C' } };
+      const sections = await runReport(bench, 'inventory', ['101'], options);
+      expect(sections.get('frozen')).toBe('C -n 101 -s -H\n');
+      expect([...sections.keys()].at(-1)).toBe('item end');
+    },
+  },
+];
+
+export const PROBE_CASES: readonly Case[] = [
+  {
+    name: 'reports user, programs and version',
+    run: async (bench) => {
+      const pveversion = 'echo "perl: warning: Setting locale failed." >&2; echo pve-manager/9.1';
+      const programs = await withPrograms(bench, { pct: 'exit 1', pveversion });
+      const items = await runReport(bench, 'probe', [], { programs });
+      expect(items.get('item path:pct')).toBe(`${programs}/pct`);
+      expect(items.get('item version')).toBe('pve-manager/9.1');
+      expect(items.get('item uid')).toMatch(/^\d+$/);
+    },
+  },
+  {
+    name: 'tells whether a container runs',
+    run: async (bench) => {
+      await writeCluster(bench);
+      expect((await runReport(bench, 'runState', ['101'])).get('item running')).toBe('');
+      expect((await runReport(bench, 'runState', ['10'])).get('item stopped')).toBe('');
+    },
+  },
+  {
+    name: 'prints the members of the cluster',
+    run: async (bench) => {
+      await writeCluster(bench);
+      expect((await runReport(bench, 'members')).get('')).toBe(PVE['.members']);
+    },
+  },
+];
+
+const KEY = 'ssh-ed25519 AAAAC3Nz.key+/= a comment';
+const OTHER = 'ssh-rsa AAAAB3 other';
+
+export const AUTHORIZED_KEYS_CASES: readonly Case[] = [
+  {
+    name: 'creates authorized_keys for the user alone',
+    run: async (bench) => {
+      const { home, file, files } = await newHome(bench);
+      expect(await changeKey(bench, 'add', KEY, home)).toBe('added');
+      expect(await files.read(file)).toBe(`${KEY}\n`);
+      expect(await files.mode(file)).toBe('600');
+      expect(await files.mode(`${home}/.ssh`)).toBe('700');
+    },
+  },
+  {
+    name: 'adds a key once, on a line of its own',
+    run: async (bench) => {
+      const { home, file, files } = await newHome(bench);
+      await files.write(file, OTHER);
+      expect(await changeKey(bench, 'add', KEY, home)).toBe('added');
+      expect(await changeKey(bench, 'add', KEY, home)).toBe('present');
+      expect(await files.read(file)).toBe(`${OTHER}\n${KEY}\n`);
+    },
+  },
+  {
+    name: 'does not take part of a line or a pattern for the key',
+    run: async (bench) => {
+      const { home, file, files } = await newHome(bench);
+      await files.write(file, `restrict ${KEY}\n${KEY.replace('.', 'x')}\n`);
+      expect(await changeKey(bench, 'add', KEY, home)).toBe('added');
+    },
+  },
+  {
+    name: 'removes the key and nothing else, through a symlink',
+    run: async (bench) => {
+      const { home, file, files } = await newHome(bench);
+      await files.write(`${home}/cluster`, `${OTHER}\n${KEY}\nrestrict ${KEY}\n`);
+      await files.mkdir(`${home}/.ssh`);
+      await files.symlink(`${home}/cluster`, file);
+      expect(await changeKey(bench, 'remove', KEY, home)).toBe('removed');
+      expect(await files.isSymlink(file)).toBe(true);
+      expect(await files.read(`${home}/cluster`)).toBe(`${OTHER}\nrestrict ${KEY}\n`);
+    },
+  },
+  {
+    name: 'leaves an empty file after the last key',
+    run: async (bench) => {
+      const { home, file, files } = await newHome(bench);
+      await files.write(file, `${KEY}\n`);
+      expect(await changeKey(bench, 'remove', KEY, home)).toBe('removed');
+      expect(await files.read(file)).toBe('');
+    },
+  },
+  {
+    name: 'fails where there is no authorized_keys to remove from, and creates none',
+    run: async (bench) => {
+      const { home, file, files } = await newHome(bench);
+      expect(await changeKey(bench, 'remove', KEY, home)).toBeNull();
+      expect(await files.read(file)).toBeUndefined();
+    },
+  },
+];
+
+async function newHome({ machine }: Bench) {
+  const home = await machine.folder();
+  return { home, file: `${home}/.ssh/authorized_keys`, files: machine.files };
+}
+
+async function writeCluster({ machine }: Bench): Promise<void> {
+  for (const [file, content] of Object.entries(PVE)) {
+    await machine.files.write(machine.nodePath(`/etc/pve/${file}`), content);
+  }
+  await machine.files.write(machine.nodePath('/proc/net/unix'), SOCKETS);
+}
+
+/** A folder of programs, by name and script. */
+async function withPrograms({ machine }: Bench, programs: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await machine.folder();
+  for (const [name, script] of Object.entries(programs)) {
+    await machine.files.write(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, 0o755);
+  }
+  return folder;
+}

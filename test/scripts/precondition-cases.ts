@@ -1,0 +1,131 @@
+import { expect } from 'vitest';
+import type { Bench, Case } from './cases.ts';
+import { checkPrecondition, finish, type PreconditionRequest } from './protocol.ts';
+
+const FILE = '/etc/pve/nodes/pve/lxc/101.conf';
+const CONFIG = 'arch: amd64\nhostname: web\ntags: prod;web\n';
+const USERS = 'user:root@pam:1:0:::::\npool:apps:a comment:100,101:local:\npool:other::102,1010:\n';
+const AS_DECIDED: PreconditionRequest = { vmid: '101', name: 'web', tags: ['prod', 'web'], pool: 'apps' };
+
+interface Facts {
+  readonly config?: string;
+  readonly users?: string;
+  readonly decided?: Partial<PreconditionRequest>;
+}
+
+const PASSES: readonly [name: string, facts: Facts][] = [
+  ['name, tags and pool are unchanged', {}],
+  ['a configuration has no name', { config: 'arch: amd64\n', decided: { name: 'CT101', tags: [] } }],
+  ['the last line has no end', { config: 'hostname: web\ntags: prod;web' }],
+  ['tags are separated by commas and spaces', { config: 'hostname: web\ntags: prod, web\n' }],
+  ['values have spaces around them', { config: 'hostname:   web  \ntags:  prod;;web \n' }],
+  ['only a snapshot differs', { config: `${CONFIG}[before]\nhostname: old\ntags: old\n` }],
+  ['no pool contains the container', { users: 'pool:other::1010,10:\n', decided: { pool: '' } }],
+  ['a name looks like shell code', { config: 'hostname: $(id)\n', decided: { name: '$(id)', tags: [] } }],
+];
+
+const REFUSALS: readonly [name: string, why: string, facts: Facts][] = [
+  ['the name differs', 'changed', { config: CONFIG.replace('web\n', 'db\n') }],
+  ['the name is gone', 'changed', { config: 'tags: prod;web\n' }],
+  ['a tag was removed', 'changed', { config: 'hostname: web\ntags: prod\n' }],
+  ['a tag was added', 'changed', { config: 'hostname: web\ntags: prod;web;new\n' }],
+  ['two tags became one', 'changed', { config: 'hostname: web\ntags: prodweb\n' }],
+  ['all tags were removed', 'changed', { config: 'hostname: web\n' }],
+  ['the pool differs', 'changed', { users: 'pool:other::101:\n' }],
+  ['the container left its pool', 'changed', { users: 'pool:apps::100,1010:\n' }],
+  ['the container joined a pool', 'changed', { decided: { pool: '' } }],
+  ['the configuration is empty', 'changed', { config: '' }],
+  ['the container is not on the node', 'gone', { decided: { vmid: '102' } }],
+];
+
+export const PRECONDITION_CASES: readonly Case[] = [
+  ...PASSES.map(
+    ([name, facts]): Case => ({
+      name: `passes when ${name}`,
+      run: async (bench) => expect(await check(bench, facts)).toEqual({ passed: true, why: null, code: 0 }),
+    }),
+  ),
+  ...REFUSALS.map(
+    ([name, why, facts]): Case => ({
+      name: `refuses when ${name}`,
+      run: async (bench) => expect(await check(bench, facts)).toEqual({ passed: false, why, code: 96 }),
+    }),
+  ),
+  {
+    name: 'refuses when reading takes longer than two seconds',
+    needs: ['fifos'],
+    run: async (bench) => {
+      const { machine } = bench;
+      const { files } = machine;
+      await files.write(machine.nodePath('/etc/pve/user.cfg'), USERS);
+      await files.mkdir(machine.nodePath('/etc/pve/nodes/pve/lxc'));
+      await files.fifo(machine.nodePath(FILE));
+      const [result] = await Promise.all([
+        checkPrecondition(bench, AS_DECIDED),
+        files.writeFifo(machine.nodePath(FILE), CONFIG, () =>
+          files.write(machine.nodePath('/proc/uptime'), '1003.00 5.00\n'),
+        ),
+      ]);
+      expect(result).toEqual({ passed: false, why: 'slow', code: 96 });
+    },
+  },
+  {
+    name: 'passes without a container and without an approval',
+    run: async (bench) =>
+      expect(await checkPrecondition(bench, {})).toEqual({ passed: true, why: null, code: 0 }),
+  },
+  {
+    name: 'redeems an approval once, but lets the same call repeat it',
+    run: async (bench) => {
+      const approval = { approvalId: 'abc123', claimant: 'first' };
+      expect(await checkPrecondition(bench, approval)).toMatchObject({ passed: true });
+      expect(await checkPrecondition(bench, approval)).toMatchObject({ passed: true });
+      const other = { ...approval, claimant: 'second' };
+      expect(await checkPrecondition(bench, other)).toEqual({ passed: false, why: 'used', code: 96 });
+      expect(await checkPrecondition(bench, { ...other, approvalId: 'def456' })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
+  {
+    name: 'does not redeem the approval of a call that it refuses',
+    run: async (bench) => {
+      const approval = { approvalId: 'abc123', claimant: 'first' };
+      expect(await check(bench, { config: '', decided: approval })).toMatchObject({ why: 'changed' });
+      expect(await check(bench, { decided: { ...approval, claimant: 'second' } })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
+  {
+    name: 'refuses when an approval cannot be recorded',
+    run: async (bench) => {
+      await bench.machine.files.write(bench.machine.nodePath('/run/proxmox-mcp'), 'a file');
+      expect(await checkPrecondition(bench, { approvalId: 'abc123', claimant: 'first' })).toEqual({
+        passed: false,
+        why: 'unwritable',
+        code: 96,
+      });
+    },
+  },
+  {
+    name: 'removes records of approvals that are older than two days',
+    run: async (bench) => {
+      const { machine } = bench;
+      const claims = machine.nodePath('/run/proxmox-mcp/claims');
+      await machine.files.mkdir(`${claims}/old`);
+      await machine.files.mkdir(`${claims}/recent`);
+      await finish(machine.start('touch -d "2020-01-01 00:00" "$1"', [`${claims}/old`]));
+      await checkPrecondition(bench, { approvalId: 'new', claimant: 'first' });
+      expect(await machine.files.list(claims)).toEqual(['new', 'recent']);
+    },
+  },
+];
+
+/** Checks what was decided, against the files of a node. */
+async function check(bench: Bench, { config = CONFIG, users = USERS, decided = {} }: Facts) {
+  const { files } = bench.machine;
+  await files.write(bench.machine.nodePath(FILE), config);
+  await files.write(bench.machine.nodePath('/etc/pve/user.cfg'), users);
+  return checkPrecondition(bench, { ...AS_DECIDED, ...decided });
+}

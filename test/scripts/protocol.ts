@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import type { Bench } from './cases.ts';
+import type { Program, StartOptions } from './machine.ts';
+
+/**
+ * What the scripts say and expect, line by line. The cases speak of exit codes, refusals and digests; only this file and
+ * transfer-protocol.ts know how they are written.
+ */
+
+export const NONCE = 'a4d1c05e7b2f4d0c9a6e3b8f1d7c2e50';
+
+export interface CommandResult {
+  /** The script said that the command starts. */
+  readonly started: boolean;
+  /** null where the script did not report it. */
+  readonly exitCode: number | null;
+  /** What the command itself wrote. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a user's command under exec.sh, until it has reported the end. */
+export async function runCommand(
+  { machine, scripts }: Bench,
+  command: string,
+  options?: StartOptions,
+): Promise<CommandResult> {
+  const program = machine.start(scripts.exec, [NONCE, command], options);
+  const out = () => commandOutput(program.stdout);
+  const err = () => commandOutput(program.stderr);
+  await program.until(() => out().ended && err().ended);
+  const { code } = await program.exited;
+  return {
+    started: out().began && err().began,
+    exitCode: out().ended && err().ended ? code : null,
+    stdout: out().text,
+    stderr: err().text,
+  };
+}
+
+function commandOutput(bytes: Buffer): { began: boolean; ended: boolean; text: string } {
+  const [before = '', after] = bytes.toString().split(`${NONCE} began\n`);
+  const [text = '', rest] = (after ?? before).split(`${NONCE} ended\n`);
+  return { began: after !== undefined, ended: rest !== undefined, text };
+}
+
+/** A host-side script, which finds its nonce in a variable of the session's shell. */
+function onHost(script: string): string {
+  return `n=${NONCE}\n${script}`;
+}
+
+export interface KillRequest {
+  /** Value of the variable that marks the run's processes. */
+  readonly run: string;
+  readonly slackNs: number;
+  readonly softLooks?: number;
+  readonly hardLooks?: number;
+  /** Clock ticks since boot, not later than the start of the run. */
+  readonly since: number;
+}
+
+/** Clock ticks since boot. */
+export function ticksNow(): number {
+  return Math.floor(100 * Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]));
+}
+
+export interface KillReport {
+  readonly found: number;
+  /** Names of the processes that are left. */
+  readonly survivors: readonly string[];
+}
+
+export const RUN_VARIABLE = 'PROXMOX_MCP_RUN';
+
+/** Runs kill.sh. @throws Error where it does not come to its end */
+export async function kill(bench: Bench, request: KillRequest): Promise<KillReport> {
+  const { run, slackNs, since, softLooks = 4, hardLooks = 40 } = request;
+  const args = [
+    `${RUN_VARIABLE}=${run}`,
+    String(slackNs),
+    String(softLooks),
+    String(hardLooks),
+    String(since),
+  ];
+  const program = bench.machine.start(onHost(bench.scripts.kill), args, { isolated: true });
+  const { code } = await program.closed;
+  const items = itemsOf(program.stdout.toString());
+  if (code !== 0) throw new Error(`no end of the report: ${program.stdout}${program.stderr}`);
+  return {
+    found: Number(items.get('found')?.[0]),
+    survivors: (items.get('left') ?? []).flatMap((left) => /^\d+ (.*)$/.exec(left)?.[1] ?? []),
+  };
+}
+
+/** Everything that a script writes, and how it ends. */
+export async function finish(program: Program) {
+  program.endInput();
+  const { code } = await program.closed;
+  return { code, stdout: program.stdout.toString(), stderr: program.stderr.toString() };
+}
+
+/** What a call was decided on; what is absent is not checked. */
+export interface PreconditionRequest {
+  readonly vmid?: string;
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  /** Empty for none. */
+  readonly pool?: string;
+  readonly approvalId?: string;
+  readonly claimant?: string;
+}
+
+export interface PreconditionResult {
+  /** What follows on the command line was run. */
+  readonly passed: boolean;
+  readonly why: string | null;
+  readonly code: number | null;
+}
+
+/** Runs precondition.sh in front of a command, in one shell. */
+export async function checkPrecondition(
+  { machine, scripts }: Bench,
+  { vmid = '', name = '', tags = [], pool = '', approvalId = '', claimant = '' }: PreconditionRequest,
+): Promise<PreconditionResult> {
+  const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
+  const fields = [
+    ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
+    ...(vmid === '' ? [] : ['name', name, 'tags', tags.map((tag) => `${tag} `).join(''), 'pool', pool]),
+    ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),
+  ];
+  const script = `{ ${onHost(scripts.precondition)}}; echo passed`;
+  const { code, stdout } = await finish(machine.start(script, fields));
+  const why = new RegExp(`^${NONCE} refused (\\S+)\\n$`).exec(stdout)?.[1] ?? null;
+  return { passed: stdout === 'passed\n', why, code };
+}
+
+/** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
+export async function runReport(
+  { machine, scripts }: Bench,
+  name: 'haState' | 'inventory' | 'members' | 'probe' | 'runState',
+  args: readonly string[] = [],
+  options?: StartOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await finish(machine.start(onHost(scripts[name]), args, options));
+  const report = new Map<string, string>();
+  let section = '';
+  for (const line of stdout.split(/(?<=\n)/)) {
+    const [nonce, word, key = '', ...rest] = line.trimEnd().split(' ');
+    if (nonce === NONCE && word === 'section') {
+      section = key;
+      report.set(section, '');
+    } else if (nonce === NONCE && word === 'item') report.set(`item ${key}`, rest.join(' '));
+    else report.set(section, `${report.get(section) ?? ''}${line}`);
+  }
+  return report;
+}
+
+function itemsOf(stdout: string): ReadonlyMap<string, readonly string[]> {
+  const items = new Map<string, string[]>();
+  for (const line of stdout.split('\n')) {
+    const [nonce, word, key = '', ...rest] = line.split(' ');
+    if (nonce === NONCE && word === 'item') items.set(key, [...(items.get(key) ?? []), rest.join(' ')]);
+  }
+  return items;
+}
+
+/** Runs authorized-keys-add.sh or authorized-keys-remove.sh. @returns what it says that it did; null for a failure */
+export async function changeKey(
+  { machine, scripts }: Bench,
+  change: 'add' | 'remove',
+  key: string,
+  home: string,
+): Promise<string | null> {
+  const script = change === 'add' ? scripts.addAuthorizedKey : scripts.removeAuthorizedKey;
+  const { stdout } = await finish(machine.start(onHost(script), [key], { env: { HOME: home } }));
+  return itemsOf(stdout).get('key')?.[0] ?? null;
+}
