@@ -50,7 +50,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
 }
 
 /** The shell or multiplexer that reveals itself by its complaints about our lines. */
-function interpreterIn(printed: string): string | undefined {
+export function interpreterIn(printed: string): string | undefined {
   if (/\bfish: |In fish, |fish_pid/.test(printed)) return 'fish';
   if (/open terminal failed|tmux: |no server running on .*tmux/.test(printed)) return 'tmux';
   if (/Must be connected to a terminal/.test(printed)) return 'screen';

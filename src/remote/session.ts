@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteChannel } from '../ssh/ssh-types.ts';
-import { type LoginTrouble, noShell } from './session-errors.ts';
+import { interpreterIn, type LoginTrouble, noShell } from './session-errors.ts';
 
 /** A question in a start file consumes a line, so the greeting is repeated this often, in ms. */
 const REPEAT_MS = 1_000;
 /** How long a login shell may take, in ms, until `/bin/sh` answers. */
 const LOGIN_LIMIT_MS = 10_000;
+/** A line without an end that has stood for so long, in ms, while nothing answers, is a question. */
+const QUESTION_MS = 4_000;
+/** How long, in ms, a shell may take to say something at the end of its input. */
+const LAST_WORDS_MS = 500;
 /** What a login shell prints is kept for the error message up to this many bytes. */
 const LOGIN_OUTPUT = 4_096;
 /** More than this before the handshake is not the greeting of a login shell. */
@@ -119,11 +123,27 @@ class Handshake {
     return new Promise((resolve) => {
       const onOut = () => this.#listen('stdout');
       const onErr = () => this.#listen('stderr');
-      const repeat = setInterval(greet, REPEAT_MS);
-      const limit = setTimeout(() => this.#fail({ ended: 'silent' }), limitMs);
+      const startedAt = performance.now();
+      const repeat = setInterval(() => {
+        const out = this.#output('stdout');
+        const err = this.#output('stderr');
+        const asks = unfinishedLine(out) !== '' || unfinishedLine(err) !== '';
+        const waited = performance.now() - startedAt;
+        if (interpreterIn(`${out}\n${err}`) !== undefined || (asks && waited > QUESTION_MS)) {
+          this.#fail({ ended: 'silent' });
+        } else greet();
+      }, REPEAT_MS);
+      let lastWords: NodeJS.Timeout | undefined;
+      // The end of its input makes a shell speak that reads all of it first, as fish does.
+      const limit = setTimeout(() => {
+        clearInterval(repeat);
+        stdin.end();
+        lastWords = setTimeout(() => this.#fail({ ended: 'silent' }), LAST_WORDS_MS);
+      }, limitMs);
       this.#settle = (answer) => {
         clearInterval(repeat);
         clearTimeout(limit);
+        clearTimeout(lastWords);
         stdout.off('readable', onOut);
         stderr.off('readable', onErr);
         this.#settle = () => {};
@@ -136,7 +156,7 @@ class Handshake {
         setTimeout(() => {
           onOut();
           onErr();
-          this.#fail({ ended: 'exited', code });
+          this.#fail({ ended: lastWords === undefined ? 'exited' : 'silent', code });
         }, 50);
       });
       void closed.then(({ reason }) => {

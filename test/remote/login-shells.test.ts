@@ -100,28 +100,32 @@ describeRig('login shells', (rig) => {
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
         /waits for an answer to .*Your name\?/,
       ],
-    ] as const)('`%s` in .bashrc is named by each call and by doctor', async (start, cause) => {
-      undos.push(await loginShell(rig, 'bash', start));
-      const client = await connect();
-      const calls = await Promise.all([
-        client.callTool('proxmox_list_containers', {}),
-        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command: 'true' }),
-        client.callTool('proxmox_start_container', { vmid: CT.stopped }),
-      ]);
-      for (const call of calls) {
-        expect(failureOf(call)).toMatchObject({
+    ] as const)(
+      '`%s` in .bashrc is named by each call and by doctor',
+      { timeout: 90_000 },
+      async (start, cause) => {
+        undos.push(await loginShell(rig, 'bash', start));
+        const client = await connect();
+        const calls = await Promise.all([
+          client.callTool('proxmox_list_containers', {}),
+          client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command: 'true' }),
+          client.callTool('proxmox_start_container', { vmid: CT.stopped }),
+        ]);
+        for (const call of calls) {
+          expect(failureOf(call)).toMatchObject({
+            code: 'SSH_NO_SESSION',
+            error: expect.stringMatching(cause),
+            suggestion: expect.stringContaining('.bashrc'),
+          });
+        }
+        const { of, failed } = await examine(cwd, rigSettings(rig));
+        expect(failed).toEqual(['proxmox']);
+        expect(of('proxmox')).toMatchObject({
           code: 'SSH_NO_SESSION',
-          error: expect.stringMatching(cause),
-          suggestion: expect.stringContaining('.bashrc'),
+          detail: expect.stringMatching(cause),
         });
-      }
-      const { of, failed } = await examine(cwd, rigSettings(rig));
-      expect(failed).toEqual(['proxmox']);
-      expect(of('proxmox')).toMatchObject({
-        code: 'SSH_NO_SESSION',
-        detail: expect.stringMatching(cause),
-      });
-    });
+      },
+    );
 
     test('a ForceCommand is named by each call and by doctor', async () => {
       undos.push(await rig.restartSshd(['-o', 'ForceCommand=/bin/echo only-this']));

@@ -112,7 +112,7 @@ async function examineNode(
   if (exec !== undefined) {
     await exam.step('exec', channels && attach && (() => runIn(channels, exec, config, signal)));
   }
-  const measured = await exam.step('latency', nodes && (() => measure(nodes, signal)));
+  const measured = await exam.step('latency', nodes && probe && (() => measure(nodes, signal)));
   await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
 }
 
