@@ -36,7 +36,7 @@ describeNode('connection: lost and found again', [], (rig, { needing }) => {
       stderr: 'trouble\n',
       survivors: null,
     });
-    expect(result.text).toContain('may still run');
+    expect(result.text).toContain('may still be running');
     // And so it does: the message is not only caution.
     expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).not.toEqual([]);
     await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
