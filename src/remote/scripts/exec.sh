@@ -4,7 +4,8 @@
 # $1 is the inner word. "WORD began" goes to both streams before the command: what precedes it is from lxc-attach. "WORD ended"
 # goes to both after it: without that the exit code is not the command's. The wrapper's own stderr is closed to the caller,
 # so that the shell's "Killed" is not taken for output of the command; dash redirects in the parent unless the command
-# stands in a subshell. setsid keeps a signal to process group 0 from what is outside the command. A TERM sent to the
+# stands in a subshell. Where root of the container is root of the node, setsid keeps a signal to process group 0 from
+# lxc-attach; elsewhere the kernel does. A TERM sent to the
 # wrapper must not take it along; a handler (not SIG_IGN) is reset in the child. The command may have set O_NONBLOCK on
 # the streams, so a report that finds them full is tried again.
 exec 3>&1 4>&2 2>/dev/null
@@ -17,7 +18,10 @@ for d in /run/wrappers/bin /run/current-system/sw/bin /run/current-system/profil
   [ ! -d "$d" ] || PATH=$PATH:$d
 done
 if command -v bash >/dev/null; then s=bash; else s='sh'; fi
-if command -v setsid >/dev/null; then p=setsid; else p=; fi
+p=
+# shellcheck disable=SC2034 # the other fields are of no interest
+read -r x u x </proc/self/uid_map
+if [ "$u" = 0 ] && command -v setsid >/dev/null; then p=setsid; fi
 (exec $p "$s" -c "$2" </dev/null >&3 2>&4 3>&- 4>&-)
 c=$?
 report() {
