@@ -42,6 +42,8 @@ export class SessionPool {
   readonly #sudo: boolean;
   #idle: Session[] = [];
   readonly #waiters: Waiter[] = [];
+  /** Handed out for our own scripts: they come back in a moment, and need no replacement. */
+  readonly #lent = new Set<Session>();
   #opening = 0;
   #slow = false;
   #noRefillBefore = 0;
@@ -62,6 +64,7 @@ export class SessionPool {
     if (signal?.aborted) return Promise.reject(cancelled());
     const ready = this.#pop(reuse);
     if (ready !== undefined) {
+      if (reuse) this.#lent.add(ready);
       this.#refill();
       return Promise.resolve(ready);
     }
@@ -75,6 +78,7 @@ export class SessionPool {
         reuse,
         resolve: (session) => {
           done();
+          if (reuse) this.#lent.add(session);
           resolve(session);
         },
         reject: (error) => {
@@ -89,9 +93,13 @@ export class SessionPool {
     });
   }
 
-  /** Takes a session back that ran nothing but our host-side scripts, and has reported their end. */
-  giveBack(session: Session): void {
-    if (session.alive && !this.#closed) this.#offer(session);
+  /**
+   * Takes a session back.
+   * @param reusable it ran nothing but our host-side scripts, and has reported their end; otherwise it is closed
+   */
+  giveBack(session: Session, reusable: boolean): void {
+    this.#lent.delete(session);
+    if (reusable && session.alive && !this.#closed) this.#offer(session);
     else session.close();
   }
 
@@ -145,7 +153,7 @@ export class SessionPool {
     if (performance.now() < this.#noRefillBefore) return;
     while (
       !this.#closed &&
-      this.#idle.length + this.#opening - this.#waiters.length < this.#wanted &&
+      this.#idle.length + this.#lent.size + this.#opening - this.#waiters.length < this.#wanted &&
       (this.#source.spare ?? 0) > 0
     ) {
       void this.#open('work');

@@ -145,8 +145,7 @@ export class RemoteShell {
   }
 
   #return(session: Session, run: ScriptRun): void {
-    if (run.complete) this.sessions.giveBack(session);
-    else session.close();
+    this.sessions.giveBack(session, run.complete);
   }
 }
 

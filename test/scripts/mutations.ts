@@ -35,15 +35,15 @@ export const MUTATIONS: readonly Mutation[] = [
     group: 'kill',
     caughtBy:
       'kills a daemon: double-forked, in a session of its own, without environment, and leaves bystanders alone',
-    from: '[ "$t" = "$slack" ]',
-    to: 'false',
+    from: 'slow="$slow${p%/timerslack_ns} "',
+    to: ':',
   },
   {
     name: 'a kill that ignores the age of a process',
     script: 'kill',
     group: 'kill',
     caughtBy: 'kills a plain child, and leaves bystanders alone',
-    from: '[ "$start" -ge "$since" ]',
+    from: '[ "$4" -ge "$since" ]',
     to: 'true',
   },
   {

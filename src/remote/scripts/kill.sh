@@ -11,6 +11,8 @@
 # looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning
 # up. Prints "NONCE item found N" and "NONCE item left PID NAME" for each survivor.
 mark=$1 slack=$2 soft=$3 hard=$4 since=$5
+nl='
+'
 if [ "$(printf 'a\0b' | grep -caF b 2>/dev/null)" = 1 ]; then
   marked() { grep -slaF -- "$mark" /proc/[0-9]*/environ; }
 else
@@ -20,50 +22,54 @@ else
     done 2>/dev/null
   }
 fi
+# No read: dash's takes a system call for each byte.
 look() {
-  set=' '
+  set=' ' slow=' ' all='' old=' ' sids=' ' live=' '
   for f in $(marked); do
     p=${f#/proc/}; set="$set${p%/environ} "
   done
-  all=
-  old=' '
-  for d in /proc/[0-9]*; do
-    s=; t=; { read -r s <"$d/stat"; read -r t <"$d/timerslack_ns"; } 2>/dev/null
-    [ -n "$s" ] || continue
-    p=${d#/proc/}
+  # shellcheck disable=SC2013 # these paths have no blanks
+  for f in $(grep -slx -- "$slack" /proc/[0-9]*/timerslack_ns); do
+    p=${f#/proc/}; slow="$slow${p%/timerslack_ns} "
+  done
+  stats=$(cat /proc/[0-9]*/stat 2>/dev/null)
+  set -f
+  IFS=$nl
+  for s in $stats; do
+    p=${s%% *}
     [ "$p" != "$$" ] || continue
+    IFS=' '
     # shellcheck disable=SC2086 # split into the fields of the stat line
     set -- ${s##*) }
     # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
-    all="$all$p $2 $4 ${20} ${t:-0}
-"
+    all="$all$p $2 $4 ${20}$nl"
     [ "${20}" -ge "$since" ] || old="$old$4 "
   done
   more=1
-  sids=' '
   while [ "$more" = 1 ]; do
     more=0
-    while read -r p pp sid start t; do
-      [ -n "$p" ] || continue
+    IFS=$nl
+    for s in $all; do
+      IFS=' '
+      # shellcheck disable=SC2086 # split into PID, parent, session and start time
+      set -- $s
       mine=0
-      case $set in *" $p "*) mine=2;; *" $pp "*) mine=1;; esac
-      case $sids in *" $sid "*) [ "$mine" != 0 ] || mine=1;; esac
-      if [ "$mine" = 0 ] && [ "$t" = "$slack" ] && [ "$start" -ge "$since" ]; then mine=1; fi
+      case $set in *" $1 "*) mine=2;; *" $2 "*) mine=1;; esac
+      case $sids in *" $3 "*) [ "$mine" != 0 ] || mine=1;; esac
+      case $slow in *" $1 "*) if [ "$mine" = 0 ] && [ "$4" -ge "$since" ]; then mine=1; fi;; esac
       [ "$mine" != 0 ] || continue
-      if [ "$mine" = 1 ]; then set="$set$p "; more=1; fi
-      case $sids$old in *" $sid "*) ;; *) [ "$sid" -le 1 ] || { sids="$sids$sid "; more=1; };; esac
-    done <<EOT
-$all
-EOT
+      if [ "$mine" = 1 ]; then set="$set$1 "; more=1; fi
+      case $sids$old in *" $3 "*) ;; *) [ "$3" -le 1 ] || { sids="$sids$3 "; more=1; };; esac
+    done
   done
-  live=' '
-  while read -r p pp sid start t; do
-    [ -n "$p" ] || continue
+  IFS=$nl
+  for s in $all; do
+    p=${s%% *}
     case $set in *" $p "*) live="$live$p ";; esac
-  done <<EOT
-$all
-EOT
+  done
+  IFS=" $nl"
+  set +f
 }
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
 look

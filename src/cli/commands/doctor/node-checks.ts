@@ -21,7 +21,7 @@ const PROBE_MS = 20_000;
 export async function checkProxmox({ plain }: Nodes, signal: AbortSignal): Promise<Finding<Probe>> {
   const session = await plain.sessions.take({ signal });
   const { asked, openedInMs } = session;
-  plain.sessions.giveBack(session);
+  plain.sessions.giveBack(session, true);
   const output = await plain.script(SCRIPTS.probe, [], { timeoutMs: PROBE_MS, signal });
   const probe = parseProbe(output.items);
   if (output.ended !== 'exit' || probe === undefined) throw unanswered(output, 'looking at the node');
