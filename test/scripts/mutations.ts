@@ -35,6 +35,7 @@ export const MUTATIONS: readonly Mutation[] = [
     group: 'kill',
     caughtBy:
       'kills a daemon: double-forked, in a session of its own, without environment, and leaves bystanders alone',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the script
     from: 'slow="$slow${p%/timerslack_ns} "',
     to: ':',
   },
