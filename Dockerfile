@@ -31,8 +31,7 @@ ENV NODE_ENV=production \
     HOME=/state \
     XDG_CONFIG_HOME=/state \
     STATE_DIR=/state/proxmox-mcp \
-    TRANSFER_DIRS=/files \
-    HTTP_SHOW_TOKEN=false
+    TRANSFER_DIRS=/files
 VOLUME ["/state", "/files"]
 EXPOSE 8000
 # By its number, so that whoever starts it can see that it is not root. 1000 is `node` of the base image.

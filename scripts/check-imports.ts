@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proxmox: ['lib', 'ssh', 'remote'],
   tools: ['lib', 'type ssh', 'type remote', 'proxmox'],
   // Policy, approvals, audit log and redaction know calls only by their types.
-  governance: ['lib', 'type tools', 'type proxmox', 'type remote', 'type calls'],
+  governance: ['lib', 'type tools', 'type proxmox', 'type remote', 'remote/container-attributes.ts'],
   // One tool call, stage by stage.
   calls: ['lib', 'type ssh', 'type remote', 'type proxmox', 'tools', 'governance', 'type config'],
   server: ['lib', 'type ssh', 'type proxmox', 'tools', 'governance', 'calls', 'type config'],
@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'config',
     'type ssh',
     'type remote',
+    'remote/container-attributes.ts',
     'type proxmox',
     'server',
     'calls',

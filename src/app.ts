@@ -5,7 +5,8 @@ import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
-import { openTrail } from './governance/audit/open-audit-log.ts';
+import { openAuditLog } from './governance/audit/open-audit-log.ts';
+import { LockdownFile } from './governance/lockdown/lockdown.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
@@ -14,6 +15,7 @@ import { Notices } from './lib/notices.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
+import type { SshPool } from './ssh/pool.ts';
 import { TOOLS } from './tools/index.ts';
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
@@ -26,6 +28,7 @@ export interface App {
   /** SSH connections that are up. Makes none. */
   sshConnections(): number;
   policy(): Promise<Policy>;
+  readonly lockdown: ServerDeps['lockdown'];
   readonly listMayChange: boolean;
   /** What holds up a login, for those who wait for it. */
   readonly notices: Notices;
@@ -44,6 +47,7 @@ export interface App {
 export function createApp(config: Config): App {
   const redactor = createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms });
   const logger = createLogger({ level: config.logLevel, redactor });
+  const lockdown = new LockdownFile(config.stateDir);
   const notices = new Notices();
   let cluster: Promise<ClusterHandle> | undefined;
   let connected: ClusterHandle | undefined;
@@ -64,7 +68,7 @@ export function createApp(config: Config): App {
         connected = made;
         return made;
       });
-      // ~/.ssh/config may be right at the next call.
+      // ~/.ssh/config may be right at the next call, and the node may answer.
       cluster.catch(() => {
         cluster = undefined;
       });
@@ -82,12 +86,13 @@ export function createApp(config: Config): App {
       await opened.refresh();
       return opened;
     },
+    lockdown: () => lockdown.read(),
     listMayChange: config.policyFile !== undefined,
     audit: () => {
-      audit ??= openTrail(config, {
+      audit ??= openAuditLog(config, {
         version: VERSION,
         logger,
-        redact: async (data) => (await redactor.clean(data)).data,
+        redact: (text) => redactor.cleanArgument(text),
       });
       return audit;
     },
@@ -127,14 +132,27 @@ async function createCluster(
     import('./config/ssh-target.ts'),
   ]);
   const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
-  return new Cluster(new SshPool(target, { logger, onBanner: onBanner(logger, notices) }), {
-    sudo: config.sudo,
+  const pool = new SshPool(target, { logger, onBanner: onBanner(logger, notices) });
+  return new Cluster(pool, {
+    sudo: config.sudo ?? (await probeSudo(pool, target.username, logger)),
     transferDirs: transferDirsOf(config),
     ownFiles: ownFilesOf(config),
     maxFileSize: config.maxFileSize,
     logger,
     redactor,
   });
+}
+
+/** Whether commands need sudo, where SUDO does not say it: asks the node, unless the user is root by name. */
+async function probeSudo(pool: SshPool, username: string, logger: Logger): Promise<boolean> {
+  if (username === 'root') return false;
+  const { needsSudo } = await import('./remote/needs-sudo.ts');
+  try {
+    return await needsSudo(pool, logger);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
 }
 
 /** Shows what holds up a login to those who wait for it, and to whoever reads the log. */

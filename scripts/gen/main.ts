@@ -1,26 +1,37 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { policyJsonSchema } from '../../src/governance/policy/policy-schema.ts';
-import { renderConfigTable, renderEnvExample } from './config.ts';
+import { renderEnvExample, renderSettingsTable } from './config.ts';
+import { EXAMPLES, SNIPPETS } from './snippets.ts';
 import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';
 
 /*
- * Writes what is said twice: `.env.example`, the JSON Schema of policy files, and the tables of the README, between markers such as
- * `<!-- generated:config -->` and `<!-- /generated:config -->`. With --check it only tells whether they are up to date.
+ * Writes what is said twice: `.env.example`, the JSON Schema of policy files, the examples, and the parts of README and docs
+ * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check it only tells whether they
+ * are up to date.
  */
 
 const root = new URL('../../', import.meta.url);
 const sections: Readonly<Record<string, () => string>> = {
-  config: renderConfigTable,
-  tools: renderToolsTable,
+  tools: () => alignTable(renderToolsTable()),
+  'settings-basic': () => alignTable(renderSettingsTable('basic')),
+  'settings-common': () => alignTable(renderSettingsTable('common')),
+  'settings-advanced': () => alignTable(renderSettingsTable(undefined)),
+  ...SNIPPETS,
 };
 
-const readme = readFileSync(new URL('README.md', root), 'utf8');
+const documents = [
+  'README.md',
+  ...readdirSync(new URL('docs/', root))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
 const wanted: Readonly<Record<string, string>> = {
   '.env.example': renderEnvExample(),
-  'README.md': fillSections(readme),
+  ...Object.fromEntries(documents.map((name) => [name, fillSections(name)])),
   'docs/policy.schema.json': `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
+  ...EXAMPLES,
 };
 
 const check = process.argv.includes('--check');
@@ -36,15 +47,15 @@ for (const [name, content] of Object.entries(wanted)) {
   }
 }
 
-function fillSections(text: string): string {
-  return Object.entries(sections).reduce((filled, [name, render]) => {
-    const section = new RegExp(`(<!-- generated:${name} -->\n)[^]*?(<!-- /generated:${name} -->)`);
-    if (!section.test(filled)) throw new Error(`README.md has no section generated:${name}`);
-    return filled.replace(
-      section,
-      (_all, start: string, end: string) => `${start}\n${alignTable(render())}\n\n${end}`,
-    );
-  }, text);
+function fillSections(name: string): string {
+  return readFileSync(new URL(name, root), 'utf8').replaceAll(
+    /(<!-- generated:([\w-]+) -->\n)[\s\S]*?(<!-- \/generated:\2 -->)/g,
+    (_all, start: string, section: string, end: string) => {
+      const render = sections[section];
+      if (render === undefined) throw new Error(`${name}: there is no section generated:${section}`);
+      return `${start}\n${render()}\n\n${end}`;
+    },
+  );
 }
 
 function read(file: URL): string | undefined {

@@ -1,54 +1,112 @@
+import { createHash } from 'node:crypto';
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
-import { unclaimable } from '../governance/approval/approval-errors.ts';
-import type { AttributeReader, Decision, Subject } from '../governance/policy/policy-types.ts';
+import { approvalUnredeemable } from '../governance/approval/approval-errors.ts';
+import type { ConfirmedTarget } from '../governance/approval/confirmation.ts';
+import type { Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
-import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
+import type { ContainerAttributes, FileDigest } from '../remote/remote-types.ts';
 import type { ServerDeps } from './call-deps.ts';
-import type { ToolCall } from './pipeline.ts';
+import type { CallTarget, ValidatedCall } from './call-record.ts';
+import { attributeReader } from './decide.ts';
 
-/** A call that rules allow or want confirmed. */
-export interface Proposal {
-  readonly call: ToolCall;
-  /** The validated arguments. */
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly subject: Subject;
-  readonly decision: Decision;
-  readonly guest: AttributeReader;
-}
-
-/** The call may be made under this guard, or the client is asked first. */
-export type Consent =
-  | { readonly kind: 'go'; readonly guard: Precondition | null }
+/** The call may be made, or the client is asked first. */
+export type Approved =
+  | { readonly kind: 'go'; readonly record: ValidatedCall }
   | { readonly kind: 'question'; readonly question: InputRequiredResult };
 
-/** @throws AppError when nobody can be asked, or the answer is no */
-export async function confirm(proposal: Proposal, deps: ServerDeps): Promise<Consent> {
-  const { call, input, decision } = proposal;
-  if (decision.outcome === 'allow') {
-    const { guest } = decision;
-    return {
-      kind: 'go',
-      guard: guest === null ? null : { attributes: guest, approvalId: null, source: null },
-    };
+/**
+ * Stage 3: fills in the precondition of each target, with the approval that a confirmed one redeems.
+ * @throws AppError when no person can be asked, or the answer is no
+ */
+export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<Approved> {
+  const confirmed = await targetsToConfirm(record, deps);
+  if (confirmed.length === 0) {
+    return { kind: 'go', record: withPreconditions(record, confirmed, null, null) };
   }
-  const digest = async (): Promise<FileDigest | null> => {
-    const file = call.tool.sends === undefined ? undefined : input[call.tool.sends];
-    return typeof file === 'string' ? (await deps.cluster()).localFile(file) : null;
-  };
+  const { call, input } = record;
   const confirmation = await deps.confirmation();
-  return confirmation.seek(proposal, await factsOf(proposal), digest);
+  const consume = async (approvalId: string) => {
+    const cluster = await deps.cluster();
+    const options = { timeoutMs: CONSUME_MS, signal: call.signal, characterLimit: 1000 };
+    await Promise.all(
+      confirmed.map(({ subject }) => {
+        const precondition = {
+          attributes: null,
+          approvalId: idFor(approvalId, subject, record),
+          source: null,
+        };
+        return cluster.host(precondition).exec('true', options);
+      }),
+    );
+  };
+  const approval = await confirmation.request({
+    caller: call.caller,
+    input,
+    targets: confirmed,
+    elicitation: call.elicitation,
+    digest: async () => {
+      const file = call.tool.sends === undefined ? undefined : input[call.tool.sends];
+      return typeof file === 'string' ? (await deps.cluster()).localFile(file) : null;
+    },
+    consume,
+  });
+  if (approval.kind === 'question') return approval;
+  return { kind: 'go', record: withPreconditions(record, confirmed, approval.id, approval.source) };
 }
 
-/** Nobody can agree to what has no name: a question that can't tell which container it is about is not asked. */
-async function factsOf({ subject, decision, guest }: Proposal): Promise<ContainerAttributes | null> {
-  if (subject.vmid === null) return null;
-  const facts = decision.guest ?? (await guest());
-  // Read by pct, as sudo allows no more: then no yes can be used up there, and nobody is asked for what can't be done.
-  if (facts !== undefined && facts.pool === undefined) throw unclaimable(subject.tool, decision.rule);
-  if (facts !== undefined) return facts;
-  throw refusal(subject.tool, {
-    ...decision,
-    code: 'ATTRIBUTES_UNREADABLE',
-    reason: 'Nobody can be asked, because name and node of the container can not be read.',
+const CONSUME_MS = 5_000;
+
+/** A question names its containers: one whose name cannot be read is not asked about. */
+async function targetsToConfirm(
+  { call, targets }: ValidatedCall,
+  deps: ServerDeps,
+): Promise<readonly ConfirmedTarget[]> {
+  const asked = targets.filter(
+    ({ decision, refusal: refused }) => refused === null && decision?.outcome === 'confirm',
+  );
+  return Promise.all(
+    asked.map(async ({ subject, decision }): Promise<ConfirmedTarget> => {
+      if (decision === null) throw new TypeError('a target without its decision');
+      if (subject.vmid === null) return { subject, decision, attributes: null };
+      const attributes = decision.attributes ?? (await attributeReader(subject, call.signal, deps)());
+      if (attributes === undefined) {
+        throw refusal(subject.tool, {
+          ...decision,
+          code: 'ATTRIBUTES_UNREADABLE',
+          reason: "Approval is required, but the container's name and node cannot be read.",
+        });
+      }
+      // Read by pct, as sudo allows no more: no approval can be redeemed there, so no person is asked for one.
+      if (attributes.pool === undefined) throw approvalUnredeemable(subject.tool, decision.rule);
+      return { subject, decision, attributes };
+    }),
+  );
+}
+
+function withPreconditions(
+  record: ValidatedCall,
+  confirmed: readonly ConfirmedTarget[],
+  approvalId: string | null,
+  source: FileDigest | null,
+): ValidatedCall {
+  const targets = record.targets.map((target): CallTarget => {
+    if (target.refusal !== null) return target;
+    const asked = confirmed.find(({ subject }) => subject.vmid === target.subject.vmid);
+    if (asked === undefined || approvalId === null) {
+      return { ...target, precondition: holdsTo(target.decision?.attributes ?? null) };
+    }
+    const id = idFor(approvalId, target.subject, record);
+    return { ...target, precondition: { attributes: asked.attributes, approvalId: id, source } };
   });
+  return { ...record, targets };
+}
+
+function holdsTo(attributes: ContainerAttributes | null) {
+  return attributes === null ? null : { attributes, approvalId: null, source: null };
+}
+
+/** Each container of a call redeems an id of its own, so that the approval is good for each of them once. */
+function idFor(approvalId: string, subject: Subject, { targets }: ValidatedCall): string {
+  if (targets.length === 1) return approvalId;
+  return createHash('sha256').update(`${approvalId} ${subject.vmid}`).digest('hex').slice(0, 32);
 }

@@ -1,5 +1,6 @@
 import type { Confirmation } from '../governance/approval/confirmation.ts';
 import type { AuditLog } from '../governance/audit/audit-types.ts';
+import type { Lockdown } from '../governance/lockdown/lockdown.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Notices } from '../lib/notices.ts';
@@ -12,8 +13,10 @@ import type { CallObserver } from './call-observer.ts';
 export interface ServerDeps {
   /** Rejects when there can be no way to the node, whatever is tried. */
   cluster(): Promise<ClusterHandle>;
-  /** The same object every time. Rejects when the policy can't be read, which is known before anything is served. */
+  /** The same object every time. Rejects when the policy cannot be read, which is known before anything is served. */
   policy(): Promise<Policy>;
+  /** The lockdown that holds now, if any. */
+  lockdown(): Promise<Lockdown | undefined>;
   /** Rejects while nothing can be put on record: then nothing is done either. */
   audit(): Promise<AuditLog>;
   /** The rules stand in a file, which may be edited while clients are served. */

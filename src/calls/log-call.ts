@@ -1,21 +1,84 @@
-import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { AuditBegin, AuditEnd } from '../governance/audit/audit-types.ts';
-import type { Decision } from '../governance/policy/policy-types.ts';
+import { isInputRequiredResult } from '@modelcontextprotocol/server';
+import type { AuditBegin, AuditCall, AuditEnd } from '../governance/audit/audit-types.ts';
 import type { ServerDeps } from './call-deps.ts';
-import type { ToolCall } from './pipeline.ts';
+import type { CallOutcome, CallRecord, CallTarget } from './call-record.ts';
 
-/** What is known of a call for the record before anything was decided: then its arguments are what may be wrong. */
-export function opened({ tool, caller, args }: ToolCall): AuditBegin {
+/** The entry of a target that the call works on, to be ended with its outcome. */
+export interface LoggedTarget {
+  readonly vmid: number | null;
+  readonly entry: AuditCall;
+}
+
+/**
+ * Stage 4: writes one entry for each target before anything happens to it.
+ * @throws AppError AUDIT_UNAVAILABLE: then the call must not be made
+ */
+export async function logBegin(record: CallRecord, deps: ServerDeps): Promise<readonly LoggedTarget[]> {
+  const log = await deps.audit();
+  const begun: LoggedTarget[] = [];
+  try {
+    for (const target of record.targets) {
+      const { vmid } = target.subject;
+      if (target.refusal === null) begun.push({ vmid, entry: await log.begin(entryOf(record, target)) });
+      else await log.refused(entryOf(record, target), target.refusal.code);
+    }
+    return begun;
+  } catch (error) {
+    // Nothing was done to the targets before this one either.
+    for (const { entry } of begun) await entry.end(NOT_MADE);
+    throw error;
+  }
+}
+
+const NOT_MADE: AuditEnd = {
+  code: 'AUDIT_UNAVAILABLE',
+  exitCode: null,
+  bytes: null,
+  resultText: '',
+  durationMs: 0,
+  survivors: null,
+};
+
+/** Completes the entries, before the client gets the result. Never rejects. */
+export async function logEnd(
+  record: CallRecord,
+  begun: readonly LoggedTarget[],
+  outcome: CallOutcome,
+): Promise<void> {
+  for (const { vmid, entry } of begun) {
+    const target = record.targets.find(({ subject }) => subject.vmid === vmid);
+    await entry.end(endOf(outcome, target?.outcome ?? null));
+  }
+}
+
+/** Logs a call that is not made. It is refused either way, so this never rejects. */
+export async function logRefusal(record: CallRecord, code: string, deps: ServerDeps): Promise<void> {
+  const { call, targets } = record;
+  try {
+    const log = await deps.audit();
+    const [first, ...others] = targets.length === 0 ? [undefined] : targets;
+    for (const target of [first, ...others]) {
+      await log.refused(entryOf(record, target, code), target?.refusal?.code ?? code);
+    }
+  } catch (error) {
+    deps.logger.error({ error, tool: call.tool.name, code }, 'a refused call could not be logged');
+  }
+}
+
+/** @param code of the failure, which stands for the rule where no rule was asked */
+function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'): AuditBegin {
+  const { call, args, refusedBy } = record;
+  const { decision = null, precondition = null, subject, refusal = null } = target ?? {};
   return {
-    caller: caller.name,
-    tool: tool.name,
-    effect: tool.effect,
-    vmid: vmidOf(args.vmid),
-    guest: null,
+    caller: call.caller.name,
+    tool: call.tool.name,
+    effect: call.tool.effect,
+    vmid: subject === undefined ? vmidOf(args.vmid) : subject.vmid,
+    guest: precondition?.attributes ?? decision?.attributes ?? null,
     args,
-    outcome: 'deny',
-    rule: 'INVALID_INPUT',
-    approval: null,
+    outcome: decision?.outcome ?? 'deny',
+    rule: decision?.rule ?? refusedBy ?? refusal?.code ?? code,
+    approval: precondition?.approvalId ?? null,
   };
 }
 
@@ -25,37 +88,17 @@ function vmidOf(value: unknown): number | null {
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : null;
 }
 
-export function decided(entry: AuditBegin, { outcome, rule, guest }: Decision): AuditBegin {
-  return { ...entry, outcome, rule, guest };
-}
-
-/** Puts a call on record that is not made. It is refused either way, so that can't fail. */
-export async function recordRefusal(deps: ServerDeps, entry: AuditBegin, code: string): Promise<void> {
-  try {
-    const trail = await deps.audit();
-    await trail.refused(entry, code);
-  } catch (error) {
-    deps.logger.error({ error, tool: entry.tool, code }, 'a refused call could not be put on record');
-  }
-}
-
-/** What is on record of how a call went: taken from the tool's answer by names that mean the same in every tool. */
-export function endOf(
-  ending: {
-    readonly result: CallToolResult;
-    readonly code: string;
-    readonly data: Readonly<Record<string, unknown>> | undefined;
-  },
-  durationMs: number,
-): AuditEnd {
-  const data = ending.data ?? {};
+/** Taken from the tool's answer by names that mean the same in every tool. */
+function endOf({ code, data = {}, result, durationMs }: CallOutcome, own: CallTarget['outcome']): AuditEnd {
+  const fields = own?.data ?? data;
   const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  const content = isInputRequiredResult(result) ? [] : result.content;
   return {
-    code: ending.code,
-    exitCode: number(data.exit_code),
-    bytes: number(data.bytes_transferred),
-    resultText: ending.result.content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    code: own?.code ?? code,
+    exitCode: number(fields.exit_code),
+    bytes: number(fields.bytes_transferred),
+    resultText: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
     durationMs: Math.round(durationMs),
-    survivors: Array.isArray(data.survivors) && data.ended !== 'exit' ? data.survivors.length : null,
+    survivors: Array.isArray(fields.survivors) && fields.ended !== 'exit' ? fields.survivors.length : null,
   };
 }

@@ -5,12 +5,13 @@ import { reply } from '../tools/shared/format.ts';
 import { presentError, presentReply } from './present.ts';
 
 const redactor = createRedactor({
+  id: '0a1b2c',
   secrets: () => [
     { kind: 'SSH_PASSWORD', value: 'correct "horse"' },
     { kind: 'SSH_KEY_PASSPHRASE', value: 'root' },
   ],
 });
-const [MARK, SHORT] = ['[redacted: SSH_PASSWORD]', '[redacted: SSH_KEY_PASSPHRASE]'];
+const [MARK, SHORT] = ['[redacted: SSH_PASSWORD 0a1b2c]', '[redacted: SSH_KEY_PASSPHRASE 0a1b2c]'];
 
 describe('a reply', () => {
   const data = { message: 'x correct "horse" y', names: ['web\u202e', { deep: '/root' }], n: 1 };

@@ -4,11 +4,11 @@ import type { Caller } from '../lib/caller.ts';
 import { TOOLS } from '../tools/index.ts';
 import { hintsOf, type Tool, type ToolSettings } from '../tools/tool.ts';
 import { inputSchemaOf, outputSchemaOf } from '../tools/tool-schema.ts';
-import { refusalOf } from './decide.ts';
+import { ceilingRefusal } from './ceilings.ts';
 
 /** The tools of which some call may be allowed to this caller. */
 export function allowedTools(settings: ToolSettings, policy: Policy, caller: Caller): Tool[] {
-  return TOOLS.filter((tool) => refusalOf(tool, settings, policy, caller) === undefined);
+  return TOOLS.filter((tool) => ceilingRefusal(tool, settings, policy, caller) === undefined);
 }
 
 const definitions = new Map<Tool, ToolDefinition>();

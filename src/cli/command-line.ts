@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { RETIRED } from '../config/retired-settings.ts';
 import type { Setting } from '../config/setting.ts';
 import { listSettings } from '../config/settings-schema.ts';
 import { nearest } from '../lib/suggest.ts';
@@ -19,9 +20,10 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const program = new Command('proxmox-mcp')
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .version(VERSION)
+    .version(VERSION, '-v, --version')
     .helpOption(false)
     .option('-h, --help')
+    .option('--config <file>')
     .option('--env-file <file>')
     .argument('[command...]');
   const options = addOptions(program, settings);
@@ -29,11 +31,15 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   for (const { flag, placeholder } of own) {
     program.addOption(new Option(placeholder === undefined ? `--${flag}` : `--${flag} <${placeholder}>`));
   }
+  for (const { flag } of RETIRED) program.addOption(new Option(`--${flag} <value>`).hideHelp());
   const refused = notOptions(settings);
   for (const name of Object.keys(refused)) program.addOption(new Option(`--${name} [value]`).hideHelp());
 
+  let through: readonly string[] = [];
   try {
-    program.parse(spellOutSwitches(argv, settings), { from: 'user' });
+    const [own, passed] = splitPassedThrough(argv);
+    program.parse(spellOutSwitches(own, settings), { from: 'user' });
+    through = passed;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'print', text: `${VERSION}\n` };
@@ -43,7 +49,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   for (const [name, message] of Object.entries(refused)) {
     if (attribute(name) in given) return refuse(message);
   }
-  const [name = 'serve', ...args] = program.args;
+  const [name = 'serve', ...before] = program.args;
+  const args = [...before, ...through];
   const help = name === 'help';
   const wanted = help ? args[0] : name;
   const command = COMMANDS.find((each) => each.name === wanted);
@@ -68,7 +75,8 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     options.map(({ property, option }) => [property, textOf(option.attributeName())]),
   );
   const chosen = Object.fromEntries(command.options.map(({ flag }) => [flag, textOf(attribute(flag))]));
-  const input = { flags, envFile: textOf('envFile') };
+  for (const { name, flag } of RETIRED) flags[name] = textOf(attribute(flag));
+  const input = { flags, envFile: textOf('config') ?? textOf('envFile') };
   return { kind: 'run', command, request: { input, args, options: chosen } };
 }
 
@@ -95,9 +103,26 @@ function addOptions(program: Command, settings: readonly Setting[]): { property:
   });
 }
 
+/** The command line up to the first argument of a command that passes on what follows it, and what follows. */
+function splitPassedThrough(argv: readonly string[]): readonly [readonly string[], readonly string[]] {
+  const names = COMMANDS.map(({ name }) => name);
+  const at = argv.findIndex((word) => names.includes(word));
+  const command = COMMANDS.find(({ name }) => name === argv[at]);
+  if (command?.passesThrough !== true) return [argv, []];
+  const taking = command.options.flatMap(({ flag, placeholder }) =>
+    placeholder === undefined ? [] : [`--${flag}`],
+  );
+  for (let index = at + 1; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (taking.includes(word)) index += 1;
+    else if (!word.startsWith('-')) return [argv.slice(0, index + 1), argv.slice(index + 1)];
+  }
+  return [argv, []];
+}
+
 /** `--sudo`, `--no-sudo`, `--sudo=no` and `--sudo no` all become `--sudo=…`: a switch never swallows a command. */
 function spellOutSwitches(argv: readonly string[], settings: readonly Setting[]): string[] {
-  const switches = settings.flatMap(({ flag, placeholder }) =>
+  const switches = [...settings, ...RETIRED].flatMap(({ flag, placeholder }) =>
     flag !== undefined && placeholder === undefined ? [flag] : [],
   );
   const spelled: string[] = [];

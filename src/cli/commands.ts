@@ -1,5 +1,7 @@
 import type { LoadInput } from '../config/load.ts';
 import { demo } from './commands/demo/demo-command.ts';
+import { CLIENT_IDS } from './commands/init/clients.ts';
+import { VERBS } from './verb-commands.ts';
 
 /** What a command is started with. */
 export interface Request {
@@ -29,12 +31,20 @@ export interface Command {
   /** How many arguments it takes at most; none where it is absent. */
   readonly maxArgs?: number;
   readonly options: readonly CommandOption[];
+  /** Whether everything after its first argument belongs to that, options included. */
+  readonly passesThrough?: true;
   /** What else its help says. */
   readonly details: string;
   start(request: Request): Promise<void>;
 }
 
 const JSON_OPTION: CommandOption = { flag: 'json', help: 'Print JSON, for programs' };
+
+const VMID_OPTION: CommandOption = {
+  flag: 'exec',
+  placeholder: 'vmid',
+  help: 'Run a harmless command in this container, too',
+};
 
 const serve: Command = {
   name: 'serve',
@@ -118,8 +128,12 @@ arguments or settings.
 
 const audit: Command = {
   name: 'audit',
-  summary: 'Verify the record of all calls, or show it',
-  usage: ['audit verify [--accept]', 'audit show [filters]', 'audit tail [filters]'],
+  summary: 'Verify the audit log of all calls, or show it',
+  usage: [
+    'audit verify [--accept] [--call id --arguments json]',
+    'audit show [filters]',
+    'audit tail [filters]',
+  ],
   maxArgs: Number.POSITIVE_INFINITY,
   options: [
     { flag: 'since', placeholder: 'time', help: 'From then on: 30m, 2h, 7d ago, or 2026-11-20T23:30' },
@@ -130,18 +144,20 @@ const audit: Command = {
     { flag: 'outcome', placeholder: 'word', help: 'allow, confirm, deny; or ok, TIMEOUT and other codes' },
     { flag: 'session', placeholder: 'id', help: 'Calls of this process, by the id or the name of a segment' },
     { flag: 'failed', help: 'What was refused, failed, exited with other than 0, or has no end' },
+    { flag: 'wide', help: 'All columns, also on a narrow terminal: caller, decision and its rule, duration' },
     { flag: 'last', placeholder: 'n', help: 'The last n (show: 50, or all of a period; tail: 10)' },
-    { flag: 'accept', help: 'verify: what was removed on purpose; from now on its absence is right' },
+    { flag: 'accept', help: 'verify: accept what is missing or new, for example removed segments' },
+    { flag: 'call', placeholder: 'id', help: 'verify: prove what the arguments of this call were' },
+    { flag: 'arguments', placeholder: 'json', help: 'verify: the arguments to prove; - reads stdin' },
     JSON_OPTION,
   ],
-  details: `verify   finds what was edited, removed, put in, moved or cut off, and tells
-         that from a crash; remembers how far each segment goes, for next time
-show     calls in the order in which they began; --json prints the lines as
-         they are
-tail     the last ones, then each as it ends, of all processes; until Ctrl-C
+  details: `verify   finds entries and segments that were edited, added, moved, removed or
+         cut off since the ledger in STATE_DIR recorded them
+show     calls in the order in which they began; --json prints the raw lines
+tail     the last calls, then each call as it ends; Ctrl-C ends it
 
-Exit code: 0 all well; 1 the record is damaged or can not be read; 2 wrong
-arguments or settings.
+Exit code: 0 no damage, and the claim is proved; 1 damaged, unreadable or not
+proved; 2 wrong arguments or settings.
 `,
   start: async (request) => (await import('./commands/audit/audit.ts')).audit(request),
 };
@@ -163,14 +179,29 @@ Ctrl-C.
   start: async (request) => (await import('./commands/approvals/approvals.ts')).approvals(request),
 };
 
+const lockdown: Command = {
+  name: 'lockdown',
+  summary: 'Refuse every call that changes something, until it is lifted',
+  usage: ['lockdown [--for 30m]', 'lockdown --off'],
+  options: [
+    { flag: 'for', placeholder: 'time', help: 'How long: 30m, 2h, 1d; left out, until --off' },
+    { flag: 'off', help: 'Lift the lockdown' },
+  ],
+  details: `Binds servers that run already: those of this machine (STATE_DIR) at once, and,
+where the node can be reached, every server of the cluster by a file that only
+root may write (/etc/pve/proxmox-mcp.lockdown). Tools that change nothing go on.
+
+Exit code: 0 done; 1 done here, but not on the node; 2 wrong arguments or
+settings.
+`,
+  start: async (request) => (await import('./commands/lockdown/lockdown.ts')).lockdown(request),
+};
+
 const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
   usage: ['doctor [--exec VMID]'],
-  options: [
-    { flag: 'exec', placeholder: 'vmid', help: 'Run a harmless command in this container, too' },
-    JSON_OPTION,
-  ],
+  options: [VMID_OPTION, JSON_OPTION],
   details: `Looks at the settings, name, port, host key, login, Proxmox VE, rights, the way
 into containers, the cluster's files and quorum, containers, clock and round
 trip, and the directories here for transfers and records. Each line begins with
@@ -199,27 +230,47 @@ Exit code: 0 healthy; 1 not, or no answer within 7 s.
 
 const init: Command = {
   name: 'init',
-  summary: 'Set up: settings, login, host key, and your MCP client',
-  usage: ['init', 'init --yes --i-accept-risks --ssh-host HOST --level LEVEL …'],
+  summary: 'Set up: settings, login, host key, and your MCP clients',
+  usage: ['init [[user@]host[:port]]', 'init --yes --i-accept-risks HOST --level LEVEL …', 'init --undo'],
+  maxArgs: 1,
   options: [
-    { flag: 'yes', help: 'Ask nothing: for scripts; says what is missing' },
     { flag: 'level', placeholder: 'level', help: 'read-only, containers, or host (containers and the node)' },
-    { flag: 'client', placeholder: 'ids', help: 'claude-desktop, claude-code, vscode, cursor; all or none' },
+    { flag: 'client', placeholder: 'ids', help: `Comma-separated: ${CLIENT_IDS.join(', ')}; all or none` },
     { flag: 'fingerprint', placeholder: 'sha256', help: 'The host key that is expected: SHA256:…' },
-    { flag: 'create-key', help: 'Make a key pair, install it with SSH_PASSWORD, forget the password' },
-    { flag: 'dir', placeholder: 'dir', help: 'Where .env and the files of a project go (here)' },
+    { flag: 'create-key', help: 'Create a key pair and install it with SSH_PASSWORD, which is not kept' },
+    VMID_OPTION,
+    { flag: 'yes', help: 'Ask nothing: for scripts; says what is missing' },
     { flag: 'dry-run', help: 'With --yes: test, show what would be written, write nothing' },
+    { flag: 'undo', help: 'Remove everything that init has written' },
   ],
-  details: `Asks for the node, the user and the way to log in, shows the host key to be
-compared, tests all of it as doctor does, shows every change as a diff, and then
-does all or nothing. Existing files are merged into, comments kept, with a
-backup beside them. Secrets go into .env, readable by you alone, and never into
-a client's configuration.
+  details: `Asks for the node, the host key, the login, what the assistant may do, and the
+clients; an option answers its question. Tests the connection as doctor does and
+writes after the last answer: all changes or none. Settings and secrets go into
+config.env (mode 600; another file with --config), clients get the path of it.
+Files are merged into, comments kept, with a backup beside them. At the end the
+server is started as a client starts it, and lists the containers.
 
-Exit code: 0 done; 1 the test or a step failed, nothing is changed; 2 something
-is missing; 130 cancelled, nothing is changed.
+Exit code: 0 done; 1 a test or a step failed; 2 something is missing; 130
+cancelled. With 130, or before anything is written, nothing is changed.
 `,
   start: async (request) => (await import('./commands/init/init.ts')).init(request),
+};
+
+const config: Command = {
+  name: 'config',
+  summary: "Print a client's configuration for this installation",
+  usage: ['config [CLIENT]', 'config docker'],
+  maxArgs: 1,
+  options: [JSON_OPTION],
+  details: `CLIENT  ${CLIENT_IDS.slice(0, 4).join(', ')},
+        ${CLIENT_IDS.slice(4).join(', ')}
+docker  the docker run command for the configuration that init has written
+
+Without a client: which configuration file is read, and where the files of the
+clients are. Snippets have the absolute paths of Node.js, of this installation
+and of the configuration file. Writes nothing; \`init\` does.
+`,
+  start: async (request) => (await import('./commands/config/config.ts')).config(request),
 };
 
 /** All commands, in the order of the help. */
@@ -228,10 +279,13 @@ export const COMMANDS: readonly Command[] = [
   init,
   demo,
   doctor,
+  ...VERBS,
   policy,
   audit,
   approvals,
+  lockdown,
   tools,
   call,
+  config,
   health,
 ];

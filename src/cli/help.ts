@@ -4,18 +4,18 @@ import { columnWidths, table } from '../lib/columns.ts';
 import { VERSION } from '../lib/version.ts';
 import { COMMANDS, type Command } from './commands.ts';
 import { wrapText } from './output/output.ts';
+import { VERBS } from './verb-commands.ts';
 
-/** Every help fits a terminal of this many columns and 40 lines, which nobody had to make larger. */
+/** Every help fits a terminal of this many columns and 40 lines. */
 const WIDTH = 80;
 
 /** The settings that most people need; all others are in the help of their group. */
 const FIRST = [
   'I_ACCEPT_RISKS',
-  'HOST',
+  'PROXMOX_HOST',
   'SSH_USERNAME',
   'SSH_KEY',
   'SSH_PASSWORD',
-  'SUDO',
   'READ_ONLY',
   'ENABLE_HOST_EXEC',
   'POLICY',
@@ -30,7 +30,7 @@ function foot(shown: readonly Setting[]): string {
   const but = other.length === 0 ? '' : `, but ${other.join(', ')}`;
   const names = `Each option can be a variable: --ssh-port is SSH_PORT${but}.`;
   return `${wrapText(names, WIDTH).join('\n')}
-Options win over variables, those over the env file; empty counts as unset.
+Precedence: options, variables, configuration file, defaults. Empty is unset.
 A switch is turned off with --no-…; a secret may be given as NAME_FILE, a path.
 `;
 }
@@ -45,13 +45,13 @@ export function helpText(): string {
   const settings = listSettings();
   const first = FIRST.flatMap((name) => settings.filter((setting) => setting.name === name));
   const general = [
-    ['--env-file <file>', 'Settings from a file (.env, if HOST is not set)'],
+    ['--config <file>', 'Configuration file (~/.config/proxmox-mcp/config.env)'],
     ['--version, --help', 'Also after a command; or: proxmox-mcp help COMMAND'],
   ] as const;
-  return `proxmox-mcp ${VERSION}: lets MCP clients look after Proxmox VE containers over SSH.
+  return `proxmox-mcp ${VERSION}: lets MCP clients manage Proxmox VE containers over SSH.
 Usage: proxmox-mcp [command] [options]
 
-${columns(COMMANDS.map(({ name, summary }) => [name, summary] as const))}
+${commandList()}
 
 ${columns([...first.map(rowOf), ...general])}
 
@@ -59,12 +59,20 @@ All settings: proxmox-mcp help ${settingGroups().join('|')}
 ${foot(first)}`;
 }
 
+/** The commands; those for everyday work share a line. */
+function commandList(): string {
+  const verbs = VERBS.map(({ name }) => name);
+  const others = COMMANDS.filter(({ name }) => !verbs.includes(name));
+  return `${columns(others.map(({ name, summary }) => [name, summary] as const))}
+  ${verbs.join(', ')}: one call each, as in exec 101 'df -h'`;
+}
+
 /** The help of one group of settings, by its name in any case; undefined when there is none of that name. */
 export function groupHelp(name: string): string | undefined {
   const group = GROUPS.find((each) => each.toLowerCase() === name.toLowerCase());
   if (group === undefined) return undefined;
   const settings = listSettings().filter((setting) => setting.group === group);
-  return `${group}:\n${columns(settings.map(rowOf))}\n\n${foot(settings)}`;
+  return `Settings: ${group}. Usage: proxmox-mcp [command] [options]\n\n${columns(settings.map(rowOf))}\n\n${foot(settings)}All groups and commands: proxmox-mcp --help\n`;
 }
 
 /** The help of one command. */
@@ -77,7 +85,7 @@ export function commandHelp({ usage, summary, options, details }: Command): stri
   return `${summary}.
 ${lines.join('\n')}
 
-${columns([...own, ['--env-file, --ssh-host, …', 'Settings: see proxmox-mcp --help']])}
+${columns([...own, ['--config, --ssh-host, …', 'Settings: see proxmox-mcp --help']])}
 
 ${details}`;
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { listSettings } from '../config/settings-schema.ts';
 import { VERSION } from '../lib/version.ts';
+import { COMMANDS } from './commands.ts';
 
 const bin = fileURLToPath(new URL('../bin.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
@@ -63,7 +64,7 @@ describe('what keeps it from starting', () => {
     const { code, stdout, stderr } = await run([], { HOST: '192.0.2.10' });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('I_ACCEPT_RISKS is not set');
-    expect(stderr).toContain('your responsibility');
+    expect(stderr).toContain('you are responsible for what happens');
     expect(stderr).not.toContain('\u001B');
   });
 
@@ -89,7 +90,7 @@ describe('what keeps it from starting', () => {
     [['help', 'ssh'], '(Did you mean connection?)'],
     [['help', 'AUDIT_DIR'], '(Did you mean governance?)'],
     [['help', 'weather'], 'There is help about: serve, init,'],
-    [['serve', '--exec', '101'], '--exec is an option of doctor, not of serve'],
+    [['serve', '--exec', '101'], '--exec is an option of init and doctor, not of serve'],
     [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
     [['--ssh-port'], 'argument missing'],
     [['serve', 'more'], "too much on the command line: 'more'"],
@@ -137,7 +138,7 @@ test('every setting is in the help of its group, and each of these fits a screen
   }
 });
 
-test.each(['policy', 'audit', 'approvals', 'tools', 'call', 'doctor', 'init', 'demo', 'health'])(
+test.each(COMMANDS.map(({ name }) => name).filter((name) => name !== 'serve'))(
   '%s --help fits a screen',
   async (command) => {
     for (const args of [

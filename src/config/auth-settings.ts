@@ -1,4 +1,4 @@
-import { boolean, text } from './formats.ts';
+import { text } from './formats.ts';
 import { about } from './setting.ts';
 import { bearerToken, namedTokens } from './token-formats.ts';
 import { issuerUrl, scopePrefix, webUrl } from './url-formats.ts';
@@ -10,23 +10,17 @@ export function authSettings() {
       name: 'HTTP_TOKEN',
       secret: true,
       group: 'HTTP',
-      help: 'Token that clients must send, with all rights; 16 characters or more',
+      tier: 'common',
+      help: 'Bearer token with the rights read, write and host, 16 or more characters',
       example: 'the output of: openssl rand -hex 32',
-      defaultText: 'made and kept in STATE_DIR',
-    }),
-    httpShowToken: boolean().register(about, {
-      name: 'HTTP_SHOW_TOKEN',
-      flag: 'http-show-token',
-      group: 'HTTP',
-      help: 'Show a token that is made, once, on stderr; where that goes to a log: false',
-      example: 'false',
-      default: 'true',
+      defaultText: 'generated, kept in STATE_DIR',
     }),
     httpTokens: namedTokens().optional().register(about, {
       name: 'HTTP_TOKENS',
       secret: true,
       group: 'HTTP',
-      help: 'Several, with names and rights: docs/http-auth.md',
+      tier: 'common',
+      help: 'Several tokens with names and permissions (docs/http-auth.md)',
       example: 'alice read,write sha256:…',
     }),
     oauthIssuer: issuerUrl().optional().register(about, {
@@ -34,7 +28,8 @@ export function authSettings() {
       flag: 'oauth-issuer',
       placeholder: 'url',
       group: 'HTTP',
-      help: 'Issuer of access tokens (JWT) to accept as well',
+      tier: 'common',
+      help: 'OAuth issuer whose JWT access tokens are accepted',
       example: 'https://id.example.com/realms/home',
     }),
     oauthAudience: text().optional().register(about, {
@@ -42,7 +37,8 @@ export function authSettings() {
       flag: 'oauth-audience',
       placeholder: 'text',
       group: 'HTTP',
-      help: 'Audience of these; normally the URL of /mcp',
+      tier: 'common',
+      help: 'Expected audience, usually the /mcp URL',
       example: 'https://mcp.example.com/mcp',
     }),
     oauthScopePrefix: scopePrefix().register(about, {
@@ -50,7 +46,7 @@ export function authSettings() {
       flag: 'oauth-scope-prefix',
       placeholder: 'text',
       group: 'HTTP',
-      help: 'Before read, write and host in scopes',
+      help: 'Prefix of the scopes read, write and host',
       example: 'pve.',
       default: 'proxmox:',
     }),
@@ -59,7 +55,7 @@ export function authSettings() {
       flag: 'public-url',
       placeholder: 'url',
       group: 'HTTP',
-      help: 'URL of /mcp for clients',
+      help: 'Public URL of /mcp',
       example: 'https://mcp.example.com/mcp',
       defaultText: 'OAUTH_AUDIENCE, if a URL',
     }),

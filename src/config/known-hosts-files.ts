@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { SshTarget } from '../ssh/ssh-types.ts';
+import { configDir } from './config-file.ts';
 import { absolutePath, type HostEnvironment, systemSshDirOf } from './host-environment.ts';
 import type { HostEntry } from './ssh-config-file.ts';
 
@@ -25,15 +26,6 @@ export function knownHostsFiles(
   if (named !== undefined) return { knownHostsFiles: [named, ...global], knownHostsWriteFile: named };
   const user = filesOf('userknownhostsfile', path.join(at.home, '.ssh'), ['known_hosts', 'known_hosts2']);
   // New keys go to a file of our own: the operator's is theirs, and may be mounted read-only.
-  const own = path.join(ownConfigDir(at), 'known_hosts');
+  const own = path.join(configDir(at), 'known_hosts');
   return { knownHostsFiles: [...user, own, ...global], knownHostsWriteFile: own };
-}
-
-/** Where files of ours live that are the user's, not the project's. */
-function ownConfigDir(at: HostEnvironment): string {
-  const base =
-    at.platform === 'win32'
-      ? at.env.APPDATA || path.join(at.home, 'AppData', 'Roaming')
-      : at.env.XDG_CONFIG_HOME || path.join(at.home, '.config');
-  return path.join(base, 'proxmox-mcp');
 }

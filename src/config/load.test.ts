@@ -51,7 +51,7 @@ test('defaults', () => {
     sshJump: undefined,
     sshKnownHosts: undefined,
     sshHostKeyPolicy: 'accept-new',
-    sudo: false,
+    sudo: undefined,
     execMethod: 'auto',
     enableHostExec: false,
     characterLimit: 25000,
@@ -64,7 +64,6 @@ test('defaults', () => {
     serverPort: 8000,
     httpAuth: true,
     httpToken: undefined,
-    httpShowToken: true,
     httpTokens: undefined,
     oauthIssuer: undefined,
     oauthAudience: undefined,
@@ -81,7 +80,6 @@ test('defaults', () => {
     maxSessions: 1000,
     sessionIdle: 1800,
     requestTimeout: 30,
-    shutdownGrace: 2,
     redactForms: true,
     stateDir: path.join(root, 'home/.local/state/proxmox-mcp'),
     stateKey: undefined,
@@ -91,7 +89,7 @@ test('defaults', () => {
     policy: undefined,
     policyFile: undefined,
     protectedTag: 'protected',
-    approvals: 'deny',
+    approvals: undefined,
     approvalTtl: 600,
     confirmTimeout: 45,
   });
@@ -161,9 +159,105 @@ describe('.env of the working directory', () => {
   });
 });
 
-test('a named env file that is missing is a fault', () => {
+describe('config.env', () => {
+  const home = directory();
+  const file = path.join(home, '.config/proxmox-mcp/config.env');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, 'PROXMOX_HOST=own\nI_ACCEPT_RISKS=true\nSSH_PORT=2222\n');
+  const cwd = directory({ '.env': 'HOST=stranger\nENABLE_HOST_EXEC=true\n' });
+  const loadAtHome = (env: Record<string, string> = {}, input: LoadInput = {}) =>
+    loadConfig(input, { ...at(env, cwd), home });
+
+  test('is read from any folder, and .env of the folder is not', () => {
+    expect(loadAtHome()).toMatchObject({
+      ok: true,
+      file,
+      config: { host: 'own', enableHostExec: false, filesRead: [file] },
+    });
+  });
+  test('XDG_CONFIG_HOME moves it', () => {
+    expect(loadAtHome({ XDG_CONFIG_HOME: path.join(home, 'elsewhere') })).toMatchObject({
+      file: path.join(cwd, '.env'),
+    });
+  });
+  test('the environment wins over it, and --config replaces it', () => {
+    expect(loadAtHome({ PROXMOX_HOST: 'other', SSH_PORT: '23' })).toMatchObject({
+      config: { host: 'other', sshPort: 23 },
+    });
+    expect(loadAtHome({ I_ACCEPT_RISKS: '1' }, { envFile: '.env' })).toMatchObject({
+      config: { host: 'stranger', sshPort: undefined },
+    });
+  });
+  test('its PROXMOX_HOST is not hidden by HOST of the environment, which is said', () => {
+    expect(loadAtHome({ HOST: 'mybox' })).toMatchObject({
+      config: { host: 'own' },
+      warnings: [expect.stringContaining('HOST=mybox (environment) is not used')],
+    });
+    expect(loadAtHome({ HOST: 'x86_64-conda-linux-gnu' })).toMatchObject({ warnings: [] });
+  });
+  test('its HOST is hidden by HOST of the environment, which is said', () => {
+    const named = { envFile: 'old.env' };
+    fs.writeFileSync(path.join(cwd, 'old.env'), 'HOST=own\nI_ACCEPT_RISKS=true\n');
+    expect(loadAtHome({ HOST: 'mybox' }, named)).toMatchObject({
+      config: { host: 'mybox' },
+      warnings: [expect.stringContaining('hides HOST=own')],
+    });
+    expect(loadAtHome({ HOST: 'own' }, named)).toMatchObject({ warnings: [] });
+  });
+  test('is a fault where it cannot be read', () => {
+    const locked = directory();
+    fs.mkdirSync(path.join(locked, '.config/proxmox-mcp/config.env'), { recursive: true });
+    expect(loadConfig({}, { ...at(ENOUGH), home: locked })).toMatchObject({
+      ok: false,
+      faults: [{ name: 'config.env', problem: expect.stringContaining('is a directory') }],
+    });
+  });
+});
+
+test('a .env that is not read because HOST is set elsewhere is named', () => {
+  const cwd = directory({ '.env': 'HOST=elsewhere\n' });
+  expect(loadConfig({}, at({ ...ENOUGH, HOST: 'mybox' }, cwd)).warnings).toEqual([
+    'the .env in the working directory is ignored: HOST in the environment already sets the node',
+  ]);
+});
+
+test.each([
+  ['30', 30],
+  ['90s', 90],
+  ['10m', 600],
+  ['2H', 7200],
+])('a duration of %s is %i seconds', (value, seconds) => {
+  expect(load({ SESSION_IDLE: value })).toMatchObject({ sessionIdle: seconds });
+});
+
+test.each([
+  ['1048576', 2 ** 20],
+  ['100k', 102_400],
+  ['100M', 100 * 2 ** 20],
+  ['1GiB', 2 ** 30],
+  ['2 gb', 2 ** 31],
+])('a size of %s is %i bytes', (value, bytes) => {
+  expect(load({ MAX_FILE_SIZE: value })).toMatchObject({ maxFileSize: bytes });
+});
+
+test.each(['0s', '1x', '1.5m', '-3', '400h'])('%s is no session lifetime', (value) => {
+  expect(faultsOf({ ...ENOUGH, SESSION_IDLE: value }).SESSION_IDLE).toContain('is not a duration from 1s to');
+});
+
+test('retired settings are accepted and have no effect, which is said', () => {
+  const flags = { SHUTDOWN_GRACE: '3' };
+  expect(loadConfig({ flags }, at({ ...ENOUGH, HTTP_SHOW_TOKEN: 'false' }))).toMatchObject({
+    ok: true,
+    warnings: [
+      expect.stringContaining('--shutdown-grace has no effect any more'),
+      expect.stringContaining('HTTP_SHOW_TOKEN (environment) has no effect any more'),
+    ],
+  });
+});
+
+test('a named configuration file that is missing is a fault', () => {
   expect(faultsOf(ENOUGH, { envFile: 'nowhere.env' })).toEqual({
-    '--env-file': expect.stringContaining('nowhere.env does not exist'),
+    '--config': expect.stringContaining('nowhere.env does not exist'),
   });
 });
 
@@ -179,7 +273,7 @@ test('all faults are told at once', () => {
   });
   expect(faults).toEqual({
     I_ACCEPT_RISKS: 'I_ACCEPT_RISKS is not set',
-    HOST: 'HOST is not set',
+    PROXMOX_HOST: 'PROXMOX_HOST is not set',
     SSH_PORT: 'SSH_PORT=0x16 (environment) is not a whole number from 1 to 65535',
     SSH_KEY: expect.stringContaining('nokey does not exist'),
     SUDO: expect.stringContaining('neither true nor false'),
@@ -298,6 +392,24 @@ describe('warnings', () => {
     ['SSH_PASSWORD_FLIE', 'SSH_PASSWORD_FILE'],
   ])('%s: did you mean %s?', (name, meant) => {
     expect(warningsFor(`${name}=x\n`)).toEqual([expect.stringContaining(`did you mean ${meant}?`)]);
+  });
+  test.each([
+    ['READONLY', 'READ_ONLY'],
+    ['read_only', 'READ_ONLY'],
+    ['POLCY', 'POLICY'],
+    ['POLCIY', 'POLICY'],
+    ['PROTECTED_TAGS', 'PROTECTED_TAG'],
+    ['APPROVAL', 'APPROVALS'],
+    ['SSH_HOST_KEYPOLICY', 'SSH_HOST_KEY_POLICY'],
+  ])('%s, a slip of a setting that restricts, stops the start', (name, meant) => {
+    for (const [env, file] of [[{ [name]: 'x' }, ''] as const, [{}, `${name}=x\n`] as const]) {
+      const loaded = loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': file })));
+      const fault = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
+      expect(loaded).toMatchObject({ ok: false, faults: [fault] });
+    }
+  });
+  test('a name that only resembles one that restricts is a warning', () => {
+    expect(warningsFor('', { POLICY_NAME: 'x' })).toEqual([expect.stringContaining('POLICY_FILE')]);
   });
   test('names of other programs that share the file are nobody’s business', () => {
     expect(warningsFor('SERVER_PORT=8000\nPATH=/x\nCOMPOSE_PROJECT_NAME=a\nTZ=UTC\nMCP_TOKEN=x\n')).toEqual(

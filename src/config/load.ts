@@ -1,11 +1,13 @@
 import type * as z from 'zod/v4';
+import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
 import { contradictions } from './cross-field-validation.ts';
 import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { hostNotes, hostSetBy } from './node-name.ts';
 import { isQuoted } from './quoted.ts';
+import { RETIRED, retiredNotes } from './retired-settings.ts';
 import type { Setting } from './setting.ts';
 import { type Config, configSchema, listSettings } from './settings-schema.ts';
 import {
-  envFile,
   environmentSource,
   type Fault,
   type Flags,
@@ -14,11 +16,16 @@ import {
   isSet,
   type Source,
 } from './sources.ts';
-import { nearMiss } from './suggest-setting.ts';
+import { isSlip, nearMiss } from './suggest-setting.ts';
 
-export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly string[] };
+export type LoadResult = (
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+) & {
+  readonly warnings: readonly string[];
+  /** The configuration file that was read, absolute; undefined if there is none. */
+  readonly file: string | undefined;
+};
 
 /** Whoever relies on a record must learn here that there is none. */
 const EXEC_METHOD_IGNORED =
@@ -27,15 +34,17 @@ const UNRECORDED = 'AUDIT=false: NOTHING that is done through this server is put
 
 export interface LoadInput {
   readonly flags?: Flags;
-  /** What `--env-file` named. */
+  /** What `--config` (or `--env-file`) named. */
   readonly envFile?: string | undefined;
+  /** Reads no configuration file at all. */
+  readonly ignoreFiles?: boolean;
   /** Text for settings that are set nowhere, by property, in place of the defaults that serving has. */
   readonly fallbacks?: Flags;
 }
 
 /**
- * Flags, then the environment, then the env file, then defaults. Finds every fault before it gives
- * up: whoever sets this up should not have to start it once per mistake.
+ * Options, then the environment, then the configuration file, then defaults. Finds every fault before it gives up, so that
+ * nobody has to start it once per mistake.
  */
 export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentSurroundings()): LoadResult {
   const faults: Fault[] = [];
@@ -46,8 +55,10 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   };
   const flags = input.flags ?? {};
   const environment = environmentSource(at);
-  const envSource = envFile(input.envFile, isSet(flags.host) || isSet(environment.get('HOST')), at, report);
-  const sources = envSource === undefined ? [environment] : [environment, envSource];
+  const named = isSet(input.envFile) ? input.envFile : at.env[CONFIG_VARIABLE];
+  const query = { named, hostFrom: hostSetBy(flags, environment) };
+  const file = input.ignoreFiles === true ? undefined : findConfigFile(query, at, report);
+  const sources = file === undefined ? [environment] : [environment, file];
 
   const schema = configSchema(at);
   const settings = listSettings(schema);
@@ -57,7 +68,11 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     if (value !== undefined) found.set(setting.property, value);
   }
   if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
-  warnings.push(...nearMisses(sources, settings, found), ...quotedSecrets(settings, at));
+  const slips = nearMisses(sources, settings, found);
+  faults.push(...slips.flatMap(({ fault }) => fault ?? []));
+  warnings.push(...slips.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
+  warnings.push(...retiredNotes(flags, sources), ...hostNotes(found.get('host'), environment, file));
+  const told = { warnings, file: file?.file };
 
   const raw = settings.map(({ property, default: preset }) => [
     property,
@@ -68,17 +83,17 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     const filesRead = [...sources, ...found.values()].flatMap(({ file }) => file ?? []);
     const config = { ...parsed.data, filesRead };
     faults.push(...contradictions(config));
-    if (faults.length > 0) return { ok: false, faults, warnings };
+    if (faults.length > 0) return { ok: false, faults, ...told };
     if (!config.audit) warnings.push(UNRECORDED);
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
-    return { ok: true, config, warnings };
+    return { ok: true, config, ...told };
   }
   for (const issue of parsed.error.issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
     faults.push(toFault(issue, setting, found.get(setting.property)));
   }
-  return { ok: false, faults, warnings };
+  return { ok: false, faults, ...told };
 }
 
 /** Which of them holds would have to be guessed. */
@@ -104,9 +119,12 @@ function findFirst(
     failed = true;
     fault(told);
   };
-  for (const source of sources) {
-    const found = findIn(source, setting, at, fail);
-    if (found !== undefined || failed) return found;
+  // The name counts more than the source: HOST in the environment may come from the shell.
+  for (const name of [setting.name, ...(setting.aliases ?? [])]) {
+    for (const source of sources) {
+      const found = findIn(source, setting, at, fail, name);
+      if (found !== undefined || failed) return found;
+    }
   }
   return undefined;
 }
@@ -117,7 +135,8 @@ function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undef
   const remedy = typeof told === 'string' ? told : undefined;
   if (found === undefined) {
     const problem = `${name} is not set`;
-    return { name, problem, remedy: remedy ?? `Set it, for example ${name}=${example}.` };
+    const steps = setting.property === 'host' ? 'Run `proxmox-mcp init` to set it up, or set it' : 'Set it';
+    return { name, problem, remedy: remedy ?? `${steps}, for example ${name}=${example}.` };
   }
   // A long value may be a key in the wrong place; an odd one could play tricks on the terminal.
   const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
@@ -139,19 +158,36 @@ function quotedSecrets(settings: readonly Setting[], at: HostEnvironment): strin
     );
 }
 
-/** Names that look like a slip of one of ours, unless the right one is there as well. */
+interface Slip {
+  readonly warning?: string;
+  readonly fault?: Fault;
+}
+
+/**
+ * Names that look like a slip of one of ours, unless the right one is there as well. A setting that was meant to restrict must
+ * not be ignored: such a slip is a fault.
+ */
 function nearMisses(
   sources: readonly Source[],
   settings: readonly Setting[],
   found: ReadonlyMap<string, Found>,
-): string[] {
-  const known = settings.flatMap(({ name, secret }) => (secret === true ? [name, `${name}_FILE`] : [name]));
+): readonly Slip[] {
+  const known = settings.flatMap(({ name, secret, aliases = [] }) =>
+    secret === true ? [name, `${name}_FILE`] : [name, ...aliases],
+  );
+  const retired = RETIRED.map(({ name }) => name);
   const given = new Set([...found.values()].map(({ name }) => name));
   return sources.flatMap(({ label, names }) =>
-    names.flatMap((name) => {
-      const meant = nearMiss(name, known);
+    names.flatMap((name): readonly Slip[] => {
+      const meant = retired.includes(name) ? undefined : nearMiss(name, known);
       if (meant === undefined || given.has(meant)) return [];
-      return [`${name} (${label}) is not a setting and is ignored: did you mean ${meant}?`];
+      const restricts =
+        settings.some((setting) => setting.name === meant && setting.restricts === true) &&
+        isSlip(name, meant);
+      if (!restricts)
+        return [{ warning: `${name} (${label}) is not a setting and is ignored: did you mean ${meant}?` }];
+      const problem = `${name} (${label}) is not a setting`;
+      return [{ fault: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
     }),
   );
 }

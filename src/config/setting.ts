@@ -4,8 +4,12 @@ export const GROUPS = ['Consent', 'Connection', 'Commands', 'Files', 'Server', '
 
 /** What people are told about a setting, and where it is looked for. */
 export interface SettingInfo {
-  /** Name in the environment and in `.env`. A secret may also be given as the path in `NAME_FILE`. */
+  /** Name in the environment and in config.env. A secret may also be given as the path in `NAME_FILE`. */
   readonly name: string;
+  /** Older names that are accepted as well; `name` wins in every source. */
+  readonly aliases?: readonly string[];
+  /** How many people need it: `basic` in the README, `common` in docs/settings.md; the rest is on the advanced page. */
+  readonly tier?: 'basic' | 'common';
   readonly group: (typeof GROUPS)[number];
   /** One line, for `--help`, `.env.example` and the README. */
   readonly help: string;
@@ -16,6 +20,8 @@ export interface SettingInfo {
   /** What stands for the value in `--help`. Absent for a switch. */
   readonly placeholder?: string;
   readonly secret?: true;
+  /** Unset, the server allows more. A name that looks like a slip of this one stops the start. */
+  readonly restricts?: true;
   readonly default?: string;
   /** The default in words, where it depends on the machine. */
   readonly defaultText?: string;

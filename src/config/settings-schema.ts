@@ -16,6 +16,7 @@ import { currentSurroundings, type HostEnvironment } from './host-environment.ts
 import { httpSettings } from './http-settings.ts';
 import { about, type Setting } from './setting.ts';
 import { directoryList } from './transfer-dirs.ts';
+import { size } from './unit-formats.ts';
 
 /**
  * Every setting there is. `.env.example`, the table in the README, `--help` and the flags are made
@@ -27,17 +28,20 @@ export function configSchema(at: HostEnvironment) {
       name: 'I_ACCEPT_RISKS',
       flag: 'i-accept-risks',
       group: 'Consent',
-      help: 'Must be true: you let an assistant act as root on your containers',
+      tier: 'basic',
+      help: 'Set to true to confirm that you let an assistant act as root in your containers',
       example: 'true',
       default: 'false',
       defaultText: '',
     }),
     host: hostName().register(about, {
-      name: 'HOST',
+      name: 'PROXMOX_HOST',
+      aliases: ['HOST'],
       flag: 'ssh-host',
       placeholder: 'address',
       group: 'Connection',
-      help: 'Proxmox VE node: address, name, or alias of ~/.ssh/config',
+      tier: 'basic',
+      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias',
       example: '192.0.2.10',
     }),
     sshPort: integer(1, 65535).optional().register(about, {
@@ -45,7 +49,8 @@ export function configSchema(at: HostEnvironment) {
       flag: 'ssh-port',
       placeholder: 'port',
       group: 'Connection',
-      help: 'Port of its SSH server',
+      tier: 'basic',
+      help: 'SSH port of the node',
       example: '2222',
       defaultText: '22',
     }),
@@ -54,7 +59,8 @@ export function configSchema(at: HostEnvironment) {
       flag: 'ssh-username',
       placeholder: 'name',
       group: 'Connection',
-      help: 'User to log in as',
+      tier: 'basic',
+      help: 'SSH user',
       example: 'admin',
       defaultText: 'root',
     }),
@@ -62,7 +68,8 @@ export function configSchema(at: HostEnvironment) {
       name: 'SSH_PASSWORD',
       secret: true,
       group: 'Connection',
-      help: 'Password; a key is the better choice',
+      tier: 'basic',
+      help: 'SSH password (a key is safer)',
       example: 'secret',
     }),
     sshKey: keyFile(at).optional().register(about, {
@@ -70,6 +77,7 @@ export function configSchema(at: HostEnvironment) {
       flag: 'ssh-key',
       placeholder: 'file',
       group: 'Connection',
+      tier: 'basic',
       help: 'Private key file',
       example: '~/.ssh/id_ed25519',
       defaultText: 'the agent, then the keys in ~/.ssh',
@@ -78,7 +86,8 @@ export function configSchema(at: HostEnvironment) {
       name: 'SSH_KEY_PASSPHRASE',
       secret: true,
       group: 'Connection',
-      help: 'Passphrase of that key',
+      tier: 'common',
+      help: 'Passphrase for SSH_KEY',
       example: 'secret',
     }),
     sshJump: jumpList().optional().register(about, {
@@ -86,7 +95,8 @@ export function configSchema(at: HostEnvironment) {
       flag: 'ssh-jump',
       placeholder: 'hops',
       group: 'Connection',
-      help: 'Jump hosts on the way: [user@]host[:port],…',
+      tier: 'common',
+      help: 'Jump hosts, in order: [user@]host[:port],…',
       example: 'admin@bastion.example.com:2222',
     }),
     sshKnownHosts: filePath(at).optional().register(about, {
@@ -94,26 +104,29 @@ export function configSchema(at: HostEnvironment) {
       flag: 'ssh-known-hosts',
       placeholder: 'file',
       group: 'Connection',
-      help: 'File of host keys; takes new ones',
+      help: 'known_hosts file; new host keys are added here',
       example: '~/.ssh/known_hosts_proxmox',
-      defaultText: 'known_hosts and an own file',
+      defaultText: '~/.ssh/known_hosts, plus a file managed by proxmox-mcp',
     }),
     sshHostKeyPolicy: choice(['strict', 'accept-new', 'insecure']).register(about, {
       name: 'SSH_HOST_KEY_POLICY',
+      restricts: true,
       flag: 'ssh-host-key-policy',
       placeholder: 'policy',
       group: 'Connection',
-      help: 'strict, accept-new (pins the first key) or insecure',
+      tier: 'common',
+      help: 'Unknown host keys: strict (refuse), accept-new (trust on first use) or insecure (never check)',
       example: 'strict',
       default: 'accept-new',
     }),
-    sudo: boolean().register(about, {
+    sudo: boolean().optional().register(about, {
       name: 'SUDO',
       flag: 'sudo',
       group: 'Commands',
-      help: 'The user is not root: put `sudo -n` in front of what needs root',
+      tier: 'common',
+      help: 'Run privileged commands with `sudo -n`, for an SSH user other than root',
       example: 'true',
-      default: 'false',
+      defaultText: 'found out at connect',
     }),
     execMethod: choice(['auto', 'lxc-attach', 'pct']).register(about, {
       name: 'EXEC_METHOD',
@@ -128,7 +141,8 @@ export function configSchema(at: HostEnvironment) {
       name: 'ENABLE_HOST_EXEC',
       flag: 'enable-host-exec',
       group: 'Commands',
-      help: 'Allow commands and transfers on the node itself',
+      tier: 'basic',
+      help: 'Allow commands and file transfers on the Proxmox node itself',
       example: 'true',
       default: 'false',
     }),
@@ -137,33 +151,38 @@ export function configSchema(at: HostEnvironment) {
       flag: 'character-limit',
       placeholder: 'n',
       group: 'Commands',
-      help: 'Characters of output that one command may return',
+      tier: 'common',
+      help: 'Maximum output per command, in characters',
       example: '50000',
       default: '25000',
     }),
-    maxFileSize: integer(1, 2 ** 50).register(about, {
+    maxFileSize: size(1, 2 ** 50).register(about, {
       name: 'MAX_FILE_SIZE',
       flag: 'max-file-size',
-      placeholder: 'bytes',
+      placeholder: 'size',
       group: 'Files',
-      help: 'Largest file that may be transferred, in bytes',
-      example: '104857600',
-      default: '10485760',
+      tier: 'common',
+      help: 'Maximum size of a transferred file: bytes, or 100M',
+      example: '100M',
+      default: '10M',
     }),
     transferDirs: directoryList(at).optional().register(about, {
       name: 'TRANSFER_DIRS',
       flag: 'transfer-dirs',
       placeholder: 'dirs',
       group: 'Files',
-      help: 'Local directories for transfers, as in PATH',
+      tier: 'basic',
+      help: 'Local directories that transfers may use, separated as in PATH',
       example: '~/proxmox-files',
       defaultText: 'working directory',
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',
+      restricts: true,
       flag: 'read-only',
       group: 'Server',
-      help: 'Only tools that change nothing; no commands',
+      tier: 'basic',
+      help: 'Only list and show containers: no commands, no changes, whatever the policy allows',
       example: 'true',
       default: 'false',
     }),
@@ -172,7 +191,8 @@ export function configSchema(at: HostEnvironment) {
       flag: 'log-level',
       placeholder: 'level',
       group: 'Server',
-      help: 'trace, debug, info, warn, error, fatal or silent; to stderr',
+      tier: 'common',
+      help: 'Log level on stderr: trace, debug, info, warn, error, fatal or silent',
       example: 'debug',
       default: 'info',
     }),
@@ -183,7 +203,7 @@ export function configSchema(at: HostEnvironment) {
 
 /** The settings that this server runs with. */
 export type Config = Readonly<z.output<ReturnType<typeof configSchema>>> & {
-  /** The env file and the files of secrets that settings were read from, absolute. */
+  /** The configuration file and the files of secrets that settings were read from, absolute. */
   readonly filesRead: readonly string[];
 };
 
@@ -202,6 +222,10 @@ function consent() {
   return boolean().transform((accepted, ctx) =>
     accepted
       ? accepted
-      : fault(ctx, 'is not true', 'Set I_ACCEPT_RISKS=true if you accept what is said below.'),
+      : fault(
+          ctx,
+          'is not true',
+          'Read the warning ("Read this first" in the README), then set I_ACCEPT_RISKS=true.',
+        ),
   );
 }

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
 import { decodeText } from '../lib/decode-text.ts';
-import { FILE_REMEDY, reason, statOf } from './formats.ts';
-import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
+import { FILE_REMEDY, reason } from './formats.ts';
+import { absolutePath, type HostEnvironment } from './host-environment.ts';
 import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
 
@@ -63,45 +63,15 @@ export function fileSource(file: string, label: string, warn: (message: string) 
   return { label, get: (name) => values[name], names: Object.keys(values), file };
 }
 
-/**
- * The env file that applies, if any: the one that was named, else `.env` in the working directory. The
- * latter only while HOST comes from nowhere else: a client may start us in a stranger's project,
- * whose `.env` must not redirect a server that is configured already.
- */
-export function envFile(
-  named: string | undefined,
-  hostIsSet: boolean,
-  at: HostEnvironment,
-  report: { fault: (fault: Fault) => void; warn: (message: string) => void },
-): Source | undefined {
-  const wanted = isSet(named) ? absolutePath(at, named.trim()) : undefined;
-  if (wanted === undefined && hostIsSet) return undefined;
-  const file = wanted ?? pathsOf(at).join(at.cwd, '.env');
-  try {
-    return fileSource(file, wanted === undefined ? '.env' : file, report.warn);
-  } catch (error) {
-    const problem = reason(error, file);
-    if (wanted !== undefined) {
-      report.fault({
-        name: '--env-file',
-        problem: `--env-file cannot be read: ${problem}`,
-        remedy: FILE_REMEDY,
-      });
-    } else if (statOf(file)?.isFile()) {
-      report.warn(`the .env in the working directory is ignored: ${problem}`);
-    }
-    return undefined;
-  }
-}
-
-/** What one source says about a setting; secrets may be named there as a file. */
+/** What one source says about a setting, under its name or an alias; secrets may be named there as a file. */
 export function findIn(
   source: Source,
   setting: Setting,
   at: HostEnvironment,
   fault: (fault: Fault) => void,
+  name: string = setting.name,
 ): Found | undefined {
-  const { name, secret } = setting;
+  const { secret } = setting;
   const { label } = source;
   const value = source.get(name);
   if (secret !== true) return isSet(value) ? { value: value.trim(), name, label } : undefined;

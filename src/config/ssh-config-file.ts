@@ -38,11 +38,16 @@ export class SshConfigFile {
     return { lines: this.#read(path.join(dir, name)), dir };
   }
 
-  lookUp(host: string): HostEntry {
+  /**
+   * Looking up a host runs nothing.
+   * @param execHolds whether `Match exec` counts as matching, its other criteria aside
+   */
+  lookUp(host: string, execHolds = false): HostEntry {
     const config = new SSHConfig();
-    for (const { lines, dir } of [this.#user, this.#system])
-      config.push(...this.#select(lines, host, dir, 0));
-    // Looking up a host runs nothing: `Match exec` counts as not matching, and see `#select`.
+    for (const { lines, dir } of [this.#user, this.#system]) {
+      config.push(...this.#select(lines, host, dir, 0).map((line) => (execHolds ? withoutExec(line) : line)));
+    }
+    // See also `#select`.
     const computed = config.compute(host, { ignoreCase: true, matchExec: false });
     return Object.fromEntries(
       Object.entries(computed).map(([key, value]) => [key, Array.isArray(value) ? value : [value]]),
@@ -130,6 +135,13 @@ export class SshConfigFile {
       return [];
     }
   }
+}
+
+/** A `Match` line without `exec` among its criteria. */
+function withoutExec(line: Line): Line {
+  if (!('criteria' in line)) return line;
+  const kept = Object.entries(line.criteria).filter(([name]) => !/^!?exec$/i.test(name));
+  return { ...line, criteria: Object.fromEntries(kept) };
 }
 
 /** The library knows these two, which `Match` looks at, in this spelling only. */

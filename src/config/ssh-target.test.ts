@@ -310,6 +310,26 @@ describe('ProxyCommand', () => {
     expect(refusal({}).message).toContain('corkscrew');
   });
 
+  test.each([
+    ['Match host pve exec "true"\n ProxyJump bastion\n'],
+    ['Match exec "true" host pve\n ProxyCommand ssh -W %h:%p bastion\n'],
+    ['Match host pve !exec "true"\n ProxyJump bastion\n'],
+    ['Match exec "true"\n ProxyJump none\nHost pve\n ProxyJump bastion\n'],
+  ])('that depends on Match exec is refused: %j', (text) => {
+    put('config', text);
+    expect(refusal({}).message).toContain('Match exec');
+    expect(resolve({ SSH_JUMP: 'none' }).jumps).toEqual([]);
+  });
+
+  test.each([
+    ['Match host other exec "true"\n ProxyJump bastion\n'],
+    ['Match host pve exec "true"\n User joe\n'],
+    ['Host pve\n ProxyJump none\nMatch exec "true"\n ProxyJump bastion\n'],
+  ])('that does not depend on it is not: %j', (text) => {
+    put('config', text);
+    expect(resolve({}).jumps).toEqual([]);
+  });
+
   test('between ProxyJump and ProxyCommand, what stands first holds; none is neither', () => {
     const two = (one: string, other: string) => {
       put('config', `Host pve\n ${one}\nHost p*\n ${other}\n`);

@@ -73,7 +73,6 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
   const expand = (text: string): string =>
     expandTokens(text, at, { host, port, username, original: wanted.host });
 
-  const agent = agentOf(entry, at, expand);
   const hostKeyAlias = first(entry, 'hostkeyalias');
   const named = identityFiles(entry, at, expand);
   const own = [
@@ -91,7 +90,7 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
     identityFiles: [...new Set(own.length > 0 || entry.identityfile !== undefined ? own : defaultKeys(at))],
     ...(first(entry, 'identitiesonly')?.toLowerCase() === 'yes' ? { identitiesOnly: true } : {}),
     ...(config.sshKeyPassphrase === undefined ? {} : { passphrase: config.sshKeyPassphrase }),
-    ...(agent === undefined ? {} : { agent }),
+    ...agentOf(entry, at, expand),
     jumps: [],
     hostKeyPolicy: config.sshHostKeyPolicy,
     ...files,
@@ -99,10 +98,22 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
 }
 
 /** The hops that ssh_config has for a host. @throws AppError SSH_UNREACHABLE when they cannot be told. */
-function jumpsOf({ at }: Context, entry: HostEntry, target: SshTarget, original: string): readonly JumpHop[] {
-  // As in OpenSSH, the one that stands first rules out the other.
-  const keyword = Object.keys(entry).find((key) => key === 'proxyjump' || key === 'proxycommand');
+function jumpsOf(
+  { at, file }: Context,
+  entry: HostEntry,
+  target: SshTarget,
+  original: string,
+): readonly JumpHop[] {
+  const keyword = proxyKeyword(entry);
   const value = keyword === undefined ? undefined : first(entry, keyword);
+  const other = file.lookUp(original, true);
+  const otherKeyword = proxyKeyword(other);
+  if (otherKeyword !== keyword || (keyword !== undefined && first(other, keyword) !== value)) {
+    throw unknownWay(
+      original,
+      'in a way that depends on a command (Match exec), which this server does not run',
+    );
+  }
   if (value === undefined || value.toLowerCase() === 'none') return [];
   const expand = (text: string) => expandTokens(text, at, { ...target, original });
   if (keyword === 'proxycommand') {
@@ -115,6 +126,11 @@ function jumpsOf({ at }: Context, entry: HostEntry, target: SshTarget, original:
   const good = hops.filter((hop) => hop !== undefined);
   if (good.length === hops.length) return good;
   throw unknownWay(original, `by a ProxyJump that is not a list of [user@]host[:port] (${value})`);
+}
+
+/** As in OpenSSH, the one that stands first rules out the other. */
+function proxyKeyword(entry: HostEntry): string | undefined {
+  return Object.keys(entry).find((key) => key === 'proxyjump' || key === 'proxycommand');
 }
 
 /** Another machine may have the same address on this network, and would be offered the password. */
@@ -138,19 +154,23 @@ function defaultKeys(at: HostEnvironment): string[] {
   return DEFAULT_KEYS.map((name) => path.join(at.home, '.ssh', name)).filter((file) => fs.existsSync(file));
 }
 
-function agentOf(
-  entry: HostEntry,
-  at: HostEnvironment,
-  expand: (text: string) => string,
-): string | undefined {
-  const fallback = at.env.SSH_AUTH_SOCK || (at.platform === 'win32' ? WINDOWS_AGENT : undefined);
+type Agent = Pick<SshTarget, 'agent' | 'agentVariable'>;
+
+function agentOf(entry: HostEntry, at: HostEnvironment, expand: (text: string) => string): Agent {
+  const fromVariable = (name: string): Agent => {
+    const agent = at.env[name];
+    return agent ? { agent, agentVariable: name } : {};
+  };
   const named = first(entry, 'identityagent');
-  if (named === undefined || named === 'SSH_AUTH_SOCK') return fallback;
-  if (named.toLowerCase() === 'none') return undefined;
-  const variable = /^\$(\w+)$/.exec(named)?.[1];
-  if (variable !== undefined) return at.env[variable] || undefined;
+  if (named === undefined || named === 'SSH_AUTH_SOCK') {
+    const found = fromVariable('SSH_AUTH_SOCK');
+    return found.agent === undefined && at.platform === 'win32' ? { agent: WINDOWS_AGENT } : found;
+  }
+  if (named.toLowerCase() === 'none') return {};
+  const variable = /^\$\{?(\w+)\}?$/.exec(named)?.[1];
+  if (variable !== undefined) return fromVariable(variable);
   // A pipe's name is not a path to be made absolute.
-  return named.startsWith('\\\\') ? named : absolutePath(at, expand(named));
+  return { agent: named.startsWith('\\\\') ? named : absolutePath(at, expand(named)) };
 }
 
 /** The tokens and variables that ssh_config(5) allows in file names. */

@@ -1,10 +1,10 @@
+import leven from 'leven';
 import { nearest } from '../lib/suggest.ts';
 
 /** Names that people try, from other tools and by guessing, too far from ours for counting letters. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
-  SSH_HOST: 'HOST',
-  PROXMOX_HOST: 'HOST',
-  PVE_HOST: 'HOST',
+  SSH_HOST: 'PROXMOX_HOST',
+  PVE_HOST: 'PROXMOX_HOST',
   SSH_USER: 'SSH_USERNAME',
   SSH_PASS: 'SSH_PASSWORD',
   SSH_PASSPHRASE: 'SSH_KEY_PASSPHRASE',
@@ -28,6 +28,14 @@ const UNRELATED = new Set([
   'SSH_AUTH_SOCK',
   'SSH_ASKPASS',
 ]);
+
+/** Whether a name is another spelling of a setting beyond doubt. An environment holds names of other programs as well. */
+export function isSlip(name: string, meant: string): boolean {
+  const letters = (text: string) => text.toUpperCase().replaceAll('_', '');
+  const sorted = (text: string) => [...letters(text)].sort().join('');
+  if (OTHER_NAMES[name.toUpperCase()] === meant || sorted(name) === sorted(meant)) return true;
+  return leven(letters(name), letters(meant)) <= 1;
+}
 
 /** The setting that was probably meant by an unknown name. */
 export function nearMiss(name: string, known: readonly string[]): string | undefined {

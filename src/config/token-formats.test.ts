@@ -6,9 +6,9 @@ const OTHER = 'another-horse-battery-staple-0123456789';
 const HASH = 'AB'.repeat(32);
 
 test('lines of name, rights and token; comments and empty lines are left out', () => {
-  const text = `# people\nalice  read,write\t${TOKEN}\r\n\nops@home host sha256:${HASH}\nscraper metrics ${OTHER}\n`;
+  const text = `# people\nalice  read,write,confirm\t${TOKEN}\r\n\nops@home host sha256:${HASH}\nscraper metrics ${OTHER}\n`;
   expect(namedTokens().parse(text)).toEqual([
-    { name: 'alice', rights: ['read', 'write'], check: { text: TOKEN } },
+    { name: 'alice', rights: ['read', 'write', 'confirm'], check: { text: TOKEN } },
     { name: 'ops@home', rights: ['host'], check: { sha256: HASH.toLowerCase() } },
     { name: 'scraper', rights: [], check: { text: OTHER } },
   ]);
@@ -25,6 +25,7 @@ test.each([
   [`alice read,admin ${TOKEN}`, 'line 1 has other rights than'],
   [`alice read,metrics ${TOKEN}`, 'line 1 has other rights than'],
   [`alice read,read ${TOKEN}`, 'line 1 has other rights than'],
+  [`alice confirm ${TOKEN}`, 'line 1 has other rights than'],
   ['alice read short', 'line 1 has a token that is shorter than 16 characters'],
   [`alice read ${'ab'.repeat(20)}`, 'line 1 has a token that repeats a few characters'],
   [`alice read ${TOKEN}é`, 'line 1 has a token that holds what a header cannot carry'],

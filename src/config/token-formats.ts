@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { RIGHTS, type Right } from '../lib/caller.ts';
+import { RESERVED_CALLERS, RIGHTS, type Right } from '../lib/caller.ts';
 import { fault } from './formats.ts';
 
 /** A bearer token that the operator named. */
@@ -17,8 +17,6 @@ const MIN_LENGTH = 16;
 /** What an Authorization header can carry (`b64token` of RFC 6750). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
-/** Names that mean somebody else in rules and in the record. */
-const RESERVED = ['local', 'anonymous', 'default'];
 
 const MAKE_ONE = 'Make one with `openssl rand -hex 32`.';
 const FORMAT =
@@ -57,10 +55,11 @@ function parseLine(words: readonly string[], before: readonly NamedToken[]): Nam
   if (words.length !== 3)
     return `has ${words.length === 1 ? 'one word' : `${words.length} words`} instead of three`;
   if (!NAME.test(name)) return 'begins with no name (letters, digits and . _ @ -, at most 64)';
-  if (RESERVED.includes(name)) return `has a name that is taken (${RESERVED.join(', ')})`;
+  if (RESERVED_CALLERS.includes(name)) return `has a name that is taken (${RESERVED_CALLERS.join(', ')})`;
   if (before.some((token) => token.name === name)) return 'has the name of a line before it';
   const rights = parseRights(rightsText);
-  if (rights === undefined) return 'has other rights than read, write, host (with commas), or metrics alone';
+  if (rights === undefined)
+    return 'has other rights than read, write, host, confirm (with commas), or metrics alone';
   const check = parseSecret(secret);
   if (typeof check === 'string') return `has a token that ${check}`;
   if (before.some((token) => sameCheck(token.check, check))) return 'has the token of a line before it';
@@ -71,7 +70,9 @@ function parseRights(text: string): readonly Right[] | undefined {
   if (text === 'metrics') return [];
   const words = text.split(',');
   const rights = RIGHTS.filter((right) => words.includes(right));
-  return rights.length === words.length ? rights : undefined;
+  // `confirm` opens no tool: alone it would be a token for nothing.
+  const opensTools = rights.some((right) => right !== 'confirm');
+  return rights.length === words.length && opensTools ? rights : undefined;
 }
 
 function parseSecret(text: string): NamedToken['check'] | string {

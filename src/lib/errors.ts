@@ -5,7 +5,9 @@
 export const ERROR_CODES = [
   // the call itself
   'INVALID_INPUT',
+  'PLACEHOLDER_IN_INPUT',
   'READ_ONLY',
+  'LOCKED_DOWN',
   'RIGHT_MISSING',
   'HOST_ACCESS_DISABLED',
   'POLICY_DENIED',

@@ -16,7 +16,10 @@ async function linesOf(
 ): Promise<Record<string, unknown>[]> {
   const file = path.join(root, String(count++));
   const fd = fs.openSync(file, 'w');
-  const redactor = createRedactor({ secrets: () => secrets.map((value) => ({ kind: 'test', value })) });
+  const redactor = createRedactor({
+    id: '0a1b2c',
+    secrets: () => secrets.map((value) => ({ kind: 'test', value })),
+  });
   const logger = createLogger({ level, redactor, fd });
   write(logger);
   await logger.flush();
@@ -54,13 +57,13 @@ test('no secret appears, in a message, a field, an error or its cause', async ()
   expect(JSON.stringify(lines)).not.toContain('and more');
   expect(lines).toMatchObject([
     {
-      msg: '[redacted: test]',
+      msg: '[redacted: test 0a1b2c]',
       error: {
         type: 'Error',
-        message: 'login with [redacted: test] failed',
-        cause: { message: '[redacted: test]' },
+        message: 'login with [redacted: test 0a1b2c] failed',
+        cause: { message: '[redacted: test 0a1b2c]' },
       },
-      deep: [{ value: 'x[redacted: test]y' }],
+      deep: [{ value: 'x[redacted: test 0a1b2c]y' }],
       key: { bytes: 7 },
     },
   ]);

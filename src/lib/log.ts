@@ -64,7 +64,12 @@ export function createLogger({ level, redactor, fd = 2 }: LoggerOptions): Closab
 }
 
 async function loadPino(level: string, fd: number): Promise<Pino> {
-  const { pino } = await import('pino');
+  const [{ pino }, { isatty }, { writeSync }, { visible }] = await Promise.all([
+    import('pino'),
+    import('node:tty'),
+    import('node:fs'),
+    import('./visible.ts'),
+  ]);
   return pino(
     {
       level,
@@ -73,8 +78,26 @@ async function loadPino(level: string, fd: number): Promise<Pino> {
       formatters: { level: (label) => ({ level: label }) },
     },
     // Synchronous: the lines before an end are the ones that matter.
-    pino.destination({ fd, sync: true }),
+    isatty(fd)
+      ? { write: (line: string) => void writeSync(fd, visible(readableLine(line))) }
+      : pino.destination({ fd, sync: true }),
   );
+}
+
+/**
+ * A line of the log as a person reads it in a terminal: the time of day, the level, the message, then the fields.
+ * @param line one JSON line
+ */
+export function readableLine(line: string): string {
+  const { level, time, msg, ...fields }: Record<string, unknown> = JSON.parse(line);
+  const at = typeof time === 'string' ? new Date(time).toTimeString().slice(0, 8) : '';
+  const rest = Object.entries(fields).map(([name, value]) => {
+    const stack = typeof value === 'object' && value !== null && 'stack' in value ? value.stack : undefined;
+    return typeof stack === 'string'
+      ? `\n${stack}`
+      : ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
+  });
+  return `${at} ${String(level).padEnd(5)} ${String(msg)}${rest.join('')}\n`;
 }
 
 /**

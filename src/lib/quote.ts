@@ -13,3 +13,8 @@ export function quote(value: string): string {
 export function quoteAll(argv: readonly string[]): string {
   return argv.map(quote).join(' ');
 }
+
+/** A word of a command line that people read and paste: quoted only where a shell needs it. */
+export function shellWord(text: string): string {
+  return /^[\w@%+:,./-]+$/.test(text) ? text : quote(text);
+}

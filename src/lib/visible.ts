@@ -1,15 +1,42 @@
+/** Control characters but tab and newline; a carriage return belongs to a newline or is one of them; halves of surrogate pairs. */
+const CONTROL = String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Surrogate}]|\r(?!\n)`;
+
+/** Scripts whose letters do not join: a joiner between them changes nothing that a reader sees. */
+const NOT_JOINING =
+  'Latin|Greek|Cyrillic|Armenian|Georgian|Hebrew|Han|Hiragana|Katakana|Hangul|Bopomofo|Thai|Lao'
+    .split('|')
+    .map((script) => String.raw`\p{Script=${script}}`)
+    .join('');
+
 /**
- * What must not reach a terminal or a model as it is: control characters (C0 but tab and newline, DEL, C1), bidi controls,
- * zero-width space, word joiner, byte order mark, tag characters, and halves of surrogate pairs. A carriage return
- * belongs to a newline or is one of them. ZWJ, ZWNJ and variation selectors are text: emoji and scripts need them.
+ * Invisible characters that text needs, each only where it has a visible effect and only once: joiners after a letter of a
+ * script that joins and between emoji; a variation selector after a character that has variants.
  */
-export const UNSAFE_CHARACTER = String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}\p{Surrogate}]|\r(?!\n)`;
+const NEEDED = [
+  String.raw`(?<=(?![${NOT_JOINING}\p{Script=Inherited}])[\p{L}\p{M}]|[\u064b-\u0655\u0670])[\u200c\u200d]`,
+  String.raw`(?<=\p{Extended_Pictographic}\ufe0f?|\p{Emoji_Modifier})\u200d(?=\p{Extended_Pictographic})`,
+  String.raw`(?<=(?![0-9#*])\p{Emoji})[\ufe0e\ufe0f]`,
+  String.raw`(?<=[0-9#*])\ufe0f(?=\u20e3)`,
+  String.raw`(?<=\p{Script=Han})[\ufe00-\ufe02\u{e0100}-\u{e01ef}]`,
+  String.raw`(?<=\p{Sm}|\p{Script=Myanmar})\ufe00`,
+  String.raw`(?<=(?!\p{Variation_Selector})\p{Script=Mongolian})[\u180b-\u180d\u180f]`,
+].join('|');
+
+/**
+ * What must not reach a terminal or a model as it is: control characters, and everything that Unicode calls a format
+ * character, a line or paragraph separator, or ignorable by default. The properties are the list, so a new version of
+ * Unicode extends it.
+ */
+export const UNSAFE_CHARACTER = String.raw`${CONTROL}|(?=[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])(?!${NEEDED})[^]`;
+
+/** Most text is this, and is recognized without the long list. */
+const MAY_BE_UNSAFE = /[^\t\n\r -~]|\r(?!\n)/;
 const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'u');
 const ALL_UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
 
 /** Whether `visible` would change the text. */
 export function hasUnsafe(text: string): boolean {
-  return UNSAFE.test(text);
+  return MAY_BE_UNSAFE.test(text) && UNSAFE.test(text);
 }
 
 /**
@@ -17,11 +44,12 @@ export function hasUnsafe(text: string): boolean {
  * shown is text itself, so doing it twice changes nothing.
  */
 export function visible(text: string): string {
-  return UNSAFE.test(text) ? text.replace(ALL_UNSAFE, escaped) : text;
+  return hasUnsafe(text) ? text.replace(ALL_UNSAFE, escaped) : text;
 }
 
-/** Where the unsafe characters are: offset and length in UTF-16 units, in order. */
+/** Offset and length of the unsafe characters in UTF-16 units, in order. */
 export function* unsafeIn(text: string): Generator<{ readonly start: number; readonly end: number }> {
+  if (!hasUnsafe(text)) return;
   for (const match of text.matchAll(ALL_UNSAFE)) {
     yield { start: match.index, end: match.index + match[0].length };
   }

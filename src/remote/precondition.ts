@@ -1,24 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { AppError } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
+import { ATTRIBUTE_NAMES, type ContainerAttributes, valuesOf } from './container-attributes.ts';
 import { preconditionRefused } from './precondition-errors.ts';
-import {
-  attributesOf,
-  type ContainerAttributes,
-  type FileDigest,
-  type Precondition,
-} from './remote-types.ts';
+import type { FileDigest, Precondition } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
-
-/**
- * The attributes that precondition.sh compares, by the name under which it knows them. A new attribute is one entry here,
- * and the line that reads it there.
- */
-const ATTRIBUTES: Readonly<Record<string, (attributes: ContainerAttributes) => string>> = {
-  name: ({ name }) => name,
-  tags: ({ tags }) => tags.map((tag) => `${tag} `).join(''),
-  pool: ({ pool }) => pool ?? '',
-};
 
 /** The precondition of one call, which may be checked more than once: where an attempt never began, and another is made. */
 export class ActivePrecondition {
@@ -39,7 +25,10 @@ export class ActivePrecondition {
     if (attributes !== null) {
       const { vmid, node } = attributes;
       fields.push('container', String(vmid), 'conf', `/etc/pve/nodes/${node}/lxc/${vmid}.conf`);
-      for (const [field, read] of Object.entries(ATTRIBUTES)) fields.push(field, read(attributes));
+      // The node is checked by the path of the configuration.
+      for (const name of ATTRIBUTE_NAMES.filter((each) => each !== 'node')) {
+        fields.push(name, (valuesOf(attributes, name) ?? []).join(' '));
+      }
     }
     if (approvalId !== null) fields.push('redeemer', this.#redeemer, 'approval', approvalId);
     return fields.length === 0 ? '' : `set -- ${quoteAll(fields)}\n${SCRIPTS.precondition}`;
@@ -70,7 +59,10 @@ export class ActivePrecondition {
   checked<T extends ContainerAttributes>(status: T): T {
     const { attributes } = this.#precondition;
     if (attributes === null) return status;
-    if (JSON.stringify(attributesOf(attributes)) === JSON.stringify(attributesOf(status))) return status;
+    const same = ATTRIBUTE_NAMES.every(
+      (name) => JSON.stringify(attributes[name]) === JSON.stringify(status[name]),
+    );
+    if (same && attributes.vmid === status.vmid) return status;
     throw this.refused('changed');
   }
 }

@@ -1,11 +1,6 @@
-/** Attributes of a container that a precondition can name. */
-export interface ContainerAttributes {
-  readonly vmid: number;
-  readonly name: string;
-  readonly node: string;
-  readonly pool: string | null;
-  readonly tags: readonly string[];
-}
+import type { ContainerAttributes } from './container-attributes.ts';
+
+export { attributesOf, type ContainerAttributes } from './container-attributes.ts';
 
 export interface FileDigest {
   readonly bytes: number;
@@ -31,8 +26,4 @@ export interface Survivor {
   /** As the node counts processes. */
   readonly pid: number;
   readonly name: string;
-}
-
-export function attributesOf({ vmid, name, node, pool, tags }: ContainerAttributes): ContainerAttributes {
-  return { vmid, name, node, pool, tags };
 }

@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Answer, Elicitation } from '../governance/approval/elicitation.ts';
 
-/** The key under which a modern client brings the answer. */
+/** The key under which a modern client returns the answer. */
 const KEY = 'confirmation';
 const FIELD = 'allow';
 
@@ -20,7 +20,7 @@ const FORM = {
     [FIELD]: {
       type: 'boolean' as const,
       title: 'Allow it once',
-      description: 'Tick to let the call above run. Anything else is a no.',
+      description: 'Tick to let the call above run once. Anything else refuses it.',
       default: false,
     },
   },
@@ -28,15 +28,15 @@ const FORM = {
 };
 
 /**
- * How this client can be asked, by what it has declared; undefined when it can't. A client that can't must not be asked:
- * that is an error of the protocol, which no model sees.
+ * How this client can be asked, by the capabilities that it declares; undefined when it declares none for forms. A client
+ * without the capability must not be asked: that is an error of the protocol, which no model sees.
  */
-export function clientDialogue(mcp: McpServer, ctx: ServerContext): Elicitation | undefined {
+export function clientElicitation(mcp: McpServer, ctx: ServerContext): Elicitation | undefined {
   const envelope: Readonly<Record<string, unknown>> = ctx.mcpReq.envelope ?? {};
   const modern = envelope[PROTOCOL_VERSION_META_KEY] !== undefined;
   const declared = modern ? envelope[CLIENT_CAPABILITIES_META_KEY] : mcp.server.getClientCapabilities();
   if (!takesForms(declared)) return undefined;
-  return modern ? later(ctx) : live(ctx);
+  return modern ? deferred(ctx) : inline(ctx);
 }
 
 /** Without modes, forms are meant: that is how it was before there was another mode. */
@@ -49,14 +49,14 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-function later(ctx: ServerContext): Elicitation {
+function deferred(ctx: ServerContext): Elicitation {
   const state = ctx.mcpReq.requestState<string>();
   const view = inputResponse(ctx.mcpReq.inputResponses, KEY);
-  const brought =
+  const returnedAnswer =
     typeof state === 'string' && view.kind === 'elicit' ? { state, answer: answerOf(view) } : undefined;
   return {
-    kind: 'later',
-    brought,
+    kind: 'deferred',
+    returnedAnswer,
     ctx,
     question: (message, requestState) =>
       inputRequired({
@@ -66,9 +66,9 @@ function later(ctx: ServerContext): Elicitation {
   };
 }
 
-function live(ctx: ServerContext): Elicitation {
+function inline(ctx: ServerContext): Elicitation {
   return {
-    kind: 'live',
+    kind: 'inline',
     ask: async (message, timeoutMs) => {
       const { signal } = ctx.mcpReq;
       try {
@@ -86,7 +86,7 @@ function live(ctx: ServerContext): Elicitation {
   };
 }
 
-/** An accepted form whose box is not ticked is a no. */
+/** An accepted form whose box is not ticked is a refusal. */
 function answerOf({
   action,
   content,

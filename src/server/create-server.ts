@@ -12,7 +12,7 @@ import type { Caller } from '../lib/caller.ts';
 import { nearest } from '../lib/suggest.ts';
 import { TOOLS } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
-import { clientDialogue } from './client-elicitation.ts';
+import { clientElicitation } from './client-elicitation.ts';
 import { instructionsFor } from './instructions.ts';
 import { PROMPTS, promptOf } from './prompts.ts';
 import { listResources, listTemplates, readResource } from './resources.ts';
@@ -58,7 +58,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
     const tool = resolve(request.params.name);
     const notify = notifier(ctx);
-    const dialogue = clientDialogue(mcp, ctx);
+    const elicitation = clientElicitation(mcp, ctx);
     return callTool(
       {
         tool,
@@ -66,7 +66,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
         args: request.params.arguments ?? {},
         signal: ctx.mcpReq.signal,
         ...(notify === undefined ? {} : { notify }),
-        ...(dialogue === undefined ? {} : { dialogue }),
+        ...(elicitation === undefined ? {} : { elicitation }),
       },
       deps,
     );

@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { ServerDeps } from '../calls/call-deps.ts';
-import { refusalOf } from '../calls/decide.ts';
+import { ceilingRefusal } from '../calls/ceilings.ts';
 import { callTool } from '../calls/pipeline.ts';
 import type { Caller } from '../lib/caller.ts';
 import { containerStatus } from '../tools/container-status.ts';
@@ -61,7 +61,7 @@ export async function listTemplates(deps: ServerDeps, caller: Caller): Promise<R
 }
 
 async function isOpen(tool: Tool, deps: ServerDeps, caller: Caller): Promise<boolean> {
-  return refusalOf(tool, deps.settings, await deps.policy(), caller) === undefined;
+  return ceilingRefusal(tool, deps.settings, await deps.policy(), caller) === undefined;
 }
 
 /**
@@ -79,7 +79,10 @@ export async function readResource(
   const result = await callTool({ ...call, caller, signal }, deps);
   // It was given no way to ask, so it has not asked.
   if (isInputRequiredResult(result))
-    throw new ProtocolError(ProtocolErrorCode.InternalError, 'asked in vain');
+    throw new ProtocolError(
+      ProtocolErrorCode.InternalError,
+      'the call returned a question, which reading a resource cannot answer',
+    );
   if (result.isError === true) throw failure(uri, result);
   return { contents: [{ uri, mimeType: JSON_TYPE, text: textOf(result) }] };
 }

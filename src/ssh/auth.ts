@@ -157,7 +157,11 @@ const OPEN_LINK =
 
 function nextStep(target: SshTarget, tried: readonly string[], accepted: readonly string[] | null): string {
   if (tried.length === 0 && (target.password === undefined || accepted?.includes('publickey'))) {
-    return 'Set SSH_KEY or SSH_PASSWORD, or run an ssh-agent that holds the key (SSH_AUTH_SOCK).';
+    const agent =
+      target.agent === undefined
+        ? 'An ssh-agent is used only where SSH_AUTH_SOCK is set, and MCP clients do not pass that variable on: add it to "env" of the server\'s entry in the configuration of the client'
+        : 'Or load the key into the ssh-agent (ssh-add)';
+    return `Set SSH_KEY or SSH_PASSWORD. ${agent}.`;
   }
   if (tried.length === 0) {
     return 'The server does not accept the password given in SSH_PASSWORD as a method; use a key instead (SSH_KEY).';

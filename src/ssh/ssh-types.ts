@@ -18,6 +18,8 @@ export interface SshTarget {
   readonly password?: string;
   /** Socket or pipe of an ssh-agent. */
   readonly agent?: string;
+  /** The variable of the environment that names it, if one does. */
+  readonly agentVariable?: string;
   /** Hosts to go through, first hop first. A hop has no jumps of its own. */
   readonly jumps: readonly SshTarget[];
   readonly hostKeyPolicy: HostKeyPolicy;

@@ -28,11 +28,35 @@ export interface ToolContext {
   readonly cluster: ClusterHandle;
   /** What must still hold on the node when the call takes effect; null when the decision rests on nothing there. */
   readonly precondition: Precondition | null;
+  /** The containers that the call works on, each with what was decided for it. */
+  readonly containers: readonly ContainerTarget[];
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or goes away. */
   readonly signal: AbortSignal;
   /** Says how far the call has come; cheap, and sent at most once a second. */
   progress(message: string, done?: number, total?: number): void;
+}
+
+/** One container of a call. */
+export interface ContainerTarget {
+  readonly vmid: number;
+  readonly precondition: Precondition | null;
+  /** Why nothing may be done to this one; null when the call may work on it. */
+  readonly refusal: AppError | null;
+}
+
+/** How a call went for one of its containers. */
+export interface TargetOutcome {
+  readonly vmid: number;
+  /** `ok`, or the code of the failure. */
+  readonly code: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What a tool may use to find the containers of a call. */
+export interface TargetSearch {
+  readonly cluster: ClusterHandle;
+  readonly signal: AbortSignal;
 }
 
 export interface ContainerToolContext extends ToolContext {
@@ -50,6 +74,8 @@ export interface Reply<Data> {
   text(data: Data): string;
   /** The data tells of a failure: a command that timed out still has its output so far. */
   readonly isError?: boolean;
+  /** Of a call that works on several containers: one outcome for each that was not refused. */
+  readonly outcomes?: readonly TargetOutcome[];
 }
 
 /** A tool as data. `run` is called by the server's callTool and by nothing else. */
@@ -66,6 +92,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   readonly input: z.ZodObject & z.ZodType<In>;
   /** The shape of a success. What is advertised admits failures as well, see schema.ts. */
   readonly output: z.ZodObject & z.ZodType<Data>;
+  /**
+   * The containers of a call that works on several; left out, a call works on its `vmid`. Each is decided on by itself: `run`
+   * finds them in `ctx.containers` and leaves out those with a refusal.
+   */
+  containers?(input: In, search: TargetSearch): Promise<readonly number[]>;
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;
 }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli, startCli } from '../cli/run.ts';
 import { until } from '../rig/until.ts';
-import { BEGIN, END, freshDir, segmentsIn, trailIn } from './records.ts';
+import { auditLogIn, BEGIN, END, freshDir, segmentsIn } from './records.ts';
 
 function audit(dir: string, ...args: string[]) {
   return runCli(['audit', ...args], { cwd: dir, env: { STATE_DIR: dir, TZ: 'UTC' } });
@@ -17,7 +17,7 @@ async function someCalls() {
     now: () => new Date(now),
     up: () => up,
   };
-  const { trail, call } = trailIn(dir, { clock });
+  const { trail, call } = auditLogIn(dir, { clock });
   const minute = () => {
     now += 60_000;
     up += 60_000;
@@ -81,7 +81,7 @@ describe('audit show', () => {
 
   test('--session takes the id and the name of a segment; --json gives the lines as they are', async () => {
     const { dir, unended } = await someCalls();
-    await trailIn(dir).call();
+    await auditLogIn(dir).call();
     const [file = ''] = await segmentsIn(dir);
     const text = await readFile(file, 'utf8');
     for (const session of [unended.split('-')[0] ?? '', file]) {
@@ -111,19 +111,16 @@ describe('audit verify', () => {
     const well = await audit(dir, 'verify');
     expect(well).toMatchObject({ code: 0, stderr: '' });
     expect(well.stdout).toMatch(
-      /no end is recorded of call .*\n\n1 segment, 12 records, 5 calls in .*audit\n/,
-    );
-    expect(well.stdout).toMatch(/Never verified on this machine.*\nWhat is there is what was written\.\n$/);
-    expect((await audit(dir, 'verify')).stdout).toMatch(
-      /Compared with.*\nThe record is what was written\.\n$/,
+      /call \S+ \(.*has no end: the process died\n\n1 segment, 12 entries, 5 calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
     );
     const [file = ''] = await segmentsIn(dir);
     await writeFile(file, (await readFile(file, 'utf8')).replace('df -h', 'df -k'));
     const damaged = await audit(dir, 'verify');
     expect(damaged.code).toBe(1);
-    expect(damaged.stdout).toMatch(/✗ \S+\.jsonl line 2 \(record 1\) or what stood before it was edited/);
-    expect(damaged.stdout).toContain('Compared with what was there at 20');
-    expect(damaged.stdout).toContain('The record is NOT what was written: 1 fault.');
+    expect(damaged.stdout).toMatch(
+      /✗ \S+\.jsonl line 2 \(entry 1\) does not continue the chain: it was edited/,
+    );
+    expect(damaged.stdout).toContain('The audit log is DAMAGED: 1 finding.');
     const json = await audit(dir, 'verify', '--json');
     expect(json.code).toBe(1);
     expect(JSON.parse(json.stdout)).toMatchObject({
@@ -133,21 +130,43 @@ describe('audit verify', () => {
     });
   });
 
-  test('a record without its key: exit 1; no record: exit 0', async () => {
+  test('claims no more than the ledger proves: a process that was killed may have lost its last entries', async () => {
+    const dir = await freshDir();
+    await auditLogIn(dir).call();
+    const { code, stdout } = await audit(dir, 'verify');
+    expect(code).toBe(0);
+    expect(stdout).toContain('1 segment without an end in the ledger: unchanged as far as present');
+    expect(stdout).not.toContain('complete and unchanged');
+  });
+
+  test('--call and --arguments prove what a call was given: exit 0 if proved, 1 if not, 2 if no JSON', async () => {
+    const { dir, unended } = await someCalls();
+    const claim = (json: string) => audit(dir, 'verify', '--call', unended, '--arguments', json);
+    const proved = await claim('{"command":"df -h","vmid":101}');
+    expect(proved).toMatchObject({ code: 0 });
+    expect(proved.stdout).toContain('The call was logged with exactly these arguments.');
+    const other = await claim('{"command":"df -k","vmid":101}');
+    expect(other).toMatchObject({ code: 1 });
+    expect(other.stdout).toContain('The call was logged with OTHER arguments.');
+    expect(await claim('df -h')).toMatchObject({ code: 2 });
+    expect(await audit(dir, 'verify', '--call', unended)).toMatchObject({ code: 2 });
+  });
+
+  test('a log without its key: exit 1; no log: exit 0', async () => {
     const { dir } = await someCalls();
     await writeFile(`${dir}/audit.key`, 'x');
     const { code, stderr } = await audit(dir, 'verify');
     expect(code).toBe(1);
     expect(stderr).toContain('holds no key');
     const nothing = await audit(await freshDir(), 'verify');
-    expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing on record') });
+    expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('There are no entries') });
   });
 });
 
 describe('audit tail', () => {
   test('shows the last calls, then those of all processes as they end, new ones too; Ctrl-C ends it', async () => {
     const dir = await freshDir();
-    const first = trailIn(dir);
+    const first = auditLogIn(dir);
     await first.call({ vmid: 1 });
     const { child, ended } = startCli(['audit', 'tail'], { cwd: dir, env: { STATE_DIR: dir } });
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -157,12 +176,12 @@ describe('audit tail', () => {
     });
     await until(() => / 1 web /.test(seen), 10_000);
     await first.call({ vmid: 2 });
-    const second = trailIn(dir);
+    const second = auditLogIn(dir);
     await second.call({ vmid: 3 }, { exitCode: 4 });
     await until(() => / 2 web .*ok/.test(seen) && / 3 web .*exit 4/.test(seen));
     // What takes its time is shown before it ends.
     const slow = await second.trail.begin({ ...BEGIN, vmid: 5 });
-    await until(() => / 5 web .*no end/.test(seen));
+    await until(() => / 5 web .*running/.test(seen));
     await slow.end(END);
     await until(() => / 5 web .*ok/.test(seen));
     child.kill('SIGINT');

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SegmentFile } from '../../src/governance/audit/segment-file.ts';
-import { BEGIN, END, freshDir, recordsIn, trailIn } from './records.ts';
+import { auditLogIn, BEGIN, END, entriesIn, freshDir } from './records.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -8,7 +8,7 @@ afterEach(() => {
 
 describe('the disk works while the call does', () => {
   test('the end is told only when the begin is on the disk', async () => {
-    const { trail } = trailIn(await freshDir());
+    const { trail } = auditLogIn(await freshDir());
     let reach = () => {};
     vi.spyOn(SegmentFile.prototype, 'sync').mockImplementationOnce(
       () => new Promise((resolve) => (reach = resolve)),
@@ -26,7 +26,7 @@ describe('the disk works while the call does', () => {
 
   test('the end of the process waits for it, so that no end stands behind "closed"', async () => {
     const dir = await freshDir();
-    const { trail } = trailIn(dir);
+    const { trail } = auditLogIn(dir);
     let reach = () => {};
     vi.spyOn(SegmentFile.prototype, 'sync').mockImplementationOnce(
       () => new Promise((resolve) => (reach = resolve)),
@@ -36,16 +36,16 @@ describe('the disk works while the call does', () => {
     const closed = trail.close();
     setTimeout(() => reach(), 50);
     await Promise.all([end, closed]);
-    expect((await recordsIn(dir)).map(({ type }) => type)).toEqual(['open', 'begin', 'end', 'closed']);
+    expect((await entriesIn(dir)).map(({ type }) => type)).toEqual(['open', 'begin', 'end', 'closed']);
   });
 
   test('after a disk that lost something, a call waits until the disk can be trusted again', async () => {
-    const { call, log } = trailIn(await freshDir());
+    const { call, log } = auditLogIn(await freshDir());
     vi.spyOn(SegmentFile.prototype, 'sync').mockRejectedValueOnce(new Error('EIO: i/o error'));
     const append = vi.spyOn(SegmentFile.prototype, 'append');
     const synced = () => append.mock.calls.map(([, sync]) => sync);
     await call();
-    expect(log.join('\n')).toContain('may not have reached the disk');
+    expect(log.join('\n')).toContain('may not be on the disk');
     await call();
     await call();
     // begin and end of each: only the begin of the second waits.

@@ -2,11 +2,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type AuditRecord, parseRecord } from '../../src/governance/audit/audit-entry.ts';
-import { FileTrail, type TrailOptions } from '../../src/governance/audit/audit-log.ts';
+import { type AuditEntry, parseEntry } from '../../src/governance/audit/audit-entry.ts';
+import { type AuditLogOptions, FileAuditLog } from '../../src/governance/audit/audit-log.ts';
 import type { AuditBegin, AuditEnd } from '../../src/governance/audit/audit-types.ts';
-import { headsFile } from '../../src/governance/audit/heads.ts';
-import { type Verification, verifyDirectory } from '../../src/governance/audit/verify-dir.ts';
+import { ledgerFile } from '../../src/governance/audit/ledger.ts';
+import {
+  type Verification,
+  type VerifyOptions,
+  verifyDirectory,
+} from '../../src/governance/audit/verify-dir.ts';
 
 export const BEGIN: AuditBegin = {
   caller: 'local',
@@ -49,9 +53,9 @@ export async function freshDir(): Promise<string> {
 }
 
 /** A trail of this process in `dir`, and what else a test asks of it. */
-export function trailIn(dir: string, options: Partial<TrailOptions> = {}) {
+export function auditLogIn(dir: string, options: Partial<AuditLogOptions> = {}) {
   const { lines, logger } = logOf();
-  const trail = new FileTrail({ ...optionsIn(dir), logger, ...options });
+  const trail = new FileAuditLog({ ...optionsIn(dir), logger, ...options });
   onTestFinished(() => trail.close());
   const call = async (begin: Partial<AuditBegin> = {}, end: Partial<AuditEnd> = {}) => {
     const begun = await trail.begin({ ...BEGIN, ...begin });
@@ -66,7 +70,7 @@ function optionsIn(dir: string) {
     stateDir: dir,
     version: '0.0.0',
     maxBytes: 1_000_000,
-    redact: async (data: Readonly<Record<string, unknown>>) => data,
+    redact: async (text: string) => text,
   };
 }
 
@@ -74,16 +78,17 @@ function optionsIn(dir: string) {
 export async function verified(
   dir: string,
   accept = false,
+  claim?: VerifyOptions['claim'],
 ): Promise<Verification & Record<'damage' | 'notes', string[]>> {
-  const verification = await verifyDirectory({ ...optionsIn(dir), accept });
+  const verification = await verifyDirectory({ ...optionsIn(dir), accept, claim });
   const texts = (kind: string) =>
     verification.findings.flatMap((each) => (each.kind === kind ? [`${each.segment} ${each.text}`] : []));
   return { ...verification, damage: texts('damage'), notes: texts('note') };
 }
 
-/** Where what the last verification has seen is kept. */
-export function headsIn(dir: string): string {
-  return headsFile(optionsIn(dir));
+/** The path of the ledger. */
+export function ledgerIn(dir: string): string {
+  return ledgerFile(optionsIn(dir));
 }
 
 export async function segmentsIn(dir: string): Promise<string[]> {
@@ -95,7 +100,7 @@ export async function segmentsIn(dir: string): Promise<string[]> {
 }
 
 /** The records of all segments, in order. */
-export async function recordsIn(dir: string): Promise<AuditRecord[]> {
+export async function entriesIn(dir: string): Promise<AuditEntry[]> {
   const texts = await Promise.all((await segmentsIn(dir)).map((file) => readFile(file, 'utf8')));
-  return texts.flatMap((text) => text.split('\n')).flatMap((line) => parseRecord(line) ?? []);
+  return texts.flatMap((text) => text.split('\n')).flatMap((line) => parseEntry(line) ?? []);
 }

@@ -4,12 +4,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { RecordOf } from '../../src/governance/audit/audit-entry.ts';
+import type { EntryOf } from '../../src/governance/audit/audit-entry.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { connectClient, type TestClient } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
-import { recordsIn, verified } from './records.ts';
+import { entriesIn, verified } from './records.ts';
 
 const node = new SimulatedNode();
 beforeAll(() => node.start());
@@ -31,8 +31,8 @@ async function serve(env: Readonly<Record<string, string>> = {}): Promise<TestCl
 const EXEC = 'proxmox_container_exec_command';
 const exec = (client: TestClient, command: string) => client.callTool(EXEC, { vmid: CT.debian, command });
 
-async function recordsOf<T extends RecordOf<'begin' | 'end' | 'refused'>['type']>(type: T) {
-  return (await recordsIn(dir)).filter((record): record is RecordOf<T> => record.type === type);
+async function recordsOf<T extends EntryOf<'begin' | 'end' | 'refused'>['type']>(type: T) {
+  return (await entriesIn(dir)).filter((record): record is EntryOf<T> => record.type === type);
 }
 
 describe('a server', () => {
@@ -80,7 +80,7 @@ describe('a server', () => {
     await until(async () => (await recordsOf('begin')).length === 1);
     await client.close();
     await cut;
-    const records = await recordsIn(dir);
+    const records = await entriesIn(dir);
     expect(records.map(({ type }) => type)).toEqual(['open', 'begin', 'end', 'closed']);
     expect(records[2]).toMatchObject({ exitCode: null, code: expect.not.stringMatching(/^ok$/) });
     expect(await verified(dir)).toMatchObject({ findings: [] });
@@ -140,7 +140,7 @@ describe('a record that can not grow any more', () => {
 
     const refused = await exec(client, 'touch /tmp/done');
     expect(refused).toMatchObject({ isError: true, data: { code: 'AUDIT_UNAVAILABLE' } });
-    expect(refused.text).toMatch(/not made.*limit on file sizes/s);
+    expect(refused.text).toMatch(/not executed.*limit on file sizes/s);
     // What was begun ends, and its client is told so, although that can not be written now.
     node.simulator.container(CT.debian).write('/tmp/go', '');
     expect((await waiting).data).toMatchObject({ exit_code: 7 });
@@ -148,13 +148,13 @@ describe('a record that can not grow any more', () => {
       code: 'AUDIT_UNAVAILABLE',
     });
     expect((await readFile(await onlySegment())).length).toBe(size);
-    expect(client.stderr()).toContain('calls are refused, because they can not be put on record');
+    expect(client.stderr()).toContain('calls are refused, because they cannot be logged');
 
     limit(client, 'unlimited');
     expect((await exec(client, 'test ! -e /tmp/done')).data).toMatchObject({ exit_code: 0 });
     await client.close();
     expect(
-      (await recordsIn(dir)).slice(4).map((record) => [record.type, 'exitCode' in record && record.exitCode]),
+      (await entriesIn(dir)).slice(4).map((record) => [record.type, 'exitCode' in record && record.exitCode]),
     ).toEqual([
       ['gap', false],
       ['end', 7],
@@ -164,9 +164,7 @@ describe('a record that can not grow any more', () => {
     ]);
     const { damage, notes } = await verified(dir);
     expect(damage).toEqual([]);
-    expect(notes).toEqual([
-      expect.stringMatching(/2 calls or records could not be recorded.*limit on file sizes/),
-    ]);
+    expect(notes).toEqual([expect.stringMatching(/2 entries could not be written.*limit on file sizes/)]);
   });
 });
 

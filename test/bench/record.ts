@@ -2,7 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FileTrail } from '../../src/governance/audit/audit-log.ts';
+import { FileAuditLog } from '../../src/governance/audit/audit-log.ts';
 import type { AuditBegin, AuditEnd } from '../../src/governance/audit/audit-types.ts';
 import { atMost, type Row, takeTurns, timed } from './measure.ts';
 
@@ -35,7 +35,7 @@ const END: AuditEnd = {
 export async function record(): Promise<Row[]> {
   const dir = await mkdtemp(path.join(tmpdir(), 'bench-record-'));
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const trail = new FileTrail({
+  const trail = new FileAuditLog({
     dir: path.join(dir, 'audit'),
     stateDir: dir,
     version: '0',

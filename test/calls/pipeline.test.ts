@@ -2,10 +2,14 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import type { CallReport } from '../../src/calls/call-observer.ts';
 import { callTool } from '../../src/calls/pipeline.ts';
+import { Confirmation } from '../../src/governance/approval/confirmation.ts';
+import type { Answer } from '../../src/governance/approval/elicitation.ts';
+import { policyOf } from '../../src/governance/policy/open-policy.ts';
+import { parsePolicy } from '../../src/governance/policy/parse-policy.ts';
 import { LOCAL_CALLER } from '../../src/lib/caller.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import { responseFormat } from '../../src/tools/shared/params.ts';
-import type { Tool } from '../../src/tools/tool.ts';
+import type { ContainerTarget, Tool } from '../../src/tools/tool.ts';
 import { record } from '../mcp/deps.ts';
 
 /** A tool that fails as told; the path of a call does not care what a tool works on. */
@@ -104,5 +108,129 @@ describe('an observer', () => {
     const deps = { ...record().deps, observer: { called: (report: CallReport) => reports.push(report) } };
     await callTool({ caller: LOCAL_CALLER, tool, args: {}, signal }, deps);
     expect(reports).toEqual([{ tool: 'failing', outcome, durationMs: expect.any(Number), data }]);
+  });
+});
+
+describe('a call that works on several containers', () => {
+  const rules = parsePolicy(
+    'default: allow\nrules: [{rule: no, outcome: deny, match: {vmid: 102}}, {rule: ask, outcome: confirm, match: {tag: prod}}]',
+    { protectedTag: 'protected', tools: [] },
+  );
+  if (!rules.ok) throw new Error(JSON.stringify(rules.faults));
+  const { set } = rules;
+
+  /** Calls a tool on these containers, of which 103 has the tag prod. */
+  async function callOn(vmids: readonly number[], answer: Answer) {
+    const entries: unknown[] = [];
+    const questions: string[] = [];
+    let given: readonly ContainerTarget[] = [];
+    const { deps } = record();
+    const tool: Tool = {
+      ...failing(null),
+      target: 'container',
+      effect: 'exec',
+      containers: async () => vmids,
+      run: async (_, { containers }) => {
+        given = containers;
+        const outcomes = containers
+          .filter(({ refusal }) => refusal === null)
+          .map(({ vmid }) => ({ vmid, code: vmid === 101 ? 'TIMEOUT' : 'ok', data: { exit_code: vmid } }));
+        return { data: { n: outcomes.length }, text: () => '', outcomes };
+      },
+    };
+    const confirmation = new Confirmation(
+      { host: 'pve', stateDir: '/nowhere', approvals: 'client', approvalTtl: 600, confirmTimeout: 5 },
+      async () => new Uint8Array(32),
+    );
+    const result = await callTool(
+      {
+        tool,
+        caller: LOCAL_CALLER,
+        args: {},
+        signal,
+        elicitation: {
+          kind: 'inline',
+          ask: async (question) => {
+            questions.push(question);
+            return answer;
+          },
+        },
+      },
+      {
+        ...deps,
+        policy: async () => policyOf(() => set),
+        confirmation: async () => confirmation,
+        cluster: async () => ({
+          ...(await deps.cluster()),
+          guest: async (vmid) => {
+            if (vmid > 200) throw new AppError('CONTAINER_NOT_FOUND', 'no such container', 'look');
+            return { vmid, name: `c${vmid}`, node: 'pve1', pool: null, tags: vmid === 103 ? ['prod'] : [] };
+          },
+        }),
+        audit: async () => ({
+          begin: async ({ vmid, rule, outcome, approval }) => {
+            const entry = { vmid, rule, outcome, approved: approval !== null };
+            return {
+              id: '',
+              end: async ({ code, exitCode }) => void entries.push({ ...entry, code, exitCode }),
+            };
+          },
+          refused: async ({ vmid, rule, outcome }, code) =>
+            void entries.push({ vmid, rule, outcome, code, refused: true }),
+          close: async () => {},
+        }),
+      },
+    );
+    return { entries, questions, given, result };
+  }
+
+  test('decides, asks, runs and logs for each of them', async () => {
+    const { entries, questions, given, result } = await callOn([101, 102, 103, 201], 'yes');
+    expect(result).toMatchObject({ structuredContent: { n: 2 } });
+    expect(questions).toHaveLength(1);
+    expect(questions[0]).toContain('Container: 103, c103');
+    expect(questions[0]).not.toContain('c101');
+    expect(given.map(({ vmid, refusal, precondition }) => [vmid, refusal?.code, precondition])).toEqual([
+      [
+        101,
+        undefined,
+        { attributes: expect.objectContaining({ vmid: 101 }), approvalId: null, source: null },
+      ],
+      [102, 'POLICY_DENIED', null],
+      [
+        103,
+        undefined,
+        {
+          attributes: expect.objectContaining({ vmid: 103 }),
+          approvalId: expect.stringMatching(/^[0-9a-f]{32}$/),
+          source: null,
+        },
+      ],
+      [201, 'CONTAINER_NOT_FOUND', null],
+    ]);
+    expect(entries).toEqual([
+      { vmid: 102, rule: 'no', outcome: 'deny', code: 'POLICY_DENIED', refused: true },
+      {
+        vmid: 201,
+        rule: 'CONTAINER_NOT_FOUND',
+        outcome: 'deny',
+        code: 'CONTAINER_NOT_FOUND',
+        refused: true,
+      },
+      { vmid: 101, rule: 'default', outcome: 'allow', approved: false, code: 'TIMEOUT', exitCode: 101 },
+      { vmid: 103, rule: 'ask', outcome: 'confirm', approved: true, code: 'ok', exitCode: 103 },
+    ]);
+  });
+
+  test('is refused when a person refuses, and when nothing may be done to any of them', async () => {
+    const refused = await callOn([101, 103], 'declined');
+    expect(refused.result).toMatchObject({ structuredContent: { code: 'CONFIRMATION_REFUSED' } });
+    expect(refused.given).toEqual([]);
+    const denied = await callOn([102, 201], 'yes');
+    expect(denied.result).toMatchObject({ structuredContent: { code: 'POLICY_DENIED' } });
+    expect(denied.entries).toMatchObject([
+      { vmid: 102, code: 'POLICY_DENIED' },
+      { vmid: 201, code: 'CONTAINER_NOT_FOUND' },
+    ]);
   });
 });

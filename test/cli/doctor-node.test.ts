@@ -50,15 +50,21 @@ describeNode('doctor', [], (node) => {
     expect(of('login')).toMatchObject({ code: 'SSH_KEY_UNUSABLE' });
   });
 
-  test('a user who is not root, without SUDO: the rule to paste', async () => {
-    const { of, failed } = await examine(cwd, { ...node.settings(), SSH_USERNAME: 'admin' });
+  test('a user who is not root, with SUDO=false: the rule to paste', async () => {
+    const { of, failed } = await examine(cwd, {
+      ...node.settings(),
+      SSH_USERNAME: 'admin',
+      SUDO: 'false',
+    });
     expect(failed).toEqual(['rights']);
-    expect(of('rights')?.remedy).toMatch(/SUDO=true.*\necho 'admin ALL=\(root\) NOPASSWD: \/bin\/sh' >/);
+    expect(of('rights')?.remedy).toMatch(/leave SUDO out.*\necho 'admin ALL=\(root\) NOPASSWD: \/bin\/sh' >/);
   });
 
-  test('an admin with SUDO has all of it', async () => {
-    const env = { ...node.settings(), SSH_USERNAME: 'admin', SUDO: 'true' };
-    expect(await examine(cwd, env, ['--exec', '9101'])).toMatchObject({ code: 0, warned: [] });
+  test('an admin has all of it by sudo, found out or told', async () => {
+    for (const more of [{}, { SUDO: 'true' }]) {
+      const env = { ...node.settings(), SSH_USERNAME: 'admin', ...more };
+      expect(await examine(cwd, env, ['--exec', '9101'])).toMatchObject({ code: 0, warned: [] });
+    }
   });
 
   test('an operator whose sudo allows /bin/sh has all of it', async () => {

@@ -38,5 +38,5 @@ export async function examine(cwd: string, env: Record<string, string>, args: re
     return check;
   };
   const with_ = (verdict: string) => checks.filter((each) => each.verdict === verdict).map(({ id }) => id);
-  return { code, ok, of, failed: with_('fail'), warned: with_('warn'), skipped: with_('skipped') };
+  return { code, ok, checks, of, failed: with_('fail'), warned: with_('warn'), skipped: with_('skipped') };
 }

@@ -1,8 +1,10 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../rig/until.ts';
 import { keygenFingerprint, makeKey, noSshd, type Sshd, startSshd } from '../ssh/sshd.ts';
 import { AFTER_LOGIN, examine } from './doctor-report.ts';
 
@@ -81,6 +83,65 @@ describe.skipIf(noSshd !== null)(
       });
     });
 
+    test('a key of the agent: works here, and what clients drop is told', async () => {
+      const socket = path.join(sshd.dir, 'agent.sock');
+      const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+      try {
+        await until(() => existsSync(socket), 5000);
+        execFileSync('ssh-add', ['-q', sshd.userKey], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+        const { SSH_KEY: _, ...others } = settings;
+        const { of, failed } = await examine(cwd, { ...others, SSH_AUTH_SOCK: socket });
+        expect(failed).toEqual(['proxmox']);
+        expect(of('login')).toMatchObject({
+          verdict: 'warn',
+          detail: expect.stringMatching(/agent key "user", which comes from the ssh-agent at SSH_AUTH_SOCK/),
+          remedy: expect.stringContaining('SSH_KEY'),
+        });
+        const without = await examine(cwd, others);
+        expect(without.of('login')).toMatchObject({
+          code: 'SSH_AUTH_FAILED',
+          remedy: expect.stringContaining('MCP clients do not pass that variable on'),
+        });
+        expect((await examine(cwd, { ...settings, SSH_AUTH_SOCK: '' })).of('login')).toMatchObject({
+          verdict: 'ok',
+        });
+      } finally {
+        agent.kill();
+      }
+    });
+
+    test('XDG_CONFIG_HOME and XDG_STATE_HOME: where files are is told', async () => {
+      const { SSH_KNOWN_HOSTS: _, ...others } = settings;
+      const moved = path.join(cwd, 'elsewhere');
+      const env = { ...others, XDG_CONFIG_HOME: moved, XDG_STATE_HOME: moved };
+      const { checks } = await examine(cwd, env);
+      const told = checks.filter(({ id, verdict }) => id === 'configuration' && verdict === 'warn');
+      expect(told.map(({ detail }) => detail.split(' ')[0])).toEqual(['XDG_CONFIG_HOME', 'XDG_STATE_HOME']);
+      expect(told[0]?.detail).toContain(path.join(moved, 'proxmox-mcp', 'known_hosts'));
+      expect(told[0]?.remedy).toContain(`"env": { "XDG_CONFIG_HOME": "${moved}" }`);
+      const usual = {
+        XDG_CONFIG_HOME: path.join(cwd, '.config'),
+        XDG_STATE_HOME: path.join(cwd, '.local/state'),
+      };
+      expect((await examine(cwd, { ...others, ...usual })).warned).not.toContain('configuration');
+    });
+
+    test('a ProxyCommand that is not run: said before anything connects', async () => {
+      await mkdir(path.join(cwd, '.ssh'), { recursive: true });
+      const config = path.join(cwd, '.ssh', 'config');
+      await writeFile(config, 'Host 127.0.0.1\n ProxyCommand cloudflared access ssh --hostname %h\n');
+      try {
+        const { of, failed, code } = await examine(cwd, settings);
+        expect({ failed, code }).toEqual({ failed: ['configuration'], code: 1 });
+        expect(of('configuration')).toMatchObject({
+          code: 'SSH_UNREACHABLE',
+          detail: expect.stringContaining('cloudflared'),
+        });
+      } finally {
+        await rm(config);
+      }
+    });
+
     test('a jump host: a line each', async () => {
       const { of, failed, code } = await examine(cwd, {
         ...settings,
@@ -91,3 +152,40 @@ describe.skipIf(noSshd !== null)(
     });
   },
 );
+
+describe.skipIf(noSshd !== null)('the version of Proxmox VE', () => {
+  const WARNING = 'perl: warning: Setting locale failed.';
+  test.each([
+    [
+      'beside a warning',
+      `echo '${WARNING}' >&2; echo 'pve-manager/9.1.2/abc (running kernel: 6.14)'`,
+      /^9\.1\.2, on/,
+    ],
+    ['that is not told', `echo '${WARNING}' >&2`, /^of unknown version, on/],
+  ])('%s', async (_name, script, detail) => {
+    const bin = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-bin-'));
+    for (const [name, text] of [
+      ['pveversion', script],
+      ['pct', 'exit 1'],
+      ['lxc-attach', 'exit 1'],
+    ] as const) {
+      await writeFile(path.join(bin, name), `#!/bin/sh\n${text}\n`);
+      await chmod(path.join(bin, name), 0o755);
+    }
+    const sshd = await startSshd({ config: [`SetEnv HOME=${bin} PATH=${bin}:/usr/bin:/bin`] });
+    try {
+      const { of } = await examine(cwd, {
+        I_ACCEPT_RISKS: 'true',
+        HOST: '127.0.0.1',
+        SSH_PORT: String(sshd.port),
+        SSH_USERNAME: sshd.username,
+        SSH_KEY: sshd.userKey,
+        SSH_HOST_KEY_POLICY: 'insecure',
+      });
+      expect(of('proxmox')).toMatchObject({ verdict: 'ok', detail: expect.stringMatching(detail) });
+    } finally {
+      await sshd.stop();
+      await rm(bin, { recursive: true, force: true });
+    }
+  });
+});

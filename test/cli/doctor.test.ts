@@ -26,7 +26,7 @@ describe('settings', () => {
   });
 
   test('consent alone that is missing keeps nothing from being looked at', async () => {
-    const env = { ...(await settingsWithoutNode()), I_ACCEPT_RISKS: '', READONLY: 'true' };
+    const env = { ...(await settingsWithoutNode()), I_ACCEPT_RISKS: '', ENABLE_HOST_EXCE: 'x' };
     const { code, failed, warned } = await examine(cwd, env);
     expect({ code, failed, warned }).toEqual({
       code: 2,

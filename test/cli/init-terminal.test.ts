@@ -1,15 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
+import { closedPort } from '../mcp/fixtures.ts';
 import { until } from '../rig/until.ts';
 import { runCli } from './run.ts';
 import { KEY, lackOf, noTerminal, Terminal } from './terminal.ts';
 
+/** The settings that `init` writes, below the home directory. */
+const CONFIG = '.config/proxmox-mcp/config.env';
 const PASSWORD = 'open sesame #1';
 const CURSOR = `{
   // mine
@@ -47,33 +50,29 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
   async function reachNode(env: Record<string, string> = {}): Promise<Terminal> {
     const { port } = sim.node().connection;
     const terminal = new Terminal(['init'], { cwd, env });
-    await terminal.answer('Do you accept that?', 'y');
-    await terminal.answer('Address or name', `127.0.0.1${KEY.enter}`);
-    await terminal.answer('Port of its SSH server', `${port}${KEY.enter}`);
-    await terminal.answer('User to log in as', KEY.enter);
+    await terminal.answer('Do you accept these risks?', 'y');
+    await terminal.answer('[user@]host[:port]', `127.0.0.1:${port}${KEY.enter}`);
     await terminal.shows('SHA256:');
-    await terminal.answer('shall it be pinned?', 'y');
+    await terminal.answer('Does the fingerprint match?', 'y');
     return terminal;
   }
 
   /** From the test of the login to the end. */
   async function goOn(terminal: Terminal): Promise<void> {
     await terminal.shows('Tested: it works');
-    await terminal.answer('How much may the assistant do?', KEY.enter);
-    await terminal.answer('When must a person confirm', KEY.enter);
-    await terminal.answer('Directory for .env', KEY.enter);
-    await terminal.answer('Set up which clients?', KEY.enter);
+    await terminal.answer('What may the assistant do?', KEY.enter);
+    await terminal.answer('Which clients should I set up?', KEY.enter);
   }
 
-  /** What every way leads to. */
+  /** What every login leads to. */
   async function expectSetUp(): Promise<void> {
-    expect(await modeOf('.env')).toBe('600');
+    expect(await modeOf(CONFIG)).toBe('600');
     const config = await readFile(at('.cursor/mcp.json'), 'utf8');
     expect(config).toContain('// mine');
     expect(parse(config)).toMatchObject({
       mcpServers: {
         other: { command: 'other' },
-        proxmox: { args: expect.arrayContaining(['--env-file', at('.env')]) },
+        proxmox: { args: expect.arrayContaining(['--config', at(CONFIG)]) },
       },
     });
     const backups = (await readdir(at('.cursor'))).filter((name) => name !== 'mcp.json');
@@ -82,7 +81,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
   }
 
   async function listed(env: Record<string, string> = {}): Promise<string> {
-    const { code, stdout, stderr } = await runCli(['call', 'list_containers', '--env-file', at('.env')], {
+    const { code, stdout, stderr } = await runCli(['call', 'list_containers'], {
       cwd,
       env,
     });
@@ -90,18 +89,19 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     return stdout;
   }
 
-  test('a new key: made, let in with the password, which is kept nowhere', async () => {
+  test('a new key: created, authorized with the password, which is kept nowhere; --undo removes it', async () => {
     const terminal = await reachNode();
-    await terminal.answer('Make a new key and install it', KEY.enter);
+    await terminal.answer('Create a new SSH key and install it', KEY.enter);
     await terminal.answer('Password of root@127.0.0.1', `${PASSWORD}${KEY.enter}`);
     await goOn(terminal);
-    await terminal.shows('A new key');
     await terminal.shows('"proxmox"');
-    await terminal.answer('Do all of this?', KEY.enter);
+    await terminal.shows('key authorized for root@127.0.0.1');
+    await terminal.shows('Self-test through the written entry: 1 container listed');
     await terminal.shows('Restart Cursor');
     expect(await terminal.ended()).toBe(0);
     expect(terminal.text).not.toContain(PASSWORD);
     await expectSetUp();
+    expect(await readFile(at(CONFIG), 'utf8')).toContain('APPROVALS=client\n');
     expect(await modeOf('.ssh/proxmox-mcp_ed25519')).toBe('600');
     for (const entry of await readdir(cwd, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
@@ -109,10 +109,15 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
         PASSWORD,
       );
     }
-    expect(sim.node().file('/root/.ssh/authorized_keys')).toContain(
-      (await readFile(at('.ssh/proxmox-mcp_ed25519.pub'), 'utf8')).trim(),
-    );
+    const publicKey = (await readFile(at('.ssh/proxmox-mcp_ed25519.pub'), 'utf8')).trim();
+    expect(sim.node().file('/root/.ssh/authorized_keys')).toContain(publicKey);
     expect(await listed()).toContain('web');
+
+    expect(await runCli(['init', '--undo'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+    expect(sim.node().file('/root/.ssh/authorized_keys')).not.toContain(publicKey);
+    expect(existsSync(at('.ssh/proxmox-mcp_ed25519'))).toBe(false);
+    expect(existsSync(at(CONFIG))).toBe(false);
+    expect(await readFile(at('.cursor/mcp.json'), 'utf8')).toBe(CURSOR);
   });
 
   test("the agent's key: nothing of it is written, and it works while the agent is there", async () => {
@@ -120,21 +125,76 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     const terminal = await reachNode({ SSH_AUTH_SOCK });
     await terminal.answer('Key in your ssh-agent', KEY.enter);
     await goOn(terminal);
-    await terminal.answer('Do all of this?', KEY.enter);
-    expect(await terminal.ended()).toBe(0);
+    await terminal.ended();
     await expectSetUp();
     expect(existsSync(at('.ssh/proxmox-mcp_ed25519'))).toBe(false);
-    expect(await readFile(at('.env'), 'utf8')).not.toMatch(/^SSH_(KEY|PASSWORD)/m);
+    expect(await readFile(at(CONFIG), 'utf8')).not.toMatch(/^SSH_(KEY|PASSWORD)/m);
     expect(await listed({ SSH_AUTH_SOCK })).toContain('web');
   });
 
-  test('a wrong password is told, and another way may be tried; Ctrl-C leaves all as it was', async () => {
+  test('every key with a .pub is offered; one with a passphrase asks for it until it is right', async () => {
+    await mkdir(at('.ssh'));
+    await copyFile(sim.node().connection.keyPath, at('.ssh/homelab_key'));
+    await chmod(at('.ssh/homelab_key'), 0o600);
+    await writeFile(
+      at('.ssh/homelab_key.pub'),
+      execFileSync('ssh-keygen', ['-y', '-f', at('.ssh/homelab_key')]),
+    );
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', PASSWORD, '-f', at('.ssh/homelab_key')]);
+    const terminal = await reachNode();
+    await terminal.answer('Key ~/.ssh/homelab_key', KEY.enter);
+    await terminal.answer('Passphrase of this key', `wrong${KEY.enter}`);
+    await terminal.answer('Wrong passphrase. Try again', `${PASSWORD}${KEY.enter}`);
+    await goOn(terminal);
+    await terminal.shows('Self-test through the written entry: 1 container listed');
+    expect(await terminal.ended()).toBe(0);
+  });
+
+  test('options answer their questions', async () => {
+    const { port, keyPath, knownHostsPath } = sim.node().connection;
+    const options = ['--ssh-key', keyPath, '--ssh-known-hosts', knownHostsPath, '--level', 'containers'];
+    const terminal = new Terminal(
+      ['init', `root@127.0.0.1:${port}`, '--i-accept-risks', ...options, '--client', 'none'],
+      { cwd },
+    );
+    await terminal.shows('No client was set up');
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.text).not.toContain('?');
+  });
+
+  test('a wrong port repeats only its own question', async () => {
+    const { port } = sim.node().connection;
+    const terminal = new Terminal(['init', `127.0.0.1:${await closedPort()}`, '--i-accept-risks'], { cwd });
+    await terminal.shows('refused');
+    await terminal.answer('[user@]host[:port]', `${KEY.ctrlU}127.0.0.1:${port}${KEY.enter}`);
+    await terminal.answer('Does the fingerprint match?', KEY.ctrlC);
+    expect(await terminal.ended()).toBe(130);
+  });
+
+  test('a client that cannot ask: approvals at the terminal, with a passphrase that is set at once', async () => {
+    await mkdir(at('.config/Claude'), { recursive: true });
+    const { port, keyPath, knownHostsPath } = sim.node().connection;
+    const options = ['--ssh-key', keyPath, '--ssh-known-hosts', knownHostsPath, '--level', 'containers'];
+    const terminal = new Terminal(['init', `root@127.0.0.1:${port}`, '--i-accept-risks', ...options], {
+      cwd,
+    });
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('Claude Desktop does not show questions');
+    await terminal.answer('Approval passphrase', `short${KEY.enter}`);
+    await terminal.answer('At least 8 characters', `long enough 1${KEY.enter}`);
+    await terminal.answer('The same once more', `long enough 1${KEY.enter}`);
+    await terminal.shows('Self-test through the written entry');
+    expect(await terminal.ended()).toBe(0);
+    expect(await readFile(at(CONFIG), 'utf8')).toContain('APPROVALS=terminal\n');
+    expect(existsSync(at('.local/state/proxmox-mcp/approvals/passphrase.json'))).toBe(true);
+  });
+
+  test('a wrong password repeats its question; Ctrl-C leaves all as it was', async () => {
     const terminal = await reachNode();
     await terminal.answer('Password', KEY.down + KEY.down + KEY.enter);
     await terminal.answer('Password of root@127.0.0.1', `wrong${KEY.enter}`);
     await terminal.shows('Tested: there is a problem');
     await terminal.shows('SSH_PASSWORD');
-    await terminal.answer('Try another way to log in?', KEY.enter);
     await terminal.answer('How do you log in as', KEY.ctrlC);
     expect(await terminal.ended()).toBe(130);
     expect(terminal.text).toContain('Nothing was changed');

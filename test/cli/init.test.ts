@@ -1,13 +1,21 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { Simulator } from '../../src/simulator/simulator.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { closedPort } from '../mcp/fixtures.ts';
 import { describeRig } from '../rig/require.ts';
 import type { Rig } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { runCli, startCli } from './run.ts';
+
+/** The settings that `init` writes, below the home directory. */
+const CONFIG = '.config/proxmox-mcp/config.env';
 
 /** Home and working directory of each test. */
 let cwd = '';
@@ -75,7 +83,7 @@ describe('the policy that is written', () => {
       { cwd },
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    return readFile(at('.env'), 'utf8');
+    return readFile(at(CONFIG), 'utf8');
   };
 
   test('careful, unless another one is chosen', async () => {
@@ -83,6 +91,28 @@ describe('the policy that is written', () => {
     // What was chosen before stays chosen.
     expect(await init('--level', 'containers', '--policy', 'standard')).toMatch(/^POLICY=standard$/m);
     expect(await init('--level', 'host')).toMatch(/^POLICY=standard$/m);
+  });
+
+  test('a key that is in an agent only: the entry has its socket, and what it starts logs in', async () => {
+    const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
+    // Below /tmp a socket counts as one that is gone after the next login.
+    const home = await mkdtemp(path.join(homedir(), '.pmt-'));
+    const socket = path.join(home, 'agent.sock');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    onTestFinished(async () => {
+      agent.kill();
+      await rm(home, { recursive: true, force: true });
+    });
+    await until(() => existsSync(socket), 5000);
+    execFileSync('ssh-add', ['-q', SSH_KEY], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+    const connection = ['--ssh-host', HOST, '--ssh-port', SSH_PORT, '--ssh-host-key-policy', 'accept-new'];
+    const env = { SSH_AUTH_SOCK: socket, XDG_CONFIG_HOME: at('moved') };
+    const args = ['init', '--yes', '--i-accept-risks', '--level', 'read-only', ...connection];
+    const { code, stdout, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // Through the entry alone, in the environment that a client gives.
+    expect(stdout).toContain('self-test through the written entry');
+    expect(parse(await readFile(at('.claude.json'), 'utf8')).mcpServers.proxmox.env).toEqual(env);
   });
 
   test('none where nothing but looking is allowed, and none beside a file', async () => {
@@ -94,27 +124,36 @@ describe('the policy that is written', () => {
   });
 });
 
-describeRig('init --yes', (rig) => {
-  const base = () => [
-    'init',
-    '--yes',
-    '--i-accept-risks',
-    '--ssh-host',
-    rig.info.host,
-    '--ssh-port',
-    String(rig.info.port),
-    '--level',
-    'containers',
-  ];
-  const right = () => ['--fingerprint', rig.info.hostKeys.ed25519.fingerprint];
-  const key = () => ['--ssh-key', rig.info.keys.plain];
+describe('init --yes', () => {
+  let sim: Simulator;
+  let hostKey = { fingerprint: '', line: '' };
+  beforeAll(async () => {
+    sim = await Simulator.start({});
+    const line = (await readFile(sim.node().connection.knownHostsPath, 'utf8')).trim();
+    const blob = Buffer.from(line.split(' ')[2] ?? '', 'base64');
+    const hash = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
+    hostKey = { fingerprint: `SHA256:${hash}`, line };
+  });
+  afterAll(() => sim.stop());
+  const base = () => {
+    const { user, host, port } = sim.node().connection;
+    return ['init', '--yes', '--i-accept-risks', `${user}@${host}:${port}`, '--level', 'containers'];
+  };
+  const right = () => ['--fingerprint', hostKey.fingerprint];
+  const key = () => ['--ssh-key', sim.node().connection.keyPath];
 
   test('an unknown host key is not trusted: it is shown, and how to go on', async () => {
-    for (const more of [[], ['--fingerprint', 'SHA256:wrong']]) {
-      const { code, stderr } = await runCli([...base(), ...key(), ...more], { cwd });
-      expect(code).toBe(1);
-      expect(stderr).toContain(`add --fingerprint ${rig.info.hostKeys.ed25519.fingerprint}`);
-    }
+    const { code, stderr } = await runCli([...base(), ...key()], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`add --fingerprint ${hostKey.fingerprint}`);
+    expect(await files()).toEqual([]);
+  });
+
+  test('another key than the expected one: the advice is not to trust it', async () => {
+    const { code, stderr } = await runCli([...base(), ...key(), '--fingerprint', 'SHA256:wrong'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain('It is not the one that --fingerprint expects (SHA256:wrong)');
+    expect(stderr).not.toContain('add --fingerprint');
     expect(await files()).toEqual([]);
   });
 
@@ -133,62 +172,120 @@ describeRig('init --yes', (rig) => {
     const before = '{\n  // mine\n  "mcpServers": { "other": { "command": "x" } }\n}\n';
     await writeFile(at(desktop), before);
     await chmod(at(desktop), 0o640);
-    await writeFile(at('.env'), '# mine\nLOG_LEVEL=warn\n');
+    await mkdir(path.dirname(at(CONFIG)), { recursive: true });
+    await writeFile(at(CONFIG), '# mine\nLOG_LEVEL=warn\nHOST=old\n');
 
     const args = [...base(), ...key(), ...right(), '--client', 'claude-desktop,claude-code'];
     const first = await runCli(args, { cwd });
     expect(first, first.stderr).toMatchObject({ code: 0, stderr: '' });
 
-    const env = await readFile(at('.env'), 'utf8');
+    const env = await readFile(at(CONFIG), 'utf8');
     expect(env).toMatch(/^# mine\nLOG_LEVEL=warn\n/);
+    expect(env).not.toMatch(/^HOST=/m);
+    expect(env).toContain(`TRANSFER_DIRS=${at('proxmox-mcp')}\n`);
+    // Claude Desktop cannot ask.
+    expect(env).toContain('APPROVALS=terminal\n');
+    expect(first.stdout).toContain('Claude Desktop does not show questions');
+    expect(first.stdout).toMatch(/✓ self-test through the written entry: \d+ containers listed/);
     expect(env).toContain('SSH_HOST_KEY_POLICY=strict\n');
-    expect(await modeOf('.env')).toBe('600');
+    expect(await modeOf(CONFIG)).toBe('600');
     expect(await modeOf(desktop)).toBe('640');
     const merged = await readFile(at(desktop), 'utf8');
     expect(merged).toContain('// mine');
     const { command, args: started } = parse(merged).mcpServers.proxmox;
     expect(command).toBe(process.execPath);
-    expect(started.slice(-2)).toEqual(['--env-file', at('.env')]);
-    expect(parse(await readFile(at('.mcp.json'), 'utf8'))).toMatchObject({
+    expect(started.slice(-2)).toEqual(['--config', at(CONFIG)]);
+    expect(parse(await readFile(at('.claude.json'), 'utf8'))).toMatchObject({
       mcpServers: { proxmox: { type: 'stdio', command } },
     });
     const backup = (await files()).find((file) => file.startsWith(`${desktop}.backup-`)) ?? '';
     expect(await readFile(at(backup), 'utf8')).toBe(before);
-    expect(await readFile(at('.config/proxmox-mcp/known_hosts'), 'utf8')).toContain(
-      rig.info.hostKeys.ed25519.public,
-    );
+    expect(await readFile(at('.config/proxmox-mcp/known_hosts'), 'utf8')).toContain(hostKey.line);
 
-    expect(await runCli(['doctor', '--env-file', at('.env')], { cwd })).toMatchObject({ code: 0 });
-    const there = await files();
+    // From any folder, without an option.
+    const elsewhere = at('proxmox-mcp');
+    const env2 = { HOME: cwd };
+    expect(await runCli(['doctor'], { cwd: elsewhere, env: env2 })).toMatchObject({ code: 0 });
+    const withoutRecords = async () => (await files()).filter((file) => !file.includes('/audit/'));
+    const there = await withoutRecords();
     const second = await runCli(args, { cwd });
     expect(second).toMatchObject({ code: 0 });
     expect(second.stdout).toContain('nothing else had to change');
-    expect(await files()).toEqual(there);
+    expect(await withoutRecords()).toEqual(there);
+
+    const undo = await runCli(['init', '--undo'], { cwd });
+    expect(undo).toMatchObject({ code: 0, stderr: '' });
+    expect((await files()).filter((file) => !file.startsWith('.local/state/'))).toEqual(
+      [desktop, CONFIG].sort(),
+    );
+    expect(await readFile(at(desktop), 'utf8')).toBe(before);
+    expect(await readFile(at(CONFIG), 'utf8')).toBe('# mine\nLOG_LEVEL=warn\nHOST=old\n');
+    expect(await runCli(['init', '--undo'], { cwd })).toMatchObject({ code: 1 });
+  });
+
+  test('--undo leaves what others have written since into the same files', async () => {
+    const args = [...base(), ...key(), ...right(), '--client', 'cursor,codex'];
+    await mkdir(at('.codex'));
+    await writeFile(at('.codex/config.toml'), '[mcp_servers.proxmox]\ncommand = "older"\n');
+    expect(await runCli(args, { cwd })).toMatchObject({ code: 0, stderr: '' });
+    const cursor = parse(await readFile(at('.cursor/mcp.json'), 'utf8'));
+    cursor.mcpServers.other = { command: 'x' };
+    await writeFile(at('.cursor/mcp.json'), JSON.stringify(cursor));
+    await writeFile(at('proxmox-mcp/kept.txt'), 'mine');
+    const undo = await runCli(['init', '--undo'], { cwd });
+    expect(undo).toMatchObject({ code: 0, stderr: '' });
+    expect(undo.stdout).toContain('kept: it is not empty');
+    expect(JSON.parse(await readFile(at('.cursor/mcp.json'), 'utf8'))).toEqual({
+      mcpServers: { other: { command: 'x' } },
+    });
+    expect(await readFile(at('.codex/config.toml'), 'utf8')).toBe(
+      '[mcp_servers.proxmox]\ncommand = "older"\n',
+    );
+  });
+
+  test('--exec runs a command in a container, through the entry', async () => {
+    const args = [...base(), ...key(), ...right(), '--client', 'vscode', '--exec', '101'];
+    const { code, stdout } = await runCli(args, { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('command run in container 101');
+    expect(stdout).toContain('Which containers are running on my Proxmox node?');
+    expect(await readFile(at(CONFIG), 'utf8')).toContain('APPROVALS=client\n');
+  });
+
+  test('a self-test that fails is told with what to do: exit 1', async () => {
+    const args = [...base(), ...key(), ...right(), '--exec', '999'];
+    const { code, stderr } = await runCli(args, { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain('self-test through the written entry failed');
+    expect(stderr).toContain('init --undo');
   });
 
   test('--dry-run shows and writes nothing', async () => {
     const args = [...base(), ...key(), ...right(), '--client', 'all', '--dry-run'];
     const { code, stdout } = await runCli(args, { cwd });
     expect(code).toBe(0);
-    expect(stdout).toContain('+ HOST=127.0.0.1');
+    expect(stdout).toContain('+ PROXMOX_HOST=127.0.0.1');
     expect(stdout).toContain('.cursor/mcp.json (new)');
     expect(await files()).toEqual([]);
   });
 
   test('a client file that is broken: nothing at all is changed', async () => {
-    await writeFile(at('.mcp.json'), '{ "mcpServers": ');
+    await writeFile(at('.claude.json'), '{ "mcpServers": ');
     const { code, stderr } = await runCli([...base(), ...key(), ...right(), '--client', 'claude-code'], {
       cwd,
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /\.mcp\.json cannot be changed: line 1 is not JSON.*leave Claude Code \(this project\) out/,
-    );
-    expect(await files()).toEqual(['.mcp.json']);
+    expect(stderr).toMatch(/\.claude\.json cannot be changed: line 1 is not JSON.*leave Claude Code out/);
+    expect(await files()).toEqual(['.claude.json']);
   });
 
-  test('a passphrase goes into .env and into no client, and is not shown', async () => {
-    const { encrypted, passphrase } = rig.info.keys;
+  test('a passphrase goes into config.env and into no client, and is not shown', async () => {
+    const passphrase = 'correct horse #1';
+    const encrypted = at('.ssh/id_with_passphrase');
+    await mkdir(at('.ssh'));
+    await copyFile(sim.node().connection.keyPath, encrypted);
+    await chmod(encrypted, 0o600);
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', passphrase, '-f', encrypted]);
     const args = [...base(), ...right(), '--ssh-key', encrypted, '--client', 'all'];
     const { code, stdout } = await runCli(args, { cwd, env: { SSH_KEY_PASSPHRASE: passphrase } });
     expect(code).toBe(0);
@@ -197,7 +294,7 @@ describeRig('init --yes', (rig) => {
     for (const file of await files()) {
       if ((await readFile(at(file), 'utf8')).includes(passphrase)) holding.push(file);
     }
-    expect(holding).toEqual(['.env']);
+    expect(holding).toEqual([CONFIG]);
   });
 
   test.runIf(process.platform !== 'win32')('Ctrl-C: exit 130, nothing written', async () => {
@@ -232,7 +329,7 @@ describeRig('init --create-key', (rig) => {
     onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA no-line-end'));
     const { code, stdout, stderr } = await run();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('key installed for root@127.0.0.1, and tried');
+    expect(stdout).toContain('key authorized for root@127.0.0.1 and tested');
     const publicKey = (await readFile(at('.ssh/proxmox-mcp_ed25519.pub'), 'utf8')).trim();
     expect((await rig.readInNode('/root/.ssh/authorized_keys')).toString()).toBe(
       `ssh-ed25519 AAAA no-line-end\n${publicKey}\n`,
@@ -241,7 +338,7 @@ describeRig('init --create-key', (rig) => {
     for (const file of await files()) {
       expect(await readFile(at(file), 'utf8'), file).not.toContain(rig.info.rootPassword);
     }
-    const doctor = await runCli(['doctor', '--env-file', at('.env')], { cwd });
+    const doctor = await runCli(['doctor'], { cwd });
     expect(doctor.code).toBe(0);
     expect(doctor.stdout).toContain('with key file');
   });

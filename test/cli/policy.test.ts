@@ -30,8 +30,14 @@ rules:
   - rule: night
     match: {time: {days: fri, hours: "22:00-06:00", zone: UTC}, tool: stop_container}
     outcome: allow
+  - rule: nothing on the node
+    match: {target: host}
+    outcome: deny
   - rule: dead
-    match: {tag: db, effect: exec}
+    match: {tool: host_exec_command, caller: ci}
+    outcome: allow
+  - rule: mail
+    match: {caller: alice@example.com, tag: web}
     outcome: allow
 `;
 
@@ -42,10 +48,11 @@ describe('policy check', () => {
   test('a right file: what each tool gets, and a warning for the rule that never decides; no setting is needed', async () => {
     const { code, stdout, stderr } = await policy(['check', 'good.yaml']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('good.yaml:10: warning: rule "dead" never decides');
-    expect(stdout.match(/warning/g)).toHaveLength(1);
+    expect(stdout).toContain('good.yaml:13: warning: rule "dead" is unreachable');
+    expect(stdout.match(/warning/g)).toHaveLength(2);
+    expect(stdout).toContain('the caller of a JWT is named "oauth:alice@example.com"');
     expect(stdout).toContain(
-      'good.yaml is right: 3 rules, then those of careful; where none matches: allow.',
+      'good.yaml is right: 5 rules, then those of careful; where none matches: allow.',
     );
     expect(stdout).toMatch(/^stop_container +destroy +allow or confirm or deny$/m);
     expect(stdout).toMatch(/^list_containers +read +allow$/m);
@@ -64,7 +71,7 @@ describe('policy check', () => {
 
   test('the same as JSON', async () => {
     const good = await policy(['check', 'good.yaml', '--json']);
-    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, warnings: [{ line: 10 }] });
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, warnings: [{ line: 13 }, { line: 16 }] });
     const bad = await policy(['check', 'bad.yaml', '--json']);
     expect(JSON.parse(bad.stdout)).toMatchObject({
       ok: false,
@@ -153,7 +160,7 @@ describe('policy explain', () => {
     expect(stdout).toMatch(
       /^proxmox_stop_container, called by ci: confirm\n {2}rule +careful: destroy \(preset\)$/m,
     );
-    expect(stdout).toContain('101 "web", on pve1, no tags');
+    expect(stdout).toContain('101 "web", node pve1');
     expect(stdout).toContain('careful: kill: no, for force');
   });
 

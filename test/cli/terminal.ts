@@ -9,7 +9,13 @@ import type { CliOptions } from './run.ts';
 export const noTerminal = lackOf('script');
 
 /** Keys, as a terminal sends them. */
-export const KEY = { enter: '\r', down: '\u001B[B', up: '\u001B[A', ctrlC: '\u0003' } as const;
+export const KEY = {
+  enter: '\r',
+  down: '\u001B[B',
+  up: '\u001B[A',
+  ctrlC: '\u0003',
+  ctrlU: '\u0015',
+} as const;
 
 /** The program in a terminal, with somebody at the keyboard: `script` of util-linux makes the terminal. */
 export class Terminal {
@@ -18,9 +24,10 @@ export class Terminal {
   #raw = '';
   #seen = 0;
 
-  constructor(args: readonly string[], options: CliOptions) {
+  /** @param program what is started in place of the server that is tested */
+  constructor(args: readonly string[], options: CliOptions, program?: string) {
     const { PATH = '' } = process.env;
-    const { command, args: all } = serverCommand(args);
+    const { command, args: all } = program === undefined ? serverCommand(args) : { command: program, args };
     // Such a terminal begins without any columns.
     this.#child = spawn(
       'script',

@@ -134,5 +134,5 @@ test('docker-compose.yml: secrets are files of their own, where the settings loo
 test('stack.env: settings alone, no secret filled in', () => {
   const env = dockerEnvFile(read('stack.env'));
   expectSettings(env);
-  expect(env).toMatchObject({ I_ACCEPT_RISKS: '', HOST: '' });
+  expect(env).toMatchObject({ I_ACCEPT_RISKS: '', PROXMOX_HOST: '' });
 });

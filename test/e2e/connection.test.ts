@@ -12,7 +12,7 @@ import { describeNode } from './nodes.ts';
 describeNode('connection: lost and found again', [], (rig, { needing }) => {
   const node = useClient(rig);
 
-  test('a command cut off midway ends at once as disconnected, with its output so far, and says that it may still run', async () => {
+  test('a command cut off midway ends at once as disconnected, with its output so far, and says that it may still be running', async () => {
     const n = uniqueSleep();
     const running = node.call('container_exec_command', {
       vmid: CT.debian,

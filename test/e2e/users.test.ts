@@ -104,8 +104,8 @@ describeNode('root with EXEC_METHOD=pct, which is ignored', [], (rig) => {
   everythingWorks(rig, useClient(rig, { EXEC_METHOD: 'pct' }));
 });
 
-describeNode('an admin with SUDO', [], (rig) => {
-  const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'true', ENABLE_HOST_EXEC: 'true' });
+describeNode('an admin, for whom sudo is found out', [], (rig) => {
+  const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
   everythingWorks(rig, server);
 
   test('works on the host as root', async () => {
@@ -187,8 +187,8 @@ describeNode('an operator whose sudo allows /bin/sh alone', [], (rig, { needing 
   );
 });
 
-describeNode('an admin without SUDO', [], (rig) => {
-  const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
+describeNode('an admin with SUDO=false', [], (rig) => {
+  const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'false', ENABLE_HOST_EXEC: 'true' });
 
   test('is told for everything that takes root, with what to do', async () => {
     await writeFile(path.join(server.dir, 'a'), 'x');

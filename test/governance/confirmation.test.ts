@@ -64,8 +64,8 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows quest
       [
         'Allow this call of proxmox_container_exec_command (exec), once?',
         '',
-        'Node: pve1',
         `Container: ${CT.debian}, debian`,
+        'Node: pve1',
         'Tags: rig, web',
         'timeout: 30',
         'Asked by: local',
@@ -110,7 +110,7 @@ test.each(['legacy', 'v1'] as const)(
     const failure = failureOf(await client.callTool('proxmox_container_exec_command', exec));
     expect(failure).toMatchObject({
       code: 'CONFIRMATION_REFUSED',
-      error: expect.stringContaining('Nobody answered'),
+      error: expect.stringContaining('No answer came in time'),
     });
     expect(await hasRun()).toBe(false);
   },

@@ -2,17 +2,51 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { useClient } from '../e2e/connect.ts';
+import type { NodeUnderTest } from '../e2e/nodes.ts';
 import { describeNode } from '../e2e/nodes.ts';
-import type { Progress } from '../mcp/client.ts';
+import type { CallOptions, CallResult, Progress } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 
 const SECRET = 'correct-horse/battery+9';
 const MARK = '[redacted: SSH_PASSWORD]';
+const withoutIds = (text: string) => text.replaceAll(/(\[redacted: [^\][]+) [0-9a-f]{6}\]/g, '$1]');
+
+/** A client whose results have placeholders without their random id. */
+function useRedactedClient(rig: NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
+  const node = useClient(rig, env);
+  const stripped = (value: unknown): unknown => (typeof value === 'string' ? withoutIds(value) : value);
+  return {
+    get client() {
+      return node.client;
+    },
+    get dir() {
+      return node.dir;
+    },
+    call: async (tool: string, args: Record<string, unknown>, options?: CallOptions): Promise<CallResult> => {
+      const result = await node.call(tool, args, options);
+      const data = Object.fromEntries(
+        Object.entries(result.data).map(([name, value]) => [name, stripped(value)]),
+      );
+      return { ...result, text: withoutIds(result.text), data };
+    },
+    exec: async (
+      vmid: number,
+      command: string,
+      more: Record<string, unknown> = {},
+      options?: CallOptions,
+    ) => {
+      const result = await node.exec(vmid, command, more, options);
+      const { stdout, stderr, text } = result;
+      return { ...result, stdout: withoutIds(stdout), stderr: withoutIds(stderr), text: withoutIds(text) };
+    },
+  };
+}
+
 /** As no command line has it in one piece, so that what is found came through the container. */
 const PRINT_SECRET = `printf '%s%s' correct-horse/ battery+9`;
 
 describeNode('a known secret', [], (rig) => {
-  const node = useClient(rig, { SSH_PASSWORD: SECRET, CHARACTER_LIMIT: '1000' });
+  const node = useRedactedClient(rig, { SSH_PASSWORD: SECRET, CHARACTER_LIMIT: '1000' });
 
   test('is covered on stdout and stderr, in data and text alike, and counted', async () => {
     const result = await node.exec(CT.debian, `${PRINT_SECRET}; (${PRINT_SECRET}; echo) >&2`);
@@ -84,7 +118,7 @@ describeNode('secrets by form', [], (rig) => {
   const env = `DB_PASSWORD=hunter2\nTOKEN=${token}\n`;
 
   describe('as it is set up', () => {
-    const node = useClient(rig, { CHARACTER_LIMIT: '1000' });
+    const node = useRedactedClient(rig, { CHARACTER_LIMIT: '1000' });
 
     test('a private key is a mark', async () => {
       await rig.writeInContainer(CT.debian, '/root/id_x', key);
@@ -102,14 +136,14 @@ describeNode('secrets by form', [], (rig) => {
     test('passwords and tokens are marks, the rest of the line stays', async () => {
       await rig.writeInContainer(CT.debian, '/root/x.env', env);
       const result = await node.exec(CT.debian, 'cat /root/x.env');
-      expect(result.stdout).toBe('DB_PASSWORD=[redacted: password]\nTOKEN=[redacted: secret]\n');
+      expect(result.stdout).toBe('DB_PASSWORD=[redacted: password]\nTOKEN=[redacted: token]\n');
       const grep = await node.exec(CT.debian, 'sed s/TOKEN=// /root/x.env');
       expect(grep.stdout).toContain('[redacted: token]\n');
     });
   });
 
   describe('with REDACT_FORMS=false', () => {
-    const node = useClient(rig, { REDACT_FORMS: 'false', SSH_PASSWORD: SECRET });
+    const node = useRedactedClient(rig, { REDACT_FORMS: 'false', SSH_PASSWORD: SECRET });
 
     test('are shown; known values are not', async () => {
       await rig.writeInContainer(CT.debian, '/root/x.env', env);
@@ -120,17 +154,17 @@ describeNode('secrets by form', [], (rig) => {
 });
 
 describeNode('a secret in progress', [], (rig) => {
-  const node = useClient(rig, { SSH_PASSWORD: 'running for 1 s' });
+  const node = useRedactedClient(rig, { SSH_PASSWORD: 'running for 1 s' });
 
   test('is covered', async () => {
     const notes: Progress[] = [];
     await node.exec(CT.debian, 'sleep 1.5', {}, { onProgress: (note) => notes.push(note) });
-    expect(notes.map(({ message }) => message)).toContain(MARK);
+    expect(notes.map(({ message }) => withoutIds(message ?? ''))).toContain(MARK);
   });
 });
 
 describeNode('text from containers', [], (rig) => {
-  const node = useClient(rig);
+  const node = useRedactedClient(rig);
 
   test('arrives with what is not to be seen made visible, all else byte for byte', async () => {
     const nasty = 'a\u001b[31mb\u202ec\u200bd\u2060e\ufefff\u{e0041}g\u0007h\u009bi\rj\u007fk';
@@ -164,5 +198,42 @@ describeNode('text from containers', [], (rig) => {
       overwrite: true,
     });
     expect((await rig.readInContainer(CT.debian, '/tmp/raw')).toString()).toBe('a\u001b\u202eb');
+  });
+});
+
+describeNode('a placeholder', [], (rig) => {
+  const node = useClient(rig, { SSH_PASSWORD: SECRET });
+
+  test('in a command is refused, and nothing runs', async () => {
+    await rig.writeInContainer(CT.debian, '/tmp/config', 'DB_PASSWORD=hunter2\n');
+    const { stdout } = await node.exec(CT.debian, 'cat /tmp/config');
+    expect(stdout).toMatch(/^DB_PASSWORD=\[redacted: password [0-9a-f]{6}\]\n$/);
+    const refused = await node.call('container_exec_command', {
+      vmid: CT.debian,
+      command: `cat > /tmp/config <<'EOF'\n${stdout}PORT=1\nEOF`,
+    });
+    expect(refused).toMatchObject({ isError: true, data: { code: 'PLACEHOLDER_IN_INPUT' } });
+    expect(refused.data.error).toMatch(
+      /"command" contains \[redacted: password \w+\].*Nothing was executed/s,
+    );
+    expect((await rig.readInContainer(CT.debian, '/tmp/config')).toString()).toBe('DB_PASSWORD=hunter2\n');
+  });
+
+  test('in a local file is refused, also across two chunks; the destination is unchanged', async () => {
+    await rig.writeInContainer(CT.debian, '/tmp/config', 'DB_PASSWORD=hunter2\n');
+    for (const before of [0, 256 * 1024 - 20]) {
+      await writeFile(
+        path.join(node.dir, 'config'),
+        `${'#'.repeat(before)}\nX=[redacted: password 0a1b2c]\n`,
+      );
+      const refused = await node.call('upload_file_to_container', {
+        vmid: CT.debian,
+        local_path: 'config',
+        container_path: '/tmp/config',
+        overwrite: true,
+      });
+      expect(refused).toMatchObject({ isError: true, data: { code: 'PLACEHOLDER_IN_INPUT' } });
+    }
+    expect((await rig.readInContainer(CT.debian, '/tmp/config')).toString()).toBe('DB_PASSWORD=hunter2\n');
   });
 });

@@ -83,7 +83,9 @@ test('a call waits, a person answers at a terminal, and the same call runs once'
   expect(listed.stdout).toContain(id);
   expect(listed.stdout).toContain('  | echo hello');
 
-  expect(await atTerminal(['approvals', 'passphrase'], [PASSPHRASE, PASSPHRASE])).toMatchObject({ code: 0 });
+  expect(
+    await atTerminal(['approvals', 'passphrase'], ['short', PASSPHRASE, 'other', PASSPHRASE, PASSPHRASE]),
+  ).toMatchObject({ code: 0 });
   expect(await atTerminal(['approvals', 'approve', id], ['wrong passphrase'])).toMatchObject({ code: 2 });
   const piped = await runCli(['approvals', 'approve', id], { env, cwd: dir, stdin: `${PASSPHRASE}\r` });
   expect(piped).toMatchObject({ code: 2, stderr: expect.stringContaining('typed at a terminal') });
@@ -198,10 +200,13 @@ describe('with a passphrase set', () => {
     });
   });
 
-  test('requests do not pile up', async () => {
-    for (const each of await store.list()) await store.remove(each.id);
-    for (let i = 0; i < 50; i += 1) await call(`echo ${i}`);
-    expect(failureOf(await call('echo one too many'))).toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
-    expect(await store.list()).toHaveLength(50);
+  test('requests of one caller do not pile up, nor keep out those of another', async () => {
+    const asked = await ask('echo mine');
+    await store.remove(asked.id);
+    for (let i = 0; i < 60; i += 1)
+      await store.add({ ...asked, id: i.toString(16).padStart(32, '0'), call: `${i}`, caller: 'other' });
+    for (let i = 0; i < 10; i += 1) expect(await codeOf(call(`echo ${i}`))).toBe('APPROVAL_PENDING');
+    expect(await codeOf(call('echo one too many'))).toBe('CONFIRMATION_REQUIRED');
+    expect(await store.list()).toHaveLength(70);
   });
 });

@@ -41,6 +41,11 @@ test.each([
   ['has an endless subject', 'no name', () => pair.issuer.sign({ ...pair.claims(), sub: 'x'.repeat(256) })],
   ['is bound to a key', 'bound to a key', () => pair.issuer.sign({ ...pair.claims(), cnf: { jkt: 'x' } })],
   ['is of another type', 'no access token', () => pair.issuer.sign(pair.claims(), { typ: 'logout+jwt' })],
+  ['has a number for its type', 'no access token', () => unsigned({ alg: 'RS256', typ: 1 }, '{}')],
+  ['has an object for its algorithm', 'algorithm', () => unsigned({ alg: {} }, '{}')],
+  ['has a list for its key', '', () => unsigned({ alg: 'RS256', kid: [1] }, issuedBy())],
+  ['has a text for its critical headers', '', () => unsigned({ alg: 'RS256', crit: 'b64' }, issuedBy())],
+  ['has claims that are no object', 'malformed', () => unsigned({ alg: 'RS256' }, 'null')],
   ['names a key that is not there', 'no such key', () => pair.issuer.sign(pair.claims(), { kid: 'third' })],
   ['is not signed', 'algorithm', async () => new UnsecuredJWT(pair.claims()).encode()],
   ['is signed by a stranger under the right name', 'signature', signedByStranger],
@@ -64,6 +69,16 @@ test('the good one beside which they fail is good', async () => {
   expect((await pair.server.list(await pair.issuer.sign(pair.claims()))).status).toBe(200);
   expect((await pair.server.list(await pair.issuer.sign(pair.claims(), { typ: 'JWT' }))).status).toBe(200);
 });
+
+function issuedBy(): string {
+  return JSON.stringify(pair.claims());
+}
+
+/** A token of these parts, which nobody has signed. */
+async function unsigned(header: object, claims: string): Promise<string> {
+  const parts = [JSON.stringify(header), claims].map((part) => Buffer.from(part).toString('base64url'));
+  return `${parts.join('.')}.x`;
+}
 
 async function signedByStranger(): Promise<string> {
   const { privateKey } = await generateKeyPair('RS256');

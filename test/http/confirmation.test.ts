@@ -11,6 +11,8 @@ import { legacy, modern, openSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
 const OTHER = 'another-token-of-the-tests-0123456789abcdef';
+/** HTTP_TOKEN, which never has the scope `confirm`. */
+const WITHOUT_SCOPE = 'the-one-token-of-the-tests-0123456789abcdef';
 const TOOL = 'proxmox_host_exec_command';
 const yes = { action: 'accept' as const, content: { allow: true } };
 
@@ -18,13 +20,26 @@ const node = new SimulatedNode();
 let server: HttpServer;
 beforeAll(async () => {
   await node.start();
-  const env = { ...node.settings(), POLICY: 'careful', ENABLE_HOST_EXEC: 'true', CONFIRM_TIMEOUT: '2' };
-  server = await HttpServer.start({ env: { ...env, HTTP_TOKENS: `guest read,write,host ${OTHER}` } });
+  server = await start({ APPROVALS: 'client' });
 });
 afterAll(async () => {
   await server.stop();
   await node.stop();
 });
+
+function start(env: Readonly<Record<string, string>>): Promise<HttpServer> {
+  return HttpServer.start({
+    env: {
+      ...node.settings(),
+      POLICY: 'careful',
+      ENABLE_HOST_EXEC: 'true',
+      CONFIRM_TIMEOUT: '2',
+      HTTP_TOKEN: WITHOUT_SCOPE,
+      HTTP_TOKENS: `main read,write,host,confirm ${TOKEN}\nguest read,write,host,confirm ${OTHER}`,
+      ...env,
+    },
+  });
+}
 
 async function withClient(
   era: 'modern' | 'legacy' | 'v1',
@@ -69,7 +84,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)('over HTTP a %s client that s
     });
     expect(questions).toHaveLength(3);
     expect(questions[0]).toContain('  | echo ran');
-    expect(questions[0]).toContain('Asked by: default');
+    expect(questions[0]).toContain('Asked by: main');
   });
 
   test('is asked about its own calls alone', async () => {
@@ -126,13 +141,68 @@ test('in a session a question comes on the stream of its call: a client needs no
   expect(text).toContain('elicitation/create');
 });
 
-test('a yes that was asked of one caller is none of another', async () => {
+/** A call by a program that declares to show questions, with what it returns to the question. */
+async function call(token: string, more: Record<string, unknown> = {}, at = server) {
   const asking = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
-  const call = async (token: string, more: Record<string, unknown> = {}) => {
-    const params = { name: TOOL, arguments: { command: 'echo ran' }, ...more };
-    const response = await fetch(server.url, modern('tools/call', params, bearer(token), asking));
-    return answer.parse(JSON.parse(/^data: (.*)$/m.exec(await response.text())?.[1] ?? '{}')).result;
-  };
+  const params = { name: TOOL, arguments: { command: 'echo ran' }, ...more };
+  const response = await fetch(at.url, modern('tools/call', params, bearer(token), asking));
+  return answer.parse(JSON.parse(/^data: (.*)$/m.exec(await response.text())?.[1] ?? '{}')).result;
+}
+
+describe('a caller that declares elicitation and answers its own question', () => {
+  test('is refused without the scope confirm, and nothing is asked of it', async () => {
+    const { requestState, structuredContent } = await call(WITHOUT_SCOPE);
+    expect(requestState).toBeUndefined();
+    expect(structuredContent).toMatchObject({
+      code: 'CONFIRMATION_REQUIRED',
+      error: expect.stringContaining('scope confirm'),
+    });
+  });
+
+  test.each([
+    ['terminal', 'APPROVAL_PENDING'],
+    ['deny', 'CONFIRMATION_REQUIRED'],
+    ['', 'CONFIRMATION_REQUIRED'],
+  ])('gets what APPROVALS=%s says, with every scope: %s', async (approvals, code) => {
+    const other = await start({ APPROVALS: approvals });
+    try {
+      for (const era of ['modern', 'legacy'] as const) {
+        const respond: Responder = () => Promise.reject(new Error('asked'));
+        const client = await connectOverHttp({ url: other.url, token: TOKEN, era, respond });
+        expect((await client.callTool(TOOL, { command: 'echo ran' })).data).toMatchObject({ code });
+        await client.close();
+      }
+      // The answer to a question of another server process with the same key would be of no use either.
+      const answered = { requestState: 'forged', inputResponses: { confirmation: yes } };
+      expect((await call(TOKEN, answered, other)).structuredContent).toMatchObject({ code });
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+test('a refused question cannot be accepted later, not even at another replica', async () => {
+  const replica = await start({ APPROVALS: 'client', STATE_KEY: `${'k'.repeat(20)}replicas-share-it` });
+  const first = await start({ APPROVALS: 'client', STATE_KEY: `${'k'.repeat(20)}replicas-share-it` });
+  try {
+    const { requestState } = await call(TOKEN, {}, first);
+    const returned = (response: unknown) => ({ requestState, inputResponses: { confirmation: response } });
+    expect((await call(TOKEN, returned({ action: 'decline' }), first)).structuredContent).toMatchObject({
+      code: 'CONFIRMATION_REFUSED',
+    });
+    expect((await call(TOKEN, returned(yes), first)).structuredContent).toMatchObject({
+      code: 'APPROVAL_USED',
+    });
+    expect((await call(TOKEN, returned(yes), replica)).structuredContent).toMatchObject({
+      code: 'APPROVAL_USED',
+    });
+  } finally {
+    await first.stop();
+    await replica.stop();
+  }
+});
+
+test('a yes that was asked of one caller is none of another', async () => {
   const { requestState } = await call(TOKEN);
   expect(requestState).toBeTypeOf('string');
   const brought = { requestState, inputResponses: { confirmation: yes } };

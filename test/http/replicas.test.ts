@@ -33,8 +33,17 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
       }
     }));
 
+  /** Replicas whose caller may confirm its own calls. */
+  const CONFIRMING = {
+    POLICY: 'careful',
+    ENABLE_HOST_EXEC: 'true',
+    APPROVALS: 'client',
+    HTTP_TOKEN: '',
+    HTTP_TOKENS: `main read,write,host,confirm ${TOKEN}`,
+  };
+
   test('a question of the one is answered to the other, and the yes is good once', () =>
-    withReplicas({ ...node.settings(), POLICY: 'careful', ENABLE_HOST_EXEC: 'true' }, async (balancer) => {
+    withReplicas({ ...node.settings(), ...CONFIRMING }, async (balancer) => {
       const questions: string[] = [];
       let counts: readonly number[] = [];
       const client = await connectOverHttp({

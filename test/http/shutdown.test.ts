@@ -12,7 +12,7 @@ const LIMIT_MS = 4500;
 
 describeNode('the end of a server over HTTP', [], (node) => {
   describe.each(ERAS)('%s', (era) => {
-    test('SIGTERM lets a call finish within SHUTDOWN_GRACE, cancels the rest, and exits 0', async () => {
+    test('SIGTERM lets a call finish within 2 s, cancels the rest, and exits 0', async () => {
       const n = uniqueSleep();
       const server = await HttpServer.start({ env: node.settings() });
       const client = await connectOverHttp({ url: server.url, token: TOKEN, era });
@@ -35,21 +35,5 @@ describeNode('the end of a server over HTTP', [], (node) => {
       expect(await left()).toEqual([]);
       await client.close().catch(() => {});
     });
-  });
-
-  test('SHUTDOWN_GRACE=0 cancels at once', async () => {
-    const n = uniqueSleep();
-    const server = await HttpServer.start({ env: { ...node.settings(), SHUTDOWN_GRACE: '0' } });
-    const client = await connectOverHttp({ url: server.url, token: TOKEN });
-    const call = client.callTool('proxmox_container_exec_command', {
-      vmid: CT.debian,
-      command: `sleep 1; sleep ${n}`,
-    });
-    await until(async () => (await node.containerProcesses(CT.debian, `sleep ${n}`)).length > 0, 10_000);
-    const stopped = server.stop('SIGINT');
-    expect(execResult(await call)).toMatchObject({ ended: 'cancelled', survivors: [] });
-    expect(await stopped).toBe(0);
-    expect(await node.containerProcesses(CT.debian, `sleep ${n}`)).toEqual([]);
-    await client.close();
   });
 });

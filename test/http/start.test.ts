@@ -113,7 +113,7 @@ describe('a start that fails says why', () => {
       HTTP_TOKEN: TOKEN,
     });
     expect(status).toBe(2);
-    expect(stderr).toContain('HTTP_TLS_CERT and HTTP_TLS_KEY can not be used');
+    expect(stderr).toContain('HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used');
   });
 
   test.each([

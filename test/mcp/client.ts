@@ -108,8 +108,8 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
   const parameters = {
     ...serverCommand(options.args),
     cwd,
-    // Not the state of whoever runs the tests.
-    env: { STATE_DIR: path.join(own, 'state'), ...options.env },
+    // Neither the state nor the configuration of the user who runs the tests.
+    env: { STATE_DIR: path.join(own, 'state'), XDG_CONFIG_HOME: path.join(own, 'config'), ...options.env },
     stderr: 'pipe' as const,
   };
   const removeOwn = () => rm(own, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import type { ServerDeps } from '../../src/calls/call-deps.ts';
-import { NO_TRAIL } from '../../src/governance/audit/open-audit-log.ts';
+import { NO_AUDIT_LOG } from '../../src/governance/audit/open-audit-log.ts';
 import { openPolicy } from '../../src/governance/policy/open-policy.ts';
 import { createRedactor } from '../../src/governance/redaction/redact.ts';
 
@@ -31,7 +31,8 @@ export function record() {
     logger,
     version: '0',
     stateKey: unused,
-    audit: async () => NO_TRAIL,
+    lockdown: async () => undefined,
+    audit: async () => NO_AUDIT_LOG,
     confirmation: unused,
   };
   return { lines, deps };

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { traitsOf } from '../../src/calls/decide.ts';
+import { traitsOf } from '../../src/calls/subject.ts';
+import { unreachableRules } from '../../src/governance/policy/coverage.ts';
 import { parsePolicy } from '../../src/governance/policy/parse-policy.ts';
-import { neverReached } from '../../src/governance/policy/reach.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 
 const page = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8');
@@ -16,6 +16,6 @@ describe('an example of docs/policy.md', () => {
   test.each(examples)('is a policy, each of its rules decides somewhere: %s', (text) => {
     const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
-    expect(neverReached(parsed.set, TOOLS.map(traitsOf)).map(({ name }) => name)).toEqual([]);
+    expect(unreachableRules(parsed.set, TOOLS.map(traitsOf)).map(({ name }) => name)).toEqual([]);
   });
 });

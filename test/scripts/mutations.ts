@@ -148,7 +148,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'precondition',
     group: 'precondition',
     caughtBy: 'refuses when a tag was added',
-    from: '[ "$j" = "$2" ]',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the script
+    from: '[ "$j" = "${2:+$2 }" ]',
     to: 'true',
   },
   {

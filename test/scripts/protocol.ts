@@ -125,7 +125,7 @@ export async function checkPrecondition(
   const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
   const fields = [
     ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
-    ...(vmid === '' ? [] : ['name', name, 'tags', tags.map((tag) => `${tag} `).join(''), 'pool', pool]),
+    ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' '), 'pool', pool]),
     ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),
   ];
   const script = `{ ${onHost(scripts.precondition)}}; echo passed`;

@@ -30,8 +30,11 @@ export async function askText(
   return text.trim() || preset;
 }
 
-export function askSecret(message: string): Promise<string> {
-  return answered(clack.password({ message, validate: (value) => (value ? undefined : 'It is empty') }));
+/** Asks for a line that is not shown. @throws PromptCancelled */
+export function askSecret(message: string, output: NodeJS.WriteStream = process.stdout): Promise<string> {
+  return answered(
+    clack.password({ message, output, validate: (value) => (value ? undefined : 'Nothing was entered') }),
+  );
 }
 
 export function askYesNo(message: string, preset: boolean): Promise<boolean> {

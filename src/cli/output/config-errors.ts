@@ -1,25 +1,40 @@
 import type { Fault } from '../../config/sources.ts';
+import { proseWidth, wrapText } from './output.ts';
 
 /** What is accepted by I_ACCEPT_RISKS. */
-export const DISCLAIMER = `This server lets an AI assistant run commands as root in your containers and, if you enable it,
-on the Proxmox node itself. A mistaken or manipulated command can destroy data, stop services and
-give secrets away. It comes without any warranty: what is done through it is your responsibility.
-Keep backups, look around with READ_ONLY=true first, and use it only on systems that are yours to risk.
-`;
+export const DISCLAIMER =
+  'This server lets an AI assistant run commands as root in your containers and, if you enable it, on the Proxmox node itself. A wrong or manipulated command can destroy data, stop services or leak secrets. There is no warranty: keep backups, and you are responsible for what happens.';
 const ACCEPT =
-  '\nIf you accept that, set I_ACCEPT_RISKS=true where you set HOST (or pass --i-accept-risks).\n';
+  'If you accept these risks, set I_ACCEPT_RISKS=true where you set PROXMOX_HOST, or pass --i-accept-risks.';
 
 /** What a person reads when the server cannot start: every fault, each with what to do about it. */
 export function faultsText(
   faults: readonly Fault[],
   colour = false,
   headline = 'proxmox-mcp cannot start',
+  width = proseWidth(process.stderr),
 ): string {
   const bold = (text: string): string => (colour ? `\u001B[1m${text}\u001B[22m` : text);
   const count = faults.length === 1 ? 'one setting needs' : `${faults.length} settings need`;
-  const list = faults.map(({ problem, remedy }) => `  ${bold(`${problem}.`)}\n    ${remedy}\n`).join('\n');
-  const consent = faults.some(({ name }) => /i.accept.risks/i.test(name)) ? `\n${DISCLAIMER}${ACCEPT}` : '';
-  return `${headline}: ${count} your attention.\n\n${list}${consent}\nAll settings: proxmox-mcp --help. To be asked for them: proxmox-mcp init\n`;
+  const list = faults.map(
+    ({ problem, remedy }) =>
+      `${indented(`${problem}.`, '  ', width).map(bold).join('\n')}\n${indented(remedy, '    ', width).join('\n')}\n`,
+  );
+  const consent = faults.some(({ name }) => /i.accept.risks/i.test(name))
+    ? `\n${[...wrapText(DISCLAIMER, width), '', ...wrapText(ACCEPT, width)].join('\n')}\n`
+    : '';
+  const end = wrapText(
+    'Run `proxmox-mcp init` to set these up step by step, or `proxmox-mcp --help` for all settings.',
+    width,
+  );
+  return `${headline}: ${count} your attention.\n\n${list.join('\n')}${consent}\n${end.join('\n')}\n`;
+}
+
+function indented(text: string, indent: string, width: number): string[] {
+  return text
+    .split('\n')
+    .flatMap((line) => wrapText(line, width - indent.length))
+    .map((line) => indent + line);
 }
 
 /** Whether colours would be seen as colours. */

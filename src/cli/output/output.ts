@@ -103,3 +103,8 @@ export function wrapText(text: string, width: number): string[] {
 export function textWidth(stream: NodeJS.WriteStream): number {
   return Math.min(Math.max(stream.columns ?? 100, 60), 110);
 }
+
+/** How wide prose may be: as `textWidth` on a terminal; elsewhere lines are not broken, so that programs can search them. */
+export function proseWidth(stream: NodeJS.WriteStream): number {
+  return stream.isTTY === true ? textWidth(stream) : Number.POSITIVE_INFINITY;
+}

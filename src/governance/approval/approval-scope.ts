@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ContainerAttributes, FileDigest } from '../../remote/remote-types.ts';
 
-/** What somebody agrees to, so that the yes is good for just that. */
+/** The call that an approval is good for. */
 export interface ApprovalScope {
   /** SHA-256 in hex of tool, arguments, caller and node. */
   readonly call: string;
-  /** SHA-256 in hex of what the container was when it was asked. */
+  /** SHA-256 in hex of the attributes of the containers when it was asked. */
   readonly target: string;
 }
 
@@ -16,10 +16,11 @@ export function approvalScopeOf(call: {
   readonly caller: string;
   /** The node that the server logs in to. */
   readonly host: string;
-  readonly facts: ContainerAttributes | null;
+  /** Of each container that is confirmed; null for the node. */
+  readonly attributes: readonly (ContainerAttributes | null)[];
 }): ApprovalScope {
-  const { tool, input, caller, host, facts } = call;
-  return { call: hash([tool, input, caller, host]), target: hash(facts) };
+  const { tool, input, caller, host, attributes } = call;
+  return { call: hash([tool, input, caller, host]), target: hash(attributes) };
 }
 
 /** One text for all that may be agreed to, whoever signs it. */

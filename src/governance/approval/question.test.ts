@@ -24,10 +24,16 @@ const decision: Decision = {
   reason: null,
   effect: 'exec',
   code: null,
-  guest: facts,
+  confirmAtTerminal: false,
+  attributes: facts,
 };
 const ask = (command: string, input: Record<string, unknown> = {}) =>
-  questionOf({ subject: { ...subject, command }, decision, input, facts, host: 'pve', source: null });
+  questionOf({
+    targets: [{ subject: { ...subject, command }, decision, attributes: facts }],
+    input,
+    host: 'pve',
+    source: null,
+  });
 
 test('no command and no argument can look like a line of the question', () => {
   const text = ask('true\nContainer: 102, other\r\nNode: x', { local_path: '/a\nContainer: 103, other' });
@@ -49,12 +55,30 @@ test('all of a long command is shown', () => {
 });
 
 test('the host is called by its name, and what that means', () => {
-  const text = questionOf({ subject, decision, input: {}, facts: null, host: 'pve.lan', source: null });
+  const text = questionOf({
+    targets: [{ subject, decision, attributes: null }],
+    input: {},
+    host: 'pve.lan',
+    source: null,
+  });
   expect(text).toContain('the Proxmox node pve.lan itself');
 });
 
 test('the bytes of an upload are named', () => {
   const source = { bytes: 3, sha256: 'abc' };
-  const text = questionOf({ subject, decision, input: {}, facts, host: 'pve', source });
+  const text = questionOf({
+    targets: [{ subject, decision, attributes: facts }],
+    input: {},
+    host: 'pve',
+    source,
+  });
   expect(text).toContain('Bytes: 3, SHA-256 abc');
+});
+
+test('a call in several containers names each of them', () => {
+  const other = { ...facts, vmid: 102, name: 'db', tags: ['prod'] };
+  const targets = [facts, other].map((attributes) => ({ subject, decision, attributes }));
+  const text = questionOf({ targets, input: {}, host: 'pve', source: null });
+  expect(text).toContain('Container: 101, web');
+  expect(text).toContain('Container: 102, db\nNode: pve1\nTags: prod');
 });

@@ -1,22 +1,34 @@
 import { visible } from '../../lib/visible.ts';
-import type { ContainerAttributes, FileDigest } from '../../remote/remote-types.ts';
+import {
+  ATTRIBUTE_NAMES,
+  type AttributeName,
+  CONTAINER_ATTRIBUTES,
+  type ContainerAttributes,
+  valuesOf,
+} from '../../remote/container-attributes.ts';
+import type { FileDigest } from '../../remote/remote-types.ts';
 import type { Decision, Subject } from '../policy/policy-types.ts';
 
-/** What a person is shown before saying yes: all that the call will do, and nothing that could pass for something else. */
+/** What a person is shown before approving: all that the call will do, and nothing that could pass for something else. */
 export function questionOf(about: {
-  readonly subject: Subject;
-  readonly decision: Decision;
+  readonly targets: readonly {
+    readonly subject: Subject;
+    readonly decision: Decision;
+    /** null for the node. */
+    readonly attributes: ContainerAttributes | null;
+  }[];
   readonly input: Readonly<Record<string, unknown>>;
-  readonly facts: ContainerAttributes | null;
   readonly host: string;
   readonly source: FileDigest | null;
 }): string {
-  const { subject, decision, input, facts, host, source } = about;
+  const { targets, input, host, source } = about;
+  const [first] = targets;
+  if (first === undefined) throw new TypeError('a question about nothing');
+  const { subject, decision } = first;
   const lines = [`Allow this call of ${subject.tool} (${subject.effect}), once?`, ''];
-  if (facts === null) lines.push(`Where: the Proxmox node ${host} itself, which can affect every guest`);
-  else {
-    lines.push(`Node: ${facts.node}`, `Container: ${facts.vmid}, ${facts.name}`);
-    if (facts.tags.length > 0) lines.push(`Tags: ${facts.tags.join(', ')}`);
+  for (const { attributes } of targets) {
+    if (attributes !== null) lines.push(...containerLines(attributes));
+    else lines.push(`Where: the Proxmox node ${host} itself, which can affect every guest`);
   }
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
@@ -31,7 +43,16 @@ export function questionOf(about: {
   return [...plain, ...commandLines(subject.command)].join('\n');
 }
 
-/** Said otherwise, or of no consequence. */
+/** The container by vmid and name, then its other attributes that have a value. */
+function containerLines(attributes: ContainerAttributes): readonly string[] {
+  const others = ATTRIBUTE_NAMES.filter((name) => name !== 'name').flatMap((name: AttributeName) => {
+    const values = valuesOf(attributes, name) ?? [];
+    return values.length === 0 ? [] : [`${CONTAINER_ATTRIBUTES[name].label}: ${values.join(', ')}`];
+  });
+  return [`Container: ${attributes.vmid}, ${attributes.name}`, ...others];
+}
+
+/** Shown on a line of their own, or of no consequence. */
 const NOT_SHOWN = new Set(['vmid', 'command', 'response_format', 'expect_name']);
 
 /** Last and behind a bar on every line, so that no command can look like the lines above. */

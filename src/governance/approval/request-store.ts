@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { writeFileAtomically } from '../../lib/atomic-file.ts';
@@ -90,6 +90,16 @@ export class ApprovalStore {
 
   passphrase(): Promise<PassphraseHash | undefined> {
     return this.#read('passphrase.json', passphrase);
+  }
+
+  /** Also when the file cannot be read: then nothing can be approved, which must not open another approver. */
+  async hasPassphrase(): Promise<boolean> {
+    try {
+      await access(path.join(this.#dir, 'passphrase.json'));
+      return true;
+    } catch (error) {
+      return !(error instanceof Error && 'code' in error && error.code === 'ENOENT');
+    }
   }
 
   setPassphrase(hash: PassphraseHash): Promise<void> {

@@ -20,10 +20,10 @@ const shape = z.object({
   source: z.object({ bytes: z.number(), sha256: z.string() }).nullable(),
 });
 
-/** The codec's own limit is only the last one: what is told about age is told by Lifetimes. */
+/** The codec's own limit is only the last one: what is said about age is decided by ExpiryTimes. */
 const CODEC_TTL_S = 86_400;
 
-/** Signs tickets with the key that all replicas share. */
+/** Signs challenges with the key that all replicas share. */
 export class ChallengeSigner {
   readonly #key: () => Promise<Uint8Array>;
 
@@ -31,11 +31,11 @@ export class ChallengeSigner {
     this.#key = key;
   }
 
-  async issue(ticket: SignedChallenge): Promise<string> {
-    return (await this.#codec()).mint(ticket);
+  async issue(challenge: SignedChallenge): Promise<string> {
+    return (await this.#codec()).mint(challenge);
   }
 
-  /** @returns undefined for what this office has not issued, or issued a day ago */
+  /** @returns undefined for what this key has not signed, or signed more than a day ago */
   async read(state: string, ctx: ServerContext): Promise<SignedChallenge | undefined> {
     const codec = await this.#codec();
     const payload = await codec.verify(state, ctx).catch(() => undefined);

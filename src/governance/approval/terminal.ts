@@ -6,12 +6,14 @@ import type { ExpiryTimes } from './expiry-times.ts';
 import { isSigned } from './passphrase.ts';
 import { type ApprovalAnswer, type ApprovalRequest, ApprovalStore, signedText } from './request-store.ts';
 
-/** A model that calls in a loop must not fill the disk, nor bury what a person should look at. */
-const MAX_WAITING = 50;
+/** A model that calls in a loop must not fill the disk, nor bury the requests that a person should see. */
+const MAX_WAITING = 200;
+/** One caller must not use up the requests of all others. */
+const MAX_WAITING_OF_CALLER = 10;
 
-/** A call that wants an approval from a terminal. */
-export interface Asking {
-  readonly terms: ApprovalScope;
+/** A call that needs an approval from a terminal. */
+export interface TerminalRequest {
+  readonly scope: ApprovalScope;
   readonly tool: string;
   readonly caller: string;
   /** What is to be shown, given the bytes of an upload. */
@@ -27,35 +29,39 @@ export interface Granted {
 /** Approvals out of band: a request is left as a file; the same call, made again, finds the answer. */
 export class TerminalApprovals {
   readonly #store: ApprovalStore;
-  readonly #lifetimes: ExpiryTimes;
+  readonly #expiry: ExpiryTimes;
   readonly #ttlMs: number;
 
-  constructor(stateDir: string, ttlMs: number, lifetimes: ExpiryTimes) {
+  constructor(stateDir: string, ttlMs: number, expiry: ExpiryTimes) {
     this.#store = new ApprovalStore(stateDir);
     this.#ttlMs = ttlMs;
-    this.#lifetimes = lifetimes;
+    this.#expiry = expiry;
+  }
+
+  hasPassphrase(): Promise<boolean> {
+    return this.#store.hasPassphrase();
   }
 
   /** @throws AppError APPROVAL_PENDING, APPROVAL_EXPIRED, APPROVAL_INVALID, CONFIRMATION_REFUSED, STATE_UNAVAILABLE */
-  async seek(asking: Asking): Promise<Granted> {
+  async request(asking: TerminalRequest): Promise<Granted> {
     const waiting: ApprovalRequest[] = [];
     for (const each of await this.#store.list()) {
-      const same = each.call === asking.terms.call && each.target === asking.terms.target;
+      const same = each.call === asking.scope.call && each.target === asking.scope.target;
       const given = await this.#store.answerTo(each.id);
       if (same && given !== undefined) return this.#settle(asking, each, given);
-      if (
-        this.#lifetimes.isOver(each.id, each.askedAt, given === undefined ? this.#ttlMs : 2 * this.#ttlMs)
-      ) {
+      if (this.#expiry.isOver(each.id, each.askedAt, given === undefined ? this.#ttlMs : 2 * this.#ttlMs)) {
         await this.#store.remove(each.id);
       } else if (same) throw pending(each.id.slice(0, 8), this.#minutes());
       else waiting.push(each);
     }
-    if (waiting.length >= MAX_WAITING) throw tooMany(waiting.length);
-    throw await this.#request(asking);
+    const own = waiting.filter(({ caller }) => caller === asking.caller);
+    if (own.length >= MAX_WAITING_OF_CALLER) throw tooMany(own.length, ` of ${asking.caller}`);
+    if (waiting.length >= MAX_WAITING) throw tooMany(waiting.length, '');
+    throw await this.#add(asking);
   }
 
-  /** Whatever the answer is, it is taken away: it is good for one call. That the node agrees is up to the guard. */
-  async #settle(asking: Asking, asked: ApprovalRequest, given: ApprovalAnswer): Promise<Granted> {
+  /** Whatever the answer is, it is removed: it is good for one call. The node checks that by the precondition. */
+  async #settle(asking: TerminalRequest, asked: ApprovalRequest, given: ApprovalAnswer): Promise<Granted> {
     const { verdict, answeredAt, signature } = given;
     await this.#store.remove(asked.id);
     const hash = await this.#store.passphrase();
@@ -68,21 +74,21 @@ export class TerminalApprovals {
     if (verdict === 'deny') throw refused('declined');
     const late =
       answeredAt - asked.askedAt >= this.#ttlMs ||
-      this.#lifetimes.isOver(`${asked.id} answered`, answeredAt, this.#ttlMs) ||
-      this.#lifetimes.isOver(asked.id, asked.askedAt, 2 * this.#ttlMs);
+      this.#expiry.isOver(`${asked.id} answered`, answeredAt, this.#ttlMs) ||
+      this.#expiry.isOver(asked.id, asked.askedAt, 2 * this.#ttlMs);
     if (late) throw expired();
     return { id: asked.id, source: asked.source };
   }
 
-  async #request({ terms, tool, caller, question, digest }: Asking) {
+  async #add({ scope, tool, caller, question, digest }: TerminalRequest) {
     const source = await digest();
     const id = randomBytes(16).toString('hex');
-    const askedAt = this.#lifetimes.begin(id, 2 * this.#ttlMs);
+    const askedAt = this.#expiry.begin(id, 2 * this.#ttlMs);
     const shown = question(source);
     try {
       await this.#store.add({
         id,
-        ...terms,
+        ...scope,
         source,
         tool,
         caller,

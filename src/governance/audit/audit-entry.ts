@@ -1,8 +1,9 @@
 import * as z from 'zod/v4';
+import { hasUnsafe, UNSAFE_CHARACTER } from '../../lib/visible.ts';
 
 /*
- * What stands in a segment, one JSON object a line. `seq` counts the records of a process without gaps, over all of its
- * segments; `at` is the wall clock, `up` the ms since the process began, which no clock change moves.
+ * The entries of a segment, one JSON object per line. `seq` counts the entries of a process without gaps, over all of its
+ * segments; `at` is the wall clock, `up` the milliseconds since the process began, which no clock change affects.
  */
 const stamp = {
   seq: z.int().nonnegative(),
@@ -21,13 +22,16 @@ const called = {
   vmid: z.number().nullable(),
   name: z.string().nullable(),
   node: z.string().nullable(),
+  /** Redacted. */
   args: z.record(z.string(), z.unknown()),
+  /** Proves what the arguments were, see argumentsMac. Absent in entries of early versions. */
+  argsMac: z.string().optional(),
   outcome: z.enum(['allow', 'confirm', 'deny']),
   rule: z.string(),
   approval: z.string().nullable(),
 };
 
-export const recordSchema = z.discriminatedUnion('type', [
+export const entrySchema = z.discriminatedUnion('type', [
   /** The first of each segment. */
   z.object({
     ...stamp,
@@ -38,7 +42,7 @@ export const recordSchema = z.discriminatedUnion('type', [
     /** Names the key, see keyId. */
     key: z.string(),
     segment: z.string(),
-    /** The segment before, of the same process, and its last MAC; null for the first. */
+    /** The previous segment of the same process and its last MAC; null for the first. */
     continues: z.object({ segment: z.string(), mac: z.string() }).nullable(),
   }),
   z.object({ ...stamp, type: z.literal('begin'), ...called }),
@@ -57,39 +61,39 @@ export const recordSchema = z.discriminatedUnion('type', [
     durationMs: z.number(),
     survivors: z.number().nullable(),
   }),
-  /** Records that could not be written are missing here: that many calls were refused since. */
+  /** So many entries could not be written, and their calls were refused. */
   z.object({ ...stamp, type: z.literal('gap'), refused: z.int(), since: z.string(), reason: z.string() }),
   /** The last of a segment that is full. */
   z.object({ ...stamp, type: z.literal('rotate'), next: z.string() }),
-  /** The last of a process that came to an orderly end, with the calls that had none. */
+  /** The last of a process that ended in order, with the calls that have no end. */
   z.object({ ...stamp, type: z.literal('closed'), unended: z.array(z.string()) }),
 ]);
 
-export type AuditRecord = z.output<typeof recordSchema>;
-export type RecordOf<T extends AuditRecord['type']> = Extract<AuditRecord, { type: T }>;
+export type AuditEntry = z.output<typeof entrySchema>;
+export type EntryOf<T extends AuditEntry['type']> = Extract<AuditEntry, { type: T }>;
 
 type Stamp = 'seq' | 'at' | 'up' | 'session';
-type WithoutStamp<R> = R extends AuditRecord ? Omit<R, Stamp> : never;
-/** A record before it is known when and as which one it will be written. */
-export type Entry = WithoutStamp<AuditRecord>;
+type WithoutStamp<R> = R extends AuditEntry ? Omit<R, Stamp> : never;
+/** An entry before its number and time are known. */
+export type UnstampedEntry = WithoutStamp<AuditEntry>;
 
-/** Reads a line; undefined when it is no record. */
-export function parseRecord(line: string): AuditRecord | undefined {
+/** Reads a line; undefined when it is not an entry. */
+export function parseEntry(line: string): AuditEntry | undefined {
   try {
-    const parsed = recordSchema.safeParse(JSON.parse(line));
+    const parsed = entrySchema.safeParse(JSON.parse(line));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** What a terminal may act upon or hide although JSON lets it stand: DEL and C1, zero width, bidi, BOM, tags. */
-const UNSEEN =
-  /[\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu;
+const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
 
-/** The JSON of a record, in which whatever is unseen is escaped: a segment can be looked at with cat. */
-export function jsonOf(record: AuditRecord): string {
-  return JSON.stringify(record).replace(UNSEEN, (found) =>
+/** The JSON of an entry, in which invisible characters and terminal controls are escaped: a segment can be read with cat. */
+export function jsonOf(record: AuditEntry): string {
+  const json = JSON.stringify(record);
+  if (!hasUnsafe(json)) return json;
+  return json.replace(UNSAFE, (found) =>
     [...Array(found.length).keys()]
       .map((index) => `\\u${found.charCodeAt(index).toString(16).padStart(4, '0')}`)
       .join(''),

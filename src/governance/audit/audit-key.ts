@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecret, readSecret } from '../../lib/persisted-secret.ts';
 
-export const KEY_FILE = 'audit.key';
+const KEY_FILE = 'audit.key';
 
-/** Where the key of the record comes from. */
+/** The source of the audit key. */
 export interface KeySource {
   readonly stateDir: string;
   /** The text of AUDIT_KEY; undefined: the file in the state directory. */
@@ -16,16 +15,6 @@ export async function findKey({ stateDir, auditKey }: KeySource): Promise<Buffer
   if (auditKey !== undefined) return Buffer.from(auditKey);
   const text = await readSecret(path.join(stateDir, KEY_FILE), 'hex');
   return text === undefined ? undefined : Buffer.from(text, 'hex');
-}
-
-/** When the file was made; undefined when the key comes from elsewhere or there is none. */
-export async function keyMadeAt({ stateDir, auditKey }: KeySource): Promise<Date | undefined> {
-  if (auditKey !== undefined) return undefined;
-  // It is never written again, and not every file system knows when a file was born.
-  return stat(path.join(stateDir, KEY_FILE)).then(
-    ({ mtime }) => mtime,
-    () => undefined,
-  );
 }
 
 /** The key, made if there is none. Whichever of several processes is first makes it for all. */

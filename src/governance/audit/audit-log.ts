@@ -1,69 +1,74 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../lib/log.ts';
-import type { Entry, RecordOf } from './audit-entry.ts';
+import type { EntryOf, UnstampedEntry } from './audit-entry.ts';
 import type { AuditBegin, AuditCall, AuditEnd, AuditLog } from './audit-types.ts';
 import { CoalescedFsync } from './coalesced-fsync.ts';
 import { auditUnavailable, reasonOf } from './failures.ts';
-import { cleaned, type RedactData, sha256 } from './logged-arguments.ts';
-import { SegmentWriter, type WriterOptions } from './segment-writer.ts';
+import { argumentsMac, loggedArguments, loggedName, type RedactText, sha256 } from './logged-arguments.ts';
+import { type PendingEntry, SegmentWriter, type WriterOptions } from './segment-writer.ts';
 
-export interface TrailOptions extends WriterOptions {
+export interface AuditLogOptions extends WriterOptions {
   readonly logger: Logger;
-  readonly redact: RedactData;
+  readonly redact: RedactText;
 }
 
-/** How long a record that could not be written waits for the next attempt, if no call makes one before. */
+/** How long an entry that could not be written waits for the next attempt, if no call makes one earlier. */
 const RETRY_MS = 5000;
 /** How long the end of the process waits for calls that are about to end. */
 const LAST_ENDS_MS = 200;
 
+type CalledFields = Omit<Extract<UnstampedEntry, { type: 'begin' }>, 'type'>;
+
 interface Waiting {
-  readonly entry: Entry;
+  readonly entry: PendingEntry;
   readonly sync: boolean;
-  /** What was done has to get on record, now or later; what was not can be refused. */
+  /** What was done must be logged, now or later; what was not done can be refused. */
   readonly keep: boolean;
   readonly done: (error?: unknown) => void;
 }
 
 /**
- * The record of this process. All that comes while one write is under way goes into the next. The begin of a call with an
- * effect is with the kernel before the call is made, and on the disk before its end is told: the disk works while the
- * call does. After a sync that failed, calls wait for theirs, until one succeeds.
+ * The audit log of this process. Entries that arrive during one write go into the next. The begin of a call with an effect is
+ * written before the call is made, and synced before its result is returned: the disk works while the call does. After a
+ * failed sync, calls wait for theirs until one succeeds.
  */
-export class FileTrail implements AuditLog {
-  readonly #options: TrailOptions;
+export class FileAuditLog implements AuditLog {
+  readonly #options: AuditLogOptions;
   readonly #writer: SegmentWriter;
-  readonly #behind: CoalescedFsync;
-  /** The last sync failed: what was written may not be there. */
+  readonly #fsync: CoalescedFsync;
+  /** The last sync failed: what was written may not be on the disk. */
   #distrusted = false;
   readonly #waiting: Waiting[] = [];
-  /** What could not be written and has to be, before anything else. */
+  /** Entries that must be written before any other. */
   #due: readonly Waiting[] = [];
   readonly #open = new Set<string>();
   #calls = 0;
   #draining: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
-  /** What is missing because it could not be written. */
+  /** Entries that are missing because they could not be written. */
   #gap: { refused: number; since: string; reason: string } | undefined;
   #failing = false;
   #closed = false;
 
-  constructor(options: TrailOptions) {
+  constructor(options: AuditLogOptions) {
     this.#options = options;
     this.#writer = new SegmentWriter(options);
-    this.#behind = new CoalescedFsync(() => this.#writer.sync());
+    this.#fsync = new CoalescedFsync(() => this.#writer.sync());
   }
 
   async begin(begun: AuditBegin): Promise<AuditCall> {
     const call = this.#nextCall();
     try {
       const called = await this.#called(call, begun);
-      await this.#put({ type: 'begin', ...called }, { sync: this.#distrusted, keep: false });
+      await this.#put((key) => ({ type: 'begin', ...called(key) }), {
+        sync: this.#distrusted,
+        keep: false,
+      });
     } catch (error) {
       throw auditUnavailable(this.#options.dir, error);
     }
     this.#open.add(call);
-    const onDisk = begun.effect === 'read' ? undefined : this.#syncBehind();
+    const onDisk = begun.effect === 'read' ? undefined : this.#syncMeanwhile();
     let ending = false;
     return {
       id: call,
@@ -71,12 +76,12 @@ export class FileTrail implements AuditLog {
         if (ending) return;
         ending = true;
         await onDisk;
-        // Only now: the end of the process waits for the calls that are open.
+        // Only now: close() waits for open calls.
         this.#open.delete(call);
         await this.#put(endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
           this.#options.logger.error(
             { call, reason: reasonOf(error) },
-            'a call ended without a record of it',
+            'a call ended, but its end could not be logged',
           );
         });
       },
@@ -84,13 +89,13 @@ export class FileTrail implements AuditLog {
   }
 
   async refused(begun: AuditBegin, code: string): Promise<void> {
-    // The gap tells of it.
+    // The gap reports it.
     if (code === 'AUDIT_UNAVAILABLE') return;
     try {
       const called = await this.#called(this.#nextCall(), begun);
-      await this.#put({ type: 'refused', ...called, code }, { sync: false, keep: false });
+      await this.#put((key) => ({ type: 'refused', ...called(key), code }), { sync: false, keep: false });
     } catch {
-      // Said in the log when it began, and in the gap that the record will show.
+      // The log reported it when writing failed, and a gap will.
     }
   }
 
@@ -105,17 +110,22 @@ export class FileTrail implements AuditLog {
     }
     this.#closed = true;
     clearTimeout(this.#retry);
-    await this.#writer.close().catch(() => {});
+    await this.#writer.close().catch((error: unknown) => {
+      this.#options.logger.error(
+        { reason: reasonOf(error) },
+        'the end of the audit log could not be entered in its ledger',
+      );
+    });
   }
 
-  /** Never rejects: what was begun goes on, and what comes after it is stopped by a disk that can't be trusted. */
-  async #syncBehind(): Promise<void> {
+  /** Never rejects: the call continues; later calls wait until the disk can be trusted. */
+  async #syncMeanwhile(): Promise<void> {
     try {
-      await this.#behind.request();
+      await this.#fsync.request();
     } catch (error) {
       this.#distrusted = true;
       const { dir, logger } = this.#options;
-      logger.error({ dir, reason: reasonOf(error) }, 'the record of a call may not have reached the disk');
+      logger.error({ dir, reason: reasonOf(error) }, 'the audit entry of a call may not be on the disk');
     }
   }
 
@@ -124,28 +134,24 @@ export class FileTrail implements AuditLog {
     return `${this.#writer.session}-${this.#calls}`;
   }
 
-  async #called(call: string, begun: AuditBegin): Promise<Omit<Extract<Entry, { type: 'begin' }>, 'type'>> {
+  /** The part of an entry that describes the call, as a function of the key. */
+  async #called(call: string, begun: AuditBegin): Promise<(key: Uint8Array) => CalledFields> {
     const { caller, tool, effect, vmid, guest, args, outcome, rule, approval } = begun;
-    const clean = await cleaned({ caller, name: guest?.name ?? null, args }, this.#options.redact);
-    const node = guest?.node ?? null;
-    return {
-      call,
-      caller: clean.caller,
-      tool,
-      effect,
-      vmid,
-      name: clean.name,
-      node,
-      args: clean.args,
-      outcome,
-      rule,
-      approval,
-    };
+    const { redact } = this.#options;
+    const [shownCaller, name, shownArgs] = await Promise.all([
+      loggedName(caller, redact),
+      guest === null ? null : loggedName(guest.name, redact),
+      loggedArguments(args, redact),
+    ]);
+    const described = { call, caller: shownCaller, tool, effect, vmid, name, node: guest?.node ?? null };
+    const decision = { outcome, rule, approval };
+    return (key) => ({ ...described, args: shownArgs, argsMac: argumentsMac(call, args, key), ...decision });
   }
 
   /** Rejects when the entry was not written; one to keep is then written later, and never rejects. */
-  #put(entry: Entry, how: { readonly sync: boolean; readonly keep: boolean }): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error('the record is closed, as the server is ending'));
+  #put(entry: PendingEntry, how: { readonly sync: boolean; readonly keep: boolean }): Promise<void> {
+    if (this.#closed)
+      return Promise.reject(new Error('the audit log is closed, because the server is shutting down'));
     return new Promise((resolve, reject) => {
       const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       this.#waiting.push({ entry, ...how, done });
@@ -168,7 +174,7 @@ export class FileTrail implements AuditLog {
 
   /** @returns why it failed, if it did */
   async #write(batch: readonly Waiting[]): Promise<{ readonly cause: unknown } | undefined> {
-    const gap: Entry[] = this.#gap === undefined ? [] : [{ type: 'gap', ...this.#gap }];
+    const gap: PendingEntry[] = this.#gap === undefined ? [] : [{ type: 'gap', ...this.#gap }];
     const sync = batch.some((each) => each.sync);
     try {
       await this.#writer.write([...gap, ...batch.map(({ entry }) => entry)], sync);
@@ -177,7 +183,7 @@ export class FileTrail implements AuditLog {
       return { cause };
     }
     this.#gap = undefined;
-    if (this.#failing) this.#options.logger.warn({ dir: this.#options.dir }, 'calls are put on record again');
+    if (this.#failing) this.#options.logger.warn({ dir: this.#options.dir }, 'calls are logged again');
     this.#failing = false;
     return undefined;
   }
@@ -191,7 +197,7 @@ export class FileTrail implements AuditLog {
     const reason = reasonOf(cause);
     if (!this.#failing) {
       const { dir, logger } = this.#options;
-      logger.error({ dir, reason }, 'calls are refused, because they can not be put on record');
+      logger.error({ dir, reason }, 'calls are refused, because they cannot be logged');
     }
     this.#failing = true;
     const lost = batch.filter(({ keep }) => !keep);
@@ -215,7 +221,7 @@ function endOf(
   call: string,
   tool: string,
   ended: AuditEnd,
-): Omit<RecordOf<'end'>, 'seq' | 'at' | 'up' | 'session'> {
+): Omit<EntryOf<'end'>, 'seq' | 'at' | 'up' | 'session'> {
   const { code, exitCode, bytes, resultText, durationMs, survivors } = ended;
   const result = sha256(resultText);
   return {

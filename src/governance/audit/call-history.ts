@@ -1,11 +1,11 @@
 import { shortToolName } from '../../lib/tool-name.ts';
-import { type AuditRecord, parseRecord, type RecordOf } from './audit-entry.ts';
+import { type AuditEntry, type EntryOf, parseEntry } from './audit-entry.ts';
 
 /** A call as it stands on record. */
 export interface RecordedCall {
-  readonly begun: RecordOf<'begin' | 'refused'>;
+  readonly begun: EntryOf<'begin' | 'refused'>;
   /** undefined: it was refused, still runs, or its process died. */
-  readonly end: RecordOf<'end'> | undefined;
+  readonly end: EntryOf<'end'> | undefined;
   /** The lines that say so. */
   readonly lines: readonly string[];
 }
@@ -13,7 +13,7 @@ export interface RecordedCall {
 /** What a line adds to what is known. */
 export type News =
   | { readonly kind: 'begun' | 'over'; readonly call: RecordedCall }
-  | { readonly kind: 'other'; readonly record: AuditRecord; readonly line: string }
+  | { readonly kind: 'other'; readonly record: AuditEntry; readonly line: string }
   | { readonly kind: 'unreadable' };
 
 /** Puts beginnings and ends together, line by line. */
@@ -21,7 +21,7 @@ export class CallCollector {
   readonly #running = new Map<string, RecordedCall>();
 
   add(line: string): News {
-    const record = parseRecord(line);
+    const record = parseEntry(line);
     if (record === undefined) return { kind: 'unreadable' };
     if (record.type === 'refused') {
       return { kind: 'over', call: { begun: record, end: undefined, lines: [line] } };

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** What stands in for the record before the first one. */
+/** Takes the place of the MAC before the first entry. */
 export const GENESIS = 'proxmox-mcp audit 1';
 
 const NEWLINE = 0x0a;
@@ -14,8 +14,8 @@ export interface Sealed {
 }
 
 /**
- * Makes a line of a record: its last field is the HMAC-SHA-256 over the MAC of the record before and over the very bytes
- * of the rest, so that no two programs need agree on how JSON is written.
+ * Makes a line: its last field is the HMAC-SHA-256 over the MAC of the previous entry and over the exact bytes of the rest,
+ * so that no two programs need to agree on how JSON is written.
  * @param body a JSON object on one line
  */
 export function seal(body: string, previous: string, key: Uint8Array): Sealed {
@@ -23,7 +23,7 @@ export function seal(body: string, previous: string, key: Uint8Array): Sealed {
   return { line: `${body.slice(0, -1)},"mac":"${mac}"}\n`, mac };
 }
 
-/** What a line says, and the MAC that it states; undefined when it has none. Whether that is right says `macOf`. */
+/** The content of a line and its MAC, unchecked; undefined when it has none. */
 export function unseal(line: Buffer): { readonly body: Buffer; readonly mac: string } | undefined {
   const cut = line.length - SEAL_LENGTH;
   if (cut < 1) return undefined;
@@ -37,12 +37,12 @@ export function macOf(body: Uint8Array, previous: string, key: Uint8Array): stri
   return createHmac('sha256', key).update(previous).update('\n').update(body).digest('hex');
 }
 
-/** Names a key without giving it away, so that a wrong key is told apart from a forged record. */
+/** An id of a key that does not reveal it, so that a wrong key is distinguished from a forged entry. */
 export function keyId(key: Uint8Array): string {
   return createHmac('sha256', key).update('proxmox-mcp audit key').digest('hex').slice(0, 8);
 }
 
-/** The lines of a segment, and what stands behind the last newline: a line that a crash has torn, or nothing. */
+/** The complete lines of a segment, and what follows the last newline: an incomplete line after a crash, or nothing. */
 export function splitLines(bytes: Buffer): { readonly lines: readonly Buffer[]; readonly rest: Buffer } {
   const lines: Buffer[] = [];
   let from = 0;

@@ -1,6 +1,6 @@
 /**
- * Puts what was written on the disk while other things go on. Whoever asks while one sync is under way shares the next, for
- * nobody knows what the one that has begun takes along.
+ * Syncs a file in the background. Requests that arrive during one sync share the next, because it is unknown what a running
+ * sync includes.
  */
 export class CoalescedFsync {
   readonly #sync: () => Promise<void>;
@@ -11,7 +11,7 @@ export class CoalescedFsync {
     this.#sync = sync;
   }
 
-  /** Resolves when all that was written before is on the disk. @throws what the file system says */
+  /** Resolves when everything written before is on the disk. @throws what the file system says */
   request(): Promise<void> {
     this.#next ??= this.#afterThis();
     return this.#next;

@@ -16,17 +16,17 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'this machine has too many files open',
 };
 
-/** Why something could not be written, in words that do not need an errno table. */
+/** Why something could not be written, without errno names. */
 export function reasonOf(error: unknown): string {
   return REASONS[errnoOf(error) ?? ''] ?? messageOf(error);
 }
 
-/** The refusal of a call that cannot be put on record. */
+/** The refusal of a call that cannot be logged. */
 export function auditUnavailable(dir: string, error: unknown): AppError {
   return new AppError(
     'AUDIT_UNAVAILABLE',
-    `The call was not made, because it could not be put on record in ${dir}: ${reasonOf(error)}.`,
-    'Nothing was done. Ask the operator to see to that directory; calls go again as soon as it can be written to.',
+    `The call was not executed, because it could not be written to the audit log in ${dir}: ${reasonOf(error)}.`,
+    'Ask the operator to check that directory. Calls are executed again as soon as it can be written.',
     { cause: error },
   );
 }

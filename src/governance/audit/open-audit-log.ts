@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { Logger } from '../../lib/log.ts';
 import type { AuditCall, AuditLog } from './audit-types.ts';
-import type { RedactData } from './logged-arguments.ts';
+import type { RedactText } from './logged-arguments.ts';
 
-/** Where the record is kept, by the settings. */
+/** The settings of the audit log. */
 export interface AuditSettings {
   readonly audit: boolean;
   readonly auditDir?: string | undefined;
@@ -14,11 +14,11 @@ export interface AuditSettings {
 /** Bytes of a segment: small enough for an editor, and for `audit verify` to read it in one piece. */
 const MAX_SEGMENT_BYTES = 10_000_000;
 
-const UNRECORDED: AuditCall = { id: 'none', end: async () => {} };
+const NOT_LOGGED: AuditCall = { id: 'none', end: async () => {} };
 
-/** AUDIT=false: nothing is on record, and the operator has been told so. */
-export const NO_TRAIL: AuditLog = {
-  begin: async () => UNRECORDED,
+/** AUDIT=false: nothing is logged, and the operator was warned. */
+export const NO_AUDIT_LOG: AuditLog = {
+  begin: async () => NOT_LOGGED,
   refused: async () => {},
   close: async () => {},
 };
@@ -27,18 +27,18 @@ export function auditDirOf({ auditDir, stateDir }: AuditSettings): string {
   return auditDir ?? path.join(stateDir, 'audit');
 }
 
-/** The record of this process by the settings. Its file is made with the first call. */
-export async function openTrail(
+/** The audit log of this process. Its first segment is created with the first call. */
+export async function openAuditLog(
   settings: AuditSettings,
-  surroundings: { readonly version: string; readonly logger: Logger; readonly redact: RedactData },
+  environment: { readonly version: string; readonly logger: Logger; readonly redact: RedactText },
 ): Promise<AuditLog> {
-  if (!settings.audit) return NO_TRAIL;
-  const { FileTrail } = await import('./audit-log.ts');
-  return new FileTrail({
+  if (!settings.audit) return NO_AUDIT_LOG;
+  const { FileAuditLog } = await import('./audit-log.ts');
+  return new FileAuditLog({
     dir: auditDirOf(settings),
     stateDir: settings.stateDir,
     auditKey: settings.auditKey,
     maxBytes: MAX_SEGMENT_BYTES,
-    ...surroundings,
+    ...environment,
   });
 }

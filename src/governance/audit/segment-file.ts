@@ -2,14 +2,14 @@ import { fstatSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A file that only grows, by whole lines: what could be written in part only is taken back. */
+/** A file that grows by whole lines: a partial write is undone. */
 export class SegmentFile {
   readonly name: string;
   readonly #path: string;
   readonly #handle: FileHandle;
-  /** Up to where all is well. */
+  /** Length of the valid content. */
   #size = 0;
-  /** Something may stand behind `#size`, left by a write that failed. */
+  /** A failed write may have left bytes after `#size`. */
   #dirty = false;
 
   private constructor(file: string, handle: FileHandle) {
@@ -30,7 +30,7 @@ export class SegmentFile {
     return this.#size;
   }
 
-  /** Nobody will find what is written from now on: the file was removed behind our back. */
+  /** The file was removed: nobody will find what is written from now on. */
   get isGone(): boolean {
     return fstatSync(this.#handle.fd).nlink === 0;
   }
@@ -43,7 +43,7 @@ export class SegmentFile {
   async append(text: string, sync: boolean): Promise<void> {
     const bytes = Buffer.from(text);
     try {
-      if (this.#dirty) await this.#takeBack();
+      if (this.#dirty) await this.#undo();
       this.#dirty = true;
       for (let done = 0; done < bytes.length; ) {
         const left = bytes.length - done;
@@ -54,7 +54,7 @@ export class SegmentFile {
       this.#size += bytes.length;
       this.#dirty = false;
     } catch (error) {
-      await this.#takeBack().catch(() => {});
+      await this.#undo().catch(() => {});
       throw error;
     }
   }
@@ -74,7 +74,7 @@ export class SegmentFile {
     await rm(this.#path, { force: true }).catch(() => {});
   }
 
-  async #takeBack(): Promise<void> {
+  async #undo(): Promise<void> {
     await this.#handle.truncate(this.#size);
     this.#dirty = false;
   }

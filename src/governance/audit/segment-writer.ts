@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
-import { type AuditRecord, type Entry, jsonOf } from './audit-entry.ts';
+import { type AuditEntry, jsonOf, type UnstampedEntry } from './audit-entry.ts';
 import { ensureKey, type KeySource } from './audit-key.ts';
 import { GENESIS, keyId, seal } from './chain.ts';
+import { appendToLedger, type LedgerEntry } from './ledger.ts';
 import { SegmentFile } from './segment-file.ts';
 
 export interface WriterOptions extends KeySource {
@@ -23,7 +24,13 @@ export interface Clock {
 
 const SYSTEM_CLOCK: Clock = { now: () => new Date(), up: () => Math.round(performance.now()) };
 
-/** The chain of this process: its segments one after another, in files that nobody else writes to. */
+/** An entry, or a function that makes it when the key is known. */
+export type PendingEntry = UnstampedEntry | ((key: Uint8Array) => UnstampedEntry);
+
+/**
+ * The chain of this process: its segments one after another, in files that no other process writes to. The ledger knows of
+ * a segment before its first entry is written, and of its end as soon as there is one.
+ */
 export class SegmentWriter {
   readonly session = randomBytes(6).toString('hex');
   readonly #options: WriterOptions;
@@ -34,6 +41,8 @@ export class SegmentWriter {
   #created = 0;
   #seq = 0;
   #mac = GENESIS;
+  /** Ledger entries that must be written before any further audit entry. */
+  #ledgerDue: readonly LedgerEntry[] = [];
   #previous: { readonly segment: string; readonly mac: string } | null = null;
 
   constructor(options: WriterOptions) {
@@ -47,36 +56,48 @@ export class SegmentWriter {
   }
 
   /**
-   * Writes records in this order: all of them, or none, which can then be tried again.
-   * @throws what the file system says
+   * Writes entries in this order: all of them, or none, which can then be tried again.
+   * @throws what the file system says; Error when the ledger cannot be written
    */
-  async write(entries: readonly Entry[], sync: boolean): Promise<void> {
+  async write(entries: readonly PendingEntry[], sync: boolean): Promise<void> {
     const file = await this.#fileToWrite();
+    await this.#writeLedger();
     const opening = file.size === 0 ? [this.#openEntry(file)] : [];
     await this.#append(file, [...opening, ...entries], sync);
   }
 
-  /** Resolves when all that was written is on the disk; a segment that was left for the next one is already. */
+  /** Resolves when everything that was written is on the disk; a rotated segment already is. */
   async sync(): Promise<void> {
     await this.#file?.sync();
   }
 
+  /** Closes the segment and enters its end in the ledger. @throws Error when either cannot be written */
   async close(): Promise<void> {
-    await this.#file?.close();
+    const file = this.#file;
+    if (file === undefined) return;
     this.#file = undefined;
+    try {
+      // The ledger must not name an entry that a power cut can take away.
+      await file.sync();
+      this.#noteEnd(file);
+    } finally {
+      await file.close();
+    }
+    await this.#writeLedger();
   }
 
   async #fileToWrite(): Promise<SegmentFile> {
     let file = this.#file;
     if (file?.isGone === true) {
-      // The chain goes on in a new segment, which names the one that is missing.
+      // The chain continues in a new segment, which names the missing one.
       if (file.size > 0) this.#previous = { segment: file.name, mac: this.#mac };
+      this.#noteEnd(file);
       await file.close();
       this.#file = file = undefined;
     }
     if (file === undefined) return this.#create();
     if (file.size < this.#options.maxBytes) return file;
-    // First the new file, then the record that names it: a segment that is named and not there was removed.
+    // First the new file, then the entry that names it: a segment that is named and missing was removed.
     const next = await this.#createFile();
     try {
       await this.#append(file, [{ type: 'rotate', next: next.name }], true);
@@ -86,6 +107,8 @@ export class SegmentWriter {
     }
     this.#previous = { segment: file.name, mac: this.#mac };
     this.#file = next;
+    this.#noteEnd(file);
+    this.#note({ type: 'created', segment: next.name });
     await file.close();
     return next;
   }
@@ -94,6 +117,7 @@ export class SegmentWriter {
     this.#key ??= await ensureKey(this.#options);
     await ensurePrivateDir(this.#options.dir);
     this.#file = await this.#createFile();
+    this.#note({ type: 'created', segment: this.#file.name });
     return this.#file;
   }
 
@@ -103,7 +127,22 @@ export class SegmentWriter {
     return SegmentFile.create(this.#options.dir, name);
   }
 
-  #openEntry(file: SegmentFile): Entry {
+  #noteEnd(file: SegmentFile): void {
+    if (file.size > 0)
+      this.#note({ type: 'ended', segment: file.name, head: { seq: this.#seq - 1, mac: this.#mac } });
+  }
+
+  #note(entry: DistributiveOmit<LedgerEntry, 'at'>): void {
+    this.#ledgerDue = [...this.#ledgerDue, { ...entry, at: this.#clock.now().toISOString() }];
+  }
+
+  async #writeLedger(): Promise<void> {
+    if (this.#ledgerDue.length === 0 || this.#key === undefined) return;
+    await appendToLedger(this.#options, this.#ledgerDue, this.#key);
+    this.#ledgerDue = [];
+  }
+
+  #openEntry(file: SegmentFile): UnstampedEntry {
     return {
       type: 'open',
       version: this.#options.version,
@@ -115,14 +154,15 @@ export class SegmentWriter {
     };
   }
 
-  async #append(file: SegmentFile, entries: readonly Entry[], sync: boolean): Promise<void> {
-    if (this.#key === undefined) throw new Error('a segment was opened without a key');
+  async #append(file: SegmentFile, entries: readonly PendingEntry[], sync: boolean): Promise<void> {
+    const key = this.#key;
+    if (key === undefined) throw new Error('a segment was opened without a key');
     let seq = this.#seq;
     let mac = this.#mac;
     let text = '';
     for (const entry of entries) {
-      const record = this.#stamped(entry, seq);
-      const sealed = seal(jsonOf(record), mac, this.#key);
+      const stamped = this.#stamped(typeof entry === 'function' ? entry(key) : entry, seq);
+      const sealed = seal(jsonOf(stamped), mac, key);
       text += sealed.line;
       mac = sealed.mac;
       seq += 1;
@@ -132,8 +172,10 @@ export class SegmentWriter {
     this.#mac = mac;
   }
 
-  #stamped(entry: Entry, seq: number): AuditRecord {
+  #stamped(entry: UnstampedEntry, seq: number): AuditEntry {
     const at = this.#clock.now().toISOString();
     return { seq, at, up: this.#clock.up(), session: this.session, ...entry };
   }
 }
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

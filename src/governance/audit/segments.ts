@@ -3,11 +3,11 @@ import path from 'node:path';
 import { hasErrno } from '../../lib/errno.ts';
 import { splitLines } from './chain.ts';
 
-/** The segments in a directory, the processes in the order in which they began; none when it is not there. */
+/** The segments in a directory, in the order in which their processes began; none if the directory is missing. */
 export async function listSegments(dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
-    // A pipe of that name would be waited for, and a link is none that we have written.
+    // Reading a pipe would block, and this program writes no links.
     return entries.flatMap((each) => (each.isFile() && each.name.endsWith('.jsonl') ? each.name : [])).sort();
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return [];

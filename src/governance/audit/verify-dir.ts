@@ -1,118 +1,125 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { findKey, KEY_FILE, type KeySource, keyMadeAt } from './audit-key.ts';
+import { findKey, type KeySource } from './audit-key.ts';
 import { reasonOf } from './failures.ts';
-import { type Heads, headsFile, readHeads, writeHeads } from './heads.ts';
+import {
+  appendToLedger,
+  type Ledger,
+  type LedgerEntry,
+  type LedgerSegment,
+  ledgerFile,
+  readLedger,
+} from './ledger.ts';
+import { argumentsMac } from './logged-arguments.ts';
 import { listSegments } from './segments.ts';
-import { absencesOf, headsOf, missingOf, unendedOf } from './verify.ts';
+import { compareWithLedger, unfinishedIn } from './verify-ledger.ts';
 import { type Finding, type SegmentReport, verifySegment } from './verify-segment.ts';
 
 export interface Verification {
   readonly segments: number;
-  readonly records: number;
+  readonly entries: number;
   readonly calls: number;
+  /** Segments that the ledger proves to be complete; of the others, the last entries may be missing. */
+  readonly complete: number;
   readonly findings: readonly Finding[];
-  /** When the last verification remembered what it saw; undefined: this was the first. */
-  readonly since: string | undefined;
+  /** The result for the claim that was asked about. */
+  readonly claim?: ClaimResult | undefined;
 }
+
+/** `proved`: the call was logged with exactly these arguments. */
+export type ClaimResult = 'proved' | 'other arguments' | 'no such call' | 'no proof';
 
 export interface VerifyOptions extends KeySource {
   readonly dir: string;
-  /** What differs from what was remembered is told as a note, and from now on taken for right. */
+  /** Differences between segments and ledger become notes, and the ledger is changed to what is there. */
   readonly accept: boolean;
+  /** A call and the arguments that it is said to have had. */
+  readonly claim?: { readonly call: string; readonly args: Readonly<Record<string, unknown>> } | undefined;
 }
 
-const NOTHING: Verification = { segments: 0, records: 0, calls: 0, findings: [], since: undefined };
-/** A first segment begins within this of its key. */
-const FIRST_CALL_MS = 60_000;
-const NO_HEADS: Heads = { at: '', segments: {}, removed: [] };
+const NO_LEDGER: Ledger = { segments: new Map(), damagedLines: [] };
 
 /**
- * Reads every segment of a directory, and remembers how far each one goes.
- * @throws Error when the key or the directory cannot be read
+ * Verifies every segment of a directory and compares them with the ledger.
+ * @throws Error when key, ledger or directory cannot be read
  */
 export async function verifyDirectory(options: VerifyOptions): Promise<Verification> {
-  const { dir, accept } = options;
+  const { dir, stateDir, accept } = options;
   const key = await findKey(options);
   if (key === undefined) {
-    if ((await listSegments(dir)).length === 0) return NOTHING;
-    throw new Error(`there is no key to check the record with: audit.key in ${options.stateDir} is missing`);
+    if ((await listSegments(dir)).length === 0)
+      return { segments: 0, entries: 0, calls: 0, complete: 0, findings: [] };
+    throw new Error(`there is no key to verify it with: audit.key in ${stateDir} is missing`);
   }
-  const stored = await readHeads(options, key);
-  const known = stored === 'damaged' || stored === undefined ? NO_HEADS : stored;
-  const reports = await verifySegments(dir, key, known);
-  const unseen = stored === undefined ? unseenOf(reports, await keyMadeAt(options)) : [];
-  // Not even "as it was written": whether there was anything, nobody can tell.
-  if (reports.length === 0 && stored === undefined) return { ...NOTHING, findings: unseen };
-  const remembered = path.basename(headsFile(options));
-  const absences = [
-    ...(stored === 'damaged' ? [headsDamaged(remembered)] : []),
-    ...absencesOf(reports, known),
-  ];
+  // First the ledger: whatever it says, the segments contain already. A segment that is created meanwhile is in it later.
+  const before = (await readLedger(options, key)) ?? NO_LEDGER;
+  const reports = await readSegments(dir, key);
+  const unknown = reports.some(({ name, head }) => head !== undefined && !before.segments.has(name));
+  const after = unknown ? ((await readLedger(options, key)) ?? NO_LEDGER) : before;
+  const ledger = { ...after, segments: new Map([...createdIn(after), ...before.segments]) };
+
+  const compared = compareWithLedger(reports, ledger, new Date());
+  const absences = [...ledgerDamage(options, ledger), ...compared.findings];
   const findings = [
-    ...unseen,
-    ...(accept ? absences.map(accepted) : absences),
     ...reports.flatMap((report) => report.findings),
-    ...unendedOf(reports),
+    ...(accept ? absences.map(accepted) : absences),
+    ...unfinishedIn(reports, ledger),
   ];
-  const before = accept ? { ...NO_HEADS, removed: missingOf(reports, known) } : known;
-  if (stored !== 'damaged' || accept) {
-    const damaged = new Set(findings.flatMap(({ kind, segment }) => (kind === 'damage' ? [segment] : [])));
-    const heads = headsOf(reports, before, damaged, new Date());
-    await writeHeads(options, heads, key).catch((error) => findings.push(notRemembered(remembered, error)));
+  const due: readonly LedgerEntry[] = [...(accept ? compared.acceptance : []), ...compared.seen];
+  if (due.length > 0) {
+    await appendToLedger(options, due, key).catch((error: unknown) =>
+      findings.push({ kind: 'note', segment: path.basename(ledgerFile(options)), text: reasonOf(error) }),
+    );
   }
   return {
     segments: reports.length,
-    records: reports.reduce((sum, { records }) => sum + records, 0),
-    calls: reports.reduce((sum, { begun }) => sum + begun.size, 0),
+    entries: reports.reduce((sum, { entries }) => sum + entries, 0),
+    calls: reports.reduce((sum, { calls }) => sum + begunIn(calls), 0),
+    complete: compared.complete,
     findings,
-    since: known === NO_HEADS ? undefined : known.at,
+    claim: options.claim === undefined ? undefined : checkClaim(options.claim, reports, key),
   };
 }
 
-/** Until a look at the directory shows no further one: a segment that is full is left while we read. */
-async function verifySegments(dir: string, key: Uint8Array, known: Heads): Promise<SegmentReport[]> {
+/** Lists the directory until no further segment appears: one that is full is rotated while it is read. */
+async function readSegments(dir: string, key: Uint8Array): Promise<SegmentReport[]> {
   const reports = new Map<string, SegmentReport>();
   for (;;) {
     const unread = (await listSegments(dir)).filter((name) => !reports.has(name));
     if (unread.length === 0) return [...reports.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const name of unread) {
-      const bytes = await readFile(path.join(dir, name));
-      reports.set(name, verifySegment(name, bytes, key, known.segments[name]?.seq));
+      reports.set(name, verifySegment(name, await readFile(path.join(dir, name)), key));
     }
   }
 }
 
-/**
- * When nothing was remembered: whether the key, which is made with the first call, is older than all that is there. Not
- * more than a note, as records of several directories may share a key.
- */
-function unseenOf(reports: readonly SegmentReport[], keyMade: Date | undefined): Finding[] {
-  if (keyMade === undefined) return [];
-  const began = reports.flatMap(({ open }) => (open === undefined ? [] : [Date.parse(open.at)]));
-  // A crash may have left segments without a beginning.
-  if (reports.length > 0 && began.length === 0) return [];
-  if (Math.min(...began) - keyMade.getTime() <= FIRST_CALL_MS) return [];
-  const there = reports.length === 0 ? 'but no record is there' : 'but what is there begins later';
-  return [
-    {
-      kind: 'note',
-      segment: KEY_FILE,
-      text: `was made at ${keyMade.toISOString()}, as with a first call, ${there}, and this machine has never verified it: what was removed before now can't be seen`,
-    },
-  ];
+/** Of a later ledger only that segments exist: their ends may be later than what was read of them. */
+function* createdIn({ segments }: Ledger): Generator<[string, LedgerSegment]> {
+  for (const [name, segment] of segments) yield [name, { ...segment, head: undefined, ended: false }];
 }
 
-function headsDamaged(segment: string): Finding {
-  const text = 'was edited or damaged: whether anything was removed or cut off can not be told';
-  return { kind: 'damage', segment, text };
+function ledgerDamage(options: VerifyOptions, { damagedLines }: Ledger): Finding[] {
+  if (damagedLines.length === 0) return [];
+  const lines = damagedLines.slice(0, 10).join(', ');
+  const text = `line ${lines} was edited or damaged, or written with another key: what it said about segments is unknown`;
+  return [{ kind: 'damage', segment: path.basename(ledgerFile(options)), text }];
 }
 
 function accepted({ segment, text }: Finding): Finding {
   return { kind: 'note', segment, text: `accepted: ${text}` };
 }
 
-function notRemembered(segment: string, error: unknown): Finding {
-  const text = `could not be written, so this verification is not remembered: ${reasonOf(error)}`;
-  return { kind: 'note', segment, text };
+function begunIn(calls: SegmentReport['calls']): number {
+  return [...calls.values()].filter(({ type }) => type === 'begin').length;
+}
+
+function checkClaim(
+  { call, args }: NonNullable<VerifyOptions['claim']>,
+  reports: readonly SegmentReport[],
+  key: Uint8Array,
+): ClaimResult {
+  const logged = reports.flatMap(({ calls }) => calls.get(call) ?? [])[0];
+  if (logged === undefined) return 'no such call';
+  if (logged.argsMac === undefined) return 'no proof';
+  return logged.argsMac === argumentsMac(call, args, key) ? 'proved' : 'other arguments';
 }

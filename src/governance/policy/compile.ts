@@ -1,13 +1,14 @@
+import { OAUTH_PREFIX, RESERVED_CALLERS } from '../../lib/caller.ts';
 import { isGlob } from '../../lib/glob.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { shortToolName } from '../../lib/tool-name.ts';
 import { EXACT_COMMANDS } from './exact-commands.ts';
-import { matchesTool } from './match.ts';
+import { matchesTool } from './match-fields.ts';
 import { fieldLabel, type PolicyInput } from './policy-schema.ts';
 import { presetRules } from './presets.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
 
-/** A fault that the schema can't see. */
+/** A fault that the schema cannot see. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly problem: string;
@@ -16,8 +17,16 @@ export interface Problem {
 }
 
 /** What is wrong with a file whose fields are each right. */
-export function contradictionsIn(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
-  return [...unknownTools(input, tools), ...repeatedNames(input)];
+export function crossFieldFaults(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
+  return [...unknownTools(input, tools), ...repeatedNames(input), ...confirmsNothing(input)];
+}
+
+function confirmsNothing({ rules = [] }: PolicyInput): readonly Problem[] {
+  return rules.flatMap(({ confirm, outcome }, index) => {
+    if (confirm === undefined || outcome === 'confirm') return [];
+    const path = ['rules', index, 'confirm'];
+    return [{ path, problem: `${fieldLabel(path)} is only for rules with the outcome confirm` }];
+  });
 }
 
 function unknownTools({ rules = [] }: PolicyInput, tools: readonly string[]): readonly Problem[] {
@@ -52,10 +61,11 @@ export function toRuleSet(
 ): RuleSet {
   const preset = input.extends === undefined ? undefined : presetRules(input.extends, protectedTag);
   const rules = (input.rules ?? []).map(
-    ({ rule, match = {}, outcome, reason, require }, index): Rule => ({
+    ({ rule, match = {}, outcome, reason, require, confirm }, index): Rule => ({
       name: rule,
-      match: toMatch(match),
+      match: toMatch(match, outcome),
       outcome,
+      confirmAtTerminal: confirm === 'terminal',
       reason: reason ?? null,
       requireExpectName: require === 'expect_name',
       line: lineOf(index),
@@ -68,6 +78,7 @@ export function toRuleSet(
           name: 'default',
           outcome: input.default ?? 'deny',
           reason: input.default === undefined ? NO_RULE : null,
+          confirmAtTerminal: false,
         };
   return {
     extends: input.extends ?? null,
@@ -81,12 +92,22 @@ const NO_RULE = 'No rule of the policy allows it.';
 
 type MatchInput = NonNullable<NonNullable<PolicyInput['rules']>[number]['match']>;
 
-function toMatch({ time, ...rest }: MatchInput): Match {
+function toMatch({ time, caller, ...rest }: MatchInput, outcome: Rule['outcome']): Match {
   const windows = time?.map(({ days, hours, zone }) => ({
     days: new Set(days?.flat() ?? [0, 1, 2, 3, 4, 5, 6]),
     from: hours?.from ?? 0,
     to: hours?.to ?? 24 * 60,
     zone: zone ?? null,
   }));
-  return { ...rest, time: windows };
+  return { ...rest, caller: caller?.flatMap((each) => callerPatterns(each, outcome)), time: windows };
+}
+
+/**
+ * The caller of a JWT is named `oauth:SUBJECT`, which is easily forgotten. A rule that restricts such a subject fits both
+ * forms; one that allows does not, as an issuer may give a person the name of somebody else's token.
+ */
+function callerPatterns(pattern: string, outcome: Rule['outcome']): readonly string[] {
+  if (outcome === 'allow' || /^(?:\*|oauth:)/.test(pattern) || RESERVED_CALLERS.includes(pattern))
+    return [pattern];
+  return [pattern, `${OAUTH_PREFIX}${pattern}`];
 }

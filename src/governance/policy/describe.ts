@@ -16,13 +16,15 @@ export function describeRules({
   };
 }
 
-function describeRule({ name, match, outcome, reason, requireExpectName }: Rule): object {
+function describeRule(rule: Rule): object {
+  const { name, match, outcome, reason, requireExpectName, confirmAtTerminal } = rule;
   const fields = describeMatch(match);
   return {
     rule: name,
     ...(Object.keys(fields).length === 0 ? {} : { match: fields }),
     outcome,
     ...(reason === null ? {} : { reason }),
+    ...(confirmAtTerminal ? { confirm: 'terminal' } : {}),
     ...(requireExpectName ? { require: 'expect_name' } : {}),
   };
 }

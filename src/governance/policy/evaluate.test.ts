@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerAttributes } from '../../remote/remote-types.ts';
-import { decide } from './evaluate.ts';
+import { evaluatePolicy } from './evaluate.ts';
 import { parsePolicy } from './parse-policy.ts';
 import type { PresetName, Subject } from './policy-types.ts';
 import { presetRules } from './presets.ts';
@@ -63,7 +63,7 @@ const denying = (fields: string) =>
 /** Decides, and counts how often the container was looked at. */
 async function ask(set: RuleSet, subject: Subject, guest: ContainerAttributes | undefined = web) {
   let asked = 0;
-  const decision = await decide(set, subject, async () => {
+  const decision = await evaluatePolicy(set, subject, async () => {
     asked += 1;
     return guest;
   });
@@ -101,6 +101,8 @@ describe('each field of a rule decides, and only for what it names', () => {
   test.each<[fields: string, miss: Partial<ContainerAttributes>]>([
     ['name: web-*', { name: 'db-1' }],
     ['name: web-1', { name: 'web-10' }],
+    ['name: WEB-1', { name: 'web-10' }],
+    ['node: PVE1', { node: 'pve2' }],
     ['tag: HTTP', { tags: ['smtp'] }],
     ['tag: team-?', { tags: [] }],
     ['tag: [x, http]', { tags: ['y'] }],
@@ -111,9 +113,9 @@ describe('each field of a rule decides, and only for what it names', () => {
   ])('%s, of the container', async (fields, miss) => {
     const set = denying(fields);
     // Asked again before it is refused: what is known may be old.
-    expect(await ask(set, stop)).toMatchObject({ outcome: 'deny', rule: 'r', guest: web, asked: 2 });
+    expect(await ask(set, stop)).toMatchObject({ outcome: 'deny', rule: 'r', attributes: web, asked: 2 });
     const other = { ...web, ...miss };
-    expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', guest: other, asked: 1 });
+    expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', attributes: other, asked: 1 });
   });
 
   test('a rule about containers never fits what is none', async () => {
@@ -121,6 +123,42 @@ describe('each field of a rule decides, and only for what it names', () => {
       expect(await ask(denying(fields), hostExec)).toMatchObject({ outcome: 'allow', asked: 0 });
       expect(await ask(denying(fields), list)).toMatchObject({ outcome: 'allow', asked: 0 });
     }
+  });
+});
+
+describe('the caller of a JWT', () => {
+  const by = (outcome: string, caller: string, pattern = 'alice@example.com') => {
+    const other = outcome === 'allow' ? 'deny' : 'allow';
+    const set = fileRules(
+      `default: ${other}\nrules: [{rule: r, outcome: ${outcome}, match: {caller: "${pattern}"}}]`,
+    );
+    return ask(set, { ...stop, caller });
+  };
+
+  test.each(['deny', 'confirm'])(
+    'a rule that says %s fits the subject with and without oauth:',
+    async (outcome) => {
+      for (const caller of ['alice@example.com', 'oauth:alice@example.com'])
+        expect(await by(outcome, caller)).toMatchObject({ outcome, rule: 'r' });
+      expect(await by(outcome, 'oauth:web-1', 'web-*')).toMatchObject({ outcome, rule: 'r' });
+      expect(await by(outcome, 'oauth:bob@example.com')).toMatchObject({ rule: 'default' });
+    },
+  );
+
+  test('a rule that allows fits no more than the name that it gives', async () => {
+    expect(await by('allow', 'oauth:alice@example.com')).toMatchObject({ outcome: 'deny', rule: 'default' });
+    expect(await by('allow', 'oauth:alice@example.com', 'oauth:alice@*')).toMatchObject({ rule: 'r' });
+  });
+});
+
+test('a rule may demand a confirmation at a terminal', async () => {
+  const set = fileRules(
+    'default: confirm\nrules: [{rule: r, outcome: confirm, confirm: terminal, match: {vmid: 101}}]',
+  );
+  expect(await ask(set, stop)).toMatchObject({ outcome: 'confirm', confirmAtTerminal: true });
+  expect(await ask(set, { ...stop, vmid: 102 })).toMatchObject({
+    outcome: 'confirm',
+    confirmAtTerminal: false,
   });
 });
 
@@ -156,19 +194,19 @@ rules:
     expect((await ask(lazy, stop)).asked).toBe(1);
     expect((await ask(lazy, hostExec)).asked).toBe(0);
     const early = fileRules('rules: [{rule: a, outcome: allow}, {rule: b, outcome: deny, match: {tag: x}}]');
-    expect(await ask(early, stop)).toMatchObject({ asked: 0, guest: null });
+    expect(await ask(early, stop)).toMatchObject({ asked: 0, attributes: null });
   });
 
   test('attributes that cannot be read: the rule that needs them refuses, whatever it would say', async () => {
     const tagged = fileRules('default: allow\nrules: [{rule: open, outcome: allow, match: {tag: http}}]');
-    const decision = await decide(tagged, stop, async () => undefined);
+    const decision = await evaluatePolicy(tagged, stop, async () => undefined);
     expect(decision).toMatchObject({
       outcome: 'deny',
       rule: 'open',
       code: 'ATTRIBUTES_UNREADABLE',
-      guest: null,
+      attributes: null,
     });
-    expect(await decide(tagged, hostExec, async () => undefined)).toMatchObject({ outcome: 'allow' });
+    expect(await evaluatePolicy(tagged, hostExec, async () => undefined)).toMatchObject({ outcome: 'allow' });
   });
 
   test('what is known may be old: no refusal and no question without a second look', async () => {
@@ -177,19 +215,19 @@ rules:
       'default: allow\nrules: [{rule: a, outcome: deny, match: {tag: x}}, {rule: b, outcome: confirm, match: {tag: y}}]',
     );
     const known = (tag: string, now: string) =>
-      decide(set, stop, async (look) => {
+      evaluatePolicy(set, stop, async (look) => {
         looks.push(look);
         return { ...web, tags: [look === 'again' ? now : tag] };
       });
-    expect(await known('x', 'z')).toMatchObject({ outcome: 'allow', guest: { tags: ['z'] } });
+    expect(await known('x', 'z')).toMatchObject({ outcome: 'allow', attributes: { tags: ['z'] } });
     expect(await known('y', 'x')).toMatchObject({ outcome: 'deny', rule: 'a' });
-    expect(await known('x', 'y')).toMatchObject({ outcome: 'confirm', guest: { tags: ['y'] } });
+    expect(await known('x', 'y')).toMatchObject({ outcome: 'confirm', attributes: { tags: ['y'] } });
     expect(looks).toEqual([undefined, 'again', undefined, 'again', undefined, 'again']);
   });
 
   test('what the reader throws refuses the call', async () => {
     const gone = new Error('no such container');
-    await expect(decide(denying('tag: x'), stop, () => Promise.reject(gone))).rejects.toBe(gone);
+    await expect(evaluatePolicy(denying('tag: x'), stop, () => Promise.reject(gone))).rejects.toBe(gone);
   });
 });
 
@@ -231,10 +269,17 @@ describe('expect_name', () => {
   const open = presetRules('open', 'protected');
 
   test('the right name passes, and the decision rests on it', async () => {
-    expect(await ask(open, { ...stop, expectName: 'web-1' })).toMatchObject({ outcome: 'allow', guest: web });
+    expect(await ask(open, { ...stop, expectName: 'web-1' })).toMatchObject({
+      outcome: 'allow',
+      attributes: web,
+    });
   });
 
-  test.each(['web-10', 'WEB-1', 'web-', '*'])('%s is another one', async (expectName) => {
+  test('is compared in any case, as host names are', async () => {
+    expect(await ask(open, { ...stop, expectName: 'WEB-1' })).toMatchObject({ outcome: 'allow' });
+  });
+
+  test.each(['web-10', 'web-', '*'])('%s is another one', async (expectName) => {
     expect(await ask(open, { ...stop, expectName })).toMatchObject({
       outcome: 'deny',
       code: 'WRONG_TARGET',
@@ -252,7 +297,7 @@ describe('expect_name', () => {
   });
 
   test('cannot be compared while the name cannot be read', async () => {
-    const decision = await decide(open, { ...stop, expectName: 'web-1' }, async () => undefined);
+    const decision = await evaluatePolicy(open, { ...stop, expectName: 'web-1' }, async () => undefined);
     expect(decision).toMatchObject({ outcome: 'deny', code: 'ATTRIBUTES_UNREADABLE' });
   });
 

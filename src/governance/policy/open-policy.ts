@@ -1,8 +1,8 @@
 import type { Logger } from '../../lib/log.ts';
-import { decide } from './evaluate.ts';
+import { commonVerdict } from './coverage.ts';
+import { evaluatePolicy } from './evaluate.ts';
 import type { Policy, PresetName, Verdict } from './policy-types.ts';
 import { presetRules } from './presets.ts';
-import { alwaysOf } from './reach.ts';
 import type { RuleSet } from './rules.ts';
 
 export interface PolicySettings {
@@ -17,7 +17,7 @@ export interface PolicySettings {
  * The policy that the settings name. A file is read now, and again when it changes or `reload` is called: a faulty one then keeps
  * the rules that held.
  * @param tools the names of all tools
- * @throws PolicyFaults when the file can't be read or understood now
+ * @throws PolicyFaults when the file cannot be read or understood now
  */
 export async function openPolicy(
   settings: PolicySettings,
@@ -46,7 +46,7 @@ export async function loadRules(settings: PolicySettings, tools: readonly string
 export function policyOf(current: () => RuleSet): Policy {
   return {
     always: rememberVerdicts(current),
-    decide: (subject, guest) => decide(current(), subject, guest),
+    decide: (subject, read) => evaluatePolicy(current(), subject, read),
     onChange: () => () => {},
     refresh: async () => {},
     reload: async () => {},
@@ -57,7 +57,7 @@ export function policyOf(current: () => RuleSet): Policy {
 /** Callers may be as many as an issuer has subjects. */
 const MAX_REMEMBERED = 5000;
 
-/** What always holds is asked at every call, and takes 20 ms with a hundred rules: it is found out once for each rule set. */
+/** Asked at every call: found once for each rule set, tool and caller. */
 function rememberVerdicts(current: () => RuleSet): Policy['always'] {
   let of = current();
   const verdicts = new Map<string, Verdict | undefined>();
@@ -67,7 +67,7 @@ function rememberVerdicts(current: () => RuleSet): Policy['always'] {
     of = set;
     const key = `${tool.tool} ${caller}`;
     if (verdicts.has(key)) return verdicts.get(key);
-    const verdict = alwaysOf(set, tool, caller);
+    const verdict = commonVerdict(set, tool, caller);
     verdicts.set(key, verdict);
     return verdict;
   };

@@ -59,6 +59,7 @@ rules:
     outcome: confirm
     reason: Because.
     require: expect_name
+    confirm: terminal
 `).rules;
   expect(rule).toEqual({
     name: 'everything',
@@ -66,6 +67,7 @@ rules:
     outcome: 'confirm',
     reason: 'Because.',
     requireExpectName: true,
+    confirmAtTerminal: true,
     match: {
       tool: ['stop_container', 'proxmox_host_*'],
       target: ['container'],
@@ -78,7 +80,7 @@ rules:
       tag: ['a', 'b'],
       pool: ['lab'],
       node: ['pve1'],
-      caller: ['local', 'ci-*'],
+      caller: ['local', 'ci-*', 'oauth:ci-*'],
       time: [
         { days: new Set([1, 2, 3, 4, 5, 0]), from: 22 * 60, to: 6 * 60, zone: 'Europe/Berlin' },
         { days: new Set([6]), from: 0, to: 24 * 60, zone: null },

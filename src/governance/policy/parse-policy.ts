@@ -2,8 +2,9 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import type * as z from 'zod/v4';
 import { messageOf } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
-import { contradictionsIn, type Problem, toRuleSet } from './compile.ts';
-import { fieldLabel, policySchema } from './policy-schema.ts';
+import { crossFieldFaults, type Problem, toRuleSet } from './compile.ts';
+import { MATCH_FIELDS } from './match-fields.ts';
+import { fieldLabel, policySchema, RULE_FIELDS, TIME_FIELDS } from './policy-schema.ts';
 import type { RuleSet } from './rules.ts';
 
 /** What is wrong with a policy file, and where. Lines and columns begin at 1. */
@@ -57,7 +58,7 @@ export function parsePolicy(text: string, options: ParseOptions): ParseResult {
       ),
     );
   }
-  const faults = contradictionsIn(parsed.data, options.tools);
+  const faults = crossFieldFaults(parsed.data, options.tools);
   if (faults.length > 0) return failed(faults.map(({ path, problem }) => ({ ...place(path), problem })));
   return {
     ok: true,
@@ -105,25 +106,9 @@ function step(value: unknown, key: PropertyKey): unknown {
 
 /** The fields that could have been meant, for a suggestion. */
 function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
-  const top = Object.keys(policySchema.shape);
-  if (path.length === 0) return top;
-  const rule = ['rule', 'match', 'outcome', 'reason', 'require'];
-  if (path.length === 2) return rule;
-  if (path.includes('time')) return ['days', 'hours', 'zone'];
-  return [
-    'tool',
-    'target',
-    'effect',
-    'vmid',
-    'name',
-    'tag',
-    'pool',
-    'node',
-    'caller',
-    'time',
-    'overwrite',
-    'force',
-  ];
+  if (path.length === 0) return Object.keys(policySchema.shape);
+  if (path.length === 2) return RULE_FIELDS;
+  return path.includes('time') ? TIME_FIELDS : MATCH_FIELDS;
 }
 
 /** Where in the text a value stands, or the nearest thing around it that does. */

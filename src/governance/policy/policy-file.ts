@@ -9,7 +9,7 @@ import type { Policy } from './policy-types.ts';
 import type { RuleSet } from './rules.ts';
 import { watchDirectory } from './watch.ts';
 
-/** A policy file that can't be used. */
+/** A policy file that cannot be used. */
 export class PolicyFaults extends AppError {
   readonly faults: readonly PolicyFault[];
 
@@ -17,7 +17,7 @@ export class PolicyFaults extends AppError {
     const told = faults.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
     super(
       'POLICY_INVALID',
-      `The policy can not be used: ${told.join('; ')}.`,
+      `The policy cannot be used: ${told.join('; ')}.`,
       `Correct it; \`proxmox-mcp policy check ${file}\` says when it is right.`,
     );
     this.faults = faults;
@@ -39,7 +39,7 @@ export async function readRules(file: string, options: ParseOptions): Promise<Ru
     }
   } catch (error) {
     const code = errnoOf(error) ?? '';
-    const problem = READ_FAULTS[code] ?? `the file can not be read (${code})`;
+    const problem = READ_FAULTS[code] ?? `the file cannot be read (${code})`;
     throw new PolicyFaults(file, [{ line: 1, column: 1, problem }]);
   }
   const parsed = parsePolicy(text, options);
@@ -58,7 +58,7 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
 /**
  * The policy of a file. It is read again when the file changes, which the system tells, and which is looked for at every
  * decision as well, since not all file systems tell. While the file is faulty or gone, the rules that held hold on.
- * @throws PolicyFaults when it can't be used now
+ * @throws PolicyFaults when it cannot be used now
  */
 export async function openPolicyFile(file: string, options: ParseOptions, logger: Logger): Promise<Policy> {
   let seen = await stampOf(file);
@@ -93,9 +93,9 @@ export async function openPolicyFile(file: string, options: ParseOptions, logger
   const policy = policyOf(() => rules);
   return {
     ...policy,
-    decide: async (subject, guest) => {
+    decide: async (subject, read) => {
       await refresh();
-      return policy.decide(subject, guest);
+      return policy.decide(subject, read);
     },
     onChange: (listener) => {
       listeners.add(listener);

@@ -1,7 +1,10 @@
 import * as z from 'zod/v4';
 import { MAX_PATTERN } from '../../lib/glob.ts';
+import { type AttributeField, CONTAINER_ATTRIBUTES } from '../../remote/container-attributes.ts';
 import { EXACT_COMMAND } from './exact-commands.ts';
+import { ATTRIBUTE_FIELDS } from './match-fields.ts';
 import { PRESET_NAMES } from './policy-types.ts';
+import type { CallConditions } from './rules.ts';
 import { DAYS, isTimeZone } from './time.ts';
 
 /*
@@ -35,8 +38,6 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
 
 const outcome = oneOf(['allow', 'confirm', 'deny']);
 const glob = line(MAX_PATTERN);
-const globs = (description: string) =>
-  oneOrMany(glob).optional().describe(`${description}; * stands for any characters, ? for one`);
 
 const vmidError = 'must be a vmid (100 to 999999999) or a range such as "200-299"';
 const vmid = z
@@ -98,31 +99,49 @@ const time = z
     error: 'must have days, hours or both',
   });
 
+const globs = (description: string) =>
+  oneOrMany(glob).optional().describe(`${description}; * stands for any characters, ? for one`);
+
+/** A field that is added to `CallConditions` and not here is a compile error. */
+const callFields = {
+  tool: globs('Name, with or without proxmox_'),
+  target: oneOrMany(oneOf(['cluster', 'container', 'host']))
+    .optional()
+    .describe('What the tool works on'),
+  effect: oneOrMany(oneOf(['read', 'write', 'destroy', 'exec']))
+    .optional()
+    .describe('What the call does'),
+  vmid: oneOrMany(vmid).optional().describe('Containers by id or range of ids'),
+  caller: globs(
+    'Caller: local on stdio, over HTTP the name of the token, or oauth: and the subject of the JWT; rules that deny or confirm match the subject alone as well',
+  ),
+  time: oneOrMany(time).optional().describe('When'),
+  overwrite: z
+    .boolean({ error: 'must be true or false' })
+    .optional()
+    .describe('Whether overwrite=true was asked for'),
+  force: z
+    .boolean({ error: 'must be true or false' })
+    .optional()
+    .describe('Whether force=true was asked for'),
+} satisfies { readonly [F in keyof CallConditions]: z.ZodType };
+
+type Globs = ReturnType<typeof globs>;
+
+function isComplete(fields: Readonly<Record<string, Globs>>): fields is Record<AttributeField, Globs> {
+  return ATTRIBUTE_FIELDS.every(([, field]) => Object.hasOwn(fields, field));
+}
+
+function attributeFields(): Record<AttributeField, Globs> {
+  const fields = Object.fromEntries(
+    ATTRIBUTE_FIELDS.map(([name, field]) => [field, globs(CONTAINER_ATTRIBUTES[name].description)]),
+  );
+  if (!isComplete(fields)) throw new TypeError('the table of attributes is incomplete');
+  return fields;
+}
+
 const match = z.strictObject(
-  {
-    tool: globs('Name, with or without proxmox_'),
-    target: oneOrMany(oneOf(['cluster', 'container', 'host']))
-      .optional()
-      .describe('What the tool works on'),
-    effect: oneOrMany(oneOf(['read', 'write', 'destroy', 'exec']))
-      .optional()
-      .describe('What the call does'),
-    vmid: oneOrMany(vmid).optional().describe('Containers by id or range of ids'),
-    name: globs('Containers by host name'),
-    tag: globs('Containers that have one of these tags'),
-    pool: globs('Containers in a resource pool'),
-    node: globs('Containers on a node'),
-    caller: globs('Who calls: local on stdio, over HTTP the name of the token or the subject of the JWT'),
-    time: oneOrMany(time).optional().describe('When'),
-    overwrite: z
-      .boolean({ error: 'must be true or false' })
-      .optional()
-      .describe('Whether overwrite=true was asked for'),
-    force: z
-      .boolean({ error: 'must be true or false' })
-      .optional()
-      .describe('Whether force=true was asked for'),
-  },
+  { ...callFields, ...attributeFields() },
   { error: 'must be a mapping of fields' },
 );
 
@@ -138,9 +157,17 @@ const rule = z.strictObject(
       .literal('expect_name', { error: 'must be expect_name' })
       .optional()
       .describe('expect_name: calls that could name their container must'),
+    confirm: z
+      .literal('terminal', { error: 'must be terminal' })
+      .optional()
+      .describe('terminal: a person confirms in a terminal, whatever APPROVALS says'),
   },
   { error: 'must be a mapping with rule, match and outcome' },
 );
+
+/** The fields of a rule and of its time, for suggestions. */
+export const RULE_FIELDS: readonly string[] = Object.keys(rule.shape);
+export const TIME_FIELDS: readonly string[] = ['days', 'hours', 'zone'];
 
 export const policySchema = z.strictObject(
   {

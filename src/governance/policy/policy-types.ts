@@ -44,7 +44,7 @@ export interface Verdict {
   readonly reason: string | null;
 }
 
-/** Why a call is refused: by a rule, for its `expect_name`, or because what rules depend on can't be read. */
+/** Why a call is refused: by a rule, for its `expect_name`, or because what rules depend on cannot be read. */
 export type DenialCode = Extract<ErrorCode, 'POLICY_DENIED' | 'WRONG_TARGET' | 'ATTRIBUTES_UNREADABLE'>;
 
 export interface Decision extends Verdict {
@@ -52,24 +52,27 @@ export interface Decision extends Verdict {
   readonly effect: Effect;
   /** Set if and only if the outcome is `deny`. */
   readonly code: DenialCode | null;
+  /** A person at a terminal confirms, whatever APPROVALS says. */
+  readonly confirmAtTerminal: boolean;
   /**
    * The attributes that the decision rests on, null when it rests on none: they must still hold on the node when the
    * command runs.
    */
-  readonly guest: ContainerAttributes | null;
+  readonly attributes: ContainerAttributes | null;
 }
 
 /**
- * Reads the attributes of the container that a call is about, as they are known, or `again` from the node. undefined: they can't be read now, so rules that need them
- * deny. What it throws refuses the call: there is no such container, the call was cancelled.
+ * Reads the attributes of the container that a call concerns: as they are known, or `again` from the node. undefined: they
+ * cannot be read now, so rules that need them deny. What it throws refuses the call: there is no such container, or the call
+ * was cancelled.
  */
 export type AttributeReader = (look?: 'again') => Promise<ContainerAttributes | undefined>;
 
 export interface Policy {
-  /** What holds for every input of a tool, at any time; undefined when it depends on them. Filters tools/list. */
+  /** The verdict of every rule that can apply to a tool; undefined when they differ. Filters tools/list. */
   always(tool: ToolTraits, caller: string): Verdict | undefined;
-  /** @param guest asked only when a rule that could match needs it, or the call has an `expect_name`; see `decide` */
-  decide(subject: Subject, guest: AttributeReader): Promise<Decision>;
+  /** @param read asked only when a rule that could match needs it, or the call has an `expect_name`; see `evaluatePolicy` */
+  decide(subject: Subject, read: AttributeReader): Promise<Decision>;
   /** Reads the file again if it has changed. Asked before a list is made or a call is decided; costs one look at the file. */
   refresh(): Promise<void>;
   /** Calls back when other rules hold from now on: tools/list may have changed. Returns how to stop that. */

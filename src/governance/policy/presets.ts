@@ -10,6 +10,7 @@ export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
     name: `${preset}: ${name}`,
     outcome: 'confirm',
     requireExpectName: false,
+    confirmAtTerminal: false,
     line: null,
     ...rest,
   });
@@ -18,7 +19,12 @@ export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
     reason: `The container has the tag ${protectedTag}: a person confirms whatever is done in it.`,
   });
   const base = { extends: preset, exactCommands: new Set(EXACT_COMMANDS) };
-  const fallback = { name: `${preset}: everything else`, outcome: 'allow', reason: null } as const;
+  const fallback = {
+    name: `${preset}: everything else`,
+    outcome: 'allow',
+    reason: null,
+    confirmAtTerminal: false,
+  } as const;
   switch (preset) {
     case 'open':
       return { ...base, rules: [], fallback };
@@ -60,6 +66,7 @@ export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
           name: 'read-only: everything else',
           outcome: 'deny',
           reason: 'Only what changes nothing is allowed here.',
+          confirmAtTerminal: false,
         },
       };
     }

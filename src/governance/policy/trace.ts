@@ -1,37 +1,35 @@
 import type { ContainerAttributes } from '../../remote/remote-types.ts';
 import { effectOf } from './evaluate.ts';
-import { fitsCall, fitsGuest, needsGuest } from './match.ts';
+import { fitsCall, fitsContainer, MATCH_FIELDS, needsAttributes } from './match-fields.ts';
 import type { Subject } from './policy-types.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
 
 /** Why a rule did not decide about a call: the fields that do not fit. */
-export interface Passed {
+export interface PassedRule {
   readonly rule: Rule;
   readonly because: readonly string[];
 }
 
-/** The rules before the one that decided, with what kept each from it; for people who wonder. */
+/** The rules before the one that decided, with the fields that kept each from deciding. */
 export function tracePassed(
   set: RuleSet,
   subject: Subject,
-  guest: ContainerAttributes | undefined,
+  attributes: ContainerAttributes | undefined,
   decidedBy: string,
-): readonly Passed[] {
+): readonly PassedRule[] {
   const effect = effectOf(set, subject);
   const index = set.rules.findIndex(({ name }) => name === decidedBy);
-  return set.rules.slice(0, index < 0 ? set.rules.length : index).map((rule) => {
-    const alone = fieldsOf(rule.match).map((match): readonly [string, boolean] => {
-      // Of a container that was not looked at nothing is known, and so nothing is said.
-      const ofGuest = !needsGuest(match) || guest === undefined || fitsGuest(match, guest) !== false;
-      return [Object.keys(match)[0] ?? '', fitsCall(match, subject, effect) && ofGuest];
-    });
-    return { rule, because: alone.filter(([, fits]) => !fits).map(([field]) => field) };
-  });
-}
-
-/** A rule for each of its fields. */
-function fieldsOf(match: Match): readonly Match[] {
-  return Object.entries(match)
-    .filter(([, value]) => value !== undefined)
-    .map(([field, value]) => ({ [field]: value }));
+  const fits = (match: Match): boolean => {
+    if (!fitsCall(match, subject, effect)) return false;
+    // Of a container that was not read nothing is known, and so nothing is said.
+    if (!needsAttributes(match) || attributes === undefined) return true;
+    return fitsContainer(match, attributes) !== false;
+  };
+  return set.rules.slice(0, index < 0 ? set.rules.length : index).map((rule) => ({
+    rule,
+    because: MATCH_FIELDS.filter((field) => {
+      const wanted = rule.match[field];
+      return wanted !== undefined && !fits({ [field]: wanted });
+    }),
+  }));
 }

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 
 /**
  * Tells when something in a directory changes. The directory, not the file: editors and configuration management put a new
- * file in place of the old one, and a watch on the old one hears no more. Where the system can't tell, nothing is told.
+ * file in place of the old one, and a watch on the old one hears no more. Where the system cannot tell, nothing is told.
  */
 export function watchDirectory(directory: string, changed: () => void): { close(): void } {
   let watcher: FSWatcher | undefined;

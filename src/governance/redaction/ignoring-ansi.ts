@@ -1,8 +1,19 @@
 import { hasUnsafe, UNSAFE_CHARACTER } from '../../lib/visible.ts';
 import type { Span } from './spans.ts';
 
-/** Sequences that colour text or move the cursor, then whatever else `visible` shows. */
-const UNSEEN = new RegExp(String.raw`\x1b\[[0-?]{0,32}[ -/]{0,4}[@-~]|${UNSAFE_CHARACTER}`, 'gu');
+/**
+ * What a terminal acts upon and does not show: CSI sequences, strings (OSC with titles and hyperlinks, DCS, SOS, PM, APC)
+ * with their content, and other escape sequences. No string begins within another, so the time stays linear.
+ */
+const SEQUENCE = [
+  String.raw`(?:\x1b\[|\x9b)[0-?]{0,32}[ -/]{0,4}[@-~]`,
+  String.raw`(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]{0,2048}(?:\x07|\x1b\\|\x9c)`,
+  String.raw`\x1b(?:[ -/]{1,2}[0-~]|[0-OQ-WYZ\\\x60-~])`,
+].join('|');
+const CHARACTERS = new RegExp(UNSAFE_CHARACTER, 'gu');
+const SEQUENCES = new RegExp(`${SEQUENCE}|${UNSAFE_CHARACTER}`, 'gu');
+const STARTERS = String.raw`[\x1b\x90\x98\x9b\x9d-\x9f]`;
+const BEGINS_SEQUENCE = new RegExp(STARTERS);
 
 interface Piece {
   /** Where it begins in the stripped text, and in the original. */
@@ -11,12 +22,23 @@ interface Piece {
 }
 
 /**
- * Finds in a text what is there for whoever reads it: `grep --color` paints a part of a password, and what is strewn
- * with characters that nobody sees is still read.
- * @returns the spans in the given text
+ * Searches a text as a reader sees it: without invisible characters, and without escape sequences. Where there are
+ * sequences, their content is searched as well, because it is shown later.
+ * @returns spans in the given text, in no order
  */
 export function findIgnoringAnsi(text: string, find: (text: string) => readonly Span[]): readonly Span[] {
   if (!hasUnsafe(text)) return find(text);
+  const spans = findWithout(CHARACTERS, text, find);
+  return BEGINS_SEQUENCE.test(text) ? [...spans, ...findWithout(SEQUENCES, text, find)] : spans;
+}
+
+/** The text as the two searches read it. */
+export function searchedTexts(text: string): readonly string[] {
+  if (!hasUnsafe(text)) return [text];
+  return [text.replace(CHARACTERS, ''), text.replace(SEQUENCES, '')];
+}
+
+function findWithout(unseen: RegExp, text: string, find: (text: string) => readonly Span[]): readonly Span[] {
   const pieces: Piece[] = [];
   const kept: string[] = [];
   let length = 0;
@@ -27,25 +49,20 @@ export function findIgnoringAnsi(text: string, find: (text: string) => readonly 
     kept.push(text.slice(from, until));
     length += until - from;
   };
-  for (const match of text.matchAll(UNSEEN)) {
+  for (const match of text.matchAll(unseen)) {
     keep(match.index);
     from = match.index + match[0].length;
   }
   keep(text.length);
-  const place = (offset: number): number => {
-    const { at, from: original } = lastUpTo(pieces, offset);
-    return original + offset - at;
+  const original = (offset: number): number => {
+    const piece = lastUpTo(pieces, offset);
+    return piece.from + offset - piece.at;
   };
   return find(kept.join('')).map((span) => ({
     ...span,
-    start: place(span.start),
-    end: place(span.end - 1) + 1,
+    start: original(span.start),
+    end: original(span.end - 1) + 1,
   }));
-}
-
-/** The text as it is read. */
-export function unpainted(text: string): string {
-  return hasUnsafe(text) ? text.replace(UNSEEN, '') : text;
 }
 
 function lastUpTo(pieces: readonly Piece[], offset: number): Piece {

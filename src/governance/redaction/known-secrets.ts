@@ -1,3 +1,4 @@
+import { searchedTexts } from './ignoring-ansi.ts';
 import type { Span } from './spans.ts';
 
 /** In results, shorter values are left alone: a password `root` would take every path and user name with it. */
@@ -24,6 +25,12 @@ export class KnownValues {
   add(kind: string, value: string): void {
     if (value === '' || this.#values.has(value)) return;
     this.#values.set(value, kind);
+    // Texts are searched without their invisible characters, so a value is looked for without its own.
+    for (const searched of new Set([value, ...searchedTexts(value)])) this.#addNeedles(kind, searched);
+  }
+
+  #addNeedles(kind: string, value: string): void {
+    if (value === '') return;
     if (value.length < MIN_IN_RESULTS) this.#short = [...this.#short, { text: value, kind, base64: false }];
     else this.#long = [...this.#long, ...needlesOf(value, kind)];
   }

@@ -1,6 +1,10 @@
+import { assignments } from './assignments.ts';
+import { commandOptions } from './command-options.ts';
 import { credentials } from './credentials.ts';
-import { unpainted } from './ignoring-ansi.ts';
+import { directives } from './directives.ts';
+import { searchedTexts } from './ignoring-ansi.ts';
 import { privateKeys } from './private-keys.ts';
+import { secretFiles } from './secret-files.ts';
 import type { Span } from './spans.ts';
 import { mayHaveVendorToken, tokens, vendorCandidates } from './tokens.ts';
 
@@ -21,7 +25,17 @@ export type VendorTokens = (text: string) => Span[];
 
 /** Everything in a text that is a secret by its form, in no order. Takes time in proportion to the text. */
 export function secretForms(text: string, vendorTokens: VendorTokens): Span[] {
-  return [...privateKeys(text), ...credentials(text), ...tokens(text), ...vendorTokens(text)];
+  return [
+    ...privateKeys(text),
+    // First, because of spans that begin together the first names the kind.
+    ...tokens(text),
+    ...vendorTokens(text),
+    ...assignments(text),
+    ...directives(text),
+    ...commandOptions(text),
+    ...secretFiles(text),
+    ...credentials(text),
+  ];
 }
 
 const NONE: VendorTokens = () => [];
@@ -32,7 +46,7 @@ const NONE: VendorTokens = () => [];
  */
 export async function vendorTokensFor(texts: Iterable<string>): Promise<VendorTokens> {
   for (const text of texts) {
-    if (!mayHaveVendorToken(unpainted(text))) continue;
+    if (!searchedTexts(text).some(mayHaveVendorToken)) continue;
     try {
       return (await import('./vendor-rules.ts')).vendorTokens;
     } catch {

@@ -2,9 +2,9 @@ import type { Span } from './spans.ts';
 
 const KIND = 'private key';
 
-/** PEM, OpenSSH, PGP (five dashes) and SSH2 (four); PuTTY's files count the lines of the key. */
+/** PEM, OpenSSH, PGP, OpenVPN (five dashes) and SSH2 (four); PuTTY's files count the lines of the key. */
 const MARKER =
-  /-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)? ?-{4,5}|Private-Lines: (\d{1,4})\b/g;
+  /-{4,5} ?(BEGIN|END) (?:[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?|OpenVPN (?:Static key|tls-crypt-v2 (?:client|server) key)(?: V\d)?) ?-{4,5}|Private-Lines: (\d{1,4})\b/g;
 /** A key of 16384 bits has 13,000 characters; what is further apart belongs to two texts. */
 const MAX_KEY = 65_536;
 /** PEM has 64 characters a line, OpenSSH 70; before them may stand what grep, diff or a mail puts in front of lines. */

@@ -4,9 +4,9 @@ import { quote } from '../../lib/quote.ts';
 import { createRedactor } from './redact.ts';
 
 const redactorOf = (...values: string[]) =>
-  createRedactor({ secrets: () => values.map((value) => ({ kind: 'SSH_PASSWORD', value })) });
+  createRedactor({ id: '0a1b2c', secrets: () => values.map((value) => ({ kind: 'SSH_PASSWORD', value })) });
 
-const MARK = '[redacted: SSH_PASSWORD]';
+const MARK = '[redacted: SSH_PASSWORD 0a1b2c]';
 
 describe('a known value', () => {
   test('is marked by the name of its setting wherever it stands, and counted', async () => {
@@ -58,11 +58,24 @@ describe('a known value', () => {
     ['in base64 for URLs', Buffer.from(`ab:${value}`).toString('base64url')],
     ['in hex', `00${bytes.toString('hex')}0a`],
     ['painted by grep', `p@ss "\u001b[01;31m\u001b[Kw'ö$\u001b[m\u001b[Krd/\\<&> 1`],
+    ['with hyperlinks within', `p@ss "\u001b]8;;https://h/\u001b\\w'ö$\u001b]8;;\u0007rd/\\<&> 1`],
+    ['with an escape sequence before each letter', [...value].join('\u001b(B')],
+    ['behind a letter that ends a sequence', `\u001b${value}`],
+    ['in the title of a terminal', `\u001b]0;${value}\u0007`],
+    [
+      'with soft hyphens, fillers and variation selectors',
+      [...value].join('\u00ad\u3164\ufe0f\u{e0101}\u2028'),
+    ],
     ['with characters that nobody sees', [...value].join('\u200b')],
   ])('is covered %s', (_, text) => {
     const shown = redactorOf(value).show(text);
     expect(shown).toContain(MARK);
     expect(shown).not.toMatch(/w'ö|rd\/|cEBzc|70407373|p%40ss/i);
+  });
+
+  test('is covered when it contains an invisible character itself', () => {
+    const value = 'correct\u00adhorse';
+    expect(redactorOf(value).show(`x ${value} correcthorse`)).toBe(`x ${MARK} ${MARK}`);
   });
 
   test('that another one contains leaves nothing of either', () => {
@@ -91,7 +104,18 @@ test('no value is left in any text, and covering twice changes nothing', async (
   );
 });
 
-describe('marks', () => {
+describe('placeholders', () => {
+  test('have an id that no other redactor has', () => {
+    const shown = [1, 2, 3, 4].map(() => createRedactor().show('password=hunter2'));
+    expect(new Set(shown).size).toBeGreaterThan(1);
+    for (const text of shown) expect(text).toMatch(/^password=\[redacted: password [0-9a-f]{6}\]$/);
+  });
+
+  test('of another process are left alone', () => {
+    const text = 'password=[redacted: password ffffff]';
+    expect(createRedactor({ id: '0a1b2c' }).show(text)).toBe(text);
+  });
+
   test('printed by a container protect nothing', () => {
     const redactor = redactorOf('correct horse');
     expect(redactor.show('[redacted: correct horse]')).toBe(`[redacted: ${MARK}]`);
@@ -111,7 +135,7 @@ test('parts are the text, in order', async () => {
     { what: 'plain', original: 'a', shown: 'a' },
     { what: 'escape', original: '\u001b', shown: '<U+001B>' },
     { what: 'plain', original: 'b ', shown: 'b ' },
-    { what: 'mark', original: 'correct horse', shown: MARK },
+    { what: 'placeholder', original: 'correct horse', shown: MARK },
     { what: 'plain', original: ' c', shown: ' c' },
   ]);
 });

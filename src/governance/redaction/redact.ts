@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { placeholderOf } from '../../lib/placeholder.ts';
 import type { Cleaned, Data, KnownSecret, Part, Redactor } from '../../lib/redactor.ts';
 import { unsafeIn, visible } from '../../lib/visible.ts';
 import { findIgnoringAnsi } from './ignoring-ansi.ts';
 import { KnownValues } from './known-secrets.ts';
+import { oneToken } from './one-token.ts';
 import { FORM_KINDS, LONGEST_TOKEN, secretForms, type VendorTokens, vendorTokensFor } from './patterns.ts';
-import { markOf, merged, outsideMarks, type Span } from './spans.ts';
+import { merged, outsidePlaceholders, type Span } from './spans.ts';
 import { vendorCandidates } from './tokens.ts';
 
 export interface RedactorOptions {
@@ -11,9 +14,15 @@ export interface RedactorOptions {
   readonly secrets?: () => Iterable<KnownSecret>;
   /** Whether secrets are known by their form as well; true unless told. */
   readonly forms?: boolean;
+  /** Part of every placeholder; random unless a test sets it. */
+  readonly id?: string;
 }
 
-export function createRedactor({ secrets = () => [], forms = true }: RedactorOptions = {}): Redactor {
+export function createRedactor({
+  secrets = () => [],
+  forms = true,
+  id = randomBytes(3).toString('hex'),
+}: RedactorOptions = {}): Redactor {
   const known = new KnownValues();
   let asked = false;
   const ready = (): KnownValues => {
@@ -21,44 +30,71 @@ export function createRedactor({ secrets = () => [], forms = true }: RedactorOpt
     asked = true;
     return known;
   };
+  /** Texts that were just redacted, as they are then cut, put together, and cleaned once more. */
+  let clean: readonly string[] = [];
+  const remember = (text: string): void => {
+    clean = [text, ...clean.slice(0, 3)];
+  };
   const find = (text: string, short: boolean, vendor: VendorTokens): readonly Span[] => {
     const values = ready();
     const search = (unpainted: string): readonly Span[] => {
       const found = values.find(unpainted, short);
       return forms ? merged([...found, ...secretForms(unpainted, vendor)]) : merged(found);
     };
-    return outsideMarks(
+    return outsidePlaceholders(
       text,
       merged(findIgnoringAnsi(text, search)),
       new Set([...FORM_KINDS, ...values.kinds]),
+      id,
     );
   };
-  const cover = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
+  const findInArgument = (text: string, vendor: VendorTokens): readonly Span[] => {
+    const secrets = ready().find(text, false);
+    if (!forms) return merged(secrets);
+    return merged([...secrets, ...secretForms(text, vendor).flatMap((span) => oneToken(text, span))]);
+  };
+  const redact = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
     const spans = find(text, short, vendor);
-    let covered = '';
-    let from = 0;
-    for (const { start, end, kind } of spans) {
-      covered += text.slice(from, start) + markOf(kind);
-      from = end;
-    }
-    return { value: visible(covered + text.slice(from)), redacted: spans.length };
+    return { value: visible(replaced(text, spans, id)), redacted: spans.length };
   };
   return {
-    add: (kind, value) => ready().add(kind, value),
-    own: (text) => cover(text, true).value,
-    show: (text) => cover(text, false).value,
+    add: (kind, value) => {
+      clean = [];
+      ready().add(kind, value);
+    },
+    own: (text) => redact(text, true).value,
+    show: (text) => redact(text, false).value,
     clean: async (data) => {
       const vendor = forms ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
-      return cleaned(data, (text) => cover(text, false, vendor));
+      return cleaned(data, (text) =>
+        clean.includes(text) ? { value: text, redacted: 0 } : redact(text, false, vendor),
+      );
+    },
+    cleanArgument: async (text) => {
+      const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
+      return replaced(text, findInArgument(text, vendor), id);
     },
     parts: async (text) => {
       const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
-      return partsOf(text, find(text, false, vendor));
+      const parts = partsOf(text, find(text, false, vendor), id);
+      remember(parts.map(({ shown }) => shown).join(''));
+      return parts;
     },
     get overlap() {
       return Math.max(ready().longest, LONGEST_TOKEN);
     },
   };
+}
+
+function replaced(text: string, spans: readonly Span[], id: string): string {
+  if (spans.length === 0) return text;
+  let result = '';
+  let from = 0;
+  for (const { start, end, kind } of spans) {
+    result += text.slice(from, start) + placeholderOf(kind, id);
+    from = end;
+  }
+  return result + text.slice(from);
 }
 
 function cleaned(data: Data, clean: (text: string) => { value: string; redacted: number }): Cleaned {
@@ -84,7 +120,7 @@ function* stringsIn(value: unknown): Generator<string> {
   }
 }
 
-function partsOf(text: string, spans: readonly Span[]): Part[] {
+function partsOf(text: string, spans: readonly Span[], id: string): Part[] {
   const parts: Part[] = [];
   const plain = (start: number, end: number): void => {
     const original = text.slice(start, end);
@@ -100,7 +136,7 @@ function partsOf(text: string, spans: readonly Span[]): Part[] {
   let from = 0;
   for (const { start, end, kind } of spans) {
     plain(from, start);
-    parts.push({ shown: markOf(kind), original: text.slice(start, end), what: 'mark' });
+    parts.push({ shown: placeholderOf(kind, id), original: text.slice(start, end), what: 'placeholder' });
     from = end;
   }
   plain(from, text.length);

@@ -1,14 +1,9 @@
-/** A part of a text that is covered: from `start` up to `end`, in UTF-16 units. */
+/** A part of a text that is redacted: from `start` up to `end`, in UTF-16 units. */
 export interface Span {
   readonly start: number;
   readonly end: number;
-  /** What it is, for the mark. */
+  /** What it is, for the placeholder. */
   readonly kind: string;
-}
-
-/** What stands in place of a secret. */
-export function markOf(kind: string): string {
-  return `[redacted: ${kind}]`;
 }
 
 /** The spans in order; those that overlap are one, of the kind of the first, the longer one first where two begin together. */
@@ -24,18 +19,23 @@ export function merged(spans: readonly Span[]): Span[] {
 }
 
 /**
- * The spans, in order, without those that lie within a mark, so that redacting twice changes nothing. Only marks that
- * we could have made ourselves count: else a container could print one around what shall not be seen.
+ * The spans, in order, without those that lie within a placeholder, so that redacting twice changes nothing. Only placeholders
+ * with this process's id and a kind that it uses count: otherwise a container could print one around a secret.
  */
-export function outsideMarks(text: string, ordered: readonly Span[], kinds: ReadonlySet<string>): Span[] {
+export function outsidePlaceholders(
+  text: string,
+  ordered: readonly Span[],
+  kinds: ReadonlySet<string>,
+  id: string,
+): Span[] {
   if (ordered.length === 0 || !text.includes('[redacted: ')) return [...ordered];
-  const marks = [...text.matchAll(/\[redacted: ([^\][\n]{1,80})\]/g)]
-    .filter(([, kind = '']) => kinds.has(kind))
+  const placeholders = [...text.matchAll(/\[redacted: ([^\][\n]{1,80}) ([0-9a-f]{6})\]/g)]
+    .filter(([, kind = '', itsId]) => itsId === id && kinds.has(kind))
     .map((match) => ({ start: match.index, end: match.index + match[0].length }));
   let next = 0;
   return ordered.filter(({ start, end }) => {
-    while ((marks[next]?.end ?? Number.POSITIVE_INFINITY) <= start) next++;
-    const mark = marks[next];
-    return mark === undefined || start < mark.start || end > mark.end;
+    while ((placeholders[next]?.end ?? Number.POSITIVE_INFINITY) <= start) next++;
+    const placeholder = placeholders[next];
+    return placeholder === undefined || start < placeholder.start || end > placeholder.end;
   });
 }

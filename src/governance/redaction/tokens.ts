@@ -66,8 +66,18 @@ const RULES: readonly Rule[] = [
   },
   {
     kind: 'password hash',
-    start: '\\$(?:y|gy|7|1|2[abxy]?|5|6|argon2(?:id?|d)|scrypt)\\$',
+    start: '\\$(?:y|gy|7|1|apr1|2[abxy]?|5|6|argon2(?:id?|d)|scrypt)\\$',
     rest: '[A-Za-z0-9./,=$+-]{20,300}',
+  },
+  {
+    kind: 'password hash',
+    start: '(?:pbkdf2_sha\\d{1,3}\\$|SCRAM-SHA-256\\$)',
+    rest: '\\d{3,8}[$:][A-Za-z0-9+/=:$]{20,300}',
+  },
+  {
+    kind: 'password hash',
+    start: '\\{(?:S?SHA|SHA256|SSHA256|SSHA512|CRYPT|MD5|SMD5)\\}',
+    rest: '[A-Za-z0-9./+=$]{16,200}',
   },
 ];
 

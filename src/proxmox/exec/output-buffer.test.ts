@@ -97,7 +97,7 @@ describe('secrets', () => {
           const shown = await present(captureOf(between.join(value), limit, chunk, cleaner), limit);
           expect(shown.text).not.toMatch(/[A-Z]/);
           expect(characters(shown.text)).toBeLessThanOrEqual(limit);
-          expect(shown.redacted).toBe(shown.text.split('[redacted: known]').length - 1);
+          expect(shown.redacted).toBe(shown.text.split('[redacted: known ').length - 1);
         },
       ),
       { numRuns: 500 },
@@ -121,11 +121,11 @@ describe('secrets', () => {
     const text = `begin\n${key}${'line\n'.repeat(300)}${key}end\n`;
     const shown = await present(captureOf(text, 400), 400);
     const [head = '', tail = ''] = shown.text.split(/\n\[\.\.\. .* \.\.\.\]\n/);
-    expect(head).toMatch(/^begin\n\[redacted: private key\]\n(line\n)*/);
-    expect(tail).toMatch(/\[redacted: private key\]\nend\n$/);
+    expect(head).toMatch(/^begin\n\[redacted: private key \w{6}\]\n(line\n)*/);
+    expect(tail).toMatch(/\[redacted: private key \w{6}\]\nend\n$/);
     expect(shown).toMatchObject({ redacted: 2, originalLength: text.length, truncated: true });
     const left = Number(/\[\.\.\. (\d+) of/.exec(shown.text)?.[1]);
-    const covered = 2 * (key.length - 1 - '[redacted: private key]'.length);
+    const covered = 2 * (key.length - 1 - '[redacted: private key 0a1b2c]'.length);
     expect(head.length + tail.length + covered + left).toBe(text.length);
   });
 

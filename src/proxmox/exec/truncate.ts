@@ -18,7 +18,7 @@ export function charactersIn(text: string): number {
 
 /** All of it. */
 export function whole(parts: readonly Part[]): Excerpt {
-  const marks = parts.filter(({ what }) => what === 'mark').length;
+  const marks = parts.filter(({ what }) => what === 'placeholder').length;
   const original = parts.reduce((sum, part) => sum + charactersIn(part.original), 0);
   return { text: parts.map(({ shown }) => shown).join(''), characters: original, redacted: marks };
 }

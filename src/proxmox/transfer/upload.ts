@@ -4,6 +4,7 @@ import type { AttachTarget } from '../../remote/command-line.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { TransferResult, UploadOptions } from '../proxmox-types.ts';
 import { chunksOf, digestOf } from './read-chunks.ts';
+import { refusePlaceholders } from './refuse-placeholders.ts';
 import type { LocalSource } from './transfer-dirs.ts';
 import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './transfer-errors.ts';
 import { type TransferDeps, TransferSession } from './transfer-session.ts';
@@ -25,6 +26,7 @@ export async function upload(
     const agreed = deps.precondition?.source ?? null;
     if (agreed !== null && agreed.bytes !== source.size) throw notAgreed(source.path);
     if (source.size > deps.maxFileSize) throw fileTooLarge(source.size, deps.maxFileSize);
+    await refusePlaceholders(source);
     return await send(deps, target, source, options);
   } finally {
     await source.handle.close().catch(() => {});

@@ -5,7 +5,7 @@
 #
 # $n nonce. Arguments are pairs FIELD VALUE:
 #   container VMID, conf FILE   the container and its configuration; its path tells on which node it lives
-#   name, tags, pool            attributes that it must have; tags with a space after each
+#   name, tags, pool            attributes that it must have; tags with a space between
 #   redeemer ID, approval ID    redeems an approval for this call; the same call may come twice
 #
 # One grep reads both files: dash's read takes a system call for each byte, and those of /etc/pve are slow. What took
@@ -42,7 +42,7 @@ EOT
       { read -r u x; } </proc/uptime; u=${u%%.*}
       [ $((u - b)) -le 2 ] || refuse slow;;
     name) [ "${h:-CT$v}" = "$2" ] || refuse changed;;
-    tags) [ "$j" = "$2" ] || refuse changed;;
+    tags) [ "$j" = "${2:+$2 }" ] || refuse changed;;
     pool) [ "$q" = "$2" ] || refuse changed;;
     redeemer) by=$2;;
     approval)

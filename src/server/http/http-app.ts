@@ -59,7 +59,7 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
       maxConcurrent: config.maxConcurrent,
       maxSessions: config.maxSessions,
       sessionIdleMs: config.sessionIdle * 1000,
-      guard: (...args) => authenticator.guard(...args),
+      challengeMissingScopes: (...args) => authenticator.challengeMissingScopes(...args),
       overRate,
       onRefusal,
     },

@@ -25,7 +25,7 @@ export interface Authenticator {
    * Lets calls that a scope would allow be answered with 403 and that scope. For each server object that is made for the caller.
    * @param refuse makes such a call all the same: it is refused as any other is, and so is logged, counted and on record
    */
-  guard(
+  challengeMissingScopes(
     server: McpServer,
     caller: HttpCaller,
     refuse: (tool: Tool, args: Arguments) => Promise<unknown>,

@@ -23,7 +23,7 @@ export interface McpEndpointOptions {
   readonly maxSessions: number;
   readonly sessionIdleMs: number;
   /** Sees each server object before it is used. */
-  readonly guard: Authenticator['guard'];
+  readonly challengeMissingScopes: Authenticator['challengeMissingScopes'];
   /** The refusal of further requests, if they are too many for a minute. */
   readonly overRate: (caller: HttpCaller, requests: number) => Promise<Response | undefined>;
   readonly onRefusal: (refusal: Refusal) => void;
@@ -49,11 +49,13 @@ export class McpEndpoint {
     this.#options = options;
     this.slots = new CallSlots(options.maxConcurrent);
     const onerror = (error: Error) => deps.logger.debug({ reason: messageOf(error) }, 'protocol error');
-    const { maxSessions: max, sessionIdleMs: idleMs, guard, onRefusal } = options;
+    const { maxSessions: max, sessionIdleMs: idleMs, challengeMissingScopes, onRefusal } = options;
     const create = (caller: HttpCaller) => {
       const server = createServer(this.#deps, caller);
       const signal = new AbortController().signal;
-      guard(server, caller, (tool, args) => callTool({ tool, caller, args, signal }, this.#deps));
+      challengeMissingScopes(server, caller, (tool, args) =>
+        callTool({ tool, caller, args, signal }, this.#deps),
+      );
       return server;
     };
     this.#sessions = new Sessions({

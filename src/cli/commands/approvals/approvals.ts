@@ -1,5 +1,4 @@
 import { answerRequest, type Outcome, tryPassphrase } from '../../../governance/approval/answer-request.ts';
-import { hashPassphrase, MIN_PASSPHRASE } from '../../../governance/approval/passphrase.ts';
 import { type ApprovalRequest, ApprovalStore } from '../../../governance/approval/request-store.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Request } from '../../commands.ts';
@@ -7,6 +6,7 @@ import { askSecret, PromptCancelled } from '../../output/ask.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
+import { askNewPassphrase } from './new-passphrase.ts';
 
 /** `proxmox-mcp approvals …`: calls that wait for a person, and the person's answers. */
 export async function approvals({ input, args, options }: Request): Promise<void> {
@@ -79,21 +79,21 @@ async function setPassphrase(store: ApprovalStore): Promise<void> {
     const outcome = await tryPassphrase(store, old, '', Date.now());
     if (typeof outcome !== 'string') throw new UsageError(told(outcome));
   }
-  const passphrase = await secret('New passphrase');
-  if (passphrase.length < MIN_PASSPHRASE) {
-    throw new UsageError(`a passphrase has ${MIN_PASSPHRASE} characters or more; nothing was changed`);
-  }
-  if ((await secret('Once more')) !== passphrase) throw new UsageError('they differ; nothing was changed');
-  await store.setPassphrase(await hashPassphrase(passphrase));
-  await print('The passphrase is set. Only what is needed to check it is kept.\n');
+  requireTerminal();
+  await askNewPassphrase(store, 'New passphrase');
+  await print('Passphrase set. Only a verifier is stored, not the passphrase.\n');
 }
 
 /** Typed by a person at a terminal: an argument, a variable or a pipe could be filled by whoever calls the tools. */
 async function secret(message: string): Promise<string> {
+  requireTerminal();
+  return askSecret(message);
+}
+
+function requireTerminal(): void {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
     throw new UsageError('answers are typed at a terminal; stdin or stdout is none');
   }
-  return askSecret(message);
 }
 
 function told(outcome: Exclude<Outcome, { kind: 'answered' }>): string {

@@ -1,4 +1,7 @@
+import { text } from 'node:stream/consumers';
+import * as z from 'zod/v4';
 import type { CallFilter } from '../../../governance/audit/call-history.ts';
+import type { VerifyOptions } from '../../../governance/audit/verify-dir.ts';
 import { UsageError } from '../../usage-error.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -17,6 +20,33 @@ export function parseFilter(options: Readonly<Record<string, string | undefined>
     session: /-([0-9a-f]{12})-\d+(?:\.jsonl)?$/.exec(session ?? '')?.[1] ?? session,
     failed: options.failed === 'true',
   };
+}
+
+/**
+ * The call that --call names and the arguments that it is claimed to have had.
+ * @param json a JSON object, or `-` for standard input
+ * @throws UsageError
+ */
+export async function claimOf(
+  call: string | undefined,
+  json: string | undefined,
+): Promise<VerifyOptions['claim']> {
+  if (call === undefined && json === undefined) return undefined;
+  if (call === undefined || json === undefined)
+    throw new UsageError('--call and --arguments are needed together');
+  const parsed = z
+    .record(z.string(), z.unknown())
+    .safeParse(parse(json === '-' ? await text(process.stdin) : json));
+  if (!parsed.success) throw new UsageError('--arguments is not a JSON object');
+  return { call, args: parsed.data };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `90s`, `30m`, `2h`, `7d`: so long ago; otherwise a date, with a time of day or without, local unless it says more. */

@@ -10,7 +10,7 @@ import {
 import { SegmentFollower } from '../../../governance/audit/segments.ts';
 import { wantsColour } from '../../output/config-errors.ts';
 import { print, type Style, styleFor } from '../../output/output.ts';
-import { callText, eventText, headerText, widthsOf } from './audit-text.ts';
+import { callText, eventText, headerText, type Layout, layoutOf } from './audit-text.ts';
 
 /** What is shown, and how. */
 export interface Showing {
@@ -19,6 +19,8 @@ export interface Showing {
   /** How many of the last ones; undefined: all. */
   readonly last: number | undefined;
   readonly json: boolean;
+  /** All columns, whatever the terminal. */
+  readonly wide: boolean;
 }
 
 /** How often is looked for more. */
@@ -44,20 +46,23 @@ export async function tail(showing: Showing): Promise<void> {
   await printCalls(calls.latest(), showing);
   endWhenToldTo();
   const style = styleFor(wantsColour(process.stdout));
+  // One layout for all that comes, so that rows stay aligned.
+  const layout = layoutOf(roomOf(), showing.wide);
   const begun = new Map<string, { readonly call: RecordedCall; readonly since: number }>();
   for (;;) {
     await sleep(LOOK_MS);
     for (const line of await follower.next()) {
       const news = calls.add(line);
       if (json) await print(linesOf(news, filter));
-      else await print(newsText(news, filter, style));
+      else await print(newsText(news, filter, style, layout));
       if (news.kind === 'begun') begun.set(news.call.begun.call, { call: news.call, since: Date.now() });
       if (news.kind === 'over') begun.delete(news.call.begun.call);
     }
     for (const [id, { call, since }] of begun) {
       if (Date.now() - since < SOON_MS) continue;
       begun.delete(id);
-      if (!json && !asksForEnd(filter) && matches(call, filter)) await print(callText(call, style, roomOf()));
+      if (!json && !asksForEnd(filter) && matches(call, filter))
+        await print(callText(call, style, roomOf(), layout, true));
     }
   }
 }
@@ -94,20 +99,21 @@ class Calls {
   }
 }
 
-async function printCalls(calls: readonly RecordedCall[], { json, dir }: Showing): Promise<void> {
+async function printCalls(calls: readonly RecordedCall[], { json, dir, wide }: Showing): Promise<void> {
   if (json) return print(calls.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''));
   const style = styleFor(wantsColour(process.stdout));
   if (calls.length === 0) {
-    process.stderr.write(`No such call is on record in ${dir}.\n`);
+    process.stderr.write(`No such call was logged in ${dir}.\n`);
     return;
   }
-  const widths = widthsOf(calls);
-  const lines = calls.map((call) => callText(call, style, roomOf(), widths));
-  await print(`${headerText(style, widths)}${lines.join('')}`);
+  const layout = layoutOf(roomOf(), wide, calls);
+  const lines = calls.map((call) => callText(call, style, roomOf(), layout));
+  await print(`${headerText(style, layout)}${lines.join('')}`);
 }
 
-function newsText(news: News, filter: CallFilter, style: Style): string {
-  if (news.kind === 'over') return matches(news.call, filter) ? callText(news.call, style, roomOf()) : '';
+function newsText(news: News, filter: CallFilter, style: Style, layout: Layout): string {
+  if (news.kind === 'over')
+    return matches(news.call, filter) ? callText(news.call, style, roomOf(), layout) : '';
   return (news.kind === 'other' ? eventText(news.record, style) : undefined) ?? '';
 }
 

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../../../governance/audit/audit-entry.ts';
+import type { AuditEntry } from '../../../governance/audit/audit-entry.ts';
 import { codeOf, hasFailed, type RecordedCall } from '../../../governance/audit/call-history.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { formatDuration } from '../../../lib/duration.ts';
@@ -14,43 +14,83 @@ const MAX_WIDTH = 32;
 /** Of the arguments, where no terminal sets the width. */
 const MAX_ARGUMENTS = 200;
 
-/** How wide the columns of these calls are, all but the last. */
-export function widthsOf(calls: readonly RecordedCall[]): readonly number[] {
-  const rows = [HEADER, ...calls.map((call) => cellsOf(call))];
-  return columnWidths(rows).slice(0, USUAL_WIDTHS.length);
+/** A column of a table of calls, by its place in HEADER. */
+type Column = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+
+/** Which columns are shown, and how wide they are; the last one takes what is left. */
+export interface Layout {
+  readonly columns: readonly Column[];
+  readonly widths: readonly number[];
 }
 
-export function headerText(style: Style, widths: readonly number[] = USUAL_WIDTHS): string {
-  return `${style.dim(padCells(HEADER, widths).join('  '))}\n`;
+/** From here on all columns fit. */
+const WIDE = 120;
+const ALL: readonly Column[] = [0, 1, 2, 3, 4, 5, 6, 7];
+/** Time, target, tool, result and arguments. */
+const NARROW: readonly Column[] = [0, 3, 2, 5, 7];
+
+/**
+ * The layout for a line of `room` characters (undefined: no terminal). Narrow terminals show fewer columns unless `wide`; the
+ * caller is left out where all calls are local.
+ * @param calls those that are shown; without them the usual widths hold, for calls that are to come
+ */
+export function layoutOf(
+  room: number | undefined,
+  wide: boolean,
+  calls: readonly RecordedCall[] = [],
+): Layout {
+  const all = wide || room === undefined || room >= WIDE;
+  const local = calls.length > 0 && calls.every(({ begun }) => begun.caller === 'local');
+  const columns = (all ? ALL : NARROW).filter((column) => wide || column !== 1 || !local);
+  if (calls.length === 0) return { columns, widths: columns.map((column) => USUAL_WIDTHS[column] ?? 0) };
+  const rows = [HEADER, ...calls.map((call) => cellsOf(call))];
+  const widths = columnWidths(rows);
+  return { columns, widths: columns.map((column) => (column === 7 ? 0 : (widths[column] ?? 0))) };
+}
+
+export function headerText(style: Style, { columns, widths }: Layout): string {
+  const cells = columns.map((column) => HEADER[column]);
+  return `${style.dim(padCells(cells, widths).join('  '))}\n`;
 }
 
 /**
- * One call as a line: when, who, what, on what, the decision and its rule, how it ended, how long it took, with what.
- * @param room characters of a line; the arguments take what is left
+ * One call as a line: the columns of the layout, of which the last, the arguments, takes what is left of `room` characters.
+ * @param running the call has just begun: that it has no end yet is no fault
  */
 export function callText(
   call: RecordedCall,
   style: Style,
   room: number | undefined,
-  widths: readonly number[] = USUAL_WIDTHS,
+  { columns, widths }: Layout,
+  running = false,
 ): string {
-  const cells = padCells(cellsOf(call), widths);
+  const all = cellsOf(call, running);
+  const cells = padCells(
+    columns.map((column) => all[column] ?? ''),
+    widths,
+  );
   const fixed = cells.slice(0, -1);
-  const left = room === undefined ? MAX_ARGUMENTS : Math.max(room - fixed.join('  ').length - 2, 20);
-  const [time = '', caller = '', tool = '', target = '', decision = '', result = '', took = ''] = fixed;
-  const paint = resultPaint(call, style);
-  return `${[style.dim(time), caller, style.bold(tool), target, call.begun.outcome === 'deny' ? style.red(decision) : decision, paint(result), style.dim(took), cut(cells.at(-1) ?? '', left)].join('  ').trimEnd()}\n`;
+  const left = room === undefined ? MAX_ARGUMENTS : Math.max(room - fixed.join('  ').length - 2, 10);
+  const paints: Readonly<Partial<Record<Column, (text: string) => string>>> = {
+    0: style.dim,
+    2: style.bold,
+    ...(call.begun.outcome === 'deny' ? { 4: style.red } : {}),
+    5: resultPaint(call, style),
+    6: style.dim,
+  };
+  const painted = fixed.map((cell, index) => (paints[columns[index] ?? 7] ?? String)(cell));
+  return `${[...painted, cut(cells.at(-1) ?? '', left)].join('  ').trimEnd()}\n`;
 }
 
 /** What else stands on record: processes that begin and end, gaps. Undefined for what tells people nothing. */
-export function eventText(record: AuditRecord, style: Style): string | undefined {
+export function eventText(record: AuditEntry, style: Style): string | undefined {
   const text = eventOf(record);
   if (text === undefined) return undefined;
   const line = `${timeOf(record.at)}  ${visible(text)}`;
   return `${record.type === 'gap' ? style.red(line) : style.dim(line)}\n`;
 }
 
-function eventOf(record: AuditRecord): string | undefined {
+function eventOf(record: AuditEntry): string | undefined {
   switch (record.type) {
     case 'open':
       return record.continues === null
@@ -65,7 +105,7 @@ function eventOf(record: AuditRecord): string | undefined {
   }
 }
 
-function cellsOf(call: RecordedCall): readonly string[] {
+function cellsOf(call: RecordedCall, running = false): readonly string[] {
   const { begun, end } = call;
   const target = [begun.vmid ?? '–', begun.name].filter((part) => part !== null).join(' ');
   const decision = `${begun.outcome === 'confirm' && begun.approval !== null ? 'confirmed' : begun.outcome}: ${begun.rule}`;
@@ -75,16 +115,16 @@ function cellsOf(call: RecordedCall): readonly string[] {
     short(shortToolName(begun.tool)),
     short(target),
     short(decision),
-    resultOf(call),
+    resultOf(call, running),
     end === undefined ? '' : formatDuration(end.durationMs),
     argumentsOf(begun.args),
   ];
 }
 
-function resultOf(call: RecordedCall): string {
+function resultOf(call: RecordedCall, running: boolean): string {
   const { end } = call;
   const code = codeOf(call);
-  if (code === undefined) return 'no end';
+  if (code === undefined) return running ? 'running' : 'no end';
   const left = end?.survivors ? `, ${end.survivors} left` : '';
   if (code !== 'ok') return short(code) + left;
   return end?.exitCode ? `exit ${end.exitCode}` : `ok${left}`;

@@ -1,60 +1,92 @@
 import type { Config } from '../../../config/settings-schema.ts';
 import { reasonOf } from '../../../governance/audit/failures.ts';
 import { auditDirOf } from '../../../governance/audit/open-audit-log.ts';
-import { type Verification, verifyDirectory } from '../../../governance/audit/verify-dir.ts';
+import {
+  type ClaimResult,
+  type Verification,
+  type VerifyOptions,
+  verifyDirectory,
+} from '../../../governance/audit/verify-dir.ts';
 import type { Finding } from '../../../governance/audit/verify-segment.ts';
 import { visible } from '../../../lib/visible.ts';
 import { wantsColour } from '../../output/config-errors.ts';
 import { print, type Style, styleFor } from '../../output/output.ts';
 
-/** More notes than these are no help; --json has them all. Damage is told in full. */
+/** More notes are not helpful in text; --json has all. All damage is shown. */
 const MAX_NOTES = 20;
 
-/** `audit verify`: whether the record is what was written. Exit code 1 when it is not, or nobody can tell. */
-export async function verify(config: Config, options: { json: boolean; accept: boolean }): Promise<void> {
+interface Options {
+  readonly json: boolean;
+  readonly accept: boolean;
+  readonly claim: VerifyOptions['claim'];
+}
+
+/** `audit verify`. Exit code 1 when the log is damaged, cannot be verified, or the claim is not proved. */
+export async function verify(config: Config, { json, accept, claim }: Options): Promise<void> {
   const dir = auditDirOf(config);
   let verification: Verification;
   try {
     const { stateDir, auditKey } = config;
-    verification = await verifyDirectory({ dir, stateDir, auditKey, accept: options.accept });
+    verification = await verifyDirectory({ dir, stateDir, auditKey, accept, claim });
   } catch (error) {
     process.exitCode = 1;
     const problem = reasonOf(error);
-    if (options.json) return print(`${JSON.stringify({ ok: false, dir, problem }, null, 2)}\n`);
-    process.stderr.write(`proxmox-mcp: the record in ${dir} can not be verified: ${problem}\n`);
+    if (json) return print(`${JSON.stringify({ ok: false, dir, problem }, null, 2)}\n`);
+    process.stderr.write(`proxmox-mcp: the audit log in ${dir} cannot be verified: ${problem}\n`);
     return;
   }
-  const ok = verification.findings.every(({ kind }) => kind === 'note');
+  const undamaged = verification.findings.every(({ kind }) => kind === 'note');
+  const ok = undamaged && (verification.claim ?? 'proved') === 'proved';
   if (!ok) process.exitCode = 1;
-  if (options.json) return print(`${JSON.stringify({ ok, dir, ...verification }, null, 2)}\n`);
+  if (json) return print(`${JSON.stringify({ ok, dir, ...verification }, null, 2)}\n`);
   await print(verificationText(dir, verification, styleFor(wantsColour(process.stdout))));
 }
 
 function verificationText(dir: string, verification: Verification, style: Style): string {
-  const { segments, records, calls, findings, since } = verification;
+  const { segments, entries, calls, complete, findings, claim } = verification;
   const damage = findings.filter(({ kind }) => kind === 'damage');
   const notes = findings.filter(({ kind }) => kind === 'note');
   const more = notes.length - MAX_NOTES;
   const lines = [
     ...notes.slice(-MAX_NOTES).map((note) => `${style.yellow('!')} ${findingText(note, style)}`),
-    ...(more > 0 ? [`${style.yellow('!')} ${more} older notes; --json has all`] : []),
+    ...(more > 0 ? [`${style.yellow('!')} ${more} earlier notes; --json has all`] : []),
     ...damage.map((each) => `${style.red('✗')} ${findingText(each, style)}`),
   ];
+  const claimed = claim === undefined ? [] : [claimText(claim, style)];
   if (segments === 0 && damage.length === 0) {
-    return `${[...lines, `There is nothing on record in ${dir}.`].join('\n')}\n`;
+    return `${[...lines, `There are no entries in ${dir}.`, ...claimed].join('\n')}\n`;
   }
-  const counted = `${count(segments, 'segment')}, ${count(records, 'record')}, ${count(calls, 'call')} in ${dir}`;
-  const compared =
-    since === undefined
-      ? 'Never verified on this machine: what was removed or cut off before now can not be seen; from now on it is.'
-      : `Compared with what was there at ${since}.`;
-  const verdict =
-    damage.length === 0
-      ? style.green(
-          since === undefined ? 'What is there is what was written.' : 'The record is what was written.',
-        )
-      : style.red(`The record is NOT what was written: ${count(damage.length, 'fault')}.`);
-  return `${[...lines, ...(lines.length > 0 ? [''] : []), counted, compared, verdict].join('\n')}\n`;
+  const counted = `${count(segments, 'segment')}, ${plural(entries, 'entry', 'entries')}, ${count(calls, 'call')} in ${dir}`;
+  return `${[
+    ...lines,
+    ...(lines.length > 0 ? [''] : []),
+    counted,
+    verdictOf(segments - complete, complete, damage.length, style),
+    ...claimed,
+  ].join('\n')}\n`;
+}
+
+/** No more than the ledger proves. */
+function verdictOf(unended: number, complete: number, damage: number, style: Style): string {
+  if (damage > 0) return style.red(`The audit log is DAMAGED: ${count(damage, 'finding')}.`);
+  if (unended === 0) return style.green('The audit log is complete and unchanged.');
+  const others = complete === 0 ? '' : `${count(complete, 'segment')} complete and unchanged. `;
+  return style.green(
+    `${others}${count(unended, 'segment')} without an end in the ledger: unchanged as far as present, but the last entries may be missing.`,
+  );
+}
+
+function claimText(claim: ClaimResult, style: Style): string {
+  switch (claim) {
+    case 'proved':
+      return style.green('The call was logged with exactly these arguments.');
+    case 'other arguments':
+      return style.red('The call was logged with OTHER arguments.');
+    case 'no such call':
+      return style.red('No entry of that call was found in the verified part of the log.');
+    case 'no proof':
+      return style.red('The entry of that call has no MAC of its arguments: an early version wrote it.');
+  }
 }
 
 function findingText({ segment, text }: Finding, style: Style): string {
@@ -62,5 +94,9 @@ function findingText({ segment, text }: Finding, style: Style): string {
 }
 
 function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return plural(number, noun, `${noun}s`);
+}
+
+function plural(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
 }

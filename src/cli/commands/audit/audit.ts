@@ -4,14 +4,14 @@ import type { Request } from '../../commands.ts';
 import { ignoreEpipe } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
-import { numberOf, parseFilter } from './audit-options.ts';
+import { claimOf, numberOf, parseFilter } from './audit-options.ts';
 import type { Showing } from './audit-show.ts';
 
 /** Calls that `show` and `tail` begin with, unless told. */
 const SHOWN = 50;
 const TAILED = 10;
 
-/** `proxmox-mcp audit …`: whether the record holds, and what it says. Needs no node. */
+/** `proxmox-mcp audit …`: verifies the audit log or shows it. Needs no node. */
 export async function audit({ input, args, options }: Request): Promise<void> {
   const [action, surplus] = args;
   try {
@@ -24,6 +24,8 @@ export async function audit({ input, args, options }: Request): Promise<void> {
     }
     if (options.accept === 'true' && action !== 'verify')
       throw new UsageError('--accept belongs to audit verify');
+    if ((options.call ?? options.arguments) !== undefined && action !== 'verify')
+      throw new UsageError('--call and --arguments belong to audit verify');
     const filter = parseFilter(options, new Date());
     const last = numberOf('last', options.last);
     const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
@@ -32,14 +34,18 @@ export async function audit({ input, args, options }: Request): Promise<void> {
     const json = options.json === 'true';
     if (action === 'verify') {
       const { verify } = await import('./audit-verify.ts');
-      return await verify(config, { json, accept: options.accept === 'true' });
+      const claim = await claimOf(options.call, options.arguments);
+      return await verify(config, { json, accept: options.accept === 'true', claim });
     }
     const { show, tail } = await import('./audit-show.ts');
     const period = filter.since !== undefined || filter.until !== undefined;
     const usual = action === 'tail' ? TAILED : period ? undefined : SHOWN;
-    const showing: Showing = { dir: auditDirOf(config), filter, last: last ?? usual, json };
+    const wide = options.wide === 'true';
+    const showing: Showing = { dir: auditDirOf(config), filter, last: last ?? usual, json, wide };
     await (action === 'show' ? show(showing) : tail(showing)).catch((error) => {
-      process.stderr.write(`proxmox-mcp: the record in ${showing.dir} can not be read: ${reasonOf(error)}\n`);
+      process.stderr.write(
+        `proxmox-mcp: the audit log in ${showing.dir} cannot be read: ${reasonOf(error)}\n`,
+      );
       process.exitCode = 1;
     });
   } catch (error) {

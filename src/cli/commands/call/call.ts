@@ -3,16 +3,17 @@ import { type CallToolResult, isInputRequiredResult } from '@modelcontextprotoco
 import type { App } from '../../../app.ts';
 import { callTool } from '../../../calls/pipeline.ts';
 import type { ProgressNote } from '../../../calls/progress.ts';
+import type { LoadInput } from '../../../config/load.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
-import { table } from '../../../lib/columns.ts';
-import { errorText } from '../../../lib/error-text.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
 import { appFor } from '../../open-app.ts';
-import { print, printError, redrawLine } from '../../output/output.ts';
+import { redrawLine } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';
-import { findTool, isObject, readArguments } from './call-arguments.ts';
+import { findTool, readArguments } from './call-arguments.ts';
+import { approvePending, canAsk, terminalElicitation } from './confirm.ts';
+import { presentJson, presentText } from './present-call.ts';
 
 /** What is left for killing and looking after a cancellation; the same as when a client leaves. */
 const CLOSE_MS = 4500;
@@ -34,16 +35,34 @@ export async function call({ input, args, options }: Request): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  // The line that is logged for every call is of no use beside its answer.
-  const app = await appFor({ ...input, fallbacks: { logLevel: 'warn' } });
-  if (app === undefined) return;
   const json = options.json === 'true';
+  // The line that is logged for every call is of no use beside its answer.
+  await performCall({ ...input, fallbacks: { logLevel: 'warn' } }, tool, given, {
+    json,
+    present: presentText,
+  });
+}
+
+/** Shows a result. @returns the exit code */
+export type Present = (tool: Tool, result: CallToolResult) => Promise<number>;
+
+/** One call on the path of all calls, shown to a person or as JSON; ends the process. */
+export async function performCall(
+  input: LoadInput,
+  tool: Tool,
+  args: Readonly<Record<string, unknown>>,
+  { json, present }: { readonly json: boolean; readonly present: Present },
+): Promise<void> {
+  const app = await appFor(input);
+  if (app === undefined) return;
   const interrupt = catchSignals();
-  const result = await perform(app, tool, json ? given : asText(tool, given), interrupt.signal);
-  await present(tool, result, json);
+  const attempt = () => perform(app, tool, json ? args : asText(tool, args), interrupt.signal);
+  let result = await attempt();
+  if (canAsk() && (await approvePending(result, app.config.stateDir))) result = await attempt();
+  const exitCode = await (json ? presentJson : present)(tool, result);
   await app.close(CLOSE_MS);
   // Not by itself: a connection that hangs would hold the shell.
-  process.exit(interrupt.exitCode() ?? exitCodeOf(result));
+  process.exit(interrupt.exitCode() ?? exitCode);
 }
 
 async function perform(
@@ -52,7 +71,8 @@ async function perform(
   args: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<CallToolResult> {
-  const made = { tool, caller: LOCAL_CALLER, args, signal };
+  const elicitation = canAsk() ? { elicitation: terminalElicitation(app.config.stateDir) } : {};
+  const made = { tool, caller: LOCAL_CALLER, args, signal, ...elicitation };
   if (!process.stderr.isTTY) return answered(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {
     redrawLine(process.stderr, `${message}${signal.aborted ? ', cancelling' : ''}`);
@@ -86,40 +106,4 @@ function catchSignals(): { readonly signal: AbortSignal; exitCode(): number | un
 function asText(tool: Tool, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (!('response_format' in tool.input.shape) || 'response_format' in args) return args;
   return { ...args, response_format: 'text' };
-}
-
-async function present(tool: Tool, result: CallToolResult, json: boolean): Promise<void> {
-  if (json) return print(`${JSON.stringify(dataOf(result), null, 2)}\n`);
-  const text = textOf(tool, result);
-  return result.isError === true ? printError(text) : print(text);
-}
-
-function textOf(tool: Tool, result: CallToolResult): string {
-  if (!('response_format' in tool.input.shape)) {
-    const { error, code, suggestion, success: _, ...rest } = dataOf(result);
-    if (result.isError !== true) return `${linesOf(dataOf(result))}\n`;
-    const more = Object.keys(rest).length === 0 ? '' : `${linesOf(rest)}\n`;
-    return `${errorText(shown(code), shown(error), shown(suggestion))}\n${more}`;
-  }
-  const parts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  return `${parts.join('\n').trimEnd()}\n`;
-}
-
-function dataOf({ structuredContent }: CallToolResult): Readonly<Record<string, unknown>> {
-  return isObject(structuredContent) ? structuredContent : {};
-}
-
-/** The answer of a tool that knows only JSON, one field a line. */
-function linesOf(data: Readonly<Record<string, unknown>>): string {
-  return table(Object.entries(data).map(([name, value]) => [name, shown(value)]));
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function exitCodeOf(result: CallToolResult): number {
-  const { code, exit_code: ofCommand } = dataOf(result);
-  if (result.isError === true) return code === 'INVALID_INPUT' ? 2 : 1;
-  return typeof ofCommand === 'number' ? ofCommand : 0;
 }

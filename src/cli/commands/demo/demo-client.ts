@@ -18,13 +18,13 @@ export class DemoClient {
     this.#client = client;
   }
 
-  /** @param env all settings; with HOST among them no .env is read */
-  static async start(env: Record<string, string>): Promise<DemoClient> {
+  /** @param env all settings; `configFile` is empty, so that the one of this user is not read */
+  static async start(env: Record<string, string>, configFile: string): Promise<DemoClient> {
     const client = new Client({ name: 'proxmox-mcp-demo', version: VERSION });
     const [, program = ''] = process.argv;
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [...process.execArgv, program],
+      args: [...process.execArgv, program, '--config', configFile],
       env: { ...env, LOG_LEVEL: 'error' },
       stderr: 'inherit',
     });

@@ -13,11 +13,9 @@ export const demo: Command = {
 lets a real MCP client do the main things with it in about ten seconds. Nothing
 of it leaves this machine or is kept.
 
-With --serve a person can talk to the simulated node. In the configuration of
-Claude Desktop:
-  "proxmox-demo": { "command": "npx", "args": ["-y", "-p", "just-bash", "-p",
-                    "proxmox-mcp-server", "proxmox-mcp", "demo", "--serve"] }
-Needs the package just-bash: npm i -g just-bash
+With --serve you can talk to the simulated node yourself: register this command
+in a client, with the paths of \`proxmox-mcp config CLIENT\`:
+  node /path/to/dist/bin.js demo --serve
 `,
   start: async (request) => {
     const { runDemo } = await import('./demo.ts');

@@ -14,10 +14,9 @@ export interface Stage {
 export interface Screen {
   print(text: string): Promise<void>;
   readonly style: Style;
+  /** Characters of a line. */
+  readonly width: number;
 }
-
-/** Of a line of an answer, so that it stays readable when a recording is shown on a page. */
-const WIDTH = 96;
 
 interface Step {
   /** What a person would ask. */
@@ -31,15 +30,21 @@ interface Step {
 }
 
 /** Walks through the main job with a real client. */
-export async function show(stage: Stage, settings: Record<string, string>, screen: Screen): Promise<void> {
-  const { print, style } = screen;
+export async function show(
+  stage: Stage,
+  settings: Record<string, string>,
+  configFile: string,
+  screen: Screen,
+): Promise<void> {
+  const { print, style, width } = screen;
+  const lines = (text: string) => wrapText(text, width).join('\n');
   const directory = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-demo-'));
   const since = performance.now();
   try {
     await writeFile(path.join(directory, 'maintenance.html'), '<h1>Back in five minutes</h1>\n');
-    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory });
+    const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory }, configFile);
     await print(
-      `${style.bold('proxmox-mcp demo')}\nA real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}; only the Proxmox node is simulated.\n`,
+      `${style.bold('proxmox-mcp demo')}\n${lines(`A real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}. Only the Proxmox node is simulated.`)}\n`,
     );
     try {
       for (const [index, step] of steps(stage).entries()) await take(client, step, index + 1, screen);
@@ -48,7 +53,7 @@ export async function show(stage: Stage, settings: Record<string, string>, scree
     }
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
     await print(
-      `\n${style.dim(`Done in ${seconds} s; nothing is kept.`)} Talk to it yourself: ${style.bold('proxmox-mcp demo --serve')}; set up your own node: ${style.bold('proxmox-mcp init')}\n`,
+      `\n${style.dim(`Done in ${seconds} s. Nothing is kept.`)}\nTalk to the simulated node: ${style.bold('proxmox-mcp demo --serve')}\nSet up your own node:       ${style.bold('proxmox-mcp init')}\n`,
     );
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -107,23 +112,30 @@ function steps(stage: Stage): Step[] {
   ];
 }
 
-async function take(client: DemoClient, step: Step, number: number, { print, style }: Screen): Promise<void> {
+async function take(
+  client: DemoClient,
+  step: Step,
+  number: number,
+  { print, style, width }: Screen,
+): Promise<void> {
   const args = Object.entries(step.args).filter(([name]) => name !== 'response_format');
-  const shownArgs = args.map(([name, value]) => `${style.dim(`${name}=`)}${String(value)}`).join(' ');
-  await print(
-    `\n${style.bold(`${number}  ${step.ask}`)}\n   ${style.yellow('→')} ${step.tool} ${shownArgs}\n`,
-  );
+  const shownArgs = args.map(([name, value]) => `${name}=${String(value)}`).join(' ');
+  const [first = '', ...more] = wrapText(`${step.tool} ${shownArgs}`, width - 5);
+  const called = [`   ${style.yellow('→')} ${first}`, ...more.map((line) => `     ${line}`)].join('\n');
+  await print(`\n${wrapText(`${number}  ${step.ask}`, width).map(style.bold).join('\n')}\n${called}\n`);
   const answer = await client.call(step.tool, step.args);
   const mark = answer.isError ? style.red('✗') : style.green('✓');
-  await print(`   ${mark} ${style.dim(`${answer.ms} ms`)}\n${indented((step.shown ?? bare)(answer))}`);
-  if (step.note) await print(`     ${style.bold(step.note(answer))}\n`);
+  await print(`   ${mark} ${style.dim(`${answer.ms} ms`)}\n${indented((step.shown ?? bare)(answer), width)}`);
+  if (step.note) await print(indented(step.note(answer), width, style.bold));
 }
 
-function indented(text: string): string {
-  const lines = text.trimEnd().split('\n');
-  return lines
-    .flatMap((line) => (/ {2}/.test(line) ? [line] : wrapText(line, WIDTH)))
-    .map((line) => `     ${line}\n`)
+/** Indented and wrapped, but for lines with columns. */
+function indented(text: string, width: number, paint = (line: string): string => line): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => (/ {2}/.test(line) ? [line] : wrapText(line, width - 5)))
+    .map((line) => `     ${paint(line)}\n`)
     .join('');
 }
 

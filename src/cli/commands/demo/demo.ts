@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LoadInput } from '../../../config/load.ts';
 import { messageOf } from '../../../lib/errors.ts';
@@ -6,11 +6,8 @@ import type { ConnectionInfo } from '../../../simulator/doors/node-door.ts';
 import { Simulator } from '../../../simulator/simulator.ts';
 import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';
-import { ignoreEpipe, print, printError, styleFor } from '../../output/output.ts';
+import { ignoreEpipe, print, printError, styleFor, textWidth } from '../../output/output.ts';
 import { show } from './demo-show.ts';
-
-const JUST_BASH_MISSING =
-  'proxmox-mcp: the demo needs the package just-bash, which runs the commands in the simulated containers; get it with: npm i -g just-bash\n';
 
 /** Shows the main job on a simulated node, or serves that node. `serve` is handed in so that it is not bundled twice. */
 export async function runDemo(
@@ -19,13 +16,17 @@ export async function runDemo(
 ): Promise<void> {
   const simulator = await startSimulator(options.scenario);
   if (!simulator) return;
-  const settings = settingsFor(simulator.node().connection);
+  const { connection } = simulator.node();
+  const settings = settingsFor(connection);
+  // Named as the configuration file, so that the one of this user is not read.
+  const emptyFile = path.join(path.dirname(connection.keyPath), 'empty.env');
+  writeFileSync(emptyFile, '');
   if (options.serve === 'true') {
-    // Neither a .env nearby nor what the client's configuration says of another node may get in between.
+    // Neither config.env, a .env nearby nor what the client's configuration says of another node may get in between.
     for (const name of Object.keys(process.env))
-      if (/^(HOST|SUDO|EXEC_METHOD|SSH_.*|AUDIT.*)$/.test(name)) delete process.env[name];
+      if (/^(PROXMOX_HOST|HOST|SUDO|EXEC_METHOD|SSH_.*|AUDIT.*)$/.test(name)) delete process.env[name];
     Object.assign(process.env, settings);
-    return serve(input);
+    return serve({ ...input, envFile: emptyFile });
   }
   ignoreEpipe();
   try {
@@ -33,7 +34,12 @@ export async function runDemo(
       port: simulator.node().connection.port,
       count: (text: string) => simulator.container(101).processes(text).length,
     };
-    await show(stage, settings, { print, style: styleFor(wantsColour(process.stdout)) });
+    await show(stage, settings, emptyFile, {
+      print,
+      style: styleFor(wantsColour(process.stdout)),
+      // As wide as a terminal that nobody has made larger, so that a recording fits a page.
+      width: Math.min(textWidth(process.stdout), 80),
+    });
   } catch (error) {
     await printError(`proxmox-mcp: the demo came to an early end: ${messageOf(error)}\n`);
     process.exitCode = 1;
@@ -43,13 +49,6 @@ export async function runDemo(
 }
 
 async function startSimulator(scenarioFile: string | undefined): Promise<Simulator | undefined> {
-  try {
-    await import('just-bash');
-  } catch {
-    await printError(JUST_BASH_MISSING);
-    process.exitCode = 1;
-    return undefined;
-  }
   try {
     return await Simulator.start(
       scenarioFile === undefined ? {} : { scenario: readFileSync(scenarioFile, 'utf8') },
@@ -65,7 +64,7 @@ async function startSimulator(scenarioFile: string | undefined): Promise<Simulat
 function settingsFor({ host, port, user, keyPath, knownHostsPath }: ConnectionInfo): Record<string, string> {
   return {
     I_ACCEPT_RISKS: 'true',
-    HOST: host,
+    PROXMOX_HOST: host,
     SSH_PORT: String(port),
     SSH_USERNAME: user,
     SSH_KEY: keyPath,

@@ -19,12 +19,12 @@ export function checkText(told: Check, style: Style, width: number): string {
   };
   const room = Math.max(width - INDENT, 30);
   const paint = check.verdict === 'fail' ? style.bold : (text: string) => text;
-  const [first = '', ...more] = wrapText(check.detail, room).map(paint);
-  const took = check.ms === undefined || check.ms < 1 ? '' : style.dim(`  ${formatDuration(check.ms)}`);
+  // Only what took its time is worth a word; it is part of the text, so that it is wrapped with it.
+  const took = check.ms === undefined || check.ms < 1000 ? '' : ` (${formatDuration(check.ms)})`;
+  const [first = '', ...more] = wrapText(`${check.detail}${took}`, room).map(paint);
   const indent = ' '.repeat(INDENT);
   const lines = [`${marks[check.verdict]} ${check.title.padEnd(TITLE_WIDTH)}  ${first}`];
   lines.push(...more.map((line) => indent + line));
-  lines.push(`${lines.pop()}${took}`);
   const [advice = '', ...commands] = check.remedy.split('\n');
   for (const [index, line] of (advice === '' ? [] : wrapText(advice, room - 2)).entries()) {
     lines.push(`${indent}${index === 0 ? style.yellow('→') : ' '} ${line}`);
@@ -38,18 +38,22 @@ export function checkText(told: Check, style: Style, width: number): string {
 export function skippedText(skipped: readonly Check[], style: Style, width: number): string {
   if (skipped.length === 0) return '';
   const names = [...new Set(skipped.map(({ title }) => title))].join(', ');
-  const [first = '', ...more] = wrapText(`skipped, as they need what failed above: ${names}`, width - 2);
+  const [first = '', ...more] = wrapText(`skipped because an earlier check failed: ${names}`, width - 2);
   return [`${style.dim('–')} ${style.dim(first)}`, ...more.map((line) => `  ${style.dim(line)}`), ''].join(
     '\n',
   );
 }
 
-/** The last word. */
-export function summaryText(checks: readonly Check[], style: Style): string {
+/** The last line: all is well, or what failed first and what to do next. */
+export function summaryText(checks: readonly Check[], style: Style, width: number): string {
   const count = (verdict: Check['verdict']) => checks.filter((check) => check.verdict === verdict).length;
-  const problems = count('fail');
+  const problems = checks.filter(({ verdict }) => verdict === 'fail');
   const notes = count('warn');
-  const noted = notes === 0 ? '' : notes === 1 ? ', one thing to know (!)' : `, ${notes} things to know (!)`;
-  if (problems === 0) return `\n${style.green('Everything that was checked works')}${noted}.\n`;
-  return `\n${style.red(problems === 1 ? 'One problem' : `${problems} problems`)}${noted}.\n`;
+  const noted = notes === 0 ? '' : notes === 1 ? ', 1 warning (!)' : `, ${notes} warnings (!)`;
+  const [first] = problems;
+  if (first === undefined) return `\n${style.green('Everything that was checked works')}${noted}.\n`;
+  const [next = ''] = visible(first.remedy ?? '').split('\n');
+  const more = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
+  const text = `✗ ${first.title} failed${more}${noted}.${next === '' ? '' : ` Next: ${next}`}`;
+  return `\n${wrapText(text, width).map(style.red).join('\n')}\n`;
 }

@@ -4,9 +4,11 @@ import { createRedactor } from '../../../governance/redaction/redact.ts';
 import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
+import { forPeople } from '../call/for-people.ts';
 import { CHECKS, type Check } from './check.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
 import { examine } from './examine.ts';
+import { reportText } from './report.ts';
 import { examineSettings } from './settings-check.ts';
 
 /** `proxmox-mcp doctor`: looks at every step between the settings and a command in a container. */
@@ -18,11 +20,12 @@ export async function doctor({ input, options }: Request): Promise<void> {
     return;
   }
   ignoreEpipe();
-  const { checks: asFound, found, faulty } = examineSettings(input);
+  const { checks: asFound, found, faulty, file } = examineSettings(input);
   const cover = covering(found?.config);
   const first = asFound.map(cover);
   const json = options.json === 'true';
-  const screen = json ? undefined : new Screen();
+  const report = options.report === 'true';
+  const screen = json || report ? undefined : new Screen();
   for (const check of first) screen?.show(check);
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
@@ -40,6 +43,7 @@ export async function doctor({ input, options }: Request): Promise<void> {
     !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
   if (abort.signal.aborted) screen?.cancelled();
   else screen?.end(checks, found !== undefined && ok && vmid === undefined);
+  if (report) await print(reportText(checks, found?.config, file));
   if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
   process.exit(abort.signal.aborted ? 130 : faulty ? 2 : ok ? 0 : 1);
 }
@@ -50,7 +54,7 @@ function covering(config: Config | undefined): (check: Check) => Check {
   return (check) => ({
     ...check,
     detail: redactor.show(check.detail),
-    ...(check.remedy === undefined ? {} : { remedy: redactor.show(check.remedy) }),
+    ...(check.remedy === undefined ? {} : { remedy: redactor.show(forPeople(check.remedy)) }),
   });
 }
 
@@ -83,7 +87,7 @@ class Screen {
   end(checks: readonly Check[], suggestExec: boolean): void {
     this.#clear();
     this.#flush();
-    process.stdout.write(summaryText(checks, this.#style));
+    process.stdout.write(summaryText(checks, this.#style, this.#width));
     if (suggestExec) {
       process.stdout.write(
         this.#style.dim('To run a command in a container as well: proxmox-mcp doctor --exec VMID\n'),

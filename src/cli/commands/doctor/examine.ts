@@ -91,13 +91,14 @@ function withoutPinning(target: SshTarget): SshTarget {
 async function examineNode(
   exam: Examination,
   channels: ClosableChannelSource | undefined,
-  { config, exec, signal }: ExamineOptions,
+  { config: given, exec, signal }: ExamineOptions,
 ): Promise<void> {
-  const nodes: Nodes | undefined = channels && {
-    plain: new RemoteShell(channels, { sudo: false, logger: QUIET }),
-    root: new RemoteShell(channels, { sudo: config.sudo, logger: QUIET }),
-  };
-  const probe = await exam.step('proxmox', nodes && (() => checkProxmox(nodes, signal)));
+  const plain = channels && new RemoteShell(channels, { sudo: false, logger: QUIET });
+  const probe = await exam.step('proxmox', plain && (() => checkProxmox(plain, signal)));
+  // Found out by serving in the same way, where SUDO is not set.
+  const config = { ...given, sudo: given.sudo ?? (probe !== undefined && probe.uid !== 0) };
+  const nodes: Nodes | undefined = channels &&
+    plain && { plain, root: new RemoteShell(channels, { sudo: config.sudo, logger: QUIET }) };
   const rights = await exam.step(
     'rights',
     nodes && probe && (() => checkRights(nodes, probe, config, signal)),
@@ -120,7 +121,7 @@ async function examineNode(
 async function runIn(
   channels: ClosableChannelSource,
   vmid: number,
-  config: Config,
+  config: Config & { readonly sudo: boolean },
   signal: AbortSignal,
 ): Promise<Finding<true>> {
   const cluster = new Cluster(channels, {

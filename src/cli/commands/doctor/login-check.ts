@@ -1,6 +1,7 @@
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { type Examination, type Finding, failed } from './check.ts';
+import { agentVariables, entryRemedy, isLastingSocket } from './dropped-variables.ts';
 import type { Learnt } from './session-check.ts';
 
 /** States what came of connecting: one host key and one login for each server on the way. */
@@ -29,7 +30,10 @@ export function reportConnection(
       return;
     }
     const detail = `as ${hop.username}, with ${login.method}`;
-    exam.add('login', about(hop, target, { verdict: 'ok', detail, ms: login.atMs - seen.atMs }));
+    exam.add(
+      'login',
+      about(hop, target, { ...judgeLogin(detail, login.method, hop), ms: login.atMs - seen.atMs }),
+    );
     before = login.atMs;
   }
 }
@@ -43,6 +47,20 @@ function same(one: SshTarget, other: SshTarget): boolean {
 function about<T>(hop: SshTarget, target: SshTarget, finding: Finding<T>): Finding<T> {
   if (target.jumps.length === 0 || finding.verdict === 'fail') return finding;
   return { ...finding, detail: `${hop.host}: ${finding.detail}` };
+}
+
+/** Whether a server that a client starts can log in like that, too. */
+function judgeLogin(detail: string, method: string, hop: SshTarget): Finding<true> {
+  const [dropped] = method.startsWith('agent key') ? agentVariables({ ...hop, jumps: [] }) : [];
+  if (dropped === undefined) return { verdict: 'ok', detail };
+  const named = isLastingSocket(dropped.value)
+    ? `${entryRemedy(dropped)}, or name the socket as IdentityAgent in ~/.ssh/config`
+    : 'use a key file (SSH_KEY), since this socket has another name after the next login';
+  return {
+    verdict: 'warn',
+    detail: `${detail}, which comes from the ssh-agent at ${dropped.name}. MCP clients do not pass that variable on; a server that one starts ${dropped.effect}.`,
+    remedy: `For such a server, ${named}.`,
+  };
 }
 
 function judgeHostKey(seen: SeenHostKey, target: SshTarget): Finding<true> {

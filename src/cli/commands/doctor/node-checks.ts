@@ -18,7 +18,7 @@ export interface Nodes {
 const PROBE_MS = 20_000;
 
 /** Whether commands can run at all, whether it is a Proxmox VE node, which version, and what it has. */
-export async function checkProxmox({ plain }: Nodes, signal: AbortSignal): Promise<Finding<Probe>> {
+export async function checkProxmox(plain: RemoteShell, signal: AbortSignal): Promise<Finding<Probe>> {
   const session = await plain.sessions.take({ signal });
   const { asked, openedInMs } = session;
   plain.sessions.giveBack(session, true);
@@ -34,7 +34,8 @@ export async function checkProxmox({ plain }: Nodes, signal: AbortSignal): Promi
       remedy: 'HOST must name a Proxmox VE node itself: no container, no virtual machine, no backup server.',
     };
   }
-  const version = `${probe.version ?? 'without pveversion'}, on ${probe.os || 'an unnamed system'}`;
+  const named = probe.version === '' ? 'of unknown version' : probe.version;
+  const version = `${named ?? 'without pveversion'}, on ${probe.os || 'an unnamed system'}`;
   if (missing.length > 0) {
     return {
       verdict: 'warn',

@@ -32,7 +32,7 @@ describe('rights', () => {
       'fail',
       /no sudo, and root/,
     ],
-    ['another user', probe(1000), false, undefined, 'fail', /not root, and SUDO is not set/],
+    ['another user', probe(1000), false, undefined, 'fail', /not root, and SUDO is false/],
     ['SUDO on a node without sudo', probe(1000, WITHOUT_SUDO), true, undefined, 'fail', /node has no sudo/],
     ['SUDO with the rule', probe(1000), true, undefined, 'ok', /by sudo$/],
     ['SUDO that is refused', probe(1000), true, REFUSED, 'fail', /a password is required/],

@@ -18,8 +18,8 @@ export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refuse
   }
   if (!settings.sudo) {
     return problem(
-      `${user} is not root, and SUDO is not set.`,
-      `Log in as root; or set SUDO=true${hasSudo ? '' : ', install sudo on the node,'} and allow ${user} to become root. As root on the node:\n${sudoRule(user)}`,
+      `${user} is not root, and SUDO is false.`,
+      `Log in as root; or leave SUDO out${hasSudo ? '' : ', install sudo on the node,'} and allow ${user} to become root. As root on the node:\n${sudoRule(user)}`,
     );
   }
   if (!hasSudo) {

@@ -3,7 +3,7 @@ export interface Probe {
   readonly user: string;
   /** `Debian GNU/Linux 12 (bookworm)`; empty if it does not say. */
   readonly os: string;
-  /** `9.1.2`, or null if there is no pveversion. */
+  /** `9.1.2`; empty if pveversion does not tell one, null if there is none. */
   readonly version: string | null;
   /** Where programs are, by name. */
   readonly paths: ReadonlyMap<string, string>;
@@ -22,7 +22,7 @@ export function parseProbe(items: readonly (readonly [key: string, value: string
     uid: Number(uid),
     user: values.get('user') ?? uid,
     os: values.get('os') ?? '',
-    version: version === undefined ? null : (/pve-manager\/([^/\s]+)/.exec(version)?.[1] ?? version),
+    version: version === undefined ? null : (/pve-manager\/([^/\s]+)/.exec(version)?.[1] ?? ''),
     paths: new Map(paths),
   };
 }

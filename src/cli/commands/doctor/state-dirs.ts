@@ -7,7 +7,7 @@ import type { Finding } from './check.ts';
 
 /** Whether the record of calls, and what else is kept here, can be written. Makes nothing. */
 export async function checkKeptDirs(config: Config): Promise<Finding<true>> {
-  const { stateDir, audit, auditKey } = config;
+  const { stateDir, audit } = config;
   const auditDir = auditDirOf(config);
   const state = await whyNotKept(stateDir);
   const record = audit ? await whyNotKept(auditDir) : undefined;
@@ -16,11 +16,10 @@ export async function checkKeptDirs(config: Config): Promise<Finding<true>> {
     const shown = audit ? `calls are recorded in ${auditDir}` : 'AUDIT=false: no call is recorded';
     return { verdict: 'ok', detail: shown, value: true };
   }
-  // The key that seals the record is made and kept in STATE_DIR where none is given.
-  const refusesCalls = record !== undefined || (audit && auditKey === undefined);
+  // STATE_DIR contains the ledger of the audit log.
   return {
-    verdict: refusesCalls ? 'fail' : 'warn',
-    detail: `${problems.join('; ')}${refusesCalls ? ': no call can be recorded, so none is made' : ''}.`,
+    verdict: audit ? 'fail' : 'warn',
+    detail: `${problems.join('; ')}${audit ? ': no call can be logged, so none is executed' : ''}.`,
     remedy: 'Correct STATE_DIR, AUDIT_DIR or the rights: both belong to this user, mode 700.',
   };
 }

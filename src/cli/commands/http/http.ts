@@ -17,6 +17,8 @@ import { faultsText, wantsColour } from '../../output/config-errors.ts';
 
 /** For what ended calls still have to say, and for the process to end. */
 const RESERVE_MS = 400;
+/** For running calls to finish by themselves. */
+const GRACE_MS = 2000;
 
 /**
  * Serves MCP over HTTP until we are told to end. A file of its own in dist, with its own copy of the server: what it
@@ -61,11 +63,10 @@ export async function serveOnHttp(input: LoadInput): Promise<void> {
 /** Stops accepting, lets calls finish for a while, cancels the rest, and tells their clients before it hangs up. */
 async function close(server: Server, http: HttpApp, app: App): Promise<void> {
   const deadline = performance.now() + SHUTDOWN_MS - RESERVE_MS;
-  const graceMs = app.config.shutdownGrace * 1000;
   server.close();
   server.closeIdleConnections();
   http.drain();
-  await Promise.race([http.idle(), later(graceMs)]);
+  await Promise.race([http.idle(), later(GRACE_MS)]);
   await app.close(Math.max(0, deadline - performance.now()));
   await Promise.race([http.idle(), later(RESERVE_MS / 2)]);
   await Promise.race([http.close(), later(RESERVE_MS / 4)]);
@@ -107,7 +108,7 @@ function isAboutTls(error: unknown): boolean {
 }
 
 function tlsText(error: unknown): string {
-  return `HTTP_TLS_CERT and HTTP_TLS_KEY can not be used (${messageOf(error)}).
+  return `HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used (${messageOf(error)}).
   Both must be PEM; the key must be that of the certificate, and have no passphrase.`;
 }
 

@@ -43,7 +43,7 @@ export async function writeChange(
     change.before === undefined || change.secret
       ? change.mode & ~process.umask()
       : (await stat(file)).mode & 0o7777;
-  const made = await mkdir(dirname(file), { recursive: true });
+  const made = await mkdir(dirname(file), { recursive: true, mode: change.secret ? 0o700 : 0o755 });
   const backup = change.before === undefined ? undefined : `${file}.backup-${stamp}`;
   if (backup !== undefined) {
     await copyFile(file, backup);

@@ -1,6 +1,7 @@
 import {
   applyEdits,
   findNodeAtLocation,
+  getNodeValue,
   modify,
   type Node,
   type ParseError,
@@ -20,7 +21,7 @@ export function mergeClientConfig(
   before: string | undefined,
   section: string,
   name: string,
-  entry: Record<string, unknown>,
+  entry: object,
 ): string {
   const bom = before?.startsWith('\uFEFF') ? '\uFEFF' : '';
   const text = before?.slice(bom.length) ?? '';
@@ -43,6 +44,22 @@ export function mergeClientConfig(
     eol: layout.eol,
   };
   return bom + applyEdits(text, modify(text, [section, name], entry, { formattingOptions }));
+}
+
+/** The entry of a server as it is now; undefined if there is none. @throws UnreadableConfig */
+export function readClientEntry(text: string, section: string, name: string): unknown {
+  const node = findNodeAtLocation(parse(text.replace(/^\uFEFF/, '')), [section, name]);
+  return node === undefined ? undefined : getNodeValue(node);
+}
+
+/** A client's configuration without a server. Everything else stays as it is. Pure. @throws UnreadableConfig */
+export function removeClientEntry(before: string, section: string, name: string): string {
+  const bom = before.startsWith('\uFEFF') ? '\uFEFF' : '';
+  const text = before.slice(bom.length);
+  if (findNodeAtLocation(parse(text), [section, name]) === undefined) return before;
+  const { indent, eol } = layoutOf(text);
+  const formattingOptions = { insertSpaces: indent !== '\t', tabSize: indent.length, eol };
+  return bom + applyEdits(text, modify(text, [section, name], undefined, { formattingOptions }));
 }
 
 function parse(text: string): Node {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { HostEnvironment } from '../../../config/host-environment.ts';
-import { clientApps, entryFor, launchOf } from './clients.ts';
+import { clientApps, entryFor } from './clients.ts';
+import { launchOf } from './launch.ts';
+import { claudeCodeCommand, snippetFor } from './snippet.ts';
 
 function at(platform: NodeJS.Platform, home: string, env: Record<string, string> = {}): HostEnvironment {
   return { platform, env, home, cwd: home, username: 'me' };
@@ -26,39 +28,80 @@ test.each([
     'C:\\Users\\me\\.cursor\\mcp.json',
   ],
 ])('paths of %o', (surroundings, desktop, code, cursor) => {
-  const files = Object.fromEntries(
-    clientApps(surroundings, surroundings.home).map((app) => [app.id, app.file]),
-  );
+  const files = Object.fromEntries(clientApps(surroundings, false).map((app) => [app.id, app.file]));
   expect(files).toMatchObject({ 'claude-desktop': desktop, vscode: code, cursor });
 });
 
-test('Claude Code is set up per project', () => {
-  const app = clientApps(at('linux', '/home/me'), '/srv/project').find(({ id }) => id === 'claude-code');
-  expect(app?.file).toBe('/srv/project/.mcp.json');
+test('the packaged Claude Desktop of Windows has a directory of its own', () => {
+  const windows = at('win32', 'C:\\Users\\me', { LOCALAPPDATA: 'C:\\Users\\me\\AppData\\Local' });
+  const files = clientApps(windows, true).map(({ file }) => file);
+  expect(files).toContain(
+    'C:\\Users\\me\\AppData\\Local\\Packages\\Claude_pzs8sxrjxfjjc\\LocalCache\\Roaming\\Claude\\claude_desktop_config.json',
+  );
 });
 
-test('an entry names program and env file, and no setting', () => {
-  const entries = clientApps(at('linux', '/home/me'), '/p').map((app) =>
-    entryFor(app, { command: 'node', args: ['/x/bin.js'] }, '/p/.env'),
-  );
-  const args = ['/x/bin.js', '--env-file', '/p/.env'];
-  expect(entries).toEqual([
-    { command: 'node', args },
-    { type: 'stdio', command: 'node', args },
-    { type: 'stdio', command: 'node', args },
-    { command: 'node', args },
-  ]);
+test('Claude Code is set up for the user, not for a project', () => {
+  const app = clientApps(at('linux', '/home/me'), false).find(({ id }) => id === 'claude-code');
+  expect(app?.file).toBe('/home/me/.claude.json');
 });
+
+const LAUNCH = { command: '/usr/bin/node', args: ['/x/bin.js'] };
+
+test('an entry names program and configuration file, and no setting', () => {
+  const apps = clientApps(at('linux', '/home/me'), false);
+  const args = ['/x/bin.js', '--config', '/c.env'];
+  for (const app of apps) {
+    const { type, ...entry } = entryFor(app, LAUNCH, '/c.env');
+    expect(entry).toEqual({ command: '/usr/bin/node', args });
+    expect(type).toBe(['claude-code', 'vscode'].includes(app.id) ? 'stdio' : undefined);
+  }
+});
+
+test('an entry has the variables that clients do not pass on, in either format', () => {
+  const env = { SSH_AUTH_SOCK: '/run/agent' };
+  for (const app of clientApps(at('linux', '/home/me'), false)) {
+    expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual(env);
+    expect(entryFor(app, { ...LAUNCH, env: {} }, '/c.env')).not.toHaveProperty('env');
+    if (app.format === 'toml')
+      expect(snippetFor(app, { ...LAUNCH, env }, '/c.env').text).toContain(
+        '\nenv = { SSH_AUTH_SOCK = "/run/agent" }\n',
+      );
+  }
+});
+
+test('a snippet is what the client reads, and a command survives the shell', () => {
+  const apps = clientApps(at('linux', '/home/me'), false);
+  const texts = apps.map((app) => [app.id, snippetFor(app, LAUNCH, '/my c.env').text] as const);
+  const of = Object.fromEntries(texts);
+  expect(JSON.parse(of.vscode ?? '')).toEqual({
+    servers: {
+      proxmox: { type: 'stdio', command: '/usr/bin/node', args: ['/x/bin.js', '--config', '/my c.env'] },
+    },
+  });
+  expect(of.codex).toBe(
+    '[mcp_servers.proxmox]\ncommand = "/usr/bin/node"\nargs = ["/x/bin.js", "--config", "/my c.env"]\n',
+  );
+  expect(claudeCodeCommand(LAUNCH, '/my c.env')).toBe(
+    "claude mcp add --scope user proxmox -- /usr/bin/node /x/bin.js --config '/my c.env'",
+  );
+});
+
+const PUBLISHED = { name: 'proxmox-mcp-server', published: true };
+const CACHED = '/home/me/.npm/_npx/abc/node_modules/proxmox-mcp-server/dist/bin.js';
 
 test.each([
+  ['linux', CACHED, PUBLISHED, 'npx', ['-y', 'proxmox-mcp-server']],
   [
-    'linux',
-    '/home/me/.npm/_npx/abc/node_modules/proxmox-mcp-server/dist/bin.js',
-    'npx',
-    ['-y', 'proxmox-mcp-server'],
+    'win32',
+    'C:\\cache\\_npx\\abc\\dist\\bin.js',
+    PUBLISHED,
+    'cmd',
+    ['/c', 'npx', '-y', 'proxmox-mcp-server'],
   ],
-  ['win32', 'C:\\cache\\_npx\\abc\\dist\\bin.js', 'cmd', ['/c', 'npx', '-y', 'proxmox-mcp-server']],
-  ['linux', '/opt/x/dist/bin.js', '/usr/bin/node', ['/opt/x/dist/bin.js']],
-] as const)('on %s, %s is started as %s', (platform, script, command, args) => {
-  expect(launchOf({ platform, execPath: '/usr/bin/node', execArgv: [], script })).toEqual({ command, args });
+  // A name that is not published would be run by whoever registers it.
+  ['linux', CACHED, { ...PUBLISHED, published: false }, '/usr/bin/node', [CACHED]],
+  ['linux', '/opt/x/dist/bin.js', PUBLISHED, '/usr/bin/node', ['/opt/x/dist/bin.js']],
+] as const)('on %s, %s (%o) is started as %s', (platform, script, info, command, args) => {
+  const running = { platform, execPath: '/usr/bin/node', execArgv: [], script };
+  expect(launchOf(running, info)).toEqual({ command, args });
 });

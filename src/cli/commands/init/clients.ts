@@ -1,6 +1,18 @@
 import { type HostEnvironment, pathsOf } from '../../../config/host-environment.ts';
+import type { Launch } from './launch.ts';
 
-export const CLIENT_IDS = ['claude-desktop', 'claude-code', 'vscode', 'cursor'] as const;
+/** The name under which clients show the server. */
+export const SERVER_NAME = 'proxmox';
+
+export const CLIENT_IDS = [
+  'claude-code',
+  'claude-desktop',
+  'vscode',
+  'cursor',
+  'windsurf',
+  'gemini-cli',
+  'codex',
+] as const;
 export type ClientId = (typeof CLIENT_IDS)[number];
 
 /** A program that starts MCP servers, and where it looks for them. */
@@ -8,61 +20,96 @@ export interface ClientApp {
   readonly id: ClientId;
   readonly title: string;
   readonly file: string;
+  readonly format: 'json' | 'toml';
   /** The object in that file that holds the servers by name. */
-  readonly section: 'mcpServers' | 'servers';
+  readonly section: 'mcpServers' | 'servers' | 'mcp_servers';
   /** Whether an entry has to say that it is spoken to on stdin and stdout. */
   readonly typed: boolean;
-  /** What there is if the program has been used on this machine. */
-  readonly trace: string;
+  /** Whether it shows a question of the server (elicitation). Where its documentation does not say so, it does not. */
+  readonly asks: boolean;
+  /** Files or directories of which one exists if the program has been used on this machine. */
+  readonly traces: readonly string[];
 }
 
-/** How a server is started. */
-export interface Launch {
-  readonly command: string;
-  readonly args: readonly string[];
-}
+/** The directory that Windows gives the packaged (MSIX) Claude Desktop in place of %APPDATA%. */
+const CLAUDE_PACKAGE = ['Packages', 'Claude_pzs8sxrjxfjjc', 'LocalCache', 'Roaming'];
 
-/** The clients that we can set up, with their paths on this platform. `projectDir`: for those that are set up per project. */
-export function clientApps(at: HostEnvironment, projectDir: string): readonly ClientApp[] {
+/**
+ * The clients that can be set up, with their paths on this platform.
+ * @param packaged whether Claude Desktop on Windows is the packaged one
+ */
+export function clientApps(at: HostEnvironment, packaged: boolean): readonly ClientApp[] {
   const { join } = pathsOf(at);
   const data = applicationData(at);
-  const desktop = join(data, 'Claude');
+  const home = (...names: readonly string[]) => join(at.home, ...names);
+  const desktop = join(packaged ? packagedData(at) : data, 'Claude');
   const code = join(data, 'Code', 'User');
-  const cursor = join(at.home, '.cursor');
+  const json = { format: 'json', section: 'mcpServers', typed: false, asks: false } as const;
   return [
     {
+      ...json,
+      id: 'claude-code',
+      title: 'Claude Code',
+      file: home('.claude.json'),
+      typed: true,
+      asks: true,
+      traces: [home('.claude.json'), home('.claude')],
+    },
+    {
+      ...json,
       id: 'claude-desktop',
       title: 'Claude Desktop',
       file: join(desktop, 'claude_desktop_config.json'),
-      section: 'mcpServers',
-      typed: false,
-      trace: desktop,
+      traces: [desktop],
     },
     {
-      id: 'claude-code',
-      title: 'Claude Code (this project)',
-      file: join(projectDir, '.mcp.json'),
-      section: 'mcpServers',
-      typed: true,
-      trace: join(at.home, '.claude'),
-    },
-    {
+      ...json,
       id: 'vscode',
       title: 'VS Code',
       file: join(code, 'mcp.json'),
       section: 'servers',
       typed: true,
-      trace: code,
+      asks: true,
+      traces: [code],
     },
     {
+      ...json,
       id: 'cursor',
       title: 'Cursor',
-      file: join(cursor, 'mcp.json'),
-      section: 'mcpServers',
-      typed: false,
-      trace: cursor,
+      file: home('.cursor', 'mcp.json'),
+      asks: true,
+      traces: [home('.cursor')],
+    },
+    {
+      ...json,
+      id: 'windsurf',
+      title: 'Windsurf',
+      file: home('.codeium', 'windsurf', 'mcp_config.json'),
+      traces: [home('.codeium', 'windsurf')],
+    },
+    {
+      ...json,
+      id: 'gemini-cli',
+      title: 'Gemini CLI',
+      file: home('.gemini', 'settings.json'),
+      traces: [home('.gemini')],
+    },
+    {
+      ...json,
+      id: 'codex',
+      title: 'Codex',
+      file: home('.codex', 'config.toml'),
+      format: 'toml',
+      section: 'mcp_servers',
+      traces: [home('.codex')],
     },
   ];
+}
+
+/** Where the packaged Claude Desktop of Windows keeps its files; it exists where that one is installed. */
+export function packagedData(at: HostEnvironment): string {
+  const { join } = pathsOf(at);
+  return join(at.env.LOCALAPPDATA || join(at.home, 'AppData', 'Local'), ...CLAUDE_PACKAGE);
 }
 
 function applicationData(at: HostEnvironment): string {
@@ -72,36 +119,28 @@ function applicationData(at: HostEnvironment): string {
   return at.env.XDG_CONFIG_HOME || join(at.home, '.config');
 }
 
-/** What stands in a client's file: how to start us and where the settings are. No setting itself, so no secret either. */
-export function entryFor(app: ClientApp, launch: Launch, envFile: string): Record<string, unknown> {
-  return {
-    ...(app.typed ? { type: 'stdio' } : {}),
-    command: launch.command,
-    args: [...launch.args, '--env-file', envFile],
-  };
-}
-
-export interface Running {
-  readonly platform: NodeJS.Platform;
-  /** Absolute path of the running Node.js. */
-  readonly execPath: string;
-  /** Options of Node.js itself. */
-  readonly execArgv: readonly string[];
-  /** Absolute path of the running program, links resolved. */
-  readonly script: string;
+/** What a client's file says about a server. */
+export interface ClientEntry {
+  readonly type?: 'stdio';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * How a client starts what is running now. Node.js by its full path: what desktop programs start does not see the
- * PATH of a shell, where version managers put it.
+ * The entry of a client's file: how to start the server and where its settings are, by absolute paths, because clients start
+ * servers in folders and environments of their own. No setting itself, so no secret either.
  */
-export function launchOf({ platform, execPath, execArgv, script }: Running): Launch {
-  // Fetched by npx into its cache, which may be emptied at any time.
-  if (/[\\/]_npx[\\/]/.test(script)) {
-    const npx = ['-y', 'proxmox-mcp-server'];
-    return platform === 'win32'
-      ? { command: 'cmd', args: ['/c', 'npx', ...npx] }
-      : { command: 'npx', args: npx };
-  }
-  return { command: execPath, args: [...execArgv, script] };
+export function entryFor(
+  { typed }: Pick<ClientApp, 'typed'>,
+  launch: Launch,
+  configFile: string,
+): ClientEntry {
+  const { env = {} } = launch;
+  return {
+    ...(typed ? { type: 'stdio' } : {}),
+    command: launch.command,
+    args: [...launch.args, '--config', configFile],
+    ...(Object.keys(env).length === 0 ? {} : { env }),
+  };
 }

@@ -3,7 +3,7 @@ import { parse } from 'dotenv';
 /** Settings by their name in the environment; undefined: not to be set. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
-const HEAD = '# Settings of proxmox-mcp. All there are: proxmox-mcp --help\n';
+const HEAD = '# Settings of proxmox-mcp, read by every command. All settings: proxmox-mcp --help\n';
 
 /** A value that no env file can hold. */
 export class UnwritableValue extends Error {}

@@ -1,27 +1,34 @@
-import { realpathSync } from 'node:fs';
-import type { HostEnvironment } from '../../../config/host-environment.ts';
-import { absolutePath } from '../../../config/host-environment.ts';
+import { defaultConfigFile } from '../../../config/config-file.ts';
+import { parseHop } from '../../../config/formats.ts';
+import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { Fault } from '../../../config/sources.ts';
 import { nearest } from '../../../lib/suggest.ts';
 import type { Request } from '../../commands.ts';
-import { CLIENT_IDS, type ClientId, type Launch, launchOf } from './clients.ts';
+import { CLIENT_IDS, type ClientId } from './clients.ts';
+import type { Values } from './env-file.ts';
 import { LEVELS, type Level } from './values.ts';
 
-/** The options of `init`, understood. */
+/** The options of `init`, parsed. */
 export interface InitOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly undo: boolean;
   readonly level: Level | undefined;
-  /** undefined: not said. */
+  /** undefined: not given. */
   readonly clients: readonly ClientId[] | undefined;
   readonly createKey: boolean;
   readonly fingerprints: readonly string[];
-  readonly dir: string;
+  /** The container in which the self-test runs `true`. */
+  readonly exec: number | undefined;
+  /** The node, where the command line names it. */
+  readonly server: Values | undefined;
+  /** Where the settings go; absolute. */
+  readonly configFile: string;
 }
 
 /** Reads the options; `fault` hears what is wrong with them. */
 export function readOptions(
-  { options }: Request,
+  { options, args, input }: Request,
   at: HostEnvironment,
   fault: (fault: Fault) => void,
 ): InitOptions {
@@ -33,6 +40,7 @@ export function readOptions(
   return {
     yes: options.yes === 'true',
     dryRun: options['dry-run'] === 'true',
+    undo: options.undo === 'true',
     level: options.level === undefined ? undefined : choose('--level', options.level, LEVELS, fault),
     clients: list('client')
       ?.filter((word) => word !== 'none')
@@ -42,8 +50,44 @@ export function readOptions(
       }),
     createKey: options['create-key'] === 'true',
     fingerprints: list('fingerprint') ?? [],
-    dir: absolutePath(at, options.dir ?? '.'),
+    exec: options.exec === undefined ? undefined : vmidOf(options.exec, fault),
+    server: args[0] === undefined ? undefined : serverOf(args[0], fault),
+    configFile: input.envFile === undefined ? defaultConfigFile(at) : absolutePath(at, input.envFile),
   };
+}
+
+/** `[user@]host[:port]` as settings; undefined when it is none. An IPv6 address needs brackets only before a port. */
+export function parseServer(text: string): Values | undefined {
+  const bare = /^(?:[^@\s]+@)?[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*(?:%\w+)?$/i.test(text);
+  const hop = parseHop(bare ? `${text.replace(/([^@]+)$/, '[$1]')}` : text);
+  if (hop === undefined) return undefined;
+  return {
+    PROXMOX_HOST: hop.host,
+    SSH_USERNAME: hop.username,
+    SSH_PORT: hop.port === undefined ? undefined : String(hop.port),
+  };
+}
+
+function serverOf(text: string, fault: (fault: Fault) => void): Values | undefined {
+  const server = parseServer(text);
+  if (server === undefined) {
+    fault({
+      name: 'host',
+      problem: `${text.slice(0, 60)} is not [user@]host[:port]`,
+      remedy: 'Name the node, for example root@192.0.2.10 or pve.example.com:2222.',
+    });
+  }
+  return server;
+}
+
+function vmidOf(text: string, fault: (fault: Fault) => void): number | undefined {
+  if (/^[1-9]\d{2,8}$/.test(text)) return Number(text);
+  fault({
+    name: '--exec',
+    problem: `--exec ${text.slice(0, 40)} is not a VMID`,
+    remedy: 'Name a container, such as 101.',
+  });
+  return undefined;
 }
 
 function choose<T extends string>(
@@ -61,11 +105,4 @@ function choose<T extends string>(
     remedy: `It takes ${among.join(', ')}.`,
   });
   return undefined;
-}
-
-/** How clients will start this very program. */
-export function ownLaunch(at: HostEnvironment): Launch {
-  const { execPath, execArgv } = process;
-  const script = realpathSync(process.argv[1] ?? '');
-  return launchOf({ platform: at.platform, execPath, execArgv, script });
 }

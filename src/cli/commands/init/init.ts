@@ -3,12 +3,13 @@ import type { Fault } from '../../../config/sources.ts';
 import { AppError } from '../../../lib/errors.ts';
 import type { Request } from '../../commands.ts';
 import { faultsText, wantsColour } from '../../output/config-errors.ts';
-import { ignoreEpipe } from '../../output/output.ts';
+import { ignoreEpipe, print } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
 import { readOptions } from './init-options.ts';
+import { journalFile } from './journal.ts';
 
-/** `proxmox-mcp init`: sets up settings, key, host key and clients, with questions or without. */
+/** `proxmox-mcp init`: sets up settings, key, host key and clients, with questions or without; `--undo` removes all of it. */
 export async function init(request: Request): Promise<void> {
   ignoreEpipe();
   const at = currentSurroundings();
@@ -19,7 +20,7 @@ export async function init(request: Request): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  if (!options.yes && !(process.stdin.isTTY && process.stdout.isTTY)) {
+  if (!options.yes && !options.undo && !(process.stdin.isTTY && process.stdout.isTTY)) {
     process.stderr.write(
       'proxmox-mcp: init asks questions, so it needs a terminal; in scripts use --yes\nRun proxmox-mcp init --help.\n',
     );
@@ -27,14 +28,17 @@ export async function init(request: Request): Promise<void> {
     return;
   }
   const abort = new AbortController();
-  // What is under way is undone first; the second time there is no waiting for that.
+  // What is under way is undone first; the second signal does not wait for that.
   process.on('SIGINT', () => (abort.signal.aborted ? process.exit(130) : abort.abort()));
   let code = 1;
   try {
-    const run = options.yes
-      ? (await import('./unattended.ts')).initUnattended
-      : (await import('./interactive.ts')).initInteractive;
-    code = await run(request, options, at, abort.signal);
+    if (options.undo) code = await undo(at, abort.signal);
+    else {
+      const run = options.yes
+        ? (await import('./unattended.ts')).initUnattended
+        : (await import('./interactive.ts')).initInteractive;
+      code = await run(request, options, at, abort.signal);
+    }
   } catch (error) {
     if (abort.signal.aborted) {
       process.stderr.write('\nproxmox-mcp init: cancelled; nothing was changed.\n');
@@ -44,6 +48,20 @@ export async function init(request: Request): Promise<void> {
     }
   }
   process.exit(code);
+}
+
+async function undo(at: ReturnType<typeof currentSurroundings>, signal: AbortSignal): Promise<number> {
+  const { undoAll } = await import('./undo.ts');
+  const undone = await undoAll(at, signal);
+  if (undone === undefined) {
+    process.stderr.write(
+      `proxmox-mcp init: there is nothing to undo: ${journalFile(at)} is missing, empty or damaged.\n`,
+    );
+    return 1;
+  }
+  const lines = undone.map(({ ok, told }) => `${ok ? '✓' : '✗'} ${told}`);
+  await print(`${lines.join('\n')}\nThe audit log and approvals in STATE_DIR are kept.\n`);
+  return undone.every(({ ok }) => ok) ? 0 : 1;
 }
 
 function textOf(error: unknown): string {

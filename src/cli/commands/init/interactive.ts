@@ -3,6 +3,7 @@ import type { HostEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { isSet } from '../../../config/sources.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
+import { ApprovalStore } from '../../../governance/approval/request-store.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { makeKeyPair } from '../../../lib/key-pair.ts';
 import { VERSION } from '../../../lib/version.ts';
@@ -11,26 +12,43 @@ import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import type { Request } from '../../commands.ts';
 import { askYesNo, PromptCancelled } from '../../output/ask.ts';
 import { DISCLAIMER, wantsColour } from '../../output/config-errors.ts';
-import { styleFor, textWidth } from '../../output/output.ts';
-import type { Check } from '../doctor/check.ts';
-import { CHECKS } from '../doctor/check.ts';
+import { styleFor, textWidth, wrapText } from '../../output/output.ts';
+import { askNewPassphrase } from '../approvals/new-passphrase.ts';
+import { CHECKS, type Check, type CheckId } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
 import { examine } from '../doctor/examine.ts';
 import { hostKeyFile } from '../doctor/login-check.ts';
 import { readIfThere } from './changes.ts';
-import { clientApps } from './clients.ts';
+import type { ClientApp } from './clients.ts';
+import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
-import { type InitOptions, ownLaunch } from './init-options.ts';
+import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
+import type { InitOptions } from './init-options.ts';
 import { changeText } from './init-text.ts';
+import { clientsHere } from './installed-clients.ts';
+import { appendJournal } from './journal.ts';
 import { freeKeyFile } from './key-file.ts';
+import { type Launch, ownLaunch } from './launch.ts';
 import { ConfirmedKeys } from './pin-host-key.ts';
-import { askClients, askDir, askLevel, askLogin, askPolicy, askServer, askSudo } from './questions.ts';
+import { askClients, askLogin, askSafety, askServer, type LoginAnswer } from './questions.ts';
 import { carryOut } from './setup.ts';
-import { envFileIn, planChanges } from './setup-plan.ts';
+import { effective, planChanges } from './setup-plan.ts';
 import { afterwards } from './unattended.ts';
-import { absolutePaths, configFrom, gatherValues, levelOf, levelValues, policyValues } from './values.ts';
+import {
+  absolutePaths,
+  approvalPlan,
+  configFrom,
+  gatherValues,
+  isAnswered,
+  levelOf,
+  levelValues,
+  oldNames,
+  policyValues,
+  transferValues,
+} from './values.ts';
 
 interface Talk {
+  readonly request: Request;
   readonly options: InitOptions;
   readonly at: HostEnvironment;
   readonly signal: AbortSignal;
@@ -39,16 +57,17 @@ interface Talk {
 
 /** `init` with questions. Returns the exit code. Writes nothing before the last of them is answered. */
 export async function initInteractive(
-  { input }: Request,
+  request: Request,
   options: InitOptions,
   at: HostEnvironment,
   signal: AbortSignal,
 ): Promise<number> {
-  clack.intro(`proxmox-mcp ${VERSION}: setting up`);
+  clack.intro(`proxmox-mcp ${VERSION}: set-up`);
   const hostKeys = await ConfirmedKeys.create();
   try {
-    const before = await readIfThere(envFileIn(options.dir, at));
-    return await converse({ options, at, signal, hostKeys }, gatherValues(input, before, at));
+    const before = await readIfThere(options.configFile);
+    const gathered = gatherValues(request.input, before, at);
+    return await converse({ request, options, at, signal, hostKeys }, gathered);
   } catch (error) {
     if (!(error instanceof PromptCancelled) && !signal.aborted) throw error;
     clack.cancel('Cancelled. Nothing was changed.');
@@ -60,109 +79,177 @@ export async function initInteractive(
 
 async function converse(talk: Talk, gathered: Values): Promise<number> {
   const { options, at, hostKeys, signal } = talk;
-  clack.log.warn(DISCLAIMER.trim());
-  if (!(await askYesNo('Do you accept that?', false))) throw new PromptCancelled();
+  const { configFile } = options;
+  if (!isAnswered(talk.request.input, 'acceptRisks', ['I_ACCEPT_RISKS'], at)) {
+    say('warn', DISCLAIMER);
+    if (!(await askYesNo('Do you accept these risks?', false))) throw new PromptCancelled();
+  }
   const server = await reach(talk, { ...gathered, I_ACCEPT_RISKS: 'true' });
   const { values: tried, config, createKey } = await logIn(talk, server);
-  const level = options.level ?? (await askLevel(levelOf(gathered)));
-  const policy =
-    level === 'read-only' || isSet(gathered.POLICY_FILE) ? undefined : await askPolicy(gathered.POLICY);
-  const dir = await askDir(options.dir, at);
-  const clients = options.clients ?? (await askClients(dir, at));
+  const { level, policy = gathered.POLICY } =
+    options.level === undefined ? await askSafety(levelOf(gathered)) : { level: options.level };
+  const chosen = options.clients ?? (await askClients(at));
+  const apps = clientsHere(at).filter(({ id }) => chosen.includes(id));
 
   const target = hostKeys.apply(resolveSshTarget(config, at));
   const newKey = createKey
     ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
     : undefined;
+  const governed = policyValues(level, gathered, policy);
+  const approvals = approvalPlan(level, governed.POLICY, apps);
+  const transfers = transferValues(level, tried, at);
   const values = {
-    ...absolutePaths({ ...tried, ...levelValues(level), ...policyValues(level, gathered, policy) }, at),
+    ...oldNames(),
+    ...absolutePaths({ ...tried, ...levelValues(level), ...governed, ...approvals.values, ...transfers }, at),
     ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
   };
-  const changes = await planChanges({ values, dir, clients, launch: ownLaunch(at) }, at);
+  const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
+  const changes = await planChanges({ values, configFile, clients: apps, launch });
+  const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
+  const { told, steps } = await carryOut(plan, signal);
+  await appendJournal(steps, at);
   const style = styleFor(wantsColour(process.stdout));
-  if (newKey) clack.log.step(`A new key, ${newKey.file}, let in for ${target.username}@${target.host}`);
-  for (const change of changes) clack.log.step(changeText(change, style));
-  if (!(await askYesNo('Do all of this?', true))) throw new PromptCancelled();
-  const { steps } = await carryOut({ changes, hostKeys, target, newKey }, signal);
-  clack.log.success(steps.join('\n'));
-  const titles = clientApps(at, dir).filter(({ id }) => clients.includes(id));
-  const restart = titles.map(({ title }) => title).join(', ');
-  clack.outro(
-    restart === ''
-      ? `Done. A client starts it with: --env-file ${envFileIn(dir, at)}`
-      : `Done. Restart ${restart} and ask for your containers.`,
-  );
+  for (const change of effective(changes)) clack.log.step(changeText(change, style));
+  clack.log.success(told.map((line) => wrapped(line)).join('\n'));
+  return await finish(talk, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
+}
+
+/** Tests what was written, and says what comes next. */
+async function finish(
+  { options: { configFile, exec }, at, signal }: Talk,
+  apps: readonly ClientApp[],
+  {
+    launch,
+    silent,
+    stateDir,
+  }: { readonly launch: Launch; readonly silent: readonly string[]; readonly stateDir: string },
+): Promise<number> {
+  const note = silentClientsNote(silent);
+  if (note !== undefined) {
+    say('info', note);
+    const store = new ApprovalStore(stateDir);
+    if ((await store.passphrase()) === undefined) await offerPassphrase(store);
+  }
+  const spinner = clack.spinner();
+  spinner.start('Self-test: starting the server as a client does');
+  const tested = await testEntry({ apps, configFile, launch, exec }, at, signal);
+  if (!tested.ok) {
+    spinner.error('Self-test failed');
+    say('error', selfTestFailed(tested.problem));
+    return 1;
+  }
+  spinner.stop(`Self-test through the written entry: ${tested.told.join(', ')}`);
+  const [last = '', ...before] = [...nextSteps(apps)].reverse();
+  for (const line of before.reverse()) say('message', line);
+  clack.outro(last.trim());
   return 0;
 }
 
-/** Asks for a server until one is reached whose host key is right. */
-async function reach(talk: Talk, start: Values): Promise<Values> {
-  for (let values = start; ; ) {
-    values = await askServer(values, talk.at);
-    const loaded = configFrom(values, talk.at);
-    if (!loaded.ok) {
-      clack.log.error(loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
-    } else {
-      try {
-        const target = resolveSshTarget(loaded.config, talk.at);
-        await talk.hostKeys.confirmAll(target, confirmHostKey, talk.signal);
-        return values;
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        if (error.code === 'HOST_KEY_UNKNOWN') throw new PromptCancelled();
-        clack.log.error(`${error.message}\n${error.hint}`);
-      }
-    }
-    if (!(await askYesNo('Try again?', true))) throw new PromptCancelled();
+/** The passphrase may be set later: leaving the question undoes nothing. */
+async function offerPassphrase(store: ApprovalStore): Promise<void> {
+  try {
+    await askNewPassphrase(store, 'Approval passphrase (Ctrl-C: set it later)');
+  } catch (error) {
+    if (!(error instanceof PromptCancelled)) throw error;
+    say('info', 'Set it later with `proxmox-mcp approvals passphrase`.');
   }
 }
 
-async function confirmHostKey(seen: SeenHostKey, server: SshTarget): Promise<boolean> {
-  clack.log.message(
-    `${server.host} shows its host key for the first time:\n  ${seen.type}\n  ${seen.fingerprint}\nOn its console, or in the shell of its web interface, this prints the same if nobody is in between:\n  ssh-keygen -lf ${hostKeyFile(seen.type)}`,
-  );
-  return askYesNo('Is it the same, and shall it be pinned?', false);
+/** Asks for a server until one is connected whose host key is right. */
+async function reach(talk: Talk, start: Values): Promise<Values> {
+  const { options, request, at } = talk;
+  let values = { ...start, ...options.server };
+  let answered = options.server !== undefined || isAnswered(request.input, 'host', ['PROXMOX_HOST'], at);
+  for (;;) {
+    if (!answered) values = await askServer(values, at);
+    answered = false;
+    const loaded = configFrom(values, at);
+    if (!loaded.ok) {
+      say('error', loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      continue;
+    }
+    try {
+      const target = resolveSshTarget(loaded.config, at);
+      await talk.hostKeys.confirmAll(target, (seen, each) => confirmHostKey(talk, seen, each), talk.signal);
+      return values;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (error.code === 'HOST_KEY_UNKNOWN') throw new PromptCancelled();
+      say('error', `${error.message}\n${error.hint}`);
+    }
+  }
 }
 
-/** Asks for a login until one passes the doctor, or is wanted in spite of what he says. */
+/** Question 2: the fingerprint. */
+async function confirmHostKey({ options }: Talk, seen: SeenHostKey, server: SshTarget): Promise<boolean> {
+  if (options.fingerprints.includes(seen.fingerprint)) return true;
+  say(
+    'message',
+    `Host key of ${server.host} (not seen before):\n  ${seen.type} ${seen.fingerprint}\nTo verify it, run this on the node's console or in the shell of its web interface. The output must match:`,
+  );
+  clack.log.message(`  ssh-keygen -lf ${hostKeyFile(seen.type)}`);
+  return askYesNo('Does the fingerprint match? (Yes trusts and saves this key)', false);
+}
+
+/** Asks for a login until one works, or is wanted in spite of what the tests report. */
 async function logIn(
   talk: Talk,
   server: Values,
 ): Promise<{ readonly values: Values; readonly config: Config; readonly createKey: boolean }> {
+  const { at, options, request } = talk;
+  const names = ['SSH_KEY', 'SSH_PASSWORD', 'SSH_PASSWORD_FILE'];
+  let answered =
+    isAnswered(request.input, 'sshKey', names, at) &&
+    (!options.createKey || isSet(server.SSH_PASSWORD) || isSet(server.SSH_PASSWORD_FILE));
   for (;;) {
-    const base = configFrom(server, talk.at);
-    if (!base.ok) throw new Error(base.faults.map(({ problem }) => problem).join('; '));
-    const { username, host } = resolveSshTarget(base.config, talk.at);
-    const login = await askLogin(base.config, `${username}@${host}`, talk.at);
-    const values = { ...server, ...login.values, ...(await askSudo(username)) };
-    const loaded = configFrom(values, talk.at);
+    const base = configFrom(server, at);
+    // A login that was given may be the fault; the question replaces it.
+    if (!base.ok && answered) say('error', base.faults.map(({ problem }) => `${problem}.`).join('\n'));
+    const login: LoginAnswer =
+      base.ok && answered
+        ? { values: {}, createKey: options.createKey }
+        : await askLogin(...(await loginSubject(server, at)), at);
+    answered = false;
+    const values = { ...server, ...login.values };
+    const loaded = configFrom(values, at);
     if (!loaded.ok) {
-      clack.log.error(loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      say('error', loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
       continue;
     }
     const checks = await test(talk, loaded.config);
-    const failed = checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id);
     const answer = { values, config: loaded.config, createKey: login.createKey };
-    if (failed.length === 0) return answer;
+    if (checks.every(({ verdict }) => verdict !== 'fail')) return answer;
     const loggedIn = checks.some(({ id, verdict }) => id === 'login' && verdict === 'ok');
-    if (loggedIn && (await askYesNo('Go on in spite of that?', false))) return answer;
-    if (!(await askYesNo('Try another way to log in?', true))) throw new PromptCancelled();
+    if (loggedIn && (await askYesNo('Continue anyway?', false))) return answer;
   }
 }
+
+/** The settings without a login, and who is to log in. */
+async function loginSubject(server: Values, at: HostEnvironment): Promise<[Config, string]> {
+  const { SSH_KEY: _, SSH_KEY_PASSPHRASE: __, SSH_PASSWORD: ___, ...bare } = server;
+  const loaded = configFrom(bare, at);
+  if (!loaded.ok) throw new Error(loaded.faults.map(({ problem }) => problem).join('; '));
+  const { username, host } = resolveSshTarget(loaded.config, at);
+  return [loaded.config, `${username}@${host}`];
+}
+
+/** Checks that are shown even if they find nothing wrong. */
+const SHOWN: ReadonlySet<CheckId> = new Set<CheckId>(['login', 'proxmox', 'containers', 'exec']);
 
 async function test({ hostKeys, at, signal }: Talk, config: Config): Promise<readonly Check[]> {
   const style = styleFor(wantsColour(process.stdout));
   const width = textWidth(process.stdout) - 3;
   const spinner = clack.spinner();
   const lines: string[] = [];
-  spinner.start('Testing');
+  spinner.start('Testing the connection');
   const checks = await examine({
     config,
     target: hostKeys.apply(resolveSshTarget(config, at)),
     signal,
     begin: (id) => spinner.message(`Testing: ${CHECKS[id]}`),
     report: (check) => {
-      if (check.verdict === 'skipped') return;
+      // All is well with the others, so they are no news.
+      if (check.verdict === 'skipped' || (check.verdict === 'ok' && !SHOWN.has(check.id))) return;
       lines.push(checkText({ ...check, detail: hostKeys.retell(check.detail) }, style, width).trimEnd());
     },
   });
@@ -171,4 +258,17 @@ async function test({ hostKeys, at, signal }: Talk, config: Config): Promise<rea
   spinner.stop(failed ? 'Tested: there is a problem (✗)' : 'Tested: it works');
   clack.log.message(lines.join('\n'));
   return checks;
+}
+
+/** Prose beside the line that clack draws, within the terminal. */
+function say(kind: 'warn' | 'error' | 'info' | 'message', text: string): void {
+  clack.log[kind](wrapped(text));
+}
+
+function wrapped(text: string): string {
+  const width = textWidth(process.stdout) - 3;
+  return text
+    .split('\n')
+    .flatMap((line) => wrapText(line, width))
+    .join('\n');
 }

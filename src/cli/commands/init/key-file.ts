@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { HostEnvironment } from '../../../config/host-environment.ts';
 
@@ -9,4 +9,19 @@ export function freeKeyFile(at: HostEnvironment): string {
     const file = n === 1 ? base : `${base}_${n}`;
     if (!existsSync(file) && !existsSync(`${file}.pub`)) return file;
   }
+}
+
+/** Every private key in ~/.ssh that has a .pub beside it, in the order of their names. */
+export function keyPairFiles(at: HostEnvironment): readonly string[] {
+  const dir = path.join(at.home, '.ssh');
+  const names = existsSync(dir) ? readdirSync(dir).sort() : [];
+  return names
+    .filter((name) => name.endsWith('.pub') && names.includes(name.slice(0, -'.pub'.length)))
+    .map((name) => path.join(dir, name.slice(0, -'.pub'.length)));
+}
+
+/** A path below the home directory as people write it. */
+export function tilde(file: string, at: HostEnvironment): string {
+  const inside = path.relative(at.home, file);
+  return inside.startsWith('..') || path.isAbsolute(inside) ? file : path.join('~', inside);
 }

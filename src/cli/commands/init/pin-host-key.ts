@@ -73,6 +73,14 @@ export class ConfirmedKeys {
     }
   }
 
+  /** The lines that `pin` adds, by file. */
+  get lines(): readonly { readonly file: string; readonly line: string }[] {
+    return this.#keys.map(({ file, seen }) => ({
+      file,
+      line: `${seen.name} ${seen.type} ${seen.key.toString('base64')}`,
+    }));
+  }
+
   /** Pins what was confirmed where the servers' users want it. Returns the files. */
   async pin(): Promise<readonly string[]> {
     for (const { file, seen } of this.#keys) await pinHostKey(file, seen.name, seen.key);
@@ -81,22 +89,23 @@ export class ConfirmedKeys {
 
   /** Takes back what `pin` did. */
   async unpin(): Promise<void> {
-    for (const { file, seen } of this.#keys) {
-      const line = `${seen.name} ${seen.type} ${seen.key.toString('base64')}`;
-      const text = decodeKnownHosts(await readFile(file));
-      await writeFile(
-        file,
-        text
-          .split('\n')
-          .filter((each) => each !== line)
-          .join('\n'),
-      );
-    }
+    for (const { file, line } of this.lines) await removeLine(file, line);
   }
 
   async dispose(): Promise<void> {
     await rm(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** Removes every line of a file that is this one; a file without lines is removed. */
+export async function removeLine(file: string, line: string): Promise<void> {
+  const bytes = await readFile(file).catch(() => undefined);
+  if (bytes === undefined) return;
+  const kept = decodeKnownHosts(bytes)
+    .split('\n')
+    .filter((each) => each !== line);
+  if (kept.every((each) => each.trim() === '')) await rm(file, { force: true });
+  else await writeFile(file, kept.join('\n'));
 }
 
 function withoutLogin({ password: _, agent: __, ...target }: SshTarget): SshTarget {

@@ -1,47 +1,46 @@
 import { existsSync } from 'node:fs';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
-import type { PresetName } from '../../../governance/policy/policy-types.ts';
-import { askOne, askSecret, askSome, askText, askYesNo, type Choice } from '../../output/ask.ts';
-import { type ClientId, clientApps } from './clients.ts';
+import { resolveSshTarget } from '../../../config/ssh-target.ts';
+import { askOne, askSecret, askSome, askText, type Choice } from '../../output/ask.ts';
+import { agentVariables, isLastingSocket } from '../doctor/dropped-variables.ts';
+import type { ClientId } from './clients.ts';
 import type { Values } from './env-file.ts';
+import { parseServer } from './init-options.ts';
+import { clientsHere, isInstalled } from './installed-clients.ts';
+import { keyPairFiles, tilde } from './key-file.ts';
 import { keyFileState, keysAtHand, sshAliases } from './logins.ts';
-import { configFrom, type Level, RECOMMENDED_POLICY } from './values.ts';
+import { configFrom, type Level } from './values.ts';
 
-/** A value that no alias has. */
-const OTHER = '\0other';
+/** So many aliases of ~/.ssh/config are named in the question. */
+const MAX_ALIASES = 6;
 
-/** Which server, and as whom. */
+/** Question 1: which node, and as which user. */
 export async function askServer(before: Values, at: HostEnvironment): Promise<Values> {
-  const aliases = sshAliases(at);
-  const judge = (name: string) => (value: string) => faultOf({ ...before, [name]: value }, name, at);
-  let host = OTHER;
-  if (aliases.length > 0) {
-    const known = aliases.map((alias): Choice<string> => ({ value: alias, label: alias }));
-    const choices = [...known, { value: OTHER, label: 'Another one', hint: 'address or name' }];
-    host = await askOne('Which Proxmox VE node? These are in your ~/.ssh/config:', choices, before.HOST);
-  }
-  if (host !== OTHER) return { ...before, HOST: host, SSH_PORT: undefined, SSH_USERNAME: undefined };
-  host = await askText('Address or name of the Proxmox VE node', before.HOST ?? '', (value) =>
-    value === '' ? 'It is needed' : judge('HOST')(value),
+  const aliases = sshAliases(at).slice(0, MAX_ALIASES);
+  const known = aliases.length === 0 ? '' : `, or an alias of ~/.ssh/config (${aliases.join(', ')})`;
+  const typed = await askText(`Proxmox VE node: [user@]host[:port]${known}`, serverText(before), (text) =>
+    text === '' ? 'Enter an address or a host name' : faultOf(text, before, at),
   );
-  const port = await askText('Port of its SSH server', before.SSH_PORT ?? '22', judge('SSH_PORT'));
-  const user = await askText('User to log in as', before.SSH_USERNAME ?? 'root', judge('SSH_USERNAME'));
-  return {
-    ...before,
-    HOST: host,
-    SSH_PORT: port === '22' ? undefined : port,
-    SSH_USERNAME: user === 'root' ? undefined : user,
-  };
+  return { ...before, ...parseServer(typed) };
 }
 
-function faultOf(values: Values, name: string, at: HostEnvironment): string | undefined {
-  const loaded = configFrom(values, at);
-  if (loaded.ok) return undefined;
-  return loaded.faults.find((fault) => fault.name === name)?.problem.replace(/^.*\(environment\) /, 'This ');
+function serverText({ PROXMOX_HOST: host, SSH_USERNAME: user, SSH_PORT: port }: Values): string {
+  if (host === undefined) return '';
+  const bracketed = port !== undefined && host.includes(':') ? `[${host}]` : host;
+  return `${user === undefined ? '' : `${user}@`}${bracketed}${port === undefined ? '' : `:${port}`}`;
 }
 
-/** How to log in: settings, and whether a key is to be made with the password that they hold for now. */
+function faultOf(text: string, before: Values, at: HostEnvironment): string | undefined {
+  const server = parseServer(text);
+  if (server === undefined) return 'This is not [user@]host[:port], for example root@192.0.2.10';
+  const loaded = configFrom({ ...before, ...server }, at);
+  const names = Object.keys(server);
+  const found = loaded.ok ? undefined : loaded.faults.find(({ name }) => names.includes(name));
+  return found?.problem.replace(/^.*\(environment\) /, 'This ');
+}
+
+/** How to log in: settings, and whether a key is to be created with the password that they hold for now. */
 export interface LoginAnswer {
   readonly values: Values;
   readonly createKey: boolean;
@@ -55,20 +54,40 @@ const NO_LOGIN: Values = {
   SSH_PASSWORD_FILE: undefined,
 };
 
+/** Question 3: key or password. */
 export async function askLogin(config: Config, who: string, at: HostEnvironment): Promise<LoginAnswer> {
   const keys = await keysAtHand({ ...config, sshKey: undefined, sshPassword: undefined }, at);
-  const files = keys.files.map((file): Choice<string> => ({ value: file, label: `Key ${file}` }));
-  const agent: Choice<string> = {
-    value: 'agent',
-    label: `Key in your ssh-agent: ${keys.agent.join(', ')}`,
-    hint: 'only where the client sees the agent',
-  };
-  const way = await askOne(`How do you log in as ${who}?`, [
-    ...files,
-    ...(keys.agent.length === 0 ? [] : [agent]),
-    { value: 'create', label: 'Make a new key and install it', hint: 'asks for the password, once' },
+  const all = [...new Set([...keys.files, ...keyPairFiles(at)])];
+  const states = await Promise.all(all.map((file) => keyFileState(file, undefined)));
+  const usable = all.filter((_, index) => states[index] === 'usable');
+  const encrypted = all.filter((_, index) => states[index] === 'encrypted');
+  // A server that a client starts would look for it in vain after the next login.
+  const lasting = agentVariables(resolveSshTarget(config, at)).every(({ value }) => isLastingSocket(value));
+  const way = await askOne<string>(`How do you log in as ${who}?`, [
+    ...usable.map((file): Choice<string> => ({ value: file, label: `Key ${tilde(file, at)}` })),
+    ...(keys.agent.length === 0 || !lasting
+      ? []
+      : [
+          {
+            value: 'agent',
+            label: `Key in your ssh-agent: ${keys.agent.join(', ')}`,
+            hint: "its socket is written into the client's entry",
+          },
+        ]),
+    ...encrypted.map(
+      (file): Choice<string> => ({
+        value: file,
+        label: `Key ${tilde(file, at)}`,
+        hint: 'asks for its passphrase',
+      }),
+    ),
+    {
+      value: 'create',
+      label: 'Create a new SSH key and install it on the node',
+      hint: 'needs the password once',
+    },
     { value: 'file', label: 'Another key file' },
-    { value: 'password', label: 'Password', hint: 'kept in .env, readable by you alone' },
+    { value: 'password', label: 'Password', hint: 'kept in config.env, mode 600' },
   ]);
   switch (way) {
     case 'agent':
@@ -84,77 +103,71 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
 }
 
 async function askKeyFile(way: string, at: HostEnvironment): Promise<Values> {
-  if (way !== 'file') return { SSH_KEY: way };
-  const typed = await askText('Path of the private key', '', (value) =>
-    value !== '' && existsSync(absolutePath(at, value)) ? undefined : 'There is no such file',
-  );
-  const file = absolutePath(at, typed);
+  const file = way === 'file' ? await askPath(at) : way;
   if ((await keyFileState(file, undefined)) !== 'encrypted') return { SSH_KEY: file };
-  for (let message = 'Its passphrase (kept in .env, readable by you alone)'; ; ) {
+  for (let message = 'Passphrase of this key (kept in config.env, mode 600)'; ; ) {
     const passphrase = await askSecret(message);
     if ((await keyFileState(file, passphrase)) === 'usable') {
       return { SSH_KEY: file, SSH_KEY_PASSPHRASE: passphrase };
     }
-    message = 'That does not open it. Its passphrase';
+    message = 'Wrong passphrase. Try again';
   }
 }
 
-export function askLevel(preset: Level | undefined): Promise<Level> {
-  return askOne<Level>(
-    'How much may the assistant do?',
-    [
-      { value: 'read-only', label: 'Look only', hint: 'list and status; no commands, no files' },
-      { value: 'containers', label: 'Work in containers', hint: 'commands as root, files, start and stop' },
-      { value: 'host', label: 'Work in containers and on the node itself', hint: 'root on the node' },
-    ],
-    preset ?? 'containers',
-  );
-}
-
-/** What a person is asked before it happens. */
-export function askPolicy(preset: string | undefined): Promise<PresetName> {
-  const choices: readonly Choice<PresetName>[] = [
-    {
-      value: 'careful',
-      label: 'Before it destroys, kills or overwrites, and on the node',
-      hint: 'recommended; containers with the tag protected: before every change',
-    },
-    {
-      value: 'standard',
-      label: 'Only in containers with the tag protected',
-      hint: 'as clients of the original expect it',
-    },
-    { value: 'open', label: 'Never', hint: 'everything runs unasked' },
-  ];
-  const before = choices.find(({ value }) => value === preset)?.value;
-  return askOne(
-    'When must a person confirm what the assistant wants to do?',
-    choices,
-    before ?? RECOMMENDED_POLICY,
-  );
-}
-
-/** The clients to set up; those that seem to be used here are ticked. */
-export function askClients(dir: string, at: HostEnvironment): Promise<readonly ClientId[]> {
-  const apps = clientApps(at, dir);
-  return askSome(
-    'Set up which clients? (space to tick, enter to go on)',
-    apps.map(({ id, title, file }) => ({ value: id, label: title, hint: file })),
-    apps.filter(({ trace }) => existsSync(trace)).map(({ id }) => id),
-  );
-}
-
-/** Where settings go. */
-export async function askDir(preset: string, at: HostEnvironment): Promise<string> {
-  const typed = await askText('Directory for .env, which holds the settings', preset, (value) =>
-    existsSync(absolutePath(at, value)) ? undefined : 'There is no such directory',
+async function askPath(at: HostEnvironment): Promise<string> {
+  const typed = await askText('Path of the private key', '', (value) =>
+    value !== '' && existsSync(absolutePath(at, value)) ? undefined : 'There is no such file',
   );
   return absolutePath(at, typed);
 }
 
-/** Whether root's rights come by sudo; not asked of root. */
-export async function askSudo(username: string): Promise<Values> {
-  if (username === 'root') return { SUDO: undefined };
-  const yes = await askYesNo(`${username} is not root. Use sudo (without a password) on the node?`, true);
-  return { SUDO: yes ? 'true' : undefined };
+/** A level together with the policy about confirmations. */
+export interface Safety {
+  readonly level: Level;
+  readonly policy: 'careful' | 'standard' | undefined;
+}
+
+const SAFETY: Readonly<Record<'look' | 'ask' | 'host' | 'free', Safety>> = {
+  look: { level: 'read-only', policy: undefined },
+  ask: { level: 'containers', policy: 'careful' },
+  host: { level: 'host', policy: 'careful' },
+  free: { level: 'containers', policy: 'standard' },
+};
+
+/** Question 4: what the assistant may do, and what needs confirmation. */
+export async function askSafety(before: Level | undefined): Promise<Safety> {
+  const presets = { 'read-only': 'look', containers: 'ask', host: 'host' } as const;
+  const picked = await askOne(
+    'What may the assistant do?',
+    [
+      { value: 'look', label: 'Look only', hint: 'list containers and their status; no commands, no files' },
+      {
+        value: 'ask',
+        label: 'Work in containers, ask me before risky actions',
+        hint: 'before stopping or killing containers and overwriting files; recommended',
+      },
+      {
+        value: 'host',
+        label: 'Work in containers and on the node, ask me before risky actions',
+        hint: 'also before anything on the node',
+      },
+      {
+        value: 'free',
+        label: 'Work freely in containers',
+        hint: 'asks only for containers tagged "protected"',
+      },
+    ],
+    presets[before ?? 'containers'],
+  );
+  return SAFETY[picked];
+}
+
+/** Question 5: the clients to set up; those found on this machine are preselected. */
+export function askClients(at: HostEnvironment): Promise<readonly ClientId[]> {
+  const apps = clientsHere(at);
+  return askSome(
+    'Which clients should I set up? (space selects, enter writes the configuration)',
+    apps.map((app) => ({ value: app.id, label: app.title, hint: tilde(app.file, at) })),
+    apps.filter(isInstalled).map(({ id }) => id),
+  );
 }

@@ -1,41 +1,57 @@
-import type { HostEnvironment } from '../../../config/host-environment.ts';
-import { pathsOf } from '../../../config/host-environment.ts';
 import { type FileChange, readIfThere } from './changes.ts';
-import { mergeClientConfig, UnreadableConfig } from './client-config.ts';
-import { type ClientApp, type ClientId, clientApps, entryFor, type Launch } from './clients.ts';
+import { mergeClientConfig, readClientEntry, UnreadableConfig } from './client-config.ts';
+import { type ClientApp, entryFor, SERVER_NAME } from './clients.ts';
+import { mergeTomlConfig, readTomlEntry } from './codex-config.ts';
 import { mergeEnv, type Values } from './env-file.ts';
-
-/** Under this name the assistant's user sees us. */
-const SERVER_NAME = 'proxmox';
+import type { Launch } from './launch.ts';
 
 export interface Wanted {
   readonly values: Values;
-  /** Where `.env` goes, and the files of clients that are set up per project. */
-  readonly dir: string;
-  readonly clients: readonly ClientId[];
+  /** Where the settings go; absolute. */
+  readonly configFile: string;
+  readonly clients: readonly ClientApp[];
   readonly launch: Launch;
 }
 
-/** What was wanted as changes of files; those that would change nothing are left out. @throws UnreadableConfig, UnwritableValue */
-export async function planChanges(wanted: Wanted, at: HostEnvironment): Promise<readonly FileChange[]> {
-  const envFile = envFileIn(wanted.dir, at);
-  const before = await readIfThere(envFile);
-  const env = { file: envFile, before, after: mergeEnv(before, wanted.values), mode: 0o600, secret: true };
-  const apps = clientApps(at, wanted.dir).filter(({ id }) => wanted.clients.includes(id));
-  const clients = await Promise.all(apps.map((app) => clientChange(app, wanted.launch, envFile)));
-  return [env, ...clients].filter((change) => change.before !== change.after);
+/** A change of a client's file: the entry of one server. */
+export interface EntryChange extends FileChange {
+  readonly app: ClientApp;
+  /** The entry that was there before, if any. */
+  readonly previous: unknown;
 }
 
-/** The env file of a directory. */
-export function envFileIn(dir: string, at: HostEnvironment): string {
-  return pathsOf(at).join(dir, '.env');
+export interface PlannedChanges {
+  readonly settings: FileChange;
+  readonly entries: readonly EntryChange[];
 }
 
-async function clientChange(app: ClientApp, launch: Launch, envFile: string): Promise<FileChange> {
+/** What was wanted as changes of files. @throws UnreadableConfig, UnwritableValue */
+export async function planChanges({ values, configFile, clients, launch }: Wanted): Promise<PlannedChanges> {
+  const before = await readIfThere(configFile);
+  const after = mergeEnv(before, values);
+  return {
+    settings: { file: configFile, before, after, mode: 0o600, secret: true },
+    entries: await Promise.all(clients.map((app) => entryChange(app, launch, configFile))),
+  };
+}
+
+/** Those that change something, settings first. */
+export function effective({ settings, entries }: PlannedChanges): readonly FileChange[] {
+  return [settings, ...entries].filter(({ before, after }) => before !== after);
+}
+
+async function entryChange(app: ClientApp, launch: Launch, configFile: string): Promise<EntryChange> {
   const before = await readIfThere(app.file);
+  const entry = entryFor(app, launch, configFile);
   try {
-    const after = mergeClientConfig(before, app.section, SERVER_NAME, entryFor(app, launch, envFile));
-    return { file: app.file, before, after, mode: 0o644, secret: false };
+    const after =
+      app.format === 'toml'
+        ? mergeTomlConfig(before, app.section, SERVER_NAME, entry)
+        : mergeClientConfig(before, app.section, SERVER_NAME, entry);
+    const readEntry = app.format === 'toml' ? readTomlEntry : readClientEntry;
+    const previous =
+      before === undefined || before.trim() === '' ? undefined : readEntry(before, app.section, SERVER_NAME);
+    return { app, previous, file: app.file, before, after, mode: 0o600, secret: false };
   } catch (error) {
     if (!(error instanceof UnreadableConfig)) throw error;
     throw new UnreadableConfig(

@@ -1,53 +1,93 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { KeyPair } from '../../../lib/key-pair.ts';
 import { RemoteShell } from '../../../remote/shell.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { connectOnce } from '../doctor/session-check.ts';
 import { type FileChange, stampOf, type Undo, writeChange } from './changes.ts';
+import { digestOf, type Step } from './journal.ts';
 import type { ConfirmedKeys } from './pin-host-key.ts';
 import { installKey, removeKey } from './remote-key.ts';
+import type { PlannedChanges } from './setup-plan.ts';
 
 /** All that is to be done, decided and tried before the first of it is. */
 export interface Plan {
-  readonly changes: readonly FileChange[];
+  readonly changes: PlannedChanges;
   readonly hostKeys: ConfirmedKeys;
   /** Logged in to with the password, if a key is to be installed. */
   readonly target: SshTarget;
   readonly newKey: { readonly pair: KeyPair; readonly file: string } | undefined;
+  /** The transfer directory, to be created if it does not exist. */
+  readonly transferDir: string | undefined;
 }
 
 export interface Done {
   /** What was done, a phrase each. */
-  readonly steps: readonly string[];
+  readonly told: readonly string[];
+  /** The same for `init --undo`. */
+  readonly steps: readonly Step[];
 }
 
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
  * Does all of a plan or nothing: when a step fails or `signal` is aborted in between, those before it are undone. Both
- * ends are touched, so the node comes first: a key that it does not take shall not stand in any file.
+ * ends are changed, so the node comes first: a key that it does not take must not be in any file.
  */
 export async function carryOut(plan: Plan, signal: AbortSignal): Promise<Done> {
   const undos: Undo[] = [];
-  const steps: string[] = [];
+  const told: string[] = [];
+  const steps: Step[] = [];
   const stamp = stampOf(new Date());
+  const apply = async (change: FileChange): Promise<string | undefined> => {
+    signal.throwIfAborted();
+    const { backup, undo } = await writeChange(change, stamp);
+    undos.push(undo);
+    told.push(`${change.file} written${backup === undefined ? '' : `; before: ${backup}`}`);
+    return backup;
+  };
   try {
     if (plan.newKey !== undefined) {
       const { pair, file } = plan.newKey;
-      steps.push(await saveKey(pair, file, undos));
-      steps.push(await letIn(plan, pair, file, undos, signal));
+      const { username, host, port } = plan.target;
+      told.push(await saveKey(pair, file, undos));
+      told.push(await letIn(plan, pair, file, undos, signal));
+      steps.push({ kind: 'key', file, installedFor: `${username}@${host} port ${port}` });
     }
     signal.throwIfAborted();
     undos.push(() => plan.hostKeys.unpin());
-    for (const file of await plan.hostKeys.pin()) steps.push(`host key pinned in ${file}`);
-    for (const change of plan.changes) {
-      signal.throwIfAborted();
-      const { backup, undo } = await writeChange(change, stamp);
-      undos.push(undo);
-      steps.push(`${change.file} written${backup === undefined ? '' : `; as it was before: ${backup}`}`);
+    for (const file of await plan.hostKeys.pin()) told.push(`host key pinned in ${file}`);
+    for (const line of plan.hostKeys.lines) steps.push({ kind: 'host-key', ...line });
+    const { transferDir } = plan;
+    if (
+      transferDir !== undefined &&
+      (await mkdir(transferDir, { recursive: true, mode: 0o700 })) !== undefined
+    ) {
+      undos.push(() => rmdir(transferDir));
+      steps.push({ kind: 'directory', dir: transferDir });
+      told.push(`${transferDir} created, for transferred files`);
     }
-    return { steps };
+    const { settings, entries } = plan.changes;
+    if (settings.before !== settings.after) {
+      const backup = await apply(settings);
+      steps.push({ kind: 'settings', file: settings.file, ...(backup === undefined ? {} : { backup }) });
+    }
+    for (const change of entries.filter(({ before, after }) => before !== after)) {
+      const { title, format, section } = change.app;
+      const backup = await apply(change);
+      const more = backup === undefined ? {} : { backup };
+      steps.push({
+        kind: 'entry',
+        title,
+        file: change.file,
+        format,
+        section,
+        previous: change.previous,
+        written: digestOf(change.after),
+        ...more,
+      });
+    }
+    return { told, steps };
   } catch (error) {
     for (const undo of undos.reverse()) await undo().catch(() => {});
     throw error;
@@ -62,7 +102,7 @@ async function saveKey(pair: KeyPair, file: string, undos: Undo[]): Promise<stri
   });
   await writeFile(file, pair.privateKey, { mode: 0o600, flag: 'wx' });
   await writeFile(`${file}.pub`, `${pair.publicKey}\n`, { mode: 0o644, flag: 'wx' });
-  return `key pair made: ${file}`;
+  return `key pair created: ${file}`;
 }
 
 /** Installs the key with the password and proves that it opens the door without it. */
@@ -85,7 +125,7 @@ async function letIn(
   const { password: _, agent: __, ...rest } = target;
   const withKey = { ...rest, identityFiles: [file] };
   await (await connectOnce(withKey, { hostKeys: [], logins: [] }, signal)).close();
-  return `key installed for ${target.username}@${target.host}, and tried`;
+  return `key authorized for ${target.username}@${target.host} and tested`;
 }
 
 async function removeAgain(target: SshTarget, pair: KeyPair): Promise<void> {

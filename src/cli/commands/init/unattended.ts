@@ -11,33 +11,53 @@ import type { Check } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
 import { examine } from '../doctor/examine.ts';
 import { readIfThere } from './changes.ts';
+import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
-import { type InitOptions, ownLaunch } from './init-options.ts';
+import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
+import type { InitOptions } from './init-options.ts';
 import { changeText } from './init-text.ts';
+import { clientsHere } from './installed-clients.ts';
+import { appendJournal } from './journal.ts';
 import { freeKeyFile } from './key-file.ts';
+import { ownLaunch } from './launch.ts';
 import { ConfirmedKeys } from './pin-host-key.ts';
 import { carryOut, type Plan } from './setup.ts';
-import { envFileIn, planChanges } from './setup-plan.ts';
-import { absolutePaths, configFrom, gatherValues, levelOf, levelValues, policyValues } from './values.ts';
+import { effective, planChanges } from './setup-plan.ts';
+import {
+  absolutePaths,
+  approvalPlan,
+  configFrom,
+  gatherValues,
+  levelOf,
+  levelValues,
+  oldNames,
+  policyValues,
+  transferValues,
+} from './values.ts';
 
-/** `init --yes`: everything is said by options and environment. Returns the exit code. */
+/** `init --yes`: options and environment answer everything. Returns the exit code. */
 export async function initUnattended(
   { input }: Request,
   options: InitOptions,
   at: HostEnvironment,
   signal: AbortSignal,
 ): Promise<number> {
-  const before = await readIfThere(envFileIn(options.dir, at));
-  const gathered = gatherValues(input, before, at);
+  const { configFile, server = {} } = options;
+  const before = await readIfThere(configFile);
+  const gathered: Values = { ...gatherValues(input, before, at), ...given(server) };
   const faults = missing(gathered, options);
-  const policy = gathered.SSH_HOST_KEY_POLICY;
+  const trust = gathered.SSH_HOST_KEY_POLICY;
   const level = options.level ?? levelOf(gathered);
+  const apps = clientsHere(at).filter(({ id }) => options.clients?.includes(id));
+  const approvals =
+    level === undefined ? undefined : approvalPlan(level, policyValues(level, gathered).POLICY, apps);
   const wished: Values = {
+    ...approvals?.values,
     ...gathered,
     ...(level === undefined ? {} : { ...levelValues(level), ...policyValues(level, gathered) }),
   };
   const loaded = configFrom(wished, at);
-  if (!loaded.ok || faults.length > 0) {
+  if (!loaded.ok || level === undefined || faults.length > 0) {
     const all = [...(loaded.ok ? [] : loaded.faults), ...faults];
     process.stderr.write(faultsText(all, wantsColour(process.stderr), 'proxmox-mcp init cannot begin'));
     return 2;
@@ -46,35 +66,53 @@ export async function initUnattended(
   try {
     const target = resolveSshTarget(loaded.config, at);
     const trusted = (seen: SeenHostKey) =>
-      options.fingerprints.includes(seen.fingerprint) || policy === 'accept-new' || policy === 'insecure';
+      options.fingerprints.includes(seen.fingerprint) || trust === 'accept-new' || trust === 'insecure';
     await hostKeys
       .confirmAll(target, async (seen) => trusted(seen), signal)
       .catch((error: unknown) => {
-        throw withFingerprintHint(error);
+        throw withFingerprintHint(error, options.fingerprints);
       });
     const confirmed = hostKeys.apply(target);
     if (!(await works(loaded.config, confirmed, hostKeys, signal))) return 1;
     const newKey = options.createKey
       ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
       : undefined;
-    const values = { ...absolutePaths(wished, at), ...afterwards(policy, newKey?.file) };
-    const clients = options.clients ?? [];
-    const changes = await planChanges({ values, dir: options.dir, clients, launch: ownLaunch(at) }, at);
+    const transfers = transferValues(level, wished, at);
+    const values = {
+      ...oldNames(),
+      ...absolutePaths({ ...wished, ...transfers }, at),
+      ...afterwards(trust, newKey?.file),
+    };
+    const launch = { ...ownLaunch(at), env: await entryEnvironment(loaded.config, at) };
+    const changes = await planChanges({ values, configFile, clients: apps, launch });
     const style = styleFor(wantsColour(process.stdout));
-    for (const change of changes) await print(`\n${changeText(change, style)}\n`);
+    for (const change of effective(changes)) await print(`\n${changeText(change, style)}\n`);
     if (options.dryRun) {
       await print('\n--dry-run: nothing was written.\n');
       return 0;
     }
-    const plan: Plan = { changes, hostKeys, target: confirmed, newKey };
-    const { steps } = await carryOut(plan, signal);
-    await print(
-      `\n${[...steps, ...(changes.length === 0 ? ['nothing else had to change'] : [])].map((step) => `✓ ${step}`).join('\n')}\n`,
-    );
+    const plan: Plan = { changes, hostKeys, target: confirmed, newKey, transferDir: transfers.TRANSFER_DIRS };
+    const { told, steps } = await carryOut(plan, signal);
+    await appendJournal(steps, at);
+    const more = effective(changes).length === 0 ? ['nothing else had to change'] : [];
+    await print(`\n${[...told, ...more].map((line) => `✓ ${line}`).join('\n')}\n`);
+    const tested = await testEntry({ apps, configFile, launch, exec: options.exec }, at, signal);
+    if (!tested.ok) {
+      process.stderr.write(`\n${selfTestFailed(tested.problem)}\n`);
+      return 1;
+    }
+    await print(`✓ self-test through the written entry: ${tested.told.join(', ')}\n`);
+    const note = silentClientsNote(approvals?.silent ?? []);
+    await print(`\n${[...(note === undefined ? [] : [note]), ...nextSteps(apps)].join('\n')}\n`);
     return 0;
   } finally {
     await hostKeys.dispose();
   }
+}
+
+/** Those that are set. */
+function given(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** What cannot be guessed and nobody is there to be asked. */
@@ -91,7 +129,7 @@ function missing(values: Values, { level, createKey }: InitOptions): Fault[] {
     faults.push({
       name: 'SSH_PASSWORD',
       problem: '--create-key needs the password once, to install the key',
-      remedy: 'Set SSH_PASSWORD or SSH_PASSWORD_FILE in the environment; it is not written anywhere.',
+      remedy: 'Set SSH_PASSWORD or SSH_PASSWORD_FILE in the environment; it is not written to any file.',
     });
   }
   return faults;
@@ -133,12 +171,22 @@ async function works(
   return false;
 }
 
-function withFingerprintHint(error: unknown): unknown {
+function withFingerprintHint(error: unknown, expected: readonly string[]): unknown {
   if (!(error instanceof AppError) || error.code !== 'HOST_KEY_UNKNOWN') return error;
   const offered = /SHA256:[A-Za-z0-9+/]+/.exec(error.message)?.[0] ?? 'SHA256:…';
+  const compare =
+    'Compare it with the output of "ssh-keygen -lf" for the .pub files in /etc/ssh, on the console of the node itself';
+  // The fingerprint that was expected is the one to trust: another one is a wrong server, or an attack.
+  if (expected.length > 0) {
+    return new AppError(
+      error.code,
+      `${error.message} It is not the one that --fingerprint expects (${expected.join(', ')}).`,
+      `${compare}. Do not trust the offered key unless it is printed there; check host and port.`,
+    );
+  }
   return new AppError(
     error.code,
     error.message,
-    `Compare that with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself; if it is there, add --fingerprint ${offered}. Or trust whoever answers now: --ssh-host-key-policy accept-new.`,
+    `${compare}; if it is there, add --fingerprint ${offered}. Or skip the check and trust this key: --ssh-host-key-policy accept-new.`,
   );
 }

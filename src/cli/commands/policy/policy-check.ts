@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { traitsOf } from '../../../calls/decide.ts';
+import { traitsOf } from '../../../calls/subject.ts';
+import { unreachableRules } from '../../../governance/policy/coverage.ts';
 import { PolicyFaults, readRules } from '../../../governance/policy/policy-file.ts';
-import { neverReached } from '../../../governance/policy/reach.ts';
 import type { RuleSet } from '../../../governance/policy/rules.ts';
+import { OAUTH_PREFIX } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';
@@ -39,7 +40,11 @@ export async function check({ input, args, options }: Request): Promise<void> {
     const lines = error.faults.map(({ line, column, problem }) => `${name}:${line}:${column}: ${problem}`);
     return print(`${lines.join('\n')}\n`);
   }
-  const warnings = [...(await writableRemark(file)), ...unreachedRemarks(set)];
+  const warnings = [
+    ...(await writableRemark(file)),
+    ...unreachableRemarks(set),
+    ...callerRemarks(set, config.httpTokens ?? []),
+  ];
   const outlook = outlookOf(set, tools, options.caller ?? 'local');
   if (json) return print(`${JSON.stringify({ ok: true, warnings, tools: outlook }, null, 2)}\n`);
   const style = styleFor(wantsColour(process.stdout));
@@ -53,11 +58,28 @@ export async function check({ input, args, options }: Request): Promise<void> {
   );
 }
 
-function unreachedRemarks(set: RuleSet): readonly Remark[] {
-  return neverReached(set, TOOLS.map(traitsOf)).map(({ line, name }) => ({
+function unreachableRemarks(set: RuleSet): readonly Remark[] {
+  return unreachableRules(set, TOOLS.map(traitsOf)).map(({ line, name }) => ({
     line: line ?? 1,
-    problem: `rule "${name}" never decides: nothing matches it, or rules before it take all that it matches`,
+    problem: `rule "${name}" is unreachable: it fits no tool, or an earlier rule without conditions covers its tools and callers`,
   }));
+}
+
+/** An allowing rule on a name that only a JWT can have never fits: its caller is named `oauth:SUBJECT`. */
+function callerRemarks({ rules }: RuleSet, tokens: readonly { readonly name: string }[]): readonly Remark[] {
+  return rules.flatMap(({ line, name, outcome, match }) =>
+    (match.caller ?? []).flatMap((caller) => {
+      const isToken = tokens.some((token) => token.name === caller);
+      if (line === null || outcome !== 'allow' || !caller.includes('@') || isToken) return [];
+      if (caller.startsWith(OAUTH_PREFIX)) return [];
+      return [
+        {
+          line,
+          problem: `rule "${name}" allows the caller ${JSON.stringify(caller)}, which is not the name of a configured token; the caller of a JWT is named "${OAUTH_PREFIX}${caller}"`,
+        },
+      ];
+    }),
+  );
 }
 
 /** Who can write the policy decides what is allowed. */

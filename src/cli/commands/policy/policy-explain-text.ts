@@ -1,4 +1,10 @@
 import { table } from '../../../lib/columns.ts';
+import {
+  ATTRIBUTE_NAMES,
+  type AttributeName,
+  CONTAINER_ATTRIBUTES,
+  valuesOf,
+} from '../../../remote/container-attributes.ts';
 import type { Style } from '../../output/output.ts';
 import type { Explanation } from './policy-explain.ts';
 import { coloured } from './policy-table.ts';
@@ -30,11 +36,15 @@ export function explanationText(explanation: Explanation, style: Style): string 
   return `${head}${coloured(outcome, style)}\n${table(rows, '  ')}\n${passedText}`;
 }
 
-function guestText({ vmid, name, node, pool, tags }: NonNullable<Explanation['guest']>): string {
-  const more = [
-    ...(node === '' ? [] : [`on ${node}`]),
-    ...(pool === null ? [] : [`pool ${pool}`]),
-    tags.length === 0 ? 'no tags' : `tags ${tags.join(', ')}`,
-  ];
-  return `${vmid} ${JSON.stringify(name)}, ${more.join(', ')}`;
+/** `101 "web", on pve1, pool lab, tags a, b`. */
+function guestText(attributes: NonNullable<Explanation['guest']>): string {
+  const others = ATTRIBUTE_NAMES.filter((name) => name !== 'name').map((name: AttributeName) => {
+    const { label } = CONTAINER_ATTRIBUTES[name];
+    const values = valuesOf(attributes, name)?.filter((value) => value !== '') ?? [];
+    return values.length === 0 ? '' : `${label.toLowerCase()} ${values.join(', ')}`;
+  });
+  return [
+    `${attributes.vmid} ${JSON.stringify(attributes.name)}`,
+    ...others.filter((text) => text !== ''),
+  ].join(', ');
 }

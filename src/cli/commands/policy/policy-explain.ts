@@ -1,13 +1,14 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { App } from '../../../app.ts';
-import { refusalOf, subjectOf } from '../../../calls/decide.ts';
+import { ceilingRefusal } from '../../../calls/ceilings.ts';
+import { subjectOf } from '../../../calls/subject.ts';
 import { validateArguments } from '../../../calls/validate.ts';
 import { describeMatch } from '../../../governance/policy/describe.ts';
-import { decide } from '../../../governance/policy/evaluate.ts';
+import { evaluatePolicy } from '../../../governance/policy/evaluate.ts';
 import { loadRules } from '../../../governance/policy/open-policy.ts';
 import type { Decision, Subject } from '../../../governance/policy/policy-types.ts';
 import type { RuleSet } from '../../../governance/policy/rules.ts';
-import { type Passed, tracePassed } from '../../../governance/policy/trace.ts';
+import { type PassedRule, tracePassed } from '../../../governance/policy/trace.ts';
 import { type Caller, LOCAL_CALLER } from '../../../lib/caller.ts';
 import { errorText } from '../../../lib/error-text.ts';
 import { AppError } from '../../../lib/errors.ts';
@@ -39,7 +40,7 @@ export interface Explanation {
     readonly line: number | null;
     readonly match: Readonly<Record<string, unknown>>;
   } | null;
-  readonly passed: readonly Passed[];
+  readonly passed: readonly PassedRule[];
   readonly guest: ContainerAttributes | null;
 }
 
@@ -87,14 +88,14 @@ interface Question {
 
 async function explainCall({ tool, subject, caller, set, app, guest }: Question): Promise<Explanation> {
   const base = { tool: tool.name, caller: caller.name, at: subject.at };
-  const refused = refusalOf(tool, app.settings, await app.policy(), caller);
+  const refused = ceilingRefusal(tool, app.settings, await app.policy(), caller);
   const hostShut = tool.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
   const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostShut : (refused?.error ?? hostShut);
   if (ceiling !== undefined) {
     return { ...base, ceiling, decision: null, decidedAt: null, passed: [], guest: null };
   }
   let facts: ContainerAttributes | undefined;
-  const decision = await decide(set, subject, async () => {
+  const decision = await evaluatePolicy(set, subject, async () => {
     facts = await readGuest(subject, app, guest);
     return facts;
   });
@@ -128,9 +129,10 @@ function toJson({ ceiling, decision, passed, decidedAt, ...rest }: Explanation):
   if (ceiling !== null) {
     return { ...rest, outcome: 'deny', rule: ceiling.code, code: ceiling.code, reason: ceiling.message };
   }
+  const { attributes: _, ...decided } = decision ?? { attributes: null };
   return {
     ...rest,
-    ...decision,
+    ...decided,
     guest: rest.guest,
     match: decidedAt?.match ?? null,
     line: decidedAt?.line ?? null,

@@ -1,4 +1,8 @@
-import type { ContainerAttributes } from '../../../remote/remote-types.ts';
+import {
+  ATTRIBUTE_NAMES,
+  type ContainerAttributes,
+  parseAttributes,
+} from '../../../remote/container-attributes.ts';
 import { UsageError } from '../../usage-error.ts';
 
 /**
@@ -20,20 +24,10 @@ export function parseGuest(text: string, vmid: number): ContainerAttributes {
         return [field.trim(), value.join('=').trim()];
       }),
   );
-  return {
-    vmid,
-    name: fields.get('name') ?? `CT${vmid}`,
-    node: fields.get('node') ?? '',
-    pool: fields.get('pool') ?? null,
-    tags:
-      fields
-        .get('tags')
-        ?.split(/[+;]/)
-        .filter((tag) => tag !== '') ?? [],
-  };
+  return parseAttributes(vmid, (name) => fields.get(name));
 }
 
-const FIELDS = ['name', 'tags', 'pool', 'node'];
+const FIELDS: readonly string[] = ATTRIBUTE_NAMES;
 
 /** The moment that `--at` names; now if it names none. @throws UsageError */
 export function parseMoment(text: string | undefined): Date {

@@ -1,5 +1,5 @@
+import { possibleOutcomes, possibleRules } from '../../../governance/policy/coverage.ts';
 import type { Outcome, ToolTraits } from '../../../governance/policy/policy-types.ts';
-import { outcomesOf, reachOf } from '../../../governance/policy/reach.ts';
 import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
@@ -20,12 +20,12 @@ export function outlookOf(
   caller: string,
 ): readonly ToolOutlook[] {
   return tools.map((tool) => {
-    const reach = reachOf(set, tool, caller);
-    const deciding = [...reach.rules, ...(reach.fallback ? [set.fallback] : [])];
+    const possible = possibleRules(set, tool, caller);
+    const deciding = [...possible.rules, ...(possible.fallback ? [set.fallback] : [])];
     return {
       tool: tool.tool,
       effect: tool.effect,
-      outcomes: ORDER.filter((outcome) => outcomesOf(reach, set).has(outcome)),
+      outcomes: ORDER.filter((outcome) => possibleOutcomes(possible, set).has(outcome)),
       rules: deciding.map(({ name, outcome }) => ({ rule: name, outcome })),
     };
   });

@@ -1,5 +1,5 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { Issuer } from './issuer.ts';
+import { Issuer, IssuerUnavailable } from './issuer.ts';
 
 /** Why a JWT is not accepted, in the words of RFC 6750's error_description: ASCII without quotes and backslashes. */
 export class InvalidToken extends Error {}
@@ -46,10 +46,10 @@ export class AccessTokens {
     this.#keys = new Issuer(issuer);
   }
 
-  /** @throws InvalidToken; IssuerUnavailable when it can't be said whether the token is good */
+  /** @throws InvalidToken; IssuerUnavailable when it cannot be said whether the token is good */
   async verify(token: string): Promise<AccessToken> {
+    this.#precheck(token);
     try {
-      this.#precheck(token);
       const { payload } = await jwtVerify(token, this.#keys.keyFor, {
         issuer: this.#issuer,
         audience: this.#audience,
@@ -59,19 +59,22 @@ export class AccessTokens {
       });
       return accept(payload);
     } catch (error) {
+      if (error instanceof InvalidToken || error instanceof IssuerUnavailable) throw error;
       if (error instanceof errors.JOSEError) throw new InvalidToken(descriptionOf(error));
-      throw error;
+      // jose reads parts of the token that nobody has signed: what it cannot handle there is no token.
+      throw new InvalidToken('The token cannot be verified');
     }
   }
 
   /** What can be refused without its key is: the issuer is not asked about every piece of rubbish. */
   #precheck(token: string): void {
-    const { alg, typ } = headerOf(token);
-    if (alg === undefined || !ALGORITHMS.includes(alg))
+    const { alg, typ } = readPart(() => decodeProtectedHeader(token));
+    if (typeof alg !== 'string' || !ALGORITHMS.includes(alg))
       throw new InvalidToken('The algorithm of the token is not accepted');
-    if (typ !== undefined && !TYPES.includes(typ.toLowerCase()))
+    if (typ !== undefined && (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase())))
       throw new InvalidToken('This is no access token');
-    if (decodeJwt(token).iss !== this.#issuer) throw new InvalidToken('The token is from another issuer');
+    if (readPart(() => decodeJwt(token)).iss !== this.#issuer)
+      throw new InvalidToken('The token is from another issuer');
   }
 }
 
@@ -80,9 +83,10 @@ export function looksLikeJwt(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
 }
 
-function headerOf(token: string) {
+/** Nothing is verified yet: whatever goes wrong in here is the token's fault. */
+function readPart<T>(read: () => T): T {
   try {
-    return decodeProtectedHeader(token);
+    return read();
   } catch {
     throw new InvalidToken('The token is malformed');
   }

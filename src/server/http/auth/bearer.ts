@@ -66,13 +66,12 @@ export class BearerAuthentication {
     // Nobody guesses a signature; and JWTs change so often that none would be known when it counts.
     if (oauth !== undefined && looksLikeJwt(token)) return this.#identifyJwt(oauth, token, address);
     const digest = digestOf(token);
-    const waitS = await this.#guesses.waitS(address, digest);
-    if (waitS > 0) {
-      const description = 'Too many wrong tokens came from this address';
-      return this.#refuse({ status: 429, error: 'temporarily_unavailable', description, retryAfterS: waitS });
-    }
+    const waitS = await this.#guesses.waitS(address, digest, token.length);
+    if (waitS > 0) return this.#tooMany(waitS);
     const caller = table.find(digest);
     if (caller === undefined) {
+      const overS = await this.#guesses.waitS(address, digest);
+      if (overS > 0) return this.#tooMany(overS);
       await this.#guesses.failed(address);
       return this.#invalid('The token is not known here', address, digest);
     }
@@ -103,6 +102,11 @@ export class BearerAuthentication {
         retryAfterS: 5,
       });
     }
+  }
+
+  #tooMany(retryAfterS: number): Response {
+    const description = 'Too many wrong tokens came from this address';
+    return this.#refuse({ status: 429, error: 'temporarily_unavailable', description, retryAfterS });
   }
 
   async #invalid(description: string, address: string, digest: Buffer): Promise<Response> {

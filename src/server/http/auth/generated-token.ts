@@ -10,7 +10,7 @@ export interface GeneratedToken {
 
 /**
  * The token of a server for which none was configured: read from the state directory, or made there.
- * @throws AppError STATE_UNAVAILABLE when it can't be kept
+ * @throws AppError STATE_UNAVAILABLE when it cannot be kept
  */
 export async function ensureGeneratedToken(stateDir: string): Promise<GeneratedToken> {
   try {

@@ -40,6 +40,12 @@ test('neither other addresses nor those who were let in from there before are sh
   expect(await limit.waitS('192.0.2.1', guess)).toBeGreaterThan(0);
 });
 
+test('a token that is too long to be guessed is always looked up', async () => {
+  const limit = await guessing('192.0.2.1');
+  expect(await limit.waitS('192.0.2.1', guess, 32)).toBe(0);
+  expect(await limit.waitS('192.0.2.1', guess, 31)).toBeGreaterThan(0);
+});
+
 test.each([
   ['192.0.2.1', '192.0.2.1'],
   ['::ffff:192.0.2.1', '192.0.2.1'],

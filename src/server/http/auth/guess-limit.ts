@@ -5,10 +5,13 @@ const WINDOW_S = 60;
 /** Pairs of address and token that are remembered as good. */
 const REMEMBERED = 1000;
 
+/** Characters of a token that is out of reach for guessing at any rate: 128 bits even in hexadecimal. */
+const UNGUESSABLE = 32;
+
 /**
- * Slows guessing down, address by address. An address that guesses too much is not listened to for the rest of the
- * minute, but for tokens that were good from there before: behind a proxy or on a shared machine, one who guesses must
- * not shut the others out.
+ * Slows guessing down, address by address. From an address that guesses too much, for the rest of the minute only tokens are
+ * looked up that were right from there before, or that are too long to be guessed: behind a proxy or on a shared machine, one
+ * client that guesses must not lock out the others.
  */
 export class GuessLimit {
   readonly #limiter: RateLimiterMemory;
@@ -20,10 +23,12 @@ export class GuessLimit {
   }
 
   /**
-   * Whether this token may be looked at now.
+   * Whether this token may be looked up now.
+   * @param length characters of the token
    * @returns 0, or the seconds after which the address may try again
    */
-  async waitS(address: string, digest: Buffer): Promise<number> {
+  async waitS(address: string, digest: Buffer, length = 0): Promise<number> {
+    if (length >= UNGUESSABLE) return 0;
     const state = await this.#limiter.get(sourceOf(address));
     if (state === null || state.consumedPoints < this.#limiter.points) return 0;
     return this.#good.has(pair(address, digest)) ? 0 : Math.max(1, Math.ceil(state.msBeforeNext / 1000));

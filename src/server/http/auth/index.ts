@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/settings-schema.ts';
 import type { NamedToken } from '../../../config/token-formats.ts';
-import { type Caller, RIGHTS } from '../../../lib/caller.ts';
+import { type Caller, TOOL_RIGHTS } from '../../../lib/caller.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Redactor } from '../../../lib/redactor.ts';
 import type { Authenticator } from '../http-types.ts';
@@ -9,7 +9,7 @@ import { BearerAuthentication, type OAuthParts } from './bearer.ts';
 import { clientAddress } from './client-address.ts';
 import { ensureGeneratedToken } from './generated-token.ts';
 import { ResourceMetadata } from './resource-metadata.ts';
-import { guard } from './scope-challenge.ts';
+import { challengeMissingScopes } from './scope-challenge.ts';
 import { scopeOf, usableRights } from './scopes.ts';
 import { TokenTable } from './token-table.ts';
 import { welcomeText } from './welcome.ts';
@@ -19,7 +19,7 @@ const DEFAULT_NAME = 'default';
 
 /**
  * Checks who a request comes from, as the settings want it. Where they name no token and no issuer, a token is made.
- * @throws AppError STATE_UNAVAILABLE when it can't be kept
+ * @throws AppError STATE_UNAVAILABLE when it cannot be kept
  */
 export async function createAuthenticator(
   config: Config,
@@ -33,22 +33,23 @@ export async function createAuthenticator(
   const one = generated?.token ?? httpToken;
   // Known before the first line of the log that could hold it.
   if (generated !== undefined) deps.redactor.add('HTTP_TOKEN', generated.token);
-  const table = new TokenTable([...(one === undefined ? [] : [withAllRights(one)]), ...httpTokens]);
+  const table = new TokenTable([...(one === undefined ? [] : [withToolRights(one)]), ...httpTokens]);
   const bearer = new BearerAuthentication({ table, oauth, logger: deps.logger });
   return {
     authenticate: (request, peer) =>
       bearer.authenticate(request, clientAddress(request, peer, config.behindProxy)),
     publicDocument: async (request) => oauth?.metadata.respond(request),
-    guard: (server, caller, refuse) => {
-      if (oauth !== undefined) guard(server, caller, refuse, oauth);
+    challengeMissingScopes: (server, caller, refuse) => {
+      if (oauth !== undefined) challengeMissingScopes(server, caller, refuse, oauth);
     },
     welcome: (url) =>
-      generated === undefined ? undefined : welcomeText(generated, url, config.httpShowToken),
+      generated === undefined ? undefined : welcomeText(generated, url, process.stderr.isTTY === true),
   };
 }
 
-function withAllRights(text: string): NamedToken {
-  return { name: DEFAULT_NAME, rights: RIGHTS, check: { text } };
+/** Not `confirm`: a client that is set up in a minute must not confirm its own calls. */
+function withToolRights(text: string): NamedToken {
+  return { name: DEFAULT_NAME, rights: TOOL_RIGHTS, check: { text } };
 }
 
 function oauthOf(config: Config): OAuthParts | undefined {
@@ -64,12 +65,12 @@ function oauthOf(config: Config): OAuthParts | undefined {
   };
 }
 
-const ANYBODY: Caller = { name: 'anonymous', rights: new Set(RIGHTS) };
+const ANYBODY: Caller = { name: 'anonymous', rights: new Set(TOOL_RIGHTS) };
 
 /** `--no-auth`: whoever can reach the port may call. */
 const OPEN: Authenticator = {
   authenticate: async () => ANYBODY,
   publicDocument: async () => undefined,
-  guard: () => {},
+  challengeMissingScopes: () => {},
   welcome: () => undefined,
 };

@@ -1,5 +1,5 @@
 import type { McpServer, ScopeChallengeHandler } from '@modelcontextprotocol/server';
-import { rightFor } from '../../../calls/decide.ts';
+import { rightFor } from '../../../calls/ceilings.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Authenticator, HttpCaller } from '../http-types.ts';
 import type { OAuthParts } from './bearer.ts';
@@ -9,10 +9,10 @@ import { scopeOf } from './scopes.ts';
  * Lets a call for which the caller's JWT lacks the scope be answered with 403 `insufficient_scope`, so that its client can
  * ask the issuer for more. Where more would not help, because the settings shut the tool, the call goes on to be refused.
  */
-export function guard(
+export function challengeMissingScopes(
   server: McpServer,
   caller: HttpCaller,
-  refuse: Parameters<Authenticator['guard']>[2],
+  refuse: Parameters<Authenticator['challengeMissingScopes']>[2],
   oauth: Pick<OAuthParts, 'scopePrefix' | 'rights'>,
 ): void {
   if (caller.authInfo === undefined) return;

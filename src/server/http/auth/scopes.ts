@@ -1,5 +1,5 @@
-import { rightFor } from '../../../calls/decide.ts';
-import { type Caller, RIGHTS, type Right } from '../../../lib/caller.ts';
+import { rightFor } from '../../../calls/ceilings.ts';
+import { type Caller, RIGHTS, type Right, TOOL_RIGHTS } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { ToolSettings } from '../../../tools/tool.ts';
 
@@ -9,7 +9,9 @@ import type { ToolSettings } from '../../../tools/tool.ts';
  */
 export function withImplied(given: Iterable<Right>): Caller['rights'] {
   const rights = new Set(given);
-  if (rights.size > 0) rights.add('read');
+  if (TOOL_RIGHTS.some((right) => rights.has(right))) rights.add('read');
+  // Alone it opens nothing.
+  else rights.clear();
   return rights;
 }
 
@@ -23,7 +25,10 @@ export function rightsOf(scopes: readonly string[], prefix: string): Caller['rig
   return withImplied(RIGHTS.filter((right) => scopes.includes(scopeOf(right, prefix))));
 }
 
-/** The rights that open a tool which the ceilings leave open. */
+/**
+ * The rights that open a tool which the ceilings leave open. `confirm` is none of them: clients ask for every scope that is
+ * advertised, and this one is for the operator to grant.
+ */
 export function usableRights({ readOnly, enableHostExec }: ToolSettings): readonly Right[] {
   const open = TOOLS.filter(({ effect, target }) => {
     return (!readOnly || effect === 'read') && (enableHostExec || target !== 'host');

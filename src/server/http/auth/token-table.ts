@@ -27,7 +27,7 @@ export class TokenTable {
   }
 }
 
-/** SHA-256 suffices where what is hashed can't be guessed: tokens are random, unlike passwords. */
+/** SHA-256 suffices where what is hashed cannot be guessed: tokens are random, unlike passwords. */
 export function digestOf(token: string): Buffer {
   return createHash('sha256').update(token, 'utf8').digest();
 }

@@ -1,0 +1,41 @@
+import type { Reply } from '../tools/tool.ts';
+import type { ServerDeps } from './call-deps.ts';
+import type { CallRecord, ValidatedCall } from './call-record.ts';
+import { startProgress } from './progress.ts';
+
+/**
+ * Stage 5: runs the tool, each target under its precondition. Nothing else calls `run` of a tool.
+ * @throws whatever the tool throws
+ */
+export async function run(
+  { call, input, targets }: ValidatedCall,
+  deps: ServerDeps,
+): Promise<Reply<Record<string, unknown>>> {
+  const progress = call.notify === undefined ? undefined : startProgress(call.notify, deps.redactor);
+  try {
+    return await call.tool.run(
+      { ...input },
+      {
+        cluster: await deps.cluster(),
+        precondition: targets[0]?.precondition ?? null,
+        containers: targets.flatMap(({ subject: { vmid }, precondition, refusal }) =>
+          vmid === null ? [] : [{ vmid, precondition, refusal }],
+        ),
+        settings: deps.settings,
+        signal: call.signal,
+        progress: (message, done, total) => progress?.update(message, done, total),
+      },
+    );
+  } finally {
+    await progress?.stop();
+  }
+}
+
+/** Fills in the outcome of each target, where the tool reports them one by one. */
+export function withOutcomes<R extends CallRecord>(record: R, reply: Reply<Record<string, unknown>>): R {
+  const targets = record.targets.map((target) => ({
+    ...target,
+    outcome: reply.outcomes?.find(({ vmid }) => vmid === target.subject.vmid) ?? null,
+  }));
+  return { ...record, targets };
+}

@@ -1,0 +1,34 @@
+import type { Subject, ToolTraits } from '../governance/policy/policy-types.ts';
+import type { Caller } from '../lib/caller.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { Arguments } from './call-record.ts';
+
+/** A tool as rules see it. */
+export function traitsOf({ name, target, effect, input }: Tool): ToolTraits {
+  return {
+    tool: name,
+    target,
+    effect,
+    canOverwrite: 'overwrite' in input.shape,
+    canForce: 'force' in input.shape,
+    canExpectName: 'expect_name' in input.shape,
+  };
+}
+
+/**
+ * A call as rules see it.
+ * @param input as the tool takes it: validated, defaults filled in
+ */
+export function subjectOf(tool: Tool, input: Arguments, caller: Caller, at: Date): Subject {
+  const { vmid, command, overwrite, force, expect_name: expectName } = input;
+  return {
+    ...traitsOf(tool),
+    vmid: typeof vmid === 'number' ? vmid : null,
+    command: typeof command === 'string' ? command : null,
+    overwrite: overwrite === true,
+    force: force === true,
+    expectName: typeof expectName === 'string' ? expectName : null,
+    caller: caller.name,
+    at,
+  };
+}

@@ -1,0 +1,84 @@
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { answerRequest, tryPassphrase } from '../../../governance/approval/answer-request.ts';
+import type { Answer, InlineElicitation } from '../../../governance/approval/elicitation.ts';
+import { ApprovalStore } from '../../../governance/approval/request-store.ts';
+import { askSecret, PromptCancelled } from '../../output/ask.ts';
+import { printError, redrawLine } from '../../output/output.ts';
+import { dataOf } from './present-call.ts';
+
+/** Whether somebody at a terminal can be asked: questions go to stderr, so that stdout may be piped. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+/** Asks what the policy wants confirmed at the terminal: y/N, and the approval passphrase where one is set. */
+export function terminalElicitation(stateDir: string): InlineElicitation {
+  return {
+    kind: 'inline',
+    ask: async (message) => {
+      if (!(await agrees(message))) return 'declined';
+      const store = new ApprovalStore(stateDir);
+      if ((await store.passphrase()) === undefined) return 'yes';
+      return withPassphrase(async (passphrase) => {
+        const outcome = await tryPassphrase(store, passphrase, message, Date.now());
+        return typeof outcome === 'string' ? 'yes' : problemOf(outcome);
+      });
+    },
+  };
+}
+
+/**
+ * Approves the request that a call has left for a terminal, after asking.
+ * @returns whether the same call, made again, is let through
+ */
+export async function approvePending(result: CallToolResult, stateDir: string): Promise<boolean> {
+  const { code, error } = dataOf(result);
+  const id = typeof error === 'string' ? /\b[0-9a-f]{8}\b/.exec(error)?.[0] : undefined;
+  if (code !== 'APPROVAL_PENDING' || id === undefined) return false;
+  const store = new ApprovalStore(stateDir);
+  const asked = (await store.list()).find((each) => each.id.startsWith(id));
+  if (asked === undefined || (await store.passphrase()) === undefined) return false;
+  if (!(await agrees(asked.question))) return false;
+  const answer = await withPassphrase(async (passphrase) => {
+    const outcome = await answerRequest(store, asked, 'approve', passphrase, Date.now());
+    return outcome.kind === 'answered' ? 'yes' : problemOf(outcome);
+  });
+  return answer === 'yes';
+}
+
+async function agrees(message: string): Promise<boolean> {
+  redrawLine(process.stderr);
+  await printError(`${message}\n\n`);
+  return (await readLine('Allow this call? [y/N] ', process.stdin, process.stderr)) === 'y';
+}
+
+async function readLine(question: string, input: Readable, output: Writable): Promise<string> {
+  const lines = createInterface({ input, output, terminal: true });
+  try {
+    return (await lines.question(question)).trim().toLowerCase().slice(0, 1);
+  } finally {
+    lines.close();
+  }
+}
+
+/** Asks for the passphrase until it is right; leaving the question is no approval. */
+async function withPassphrase(attempt: (passphrase: string) => Promise<'yes' | string>): Promise<Answer> {
+  try {
+    for (let question = 'Approval passphrase'; ; ) {
+      const outcome = await attempt(await askSecret(question, process.stderr));
+      if (outcome === 'yes') return 'yes';
+      question = `${outcome}. Approval passphrase`;
+    }
+  } catch (error) {
+    if (error instanceof PromptCancelled) return 'cancelled';
+    throw error;
+  }
+}
+
+function problemOf(outcome: { readonly kind: string; readonly ms?: number }): string {
+  return outcome.kind === 'wait'
+    ? `Too many attempts: wait ${Math.ceil((outcome.ms ?? 0) / 1000)} s`
+    : 'Wrong passphrase';
+}

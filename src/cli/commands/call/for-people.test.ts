@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { forPeople } from './for-people.ts';
+
+test.each([
+  ['Call proxmox_list_containers to see them.', 'Run `proxmox-mcp list` to see them.'],
+  ['Start it with proxmox_start_container.', 'Start it with `proxmox-mcp start VMID`.'],
+  ['Use proxmox_upload_file_to_host.', 'Use `proxmox-mcp call upload_file_to_host`.'],
+  ['Ask your user to run `x`, and then call again.', 'Run `x`, and then call again.'],
+  ['Look at the node.', 'Look at the node.'],
+])('%s', (suggestion, shown) => {
+  expect(forPeople(suggestion)).toBe(shown);
+});

@@ -1,0 +1,124 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { quoteAll } from '../../../lib/quote.ts';
+import { UsageError } from '../../usage-error.ts';
+
+/** A verb as the call that it stands for. */
+export interface VerbCall {
+  /** The tool, without `proxmox_`. */
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The directory that this call may transfer from and to; undefined: as set. */
+  readonly transferDir?: string;
+}
+
+type Options = Readonly<Record<string, string | undefined>>;
+
+/** What a verb and its words stand for. @throws UsageError */
+export function readVerb(verb: string, words: readonly string[], options: Options, cwd: string): VerbCall {
+  switch (verb) {
+    case 'list':
+      return { tool: 'list_containers', args: {} };
+    case 'status':
+      return { tool: 'container_status', args: { vmid: vmidOf(verb, words[0]) } };
+    case 'start':
+      return { tool: 'start_container', args: { vmid: vmidOf(verb, words[0]) } };
+    case 'stop':
+      return {
+        tool: 'stop_container',
+        args: {
+          vmid: vmidOf(verb, words[0]),
+          ...(options.force === 'true' ? { force: true } : {}),
+          ...timeoutOf(options),
+        },
+      };
+    case 'exec': {
+      const [vmid, ...command] = words;
+      if (command.length === 0)
+        throw new UsageError("exec VMID 'COMMAND LINE', for example: exec 101 'df -h'");
+      return {
+        tool: 'container_exec_command',
+        args: {
+          vmid: vmidOf(verb, vmid),
+          command: commandLine(command),
+          timeout: 300,
+          ...timeoutOf(options),
+        },
+      };
+    }
+    case 'cp':
+      return copy(words, options, cwd);
+    default:
+      throw new TypeError(`unknown verb ${verb}`);
+  }
+}
+
+/** One word is a command line; several are a program and its arguments. */
+function commandLine(words: readonly string[]): string {
+  const [first = '', ...others] = words;
+  return others.length === 0 ? first : quoteAll(words);
+}
+
+function vmidOf(verb: string, word: string | undefined): number {
+  if (word !== undefined && /^[1-9]\d{2,8}$/.test(word)) return Number(word);
+  const given = word === undefined ? 'takes the VMID of a container' : `'${word.slice(0, 40)}' is not a VMID`;
+  throw new UsageError(`${verb}: ${given}, such as 101 (\`proxmox-mcp list\` shows them)`);
+}
+
+function timeoutOf({ timeout }: Options): { timeout?: number } {
+  if (timeout === undefined) return {};
+  if (/^\d{1,4}$/.test(timeout)) return { timeout: Number(timeout) };
+  throw new UsageError(`--timeout ${timeout.slice(0, 20)} is not a number of seconds`);
+}
+
+function copy(words: readonly string[], options: Options, cwd: string): VerbCall {
+  const [source, target] = words;
+  if (source === undefined || target === undefined) {
+    throw new UsageError('cp takes a source and a target, for example: cp 101:/etc/hosts ./hosts');
+  }
+  const [from, to] = [remoteOf(source), remoteOf(target)];
+  const overwrite = options.overwrite === 'true' ? { overwrite: true } : {};
+  if (from !== undefined && to === undefined) {
+    const local = path.resolve(cwd, target);
+    const file = isDirectory(local, target) ? path.join(local, path.posix.basename(from.path)) : local;
+    return transfer('download_file_from', from, from.path, file, overwrite);
+  }
+  if (from === undefined && to !== undefined) {
+    const file = path.resolve(cwd, source);
+    const there = to.path.endsWith('/') ? `${to.path}${path.basename(file)}` : to.path;
+    return transfer('upload_file_to', to, there, file, overwrite);
+  }
+  throw new UsageError('one side of cp is VMID:PATH or host:PATH, the other a local path');
+}
+
+interface Remote {
+  /** undefined: the node itself. */
+  readonly vmid: number | undefined;
+  readonly path: string;
+}
+
+/** `101:/etc/hosts` or `host:/etc/hosts`; undefined: a local path, also where that has a colon. */
+function remoteOf(word: string): Remote | undefined {
+  const match = /^(?:([1-9]\d{2,8})|host):(\/.*)$/.exec(word);
+  if (match === null) return undefined;
+  return { vmid: match[1] === undefined ? undefined : Number(match[1]), path: match[2] ?? '' };
+}
+
+function transfer(
+  action: 'download_file_from' | 'upload_file_to',
+  { vmid }: Remote,
+  remotePath: string,
+  local_path: string,
+  overwrite: { readonly overwrite?: boolean },
+): VerbCall {
+  const where = vmid === undefined ? { host_path: remotePath } : { vmid, container_path: remotePath };
+  return {
+    tool: `${action}_${vmid === undefined ? 'host' : 'container'}`,
+    args: { ...where, local_path, ...overwrite },
+    transferDir: path.dirname(local_path),
+  };
+}
+
+function isDirectory(local: string, written: string): boolean {
+  return /[\\/]$/.test(written) || (statSync(local, { throwIfNoEntry: false })?.isDirectory() ?? false);
+}

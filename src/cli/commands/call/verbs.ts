@@ -1,0 +1,56 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import { TOOLS } from '../../../tools/index.ts';
+import type { Tool } from '../../../tools/tool.ts';
+import type { Request } from '../../commands.ts';
+import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
+import { UsageError } from '../../usage-error.ts';
+import { type Present, performCall } from './call.ts';
+import { findTool } from './call-arguments.ts';
+import { dataOf, presentText } from './present-call.ts';
+import { readVerb, type VerbCall } from './verb-arguments.ts';
+
+/** `list`, `status`, `start`, `stop`, `exec` and `cp`: one call each, on the one path of all calls. */
+export async function runVerb(verb: string, request: Request): Promise<void> {
+  const { input, args, options } = request;
+  let call: VerbCall;
+  try {
+    call = readVerb(verb, args, options, process.cwd());
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp ${verb} --help.\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const { transferDir } = call;
+  const flags = input.flags ?? {};
+  // A person at a shell names the file itself; the directories that are set are for assistants.
+  const given =
+    transferDir === undefined ? flags : { ...flags, transferDirs: flags.transferDirs ?? transferDir };
+  const fallbacks = { logLevel: 'warn', ...(verb === 'exec' ? { characterLimit: '10000000' } : {}) };
+  await performCall({ ...input, flags: given, fallbacks }, findTool(call.tool, TOOLS), call.args, {
+    json: options.json === 'true',
+    present: verb === 'exec' ? passThrough : presentText,
+  });
+}
+
+/** Exit codes of `exec` that are not those of the command, as `timeout` and `docker` have them. */
+const TIMED_OUT = 124;
+const CALL_FAILED = 125;
+
+/** The streams and the exit code of a command as if it ran here. */
+const passThrough: Present = async (tool: Tool, result: CallToolResult) => {
+  const { stdout, stderr, exit_code: code, ended, error, note } = dataOf(result);
+  if (typeof stdout !== 'string') {
+    await presentText(tool, result);
+    return dataOf(result).code === 'INVALID_INPUT' ? 2 : CALL_FAILED;
+  }
+  await print(stdout);
+  if (typeof stderr === 'string') await printError(stderr);
+  for (const text of [error, note]) {
+    if (typeof text !== 'string') continue;
+    const lines = wrapText(`proxmox-mcp: ${text}`, proseWidth(process.stderr));
+    await printError(`${lines.join('\n')}\n`);
+  }
+  if (typeof code === 'number') return code;
+  return ended === 'timeout' ? TIMED_OUT : CALL_FAILED;
+};

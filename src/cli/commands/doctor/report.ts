@@ -1,0 +1,72 @@
+import os from 'node:os';
+import type { Config } from '../../../config/settings-schema.ts';
+import { listSettings } from '../../../config/settings-schema.ts';
+import { VERSION } from '../../../lib/version.ts';
+import { visible } from '../../../lib/visible.ts';
+import type { Check } from './check.ts';
+
+/** Settings whose values say nothing about a network, a machine or a person. */
+const SHOWN = new Set([
+  'SUDO',
+  'EXEC_METHOD',
+  'ENABLE_HOST_EXEC',
+  'READ_ONLY',
+  'SSH_HOST_KEY_POLICY',
+  'POLICY',
+  'APPROVALS',
+  'SERVER_HTTP',
+  'HTTP_AUTH',
+  'BEHIND_PROXY',
+  'AUDIT',
+  'REDACT_FORMS',
+  'LOG_LEVEL',
+]);
+
+/**
+ * What a bug report needs, as a block to paste: versions, the settings that differ from their defaults, and every check. Addresses,
+ * names, paths and fingerprints are replaced; secrets are not part of it.
+ */
+export function reportText(
+  checks: readonly Check[],
+  config: Config | undefined,
+  file: string | undefined,
+): string {
+  const hide = anonymizer(config);
+  const lines = checks.flatMap(({ verdict, title, detail, remedy = '', code, ms }) => [
+    `${verdict.padEnd(7)} ${title}: ${hide(detail)}${code === undefined ? '' : ` [${code}]`}${ms === undefined ? '' : ` (${ms} ms)`}`,
+    ...(verdict === 'fail' || verdict === 'warn' ? [`        ${hide(remedy.split('\n')[0] ?? '')}`] : []),
+  ]);
+  const head = [
+    `proxmox-mcp ${VERSION}, Node.js ${process.version}, ${process.platform} ${os.release()} ${process.arch}`,
+    `configuration file: ${file === undefined ? 'none' : file.endsWith('config.env') ? 'config.env' : 'another one'}`,
+    `settings: ${config === undefined ? 'with faults' : settingsOf(config)}`,
+  ];
+  return visible(`\`\`\`\n${[...head, ...lines].join('\n')}\n\`\`\`\n`);
+}
+
+/** What is set and may be shown; of the rest only the names. */
+function settingsOf(config: Config): string {
+  const values: Readonly<Record<string, unknown>> = config;
+  const parts = listSettings().flatMap(({ name, property, default: preset }) => {
+    const value = values[property];
+    if (value === undefined || String(value) === preset) return [];
+    return [SHOWN.has(name) ? `${name}=${String(value)}` : name];
+  });
+  return parts.join(' ');
+}
+
+/** Replaces what tells where a machine is and who uses it. */
+function anonymizer(config: Config | undefined): (text: string) => string {
+  const names = [config?.host, config?.sshUsername, os.hostname(), os.userInfo().username]
+    .flatMap((name) => name ?? [])
+    .filter((name) => name.length > 2 && name !== 'root');
+  return (text) => {
+    const withoutNames = names.reduce((left, name) => left.replaceAll(name, '<name>'), text);
+    return withoutNames
+      .replaceAll(os.homedir(), '~')
+      .replaceAll(/SHA256:[\w+/]+=*/g, 'SHA256:…')
+      .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '<address>')
+      .replaceAll(/\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b/gi, '<address>')
+      .replaceAll(/(\b\d{3,9}) [\w.-]+(?=[,.]|$)/g, '$1 <container>');
+  };
+}

@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import type { HostEnvironment } from '../../../config/host-environment.ts';
+import { type ClientApp, clientApps, packagedData } from './clients.ts';
+
+/** The clients that can be set up on this machine, with the paths that hold here. */
+export function clientsHere(at: HostEnvironment): readonly ClientApp[] {
+  return clientApps(at, at.platform === 'win32' && existsSync(packagedData(at)));
+}
+
+/** Whether a client has been used on this machine. */
+export function isInstalled({ traces }: ClientApp): boolean {
+  return traces.some((trace) => existsSync(trace));
+}

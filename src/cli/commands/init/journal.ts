@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as z from 'zod';
+import { configDir } from '../../../config/config-file.ts';
+import type { HostEnvironment } from '../../../config/host-environment.ts';
+import { readIfThere } from './changes.ts';
+
+const step = z.discriminatedUnion('kind', [
+  /** A file of settings; `backup`: what it was before. */
+  z.object({ kind: z.literal('settings'), file: z.string(), backup: z.string().optional() }),
+  /**
+   * The entry of a server in a client's file; `previous`: the entry before, `backup`: the whole file before, `written`: the
+   * SHA-256 of the whole file as it was written.
+   */
+  z.object({
+    kind: z.literal('entry'),
+    title: z.string(),
+    file: z.string(),
+    format: z.enum(['json', 'toml']),
+    section: z.string(),
+    previous: z.unknown().optional(),
+    written: z.string(),
+    backup: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('host-key'), file: z.string(), line: z.string() }),
+  /** A key pair that was created; `installedFor`: where its public half was added. */
+  z.object({
+    kind: z.literal('key'),
+    file: z.string(),
+    installedFor: z.string(),
+  }),
+  z.object({ kind: z.literal('directory'), dir: z.string() }),
+]);
+
+const journal = z.object({ version: z.literal(1), steps: z.array(step) });
+
+/** One thing that `init` wrote. */
+export type Step = z.output<typeof step>;
+
+/** Where `init` keeps the list of what it wrote, for `init --undo`. */
+export function journalFile(at: HostEnvironment): string {
+  return path.join(configDir(at), 'init.json');
+}
+
+/** What earlier runs of `init` wrote, the oldest first; undefined: the list is damaged. */
+export async function readJournal(at: HostEnvironment): Promise<readonly Step[] | undefined> {
+  const text = await readIfThere(journalFile(at));
+  if (text === undefined) return [];
+  try {
+    return journal.parse(JSON.parse(text)).steps;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds steps to the list. */
+export async function appendJournal(steps: readonly Step[], at: HostEnvironment): Promise<void> {
+  const file = journalFile(at);
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  const all = [...((await readJournal(at)) ?? []), ...steps];
+  await writeFile(file, `${JSON.stringify({ version: 1, steps: all }, null, 2)}\n`, { mode: 0o600 });
+  await chmod(file, 0o600);
+}
+
+export async function removeJournal(at: HostEnvironment): Promise<void> {
+  await rm(journalFile(at), { force: true });
+}
+
+/** The SHA-256 of a file's text, as the list keeps it. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,91 @@
+import {
+  type Lockdown,
+  LockdownFile,
+  lockdownText,
+  NODE_LOCKDOWN_FILE,
+} from '../../../governance/lockdown/lockdown.ts';
+import { AppError, messageOf } from '../../../lib/errors.ts';
+import { quoteAll } from '../../../lib/quote.ts';
+import { visible } from '../../../lib/visible.ts';
+import type { Request } from '../../commands.ts';
+import { openApp } from '../../open-app.ts';
+import { print, printError } from '../../output/output.ts';
+import { settingsFor } from '../../settings.ts';
+import { UsageError } from '../../usage-error.ts';
+
+/** Stands for a node that was not named; nothing connects to it. */
+const NO_NODE = 'node.invalid';
+const NODE_LIMIT_MS = 15_000;
+
+/** `proxmox-mcp lockdown [--for 30m] | --off`: refuses every call that changes something, here at once and on the node. */
+export async function lockdown({ input, options }: Request): Promise<void> {
+  try {
+    const off = options.off === 'true';
+    if (off && options.for !== undefined) throw new UsageError('lockdown takes --for or --off, not both');
+    const wanted = off ? undefined : { until: endOf(options.for, Date.now()) };
+    const fallbacks = { host: NO_NODE, acceptRisks: 'true', logLevel: 'warn' };
+    const config = settingsFor({ ...input, fallbacks });
+    if (config === undefined) return;
+    // First here, where it takes effect whatever becomes of the node.
+    const file = new LockdownFile(config.stateDir);
+    await (wanted === undefined ? file.lift() : file.write(wanted));
+    await print(`This machine: ${doneText(wanted)} (${config.stateDir})\n`);
+    if (config.host === NO_NODE) {
+      await print(`Node: not asked, because PROXMOX_HOST is not set. Other machines are not affected.\n`);
+      return;
+    }
+    const app = await openApp(config);
+    if (app === undefined) return;
+    const problem = await writeOnNode(app, wanted);
+    await app.close(0);
+    if (problem === undefined) await print(`Cluster: ${doneText(wanted)} (${NODE_LOCKDOWN_FILE})\n`);
+    else {
+      await printError(
+        `Cluster: ${NODE_LOCKDOWN_FILE} was not changed: ${problem}\nServers on other machines are not affected. Without quorum /etc/pve cannot be written.\n`,
+      );
+      process.exitCode = 1;
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp lockdown --help.\n`);
+    process.exitCode = 2;
+  }
+}
+
+type Node = NonNullable<Awaited<ReturnType<typeof openApp>>>;
+
+/** @returns why the file on the node was not changed */
+async function writeOnNode(app: Node, wanted: Lockdown | undefined): Promise<string | undefined> {
+  const [text, file] = [wanted === undefined ? '' : lockdownText(wanted), NODE_LOCKDOWN_FILE];
+  const command =
+    wanted === undefined ? quoteAll(['rm', '-f', file]) : `${quoteAll(['echo', text])} >${quoteAll([file])}`;
+  try {
+    const node = (await app.cluster()).host(null);
+    const signal = AbortSignal.timeout(NODE_LIMIT_MS);
+    const result = await node.exec(command, { timeoutMs: NODE_LIMIT_MS, signal, characterLimit: 2000 });
+    if (result.ended === 'exit' && result.exitCode === 0) return undefined;
+    return visible(result.stderr.text.trim()) || `the command on the node ended with ${result.exitCode}`;
+  } catch (error) {
+    return error instanceof AppError ? `${error.message} ${error.hint}` : messageOf(error);
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** When a lockdown of this length ends; null: when it is lifted. @throws UsageError */
+function endOf(text: string | undefined, now: number): number | null {
+  if (text === undefined) return null;
+  const [, amount, unit = ''] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
+  const seconds = Number(amount) * (UNITS[unit] ?? 0);
+  if (!(seconds > 0))
+    throw new UsageError(`--for takes a duration such as 30m, 2h or 1d, not '${text.slice(0, 40)}'`);
+  return now + seconds * 1000;
+}
+
+function doneText(lockdown: Lockdown | undefined): string {
+  if (lockdown === undefined) return 'the lockdown is lifted';
+  const { until } = lockdown;
+  const end =
+    until === null ? 'until `proxmox-mcp lockdown --off`' : `until ${new Date(until).toISOString()}`;
+  return `locked down ${end}: every call that changes something is refused`;
+}

@@ -1,0 +1,113 @@
+import { hostname } from 'node:os';
+import { hasErrno } from '../../lib/errno.ts';
+import type { EntryOf } from './audit-entry.ts';
+import type { Ledger, LedgerEntry, LedgerSegment } from './ledger.ts';
+import type { Finding, SegmentReport } from './verify-segment.ts';
+
+export interface Comparison {
+  readonly findings: readonly Finding[];
+  /** Segments that the ledger proves to be complete. */
+  readonly complete: number;
+  /** Ledger entries that make the current state the accepted one. */
+  readonly acceptance: readonly LedgerEntry[];
+  /** Ledger entries that remember how far the segments without an end go. */
+  readonly seen: readonly LedgerEntry[];
+}
+
+/** Compares the segments with what the ledger says about each. */
+export function compareWithLedger(reports: readonly SegmentReport[], ledger: Ledger, now: Date): Comparison {
+  const at = now.toISOString();
+  const findings: Finding[] = [];
+  const acceptance: LedgerEntry[] = [];
+  const seen: LedgerEntry[] = [];
+  let complete = 0;
+  for (const report of reports) {
+    const { name: segment, head, ended } = report;
+    const known = ledger.segments.get(segment);
+    const difference = differenceOf(report, known);
+    const accepted = { type: 'accepted', at, segment, head: head ?? null, ended: ended !== 'open' } as const;
+    if (difference !== undefined) {
+      findings.push({ kind: 'damage', segment, text: difference });
+      acceptance.push(accepted);
+    } else if (known?.ended === true) complete += 1;
+    else if (head !== undefined && head.seq !== known?.head?.seq && !isDamaged(report)) {
+      seen.push({ type: 'seen', at, segment, head });
+    }
+  }
+  const present = new Set(reports.map(({ name }) => name));
+  for (const [segment, known] of ledger.segments) {
+    if (present.has(segment) || known.absent) continue;
+    findings.push({ kind: 'damage', segment, text: `is missing; it was created at ${known.createdAt}` });
+    acceptance.push({ type: 'accepted', at, segment, head: null, ended: true });
+  }
+  return { findings, complete, acceptance, seen };
+}
+
+/** Why a segment is not what the ledger says, or undefined. */
+function differenceOf(report: SegmentReport, known: LedgerSegment | undefined): string | undefined {
+  const { head, macs } = report;
+  if (known === undefined || known.absent) {
+    // A process may die between the creation of a file and the ledger's entry.
+    return head === undefined
+      ? undefined
+      : 'is not in the ledger: it was added, or it was written with another STATE_DIR';
+  }
+  if (known.head === undefined || isDamaged(report)) return undefined;
+  const { seq, mac } = known.head;
+  const stated = macs.get(seq);
+  if (stated === undefined) {
+    const end = head === undefined ? 'has no entry' : `ends with entry ${head.seq}`;
+    return `was cut off: it ${end}, but the ledger has entry ${seq} (${known.at})`;
+  }
+  if (stated !== mac) return `was replaced: entry ${seq} is not the one in the ledger`;
+  if (known.ended && head?.seq !== seq) return `goes on after entry ${seq}, its end in the ledger`;
+  return undefined;
+}
+
+/** Its own finding says so already. */
+function isDamaged(report: SegmentReport): boolean {
+  return report.findings.some(({ kind }) => kind === 'damage');
+}
+
+/** Notes on processes that did not end in order, and on calls without an end. */
+export function unfinishedIn(reports: readonly SegmentReport[], ledger: Ledger): Finding[] {
+  const finished = new Set(reports.flatMap((report) => [...report.finished]));
+  const lastOf = new Map<string, SegmentReport>();
+  for (const report of reports) if (report.open !== undefined) lastOf.set(report.open.session, report);
+  return reports.flatMap((report) => {
+    const { open, name: segment, calls } = report;
+    const last = open === undefined ? undefined : lastOf.get(open.session);
+    if (open === undefined || last === undefined) return [];
+    const running = last.ended === 'open' && mayRun(open);
+    const findings: Finding[] = [];
+    if (report === last && report.ended === 'open' && ledger.segments.get(segment)?.ended !== true) {
+      const { head } = report;
+      const text = running
+        ? `is open: process ${open.pid} runs`
+        : `has no end: process ${open.pid}${open.host === hostname() ? '' : ` on ${open.host}`} was killed, its machine went down, or it runs elsewhere. Entries after ${head?.seq ?? 0} may be missing`;
+      findings.push({ kind: 'note', segment, text });
+    }
+    const why = running ? 'it may still run' : 'the process died';
+    for (const { type, call, tool, vmid, at } of calls.values()) {
+      if (type !== 'begin' || finished.has(call)) continue;
+      const target = vmid === null ? '' : ` on ${vmid}`;
+      findings.push({
+        kind: 'note',
+        segment,
+        text: `call ${call} (${tool}${target}, begun ${at}) has no end: ${why}`,
+      });
+    }
+    return findings;
+  });
+}
+
+/** Whether a process with this number runs here: the same one, unless the number was reused. */
+function mayRun({ host, pid }: EntryOf<'open'>): boolean {
+  if (host !== hostname()) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasErrno(error, 'EPERM');
+  }
+}

@@ -1,0 +1,72 @@
+import { matchesGlob } from '../../lib/glob.ts';
+import { type Coverage, coverageOf } from './match-fields.ts';
+import type { Outcome, ToolTraits, Verdict } from './policy-types.ts';
+import type { Rule, RuleSet } from './rules.ts';
+
+/** The rules that can apply to calls of a tool, up to and including the first one without conditions. */
+export interface PossibleRules {
+  readonly rules: readonly Rule[];
+  /** Every rule has conditions, so that calls can be left to the fallback. */
+  readonly fallback: boolean;
+}
+
+/**
+ * Conditions are those on arguments, container or time. Rules after the first one without them never apply; whether conditions
+ * of several rules together leave nothing is not asked, so a rule may be named that no call comes to, never the other way round.
+ */
+export function possibleRules(set: RuleSet, tool: ToolTraits, caller: string): PossibleRules {
+  const rules: Rule[] = [];
+  for (const rule of set.rules) {
+    const coverage = coverageOf(rule.match, { tool, caller, exactCommands: set.exactCommands });
+    if (coverage === 'never') continue;
+    rules.push(rule);
+    if (coverage === 'always') return { rules, fallback: false };
+  }
+  return { rules, fallback: true };
+}
+
+/** The outcomes that calls of a tool can have. */
+export function possibleOutcomes({ rules, fallback }: PossibleRules, set: RuleSet): ReadonlySet<Outcome> {
+  return new Set([...rules.map(({ outcome }) => outcome), ...(fallback ? [set.fallback.outcome] : [])]);
+}
+
+/** The verdict of every rule that can apply to a tool; undefined where they differ. A tool that is always denied is hidden. */
+export function commonVerdict(set: RuleSet, tool: ToolTraits, caller: string): Verdict | undefined {
+  const possible = possibleRules(set, tool, caller);
+  const [outcome, other] = possibleOutcomes(possible, set);
+  if (outcome === undefined || other !== undefined) return undefined;
+  const { name, reason } = possible.rules[0] ?? set.fallback;
+  return { outcome, rule: name, reason };
+}
+
+/** Rules of a file that never decide: they fit no tool, or earlier rules without conditions cover their tools and callers. */
+export function unreachableRules(set: RuleSet, tools: readonly ToolTraits[]): readonly Rule[] {
+  return set.rules.filter((rule, index) => {
+    if (rule.line === null) return false;
+    const earlier = set.rules.slice(0, index);
+    return tools.every(
+      (tool) =>
+        anyCaller(rule, tool, set) === 'never' ||
+        earlier.some((each) => anyCaller(each, tool, set) === 'always' && coversCallers(each, rule)),
+    );
+  });
+}
+
+function anyCaller({ match }: Rule, tool: ToolTraits, { exactCommands }: RuleSet): Coverage {
+  return coverageOf(match, { tool, caller: null, exactCommands });
+}
+
+/** Whether each caller of the later rule is one of the earlier, as far as patterns tell. */
+function coversCallers(earlier: Rule, later: Rule): boolean {
+  const patterns = earlier.match.caller;
+  if (patterns === undefined) return true;
+  return (
+    later.match.caller?.every((wanted) => patterns.some((pattern) => coversPattern(pattern, wanted))) ?? false
+  );
+}
+
+/** A `*` of the later pattern is compared as a character, which a `?` of the earlier one must not be taken to cover. */
+function coversPattern(pattern: string, wanted: string): boolean {
+  if (pattern === wanted) return true;
+  return matchesGlob(pattern, wanted) && !(pattern.includes('?') && wanted.includes('*'));
+}

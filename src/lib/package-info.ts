@@ -1,0 +1,15 @@
+/** What is said about how to get this program: README, help, examples and `init` are made from it. */
+export interface PackageInfo {
+  readonly name: string;
+  /** Whether the npm registry serves it under that name. Until then nothing may tell a user to install the name. */
+  readonly published: boolean;
+}
+
+export const PACKAGE: PackageInfo = { name: 'proxmox-mcp-server', published: false };
+
+/** The command that installs the program: from the registry, or from a clone that is the working directory. */
+export function installCommand({ name, published }: PackageInfo = PACKAGE): string {
+  return published
+    ? `npm install -g ${name}`
+    : 'npm ci && npm install -g "$(npm pack --silent --foreground-scripts=false)"';
+}

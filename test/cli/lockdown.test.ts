@@ -1,0 +1,78 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { failureOf } from '../e2e/connect.ts';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { connectClient, type TestClient } from '../mcp/client.ts';
+import { settingsWithoutNode } from '../mcp/fixtures.ts';
+import { CT } from '../rig/rig.ts';
+import { runCli } from './run.ts';
+
+const node = new SimulatedNode();
+let dir: string;
+let client: TestClient;
+beforeAll(async () => {
+  await node.start();
+  dir = await mkdtemp(path.join(tmpdir(), 'lockdown-cli-'));
+  client = await connectClient({
+    env: { ...node.settings(), STATE_DIR: path.join(dir, 'state'), POLICY: 'open' },
+  });
+});
+afterAll(async () => {
+  await client.close();
+  await node.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+beforeEach(() => rm(path.join(dir, 'state', 'lockdown'), { recursive: true, force: true }));
+
+const lockdown = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runCli(['lockdown', ...args], { cwd: dir, env: { STATE_DIR: path.join(dir, 'state'), ...env } });
+const exec = () => client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command: 'uptime' });
+const refusal = async () => failureOf(await exec());
+
+describe('proxmox-mcp lockdown', () => {
+  test('binds a server that runs already, until it is lifted; reading goes on', async () => {
+    expect((await exec()).isError).toBe(false);
+    const on = await lockdown([]);
+    expect(on).toMatchObject({ code: 0, stdout: expect.stringContaining('HOST is not set') });
+    expect(await refusal()).toMatchObject({
+      code: 'LOCKED_DOWN',
+      suggestion: expect.stringContaining('proxmox-mcp lockdown --off'),
+    });
+    expect((await client.callTool('proxmox_container_status', { vmid: CT.debian })).isError).toBe(false);
+    expect(await lockdown(['--off'])).toMatchObject({ code: 0 });
+    expect((await exec()).isError).toBe(false);
+  });
+
+  test('ends by itself when a time was given', async () => {
+    expect(await lockdown(['--for', '30m'])).toMatchObject({ code: 0 });
+    expect((await refusal()).code).toBe('LOCKED_DOWN');
+    await writeFile(path.join(dir, 'state', 'lockdown'), '1\n');
+    expect((await exec()).isError).toBe(false);
+  });
+
+  test('a file that says something else locks down', async () => {
+    await writeFile(path.join(dir, 'state', 'lockdown'), 'off\n');
+    expect((await refusal()).code).toBe('LOCKED_DOWN');
+  });
+
+  test('a node that cannot be reached: this machine is locked down, and that is said; exit 1', async () => {
+    const { code, stdout, stderr } = await lockdown([], await settingsWithoutNode());
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringContaining('This machine: locked down'),
+    });
+    expect(stderr).toContain('Servers on other machines are not affected');
+    expect((await refusal()).code).toBe('LOCKED_DOWN');
+  });
+
+  test.each([
+    [['--for', 'soon'], 'a duration such as 30m'],
+    [['--for', '0m'], 'a duration such as 30m'],
+    [['--for', '1h', '--off'], 'not both'],
+  ])('%j is refused, and changes nothing', async (args, text) => {
+    expect(await lockdown(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(text) });
+    expect((await exec()).isError).toBe(false);
+  });
+});
