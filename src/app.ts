@@ -135,7 +135,6 @@ async function createCluster(
   const pool = new SshPool(target, { logger, onBanner: onBanner(logger, notices) });
   return new Cluster(pool, {
     sudo: config.sudo ?? (await probeSudo(pool, target.username, logger)),
-    execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
     reserved: reservedPathsOf(config, target),
     maxFileSize: config.maxFileSize,

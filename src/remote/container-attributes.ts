@@ -50,9 +50,7 @@ const TABLE = {
     label: 'Pool',
     description: 'Containers in a resource pool',
     ignoreCase: false,
-    // undefined: sudo rules allow this user nothing but pct, which does not show pools.
-    values: (pool: string | null | undefined) =>
-      pool === null ? [] : pool === undefined ? undefined : [pool],
+    values: (pool: string | null) => (pool === null ? [] : [pool]),
     parse: (text) => text ?? null,
   }),
   tags: attribute({

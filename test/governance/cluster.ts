@@ -40,7 +40,6 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
   };
   const cluster = new Cluster(pool, {
     sudo: username !== 'root',
-    execMethod: 'auto',
     reserved: { files: [], program: [] },
     transferDirs: [tmpdir()],
     maxFileSize: 1,
