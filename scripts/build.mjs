@@ -67,7 +67,7 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     format: 'cjs',
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
-    external: [...Object.keys(dependencies), 'just-bash', 'cpu-features', '*.node'],
+    external: [...Object.keys(dependencies), 'cpu-features', '*.node'],
     plugins,
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
     // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.

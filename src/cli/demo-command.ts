@@ -15,9 +15,7 @@ of it leaves this machine or is kept.
 
 With --serve a person can talk to the simulated node. In the configuration of
 Claude Desktop:
-  "proxmox-demo": { "command": "npx", "args": ["-y", "-p", "just-bash", "-p",
-                    "proxmox-mcp-server", "proxmox-mcp", "demo", "--serve"] }
-Needs the package just-bash: npm i -g just-bash
+  "proxmox-demo": { "command": "npx", "args": ["-y", "proxmox-mcp-server", "demo", "--serve"] }
 `,
   start: async (request) => {
     const { runDemo } = await import('./demo.ts');

@@ -9,9 +9,6 @@ import { show } from './demo-show.ts';
 import { wantsColour } from './faults.ts';
 import { print, printError, styleFor, tolerateLeavers } from './output.ts';
 
-const JUST_BASH_MISSING =
-  'proxmox-mcp: the demo needs the package just-bash, which runs the commands in the simulated containers; get it with: npm i -g just-bash\n';
-
 /** Shows the main job on a simulated node, or serves that node. `serve` is handed in so that it is not bundled twice. */
 export async function runDemo(
   { options, input }: Request,
@@ -43,13 +40,6 @@ export async function runDemo(
 }
 
 async function startSimulator(scenarioFile: string | undefined): Promise<Simulator | undefined> {
-  try {
-    await import('just-bash');
-  } catch {
-    await printError(JUST_BASH_MISSING);
-    process.exitCode = 1;
-    return undefined;
-  }
   try {
     return await Simulator.start(
       scenarioFile === undefined ? {} : { scenario: readFileSync(scenarioFile, 'utf8') },

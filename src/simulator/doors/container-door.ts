@@ -1,8 +1,8 @@
 import type { Guest } from '../guest/guest.ts';
+import type { Process } from '../kernel/process.ts';
 import { withKey } from '../node/cluster.ts';
 import type { SimulatedNode } from '../node/node.ts';
-import type { Process } from '../processes/process-table.ts';
-import { type Ran, runAsRoot } from './run.ts';
+import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
 /** Looks into one container past SSH, and does to it what happens to containers. */
 export class ContainerDoor {
@@ -40,8 +40,8 @@ export class ContainerDoor {
   }
 
   /** Runs a program in it, as `lxc-attach` would, and keeps what it prints. */
-  run(argv: readonly string[]): Promise<Ran> {
-    return runAsRoot(this.#guest, argv);
+  run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
+    return runProgramOn(this.#guest, argv, options);
   }
 
   get initPid(): number {

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { makeKeyPair } from '../../lib/key-pair.ts';
+import type { Process } from '../kernel/process.ts';
 import type { PmxcfsState, SimulatedNode } from '../node/node.ts';
-import type { Process } from '../processes/process-table.ts';
 import { SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
-import { type Ran, runAsRoot } from './run.ts';
+import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
 /** All that a client needs to log in. */
 export interface ConnectionInfo {
@@ -94,8 +94,8 @@ export class NodeDoor {
   }
 
   /** Runs a program on it as root, and keeps what it prints. */
-  run(argv: readonly string[]): Promise<Ran> {
-    return runAsRoot(this.#node, argv, this.#node.directs);
+  run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
+    return runProgramOn(this.#node, argv, options);
   }
 
   // --- what happens to nodes ------------------------------------------------------------------------------

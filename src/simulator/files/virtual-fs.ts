@@ -140,7 +140,7 @@ export class VirtualFs {
   }
 
   /** A file whose content is made whenever it is read. */
-  generate(path: string, content: () => string, mode = 0o444): void {
+  generate(path: string, content: () => string | Buffer, mode = 0o444): void {
     this.makeDirectories(posix.dirname(path));
     const parent = this.#parentOf(path, 'open');
     this.#enter(
@@ -166,6 +166,12 @@ export class VirtualFs {
   /** Puts a directory, of this tree or of another one, at a path; what is on another disk stays there. */
   mount(path: string, directory: DirectoryInode): void {
     this.makeDirectories(posix.dirname(path));
+    const { directory: parent, name } = this.#parentOf(path, 'mount');
+    parent.entries.set(name, directory);
+  }
+
+  /** Puts another directory at the path of one that exists. */
+  replaceDirectory(path: string, directory: DirectoryInode): void {
     const { directory: parent, name } = this.#parentOf(path, 'mount');
     parent.entries.set(name, directory);
   }
