@@ -11,6 +11,8 @@ export const PROGRAM_MARK = '\x7fELF ';
 
 interface Executable {
   readonly exe: string;
+  /** The name that the kernel keeps: that of the file that was asked for, not of what a link leads to. */
+  readonly comm: string;
   readonly argv: readonly string[];
   readonly run: (call: Call) => Promise<number> | number;
 }
@@ -33,14 +35,14 @@ export async function findExecutable(
   if (interpreter && depth < 4) {
     const [, program = '', option = ''] = interpreter;
     const rest = [program, ...(option === '' ? [] : [option]), path, ...argv.slice(1)];
-    return findExecutable(process, program, rest, depth + 1);
+    return { ...(await findExecutable(process, program, rest, depth + 1)), comm: posix.basename(path) };
   }
   if (!text.startsWith(PROGRAM_MARK)) fail('ENOEXEC', 'exec', path);
   let name = text.slice(PROGRAM_MARK.length).trim();
   if (name === 'busybox') name = posix.basename(argv[0] ?? '').replace(/^-/, '');
   const run = process.machine.programs.get(name);
   if (!run) fail('ENOEXEC', 'exec', path);
-  return { exe: await calls.realPath(path), argv, run };
+  return { exe: await calls.realPath(path), comm: posix.basename(path), argv, run };
 }
 
 /** Where a command of that name is, looking through PATH. @throws FileError ENOENT, EACCES */
@@ -66,7 +68,7 @@ export async function execute(
   env: ReadonlyMap<string, string>,
 ): Promise<number> {
   const found = await findExecutable(process, path, argv);
-  process.become(found.exe, found.argv, env);
+  process.become(found, env);
   return runProgram(process, found.run);
 }
 

@@ -92,6 +92,11 @@ export class PipeWriter extends OpenFile {
     pipe.changed.wake();
   }
 
+  /** Writes from outside the machine, however much there is. */
+  push(bytes: Buffer): void {
+    this.#pipe.push(bytes);
+  }
+
   async read(): Promise<Buffer> {
     throw new FileError('EBADF', 'read', this.name);
   }

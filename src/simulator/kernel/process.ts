@@ -111,11 +111,14 @@ export class Process {
   }
 
   /** Becomes another program, as execve does it: descriptors, directory, ignored signals and timer slack stay. */
-  become(exe: string, argv: readonly string[], env: ReadonlyMap<string, string>): void {
-    this.exe = exe;
-    this.argv = argv;
+  become(
+    program: { readonly exe: string; readonly comm: string; readonly argv: readonly string[] },
+    env: ReadonlyMap<string, string>,
+  ): void {
+    this.exe = program.exe;
+    this.argv = program.argv;
     this.env = env;
-    this.comm = nameOf([posix.basename(exe)]);
+    this.comm = program.comm.slice(0, 15);
     this.onSignal = () => false;
   }
 

@@ -121,7 +121,7 @@ export class SystemCalls {
 
   async link(existing: string, path: string): Promise<void> {
     const [from, to] = [await this.#reach(existing), await this.#reach(path)];
-    this.access.requireChange(to);
+    this.#requireChange(to);
     this.#files.hardLink(from, to);
   }
 
@@ -135,14 +135,14 @@ export class SystemCalls {
   async remove(path: string, recursive = false): Promise<void> {
     const full = await this.#reach(path);
     this.#files.get(full, false);
-    this.access.requireChange(full);
+    this.#requireChange(full);
     this.#files.remove(full, recursive);
   }
 
   async rename(from: string, to: string): Promise<void> {
     const [source, target] = [await this.#reach(from), await this.#reach(to)];
-    this.access.requireChange(source);
-    this.access.requireChange(target);
+    this.#requireChange(source);
+    this.#requireChange(target);
     this.#files.rename(source, target);
   }
 
@@ -195,9 +195,14 @@ export class SystemCalls {
     return full;
   }
 
-  #make(full: string, make: (path: string) => void): void {
-    // With a link that leads nowhere, what it names is made.
+  /** What is in /proc is made by the kernel alone. */
+  #requireChange(full: string): void {
+    if (full.startsWith('/proc/')) fail('EACCES', 'create', full);
     this.access.requireChange(full);
+  }
+
+  #make(full: string, make: (path: string) => void): void {
+    this.#requireChange(full);
     make(full);
     this.access.own(full);
   }

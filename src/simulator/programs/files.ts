@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { FileError, type Inode } from '../files/inode.ts';
 import { fromBytes, toBytes } from '../kernel/bytes.ts';
 import type { Machine } from '../machine.ts';
+import { chunksOf } from './input.ts';
 import { parseBytes, parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 
@@ -187,12 +188,7 @@ async function copy(call: Call, source: string, target: string, preserve: boolea
     await call.sys.open(target, { writes: true, create: true, truncate: true, mode: inode.mode })
   ).retain();
   try {
-    for (
-      let chunk = await input.read(call.process, 65_536);
-      chunk.length > 0;
-      chunk = await input.read(call.process, 65_536)
-    )
-      await output.write(call.process, chunk);
+    for await (const chunk of chunksOf(call, input)) await output.write(call.process, chunk);
   } finally {
     input.release();
     output.release();

@@ -29,6 +29,15 @@ export async function eachInput(
   return code;
 }
 
+/** What a file has, piece by piece as it comes. */
+export async function* chunksOf(call: Call, file: OpenFile): AsyncGenerator<Buffer> {
+  for (;;) {
+    const chunk = await file.read(call.process, 65_536);
+    if (chunk.length === 0) return;
+    yield chunk;
+  }
+}
+
 /** A line, with the newline that ends it, if one does. */
 export interface Line {
   readonly text: string;

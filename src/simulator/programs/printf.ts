@@ -15,7 +15,10 @@ const SIMPLE: Readonly<Record<string, string>> = {
  * Interprets backslash escapes. Octal numbers have up to three digits in a format, and a 0 and up to three in echo and %b.
  * @returns the bytes, and whether `\c` ended the output
  */
-export function interpretEscapes(text: string, where: 'format' | 'echo'): { bytes: string; stopped: boolean } {
+export function interpretEscapes(
+  text: string,
+  where: 'format' | 'echo',
+): { bytes: string; stopped: boolean } {
   let bytes = '';
   for (let at = 0; at < text.length; at += 1) {
     const char = text[at] ?? '';

@@ -1,5 +1,5 @@
 import { fromBytes } from '../kernel/bytes.ts';
-import { eachInput, linesOf } from './input.ts';
+import { chunksOf, eachInput, linesOf } from './input.ts';
 import { parseBytes, parseOptions } from './options.ts';
 import { type Call, Failure } from './program.ts';
 
@@ -33,11 +33,7 @@ export async function tail(call: Call): Promise<number> {
     };
     if (!bytes) for await (const line of linesOf(call, file)) await take(line.text + line.newline);
     else
-      for (
-        let chunk = await file.read(call.process, 65_536);
-        chunk.length > 0;
-        chunk = await file.read(call.process, 65_536)
-      )
+      for await (const chunk of chunksOf(call, file))
         for (const char of chunk.toString('latin1')) await take(char);
     if (!fromStart && limit > 0) await call.printBytes(kept.slice(-limit).join(''));
     while (options.has('f') || options.has('F')) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { fromBytes } from '../kernel/bytes.ts';
 import { bracket } from '../shell/pattern.ts';
-import { allLines, eachInput, linesOf, Output } from './input.ts';
+import { allLines, chunksOf, eachInput, linesOf, Output } from './input.ts';
 import { parseBytes, parseOptions } from './options.ts';
 import { interpretEscapes } from './printf.ts';
 import { type Call, Failure, type Program } from './program.ts';
@@ -56,32 +57,43 @@ async function each(call: Call, change: (line: string) => string): Promise<numbe
 async function cat(call: Call): Promise<number> {
   const options = parseOptions(call.args, 'AeEnbstuv');
   if (!options.has('n') && !options.has('A') && !options.has('v') && !options.has('E')) {
-    return eachInput(call, options.rest, async (file) => {
-      for (
-        let chunk = await file.read(call.process, 65_536);
-        chunk.length > 0;
-        chunk = await file.read(call.process, 65_536)
-      )
-        await call.write(chunk);
+    const output = call.process.fds.find(1)?.inode;
+    let code = 0;
+    const failed = await eachInput(call, options.rest, async (file, name) => {
+      if (output?.kind === 'file' && file.inode === output && output.content.length > 0) {
+        await call.warn(`cat: ${fromBytes(name)}: input file is output file\n`);
+        code = 1;
+        return;
+      }
+      for await (const chunk of chunksOf(call, file)) await call.write(chunk);
     });
+    return Math.max(code, failed);
   }
   const visible = options.has('A') || options.has('v');
   const ends = options.has('A') || options.has('E') ? '$' : '';
   let number = 0;
   return eachInput(call, options.rest, async (file) => {
     for await (const { text, newline } of linesOf(call, file)) {
-      const shown = visible
-        ? text
-            .replaceAll(/[\x00-\x08\x0b-\x1f]/g, (char) => `^${String.fromCharCode(char.charCodeAt(0) + 64)}`)
-            .replaceAll('\t', '^I')
-            .replaceAll(/[\x80-\xff]/g, (char) => `M-${String.fromCharCode(char.charCodeAt(0) & 127)}`)
-        : text;
+      const shown = visible ? visibleForm(text) : text;
       number += 1;
       await call.printBytes(
         `${options.has('n') ? `${String(number).padStart(6)}\t` : ''}${shown}${newline === '' ? '' : ends}${newline}`,
       );
     }
   });
+}
+
+/** Control characters and those above ASCII as `cat -v` shows them. */
+function visibleForm(text: string): string {
+  return [...text]
+    .map((char) => {
+      const code = char.charCodeAt(0);
+      const low = code & 127;
+      const shown =
+        low < 32 ? `^${String.fromCharCode(low + 64)}` : low === 127 ? '^?' : String.fromCharCode(low);
+      return code > 127 ? `M-${shown}` : shown;
+    })
+    .join('');
 }
 
 async function head(call: Call): Promise<number> {
@@ -101,13 +113,7 @@ async function head(call: Call): Promise<number> {
       const parts: string[] = [];
       if (bytes === undefined)
         for await (const { text, newline } of linesOf(call, file)) parts.push(text + newline);
-      else
-        for (
-          let chunk = await file.read(call.process, 65_536);
-          chunk.length > 0;
-          chunk = await file.read(call.process, 65_536)
-        )
-          parts.push(...chunk.toString('latin1'));
+      else for await (const chunk of chunksOf(call, file)) parts.push(...chunk.toString('latin1'));
       await call.printBytes(parts.slice(0, Math.max(0, parts.length - limit)).join(''));
       return;
     }
@@ -138,11 +144,7 @@ async function wc(call: Call): Promise<number> {
   const code = await eachInput(call, options.rest, async (file, name) => {
     let [lines, words, bytes, chars] = [0, 0, 0, 0];
     let inWord = false;
-    for (
-      let chunk = await file.read(call.process, 65_536);
-      chunk.length > 0;
-      chunk = await file.read(call.process, 65_536)
-    ) {
+    for await (const chunk of chunksOf(call, file)) {
       bytes += chunk.length;
       if (!all && options.has('c') && !options.has('l') && !options.has('w')) continue;
       for (const byte of chunk) {
@@ -226,11 +228,7 @@ async function tr(call: Call): Promise<number> {
   const squeezed = new Set(options.has('s') ? (to.length > 0 ? to : from) : []);
   let last = '';
   return eachInput(call, [], async (file) => {
-    for (
-      let chunk = await file.read(call.process, 65_536);
-      chunk.length > 0;
-      chunk = await file.read(call.process, 65_536)
-    ) {
+    for await (const chunk of chunksOf(call, file)) {
       let out = '';
       for (const char of chunk.toString('latin1')) {
         if (deleted.has(char)) continue;
@@ -416,12 +414,7 @@ function digest(algorithm: string): Program {
     if (options.has('c')) return check(call, algorithm, options.rest);
     return eachInput(call, options.rest, async (file, name) => {
       const hash = createHash(algorithm);
-      for (
-        let chunk = await file.read(call.process, 65_536);
-        chunk.length > 0;
-        chunk = await file.read(call.process, 65_536)
-      )
-        hash.update(chunk);
+      for await (const chunk of chunksOf(call, file)) hash.update(chunk);
       await call.printBytes(`${hash.digest('hex')}  ${name}\n`);
     });
   };
@@ -451,12 +444,7 @@ async function openssl(call: Call): Promise<number> {
   const names = rest.filter((arg) => !arg.startsWith('-'));
   return eachInput(call, names, async (file, name) => {
     const hash = createHash(algorithm);
-    for (
-      let chunk = await file.read(call.process, 65_536);
-      chunk.length > 0;
-      chunk = await file.read(call.process, 65_536)
-    )
-      hash.update(chunk);
+    for await (const chunk of chunksOf(call, file)) hash.update(chunk);
     const hex = hash.digest('hex');
     const label = name === '-' ? 'stdin' : name;
     await call.printBytes(

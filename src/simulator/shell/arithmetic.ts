@@ -38,8 +38,6 @@ class Evaluator {
   }
 
   whole(): bigint {
-    this.#skip();
-    if (this.#at >= this.#text.length) return 0n;
     const value = this.#assignment();
     this.#skip();
     if (this.#at < this.#text.length) this.#fail('expecting EOF');

@@ -260,7 +260,7 @@ export class Executor {
 
   async #loop(
     values: IterableIterator<string>,
-    body: (value: string) => Promise<undefined | 'end' | void>,
+    body: (value: string) => Promise<undefined | 'end' | undefined>,
   ): Promise<void> {
     const { shell } = this;
     shell.loopDepth += 1;

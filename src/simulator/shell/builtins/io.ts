@@ -35,8 +35,8 @@ async function printf({ shell }: Executor, args: readonly string[]): Promise<num
   const [format, ...values] = args[0] === '--' ? args.slice(1) : args;
   if (format === undefined) throw new ShellError('printf: usage: printf format [arg ...]');
   const { bytes, faults } = formatted(format, values);
-  await print(shell, bytes);
   for (const each of faults) await shell.complain(`printf: ${each}`);
+  await print(shell, bytes);
   return faults.length > 0 ? 1 : 0;
 }
 
