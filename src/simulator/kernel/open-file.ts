@@ -52,12 +52,12 @@ export class Device extends OpenFile {
   }
 
   async read(process: Process, max: number): Promise<Buffer> {
-    await process.ready();
+    if (process.mustWait) await process.ready();
     return this.#content(Math.min(max, 65_536));
   }
 
   async write(process: Process): Promise<void> {
-    await process.ready();
+    if (process.mustWait) await process.ready();
   }
 
   unread(): void {}

@@ -63,7 +63,7 @@ export class PipeReader extends OpenFile {
   }
 
   async read(process: Process, max: number): Promise<Buffer> {
-    await process.ready();
+    if (process.mustWait) await process.ready();
     while (this.#pipe.size === 0 && this.#pipe.writers > 0) await process.block(this.#pipe.changed);
     return this.#pipe.take(max);
   }
@@ -102,7 +102,7 @@ export class PipeWriter extends OpenFile {
   }
 
   async write(process: Process, bytes: Buffer): Promise<void> {
-    await process.ready();
+    if (process.mustWait) await process.ready();
     for (let at = 0; at < bytes.length; ) {
       while (this.#pipe.readers > 0 && this.#pipe.room <= 0) await process.block(this.#pipe.changed);
       if (this.#pipe.readers === 0) process.brokenPipe();

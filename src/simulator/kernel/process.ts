@@ -5,7 +5,7 @@ import { fromBytes } from './bytes.ts';
 import { FdTable } from './open-file.ts';
 import type { ProcessTable } from './process-table.ts';
 import { type Signal, signalNumber } from './signals.ts';
-import { turn } from './turn.ts';
+import { isTurnOver, turn } from './turn.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** Thrown into the program of a process that has come to its end, at whatever it does next. */
@@ -168,6 +168,11 @@ export class Process {
     this.signal('PIPE');
     if (!this.alive) throw new Killed();
     throw new FileError('EPIPE', 'write', 'pipe');
+  }
+
+  /** Whether `ready` would wait or throw: asking is cheaper than waiting for nothing. */
+  get mustWait(): boolean {
+    return !this.alive || this.#halted() || isTurnOver();
   }
 
   /** Resolves when it may go on: it is neither stopped nor frozen, and others have had their turn. @throws Killed */

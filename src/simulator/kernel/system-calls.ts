@@ -186,7 +186,7 @@ export class SystemCalls {
   }
 
   async #reach(path: string): Promise<string> {
-    await this.process.ready();
+    if (this.process.mustWait) await this.process.ready();
     const full = this.absolute(path);
     for (let queue = this.process.machine.hangs(full); queue; queue = this.process.machine.hangs(full))
       await this.process.block(queue);

@@ -4,9 +4,13 @@ const TURN_MS = 5;
 let lastTurn = performance.now();
 let next: Promise<void> | undefined;
 
+export function isTurnOver(): boolean {
+  return performance.now() - lastTurn >= TURN_MS;
+}
+
 /** @returns undefined, or a promise to wait for */
 export function turn(): Promise<void> | undefined {
-  if (performance.now() - lastTurn < TURN_MS) return undefined;
+  if (!isTurnOver()) return undefined;
   next ??= new Promise((resolve) => {
     setImmediate(() => {
       lastTurn = performance.now();

@@ -111,7 +111,7 @@ function convert(
   faults: string[],
 ): string {
   if (kind === 's') return precision === undefined ? (value ?? '') : (value ?? '').slice(0, precision);
-  if (kind === 'c') return (value ?? '').slice(0, 1);
+  if (kind === 'c') return value === undefined || value === '' ? '\0' : value.slice(0, 1);
   if (/[eEfFgG]/.test(kind)) return float(kind, Number(value ?? 0), precision ?? 6, flags);
   const number = integer(value ?? '0', faults);
   const unsigned = number < 0n ? BigInt.asUintN(64, number) : number;
@@ -140,6 +140,7 @@ function convert(
 
 /** A number as C writes it, or the code of the character behind a quote. */
 function integer(text: string, faults: string[]): bigint {
+  if (text === '') return 0n;
   if (/^["']./.test(text)) return BigInt(text.charCodeAt(1));
   const [, sign = '', digits = ''] = /^\s*([-+]?)(0[xX][0-9a-fA-F]+|\d+)/.exec(text) ?? [];
   const whole = text.trim() === `${sign}${digits}` && digits !== '';

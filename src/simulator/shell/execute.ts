@@ -156,7 +156,7 @@ export class Executor {
   async #command(command: Command, position: Position): Promise<void> {
     const { shell } = this;
     shell.line = command.line;
-    await shell.process.ready();
+    if (shell.process.mustWait) await shell.process.ready();
     if (shell.traps.due !== undefined) await this.runTraps();
     if (command.type === 'simple') {
       await this.#simple(command, position);
@@ -172,8 +172,9 @@ export class Executor {
     try {
       if (command.redirections.length > 0) saved = await redirect(shell, this.expander, command.redirections);
       // Nothing follows: what was saved must not keep a pipe open.
-      if (position.last) saved?.forget();
-      await this.#compound(command, position);
+      const last = position.last && !shell.traps.any;
+      if (last) saved?.forget();
+      await this.#compound(command, { ...position, last });
     } catch (error) {
       if (!(error instanceof RedirectionError)) throw error;
       await shell.complain(error.message);
@@ -268,7 +269,7 @@ export class Executor {
     try {
       for (const value of values) {
         try {
-          await shell.process.ready();
+          if (shell.process.mustWait) await shell.process.ready();
           if ((await body(value)) === 'end') return;
         } catch (error) {
           if (!(error instanceof LeaveLoop)) throw error;

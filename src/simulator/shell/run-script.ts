@@ -15,17 +15,37 @@ export function runCommandText(shell: Shell, text: string): Promise<number> {
   return toEnd(shell, (executor) => runText(executor, text, true));
 }
 
-/** Runs a text line by line, as `eval` does: what precedes a line with an error has been run. @returns the last code */
+/** Scripts that were parsed before: nothing in their trees ever changes. */
+const parsed = new Map<string, readonly List[]>();
+const MOST_PARSED = 200;
+
+/** The lines of a text, each parsed when it is asked for, as a shell does it: what precedes a line with an error is run. */
+function* linesOf(text: string, bash: boolean): Generator<{ list: List; last: boolean }> {
+  const key = `${bash}${text}`;
+  const known = parsed.get(key);
+  if (known) {
+    for (const [index, list] of known.entries()) yield { list, last: index === known.length - 1 };
+    return;
+  }
+  const parser = parserOf(text, { bash, firstLine: 1 });
+  const lists: List[] = [];
+  for (let list = parser.line(); list; list = parser.line()) {
+    lists.push(list);
+    yield { list, last: /^\s*$/.test(text.slice(parser.position)) };
+  }
+  if (parsed.size >= MOST_PARSED) parsed.clear();
+  parsed.set(key, lists);
+}
+
+/** Runs a text as `eval` does. @param last nothing follows in this process @returns the last code */
 export async function runText(executor: Executor, text: string, last = false): Promise<number> {
   const { shell } = executor;
-  const parser = parserOf(text, { bash: shell.dialect === 'bash', firstLine: 1 });
-  let list = parser.line();
-  if (!list) shell.status = 0;
-  while (list) {
-    const isLast = last && /^\s*$/.test(text.slice(parser.position));
-    await executor.list(list, { tested: false, last: isLast });
-    list = parser.line();
+  let empty = true;
+  for (const line of linesOf(text, shell.dialect === 'bash')) {
+    empty = false;
+    await executor.list(line.list, { tested: false, last: last && line.last });
   }
+  if (empty) shell.status = 0;
   return shell.status;
 }
 
@@ -36,7 +56,7 @@ export function runInput(shell: Shell): Promise<number> {
     let line = 1;
     for (let ended = false; ; ) {
       const parser = parserOf(text, { bash: shell.dialect === 'bash', firstLine: line, partial: !ended });
-      const list = text === '' ? undefined : complete(() => parser.line());
+      const list = text === '' ? undefined : ended ? parser.line() : complete(() => parser.line());
       if (list !== undefined) {
         line += text.slice(0, parser.position).split('\n').length - 1;
         text = text.slice(parser.position);
