@@ -131,6 +131,10 @@ export class SimulatedNode implements NodeUnderTest {
     return this.simulator.container(vmid).processes(text);
   }
 
+  async stopProcess(pid: number): Promise<void> {
+    for (const each of this.simulator.node().processes()) if (each.pid === pid) each.signal('STOP');
+  }
+
   isRunning(vmid: number): boolean {
     return this.simulator.container(vmid).running;
   }

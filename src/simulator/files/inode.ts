@@ -48,6 +48,8 @@ export interface LinkInode extends Meta {
 export interface GeneratedInode extends Meta {
   readonly kind: 'generated';
   readonly generate: () => string | Buffer;
+  /** What `stat` shows; 0 by default. In /sys it is a whole page, however short the content. */
+  readonly size?: number;
   /** Takes what is written; missing where nothing can be. */
   readonly accept?: (bytes: string) => void;
 }

@@ -140,12 +140,12 @@ export class VirtualFs {
   }
 
   /** A file whose content is made whenever it is read. */
-  generate(path: string, content: () => string | Buffer, mode = 0o444): void {
+  generate(path: string, content: () => string | Buffer, mode = 0o444, size = 0): void {
     this.makeDirectories(posix.dirname(path));
     const parent = this.#parentOf(path, 'open');
     this.#enter(
       parent,
-      { kind: 'generated', generate: content, ...meta(parent.directory.volume, mode) },
+      { kind: 'generated', generate: content, size, ...meta(parent.directory.volume, mode) },
       path,
       'open',
     );

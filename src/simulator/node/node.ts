@@ -144,6 +144,12 @@ export class SimulatedNode implements Machine {
       () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
     );
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
+    this.files.generate(
+      '/sys/kernel/mm/transparent_hugepage/enabled',
+      () => 'always [madvise] never\n',
+      0o644,
+      4096,
+    );
     this.files.generate('/proc/uptime', () => '86400.00 600000.00\n');
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     installClusterFiles(this);

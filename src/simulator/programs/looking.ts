@@ -46,7 +46,9 @@ export function sizeOf(inode: Inode): number {
       ? inode.target.length
       : inode.kind === 'directory'
         ? 4096
-        : 0;
+        : inode.kind === 'generated'
+          ? (inode.size ?? 0)
+          : 0;
 }
 
 const LETTERS: Readonly<Record<Inode['kind'], string>> = {
@@ -252,7 +254,7 @@ function inodeValues(machine: Machine, inode: Inode, name: string): Record<strin
     n: name,
     N: inode.kind === 'link' ? `'${name}' -> '${toBytes(inode.target)}'` : `'${name}'`,
     o: '4096',
-    s: String(inode.kind === 'generated' ? 0 : sizeOf(inode)),
+    s: String(sizeOf(inode)),
     u: String(inode.uid),
     U: ownerName(machine, 'passwd', inode.uid),
     X: seconds,
