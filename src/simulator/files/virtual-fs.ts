@@ -33,7 +33,7 @@ export class VirtualFs {
 
   find(path: string, followLast = true): Inode | undefined {
     try {
-      return this.get(path, followLast);
+      return walk(this.root, path, followLast).inode;
     } catch {
       return undefined;
     }

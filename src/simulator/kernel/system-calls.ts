@@ -58,7 +58,7 @@ export class SystemCalls {
   /** undefined where there is nothing, or nothing that this user may see. */
   async find(path: string, followLast = true): Promise<Inode | undefined> {
     try {
-      return await this.stat(path, followLast);
+      return this.#files.find(await this.#reach(path), followLast);
     } catch (error) {
       if (error instanceof FileError) return undefined;
       throw error;
@@ -104,7 +104,7 @@ export class SystemCalls {
     const full = await this.#reach(path);
     const directory = this.#files.directory(full, 'open');
     this.access.requireRead(full);
-    return [...directory.entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return [...directory.entries.keys()].sort();
   }
 
   async makeDirectory(path: string, mode = 0o777): Promise<void> {

@@ -8,7 +8,7 @@ const UNARY = new Set('-b -c -d -e -f -g -G -h -k -L -n -N -O -p -r -s -S -t -u 
 const BINARY = new Set('= == != < > -eq -ne -gt -ge -lt -le -nt -ot -ef'.split(' '));
 
 /** Evaluates the arguments of `test`. @throws TestError */
-export async function evaluateTest(args: readonly string[], sys: SystemCalls): Promise<boolean> {
+export function evaluateTest(args: readonly string[], sys: SystemCalls): boolean | Promise<boolean> {
   // POSIX settles up to four arguments by their number.
   const [a = '', b = '', c = ''] = args;
   switch (args.length) {
@@ -22,11 +22,11 @@ export async function evaluateTest(args: readonly string[], sys: SystemCalls): P
       throw new TestError(`${a}: unexpected operator`);
     case 3:
       if (BINARY.has(b)) return binary(a, b, c, sys);
-      if (a === '!') return !(await evaluateTest([b, c], sys));
+      if (a === '!') return not(evaluateTest([b, c], sys));
       if (a === '(' && c === ')') return b !== '';
       break;
     case 4:
-      if (a === '!') return !(await evaluateTest([b, c, args[3] ?? ''], sys));
+      if (a === '!') return not(evaluateTest([b, c, args[3] ?? ''], sys));
       if (a === '(' && args[3] === ')') return evaluateTest([b, c], sys);
   }
   return new Expression(args, sys).whole();
@@ -101,9 +101,17 @@ class Expression {
   }
 }
 
-async function unary(operator: string, value: string, sys: SystemCalls): Promise<boolean> {
+function not(value: boolean | Promise<boolean>): boolean | Promise<boolean> {
+  return typeof value === 'boolean' ? !value : value.then((result) => !result);
+}
+
+function unary(operator: string, value: string, sys: SystemCalls): boolean | Promise<boolean> {
   if (operator === '-n') return value !== '';
   if (operator === '-z') return value === '';
+  return ofFile(operator, value, sys);
+}
+
+async function ofFile(operator: string, value: string, sys: SystemCalls): Promise<boolean> {
   if (operator === '-t') return false;
   if (operator === '-r') return sys.may(value, 4);
   if (operator === '-w') return sys.may(value, 2);
@@ -150,7 +158,7 @@ function number(text: string): bigint {
   return sign === '-' ? -value : value;
 }
 
-async function binary(left: string, operator: string, right: string, sys: SystemCalls): Promise<boolean> {
+function binary(left: string, operator: string, right: string, sys: SystemCalls): boolean | Promise<boolean> {
   switch (operator) {
     case '=':
     case '==':
@@ -173,11 +181,14 @@ async function binary(left: string, operator: string, right: string, sys: System
       return number(left) < number(right);
     case '-le':
       return number(left) <= number(right);
-    default: {
-      const [a, b] = [await sys.find(left), await sys.find(right)];
-      if (operator === '-ef') return a !== undefined && a === b;
-      if (operator === '-nt') return a !== undefined && (b === undefined || a.mtime > b.mtime);
-      return b !== undefined && (a === undefined || a.mtime < b.mtime);
-    }
+    default:
+      return ofFiles(left, operator, right, sys);
   }
+}
+
+async function ofFiles(left: string, operator: string, right: string, sys: SystemCalls): Promise<boolean> {
+  const [a, b] = [await sys.find(left), await sys.find(right)];
+  if (operator === '-ef') return a !== undefined && a === b;
+  if (operator === '-nt') return a !== undefined && (b === undefined || a.mtime > b.mtime);
+  return b !== undefined && (a === undefined || a.mtime < b.mtime);
 }

@@ -39,7 +39,12 @@ export class Executor {
   async list(list: List, position: Position = ORDINARY): Promise<number> {
     for (const [index, each] of list.entries()) {
       const last = position.last && index === list.length - 1;
-      await this.#andOr(each, { tested: position.tested, last });
+      const { first } = each;
+      const [only] = first.commands;
+      // The common case without a detour: waiting for nothing costs time, too.
+      if (only && first.commands.length === 1 && each.rest.length === 0 && !each.background && !first.negated)
+        await this.#command(only, last === position.last ? position : { tested: position.tested, last });
+      else await this.#andOr(each, { tested: position.tested, last });
     }
     return this.shell.status;
   }
@@ -160,7 +165,7 @@ export class Executor {
     if (shell.traps.due !== undefined) await this.runTraps();
     if (command.type === 'simple') {
       await this.#simple(command, position);
-      await this.#afterwards(position.tested);
+      if (shell.traps.due !== undefined || shell.options.e) await this.#afterwards(position.tested);
       return;
     }
     if (command.type === 'function') {
@@ -217,11 +222,13 @@ export class Executor {
         if (command.otherwise) await this.list(command.otherwise, position);
         return;
       case 'case': {
-        const subject = await this.expander.text(command.word);
+        const word = this.expander.text(command.word);
+        const subject = typeof word === 'string' ? word : await word;
         shell.status = 0;
         for (const { patterns, body } of command.items) {
           for (const each of patterns) {
-            if (!matches(await this.expander.pattern(each), subject)) continue;
+            const pattern = this.expander.pattern(each);
+            if (!matches(typeof pattern === 'string' ? pattern : await pattern, subject)) continue;
             await this.list(body, position);
             return;
           }
@@ -295,7 +302,8 @@ export class Executor {
   async #simple(command: SimpleCommand, position: Position): Promise<void> {
     const { shell } = this;
     this.#substituted = undefined;
-    const fields = await this.expander.fields(command.words);
+    const expanded = this.expander.fields(command.words);
+    const fields = Array.isArray(expanded) ? expanded : await expanded;
     const [name] = fields;
     const builtin = name === undefined ? undefined : BUILTINS.get(name);
     const isSpecial = name !== undefined && SPECIAL_BUILTINS.has(name);
@@ -303,10 +311,11 @@ export class Executor {
     let saved: SavedDescriptors | undefined;
     const undo: (() => void)[] = [];
     try {
-      saved = await redirect(shell, this.expander, command.redirections);
+      if (command.redirections.length > 0) saved = await redirect(shell, this.expander, command.redirections);
       const keeps = name === undefined || (isSpecial && !fn);
       for (const { name: variable, value } of command.assignments) {
-        const text = await this.expander.text(value, { assignment: true });
+        const result = this.expander.text(value, { assignment: true });
+        const text = typeof result === 'string' ? result : await result;
         if (!keeps) undo.push(shell.variables.save(variable));
         this.assign(variable, text);
         if (!keeps) shell.variables.set(variable, undefined, { exported: true });
@@ -315,14 +324,16 @@ export class Executor {
       if (name === undefined) shell.status = this.#substituted ?? 0;
       else if (fn) await this.#callFunction(fn, fields.slice(1), position.tested);
       else if (name === 'exec') {
-        saved.forget();
+        saved?.forget();
         if (fields.length > 1) await this.#exec(fields.slice(fields[1] === '--' ? 2 : 1));
         shell.status = 0;
-      } else if (builtin) shell.status = await this.#builtin(builtin, name, fields.slice(1));
-      else {
+      } else if (builtin) {
+        const result = this.#builtin(builtin, name, fields.slice(1));
+        shell.status = typeof result === 'number' ? result : await result;
+      } else {
         const last = position.last && !shell.traps.any;
         if (last) {
-          saved.forget();
+          saved?.forget();
           await this.#exec(fields);
         }
         shell.status = await this.#external(fields);
@@ -355,9 +366,14 @@ export class Executor {
     await this.shell.warn(`+ ${text.join(' ')}\n`);
   }
 
-  async #builtin(builtin: Builtin, name: string, args: readonly string[]): Promise<number> {
+  #builtin(builtin: Builtin, name: string, args: readonly string[]): number | Promise<number> {
+    const result = builtin(this, args);
+    return typeof result === 'number' ? result : this.#failing(result, name);
+  }
+
+  async #failing(result: Promise<number>, name: string): Promise<number> {
     try {
-      return await builtin(this, args);
+      return await result;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       const what =

@@ -26,7 +26,11 @@ export class Expander {
   }
 
   /** Words of a command, as the fields that it is called with. */
-  async fields(words: readonly Word[]): Promise<string[]> {
+  fields(words: readonly Word[]): string[] | Promise<string[]> {
+    return drive(this.#fields(words));
+  }
+
+  *#fields(words: readonly Word[]): Steps<string[]> {
     const fields: string[] = [];
     for (const word of words) {
       const [only] = word.parts;
@@ -35,12 +39,12 @@ export class Expander {
         continue;
       }
       const builder = new FieldBuilder(this.#shell.variables.get('IFS'));
-      await this.#parts(word.parts, builder, { tilde: true, literal: false });
+      yield* this.#parts(word.parts, builder, { tilde: true, literal: false });
       builder.close();
       for (const { text, pattern } of builder.fields) {
         const names =
           !this.#shell.options.f && hasPattern(pattern)
-            ? await expandPathnames(this.#shell.sys, pattern)
+            ? yield* wait(expandPathnames(this.#shell.sys, pattern))
             : [];
         if (names.length > 0) fields.push(...names);
         else fields.push(text);
@@ -50,13 +54,21 @@ export class Expander {
   }
 
   /** A word as one string: assignments, `case`, redirections, here-documents. */
-  async text(word: Word, options: { assignment?: boolean } = {}): Promise<string> {
+  text(word: Word, options: { assignment?: boolean } = {}): string | Promise<string> {
+    const [only] = word.parts;
+    if (only === undefined) return '';
+    if (word.parts.length === 1 && only.type === 'text' && (only.quoted || !only.text.startsWith('~')))
+      return only.text;
+    return drive(this.#text(word, options));
+  }
+
+  *#text(word: Word, options: { assignment?: boolean } = {}): Steps<string> {
     let text = '';
     const add = (more: string) => {
       text += more;
     };
     const target = { quoted: add, literal: add, split: add, close: () => add(' ') };
-    await this.#parts(word.parts, target, {
+    yield* this.#parts(word.parts, target, {
       tilde: true,
       literal: false,
       assignment: options.assignment === true,
@@ -65,7 +77,11 @@ export class Expander {
   }
 
   /** A word as a pattern. */
-  async pattern(word: Word): Promise<string> {
+  pattern(word: Word): string | Promise<string> {
+    return drive(this.#pattern(word));
+  }
+
+  *#pattern(word: Word): Steps<string> {
     let pattern = '';
     const add = (more: string) => {
       pattern += more;
@@ -76,16 +92,16 @@ export class Expander {
       split: add,
       close: () => add(' '),
     };
-    await this.#parts(word.parts, target, { tilde: true, literal: false });
+    yield* this.#parts(word.parts, target, { tilde: true, literal: false });
     return pattern;
   }
 
   /** @param context `literal`: text of the script is split too, as in ${x:-a b} */
-  async #parts(
+  *#parts(
     parts: readonly Part[],
     target: Target,
     context: { tilde: boolean; literal: boolean; assignment?: boolean },
-  ): Promise<void> {
+  ): Steps<void> {
     for (const [index, part] of parts.entries()) {
       switch (part.type) {
         case 'text': {
@@ -104,19 +120,19 @@ export class Expander {
           break;
         }
         case 'command': {
-          const output = await this.#substitute(part.body);
+          const output = yield* wait(this.#substitute(part.body));
           if (part.quoted) target.quoted(output);
           else target.split(output);
           break;
         }
         case 'arithmetic': {
-          const value = this.#arithmetic(await this.text(part.expression));
+          const value = this.#arithmetic(yield* this.#text(part.expression));
           if (part.quoted) target.quoted(value);
           else target.split(value);
           break;
         }
         default:
-          await this.#parameter(part, target);
+          yield* this.#parameter(part, target);
       }
     }
   }
@@ -151,7 +167,7 @@ export class Expander {
     }
   }
 
-  async #parameter(part: ParameterPart, target: Target): Promise<void> {
+  *#parameter(part: ParameterPart, target: Target): Steps<void> {
     const { name, quoted, operator, word } = part;
     if (name === '') throw new ShellError('Bad substitution');
     const isList = name === '@' || name === '*';
@@ -169,7 +185,7 @@ export class Expander {
       if (plain || (set && operator !== '+' && !/[#%]/.test(operator)))
         return this.#list(name, quoted, positional, target);
       if (/[#%]/.test(operator)) {
-        const pattern = await this.pattern(word);
+        const pattern = yield* this.#pattern(word);
         const trimmed = positional.map((each) => trim(each, pattern, trimOperator(operator)));
         return this.#list(name, quoted, trimmed, target);
       }
@@ -190,16 +206,16 @@ export class Expander {
     const use = (text: string) => (quoted ? target.quoted(text) : target.split(text));
     switch (operator) {
       case '+':
-        if (!missing) await this.#alternative(word, quoted, target);
+        if (!missing) yield* this.#alternative(word, quoted, target);
         else if (quoted) target.quoted('');
         return;
       case '-':
-        if (missing) await this.#alternative(word, quoted, target);
+        if (missing) yield* this.#alternative(word, quoted, target);
         else use(value);
         return;
       case '=':
         if (missing) {
-          const text = await this.text(word);
+          const text = yield* this.#text(word);
           if (!/^[A-Za-z_]\w*$/.test(name)) throw new ShellError(`${name}: bad variable name`);
           if (!this.#shell.variables.set(name, text)) throw new ShellError(`${name}: is read only`);
           use(text);
@@ -207,7 +223,7 @@ export class Expander {
         return;
       case '?':
         if (missing) {
-          const text = word.parts.length === 0 ? '' : await this.text(word);
+          const text = word.parts.length === 0 ? '' : yield* this.#text(word);
           throw new ShellError(
             `${name}: ${text || (part.colon ? 'parameter null or not set' : 'parameter not set')}`,
           );
@@ -216,14 +232,14 @@ export class Expander {
         return;
       default:
         if (value === undefined) this.#value(name, true);
-        use(trim(value ?? '', await this.pattern(word), operator));
+        use(trim(value ?? '', yield* this.#pattern(word), operator));
     }
   }
 
   /** The word of ${x:-word}. */
-  async #alternative(word: Word, quoted: boolean, target: Target): Promise<void> {
+  *#alternative(word: Word, quoted: boolean, target: Target): Steps<void> {
     if (quoted) target.quoted('');
-    await this.#parts(word.parts, target, { tilde: !quoted, literal: true });
+    yield* this.#parts(word.parts, target, { tilde: !quoted, literal: true });
   }
 
   #list(name: '@' | '*', quoted: boolean, values: readonly string[], target: Target): void {
@@ -258,4 +274,37 @@ export class Expander {
 
 function trimOperator(operator: NonNullable<ParameterPart['operator']>): '#' | '##' | '%' | '%%' {
   return operator === '##' || operator === '%' || operator === '%%' ? operator : '#';
+}
+
+/** An expansion that can pause for a command substitution. Most never do, and then nothing has to be waited for. */
+type Steps<T> = Generator<Promise<void>, T, void>;
+
+function* wait<T>(promise: Promise<T>): Steps<T> {
+  const values: T[] = [];
+  yield promise.then((value) => {
+    values.push(value);
+  });
+  for (const value of values) return value;
+  throw new Error('the step was not waited for');
+}
+
+function drive<T>(steps: Steps<T>): T | Promise<T> {
+  const first = steps.next();
+  return first.done === true ? first.value : driveOn(steps, first.value);
+}
+
+async function driveOn<T>(steps: Steps<T>, first: Promise<void>): Promise<T> {
+  for (let waiting = first; ; ) {
+    let failed: unknown;
+    let hasFailed = false;
+    try {
+      await waiting;
+    } catch (error) {
+      failed = error;
+      hasFailed = true;
+    }
+    const next = hasFailed ? steps.throw(failed) : steps.next();
+    if (next.done === true) return next.value;
+    waiting = next.value;
+  }
 }

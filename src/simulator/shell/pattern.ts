@@ -88,38 +88,69 @@ function setLiteral(char: string): string {
   return /[\\\]^[-]/.test(char) ? `\\${char}` : char;
 }
 
-function compiled(source: string): RegExp {
-  let found = cache.get(source);
+/** @param kind tells apart what is made of the same pattern */
+function compiled(kind: string, pattern: string, source: () => string): RegExp {
+  const key = kind + pattern;
+  let found = cache.get(key);
   if (!found) {
     try {
-      found = new RegExp(source);
+      found = new RegExp(source());
     } catch {
       // A range such as [z-a] matches nothing.
       found = /(?!)/;
     }
     if (cache.size > 500) cache.clear();
-    cache.set(source, found);
+    cache.set(key, found);
   }
   return found;
 }
 
 export function matches(pattern: string, text: string): boolean {
-  return compiled(`^${patternSource(pattern)}$`).test(text);
+  if (!pattern.includes('[')) return matchesPlain(pattern, text);
+  return compiled('=', pattern, () => `^${patternSource(pattern)}$`).test(text);
+}
+
+/** A pattern without brackets, which takes no regular expression: most are used once. */
+function matchesPlain(pattern: string, text: string): boolean {
+  let [at, position, star, mark] = [0, 0, -1, 0];
+  while (position < text.length) {
+    const char = pattern[at];
+    if (char === '*') {
+      star = at;
+      mark = position;
+      at += 1;
+      continue;
+    }
+    const escaped = char === '\\' && at + 1 < pattern.length;
+    const wanted = escaped ? pattern[at + 1] : char;
+    if (wanted !== undefined && ((!escaped && wanted === '?') || wanted === text[position])) {
+      at += escaped ? 2 : 1;
+      position += 1;
+    } else if (star >= 0) {
+      at = star + 1;
+      mark += 1;
+      position = mark;
+    } else return false;
+  }
+  while (pattern[at] === '*') at += 1;
+  return at === pattern.length;
 }
 
 /** Whether a name of a directory matches; one that begins with a dot only by a dot. */
 export function matchesName(pattern: string, name: string): boolean {
   if (name.startsWith('.') && !/^\\?\./.test(pattern)) return false;
-  return compiled(`^${patternSource(pattern, true, true)}$`).test(name);
+  return compiled('/', pattern, () => `^${patternSource(pattern, true, true)}$`).test(name);
 }
 
 /** `${x#pattern}` and its kin. */
 export function trim(text: string, pattern: string, operator: '#' | '##' | '%' | '%%'): string {
   if (operator === '#' || operator === '##') {
-    const hit = compiled(`^(?:${patternSource(pattern, operator === '##')})`).exec(text);
+    const hit = compiled(operator, pattern, () => `^(?:${patternSource(pattern, operator === '##')})`).exec(
+      text,
+    );
     return hit ? text.slice(hit[0].length) : text;
   }
-  const expression = compiled(`^(?:${patternSource(pattern)})$`);
+  const expression = compiled('=', pattern, () => `^${patternSource(pattern)}$`);
   const lengths = Array.from({ length: text.length + 1 }, (_, index) => index);
   for (const at of operator === '%' ? lengths.reverse() : lengths) {
     if (expression.test(text.slice(at))) return text.slice(0, at);
