@@ -29,7 +29,7 @@ export class Simulator {
     this.#cleanUp = cleanUp;
   }
 
-  /** @throws Error that names what is wrong with the scenario, or when just-bash is missing */
+  /** @throws Error that names what is wrong with the scenario */
   static async start(options: SimulatorOptions = {}): Promise<Simulator> {
     const scenario = readScenario(options.scenario ?? HOMELAB);
     const cluster = new Cluster(scenario);
