@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { type Ran, type RunOptions, runProgramOn } from './doors/run.ts';
+import { type Ran, type RunOptions, runProgramOn } from './handles/run.ts';
 import { FileError, type Inode } from './files/inode.ts';
 import { Guest } from './guest/guest.ts';
 import { toBytes } from './kernel/bytes.ts';

@@ -11,7 +11,7 @@ import { redirect, type SavedDescriptors } from './redirect.ts';
 import { runText, subshell } from './run-script.ts';
 import type { Shell } from './shell.ts';
 import { ExitShell, LeaveLoop, RedirectionError, Replaced, ReturnFrom, ShellError } from './shell-errors.ts';
-import type { AndOr, Command, List, Pipeline, SimpleCommand } from './syntax-tree.ts';
+import type { AndOr, Command, List, Pipeline, SimpleCommand, Word } from './syntax-tree.ts';
 
 /** In which position a command is run. */
 interface Position {
@@ -42,11 +42,56 @@ export class Executor {
       const { first } = each;
       const [only] = first.commands;
       // The common case without a detour: waiting for nothing costs time, too.
-      if (only && first.commands.length === 1 && each.rest.length === 0 && !each.background && !first.negated)
-        await this.#command(only, last === position.last ? position : { tested: position.tested, last });
-      else await this.#andOr(each, { tested: position.tested, last });
+      if (
+        only &&
+        first.commands.length === 1 &&
+        each.rest.length === 0 &&
+        !each.background &&
+        !first.negated
+      ) {
+        const done = isQuick(only) ? this.#quick(only) : undefined;
+        if (done === true) continue;
+        if (done) await done;
+        else await this.#command(only, last === position.last ? position : { tested: position.tested, last });
+      } else await this.#andOr(each, { tested: position.tested, last });
     }
     return this.shell.status;
+  }
+
+  /** Runs an assignment or a test at once, where nothing stands against it; undefined: it takes the ordinary path. */
+  #quick(command: SimpleCommand): true | undefined | Promise<void> {
+    const { shell } = this;
+    const { options, traps, process } = shell;
+    if (options.x || options.e || options.a || traps.due !== undefined || process.mustWait) return undefined;
+    shell.line = command.line;
+    if (command.words.length === 0) {
+      for (const { name, value } of command.assignments) {
+        const text = this.expander.text(value, { assignment: true });
+        // Neither commands nor pathnames are expanded here.
+        if (typeof text !== 'string') throw new Error('the assignment was not to be waited for');
+        this.assign(name, text);
+      }
+      shell.status = 0;
+      return true;
+    }
+    if (shell.functions.has('[') || shell.functions.has('test')) return undefined;
+    const fields = this.expander.fields(command.words);
+    const run = ([name = '', ...args]: readonly string[]): true | Promise<void> => {
+      const builtin = BUILTINS.get(name);
+      const status = builtin ? this.#builtin(builtin, name, args) : 127;
+      if (typeof status !== 'number') {
+        return status.then((code) => {
+          shell.status = code;
+        });
+      }
+      shell.status = status;
+      return true;
+    };
+    if (Array.isArray(fields)) return run(fields);
+    return fields.then(async (words) => {
+      const done = run(words);
+      if (done !== true) await done;
+    });
   }
 
   /** Runs the actions of signals that have come. */
@@ -469,4 +514,31 @@ export class Executor {
     const [code = 255] = await shell.jobs.foreground([child]);
     return code;
   }
+}
+
+const quick = new WeakMap<Command, boolean>();
+
+/** Whether it is an assignment or a test without redirections and command substitutions. */
+function isQuick(command: Command): command is SimpleCommand {
+  if (command.type !== 'simple') return false;
+  const known = quick.get(command);
+  if (known !== undefined) return known;
+  const [name] = command.words;
+  const [first] = name?.parts ?? [];
+  const isTest = first?.type === 'text' && (first.text === '[' || first.text === 'test');
+  const result =
+    command.redirections.length === 0 &&
+    (name === undefined ? command.assignments.length > 0 : isTest && command.assignments.length === 0) &&
+    ![...command.words, ...command.assignments.map(({ value }) => value)].some(hasSubstitution);
+  quick.set(command, result);
+  return result;
+}
+
+function hasSubstitution({ parts }: Word): boolean {
+  return parts.some(
+    (part) =>
+      part.type === 'command' ||
+      (part.type === 'arithmetic' && hasSubstitution(part.expression)) ||
+      (part.type === 'parameter' && part.word !== undefined && hasSubstitution(part.word)),
+  );
 }

@@ -19,7 +19,7 @@ export interface ConnectionInfo {
   readonly knownHostsLine: string;
 }
 
-interface DoorOptions {
+interface HandleOptions {
   readonly authorizedKey: string;
   readonly keyPath: string;
   readonly knownHostsPath: string;
@@ -27,17 +27,17 @@ interface DoorOptions {
 }
 
 /** Looks at one node past SSH, and does to it what happens to nodes. */
-export class NodeDoor {
+export class NodeHandle {
   readonly name: string;
   readonly #node: SimulatedNode;
-  readonly #options: DoorOptions;
+  readonly #options: HandleOptions;
   readonly #wire: Wire;
   #server: SshServer;
   #publicKey: string;
 
   private constructor(
     node: SimulatedNode,
-    options: DoorOptions,
+    options: HandleOptions,
     server: SshServer,
     wire: Wire,
     publicKey: string,
@@ -50,13 +50,13 @@ export class NodeDoor {
     this.#publicKey = publicKey;
   }
 
-  static async open(node: SimulatedNode, options: DoorOptions): Promise<NodeDoor> {
+  static async open(node: SimulatedNode, options: HandleOptions): Promise<NodeHandle> {
     const { server, publicKey } = await startServer(node, options);
     const wire = new Wire(() => server.port);
     await wire.open(options.port);
-    const door = new NodeDoor(node, options, server, wire, publicKey);
-    door.#publishKey();
-    return door;
+    const handle = new NodeHandle(node, options, server, wire, publicKey);
+    handle.#publishKey();
+    return handle;
   }
 
   get connection(): ConnectionInfo {
@@ -187,7 +187,7 @@ export class NodeDoor {
   }
 }
 
-async function startServer(node: SimulatedNode, { authorizedKey }: DoorOptions) {
+async function startServer(node: SimulatedNode, { authorizedKey }: HandleOptions) {
   const key = await makeKeyPair('host');
   const server = new SshServer({ node, hostKey: key.privateKey, authorizedKey });
   await server.open();

@@ -5,7 +5,7 @@ import type { SimulatedNode } from '../node/node.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
 /** Looks into one container past SSH, and does to it what happens to containers. */
-export class ContainerDoor {
+export class ContainerHandle {
   readonly vmid: number;
   readonly #guest: Guest;
   readonly #node: SimulatedNode;
