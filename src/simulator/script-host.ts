@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { type Ran, type RunOptions, runProgramOn } from './handles/run.ts';
 import { FileError, type Inode } from './files/inode.ts';
 import { Guest } from './guest/guest.ts';
+import { type Ran, type RunOptions, runProgramOn } from './handles/run.ts';
 import { toBytes } from './kernel/bytes.ts';
 import { drive, executeOrTell } from './kernel/execute-file.ts';
 import { FdTable, OpenFile } from './kernel/open-file.ts';

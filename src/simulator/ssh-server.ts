@@ -15,7 +15,7 @@ export interface ServerOptions {
   readonly node: SimulatedNode;
   /** PEM. */
   readonly hostKey: string;
-  /** One line of an authorized_keys file; it opens the door to every user. */
+  /** One line of an authorized_keys file; every user of the node accepts it. */
   readonly authorizedKey: string;
   readonly maxSessions?: number;
 }

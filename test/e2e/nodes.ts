@@ -21,7 +21,7 @@ export type Need =
   /** LXC's own files and commands. */
   | 'real lxc';
 
-/** What the second door of a node must offer to the cases that run on both; the rig has more. */
+/** What a node must offer, beside SSH, to the cases that run on both; the rig has more. */
 export type NodeUnderTest = Pick<
   Rig,
   | 'inContainer'

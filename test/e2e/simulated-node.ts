@@ -46,7 +46,7 @@ const CONFIGS = new Map<number, string>([
   [CT.elsewhere, 'pve2'],
 ]);
 
-/** A simulator that offers tests what the rig's second door offers. */
+/** A simulator that offers tests what the rig offers beside SSH. */
 export class SimulatedNode implements NodeUnderTest {
   #running: Simulator | undefined;
   #keys: ClientKeys | undefined;

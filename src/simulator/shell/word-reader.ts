@@ -40,6 +40,7 @@ export class WordReader {
     for (;;) {
       const char = text[lexer.pos];
       if (char === undefined) {
+        if (context === 'plain') this.#refuseBash(parts, '', start);
         if (context === 'plain' || context === 'document') return parts;
         const missing =
           context === 'double'
@@ -181,7 +182,7 @@ export class WordReader {
     if (sign === undefined || operator === undefined || (colon !== '' && /[#%]/.test(operator))) {
       if (lexer.text[lexer.pos] === undefined) lexer.fail("Missing '}'", start, true);
       if (/^[/:^,[]/.test(lexer.text.slice(lexer.pos)))
-        lexer.unsupported(`\${${name}${lexer.text[lexer.pos]}…}`, start);
+        lexer.unsupported(`\${${name}${lexer.text[lexer.pos]}...}`, start);
       return this.#bad(start);
     }
     lexer.pos += sign.length;
