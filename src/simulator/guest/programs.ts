@@ -1,6 +1,6 @@
 import { executeOrTell } from '../kernel/execute-file.ts';
 import { commonPrograms } from '../programs/common-programs.ts';
-import { humanSize } from '../programs/looking.ts';
+import { humanSize } from '../programs/disks.ts';
 import { parseOptions } from '../programs/options.ts';
 import { type Call, Failure, type Program } from '../programs/program.ts';
 import { shellProgram } from '../shell/shell-program.ts';

@@ -117,9 +117,9 @@ async function command(executor: Executor, args: readonly string[]): Promise<num
   const [option = ''] = args;
   if (!/^-[pvV]/.test(option)) {
     const rest = option === '--' ? args.slice(1) : args;
-    return rest.length === 0 ? 0 : executor.runWithoutFunctions(rest);
+    return rest.length === 0 ? 0 : executor.simple.runWithoutFunctions(rest);
   }
-  if (option === '-p') return executor.runWithoutFunctions(args.slice(1));
+  if (option === '-p') return executor.simple.runWithoutFunctions(args.slice(1));
   let code = 0;
   for (const name of args.slice(1)) {
     const found = await describe(shell, name);

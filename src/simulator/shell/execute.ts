@@ -1,20 +1,18 @@
-import { FileError } from '../files/inode.ts';
-import { execute as executeFile, searchPath } from '../kernel/execute-file.ts';
 import { Device } from '../kernel/open-file.ts';
 import { Pipe } from '../kernel/pipe.ts';
 import type { Process } from '../kernel/process.ts';
 import { readToEnd } from '../kernel/system-calls.ts';
-import { BUILTINS, type Builtin, SPECIAL_BUILTINS } from './builtins.ts';
 import { Expander } from './expand.ts';
 import { matches } from './pattern.ts';
 import { redirect, type SavedDescriptors } from './redirect.ts';
 import { runText, subshell } from './run-script.ts';
 import type { Shell } from './shell.ts';
-import { ExitShell, LeaveLoop, RedirectionError, Replaced, ReturnFrom, ShellError } from './shell-errors.ts';
-import type { AndOr, Command, List, Pipeline, SimpleCommand, Word } from './syntax-tree.ts';
+import { ExitShell, LeaveLoop, RedirectionError } from './shell-errors.ts';
+import { isQuick, SimpleCommands } from './simple-command.ts';
+import type { AndOr, Command, List, Pipeline, SimpleCommand } from './syntax-tree.ts';
 
 /** In which position a command is run. */
-interface Position {
+export interface Position {
   /** Its failure is looked at: `set -e` does not end the shell. */
   readonly tested: boolean;
   /** Nothing follows in this process, which may become the program. */
@@ -27,11 +25,13 @@ const ORDINARY: Position = { tested: false, last: false };
 export class Executor {
   readonly shell: Shell;
   readonly expander: Expander;
+  readonly simple: SimpleCommands;
   /** Code of the last command substitution of a command. */
-  #substituted: number | undefined;
+  substituted: number | undefined;
 
   constructor(shell: Shell) {
     this.shell = shell;
+    this.simple = new SimpleCommands(this);
     this.expander = new Expander(shell, (body) => this.#substitute(body));
   }
 
@@ -49,49 +49,13 @@ export class Executor {
         !each.background &&
         !first.negated
       ) {
-        const done = isQuick(only) ? this.#quick(only) : undefined;
+        const done = isQuick(only) ? this.simple.quick(only) : undefined;
         if (done === true) continue;
         if (done) await done;
-        else await this.#command(only, last === position.last ? position : { tested: position.tested, last });
+        else await this.command(only, last === position.last ? position : { tested: position.tested, last });
       } else await this.#andOr(each, { tested: position.tested, last });
     }
     return this.shell.status;
-  }
-
-  /** Runs an assignment or a test at once, where nothing stands against it; undefined: it takes the ordinary path. */
-  #quick(command: SimpleCommand): true | undefined | Promise<void> {
-    const { shell } = this;
-    const { options, traps, process } = shell;
-    if (options.x || options.e || options.a || traps.due !== undefined || process.mustWait) return undefined;
-    shell.line = command.line;
-    if (command.words.length === 0) {
-      for (const { name, value } of command.assignments) {
-        const text = this.expander.text(value, { assignment: true });
-        // Neither commands nor pathnames are expanded here.
-        if (typeof text !== 'string') throw new Error('the assignment was not to be waited for');
-        this.assign(name, text);
-      }
-      shell.status = 0;
-      return true;
-    }
-    if (shell.functions.has('[') || shell.functions.has('test')) return undefined;
-    const fields = this.expander.fields(command.words);
-    const run = ([name = '', ...args]: readonly string[]): true | Promise<void> => {
-      const builtin = BUILTINS.get(name);
-      const status = builtin ? this.#builtin(builtin, name, args) : 127;
-      if (typeof status !== 'number') {
-        return status.then((code) => {
-          shell.status = code;
-        });
-      }
-      shell.status = status;
-      return true;
-    };
-    if (Array.isArray(fields)) return run(fields);
-    return fields.then(async (words) => {
-      const done = run(words);
-      if (done !== true) await done;
-    });
   }
 
   /** Runs the actions of signals that have come. */
@@ -143,7 +107,7 @@ export class Executor {
     const [only] = commands;
     const { shell } = this;
     if (commands.length === 1 && only) {
-      await this.#command(only, { tested: position.tested || negated, last: position.last && !negated });
+      await this.command(only, { tested: position.tested || negated, last: position.last && !negated });
     } else {
       const codes = await shell.jobs.foreground(this.#startPipeline(commands));
       shell.status = codes.at(-1) ?? 0;
@@ -179,7 +143,7 @@ export class Executor {
   async #substitute(body: List): Promise<string> {
     const { shell } = this;
     if (body.length === 0) {
-      this.#substituted = 0;
+      this.substituted = 0;
       return '';
     }
     const { reader, writer } = Pipe.make();
@@ -190,7 +154,7 @@ export class Executor {
     try {
       const output = await readToEnd(shell.process, reader);
       const status = await shell.process.waitFor(child);
-      this.#substituted = status?.code ?? 255;
+      this.substituted = status?.code ?? 255;
       return output.toString('latin1').replaceAll('\0', '').replace(/\n+$/, '');
     } finally {
       reader.release();
@@ -203,13 +167,13 @@ export class Executor {
     if (this.shell.options.e && !tested && this.shell.status !== 0) throw new ExitShell(this.shell.status);
   }
 
-  async #command(command: Command, position: Position): Promise<void> {
+  async command(command: Command, position: Position): Promise<void> {
     const { shell } = this;
     shell.line = command.line;
     if (shell.process.mustWait) await shell.process.ready();
     if (shell.traps.due !== undefined) await this.runTraps();
     if (command.type === 'simple') {
-      await this.#simple(command, position);
+      await this.simple.run(command, position);
       if (shell.traps.due !== undefined || shell.options.e) await this.#afterwards(position.tested);
       return;
     }
@@ -284,7 +248,7 @@ export class Executor {
         const values = command.words ? await this.expander.fields(command.words) : shell.positional;
         shell.status = 0;
         await this.#loop(values.values(), async (value) => {
-          this.assign(command.name, value);
+          this.simple.assign(command.name, value);
           await this.list(command.body, { tested: position.tested, last: false });
         });
         return;
@@ -338,207 +302,4 @@ export class Executor {
       shell.loopDepth -= 1;
     }
   }
-
-  assign(name: string, value: string): void {
-    const flags = this.shell.options.a ? { exported: true } : {};
-    if (!this.shell.variables.set(name, value, flags)) throw new ShellError(`${name}: is read only`);
-  }
-
-  async #simple(command: SimpleCommand, position: Position): Promise<void> {
-    const { shell } = this;
-    this.#substituted = undefined;
-    const expanded = this.expander.fields(command.words);
-    const fields = Array.isArray(expanded) ? expanded : await expanded;
-    const [name] = fields;
-    const builtin = name === undefined ? undefined : BUILTINS.get(name);
-    const isSpecial = name !== undefined && SPECIAL_BUILTINS.has(name);
-    const fn = name === undefined || isSpecial ? undefined : shell.functions.get(name);
-    let saved: SavedDescriptors | undefined;
-    const undo: (() => void)[] = [];
-    try {
-      if (command.redirections.length > 0) saved = await redirect(shell, this.expander, command.redirections);
-      const keeps = name === undefined || (isSpecial && !fn);
-      for (const { name: variable, value } of command.assignments) {
-        const result = this.expander.text(value, { assignment: true });
-        const text = typeof result === 'string' ? result : await result;
-        if (!keeps) undo.push(shell.variables.save(variable));
-        this.assign(variable, text);
-        if (!keeps) shell.variables.set(variable, undefined, { exported: true });
-      }
-      if (shell.options.x) await this.#trace(command, fields);
-      if (name === undefined) shell.status = this.#substituted ?? 0;
-      else if (fn) await this.#callFunction(fn, fields.slice(1), position.tested);
-      else if (name === 'exec') {
-        saved?.forget();
-        if (fields.length > 1) await this.#exec(fields.slice(fields[1] === '--' ? 2 : 1));
-        shell.status = 0;
-      } else if (builtin) {
-        const result = this.#builtin(builtin, name, fields.slice(1));
-        shell.status = typeof result === 'number' ? result : await result;
-      } else {
-        const last = position.last && !shell.traps.any;
-        if (last) {
-          saved?.forget();
-          await this.#exec(fields);
-        }
-        shell.status = await this.#external(fields);
-      }
-    } catch (error) {
-      if (!(error instanceof RedirectionError)) throw error;
-      await shell.complain(error.message);
-      const code = shell.dialect === 'dash' ? 2 : 1;
-      shell.status = code;
-      if (isSpecial && shell.dialect !== 'bash') throw new ExitShell(code);
-    } finally {
-      for (const each of undo.reverse()) each();
-      saved?.restore();
-    }
-  }
-
-  /** `command NAME`: a builtin or a program, but no function. A special builtin's errors do not end the shell. */
-  async runWithoutFunctions(argv: readonly string[]): Promise<number> {
-    const [name = ''] = argv;
-    const builtin = BUILTINS.get(name);
-    if (name === 'exec' && argv.length > 1) return this.#exec(argv.slice(1));
-    return builtin ? this.#builtin(builtin, name, argv.slice(1)) : this.#external(argv);
-  }
-
-  async #trace(command: SimpleCommand, fields: readonly string[]): Promise<void> {
-    const names = command.assignments.map(({ name }) => `${name}=${this.shell.variables.get(name) ?? ''}`);
-    const text = [...names, ...fields].map((each) =>
-      /^[\w@%+=:,./-]+$/.test(each) ? each : `'${each.replaceAll("'", `'"'"'`)}'`,
-    );
-    await this.shell.warn(`+ ${text.join(' ')}\n`);
-  }
-
-  #builtin(builtin: Builtin, name: string, args: readonly string[]): number | Promise<number> {
-    const result = builtin(this, args);
-    return typeof result === 'number' ? result : this.#failing(result, name);
-  }
-
-  async #failing(result: Promise<number>, name: string): Promise<number> {
-    try {
-      return await result;
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      const what =
-        error.code === 'EPIPE' || error.code === 'ENOSPC' || error.code === 'EBADF'
-          ? 'I/O error'
-          : error.text;
-      await this.shell.complain(`${name}: ${what}`);
-      return 1;
-    }
-  }
-
-  /** Calls a function; assignments in front of the call last as long as the call. */
-  async #callFunction(body: Command, args: readonly string[], tested: boolean): Promise<void> {
-    const { shell } = this;
-    const { positional, loopDepth } = shell;
-    shell.positional = args;
-    shell.loopDepth = 0;
-    shell.variables.enterFunction();
-    try {
-      await this.#command(body, { tested, last: false });
-    } catch (error) {
-      if (!(error instanceof ReturnFrom)) throw error;
-      shell.status = error.code;
-    } finally {
-      shell.variables.leaveFunction();
-      shell.positional = positional;
-      shell.loopDepth = loopDepth;
-    }
-  }
-
-  /** `exec PROGRAM`: the process becomes it, or the shell ends. */
-  async #exec(argv: readonly string[]): Promise<never> {
-    throw new ExitShell(await this.#become(argv));
-  }
-
-  async #become(argv: readonly string[]): Promise<number> {
-    const { shell } = this;
-    const [name = ''] = argv;
-    try {
-      const path = await searchPath(shell.process, name, shell.variables.get('PATH') ?? '');
-      const environment = shell.environment;
-      const code = await this.#executeFile(path, argv, environment);
-      throw new Replaced(code);
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      return this.#cannotRun(name, error);
-    }
-  }
-
-  /** A file without `#!` that is no program is a script for the shell itself. */
-  async #executeFile(
-    path: string,
-    argv: readonly string[],
-    environment: ReadonlyMap<string, string>,
-  ): Promise<number> {
-    const { process } = this.shell;
-    try {
-      return await executeFile(process, path, argv, environment);
-    } catch (error) {
-      if (!(error instanceof FileError) || error.code !== 'ENOEXEC') throw error;
-      return executeFile(process, '/bin/sh', ['sh', path, ...argv.slice(1)], environment);
-    }
-  }
-
-  async #cannotRun(name: string, error: FileError): Promise<number> {
-    const { shell } = this;
-    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
-    const command = shell.dialect === 'bash' && !name.includes('/') ? 'command not found' : error.text;
-    await shell.complain(
-      `${name}: ${missing ? (shell.dialect === 'bash' ? command : 'not found') : error.text}`,
-    );
-    return missing ? 127 : 126;
-  }
-
-  async #external(argv: readonly string[]): Promise<number> {
-    const { shell } = this;
-    const [name = ''] = argv;
-    let path: string;
-    try {
-      path = await searchPath(shell.process, name, shell.variables.get('PATH') ?? '');
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      return this.#cannotRun(name, error);
-    }
-    const child = shell.fork(async (inner) => {
-      try {
-        return await new Executor(inner).#executeFile(path, argv, inner.environment);
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        return new Executor(inner).#cannotRun(name, error);
-      }
-    });
-    const [code = 255] = await shell.jobs.foreground([child]);
-    return code;
-  }
-}
-
-const quick = new WeakMap<Command, boolean>();
-
-/** Whether it is an assignment or a test without redirections and command substitutions. */
-function isQuick(command: Command): command is SimpleCommand {
-  if (command.type !== 'simple') return false;
-  const known = quick.get(command);
-  if (known !== undefined) return known;
-  const [name] = command.words;
-  const [first] = name?.parts ?? [];
-  const isTest = first?.type === 'text' && (first.text === '[' || first.text === 'test');
-  const result =
-    command.redirections.length === 0 &&
-    (name === undefined ? command.assignments.length > 0 : isTest && command.assignments.length === 0) &&
-    ![...command.words, ...command.assignments.map(({ value }) => value)].some(hasSubstitution);
-  quick.set(command, result);
-  return result;
-}
-
-function hasSubstitution({ parts }: Word): boolean {
-  return parts.some(
-    (part) =>
-      part.type === 'command' ||
-      (part.type === 'arithmetic' && hasSubstitution(part.expression)) ||
-      (part.type === 'parameter' && part.word !== undefined && hasSubstitution(part.word)),
-  );
 }
