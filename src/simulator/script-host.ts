@@ -30,6 +30,12 @@ export interface ScriptHostOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+export interface StartOptions extends Omit<RunOptions, 'stdin'> {
+  /** Called with what it prints, as it prints it. */
+  readonly onStdout?: (bytes: Buffer) => void;
+  readonly onStderr?: (bytes: Buffer) => void;
+}
+
 /** A program that runs on a ScriptHost. */
 export interface Running {
   readonly process: Process;
@@ -76,10 +82,11 @@ export class ScriptHost {
   }
 
   /** Starts a program, to talk to it while it runs. */
-  start(argv: readonly string[], options: Omit<RunOptions, 'stdin'> = {}): Running {
+  start(argv: readonly string[], options: StartOptions = {}): Running {
     const { reader, writer } = Pipe.make();
     writer.retain();
-    const [stdout, stderr] = [new Collected('stdout'), new Collected('stderr')];
+    const stdout = new Collected('stdout', options.onStdout);
+    const stderr = new Collected('stderr', options.onStderr);
     const fds = new FdTable();
     fds.set(0, reader);
     fds.set(1, stdout);
@@ -154,6 +161,12 @@ function exportInode(to: string, inode: Inode, descend: () => void): void {
 
 class Collected extends OpenFile {
   readonly #chunks: Buffer[] = [];
+  readonly #onWrite: (bytes: Buffer) => void;
+
+  constructor(name: string, onWrite: (bytes: Buffer) => void = () => {}) {
+    super(name);
+    this.#onWrite = onWrite;
+  }
 
   get bytes(): Buffer {
     return Buffer.concat(this.#chunks);
@@ -165,7 +178,9 @@ class Collected extends OpenFile {
 
   async write(process: Process, bytes: Buffer): Promise<void> {
     await process.ready();
-    this.#chunks.push(Buffer.from(bytes));
+    const copy = Buffer.from(bytes);
+    this.#chunks.push(copy);
+    this.#onWrite(copy);
   }
 
   unread(): void {}
