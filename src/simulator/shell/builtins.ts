@@ -66,6 +66,8 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     },
   ],
   ['hash', () => 0],
+  ['alias', unsupported],
+  ['unalias', unsupported],
   [
     'times',
     async ({ shell }) => {
@@ -79,6 +81,10 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ...ioBuiltins,
   ...processBuiltins,
 ]);
+
+function unsupported(): never {
+  throw new ShellError("the simulator's shell does not support aliases");
+}
 
 async function print(shell: Shell, bytes: string): Promise<void> {
   await shell.process.fds.get(1).write(shell.process, Buffer.from(bytes, 'latin1'));

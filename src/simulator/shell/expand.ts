@@ -57,7 +57,7 @@ export class Expander {
   text(word: Word, options: { assignment?: boolean } = {}): string | Promise<string> {
     const [only] = word.parts;
     if (only === undefined) return '';
-    if (word.parts.length === 1 && only.type === 'text' && (only.quoted || !only.text.startsWith('~')))
+    if (word.parts.length === 1 && only.type === 'text' && (only.quoted || !/(^|:)~/.test(only.text)))
       return only.text;
     return drive(this.#text(word, options));
   }
@@ -67,7 +67,7 @@ export class Expander {
     const add = (more: string) => {
       text += more;
     };
-    const target = { quoted: add, literal: add, split: add, close: () => add(' ') };
+    const target = { quoted: add, literal: add, split: add, close: () => add(this.#separator()) };
     yield* this.#parts(word.parts, target, {
       tilde: true,
       literal: false,
@@ -111,7 +111,9 @@ export class Expander {
               context.tilde && index === 0
                 ? this.#tilde(part.text, parts.length === 1, context.assignment)
                 : undefined;
-            if (home) {
+            if (context.assignment === true && part.text.includes(':~'))
+              target.literal(this.#tildes(part.text, index === 0));
+            else if (home) {
               target.quoted(home.directory);
               if (home.rest !== '') target.literal(home.rest);
             } else if (context.literal) target.split(part.text);
@@ -152,6 +154,17 @@ export class Expander {
     return line === undefined ? undefined : { directory: toBytes(line.split(':')[5] ?? ''), rest };
   }
 
+  /** In assignments a tilde may also follow a colon. */
+  #tildes(text: string, first: boolean): string {
+    const pieces = text.split(':');
+    return pieces
+      .map((piece, index) => {
+        const home = index > 0 || first ? this.#tilde(piece, true, true) : undefined;
+        return home ? home.directory + home.rest : piece;
+      })
+      .join(':');
+  }
+
   #arithmetic(expression: string): string {
     const { variables } = this.#shell;
     try {
@@ -181,7 +194,9 @@ export class Expander {
     const plain = operator === undefined || word === undefined;
     const { positional } = this.#shell;
     if (isList) {
-      const set = positional.length > 0 && !(part.colon === true && positional.join('') === '');
+      // Between double quotes dash takes $* for set even where there are no parameters.
+      const counts = positional.length > 0 || (name === '*' && quoted && part.colon !== true);
+      const set = counts && !(part.colon === true && positional.join('') === '');
       if (plain || (set && operator !== '+' && !/[#%]/.test(operator)))
         return this.#list(name, quoted, positional, target);
       if (/[#%]/.test(operator)) {

@@ -37,15 +37,20 @@ export class Jobs {
   async foreground(processes: readonly Process[]): Promise<number[]> {
     const statuses: (ExitStatus | undefined)[] = [];
     for (const each of processes) statuses.push(await this.#shell.process.waitFor(each));
-    const last = statuses.at(-1);
-    const text = last?.signal === undefined ? undefined : DEATHS[last.signal];
-    const pid = processes.at(-1)?.pid;
-    if (text !== undefined && this.#shell.dialect === 'dash') await this.#shell.warn(`${text}\n`);
-    if (text !== undefined && this.#shell.dialect === 'bash')
-      await this.#shell.complain(
-        `${String(pid).padStart(5)} ${text.padEnd(23)} ${processes.at(-1)?.argv.join(' ') ?? ''}`,
-      );
+    await this.#tellDeath(statuses.at(-1), processes.at(-1));
     return statuses.map((status) => status?.code ?? 255);
+  }
+
+  /** Shells name the signal that has ended what they waited for. */
+  async #tellDeath(status: ExitStatus | undefined, process: Process | undefined): Promise<void> {
+    const text = status?.signal === undefined ? undefined : DEATHS[status.signal];
+    if (text === undefined || !process) return;
+    const { dialect } = this.#shell;
+    if (dialect === 'dash') await this.#shell.warn(`${text}\n`);
+    if (dialect === 'bash')
+      await this.#shell.complain(
+        `${String(process.pid).padStart(5)} ${text.padEnd(23)} ${process.argv.join(' ')}`,
+      );
   }
 
   /** `wait`. @returns the code of the last one named, 0 for all, 128 + n when a signal with a trap came first */
@@ -59,9 +64,10 @@ export class Jobs {
         const signal = this.#shell.traps.due;
         return signal === undefined ? 0 : 128 + signalNumber(signal);
       }
+      await this.#tellDeath(status, each);
       if (pids.length > 0) code = each.pid === pids.at(-1) ? status.code : 127;
-      this.#background = this.#background.filter((other) => other !== each);
     }
+    if (pids.length === 0) this.#background = [];
     return code;
   }
 }

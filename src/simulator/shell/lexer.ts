@@ -76,7 +76,7 @@ export class Lexer {
   }
 
   fail(message: string, offset = this.pos, incomplete = false): never {
-    throw new ShellSyntaxError(message, this.positionOf(offset), incomplete);
+    throw new ShellSyntaxError(message, this.positionOf(incomplete ? this.text.length : offset), incomplete);
   }
 
   unsupported(what: string, offset: number): never {

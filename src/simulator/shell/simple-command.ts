@@ -86,7 +86,7 @@ export class SimpleCommands {
         const last = position.last && !shell.traps.any;
         if (last) {
           saved?.forget();
-          await this.#exec(fields);
+          await this.#exec(fields, false);
         }
         shell.status = await this.#external(fields);
       }
@@ -159,11 +159,11 @@ export class SimpleCommands {
   }
 
   /** `exec PROGRAM`: the process becomes it, or the shell ends. */
-  async #exec(argv: readonly string[]): Promise<never> {
-    throw new ExitShell(await this.#become(argv));
+  async #exec(argv: readonly string[], isExec = true): Promise<never> {
+    throw new ExitShell(await this.#become(argv, isExec));
   }
 
-  async #become(argv: readonly string[]): Promise<number> {
+  async #become(argv: readonly string[], isExec: boolean): Promise<number> {
     const { shell } = this.#executor;
     const [name = ''] = argv;
     try {
@@ -173,7 +173,7 @@ export class SimpleCommands {
       throw new Replaced(code);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      return this.#cannotRun(name, error);
+      return this.#cannotRun(isExec && shell.dialect === 'dash' ? `exec: ${name}` : name, error);
     }
   }
 

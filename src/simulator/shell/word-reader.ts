@@ -98,7 +98,7 @@ export class WordReader {
         continue;
       }
       if (char === '$') {
-        const part = this.#dollar(quoted, parts.length === 0);
+        const part = this.#dollar(quoted);
         if (part) parts.push(part);
         else {
           add('$', quoted);
@@ -129,7 +129,7 @@ export class WordReader {
   }
 
   /** An expansion that begins with `$`; undefined where it is an ordinary character. */
-  #dollar(quoted: boolean, _first: boolean): Part | undefined {
+  #dollar(quoted: boolean): Part | undefined {
     const lexer = this.#lexer;
     const { text, pos } = lexer;
     const next = text[pos + 1] ?? '';
