@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { GUARD_SCRIPT } from '../../src/proxmox/guard-script.ts';
 import { KILL_SCRIPT, RUN_SCRIPT } from '../../src/proxmox/scripts.ts';
 import { UPLOAD_SCRIPT } from '../../src/proxmox/transfer-scripts.ts';
 import { ScriptHost } from '../../src/simulator/script-host.ts';
@@ -65,5 +66,21 @@ describe('a promise of a script that is broken is seen on the simulator', () => 
     expect(await upload.exited).toBe(0);
     expect(host.files.readText('/srv/file')).toBe(content);
     expect(host.files.list('/srv').filter((each) => each.startsWith('.'))).toEqual(parts);
+  });
+
+  test.each([
+    ['the script as it is', (script: string) => script, 'N no changed\n', 96],
+    [
+      'a precondition that always holds',
+      (script: string) =>
+        mutated(script, 'no() { printf \'%s no %s\\n\' "$n" "$1"; exit 96; }', 'no() { :; }'),
+      'N ok\n',
+      0,
+    ],
+  ])('precondition: %s', async (_name, mutate, output, exitCode) => {
+    const host = new ScriptHost({ files: { '/conf/101.conf': 'hostname: web\ntags: prod\n' } });
+    const args = ['N', '101', '/conf/101.conf', 'another', 'prod ', '', '', ''];
+    const { code, stdout } = await host.run(['sh', '-c', mutate(GUARD_SCRIPT), 'sh', ...args]);
+    expect([code, stdout]).toEqual([exitCode, output]);
   });
 });
