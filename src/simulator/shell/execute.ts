@@ -233,20 +233,21 @@ export class Executor {
       case 'case': {
         const word = this.expander.text(command.word);
         const subject = typeof word === 'string' ? word : await word;
-        shell.status = 0;
         for (const { patterns, body } of command.items) {
           for (const each of patterns) {
             const pattern = this.expander.pattern(each);
             if (!matches(typeof pattern === 'string' ? pattern : await pattern, subject)) continue;
+            if (body.length === 0) shell.status = 0;
             await this.list(body, position);
             return;
           }
         }
+        shell.status = 0;
         return;
       }
       case 'for': {
         const values = command.words ? await this.expander.fields(command.words) : shell.positional;
-        shell.status = 0;
+        if (values.length === 0) shell.status = 0;
         await this.#loop(values.values(), async (value) => {
           this.simple.assign(command.name, value);
           await this.list(command.body, { tested: position.tested, last: false });
