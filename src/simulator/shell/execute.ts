@@ -227,8 +227,8 @@ export class Executor {
           await this.list(body, position);
           return;
         }
-        shell.status = 0;
         if (command.otherwise) await this.list(command.otherwise, position);
+        else shell.status = 0;
         return;
       case 'case': {
         const word = this.expander.text(command.word);
