@@ -9,6 +9,9 @@ const DASH = '/usr/bin/dash';
 
 /** Corners of the language: what dash does with them is what the simulator has to do. */
 const SCRIPTS = [
+  `x=1 exec sh -c 'echo $x'`,
+  `x=1 y=2 command eval 'echo $x$y'; echo "[$x]"`,
+  `x=1 : ; echo $x; f() { echo $x; }; x=2 f; echo $x; x=3 command f 2>/dev/null; echo $?`,
   'false; if false; then :; else echo $?; fi; false; case x in x) echo $?;; esac; false; case x in y) ;; esac; echo $?',
   'false; for i in 1 2; do echo $?; false; done; echo $?; false; for i in; do :; done; echo $?; false; while echo $?; do break; done; echo $?',
   'false; case x in x) ;; esac; echo $?; (exit 3); case $(exit 4) in *) echo $?;; esac; (exit 3); while (exit 5); do :; done; echo $?',

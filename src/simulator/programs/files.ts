@@ -1,6 +1,7 @@
 import { FileError } from '../files/inode.ts';
 import { chmod, chown, eachName, parseMode, touch } from './attributes.ts';
 import { cp, ln, mv } from './copying.ts';
+import { dd } from './dd.ts';
 import { parseBytes, parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 
@@ -99,45 +100,4 @@ async function truncate(call: Call): Promise<number> {
     await call.sys.open(name, { writes: true, create: true });
     call.machine.files.truncate(call.sys.absolute(name), size);
   });
-}
-
-async function dd(call: Call): Promise<number> {
-  const operands = new Map(
-    call.args.map((arg) => [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]),
-  );
-  const size = parseBytes(operands.get('bs') ?? '512') ?? 512;
-  const count = operands.has('count')
-    ? (parseBytes(operands.get('count') ?? '') ?? 0)
-    : Number.POSITIVE_INFINITY;
-  const [input, output] = [operands.get('if'), operands.get('of')];
-  const from = (
-    input === undefined ? call.process.fds.get(0) : await call.sys.open(input, { reads: true })
-  ).retain();
-  const keep = operands.get('conv')?.includes('notrunc') === true;
-  const to = (
-    output === undefined
-      ? call.process.fds.get(1)
-      : await call.sys.open(output, { writes: true, create: true, truncate: !keep })
-  ).retain();
-  let [blocks, bytes] = [0, 0];
-  let problem: FileError | undefined;
-  try {
-    for (let skip = Number(operands.get('skip') ?? 0); skip > 0; skip -= 1)
-      await from.read(call.process, size);
-    for (; blocks < count; blocks += 1) {
-      const chunk = await from.read(call.process, size);
-      if (chunk.length === 0) break;
-      await to.write(call.process, chunk);
-      bytes += chunk.length;
-    }
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    problem = error;
-  }
-  from.release();
-  to.release();
-  if (problem) await call.warn(`dd: error writing '${output ?? 'standard output'}': ${problem.text}\n`);
-  if (operands.get('status') !== 'none')
-    await call.warn(`${blocks}+0 records in\n${blocks}+0 records out\n${bytes} bytes copied\n`);
-  return problem ? 1 : 0;
 }

@@ -70,7 +70,8 @@ export class SimpleCommands {
         const text = typeof result === 'string' ? result : await result;
         if (!keeps) undo.push(shell.variables.save(variable));
         this.assign(variable, text);
-        if (!keeps) shell.variables.set(variable, undefined, { exported: true });
+        // exec hands them on to the program.
+        if (!keeps || name === 'exec') shell.variables.set(variable, undefined, { exported: true });
       }
       if (shell.options.x) await this.#trace(command, fields);
       if (name === undefined) shell.status = this.#executor.substituted ?? 0;
