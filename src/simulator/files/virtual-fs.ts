@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import {
+  appendContent,
   type DirectoryInode,
   type FileInode,
   fail,
@@ -95,7 +96,7 @@ export class VirtualFs {
 
   append(path: string, content: Uint8Array): void {
     const inode = walk(this.root, path, true).inode;
-    if (inode?.kind === 'file') replaceContent(inode, Buffer.concat([inode.content, content]), path);
+    if (inode?.kind === 'file') appendContent(inode, inode.content.length, Buffer.from(content), path);
     else this.write(path, content);
   }
 
