@@ -133,7 +133,6 @@ async function createCluster(
   const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
   return new Cluster(new SshPool(target, { logger, onBanner: onBanner(logger, notices) }), {
     sudo: config.sudo,
-    execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
     ownFiles: ownFilesOf(config),
     maxFileSize: config.maxFileSize,

@@ -121,7 +121,7 @@ export function configSchema(at: HostEnvironment) {
       flag: 'exec-method',
       placeholder: 'method',
       group: 'Commands',
-      help: 'How commands enter containers: auto, lxc-attach or pct',
+      help: 'Ignored: commands always enter containers by lxc-attach',
       example: 'pct',
       default: 'auto',
     }),

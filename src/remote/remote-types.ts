@@ -9,16 +9,18 @@ export interface FileDigest {
 }
 
 /**
- * What must hold on the node at the moment when a call takes effect. It is checked there, by the command line that does the
+ * What must hold on the node at the moment when a call takes effect. It is checked there in the request that does the
  * work, so that it costs no round trip; when it does not hold, nothing is run.
  */
 export interface Precondition {
-  /** The container still is what the decision was made on. */
+  /** The container still has these attributes. */
   readonly attributes: ContainerAttributes | null;
-  /** Id of an approval that is used up by this call. */
+  /** Id of an approval that is redeemed by this call. */
   readonly approvalId: string | null;
   /** The bytes that an upload must send. */
   readonly source: FileDigest | null;
+  /** A file on the node that must not be there: while it is, nothing is run. See precondition.sh for what it may say. */
+  readonly lockdownFile: string | null;
 }
 
 /** A process that was still there after TERM, KILL and a last look. */

@@ -182,8 +182,11 @@ describe('a caller that declares elicitation and answers its own question', () =
 });
 
 test('a refused question cannot be accepted later, not even at another replica', async () => {
-  const replica = await start({ APPROVALS: 'client', STATE_KEY: 'k'.repeat(20) + 'replicas-share-it' });
-  const first = await start({ APPROVALS: 'client', STATE_KEY: 'k'.repeat(20) + 'replicas-share-it' });
+  const replica = await start({
+    APPROVALS: 'client',
+    STATE_KEY: 'the-key-that-all-replicas-share-0123456789',
+  });
+  const first = await start({ APPROVALS: 'client', STATE_KEY: 'the-key-that-all-replicas-share-0123456789' });
   try {
     const { requestState } = await call(TOKEN, {}, first);
     const returned = (response: unknown) => ({ requestState, inputResponses: { confirmation: response } });

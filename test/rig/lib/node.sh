@@ -52,5 +52,5 @@ for user in admin operator; do
   useradd --create-home --shell /bin/bash --gid "$user" --password '*' "$user"
 done
 printf 'admin ALL=(ALL) NOPASSWD: ALL\n' >/etc/sudoers.d/rig-admin
-printf 'operator ALL=(root) NOPASSWD: /usr/sbin/pct\n' >/etc/sudoers.d/rig-operator
+printf 'operator ALL=(root) NOPASSWD: /bin/sh\n' >/etc/sudoers.d/rig-operator
 chmod 440 /etc/sudoers.d/rig-*

@@ -9,7 +9,7 @@ export const CHECKS = {
   login: 'Login',
   proxmox: 'Proxmox VE',
   rights: 'Rights',
-  attach: 'Way in',
+  attach: 'Attach method',
   'cluster-files': 'Cluster files',
   quorum: 'Quorum',
   containers: 'Containers',

@@ -20,7 +20,7 @@ import {
   measure,
   type Nodes,
 } from './node-checks.ts';
-import { judgeEntry } from './privileges.ts';
+import { judgeAttach } from './privileges.ts';
 import { connectOnce, type Learnt } from './session-check.ts';
 import { checkKeptDirs } from './state-dirs.ts';
 
@@ -102,20 +102,15 @@ async function examineNode(
     'rights',
     nodes && probe && (() => checkRights(nodes, probe, config, signal)),
   );
-  const entry = await exam.step(
-    'attach',
-    probe && rights && (async () => judgeEntry(config.execMethod, rights, probe)),
-  );
+  const attach = await exam.step('attach', probe && rights && (async () => judgeAttach(probe)));
   const inventory = await exam.step(
     'cluster-files',
-    nodes && rights && (() => checkClusterFiles(nodes, rights, signal)),
+    nodes && rights && (() => checkClusterFiles(nodes, signal)),
   );
-  if (rights?.scripts !== false) {
-    await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
-  }
+  await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
   await exam.step('containers', inventory && (() => checkContainers(inventory)));
   if (exec !== undefined) {
-    await exam.step('exec', channels && entry && (() => runIn(channels, exec, config, signal)));
+    await exam.step('exec', channels && attach && (() => runIn(channels, exec, config, signal)));
   }
   const measured = await exam.step('latency', nodes && (() => measure(nodes, signal)));
   await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
