@@ -19,6 +19,12 @@ export function preconditionRefused(why: string, precondition: Precondition): Ap
         `The attributes of ${target} could not be read in time. Nothing was run.`,
         'Look at the load of the node, and at `systemctl status pve-cluster`.',
       );
+    case 'locked':
+      return new AppError(
+        'LOCKED_DOWN',
+        'The operator has locked down the cluster: only calls that change nothing run. Nothing was run.',
+        'Tell your user. The operator lifts it with `proxmox-mcp lockdown --off`.',
+      );
     case 'used':
       return new AppError(
         'APPROVAL_USED',

@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { AppError } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
-import { ATTRIBUTE_NAMES, type ContainerAttributes, valuesOf } from './container-attributes.ts';
+import {
+  ATTRIBUTE_NAMES,
+  attributesOf,
+  type ContainerAttributes,
+  conditionOf,
+} from './container-attributes.ts';
 import { preconditionRefused } from './precondition-errors.ts';
 import type { FileDigest, Precondition } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
+
+/** Refusals that say nothing about the attributes of the container. */
+const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
 
 /** The precondition of one call, which may be checked more than once: where an attempt never began, and another is made. */
 export class ActivePrecondition {
@@ -20,14 +28,15 @@ export class ActivePrecondition {
 
   /** Shell text for the front of a request. It refuses with `NONCE refused WHY` and ends the shell. */
   get check(): string {
-    const { attributes, approvalId } = this.#precondition;
-    const fields: string[] = [];
+    const { attributes, approvalId, lockdownFile } = this.#precondition;
+    // First: an approval is not redeemed for a call that is refused.
+    const fields = lockdownFile === null ? [] : ['lockdown', lockdownFile];
     if (attributes !== null) {
       const { vmid, node } = attributes;
       fields.push('container', String(vmid), 'conf', `/etc/pve/nodes/${node}/lxc/${vmid}.conf`);
-      // The node is checked by the path of the configuration.
-      for (const name of ATTRIBUTE_NAMES.filter((each) => each !== 'node')) {
-        fields.push(name, (valuesOf(attributes, name) ?? []).join(' '));
+      for (const name of ATTRIBUTE_NAMES) {
+        const wanted = conditionOf(attributes, name);
+        if (wanted !== null) fields.push(name, wanted);
       }
     }
     if (approvalId !== null) fields.push('redeemer', this.#redeemer, 'approval', approvalId);
@@ -36,7 +45,7 @@ export class ActivePrecondition {
 
   /** Whether the check reads the cluster's files. */
   get readsAttributes(): boolean {
-    return this.#precondition.attributes !== null;
+    return this.#precondition.attributes !== null || this.#precondition.lockdownFile !== null;
   }
 
   /** Whether the call redeems an approval. */
@@ -51,7 +60,7 @@ export class ActivePrecondition {
 
   /** The error for a refusal of the check. */
   refused(why: string): AppError {
-    if (why !== 'used' && why !== 'unwritable') this.#onChanged();
+    if (!KEEPS_ATTRIBUTES.includes(why)) this.#onChanged();
     return preconditionRefused(why, this.#precondition);
   }
 

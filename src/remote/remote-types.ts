@@ -19,6 +19,8 @@ export interface Precondition {
   readonly approvalId: string | null;
   /** The bytes that an upload must send. */
   readonly source: FileDigest | null;
+  /** A file on the node that must not be there: while it is, nothing is run. See precondition.sh for what it may say. */
+  readonly lockdownFile: string | null;
 }
 
 /** A process that was still there after TERM, KILL and a last look. */

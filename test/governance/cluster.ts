@@ -58,7 +58,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
 }
 
 export function held(facts: ContainerAttributes | null, claim: string | null = null): Precondition {
-  return { attributes: facts, approvalId: claim, source: null };
+  return { attributes: facts, approvalId: claim, source: null, lockdownFile: null };
 }
 
 /** The code with which it was refused. */

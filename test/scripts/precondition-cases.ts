@@ -38,7 +38,57 @@ const REFUSALS: readonly [name: string, why: string, facts: Facts][] = [
   ['the container is not on the node', 'gone', { decided: { vmid: '102' } }],
 ];
 
+const LOCKDOWN = '/etc/pve/proxmox-mcp.lockdown';
+
+/** Texts of the lockdown file, with whether calls pass. */
+const LOCKDOWNS: readonly [text: string, passes: boolean][] = [
+  ['until lifted\n', false],
+  ['', false],
+  ['99999999999\n', false],
+  ['99999999999', false],
+  ['99999999999999999999999\n', false],
+  ['1\n', true],
+  ['-1\n', false],
+  ['1 2\n', false],
+  ['0x1\n', false],
+];
+
 export const PRECONDITION_CASES: readonly Case[] = [
+  ...LOCKDOWNS.map(
+    ([text, passes]): Case => ({
+      name: `${passes ? 'passes' : 'refuses'} when the lockdown file says ${JSON.stringify(text)}`,
+      run: async (bench) => {
+        const { machine } = bench;
+        await machine.files.write(machine.nodePath(LOCKDOWN), text);
+        expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject(
+          passes ? { passed: true } : { passed: false, why: 'locked', code: 96 },
+        );
+      },
+    }),
+  ),
+  {
+    name: 'passes when there is no lockdown file, refuses when it is something else than a file',
+    run: async (bench) => {
+      const { machine } = bench;
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ passed: true });
+      await machine.files.mkdir(machine.nodePath(LOCKDOWN));
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
+    },
+  },
+  {
+    name: 'does not redeem the approval of a call that a lockdown refuses',
+    run: async (bench) => {
+      const { machine } = bench;
+      await machine.files.write(machine.nodePath(LOCKDOWN), 'until lifted\n');
+      const approval = { approvalId: 'abc123', claimant: 'first' };
+      expect(await checkPrecondition(bench, { ...approval, lockdown: LOCKDOWN })).toMatchObject({
+        why: 'locked',
+      });
+      expect(await checkPrecondition(bench, { ...approval, claimant: 'second' })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
   ...PASSES.map(
     ([name, facts]): Case => ({
       name: `passes when ${name}`,

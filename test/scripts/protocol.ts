@@ -108,6 +108,8 @@ export interface PreconditionRequest {
   readonly pool?: string;
   readonly approvalId?: string;
   readonly claimant?: string;
+  /** The lockdown file, on the node. */
+  readonly lockdown?: string;
 }
 
 export interface PreconditionResult {
@@ -120,10 +122,19 @@ export interface PreconditionResult {
 /** Runs precondition.sh in front of a command, in one shell. */
 export async function checkPrecondition(
   { machine, scripts }: Bench,
-  { vmid = '', name = '', tags = [], pool = '', approvalId = '', claimant = '' }: PreconditionRequest,
+  {
+    vmid = '',
+    name = '',
+    tags = [],
+    pool = '',
+    approvalId = '',
+    claimant = '',
+    lockdown,
+  }: PreconditionRequest,
 ): Promise<PreconditionResult> {
   const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
   const fields = [
+    ...(lockdown === undefined ? [] : ['lockdown', machine.nodePath(lockdown)]),
     ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
     ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' '), 'pool', pool]),
     ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),

@@ -6,6 +6,8 @@
 # $n nonce. Arguments are pairs FIELD VALUE:
 #   container VMID, conf FILE   the container and its configuration; its path tells on which node it lives
 #   name, tags, pool            attributes that it must have; tags with a space between
+#   lockdown FILE               refuses while FILE is there: it says until when (seconds since the epoch), and anything else,
+#                               also what cannot be read, is no end
 #   redeemer ID, approval ID    redeems an approval for this call; the same call may come twice
 #
 # One grep reads both files: dash's read takes a system call for each byte, and those of /etc/pve are slow. What took
@@ -14,6 +16,13 @@ refuse() { echo "$n refused $1"; exit 96; }
 v='' f='' by=''
 while [ $# -gt 0 ]; do
   case $1 in
+    lockdown)
+      if [ -e "$2" ] || [ -L "$2" ]; then
+        x=''
+        [ ! -r "$2" ] || { read -r x || :; } <"$2"
+        case $x in '' | *[!0-9]*) refuse locked;; esac
+        [ "$x" -le "$(date +%s)" ] || refuse locked
+      fi;;
     container) v=$2;;
     conf)
       f=$2 h='' j='' q='' s=0 b=0
