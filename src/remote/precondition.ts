@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AppError } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
-import {
-  ATTRIBUTE_NAMES,
-  attributesOf,
-  type ContainerAttributes,
-  conditionOf,
-} from './container-attributes.ts';
+import { ATTRIBUTE_NAMES, type ContainerAttributes, conditionOf } from './container-attributes.ts';
 import { preconditionRefused } from './precondition-errors.ts';
 import type { FileDigest, Precondition } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
