@@ -13,7 +13,7 @@ export interface KillPace {
 /** A second for those that clean up after themselves, two more for the kernel to bury the rest. */
 export const NORMAL_PACE: KillPace = { soft: 20, hard: 40 };
 /** For the end of the server, which hosts wait no more than five seconds for. */
-export const HURRIED_PACE: KillPace = { soft: 6, hard: 24 };
+export const HURRIED_PACE: KillPace = { soft: 4, hard: 24 };
 /** What is frozen may not die before it thaws (cgroup v1), but then it does so before its first instruction. */
 export const FROZEN_PACE: KillPace = { soft: 0, hard: 4 };
 

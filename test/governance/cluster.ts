@@ -11,7 +11,7 @@ const signal = new AbortController().signal;
 
 export interface CountedCluster {
   readonly cluster: Cluster;
-  /** The command lines that went to the node, oldest first. */
+  /** The requests that went to the node, oldest first. */
   readonly lines: string[];
   factsOf(vmid: number): Promise<ContainerAttributes>;
 }
@@ -34,9 +34,17 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
   );
   const lines: string[] = [];
   const open = pool.open.bind(pool);
-  pool.open = (line, ...rest) => {
-    lines.push(line);
-    return open(line, ...rest);
+  pool.open = async (...args) => {
+    const { stdin, ...channel } = await open(...args);
+    const write = stdin.write.bind(stdin);
+    const noting = (...written: Parameters<typeof write>): boolean => {
+      const text = String(written[0]);
+      // Sessions begin with a handshake.
+      if (!text.startsWith('{ read u x')) lines.push(text);
+      return write(...written);
+    };
+    Object.defineProperty(stdin, 'write', { value: noting });
+    return { ...channel, stdin };
   };
   const cluster = new Cluster(pool, {
     sudo: username !== 'root',
