@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import type { ConfirmedTarget } from '../governance/approval/confirmation.ts';
-import { NODE_LOCKDOWN_FILE } from '../governance/lockdown/lockdown.ts';
+import { NODE_LOCKDOWN_FILES } from '../governance/lockdown/lockdown.ts';
 import type { Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import type { FileDigest } from '../remote/remote-types.ts';
@@ -34,7 +34,7 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
           attributes: null,
           approvalId: idFor(approvalId, subject, record),
           source: null,
-          lockdownFile: null,
+          lockdown: null,
         };
         return cluster.host(precondition).exec('true', options);
       }),
@@ -88,19 +88,19 @@ function withPreconditions(
   approvalId: string | null,
   source: FileDigest | null,
 ): ValidatedCall {
-  const lockdownFile = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILE;
+  const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
   const targets = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
     const asked = confirmed.find(({ subject }) => subject.vmid === target.subject.vmid);
     if (asked === undefined || approvalId === null) {
       const attributes = target.decision?.attributes ?? null;
-      const needed = attributes !== null || lockdownFile !== null;
-      const precondition = needed ? { attributes, approvalId: null, source: null, lockdownFile } : null;
+      const needed = attributes !== null || lockdown !== null;
+      const precondition = needed ? { attributes, approvalId: null, source: null, lockdown } : null;
       return { ...target, precondition };
     }
     const id = idFor(approvalId, target.subject, record);
     const { attributes } = asked;
-    return { ...target, precondition: { attributes, approvalId: id, source, lockdownFile } };
+    return { ...target, precondition: { attributes, approvalId: id, source, lockdown } };
   });
   return { ...record, targets };
 }

@@ -12,6 +12,8 @@ import { type FirstFrame, passStarted } from './started.ts';
 
 /** The check gives up after two seconds of its own; no word for longer means that it cannot go on. */
 const STARTED_LIMIT_MS = 5_000;
+/** The node has a copy of the lockdown file, so the cluster's is not waited for as long. */
+const LOCKDOWN_LIMIT_MS = 500;
 /** Without a check there is nothing to wait for but a node under load. */
 const UNCHECKED_LIMIT_MS = 30_000;
 /** A program that has not begun after this time, in ms, is looked after: its container may be frozen. */
@@ -105,11 +107,15 @@ export class RemoteCall {
    */
   static async start(shell: RemoteShell, request: CallRequest): Promise<RemoteCall> {
     const { precondition, signal, input, target } = request;
-    if (precondition?.readsAttributes === true && !(await shell.pmxcfsAnswers(STARTED_LIMIT_MS, signal))) {
-      if (!signal.aborted) throw precondition.refused('slow');
-    }
+    const patienceMs = precondition?.readsAttributes === true ? STARTED_LIMIT_MS : LOCKDOWN_LIMIT_MS;
+    const answers = precondition?.readsPmxcfs !== true || (await shell.pmxcfsAnswers(patienceMs, signal));
+    if (!answers && !signal.aborted && precondition?.readsAttributes === true)
+      throw precondition.refused('slow');
     const run = newRunId();
-    const text = attachRequest(target, run, request.argv(run), { check: precondition?.check ?? '', input });
+    const text = attachRequest(target, run, request.argv(run), {
+      check: precondition?.check(answers) ?? '',
+      input,
+    });
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const session = await shell.sessions.take({ signal });
       const since = session.ticks();

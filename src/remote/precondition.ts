@@ -21,11 +21,14 @@ export class ActivePrecondition {
     this.#onChanged = onChanged;
   }
 
-  /** Shell text for the front of a request. It refuses with `NONCE refused WHY` and ends the shell. */
-  get check(): string {
-    const { attributes, approvalId, lockdownFile } = this.#precondition;
+  /**
+   * Shell text for the front of a request. It refuses with `NONCE refused WHY` and ends the shell.
+   * @param pmxcfsAnswers false where it is known to hang: then nothing of it is read
+   */
+  check(pmxcfsAnswers = true): string {
+    const { attributes, approvalId, lockdown } = this.#precondition;
     // First: an approval is not redeemed for a call that is refused.
-    const fields = lockdownFile === null ? [] : ['lockdown', lockdownFile];
+    const fields = lockdown === null ? [] : ['lockdown', pmxcfsAnswers ? lockdown.cluster : lockdown.node];
     if (attributes !== null) {
       const { vmid, node } = attributes;
       fields.push('container', String(vmid), 'conf', `/etc/pve/nodes/${node}/lxc/${vmid}.conf`);
@@ -39,8 +42,13 @@ export class ActivePrecondition {
   }
 
   /** Whether the check reads the cluster's files. */
+  get readsPmxcfs(): boolean {
+    return this.readsAttributes || this.#precondition.lockdown !== null;
+  }
+
+  /** Whether the check cannot be made while the cluster file system does not answer. */
   get readsAttributes(): boolean {
-    return this.#precondition.attributes !== null || this.#precondition.lockdownFile !== null;
+    return this.#precondition.attributes !== null;
   }
 
   /** Whether the call redeems an approval. */

@@ -19,8 +19,15 @@ export interface Precondition {
   readonly approvalId: string | null;
   /** The bytes that an upload must send. */
   readonly source: FileDigest | null;
-  /** A file on the node that must not be there: while it is, nothing is run. See precondition.sh for what it may say. */
-  readonly lockdownFile: string | null;
+  readonly lockdown: LockdownFiles | null;
+}
+
+/** A file that must not exist: while it does, nothing is run. See precondition.sh for what it may contain. */
+export interface LockdownFiles {
+  /** In the cluster file system. */
+  readonly cluster: string;
+  /** A copy on the node alone, which decides while the cluster file system does not answer. */
+  readonly node: string;
 }
 
 /** A process that was still there after TERM, KILL and a last look. */

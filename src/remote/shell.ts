@@ -69,7 +69,7 @@ export class RemoteShell {
   async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
     const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
     const deadline = performance.now() + timeoutMs;
-    const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsAttributes === true;
+    const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
     if (readsPmxcfs && !(await this.pmxcfsAnswers(timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
@@ -94,7 +94,7 @@ export class RemoteShell {
     for (let attempt = 1; ; attempt++) {
       const session = await this.sessions.take({ signal, priority });
       const { channel } = session;
-      session.send(commandRequest(nonce, argv, precondition?.check ?? ''));
+      session.send(commandRequest(nonce, argv, precondition?.check() ?? ''));
       channel.stdin.end();
       const first = await passStarted(channel, nonce, timeoutMs, signal);
       if (first.kind === 'closed' && attempt < 3) {
@@ -220,7 +220,7 @@ class ScriptRun {
       });
       stdout.on('data', onOut).resume();
       stderr.on('data', onErr).resume();
-      const check_ = this.#precondition?.check ?? '';
+      const check_ = this.#precondition?.check() ?? '';
       this.#session.send(scriptRequest(this.#nonce, script, args, check_));
     });
   }

@@ -87,6 +87,16 @@ describe('proxmox-mcp lockdown', () => {
       }
       expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain('locked');
       expect((await call('container_status', { vmid: CT.debian })).isError).toBe(false);
+      // While the cluster file system hangs, the copy on the node decides.
+      const undo = await node.pmxcfs('hangs');
+      try {
+        await call('list_containers', {});
+        expect(failureOf(await call('container_exec_command', inContainer))).toMatchObject({
+          code: 'LOCKED_DOWN',
+        });
+      } finally {
+        await undo();
+      }
       expect(await lockdown(['--off'], settings)).toMatchObject({ code: 0 });
       expect((await call('container_exec_command', inContainer)).isError).toBe(false);
     } finally {

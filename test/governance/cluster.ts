@@ -66,7 +66,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
 }
 
 export function held(facts: ContainerAttributes | null, claim: string | null = null): Precondition {
-  return { attributes: facts, approvalId: claim, source: null, lockdownFile: null };
+  return { attributes: facts, approvalId: claim, source: null, lockdown: null };
 }
 
 /** The code with which it was refused. */

@@ -18,7 +18,7 @@ export function shellProgram(dialect: Dialect): Program {
       const option = args.shift() ?? '';
       if (/^--(posix|norc|noprofile|login)$/.test(option)) continue;
       if (option === '--version') {
-        await call.print(`GNU bash, version 5.2.37(1)-release (x86_64-pc-linux-gnu)\n`);
+        await call.print(`GNU bash, version ${BASH_VERSION} (x86_64-pc-linux-gnu)\n`);
         return 0;
       }
       if (/^[-+]o$/.test(option)) {
