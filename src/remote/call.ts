@@ -105,7 +105,10 @@ export class RemoteCall {
    */
   static async start(shell: RemoteShell, request: CallRequest): Promise<RemoteCall> {
     const { precondition, signal, input, target } = request;
-    if (precondition?.readsAttributes === true && !(await shell.pmxcfsAnswers(STARTED_LIMIT_MS, signal))) {
+    if (
+      precondition?.readsAttributes === true &&
+      !(await shell.pmxcfsAnswers('configuration', STARTED_LIMIT_MS, signal))
+    ) {
       if (!signal.aborted) throw precondition.refused('slow');
     }
     const run = newRunId();
@@ -122,7 +125,7 @@ export class RemoteCall {
         return new RemoteCall(shell, request, run, channel, since);
       }
       if (first.kind === 'timeout') {
-        shell.noteHung(channel.closed);
+        shell.noteHung('configuration', channel.closed);
         channel.stdout.resume();
         channel.stderr.resume();
         const survivors = await killRun(shell, run, since, NORMAL_PACE);

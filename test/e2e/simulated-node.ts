@@ -20,7 +20,7 @@ const RIG_AS_SCENARIO: ScenarioInput = {
   users: {
     root: { password: 'simulator', sudo: 'all' },
     admin: { sudo: 'all' },
-    operator: { sudo: ['pct'] },
+    operator: { sudo: ['sh'] },
   },
   nodes: {
     pve1: {
