@@ -88,7 +88,7 @@ function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly stri
 function unknownArgument(key: string, names: readonly string[]): string {
   const meant = nearest(key, names);
   const hint = meant === undefined ? '' : ` (did you mean \`${meant}\`?)`;
-  return `\`${shortened(key)}\` is not an argument of this tool${hint}`;
+  return `\`${shortened(key)}\` is not an argument${hint}`;
 }
 
 /** The value, if it is short. A long one may be a command or contain a secret. */

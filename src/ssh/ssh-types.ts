@@ -64,6 +64,4 @@ export interface OpenOptions {
   readonly priority?: 'work' | 'control';
   /** Stops waiting for a session; the command has not been sent then. */
   readonly signal?: AbortSignal;
-  /** The command does not read stdin, so a shell that reads its commands from stdin may run it. It should begin with `exec`. */
-  readonly noInput?: boolean;
 }

@@ -48,7 +48,7 @@ describe('an issuer that does not answer', () => {
     expect(await response.json()).toMatchObject({
       error_description: expect.stringContaining('token issuer'),
     });
-    await until(() => pair.server.stderr.includes('tokens cannot be checked'));
+    await until(() => pair.server.stderr.includes('tokens cannot be verified'));
     expect(pair.server.stderr).toContain(
       `${pair.issuer.url}/.well-known/oauth-authorization-server: status 500`,
     );

@@ -150,8 +150,8 @@ describe('unknown arguments', () => {
       '`vmid` is required',
       '`command` is required',
       '`timeout` must be',
-      '`vm_id` is not an argument of this tool (did you mean `vmid`?)',
-      '`comand` is not an argument of this tool (did you mean `command`?)',
+      '`vm_id` is not an argument (did you mean `vmid`?)',
+      '`comand` is not an argument (did you mean `command`?)',
       '`cmd` is not an argument',
     ]) {
       expect(result.text).toContain(fault);

@@ -56,18 +56,6 @@ export function noApproverAvailable({ tool }: Subject, { rule }: Decision, why: 
   );
 }
 
-export function approvalUnredeemable(tool: string, rule: string): AppError {
-  return new AppError(
-    'APPROVAL_UNCLAIMED',
-    `${tool} needs approval (rule "${rule}"), but none was requested: sudo on the node allows the SSH user to run only pct, so the node cannot record that an approval was used. The call was not executed.`,
-    {
-      model:
-        'Do not work around this. Tell the user that `proxmox-mcp doctor` reports the missing permission.',
-      person: 'Log in as root (SSH_USERNAME), or allow the SSH user to run sh with sudo and NOPASSWD.',
-    },
-  );
-}
-
 /** @param whose completes "N calls … are waiting" */
 export function tooMany(count: number, whose: string): AppError {
   return new AppError(

@@ -12,8 +12,11 @@ export interface Lockdown {
   readonly until: number | null;
 }
 
-/** The file on the node, which applies to the whole cluster: pmxcfs replicates it, and only root may write it. */
-export const NODE_LOCKDOWN_FILE = '/etc/pve/proxmox-mcp.lockdown';
+/** The files on the node, which only root may write. pmxcfs replicates `cluster` to all nodes; `node` applies while pmxcfs hangs. */
+export const NODE_LOCKDOWN_FILES = {
+  cluster: '/etc/pve/proxmox-mcp.lockdown',
+  node: '/run/proxmox-mcp/lockdown',
+} as const;
 
 const UNTIL_LIFTED = 'until lifted';
 

@@ -38,10 +38,7 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
     if (needsAttributes(rule.match)) {
       attributes ??= await read();
       if (attributes === undefined) return deny('ATTRIBUTES_UNREADABLE', rule.name, UNREADABLE);
-      const fits = fitsContainer(rule.match, attributes);
-      if (typeof fits === 'string')
-        return deny('ATTRIBUTES_UNREADABLE', rule.name, unreadableField(fits), attributes);
-      if (!fits) continue;
+      if (!fitsContainer(rule.match, attributes)) continue;
     }
     if (rule.requireExpectName && subject.canExpectName && subject.expectName === null) {
       return deny('POLICY_DENIED', rule.name, NAME_REQUIRED, attributes);
@@ -71,10 +68,6 @@ const UNREADABLE =
   'The rule needs attributes of the container (such as name, tags or pool), which cannot be read now.';
 const NAME_UNREADABLE = 'The name of the container cannot be read now, so `expect_name` cannot be checked.';
 const NAME_REQUIRED = 'The rule requires `expect_name`: set it to the name of the container with this vmid.';
-
-function unreadableField(field: string): string {
-  return `The rule needs the ${field} of the container. pct does not show it, and sudo on the node allows the SSH user to run only pct.`;
-}
 
 function wrongName({ vmid, expectName }: Subject, { name }: ContainerAttributes): string {
   return `Container ${vmid} is named ${JSON.stringify(name)}, not ${JSON.stringify(expectName)}.`;

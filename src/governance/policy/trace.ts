@@ -23,7 +23,7 @@ export function tracePassed(
     if (!fitsCall(match, subject, effect)) return false;
     // Without the attributes of the container, no field is reported as a mismatch.
     if (!needsAttributes(match) || attributes === undefined) return true;
-    return fitsContainer(match, attributes) !== false;
+    return fitsContainer(match, attributes);
   };
   return set.rules.slice(0, index < 0 ? set.rules.length : index).map((rule) => ({
     rule,
