@@ -83,7 +83,7 @@ const KNOWN_FAILURES: readonly {
       new AppError(
         'PERMISSION_DENIED',
         `The SSH user has no permission to run \`pct ${verb}\`.`,
-        'Log in as root (SSH_USERNAME), or allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
+        'Log in as root (SSH_USERNAME), or set SUDO=true and allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
         { stderr },
       ),
   },

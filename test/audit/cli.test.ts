@@ -157,7 +157,7 @@ describe('audit verify', () => {
     await writeFile(`${dir}/audit.key`, 'x');
     const { code, stderr } = await audit(dir, 'verify');
     expect(code).toBe(1);
-    expect(stderr).toContain('holds no key');
+    expect(stderr).toContain('does not contain a key');
     const nothing = await audit(await freshDir(), 'verify');
     expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('There are no entries') });
   });

@@ -161,7 +161,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     const lines = (await readFile(files[2] ?? '', 'utf8')).split('\n');
     await writeFile(files[2] ?? '', `${lines[0]}\n`);
     expect((await verified(dir)).damage).toEqual([
-      expect.stringMatching(`^${path.basename(files[2] ?? '')} was cut off`),
+      expect.stringMatching(`^${path.basename(files[2] ?? '')} was truncated`),
     ]);
   });
 

@@ -98,7 +98,7 @@ describeRig('login shells', (rig) => {
       ['echo "No commands here"; exit 5', /"No commands here".*/],
       [
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
-        /waits for an answer to .*Your name\?/,
+        /waits for input after .*Your name\?/,
       ],
     ] as const)(
       '`%s` in .bashrc is named by each call and by doctor',

@@ -91,7 +91,7 @@ function mayNotAttach({ stderr }: CommandNotStarted): AppError {
   return new AppError(
     'PERMISSION_DENIED',
     'The SSH user has no permission to run commands in containers, which requires root.',
-    'Log in as root (SSH_USERNAME), or allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
+    'Log in as root (SSH_USERNAME), or set SUDO=true and allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
     { stderr },
   );
 }

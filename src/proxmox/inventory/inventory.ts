@@ -168,7 +168,7 @@ function forbidden(): AppError {
   return new AppError(
     'PERMISSION_DENIED',
     'The SSH user has no permission to read the cluster file system /etc/pve, which requires root.',
-    'Log in as root (SSH_USERNAME), or allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
+    'Log in as root (SSH_USERNAME), or set SUDO=true and allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
   );
 }
 

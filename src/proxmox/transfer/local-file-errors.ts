@@ -31,7 +31,7 @@ export function outsideTransferDirs(file: string, dirs: readonly string[]): AppE
     'PATH_OUTSIDE_TRANSFER_DIRS',
     `${file} is outside the directories that transfers may use (${dirs.join(', ')}).`,
     {
-      model: 'Use a path inside one of them. A relative path is inside the first one.',
+      model: 'Use a path inside one of them (TRANSFER_DIRS). A relative path is inside the first one.',
       person:
         'Use a path inside one of them (a relative path is inside the first one), or add the directory to TRANSFER_DIRS.',
     },
