@@ -240,7 +240,7 @@ class ScriptRun {
 
   #text(bytes: Buffer): void {
     this.#size += bytes.length;
-    // What precedes `started` is left over from the login.
+    // Output before `started` comes from the login.
     if (this.#started && this.#size <= OUTPUT_LIMIT) this.#texts.get(this.#section)?.push(bytes);
   }
 
@@ -281,7 +281,7 @@ function collectText(stream: RemoteChannel['stdout']): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** The first reason to stop waiting wins. Leaves no timer and no listener behind. Rejects as `work` does. */
+/** Waits for `work`, a timeout or a cancellation. Removes its timer and listener. Rejects if `work` does. */
 export async function firstOf<T>(
   work: Promise<T>,
   timeoutMs: number,
