@@ -74,7 +74,7 @@ export class Session {
   /** Clock ticks since the node's boot (100 per second on Linux), never later than the actual value on the node. */
   ticks(): number {
     const elapsedS = (performance.now() - this.#uptimeAt) / 1000;
-    // Subtracted, because two clocks may drift apart by some seconds a day.
+    // The factor allows for clock drift between the machines of some seconds a day.
     return Math.floor(100 * (this.#uptimeS + elapsedS * 0.9999));
   }
 
