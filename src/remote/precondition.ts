@@ -46,6 +46,11 @@ export class ActivePrecondition {
     return this.readsAttributes || this.#precondition.lockdown !== null;
   }
 
+  /** Whether the check reads only the lockdown files. */
+  get readsOnlyLockdown(): boolean {
+    return this.#precondition.lockdown !== null && !this.readsAttributes && !this.redeems;
+  }
+
   /** Whether the check is impossible while the cluster file system does not respond. */
   get readsAttributes(): boolean {
     return this.#precondition.attributes !== null;
