@@ -43,12 +43,12 @@ export class ActivePrecondition {
 
   /** Whether the check reads the cluster's files. */
   get readsPmxcfs(): boolean {
-    return this.readsAttributes || this.#precondition.lockdown !== null;
+    return this.#precondition.attributes !== null || this.#precondition.lockdown !== null;
   }
 
-  /** Whether the check cannot be made while the cluster file system does not answer. */
-  get readsAttributes(): boolean {
-    return this.#precondition.attributes !== null;
+  /** Whether all that it reads of the cluster's files is the lockdown, of which the node has a copy. */
+  get readsLockdownAlone(): boolean {
+    return this.#precondition.attributes === null && this.#precondition.lockdown !== null;
   }
 
   /** Whether the call redeems an approval. */
