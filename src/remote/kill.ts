@@ -4,7 +4,7 @@ import type { Survivor } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from './shell.ts';
 
-/** How long TERM and KILL are given, in looks of 50 ms. */
+/** How long TERM and KILL are given, in looks of 50 ms, of which there are fewer where a look takes longer. */
 export interface KillPace {
   readonly soft: number;
   readonly hard: number;
@@ -15,9 +15,9 @@ export const NORMAL_PACE: KillPace = { soft: 20, hard: 40 };
 /** For the end of the server, which hosts wait no more than five seconds for. */
 export const HURRIED_PACE: KillPace = { soft: 4, hard: 24 };
 /** What is frozen may not die before it thaws (cgroup v1), but then it does so before its first instruction. */
-export const FROZEN_PACE: KillPace = { soft: 0, hard: 4 };
+export const FROZEN_PACE: KillPace = { soft: 0, hard: 2 };
 
-const SCRIPT_LIMIT_MS = 12_000;
+const SCRIPT_LIMIT_MS = 20_000;
 const MAX_SURVIVORS = 1_000;
 
 /**
