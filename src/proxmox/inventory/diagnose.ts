@@ -4,6 +4,10 @@ import type { RemoteShell } from '../../remote/shell.ts';
 import type { ContainerStatus } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 
+/** What to do about a /dev/null that cannot be opened. */
+export const DEV_NULL_HINT =
+  'Look at /dev/null there with `ls -l`: it must be a character device of mode 666, on a file system without `nodev`. A restart of a container makes a new one.';
+
 /**
  * Finds out why nothing began in a container. lxc-attach says "Failed to get init pid" for a stopped, an unknown
  * and a foreign container alike, so the state of the container comes before the words.
@@ -31,7 +35,7 @@ export async function diagnoseContainer(
     return new AppError(
       'ATTACH_FAILED',
       `Container ${vmid} could not be entered: its /dev/null cannot be opened.`,
-      'Look at /dev/null in the container with `ls -l`: it must be a character device of mode 666. A restart of the container makes a new one.',
+      DEV_NULL_HINT,
       { stderr },
     );
   }
