@@ -24,10 +24,15 @@ const READY = 3;
 const READY_SLOW = 6;
 /** A login shell that takes longer than this, in ms, counts as slow. */
 const SLOW_MS = 300;
-/** Ready sessions beyond the first are closed after this time, in ms. */
 const IDLE_MS = 60_000;
 /** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
+
+export interface SessionPoolOptions {
+  readonly sudo: boolean;
+  /** Ready sessions beyond the first are closed after this time, in ms; a minute. */
+  readonly idleMs?: number;
+}
 
 interface Waiter {
   readonly control: boolean;
@@ -40,6 +45,7 @@ interface Waiter {
 export class SessionPool {
   readonly #source: ChannelSource;
   readonly #sudo: boolean;
+  readonly #idleMs: number;
   #idle: Session[] = [];
   readonly #waiters: Waiter[] = [];
   /** Sessions in use for our own scripts. They are returned soon and need no replacement. */
@@ -50,9 +56,10 @@ export class SessionPool {
   #idleTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(source: ChannelSource, options: { readonly sudo: boolean }) {
+  constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
     this.#source = source;
-    this.#sudo = options.sudo;
+    this.#sudo = sudo;
+    this.#idleMs = idleMs;
   }
 
   /**
@@ -192,13 +199,13 @@ export class SessionPool {
     if (this.#idleTimer !== undefined || this.#idle.length <= 1) return;
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
-      const before = performance.now() - IDLE_MS;
+      const before = performance.now() - this.#idleMs;
       for (const session of this.#idle.filter(({ idleSince }) => idleSince <= before)) {
         if (this.#idle.length <= 1) break;
         this.#idle = this.#idle.filter((each) => each !== session);
         session.close();
       }
       this.#watchIdle();
-    }, IDLE_MS / 2).unref();
+    }, this.#idleMs / 2).unref();
   }
 }
