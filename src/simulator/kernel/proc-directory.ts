@@ -140,8 +140,13 @@ export function parentOf(process: Process): number {
   return parent && parent.vmid !== process.vmid ? 0 : process.parentPid;
 }
 
+/** A time as a start time in /proc/PID/stat: in clock ticks. */
+export function startTicks(time: Date): number {
+  return Math.floor((time.getTime() / 1000) * TICKS_PER_SECOND) % 1_000_000_000;
+}
+
 function statLine(process: Process): string {
-  const started = Math.floor((process.startedAt.getTime() / 1000) * TICKS_PER_SECOND) % 1_000_000_000;
+  const started = startTicks(process.startedAt);
   const head = [process.state, process.parentPid, process.group, process.session, 0, -1, 4194304];
   const counters = [120, 0, 0, 0, 1, 0, 0, 0, 20, 0, 1, 0];
   const tail = [2_900_000, 400, '18446744073709551615', ...Array.from({ length: 27 }, () => 0)];
