@@ -20,7 +20,6 @@ v='' f='' by=''
 while [ $# -gt 0 ]; do
   case $1 in
     lockdown)
-      { read -r u x; } </proc/uptime; b=${u%%.*}
       if [ -e "$2" ] || [ -L "$2" ]; then
         x=''
         [ ! -r "$2" ] || { read -r x || :; } <"$2"

@@ -91,6 +91,7 @@ const TEXTS = {
   EACCES: 'permission denied',
   EBADF: 'bad file descriptor',
   EEXIST: 'file exists',
+  EFBIG: 'file too large',
   EINVAL: 'invalid argument',
   EISDIR: 'is a directory',
   ENOEXEC: 'exec format error',

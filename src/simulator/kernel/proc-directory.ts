@@ -141,8 +141,13 @@ export function parentOf(process: Process): number {
   return parent && parent.vmid !== process.vmid ? 0 : process.parentPid;
 }
 
+/** A time as a start time in /proc/PID/stat: in clock ticks. */
+export function startTicks(time: Date): number {
+  return Math.floor(uptimeAt(time) * TICKS_PER_SECOND);
+}
+
 function statLine(process: Process): string {
-  const started = Math.floor(uptimeAt(process.startedAt) * TICKS_PER_SECOND);
+  const started = startTicks(process.startedAt);
   const head = [process.state, process.parentPid, process.group, process.session, 0, -1, 4194304];
   const counters = [120, 0, 0, 0, 1, 0, 0, 0, 20, 0, 1, 0];
   const tail = [2_900_000, 400, '18446744073709551615', ...Array.from({ length: 27 }, () => 0)];
