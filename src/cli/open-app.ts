@@ -6,16 +6,16 @@ import type { PolicyFaults } from '../governance/policy/policy-file.ts';
 import { faultsText, wantsColour } from './output/config-errors.ts';
 import { settingsFor } from './settings.ts';
 
-/** The app of a command, or undefined: what is wrong with settings or policy has then been told and the exit code set. */
+/** The app of a command. Undefined if settings or policy are invalid: the errors are then printed and the exit code is set. */
 export async function appFor(input: LoadInput): Promise<App | undefined> {
   const config = settingsFor(input);
   return config === undefined ? undefined : openApp(config);
 }
 
-/** The same, with settings that are known to be right. */
+/** The same for settings that are already valid. */
 export async function openApp(config: Config): Promise<App | undefined> {
   const app = createApp(config);
-  // A preset can't be wrong, and the start is not held up for it.
+  // A preset is always valid; loading it here would delay the start.
   if (config.policyFile === undefined) return app;
   try {
     await app.policy();
@@ -36,7 +36,7 @@ function toFaults(file: string, { faults }: PolicyFaults): readonly Fault[] {
     problem: `POLICY_FILE ${file}, line ${line}, column ${column}: ${problem}`,
     remedy:
       index === faults.length - 1
-        ? `Correct it; \`proxmox-mcp policy check ${file}\` tells when all is right. docs/policy.md has the format.`
-        : 'Correct it.',
+        ? `Correct the file, then run \`proxmox-mcp policy check ${file}\`. The format is described in docs/policy.md.`
+        : 'Correct the file.',
   }));
 }

@@ -3,7 +3,7 @@ import { about } from './setting.ts';
 import { bearerToken, namedTokens } from './token-formats.ts';
 import { issuerUrl, scopePrefix, webUrl } from './url-formats.ts';
 
-/** Who may call over HTTP; a part of the schema. */
+/** The HTTP settings for tokens and OAuth. */
 export function authSettings() {
   return {
     httpToken: bearerToken().optional().register(about, {
@@ -11,16 +11,16 @@ export function authSettings() {
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Bearer token with the rights read, write and host, 16 or more characters',
+      help: 'Bearer token with the scopes read, write and host, 16 or more characters',
       example: 'the output of: openssl rand -hex 32',
-      defaultText: 'generated, kept in STATE_DIR',
+      defaultText: 'generated, stored in STATE_DIR',
     }),
     httpTokens: namedTokens().optional().register(about, {
       name: 'HTTP_TOKENS',
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Several tokens with names and permissions (docs/http-auth.md)',
+      help: 'Named tokens with scopes (docs/http-auth.md)',
       example: 'alice read,write sha256:…',
     }),
     oauthIssuer: issuerUrl().optional().register(about, {
@@ -57,7 +57,7 @@ export function authSettings() {
       group: 'HTTP',
       help: 'Public URL of /mcp',
       example: 'https://mcp.example.com/mcp',
-      defaultText: 'OAUTH_AUDIENCE, if a URL',
+      defaultText: 'OAUTH_AUDIENCE if it is a URL',
     }),
   };
 }

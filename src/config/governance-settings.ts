@@ -5,7 +5,7 @@ import { about } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
 import { duration } from './unit-formats.ts';
 
-/** What is kept, and who may decide; a part of the schema. */
+/** The settings for policy, approvals, audit log and redaction. */
 export function governanceSettings(at: HostEnvironment) {
   return {
     policy: choice(PRESET_NAMES).optional().register(about, {
@@ -63,13 +63,13 @@ export function governanceSettings(at: HostEnvironment) {
       group: 'Governance',
       help: 'Key that makes tampering with the audit log detectable (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'generated, kept in STATE_DIR',
+      defaultText: 'generated, stored in STATE_DIR',
     }),
     redactForms: boolean().register(about, {
       name: 'REDACT_FORMS',
       flag: 'redact-forms',
       group: 'Governance',
-      help: 'Redact strings that look like keys, tokens or passwords (configured secrets always are)',
+      help: 'Redact strings that look like keys, tokens or passwords (configured secrets are always redacted)',
       example: 'false',
       default: 'true',
     }),
@@ -77,19 +77,19 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'APPROVALS',
       restricts: true,
       flag: 'approvals',
-      placeholder: 'who',
+      placeholder: 'method',
       group: 'Governance',
       tier: 'basic',
-      help: 'Who confirms a call: client (the client program), terminal (a passphrase) or deny',
+      help: 'How calls are confirmed: in the client, at a terminal with a passphrase, or deny',
       example: 'terminal',
-      defaultText: 'terminal once a passphrase is set, else client on stdio and deny on HTTP',
+      defaultText: 'terminal if a passphrase is set, otherwise client on stdio and deny on HTTP',
     }),
     approvalTtl: duration(1, 43_200).register(about, {
       name: 'APPROVAL_TTL',
       flag: 'approval-ttl',
       placeholder: 'time',
       group: 'Governance',
-      help: 'Time that a request, and then its approval, stays valid',
+      help: 'Time until an approval request expires, and then until its approval expires',
       example: '5m',
       default: '10m',
     }),
@@ -116,9 +116,9 @@ export function governanceSettings(at: HostEnvironment) {
       name: 'STATE_KEY',
       secret: true,
       group: 'Governance',
-      help: 'Key that signs approval requests; the same on all replicas (32 bytes or more)',
+      help: 'Key that signs approval requests, the same on all replicas (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'generated, kept in STATE_DIR',
+      defaultText: 'generated, stored in STATE_DIR',
     }),
   };
 }

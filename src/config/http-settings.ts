@@ -5,7 +5,7 @@ import { nameList, originList } from './http-formats.ts';
 import { about } from './setting.ts';
 import { duration } from './unit-formats.ts';
 
-/** How the server is reached over HTTP, and what it bears; a part of the schema. */
+/** The HTTP settings: address, TLS and limits. */
 export function httpSettings(at: HostEnvironment) {
   return {
     http: boolean().register(about, {

@@ -191,7 +191,7 @@ describe('config.env', () => {
   test('its PROXMOX_HOST is not hidden by HOST of the environment, which is said', () => {
     expect(loadAtHome({ HOST: 'mybox' })).toMatchObject({
       config: { host: 'own' },
-      warnings: [expect.stringContaining('HOST=mybox (environment) is not used')],
+      warnings: [expect.stringContaining('HOST=mybox (environment) is ignored')],
     });
     expect(loadAtHome({ HOST: 'x86_64-conda-linux-gnu' })).toMatchObject({ warnings: [] });
   });
@@ -200,7 +200,7 @@ describe('config.env', () => {
     fs.writeFileSync(path.join(cwd, 'old.env'), 'HOST=own\nI_ACCEPT_RISKS=true\n');
     expect(loadAtHome({ HOST: 'mybox' }, named)).toMatchObject({
       config: { host: 'mybox' },
-      warnings: [expect.stringContaining('hides HOST=own')],
+      warnings: [expect.stringContaining('overrides HOST=own')],
     });
     expect(loadAtHome({ HOST: 'own' }, named)).toMatchObject({ warnings: [] });
   });
@@ -249,8 +249,8 @@ test('retired settings are accepted and have no effect, which is said', () => {
   expect(loadConfig({ flags }, at({ ...ENOUGH, HTTP_SHOW_TOKEN: 'false' }))).toMatchObject({
     ok: true,
     warnings: [
-      expect.stringContaining('--shutdown-grace has no effect any more'),
-      expect.stringContaining('HTTP_SHOW_TOKEN (environment) has no effect any more'),
+      expect.stringContaining('--shutdown-grace no longer has any effect'),
+      expect.stringContaining('HTTP_SHOW_TOKEN (environment) no longer has any effect'),
     ],
   });
 });
@@ -278,7 +278,7 @@ test('all faults are told at once', () => {
     SSH_KEY: expect.stringContaining('nokey does not exist'),
     SUDO: expect.stringContaining('neither true nor false'),
     CHARACTER_LIMIT: expect.stringContaining('is not a whole number'),
-    TRANSFER_DIRS: expect.stringContaining('is not a directory here: /does/not/exist'),
+    TRANSFER_DIRS: expect.stringContaining('contains a path that is not a directory: /does/not/exist'),
     LOG_LEVEL: expect.stringContaining('is not one of'),
     SSH_JUMP: expect.stringContaining('is not a list of'),
   });
@@ -340,11 +340,11 @@ describe('SSH_KEY', () => {
     expect(load({ SSH_KEY: 'id' }, {}, cwd).sshKey).toBe(path.join(cwd, 'id'));
   });
   test('refuses a public key', () => {
-    expect(faultsOf({ ...ENOUGH, SSH_KEY: 'id.pub' }, {}, cwd).SSH_KEY).toContain('names a public key');
+    expect(faultsOf({ ...ENOUGH, SSH_KEY: 'id.pub' }, {}, cwd).SSH_KEY).toContain('is a public key');
   });
   test('refuses a pasted key, and does not repeat it', () => {
     const { SSH_KEY } = faultsOf({ ...ENOUGH, SSH_KEY: '-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET' });
-    expect(SSH_KEY).toBe('SSH_KEY (environment) holds a key itself');
+    expect(SSH_KEY).toBe('SSH_KEY (environment) contains the key itself');
   });
 });
 
@@ -371,7 +371,7 @@ describe('secrets', () => {
       cwd,
     );
     expect(faults.SSH_PASSWORD_FILE).toContain('does not exist');
-    expect(faults.SSH_KEY_PASSPHRASE_FILE).toContain('names an empty file');
+    expect(faults.SSH_KEY_PASSPHRASE_FILE).toContain('is an empty file');
   });
 });
 
@@ -425,7 +425,7 @@ describe('warnings', () => {
     expect(warningsFor('SSH_USER=x\nSSH_USERNAME=y\n')).toEqual([]);
   });
   test('an unquoted # that cuts a password short', () => {
-    expect(warningsFor('SSH_PASSWORD=abc#def\n')).toEqual([expect.stringContaining('cut off at the #')]);
+    expect(warningsFor('SSH_PASSWORD=abc#def\n')).toEqual([expect.stringContaining('truncated at the #')]);
     expect(warningsFor('SSH_PASSWORD="abc#def"\nSSH_PORT=22 # a comment\n')).toEqual([]);
   });
 });

@@ -1,15 +1,15 @@
 import type { Config } from './settings-schema.ts';
 
-type Own = Pick<
+type PathSettings = Pick<
   Config,
   'filesRead' | 'stateDir' | 'auditDir' | 'policyFile' | 'sshKey' | 'sshKnownHosts' | 'httpTlsKey'
 >;
 
 /**
- * Files and directories that decide what this server may do, or that say what it did: absolute paths. Who can write them
- * lifts ceilings with the next start, or approves calls; who can read them has secrets.
+ * The files and directories that tools must not read or write, as absolute paths: settings, policy, audit log, approvals and keys.
+ * Writing them could change permissions or approve calls; reading them could reveal secrets.
  */
-export function ownFilesOf(config: Own): readonly string[] {
+export function ownFilesOf(config: PathSettings): readonly string[] {
   const { filesRead, stateDir, auditDir, policyFile, sshKey, sshKnownHosts, httpTlsKey } = config;
   const named = [stateDir, auditDir, policyFile, sshKey, sshKnownHosts, httpTlsKey];
   return [...filesRead, ...named.flatMap((file) => file ?? [])];

@@ -2,7 +2,7 @@ import * as z from 'zod/v4';
 import { fault, isDirectory } from './formats.ts';
 import { absolutePath, currentSurroundings, type HostEnvironment, pathsOf } from './host-environment.ts';
 
-/** Directories separated as in PATH; each must exist, a slip here would otherwise show as a refused transfer much later. */
+/** Directories separated as in PATH. Each must exist, so that a typo is reported at the start, not at the first transfer. */
 export function directoryList(at: HostEnvironment) {
   return z.string().transform((value, ctx): readonly string[] => {
     const dirs = value
@@ -11,11 +11,11 @@ export function directoryList(at: HostEnvironment) {
       .filter((dir) => dir !== '')
       .map((dir) => absolutePath(at, dir));
     const missing = dirs.filter((dir) => !isDirectory(dir));
-    if (dirs.length === 0) return fault(ctx, 'names no directory');
+    if (dirs.length === 0) return fault(ctx, 'contains no directory');
     if (missing.length > 0) {
       return fault(
         ctx,
-        `names what is not a directory here: ${missing.join(', ')}`,
+        `contains a path that is not a directory: ${missing.join(', ')}`,
         'Create it, or correct the path.',
       );
     }
@@ -24,8 +24,8 @@ export function directoryList(at: HostEnvironment) {
 }
 
 /**
- * Where transfers may read and write on this machine. None over HTTP unless they were named: whoever calls is elsewhere,
- * and no directory of this machine was meant for them.
+ * The directories of this machine that transfers may use. Over HTTP there is no default: clients are on other machines, so no
+ * directory here is meant for them.
  */
 export function transferDirsOf(
   { transferDirs, http }: { readonly transferDirs?: readonly string[] | undefined; readonly http: boolean },
@@ -35,15 +35,15 @@ export function transferDirsOf(
 }
 
 /**
- * Where transfers may read and write when nobody said: the working directory, if a person could have
- * chosen it. Desktop clients start servers in `/` or in C:\Windows\System32, and a whole home
- * directory with its keys is too much to hand to a model: then `~/proxmox-mcp`, made when first used.
+ * The default transfer directory: the working directory, unless that is a root, a system or the home directory. Desktop clients
+ * start servers in `/` or C:\Windows\System32, and a home directory contains keys. In those cases it is `~/proxmox-mcp`,
+ * created on first use.
  */
 export function defaultTransferDir(at: HostEnvironment): string {
   const { cwd, home } = at;
-  const own = pathsOf(at).join(home, 'proxmox-mcp');
+  const fallback = pathsOf(at).join(home, 'proxmox-mcp');
   const tooWide = isWithin(at, home, cwd) || pathsOf(at).parse(cwd).root === cwd;
-  return tooWide || systemFolders(at).some((folder) => isWithin(at, cwd, folder)) ? own : cwd;
+  return tooWide || systemFolders(at).some((folder) => isWithin(at, cwd, folder)) ? fallback : cwd;
 }
 
 function systemFolders(at: HostEnvironment): readonly string[] {
@@ -57,10 +57,14 @@ function systemFolders(at: HostEnvironment): readonly string[] {
       'APPDATA',
       'LOCALAPPDATA',
     ];
-    const told = names.map((name) => at.env[name]).filter((dir) => dir !== undefined && dir !== '');
-    return ['C:\\Windows', 'C:\\Program Files', 'C:\\Program Files (x86)', 'C:\\ProgramData', ...told].filter(
-      (dir) => dir !== undefined,
-    );
+    const configured = names.map((name) => at.env[name]).filter((dir) => dir !== undefined && dir !== '');
+    return [
+      'C:\\Windows',
+      'C:\\Program Files',
+      'C:\\Program Files (x86)',
+      'C:\\ProgramData',
+      ...configured,
+    ].filter((dir) => dir !== undefined);
   }
   const unix = [
     'bin',
@@ -81,9 +85,10 @@ function systemFolders(at: HostEnvironment): readonly string[] {
   return [...unix.map((name) => `/${name}`), ...(at.platform === 'darwin' ? mac : [])];
 }
 
-/** Whether `inner` is `outer` or lies below it. */
+/** Whether `inner` is `outer` or a path inside it. */
 function isWithin(at: HostEnvironment, inner: string, outer: string): boolean {
   const paths = pathsOf(at);
-  const way = paths.relative(outer, inner);
-  return way === '' || (way !== '..' && !way.startsWith(`..${paths.sep}`) && !paths.isAbsolute(way));
+  const relative = paths.relative(outer, inner);
+  const outside = relative === '..' || relative.startsWith(`..${paths.sep}`) || paths.isAbsolute(relative);
+  return !outside;
 }

@@ -24,7 +24,7 @@ export function size(min: number, max: number) {
   });
 }
 
-/** A number of seconds as a setting would be written: 90 s is `90s`, 600 s is `10m`. */
+/** A number of seconds in the format of a setting: 90 s is `90s`, 600 s is `10m`. */
 export function durationText(seconds: number): string {
   for (const unit of ['d', 'h', 'm']) {
     const length = SECONDS[unit] ?? 1;

@@ -32,7 +32,7 @@ describeNode('doctor', [], (node) => {
     const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: node.settings() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^✓ Login {10}as root, with key file /m);
-    expect(stdout).toContain('Everything that was checked works.');
+    expect(stdout).toContain('All checks passed.');
     expect(stdout).not.toContain('\u001B');
   });
 

@@ -94,7 +94,7 @@ describe.skipIf(noSshd !== null)(
         expect(failed).toEqual(['proxmox']);
         expect(of('login')).toMatchObject({
           verdict: 'warn',
-          detail: expect.stringMatching(/agent key "user", which comes from the ssh-agent at SSH_AUTH_SOCK/),
+          detail: expect.stringMatching(/agent key "user" from the ssh-agent in SSH_AUTH_SOCK/),
           remedy: expect.stringContaining('SSH_KEY'),
         });
         const without = await examine(cwd, others);

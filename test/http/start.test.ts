@@ -137,6 +137,6 @@ describe('a start that fails says why', () => {
       expect(taken.stderr).toContain(`port ${port}: something else listens there already`);
       const foreign = await failToStart(['--host', '192.0.2.1'], env);
       expect(foreign.status).toBe(1);
-      expect(foreign.stderr).toContain('no address of this machine');
+      expect(foreign.stderr).toContain('this machine does not have that address');
     }));
 });

@@ -7,24 +7,24 @@ import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { CHECKS, type Check } from './check.ts';
 import { directoryVariables, entryRemedy } from './dropped-variables.ts';
 
-/** The settings as a patient: what is found, and what the other checks need if that is there. */
+/** The result of the settings check, with what the other checks need. */
 export interface ExaminedSettings {
   readonly checks: readonly Check[];
   readonly found: { readonly config: Config; readonly target: SshTarget } | undefined;
-  /** Serving would refuse to start. */
-  readonly faulty: boolean;
-  /** The configuration file that was read. */
+  /** The server would not start with these settings. */
+  readonly invalid: boolean;
+  /** The configuration file in use. */
   readonly file: string | undefined;
 }
 
-/** Reads the settings as serving does. Consent is told when it is missing, but nothing here needs it. */
+/** Loads the settings as the server does. Missing consent is reported, but the other checks run without it. */
 export function examineSettings(input: LoadInput): ExaminedSettings {
   const asServed = loadConfig(input);
   const faults = asServed.ok ? [] : asServed.faults;
   const loaded = asServed.ok ? asServed : loadConfig({ ...input, fallbacks: { acceptRisks: 'true' } });
   const checks: Check[] = faults.map(({ problem, remedy }) => found('fail', `${problem}.`, remedy));
   for (const warning of asServed.warnings) checks.push(found('warn', `${warning}.`));
-  if (!loaded.ok) return { checks, found: undefined, faulty: true, file: asServed.file };
+  if (!loaded.ok) return { checks, found: undefined, invalid: true, file: asServed.file };
   const notes: string[] = [];
   let target: SshTarget;
   try {
@@ -35,7 +35,7 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
     return {
       checks: [...checks, { ...found('fail', message, nextStep(error, 'person')), code }],
       found: undefined,
-      faulty: faults.length > 0,
+      invalid: faults.length > 0,
       file: loaded.file,
     };
   }
@@ -51,7 +51,7 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
     );
   }
   if (faults.length === 0) checks.unshift(found('ok', describe(loaded.config, target, loaded.file)));
-  return { checks, found: { config: loaded.config, target }, faulty: faults.length > 0, file: loaded.file };
+  return { checks, found: { config: loaded.config, target }, invalid: faults.length > 0, file: loaded.file };
 }
 
 function found(verdict: Check['verdict'], detail: string, remedy?: string): Check {

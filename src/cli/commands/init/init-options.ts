@@ -20,13 +20,13 @@ export interface InitOptions {
   readonly fingerprints: readonly string[];
   /** The container in which the self-test runs `true`. */
   readonly exec: number | undefined;
-  /** The node, where the command line names it. */
+  /** The node, if it is on the command line. */
   readonly server: Values | undefined;
-  /** Where the settings go; absolute. */
+  /** Absolute path of the configuration file to write. */
   readonly configFile: string;
 }
 
-/** Reads the options; `fault` hears what is wrong with them. */
+/** Parses the options and calls `fault` for each invalid one. */
 export function readOptions(
   { options, args, input }: Request,
   at: HostEnvironment,
@@ -56,7 +56,7 @@ export function readOptions(
   };
 }
 
-/** `[user@]host[:port]` as settings; undefined when it is none. An IPv6 address needs brackets only before a port. */
+/** Parses `[user@]host[:port]` into settings; undefined if it is invalid. An IPv6 address needs brackets only before a port. */
 export function parseServer(text: string): Values | undefined {
   const bare = /^(?:[^@\s]+@)?[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*(?:%\w+)?$/i.test(text);
   const hop = parseHop(bare ? `${text.replace(/([^@]+)$/, '[$1]')}` : text);
@@ -74,7 +74,7 @@ function serverOf(text: string, fault: (fault: Fault) => void): Values | undefin
     fault({
       name: 'host',
       problem: `${text.slice(0, 60)} is not [user@]host[:port]`,
-      remedy: 'Name the node, for example root@192.0.2.10 or pve.example.com:2222.',
+      remedy: 'Enter the node, for example root@192.0.2.10 or pve.example.com:2222.',
     });
   }
   return server;
@@ -85,7 +85,7 @@ function vmidOf(text: string, fault: (fault: Fault) => void): number | undefined
   fault({
     name: '--exec',
     problem: `--exec ${text.slice(0, 40)} is not a VMID`,
-    remedy: 'Name a container, such as 101.',
+    remedy: 'Enter the VMID of a container, such as 101.',
   });
   return undefined;
 }
@@ -101,8 +101,8 @@ function choose<T extends string>(
   const meant = nearest(word, among);
   fault({
     name,
-    problem: `${name} ${word.slice(0, 40)} is not known${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
-    remedy: `It takes ${among.join(', ')}.`,
+    problem: `${name} ${word.slice(0, 40)} is not valid${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
+    remedy: `Valid values: ${among.join(', ')}.`,
   });
   return undefined;
 }

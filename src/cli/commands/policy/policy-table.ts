@@ -5,7 +5,7 @@ import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
 import { type Style, wrapText } from '../../output/output.ts';
 
-/** What calls of a tool can meet. */
+/** The possible outcomes for calls of a tool. */
 export interface ToolOutlook {
   readonly tool: string;
   readonly effect: ToolTraits['effect'];
@@ -33,7 +33,7 @@ export function outlookOf(
 
 const ORDER: readonly Outcome[] = ['allow', 'confirm', 'deny'];
 
-/** A line for each tool, and its rules in order below. */
+/** One line per tool, with its rules in order below. */
 export function outlookText(outlooks: readonly ToolOutlook[], style: Style, width: number): string {
   const heads = outlooks.map(({ tool, effect }) => [shortToolName(tool), effect]);
   const widths = columnWidths(heads);

@@ -18,9 +18,9 @@ export async function policy(request: Request): Promise<void> {
         return await print(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
       }
       case undefined:
-        throw new UsageError('policy takes check, explain, show or schema');
+        throw new UsageError('policy needs check, explain, show or schema');
       default:
-        throw new UsageError(`policy takes check, explain, show or schema, not '${action.slice(0, 60)}'`);
+        throw new UsageError(`policy needs check, explain, show or schema, not '${action.slice(0, 60)}'`);
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
