@@ -211,8 +211,12 @@ arguments or settings.
 const doctor: Command = {
   name: 'doctor',
   summary: 'Test the setup, from settings to a command in a container',
-  usage: ['doctor [--exec VMID]'],
-  options: [VMID_OPTION, JSON_OPTION],
+  usage: ['doctor [--exec VMID] [--report]'],
+  options: [
+    VMID_OPTION,
+    { flag: 'report', help: 'Print a block for a bug report, without addresses, names or secrets' },
+    JSON_OPTION,
+  ],
   details: `Checks the settings, name resolution, port, host key, login, Proxmox VE, rights,
 attach method, cluster files, quorum, containers, clock, latency, and the local
 directories for transfers and the audit log. Each line begins with ✓ (ok),

@@ -16,33 +16,34 @@ import {
   isSet,
   type Source,
 } from './sources.ts';
-import { isSlip, nearMiss } from './suggest-setting.ts';
+import { isMisspelled, nearMiss } from './suggest-setting.ts';
 
 export type LoadResult = (
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 ) & {
   readonly warnings: readonly string[];
-  /** The configuration file that was read, absolute; undefined if there is none. */
+  /** Absolute path of the configuration file; undefined if there is none. */
   readonly file: string | undefined;
 };
 
-/** Whoever relies on a record must learn here that there is none. */
-const UNRECORDED = 'AUDIT=false: NOTHING that is done through this server is put on record';
+const EXEC_METHOD_IGNORED =
+  'EXEC_METHOD is ignored: commands always enter containers by lxc-attach. Remove the setting.';
+/** Warns operators who rely on the audit log. */
+const NOT_LOGGED = 'AUDIT=false: NOTHING that is done through this server is logged';
 
 export interface LoadInput {
   readonly flags?: Flags;
-  /** What `--config` (or `--env-file`) named. */
+  /** The value of `--config` (or `--env-file`). */
   readonly envFile?: string | undefined;
-  /** Reads no configuration file at all. */
+  /** Ignores all configuration files. */
   readonly ignoreFiles?: boolean;
-  /** Text for settings that are set nowhere, by property, in place of the defaults that serving has. */
+  /** Defaults for this command, by property, which replace those of the server. */
   readonly fallbacks?: Flags;
 }
 
 /**
- * Options, then the environment, then the configuration file, then defaults. Finds every fault before it gives up, so that
- * nobody has to start it once per mistake.
+ * Loads the settings. Precedence: options, environment, configuration file, defaults. Reports all errors at once.
  */
 export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentSurroundings()): LoadResult {
   const faults: Fault[] = [];
@@ -66,11 +67,11 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     if (value !== undefined) found.set(setting.property, value);
   }
   if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
-  const slips = nearMisses(sources, settings, found);
-  faults.push(...slips.flatMap(({ fault }) => fault ?? []));
-  warnings.push(...slips.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
+  const misspelled = misspelledNames(sources, settings, found);
+  faults.push(...misspelled.flatMap(({ fault }) => fault ?? []));
+  warnings.push(...misspelled.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
   warnings.push(...retiredNotes(flags, sources), ...hostNotes(found.get('host'), environment, file));
-  const told = { warnings, file: file?.file };
+  const common = { warnings, file: file?.file };
 
   const raw = settings.map(({ property, default: preset }) => [
     property,
@@ -81,23 +82,24 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     const filesRead = [...sources, ...found.values()].flatMap(({ file }) => file ?? []);
     const config = { ...parsed.data, filesRead };
     faults.push(...contradictions(config));
-    if (faults.length > 0) return { ok: false, faults, ...told };
-    if (!config.audit) warnings.push(UNRECORDED);
-    return { ok: true, config, ...told };
+    if (faults.length > 0) return { ok: false, faults, ...common };
+    if (!config.audit) warnings.push(NOT_LOGGED);
+    if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
+    return { ok: true, config, ...common };
   }
   for (const issue of parsed.error.issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
     faults.push(toFault(issue, setting, found.get(setting.property)));
   }
-  return { ok: false, faults, ...told };
+  return { ok: false, faults, ...common };
 }
 
-/** Which of them holds would have to be guessed. */
+/** It would be unclear which of the two applies. */
 const POLICY_TWICE: Fault = {
   name: 'POLICY',
   problem: 'POLICY and POLICY_FILE are both set',
-  remedy: 'Keep POLICY_FILE, and name the preset in the file: `extends: careful`.',
+  remedy: 'Keep POLICY_FILE, and extend the preset in the file: `extends: careful`.',
 };
 
 function findFlag(flags: Flags, { property, flag }: Setting): Found | undefined {
@@ -112,11 +114,11 @@ function findFirst(
   fault: (fault: Fault) => void,
 ): Found | undefined {
   let failed = false;
-  const fail = (told: Fault): void => {
+  const fail = (problem: Fault): void => {
     failed = true;
-    fault(told);
+    fault(problem);
   };
-  // The name counts more than the source: HOST in the environment may come from the shell.
+  // A new name in any source takes precedence over an old one: HOST in the environment may come from the shell.
   for (const name of [setting.name, ...(setting.aliases ?? [])]) {
     for (const source of sources) {
       const found = findIn(source, setting, at, fail, name);
@@ -128,16 +130,16 @@ function findFirst(
 
 function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): Fault {
   const { name, example, secret, default: preset, defaultText = preset } = setting;
-  const told = issue.code === 'custom' ? issue.params?.remedy : undefined;
-  const remedy = typeof told === 'string' ? told : undefined;
+  const custom = issue.code === 'custom' ? issue.params?.remedy : undefined;
+  const remedy = typeof custom === 'string' ? custom : undefined;
   if (found === undefined) {
     const problem = `${name} is not set`;
     const steps = setting.property === 'host' ? 'Run `proxmox-mcp init` to set it up, or set it' : 'Set it';
     return { name, problem, remedy: remedy ?? `${steps}, for example ${name}=${example}.` };
   }
-  // A long value may be a key in the wrong place; an odd one could play tricks on the terminal.
+  // Values that are long (possibly a key) or contain control characters are not shown.
   const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
-  const otherwise = !defaultText ? '' : `, or leave it out for ${defaultText}`;
+  const otherwise = !defaultText ? '' : `, or unset it to use the default (${defaultText})`;
   return {
     name: found.name,
     problem: `${found.name}${shown} (${found.label}) ${issue.message}`,
@@ -145,42 +147,42 @@ function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undef
   };
 }
 
-/** What was taken off may, once in a lifetime, have been part of it. */
+/** Warnings for secrets in quotes, because the quotes are removed but could be part of the secret. */
 function quotedSecrets(settings: readonly Setting[], at: HostEnvironment): string[] {
   return settings
     .filter(({ name, secret }) => secret === true && isQuoted(at.env[name]))
     .map(
       ({ name }) =>
-        `${name} (environment) stands in quotes, which are not taken for a part of it; if they are, use ${name}_FILE`,
+        `${name} (environment) is in quotes, which are removed; if they are part of the value, use ${name}_FILE`,
     );
 }
 
-interface Slip {
+interface Misspelling {
   readonly warning?: string;
   readonly fault?: Fault;
 }
 
 /**
- * Names that look like a slip of one of ours, unless the right one is there as well. A setting that was meant to restrict must
- * not be ignored: such a slip is a fault.
+ * Names that look like misspelled settings, unless the correct name is also set. A misspelled setting that restricts the server is
+ * an error, others are warnings.
  */
-function nearMisses(
+function misspelledNames(
   sources: readonly Source[],
   settings: readonly Setting[],
   found: ReadonlyMap<string, Found>,
-): readonly Slip[] {
+): readonly Misspelling[] {
   const known = settings.flatMap(({ name, secret, aliases = [] }) =>
     secret === true ? [name, `${name}_FILE`] : [name, ...aliases],
   );
   const retired = RETIRED.map(({ name }) => name);
   const given = new Set([...found.values()].map(({ name }) => name));
   return sources.flatMap(({ label, names }) =>
-    names.flatMap((name): readonly Slip[] => {
+    names.flatMap((name): readonly Misspelling[] => {
       const meant = retired.includes(name) ? undefined : nearMiss(name, known);
       if (meant === undefined || given.has(meant)) return [];
       const restricts =
         settings.some((setting) => setting.name === meant && setting.restricts === true) &&
-        isSlip(name, meant);
+        isMisspelled(name, meant);
       if (!restricts)
         return [{ warning: `${name} (${label}) is not a setting and is ignored: did you mean ${meant}?` }];
       const problem = `${name} (${label}) is not a setting`;

@@ -19,8 +19,8 @@ import { directoryList } from './transfer-dirs.ts';
 import { size } from './unit-formats.ts';
 
 /**
- * Every setting there is. `.env.example`, the table in the README, `--help` and the flags are made
- * from this, so a setting is added here and nowhere else.
+ * The schema of all settings. `.env.example`, the tables in README and docs, `--help` and the options are generated from it, so a
+ * setting is added only here.
  */
 export function configSchema(at: HostEnvironment) {
   return z.object({
@@ -80,7 +80,7 @@ export function configSchema(at: HostEnvironment) {
       tier: 'basic',
       help: 'Private key file',
       example: '~/.ssh/id_ed25519',
-      defaultText: 'the agent, then the keys in ~/.ssh',
+      defaultText: 'ssh-agent, then the keys in ~/.ssh',
     }),
     sshKeyPassphrase: text().optional().register(about, {
       name: 'SSH_KEY_PASSPHRASE',
@@ -126,14 +126,14 @@ export function configSchema(at: HostEnvironment) {
       tier: 'common',
       help: 'Run privileged commands with `sudo -n`, for an SSH user other than root',
       example: 'true',
-      defaultText: 'found out at connect',
+      defaultText: 'detected at connect',
     }),
     execMethod: choice(['auto', 'lxc-attach', 'pct']).register(about, {
       name: 'EXEC_METHOD',
       flag: 'exec-method',
       placeholder: 'method',
       group: 'Commands',
-      help: 'How to enter containers: auto, lxc-attach or pct',
+      help: 'Ignored: commands always enter containers by lxc-attach',
       example: 'pct',
       default: 'auto',
     }),
@@ -162,7 +162,7 @@ export function configSchema(at: HostEnvironment) {
       placeholder: 'size',
       group: 'Files',
       tier: 'common',
-      help: 'Maximum size of a transferred file: bytes, or 100M',
+      help: 'Maximum size of a transferred file, such as 100M',
       example: '100M',
       default: '10M',
     }),
@@ -174,7 +174,7 @@ export function configSchema(at: HostEnvironment) {
       tier: 'basic',
       help: 'Local directories that transfers may use, separated as in PATH',
       example: '~/proxmox-files',
-      defaultText: 'working directory',
+      defaultText: '~/proxmox-mcp',
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',
@@ -201,15 +201,15 @@ export function configSchema(at: HostEnvironment) {
   });
 }
 
-/** The settings that this server runs with. */
+/** The loaded settings. */
 export type Config = Readonly<z.output<ReturnType<typeof configSchema>>> & {
-  /** The configuration file and the files of secrets that settings were read from, absolute. */
+  /** Absolute paths of the configuration file and of the secret files that were read. */
   readonly filesRead: readonly string[];
 };
 
 export type LogLevel = Config['logLevel'];
 
-/** All settings, in the order in which they are documented. */
+/** All settings in the order of the documentation. */
 export function listSettings(schema = configSchema(currentSurroundings())): readonly Setting[] {
   return Object.entries(schema.shape).map(([property, format]) => {
     const info = about.get(format);

@@ -30,7 +30,7 @@ const UNRELATED = new Set([
 ]);
 
 /** Whether a name is certainly a misspelled setting. The environment also contains variables of other programs. */
-export function isSlip(name: string, meant: string): boolean {
+export function isMisspelled(name: string, meant: string): boolean {
   const letters = (text: string) => text.toUpperCase().replaceAll('_', '');
   const sorted = (text: string) => [...letters(text)].sort().join('');
   if (OTHER_NAMES[name.toUpperCase()] === meant || sorted(name) === sorted(meant)) return true;

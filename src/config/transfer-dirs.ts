@@ -35,60 +35,9 @@ export function transferDirsOf(
 }
 
 /**
- * The default transfer directory: the working directory, unless that is a root, a system or the home directory. Desktop clients
- * start servers in `/` or C:\Windows\System32, and a home directory contains keys. In those cases it is `~/proxmox-mcp`,
- * created on first use.
+ * The default transfer directory: `~/proxmox-mcp`, created on first use. The working directory is not used, because other
+ * programs act on files in it that a container could supply (.git/hooks, .mcp.json, CLAUDE.md).
  */
 export function defaultTransferDir(at: HostEnvironment): string {
-  const { cwd, home } = at;
-  const fallback = pathsOf(at).join(home, 'proxmox-mcp');
-  const tooWide = isWithin(at, home, cwd) || pathsOf(at).parse(cwd).root === cwd;
-  return tooWide || systemFolders(at).some((folder) => isWithin(at, cwd, folder)) ? fallback : cwd;
-}
-
-function systemFolders(at: HostEnvironment): readonly string[] {
-  const { join } = pathsOf(at);
-  if (at.platform === 'win32') {
-    const names = [
-      'SystemRoot',
-      'ProgramFiles',
-      'ProgramFiles(x86)',
-      'ProgramData',
-      'APPDATA',
-      'LOCALAPPDATA',
-    ];
-    const configured = names.map((name) => at.env[name]).filter((dir) => dir !== undefined && dir !== '');
-    return [
-      'C:\\Windows',
-      'C:\\Program Files',
-      'C:\\Program Files (x86)',
-      'C:\\ProgramData',
-      ...configured,
-    ].filter((dir) => dir !== undefined);
-  }
-  const unix = [
-    'bin',
-    'boot',
-    'dev',
-    'etc',
-    'lib',
-    'lib32',
-    'lib64',
-    'proc',
-    'run',
-    'sbin',
-    'sys',
-    'usr',
-    'var',
-  ];
-  const mac = ['/System', '/Library', '/Applications', '/private/etc', join(at.home, 'Library')];
-  return [...unix.map((name) => `/${name}`), ...(at.platform === 'darwin' ? mac : [])];
-}
-
-/** Whether `inner` is `outer` or a path inside it. */
-function isWithin(at: HostEnvironment, inner: string, outer: string): boolean {
-  const paths = pathsOf(at);
-  const relative = paths.relative(outer, inner);
-  const outside = relative === '..' || relative.startsWith(`..${paths.sep}`) || paths.isAbsolute(relative);
-  return !outside;
+  return pathsOf(at).join(at.home, 'proxmox-mcp');
 }

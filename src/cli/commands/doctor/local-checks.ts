@@ -34,7 +34,7 @@ export async function checkTransferDirs(config: Config): Promise<Finding<true>> 
       remedy: 'Correct TRANSFER_DIRS or the permissions. Only file transfers need it.',
     };
   }
-  const exposed = await exposedIn(dirs, config);
+  const exposed = await exposedIn(dirs);
   if (exposed.length > 0 && !config.readOnly) {
     return {
       verdict: 'warn',
@@ -46,25 +46,11 @@ export async function checkTransferDirs(config: Config): Promise<Finding<true>> 
   return { verdict: 'ok', detail: `${notes.join(', ')}${unused}`, value: true };
 }
 
-/** Configuration files of MCP clients. Writing one makes the client start a program on this machine. */
-const CLIENT_FILES = [
-  '.mcp.json',
-  'mcp.json',
-  join('.vscode', 'mcp.json'),
-  join('.cursor', 'mcp.json'),
-  'claude_desktop_config.json',
-];
+/** Configuration files of MCP clients that are not hidden files. Writing one makes the client start a program on this machine. */
+const CLIENT_FILES = ['mcp.json', 'claude_desktop_config.json'];
 
-/**
- * The files in the transfer directories that start programs and, unless TRANSFER_DIRS is set, the files that settings were read
- * from. Transfers refuse those files, but not other files in the same directory.
- */
-async function exposedIn(dirs: readonly string[], config: Config): Promise<string[]> {
-  const settings = config.transferDirs === undefined ? config.filesRead : [];
-  const candidates = dirs.flatMap((dir) => [
-    ...CLIENT_FILES.map((file) => join(dir, file)),
-    ...settings.filter((file) => dirname(file) === dir),
-  ]);
+async function exposedIn(dirs: readonly string[]): Promise<string[]> {
+  const candidates = dirs.flatMap((dir) => CLIENT_FILES.map((file) => join(dir, file)));
   const exists = await Promise.all(candidates.map((file) => may(file, constants.F_OK)));
   return candidates.filter((_, index) => exists[index]);
 }

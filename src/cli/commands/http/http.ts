@@ -52,7 +52,7 @@ export async function serveOnHttp(input: LoadInput): Promise<void> {
     gracefulShutdown(app, () => close(server, http, app));
     const welcome = authenticator.welcome(urlOf(server, config, '127.0.0.1'));
     if (welcome !== undefined) process.stderr.write(`\n${welcome}`);
-    say(`the MCP endpoint is ${urlOf(server, config, config.serverHost)}`);
+    say(`MCP is at ${urlOf(server, config, config.serverHost)}`);
   } catch (error) {
     await app.close(0);
     if (isAboutTls(error)) return refuse(`proxmox-mcp cannot start: ${tlsText(error)}\n`, 2);
