@@ -107,10 +107,7 @@ export class RemoteCall {
    */
   static async start(shell: RemoteShell, request: CallRequest): Promise<RemoteCall> {
     const { precondition, signal, input, target } = request;
-    const patienceMs = precondition?.readsAttributes === true ? STARTED_LIMIT_MS : LOCKDOWN_LIMIT_MS;
-    const answers = precondition?.readsPmxcfs !== true || (await shell.pmxcfsAnswers(patienceMs, signal));
-    if (!answers && !signal.aborted && precondition?.readsAttributes === true)
-      throw precondition.refused('slow');
+    const answers = await checkCanRead(shell, precondition, signal);
     const run = newRunId();
     const text = attachRequest(target, run, request.argv(run), {
       check: precondition?.check(answers) ?? '',
@@ -128,7 +125,7 @@ export class RemoteCall {
         return new RemoteCall(shell, request, run, channel, since);
       }
       if (first.kind === 'timeout') {
-        shell.noteHung(channel.closed);
+        shell.noteHung('configuration', channel.closed);
         channel.stdout.resume();
         channel.stderr.resume();
         const survivors = await killRun(shell, run, since, NORMAL_PACE);
@@ -246,5 +243,26 @@ function noAnswer(): AppError {
     'ATTACH_FAILED',
     'The node did not start the command in time, so the call was given up.',
     'Look at its effects before repeating it, and at the load of the node.',
+  );
+}
+
+/**
+ * Whether the check may read the cluster file system, which may hang.
+ * @throws AppError ATTRIBUTES_UNREADABLE where it hangs and the check cannot do without
+ */
+async function checkCanRead(
+  shell: RemoteShell,
+  precondition: ActivePrecondition | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (precondition?.readsPmxcfs !== true) return true;
+  if (precondition.readsAttributes) {
+    const answers = await shell.pmxcfsAnswers('configuration', STARTED_LIMIT_MS, signal);
+    if (!answers && !signal.aborted) throw precondition.refused('slow');
+    return answers;
+  }
+  return (
+    (await shell.pmxcfsAnswers('configuration', LOCKDOWN_LIMIT_MS, signal)) &&
+    (await shell.pmxcfsAnswers('inventory', LOCKDOWN_LIMIT_MS, signal))
   );
 }

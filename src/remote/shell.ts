@@ -46,6 +46,9 @@ export interface NodeRunOptions {
   readonly onStderr?: (soFar: string) => void;
 }
 
+/** What is read of the cluster file system, each of which may hang by itself. */
+export type PmxcfsReading = 'inventory' | 'configuration';
+
 /** Our own commands print little; past this something is wrong, and memory is not where to find out. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
@@ -54,7 +57,8 @@ export class RemoteShell {
   readonly sessions: SessionPool;
   readonly logger: NodeLogger;
   readonly sudo: boolean;
-  #hung: Promise<unknown> | undefined;
+  /** Readings that are overdue: of the whole inventory, and of one configuration in front of a call. */
+  readonly #hung = new Map<PmxcfsReading, Promise<unknown>>();
 
   constructor(source: ChannelSource, options: { readonly sudo: boolean; readonly logger: NodeLogger }) {
     this.sessions = new SessionPool(source, options);
@@ -70,7 +74,7 @@ export class RemoteShell {
     const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
     const deadline = performance.now() + timeoutMs;
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
-    if (readsPmxcfs && !(await this.pmxcfsAnswers(timeoutMs, signal))) {
+    if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
     const session = await this.sessions.take({ signal, priority, reuse: true });
@@ -79,7 +83,7 @@ export class RemoteShell {
     const over = run.start(script, args).finally(() => this.#return(session, run));
     over.catch(() => {});
     const outcome = await firstOf(over, Math.max(0, deadline - performance.now()), signal);
-    if (outcome === 'timeout' && readsPmxcfs) this.noteHung(over);
+    if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
     if (typeof outcome !== 'string') return outcome;
     return { ...run.output(), code: null, ended: outcome };
   }
@@ -123,20 +127,20 @@ export class RemoteShell {
   }
 
   /** Whether the cluster file system is not known to hang. Waits for its answer where one is overdue. */
-  async pmxcfsAnswers(withinMs: number, signal?: AbortSignal): Promise<boolean> {
-    if (this.#hung === undefined) return true;
-    return typeof (await firstOf(this.#hung, withinMs, signal)) !== 'string';
+  async pmxcfsAnswers(reading: PmxcfsReading, withinMs: number, signal?: AbortSignal): Promise<boolean> {
+    const hung = this.#hung.get(reading);
+    return hung === undefined || typeof (await firstOf(hung, withinMs, signal)) !== 'string';
   }
 
   /** @param answer settles when the reading that hangs has come to its end */
-  noteHung(answer: Promise<unknown>): void {
+  noteHung(reading: PmxcfsReading, answer: Promise<unknown>): void {
     const hung = answer.then(
       () => true,
       () => true,
     );
-    this.#hung = hung;
+    this.#hung.set(reading, hung);
     void hung.then(() => {
-      if (this.#hung === hung) this.#hung = undefined;
+      if (this.#hung.get(reading) === hung) this.#hung.delete(reading);
     });
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rig, Undo } from '../rig/rig.ts';
 
@@ -11,18 +11,14 @@ export async function emptyEtcPve(rig: Rig): Promise<Undo> {
   return async () => void (await rig.inNode(['umount', '/etc/pve']));
 }
 
-/** Whatever reads the rig's /etc/pve waits until the undo. Where that is no FUSE, reading .members alone does. */
+/** Reading the rig's .members waits for a writer that never comes. */
 export async function hangEtcPve(rig: Rig): Promise<Undo> {
-  const fuse = rig.nodePids().find(({ comm }) => comm === 'bindfs');
-  if (fuse !== undefined) {
-    process.kill(fuse.pid, 'SIGSTOP');
-    return async () => void process.kill(fuse.pid, 'SIGCONT');
-  }
   const file = join(rig.info.paths.pve, '.members');
   renameSync(file, `${file}.away`);
   execFileSync('mkfifo', [file]);
   return async () => {
-    closeSync(openSync(file, constants.O_RDWR | constants.O_NONBLOCK)); // lets go those who wait
+    // Lets go those who wait. Where /etc/pve is FUSE, the fifo there is another one than the file beneath.
+    await rig.inNode(['timeout', '5', 'sh', '-c', ': 3<>/etc/pve/.members']);
     rmSync(file);
     renameSync(`${file}.away`, file);
   };

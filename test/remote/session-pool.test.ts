@@ -113,7 +113,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(ends).toEqual(['timeout', 'timeout', 'timeout', 'timeout']);
     expect(readFileSync(file, 'utf8')).toBe('x\n');
     expect((await shell.script('echo other', [], limit)).stdout).toBe('other\n');
-    await until(async () => shell.pmxcfsAnswers(0));
+    await until(async () => shell.pmxcfsAnswers('inventory', 0));
   });
 
   test.each([1, 2, 4])('an sshd that grants %i sessions', async (sessions) => {

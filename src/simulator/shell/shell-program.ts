@@ -3,7 +3,7 @@ import { fromBytes } from '../kernel/bytes.ts';
 import type { Call, Program } from '../programs/program.ts';
 import { Executor } from './execute.ts';
 import { runCommandText, runInput, runText } from './run-script.ts';
-import { type Dialect, Shell } from './shell.ts';
+import { BASH_VERSION, type Dialect, Shell } from './shell.ts';
 import { setOptions } from './shell-options.ts';
 
 /** sh, dash, bash or ash as a program: `sh -c TEXT NAME ARG…`, `sh FILE ARG…`, or a script on stdin. */

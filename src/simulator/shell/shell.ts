@@ -11,6 +11,9 @@ import { Traps } from './traps.ts';
 import { Variables } from './variables.ts';
 
 /** Whose messages, echo and codes it has. The language is that of POSIX for all of them. */
+/** The version that bash names. */
+export const BASH_VERSION = '5.2.37(1)-release';
+
 export type Dialect = 'dash' | 'bash' | 'ash';
 
 /** Options by their letters: `set -eux`. */
@@ -85,6 +88,7 @@ export class Shell {
       this.traps = new Traps(process, undefined);
       this.pid = process.pid;
       this.variables.set('IFS', ' \t\n', { exported: false });
+      if (start.dialect === 'bash') this.variables.set('BASH_VERSION', BASH_VERSION, { exported: false });
       this.variables.set('OPTIND', '1');
       this.variables.set('PPID', String(parentOf(process)));
       this.variables.set('PWD', process.cwd);
