@@ -1,9 +1,9 @@
 import { type App, createApp } from '../app.ts';
 import type { LoadInput } from '../config/load.ts';
 import type { Config } from '../config/settings-schema.ts';
-import type { Fault } from '../config/sources.ts';
+import type { ConfigError } from '../config/sources.ts';
 import type { PolicyFaults } from '../governance/policy/policy-file.ts';
-import { faultsText, wantsColour } from './output/config-errors.ts';
+import { configErrorsText, wantsColor } from './output/config-errors.ts';
 import { settingsFor } from './settings.ts';
 
 /** The app of a command. Undefined if settings or policy are invalid: the errors are then printed and the exit code is set. */
@@ -23,14 +23,16 @@ export async function openApp(config: Config): Promise<App | undefined> {
   } catch (error) {
     const { PolicyFaults } = await import('../governance/policy/policy-file.ts');
     if (!(error instanceof PolicyFaults)) throw error;
-    process.stderr.write(faultsText(toFaults(config.policyFile, error), wantsColour(process.stderr)));
+    process.stderr.write(
+      configErrorsText(toConfigErrors(config.policyFile, error), wantsColor(process.stderr)),
+    );
     process.exitCode = 2;
     await app.close(0);
     return undefined;
   }
 }
 
-function toFaults(file: string, { faults }: PolicyFaults): readonly Fault[] {
+function toConfigErrors(file: string, { faults }: PolicyFaults): readonly ConfigError[] {
   return faults.map(({ line, column, problem }, index) => ({
     name: 'POLICY_FILE',
     problem: `POLICY_FILE ${file}, line ${line}, column ${column}: ${problem}`,

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { FILE_REMEDY, reason, statOf } from './formats.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
-import { type Fault, fileSource, isSet, type Source } from './sources.ts';
+import { type ConfigError, fileSource, isSet, type Source } from './sources.ts';
 
 /** The configuration directory of the user: config.env, known_hosts and the journal of `init`. */
 export function configDir(at: HostEnvironment): string {
@@ -29,7 +29,7 @@ export interface ConfigFileQuery {
 }
 
 interface Report {
-  fault(fault: Fault): void;
+  addError(error: ConfigError): void;
   warn(message: string): void;
 }
 
@@ -46,7 +46,7 @@ export function findConfigFile(
   if (isSet(named)) {
     const file = absolutePath(at, named.trim());
     return read(file, file, report.warn, (problem) =>
-      report.fault({
+      report.addError({
         name: '--config',
         problem: `The configuration file (--config or ${CONFIG_VARIABLE}) cannot be read: ${problem}`,
         remedy: FILE_REMEDY,
@@ -56,7 +56,7 @@ export function findConfigFile(
   const file = defaultConfigFile(at);
   if (fs.existsSync(file)) {
     return read(file, file, report.warn, (problem) =>
-      report.fault({
+      report.addError({
         name: 'config.env',
         problem: `The configuration file cannot be read: ${problem}`,
         remedy: FILE_REMEDY,

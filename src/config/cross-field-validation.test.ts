@@ -9,8 +9,8 @@ function problemsOf(env: Record<string, string>): Record<string, string> {
   const at = { platform: process.platform, env: all, home: '/nowhere', cwd: '/nowhere', username: 'me' };
   const loaded = loadConfig({}, at);
   if (loaded.ok) return {};
-  for (const { remedy } of loaded.faults) expect(remedy).toMatch(/^[A-Z].*\.$/);
-  return Object.fromEntries(loaded.faults.map(({ name, problem }) => [name, problem]));
+  for (const { remedy } of loaded.errors) expect(remedy).toMatch(/^[A-Z].*\.$/);
+  return Object.fromEntries(loaded.errors.map(({ name, problem }) => [name, problem]));
 }
 
 test.each([

@@ -1,13 +1,13 @@
 import type { Config } from './settings-schema.ts';
-import type { Fault } from './sources.ts';
+import type { ConfigError } from './sources.ts';
 import { isWebUrl } from './url-formats.ts';
 
 /** The errors of settings that are valid alone, but not together. */
-export function contradictions(config: Config): Fault[] {
+export function crossFieldErrors(config: Config): ConfigError[] {
   return [...tokenErrors(config)];
 }
 
-function* tokenErrors(config: Config): Generator<Fault> {
+function* tokenErrors(config: Config): Generator<ConfigError> {
   const { httpAuth, httpToken, httpTokens, oauthIssuer, oauthAudience, publicUrl } = config;
   if (oauthIssuer !== undefined && oauthAudience === undefined) {
     yield {

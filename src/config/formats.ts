@@ -10,7 +10,7 @@ import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.
  */
 
 /** Adds an error with a remedy; without one, the remedy is the example of the setting. */
-export function fault(ctx: z.core.$RefinementCtx, message: string, remedy?: string): typeof z.NEVER {
+export function reject(ctx: z.core.$RefinementCtx, message: string, remedy?: string): typeof z.NEVER {
   ctx.addIssue({ code: 'custom', message, ...(remedy === undefined ? {} : { params: { remedy } }) });
   return z.NEVER;
 }
@@ -60,19 +60,19 @@ export function hostName() {
   return z.string().transform((value, ctx) => {
     const bare = /^\[(.+)\]$/.exec(value)?.[1] ?? value;
     if (bare.includes('://'))
-      return fault(ctx, 'is a URL', 'Enter only the address, for example 192.0.2.10.');
+      return reject(ctx, 'is a URL', 'Enter only the address, for example 192.0.2.10.');
     if (bare.includes('@')) {
-      return fault(
+      return reject(
         ctx,
         'contains a user name',
         'Enter only the address, and set the user with SSH_USERNAME.',
       );
     }
     if (/^[^:]+:\d+$/.test(bare) || /^\[.+\]:\d+$/.test(bare)) {
-      return fault(ctx, 'contains a port', 'Enter only the address, and set the port with SSH_PORT.');
+      return reject(ctx, 'contains a port', 'Enter only the address, and set the port with SSH_PORT.');
     }
     if (!/^[\p{L}\p{N}_.:%][\p{L}\p{N}_.:%-]*$/u.test(bare))
-      return fault(ctx, 'is not an address or a host name');
+      return reject(ctx, 'is not an address or a host name');
     return bare;
   });
 }
@@ -94,7 +94,7 @@ export function jumpList() {
     const good = hops.filter((hop) => hop !== undefined);
     return good.length === hops.length
       ? good
-      : fault(ctx, 'is not a list of [user@]host[:port], separated by commas (IPv6 addresses in brackets)');
+      : reject(ctx, 'is not a list of [user@]host[:port], separated by commas (IPv6 addresses in brackets)');
   });
 }
 
@@ -116,19 +116,19 @@ export function parseHop(hop: string): JumpHop | undefined {
 export function keyFile(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     if (value.includes('PRIVATE KEY')) {
-      return fault(ctx, 'contains the key itself', 'Save the key in a file, and set the path of that file.');
+      return reject(ctx, 'contains the key itself', 'Save the key in a file, and set the path of that file.');
     }
     const file = absolutePath(at, value);
     try {
       const start = decodeText(fs.readFileSync(file)).slice(0, 40);
       if (!/^(ssh-|ecdsa-|sk-)/.test(start)) return file;
-      return fault(
+      return reject(
         ctx,
         `is a public key (${file})`,
         'Set the path of the private key, which is the file without .pub.',
       );
     } catch (error) {
-      return fault(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+      return reject(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
     }
   });
 }
@@ -137,7 +137,7 @@ export function keyFile(at: HostEnvironment) {
 export function filePath(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const file = absolutePath(at, value);
-    return isDirectory(file) ? fault(ctx, `is a directory: ${file}`, 'Set the path of a file.') : file;
+    return isDirectory(file) ? reject(ctx, `is a directory: ${file}`, 'Set the path of a file.') : file;
   });
 }
 
@@ -149,7 +149,7 @@ export function readableFile(at: HostEnvironment) {
       fs.readFileSync(file);
       return file;
     } catch (error) {
-      return fault(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+      return reject(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
     }
   });
 }
@@ -163,10 +163,14 @@ export function tag() {
 export function directoryPath(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const dir = absolutePath(at, value);
-    if (statOf(dir)?.isFile()) return fault(ctx, `is a file: ${dir}`, 'Set the path of a directory.');
+    if (statOf(dir)?.isFile()) return reject(ctx, `is a file: ${dir}`, 'Set the path of a directory.');
     const blocked = parentsOf(dir, at).find((each) => statOf(each)?.isDirectory() === false);
     if (blocked === undefined) return dir;
-    return fault(ctx, `is inside a path that is not a directory: ${blocked}`, 'Set the path of a directory.');
+    return reject(
+      ctx,
+      `is inside a path that is not a directory: ${blocked}`,
+      'Set the path of a directory.',
+    );
   });
 }
 

@@ -16,7 +16,7 @@ export interface HostEnvironment {
   readonly systemSshDir?: string;
 }
 
-export function currentSurroundings(): HostEnvironment {
+export function currentEnvironment(): HostEnvironment {
   const home = os.homedir();
   return {
     platform: process.platform,

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
 /** Host names separated by commas, as in the Host header without the port: lower case, IPv6 in brackets. */
 export function nameList() {
@@ -7,7 +7,7 @@ export function nameList() {
     const names = split(value).map((name) => hostnameOf(`http://${bracketed(name)}`));
     const good = names.filter((name) => name !== undefined);
     if (good.length < names.length || good.length === 0) {
-      return fault(ctx, 'is not a comma-separated list of host names (no scheme, no port, no *)');
+      return reject(ctx, 'is not a comma-separated list of host names (no scheme, no port, no *)');
     }
     return good;
   });
@@ -19,7 +19,7 @@ export function originList() {
     const origins = split(value).map(originOf);
     const good = origins.filter((origin) => origin !== undefined);
     if (good.length < origins.length || good.length === 0) {
-      return fault(
+      return reject(
         ctx,
         'is not a comma-separated list of origins, each scheme://name[:port] (no path, no *)',
       );

@@ -1,15 +1,15 @@
 import type * as z from 'zod/v4';
 import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
-import { contradictions } from './cross-field-validation.ts';
-import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { crossFieldErrors } from './cross-field-validation.ts';
+import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { hostNotes, hostSetBy } from './node-name.ts';
 import { isQuoted } from './quoted.ts';
 import { RETIRED, retiredNotes } from './retired-settings.ts';
 import type { Setting } from './setting.ts';
 import { type Config, configSchema, listSettings } from './settings-schema.ts';
 import {
+  type ConfigError,
   environmentSource,
-  type Fault,
   type Flags,
   type Found,
   findIn,
@@ -20,7 +20,7 @@ import { isMisspelled, nearMiss } from './suggest-setting.ts';
 
 export type LoadResult = (
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] }
 ) & {
   readonly warnings: readonly string[];
   /** Absolute path of the configuration file; undefined if there is none. */
@@ -45,11 +45,11 @@ export interface LoadInput {
 /**
  * Loads the settings. Precedence: options, environment, configuration file, defaults. Reports all errors at once.
  */
-export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentSurroundings()): LoadResult {
-  const faults: Fault[] = [];
+export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentEnvironment()): LoadResult {
+  const errors: ConfigError[] = [];
   const warnings: string[] = [];
   const report = {
-    fault: (fault: Fault) => void faults.push(fault),
+    addError: (error: ConfigError) => void errors.push(error),
     warn: (warning: string) => void warnings.push(warning),
   };
   const flags = input.flags ?? {};
@@ -63,12 +63,12 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   const settings = listSettings(schema);
   const found = new Map<string, Found>();
   for (const setting of settings) {
-    const value = findFlag(flags, setting) ?? findFirst(sources, setting, at, report.fault);
+    const value = findFlag(flags, setting) ?? findFirst(sources, setting, at, report.addError);
     if (value !== undefined) found.set(setting.property, value);
   }
-  if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
+  if (found.has('policy') && found.has('policyFile')) report.addError(POLICY_TWICE);
   const misspelled = misspelledNames(sources, settings, found);
-  faults.push(...misspelled.flatMap(({ fault }) => fault ?? []));
+  errors.push(...misspelled.flatMap(({ error }) => error ?? []));
   warnings.push(...misspelled.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
   warnings.push(...retiredNotes(flags, sources), ...hostNotes(found.get('host'), environment, file));
   const common = { warnings, file: file?.file };
@@ -81,8 +81,8 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   if (parsed.success) {
     const filesRead = [...sources, ...found.values()].flatMap(({ file }) => file ?? []);
     const config = { ...parsed.data, filesRead };
-    faults.push(...contradictions(config));
-    if (faults.length > 0) return { ok: false, faults, ...common };
+    errors.push(...crossFieldErrors(config));
+    if (errors.length > 0) return { ok: false, errors, ...common };
     if (!config.audit) warnings.push(NOT_LOGGED);
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
     return { ok: true, config, ...common };
@@ -90,13 +90,13 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   for (const issue of parsed.error.issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
-    faults.push(toFault(issue, setting, found.get(setting.property)));
+    errors.push(toConfigError(issue, setting, found.get(setting.property)));
   }
-  return { ok: false, faults, ...common };
+  return { ok: false, errors, ...common };
 }
 
 /** It would be unclear which of the two applies. */
-const POLICY_TWICE: Fault = {
+const POLICY_TWICE: ConfigError = {
   name: 'POLICY',
   problem: 'POLICY and POLICY_FILE are both set',
   remedy: 'Keep POLICY_FILE, and extend the preset in the file: `extends: careful`.',
@@ -111,12 +111,12 @@ function findFirst(
   sources: readonly Source[],
   setting: Setting,
   at: HostEnvironment,
-  fault: (fault: Fault) => void,
+  addError: (error: ConfigError) => void,
 ): Found | undefined {
   let failed = false;
-  const fail = (problem: Fault): void => {
+  const fail = (problem: ConfigError): void => {
     failed = true;
-    fault(problem);
+    addError(problem);
   };
   // A new name in any source takes precedence over an old one: HOST in the environment may come from the shell.
   for (const name of [setting.name, ...(setting.aliases ?? [])]) {
@@ -128,7 +128,7 @@ function findFirst(
   return undefined;
 }
 
-function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): Fault {
+function toConfigError(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): ConfigError {
   const { name, example, secret, default: preset, defaultText = preset } = setting;
   const custom = issue.code === 'custom' ? issue.params?.remedy : undefined;
   const remedy = typeof custom === 'string' ? custom : undefined;
@@ -159,7 +159,7 @@ function quotedSecrets(settings: readonly Setting[], at: HostEnvironment): strin
 
 interface Misspelling {
   readonly warning?: string;
-  readonly fault?: Fault;
+  readonly error?: ConfigError;
 }
 
 /**
@@ -186,7 +186,7 @@ function misspelledNames(
       if (!restricts)
         return [{ warning: `${name} (${label}) is not a setting and is ignored: did you mean ${meant}?` }];
       const problem = `${name} (${label}) is not a setting`;
-      return [{ fault: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
+      return [{ error: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
     }),
   );
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { programDir } from '../lib/program-dir.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { configDir } from './config-file.ts';
-import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import type { Config } from './settings-schema.ts';
 import { SshConfigFile } from './ssh-config-file.ts';
 
@@ -30,7 +30,7 @@ type Target = Pick<SshTarget, 'identityFiles' | 'knownHostsFiles' | 'knownHostsW
 export function reservedPathsOf(
   config: PathSettings,
   target: Target,
-  at: HostEnvironment = currentSurroundings(),
+  at: HostEnvironment = currentEnvironment(),
 ): { readonly files: readonly string[]; readonly program: readonly string[] } {
   const { filesRead, stateDir, auditDir, policyFile, sshKey, sshKnownHosts, httpTlsKey, httpTlsCert } =
     config;

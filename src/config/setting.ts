@@ -33,4 +33,4 @@ export interface Setting extends SettingInfo {
 }
 
 /** What each format of the schema is about. */
-export const about = z.registry<SettingInfo>();
+export const settingsMetadata = z.registry<SettingInfo>();

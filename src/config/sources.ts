@@ -7,7 +7,7 @@ import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
 
 /** Why the server cannot start. */
-export interface Fault {
+export interface ConfigError {
   /** The setting, under the name that the operator used. */
   readonly name: string;
   /** A sentence without the final period. */
@@ -68,7 +68,7 @@ export function findIn(
   source: Source,
   setting: Setting,
   at: HostEnvironment,
-  fault: (fault: Fault) => void,
+  addError: (error: ConfigError) => void,
   name: string = setting.name,
 ): Found | undefined {
   const { secret } = setting;
@@ -80,7 +80,7 @@ export function findIn(
   const named = source.get(fileName);
   if (!isSet(named)) return isSet(value) ? { value, name, label } : undefined;
   if (isSet(value)) {
-    fault({
+    addError({
       name,
       problem: `${name} and ${fileName} are both set (${label})`,
       remedy: `Keep one of them. ${fileName} is safer.`,
@@ -91,14 +91,14 @@ export function findIn(
   try {
     const content = decodeText(fs.readFileSync(file)).replace(/(\r?\n)+$/, '');
     if (isSet(content)) return { value: content, name: fileName, label, file };
-    fault({
+    addError({
       name: fileName,
       problem: `${fileName} (${label}) is an empty file: ${file}`,
       remedy: 'Write the secret to the file.',
     });
   } catch (error) {
     const problem = `${fileName} (${label}) cannot be read: ${reason(error, file)}`;
-    fault({ name: fileName, problem, remedy: FILE_REMEDY });
+    addError({ name: fileName, problem, remedy: FILE_REMEDY });
   }
   return undefined;
 }

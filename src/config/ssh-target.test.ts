@@ -39,7 +39,7 @@ function resolve(settings: Record<string, string>, options: Partial<HostEnvironm
     ...options,
   };
   const loaded = loadConfig({}, at);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   return resolveSshTarget(loaded.config, at, (warning) => warnings.push(warning));
 }
 

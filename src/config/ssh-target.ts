@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { type JumpHop, parseHop } from './formats.ts';
-import { absolutePath, currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { absolutePath, currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { knownHostsFiles } from './known-hosts-files.ts';
 import { parseProxyCommand, proxyProgram } from './proxy-command.ts';
 import type { Config } from './settings-schema.ts';
@@ -32,7 +32,7 @@ interface Wanted extends JumpHop {
  */
 export function resolveSshTarget(
   config: Config,
-  at: HostEnvironment = currentSurroundings(),
+  at: HostEnvironment = currentEnvironment(),
   warn: (message: string) => void = () => {},
 ): SshTarget {
   const context: Context = { config, at, file: new SshConfigFile(at, warn) };

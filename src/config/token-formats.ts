@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
 import { RESERVED_CALLERS, RIGHTS, type Right } from '../lib/caller.ts';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
 /** A named bearer token. */
 export interface NamedToken {
@@ -27,10 +27,10 @@ export function bearerToken() {
   return z.string().transform((value, ctx) => {
     const token = value.trim();
     if (/\s/.test(token)) {
-      return fault(ctx, 'contains a space', `To set several tokens, use HTTP_TOKENS. ${FORMAT}`);
+      return reject(ctx, 'contains a space', `To set several tokens, use HTTP_TOKENS. ${FORMAT}`);
     }
     const weakness = weaknessOf(token);
-    return weakness === undefined ? token : fault(ctx, weakness, GENERATE);
+    return weakness === undefined ? token : reject(ctx, weakness, GENERATE);
   });
 }
 
@@ -42,10 +42,10 @@ export function namedTokens() {
       const words = line.trim();
       if (words === '' || words.startsWith('#')) continue;
       const token = parseLine(words.split(/\s+/), tokens);
-      if (typeof token === 'string') return fault(ctx, `line ${index + 1} ${token}`, FORMAT);
+      if (typeof token === 'string') return reject(ctx, `line ${index + 1} ${token}`, FORMAT);
       tokens.push(token);
     }
-    return tokens.length === 0 ? fault(ctx, 'contains no token', FORMAT) : tokens;
+    return tokens.length === 0 ? reject(ctx, 'contains no token', FORMAT) : tokens;
   });
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/v4';
-import { fault, isDirectory } from './formats.ts';
-import { absolutePath, currentSurroundings, type HostEnvironment, pathsOf } from './host-environment.ts';
+import { isDirectory, reject } from './formats.ts';
+import { absolutePath, currentEnvironment, type HostEnvironment, pathsOf } from './host-environment.ts';
 
 /** Directories separated as in PATH. Each must exist, so that a typo is reported at the start, not at the first transfer. */
 export function directoryList(at: HostEnvironment) {
@@ -11,9 +11,9 @@ export function directoryList(at: HostEnvironment) {
       .filter((dir) => dir !== '')
       .map((dir) => absolutePath(at, dir));
     const missing = dirs.filter((dir) => !isDirectory(dir));
-    if (dirs.length === 0) return fault(ctx, 'contains no directory');
+    if (dirs.length === 0) return reject(ctx, 'contains no directory');
     if (missing.length > 0) {
-      return fault(
+      return reject(
         ctx,
         `contains a path that is not a directory: ${missing.join(', ')}`,
         'Create it, or correct the path.',
@@ -29,7 +29,7 @@ export function directoryList(at: HostEnvironment) {
  */
 export function transferDirsOf(
   { transferDirs, http }: { readonly transferDirs?: readonly string[] | undefined; readonly http: boolean },
-  at: HostEnvironment = currentSurroundings(),
+  at: HostEnvironment = currentEnvironment(),
 ): readonly string[] {
   return transferDirs ?? (http ? [] : [defaultTransferDir(at)]);
 }

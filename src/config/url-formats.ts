@@ -1,15 +1,15 @@
 import * as z from 'zod/v4';
 import { isLoopback } from '../lib/loopback.ts';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
 /** An http or https URL without a login, a query or a fragment. It is returned unchanged. */
 export function webUrl() {
   return z.string().transform((value, ctx) => {
     const url = parseUrl(value);
     if (url === undefined || !/^https?:$/.test(url.protocol))
-      return fault(ctx, 'is not an http or https URL');
-    if (url.username !== '' || url.password !== '') return fault(ctx, 'contains a user name or password');
-    if (url.hash !== '' || url.search !== '') return fault(ctx, 'has a query or a fragment');
+      return reject(ctx, 'is not an http or https URL');
+    if (url.username !== '' || url.password !== '') return reject(ctx, 'contains a user name or password');
+    if (url.hash !== '' || url.search !== '') return reject(ctx, 'has a query or a fragment');
     return value;
   });
 }
@@ -23,7 +23,7 @@ export function issuerUrl() {
     const url = parseUrl(value);
     return url?.protocol === 'https:' || isLoopback(url?.hostname ?? '')
       ? value
-      : fault(
+      : reject(
           ctx,
           'is not https',
           'Set the https URL of the issuer. Plain http is allowed only for loopback addresses.',

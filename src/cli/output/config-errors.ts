@@ -1,4 +1,4 @@
-import type { Fault } from '../../config/sources.ts';
+import type { ConfigError } from '../../config/sources.ts';
 import { proseWidth, wrapText } from './output.ts';
 
 /** The risks that I_ACCEPT_RISKS=true accepts. */
@@ -8,19 +8,19 @@ const ACCEPT =
   'If you accept these risks, set I_ACCEPT_RISKS=true where you set PROXMOX_HOST, or pass --i-accept-risks.';
 
 /** The message when the server cannot start: every invalid setting, each with a remedy. */
-export function faultsText(
-  faults: readonly Fault[],
-  colour = false,
+export function configErrorsText(
+  errors: readonly ConfigError[],
+  color = false,
   headline = 'proxmox-mcp cannot start',
   width = proseWidth(process.stderr),
 ): string {
-  const bold = (text: string): string => (colour ? `\u001B[1m${text}\u001B[22m` : text);
-  const count = faults.length === 1 ? '1 setting needs' : `${faults.length} settings need`;
-  const list = faults.map(
+  const bold = (text: string): string => (color ? `\u001B[1m${text}\u001B[22m` : text);
+  const count = errors.length === 1 ? '1 setting needs' : `${errors.length} settings need`;
+  const list = errors.map(
     ({ problem, remedy }) =>
       `${indented(`${problem}.`, '  ', width).map(bold).join('\n')}\n${indented(remedy, '    ', width).join('\n')}\n`,
   );
-  const consent = faults.some(({ name }) => /i.accept.risks/i.test(name))
+  const consent = errors.some(({ name }) => /i.accept.risks/i.test(name))
     ? `\n${[...wrapText(DISCLAIMER, width), '', ...wrapText(ACCEPT, width)].join('\n')}\n`
     : '';
   const end = wrapText(
@@ -38,7 +38,7 @@ function indented(text: string, indent: string, width: number): string[] {
 }
 
 /** Whether the stream shows colors, according to NO_COLOR, FORCE_COLOR and TERM. */
-export function wantsColour(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
+export function wantsColor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
   return stream.isTTY === true && env.TERM !== 'dumb';

@@ -63,11 +63,11 @@ const STYLES = {
 /** A capture group, so that `split` keeps the codes. */
 const STYLE_CODES = new RegExp(`(\u001B\\[(?:${[...new Set(Object.values(STYLES).flat())].join('|')})m)`);
 
-export function styleFor(colour: boolean): Style {
+export function styleFor(color: boolean): Style {
   const wrap =
     ([on, off]: readonly [number, number]) =>
     (text: string) =>
-      colour ? `\u001B[${on}m${text}\u001B[${off}m` : text;
+      color ? `\u001B[${on}m${text}\u001B[${off}m` : text;
   return {
     bold: wrap(STYLES.bold),
     dim: wrap(STYLES.dim),

@@ -8,7 +8,7 @@ import {
   type RecordedCall,
 } from '../../../governance/audit/call-history.ts';
 import { SegmentFollower } from '../../../governance/audit/segments.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor } from '../../output/output.ts';
 import { callText, eventText, headerText, type Layout, layoutOf } from './audit-text.ts';
 
@@ -47,7 +47,7 @@ export async function tail(showing: Showing): Promise<void> {
   calls.take(await follower.next());
   await printCalls(calls.latest(), showing);
   exitOnSignal();
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   // One layout for all rows, so that they stay aligned.
   const layout = layoutOf(lineWidth(), showing.wide);
   const begun = new Map<string, { readonly call: RecordedCall; readonly since: number }>();
@@ -103,7 +103,7 @@ class Calls {
 
 async function printCalls(calls: readonly RecordedCall[], { json, dir, wide }: Showing): Promise<void> {
   if (json) return print(calls.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''));
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   if (calls.length === 0) {
     process.stderr.write(`No matching calls in ${dir}.\n`);
     return;

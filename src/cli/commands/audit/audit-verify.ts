@@ -9,7 +9,7 @@ import {
 } from '../../../governance/audit/verify-dir.ts';
 import type { Finding } from '../../../governance/audit/verify-segment.ts';
 import { visible } from '../../../lib/visible.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor } from '../../output/output.ts';
 
 /** Maximum number of notes in the text. --json has all of them. Damage is always shown in full. */
@@ -39,7 +39,7 @@ export async function verify(config: Config, { json, accept, claim }: Options): 
   const ok = undamaged && (verification.claim ?? 'proved') === 'proved';
   if (!ok) process.exitCode = 1;
   if (json) return print(`${JSON.stringify({ ok, dir, ...verification }, null, 2)}\n`);
-  await print(verificationText(dir, verification, styleFor(wantsColour(process.stdout))));
+  await print(verificationText(dir, verification, styleFor(wantsColor(process.stdout))));
 }
 
 function verificationText(dir: string, verification: Verification, style: Style): string {

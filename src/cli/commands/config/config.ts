@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { defaultConfigFile } from '../../../config/config-file.ts';
-import { absolutePath, currentSurroundings, type HostEnvironment } from '../../../config/host-environment.ts';
+import { absolutePath, currentEnvironment, type HostEnvironment } from '../../../config/host-environment.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { nearest } from '../../../lib/suggest.ts';
 import type { Request } from '../../commands.ts';
@@ -14,7 +14,7 @@ import { dockerCommand } from './docker-command.ts';
 /** `proxmox-mcp config [CLIENT]`: prints a client's configuration with the paths of this installation. Writes nothing. */
 export async function config({ input, args, options }: Request): Promise<void> {
   ignoreEpipe();
-  const at = currentSurroundings();
+  const at = currentEnvironment();
   const [wanted] = args;
   const file = configFileOf(input.envFile, at);
   if (wanted === undefined) return print(overview(at, file, options.json === 'true'));

@@ -5,7 +5,7 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { ConnectionInfo } from '../../../simulator/handles/node-handle.ts';
 import { Simulator } from '../../../simulator/simulator.ts';
 import type { Request } from '../../commands.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, printError, styleFor, textWidth } from '../../output/output.ts';
 import { show } from './demo-show.ts';
 
@@ -36,7 +36,7 @@ export async function runDemo(
     };
     await show(stage, settings, emptyFile, {
       print,
-      style: styleFor(wantsColour(process.stdout)),
+      style: styleFor(wantsColor(process.stdout)),
       // 80 columns at most, so that a recording fits a page.
       width: Math.min(textWidth(process.stdout), 80),
     });

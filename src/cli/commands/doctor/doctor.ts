@@ -2,7 +2,7 @@ import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
 import type { Request } from '../../commands.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
 import { CHECKS, type Check } from './check.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
@@ -59,7 +59,7 @@ function redactChecks(config: Config | undefined): (check: Check) => Check {
 
 /** Prints each check as it completes and, on a terminal, the check that is running. */
 class Screen {
-  readonly #style = styleFor(wantsColour(process.stdout));
+  readonly #style = styleFor(wantsColor(process.stdout));
   readonly #width = textWidth(process.stdout);
   #skipped: Check[] = [];
 

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { currentSurroundings } from '../../../config/host-environment.ts';
+import { currentEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { listSettings } from '../../../config/settings-schema.ts';
 import { VERSION } from '../../../lib/version.ts';
@@ -59,7 +59,7 @@ function settingsOf(config: Config): string {
 /** Replaces addresses and names that identify a machine or a person. */
 function anonymizer(config: Config | undefined, checks: readonly Check[]): (text: string) => string {
   const node = checks.flatMap(({ detail }) => /this node is (\S+)/.exec(detail)?.[1] ?? []);
-  const names = [config?.host, config?.sshUsername, os.hostname(), currentSurroundings().username, ...node]
+  const names = [config?.host, config?.sshUsername, os.hostname(), currentEnvironment().username, ...node]
     .flatMap((name) => name ?? [])
     .filter((name) => name.length > 2 && name !== 'root');
   return (text) => {

@@ -13,7 +13,7 @@ import { listen } from '../../../server/http/listen.ts';
 import { createMetrics } from '../../../server/http/metrics.ts';
 import { gracefulShutdown, SHUTDOWN_MS } from '../../graceful-shutdown.ts';
 import { openApp } from '../../open-app.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 
 /** Time to send the results of ended calls and exit, within SHUTDOWN_MS. */
 const RESERVE_MS = 400;
@@ -26,10 +26,10 @@ const GRACE_MS = 2000;
  */
 export async function serveOnHttp(input: LoadInput): Promise<void> {
   const loaded = loadConfig(input);
-  if (!loaded.ok) return refuse(faultsText(loaded.faults, wantsColour(process.stderr)), 2);
+  if (!loaded.ok) return refuse(configErrorsText(loaded.errors, wantsColor(process.stderr)), 2);
   const { config } = loaded;
-  const { faults, warnings } = judgeExposure(config);
-  if (faults.length > 0) return refuse(faultsText(faults, wantsColour(process.stderr)), 2);
+  const { faults: errors, warnings } = judgeExposure(config);
+  if (errors.length > 0) return refuse(configErrorsText(errors, wantsColor(process.stderr)), 2);
   for (const warning of warnings) say(warning);
 
   const app = await openApp(config);

@@ -1,8 +1,8 @@
-import { currentSurroundings } from '../../../config/host-environment.ts';
-import type { Fault } from '../../../config/sources.ts';
+import { currentEnvironment } from '../../../config/host-environment.ts';
+import type { ConfigError } from '../../../config/sources.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { Request } from '../../commands.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
@@ -12,11 +12,13 @@ import { journalFile } from './journal.ts';
 /** `proxmox-mcp init`: sets up settings, key, host key and clients; `--undo` removes all of that. */
 export async function init(request: Request): Promise<void> {
   ignoreEpipe();
-  const at = currentSurroundings();
-  const faults: Fault[] = [];
-  const options = readOptions(request, at, (fault) => void faults.push(fault));
-  if (faults.length > 0) {
-    process.stderr.write(faultsText(faults, wantsColour(process.stderr), 'proxmox-mcp init cannot start'));
+  const at = currentEnvironment();
+  const errors: ConfigError[] = [];
+  const options = readOptions(request, at, (error) => void errors.push(error));
+  if (errors.length > 0) {
+    process.stderr.write(
+      configErrorsText(errors, wantsColor(process.stderr), 'proxmox-mcp init cannot start'),
+    );
     process.exitCode = 2;
     return;
   }
@@ -50,7 +52,7 @@ export async function init(request: Request): Promise<void> {
   process.exit(code);
 }
 
-async function undo(at: ReturnType<typeof currentSurroundings>, signal: AbortSignal): Promise<number> {
+async function undo(at: ReturnType<typeof currentEnvironment>, signal: AbortSignal): Promise<number> {
   const { undoAll } = await import('./undo.ts');
   const undone = await undoAll(at, signal);
   if (undone === undefined) {

@@ -11,7 +11,7 @@ import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import type { Request } from '../../commands.ts';
 import { askYesNo, PromptCancelled } from '../../output/ask.ts';
-import { DISCLAIMER, wantsColour } from '../../output/config-errors.ts';
+import { DISCLAIMER, wantsColor } from '../../output/config-errors.ts';
 import { styleFor, textWidth, wrapText } from '../../output/output.ts';
 import { askNewPassphrase } from '../approvals/new-passphrase.ts';
 import { CHECKS, type Check, type CheckId } from '../doctor/check.ts';
@@ -108,7 +108,7 @@ async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
   const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
   const { summary, steps } = await carryOut(plan, signal);
   await appendJournal(steps, at);
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   for (const change of effective(changes)) clack.log.step(changeText(change, style));
   clack.log.success(summary.map((line) => wrapped(line)).join('\n'));
   return await finish(dialogue, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
@@ -165,7 +165,7 @@ async function reach(dialogue: Dialogue, start: Values): Promise<Values> {
     answered = false;
     const loaded = configFrom(values, at);
     if (!loaded.ok) {
-      say('error', loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      say('error', loaded.errors.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
       continue;
     }
     try {
@@ -208,7 +208,7 @@ async function logIn(
   for (;;) {
     const base = configFrom(server, at);
     // The login in the options or variables may be invalid. The answer replaces it.
-    if (!base.ok && answered) say('error', base.faults.map(({ problem }) => `${problem}.`).join('\n'));
+    if (!base.ok && answered) say('error', base.errors.map(({ problem }) => `${problem}.`).join('\n'));
     const login: LoginAnswer =
       base.ok && answered
         ? { values: {}, createKey: options.createKey }
@@ -217,7 +217,7 @@ async function logIn(
     const values = { ...server, ...login.values };
     const loaded = configFrom(values, at);
     if (!loaded.ok) {
-      say('error', loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      say('error', loaded.errors.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
       continue;
     }
     const checks = await test(dialogue, loaded.config);
@@ -232,7 +232,7 @@ async function logIn(
 async function loginSubject(server: Values, at: HostEnvironment): Promise<[Config, string]> {
   const { SSH_KEY: _, SSH_KEY_PASSPHRASE: __, SSH_PASSWORD: ___, ...bare } = server;
   const loaded = configFrom(bare, at);
-  if (!loaded.ok) throw new Error(loaded.faults.map(({ problem }) => problem).join('; '));
+  if (!loaded.ok) throw new Error(loaded.errors.map(({ problem }) => problem).join('; '));
   const { username, host } = resolveSshTarget(loaded.config, at);
   return [loaded.config, `${username}@${host}`];
 }
@@ -241,7 +241,7 @@ async function loginSubject(server: Values, at: HostEnvironment): Promise<[Confi
 const SHOWN: ReadonlySet<CheckId> = new Set<CheckId>(['login', 'proxmox', 'containers', 'exec']);
 
 async function test({ hostKeys, at, signal }: Dialogue, config: Config): Promise<readonly Check[]> {
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   const width = textWidth(process.stdout) - 3;
   const spinner = clack.spinner();
   const lines: string[] = [];

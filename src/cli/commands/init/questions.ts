@@ -36,7 +36,7 @@ function problemOf(text: string, before: Values, at: HostEnvironment): string | 
   if (server === undefined) return 'Enter [user@]host[:port], for example root@192.0.2.10';
   const loaded = configFrom({ ...before, ...server }, at);
   const names = Object.keys(server);
-  const found = loaded.ok ? undefined : loaded.faults.find(({ name }) => names.includes(name));
+  const found = loaded.ok ? undefined : loaded.errors.find(({ name }) => names.includes(name));
   return found?.problem.replace(/^.*\(environment\) /, 'This ');
 }
 

@@ -1,11 +1,11 @@
 import type { HostEnvironment } from '../../../config/host-environment.ts';
-import type { Fault } from '../../../config/sources.ts';
+import type { ConfigError } from '../../../config/sources.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { makeKeyPair } from '../../../lib/key-pair.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { Request } from '../../commands.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import type { Check } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
@@ -45,7 +45,7 @@ export async function initUnattended(
   const { configFile, server = {} } = options;
   const before = await readIfThere(configFile);
   const gathered: Values = { ...gatherValues(input, before, at), ...given(server) };
-  const faults = missing(gathered, options);
+  const errors = missing(gathered, options);
   const trust = gathered.SSH_HOST_KEY_POLICY;
   const level = options.level ?? levelOf(gathered);
   const apps = clientsHere(at).filter(({ id }) => options.clients?.includes(id));
@@ -57,9 +57,9 @@ export async function initUnattended(
     ...(level === undefined ? {} : { ...levelValues(level), ...policyValues(level, gathered) }),
   };
   const loaded = configFrom(wanted, at);
-  if (!loaded.ok || level === undefined || faults.length > 0) {
-    const all = [...(loaded.ok ? [] : loaded.faults), ...faults];
-    process.stderr.write(faultsText(all, wantsColour(process.stderr), 'proxmox-mcp init cannot start'));
+  if (!loaded.ok || level === undefined || errors.length > 0) {
+    const all = [...(loaded.ok ? [] : loaded.errors), ...errors];
+    process.stderr.write(configErrorsText(all, wantsColor(process.stderr), 'proxmox-mcp init cannot start'));
     return 2;
   }
   const hostKeys = await ConfirmedKeys.create();
@@ -85,7 +85,7 @@ export async function initUnattended(
     };
     const launch = { ...ownLaunch(at), env: await entryEnvironment(loaded.config, at) };
     const changes = await planChanges({ values, configFile, clients: apps, launch });
-    const style = styleFor(wantsColour(process.stdout));
+    const style = styleFor(wantsColor(process.stdout));
     for (const change of effective(changes)) await print(`\n${changeText(change, style)}\n`);
     if (options.dryRun) {
       await print('\n--dry-run: nothing was written.\n');
@@ -116,23 +116,23 @@ function given(values: Values): Values {
 }
 
 /** The errors for missing values that have no default. */
-function missing(values: Values, { level, createKey }: InitOptions): Fault[] {
-  const faults: Fault[] = [];
+function missing(values: Values, { level, createKey }: InitOptions): ConfigError[] {
+  const errors: ConfigError[] = [];
   if (level === undefined && levelOf(values) === undefined) {
-    faults.push({
+    errors.push({
       name: '--level',
       problem: '--level is missing',
       remedy: 'Set the permissions of the assistant: --level read-only, containers or host.',
     });
   }
   if (createKey && values.SSH_PASSWORD === undefined && values.SSH_PASSWORD_FILE === undefined) {
-    faults.push({
+    errors.push({
       name: 'SSH_PASSWORD',
       problem: '--create-key needs the password once, to install the key',
       remedy: 'Set the variable SSH_PASSWORD or SSH_PASSWORD_FILE. It is not written to any file.',
     });
   }
-  return faults;
+  return errors;
 }
 
 /** The settings after a set-up: the host key is pinned, and a new key replaces the password. */
@@ -157,7 +157,7 @@ async function works(
   hostKeys: ConfirmedKeys,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   const show = (check: Check) => {
     if (check.verdict === 'skipped') return;
     const shown = { ...check, detail: hostKeys.retell(check.detail) };

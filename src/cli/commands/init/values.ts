@@ -1,7 +1,7 @@
 import { parse } from 'dotenv';
 import {
   absolutePath,
-  currentSurroundings,
+  currentEnvironment,
   type HostEnvironment,
   pathsOf,
 } from '../../../config/host-environment.ts';
@@ -74,7 +74,7 @@ export function levelOf(values: Values): Level | undefined {
 }
 
 /** Loads the values as the server will load them from its configuration file. */
-export function configFrom(values: Values, at: HostEnvironment = currentSurroundings()): LoadResult {
+export function configFrom(values: Values, at: HostEnvironment = currentEnvironment()): LoadResult {
   const names = listSettings().flatMap(({ name, aliases = [] }) => [name, `${name}_FILE`, ...aliases]);
   const others = Object.entries(at.env).filter(([name]) => !names.includes(name));
   return loadConfig({ ignoreFiles: true }, { ...at, env: { ...Object.fromEntries(others), ...values } });

@@ -7,7 +7,7 @@ import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { OAUTH_PREFIX } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Request } from '../../commands.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -47,7 +47,7 @@ export async function check({ input, args, options }: Request): Promise<void> {
   ];
   const outlook = outlookOf(set, tools, options.caller ?? 'local');
   if (json) return print(`${JSON.stringify({ ok: true, warnings, tools: outlook }, null, 2)}\n`);
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   const remarks = warnings.map(
     ({ line, problem }) => `${name}:${line}: ${style.yellow('warning')}: ${problem}\n`,
   );

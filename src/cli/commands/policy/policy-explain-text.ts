@@ -8,7 +8,7 @@ import {
 } from '../../../remote/container-attributes.ts';
 import type { Style } from '../../output/output.ts';
 import type { Explanation } from './policy-explain.ts';
-import { coloured } from './policy-table.ts';
+import { colored } from './policy-table.ts';
 
 /** An explanation as text: the outcome, the rule, and the earlier rules that do not match. */
 export function explanationText(explanation: Explanation, style: Style): string {
@@ -16,7 +16,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
   const head = `${style.bold(tool)}, called by ${caller}: `;
   if (ceiling !== null || decision === null) {
     const why = ceiling === null ? '' : `${ceiling.message}\n${nextStep(ceiling, 'person')}\n`;
-    return `${head}${coloured('deny', style)}, regardless of the rules\n${why}`;
+    return `${head}${colored('deny', style)}, regardless of the rules\n${why}`;
   }
   const { outcome, rule, reason, effect, code } = decision;
   const where = decidedAt === null ? '' : decidedAt.line === null ? ' (preset)' : ` (line ${decidedAt.line})`;
@@ -35,7 +35,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
   );
   const passedText =
     before.length === 0 ? '' : `Earlier rules, and the conditions that do not match:\n${before.join('\n')}\n`;
-  return `${head}${coloured(outcome, style)}\n${table(rows, '  ')}\n${passedText}`;
+  return `${head}${colored(outcome, style)}\n${table(rows, '  ')}\n${passedText}`;
 }
 
 /** `101 "web", on pve1, pool lab, tags a, b`. */

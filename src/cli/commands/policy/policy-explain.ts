@@ -17,7 +17,7 @@ import { TOOLS } from '../../../tools/index.ts';
 import { hostAccessDisabled, type Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
 import { openApp } from '../../open-app.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -67,7 +67,7 @@ export async function explain(request: Request): Promise<void> {
     const subject = subjectOf(tool, validateArguments(tool, given), caller, parseMoment(options.at));
     const explanation = await explainCall({ tool, subject, caller, set, app, guest: options.guest });
     if (options.json === 'true') await print(`${JSON.stringify(toJson(explanation), null, 2)}\n`);
-    else await print(explanationText(explanation, styleFor(wantsColour(process.stdout))));
+    else await print(explanationText(explanation, styleFor(wantsColor(process.stdout))));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     process.stderr.write(`${errorText(error.code, error.message, nextStep(error, 'person'))}\n`);

@@ -43,14 +43,14 @@ export function outlookText(outlooks: readonly ToolOutlook[], style: Style, widt
       const rules = each.rules.map(({ rule, outcome }) => `${rule} → ${outcome}`).join('; ');
       const lines = wrapText(rules, Math.max(width - 2, 40)).map((line) => `  ${style.dim(line)}`);
       return [
-        `${head}  ${each.outcomes.map((outcome) => coloured(outcome, style)).join(' or ')}`,
+        `${head}  ${each.outcomes.map((outcome) => colored(outcome, style)).join(' or ')}`,
         ...lines,
       ].join('\n');
     })
     .join('\n');
 }
 
-export function coloured(outcome: Outcome, style: Style): string {
+export function colored(outcome: Outcome, style: Style): string {
   if (outcome === 'allow') return style.green(outcome);
   return outcome === 'deny' ? style.red(outcome) : style.yellow(outcome);
 }

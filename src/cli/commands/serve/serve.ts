@@ -3,7 +3,7 @@ import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import { serveOnStdio } from '../../../server/stdio.ts';
 import { gracefulShutdown, SHUTDOWN_MS } from '../../graceful-shutdown.ts';
 import { openApp } from '../../open-app.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 
 /** Time to flush the output and exit, within SHUTDOWN_MS. */
 const RESERVE_MS = 300;
@@ -13,7 +13,7 @@ export async function serve(input: LoadInput): Promise<void> {
   const loaded = loadConfig(input);
   for (const warning of loaded.warnings) process.stderr.write(`proxmox-mcp: ${warning}\n`);
   if (!loaded.ok) {
-    process.stderr.write(faultsText(loaded.faults, wantsColour(process.stderr)));
+    process.stderr.write(configErrorsText(loaded.errors, wantsColor(process.stderr)));
     process.exitCode = 2;
     return;
   }

@@ -6,7 +6,7 @@ import type { Tool } from '../../../tools/tool.ts';
 import { inputSchemaOf } from '../../../tools/tool-schema.ts';
 import type { Request } from '../../commands.ts';
 import { openApp } from '../../open-app.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor, textWidth, wrapText } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 
@@ -21,7 +21,7 @@ export async function tools({ input, options }: Request): Promise<void> {
   if (options.json === 'true') {
     return print(`${JSON.stringify({ tools: offered.map(definitionOf) }, null, 2)}\n`);
   }
-  await print(toolsText(offered, styleFor(wantsColour(process.stdout)), textWidth(process.stdout)));
+  await print(toolsText(offered, styleFor(wantsColor(process.stdout)), textWidth(process.stdout)));
   if (!process.stdout.isTTY) return;
   const hidden = config.readOnly ? ' READ_ONLY=true hides the other tools.' : '';
   process.stderr.write(`\nCall one with: proxmox-mcp call TOOL name=value …${hidden}\n`);
