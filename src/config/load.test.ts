@@ -150,7 +150,7 @@ describe('.env of the working directory', () => {
     const config = load({ HOST: '' }, { flags: { host: 'flagged' } }, cwd);
     expect(config).toMatchObject({ host: 'flagged', enableHostExec: false });
   });
-  test('gives way to the file that was named', () => {
+  test('is overridden by the file in --config', () => {
     fs.writeFileSync(path.join(cwd, 'other.env'), 'HOST=other\n');
     expect(load({ HOST: '' }, { envFile: 'other.env' }, cwd)).toMatchObject({
       host: 'other',

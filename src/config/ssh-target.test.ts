@@ -102,7 +102,7 @@ describe('an alias', () => {
     });
   });
 
-  test('gives way to explicit settings', () => {
+  test('is overridden by explicit settings', () => {
     put('config', ALIAS);
     const named = put('mine', '-----BEGIN');
     const key = put('id_pve');

@@ -72,7 +72,7 @@ export interface ExecOptions {
 export interface UploadOptions {
   /** Absolute or relative to the first transfer directory; confined to the transfer directories. */
   readonly localPath: string;
-  /** Absolute path on the far side. */
+  /** Absolute path on the node or in the container. */
   readonly remotePath: string;
   /** Three or four octal digits. Omitted: 644 for a new file, unchanged on overwrite. */
   readonly permissions?: string;

@@ -16,7 +16,7 @@ const STARTED_LIMIT_MS = 5_000;
 const LOCKDOWN_LIMIT_MS = 500;
 /** Without a check there is nothing to wait for but a node under load. */
 const UNCHECKED_LIMIT_MS = 30_000;
-/** A program that has not begun after this time, in ms, is looked after: its container may be frozen. */
+/** A program that has not started after this time, in ms, is checked: its container may be frozen. */
 const SILENT_START_MS = 800;
 /** sshd reports the exit and closes the channel together, unless a background process holds the streams. */
 const HELD_GRACE_MS = 150;
@@ -42,7 +42,7 @@ export interface CallRequest {
 }
 
 /**
- * Why a call came to its end. `held`: the program has exited, but a background process holds the streams; `stopped`: by its
+ * Why a call ended. `held`: the program has exited, but a background process holds the streams; `stopped`: by its
  * reader.
  */
 export type StopReason = 'closed' | 'held' | 'timeout' | 'cancelled' | 'frozen' | 'disconnected' | 'stopped';
@@ -101,7 +101,7 @@ export class RemoteCall {
 
   /**
    * Sends the request and waits until it has started. A call that is cancelled meanwhile is handed out as well: it may be
-   * about to start, so whoever ends calls must end this one.
+   * about to start, so it must be ended like the others.
    * @throws AppError when the node cannot be reached, the precondition does not hold (nothing was run), or the connection
    * was lost before it said so (DISCONNECTED: it may have run); PreconditionTimeout; CommandNotStarted
    */

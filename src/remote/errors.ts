@@ -1,7 +1,7 @@
 import { AppError } from '../lib/errors.ts';
 
 /**
- * A program never began, although its request was started. Whoever knows the target finds out why and turns it into an
+ * A program never started, although its request was sent. The caller, which knows the target, finds the cause and throws an
  * AppError.
  */
 export class CommandNotStarted extends Error {

@@ -1,7 +1,7 @@
 import { shuttingDown } from '../ssh/pool-errors.ts';
 import { delay } from './shell.ts';
 
-/** The work under way on the far side, so that the end of the server can end all of it and wait until it has. */
+/** The calls that are running on the node, so that the server can end all of them at shutdown and wait for them. */
 export class InFlightCalls {
   readonly #controller = new AbortController();
   readonly #works = new Set<Promise<unknown>>();

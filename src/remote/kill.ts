@@ -48,7 +48,7 @@ export async function killRun(
   }
 }
 
-/** @returns null unless the script came to its end. */
+/** @returns null unless the script completed */
 function survivorsOf({ code, items }: ScriptOutput): Survivor[] | null {
   if (code !== 0) return null;
   return items.slice(0, MAX_SURVIVORS).flatMap(([key, value]) => {

@@ -137,7 +137,7 @@ export class FrameReader {
 
 /**
  * Output of a command between the inner words `began` and `ended`. The inner word can be read in the container, so it
- * decides nothing but what is shown: whether the command began, and whether its wrapper came to its end.
+ * decides nothing but what is shown: whether the command began, and whether its wrapper completed.
  */
 export class CommandOutput {
   readonly #reader: FrameReader;

@@ -112,7 +112,7 @@ class Handshake {
 
   run(limitMs: number): Promise<Answer> {
     const { stdout, stderr, stdin, exited, closed } = this.#channel;
-    // zsh is told apart by its own variable; other shells that are not POSIX do not understand the line at all.
+    // zsh is detected by its own variable; other shells that are not POSIX do not understand the line at all.
     const n = this.#nonce;
     let lines = 0;
     const greet = () => {

@@ -136,7 +136,7 @@ export function fileTooLarge(size: string | number, limit: number): AppError {
 export function fileChanged(file: string): AppError {
   return new AppError(
     'FILE_CHANGED',
-    `${file} arrived with another SHA-256 than it has on the far side; most likely it was changed while it was read.`,
+    `The SHA-256 of the received file differs from that of ${file}, which was probably changed while it was read.`,
     'The local file was left as it was. Try again when nobody writes the file, or copy it first and fetch the copy.',
   );
 }

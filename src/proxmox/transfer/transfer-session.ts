@@ -25,8 +25,8 @@ export interface TransferDeps extends RunDeps {
 }
 
 /**
- * One exchange with a transfer script on the far side, ended in order or torn down and cleaned up after. What the script
- * says is the claim of its container: numbers are bounded, and more than was announced ends the transfer.
+ * One exchange with a transfer script on the node, which either ends normally or is aborted and cleaned up. The container
+ * controls what the script reports: numbers are bounded, and more data than announced ends the transfer.
  */
 export class TransferSession {
   readonly #deps: TransferDeps;
