@@ -10,10 +10,10 @@ import { hasErrno } from './errno.ts';
  */
 
 /**
- * Writes a whole file, or replaces one. At any time, also after a power failure, the file is either the old one or the
- * new one. A symbolic link at `file` is replaced, not followed.
- * @param mode permissions of the file; what it grants to others than the owner is granted whatever the umask
- * @throws what the file system reports; then `file` is unchanged
+ * Writes or replaces a whole file. At any time, also after a power failure, the file is either the old one or the new one. A
+ * symbolic link at `file` is replaced, not followed.
+ * @param mode permissions of the file, regardless of the umask
+ * @throws the error of the file system; `file` is then unchanged
  */
 export async function writeFileAtomically(
   file: string,
@@ -24,9 +24,9 @@ export async function writeFileAtomically(
 }
 
 /**
- * Writes a whole file unless there is one.
- * @returns false when there is one, also if another process created it meanwhile
- * @throws what the file system reports
+ * Writes a whole file unless it exists.
+ * @returns false if it exists, also if another process created it meanwhile
+ * @throws the error of the file system
  */
 export async function createFileAtomically(file: string, content: string, mode: number): Promise<boolean> {
   try {
@@ -64,14 +64,14 @@ async function withDraft(
   await syncDir(path.dirname(file));
 }
 
-/** A file system without permissions keeps its own. */
+/** Ignores file systems without permissions. */
 async function allowOthers(handle: Awaited<ReturnType<typeof fs.open>>, mode: number): Promise<void> {
   await handle.chmod(mode).catch((error: unknown) => {
     if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error;
   });
 }
 
-/** A link appears whole. On a file system without links, a copy that replaces nothing comes closest. */
+/** A hard link appears atomically. On a file system without links, a copy that replaces nothing is the best alternative. */
 async function linkOrCopy(draft: string, file: string): Promise<void> {
   try {
     await fs.link(draft, file);
@@ -81,13 +81,13 @@ async function linkOrCopy(draft: string, file: string): Promise<void> {
   }
 }
 
-/** Without this, the new name may be gone after a power failure. */
+/** Without this, the new directory entry could be lost in a power failure. */
 async function syncDir(dir: string): Promise<void> {
   try {
     const handle = await fs.open(dir, 'r');
     await handle.sync().finally(() => handle.close());
   } catch (error) {
-    // Windows and some network file systems cannot sync a directory; a directory may be writable and not readable.
+    // Windows and some network file systems cannot sync a directory, and a directory can be writable but not readable.
     if (!hasErrno(error, 'EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw error;
   }
 }

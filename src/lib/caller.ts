@@ -1,31 +1,31 @@
 export const RIGHTS = ['read', 'write', 'host', 'confirm'] as const;
 
 /**
- * What a caller may do at all; policy can only narrow it. `write` covers all that changes a container, commands included.
- * `confirm` opens no tool: over HTTP, the answers of this caller's own client to questions count as confirmations.
+ * The rights of a caller, which the policy can only narrow. `write` includes everything that changes a container, also commands.
+ * `confirm` gives access to no tool: over HTTP, confirmations from this caller's own client are accepted.
  */
 export type Right = (typeof RIGHTS)[number];
 
-/** The rights that open tools. */
+/** The rights that give access to tools. */
 export const TOOL_RIGHTS = ['read', 'write', 'host'] as const satisfies readonly Right[];
 
-/** The caller, as rules, the audit log and metrics name it. */
+/** The caller in rules, the audit log and metrics. */
 export interface Caller {
   /** `local` on stdio and in the shell; over HTTP the name of the token, or `oauth:` and the subject of the JWT. */
   readonly name: string;
   readonly rights: ReadonlySet<Right>;
 }
 
-/** The user who started this process: may do what the operator's settings allow. */
+/** The user who started this process, with all rights. */
 export const LOCAL_CALLER: Caller = { name: 'local', rights: new Set(RIGHTS) };
 
-/** Names with a meaning of their own, which no token of the operator may have. */
+/** Reserved names, which tokens cannot have. */
 export const RESERVED_CALLERS: readonly string[] = [LOCAL_CALLER.name, 'anonymous', 'default'];
 
-/** Before the subject of a JWT in the name of its caller. */
+/** The prefix of the subject of a JWT in the name of a caller. */
 export const OAUTH_PREFIX = 'oauth:';
 
-/** Whether the call comes over stdio or from the shell. */
+/** Whether the call comes from stdio or from the shell. */
 export function isLocal({ name }: Caller): boolean {
   return name === LOCAL_CALLER.name;
 }

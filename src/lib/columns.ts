@@ -1,4 +1,4 @@
-/** The width of each column: that of its widest cell, of the longest line of it. */
+/** The width of each column: that of the longest line in its cells. */
 export function columnWidths(rows: readonly (readonly string[])[]): readonly number[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -15,8 +15,8 @@ export function padCells(cells: readonly string[], widths: readonly number[]): r
 }
 
 /**
- * Rows as aligned columns, two blanks apart; the last column is not padded. Further lines of a last cell begin below its
- * first one.
+ * Formats rows as aligned columns with two spaces between them. The last column is not padded; its cells can have several lines,
+ * which are aligned with the first one.
  * @param indent before each line
  */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {

@@ -1,15 +1,15 @@
-/** Longer patterns are faults: together with the length of names this bounds what a match can cost. */
+/** Maximum length of a pattern. With the length of names, it limits the cost of a match. */
 export const MAX_PATTERN = 200;
 
-/** Whether a pattern matches more than one text. */
+/** Whether a pattern can match more than one text. */
 export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }
 
 /**
- * Whether `text` is what `pattern` describes: `*` stands for any characters, `?` for one, all others for themselves.
- * No regular expression: a pattern such as `*a*a*a*b` makes those try every way of sharing out the text. Here only the
- * last `*` is ever tried again, as an earlier one can't do better, so that it takes at most pattern × text steps.
+ * Whether `text` matches `pattern`: `*` matches any characters, `?` one character. Not implemented with a regular expression,
+ * because those take exponential time for patterns such as `*a*a*a*b`. Here only the last `*` is retried, which is sufficient,
+ * so that a match takes at most pattern × text steps.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   let inPattern = 0;

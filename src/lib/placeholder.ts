@@ -1,18 +1,18 @@
 import { AppError } from './errors.ts';
 
-/** A kind, and an id of six hexadecimal digits: text that merely mentions redaction has none. */
+/** A placeholder: a kind and an ID of six hexadecimal digits, so that text about redaction does not match. */
 const PLACEHOLDER = /\[redacted: [A-Za-z][\w -]{0,60} [0-9a-f]{6}\]/;
-/** The longest that the pattern matches: who reads in chunks keeps as much of the previous one. */
+/** Maximum length of a placeholder: a reader of chunks keeps this many characters of the previous chunk. */
 export const LONGEST_PLACEHOLDER = 96;
 
-/** What replaces a secret of a kind. */
+/** The placeholder for a secret. */
 export function placeholderOf(kind: string, id: string): string {
   return `[redacted: ${kind} ${id}]`;
 }
 
 /**
- * The first placeholder in a value, strings within objects and arrays included; undefined if there is none. Placeholders of
- * other processes count, because a conversation may be older than the process.
+ * The first placeholder in a value, including nested strings; undefined if there is none. Placeholders of other processes count
+ * too, because a conversation can be older than the process.
  */
 export function findPlaceholder(value: unknown): string | undefined {
   if (typeof value === 'string')

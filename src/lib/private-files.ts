@@ -2,15 +2,15 @@
 import { promises as fs } from 'node:fs';
 
 /**
- * Makes a directory for secrets and records if it is not there, for its owner alone.
- * @throws what the file system says; Error when it is there and others may write to it
+ * Creates a private directory for secrets and logs, unless it exists.
+ * @throws the error of the file system; Error if the directory exists and other users can write to it
  */
 export async function ensurePrivateDir(dir: string): Promise<void> {
   const made = await fs.mkdir(dir, { recursive: true, mode: 0o700 });
-  // A umask can only take bits away, but some file systems give none.
+  // The umask only removes permissions, but some file systems do not support them.
   if (made !== undefined) await fs.chmod(dir, 0o700);
   const { mode } = await fs.stat(dir);
   if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
-    throw new Error(`${dir} may be written by others than its owner: chmod 700 ${dir}`);
+    throw new Error(`${dir} is writable by other users: run chmod 700 ${dir}`);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The only place where a value becomes part of a shell command line.
  *
- * Single quotes suspend every meaning in a POSIX shell but that of the single quote itself. Always
- * quoting, even `abc`, leaves no list of "safe" characters to get wrong.
+ * Inside single quotes, a POSIX shell interprets only the single quote itself. Every value is quoted, even `abc`, so that no
+ * list of "safe" characters is needed.
  */
 export function quote(value: string): string {
   if (value.includes('\0')) throw new RangeError('a NUL byte cannot be passed in a command line');
@@ -14,7 +14,7 @@ export function quoteAll(argv: readonly string[]): string {
   return argv.map(quote).join(' ');
 }
 
-/** A word of a command line that people read and paste: quoted only where a shell needs it. */
+/** A word of a command line for display, quoted only if necessary. */
 export function shellWord(text: string): string {
   return /^[\w@%+:,./-]+$/.test(text) ? text : quote(text);
 }

@@ -1,14 +1,14 @@
-/** A secret value, and its name in the placeholder that replaces it: that of its setting. */
+/** A secret value, and its name in placeholders, which is the name of its setting. */
 export interface KnownSecret {
   readonly kind: string;
   readonly value: string;
 }
 
-/** A part of a cleaned text and what stood there. */
+/** A part of a redacted text, with the original. */
 export interface Part {
   readonly shown: string;
   readonly original: string;
-  /** `plain` text may be cut anywhere; a placeholder or an escape is kept whole or left out. */
+  /** `plain` text can be cut anywhere; a placeholder or an escape must be kept whole or dropped. */
   readonly what: 'plain' | 'placeholder' | 'escape';
 }
 
@@ -16,7 +16,7 @@ export type Data = Readonly<Record<string, unknown>>;
 
 export interface Cleaned {
   readonly data: Record<string, unknown>;
-  /** How many secrets were redacted. */
+  /** The number of redacted secrets. */
   readonly redacted: number;
 }
 
@@ -24,21 +24,21 @@ export interface Cleaned {
  * Removes secrets and unsafe characters from everything that leaves this process. Every method is idempotent.
  */
 export interface Redactor {
-  /** Makes a further value known, from now on and everywhere. */
+  /** Adds a secret value, which is redacted from now on. */
   add(kind: string, value: string): void;
   /** For this program's own messages in logs and errors: short known values are redacted as well. */
   own(text: string): string;
   /** For other text where the caller cannot wait: progress, terminals. Redacts too many tokens rather than too few. */
   show(text: string): string;
-  /** For results: every string in it, except names of fields. Never rejects. */
+  /** For results: redacts every string except field names. Never rejects. */
   clean(data: Data): Promise<Cleaned>;
   /**
-   * For an argument of a call in the audit log, which is evidence of what ran. Known secrets are redacted; of what is
-   * recognized by its form, one token of a line at most, without shell metacharacters. All else stays as it is.
+   * For arguments of a call in the audit log, which must show what ran. Known secrets are redacted. Of the strings that only look
+   * like secrets, at most one token per line without shell metacharacters is redacted.
    */
   cleanArgument(text: string): Promise<string>;
   /** The parts of a text, for a caller that must cut it. */
   parts(text: string): Promise<readonly Part[]>;
-  /** UTF-16 units to keep beyond a cut, so that no known value is cut in two before it is found. */
+  /** UTF-16 units to keep beyond a cut, so that no known value is split before it is redacted. */
   readonly overlap: number;
 }

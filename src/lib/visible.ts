@@ -1,7 +1,7 @@
-/** Control characters but tab and newline; a carriage return belongs to a newline or is one of them; halves of surrogate pairs. */
+/** Control characters except tab and newline, a carriage return without a newline, and unpaired surrogates. */
 const CONTROL = String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Surrogate}]|\r(?!\n)`;
 
-/** Scripts whose letters do not join: a joiner between them changes nothing that a reader sees. */
+/** Scripts whose letters do not join, so that a joiner between them has no visible effect. */
 const NOT_JOINING =
   'Latin|Greek|Cyrillic|Armenian|Georgian|Hebrew|Han|Hiragana|Katakana|Hangul|Bopomofo|Thai|Lao'
     .split('|')
@@ -23,13 +23,12 @@ const NEEDED = [
 ].join('|');
 
 /**
- * What must not reach a terminal or a model as it is: control characters, and everything that Unicode calls a format
- * character, a line or paragraph separator, or ignorable by default. The properties are the list, so a new version of
- * Unicode extends it.
+ * Characters that must be escaped for terminals and models: control characters, format characters, line and paragraph
+ * separators, and default ignorable characters. They are matched by Unicode properties, so a new version of Unicode extends them.
  */
 export const UNSAFE_CHARACTER = String.raw`${CONTROL}|(?=[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])(?!${NEEDED})[^]`;
 
-/** Most text is this, and is recognized without the long list. */
+/** A fast pre-check. Plain ASCII, which most text is, does not match. */
 const MAY_BE_UNSAFE = /[^\t\n\r -~]|\r(?!\n)/;
 const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'u');
 const ALL_UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
@@ -40,8 +39,8 @@ export function hasUnsafe(text: string): boolean {
 }
 
 /**
- * The text with every unsafe character shown as `<U+001B>`, four to six upper-case hex digits; all else as it is. What is
- * shown is text itself, so doing it twice changes nothing.
+ * Escapes every unsafe character as `<U+001B>`, with four to six upper-case hex digits. Idempotent, because the escapes are plain
+ * text.
  */
 export function visible(text: string): string {
   return hasUnsafe(text) ? text.replace(ALL_UNSAFE, escaped) : text;
