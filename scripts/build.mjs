@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
 const { version, dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** YAML is for those who have a policy file, options are for people. */
+/** Libraries in separate files: for policy files and for the command line. */
 const LIBRARIES_APART = ['yaml', 'commander'];
 
 rmSync(dist, { recursive: true, force: true });
@@ -107,7 +107,7 @@ function remoteScripts() {
   );
 }
 
-/** What is imported as ./demo.ts, ./init.ts, ./http.ts or ./vendor-rules.ts is a file of its own, and so are some libraries. */
+/** Keeps demo.ts, init.ts, http.ts, vendor-rules.ts and some libraries as separate files. */
 function loadedApart() {
   const setup = (builder) => {
     builder.onResolve({ filter: /\/(demo|init|http|vendor-rules)\.ts$/ }, ({ kind, path: file }) =>

@@ -58,7 +58,9 @@ describeNode('doctor', [], (node) => {
       SUDO: 'false',
     });
     expect(failed).toEqual(['rights']);
-    expect(of('rights')?.remedy).toMatch(/remove SUDO=false.*\necho 'admin ALL=\(root\) NOPASSWD: \/bin\/sh' >/);
+    expect(of('rights')?.remedy).toMatch(
+      /remove SUDO=false.*\necho 'admin ALL=\(root\) NOPASSWD: \/bin\/sh' >/,
+    );
   });
 
   test('an admin has all of it by sudo, found out or told', async () => {

@@ -34,7 +34,7 @@ export async function checkPort(target: SshTarget, signal: AbortSignal): Promise
   const where = `${first.host} port ${first.port}`;
   const banner = /^SSH-[\d.]+-([^\r\n]*)/m.exec(greeting)?.[1];
   if (banner !== undefined) return { verdict: 'ok', detail: `${where} answers: ${banner}`, ms, value: true };
-  const said =
+  const problem =
     greeting === ''
       ? 'the port is open, but nothing identified itself as an SSH server'
       : `the port is open, but it is not an SSH server (${JSON.stringify(greeting.slice(0, 40))})`;
@@ -42,7 +42,7 @@ export async function checkPort(target: SshTarget, signal: AbortSignal): Promise
   return {
     verdict: 'fail',
     code: 'SSH_UNREACHABLE',
-    detail: `${where}: ${said}.`,
+    detail: `${where}: ${problem}.`,
     remedy: `Check SSH_PORT: ${hint}the default port of SSH is 22. An sshd that is overloaded or bans this address (fail2ban) does not respond either.`,
   };
 }

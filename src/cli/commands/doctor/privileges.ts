@@ -33,9 +33,9 @@ export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refuse
   }
   if (refused === undefined) return { verdict: 'ok', detail: `${user}, by sudo`, value: true };
   if (refused.code !== 'PERMISSION_DENIED') return problem(refused.message, nextStep(refused, 'person'));
-  const said = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
+  const lastLine = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
   return problem(
-    `sudo does not let ${user} run /bin/sh without a password${said === '' ? '' : ` (${JSON.stringify(said.slice(0, 100))})`}.`,
+    `sudo does not let ${user} run /bin/sh without a password${lastLine === '' ? '' : ` (${JSON.stringify(lastLine.slice(0, 100))})`}.`,
     `Allow it as root on the node. This makes ${user} root there:\n${sudoRule(user)}`,
   );
 }

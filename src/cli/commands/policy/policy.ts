@@ -2,7 +2,7 @@ import type { Request } from '../../commands.ts';
 import { print } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';
 
-/** `proxmox-mcp policy …`: what the rules say, without calling anything. */
+/** `proxmox-mcp policy …`: checks, explains and prints policy rules. Runs no tools. */
 export async function policy(request: Request): Promise<void> {
   const [action, ...args] = request.args;
   try {
