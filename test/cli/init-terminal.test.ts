@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -204,8 +204,8 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
 
   /** Starts an agent that holds one key. @returns its socket */
   async function agentWith(key: string): Promise<string> {
-    // Not in /tmp: a socket there counts as one that does not survive the next login, and is not offered.
-    const dir = await mkdtemp(path.join(homedir(), '.pmt-'));
+    // Not below the directory for temporary files: init does not offer agents whose socket is gone after the next login.
+    const dir = await mkdtemp('/dev/shm/agent-');
     const socket = path.join(dir, 'socket');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
     onTestFinished(async () => {
