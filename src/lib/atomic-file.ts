@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
-// Not node:fs/promises: the start of every server would load it, which takes 4 ms.
+// Not node:fs/promises: loading it takes 4 ms of the server's start.
 import { constants, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hasErrno } from './errno.ts';
 
 /*
- * Not a library: `atomically` and `write-file-atomic` neither sync the directory nor create a file only if there is none,
- * and both install handlers for signals, which a server that ends its calls before it exits cannot have.
+ * Not a library: `atomically` and `write-file-atomic` neither sync the directory nor create a file only if it does not exist,
+ * and both install signal handlers, which would interfere with the shutdown of this server.
  */
 
 /**
- * Writes or replaces a whole file. At any time, also after a power failure, the file is either the old one or the new one. A
- * symbolic link at `file` is replaced, not followed.
+ * Writes or replaces a file. At any time, even after a power failure, the file has either the old or the new content.
+ * A symbolic link at `file` is replaced, not followed.
  * @param mode permissions of the file, regardless of the umask
- * @throws the error of the file system; `file` is then unchanged
+ * @throws errors of the file system; `file` is unchanged then
  */
 export async function writeFileAtomically(
   file: string,
@@ -24,9 +24,9 @@ export async function writeFileAtomically(
 }
 
 /**
- * Writes a whole file unless it exists.
- * @returns false if it exists, also if another process created it meanwhile
- * @throws the error of the file system
+ * Creates a file with content, unless it exists.
+ * @returns false if the file exists, even if another process has just created it
+ * @throws errors of the file system
  */
 export async function createFileAtomically(file: string, content: string, mode: number): Promise<boolean> {
   try {
@@ -64,14 +64,14 @@ async function withDraft(
   await syncDir(path.dirname(file));
 }
 
-/** Ignores file systems without permissions. */
+/** Sets the permissions. Ignores file systems without permissions. */
 async function allowOthers(handle: Awaited<ReturnType<typeof fs.open>>, mode: number): Promise<void> {
   await handle.chmod(mode).catch((error: unknown) => {
     if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error;
   });
 }
 
-/** A hard link appears atomically. On a file system without links, a copy that replaces nothing is the best alternative. */
+/** Links the file to its name, which is atomic. On a file system without hard links, copies it without replacing a file. */
 async function linkOrCopy(draft: string, file: string): Promise<void> {
   try {
     await fs.link(draft, file);
@@ -81,13 +81,13 @@ async function linkOrCopy(draft: string, file: string): Promise<void> {
   }
 }
 
-/** Without this, the new directory entry could be lost in a power failure. */
+/** Syncs the directory, so that the new name survives a power failure. */
 async function syncDir(dir: string): Promise<void> {
   try {
     const handle = await fs.open(dir, 'r');
     await handle.sync().finally(() => handle.close());
   } catch (error) {
-    // Windows and some network file systems cannot sync a directory, and a directory can be writable but not readable.
+    // Windows and some network file systems cannot sync a directory; a directory may be writable and not readable.
     if (!hasErrno(error, 'EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw error;
   }
 }

@@ -1,31 +1,31 @@
 export const RIGHTS = ['read', 'write', 'host', 'confirm'] as const;
 
 /**
- * The rights of a caller, which the policy can only narrow. `write` includes everything that changes a container, also commands.
- * `confirm` gives access to no tool: over HTTP, confirmations from this caller's own client are accepted.
+ * A permission of a caller. The policy can only restrict it further. `write` includes all changes of a container and commands.
+ * `confirm` permits no tool: it lets the caller's own HTTP client answer approval questions.
  */
 export type Right = (typeof RIGHTS)[number];
 
-/** The rights that give access to tools. */
+/** The permissions that permit tools. */
 export const TOOL_RIGHTS = ['read', 'write', 'host'] as const satisfies readonly Right[];
 
-/** The caller in rules, the audit log and metrics. */
+/** The sender of a call, as named in rules and in the audit log. */
 export interface Caller {
-  /** `local` on stdio and in the shell; over HTTP the name of the token, or `oauth:` and the subject of the JWT. */
+  /** `local` on stdio and for CLI commands; over HTTP the name of the token, or `oauth:` and the subject of the JWT. */
   readonly name: string;
   readonly rights: ReadonlySet<Right>;
 }
 
-/** The user who started this process, with all rights. */
+/** The user who started this process, with all permissions. */
 export const LOCAL_CALLER: Caller = { name: 'local', rights: new Set(RIGHTS) };
 
-/** Reserved names, which tokens cannot have. */
+/** Names with a special meaning, which tokens must not have. */
 export const RESERVED_CALLERS: readonly string[] = [LOCAL_CALLER.name, 'anonymous', 'default'];
 
-/** The prefix of the subject of a JWT in the name of a caller. */
+/** Prefix of a JWT subject in a caller name. */
 export const OAUTH_PREFIX = 'oauth:';
 
-/** Whether the call comes from stdio or from the shell. */
+/** Whether the caller uses stdio or a CLI command. */
 export function isLocal({ name }: Caller): boolean {
   return name === LOCAL_CALLER.name;
 }

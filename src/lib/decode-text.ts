@@ -1,6 +1,6 @@
 /**
- * Decodes a text file. Windows PowerShell 5 writes UTF-16 with `>` and `Out-File`, and with `>>` appends UTF-16 without a byte
- * order mark to a UTF-8 file. Everything else is UTF-8. A byte order mark is removed.
+ * The text of a file that a person has written. Windows PowerShell 5 writes UTF-16 with `>` and `Out-File`, and with `>>` it
+ * appends UTF-16 without a byte order mark, even to a UTF-8 file. All other files are UTF-8. Byte order marks are removed.
  */
 export function decodeText(bytes: Buffer): string {
   const marked = markedEncoding(bytes);
@@ -8,7 +8,7 @@ export function decodeText(bytes: Buffer): string {
   if (marked === 'utf-16be') return decodeLittleEndian(swapped(bytes.subarray(2)));
   const utf8 = bytes.subarray(0, 3).equals(UTF8_MARK) ? bytes.subarray(3) : bytes;
   const nul = utf8.indexOf(0);
-  // A UTF-8 text file has no NUL byte; in UTF-16, nearly every common character has one.
+  // A NUL byte means UTF-16: UTF-8 text has none, and UTF-16 has one in nearly every common character.
   if (nul < 0) return utf8.toString('utf8');
   if (nul === 0) {
     const text = decodeLittleEndian(swapped(utf8));
@@ -18,13 +18,13 @@ export function decodeText(bytes: Buffer): string {
   return tail.includes('\0') ? utf8.toString('utf8') : utf8.toString('utf8', 0, nul - 1) + tail;
 }
 
-/** Whether `bytes` are or end with UTF-16 text, with or without a byte order mark. */
+/** Whether `bytes` are UTF-16 text, with or without a byte order mark, or end with UTF-16 text. */
 export function hasUtf16(bytes: Buffer): boolean {
   if (markedEncoding(bytes) !== undefined) return true;
   return bytes.includes(0) && !decodeText(bytes).includes('\0');
 }
 
-/** Encodes `text` for appending to `file`: in the encoding of its byte order mark, otherwise in UTF-8. */
+/** Encodes `text` for appending to `file`: according to its byte order mark, or UTF-8 without one. */
 export function encodeLike(file: Buffer, text: string): Buffer {
   const marked = markedEncoding(file);
   if (marked === undefined) return Buffer.from(text, 'utf8');
@@ -40,7 +40,7 @@ function markedEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   return undefined;
 }
 
-/** Drops an incomplete character at the end. */
+/** Ignores an incomplete character at the end. */
 function decodeLittleEndian(bytes: Buffer): string {
   return bytes.toString('utf16le', 0, bytes.length - (bytes.length % 2));
 }

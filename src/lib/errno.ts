@@ -1,4 +1,4 @@
-/** The code of a system or Node.js error, such as ENOENT; undefined for other errors. */
+/** The code of an error of a system call or of Node, such as ENOENT; undefined for other errors. */
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -29,7 +29,7 @@ export const ERROR_CODES = [
   'SHUTTING_DOWN',
   'AUDIT_UNAVAILABLE',
   'STATE_UNAVAILABLE',
-  // the way to the node
+  // the SSH connection
   'SSH_UNREACHABLE',
   'SSH_AUTH_FAILED',
   'SSH_KEY_UNUSABLE',

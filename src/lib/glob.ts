@@ -1,15 +1,15 @@
-/** Maximum length of a pattern. With the length of names, it limits the cost of a match. */
+/** Maximum length of a pattern. Together with the length of names, it limits the time of a match. */
 export const MAX_PATTERN = 200;
 
-/** Whether a pattern can match more than one text. */
+/** Whether a pattern matches more than one text. */
 export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }
 
 /**
- * Whether `text` matches `pattern`: `*` matches any characters, `?` one character. Not implemented with a regular expression,
- * because those take exponential time for patterns such as `*a*a*a*b`. Here only the last `*` is retried, which is sufficient,
- * so that a match takes at most pattern × text steps.
+ * Whether `text` matches `pattern`: `*` matches any characters, `?` one character, all others themselves. Not a regular
+ * expression, because a pattern such as `*a*a*a*b` would cause exponential backtracking. This function backtracks only to the
+ * last `*`, which is sufficient, so it takes at most pattern × text steps.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   let inPattern = 0;

@@ -1,9 +1,9 @@
 import type ssh2 from 'ssh2';
 
 export interface KeyPair {
-  /** In OpenSSH format, without a passphrase, because a server that a client starts cannot ask for one. */
+  /** OpenSSH format, without a passphrase, because nobody could type it when a client starts the server. */
   readonly privateKey: string;
-  /** One line, without a line break. */
+  /** One line without a newline. */
   readonly publicKey: string;
 }
 
@@ -14,17 +14,17 @@ export async function makeKeyPair(comment: string): Promise<KeyPair> {
     const pair = lib.utils.generateKeyPairSync('ed25519', { comment });
     if (works(lib, pair)) return { privateKey: pair.private, publicKey: pair.public.trim() };
   }
-  throw new Error('no key pair could be generated');
+  throw new Error('no valid key pair could be generated');
 }
 
-/** Checks a pair: ssh2 drops leading zeros of a key, so that the halves of one pair in a hundred do not match. */
+/** Whether the keys match. ssh2 drops leading zeros of a key, so one pair in a hundred does not. */
 function works(lib: typeof ssh2, pair: { readonly private: string; readonly public: string }): boolean {
   const [mine, theirs] = [lib.utils.parseKey(pair.private), lib.utils.parseKey(pair.public)];
   if (mine instanceof Error || theirs instanceof Error) return false;
-  const data = Buffer.from('does it fit?');
+  const data = Buffer.from('test message');
   try {
     const signature = mine.sign(data);
-    // Both can be an Error, which the types of ssh2 do not include.
+    // Either may be an Error, although the types of ssh2 do not say so.
     return Buffer.isBuffer(signature) && theirs.verify(data, signature) === true;
   } catch {
     return false;

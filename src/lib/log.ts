@@ -8,11 +8,11 @@ export interface LogMethod {
   (fields: object, message: string): void;
 }
 
-/** A logger with the interface of pino. It writes to stderr, because stdout is used for the protocol. */
+/** A logger with pino's calling convention. It writes to stderr, because stdout belongs to the protocol. */
 export type Logger = { readonly [M in Method]: LogMethod };
 
 export interface ClosableLogger extends Logger {
-  /** Resolves when everything logged so far is written. */
+  /** Resolves when all previous lines have been written. */
   flush(): Promise<void>;
 }
 
@@ -20,18 +20,18 @@ export interface LoggerOptions {
   readonly level: string;
   /** Redacts secrets in every line. */
   readonly redactor: Pick<Redactor, 'own'>;
-  /** File descriptor; stderr by default. */
+  /** File descriptor (default: stderr). */
   readonly fd?: number;
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** Maximum depth of logged values, enough for an error with its causes. */
+/** Maximum nesting of logged values, enough for an error with its causes. */
 const MAX_DEPTH = 6;
 
 /**
- * Logs JSON lines with pino. pino is loaded when the first line is written, because loading it takes a tenth of the start time, and
- * most starts log nothing.
+ * Logs JSON lines with pino. pino is loaded with the first line, because loading it would take a tenth of the start-up time,
+ * and most starts log nothing.
  */
 export function createLogger({ level, redactor, fd = 2 }: LoggerOptions): ClosableLogger {
   const scrub = (text: string) => redactor.own(text);
@@ -77,7 +77,7 @@ async function loadPino(level: string, fd: number): Promise<Pino> {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    // Synchronous, because the last lines before an exit are the most important ones.
+    // Synchronous, so that the last lines before the process ends are written.
     isatty(fd)
       ? { write: (line: string) => void writeSync(fd, visible(readableLine(line))) }
       : pino.destination({ fd, sync: true }),
@@ -85,7 +85,7 @@ async function loadPino(level: string, fd: number): Promise<Pino> {
 }
 
 /**
- * A log line for a terminal: the time of day, the level, the message, then the fields.
+ * Formats a log line for a terminal: time of day, level, message, then the fields.
  * @param line one JSON line
  */
 export function readableLine(line: string): string {
@@ -101,8 +101,8 @@ export function readableLine(line: string): string {
 }
 
 /**
- * A copy with only plain values and redacted strings. Redaction happens before the JSON is written, so that a secret that looks
- * like JSON cannot break the line.
+ * A copy with plain values only and redacted strings. Redaction happens before serialization, so that it cannot break the
+ * JSON if a secret looks like a part of it.
  */
 function plain(value: object, scrub: (text: string) => string, depth = 0): object {
   const copy = (inner: unknown): unknown => {

@@ -1,10 +1,10 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** The loopback names in a Host header. */
+/** The loopback names, as in a Host header. */
 export const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'] as const;
 
 /**
- * Whether a server that listens on this address accepts connections only from this machine. `localhost` counts as loopback.
+ * Whether the address is a loopback address, so that only this machine can connect to it. `localhost` counts as one.
  * @param host a name or an address; an IPv6 address may be in brackets, as in a URL
  */
 export function isLoopback(host: string): boolean {

@@ -1,15 +1,15 @@
-/** The current notice for waiting callers, such as a message of the SSH server that delays the login. */
+/** The current message for waiting calls, such as the banner of an SSH server that delays the login. */
 export class Notices {
   #current: string | null = null;
   readonly #listeners = new Set<(text: string | null) => void>();
 
-  /** @param text null: clears the notice */
+  /** @param text the message; null: there is none any more */
   show(text: string | null): void {
     this.#current = text;
     for (const listener of this.#listeners) listener(text);
   }
 
-  /** Calls `listener` with the current notice, if any, and at each change. @returns a function that unsubscribes */
+  /** Calls `listener` now, if there is a message, and at each change until the returned function is called. */
   subscribe(listener: (text: string | null) => void): () => void {
     this.#listeners.add(listener);
     if (this.#current !== null) listener(this.#current);

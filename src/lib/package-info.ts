@@ -1,7 +1,7 @@
-/** The package name and publication state, from which README, help, examples and `init` are generated. */
+/** How to install this program; README, help, examples and `init` are generated from it. */
 export interface PackageInfo {
   readonly name: string;
-  /** Whether the package is in the npm registry. Until then, no text may tell users to install it by name. */
+  /** Whether the package is in the npm registry. Until then, no text may tell users to install it from there. */
   readonly published: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The name of a tool without the prefix `proxmox_`, as on the command line. */
+/** The name of a tool without the prefix `proxmox_`, for people. */
 export function shortToolName(name: string): string {
   return name.replace(/^proxmox_/, '');
 }
