@@ -33,7 +33,7 @@ test('servers that start together agree on one, and one of them says that it is 
 
 test.each([
   ['holds no secret', async (file: string) => writeFile(file, '\n')],
-  ['is readable by other users', async (file: string) => chmod(file, 0o640)],
+  ['can be read by other users', async (file: string) => chmod(file, 0o640)],
 ])('a file that %s is not used', async (problem, spoil) => {
   const dir = path.join(root, problem.replaceAll(' ', '-'));
   const { file } = await persistedSecret(dir, 'a-secret');
