@@ -32,7 +32,7 @@ test('servers that start together agree on one, and one of them says that it is 
 });
 
 test.each([
-  ['holds no secret', async (file: string) => writeFile(file, '\n')],
+  ['does not contain a valid secret', async (file: string) => writeFile(file, '\n')],
   ['can be read by other users', async (file: string) => chmod(file, 0o640)],
 ])('a file that %s is not used', async (problem, spoil) => {
   const dir = path.join(root, problem.replaceAll(' ', '-'));
