@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -14,6 +15,8 @@ export interface HostEnvironment {
   readonly username: string;
   /** The directory of the machine's own ssh_config and ssh_known_hosts; by default where OpenSSH has it on that platform. */
   readonly systemSshDir?: string;
+  /** Where a node of Proxmox VE has its cluster file system; /etc/pve. */
+  readonly clusterDir?: string;
 }
 
 export function currentSurroundings(): HostEnvironment {
@@ -37,6 +40,11 @@ export function pathsOf(at: HostEnvironment): path.PlatformPath {
 export function systemSshDirOf(at: HostEnvironment): string {
   if (at.systemSshDir !== undefined) return at.systemSshDir;
   return at.platform === 'win32' ? `${at.env.PROGRAMDATA || 'C:\\ProgramData'}\\ssh` : '/etc/ssh';
+}
+
+/** Whether that machine is a node of Proxmox VE: only there the cluster file system links `local` to the node's directory. */
+export function isProxmoxNode(at: HostEnvironment): boolean {
+  return at.platform === 'linux' && existsSync(path.posix.join(at.clusterDir ?? '/etc/pve', 'local'));
 }
 
 /** Absolute form of a path that a person wrote: `~` is the home directory, the rest is taken from the working directory. */

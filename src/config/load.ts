@@ -1,7 +1,7 @@
 import type * as z from 'zod/v4';
 import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
 import { contradictions } from './cross-field-validation.ts';
-import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { currentSurroundings, type HostEnvironment, isProxmoxNode } from './host-environment.ts';
 import { hostNotes, hostSetBy } from './node-name.ts';
 import { isQuoted } from './quoted.ts';
 import { RETIRED, retiredNotes } from './retired-settings.ts';
@@ -31,6 +31,9 @@ export type LoadResult = (
 const EXEC_METHOD_IGNORED =
   'EXEC_METHOD is ignored: commands always enter containers by lxc-attach. Remove the setting.';
 const UNRECORDED = 'AUDIT=false: NOTHING that is done through this server is put on record';
+
+const HOST_EXEC_ON_NODE =
+  'ENABLE_HOST_EXEC=true on a Proxmox VE node itself: host commands can read the tokens, keys and settings of this server, and change its audit log. Run the server on another machine';
 
 export interface LoadInput {
   readonly flags?: Flags;
@@ -85,6 +88,7 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     faults.push(...contradictions(config));
     if (faults.length > 0) return { ok: false, faults, ...told };
     if (!config.audit) warnings.push(UNRECORDED);
+    if (config.enableHostExec && isProxmoxNode(at)) warnings.push(HOST_EXEC_ON_NODE);
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
     return { ok: true, config, ...told };
   }

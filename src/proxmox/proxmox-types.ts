@@ -143,6 +143,11 @@ export interface ClusterHandle {
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined>;
   /**
+   * The containers that this server runs in: none or one. Costs a round trip after each connect.
+   * @throws AppError where the node cannot be reached; CANCELLED
+   */
+  ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>>;
+  /**
    * The bytes of a local file as an upload would send them.
    * @throws AppError as an upload does that can't read its source
    */
