@@ -48,7 +48,7 @@ export class Cluster implements ClusterHandle {
     this.#pool = pool;
     const shell = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
     this.#inventory = new InventoryCache(shell);
-    this.#own = new OwnLocationCache(shell, () => pool.generation ?? 0);
+    this.#own = new OwnLocationCache(shell, () => (pool.connections === 0 ? null : (pool.generation ?? 0)));
     this.#deps = {
       shell,
       precondition: null,

@@ -55,12 +55,13 @@ export async function findOwnLocation(shell: RemoteShell, signal?: AbortSignal):
 /** The location of this server, looked up once for each time that the node was connected to. */
 export class OwnLocationCache {
   readonly #shell: RemoteShell;
-  readonly #generation: () => number;
-  #known: { readonly generation: number; readonly location: OwnLocation } | undefined;
+  readonly #generation: () => number | null;
+  #known: { readonly generation: number | null; readonly location: OwnLocation } | undefined;
   #pending: Promise<OwnLocation> | undefined;
 
-  /** @param generation another number after each reconnect, as the address may lead to another node by then */
-  constructor(shell: RemoteShell, generation: () => number) {
+  /** @param generation another number after each reconnect, as the address may lead to another node by then; null while there is
+   * no connection */
+  constructor(shell: RemoteShell, generation: () => number | null) {
     this.#shell = shell;
     this.#generation = generation;
   }
@@ -71,7 +72,8 @@ export class OwnLocationCache {
    * @throws AppError where the node cannot be reached; CANCELLED
    */
   async get(signal: AbortSignal): Promise<OwnLocation> {
-    if (this.#known?.generation === this.#generation()) return this.#known.location;
+    const generation = this.#generation();
+    if (generation !== null && this.#known?.generation === generation) return this.#known.location;
     // Not cut short by the caller's signal: others wait for it as well.
     this.#pending ??= this.#find().finally(() => {
       this.#pending = undefined;

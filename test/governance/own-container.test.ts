@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('the container that the server runs in', () => {
-  test('no command, transfer or change is made there; other containers are worked on, and reading goes on', async () => {
+  test('no command, transfer or change is made there, while other containers are worked on and reading goes on', async () => {
     const call = await serverIn([CT.debian]);
     const vmid = CT.debian;
     for (const [tool, args] of [
@@ -85,16 +85,24 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
   });
 
   test('a search that fails does not stop the work, and is logged', async () => {
-    const call = await serverIn([], { PATH: '/nowhere' });
-    expect((await call('container_exec_command', { vmid: CT.debian, command: 'id' })).isError).toBe(false);
+    const { files } = node.simulator.node();
+    const grep = files.read('/usr/bin/grep');
+    files.remove('/usr/bin/grep');
+    try {
+      client = await connectClient({ env: { ...node.settings(), POLICY: 'open' } });
+      const args = { vmid: CT.debian, command: 'id' };
+      const result = await client.callTool('proxmox_container_exec_command', args);
+      expect(result.isError).toBe(false);
+      expect(client.stderr()).toContain('could not find out whether this server runs in a container');
+    } finally {
+      files.write('/usr/bin/grep', grep, { mode: 0o755 });
+    }
   });
 });
 
 /** Starts a server, and shows its process under the random name in these containers while the node is asked for it. */
-async function serverIn(vmids: readonly number[], env: Readonly<Record<string, string>> = {}) {
-  client = await connectClient({
-    env: { ...node.settings(), POLICY: 'open', TRANSFER_DIRS: files, ...env },
-  });
+async function serverIn(vmids: readonly number[]) {
+  client = await connectClient({ env: { ...node.settings(), POLICY: 'open', TRANSFER_DIRS: files } });
   const { callTool } = client;
   const call = (tool: string, args: Readonly<Record<string, unknown>>) =>
     callTool(`proxmox_${tool}`, { ...args });
@@ -133,6 +141,7 @@ async function secretName(server: number): Promise<string> {
 /** Runs a program of this name in a container, until it is killed. */
 async function showProcess(vmid: number, word: string): Promise<void> {
   const container = node.simulator.container(vmid);
-  container.files.write(`/usr/bin/${word}`, container.files.read('/bin/sleep'), { mode: 0o755 });
+  // By its content: busybox decides by its name which program it is.
+  container.files.write(`/usr/bin/${word}`, '\x7fELF sleep\n', { mode: 0o755 });
   await container.run([word, '60']);
 }

@@ -4,9 +4,10 @@
 # cgroup of each as the kernel tells it. $n nonce, $1 the word. "NONCE item end": the search is complete.
 (
   cd /proc || exit
-  # Anchored: grep itself has the word as another argument.
-  # shellcheck disable=SC2013 # these paths have no blanks
-  for f in $(grep -sla -- "^$1" [0-9]*/cmdline); do
+  # Anchored: grep itself has the word as another argument. It says 1 for nothing, 2 where a process has ended meanwhile.
+  found=$(grep -sla -- "^$1" [0-9]*/cmdline)
+  [ $? -le 2 ] || exit
+  for f in $found; do
     p=${f%/cmdline}
     echo "$n section $p"
     cat "$p/cgroup" || exit
