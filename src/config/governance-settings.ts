@@ -39,6 +39,14 @@ export function governanceSettings(at: HostEnvironment) {
       example: 'precious',
       default: 'protected',
     }),
+    allowSelf: boolean().register(settingsMetadata, {
+      name: 'ALLOW_SELF',
+      flag: 'allow-self',
+      group: 'Governance',
+      help: 'Allow commands, changes and transfers in the container that this server runs in',
+      example: 'true',
+      default: 'false',
+    }),
     audit: boolean().register(settingsMetadata, {
       name: 'AUDIT',
       flag: 'audit',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -14,6 +15,8 @@ export interface HostEnvironment {
   readonly username: string;
   /** The directory of the system-wide ssh_config and ssh_known_hosts; by default that of OpenSSH on the platform. */
   readonly systemSshDir?: string;
+  /** Where a node of Proxmox VE has its cluster file system; /etc/pve. */
+  readonly clusterDir?: string;
 }
 
 export function currentEnvironment(): HostEnvironment {
@@ -37,6 +40,11 @@ export function pathsOf(at: HostEnvironment): path.PlatformPath {
 export function systemSshDirOf(at: HostEnvironment): string {
   if (at.systemSshDir !== undefined) return at.systemSshDir;
   return at.platform === 'win32' ? `${at.env.PROGRAMDATA || 'C:\\ProgramData'}\\ssh` : '/etc/ssh';
+}
+
+/** Whether that machine is a node of Proxmox VE: only there the cluster file system links `local` to the node's directory. */
+export function isProxmoxNode(at: HostEnvironment): boolean {
+  return at.platform === 'linux' && existsSync(path.posix.join(at.clusterDir ?? '/etc/pve', 'local'));
 }
 
 /** Makes a path absolute: `~` is the home directory, and relative paths start at the working directory. */

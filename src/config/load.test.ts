@@ -54,6 +54,7 @@ test('defaults', () => {
     sudo: undefined,
     execMethod: 'auto',
     enableHostExec: false,
+    allowSelf: false,
     characterLimit: 25000,
     maxFileSize: 10485760,
     transferDirs: undefined,
@@ -133,6 +134,16 @@ test('files that PowerShell wrote in UTF-16 read the same: the env file, and tho
 });
 
 const TOKEN = 'a-token-of-the-tests-0123456789abcdefghij';
+
+test('warns of ENABLE_HOST_EXEC on a node of Proxmox VE', () => {
+  const warningsOn = (clusterDir: string, env: Record<string, string>) =>
+    loadConfig({}, { ...at({ ...ENOUGH, ...env }), platform: 'linux', clusterDir }).warnings;
+  const node = directory({ local: '' });
+  const told = expect.stringMatching(/^ENABLE_HOST_EXEC=true on a Proxmox VE node itself/);
+  expect(warningsOn(node, { ENABLE_HOST_EXEC: 'true' })).toEqual([told]);
+  expect(warningsOn(node, {})).toEqual([]);
+  expect(warningsOn(directory(), { ENABLE_HOST_EXEC: 'true' })).toEqual([]);
+});
 
 describe('.env of the working directory', () => {
   const cwd = directory({ '.env': 'HOST=elsewhere\nI_ACCEPT_RISKS=true\nENABLE_HOST_EXEC=true\n' });

@@ -1,7 +1,7 @@
 import type * as z from 'zod/v4';
 import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
 import { crossFieldErrors } from './cross-field-validation.ts';
-import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
+import { currentEnvironment, type HostEnvironment, isProxmoxNode } from './host-environment.ts';
 import { hostNotes, hostSetBy } from './node-name.ts';
 import { isQuoted } from './quoted.ts';
 import { RETIRED, retiredNotes } from './retired-settings.ts';
@@ -31,6 +31,9 @@ const EXEC_METHOD_IGNORED =
   'EXEC_METHOD is ignored: commands always enter containers by lxc-attach. Remove the setting.';
 /** Warns operators who rely on the audit log. */
 const NOT_LOGGED = 'AUDIT=false: NOTHING that is done through this server is logged';
+
+const HOST_EXEC_ON_NODE =
+  'ENABLE_HOST_EXEC=true on a Proxmox VE node itself: host commands can read the tokens, keys and settings of this server, and change its audit log. Run the server on another machine';
 
 export interface LoadInput {
   readonly flags?: Flags;
@@ -84,6 +87,7 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentE
     errors.push(...crossFieldErrors(config));
     if (errors.length > 0) return { ok: false, errors, ...common };
     if (!config.audit) warnings.push(NOT_LOGGED);
+    if (config.enableHostExec && isProxmoxNode(at)) warnings.push(HOST_EXEC_ON_NODE);
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
     return { ok: true, config, ...common };
   }

@@ -14,6 +14,30 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a search for the own container that takes the word as any argument',
+    script: 'ownContainer',
+    group: 'ownContainer',
+    caughtBy: 'takes no process that has the word as another argument or as part of one',
+    from: '"^$1"',
+    to: '"$1"',
+  },
+  {
+    name: 'a search for the own container that ends with the first process',
+    script: 'ownContainer',
+    group: 'ownContainer',
+    caughtBy: 'prints the cgroup of each process under the word',
+    from: '    cat "$p/cgroup" || exit\n',
+    to: '    cat "$p/cgroup"; break\n',
+  },
+  {
+    name: 'a search for the own container that is complete without a cgroup',
+    script: 'ownContainer',
+    group: 'ownContainer',
+    caughtBy: 'does not say that it is complete where a cgroup cannot be read',
+    from: ' || exit\n  done',
+    to: '\n  done',
+  },
+  {
     name: 'a kill that does not kill',
     script: 'kill',
     group: 'kill',

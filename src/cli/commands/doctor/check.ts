@@ -13,6 +13,7 @@ export const CHECKS = {
   'cluster-files': 'Cluster files',
   quorum: 'Quorum',
   containers: 'Containers',
+  'own-container': 'Own container',
   exec: 'Command',
   latency: 'Latency',
   clock: 'Clock',

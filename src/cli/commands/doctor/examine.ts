@@ -18,6 +18,7 @@ import {
   measure,
   type Nodes,
 } from './node-checks.ts';
+import { checkOwnContainer } from './own-container-check.ts';
 import { judgeAttach } from './privileges.ts';
 import { connectOnce, type SeenWhileConnecting } from './session-check.ts';
 import { checkStateDirs } from './state-dirs.ts';
@@ -107,6 +108,7 @@ async function examineNode(
   );
   await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
   await exam.step('containers', inventory && (() => checkContainers(inventory)));
+  await exam.step('own-container', nodes && rights && (() => checkOwnContainer(nodes, config, signal)));
   if (exec !== undefined) {
     await exam.step('exec', channels && attach && (() => runIn(channels, exec, config, signal)));
   }

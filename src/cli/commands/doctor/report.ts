@@ -11,6 +11,7 @@ const SHOWN = new Set([
   'SUDO',
   'EXEC_METHOD',
   'ENABLE_HOST_EXEC',
+  'ALLOW_SELF',
   'READ_ONLY',
   'SSH_HOST_KEY_POLICY',
   'POLICY',
