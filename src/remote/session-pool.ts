@@ -25,6 +25,8 @@ const READY_SLOW = 6;
 /** A login shell that takes longer than this, in ms, counts as slow. */
 const SLOW_MS = 300;
 const IDLE_MS = 60_000;
+/** sshd handles requests in order, and starting a shell takes it milliseconds: the next session is opened this much later, in ms. */
+const REFILL_DELAY_MS = 2;
 /** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
 
@@ -54,6 +56,7 @@ export class SessionPool {
   #slow = false;
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+  #refillTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
@@ -72,7 +75,7 @@ export class SessionPool {
     const ready = this.#pop(reuse);
     if (ready !== undefined) {
       if (reuse) this.#lent.add(ready);
-      this.#refill();
+      this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_DELAY_MS).unref();
       return Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
@@ -113,6 +116,7 @@ export class SessionPool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#refillTimer);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(shuttingDown());
     for (const session of this.#idle.splice(0)) session.close();
   }
@@ -157,6 +161,8 @@ export class SessionPool {
 
   /** Opens sessions in advance, as long as no call has to wait because of it. */
   #refill(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
     if (performance.now() < this.#noRefillBefore) return;
     while (
       !this.#closed &&

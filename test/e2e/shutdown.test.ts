@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
@@ -33,11 +34,14 @@ describeNode('the end of the server', [], (rig) => {
         ).flat();
       await until(async () => (await everywhere()).length >= 6, 20_000);
 
+      // The simulated node works in this process, which then learns late of the exit.
+      const lag = monitorEventLoopDelay({ resolution: 10 });
+      lag.enable();
       const began = performance.now();
       end(server);
       const [code] = await server.exited;
       const took = performance.now() - began;
-      expect(took).toBeLessThan(HOSTS_KILL_MS);
+      expect(took).toBeLessThan(HOSTS_KILL_MS + lag.max / 1e6);
       expect(code).toBe(0);
       // Where the node is so busy that the server's time is over first, the node goes on with the kill by itself.
       if (took > LIMIT_MS - 400) await until(async () => (await everywhere()).length === 0);
