@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { policyJsonSchema } from '../../src/governance/policy/policy-schema.ts';
 import { renderEnvExample, renderSettingsTable } from './config.ts';
+import { listDocuments } from './documents.ts';
 import { EXAMPLES, SNIPPETS } from './snippets.ts';
 import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';
@@ -21,15 +22,9 @@ const sections: Readonly<Record<string, () => string>> = {
   ...SNIPPETS,
 };
 
-const documents = [
-  'README.md',
-  ...readdirSync(new URL('docs/', root))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 const wanted: Readonly<Record<string, string>> = {
   '.env.example': renderEnvExample(),
-  ...Object.fromEntries(documents.map((name) => [name, fillSections(name)])),
+  ...Object.fromEntries(listDocuments().map((name) => [name, fillSections(name)])),
   'docs/policy.schema.json': `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
   ...EXAMPLES,
 };
