@@ -36,7 +36,7 @@ function toFaults(file: string, { faults }: PolicyFaults): readonly Fault[] {
     problem: `POLICY_FILE ${file}, line ${line}, column ${column}: ${problem}`,
     remedy:
       index === faults.length - 1
-        ? `Correct it; \`proxmox-mcp policy check ${file}\` tells when all is right. docs/policy.md has the format.`
+        ? `Correct it; \`proxmox-mcp policy check ${file}\` tells when all is right. docs/permissions.md has the format.`
         : 'Correct it.',
   }));
 }

@@ -20,7 +20,7 @@ export function authSettings() {
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Several tokens with names and permissions (docs/http-auth.md)',
+      help: 'Several tokens with names and permissions (docs/http.md)',
       example: 'alice read,write sha256:…',
     }),
     oauthIssuer: issuerUrl().optional().register(about, {

@@ -9,7 +9,7 @@ export type Role = (start: Start, args: readonly string[]) => Promise<number>;
 
 /**
  * Tells by what it says on the wire, and by what it looks at, which part a script plays. Such a script speaks a documented
- * protocol (docs/exec.md, docs/transfers.md); the simulator plays the part instead of interpreting the text, for
+ * protocol (docs/how-it-works.md); the simulator plays the part instead of interpreting the text, for
  * just-bash has neither processes nor streams. Anything else is interpreted.
  */
 export function recognise(script: string): Role | undefined {
