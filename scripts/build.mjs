@@ -26,11 +26,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
 const { version, dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** YAML is for those who have a policy file, options are for people, and the interpreter is for the simulated node. */
-const LIBRARIES_APART = ['yaml', 'commander', 'just-bash'];
-
-/** What just-bash loads only for programs and archives that the simulated node does not have. */
-const NOT_SIMULATED = ['@mongodb-js/zstd', 'node-liblzma', 'seek-bzip', 'sql.js', 'quickjs-emscripten'];
+/** YAML is for those who have a policy file, options are for people. */
+const LIBRARIES_APART = ['yaml', 'commander'];
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
@@ -47,7 +44,9 @@ const apart = await Promise.all(
   ),
 );
 const libraries = await Promise.all(
-  LIBRARIES_APART.map((name) => bundle(`${name}.js`, { contents: contentsOf(name), resolveDir: root }, [])),
+  LIBRARIES_APART.map((name) =>
+    bundle(`${name}.js`, { contents: `export * from '${name}';`, resolveDir: root }, []),
+  ),
 );
 const packages = [...new Set([main, ...apart, ...libraries].flat())].sort();
 // The package is made of ES modules, dist is not: Node starts a CommonJS file 5 ms sooner.
@@ -62,13 +61,6 @@ for (const name of readdirSync(dist).filter((file) => /\.(js|cache)$/.test(file)
   );
 }
 
-/** The ES modules of just-bash ask where they are, which a bundle cannot tell: its CommonJS form does not. */
-function contentsOf(name) {
-  return name === 'just-bash'
-    ? "module.exports = require('./node_modules/just-bash/dist/bundle/index.cjs');"
-    : `export * from '${name}';`;
-}
-
 /** Bundles, and returns the names of the packages that went in. */
 async function bundle(name, stdin, plugins = [loadedApart()]) {
   const { warnings, metafile } = await build({
@@ -80,7 +72,7 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     format: 'cjs',
     target: 'node20',
     // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
-    external: [...Object.keys(dependencies), ...NOT_SIMULATED, 'cpu-features', '*.node'],
+    external: [...Object.keys(dependencies), 'cpu-features', '*.node'],
     plugins,
     // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
     // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.

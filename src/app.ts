@@ -1,5 +1,5 @@
 import type { ServerDeps } from './calls/call-deps.ts';
-import { ownFilesOf } from './config/reserved-paths.ts';
+import { reservedPathsOf } from './config/reserved-paths.ts';
 import { secretsOf } from './config/secrets.ts';
 import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
@@ -135,9 +135,8 @@ async function createCluster(
   const pool = new SshPool(target, { logger, onBanner: onBanner(logger, notices) });
   return new Cluster(pool, {
     sudo: config.sudo ?? (await probeSudo(pool, target.username, logger)),
-    execMethod: config.execMethod,
     transferDirs: transferDirsOf(config),
-    ownFiles: ownFilesOf(config),
+    reserved: reservedPathsOf(config, target),
     maxFileSize: config.maxFileSize,
     logger,
     redactor,

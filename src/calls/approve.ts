@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
-import { approvalUnredeemable } from '../governance/approval/approval-errors.ts';
 import type { ConfirmedTarget } from '../governance/approval/confirmation.ts';
+import { NODE_LOCKDOWN_FILES } from '../governance/lockdown/lockdown.ts';
 import type { Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
-import type { ContainerAttributes, FileDigest } from '../remote/remote-types.ts';
+import type { FileDigest } from '../remote/remote-types.ts';
 import type { ServerDeps } from './call-deps.ts';
 import type { CallTarget, ValidatedCall } from './call-record.ts';
 import { attributeReader } from './decide.ts';
@@ -34,6 +34,7 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
           attributes: null,
           approvalId: idFor(approvalId, subject, record),
           source: null,
+          lockdown: null,
         };
         return cluster.host(precondition).exec('true', options);
       }),
@@ -76,8 +77,6 @@ async function targetsToConfirm(
           reason: "Approval is required, but the container's name and node cannot be read.",
         });
       }
-      // Read by pct, as sudo allows no more: no approval can be redeemed there, so no person is asked for one.
-      if (attributes.pool === undefined) throw approvalUnredeemable(subject.tool, decision.rule);
       return { subject, decision, attributes };
     }),
   );
@@ -89,20 +88,21 @@ function withPreconditions(
   approvalId: string | null,
   source: FileDigest | null,
 ): ValidatedCall {
+  const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
   const targets = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
     const asked = confirmed.find(({ subject }) => subject.vmid === target.subject.vmid);
     if (asked === undefined || approvalId === null) {
-      return { ...target, precondition: holdsTo(target.decision?.attributes ?? null) };
+      const attributes = target.decision?.attributes ?? null;
+      const needed = attributes !== null || lockdown !== null;
+      const precondition = needed ? { attributes, approvalId: null, source: null, lockdown } : null;
+      return { ...target, precondition };
     }
     const id = idFor(approvalId, target.subject, record);
-    return { ...target, precondition: { attributes: asked.attributes, approvalId: id, source } };
+    const { attributes } = asked;
+    return { ...target, precondition: { attributes, approvalId: id, source, lockdown } };
   });
   return { ...record, targets };
-}
-
-function holdsTo(attributes: ContainerAttributes | null) {
-  return attributes === null ? null : { attributes, approvalId: null, source: null };
 }
 
 /** Each container of a call redeems an id of its own, so that the approval is good for each of them once. */

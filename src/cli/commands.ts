@@ -200,8 +200,12 @@ settings.
 const doctor: Command = {
   name: 'doctor',
   summary: 'Check every step from the settings to a command in a container',
-  usage: ['doctor [--exec VMID]'],
-  options: [VMID_OPTION, JSON_OPTION],
+  usage: ['doctor [--exec VMID] [--report]'],
+  options: [
+    VMID_OPTION,
+    { flag: 'report', help: 'Print a block for a bug report, without addresses, names and secrets' },
+    JSON_OPTION,
+  ],
   details: `Looks at the settings, name, port, host key, login, Proxmox VE, rights, the way
 into containers, the cluster's files and quorum, containers, clock and round
 trip, and the directories here for transfers and records. Each line begins with

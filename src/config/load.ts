@@ -28,6 +28,8 @@ export type LoadResult = (
 };
 
 /** Whoever relies on a record must learn here that there is none. */
+const EXEC_METHOD_IGNORED =
+  'EXEC_METHOD is ignored: commands always enter containers by lxc-attach. Remove the setting.';
 const UNRECORDED = 'AUDIT=false: NOTHING that is done through this server is put on record';
 
 export interface LoadInput {
@@ -83,6 +85,7 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
     faults.push(...contradictions(config));
     if (faults.length > 0) return { ok: false, faults, ...told };
     if (!config.audit) warnings.push(UNRECORDED);
+    if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
     return { ok: true, config, ...told };
   }
   for (const issue of parsed.error.issues) {

@@ -133,7 +133,7 @@ export function configSchema(at: HostEnvironment) {
       flag: 'exec-method',
       placeholder: 'method',
       group: 'Commands',
-      help: 'How to enter containers: auto, lxc-attach or pct',
+      help: 'Ignored: commands always enter containers by lxc-attach',
       example: 'pct',
       default: 'auto',
     }),
@@ -174,7 +174,7 @@ export function configSchema(at: HostEnvironment) {
       tier: 'basic',
       help: 'Local directories that transfers may use, separated as in PATH',
       example: '~/proxmox-files',
-      defaultText: 'working directory',
+      defaultText: '~/proxmox-mcp',
     }),
     readOnly: boolean().register(about, {
       name: 'READ_ONLY',

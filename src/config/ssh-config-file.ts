@@ -26,6 +26,7 @@ export class SshConfigFile {
   readonly #warn: (message: string) => void;
   readonly #user: ConfigFile;
   readonly #system: ConfigFile;
+  readonly #files = new Set<string>();
 
   constructor(at: HostEnvironment, warn: (message: string) => void) {
     this.#at = at;
@@ -57,6 +58,12 @@ export class SshConfigFile {
   /** The aliases that ~/.ssh/config has by name, in order; patterns are none. */
   aliases(): readonly string[] {
     return [...new Set(this.#aliasesOf(this.#user.lines, 0))];
+  }
+
+  /** The files that it consists of, absolute. */
+  filesRead(): readonly string[] {
+    this.aliases(); // reads every file that is included
+    return [...this.#files];
   }
 
   #aliasesOf(lines: readonly Line[], depth: number): string[] {
@@ -128,6 +135,7 @@ export class SshConfigFile {
 
   #read(file: string): readonly Line[] {
     if (!statOf(file)?.isFile()) return [];
+    this.#files.add(file);
     try {
       return SSHConfig.parse(decodeText(fs.readFileSync(file)));
     } catch (error) {

@@ -35,55 +35,9 @@ export function transferDirsOf(
 }
 
 /**
- * Where transfers may read and write when nobody said: the working directory, if a person could have
- * chosen it. Desktop clients start servers in `/` or in C:\Windows\System32, and a whole home
- * directory with its keys is too much to hand to a model: then `~/proxmox-mcp`, made when first used.
+ * Where transfers may read and write when TRANSFER_DIRS is unset: `~/proxmox-mcp`, made when first used. Not the working
+ * directory: programs there act upon files that a container could supply (.git/hooks, .mcp.json, CLAUDE.md).
  */
 export function defaultTransferDir(at: HostEnvironment): string {
-  const { cwd, home } = at;
-  const own = pathsOf(at).join(home, 'proxmox-mcp');
-  const tooWide = isWithin(at, home, cwd) || pathsOf(at).parse(cwd).root === cwd;
-  return tooWide || systemFolders(at).some((folder) => isWithin(at, cwd, folder)) ? own : cwd;
-}
-
-function systemFolders(at: HostEnvironment): readonly string[] {
-  const { join } = pathsOf(at);
-  if (at.platform === 'win32') {
-    const names = [
-      'SystemRoot',
-      'ProgramFiles',
-      'ProgramFiles(x86)',
-      'ProgramData',
-      'APPDATA',
-      'LOCALAPPDATA',
-    ];
-    const told = names.map((name) => at.env[name]).filter((dir) => dir !== undefined && dir !== '');
-    return ['C:\\Windows', 'C:\\Program Files', 'C:\\Program Files (x86)', 'C:\\ProgramData', ...told].filter(
-      (dir) => dir !== undefined,
-    );
-  }
-  const unix = [
-    'bin',
-    'boot',
-    'dev',
-    'etc',
-    'lib',
-    'lib32',
-    'lib64',
-    'proc',
-    'run',
-    'sbin',
-    'sys',
-    'usr',
-    'var',
-  ];
-  const mac = ['/System', '/Library', '/Applications', '/private/etc', join(at.home, 'Library')];
-  return [...unix.map((name) => `/${name}`), ...(at.platform === 'darwin' ? mac : [])];
-}
-
-/** Whether `inner` is `outer` or lies below it. */
-function isWithin(at: HostEnvironment, inner: string, outer: string): boolean {
-  const paths = pathsOf(at);
-  const way = paths.relative(outer, inner);
-  return way === '' || (way !== '..' && !way.startsWith(`..${paths.sep}`) && !paths.isAbsolute(way));
+  return pathsOf(at).join(at.home, 'proxmox-mcp');
 }

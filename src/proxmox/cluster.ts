@@ -1,11 +1,8 @@
-import { AppError } from '../lib/errors.ts';
-import type { AttachMethod } from '../remote/command-line.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
-import { PreconditionedChannels } from '../remote/precondition.ts';
+import { ActivePrecondition } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { type ChannelSource, type NodeLogger, RemoteShell } from '../remote/shell.ts';
-import { AttachMethodSelector, Container } from './container.ts';
-import { worker } from './exec/exec.ts';
+import { Container } from './container.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
@@ -13,9 +10,12 @@ import { readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
 import { digestOf } from './transfer/read-chunks.ts';
+import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
 import { fileTooLarge } from './transfer/transfer-errors.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
+
+const REACH_LIMIT_MS = 10_000;
 
 /** The pool as the cluster owns it. */
 export interface ClosableChannelSource extends ChannelSource {
@@ -25,11 +25,9 @@ export interface ClosableChannelSource extends ChannelSource {
 
 export interface ClusterOptions {
   readonly sudo: boolean;
-  readonly execMethod: 'auto' | AttachMethod;
   /** Absolute paths. */
   readonly transferDirs: readonly string[];
-  /** Files and directories of our own, which no transfer touches; absolute paths. */
-  readonly ownFiles: readonly string[];
+  readonly reserved: ReservedPaths;
   /** Bytes. */
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
@@ -40,21 +38,18 @@ export interface ClusterOptions {
 export class Cluster implements ClusterHandle {
   readonly #pool: ClosableChannelSource;
   readonly #deps: TransferDeps;
-  readonly #choice: AttachMethodSelector;
-  readonly #guests: InventoryCache;
+  readonly #inventory: InventoryCache;
 
   constructor(pool: ClosableChannelSource, options: ClusterOptions) {
     this.#pool = pool;
-    this.#choice = new AttachMethodSelector(options.execMethod);
-    const node = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
-    this.#guests = new InventoryCache(node);
+    const shell = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
+    this.#inventory = new InventoryCache(shell);
     this.#deps = {
-      node,
-      work: pool,
-      guard: null,
-      held: new OrphanedOutput(),
-      activity: new InFlightCalls(),
-      dirs: new TransferDirs(options.transferDirs, options.ownFiles),
+      shell,
+      precondition: null,
+      orphaned: new OrphanedOutput(),
+      inFlight: new InFlightCalls(),
+      dirs: new TransferDirs(options.transferDirs, options.reserved),
       maxFileSize: options.maxFileSize,
       redactor: options.redactor,
     };
@@ -65,16 +60,17 @@ export class Cluster implements ClusterHandle {
   }
 
   async reach(signal: AbortSignal): Promise<void> {
-    // Without sudo, whose rules may not allow it.
-    const { ended } = await this.#deps.node.run('true', { timeoutMs: 10_000, signal });
-    if (ended === 'exit') return;
-    const hint = 'Look at the node and the way to it: proxmox-mcp doctor.';
-    throw new AppError('DISCONNECTED', 'The node does not answer.', hint);
+    await this.#deps.shell.touch({ timeoutMs: REACH_LIMIT_MS, signal });
   }
 
-  async list(signal: AbortSignal, guard: Precondition | null = null): Promise<readonly ContainerSummary[]> {
-    const inventory = await readInventory(worker(this.#under(guard)), signal);
-    this.#guests.learn(inventory);
+  async list(
+    signal: AbortSignal,
+    precondition: Precondition | null = null,
+  ): Promise<readonly ContainerSummary[]> {
+    const { shell } = this.#deps;
+    const active = this.#with(precondition).precondition;
+    const inventory = await readInventory(shell, signal, { precondition: active });
+    this.#inventory.learn(inventory);
     return inventory.containers;
   }
 
@@ -89,29 +85,29 @@ export class Cluster implements ClusterHandle {
   }
 
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
-    return this.#guests.facts(vmid, signal, look);
+    return this.#inventory.attributes(vmid, signal, look);
   }
 
-  container(vmid: number, guard: Precondition | null = null): ContainerHandle {
-    return new Container(this.#under(guard), this.#choice, vmid);
+  container(vmid: number, precondition: Precondition | null = null): ContainerHandle {
+    return new Container(this.#with(precondition), vmid);
   }
 
-  host(guard: Precondition | null = null): ExecTarget {
-    return new Host(this.#under(guard));
+  host(precondition: Precondition | null = null): ExecTarget {
+    return new Host(this.#with(precondition));
   }
 
-  #under(guard: Precondition | null): TransferDeps {
-    if (guard === null) return this.#deps;
+  #with(precondition: Precondition | null): TransferDeps {
+    if (precondition === null) return this.#deps;
     const onChanged = () => {
-      if (guard.attributes !== null) this.#guests.forget(guard.attributes.vmid);
+      if (precondition.attributes !== null) this.#inventory.forget(precondition.attributes.vmid);
     };
-    const work = new PreconditionedChannels(this.#pool, guard, { sudo: this.#deps.node.sudo, onChanged });
-    return { ...this.#deps, work, guard: work };
+    return { ...this.#deps, precondition: new ActivePrecondition(precondition, onChanged) };
   }
 
   /** Kills what runs, verifies it, closes the connections. */
   async close(withinMs: number): Promise<void> {
-    await this.#deps.activity.end(withinMs);
+    await this.#deps.inFlight.end(withinMs);
+    this.#deps.shell.close();
     await this.#pool.close();
   }
 }

@@ -1,87 +1,44 @@
-import type { AttachMethod, AttachTarget } from '../remote/command-line.ts';
-import { worker } from './exec/exec.ts';
-import { type Recover, RemoteExecTarget } from './exec-target.ts';
-import { diagnoseContainer, isAttachDenied } from './inventory/diagnose.ts';
+import type { AppError } from '../lib/errors.ts';
+import type { AttachTarget } from '../remote/command-line.ts';
+import type { CommandNotStarted } from '../remote/errors.ts';
+import { RemoteExecTarget } from './exec-target.ts';
+import { diagnoseContainer } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
-import { type Hold, startContainer, stopContainer } from './lifecycle/start-stop.ts';
+import { startContainer, stopContainer } from './lifecycle/start-stop.ts';
 import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
-
-/** How containers of this node are entered; what `auto` has found out holds for all of them. */
-export class AttachMethodSelector {
-  #method: AttachMethod;
-  readonly #auto: boolean;
-
-  constructor(configured: 'auto' | AttachMethod) {
-    this.#auto = configured === 'auto';
-    this.#method = configured === 'auto' ? 'lxc-attach' : configured;
-  }
-
-  get method(): AttachMethod {
-    return this.#method;
-  }
-
-  /** lxc-attach is closed to us: use pct from now on. @returns whether that is a change */
-  fallBack(from: AttachMethod): boolean {
-    if (!this.#auto || from === 'pct') return false;
-    this.#method = 'pct';
-    return true;
-  }
-}
 
 /** One container of the node that we log in to. */
 export class Container extends RemoteExecTarget implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;
-  readonly #choice: AttachMethodSelector;
+  protected readonly target: AttachTarget;
 
-  constructor(deps: TransferDeps, choice: AttachMethodSelector, vmid: number) {
+  constructor(deps: TransferDeps, vmid: number) {
     super(deps);
     this.vmid = vmid;
     this.label = `container ${vmid}`;
-    this.#choice = choice;
+    this.target = { kind: 'container', vmid };
   }
 
-  protected entry(): Extract<AttachTarget, { kind: 'container' }> {
-    return {
-      kind: 'container',
-      vmid: this.vmid,
-      method: this.#choice.method,
-      sudo: this.deps.node.sudo,
-    };
+  protected diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError> {
+    return diagnoseContainer(this.deps.shell, this.vmid, failure, signal);
   }
-
-  protected recover: Recover = async (entry, failure, signal) => {
-    const used = entry.kind === 'container' ? entry.method : this.#choice.method;
-    if (isAttachDenied(failure) && this.#choice.fallBack(used)) return this.entry();
-    return diagnoseContainer(this.deps.node, { ...this.entry(), method: used }, failure, signal);
-  };
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {
-    // What is read is checked below. The guard itself is only spared where it takes long, and never has a claim to make.
-    const reader = this.deps.guard?.byPct === true ? this.deps.node : worker(this.deps);
-    const inventory = await readInventory(reader, signal, { vmid: this.vmid });
-    return this.#hold().checked(findContainer(inventory, this.vmid));
+    const { shell, precondition } = this.deps;
+    const inventory = await readInventory(shell, signal, { vmid: this.vmid, precondition });
+    const status = findContainer(inventory, this.vmid);
+    return precondition?.checked(status) ?? status;
   }
 
-  async start(signal: AbortSignal): Promise<LifeCycleResult> {
-    return startContainer(this.deps.node, this.vmid, signal, this.#hold());
+  start(signal: AbortSignal): Promise<LifeCycleResult> {
+    const { shell, precondition } = this.deps;
+    return startContainer({ shell, vmid: this.vmid, precondition, signal });
   }
 
-  async stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult> {
-    return stopContainer(this.deps.node, this.vmid, options, this.#hold());
-  }
-
-  #hold(): Hold {
-    const { guard } = this.deps;
-    const held = worker(this.deps);
-    return {
-      worker: held,
-      checked: (status) => guard?.checked(status) ?? status,
-      async spend() {
-        // Without a claim there is nothing to use up, and what was read is checked already.
-        if (guard?.claims === true) await held.ask(['true']);
-      },
-    };
+  stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult> {
+    const { shell, precondition } = this.deps;
+    return stopContainer({ shell, vmid: this.vmid, precondition, signal: options.signal }, options);
   }
 }

@@ -14,56 +14,39 @@ import { download } from './transfer/download.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 import { upload } from './transfer/upload.ts';
 
-/** What a place does about a command that never began: it gives another way in, or says why there is none. */
-export type Recover = (
-  entry: AttachTarget,
-  failure: CommandNotStarted,
-  signal: AbortSignal,
-) => Promise<AttachTarget | AppError>;
-
-/** A place behind an entry. One attempt; a second one only by another way in, when the first never began. */
+/** What commands and files do at one target; a subclass says which, and why nothing began there. */
 export abstract class RemoteExecTarget implements ExecTarget {
   abstract readonly label: string;
-  readonly #deps: TransferDeps;
+  protected abstract readonly target: AttachTarget;
+  protected readonly deps: TransferDeps;
 
   constructor(deps: TransferDeps) {
-    this.#deps = deps;
+    this.deps = deps;
   }
 
-  protected get deps(): TransferDeps {
-    return this.#deps;
-  }
-
-  protected abstract entry(): AttachTarget;
-  protected abstract recover: Recover;
+  /** Finds out why a program never began. */
+  protected abstract diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError>;
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {
-    return this.#attempt(options.signal, (entry) => runCommand(this.#deps, entry, command, options));
+    return this.#track(options.signal, () => runCommand(this.deps, this.target, command, options));
   }
 
   upload(options: UploadOptions): Promise<TransferResult> {
-    return this.#attempt(options.signal, (entry) => upload(this.#deps, entry, options));
+    return this.#track(options.signal, () => upload(this.deps, this.target, options));
   }
 
   download(options: DownloadOptions): Promise<TransferResult> {
-    return this.#attempt(options.signal, (entry) => download(this.#deps, entry, options));
+    return this.#track(options.signal, () => download(this.deps, this.target, options));
   }
 
-  #attempt<T>(signal: AbortSignal, work: (entry: AttachTarget) => Promise<T>): Promise<T> {
-    return this.#deps.activity.track(() => this.#tryWays(signal, work));
-  }
-
-  async #tryWays<T>(signal: AbortSignal, work: (entry: AttachTarget) => Promise<T>): Promise<T> {
-    let entry = this.entry();
-    for (;;) {
+  #track<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return this.deps.inFlight.track(async () => {
       try {
-        return await work(entry);
+        return await work();
       } catch (error) {
-        if (!(error instanceof CommandNotStarted)) throw error;
-        const next = await this.recover(entry, error, signal);
-        if (next instanceof Error) throw next;
-        entry = next;
+        if (error instanceof CommandNotStarted) throw await this.diagnose(error, signal);
+        throw error;
       }
-    }
+    });
   }
 }

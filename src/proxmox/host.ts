@@ -1,14 +1,15 @@
+import type { AppError } from '../lib/errors.ts';
 import type { AttachTarget } from '../remote/command-line.ts';
-import { type Recover, RemoteExecTarget } from './exec-target.ts';
+import type { CommandNotStarted } from '../remote/errors.ts';
+import { RemoteExecTarget } from './exec-target.ts';
 import { diagnoseHost } from './inventory/diagnose.ts';
 
-/** The node itself as a place where commands run and files travel. */
+/** The node itself as a target of commands and transfers. */
 export class Host extends RemoteExecTarget {
   readonly label = 'the Proxmox host';
+  protected readonly target: AttachTarget = { kind: 'host' };
 
-  protected entry(): AttachTarget {
-    return { kind: 'host', sudo: this.deps.node.sudo };
+  protected async diagnose(failure: CommandNotStarted): Promise<AppError> {
+    return diagnoseHost(failure);
   }
-
-  protected recover: Recover = async (_entry, failure) => diagnoseHost(failure);
 }

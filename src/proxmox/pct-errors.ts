@@ -48,6 +48,16 @@ const KNOWN_FAILURES: readonly {
       ),
   },
   {
+    pattern: /in error state, must be disabled and fixed first/,
+    make: (verb, stderr) =>
+      new AppError(
+        'PCT_FAILED',
+        `The container is managed by HA and its service is in state error, so HA refuses to ${verb} it.`,
+        'Find the cause in the task log, then run on a node `ha-manager set ct:VMID --state disabled`, and `--state started` to start it again.',
+        { stderr },
+      ),
+  },
+  {
     pattern: /no quorum/,
     make: (verb, stderr) =>
       new AppError(
@@ -68,12 +78,12 @@ const KNOWN_FAILURES: readonly {
       ),
   },
   {
-    pattern: /^sudo: |Unable to load access control list|please run as root/im,
+    pattern: /Unable to load access control list|please run as root/im,
     make: (verb, stderr) =>
       new AppError(
         'PERMISSION_DENIED',
         `The user that we log in as may not run \`pct ${verb}\`.`,
-        'Log in as root, or set SUDO=true and allow this user pct by sudo without a password (NOPASSWD).',
+        'Log in as root, or set SUDO=true and allow this user /bin/sh by sudo with NOPASSWD.',
         { stderr },
       ),
   },

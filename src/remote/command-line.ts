@@ -1,8 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { quote, quoteAll } from '../lib/quote.ts';
-import { SCRIPTS } from './scripts/index.ts';
 
-/** What makes one run recognisable among all processes of the node, whatever it does to itself. */
+/** What makes the processes of one run recognizable among all processes of the node. */
 export interface RunId {
   /** Value of the marker variable; every descendant inherits it unless it clears its environment. */
   readonly id: string;
@@ -12,15 +11,17 @@ export interface RunId {
    * by at most half a millisecond; the kernel's default is 50,000 ns.
    */
   readonly slackNs: number;
-  /** Starts the lines with which the wrapper reports; random, so that no output can be taken for one. */
+  /** Begins the frames of the host-side shell. Only that shell's memory has it: no argument, no environment. */
   readonly nonce: string;
+  /** Begins the reports of the wrapper inside the container, where every user can read it. */
+  readonly innerWord: string;
 }
 
-/** The environment variable that carries `RunMark.id`. */
+/** The environment variable that carries `RunId.id`. */
 export const MARK_VARIABLE = 'PROXMOX_MCP_RUN';
 
 const FULL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** Nobody sees the output on a terminal, so no program shall paint it. */
+/** The output is not shown on a terminal, so programs are told not to color it. */
 const LOCALE = ['LANG=C.UTF-8', 'TERM=dumb'] as const;
 
 export function newRunId(): RunId {
@@ -28,69 +29,68 @@ export function newRunId(): RunId {
     id: randomBytes(12).toString('hex'),
     slackNs: 60_001 + randomInt(490_000),
     nonce: randomBytes(16).toString('hex'),
+    innerWord: randomBytes(16).toString('hex'),
   };
 }
 
-/** How commands get into a container: directly, or through `pct exec` at 45 times the price. */
-export type AttachMethod = 'lxc-attach' | 'pct';
-
-/** Where a command line leads: one container, or the node itself. */
-export type AttachTarget =
-  | {
-      readonly kind: 'container';
-      readonly vmid: number;
-      readonly method: AttachMethod;
-      readonly sudo: boolean;
-    }
-  | { readonly kind: 'host'; readonly sudo: boolean };
-
-/** `sudo -n` never asks for a password: where rules don't allow the command it fails at once. */
-export function asRoot(argv: readonly string[], sudo: boolean): string[] {
-  return sudo ? ['sudo', '-n', ...argv] : [...argv];
-}
-
-/** The line for sshd's login shell that runs `argv` as root at `entry`, recognisable by `mark`. */
-export function buildCommandLine(entry: AttachTarget, mark: RunId, argv: readonly string[]): string {
-  const marker = `${MARK_VARIABLE}=${mark.id}`;
-  const setSlack = `{ echo ${mark.slackNs} >/proc/self/timerslack_ns; } 2>/dev/null`;
-  if (entry.kind === 'host' && !entry.sudo) {
-    // Whoever logs in keeps the own home; these two are expanded by the login shell, and nothing else is.
-    const own = 'HOME="$HOME" USER="$USER" LOGNAME="$USER"';
-    const clean = quoteAll([`PATH=${FULL_PATH}`, ...LOCALE, marker]);
-    return `${setSlack}; ${marker} exec env -i ${own} ${clean} ${quoteAll(argv)}`;
-  }
-  return `${setSlack}; ${marker} exec ${quoteAll(asRoot(enter(entry, marker, argv), entry.sudo))}`;
-}
-
-function enter(entry: AttachTarget, marker: string, argv: readonly string[]): string[] {
-  const variables = [`PATH=${FULL_PATH}`, 'HOME=/root', ...LOCALE, marker];
-  if (entry.kind === 'host') return ['env', '-i', ...variables, 'USER=root', 'LOGNAME=root', ...argv];
-  const vmid = String(entry.vmid);
-  // Releases of `pct exec` before PVE 8.2 know no way to start with a clean environment.
-  if (entry.method === 'pct') return ['pct', 'exec', vmid, '--', 'env', '-i', ...variables, ...argv];
-  const set = variables.flatMap((variable) => ['-v', variable]);
-  return ['lxc-attach', '-n', vmid, '--clear-env', ...set, '--', ...argv];
-}
+/** Where a command runs: in one container, or on the node itself. */
+export type AttachTarget = { readonly kind: 'container'; readonly vmid: number } | { readonly kind: 'host' };
 
 /** The argument vector that runs `script` under the far side's own sh, with `args` as $1, $2, … */
 export function shellArgv(script: string, args: readonly string[]): string[] {
   return ['/bin/sh', '-c', script, 'sh', ...args];
 }
 
-/** The argument vector that runs the user's command under the wrapper (see exec.sh). */
-export function runArgv(mark: RunId, command: string): string[] {
-  return shellArgv(SCRIPTS.exec, [mark.nonce, command]);
+/**
+ * A request that turns the session's shell into `argv` at `target`. It is one compound command, so that a truncated
+ * request is a syntax error and runs nothing. `started` on both streams says that the precondition holds.
+ * @param check text of the precondition, or empty
+ * @param input whether the program reads the channel; otherwise its input is empty
+ */
+export function attachRequest(
+  target: AttachTarget,
+  run: RunId,
+  argv: readonly string[],
+  { check = '', input = false }: { readonly check?: string; readonly input?: boolean } = {},
+): string {
+  const marker = `${MARK_VARIABLE}=${run.id}`;
+  const slack = `echo ${run.slackNs} >/proc/self/timerslack_ns`;
+  return oneUse(run.nonce, check, `${slack}\n${marker} exec ${enter(target, marker, argv)}`, input);
 }
 
-/** A line that runs a script of ours on the node itself, outside any container. */
-export function nodeScriptLine(script: string, args: readonly string[], sudo: boolean): string {
-  return `exec ${quoteAll(asRoot(shellArgv(script, args), sudo))}`;
+/** A request that turns the session's shell into one of Proxmox's or LXC's own commands, in English. */
+export function commandRequest(nonce: string, argv: readonly string[], check = ''): string {
+  const [program = '', ...rest] = argv;
+  // Users other than root have no sbin directories in their PATH.
+  const path = 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"';
+  return oneUse(nonce, check, `${path}\nexec ${quote(program)} ${quoteAll(rest)}`, false);
 }
 
-/** A line for one of Proxmox's or LXC's own commands. */
-export function nodeCommandLine(argv: readonly string[], sudo: boolean): string {
-  // Without LC_ALL the texts that failures are told apart by would be translated. Users other than root have no sbin
-  // in their PATH, and pct shall say itself that they may not use it.
-  const [program = '', ...rest] = asRoot(argv, sudo);
-  return `export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"; exec ${quote(program)} ${quoteAll(rest)}`;
+/** The shell's own messages go nowhere: dash prints words such as `Killed` on its stderr. */
+function oneUse(nonce: string, check: string, command: string, input: boolean): string {
+  const started = `echo '${nonce} started'\necho '${nonce} started' >&4`;
+  const streams = `${input ? '' : ' </dev/null'} 2>&4 4>&-`;
+  return `{ exec 4>&2 2>/dev/null\nunset n\nn=${nonce}\n${check}${started}\n${command}${streams}\n}`;
+}
+
+/**
+ * A request that runs one of our host-side scripts in a subshell and reports its end, so that the session can be used
+ * again. The script finds the nonce in $n and `args` in $1, $2, …
+ */
+export function scriptRequest(nonce: string, script: string, args: readonly string[], check = ''): string {
+  const set = args.length === 0 ? 'set --' : `set -- ${quoteAll(args)}`;
+  const body = `export LC_ALL=C\nunset n\nn=${nonce}\n${check}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
+  return `{ (\n${body}\n) </dev/null\nset -- $?\necho '${nonce}' exited $1\necho '${nonce}' exited $1 >&2\n}`;
+}
+
+function enter(target: AttachTarget, marker: string, argv: readonly string[]): string {
+  if (target.kind === 'host') {
+    // These are expanded by the session's shell, which knows who we are; nothing else is.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: for the shell
+    const own = 'HOME="$HOME" USER="${USER:-root}" LOGNAME="${LOGNAME:-${USER:-root}}"';
+    return `env -i ${own} ${quoteAll([`PATH=${FULL_PATH}`, ...LOCALE, marker, ...argv])}`;
+  }
+  const variables = [`PATH=${FULL_PATH}`, 'HOME=/root', ...LOCALE, marker];
+  const set = variables.flatMap((variable) => ['-v', variable]);
+  return quoteAll(['lxc-attach', '-n', String(target.vmid), '--clear-env', ...set, '--', ...argv]);
 }

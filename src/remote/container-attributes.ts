@@ -11,8 +11,13 @@ export interface ContainerAttribute<T, F extends string = string> {
   readonly description: string;
   /** Upper and lower case are the same. */
   readonly ignoreCase: boolean;
-  /** The texts that patterns are compared with; undefined when the attribute cannot be read. */
-  values(value: T): readonly string[] | undefined;
+  /** The texts that patterns are compared with. */
+  values(value: T): readonly string[];
+  /**
+   * The text that precondition.sh compares under the name of the attribute; null where the path of the container's
+   * configuration tells it.
+   */
+  condition(value: T): string | null;
   /**
    * Reads a container that a person describes (`policy explain --guest`).
    * @param text undefined: not described
@@ -35,6 +40,7 @@ const TABLE = {
     description: 'Containers by host name, in any case',
     ignoreCase: true,
     values: (name: string) => [name],
+    condition: (name) => name,
     parse: (text, vmid) => text ?? `CT${vmid}`,
   }),
   node: attribute({
@@ -43,6 +49,7 @@ const TABLE = {
     description: 'Containers on a node',
     ignoreCase: true,
     values: (node: string) => [node],
+    condition: () => null,
     parse: (text) => text ?? '',
   }),
   pool: attribute({
@@ -50,9 +57,8 @@ const TABLE = {
     label: 'Pool',
     description: 'Containers in a resource pool',
     ignoreCase: false,
-    // undefined: sudo rules allow this user nothing but pct, which does not show pools.
-    values: (pool: string | null | undefined) =>
-      pool === null ? [] : pool === undefined ? undefined : [pool],
+    values: (pool: string | null) => (pool === null ? [] : [pool]),
+    condition: (pool) => pool ?? '',
     parse: (text) => text ?? null,
   }),
   tags: attribute({
@@ -61,6 +67,7 @@ const TABLE = {
     description: 'Containers that have one of these tags, in any case',
     ignoreCase: true,
     values: (tags: readonly string[]) => tags,
+    condition: (tags) => tags.join(' '),
     parse: (text) => text?.split(/[+;]/).filter((tag) => tag !== '') ?? [],
   }),
 } as const;
@@ -86,22 +93,27 @@ export function isAttributeName(name: string): name is AttributeName {
   return Object.hasOwn(TABLE, name);
 }
 
-/** The texts of one attribute; undefined when it cannot be read. */
+/** The texts of one attribute. */
 export function valuesOf<K extends AttributeName>(
   attributes: ContainerAttributes,
   name: K,
-): readonly string[] | undefined {
+): readonly string[] {
   const entry: ContainerAttribute<Shapes[K]> = CONTAINER_ATTRIBUTES[name];
   return entry.values(attributes[name]);
 }
 
-/** The attributes alone, without what else is known of a container. */
+/** The text that precondition.sh compares; null for none. */
+export function conditionOf<K extends AttributeName>(
+  attributes: ContainerAttributes,
+  name: K,
+): string | null {
+  const entry: ContainerAttribute<Shapes[K]> = CONTAINER_ATTRIBUTES[name];
+  return entry.condition(attributes[name]);
+}
+
+/** The attributes alone, in the order of the table, without what else is known of a container. */
 export function attributesOf(container: ContainerAttributes): ContainerAttributes {
-  const copy = { ...container };
-  for (const key of Object.keys(copy)) {
-    if (key !== 'vmid' && !isAttributeName(key)) Reflect.deleteProperty(copy, key);
-  }
-  return copy;
+  return collect(container.vmid, (name) => container[name]);
 }
 
 /** A container as a person describes it; what is not described has the value that Proxmox VE gives to it. */
@@ -113,9 +125,13 @@ export function parseAttributes(
     const entry: ContainerAttribute<Shapes[K]> = CONTAINER_ATTRIBUTES[name];
     return entry.parse(textOf(name), vmid);
   };
-  const parsed = { vmid, ...Object.fromEntries(ATTRIBUTE_NAMES.map((name) => [name, parse(name)])) };
-  if (!isComplete(parsed)) throw new TypeError('the table of attributes is incomplete');
-  return parsed;
+  return collect(vmid, parse);
+}
+
+function collect(vmid: number, read: (name: AttributeName) => unknown): ContainerAttributes {
+  const collected = { vmid, ...Object.fromEntries(ATTRIBUTE_NAMES.map((name) => [name, read(name)])) };
+  if (!isComplete(collected)) throw new TypeError('the table of attributes is incomplete');
+  return collected;
 }
 
 function isComplete(value: { readonly vmid: number }): value is ContainerAttributes {

@@ -1,10 +1,11 @@
 import { AppError } from '../lib/errors.ts';
+
 /**
- * What was to run never began; thrown by who noticed, and turned into an AppError by who knows the place and
- * can find out why. As nothing has run, another way in may be tried.
+ * A program never began, although its request was started. Whoever knows the target finds out why and turns it into an
+ * AppError.
  */
 export class CommandNotStarted extends Error {
-  /** What sshd reported; tells little, as lxc-attach and sudo say 1 for everything. */
+  /** What sshd reported; lxc-attach says 1 for every failure of its own. */
   readonly code: number | null;
   readonly stderr: string;
 
@@ -15,7 +16,7 @@ export class CommandNotStarted extends Error {
   }
 }
 
-/** The connection went while something of ours, which changes nothing by itself, was under way. */
+/** The connection was lost while something of ours, which changes nothing by itself, was under way. */
 export function disconnected(doing: string): AppError {
   return new AppError(
     'DISCONNECTED',

@@ -1,70 +1,116 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { MAX_GREETING, StartScanner, TrailerScanner } from './protocol.ts';
+import { describe, expect, test } from 'vitest';
+import { boundedInteger, CommandOutput, FrameReader, ProtocolViolation } from './protocol.ts';
 
-const NONCE = 'aab0aab1';
+const KEY = 'aab0aab1';
+const WORDS = ['began', 'ended', 'item', 'data'];
 
-function scan(stream: string, cuts: readonly number[]): { output: string; exitCode: number | undefined } {
+function cut(stream: string, cuts: readonly number[]): Buffer[] {
   const bytes = Buffer.from(stream);
-  const out: Buffer[] = [];
-  const scanner = new TrailerScanner(NONCE, (data) => out.push(Buffer.from(data)));
-  let from = 0;
-  for (const cut of [...cuts.filter((c) => c < bytes.length).sort((a, b) => a - b), bytes.length]) {
-    scanner.push(bytes.subarray(from, cut));
-    from = cut;
-  }
-  if (scanner.exitCode === undefined) scanner.end();
-  return { output: Buffer.concat(out).toString(), exitCode: scanner.exitCode };
+  const ends = [...cuts.filter((c) => c < bytes.length).sort((a, b) => a - b), bytes.length];
+  return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
-test('output and exit code come apart however the stream is cut', () => {
-  const output = fc.oneof(
-    fc.string(),
-    fc.constantFrom(`${NONCE} exi`, `${NONCE}`, 'aab0aab0aab1', `${NONCE} `),
-  );
+/** What comes apart as text, and the frames as `word field …`. */
+function read(reader: FrameReader, chunks: readonly Buffer[]) {
+  const text: Buffer[] = [];
+  const frames: string[] = [];
+  for (const frame of [...chunks.flatMap((chunk) => reader.push(chunk)), ...reader.end()]) {
+    if (frame.kind === 'text') text.push(frame.bytes);
+    else if (frame.kind === 'frame') frames.push([frame.word, ...frame.fields].join(' '));
+    else frames.push(`<${frame.bytes.toString('latin1')}>`);
+  }
+  return { text: Buffer.concat(text).toString(), frames };
+}
+
+test('text and frames come apart however the stream is cut', () => {
+  const output = fc.oneof(fc.string(), fc.constantFrom(`${KEY} bega`, KEY, 'aab0aab0aab1', `${KEY} other\n`));
   fc.assert(
-    fc.property(
-      output,
-      fc.integer({ min: 0, max: 255 }),
-      fc.string(),
-      fc.array(fc.nat(120)),
-      (text, code, later, cuts) => {
-        const seen = scan(`${text}${NONCE} exit ${code}\n${later}`, cuts);
-        expect(seen).toEqual({ output: text, exitCode: code });
-      },
-    ),
+    fc.property(output, output, fc.array(fc.nat(120)), (before, after, cuts) => {
+      const stream = `${before}${KEY} item a b\n${after}`;
+      const seen = read(new FrameReader(KEY, WORDS), cut(stream, cuts));
+      expect(seen).toEqual({ text: before + after, frames: ['item a b'] });
+    }),
     { numRuns: 2000 },
   );
 });
 
-test('a stream without trailer is all output, and has no exit code', () => {
+test('data is counted in bytes, whatever is in it', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(60)), (cuts) => {
-      const text = `abc\n${NONCE} exit 1`; // its line end never came
-      expect(scan(text, cuts)).toEqual({ output: text, exitCode: undefined });
+      const reader = new FrameReader(KEY, WORDS);
+      reader.allowData(20);
+      const content = `é${KEY} ended\n`; // 17 bytes
+      const chunks = cut(`${KEY} data 17\n${content}${KEY} ended\n`, cuts);
+      const { frames } = read(reader, chunks);
+      expect(frames[0]).toBe('data 17');
+      expect(frames.at(-1)).toBe('ended');
+      expect(Buffer.from(frames.slice(1, -1).join('').replaceAll(/[<>]/g, ''), 'latin1').toString()).toBe(
+        content,
+      );
     }),
   );
 });
 
-test('the start line is taken off, with what a login shell prints before it', () => {
-  for (const greeting of ['', 'Welcome\n', 'no newline ', `${NONCE} star`, 'x'.repeat(MAX_GREETING - 100)]) {
-    const started = new StartScanner(NONCE);
-    const rest = [greeting, ...`${NONCE} start\nhello`].map((c) => started.push(Buffer.from(c)).toString());
-    expect(rest.join('')).toBe('hello');
-    expect(started.started).toBe(true);
-    expect(started.end()).toHaveLength(0);
-  }
+test('data that was not allowed, or is longer than allowed, is a violation', () => {
+  expect(() => new FrameReader(KEY, WORDS).push(Buffer.from(`${KEY} data 1\nx`))).toThrow(ProtocolViolation);
+  const reader = new FrameReader(KEY, WORDS);
+  reader.allowData(4096);
+  expect(() => reader.push(Buffer.from(`${KEY} data 6000000000\n`))).toThrow(/6000000000 is more than/);
 });
 
-test('what has no start line is left alone, at the end or when it is too much for a greeting', () => {
-  const short = new StartScanner(NONCE);
-  expect(short.push(Buffer.from('sh: something else\n')).toString() + short.end()).toBe(
-    'sh: something else\n',
-  );
-  expect(short.started).toBe(false);
+test('a line without an end is text, and is not kept', () => {
+  const reader = new FrameReader(KEY, WORDS);
+  const line = `${KEY} item ${'x'.repeat(100_000)}`;
+  const { text, frames } = read(reader, cut(line, [3, 20, 5_000, 50_000]));
+  expect({ text, frames }).toEqual({ text: line, frames: [] });
+});
 
-  const long = new StartScanner(NONCE);
-  expect(long.push(Buffer.alloc(MAX_GREETING + 1, 'x'))).toHaveLength(MAX_GREETING + 1);
-  expect(long.push(Buffer.from(`${NONCE} start\n`)).toString()).toBe(`${NONCE} start\n`);
-  expect(long.started).toBe(false);
+test.each([
+  '',
+  '-1',
+  '1.5',
+  '1e3',
+  ' 1',
+  '1 ',
+  '0x10',
+  '01',
+  'abc',
+  '9999999999999999999',
+  '1\u0000',
+  undefined,
+])('%j is no number from the far side', (text) => {
+  expect(() => boundedInteger(text, Number.MAX_SAFE_INTEGER)).toThrow(ProtocolViolation);
+});
+
+test('numbers are bounded', () => {
+  expect(boundedInteger('0', 0)).toBe(0);
+  expect(boundedInteger('4096', 4096)).toBe(4096);
+  expect(() => boundedInteger('4097', 4096)).toThrow('more than the 4096');
+});
+
+describe('output of a command', () => {
+  const run = (stream: string, cuts: readonly number[] = []) => {
+    const shown: Buffer[] = [];
+    const output = new CommandOutput(KEY, (bytes) => shown.push(Buffer.from(bytes)));
+    for (const chunk of cut(stream, cuts)) output.push(chunk);
+    output.end();
+    const { began, ended, before } = output;
+    return { text: Buffer.concat(shown).toString(), began, ended, before };
+  };
+
+  test("what precedes `began` is not the command's, and is kept for an error", () => {
+    expect(run(`lxc-attach: hm\n${KEY} began\nhello`)).toEqual({
+      text: 'hello',
+      began: true,
+      ended: false,
+      before: 'lxc-attach: hm\n',
+    });
+    expect(run('lxc-attach: no\n')).toMatchObject({ text: '', began: false, before: 'lxc-attach: no\n' });
+  });
+
+  test('a word that the command prints itself cuts nothing off', () => {
+    const { text } = run(`${KEY} began\none${KEY} ended\ntwo\n${KEY} exited 0\n${KEY} ended\n`);
+    expect(text).toBe(`onetwo\n${KEY} exited 0\n`);
+  });
 });

@@ -1,57 +1,129 @@
+/** One piece of what a script wrote, in order. */
+export type Frame =
+  /** Whatever is no frame: output of a command, of a login shell, or of something that does not keep to the protocol. */
+  | { readonly kind: 'text'; readonly bytes: Buffer }
+  | { readonly kind: 'frame'; readonly word: string; readonly fields: readonly string[] }
+  /** A part of the raw bytes that a `data LENGTH` line announced; `left` tells how many are still to come. */
+  | { readonly kind: 'data'; readonly bytes: Buffer; readonly left: number };
+
+const EMPTY: Buffer = Buffer.alloc(0);
+/** A frame's line is short. A longer one is no frame, so that memory stays flat whatever the far side sends. */
+const LONGEST_LINE = 8_192;
+
+/** The far side broke the protocol: a number that is none, or more bytes than it may send. */
+export class ProtocolViolation extends Error {
+  override readonly name = 'ProtocolViolation';
+}
+
 /**
- * Cuts a stream of bytes at the trailer that the wrapper writes ("NONCE exit CODE\n", see exec.sh), and
- * finds the start line before the command's first byte. Works chunk by chunk; holds back no more than a
- * trailer's length.
+ * A decimal integer between 0 and `max`, as the far side wrote it.
+ * @throws ProtocolViolation for anything else
  */
-export class TrailerScanner {
+export function boundedInteger(text: string | undefined, max: number): number {
+  if (text === undefined || !/^(0|[1-9]\d{0,15})$/.test(text)) {
+    throw new ProtocolViolation(`${JSON.stringify((text ?? '').slice(0, 40))} is not a number`);
+  }
+  const value = Number(text);
+  if (value > max) throw new ProtocolViolation(`${text} is more than the ${max} that are allowed`);
+  return value;
+}
+
+/**
+ * Finds the frames in a stream of bytes. A frame is `KEY WORD FIELD…` and a line end; it begins a line or follows output
+ * without a final newline, and may be split over chunks. `KEY data LENGTH` is followed by LENGTH raw bytes.
+ */
+export class FrameReader {
   readonly #marker: Buffer;
-  readonly #onData: (bytes: Buffer) => void;
-  #held: Buffer = Buffer.alloc(0);
-  #exitCode: number | undefined;
+  readonly #words: ReadonlySet<string>;
+  #bytes: Buffer = EMPTY;
+  /** What is left may be the beginning of a frame. */
+  #waitsForLine = false;
+  #dataLeft = 0;
+  #dataLimit = 0;
 
-  /** `onData` gets what the command wrote, in order, without the trailer and without anything after it. */
-  constructor(nonce: string, onData: (bytes: Buffer) => void) {
-    this.#marker = Buffer.from(`${nonce} exit `);
-    this.#onData = onData;
+  /**
+   * @param key the random word that begins each frame
+   * @param words what may follow the key; a line with another word is text
+   */
+  constructor(key: string, words: readonly string[]) {
+    this.#marker = Buffer.from(`${key} `);
+    this.#words = new Set(words);
   }
 
-  /** The command's exit code once the trailer is in. */
-  get exitCode(): number | undefined {
-    return this.#exitCode;
+  /** Allows the next `data` frame to announce up to `bytes`. Until this is called none may come. */
+  allowData(bytes: number): void {
+    this.#dataLimit = bytes;
   }
 
-  push(chunk: Buffer): void {
-    if (this.#exitCode !== undefined) return; // what comes now is from processes left in the background
-    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    const at = bytes.indexOf(this.#marker);
-    if (at >= 0) {
-      const end = bytes.indexOf(0x0a, at + this.#marker.length);
-      if (end >= 0) {
-        this.#exitCode = Number(bytes.toString('latin1', at + this.#marker.length, end));
-        this.#release(bytes.subarray(0, at));
-        this.#held = Buffer.alloc(0);
-        return;
+  /** Takes the next chunk. */
+  feed(chunk: Buffer): void {
+    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+    this.#waitsForLine = false;
+  }
+
+  /** The next frame; undefined until more is fed. @throws ProtocolViolation for a `data` frame that is not allowed */
+  next(): Frame | undefined {
+    for (;;) {
+      const bytes = this.#bytes;
+      if (bytes.length === 0 || this.#waitsForLine) return undefined;
+      if (this.#dataLeft > 0) {
+        const part = this.#take(Math.min(bytes.length, this.#dataLeft));
+        this.#dataLeft -= part.length;
+        return { kind: 'data', bytes: part, left: this.#dataLeft };
       }
-      this.#release(bytes.subarray(0, at));
-      this.#held = Buffer.from(bytes.subarray(at));
-      return;
+      const at = bytes.indexOf(this.#marker);
+      if (at > 0) return { kind: 'text', bytes: this.#take(at) };
+      if (at < 0) {
+        const text = bytes.length - this.#partialMarkerLength(bytes);
+        this.#waitsForLine = text < bytes.length;
+        if (text > 0) return { kind: 'text', bytes: this.#take(text) };
+        return undefined;
+      }
+      const end = bytes.indexOf(0x0a);
+      if (end < 0 && bytes.length <= LONGEST_LINE) {
+        // Copied, for what came with it may be much more.
+        this.#bytes = Buffer.from(bytes);
+        this.#waitsForLine = true;
+        return undefined;
+      }
+      const frame = end < 0 || end > LONGEST_LINE ? undefined : this.#parse(bytes.subarray(0, end));
+      if (frame === undefined) return { kind: 'text', bytes: this.#take(this.#marker.length) };
+      this.#take(end + 1);
+      return frame;
     }
-    const keep = this.#partialMarkerLength(bytes);
-    this.#release(bytes.subarray(0, bytes.length - keep));
-    this.#held = keep === 0 ? Buffer.alloc(0) : Buffer.from(bytes.subarray(bytes.length - keep));
   }
 
-  /** The stream is over: what was held back was output after all. */
-  end(): void {
-    this.#release(this.#held);
-    this.#held = Buffer.alloc(0);
+  /** Feeds a chunk and returns all frames that are complete. */
+  push(chunk: Buffer): Frame[] {
+    this.feed(chunk);
+    const frames: Frame[] = [];
+    for (let frame = this.next(); frame !== undefined; frame = this.next()) frames.push(frame);
+    return frames;
   }
 
-  #release(bytes: Buffer): void {
-    if (bytes.length > 0) this.#onData(bytes);
+  /** The stream is over: what was held back was no frame. */
+  end(): Frame[] {
+    const bytes = this.#take(this.#bytes.length);
+    return bytes.length === 0 ? [] : [{ kind: 'text', bytes }];
   }
 
-  /** How many bytes at the end of `bytes` may be the beginning of the trailer. */
+  #take(count: number): Buffer {
+    const part = this.#bytes.subarray(0, count);
+    this.#bytes = this.#bytes.subarray(count);
+    return part;
+  }
+
+  #parse(line: Buffer): Frame | undefined {
+    const [word = '', ...fields] = line.toString('utf8', this.#marker.length).split(' ');
+    if (!this.#words.has(word)) return undefined;
+    if (word === 'data') {
+      this.#dataLeft = boundedInteger(fields[0], this.#dataLimit);
+      this.#dataLimit = 0;
+    }
+    return { kind: 'frame', word, fields };
+  }
+
+  /** How many bytes at the end of `bytes` may be the beginning of the marker. */
   #partialMarkerLength(bytes: Buffer): number {
     const marker = this.#marker;
     const first = marker[0];
@@ -63,37 +135,52 @@ export class TrailerScanner {
   }
 }
 
-/** What a login shell may print before it comes to our line: a greeting in root's .bashrc, which bash reads for sshd. */
-export const MAX_GREETING = 64 * 1024;
+/**
+ * Output of a command between the inner words `began` and `ended`. The inner word can be read in the container, so it
+ * decides nothing but what is shown: whether the command began, and whether its wrapper came to its end.
+ */
+export class CommandOutput {
+  readonly #reader: FrameReader;
+  readonly #onData: (bytes: Buffer) => void;
+  #before: Buffer = Buffer.alloc(0);
+  #began = false;
+  #ended = false;
 
-/** Takes off a stream all up to the wrapper's start line, and tells when that has come. */
-export class StartScanner {
-  readonly #expected: Buffer;
-  #seen: Buffer = Buffer.alloc(0);
-  #state: 'waiting' | 'started' | 'other' = 'waiting';
-
-  constructor(nonce: string) {
-    this.#expected = Buffer.from(`${nonce} start\n`);
+  /** @param onData gets what the command wrote, in order */
+  constructor(innerWord: string, onData: (bytes: Buffer) => void) {
+    this.#reader = new FrameReader(innerWord, ['began', 'ended']);
+    this.#onData = onData;
   }
 
-  get started(): boolean {
-    return this.#state === 'started';
+  get began(): boolean {
+    return this.#began;
   }
 
-  /** Takes the next chunk, gives back what follows the start line (everything, if it does not come). */
-  push(chunk: Buffer): Buffer {
-    if (this.#state !== 'waiting') return chunk;
-    this.#seen = this.#seen.length === 0 ? chunk : Buffer.concat([this.#seen, chunk]);
-    const at = this.#seen.indexOf(this.#expected);
-    if (at < 0) return this.#seen.length > MAX_GREETING ? this.end() : Buffer.alloc(0);
-    this.#state = 'started';
-    return this.#seen.subarray(at + this.#expected.length);
+  /** Whether the wrapper has reported the end of the command. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
-  /** The stream is over: what was held back, if there was no start line. */
-  end(): Buffer {
-    if (this.#state !== 'waiting') return Buffer.alloc(0);
-    this.#state = 'other';
-    return this.#seen;
+  /** What came before the command: from lxc-attach and the like. Its beginning, where it is long. */
+  get before(): string {
+    return this.#before.toString('utf8');
+  }
+
+  push(chunk: Buffer): void {
+    this.#take(this.#reader.push(chunk));
+  }
+
+  end(): void {
+    this.#take(this.#reader.end());
+  }
+
+  #take(frames: readonly Frame[]): void {
+    for (const frame of frames) {
+      if (frame.kind === 'frame' && frame.word === 'began') this.#began = true;
+      else if (frame.kind === 'frame') this.#ended = true;
+      else if (this.#began) this.#onData(frame.bytes);
+      else if (this.#before.length < LONGEST_LINE)
+        this.#before = Buffer.concat([this.#before, frame.bytes]).subarray(0, LONGEST_LINE);
+    }
   }
 }

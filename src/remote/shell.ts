@@ -1,17 +1,21 @@
-import type { ChannelEnd, OpenOptions, RemoteChannel } from '../ssh/ssh-types.ts';
-import { nodeCommandLine, nodeScriptLine } from './command-line.ts';
+import { randomBytes } from 'node:crypto';
+import type { ChannelEnd, RemoteChannel } from '../ssh/ssh-types.ts';
+import { commandRequest, scriptRequest } from './command-line.ts';
+import { disconnected } from './errors.ts';
+import type { ActivePrecondition } from './precondition.ts';
+import { FrameReader } from './protocol.ts';
+import type { Session } from './session.ts';
+import { type ChannelSource, SessionPool } from './session-pool.ts';
+import { passStarted } from './started.ts';
 
-/** What the layers above need of the SSH pool. */
-export interface ChannelSource {
-  open(command: string, options?: OpenOptions): Promise<RemoteChannel>;
-}
+export type { ChannelSource };
 
 export interface NodeLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-/** The end of one of our own commands on the node. */
+/** The end of one of our own commands or scripts on the node. */
 export interface NodeOutput {
   readonly stdout: string;
   readonly stderr: string;
@@ -20,71 +24,251 @@ export interface NodeOutput {
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
 }
 
+/** What a host-side script reported. */
+export interface ScriptOutput extends NodeOutput {
+  /** `NONCE item KEY VALUE` lines, in order. */
+  readonly items: readonly (readonly [key: string, value: string])[];
+  /** Text that follows `NONCE section NAME`, by name. */
+  readonly sections: ReadonlyMap<string, string>;
+}
+
 export interface NodeRunOptions {
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-  readonly priority?: OpenOptions['priority'];
-  readonly stdin?: string;
-  /** Told when the command has been let go. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: `control`. */
+  readonly priority?: 'work' | 'control';
+  readonly precondition?: ActivePrecondition | null | undefined;
+  /** The script reads the cluster file system, which may hang: then one session waits for it, not one per call. */
+  readonly readsPmxcfs?: boolean;
+  /** Called when the command has started. */
   readonly onStart?: () => void;
-  /** Told all of stderr that has come so far, whenever there is more. */
+  /** Called with all of stderr that has come so far, whenever there is more. */
   readonly onStderr?: (soFar: string) => void;
 }
 
-/** Our own commands print little; past this something is wrong, and memory is not the place to find out. */
+/** What is read of the cluster file system, each of which may hang by itself. */
+export type PmxcfsReading = 'inventory' | 'configuration';
+
+/** Our own commands print little; past this something is wrong, and memory is not where to find out. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
-/** The node that we log in to: runs our own scripts and Proxmox's commands there, with `sudo -n` where needed. */
+/** The node that we log in to: runs our own scripts and Proxmox's commands there, as root with `sudo -n` where set. */
 export class RemoteShell {
-  readonly channels: ChannelSource;
-  readonly sudo: boolean;
+  readonly sessions: SessionPool;
   readonly logger: NodeLogger;
+  readonly sudo: boolean;
+  /** Readings that are overdue: of the whole inventory, and of one configuration in front of a call. */
+  readonly #hung = new Map<PmxcfsReading, Promise<unknown>>();
 
-  constructor(channels: ChannelSource, options: { sudo: boolean; logger: NodeLogger }) {
-    this.channels = channels;
+  constructor(source: ChannelSource, options: { readonly sudo: boolean; readonly logger: NodeLogger }) {
+    this.sessions = new SessionPool(source, options);
     this.sudo = options.sudo;
     this.logger = options.logger;
   }
 
-  /** Runs one of our scripts as root. Throws AppError only where the node can't be reached. */
-  script(script: string, args: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
-    return this.run(nodeScriptLine(script, args, this.sudo), options);
+  /**
+   * Runs one of our host-side scripts in a session that is used again.
+   * @throws AppError where the node cannot be reached, or the precondition does not hold
+   */
+  async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
+    const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
+    const deadline = performance.now() + timeoutMs;
+    const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
+    if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
+      return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
+    }
+    const session = await this.sessions.take({ signal, priority, reuse: true });
+    const run = new ScriptRun(session, precondition);
+    // Cut short, it goes on to its end; the session is of use again only then.
+    const over = run.start(script, args).finally(() => this.#return(session, run));
+    over.catch(() => {});
+    const outcome = await firstOf(over, Math.max(0, deadline - performance.now()), signal);
+    if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
+    if (typeof outcome !== 'string') return outcome;
+    return { ...run.output(), code: null, ended: outcome };
   }
 
-  /** Runs a command of Proxmox or LXC as root, in English. */
-  command(argv: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
-    return this.run(nodeCommandLine(argv, this.sudo), options);
+  /**
+   * Runs a command of Proxmox or LXC, in English, in a session of its own.
+   * @throws AppError where the node cannot be reached, or the precondition does not hold
+   */
+  async command(argv: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
+    const { signal, precondition = null, priority = 'control', timeoutMs } = options;
+    const nonce = newNonce();
+    for (let attempt = 1; ; attempt++) {
+      const session = await this.sessions.take({ signal, priority });
+      const { channel } = session;
+      session.send(commandRequest(nonce, argv, precondition?.check() ?? ''));
+      channel.stdin.end();
+      const first = await passStarted(channel, nonce, timeoutMs, signal);
+      if (first.kind === 'closed' && attempt < 3) {
+        session.close();
+        continue;
+      }
+      if (first.kind === 'refused' && precondition !== null) {
+        session.close();
+        throw precondition.refused(first.why);
+      }
+      if (first.kind !== 'started') {
+        session.close();
+        const ended =
+          first.kind === 'aborted' ? 'cancelled' : first.kind === 'timeout' ? 'timeout' : 'disconnected';
+        return { stdout: '', stderr: '', code: null, ended };
+      }
+      options.onStart?.();
+      return collect(channel, options);
+    }
   }
 
-  /** The trimmed output of a quick command that needs no rights, so that no sudo rule is asked. */
-  async ask(argv: readonly string[]): Promise<string> {
-    return (await this.run(nodeCommandLine(argv, false), { timeoutMs: 5_000 })).stdout.trim();
+  /** One round trip that changes nothing. With a precondition, checks it and does nothing else. @throws AppError */
+  async touch(options: NodeRunOptions): Promise<void> {
+    const { ended } = await this.script(':', [], options);
+    if (ended !== 'exit') throw disconnected('it was being asked for a sign of life');
   }
 
-  /** Runs a whole line for sshd's login shell; whoever makes it has quoted what is in it. */
-  async run(line: string, options: NodeRunOptions): Promise<NodeOutput> {
-    const { signal, priority = 'control' } = options;
-    const channel = await this.channels.open(line, {
-      priority,
-      noInput: options.stdin === undefined,
-      ...(signal === undefined ? {} : { signal }),
+  /** Whether the cluster file system is not known to hang. Waits for its answer where one is overdue. */
+  async pmxcfsAnswers(reading: PmxcfsReading, withinMs: number, signal?: AbortSignal): Promise<boolean> {
+    const hung = this.#hung.get(reading);
+    return hung === undefined || typeof (await firstOf(hung, withinMs, signal)) !== 'string';
+  }
+
+  /** @param answer settles when the reading that hangs has come to its end */
+  noteHung(reading: PmxcfsReading, answer: Promise<unknown>): void {
+    const hung = answer.then(
+      () => true,
+      () => true,
+    );
+    this.#hung.set(reading, hung);
+    void hung.then(() => {
+      if (this.#hung.get(reading) === hung) this.#hung.delete(reading);
     });
-    options.onStart?.();
-    const stdout = collectText(channel.stdout);
-    const stderr = collectText(channel.stderr);
-    if (options.onStderr) channel.stderr.on('data', () => options.onStderr?.(stderr()));
-    channel.stdin.end(options.stdin ?? '');
-    const outcome = await firstOf(channel.closed, options.timeoutMs, signal);
-    if (typeof outcome === 'string') channel.close();
-    const ended =
-      typeof outcome === 'string' ? outcome : outcome.reason === 'closed' ? 'exit' : 'disconnected';
-    return {
-      stdout: stdout(),
-      stderr: stderr(),
-      code: typeof outcome === 'string' ? null : outcome.code,
-      ended,
-    };
   }
+
+  close(): void {
+    this.sessions.close();
+  }
+
+  #return(session: Session, run: ScriptRun): void {
+    this.sessions.giveBack(session, run.complete);
+  }
+}
+
+const NOTHING = {
+  stdout: '',
+  stderr: '',
+  code: null,
+  items: [],
+  sections: new Map<string, string>(),
+} as const;
+const WORDS = ['started', 'refused', 'section', 'item', 'exited'];
+
+/** One host-side script in a session: from its request to its `exited`. */
+class ScriptRun {
+  readonly #session: Session;
+  readonly #precondition: ActivePrecondition | null;
+  readonly #nonce = newNonce();
+  readonly #items: (readonly [string, string])[] = [];
+  readonly #texts = new Map<string, Buffer[]>([['', []]]);
+  readonly #stderr: Buffer[] = [];
+  #section = '';
+  #size = 0;
+  #started = false;
+  #refused: string | undefined;
+  #code: number | undefined;
+  #errEnded = false;
+  /** Both streams have come to the end of the script. */
+  complete = false;
+
+  constructor(session: Session, precondition: ActivePrecondition | null) {
+    this.#session = session;
+    this.#precondition = precondition;
+  }
+
+  start(script: string, args: readonly string[]): Promise<ScriptOutput> {
+    const { stdout, stderr, closed } = this.#session.channel;
+    const outReader = new FrameReader(this.#nonce, WORDS);
+    const errReader = new FrameReader(this.#nonce, WORDS);
+    return new Promise<ScriptOutput>((resolve, reject) => {
+      const finish = (ended: 'exit' | 'disconnected') => {
+        stdout.off('data', onOut).pause();
+        stderr.off('data', onErr).pause();
+        if (this.#refused !== undefined && this.#precondition !== null) {
+          reject(this.#precondition.refused(this.#refused));
+        } else {
+          const code = this.#code ?? null;
+          resolve({ ...this.output(), code, ended: code === null ? 'disconnected' : ended });
+        }
+      };
+      const check = () => {
+        if (this.#code === undefined || !this.#errEnded || this.complete) return;
+        this.complete = true;
+        finish('exit');
+      };
+      const onOut = (chunk: Buffer) => {
+        for (const frame of outReader.push(chunk)) {
+          if (frame.kind === 'text') this.#text(frame.bytes);
+          else if (frame.kind === 'frame') this.#frame(frame.word, frame.fields);
+        }
+        check();
+      };
+      const onErr = (chunk: Buffer) => {
+        for (const frame of errReader.push(chunk)) {
+          if (frame.kind === 'text' && this.#stderr.length < 1000) this.#stderr.push(frame.bytes);
+          else if (frame.kind === 'frame' && frame.word === 'started') this.#stderr.length = 0;
+          else if (frame.kind === 'frame' && frame.word === 'exited') this.#errEnded = true;
+        }
+        check();
+      };
+      void closed.then(() => {
+        if (!this.complete) finish('disconnected');
+      });
+      stdout.on('data', onOut).resume();
+      stderr.on('data', onErr).resume();
+      const check_ = this.#precondition?.check() ?? '';
+      this.#session.send(scriptRequest(this.#nonce, script, args, check_));
+    });
+  }
+
+  /** What has come so far. */
+  output(): Omit<ScriptOutput, 'code' | 'ended'> {
+    const sections = new Map<string, string>();
+    for (const [name, chunks] of this.#texts) sections.set(name, Buffer.concat(chunks).toString('utf8'));
+    const stdout = sections.get('') ?? '';
+    sections.delete('');
+    return { stdout, stderr: Buffer.concat(this.#stderr).toString('utf8'), items: this.#items, sections };
+  }
+
+  #text(bytes: Buffer): void {
+    this.#size += bytes.length;
+    // What precedes `started` is left over from the login.
+    if (this.#started && this.#size <= OUTPUT_LIMIT) this.#texts.get(this.#section)?.push(bytes);
+  }
+
+  #frame(word: string, [first = '', ...rest]: readonly string[]): void {
+    if (word === 'started') this.#started = true;
+    else if (word === 'refused') this.#refused = first;
+    else if (word === 'exited') this.#code = /^\d{1,3}$/.test(first) ? Number(first) : 255;
+    else if (word === 'item') this.#items.push([first, rest.join(' ')]);
+    else if (word === 'section') {
+      this.#section = first;
+      if (!this.#texts.has(first)) this.#texts.set(first, []);
+    }
+  }
+}
+
+async function collect(channel: RemoteChannel, options: NodeRunOptions): Promise<NodeOutput> {
+  const stdout = collectText(channel.stdout);
+  const stderr = collectText(channel.stderr);
+  if (options.onStderr) channel.stderr.on('data', () => options.onStderr?.(stderr()));
+  const outcome = await firstOf(channel.closed, options.timeoutMs, options.signal);
+  if (typeof outcome === 'string') channel.close();
+  const ended = typeof outcome === 'string' ? outcome : outcome.reason === 'closed' ? 'exit' : 'disconnected';
+  return {
+    stdout: stdout(),
+    stderr: stderr(),
+    code: typeof outcome === 'string' ? null : outcome.code,
+    ended,
+  };
 }
 
 function collectText(stream: RemoteChannel['stdout']): () => string {
@@ -97,18 +281,18 @@ function collectText(stream: RemoteChannel['stdout']): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** The first reason to stop waiting wins. Leaves no timer and no listener behind. */
-export async function firstOf(
-  closed: Promise<ChannelEnd>,
+/** The first reason to stop waiting wins. Leaves no timer and no listener behind. Rejects as `work` does. */
+export async function firstOf<T>(
+  work: Promise<T>,
   timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<ChannelEnd | 'timeout' | 'cancelled'> {
+): Promise<T | 'timeout' | 'cancelled'> {
   if (signal?.aborted) return 'cancelled';
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {
     return await Promise.race([
-      closed,
+      work,
       new Promise<'timeout'>((resolve) => {
         timer = setTimeout(resolve, timeoutMs, 'timeout');
       }),
@@ -128,3 +312,9 @@ export function delay(ms: number): Promise<void> {
     setTimeout(resolve, ms).unref();
   });
 }
+
+function newNonce(): string {
+  return randomBytes(16).toString('hex');
+}
+
+export type { ChannelEnd };

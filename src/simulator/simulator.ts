@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeKeyPair } from '../lib/key-pair.ts';
-import { ContainerDoor } from './doors/container-door.ts';
-import { NodeDoor } from './doors/node-door.ts';
+import { ContainerHandle } from './handles/container-handle.ts';
+import { NodeHandle } from './handles/node-handle.ts';
 import { HOMELAB } from './homelab.ts';
 import { Cluster } from './node/cluster.ts';
 import { SimulatedNode } from './node/node.ts';
@@ -16,20 +16,20 @@ export interface SimulatorOptions {
   readonly port?: number;
 }
 
-/** A simulated Proxmox VE cluster behind real SSH servers on loopback ports. The direct door: tests look and change here. */
+/** A simulated Proxmox VE cluster behind real SSH servers on loopback ports. The direct handle: tests look and change here. */
 export class Simulator {
   readonly #cluster: Cluster;
-  readonly #doors: readonly NodeDoor[];
+  readonly #handles: readonly NodeHandle[];
   /** Removes the files that were made for clients; called at the latest when the process ends. */
   readonly #cleanUp: () => void;
 
-  private constructor(cluster: Cluster, doors: readonly NodeDoor[], cleanUp: () => void) {
+  private constructor(cluster: Cluster, handles: readonly NodeHandle[], cleanUp: () => void) {
     this.#cluster = cluster;
-    this.#doors = doors;
+    this.#handles = handles;
     this.#cleanUp = cleanUp;
   }
 
-  /** @throws Error that names what is wrong with the scenario, or when just-bash is missing */
+  /** @throws Error that names what is wrong with the scenario */
   static async start(options: SimulatorOptions = {}): Promise<Simulator> {
     const scenario = readScenario(options.scenario ?? HOMELAB);
     const cluster = new Cluster(scenario);
@@ -40,48 +40,48 @@ export class Simulator {
     const keyPath = path.join(directory, 'id_ed25519');
     writeFileSync(keyPath, key.privateKey, { mode: 0o600 });
     chmodSync(keyPath, 0o600);
-    const doors: NodeDoor[] = [];
+    const handles: NodeHandle[] = [];
     for (const name of Object.keys(scenario.nodes)) {
       const node = new SimulatedNode(name, cluster);
       cluster.nodes.push(node);
       node.boot();
       const files = { keyPath, knownHostsPath: path.join(directory, `known_hosts_${name}`) };
-      doors.push(
-        await NodeDoor.open(node, {
+      handles.push(
+        await NodeHandle.open(node, {
           authorizedKey: key.publicKey,
           ...files,
-          port: doors.length === 0 ? options.port : undefined,
+          port: handles.length === 0 ? options.port : undefined,
         }),
       );
     }
-    return new Simulator(cluster, doors, cleanUp);
+    return new Simulator(cluster, handles, cleanUp);
   }
 
   /** Ends servers and connections and removes the files that were made for clients. */
   async stop(): Promise<void> {
-    for (const door of this.#doors) await door.close();
+    for (const handle of this.#handles) await handle.close();
     for (const { guests } of this.#cluster.nodes) for (const guest of guests.values()) guest.halt();
     process.off('exit', this.#cleanUp);
     this.#cleanUp();
   }
 
   /** By default the first node of the scenario. */
-  node(name?: string): NodeDoor {
-    const door = name === undefined ? this.#doors[0] : this.#doors.find((each) => each.name === name);
-    if (!door) throw new Error(`the scenario has no node ${name ?? ''}`);
-    return door;
+  node(name?: string): NodeHandle {
+    const handle = name === undefined ? this.#handles[0] : this.#handles.find((each) => each.name === name);
+    if (!handle) throw new Error(`the scenario has no node ${name ?? ''}`);
+    return handle;
   }
 
-  container(vmid: number): ContainerDoor {
+  container(vmid: number): ContainerHandle {
     const guest = this.#cluster.guest(vmid);
     const node = this.#cluster.nodes.find(({ guests }) => guests.has(vmid));
     if (!guest || !node) throw new Error(`the scenario has no container ${vmid}`);
-    return new ContainerDoor(guest, node);
+    return new ContainerHandle(guest, node);
   }
 
   /** Breaks all connections to all nodes; what runs goes on. @returns how many there were */
   dropConnections(): number {
-    return this.#doors.reduce((sum, door) => sum + door.dropConnections(), 0);
+    return this.#handles.reduce((sum, handle) => sum + handle.dropConnections(), 0);
   }
 
   set quorate(value: boolean) {

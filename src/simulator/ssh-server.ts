@@ -1,13 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
-import type { Writable } from 'node:stream';
 import ssh2 from 'ssh2';
+import { ChannelInput, ChannelOutput } from './channel-streams.ts';
 import { serveForwarding } from './forward.ts';
+import { FdTable } from './kernel/open-file.ts';
 import { login } from './login.ts';
 import type { SimulatedNode } from './node/node.ts';
-import { serveSftp } from './sftp.ts';
-import type { Sink } from './shell/streams.ts';
 
 /** OpenSSH's MaxSessions. */
 const MAX_SESSIONS = 10;
@@ -16,7 +15,7 @@ export interface ServerOptions {
   readonly node: SimulatedNode;
   /** PEM. */
   readonly hostKey: string;
-  /** One line of an authorized_keys file; it opens the door to every user. */
+  /** One line of an authorized_keys file; every user of the node accepts it. */
   readonly authorizedKey: string;
   readonly maxSessions?: number;
 }
@@ -84,7 +83,6 @@ function serveClient(client: ssh2.Connection, options: ServerOptions): void {
       'exec',
       (acceptExec, _reject, info) => void run(acceptExec(), options.node, user, info.command),
     );
-    session.on('sftp', (acceptSftp) => serveSftp(acceptSftp(), options.node));
     session.on('shell', (acceptShell) => {
       const channel = acceptShell();
       channel.write('The simulator has no interactive shell: give a command, as in `ssh … pct list`.\r\n');
@@ -125,6 +123,7 @@ function same(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
+/** Runs a command line for a client. The channel closes when the last process that holds its streams has let go of them. */
 async function run(
   channel: ssh2.ServerChannel,
   node: SimulatedNode,
@@ -133,67 +132,28 @@ async function run(
 ): Promise<void> {
   channel.on('error', () => {});
   channel.stderr.on('error', () => {});
-  const streams = new ChannelStreams(channel);
-  const done = streams.hold();
-  const code = await login(node, user, line, {
-    stdin: channel,
-    stdout: streams.sink(channel),
-    stderr: streams.sink(channel.stderr),
-  }).catch((error: unknown) => {
-    channel.stderr.write(
-      `simulator: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return 255;
-  });
-  if (!streams.closed) channel.exit(code);
-  done();
-}
-
-/** sshd closes a channel when the last process that holds its streams is gone. */
-class ChannelStreams {
-  readonly #channel: ssh2.ServerChannel;
-  #holders = 0;
-  closed = false;
-
-  constructor(channel: ssh2.ServerChannel) {
-    this.#channel = channel;
-    channel.on('close', () => {
-      this.closed = true;
-    });
+  let open = 2;
+  const closed = () => {
+    open -= 1;
+    finish();
+  };
+  const fds = new FdTable();
+  fds.set(0, new ChannelInput(channel));
+  fds.set(1, new ChannelOutput(channel, channel, closed));
+  fds.set(2, new ChannelOutput(channel, channel.stderr, closed));
+  const process = login(node, user, line, fds);
+  let exited = false;
+  const exit = () => {
+    const { status } = process;
+    if (!status) return;
+    exited = true;
+    if (status.signal !== undefined) channel.exit(status.signal);
+    else channel.exit(status.code);
+    finish();
+  };
+  function finish(): void {
+    if (open === 0 && exited) channel.end();
   }
-
-  hold(): () => void {
-    this.#holders += 1;
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.#holders -= 1;
-      if (this.#holders === 0 && !this.closed) {
-        // Whatever the client still sends is dropped, so that the channel can end.
-        this.#channel.resume();
-        this.#channel.end();
-      }
-    };
-  }
-
-  sink(stream: Writable): Sink {
-    return {
-      write: async (bytes) => {
-        if (this.closed || !stream.writable) return false;
-        if (stream.write(bytes)) return true;
-        await new Promise<void>((resolve) => {
-          const goOn = () => {
-            stream.off('drain', goOn);
-            this.#channel.off('close', goOn);
-            resolve();
-          };
-          stream.on('drain', goOn);
-          this.#channel.on('close', goOn);
-        });
-        return !this.closed;
-      },
-      hold: () => this.hold(),
-    };
-  }
+  if (process.alive) process.ended.add(exit);
+  else exit();
 }

@@ -6,7 +6,6 @@ import type { SshLogger } from './logger.ts';
 import { BANNER_TIMEOUT_MS } from './login-wait.ts';
 import { cancelled, internal, noSession, shuttingDown, unconfirmed, unstable } from './pool-errors.ts';
 import { connectionsWanted } from './pool-sizing.ts';
-import { type ReadyShell, ReadyShells } from './ready-shell.ts';
 import { SessionQueue, type Waiter } from './session-queue.ts';
 import type { OpenOptions, RemoteChannel, SshTarget } from './ssh-types.ts';
 
@@ -47,7 +46,6 @@ export class SshPool {
   readonly #shutdown = new AbortController();
   #members: Member[] = [];
   readonly #queue = new SessionQueue();
-  readonly #shells = new ReadyShells();
   #connecting = 0;
   #connectMs = 255;
   #served = 0;
@@ -80,6 +78,17 @@ export class SshPool {
     return this.connections > 0;
   }
 
+  /** How many sessions could be opened for work now without waiting for one, or taking one from those who wait. */
+  get spare(): number {
+    if (this.#queue.length > 0) return 0;
+    let spare = 0;
+    for (const { connection } of this.#members) {
+      if (connection.usable)
+        spare += Math.max(0, connection.limit - reserveOf(connection) - connection.sessions);
+    }
+    return spare;
+  }
+
   /**
    * Runs `command` in the login shell of the far side, in a session of its own. Waits for a free session if need be.
    *
@@ -87,11 +96,9 @@ export class SshPool {
    * HOST_KEY_UNKNOWN, HOST_KEY_CHANGED and SSH_NO_SESSION the command has not been run; with DISCONNECTED it may have been.
    */
   open(command: string, options: OpenOptions = {}): Promise<RemoteChannel> {
-    const { signal, priority, noInput } = options;
+    const { signal, priority } = options;
     if (this.#shutdown.signal.aborted) return Promise.reject(shuttingDown());
     if (signal?.aborted) return Promise.reject(cancelled());
-    const shell = noInput === true ? this.#shells.take() : undefined;
-    if (shell) return this.#openIn(shell, command, options);
     const opened = this.#queue.join(command, priority === 'control', signal);
     this.#dispatch();
     return opened;
@@ -106,13 +113,6 @@ export class SshPool {
     await Promise.all(this.#members.map(({ connection }) => connection.close()));
   }
 
-  async #openIn(shell: ReadyShell, command: string, options: OpenOptions): Promise<RemoteChannel> {
-    const answers = await shell.answers(undefined, options.signal);
-    if (answers && !options.signal?.aborted) return shell.run(command);
-    shell.discard();
-    return this.open(command, { ...options, noInput: false });
-  }
-
   /** Gives free sessions to those who wait, and sees to it that there will be more if that is not enough. */
   #dispatch(): void {
     if (this.#shutdown.signal.aborted) return;
@@ -125,11 +125,7 @@ export class SshPool {
       this.#served++;
       this.#start(first, connection);
     }
-    if (this.#queue.length === 0) {
-      this.#prepareShell();
-      return;
-    }
-    this.#shells.discard();
+    if (this.#queue.length === 0) return;
     if (!this.connected) this.#grow();
     else if (this.#tick === undefined) {
       this.#served = 0;
@@ -147,18 +143,11 @@ export class SshPool {
   #pick(control: boolean): Connection | undefined {
     let best: Connection | undefined;
     for (const { connection } of this.#members) {
-      const reserved = !control && connection.limit > 1 ? 1 : 0;
+      const reserved = control ? 0 : reserveOf(connection);
       if (!connection.usable || connection.sessions >= connection.limit - reserved) continue;
       if (!best || connection.sessions < best.sessions) best = connection;
     }
     return best;
-  }
-
-  /** Only while nothing runs: work comes first, and where sessions are few none is kept for later. */
-  #prepareShell(): void {
-    if (this.#members.some(({ connection }) => connection.sessions > 0)) return;
-    const connection = this.#pick(false);
-    if (connection && connection.limit >= 3) void this.#shells.prepare(connection);
   }
 
   async #start(waiter: Waiter, connection: Connection): Promise<void> {
@@ -269,4 +258,9 @@ export class SshPool {
     }
     this.#tidy();
   }
+}
+
+/** Sessions that are kept for `control`. */
+function reserveOf({ limit }: Connection): number {
+  return limit > 1 ? 1 : 0;
 }

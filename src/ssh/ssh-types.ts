@@ -64,6 +64,4 @@ export interface OpenOptions {
   readonly priority?: 'work' | 'control';
   /** Gives up waiting for a session; the command has then not been sent. */
   readonly signal?: AbortSignal;
-  /** The command reads nothing from stdin, so a shell may run it that reads its commands there. It should begin with `exec`. */
-  readonly noInput?: boolean;
 }

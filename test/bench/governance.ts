@@ -82,7 +82,7 @@ export async function governance(bench: Bench): Promise<Row[]> {
       unit: 'ms',
       ours: Math.max(0, ours - floor),
       floor: null,
-      limit: atMost(1),
+      limit: atMost(2.5),
     },
     {
       measure: 'the same with 100 MB of output',

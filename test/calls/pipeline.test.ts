@@ -4,6 +4,7 @@ import type { CallReport } from '../../src/calls/call-observer.ts';
 import { callTool } from '../../src/calls/pipeline.ts';
 import { Confirmation } from '../../src/governance/approval/confirmation.ts';
 import type { Answer } from '../../src/governance/approval/elicitation.ts';
+import { NODE_LOCKDOWN_FILES } from '../../src/governance/lockdown/lockdown.ts';
 import { policyOf } from '../../src/governance/policy/open-policy.ts';
 import { parsePolicy } from '../../src/governance/policy/parse-policy.ts';
 import { LOCAL_CALLER } from '../../src/lib/caller.ts';
@@ -194,7 +195,12 @@ describe('a call that works on several containers', () => {
       [
         101,
         undefined,
-        { attributes: expect.objectContaining({ vmid: 101 }), approvalId: null, source: null },
+        {
+          attributes: expect.objectContaining({ vmid: 101 }),
+          approvalId: null,
+          source: null,
+          lockdown: NODE_LOCKDOWN_FILES,
+        },
       ],
       [102, 'POLICY_DENIED', null],
       [
@@ -204,6 +210,7 @@ describe('a call that works on several containers', () => {
           attributes: expect.objectContaining({ vmid: 103 }),
           approvalId: expect.stringMatching(/^[0-9a-f]{32}$/),
           source: null,
+          lockdown: NODE_LOCKDOWN_FILES,
         },
       ],
       [201, 'CONTAINER_NOT_FOUND', null],

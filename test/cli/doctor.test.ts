@@ -49,14 +49,8 @@ describe('directories of this machine', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  test.each([
-    '.mcp.json',
-    path.join('.vscode', 'mcp.json'),
-    path.join('.cursor', 'mcp.json'),
-    'claude_desktop_config.json',
-  ])('transfers that could write %s', async (file) => {
+  test.each(['mcp.json', 'claude_desktop_config.json'])('transfers that could write %s', async (file) => {
     const files = await mkdtemp(path.join(dir, 'files-'));
-    await mkdir(path.dirname(path.join(files, file)), { recursive: true });
     await writeFile(path.join(files, file), '{}');
     const env = { ...(await settingsWithoutNode()), TRANSFER_DIRS: files };
     const { of } = await examine(cwd, env);
@@ -66,17 +60,6 @@ describe('directories of this machine', () => {
       remedy: expect.stringContaining('TRANSFER_DIRS'),
     });
     expect((await examine(cwd, { ...env, READ_ONLY: 'true' })).of('transfer-dirs')?.verdict).toBe('ok');
-  });
-
-  test('transfers beside the env file, unless somebody has chosen that', async () => {
-    const project = await mkdtemp(path.join(dir, 'project-'));
-    await writeFile(path.join(project, '.env'), 'LOG_LEVEL=info\n');
-    const env = { ...(await settingsWithoutNode()), HOME: dir };
-    const args = ['--env-file', path.join(project, '.env')];
-    const byDefault = (await examine(project, env, args)).of('transfer-dirs');
-    expect(byDefault).toMatchObject({ verdict: 'warn', detail: expect.stringContaining('.env') });
-    const chosen = await examine(project, { ...env, TRANSFER_DIRS: project }, args);
-    expect(chosen.of('transfer-dirs')).toMatchObject({ verdict: 'ok' });
   });
 
   test('the record: a directory that will be made is right, and is not made', async () => {

@@ -32,7 +32,7 @@ const exec = () => client.callTool('proxmox_container_exec_command', { vmid: CT.
 const refusal = async () => failureOf(await exec());
 
 describe('proxmox-mcp lockdown', () => {
-  test('binds a server that runs already, until it is lifted; reading goes on', async () => {
+  test('binds a server that runs already, until it is lifted, and reading goes on', async () => {
     expect((await exec()).isError).toBe(false);
     const on = await lockdown([]);
     expect(on).toMatchObject({ code: 0, stdout: expect.stringContaining('HOST is not set') });
@@ -65,6 +65,43 @@ describe('proxmox-mcp lockdown', () => {
     });
     expect(stderr).toContain('Servers on other machines are not affected');
     expect((await refusal()).code).toBe('LOCKED_DOWN');
+  });
+
+  test('with HOST, servers of other machines are locked down by the node, in the round trip of the call', async () => {
+    const settings = node.settings();
+    const on = await lockdown(['--for', '1h'], settings);
+    expect(on).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Cluster: locked down'),
+    });
+    const other = await connectClient({ env: { ...settings, POLICY: 'open', ENABLE_HOST_EXEC: 'true' } });
+    try {
+      const call = (tool: string, args: object) => other.callTool(`proxmox_${tool}`, { ...args });
+      const inContainer = { vmid: CT.debian, command: 'touch /tmp/locked' };
+      for (const [tool, args] of [
+        ['container_exec_command', inContainer],
+        ['stop_container', { vmid: CT.debian }],
+        ['host_exec_command', { command: 'true' }],
+      ] as const) {
+        expect(failureOf(await call(tool, args)), tool).toMatchObject({ code: 'LOCKED_DOWN' });
+      }
+      expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain('locked');
+      expect((await call('container_status', { vmid: CT.debian })).isError).toBe(false);
+      // While the cluster file system hangs, the copy on the node decides.
+      const undo = await node.pmxcfs('hangs');
+      try {
+        await call('list_containers', {});
+        expect(failureOf(await call('container_exec_command', inContainer))).toMatchObject({
+          code: 'LOCKED_DOWN',
+        });
+      } finally {
+        await undo();
+      }
+      expect(await lockdown(['--off'], settings)).toMatchObject({ code: 0 });
+      expect((await call('container_exec_command', inContainer)).isError).toBe(false);
+    } finally {
+      await other.close();
+    }
   });
 
   test.each([

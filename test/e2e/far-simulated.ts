@@ -9,17 +9,17 @@ let serial = 0;
 
 /** An end of a transfer on a simulated node. */
 export class SimulatedFar extends Far {
-  readonly #door: ReturnType<Simulator['container'] | Simulator['node']>;
+  readonly #handle: ReturnType<Simulator['container'] | Simulator['node']>;
 
   constructor(simulator: Simulator, name: FarName) {
     serial += 1;
     super(name, `/tmp/e2e-${serial}`);
-    this.#door = name === 'host' ? simulator.node() : simulator.container(CT[name]);
+    this.#handle = name === 'host' ? simulator.node() : simulator.container(CT[name]);
     this.#files.makeDirectory(this.dir);
   }
 
   get #files() {
-    return this.#door.files;
+    return this.#handle.files;
   }
 
   async put(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
@@ -73,11 +73,11 @@ export class SimulatedFar extends Far {
   }
 
   run(...argv: [string, ...string[]]) {
-    return this.#door.run(argv);
+    return this.#handle.run(argv);
   }
 
   async transferProcesses(): Promise<string[]> {
-    const inside = this.#door.processes().filter(({ vmid }) => vmid === (this.vmid ?? null));
+    const inside = this.#handle.processes().filter(({ vmid }) => vmid === (this.vmid ?? null));
     return inside.filter(isTransfer).map(({ cmdline }) => cmdline);
   }
 

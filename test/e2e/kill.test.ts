@@ -115,7 +115,7 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     const getaway = `(env -i setsid perl -e 'syscall(157, 29, 123456); exec "sleep", "${n}"' &); sleep ${n}`;
     const result = await node.exec(CT.debian, getaway, { timeout: 2 });
     expect(result).toMatchObject({ ended: 'timeout', survivors: null });
-    expect(result.text).toContain('may still run');
+    expect(result.text).toContain('may still be running');
     expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).toHaveLength(1);
     await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
   });

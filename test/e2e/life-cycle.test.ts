@@ -105,7 +105,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
   needing('real lxc', 'a start that fails is told with what pct said', async (rig) => {
     const config = join(rig.info.paths.lxc, String(vmid), 'config');
     const before = readFileSync(config);
-    writeFileSync(config, `${before}lxc.mount.entry = /nonexistent mnt none bind 0 0\n`);
+    writeFileSync(config, `${before}lxc.mount.entry = /no-such-directory-e2e mnt none bind 0 0\n`);
     try {
       const result = await start();
       expect(failureOf(result)).toMatchObject({

@@ -12,8 +12,6 @@ import { SimulatedNode } from './simulated-node.ts';
 export type Need =
   /** Programs that are no model: perl, sudo's own environment, /proc of this machine. */
   | 'real programs'
-  /** What the kernel of this machine shows as files. */
-  | 'kernel files'
   /** Devices and mounts on this machine, which only root can make. */
   | 'root here'
   /** The programs of an SSH client, which a machine with Node alone may not have. */
@@ -23,7 +21,7 @@ export type Need =
   /** LXC's own files and commands. */
   | 'real lxc';
 
-/** What the second door of a node must offer to the cases that run on both; the rig has more. */
+/** What a node must offer, beside SSH, to the cases that run on both; the rig has more. */
 export type NodeUnderTest = Pick<
   Rig,
   | 'inContainer'
@@ -49,6 +47,8 @@ export type NodeUnderTest = Pick<
     vmid: number,
     text: string,
   ): Promise<readonly { pid: number; comm: string; cmdline: string }[]>;
+  /** Sends SIGSTOP to a process of a container, by the id that the node knows it by. */
+  stopProcess(pid: number): Promise<void>;
   /** An end of a transfer, with a new directory. */
   far(name: FarName): Promise<Far>;
   /** Settings with which the server logs in as root. */
@@ -104,6 +104,7 @@ function notServed(name: string, need: Need): void {
 function withSettings(rig: Rig): NodeUnderTest {
   return Object.assign(rig, {
     far: (name: FarName) => RigFar.make(rig, name),
+    stopProcess: async (pid: number) => void process.kill(pid, 'SIGSTOP'),
     settings: () => rigSettings(rig),
     keys: () => rig.info.keys,
     pmxcfs: (state: 'down' | 'hangs') => (state === 'down' ? emptyEtcPve(rig) : hangEtcPve(rig)),

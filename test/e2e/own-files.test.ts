@@ -30,7 +30,7 @@ describe('files of the server itself in the directory of transfers', () => {
     await writeFile(path.join(dir, '.env'), lines.join(''));
     await writeFile(path.join(dir, 'project'), 'a file of the project');
     await node.writeInContainer(CT.debian, '/root/evil', 'POLICY=open\n');
-    client = await connectClient({ cwd: dir, env: { STATE_DIR: '' } });
+    client = await connectClient({ cwd: dir, env: { STATE_DIR: '', TRANSFER_DIRS: dir } });
   });
   afterAll(async () => {
     await client.close();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rig, Undo } from '../rig/rig.ts';
 
@@ -17,7 +17,8 @@ export async function hangEtcPve(rig: Rig): Promise<Undo> {
   renameSync(file, `${file}.away`);
   execFileSync('mkfifo', [file]);
   return async () => {
-    closeSync(openSync(file, constants.O_RDWR | constants.O_NONBLOCK)); // lets go those who wait
+    // Lets go those who wait. Where /etc/pve is FUSE, the fifo there is another one than the file beneath.
+    await rig.inNode(['timeout', '5', 'sh', '-c', ': 3<>/etc/pve/.members']);
     rmSync(file);
     renameSync(`${file}.away`, file);
   };

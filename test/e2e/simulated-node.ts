@@ -20,7 +20,7 @@ const RIG_AS_SCENARIO: ScenarioInput = {
   users: {
     root: { password: 'simulator', sudo: 'all' },
     admin: { sudo: 'all' },
-    operator: { sudo: ['pct'] },
+    operator: { sudo: ['sh'] },
   },
   nodes: {
     pve1: {
@@ -46,7 +46,7 @@ const CONFIGS = new Map<number, string>([
   [CT.elsewhere, 'pve2'],
 ]);
 
-/** A simulator that offers tests what the rig's second door offers. */
+/** A simulator that offers tests what the rig offers beside SSH. */
 export class SimulatedNode implements NodeUnderTest {
   #running: Simulator | undefined;
   #keys: ClientKeys | undefined;
@@ -129,6 +129,10 @@ export class SimulatedNode implements NodeUnderTest {
 
   async containerProcesses(vmid: number, text: string) {
     return this.simulator.container(vmid).processes(text);
+  }
+
+  async stopProcess(pid: number): Promise<void> {
+    for (const each of this.simulator.node().processes()) if (each.pid === pid) each.signal('STOP');
   }
 
   isRunning(vmid: number): boolean {

@@ -34,7 +34,7 @@ describeNode('MAX_FILE_SIZE', [], (node) => {
   });
 });
 
-describeNode('transfers in containers in trouble', [], (node, { needing }) => {
+describeNode('transfers in containers in trouble', [], (node) => {
   const { server, far: farNamed, local, upload, download } = useTransfers(node);
 
   const container_path = '/etc/e2e-none';
@@ -102,35 +102,31 @@ describeNode('transfers in containers in trouble', [], (node, { needing }) => {
   describe('sha256sum', () => {
     const real = '/usr/bin/sha256sum';
 
-    needing(
-      'real programs',
-      'that lies: CHECKSUM_MISMATCH, and the old content stays on both ends',
-      async () => {
-        const far = farNamed('debian');
-        // Found before the real one, as /usr/local/sbin comes first in PATH.
-        const liar = '/usr/local/sbin/sha256sum';
-        await far.put('old', 'old', 0o640);
-        await far.put('source', 'new');
-        await writeFile(local('source'), 'new');
-        await writeFile(local('old'), 'old');
-        await node.writeInContainer(CT.debian, liar, `#!/bin/sh\n${real} | tr 0123456789 1234567890\n`);
-        await far.run('chmod', '755', liar);
-        try {
-          const up = await upload(far, 'source', far.path('old'), { overwrite: true });
-          expect(failureOf(up).code).toBe('CHECKSUM_MISMATCH');
-          const down = await download(far, far.path('source'), 'old', { overwrite: true });
-          expect(failureOf(down).code).toBe('FILE_CHANGED');
-          const onNew = await upload(far, 'source', far.path('new'));
-          expect(failureOf(onNew).code).toBe('CHECKSUM_MISMATCH');
-        } finally {
-          await far.run('rm', liar);
-        }
-        expect((await far.read('old')).toString()).toBe('old');
-        expect(await far.modeAndOwner('old')).toBe('640 0:0');
-        await expect(far.stat('new')).rejects.toThrow('ENOENT');
-        expect(await readFile(local('old'), 'utf8')).toBe('old');
-      },
-    );
+    test('that lies: CHECKSUM_MISMATCH, and the old content stays on both ends', async () => {
+      const far = farNamed('debian');
+      // Found before the real one, as /usr/local/sbin comes first in PATH.
+      const liar = '/usr/local/sbin/sha256sum';
+      await far.put('old', 'old', 0o640);
+      await far.put('source', 'new');
+      await writeFile(local('source'), 'new');
+      await writeFile(local('old'), 'old');
+      await node.writeInContainer(CT.debian, liar, `#!/bin/sh\n${real} | tr 0123456789 1234567890\n`);
+      await far.run('chmod', '755', liar);
+      try {
+        const up = await upload(far, 'source', far.path('old'), { overwrite: true });
+        expect(failureOf(up).code).toBe('CHECKSUM_MISMATCH');
+        const down = await download(far, far.path('source'), 'old', { overwrite: true });
+        expect(failureOf(down).code).toBe('FILE_CHANGED');
+        const onNew = await upload(far, 'source', far.path('new'));
+        expect(failureOf(onNew).code).toBe('CHECKSUM_MISMATCH');
+      } finally {
+        await far.run('rm', liar);
+      }
+      expect((await far.read('old')).toString()).toBe('old');
+      expect(await far.modeAndOwner('old')).toBe('640 0:0');
+      await expect(far.stat('new')).rejects.toThrow('ENOENT');
+      expect(await readFile(local('old'), 'utf8')).toBe('old');
+    });
 
     test('that is missing: TOOL_MISSING names it, and nothing is written', async () => {
       const far = farNamed('debian');

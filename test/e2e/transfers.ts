@@ -22,6 +22,11 @@ export const WEIRD_NAMES: readonly [what: string, name: string][] = [
   ['a dot file', '.hidden'],
 ];
 
+/** Here names that begin with a dot are refused. */
+export function localName(name: string): string {
+  return name.replace(/^\.+/, '');
+}
+
 /** Names that only a transfer under way may show. */
 export async function partsIn(dir: string): Promise<string[]> {
   return (await fs.readdir(dir)).filter(isPart);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { failureOf } from './connect.ts';
 import { FARS } from './far.ts';
 import { describeNode } from './nodes.ts';
-import { bytes, sha256, useTransfers, WEIRD_NAMES } from './transfers.ts';
+import { bytes, localName, sha256, useTransfers, WEIRD_NAMES } from './transfers.ts';
 
 describeNode('upload', [], (node) => {
   const { far: farNamed, local, upload } = useTransfers(node);
@@ -33,8 +33,9 @@ describeNode('upload', [], (node) => {
 
     test.each(WEIRD_NAMES)('a name with %s is only a name, on both ends', async (_what, weird) => {
       const far = farNamed(name);
-      await writeFile(local(weird), weird);
-      const result = await upload(far, weird, far.path(weird));
+      const here = localName(weird);
+      await writeFile(local(here), weird);
+      const result = await upload(far, here, far.path(weird));
       expect(result.isError, result.text).toBe(false);
       expect((await far.read(weird)).toString()).toBe(weird);
       const listed = await far.run('ls', '-a', far.dir);

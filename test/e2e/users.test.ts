@@ -1,14 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { CT } from '../rig/rig.ts';
-import { execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
+import { expect, test } from 'vitest';
+import type { TestClient } from '../mcp/client.ts';
+import { CT, type Rig } from '../rig/rig.ts';
+import { connectToRig, execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
 import { describeNode, type NodeUnderTest } from './nodes.ts';
 import { bytes, sha256 } from './transfers.ts';
 
 type Server = ReturnType<typeof useClient>;
 
-/** What every way to be root, or nearly so, must be able to do. */
+/** What root must be able to do, however the login becomes root. */
 function everythingWorks(rig: NodeUnderTest, server: Server): void {
   test.each([CT.debian, CT.busybox])('exec in %i: output, exit code, signal', async (vmid) => {
     const result = await server.exec(vmid, 'echo out; echo err >&2; exit 7');
@@ -99,7 +100,7 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
   });
 }
 
-describeNode('root with EXEC_METHOD=pct', [], (rig) => {
+describeNode('root with EXEC_METHOD=pct, which is ignored', [], (rig) => {
   everythingWorks(rig, useClient(rig, { EXEC_METHOD: 'pct' }));
 });
 
@@ -113,25 +114,77 @@ describeNode('an admin, for whom sudo is found out', [], (rig) => {
   });
 });
 
-describeNode('an operator whose sudo allows nothing but pct', [], (rig) => {
-  const operator = { SSH_USERNAME: 'operator', ENABLE_HOST_EXEC: 'true' };
-  // The default policy has a rule about a tag; this user can read tags by nothing but pct.
-  describe('EXEC_METHOD=auto finds that out', () => everythingWorks(rig, useClient(rig, operator)));
-  describe('what is not allowed', () => {
-    const server = useClient(rig, { ...operator, EXEC_METHOD: 'lxc-attach' });
+describeNode('an operator whose sudo allows /bin/sh alone', [], (rig, { needing }) => {
+  const operator = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
+  const server = useClient(rig, operator);
+  everythingWorks(rig, server);
 
-    test('is told with what to do, and no other way is tried where lxc-attach was asked for', async () => {
+  const rules = '/etc/sudoers.d/rig-operator';
+  /** Other rules than the one that the node has. A new server uses them: sessions that are open stay as they are. */
+  const withRules = async (real: Rig, text: string, work: (client: TestClient) => Promise<void>) => {
+    const before = await real.readInNode(rules);
+    await real.writeInNode(rules, text);
+    const client = await connectToRig(rig, { env: operator });
+    try {
+      await work(client);
+    } finally {
+      await client.close();
+      await real.writeInNode(rules, before);
+    }
+  };
+  const rule = 'operator ALL=(root) NOPASSWD: /bin/sh\n';
+  const call = (client: TestClient, tool: string, args: Record<string, unknown>) =>
+    client.callTool(`proxmox_${tool}`, args);
+
+  for (const use_pty of [true, false]) {
+    needing('real programs', `${use_pty ? 'with' : 'without'} use_pty`, (real) =>
+      withRules(real, `Defaults ${use_pty ? '' : '!'}use_pty\n${rule}`, async (client) => {
+        const command = 'echo out; echo err >&2; exit 7';
+        const result = execResult(await call(client, 'container_exec_command', { vmid: CT.debian, command }));
+        expect(result).toMatchObject({ exit_code: 7, stdout: 'out\n', stderr: 'err\n', ended: 'exit' });
+        const seconds = uniqueSleep();
+        const slow = `trap "" TERM; setsid sleep ${seconds} & env -i sleep ${seconds} & sleep ${seconds}`;
+        const args = { vmid: CT.busybox, command: slow, timeout: 1 };
+        expect(execResult(await call(client, 'container_exec_command', args))).toMatchObject({
+          ended: 'timeout',
+          survivors: [],
+        });
+        expect(await rig.containerProcesses(CT.busybox, seconds)).toEqual([]);
+      }),
+    );
+  }
+
+  needing('real programs', 'a warning of sudo is no refusal, and no output of a command', async (real) => {
+    const hosts = await real.readInNode('/etc/hosts');
+    await real.writeInNode('/etc/hosts', '127.0.0.1 localhost\n');
+    try {
+      await withRules(real, rule, async (client) => {
+        const result = await call(client, 'container_exec_command', { vmid: CT.debian, command: 'echo hi' });
+        expect(execResult(result)).toMatchObject({ stdout: 'hi\n', stderr: '', exit_code: 0 });
+        const stopped = await call(client, 'container_exec_command', { vmid: CT.stopped, command: 'true' });
+        expect(failureOf(stopped).code).toBe('CONTAINER_NOT_RUNNING');
+      });
+    } finally {
+      await real.writeInNode('/etc/hosts', hosts);
+    }
+  });
+
+  needing('real programs', 'without /bin/sh: refused, with the rule that is missing', (real) =>
+    withRules(real, 'operator ALL=(root) NOPASSWD: /usr/sbin/pct\n', async (client) => {
       for (const result of [
-        await server.call('container_exec_command', { vmid: CT.debian, command: 'true' }),
-        await server.call('host_exec_command', { command: 'true' }),
+        await call(client, 'list_containers', {}),
+        await call(client, 'container_exec_command', { vmid: CT.debian, command: 'true' }),
+        await call(client, 'host_exec_command', { command: 'true' }),
+        await call(client, 'stop_container', { vmid: CT.debian }),
       ]) {
         expect(failureOf(result)).toMatchObject({
           code: 'PERMISSION_DENIED',
-          suggestion: expect.stringContaining('NOPASSWD'),
+          suggestion: expect.stringMatching(/\/bin\/sh.*NOPASSWD/),
         });
       }
-    });
-  });
+      expect(rig.isRunning(CT.debian)).toBe(true);
+    }),
+  );
 });
 
 describeNode('an admin with SUDO=false', [], (rig) => {

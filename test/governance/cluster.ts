@@ -11,7 +11,7 @@ const signal = new AbortController().signal;
 
 export interface CountedCluster {
   readonly cluster: Cluster;
-  /** The command lines that went to the node, oldest first. */
+  /** The requests that went to the node, oldest first. */
   readonly lines: string[];
   factsOf(vmid: number): Promise<ContainerAttributes>;
 }
@@ -34,14 +34,21 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
   );
   const lines: string[] = [];
   const open = pool.open.bind(pool);
-  pool.open = (line, ...rest) => {
-    lines.push(line);
-    return open(line, ...rest);
+  pool.open = async (...args) => {
+    const { stdin, ...channel } = await open(...args);
+    const write = stdin.write.bind(stdin);
+    const noting = (...written: Parameters<typeof write>): boolean => {
+      const text = String(written[0]);
+      // Sessions begin with a handshake.
+      if (!text.startsWith('{ read u x')) lines.push(text);
+      return write(...written);
+    };
+    Object.defineProperty(stdin, 'write', { value: noting });
+    return { ...channel, stdin };
   };
   const cluster = new Cluster(pool, {
     sudo: username !== 'root',
-    execMethod: 'auto',
-    ownFiles: [],
+    reserved: { files: [], program: [] },
     transferDirs: [tmpdir()],
     maxFileSize: 1,
     logger: quiet,
@@ -59,7 +66,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
 }
 
 export function held(facts: ContainerAttributes | null, claim: string | null = null): Precondition {
-  return { attributes: facts, approvalId: claim, source: null };
+  return { attributes: facts, approvalId: claim, source: null, lockdown: null };
 }
 
 /** The code with which it was refused. */

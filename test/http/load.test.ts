@@ -8,9 +8,9 @@ const node = new SimulatedNode();
 beforeAll(() => node.start());
 afterAll(() => node.stop());
 
-const VMIDS = [CT.debian, CT.busybox, CT.stopped, CT.locked];
+const VMIDS = [CT.debian, CT.busybox, CT.locked];
 
-test('200 clients, 20 calls each: every answer is right, none goes astray, memory stays flat', async () => {
+test('200 clients, 20 commands each: every answer is right, none goes astray, memory stays flat', async () => {
   const server = await HttpServer.start({
     // A small heap, so that memory which is merely not yet collected does not look like memory that is kept.
     env: { ...node.settings(), ...RAISED, LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-old-space-size=96' },
@@ -27,4 +27,4 @@ test('200 clients, 20 calls each: every answer is right, none goes astray, memor
   } finally {
     expect(await server.stop()).toBe(0);
   }
-}, 300_000);
+}, 600_000);

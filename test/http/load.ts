@@ -22,7 +22,7 @@ export function connectMany(url: string, count: number): Promise<HttpClient[]> {
 }
 
 /**
- * Lets all clients call at the same time, each one call after the other. All of them count their requests from the
+ * Lets all clients run commands at the same time, each one call after the other. All of them count their requests from the
  * same number on, so an answer that went astray would be taken by another client for its own.
  * @returns what was not the answer to its question: normally nothing
  */
@@ -34,8 +34,9 @@ export async function callMany(clients: readonly HttpClient[], { callsEach, vmid
         const vmid = vmids[(i + j) % vmids.length];
         const asked = `client ${i} call ${j}`;
         try {
-          const { data, text } = await client.callTool('proxmox_container_status', { vmid });
-          if (data.vmid !== vmid) wrong.push(`${asked}: ${text}`);
+          const args = { vmid, command: `echo ${asked}` };
+          const { data, text } = await client.callTool('proxmox_container_exec_command', args);
+          if (data.stdout !== `${asked}\n` || data.exit_code !== 0) wrong.push(`${asked}: ${text}`);
         } catch (error) {
           wrong.push(`${asked}: ${String(error)}`);
         }

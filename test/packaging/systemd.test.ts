@@ -44,6 +44,8 @@ test('what is written is in its state directory', () => {
   expect(directories).toContain(places.STATE_DIR);
   expect(directories).toContain(places.TRANSFER_DIRS);
   expect(directories).toContain(places.HOME);
+  // Below STATE_DIR every transfer would be refused.
+  expect(`${places.TRANSFER_DIRS}/`.startsWith(`${places.STATE_DIR}/`)).toBe(false);
 });
 
 test.runIf(analyze)('systemd understands it, and thinks little can be done from it', () => {

@@ -46,9 +46,9 @@ describe('the path of a command in docs/dev/architecture.md', () => {
   );
 
   test('the stages of a call are the files that the pipeline imports', () => {
-    const stages = [...page.matchAll(/^\| \(?\w+\)? +\| \[[\w-]+\.ts\]\(\.\.\/\.\.\/(src\/calls\/[^)]+)\)/gm)].map(
-      ([, file = '']) => file,
-    );
+    const stages = [
+      ...page.matchAll(/^\| \(?\w+\)? +\| \[[\w-]+\.ts\]\(\.\.\/\.\.\/(src\/calls\/[^)]+)\)/gm),
+    ].map(([, file = '']) => file);
     expect(stages).toHaveLength(7);
     expect(importsOf('src/calls/pipeline.ts')).toEqual(expect.arrayContaining(stages));
   });

@@ -16,7 +16,7 @@ const rigInfo = z.object({
   /** The node that one logs in to, and another one that exists only in /etc/pve. */
   node: z.string(),
   otherNode: z.string(),
-  /** root; admin may do anything by sudo; operator may run pct by sudo. All take the same keys. */
+  /** root; admin may do anything by sudo; operator may run /bin/sh by sudo. All take the same keys. */
   users: z.object({ root: z.string(), admin: z.string(), operator: z.string() }),
   rootPassword: z.string(),
   /** `public` is `TYPE BASE64`, `fingerprint` is `SHA256:…`. */

@@ -20,7 +20,9 @@ describeRig('rig: the node', (rig) => {
       /^pve1\n\/usr\/sbin\/pct\npve-manager\/9\./,
     );
     expect((await rig.ssh('sudo -n id -u', 'admin')).stdout).toBe('0\n');
-    expect((await rig.ssh('sudo -n pct status 9101', 'operator')).stdout).toBe('status: running\n');
+    expect((await rig.ssh("sudo -n /bin/sh -c 'pct status 9101'", 'operator')).stdout).toBe(
+      'status: running\n',
+    );
     expect(await rig.ssh('sudo -n true', 'operator')).toMatchObject({
       code: 1,
       stderr: 'sudo: a password is required\n',

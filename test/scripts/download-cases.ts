@@ -109,6 +109,19 @@ export const DOWNLOAD_CASES: readonly Case[] = [
     run: (bench) => refuses(bench, '/proc/self/status', 'PSEUDO_FILE', '/proc/self/status'),
   },
   {
+    name: 'sends size and mode where stat knows no format',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const { machine } = bench;
+      const programs = await machine.folder();
+      await machine.files.write(`${programs}/stat`, '#!/bin/sh\nexit 1\n', 0o755);
+      const file = `${await machine.folder()}/a file`;
+      await machine.files.write(file, 'content\n', 0o2750);
+      const sent = await download(bench, file, { options: { programs } });
+      expect(sent).toMatchObject({ kind: 'sent', size: 8, mode: '2750', source: file });
+    },
+  },
+  {
     name: 'names a program that is missing',
     needs: ['missingPrograms'],
     run: async (bench) => {

@@ -84,6 +84,22 @@ export const EXEC_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reports the exit code of a command that sends TERM to its parent',
+    run: async (bench) => {
+      expect(await runCommand(bench, 'kill $PPID; sleep 0.2; exit 9')).toMatchObject({ exitCode: 9 });
+    },
+  },
+  {
+    name: 'does not report an end when its wrapper is killed',
+    run: async (bench) => {
+      expect(await runCommand(bench, 'echo begun; kill -9 $PPID')).toMatchObject({
+        started: true,
+        stdout: 'begun\n',
+        exitCode: null,
+      });
+    },
+  },
+  {
     name: 'reports the exit code of a command that closes its streams',
     run: async (bench) => {
       expect(await runCommand(bench, 'exec >&- 2>&-; exit 8')).toMatchObject({ exitCode: 8 });

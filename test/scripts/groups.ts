@@ -3,7 +3,7 @@ import { DOWNLOAD_CASES } from './download-cases.ts';
 import { EXEC_CASES } from './exec-cases.ts';
 import { KILL_CASES } from './kill-cases.ts';
 import { AUTHORIZED_KEYS_CASES, INVENTORY_CASES, PROBE_CASES } from './node-cases.ts';
-import { PCT_PRECONDITION_CASES, PRECONDITION_CASES } from './precondition-cases.ts';
+import { PRECONDITION_CASES } from './precondition-cases.ts';
 import { UPLOAD_CASES } from './upload-cases.ts';
 import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
 
@@ -13,7 +13,6 @@ export type GroupName =
   | 'exec'
   | 'inventory'
   | 'kill'
-  | 'pctPrecondition'
   | 'precondition'
   | 'probe'
   | 'upload';
@@ -25,7 +24,6 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   exec: EXEC_CASES,
   inventory: INVENTORY_CASES,
   kill: KILL_CASES,
-  pctPrecondition: PCT_PRECONDITION_CASES,
   precondition: PRECONDITION_CASES,
   probe: PROBE_CASES,
   upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],

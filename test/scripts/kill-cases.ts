@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { until } from '../rig/until.ts';
 import type { Bench, Case } from './cases.ts';
 import type { Program } from './machine.ts';
-import { kill, RUN_VARIABLE } from './protocol.ts';
+import { kill, RUN_VARIABLE, ticksNow } from './protocol.ts';
 
 /** Each starts processes whose command lines contain N, and prints "ready". */
 const TREES: readonly [name: string, tree: string][] = [
@@ -54,6 +54,28 @@ export const KILL_CASES: readonly Case[] = [
     needs: ['isolated'],
     run: async (bench) => {
       expect(await kill(bench, newRun(bench).request)).toEqual({ found: 0, survivors: [] });
+    },
+  },
+  {
+    name: 'leaves the session of an older process alone',
+    needs: ['isolated'],
+    run: async (bench) => {
+      const { machine } = bench;
+      const { request } = newRun(bench);
+      const [older, n] = [uniqueDuration(), uniqueDuration()];
+      const lines = async (token: string) =>
+        (await machine.commandLines()).filter((line) => line === `sleep ${token}`).length;
+      // The shell and its first child are older than the run, which begins in their session.
+      const tree = `exec setsid sh -c 'sleep ${older} & read go; ${RUN_VARIABLE}=${request.run} sleep ${n} & wait'`;
+      const program = machine.start(tree, [], { isolated: true });
+      await until(async () => (await lines(older)) === 1);
+      await pastClockTick();
+      const since = ticksNow();
+      await pastClockTick();
+      program.send('go\n');
+      await until(async () => (await lines(n)) === 1);
+      expect(await kill(bench, { ...request, since })).toEqual({ found: 1, survivors: [] });
+      expect([await lines(older), await lines(n)]).toEqual([1, 0]);
     },
   },
   {
@@ -109,8 +131,10 @@ async function killsOnly(bench: Bench, tree: string): Promise<void> {
 
 /** A run of its own: its mark, and how its processes start. */
 function newRun({ machine }: Bench) {
-  const request = { run: `run${randomInt(1e9)}`.padEnd(24, '0'), slackNs: 60_001 + randomInt(400_000) };
+  const run = `run${randomInt(1e9)}`.padEnd(24, '0');
+  const request = { run, slackNs: 60_001 + randomInt(400_000), since: ticksNow() };
   const start = async (tree: string): Promise<Program> => {
+    request.since = ticksNow();
     const env = { [RUN_VARIABLE]: request.run };
     const program = machine.start(tree, [], { env, slackNs: request.slackNs, isolated: true });
     await program.until(() => program.stdout.includes('ready'));

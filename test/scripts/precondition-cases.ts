@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Bench, Case } from './cases.ts';
-import { checkPrecondition, checkPreconditionByPct, finish, type PreconditionRequest } from './protocol.ts';
+import { checkPrecondition, finish, type PreconditionRequest } from './protocol.ts';
 
 const FILE = '/etc/pve/nodes/pve/lxc/101.conf';
 const CONFIG = 'arch: amd64\nhostname: web\ntags: prod;web\n';
@@ -38,7 +38,57 @@ const REFUSALS: readonly [name: string, why: string, facts: Facts][] = [
   ['the container is not on the node', 'gone', { decided: { vmid: '102' } }],
 ];
 
+const LOCKDOWN = '/etc/pve/proxmox-mcp.lockdown';
+
+/** Texts of the lockdown file, with whether calls pass. */
+const LOCKDOWNS: readonly [text: string, passes: boolean][] = [
+  ['until lifted\n', false],
+  ['', false],
+  ['99999999999\n', false],
+  ['99999999999', false],
+  ['99999999999999999999999\n', false],
+  ['1\n', true],
+  ['-1\n', false],
+  ['1 2\n', false],
+  ['0x1\n', false],
+];
+
 export const PRECONDITION_CASES: readonly Case[] = [
+  ...LOCKDOWNS.map(
+    ([text, passes]): Case => ({
+      name: `${passes ? 'passes' : 'refuses'} when the lockdown file says ${JSON.stringify(text)}`,
+      run: async (bench) => {
+        const { machine } = bench;
+        await machine.files.write(machine.nodePath(LOCKDOWN), text);
+        expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject(
+          passes ? { passed: true } : { passed: false, why: 'locked', code: 96 },
+        );
+      },
+    }),
+  ),
+  {
+    name: 'passes when there is no lockdown file, refuses when it is something else than a file',
+    run: async (bench) => {
+      const { machine } = bench;
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ passed: true });
+      await machine.files.mkdir(machine.nodePath(LOCKDOWN));
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
+    },
+  },
+  {
+    name: 'does not redeem the approval of a call that a lockdown refuses',
+    run: async (bench) => {
+      const { machine } = bench;
+      await machine.files.write(machine.nodePath(LOCKDOWN), 'until lifted\n');
+      const approval = { approvalId: 'abc123', claimant: 'first' };
+      expect(await checkPrecondition(bench, { ...approval, lockdown: LOCKDOWN })).toMatchObject({
+        why: 'locked',
+      });
+      expect(await checkPrecondition(bench, { ...approval, claimant: 'second' })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
   ...PASSES.map(
     ([name, facts]): Case => ({
       name: `passes when ${name}`,
@@ -103,7 +153,7 @@ export const PRECONDITION_CASES: readonly Case[] = [
       await bench.machine.files.write(bench.machine.nodePath('/run/proxmox-mcp'), 'a file');
       expect(await checkPrecondition(bench, { approvalId: 'abc123', claimant: 'first' })).toEqual({
         passed: false,
-        why: 'unclaimable',
+        why: 'unwritable',
         code: 96,
       });
     },
@@ -121,43 +171,6 @@ export const PRECONDITION_CASES: readonly Case[] = [
     },
   },
 ];
-
-/** What `pct config` does in each case, as a script. */
-const PCT_CASES: readonly [name: string, why: string | null, pct: string][] = [
-  ['passes when name and tags are unchanged', null, `printf '${CONFIG.replaceAll('\n', '\\n')}'`],
-  ['refuses when the name differs', 'changed', "printf 'hostname: db\\ntags: prod;web\\n'"],
-  ['refuses when the tags differ', 'changed', "printf 'hostname: web\\n'"],
-  [
-    'refuses when the container does not exist',
-    'gone',
-    'echo "Configuration file \'nodes/pve/lxc/101.conf\' does not exist" >&2; exit 2',
-  ],
-  ['refuses when pct is not allowed', 'unread', 'echo "sudo: a password is required" >&2; exit 1'],
-  [
-    'refuses when pct takes longer than allowed',
-    'slow',
-    `printf 'hostname: web\\ntags: prod;web\\n'; echo 1016.00 1 >UPTIME`,
-  ],
-];
-
-export const PCT_PRECONDITION_CASES: readonly Case[] = PCT_CASES.map(([name, why, pct]) => ({
-  name,
-  run: async (bench) => {
-    const { machine } = bench;
-    const programs = await machine.folder();
-    await machine.files.write(
-      `${programs}/sudo`,
-      '#!/bin/sh\n[ "$1" = -n ] || exit 9\nshift\nexec "$@"\n',
-      0o755,
-    );
-    const script = pct.replaceAll('UPTIME', machine.nodePath('/proc/uptime'));
-    const asked = '[ "$*" = "config 101 --current 1" ] || exit 9';
-    await machine.files.write(`${programs}/pct`, `#!/bin/sh\n${asked}\n${script}\n`, 0o755);
-    const { stderr, ...result } = await checkPreconditionByPct(bench, AS_DECIDED, programs);
-    expect(result).toEqual({ passed: why === null, why, code: why === null ? 0 : 96 });
-    if (why === 'unread') expect(stderr).toContain('a password is required');
-  },
-}));
 
 /** Checks what was decided, against the files of a node. */
 async function check(bench: Bench, { config = CONFIG, users = USERS, decided = {} }: Facts) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Bench } from './cases.ts';
 import type { Program, StartOptions } from './machine.ts';
 
@@ -18,28 +19,35 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs a user's command under exec.sh, until the exit code is known. */
+/** Runs a user's command under exec.sh, until it has reported the end. */
 export async function runCommand(
   { machine, scripts }: Bench,
   command: string,
   options?: StartOptions,
 ): Promise<CommandResult> {
   const program = machine.start(scripts.exec, [NONCE, command], options);
-  const outEnd = () => exitLine.exec(program.stdout.toString());
-  const errEnd = () => exitLine.exec(program.stderr.toString());
-  await program.until(() => outEnd() !== null && errEnd() !== null);
-  const out = program.stdout.toString().slice(0, outEnd()?.index);
-  const start = `${NONCE} start\n`;
-  const codes = [outEnd()?.[1], errEnd()?.[1]];
+  const out = () => commandOutput(program.stdout);
+  const err = () => commandOutput(program.stderr);
+  await program.until(() => out().ended && err().ended);
+  const { code } = await program.exited;
   return {
-    started: out.includes(start),
-    exitCode: codes[0] === undefined || codes[0] !== codes[1] ? null : Number(codes[0]),
-    stdout: out.slice(out.indexOf(start) + start.length),
-    stderr: program.stderr.toString().slice(0, errEnd()?.index),
+    started: out().began && err().began,
+    exitCode: out().ended && err().ended ? code : null,
+    stdout: out().text,
+    stderr: err().text,
   };
 }
 
-const exitLine = new RegExp(`${NONCE} exit (\\d+)\\n`);
+function commandOutput(bytes: Buffer): { began: boolean; ended: boolean; text: string } {
+  const [before = '', after] = bytes.toString().split(`${NONCE} began\n`);
+  const [text = '', rest] = (after ?? before).split(`${NONCE} ended\n`);
+  return { began: after !== undefined, ended: rest !== undefined, text };
+}
+
+/** A host-side script, which finds its nonce in a variable of the session's shell. */
+function onHost(script: string): string {
+  return `n=${NONCE}\n${script}`;
+}
 
 export interface KillRequest {
   /** Value of the variable that marks the run's processes. */
@@ -47,6 +55,13 @@ export interface KillRequest {
   readonly slackNs: number;
   readonly softLooks?: number;
   readonly hardLooks?: number;
+  /** Clock ticks since boot, not later than the start of the run. */
+  readonly since: number;
+}
+
+/** Clock ticks since boot. */
+export function ticksNow(): number {
+  return Math.floor(100 * Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]));
 }
 
 export interface KillReport {
@@ -59,15 +74,21 @@ export const RUN_VARIABLE = 'PROXMOX_MCP_RUN';
 
 /** Runs kill.sh. @throws Error where it does not come to its end */
 export async function kill(bench: Bench, request: KillRequest): Promise<KillReport> {
-  const { run, slackNs, softLooks = 4, hardLooks = 40 } = request;
-  const args = [`${RUN_VARIABLE}=${run}`, String(slackNs), String(softLooks), String(hardLooks)];
-  const program = bench.machine.start(bench.scripts.kill, args, { isolated: true });
-  await program.closed;
-  const lines = program.stdout.toString().split('\n');
-  if (!lines.includes('done')) throw new Error(`no end of the report: ${program.stdout}${program.stderr}`);
+  const { run, slackNs, since, softLooks = 4, hardLooks = 40 } = request;
+  const args = [
+    `${RUN_VARIABLE}=${run}`,
+    String(slackNs),
+    String(softLooks),
+    String(hardLooks),
+    String(since),
+  ];
+  const program = bench.machine.start(onHost(bench.scripts.kill), args, { isolated: true });
+  const { code } = await program.closed;
+  const items = itemsOf(program.stdout.toString());
+  if (code !== 0) throw new Error(`no end of the report: ${program.stdout}${program.stderr}`);
   return {
-    found: Number(lines.find((line) => line.startsWith('found '))?.slice(6)),
-    survivors: lines.flatMap((line) => /^left \d+ (.*)$/.exec(line)?.[1] ?? []),
+    found: Number(items.get('found')?.[0]),
+    survivors: (items.get('left') ?? []).flatMap((left) => /^\d+ (.*)$/.exec(left)?.[1] ?? []),
   };
 }
 
@@ -87,6 +108,8 @@ export interface PreconditionRequest {
   readonly pool?: string;
   readonly approvalId?: string;
   readonly claimant?: string;
+  /** The lockdown file, on the node. */
+  readonly lockdown?: string;
 }
 
 export interface PreconditionResult {
@@ -99,44 +122,57 @@ export interface PreconditionResult {
 /** Runs precondition.sh in front of a command, in one shell. */
 export async function checkPrecondition(
   { machine, scripts }: Bench,
-  { vmid = '', name = '', tags = [], pool = '', approvalId = '', claimant = '' }: PreconditionRequest,
+  {
+    vmid = '',
+    name = '',
+    tags = [],
+    pool = '',
+    approvalId = '',
+    claimant = '',
+    lockdown,
+  }: PreconditionRequest,
 ): Promise<PreconditionResult> {
-  const file = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
-  const args = [NONCE, vmid, file, name, tags.map((tag) => `${tag} `).join(''), pool, approvalId, claimant];
-  return preconditionResult(await finish(machine.start(`{ ${scripts.precondition}}; echo passed`, args)));
+  const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
+  const fields = [
+    ...(lockdown === undefined ? [] : ['lockdown', machine.nodePath(lockdown)]),
+    ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
+    ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' '), 'pool', pool]),
+    ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),
+  ];
+  const script = `{ ${onHost(scripts.precondition)}}; echo passed`;
+  const { code, stdout } = await finish(machine.start(script, fields));
+  const why = new RegExp(`^${NONCE} refused (\\S+)\\n$`).exec(stdout)?.[1] ?? null;
+  return { passed: stdout === 'passed\n', why, code };
 }
 
-/** Runs pct-precondition.sh in front of a command. @param programs a folder with `sudo` and `pct` */
-export async function checkPreconditionByPct(
-  { machine, scripts }: Bench,
-  { vmid = '', name = '', tags = [] }: PreconditionRequest,
-  programs: string,
-): Promise<PreconditionResult & { readonly stderr: string }> {
-  const args = [NONCE, vmid, name, tags.map((tag) => `${tag} `).join(''), '15'];
-  const end = await finish(machine.start(`{ ${scripts.pctPrecondition}}; echo passed`, args, { programs }));
-  return { ...preconditionResult(end), stderr: end.stderr };
-}
-
-function preconditionResult({ code, stdout }: { code: number | null; stdout: string }): PreconditionResult {
-  const why = new RegExp(`^${NONCE} no (\\w+)\\n$`).exec(stdout)?.[1] ?? null;
-  return { passed: stdout === `${NONCE} ok\npassed\n`, why, code };
-}
-
-/** Runs a script that reports rows; its output by section where the nonce starts sections, as one text otherwise. */
+/** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'inventory' | 'members' | 'probe' | 'probeSudo',
+  name: 'haState' | 'inventory' | 'members' | 'probe' | 'runState',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {
-  const { stdout } = await finish(machine.start(scripts[name], [NONCE, ...args], options));
-  const sections = stdout.split(new RegExp(`^${NONCE} ?`, 'm')).slice(1);
-  return new Map(
-    sections.map((section): [string, string] => {
-      const end = section.indexOf('\n');
-      return [section.slice(0, end), section.slice(end + 1)];
-    }),
-  );
+  const { stdout } = await finish(machine.start(onHost(scripts[name]), args, options));
+  const report = new Map<string, string>();
+  let section = '';
+  for (const line of stdout.split(/(?<=\n)/)) {
+    const [nonce, word, key = '', ...rest] = line.trimEnd().split(' ');
+    if (nonce === NONCE && word === 'section') {
+      section = key;
+      report.set(section, '');
+    } else if (nonce === NONCE && word === 'item') report.set(`item ${key}`, rest.join(' '));
+    else report.set(section, `${report.get(section) ?? ''}${line}`);
+  }
+  return report;
+}
+
+function itemsOf(stdout: string): ReadonlyMap<string, readonly string[]> {
+  const items = new Map<string, string[]>();
+  for (const line of stdout.split('\n')) {
+    const [nonce, word, key = '', ...rest] = line.split(' ');
+    if (nonce === NONCE && word === 'item') items.set(key, [...(items.get(key) ?? []), rest.join(' ')]);
+  }
+  return items;
 }
 
 /** Runs authorized-keys-add.sh or authorized-keys-remove.sh. @returns what it says that it did; null for a failure */
@@ -147,6 +183,6 @@ export async function changeKey(
   home: string,
 ): Promise<string | null> {
   const script = change === 'add' ? scripts.addAuthorizedKey : scripts.removeAuthorizedKey;
-  const { stdout } = await finish(machine.start(script, [NONCE, key], { env: { HOME: home } }));
-  return new RegExp(`^${NONCE} (\\w+)\\n$`).exec(stdout)?.[1] ?? null;
+  const { stdout } = await finish(machine.start(onHost(script), [key], { env: { HOME: home } }));
+  return itemsOf(stdout).get('key')?.[0] ?? null;
 }

@@ -12,6 +12,8 @@ export interface UploadRequest {
   /** Announced; that of the data unless given. */
   readonly size?: number;
   readonly mode?: string;
+  /** For a file that is new, when no mode is asked for. */
+  readonly newMode?: string;
   readonly owner?: string;
   readonly group?: string;
   readonly overwrite?: boolean;
@@ -62,17 +64,18 @@ export async function upload(
     data,
     size = data.length,
     mode = '',
+    newMode = '644',
     owner = '',
     group = '',
     overwrite = true,
   } = request;
-  const args = [NONCE, destination, String(size), mode, owner, group, overwrite ? '1' : '0', PART];
+  const args = [NONCE, destination, String(size), mode, owner, group, overwrite ? '1' : '0', PART, newMode];
   const program = bench.machine.start(bench.scripts.upload, args, request.options);
   const reader = new Reader(program);
   try {
     const ready = await reader.message('before data');
     if (ready.kind !== 'said') return ready;
-    const path = await reader.text(Number(ready.fields[0]));
+    const path = (await reader.data()).toString();
     await steps.beforeData?.();
     if (steps.send === undefined) program.send(data);
     else await steps.send(program);
@@ -123,10 +126,10 @@ export async function download(
     const ready = await reader.message('before data');
     if (ready.kind !== 'said') return ready;
     await afterReady?.();
-    const [sizeField, mode = '', length] = ready.fields;
+    const [sizeField, mode = ''] = ready.fields;
     const size = Number(sizeField);
-    const path = await reader.text(Number(length));
-    const data = await reader.bytes(size);
+    const path = (await reader.data()).toString();
+    const data = await reader.data();
     const done = await reader.message('after data');
     if (done.kind !== 'said') return done;
     return { kind: 'sent', source: path, size, mode, data, sha256: done.fields[0] ?? '' };
@@ -157,10 +160,18 @@ class Reader {
   async message(stage: Refusal['stage']): Promise<Message> {
     const line = await this.#line();
     if (line === undefined) return { kind: 'ended' };
-    const [nonce, word, ...fields] = line.split(' ');
-    if (nonce !== NONCE) throw new Error(`not a message: ${line}`);
-    if (word !== 'fail') return { kind: 'said', fields };
-    return { kind: 'refused', why: fields[0] ?? '', text: (await this.#line()) ?? '', stage };
+    const [word, kind, ...fields] = line.split(' ');
+    if (word !== NONCE) throw new Error(`not a message: ${line}`);
+    if (kind === 'began') return this.message(stage);
+    if (kind !== 'failed') return { kind: 'said', fields };
+    return { kind: 'refused', why: fields[0] ?? '', text: fields.slice(1).join(' '), stage };
+  }
+
+  /** The bytes of a data frame. */
+  async data(): Promise<Buffer> {
+    const [word, kind, length] = (await this.#line())?.split(' ') ?? [];
+    if (word !== NONCE || kind !== 'data') throw new Error(`not data: ${word} ${kind}`);
+    return this.bytes(Number(length));
   }
 
   async bytes(count: number): Promise<Buffer> {
@@ -168,10 +179,6 @@ class Reader {
     const bytes = this.#program.stdout.subarray(this.#at, this.#at + count);
     this.#at += bytes.length;
     return bytes;
-  }
-
-  async text(count: number): Promise<string> {
-    return (await this.bytes(count)).toString();
   }
 
   async #line(): Promise<string | undefined> {

@@ -30,13 +30,22 @@ const WITHOUT_OPENSSL = [
 
 export const UPLOAD_CASES: readonly Case[] = [
   {
-    name: 'publishes a new file with the default mode',
+    name: 'publishes a new file',
     run: async (bench) => {
       const { folder, file } = await newFolder(bench);
       const outcome = await upload(bench, { destination: file, data: DATA });
       expect(outcome).toEqual(published(file, DATA, { mode: '644', replaced: false }));
       expect(await bench.machine.files.read(file)).toBe(DATA.toString());
       expect(await bench.machine.files.list(folder)).toEqual(['file']);
+    },
+  },
+  {
+    name: 'publishes a new file with the mode that the sender tells for one',
+    run: async (bench) => {
+      const { file } = await newFolder(bench);
+      const outcome = await upload(bench, { destination: file, data: DATA, newMode: '600' });
+      expect(outcome).toMatchObject({ kind: 'published', mode: '600' });
+      expect(await bench.machine.files.mode(file)).toBe('600');
     },
   },
   {
@@ -225,7 +234,36 @@ export const UPLOAD_CASES: readonly Case[] = [
   },
   {
     name: 'refuses an invalid mode, and keeps the old content',
-    run: (bench) => keepsOld(bench, { mode: '9' }, {}, { kind: 'refused', why: 'IO' }),
+    run: (bench) => keepsOld(bench, { mode: '9' }, {}, { kind: 'refused', why: 'MODE' }),
+  },
+  {
+    name: 'publishes where chmod is refused, unless a mode was asked for',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const programs = await withProgram(bench, 'chmod', 'echo "chmod: Operation not permitted" >&2; exit 1');
+      const { file } = await newFolder(bench);
+      const request = { destination: file, data: DATA, options: { programs } };
+      // The temporary file is created for its owner alone.
+      expect(await upload(bench, request)).toMatchObject({ kind: 'published', mode: '600' });
+      expect(await upload(bench, { ...request, mode: '644' })).toMatchObject({
+        kind: 'refused',
+        why: 'MODE',
+        text: 'chmod: Operation not permitted',
+      });
+    },
+  },
+  {
+    name: 'publishes and keeps the mode where stat knows no format',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const programs = await withProgram(bench, 'stat', 'echo "stat: unrecognized option" >&2; exit 1');
+      for (const mode of [0o751, 0o1640, 0o604]) {
+        const { file } = await oldFile(bench, mode);
+        const outcome = await upload(bench, { destination: file, data: DATA, options: { programs } });
+        expect(outcome).toMatchObject({ kind: 'published', mode: mode.toString(8), replaced: true });
+        expect(await bench.machine.files.mode(file)).toBe(mode.toString(8));
+      }
+    },
   },
   {
     name: 'refuses to overwrite',
@@ -242,6 +280,13 @@ export const UPLOAD_CASES: readonly Case[] = [
 export async function newFolder(bench: Bench) {
   const folder = await bench.machine.folder();
   return { folder, file: `${folder}/file` };
+}
+
+/** A folder with one program, which precedes that of the system. */
+async function withProgram({ machine }: Bench, name: string, script: string): Promise<string> {
+  const folder = await machine.folder();
+  await machine.files.write(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, 0o755);
+  return folder;
 }
 
 export async function oldFile(bench: Bench, mode = 0o644) {

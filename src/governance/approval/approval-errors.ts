@@ -52,14 +52,6 @@ export function noApproverAvailable({ tool }: Subject, { rule }: Decision, why: 
   );
 }
 
-export function approvalUnredeemable(tool: string, rule: string): AppError {
-  return new AppError(
-    'APPROVAL_UNCLAIMED',
-    `${tool} must be confirmed by a person (rule "${rule}"), and no person was asked: the node cannot record that an approval is used, as sudo there allows this server's user no more than pct. The call was not executed.`,
-    'The operator can log in as root, allow the user sh by sudo with NOPASSWD, or change the policy.',
-  );
-}
-
 /** @param whose completes "N calls … wait" */
 export function tooMany(count: number, whose: string): AppError {
   return new AppError(

@@ -46,7 +46,7 @@ export function questionOf(about: {
 /** The container by vmid and name, then its other attributes that have a value. */
 function containerLines(attributes: ContainerAttributes): readonly string[] {
   const others = ATTRIBUTE_NAMES.filter((name) => name !== 'name').flatMap((name: AttributeName) => {
-    const values = valuesOf(attributes, name) ?? [];
+    const values = valuesOf(attributes, name);
     return values.length === 0 ? [] : [`${CONTAINER_ATTRIBUTES[name].label}: ${values.join(', ')}`];
   });
   return [`Container: ${attributes.vmid}, ${attributes.name}`, ...others];

@@ -12,8 +12,11 @@ export interface Lockdown {
   readonly until: number | null;
 }
 
-/** On the node, for every server of the cluster: pmxcfs replicates it, and only root may write it. */
-export const NODE_LOCKDOWN_FILE = '/etc/pve/proxmox-mcp.lockdown';
+/** On the node. Only root may write both: pmxcfs replicates the first to all nodes, and the second counts while pmxcfs hangs. */
+export const NODE_LOCKDOWN_FILES = {
+  cluster: '/etc/pve/proxmox-mcp.lockdown',
+  node: '/run/proxmox-mcp/lockdown',
+} as const;
 
 const UNTIL_LIFTED = 'until lifted';
 

@@ -118,21 +118,6 @@ describe('each field of a rule decides, and only for what it names', () => {
     expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', attributes: other, asked: 1 });
   });
 
-  test('a pool that nobody can tell refuses what depends on it, and nothing else', async () => {
-    const unknown = { ...web, pool: undefined };
-    for (const fields of ['pool: prod', 'pool: prod, tag: http']) {
-      const decision = await ask(denying(fields), stop, unknown);
-      expect(decision).toMatchObject({ outcome: 'deny', rule: 'r', code: 'ATTRIBUTES_UNREADABLE' });
-      expect(decision.reason).toContain('pool');
-    }
-    for (const fields of ['pool: prod, tag: smtp', 'pool: prod, name: db-1', 'tag: smtp']) {
-      expect(await ask(denying(fields), stop, unknown)).toMatchObject({
-        outcome: 'allow',
-        attributes: unknown,
-      });
-    }
-  });
-
   test('a rule about containers never fits what is none', async () => {
     for (const fields of ['vmid: 100-999999999', 'name: "*"', 'tag: "*"', 'node: "*"']) {
       expect(await ask(denying(fields), hostExec)).toMatchObject({ outcome: 'allow', asked: 0 });

@@ -131,17 +131,13 @@ export function needsAttributes(match: Match): boolean {
   return ATTRIBUTE_FIELDS.some(([, field]) => match[field] !== undefined);
 }
 
-/** Whether the container fits, or the field that cannot be read and would decide it. */
-export function fitsContainer(match: Match, attributes: ContainerAttributes): boolean | AttributeField {
-  let unreadable: AttributeField | undefined;
-  for (const [name, field] of ATTRIBUTE_FIELDS) {
+/** Whether the container fits. */
+export function fitsContainer(match: Match, attributes: ContainerAttributes): boolean {
+  return ATTRIBUTE_FIELDS.every(([name, field]) => {
     const patterns = match[field];
-    if (patterns === undefined) continue;
-    const values = valuesOf(attributes, name);
-    if (values === undefined) unreadable = field;
-    else if (!matchesAny(patterns, values, CONTAINER_ATTRIBUTES[name].ignoreCase)) return false;
-  }
-  return unreadable ?? true;
+    const { ignoreCase } = CONTAINER_ATTRIBUTES[name];
+    return patterns === undefined || matchesAny(patterns, valuesOf(attributes, name), ignoreCase);
+  });
 }
 
 function matchesAny(patterns: readonly string[], values: readonly string[], ignoreCase: boolean): boolean {

@@ -23,7 +23,7 @@ export function tracePassed(
     if (!fitsCall(match, subject, effect)) return false;
     // Of a container that was not read nothing is known, and so nothing is said.
     if (!needsAttributes(match) || attributes === undefined) return true;
-    return fitsContainer(match, attributes) !== false;
+    return fitsContainer(match, attributes);
   };
   return set.rules.slice(0, index < 0 ? set.rules.length : index).map((rule) => ({
     rule,

@@ -1,48 +1,48 @@
 import { AppError } from '../../lib/errors.ts';
-import type { AttachTarget } from '../../remote/command-line.ts';
 import type { CommandNotStarted } from '../../remote/errors.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
-import { pctFailed } from '../pct-errors.ts';
 import type { ContainerStatus } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 
-/** sudo has no rule for it, or there is no such program: another way in may do better. */
-export function isAttachDenied(failure: CommandNotStarted): boolean {
-  return /^sudo: /m.test(failure.stderr) || /lxc-attach: (command )?not found/.test(failure.stderr);
-}
-
 /**
  * Finds out why nothing began in a container. lxc-attach says "Failed to get init pid" for a stopped, an unknown
- * and a foreign container alike, so the inventory is asked.
+ * and a foreign container alike, so the state of the container comes before the words.
  */
 export async function diagnoseContainer(
-  node: RemoteShell,
-  entry: Extract<AttachTarget, { kind: 'container' }>,
+  shell: RemoteShell,
+  vmid: number,
   failure: CommandNotStarted,
   signal: AbortSignal,
 ): Promise<AppError> {
-  const { vmid } = entry;
-  if (isAttachDenied(failure)) return mayNot(failure);
-  if (/You lack access|Permission denied|Operation not permitted/.test(failure.stderr))
-    return needsRoot(failure);
   let container: ContainerStatus;
   try {
-    container = findContainer(await readInventory(node, signal), vmid);
+    container = findContainer(await readInventory(shell, signal), vmid);
   } catch (error) {
+    const wordsTell = error instanceof AppError && error.code === 'PERMISSION_DENIED' && needsRoot(failure);
+    if (wordsTell) return mayNotAttach(failure);
     if (error instanceof AppError && error.code !== 'PMXCFS_UNAVAILABLE') return error;
     return attachFailed(vmid, failure);
   }
   const problem = whyUnusable(container);
   if (problem) return problem;
-  if (/Failed to exec|exec format|No such file or directory/i.test(failure.stderr) || failure.code === 127) {
+  const { stderr, code } = failure;
+  if (/lxc-attach: (command )?not found/.test(stderr)) return noLxcAttach(failure);
+  if (/\/dev\/null: Permission denied/.test(stderr)) {
+    return new AppError(
+      'ATTACH_FAILED',
+      `Container ${vmid} could not be entered: its /dev/null cannot be opened.`,
+      'Look at /dev/null in the container with `ls -l`: it must be a character device of mode 666. A restart of the container makes a new one.',
+      { stderr },
+    );
+  }
+  if (/Failed to exec|exec format|No such file or directory/i.test(stderr) || code === 127) {
     return new AppError(
       'NO_SHELL',
       `Container ${vmid} has no /bin/sh, so no command can be run in it and no file transferred.`,
-      'It is an application container without a shell: look after it from outside, or rebuild it from an image that has one.',
-      { stderr: failure.stderr },
+      'It is an application container without a shell: manage it from outside, or rebuild it from an image that has one.',
+      { stderr },
     );
   }
-  if (entry.method === 'pct') return pctFailed('exec', { ...failure, stdout: '' });
   return attachFailed(vmid, failure);
 }
 
@@ -74,38 +74,43 @@ export function whyUnusable(container: ContainerStatus): AppError | undefined {
 }
 
 export function diagnoseHost(failure: CommandNotStarted): AppError {
-  if (isAttachDenied(failure)) return mayNot(failure);
   return new AppError(
     'ATTACH_FAILED',
     `The command could not be started on the node (code ${failure.code}).`,
-    'The login shell of the user must be a POSIX shell; try the same by hand with ssh.',
+    'Its words are in stderr; try the same by hand with ssh.',
     { stderr: failure.stderr },
   );
 }
 
-function needsRoot(failure: CommandNotStarted): AppError {
+/** Words with which LXC refuses a user who is not root. */
+function needsRoot({ stderr }: CommandNotStarted): boolean {
+  return /You lack access|Permission denied|Operation not permitted/.test(stderr);
+}
+
+function mayNotAttach({ stderr }: CommandNotStarted): AppError {
   return new AppError(
     'PERMISSION_DENIED',
     'The user that this server logs in as may not enter containers: that takes root.',
-    'Set SUDO=true and allow the user lxc-attach and sh by sudo without a password, or log in as root.',
-    { stderr: failure.stderr },
+    'Set SUDO=true and allow the user /bin/sh by sudo with NOPASSWD, or log in as root.',
+    { stderr },
   );
 }
 
-function mayNot(failure: CommandNotStarted): AppError {
+function noLxcAttach({ stderr }: CommandNotStarted): AppError {
   return new AppError(
-    'PERMISSION_DENIED',
-    'sudo on the node does not allow what is needed without a password.',
-    'Allow the user lxc-attach (or pct, with EXEC_METHOD=pct) and sh by sudo with NOPASSWD, or log in as root.',
-    { stderr: failure.stderr },
+    'NOT_A_PROXMOX_NODE',
+    'The server that answered has no lxc-attach.',
+    'Check HOST: it must name a Proxmox VE node itself, with pve-container installed.',
+    { stderr },
   );
 }
 
-function attachFailed(vmid: number, failure: CommandNotStarted): AppError {
+function attachFailed(vmid: number, { stderr, code }: CommandNotStarted): AppError {
+  const words = stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return new AppError(
     'ATTACH_FAILED',
-    `Container ${vmid} could not be entered (code ${failure.code}); it may be stopped or unknown to this node, or this user may lack the rights.`,
-    'Look with proxmox_container_status. A user other than root needs SUDO=true.',
-    { stderr: failure.stderr },
+    `Container ${vmid} could not be entered (code ${code})${words === '' ? '' : `: ${words.slice(0, 300)}`}.`,
+    'Look with proxmox_container_status, and at the cgroups, namespaces and AppArmor profile that the message names.',
+    { stderr },
   );
 }

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { AppError, messageOf } from '../../lib/errors.ts';
 import { disconnected } from '../../remote/errors.ts';
+import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import type { NodeOutput, RemoteShell } from '../../remote/shell.ts';
+import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
   type GuestEntry,
@@ -13,7 +13,6 @@ import {
   parseUnixSockets,
   parseVmlist,
 } from './parse-inventory.ts';
-import { listWithPct, notOnThisNode } from './pct-list.ts';
 
 /** pmxcfs answers in milliseconds, or, when it hangs, never. */
 const READ_LIMIT_MS = 10_000;
@@ -28,8 +27,6 @@ export interface Inventory {
   readonly usage: ReadonlyMap<number, Usage>;
   /** The container that was asked about is frozen. */
   readonly frozen: boolean;
-  /** Read from the files themselves. Otherwise containers of other nodes, tags, pools and locks may be missing. */
-  readonly complete: boolean;
 }
 
 interface ReadOptions {
@@ -37,46 +34,37 @@ interface ReadOptions {
   readonly vmid?: number;
   /** How long the files may take to be read. */
   readonly limitMs?: number;
+  readonly precondition?: ActivePrecondition | null;
 }
 
 /**
- * Reads the inventory, by pct where sudo rules allow nothing else.
- * @param options `about` names the container whose tags must not be missing
- * @throws AppError when the node can't be reached or its cluster file system can't be read.
+ * Reads the inventory in one round trip; once more if the connection is lost, as reading changes nothing.
+ * @throws AppError when the node cannot be reached, its cluster file system cannot be read, or the precondition does not hold
  */
 export async function readInventory(
-  node: RemoteShell,
+  shell: RemoteShell,
   signal: AbortSignal,
-  options: ReadOptions & { readonly about?: number } = {},
+  { vmid, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
 ): Promise<Inventory> {
-  const inventory = await readFiles(node, signal, options);
-  return inventory ?? listWithPct(node, signal, options.about ?? options.vmid);
-}
-
-/**
- * Reads the files in one round trip; once more if the connection is lost, as reading changes nothing.
- * @returns undefined where sudo rules do not allow that
- * @throws AppError when the node can't be reached or its cluster file system can't be read.
- */
-export async function readFiles(
-  node: RemoteShell,
-  signal: AbortSignal,
-  { vmid, limitMs = READ_LIMIT_MS }: ReadOptions = {},
-): Promise<Inventory | undefined> {
-  const nonce = randomBytes(8).toString('hex');
-  const args = [nonce, vmid === undefined ? '' : String(vmid)];
+  const args = [vmid === undefined ? '' : String(vmid)];
   const output = await twice(() =>
-    node.script(SCRIPTS.inventory, args, { timeoutMs: limitMs, signal, priority: 'work' }),
+    shell.script(SCRIPTS.inventory, args, {
+      timeoutMs: limitMs,
+      signal,
+      priority: 'work',
+      precondition,
+      readsPmxcfs: true,
+    }),
   );
-  const sections = splitSections(output.stdout, nonce);
-  if (sections.has('end')) return assemble(sections, vmid);
-  if (sections.has('missing')) throw notProxmox();
-  if (output.ended === 'exit' && /^sudo: /m.test(output.stderr)) return undefined;
-  throw unreadable(output, limitMs);
+  const items = new Set(output.items.map(([key]) => key));
+  if (items.has('missing')) throw notProxmox();
+  if (!items.has('end')) throw unreadable(output, limitMs);
+  if (items.has('forbidden')) throw forbidden();
+  return assemble(output.sections, vmid);
 }
 
-/** Once more if the connection goes, before or after the command was sent: for what changes nothing. */
-async function twice(read: () => Promise<NodeOutput>): Promise<NodeOutput> {
+/** Once more if the connection is lost: for what changes nothing. */
+async function twice(read: () => Promise<ScriptOutput>): Promise<ScriptOutput> {
   try {
     const output = await read();
     if (output.ended !== 'disconnected') return output;
@@ -86,20 +74,10 @@ async function twice(read: () => Promise<NodeOutput>): Promise<NodeOutput> {
   return read();
 }
 
-function splitSections(stdout: string, nonce: string): Map<string, string> {
-  const sections = new Map<string, string>();
-  for (const part of stdout.split(`${nonce} `).slice(1)) {
-    const lineEnd = part.indexOf('\n');
-    sections.set(part.slice(0, lineEnd), part.slice(lineEnd + 1));
-  }
-  return sections;
-}
-
 function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefined): Inventory {
   const files = splitByPath(sections.get('pve') ?? '');
   const members = files.get('.members');
   const vmlist = files.get('.vmlist');
-  if (sections.has('forbidden')) throw forbidden();
   if (members === undefined || vmlist === undefined) throw pmxcfsDown();
   let guests: Map<number, GuestEntry>;
   let self: string;
@@ -141,7 +119,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { node: self, containers, guests, usage, frozen, complete: true };
+  return { node: self, containers, guests, usage, frozen };
 }
 
 /** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
@@ -171,7 +149,6 @@ export function findContainer(inventory: Inventory, vmid: number): ContainerStat
       'These tools work on LXC containers only; proxmox_list_containers shows them.',
     );
   }
-  if (!inventory.complete) throw notOnThisNode(vmid, inventory.node);
   throw new AppError(
     'CONTAINER_NOT_FOUND',
     `There is no container ${vmid} in this cluster.`,
@@ -191,7 +168,7 @@ function forbidden(): AppError {
   return new AppError(
     'PERMISSION_DENIED',
     'The user that this server logs in as may not read the cluster file system /etc/pve: that takes root.',
-    'Set SUDO=true and allow the user sh by sudo without a password, or log in as root.',
+    'Set SUDO=true and allow the user /bin/sh by sudo with NOPASSWD, or log in as root.',
   );
 }
 
@@ -203,7 +180,7 @@ function pmxcfsDown(): AppError {
   );
 }
 
-function unreadable(output: NodeOutput, limitMs: number): AppError {
+function unreadable(output: ScriptOutput, limitMs: number): AppError {
   if (output.ended === 'disconnected') return disconnected('reading the list of containers');
   if (output.ended === 'cancelled') {
     return new AppError('CANCELLED', 'The call was cancelled.', 'Nothing was changed.');
@@ -216,9 +193,9 @@ function unreadable(output: NodeOutput, limitMs: number): AppError {
     );
   }
   return new AppError(
-    'PERMISSION_DENIED',
-    'The node refused to run the script that reads the list of containers.',
-    'Log in as root, or set SUDO=true and allow the user `sudo -n`; its login shell must be a POSIX shell.',
+    'EXIT_UNKNOWN',
+    'The script that reads the list of containers did not come to its end on the node.',
+    'Call again; look at the load and the memory of the node.',
     { stderr: output.stderr },
   );
 }

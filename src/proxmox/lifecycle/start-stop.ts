@@ -1,10 +1,13 @@
 import { AppError } from '../../lib/errors.ts';
 import { disconnected } from '../../remote/errors.ts';
+import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { delay, type NodeOutput, type RemoteShell } from '../../remote/shell.ts';
 import { whyUnusable } from '../inventory/diagnose.ts';
 import { findContainer, readInventory } from '../inventory/inventory.ts';
 import { containerLocked, pctFailed } from '../pct-errors.ts';
-import type { ContainerStatus, ContainerSummary, LifeCycleResult } from '../proxmox-types.ts';
+import type { ContainerStatus, LifeCycleResult } from '../proxmox-types.ts';
+import { type HaState, haElsewhere, haError, haPending, readHaState } from './ha.ts';
 
 /** A start takes 1.4 s; slow storages and hook scripts take longer. Past this the client has hung up anyway. */
 const START_LIMIT_MS = 45_000;
@@ -18,46 +21,42 @@ const LOCK_LIMIT_MS = 12_000;
 /** Loading pct and taking the lock come before its own clock starts. */
 const PCT_HEAD_START_MS = 1_500;
 const KILL_LIMIT_MS = 15_000;
+const LOOK_LIMIT_MS = 5_000;
 
-/** What holds a call to what it was decided on. */
-export interface Hold {
-  /** Runs the command that takes effect first, and refuses to where the decision no longer stands. */
-  readonly worker: RemoteShell;
-  /** @throws AppError TARGET_CHANGED when this is not the container that the decision was about */
-  checked<T extends ContainerSummary>(status: T): T;
-  /**
-   * For a call that finds nothing to do, and so runs nothing that would be held: uses its approval up all the same, or the
-   * same yes could stop what is started later. @throws AppError APPROVAL_USED and others of the guard
-   */
-  spend(): Promise<void>;
-}
+/** HA works in rounds of ten seconds, so a request takes 10 to 30 s; past this the client has hung up. */
+const HA_LIMIT_MS = 45_000;
+const HA_POLL_MS = 1_000;
 
-function unheld(node: RemoteShell): Hold {
-  return { worker: node, checked: (status) => status, spend: async () => {} };
+/** One call that starts or stops a container. */
+export interface LifecycleCall {
+  readonly shell: RemoteShell;
+  readonly vmid: number;
+  /** Must hold when the call takes effect, also when there turns out to be nothing to do. */
+  readonly precondition: ActivePrecondition | null;
+  readonly signal: AbortSignal;
 }
 
 /** Starts a container and waits until it runs. @throws AppError */
-export async function startContainer(
-  node: RemoteShell,
-  vmid: number,
-  signal: AbortSignal,
-  hold: Hold = unheld(node),
-): Promise<LifeCycleResult> {
+export async function startContainer(call: LifecycleCall): Promise<LifeCycleResult> {
+  const { shell, vmid, signal } = call;
   const since = performance.now();
-  const before = hold.checked(await statusOf(node, vmid, signal));
+  const before = await checkedStatus(call);
   if (before.local && before.status === 'running') {
-    await hold.spend();
+    await redeem(call);
     return done(since, false);
   }
   const problem = whyUnusable(before);
   if (problem && problem.code !== 'CONTAINER_NOT_RUNNING') throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'start');
-  const output = await pct(hold.worker, 'start', vmid, signal);
+  const ha = await readHaState(shell, vmid, signal);
+  if (ha.managed && ha.service === 'error') throw haError(vmid);
+  const output = await pct(call, 'start', call.precondition);
   if (output.code !== 0) {
-    if (await startedByAnother(node, vmid, output, signal)) return done(since, false);
+    if (await startedByAnother(shell, vmid, output, signal)) return done(since, false);
     throw pctFailed('start', output);
   }
-  if (await reaches(node, vmid, true, arrival(), signal)) return done(since, true);
+  if (ha.managed) return awaitHa(call, true, since, before.node);
+  if (await reaches(shell, vmid, true, arrival(), signal)) return done(since, true);
   throw new AppError(
     'PCT_FAILED',
     `Proxmox reported success, but container ${vmid} does not run.`,
@@ -66,45 +65,84 @@ export async function startContainer(
   );
 }
 
+/** Waits until HA has done what it was asked for. Never does it in its place. @throws AppError */
+async function awaitHa(
+  { shell, vmid, signal }: LifecycleCall,
+  running: boolean,
+  since: number,
+  node: string,
+): Promise<LifeCycleResult> {
+  for (;;) {
+    if ((await isRunning(shell, vmid)) === running) return done(since, true);
+    const state = await readHaState(shell, vmid, signal);
+    if (state.service === 'error') throw haError(vmid);
+    if (running && state.node !== null && state.node !== node) throw haElsewhere(vmid, state.node);
+    if (signal.aborted) throw cancelledMidway(running ? 'start' : 'shutdown');
+    if (performance.now() - since >= HA_LIMIT_MS) throw haPending(vmid, running ? 'start' : 'stop', state);
+    await delay(HA_POLL_MS);
+  }
+}
+
 /**
  * Somebody else was faster. That the command socket is there does not say so by itself: that of a start which has just
  * failed is still there for a moment.
  */
 async function startedByAnother(
-  node: RemoteShell,
+  shell: RemoteShell,
   vmid: number,
   output: NodeOutput,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (/\balready running\b/.test(output.stderr)) return (await isRunning(node, vmid)) === true;
+  if (/\balready running\b/.test(output.stderr)) return (await isRunning(shell, vmid)) === true;
   const end = performance.now() + FAILED_START_MS;
-  return !(await reaches(node, vmid, false, () => end, signal));
+  return !(await reaches(shell, vmid, false, () => end, signal));
 }
 
 /** Asks a container to shut down, kills it when it does not in time or at once with `force`. @throws AppError */
 export async function stopContainer(
-  node: RemoteShell,
-  vmid: number,
-  options: { timeoutS: number; force: boolean; signal: AbortSignal },
-  hold: Hold = unheld(node),
+  call: LifecycleCall,
+  options: { readonly timeoutS: number; readonly force: boolean },
 ): Promise<LifeCycleResult> {
+  const { shell, vmid, signal } = call;
   const since = performance.now();
-  const before = hold.checked(await statusOf(node, vmid, options.signal));
+  const before = await checkedStatus(call);
   if (before.local && before.status === 'stopped') {
-    await hold.spend();
+    await redeem(call);
     return done(since, false);
   }
   const problem = whyUnusable(before);
   if (problem) throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'stop');
-  const how = options.force ? 'killed' : await shutDown(node, hold.worker, vmid, options);
-  if (options.force) await pctStop(node, hold.worker, vmid, options.signal);
-  if (await reaches(node, vmid, false, arrival(), options.signal)) return { ...done(since, true), how };
+  const ha = await readHaState(shell, vmid, signal);
+  if (ha.managed) return stopByHa(call, options, since, before.node, ha);
+  const how = options.force ? 'killed' : await shutDown(call, options.timeoutS);
+  if (options.force) await pctStop(call, call.precondition);
+  if (await reaches(shell, vmid, false, arrival(), signal)) return { ...done(since, true), how };
   throw new AppError(
     'PCT_FAILED',
     `Proxmox reported success, but container ${vmid} still runs.`,
-    'Look at its task log; if it is managed by HA, the manager may need more time.',
+    'Look at its task log in the Proxmox web interface.',
   );
+}
+
+/** HA has its own time limit and kills by itself; a container that is killed without it is started again. */
+async function stopByHa(
+  call: LifecycleCall,
+  { timeoutS, force }: { readonly timeoutS: number; readonly force: boolean },
+  since: number,
+  node: string,
+  { service }: HaState,
+): Promise<LifeCycleResult> {
+  const { shell, vmid, signal, precondition } = call;
+  if (service === 'error') throw haError(vmid);
+  const argv = force
+    ? ['pct', 'stop', String(vmid)]
+    : ['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)];
+  const options = { timeoutMs: START_LIMIT_MS, signal, priority: 'work', precondition } as const;
+  const output = await shell.command(argv, options);
+  refuseUnfinished(output, argv[1] ?? '');
+  if (output.code !== 0) throw pctFailed(argv[1] ?? '', output);
+  return { ...(await awaitHa(call, false, since, node)), how: force ? 'killed' : 'shutdown' };
 }
 
 /**
@@ -112,12 +150,8 @@ export async function stopContainer(
  * forceStop does not say that it killed. So we look ourselves, and kill when the time is over. While pct waits for the
  * lock of another operation the guest has not been asked: that time does not count, and nothing is killed in it.
  */
-async function shutDown(
-  node: RemoteShell,
-  worker: RemoteShell,
-  vmid: number,
-  { timeoutS, signal }: { timeoutS: number; signal: AbortSignal },
-): Promise<'shutdown' | 'killed'> {
+async function shutDown(call: LifecycleCall, timeoutS: number): Promise<'shutdown' | 'killed'> {
+  const { shell, vmid, signal } = call;
   const patience = timeoutS * 1000 + PCT_HEAD_START_MS;
   let patienceEnds = Number.POSITIVE_INFINITY;
   let waiting = false;
@@ -125,10 +159,11 @@ async function shutDown(
   const beginning = new Promise<void>((resolve) => {
     begun = resolve;
   });
-  const asked = worker.command(['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)], {
+  const asked = shell.command(['pct', 'shutdown', String(vmid), '--timeout', String(timeoutS)], {
     timeoutMs: LOCK_LIMIT_MS + 2 * timeoutS * 1000 + KILL_LIMIT_MS,
     signal,
     priority: 'work',
+    precondition: call.precondition,
     onStart: () => begun(),
     onStderr: (soFar) => {
       const waited = waiting;
@@ -140,7 +175,7 @@ async function shutDown(
   // Nothing is killed before it is certain that the guest may be asked at all.
   await Promise.race([asked, beginning]);
   patienceEnds = performance.now() + patience;
-  const early = await Promise.race([asked, reaches(node, vmid, false, () => patienceEnds, signal)]);
+  const early = await Promise.race([asked, reaches(shell, vmid, false, () => patienceEnds, signal)]);
   if (early === true) {
     await settled(asked); // it still holds the lock that a start would need
     return 'shutdown';
@@ -148,59 +183,68 @@ async function shutDown(
   if (early !== false) {
     refuseUnfinished(early, 'shutdown');
     const end = performance.now() + (early.code === 0 ? patience : 0);
-    if (await reaches(node, vmid, false, () => end, signal)) return 'shutdown';
+    if (await reaches(shell, vmid, false, () => end, signal)) return 'shutdown';
     if (early.code !== 0 && !/did not stop/.test(early.stderr)) throw pctFailed('shutdown', early);
   }
   if (signal.aborted) throw cancelledMidway('shutdown');
   // What `pct stop` would do, without waiting for the lock that `pct shutdown` still holds.
-  const kill = await node.command(['lxc-stop', '-n', String(vmid), '-k'], { timeoutMs: KILL_LIMIT_MS });
+  const kill = await shell.command(['lxc-stop', '-n', String(vmid), '-k'], { timeoutMs: KILL_LIMIT_MS });
   await settled(asked);
-  if (kill.code !== 0 && (await isRunning(node, vmid))) await pctStop(node, node, vmid, signal);
+  if (kill.code !== 0 && (await isRunning(shell, vmid))) await pctStop(call, null);
   return 'killed';
 }
 
-async function pctStop(
-  node: RemoteShell,
-  worker: RemoteShell,
-  vmid: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const output = await pct(worker, 'stop', vmid, signal);
-  if (output.code !== 0 && (await isRunning(node, vmid))) throw pctFailed('stop', output);
+async function pctStop(call: LifecycleCall, precondition: ActivePrecondition | null): Promise<void> {
+  const output = await pct(call, 'stop', precondition);
+  if (output.code !== 0 && (await isRunning(call.shell, call.vmid))) throw pctFailed('stop', output);
 }
 
 /** Runs a verb of pct that takes nothing but the VMID, to its end. @throws AppError when that does not come */
-async function pct(node: RemoteShell, verb: 'start' | 'stop', vmid: number, signal: AbortSignal) {
-  const options = { timeoutMs: START_LIMIT_MS, signal, priority: 'work' } as const;
-  const output = await node.command(['pct', verb, String(vmid)], options);
+async function pct(
+  { shell, vmid, signal }: LifecycleCall,
+  verb: 'start' | 'stop',
+  precondition: ActivePrecondition | null,
+): Promise<NodeOutput> {
+  const options = { timeoutMs: START_LIMIT_MS, signal, priority: 'work', precondition } as const;
+  const output = await shell.command(['pct', verb, String(vmid)], options);
   refuseUnfinished(output, verb);
   return output;
 }
 
-async function statusOf(node: RemoteShell, vmid: number, signal: AbortSignal): Promise<ContainerStatus> {
-  return findContainer(await readInventory(node, signal, { about: vmid }), vmid);
+/** @throws AppError TARGET_CHANGED when this is not the container that the decision was about */
+async function checkedStatus({ shell, vmid, precondition, signal }: LifecycleCall): Promise<ContainerStatus> {
+  const status = findContainer(await readInventory(shell, signal), vmid);
+  return precondition?.checked(status) ?? status;
+}
+
+/**
+ * For a call that finds nothing to do, and so runs nothing with its precondition: redeems its approval all the same, or the
+ * same approval could stop what is started later. @throws AppError APPROVAL_USED and others of the precondition
+ */
+async function redeem({ shell, precondition, signal }: LifecycleCall): Promise<void> {
+  if (precondition?.redeems === true) await shell.touch({ timeoutMs: LOOK_LIMIT_MS, signal, precondition });
 }
 
 /**
  * A container runs if and only if its command socket is there (PVE-measured).
  * @returns undefined when the question was not answered; that must not be taken for "no"
  */
-async function isRunning(node: RemoteShell, vmid: number): Promise<boolean | undefined> {
-  const pattern = `@/var/lib/lxc/${vmid}/command$`;
-  const count = await node.ask(['grep', '-c', pattern, '/proc/net/unix']);
-  return /^\d+$/.test(count) ? Number(count) > 0 : undefined;
+async function isRunning(shell: RemoteShell, vmid: number): Promise<boolean | undefined> {
+  const { items } = await shell.script(SCRIPTS.runState, [String(vmid)], { timeoutMs: LOOK_LIMIT_MS });
+  const [state] = items[0] ?? [];
+  return state === undefined ? undefined : state === 'running';
 }
 
 /** Waits until the container runs, or runs no more. @returns whether that came about before `end`, which may move */
 async function reaches(
-  node: RemoteShell,
+  shell: RemoteShell,
   vmid: number,
   running: boolean,
   end: () => number,
   signal: AbortSignal,
 ): Promise<boolean> {
   for (;;) {
-    if ((await isRunning(node, vmid)) === running) return true;
+    if ((await isRunning(shell, vmid)) === running) return true;
     if (performance.now() >= end() || signal.aborted) return false;
     await delay(POLL_MS);
   }

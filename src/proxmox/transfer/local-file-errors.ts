@@ -14,8 +14,25 @@ export function transferDirsUnset(): AppError {
 export function belongsToServer(file: string): AppError {
   return new AppError(
     'PATH_OUTSIDE_TRANSFER_DIRS',
-    `${file} belongs to this server: its settings, secrets, rules, approvals and record are for no transfer.`,
+    `${file} belongs to this server: its program, settings, secrets, rules, approvals and record are for no transfer.`,
     'Use another path; the operator can give transfers a directory of their own with TRANSFER_DIRS.',
+  );
+}
+
+export function outsideTransferDirs(file: string, dirs: readonly string[]): AppError {
+  return new AppError(
+    'PATH_OUTSIDE_TRANSFER_DIRS',
+    `${file} is outside the directories that transfers may use (${dirs.join(', ')}).`,
+    'Use a path inside them, a relative one joins the first; the operator can add directories to TRANSFER_DIRS.',
+  );
+}
+
+/** Programs run what such files say: .git/hooks, .mcp.json, .envrc. */
+export function dotNameRefused(file: string, name: string): AppError {
+  return new AppError(
+    'PATH_OUTSIDE_TRANSFER_DIRS',
+    `${file} is refused: ${JSON.stringify(name)} begins with a dot, and programs act upon such files without being asked.`,
+    'Use a name that does not begin with a dot; the operator can name a hidden directory itself in TRANSFER_DIRS.',
   );
 }
 

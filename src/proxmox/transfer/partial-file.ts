@@ -1,38 +1,55 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { hasErrno } from '../../lib/errno.ts';
+import { AppError } from '../../lib/errors.ts';
+import type { ConfinedDir } from './confined-dir.ts';
+import { downloadMode } from './file-modes.ts';
 import { fileExists, localIo } from './local-file-errors.ts';
 import { digestOf } from './read-chunks.ts';
+import { isSame } from './reserved-files.ts';
 import type { LocalDestination } from './transfer-dirs.ts';
 
 /** What comes from the network in small chunks goes to the disk in large ones, while the next are received. */
 const BATCH_BYTES = 1024 * 1024;
 
+const REMOVE_ATTEMPTS = 100;
+
 /** Receives into a hidden name beside the destination, then gives it its place in one step, or removes it. */
 export class LocalPart {
   readonly #destination: LocalDestination;
-  readonly #path: string;
+  readonly #dir: ConfinedDir;
+  readonly #name: string;
   readonly #handle: fs.FileHandle;
   #open = true;
+  #discarded = false;
   #batch: Buffer[] = [];
   #batchBytes = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(destination: LocalDestination, partPath: string, handle: fs.FileHandle) {
+  private constructor(destination: LocalDestination, dir: ConfinedDir, name: string, handle: fs.FileHandle) {
     this.#destination = destination;
-    this.#path = partPath;
+    this.#dir = dir;
+    this.#name = name;
     this.#handle = handle;
   }
 
+  /** @throws AppError as `TransferDirs.findDestination` does, for the directory may have been exchanged since then */
   static async create(destination: LocalDestination): Promise<LocalPart> {
     const name = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
-    const partPath = path.join(path.dirname(destination.path), name);
-    const handle = await fs.open(partPath, 'wx+', 0o600).catch((error: unknown) => {
-      throw localIo('write', destination.path, error);
-    });
-    return new LocalPart(destination, partPath, handle);
+    const dir = await destination.openDir();
+    let part: LocalPart | undefined;
+    try {
+      const handle = await fs.open(dir.at(name), 'wx+', 0o600);
+      part = new LocalPart(destination, dir, name, handle);
+      await dir.confirm(name, await handle.stat({ bigint: true }));
+      return part;
+    } catch (error) {
+      await (part?.discard() ?? dir.close());
+      throw error instanceof AppError ? error : localIo('write', destination.path, error);
+    }
   }
 
   /** Takes a chunk; resolves when there is room for more. A failure to write may come with a later chunk, or with `digest`. */
@@ -71,35 +88,76 @@ export class LocalPart {
     }
   }
 
-  /** To be called when the digest is right. @returns the octal mode of the published file. @throws AppError FILE_EXISTS, LOCAL_IO, DISK_FULL */
-  async publish(overwrite: boolean): Promise<string> {
+  /**
+   * To be called when the digest is right.
+   * @param sourceMode octal mode of the file over there; a file that is replaced keeps its own
+   * @returns the octal mode of the published file
+   * @throws AppError FILE_EXISTS, LOCAL_IO, DISK_FULL
+   */
+  async publish(overwrite: boolean, sourceMode?: string): Promise<string> {
     const { path: target, existing } = this.#destination;
-    const mode = existing ? existing.mode & 0o7777 : 0o644;
+    const wanted = existing ? existing.mode & 0o7777 : downloadMode(sourceMode, process.umask());
+    let mode = wanted;
     try {
       if (process.platform !== 'win32') {
         const mine = await this.#handle.stat();
         if (existing && (existing.uid !== mine.uid || existing.gid !== mine.gid)) {
           await this.#handle.chown(existing.uid, existing.gid);
         }
-        await this.#handle.chmod(mode);
+        await this.#handle.chmod(wanted).catch((error: unknown) => {
+          // A file system without permissions has its own.
+          if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
+        });
+        mode = (await this.#handle.stat()).mode & 0o7777;
       }
-      await this.#close();
-      if (overwrite) await fs.rename(this.#path, target);
-      else await publishNew(this.#path, target);
+      const written = await this.#handle.stat({ bigint: true });
+      await this.#dir.confirm(this.#name, written);
+      // Windows renames no file that is open. Elsewhere its numbers are not given to another file while it is open.
+      if (process.platform === 'win32') await this.#closeFile();
+      await this.#place(path.basename(target), overwrite, written);
+      await this.#closeFile();
     } catch (error) {
       await this.discard();
+      if (error instanceof AppError) throw error;
       if (hasErrno(error, 'EEXIST')) throw fileExists(target, 'local file');
       throw localIo('write', target, error);
     }
+    await this.#dir.close().catch(() => {});
     return mode.toString(8);
   }
 
-  async discard(): Promise<void> {
-    await this.#close().catch(() => {});
-    await fs.rm(this.#path, { force: true }).catch(() => {});
+  async #place(name: string, overwrite: boolean, written: BigIntStats): Promise<void> {
+    const [part, target] = [this.#dir.at(this.#name), this.#dir.at(name)];
+    if (overwrite) await fs.rename(part, target);
+    else await publishNew(part, target);
+    await this.#dir.confirm(name, written).catch(async (error: unknown) => {
+      const there = await fs.lstat(target, { bigint: true }).catch(() => undefined);
+      if (there !== undefined && isSame(there, written)) await fs.rm(target, { force: true });
+      throw error;
+    });
   }
 
-  async #close(): Promise<void> {
+  async discard(): Promise<void> {
+    if (this.#discarded) return;
+    this.#discarded = true;
+    if (process.platform === 'win32') await this.#closeFile().catch(() => {});
+    await this.#remove();
+    await this.#closeFile().catch(() => {});
+    await this.#dir.close().catch(() => {});
+  }
+
+  /** Tries again while a directory that is exchanged and put back hides the part: an open file tells whether it has a name. */
+  async #remove(): Promise<void> {
+    for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
+      await fs.rm(this.#dir.at(this.#name), { force: true }).catch(() => {});
+      if (!this.#open) return;
+      const { nlink } = await this.#handle.stat();
+      if (nlink === 0) return;
+      await delay(1);
+    }
+  }
+
+  async #closeFile(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     await this.#handle.close();
@@ -117,10 +175,10 @@ async function publishNew(part: string, target: string): Promise<void> {
   await fs.rm(part, { force: true });
 }
 
+/** The copy gets the mode of the part. */
 async function copyNew(part: string, target: string): Promise<void> {
   try {
     await fs.copyFile(part, target, constants.COPYFILE_EXCL);
-    await fs.chmod(target, 0o644);
   } catch (error) {
     // Unless it was there before, what stands there is our own half copy.
     if (!hasErrno(error, 'EEXIST')) await fs.rm(target, { force: true });

@@ -1,22 +1,29 @@
-import { constants, type Stats } from 'node:fs';
+import { type BigIntStats, constants, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { hasErrno } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
+import { type ConfinedDir, HAS_PROC_FD, openConfined, replaced } from './confined-dir.ts';
+import { uploadMode } from './file-modes.ts';
 import {
-  belongsToServer,
+  dotNameRefused,
   fileExists,
-  invalidPath,
   localIo,
+  outsideTransferDirs,
   sourceNotFound,
   transferDirsUnset,
 } from './local-file-errors.ts';
+import { checkLocalPath, contains, dotName } from './local-path.ts';
+import { isSame, ReservedFiles, type ReservedPaths } from './reserved-files.ts';
+import { resolvePath } from './resolve-path.ts';
 
 /** An opened local file that is about to be sent. The caller closes the handle. */
 export interface LocalSource {
   readonly path: string;
   readonly handle: fs.FileHandle;
   readonly size: number;
+  /** Octal mode of a new file that is made from it, unless the caller asks for another. */
+  readonly uploadMode: string;
 }
 
 /** A place for a file that is about to be received. */
@@ -24,20 +31,30 @@ export interface LocalDestination {
   readonly path: string;
   /** Of the file that stands there already. */
   readonly existing: Stats | undefined;
+  /** Opens its directory, which is checked once more. @throws AppError as `findDestination` */
+  openDir(): Promise<ConfinedDir>;
 }
 
-/** The local directories that transfers may read and write. Symbolic links are resolved before anything is compared. */
+/**
+ * The local directories that transfers may read and write. What is checked is what is opened: a directory or file that is
+ * exchanged for a link between the two is not followed.
+ */
 export class TransferDirs {
   readonly #dirs: readonly string[];
-  readonly #shut: readonly string[];
+  readonly #reserved: ReservedFiles;
+  readonly #byHandle: boolean;
+  /** By directory, its real path at its first use: a link that is put in its place later is not followed. */
+  readonly #roots = new Map<string, string>();
 
   /**
    * @param dirs absolute paths, the first of which relative paths join
-   * @param shut absolute paths of files and directories that no transfer touches although they may lie inside
+   * @param reserved what no transfer touches although it may lie inside
+   * @param byHandle whether files can be named relative to an open directory
    */
-  constructor(dirs: readonly string[], shut: readonly string[]) {
+  constructor(dirs: readonly string[], reserved: ReservedPaths, byHandle = HAS_PROC_FD) {
     this.#dirs = dirs;
-    this.#shut = shut;
+    this.#reserved = new ReservedFiles(reserved);
+    this.#byHandle = byHandle;
   }
 
   /**
@@ -46,27 +63,30 @@ export class TransferDirs {
    */
   async openSource(localPath: string): Promise<LocalSource> {
     const wanted = await this.#absolute(localPath);
-    const real = await fs.realpath(wanted).catch((error: unknown) => {
-      throw hasErrno(error, 'ENOENT', 'ENOTDIR') ? sourceNotFound(wanted) : localIo('read', wanted, error);
-    });
-    await this.#confine(real, wanted);
-    const before = await fs.stat(real).catch((error: unknown) => {
-      throw localIo('read', real, error);
-    });
-    refuseSpecial(before, real);
-    // O_NONBLOCK and O_NOFOLLOW: what became a fifo or a link since then is not waited for or followed.
-    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
-    const handle = await fs.open(real, flags).catch((error: unknown) => {
-      throw localIo('read', real, error);
-    });
-    const opened = await handle.stat();
-    // Windows reports other numbers for a path than for a handle.
-    const same = process.platform === 'win32' || (opened.ino === before.ino && opened.dev === before.dev);
-    if (!opened.isFile() || !same) {
-      await handle.close();
-      throw localIo('read', real, new Error('it was replaced while being opened'));
+    const { path: real, missing } = await resolvePath(wanted);
+    const confine = await this.#confinement(localPath);
+    // First, so that no answer tells which files exist elsewhere.
+    await confine(real);
+    if (missing > 0) throw await missingSource(real, wanted);
+    const name = path.basename(real);
+    const dir = await this.#openDir(path.dirname(real), name, confine);
+    try {
+      const { handle, stats } = await openRegular(dir, name);
+      try {
+        await dir.confirm(name, stats);
+        await confine(path.join(dir.path, name), stats);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+      const mode = uploadMode(Number(stats.mode), process.platform);
+      return { path: path.join(dir.path, name), handle, size: Number(stats.size), uploadMode: mode };
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      throw hasErrno(error, 'ENOENT', 'ENOTDIR') ? sourceNotFound(wanted) : localIo('read', real, error);
+    } finally {
+      await dir.close();
     }
-    return { path: real, handle, size: opened.size };
   }
 
   /**
@@ -74,98 +94,116 @@ export class TransferDirs {
    * @throws AppError PATH_INVALID, PATH_OUTSIDE_TRANSFER_DIRS, DIRECTORY_NOT_FOUND, IS_A_DIRECTORY, NOT_A_REGULAR_FILE, FILE_EXISTS, LOCAL_IO
    */
   async findDestination(localPath: string, overwrite: boolean): Promise<LocalDestination> {
-    let target = await this.#absolute(localPath);
-    for (let hops = 0; hops < 16; hops++) {
-      const parent = await realDirectory(path.dirname(target));
-      target = path.join(parent, path.basename(target));
-      await this.#confine(target, localPath);
-      const existing = await fs.lstat(target).catch((error: unknown) => {
-        if (hasErrno(error, 'ENOENT')) return undefined;
-        throw localIo('look at', target, error);
-      });
-      if (existing?.isSymbolicLink()) {
-        // Not normalised: realpath must see a `..` behind a linked directory as the system does.
-        const link = await fs.readlink(target);
-        target = path.isAbsolute(link) ? link : `${parent}${path.sep}${link}`;
-        continue;
-      }
-      if (existing) {
-        refuseSpecial(existing, target);
+    const { path: target, missing } = await resolvePath(await this.#absolute(localPath));
+    const confine = await this.#confinement(localPath);
+    await confine(target);
+    const parent = path.dirname(target);
+    if (missing > 1) throw directoryNotFound(parent);
+    const name = path.basename(target);
+    const dir = await this.#openDir(parent, name, confine);
+    try {
+      const stats = await lstat(dir, name, target);
+      await confine(path.join(dir.path, name), stats);
+      if (stats !== undefined) {
+        refuseSpecial(stats, target);
         if (!overwrite) throw fileExists(target, 'local file');
       }
-      return { path: target, existing };
+      const existing = stats === undefined ? undefined : await fs.lstat(dir.at(name)).catch(() => undefined);
+      const openDir = async () => this.#openDir(parent, name, await this.#confinement(localPath));
+      return { path: path.join(dir.path, name), existing, openDir };
+    } finally {
+      await dir.close();
     }
-    throw new AppError(
-      'PATH_INVALID',
-      `${localPath} leads through too many symbolic links.`,
-      'Name the file directly.',
-    );
   }
 
   async #absolute(localPath: string): Promise<string> {
-    if (localPath.includes('\0')) throw invalidPath(localPath, 'contains a NUL byte');
-    if (localPath.split(/[/\\]/).includes('..')) throw invalidPath(localPath, 'contains ".."');
-    // A backslash is part of a name except on Windows.
-    if (localPath.endsWith('/') || localPath.endsWith(path.sep)) {
-      throw invalidPath(localPath, 'names a directory');
-    }
-    // On Windows "name:stream" is a hidden stream of a file, and "C:name" depends on that drive's directory.
-    if (process.platform === 'win32' && localPath.replace(/^[A-Za-z]:[/\\]/, '').includes(':')) {
-      throw invalidPath(localPath, 'contains ":"');
-    }
+    checkLocalPath(localPath, process.platform);
     const [first] = this.#dirs;
     if (first === undefined) throw transferDirsUnset();
-    await fs.mkdir(first, { recursive: true }).catch((error: unknown) => {
+    // For its owner alone: it is for files from containers, and for some that are secret there.
+    await fs.mkdir(first, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw localIo('create', first, error);
     });
+    for (const dir of this.#dirs) {
+      const real = this.#roots.get(dir) ?? (await fs.realpath(dir).catch(() => undefined));
+      if (real !== undefined) this.#roots.set(dir, real);
+    }
     return path.isAbsolute(localPath) ? path.normalize(localPath) : path.join(first, localPath);
   }
 
-  async #confine(real: string, asked: string): Promise<void> {
-    for (const own of this.#shut) {
-      const realOwn = await fs.realpath(own).catch(() => own);
-      // Where a name can be written in several cases, it is shut in all of them.
-      const [outer, inner] = [realOwn.toLowerCase(), real.toLowerCase()];
-      if (outer === inner || contains(outer, inner)) throw belongsToServer(asked);
-    }
-    for (const dir of this.#dirs) {
-      const realDir = await fs.realpath(dir).catch(() => undefined);
-      if (realDir !== undefined && contains(realDir, real)) return;
-    }
-    throw new AppError(
-      'PATH_OUTSIDE_TRANSFER_DIRS',
-      `${asked} is outside the directories that transfers may use (${this.#dirs.join(', ')}).`,
-      'Use a path inside them, a relative one joins the first; the operator can add directories to TRANSFER_DIRS.',
-    );
+  /** Opens the directory of `name` for use, and refuses it when it is not where it was. */
+  async #openDir(dir: string, name: string, confine: ConfineFile): Promise<ConfinedDir> {
+    const confineDir = (real: string) => confine(path.join(real, name));
+    return openConfined(dir, confineDir, this.#byHandle).catch((error: unknown) => {
+      if (error instanceof AppError) throw error;
+      throw hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')
+        ? directoryNotFound(dir)
+        : localIo('use', dir, error);
+    });
+  }
+
+  /** What a transfer that asks for a path may use. */
+  async #confinement(asked: string): Promise<ConfineFile> {
+    const reserved = await this.#reserved.find();
+    return async (real, stats) => {
+      const roots = [...this.#roots.values()].filter((dir) => contains(dir, real));
+      const [root] = roots;
+      if (root === undefined) throw outsideTransferDirs(asked, this.#dirs);
+      await reserved.refuse({ asked, path: real, root, stats });
+      const hidden = roots.map((dir) => dotName(dir, real));
+      const [name] = hidden;
+      if (name !== undefined && !hidden.includes(undefined)) throw dotNameRefused(asked, name);
+    };
   }
 }
 
-/** Whether `file` lies inside `dir`; `/data-x` does not lie inside `/data`. Both with links resolved. */
-export function contains(dir: string, file: string): boolean {
-  const relative = path.relative(dir, file);
-  return (
-    relative !== '' &&
-    relative !== '..' &&
-    !relative.startsWith(`..${path.sep}`) &&
-    !path.isAbsolute(relative)
-  );
+/** @param real of the file, links resolved @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
+type ConfineFile = (real: string, stats?: BigIntStats) => Promise<void>;
+
+/** Why a file inside cannot be found: there is none, or its directory cannot be entered. */
+async function missingSource(real: string, wanted: string): Promise<AppError> {
+  const error: unknown = await fs.lstat(real).catch((reason: unknown) => reason);
+  return hasErrno(error, 'EACCES', 'EPERM') ? localIo('read', wanted, error) : sourceNotFound(wanted);
 }
 
-async function realDirectory(dir: string): Promise<string> {
-  try {
-    const real = await fs.realpath(dir);
-    if ((await fs.stat(real)).isDirectory()) return real;
-  } catch (error) {
-    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw localIo('look at', dir, error);
+async function openRegular(
+  dir: ConfinedDir,
+  name: string,
+): Promise<{ readonly handle: fs.FileHandle; readonly stats: BigIntStats }> {
+  const file = path.join(dir.path, name);
+  const before = await fs.lstat(dir.at(name), { bigint: true });
+  if (before.isSymbolicLink()) throw replaced(file);
+  refuseSpecial(before, file);
+  // O_NONBLOCK and O_NOFOLLOW: what became a fifo or a link since then is not waited for or followed.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+  const handle = await fs.open(dir.at(name), flags).catch((error: unknown) => {
+    throw hasErrno(error, 'ELOOP') ? replaced(file) : error;
+  });
+  const stats = await handle.stat({ bigint: true });
+  // Windows reports other numbers for a path than for a handle.
+  if (!stats.isFile() || (process.platform !== 'win32' && !isSame(stats, before))) {
+    await handle.close();
+    throw replaced(file);
   }
-  throw new AppError(
+  return { handle, stats };
+}
+
+async function lstat(dir: ConfinedDir, name: string, target: string): Promise<BigIntStats | undefined> {
+  return fs.lstat(dir.at(name), { bigint: true }).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw localIo('look at', target, error);
+  });
+}
+
+function directoryNotFound(dir: string): AppError {
+  return new AppError(
     'DIRECTORY_NOT_FOUND',
     `The local directory ${dir} does not exist.`,
     'Create it, or choose an existing one.',
   );
 }
 
-function refuseSpecial(stats: Stats, file: string): void {
+function refuseSpecial(stats: Stats | BigIntStats, file: string): void {
   if (stats.isDirectory()) {
     throw new AppError(
       'IS_A_DIRECTORY',

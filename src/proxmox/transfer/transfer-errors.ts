@@ -53,6 +53,11 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     'Nothing was changed at the destination. Try again.',
   ),
   FULL: diskFull,
+  MODE: make(
+    'PERMISSION_DENIED',
+    (text, where) => `The permissions could not be set ${where}: ${text}.`,
+    'The file system may know none (CIFS, exFAT, FUSE, /etc/pve): leave `permissions` out.',
+  ),
   OWNER: make(
     'UNKNOWN_OWNER',
     (text, where) => `The owner or group could not be set ${where}: ${text}.`,
@@ -61,7 +66,7 @@ const REFUSALS: Readonly<Record<string, Make>> = {
   TOOL_MISSING: make(
     'TOOL_MISSING',
     (tool, where) => `The command ${tool}, which a verified transfer needs, does not exist ${where}.`,
-    'Install coreutils or busybox there.',
+    'Install coreutils or busybox there (on OpenWrt `opkg install coreutils-sha256sum` and the like).',
   ),
 };
 
@@ -107,6 +112,16 @@ export function remoteFailure(
     'TRANSFER_FAILED',
     `The transfer failed ${where}${shown === '' ? '' : `: ${shown}`}.`,
     'Nothing was changed at the destination. Check the path and try again.',
+  );
+}
+
+/** The far side did not keep to what it had announced. */
+export function protocolBroken(why: string, target: AttachTarget): AppError {
+  const subject = target.kind === 'container' ? `Container ${target.vmid}` : 'The Proxmox host';
+  return new AppError(
+    'TRANSFER_FAILED',
+    `${subject} broke the transfer protocol (${why}), so the transfer was ended.`,
+    'Nothing was changed at the destination. Look at the programs stat, wc, head and sha256sum that it finds first in its PATH.',
   );
 }
 

@@ -1,28 +1,22 @@
 import { AppError } from '../../lib/errors.ts';
-import { ByteReader } from '../../remote/byte-reader.ts';
-import {
-  type AttachTarget,
-  buildCommandLine,
-  newRunId,
-  type RunId,
-  shellArgv,
-} from '../../remote/command-line.ts';
+import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
+import { type AttachTarget, shellArgv } from '../../remote/command-line.ts';
 import { CommandNotStarted } from '../../remote/errors.ts';
-import { frozen, isFrozen, SILENT_START_MS } from '../../remote/frozen.ts';
-import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from '../../remote/kill.ts';
-import { PreconditionTimeout } from '../../remote/precondition-errors.ts';
-import { MAX_GREETING } from '../../remote/protocol.ts';
+import { frozen } from '../../remote/frozen.ts';
+import { boundedInteger, type Frame, FrameReader, ProtocolViolation } from '../../remote/protocol.ts';
 import { delay } from '../../remote/shell.ts';
-import type { RemoteChannel } from '../../ssh/ssh-types.ts';
 import type { RunDeps } from '../exec/exec.ts';
 import type { TransferDirs } from './transfer-dirs.ts';
-import { remoteFailure } from './transfer-errors.ts';
+import { protocolBroken, remoteFailure } from './transfer-errors.ts';
 
 /** A transfer that moves nothing for this long is given up; a slow one is not. */
 const IDLE_LIMIT_MS = 30_000;
 /** Bytes that the slowest of nodes hashes in a millisecond: a busybox without the processor's own instructions. */
 const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
+/** PATH_MAX of Linux. */
+const LONGEST_PATH = 4_096;
+const WORDS = ['began', 'ready', 'data', 'done', 'published', 'failed'];
 
 export interface TransferDeps extends RunDeps {
   readonly dirs: TransferDirs;
@@ -30,64 +24,68 @@ export interface TransferDeps extends RunDeps {
   readonly maxFileSize: number;
 }
 
-/** One conversation with a transfer script on the far side, ended in order or torn down and cleaned up after. */
-export class TransferDialog {
-  readonly channel: RemoteChannel;
-  readonly reader: ByteReader;
+/**
+ * One exchange with a transfer script on the far side, ended in order or torn down and cleaned up after. What the script
+ * says is the claim of its container: numbers are bounded, and more than was announced ends the transfer.
+ */
+export class TransferSession {
   readonly #deps: TransferDeps;
-  readonly #entry: AttachTarget;
-  readonly #mark: RunId;
-  readonly #signal: AbortSignal;
+  readonly #target: AttachTarget;
+  readonly #call: RemoteCall;
+  readonly #reader: FrameReader;
+  readonly #chunks: AsyncIterator<Buffer>;
   readonly #stop: Promise<never>;
   #fail: (error: AppError) => void = () => {};
   #idle: NodeJS.Timeout | undefined;
-  #started = false;
   #stderr = '';
-  #onAbort: () => void = () => {};
+  #broken = false;
+  #over = false;
 
-  private constructor(
-    deps: TransferDeps,
-    entry: AttachTarget,
-    mark: RunId,
-    channel: RemoteChannel,
-    signal: AbortSignal,
-  ) {
+  private constructor(deps: TransferDeps, target: AttachTarget, call: RemoteCall) {
     this.#deps = deps;
-    this.#entry = entry;
-    this.#mark = mark;
-    this.channel = channel;
-    this.#signal = signal;
-    this.reader = new ByteReader(channel.stdout);
+    this.#target = target;
+    this.#call = call;
+    this.#reader = new FrameReader(call.run.innerWord, WORDS);
+    this.#chunks = call.stdout[Symbol.asyncIterator]();
     this.#stop = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
-    this.#stop.catch(() => {}); // it may come when nobody waits any more
-    channel.stderr.on('data', (chunk: Buffer) => {
+    this.#stop.catch(() => {}); // it may come when nothing waits any more
+    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
+    call.stderr.on('data', (chunk: Buffer) => {
       if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
     });
-    this.#watch();
+    void this.#watch();
   }
 
-  /** Starts `script` at `entry`; it gets the nonce as $1 and `args` after it. */
+  /** Starts `script` at `target`; it gets the inner word as $1 and `args` after it. */
   static async open(
     deps: TransferDeps,
-    entry: AttachTarget,
+    target: AttachTarget,
     script: string,
     args: readonly string[],
-    callSignal: AbortSignal,
-  ): Promise<TransferDialog> {
-    const mark = newRunId();
-    const signal = AbortSignal.any([callSignal, deps.activity.ending]);
-    const line = buildCommandLine(entry, mark, shellArgv(script, [mark.nonce, ...args]));
-    const channel = await deps.work.open(line, { signal }).catch(async (error: unknown) => {
-      if (error instanceof PreconditionTimeout) await killRun(deps.node, entry, mark, NORMAL_PACE);
-      throw error;
+    signal: AbortSignal,
+  ): Promise<TransferSession> {
+    const call = await RemoteCall.start(deps.shell, {
+      target,
+      argv: ({ innerWord }) => shellArgv(script, [innerWord, ...args]),
+      precondition: deps.precondition,
+      input: true,
+      signal: AbortSignal.any([signal, deps.inFlight.ending]),
+      hurried: () => deps.inFlight.ending.aborted,
+    }).catch((error: unknown) => {
+      throw error instanceof PreconditionTimeout ? error.error : error;
     });
-    return new TransferDialog(deps, entry, mark, channel, signal);
+    return new TransferSession(deps, target, call);
   }
 
-  get nonce(): string {
-    return this.#mark.nonce;
+  get stdin() {
+    return this.#call.stdin;
+  }
+
+  /** The word with which the sender agrees to what was received. */
+  get word(): string {
+    return this.#call.run.innerWord;
   }
 
   /** Waits for `work`, but no longer than until the call is cancelled or nothing has moved for too long. */
@@ -95,7 +93,7 @@ export class TransferDialog {
     return Promise.race([work, this.#stop]);
   }
 
-  /** Something moved. */
+  /** Tells that something moved. */
   touch(): void {
     this.#idle?.refresh();
   }
@@ -107,36 +105,111 @@ export class TransferDialog {
   }
 
   /**
-   * The next line of the script, which must say `word`; its fields.
-   * @param mute what it means when the script comes to its end without saying it, nor anything of an error.
-   * @throws AppError for what the script refused, or when the connection went; DidNotStart
+   * The fields of the next frame, which must be `word`.
+   * @param mute what it means when the script comes to its end without saying anything.
+   * @throws AppError for what the script refused, or when the connection was lost; CommandNotStarted
    */
-  async expect(word: string, mute?: AppError): Promise<string[]> {
-    const line = this.#started ? await this.guard(this.reader.line()) : await this.#firstLine();
-    if (line === null) throw await this.#ended(mute);
-    const [nonce, said = '', ...fields] = line.split(' ');
-    if (nonce !== this.nonce) throw await this.#ended(mute);
-    this.#started = true;
+  async expect(word: string, mute?: AppError): Promise<readonly string[]> {
+    const frame = await this.guard(this.#next());
+    if (frame === null) throw await this.#ended(mute);
+    if (frame.kind !== 'frame') throw this.#violation('it sent more than it had announced');
     this.touch();
-    if (said === word) return fields;
-    const text = (await this.guard(this.reader.line())) ?? '';
-    throw remoteFailure(fields[0] ?? said, text, this.#entry, this.#deps.maxFileSize);
+    if (frame.word === word) return frame.fields;
+    if (frame.word !== 'failed') throw this.#violation(`${frame.word} came in place of ${word}`);
+    const [code = '', ...text] = frame.fields;
+    throw remoteFailure(code, text.join(' '), this.#target, this.#deps.maxFileSize);
   }
 
-  /** The first line of the script, without what a login shell that greets has printed before it. */
-  async #firstLine(): Promise<string | null> {
-    for (let greeting = 0; greeting <= MAX_GREETING; ) {
-      const line = await this.guard(this.reader.line());
-      const at = line?.indexOf(this.nonce) ?? 0;
-      if (line === null || at >= 0) return line?.slice(at) ?? null;
-      greeting += line.length + 1;
+  /** The path that the far side resolved. */
+  async path(): Promise<string> {
+    const parts: Buffer[] = [];
+    const { announced, received } = await this.data(LONGEST_PATH, (chunk) => {
+      parts.push(chunk);
+    });
+    if (received < announced) throw await this.#ended();
+    return Buffer.concat(parts).toString('utf8');
+  }
+
+  /**
+   * Hands on the bytes of the next `data` frame, chunk by chunk.
+   * @param limit the most bytes that it may announce
+   */
+  async data(
+    limit: number,
+    onChunk: (chunk: Buffer) => void | Promise<void>,
+  ): Promise<{ readonly announced: number; readonly received: number }> {
+    this.#reader.allowData(limit);
+    const [length] = await this.expect('data');
+    const announced = this.number(length, limit);
+    let received = 0;
+    while (received < announced) {
+      const frame = await this.guard(this.#next());
+      if (frame === null) break;
+      if (frame.kind !== 'data') throw this.#violation('it sent something else than data');
+      received += frame.bytes.length;
+      await this.guard(Promise.resolve(onChunk(frame.bytes)));
     }
-    return null;
+    return { announced, received };
+  }
+
+  /** An integer that the far side sent. @throws AppError TRANSFER_FAILED unless it is one, and at most `max` */
+  number(text: string | undefined, max: number): number {
+    try {
+      return boundedInteger(text, max);
+    } catch (error) {
+      throw this.#violation(reasonOf(error));
+    }
+  }
+
+  /** @throws AppError TRANSFER_FAILED when the far side announces two different numbers */
+  same(one: number, other: number): void {
+    if (one !== other) throw this.#violation(`it announced ${other} bytes, then ${one}`);
+  }
+
+  /** Text that the far side sent. @throws AppError TRANSFER_FAILED unless it looks as it must */
+  matching(text: string | undefined, pattern: RegExp, what: string): string {
+    if (text !== undefined && pattern.test(text)) return text;
+    throw this.#violation(`${JSON.stringify((text ?? '').slice(0, 40))} is not ${what}`);
+  }
+
+  async #next(): Promise<Frame | null> {
+    for (;;) {
+      const frame = this.#frame();
+      if (frame === undefined) {
+        const chunk = await this.#chunk();
+        if (chunk === null) return null;
+        this.#reader.feed(chunk);
+      } else if (frame.kind === 'frame' && frame.word === 'began') this.#call.began();
+      // What precedes the script's first word is of no interest.
+      else if (frame.kind !== 'text' || this.#call.hasBegun) return frame;
+    }
+  }
+
+  #frame(): Frame | undefined {
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      throw this.#violation(reasonOf(error));
+    }
+  }
+
+  async #chunk(): Promise<Buffer | null> {
+    try {
+      const { done, value } = await this.#chunks.next();
+      return done === true ? null : value;
+    } catch {
+      return null; // "premature close": the connection was lost, which shows in the channel's end
+    }
+  }
+
+  #violation(why: string): AppError {
+    this.#broken = true;
+    return protocolBroken(why, this.#target);
   }
 
   /** Why the script fell silent. */
   async #ended(mute?: AppError): Promise<Error> {
-    const end = await this.guard(this.channel.closed);
+    const end = await this.guard(this.#call.channel.closed);
     if (end.reason === 'disconnected') {
       return new AppError(
         'DISCONNECTED',
@@ -144,11 +217,10 @@ export class TransferDialog {
         'The destination has its old content or the complete new one, never a part. Call again with overwrite to be sure.',
       );
     }
-    if (!this.#started) {
-      return new CommandNotStarted(end.code, this.#stderr);
-    }
-    if (mute && end.code === 0 && this.#stderr === '') return mute;
-    return remoteFailure('IO', this.#stderr.trim(), this.#entry, this.#deps.maxFileSize);
+    const [before = '', after = ''] = this.#stderr.split(`${this.word} began\n`);
+    if (!this.#call.hasBegun) return new CommandNotStarted(end.code, before);
+    if (mute && end.code === 0 && after === '') return mute;
+    return remoteFailure('IO', after.trim(), this.#target, this.#deps.maxFileSize);
   }
 
   readonly #stalled = (): void => {
@@ -160,64 +232,81 @@ export class TransferDialog {
     this.#fail(error);
   };
 
-  #watch(): void {
-    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
-    this.#onAbort = () =>
+  async #watch(): Promise<void> {
+    const reason = await this.#call.stopped;
+    if (reason === 'cancelled') {
       this.#fail(
         new AppError('CANCELLED', 'The transfer was cancelled.', 'Nothing was changed at the destination.'),
       );
-    if (this.#signal.aborted) this.#onAbort();
-    else this.#signal.addEventListener('abort', this.#onAbort, { once: true });
-    void this.#lookWhetherFrozen();
-  }
-
-  async #lookWhetherFrozen(): Promise<void> {
-    await Promise.race([delay(SILENT_START_MS), this.channel.closed]);
-    if (this.#started || !(await isFrozen(this.#deps.node, this.#entry))) return;
-    await killRun(this.#deps.node, this.#entry, this.#mark, FROZEN_PACE);
-    this.#fail(frozen(this.#entry));
+    } else if (reason === 'frozen') {
+      await this.#call.killFrozen();
+      this.#fail(frozen(this.#target));
+    } else if (reason === 'held') {
+      this.#fail(remoteFailure('IO', this.#stderr.trim(), this.#target, this.#deps.maxFileSize));
+    }
   }
 
   #unwatch(): void {
+    this.#over = true;
     clearTimeout(this.#idle);
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#call.stop();
   }
 
   /** The script has said its last word. */
   finish(): void {
     this.#unwatch();
-    void this.reader.drain();
-    this.channel.close();
+    this.#call.channel.close();
   }
 
   /**
-   * Ends a dialog that went wrong: the end of its input makes the script remove what it wrote; if it does
+   * Ends a session that went wrong: the end of its input makes the script remove what it wrote; if it does
    * not end by that, it is killed and `leftover` removed for it.
    */
   async abandon(leftover?: string): Promise<void> {
+    if (this.#over) return;
     this.#unwatch();
-    void this.reader.drain();
-    this.channel.stdin.end();
-    const hurried = this.#deps.activity.ending.aborted;
+    const { channel } = this.#call;
+    channel.stdin.end();
+    void this.#drain();
+    const hurried = this.#deps.inFlight.ending.aborted;
+    const patience = this.#broken || !this.#call.hasBegun ? 0 : hurried ? 300 : 1_500;
     const ended = await Promise.race([
-      this.channel.closed.then((end) => end.reason === 'closed'),
-      delay(hurried ? 300 : 1_500).then(() => false),
+      channel.closed.then((end) => end.reason === 'closed'),
+      delay(patience).then(() => false),
     ]);
-    if (ended || !this.#started) {
-      this.channel.close();
+    if (ended || !this.#call.hasBegun) {
+      channel.close();
       return;
     }
-    await killRun(this.#deps.node, this.#entry, this.#mark, hurried ? HURRIED_PACE : NORMAL_PACE);
-    this.channel.close();
+    await this.#call.kill();
     if (leftover !== undefined) await this.#remove(leftover);
+  }
+
+  async #drain(): Promise<void> {
+    while ((await this.#chunk()) !== null);
   }
 
   async #remove(file: string): Promise<void> {
     try {
-      const line = buildCommandLine(this.#entry, newRunId(), ['rm', '-f', '--', file]);
-      await this.#deps.node.run(line, { timeoutMs: 3_000 });
+      const call = await RemoteCall.start(this.#deps.shell, {
+        target: this.#target,
+        argv: () => ['rm', '-f', '--', file],
+        precondition: null,
+        input: false,
+        signal: new AbortController().signal,
+        timeoutMs: 3_000,
+        hurried: () => true,
+      });
+      call.stdout.resume();
+      call.stderr.resume();
+      if ((await call.stopped) === 'timeout') await call.kill();
     } catch (error) {
-      this.#deps.node.logger.warn({ file, error: String(error) }, 'could not remove a temporary file');
+      this.#deps.shell.logger.warn({ file, error: String(error) }, 'could not remove a temporary file');
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ProtocolViolation) return error.message;
+  throw error;
 }

@@ -7,15 +7,15 @@ import { chunksOf, digestOf } from './read-chunks.ts';
 import { refusePlaceholders } from './refuse-placeholders.ts';
 import type { LocalSource } from './transfer-dirs.ts';
 import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './transfer-errors.ts';
-import { type TransferDeps, TransferDialog } from './transfer-session.ts';
+import { type TransferDeps, TransferSession } from './transfer-session.ts';
 
 /**
  * Sends a local file, verified and atomic (see upload.sh).
- * @throws AppError; the destination then has its old content. DidNotStart where the script never ran.
+ * @throws AppError; the destination then has its old content. CommandNotStarted where the script never ran.
  */
 export async function upload(
   deps: TransferDeps,
-  entry: AttachTarget,
+  target: AttachTarget,
   options: UploadOptions,
 ): Promise<TransferResult> {
   checkRemotePath(options.remotePath);
@@ -23,11 +23,11 @@ export async function upload(
   checkOwner(options.group);
   const source = await deps.dirs.openSource(options.localPath);
   try {
-    const agreed = deps.guard?.source ?? null;
+    const agreed = deps.precondition?.source ?? null;
     if (agreed !== null && agreed.bytes !== source.size) throw notAgreed(source.path);
     if (source.size > deps.maxFileSize) throw fileTooLarge(source.size, deps.maxFileSize);
     await refusePlaceholders(source);
-    return await send(deps, entry, source, options);
+    return await send(deps, target, source, options);
   } finally {
     await source.handle.close().catch(() => {});
   }
@@ -35,66 +35,75 @@ export async function upload(
 
 async function send(
   deps: TransferDeps,
-  entry: AttachTarget,
+  target: AttachTarget,
   source: LocalSource,
   options: UploadOptions,
 ): Promise<TransferResult> {
   const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
   const { remotePath, permissions = '', owner = '', group = '', overwrite } = options;
-  const args = [remotePath, String(source.size), permissions, owner, group, overwrite ? '1' : '0', part];
-  const dialog = await TransferDialog.open(deps, entry, SCRIPTS.upload, args, options.signal);
+  const args = [
+    remotePath,
+    String(source.size),
+    permissions,
+    owner,
+    group,
+    overwrite ? '1' : '0',
+    part,
+    source.uploadMode,
+  ];
+  const session = await TransferSession.open(deps, target, SCRIPTS.upload, args, options.signal);
   let leftover: string | undefined;
   try {
-    const [length] = await dialog.expect('ready');
-    const destination = (await dialog.guard(dialog.reader.text(Number(length)))) ?? remotePath;
+    await session.expect('ready');
+    const destination = await session.path();
     leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
     // Asked for before the data is sent: when the far side gives up midway, this is where it says why.
-    const report = dialog.expect('done');
+    const report = session.expect('done');
     report.catch(() => {});
-    await pump(dialog, source, options, report);
-    dialog.digesting(source.size);
+    await pump(session, source, options, report);
+    session.digesting(source.size);
     // Read once more while the far side reads its copy: that costs no time, and shows a source that was changed meanwhile.
-    const [sha256, [size, remoteSha]] = await dialog.guard(
-      Promise.all([digestOf(source, () => dialog.touch()), report]),
+    const [sha256, [size, remoteSha]] = await session.guard(
+      Promise.all([digestOf(source, () => session.touch()), report]),
     );
     if (Number(size) !== source.size || remoteSha !== sha256) throw checksumMismatch(destination);
-    const agreed = deps.guard?.source ?? null;
+    const agreed = deps.precondition?.source ?? null;
     if (agreed !== null && agreed.sha256 !== sha256) throw notAgreed(source.path);
-    dialog.channel.stdin.end(`${dialog.nonce}\n`);
-    const [mode = '', fate] = await dialog.expect('published');
-    dialog.finish();
+    session.stdin.end(`${session.word}\n`);
+    const [mode, fate] = await session.expect('published');
+    session.finish();
     return {
       bytes: source.size,
       sha256,
       localPath: source.path,
       remotePath: destination,
-      permissions: mode,
+      permissions: session.matching(mode, /^[0-7]{1,4}$/, 'a mode'),
       overwritten: fate === 'replaced',
     };
   } catch (error) {
-    await dialog.abandon(leftover);
+    await session.abandon(leftover);
     throw error;
   }
 }
 
 /** Streams exactly the size that was announced. */
 async function pump(
-  dialog: TransferDialog,
+  session: TransferSession,
   source: LocalSource,
   options: UploadOptions,
   report: Promise<unknown>,
 ): Promise<void> {
-  const { stdin } = dialog.channel;
+  const { stdin } = session;
   let done = 0;
   for await (const chunk of chunksOf(source)) {
     done += chunk.length;
     const room = stdin.write(chunk);
-    dialog.touch();
+    session.touch();
     options.onProgress?.(done, source.size);
     if (room) continue;
     const drained = new Promise<void>((resolve) => stdin.once('drain', resolve));
-    await dialog.guard(Promise.race([drained, report]));
-    dialog.touch();
+    await session.guard(Promise.race([drained, report]));
+    session.touch();
   }
 }
 

@@ -1,10 +1,10 @@
 #!/bin/sh
-# shellcheck disable=SC2154 # n, path and digest are set by transfer-prelude.sh, which precedes this script
+# shellcheck disable=SC2154 # w, path and digest are set by transfer-prelude.sh, which precedes this script
 # Sends a file on stdout.
 #
-# $2 path, $3 the most bytes that are allowed. "ready SIZE MODE LENGTH" and the path with symlinks resolved, then
-# exactly SIZE bytes, then "done SHA256" of the first SIZE bytes read once more, so that a log file may
-# grow meanwhile.
+# $2 path, $3 the most bytes that are allowed. "WORD ready SIZE MODE", the path with symlinks resolved as data, the file's
+# first SIZE bytes as data, then "WORD done SHA256" of the first SIZE bytes read once more, so that a log file may grow
+# meanwhile.
 
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"
 follow "$2" || fail SOURCE_NOT_FOUND "$2"
@@ -12,11 +12,13 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
 # shellcheck disable=SC2015 # refuses if either command before || fails
-size=$(stat -c %s "$path") && mode=$(stat -c %a "$path") || fail IO "$path: cannot read its size"
+size=$(size_of "$path") && mode=$(mode_of "$path") || fail IO "$path: cannot read its size"
 if [ "$size" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]; then fail PSEUDO_FILE "$path"; fi
 [ "$size" -le "$3" ] || fail FILE_TOO_LARGE "$size"
-printf '%s ready %s %s %s\n%s' "$n" "$size" "$mode" "$(length "$path")" "$path"
+printf '%s ready %s %s\n' "$w" "$size" "$mode"
+send_text "$path"
+printf '%s data %s\n' "$w" "$size"
 if [ "$size" != 0 ]; then head -c "$size" "$path" || exit 1; fi
 choose_digest "$size"
-if [ "$(stat -c %s "$path")" = "$size" ]; then sum=$($digest <"$path"); else sum=$(head -c "$size" "$path" | $digest); fi
-printf '%s done %s\n' "$n" "${sum%% *}"
+if [ "$(size_of "$path")" = "$size" ]; then sum=$($digest <"$path"); else sum=$(head -c "$size" "$path" | $digest); fi
+printf '%s done %s\n' "$w" "${sum%% *}"

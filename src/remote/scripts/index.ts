@@ -11,14 +11,14 @@ export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
   download: load('transfer-prelude', 'download'),
   exec: load('exec'),
+  haState: load('ha-state'),
   inventory: load('inventory'),
   kill: load('kill'),
   members: load('members'),
-  pctPrecondition: load('pct-precondition'),
   precondition: load('precondition'),
   probe: load('probe'),
-  probeSudo: load('probe-sudo'),
   removeAuthorizedKey: load('authorized-keys-remove'),
+  runState: load('run-state'),
   upload: load('transfer-prelude', 'upload'),
 };
 

@@ -1,17 +1,17 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # n is set by the request that runs this script
 # Reads all that is known of the cluster's containers in one round trip, without loading Perl.
 #
-# $1 nonce, $2 VMID whose frozen state is asked for, or empty. Sections start with "NONCE name". grep puts
-# the path in front of every line, so that one process reads hundreds of files.
-n=$1
-echo "$n unix"
+# $n nonce. $1 VMID whose frozen state is asked for, or empty. grep puts the path in front of every line, so that one process
+# reads hundreds of files.
+echo "$n section unix"
 grep -aoE '@/var/lib/lxc/[0-9]+/command$' /proc/net/unix
-echo "$n pve"
-cd /etc/pve 2>/dev/null || { echo "$n missing"; exit 0; }
-[ -r .vmlist ] || [ ! -e .vmlist ] || echo "$n forbidden"
+echo "$n section pve"
+cd /etc/pve 2>/dev/null || { echo "$n item missing"; exit 0; }
+[ -r .vmlist ] || [ ! -e .vmlist ] || echo "$n item forbidden"
 grep -asH '' .members .vmlist .rrd
 grep -asH '^pool:' user.cfg
-echo "$n conf"
+echo "$n section conf"
 grep -asHE '^(hostname|lock|template|tags):|^\[' nodes/*/lxc/*.conf
-if [ -n "$2" ]; then echo "$n frozen"; LC_ALL=C lxc-info -n "$2" -s -H 2>&1; fi
-echo "$n end"
+if [ -n "$1" ]; then echo "$n section frozen"; lxc-info -n "$1" -s -H 2>&1; fi
+echo "$n item end"

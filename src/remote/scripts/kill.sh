@@ -1,17 +1,18 @@
 #!/bin/sh
-# Ends every process of one run, and says what is left. Runs as root on the node (the host sees the
-# processes of its containers), or inside a container where sudo rules allow nothing else.
+# shellcheck disable=SC2154 # n is set by the request that runs this script
+# Ends every process of one run, and says what is left. Runs as root on the node, which sees the processes of its containers.
 #
-# $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 how many looks (20 a second) TERM is given before
-# KILL, $4 how many looks KILL is given.
-# A process belongs to the run if its environment carries the marker, or it has the run's timer slack and
-# is not older than the oldest marked one, or it shares a session with or descends from one that belongs.
-# busybox's grep does not look behind a NUL, so there the environments are translated first.
-# Every look starts afresh, and it ends when two looks in a row find nothing: what is forked between two
+# $n nonce. $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 how many looks (20 a second) TERM is given before KILL,
+# $4 how many looks KILL is given, $5 clock ticks since boot at the start of the run.
+# A process belongs to the run if its environment carries the marker, or it has the run's timer slack and is not older than
+# the run, or it descends from one that belongs, or shares its session. A session that has a process older than the run is not
+# looked at: it is that of somebody else. busybox's grep does not look behind a NUL, so there the environments are translated
+# first. Every look starts afresh, and it ends when two looks in a row find nothing: what is forked between two
 # looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning
-# up. Prints "found N", "left PID NAME" for each survivor, and "done".
-mark=$1 slack=$2 soft=$3 hard=$4
-born=
+# up. Prints "NONCE item found N" and "NONCE item left PID NAME" for each survivor.
+mark=$1 slack=$2 soft=$3 hard=$4 since=$5
+nl='
+'
 if [ "$(printf 'a\0b' | grep -caF b 2>/dev/null)" = 1 ]; then
   marked() { grep -slaF -- "$mark" /proc/[0-9]*/environ; }
 else
@@ -21,54 +22,59 @@ else
     done 2>/dev/null
   }
 fi
+# No read: dash's takes a system call for each byte.
 look() {
-  set=' '
+  set=' ' slow=' ' all='' old=' ' sids=' ' live=' '
   for f in $(marked); do
     p=${f#/proc/}; set="$set${p%/environ} "
   done
-  all=
-  for d in /proc/[0-9]*; do
-    s=; t=; { read -r s <"$d/stat"; read -r t <"$d/timerslack_ns"; } 2>/dev/null
-    [ -n "$s" ] || continue
-    p=${d#/proc/}
+  # shellcheck disable=SC2013 # these paths have no blanks
+  for f in $(grep -slx -- "$slack" /proc/[0-9]*/timerslack_ns); do
+    p=${f#/proc/}; slow="$slow${p%/timerslack_ns} "
+  done
+  stats=$(cat /proc/[0-9]*/stat 2>/dev/null)
+  set -f
+  IFS=$nl
+  for s in $stats; do
+    p=${s%% *}
     [ "$p" != "$$" ] || continue
+    IFS=' '
     # shellcheck disable=SC2086 # split into the fields of the stat line
     set -- ${s##*) }
     # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
-    all="$all$p $2 $4 ${20} ${t:-0}
-"
-    case $set in *" $p "*) if [ -z "$born" ] || [ "${20}" -lt "$born" ]; then born=${20}; fi;; esac
+    all="$all$p $2 $4 ${20}$nl"
+    [ "${20}" -ge "$since" ] || old="$old$4 "
   done
   more=1
-  sids=' '
   while [ "$more" = 1 ]; do
     more=0
-    while read -r p pp sid start t; do
-      [ -n "$p" ] || continue
+    IFS=$nl
+    for s in $all; do
+      IFS=' '
+      # shellcheck disable=SC2086 # split into PID, parent, session and start time
+      set -- $s
       mine=0
-      case $set in *" $p "*) mine=2;; *" $pp "*) mine=1;; esac
-      case $sids in *" $sid "*) [ "$mine" != 0 ] || mine=1;; esac
-      if [ "$mine" = 0 ] && [ "$t" = "$slack" ] && [ -n "$born" ] && [ "$start" -ge "$born" ]; then mine=1; fi
+      case $set in *" $1 "*) mine=2;; *" $2 "*) mine=1;; esac
+      case $sids in *" $3 "*) [ "$mine" != 0 ] || mine=1;; esac
+      case $slow in *" $1 "*) if [ "$mine" = 0 ] && [ "$4" -ge "$since" ]; then mine=1; fi;; esac
       [ "$mine" != 0 ] || continue
-      if [ "$mine" = 1 ]; then set="$set$p "; more=1; fi
-      case $sids in *" $sid "*) ;; *) [ "$sid" -le 1 ] || { sids="$sids$sid "; more=1; };; esac
-    done <<EOT
-$all
-EOT
+      if [ "$mine" = 1 ]; then set="$set$1 "; more=1; fi
+      case $sids$old in *" $3 "*) ;; *) [ "$3" -le 1 ] || { sids="$sids$3 "; more=1; };; esac
+    done
   done
-  live=' '
-  while read -r p pp sid start t; do
-    [ -n "$p" ] || continue
+  IFS=$nl
+  for s in $all; do
+    p=${s%% *}
     case $set in *" $p "*) live="$live$p ";; esac
-  done <<EOT
-$all
-EOT
+  done
+  IFS=" $nl"
+  set +f
 }
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
 look
 # shellcheck disable=SC2086 # split into PIDs
-set -- $live; echo "found $#"
+set -- $live; echo "$n item found $#"
 i=0 told=' '
 while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ]; do
   for p in $live; do
@@ -89,7 +95,5 @@ while [ "$i" -lt "$hard" ]; do
 done
 for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null
-  echo "left $p $c"
+  echo "$n item left $p $c"
 done
-# shellcheck disable=SC1010 # the word, not the keyword
-echo done

@@ -1,4 +1,3 @@
 #!/bin/sh
-# Reads one file of the cluster file system. $1 nonce.
-echo "$1"
+# Reads one file of the cluster file system.
 cat /etc/pve/.members

@@ -1,57 +1,72 @@
 #!/bin/sh
-# Holds a call to what it was decided on: run on the node by the very command line that then does the work, before it, so
-# that it costs no round trip. POSIX sh, and only what every shell has built in, for it runs with each guarded call; only
-# a claim starts other programs. It says one line on stdout, "NONCE ok" or "NONCE no WHY", and ends the line with code 96
-# when it refuses. Nothing in a container runs before it has spoken, so no output can be taken for it.
+# shellcheck disable=SC2154 # n is set by the request that runs this script
+# Checks what must hold when a call takes effect. Runs in the session's shell in front of the work, so that it costs no round
+# trip. Prints "NONCE refused WHY" and ends the shell when something does not hold; says nothing otherwise.
 #
-# $1 nonce
-# $2 VMID, or empty where nothing is asked of a container
-# $3 its configuration file, which tells by its path on which node it lives
-# $4 its name, $5 its tags with a space behind each, $6 its pool or empty
-# $7 id of an approval to be used up, or empty; $8 who uses it: the same call may come twice, by another way in.
+# $n nonce. Arguments are pairs FIELD VALUE:
+#   container VMID, conf FILE   the container and its configuration; its path tells on which node it lives
+#   name, tags, pool            attributes that it must have; tags with a space between
+#   lockdown FILE               refuses while FILE is there: it says until when (seconds since the epoch), and anything else,
+#                               also what cannot be read, is no end
+#   redeemer ID, approval ID    redeems an approval for this call; the same call may come twice
 #
-# What can't be read in two seconds does not count: pmxcfs may hang for an hour, and nobody waits for the command by then.
-n=$1 v=$2 f=$3 w=$4 g=$5 p=$6 c=$7 k=$8
-no() { printf '%s no %s\n' "$n" "$1"; exit 96; }
-if [ -n "$v" ]; then
-  u='' h='' t='' j='' q='' b=0
-  { read -r u b; } 2>/dev/null </proc/uptime; b=${u%%.*}
-  [ -r "$f" ] || no gone
-  while IFS= read -r l || [ -n "$l" ]; do
-    case $l in
-      '['*) break;;
-      hostname:*) h=${l#hostname:};;
-      tags:*) t=${l#tags:};;
-    esac
-  done <"$f"
-  h=${h#"${h%%[! ]*}"}; h=${h%"${h##*[! ]}"}
-  while [ -n "$t" ]; do
-    l=${t%%[\;,\ ]*}; t=${t#"$l"}; t=${t#?}
-    [ -z "$l" ] || j="$j$l "
-  done
-  if [ -r /etc/pve/user.cfg ]; then
-    while IFS= read -r l || [ -n "$l" ]; do
-      case $l in pool:*:*:*) ;; *) continue;; esac
-      x=${l#pool:*:*:}; x=${x%%:*}
-      case ,$x, in *,"$v",*) q=${l#pool:}; q=${q%%:*};; esac
-    done </etc/pve/user.cfg
-  fi
-  { read -r u x; } 2>/dev/null </proc/uptime; u=${u%%.*}
-  [ $((u - b)) -le 2 ] || no slow
-  # shellcheck disable=SC2015 # refuses if any condition fails
-  [ "${h:-CT$v}" = "$w" ] && [ "$j" = "$g" ] && [ "$q" = "$p" ] || no changed
-fi
-if [ -n "$c" ]; then
-  d=/run/proxmox-mcp/claims
-  (umask 077; mkdir -p "$d") 2>/dev/null || no unclaimable
-  find "$d" -mindepth 1 -maxdepth 1 -mmin +2880 -exec rm -rf {} + 2>/dev/null
-  if mkdir "$d/$c" 2>/dev/null; then
-    (printf '%s\n' "$k" >"$d/$c/by") 2>/dev/null || no unclaimable
-  else
-    [ -d "$d/$c" ] || no unclaimable
-    x=
-    [ ! -r "$d/$c/by" ] || read -r x <"$d/$c/by"
-    [ "$x" = "$k" ] || no used
-  fi
-fi
-printf '%s ok\n' "$n"
+# One grep reads both files: dash's read takes a system call for each byte, and those of /etc/pve are slow. What took
+# more than two seconds does not count, for pmxcfs may hang for an hour and the caller has given up by then.
+refuse() { echo "$n refused $1"; exit 96; }
+v='' f='' by=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    lockdown)
+      if [ -e "$2" ] || [ -L "$2" ]; then
+        x=''
+        [ ! -r "$2" ] || { read -r x || :; } <"$2"
+        case $x in '' | *[!0-9]*) refuse locked;; esac
+        [ "$x" -le "$(date +%s)" ] || refuse locked
+      fi;;
+    container) v=$2;;
+    conf)
+      f=$2 h='' j='' q='' s=0 b=0
+      { read -r u x; } </proc/uptime; b=${u%%.*}
+      [ -r "$f" ] || refuse gone
+      c=$(grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg)
+      while IFS= read -r l; do
+        case $l in
+          "$f:["*) s=1;;
+          "$f:hostname:"*) [ "$s" = 1 ] || h=${l#"$f:hostname:"};;
+          "$f:tags:"*) [ "$s" = 1 ] || j=${l#"$f:tags:"};;
+          /etc/pve/user.cfg:pool:*:*:*)
+            l=${l#/etc/pve/user.cfg:pool:}
+            x=${l#*:*:}; x=${x%%:*}
+            case ,$x, in *,"$v",*) q=${l%%:*};; esac;;
+        esac
+      done <<EOT
+$c
+EOT
+      h=${h#"${h%%[! ]*}"}; h=${h%"${h##*[! ]}"}
+      t=$j j=
+      while [ -n "$t" ]; do
+        l=${t%%[\;,\ ]*}; t=${t#"$l"}; t=${t#?}
+        [ -z "$l" ] || j="$j$l "
+      done
+      { read -r u x; } </proc/uptime; u=${u%%.*}
+      [ $((u - b)) -le 2 ] || refuse slow;;
+    name) [ "${h:-CT$v}" = "$2" ] || refuse changed;;
+    tags) [ "$j" = "${2:+$2 }" ] || refuse changed;;
+    pool) [ "$q" = "$2" ] || refuse changed;;
+    redeemer) by=$2;;
+    approval)
+      d=/run/proxmox-mcp/claims
+      (umask 077; mkdir -p "$d") || refuse unwritable
+      find "$d" -mindepth 1 -maxdepth 1 -mmin +2880 -exec rm -rf {} +
+      if mkdir "$d/$2"; then
+        (echo "$by" >"$d/$2/by") || refuse unwritable
+      else
+        [ -d "$d/$2" ] || refuse unwritable
+        x=
+        [ ! -r "$d/$2/by" ] || read -r x <"$d/$2/by"
+        [ "$x" = "$by" ] || refuse used
+      fi;;
+    *) refuse "field-$1";;
+  esac
+  shift 2
+done

@@ -1,14 +1,13 @@
 #!/bin/sh
-# Asks the node, without any rights, who we are there and what it has. $1 nonce; lines after it are `NAME VALUE`. A program's stderr is never its answer.
+# shellcheck disable=SC2154 # n is set by the request that runs this script
+# Tells who we are on the node and what it has. $n nonce. A program's stderr is never its answer.
 # Users other than root have no sbin directories in their PATH, where pct is.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-echo "$1"
-echo "uid $(id -u)"
-echo "user $(id -un)"
+echo "$n item uid $(id -u)"
+echo "$n item user $(id -un)"
 # shellcheck disable=SC1091 # a file of the node
-echo "os $(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")"
-for c in sudo pct pveversion lxc-attach lxc-info lxc-stop sh env; do
-  p=$(command -v "$c") && echo "path:$c $p"
+echo "$n item os $(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")"
+for c in sudo pct pveversion lxc-attach lxc-info lxc-stop; do
+  p=$(command -v "$c") && echo "$n item path:$c $p"
 done
-if command -v pveversion >/dev/null; then echo "version $(pveversion 2>/dev/null)"; fi
-echo "end"
+if command -v pveversion >/dev/null; then echo "$n item version $(pveversion 2>/dev/null)"; fi

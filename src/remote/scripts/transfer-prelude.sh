@@ -1,15 +1,51 @@
 #!/bin/sh
-# shellcheck disable=SC2034 # large and digest are read by download.sh and upload.sh, which follow this script
-# The far side of a file transfer, as POSIX sh that busybox runs too. Both report on stdout in lines that
-# begin with a nonce ($1), which no content can guess: "NONCE fail CODE" followed by the text of the failure, or
-# "NONCE ready …". Paths reach them as arguments and are absolute, so that none can be taken for an option.
-n=$1 nl='
+# shellcheck disable=SC2034 # what is set here is read by download.sh and upload.sh, which follow this script
+# The far side of a file transfer, as POSIX sh that busybox runs too. Both scripts run in the container and report on stdout
+# in frames that begin with an inner word ($1): "WORD began" on both streams, "WORD failed CODE TEXT" for a refusal, or
+# "WORD ready …". Raw bytes follow "WORD data LENGTH". Paths reach them as arguments and are absolute, so that none
+# can be taken for an option.
+w=$1
+nl='
 '
 LC_ALL=C; export LC_ALL
-fail() { printf '%s fail %s\n%s\n' "$n" "$1" "$2"; exit 0; }
-for t in head sha256sum stat readlink wc; do
+echo "$w began"
+echo "$w began" >&2
+fail() { printf '%s failed %s %s\n' "$w" "$1" "$2"; exit 0; }
+length() { printf '%s' "$1" | wc -c | { read -r l; printf '%s' "$l"; }; }
+send_text() { printf '%s data %s\n%s' "$w" "$(length "$1")" "$1"; }
+# NixOS and Guix keep their programs here.
+for d in /run/wrappers/bin /run/current-system/sw/bin /run/current-system/profile/bin; do
+  [ ! -d "$d" ] || PATH=$PATH:$d
+done
+for t in head sha256sum readlink wc; do
   command -v "$t" >/dev/null 2>&1 || fail TOOL_MISSING "$t"
 done
+# OpenWrt has no stat, or one that knows no format.
+if stat -c %s / >/dev/null 2>&1; then
+  size_of() { stat -c %s "$1"; }
+  mode_of() { stat -c %a "$1"; }
+  owner_of() { stat -c %u:%g "$1"; }
+else
+  command -v ls >/dev/null 2>&1 || fail TOOL_MISSING stat
+  # shellcheck disable=SC2046 # split into the fields of the line
+  list() { set -f; set -- $(ls -lnd "$1") '' '' '' '' ''; set +f; perms=$1 uid=$3 gid=$4 bytes=$5; [ -n "$bytes" ]; }
+  size_of() { list "$1" && echo "$bytes"; }
+  owner_of() { list "$1" && echo "$uid:$gid"; }
+  mode_of() {
+    list "$1" || return 1
+    m=${perms#?} o='' x=0
+    for k in 4 2 1; do
+      t=${m%"${m#???}"} d=0; m=${m#???}
+      case $t in r??) d=4;; esac
+      case $t in ?w?) d=$((d+2));; esac
+      case $t in ??[xst]) d=$((d+1));; esac
+      case $t in ??[sStT]) x=$((x+k));; esac
+      o=$o$d
+    done
+    [ "$x" = 0 ] || o=$x$o
+    echo "$o"
+  }
+fi
 follow() {
   path=$1
   [ -L "$1" ] || return 0
@@ -22,4 +58,3 @@ choose_digest() {
   large=; [ "$1" -gt 16777216 ] || return 0
   large=1; ! command -v openssl >/dev/null 2>&1 || digest='openssl dgst -sha256 -r'
 }
-length() { printf '%s' "$1" | wc -c | { read -r l; printf '%s' "$l"; }; }

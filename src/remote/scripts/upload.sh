@@ -1,13 +1,14 @@
 #!/bin/sh
-# shellcheck disable=SC2154 # n, path, digest and large are set by transfer-prelude.sh, which precedes this script
+# shellcheck disable=SC2154 # w, path, digest and large are set by transfer-prelude.sh, which precedes this script
 # shellcheck disable=SC2094 # the temporary file is read while it grows, on purpose
 # Receives a file on stdin and publishes it at once or not at all.
 #
 # $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite,
-# $8 name of the temporary file. All refusals come before anything is written; then "ready LENGTH" and the
-# destination with symlinks resolved. After the data "done SIZE SHA256" of what is on the disk; only when the
-# sender answers with the nonce the file is given its place. End of input before that removes everything.
-# Without overwrite the last step is a hard link, which fails if somebody else created the file meanwhile.
+# $8 name of the temporary file, $9 mode of a file that is new. All refusals come before anything is written; then "WORD ready" and the destination with
+# symlinks resolved as data. After the file "WORD done SIZE SHA256" of what is on the disk; only when the sender answers
+# with the word the file is published. End of input before that removes everything. Without overwrite the last step is a
+# hard link, which fails if another process created the file meanwhile. A mode that was not asked for is best effort: some
+# file systems know none. "WORD published MODE replaced|new" tells the mode that the file has.
 
 size=$3 perm=$4 owner=$5 group=$6 over=$7
 umask 077
@@ -23,19 +24,27 @@ dir=${dest%/*}
 if [ -e "$dest" ]; then
   [ -f "$dest" ] || fail NOT_A_REGULAR_FILE "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
-  old=$(stat -c '%a %u:%g' "$dest") || fail IO "cannot read mode and owner"
+  # shellcheck disable=SC2015 # refuses if either fails
+  old=$(mode_of "$dest") && old="$old $(owner_of "$dest")" || fail IO "cannot read mode and owner"
 fi
 tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
-printf '%s ready %s\n%s' "$n" "$(length "$dest")" "$dest"
+printf '%s ready\n' "$w"
+send_text "$dest"
 # busybox calls every failure to write an I/O error, so the free space is asked.
-# shellcheck disable=SC2046 # split into two numbers
-is_full() { set -- $(stat -f -c '%f %S' "$dir/" 2>/dev/null) 1 0; [ $(($1 * $2)) -lt $((size - $(stat -c %s "$tmp" || echo 0))) ]; }
+free_bytes() {
+  set -f
+  # shellcheck disable=SC2046 # split into fields
+  set -- $(stat -f -c '- - - %f %S' "$dir/" 2>/dev/null || df -kP "$dir/" 2>/dev/null | tail -n 1)
+  set +f
+  case $5 in *[!0-9]*|'') echo $((${4:-0} * 1024));; *) echo $(($4 * $5));; esac
+}
+is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
 receive() {
   if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
   fi
-  got=$(stat -c %s "$tmp")
+  got=$(size_of "$tmp")
   [ "$got" = "$size" ] || give_up SHORT "$got"
 }
 choose_digest "$size"
@@ -48,7 +57,7 @@ else
   receive <&3 &
   sum=$(
     {
-      while [ "$(stat -c %s "$tmp")" -lt "$size" ]; do cat; sleep 0.1 || sleep 1; done
+      while [ "$(size_of "$tmp")" -lt "$size" ]; do cat; sleep 0.1 || sleep 1; done
       cat
     } <"$tmp" 2>/dev/null | $digest
   )
@@ -56,17 +65,17 @@ else
   # Gone: receive has said why.
   [ -e "$tmp" ] || exit 0
 fi
-printf '%s done %s %s\n' "$n" "$size" "${sum%% *}"
+printf '%s done %s %s\n' "$w" "$size" "${sum%% *}"
 read -r verdict
-[ "$verdict" = "$n" ] || { discard; exit 0; }
+[ "$verdict" = "$w" ] || { discard; exit 0; }
 own=$owner; [ -z "$group" ] || own=$owner:$group
 if [ -n "$old" ]; then
-  now=$(stat -c '%u:%g' "$tmp") keep=${old#* }
+  now=$(owner_of "$tmp") keep=${old#* }
   if [ "$now" != "$keep" ]; then err=$(chown -- "$keep" "$tmp" 2>&1) || give_up IO "$err"; fi
 fi
 if [ -n "$own" ]; then err=$(chown -- "$own" "$tmp" 2>&1) || give_up OWNER "$err"; fi
 mode=${perm:-${old%% *}}
-err=$(chmod "${mode:-644}" "$tmp" 2>&1) || give_up IO "$err"
+err=$(chmod "${mode:-$9}" "$tmp" 2>&1) || [ -z "$perm" ] || give_up MODE "$err"
 [ ! -d "$dest" ] || give_up IS_A_DIRECTORY "$dest"
 if [ "$over" = 1 ]; then
   err=$(mv -f "$tmp" "$dest" 2>&1) || give_up IO "$err"
@@ -78,4 +87,5 @@ else
   [ ! -e "$tmp" ] || give_up FILE_EXISTS "$dest"
 fi
 tmp=
-printf '%s published %s %s\n' "$n" "$(stat -c %a "$dest")" "${old:+replaced}"
+if [ -n "$old" ]; then fate=replaced; else fate=new; fi
+printf '%s published %s %s\n' "$w" "$(mode_of "$dest")" "$fate"

@@ -32,6 +32,8 @@ interface Meta {
 export interface FileInode extends Meta {
   readonly kind: 'file';
   content: Buffer;
+  /** The memory that `content` is the beginning of; larger where the file grows. */
+  storage?: Buffer;
   links: number;
 }
 export interface DirectoryInode extends Meta {
@@ -45,7 +47,11 @@ export interface LinkInode extends Meta {
 /** A file of /proc and the like, made anew whenever it is read; its size is 0, as there. */
 export interface GeneratedInode extends Meta {
   readonly kind: 'generated';
-  readonly generate: () => string;
+  readonly generate: () => string | Buffer;
+  /** What `stat` shows; 0 by default. In /sys it is a whole page, however short the content. */
+  readonly size?: number;
+  /** Takes what is written; missing where nothing can be. */
+  readonly accept?: (bytes: string) => void;
 }
 export interface SpecialInode extends Meta {
   readonly kind: 'fifo' | 'device' | 'socket';
@@ -63,7 +69,7 @@ export function makeDirectory(volume: Volume, mode = 0o755): DirectoryInode {
   return { kind: 'directory', entries: new Map(), ...meta(volume, mode) };
 }
 
-/** What `open` and its kin fail with, worded as Node words it, for that is what just-bash looks for. */
+/** What a system call fails with. */
 export class FileError extends Error {
   readonly code: keyof typeof TEXTS;
   readonly path: string;
@@ -83,15 +89,18 @@ export class FileError extends Error {
 
 const TEXTS = {
   EACCES: 'permission denied',
+  EBADF: 'bad file descriptor',
   EEXIST: 'file exists',
   EINVAL: 'invalid argument',
   EISDIR: 'is a directory',
+  ENOEXEC: 'exec format error',
   ELOOP: 'too many levels of symbolic links',
   ENAMETOOLONG: 'file name too long',
   ENOENT: 'no such file or directory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',
   ENOTEMPTY: 'directory not empty',
+  ENXIO: 'no such device or address',
   EPERM: 'operation not permitted',
   EPIPE: 'broken pipe',
   EROFS: 'read-only file system',
@@ -110,4 +119,34 @@ export function replaceContent(inode: FileInode, content: Buffer, path: string):
   volume.used += growth;
   inode.content = content;
   inode.mtime = new Date();
+}
+
+/** Writes into a file at a position, as far as the disk allows. @returns how many bytes. @throws FileError ENOSPC, EROFS */
+export function appendContent(inode: FileInode, at: number, bytes: Buffer, path: string): number {
+  const { volume } = inode;
+  if (volume.readOnly) fail('EROFS', 'write', path);
+  const old = inode.content.length;
+  const room = freeBytes(volume) + Math.max(0, old - at);
+  const length = Math.min(bytes.length, room);
+  if (length === 0 && bytes.length > 0) fail('ENOSPC', 'write', path);
+  const size = Math.max(old, at + length);
+  const fits =
+    inode.storage !== undefined && inode.storage.length >= size && startsWith(inode.storage, inode.content);
+  if (!fits) {
+    inode.storage = Buffer.alloc(Math.max(size, Math.min(2 * size, size + 16 * 1024 ** 2)));
+    inode.content.copy(inode.storage);
+  }
+  const storage = inode.storage ?? Buffer.alloc(0);
+  storage.fill(0, old, Math.max(old, at));
+  bytes.copy(storage, at, 0, length);
+  inode.content = storage.subarray(0, size);
+  volume.used += size - old;
+  inode.mtime = new Date();
+  if (length < bytes.length) fail('ENOSPC', 'write', path);
+  return length;
+}
+
+/** Whether the content still is the beginning of that memory: it may have been replaced since. */
+function startsWith(storage: Buffer, content: Buffer): boolean {
+  return storage.buffer === content.buffer && storage.byteOffset === content.byteOffset;
 }

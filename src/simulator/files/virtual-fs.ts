@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import {
+  appendContent,
   type DirectoryInode,
   type FileInode,
   fail,
@@ -33,7 +34,7 @@ export class VirtualFs {
 
   find(path: string, followLast = true): Inode | undefined {
     try {
-      return this.get(path, followLast);
+      return walk(this.root, path, followLast).inode;
     } catch {
       return undefined;
     }
@@ -95,7 +96,7 @@ export class VirtualFs {
 
   append(path: string, content: Uint8Array): void {
     const inode = walk(this.root, path, true).inode;
-    if (inode?.kind === 'file') replaceContent(inode, Buffer.concat([inode.content, content]), path);
+    if (inode?.kind === 'file') appendContent(inode, inode.content.length, Buffer.from(content), path);
     else this.write(path, content);
   }
 
@@ -140,12 +141,12 @@ export class VirtualFs {
   }
 
   /** A file whose content is made whenever it is read. */
-  generate(path: string, content: () => string, mode = 0o444): void {
+  generate(path: string, content: () => string | Buffer, mode = 0o444, size = 0): void {
     this.makeDirectories(posix.dirname(path));
     const parent = this.#parentOf(path, 'open');
     this.#enter(
       parent,
-      { kind: 'generated', generate: content, ...meta(parent.directory.volume, mode) },
+      { kind: 'generated', generate: content, size, ...meta(parent.directory.volume, mode) },
       path,
       'open',
     );
@@ -166,6 +167,12 @@ export class VirtualFs {
   /** Puts a directory, of this tree or of another one, at a path; what is on another disk stays there. */
   mount(path: string, directory: DirectoryInode): void {
     this.makeDirectories(posix.dirname(path));
+    const { directory: parent, name } = this.#parentOf(path, 'mount');
+    parent.entries.set(name, directory);
+  }
+
+  /** Puts another directory at the path of one that exists. */
+  replaceDirectory(path: string, directory: DirectoryInode): void {
     const { directory: parent, name } = this.#parentOf(path, 'mount');
     parent.entries.set(name, directory);
   }

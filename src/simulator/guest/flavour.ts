@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import type { VirtualFs } from '../files/virtual-fs.ts';
+import { PROGRAM_MARK } from '../kernel/execute-file.ts';
+import type { Machine } from '../machine.ts';
 import type { ContainerScenario, FileScenario } from '../scenario.ts';
-import type { Machine } from '../shell/machine.ts';
 
 const DEBIAN: Readonly<Record<string, string>> = {
   '/etc/os-release': `PRETTY_NAME="Debian GNU/Linux 13 (trixie)"
@@ -38,16 +39,17 @@ HOME_URL="https://alpinelinux.org/"
 };
 
 const DIRECTORIES =
-  '/bin /dev /etc /home /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr/bin /usr/local/bin /usr/sbin /var/lib /var/log /var/tmp';
+  '/dev /etc /home /media /mnt /opt /proc /root /run /srv /sys /tmp /usr/bin /usr/lib /usr/local/bin /usr/local/sbin /usr/sbin /var/lib /var/log /var/tmp';
 
 /** Fills a container's root directory as a fresh installation of its flavour would, then with its own files. */
 export function layOut(files: VirtualFs, scenario: ContainerScenario): void {
   for (const path of DIRECTORIES.split(' ')) files.makeDirectories(path);
+  mergeUsr(files);
   files.get('/tmp').mode = 0o1777;
+  files.get('/var/tmp').mode = 0o1777;
+  files.get('/root').mode = 0o700;
   const base = scenario.flavour === 'debian' ? DEBIAN : scenario.flavour === 'alpine' ? ALPINE : {};
   for (const [path, content] of Object.entries(base)) files.write(path, content, { parents: true });
-  const shells = { debian: ['/bin/bash', '/bin/sh'], alpine: ['/bin/busybox', '/bin/sh'], none: [] };
-  for (const path of shells[scenario.flavour]) files.write(path, '\x7fELF', { mode: 0o755 });
   files.write('/etc/hostname', `${scenario.name}\n`);
   files.write('/etc/hosts', `127.0.0.1 localhost\n${scenario.ip ?? '127.0.1.1'} ${scenario.name}\n`);
   devices(files);
@@ -69,14 +71,26 @@ export function devices(files: VirtualFs): void {
     files.makeSpecial(`/dev/${name}`, 'device', 0o666);
 }
 
-/** Programs of just-bash that every small system has; a program is found where its file is. */
-const COMMON =
-  'awk base64 basename cat chmod chown column comm cp cut date diff dirname du echo egrep expand expr false fgrep file find fold grep gunzip gzip head hostname join ln ls md5sum mkdir mv nl od paste printenv printf pwd readlink rev rm rmdir sed seq sha1sum sha256sum sleep sort split stat strings tac tail tar tee time touch tr true uniq wc which whoami xargs zcat';
+/** Today's distributions have one directory for programs under two names. */
+export function mergeUsr(files: VirtualFs): void {
+  for (const name of ['bin', 'sbin', 'lib']) files.symlink(`usr/${name}`, `/${name}`);
+}
 
-/** Puts a file into /usr/bin for each program there is. */
+/** These stand in /usr/sbin, which not every user's PATH contains. */
+const SYSTEM_PROGRAMS = new Set('pct qm ha-manager chroot'.split(' '));
+
+/** Puts a file into /usr/bin for each program: without it the program cannot be found. */
 export function installPrograms({ files, programs }: Pick<Machine, 'files' | 'programs'>): void {
-  for (const name of [...COMMON.split(' '), ...programs.keys()]) {
-    if (name === 'sh' || name === 'bash') continue;
-    files.write(`/usr/bin/${name}`, '\x7fELF', { mode: 0o755 });
+  for (const name of programs.keys()) {
+    const path = `/usr/${SYSTEM_PROGRAMS.has(name) ? 'sbin' : 'bin'}/${name}`;
+    if (!files.exists(path)) files.write(path, `${PROGRAM_MARK}${name}\n`, { mode: 0o755 });
   }
+  if (programs.has('dash')) files.symlink('dash', '/usr/bin/sh');
+}
+
+/** One program under many names: a link for each. */
+export function installBusybox({ files }: Pick<Machine, 'files'>, names: readonly string[]): void {
+  files.write('/usr/bin/busybox', `${PROGRAM_MARK}busybox\n`, { mode: 0o755 });
+  for (const name of names)
+    if (!files.exists(`/usr/bin/${name}`)) files.symlink('/bin/busybox', `/usr/bin/${name}`);
 }

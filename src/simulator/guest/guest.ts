@@ -1,9 +1,13 @@
-import { FileError, makeDirectory, makeVolume, type Volume } from '../files/inode.ts';
+import { makeDirectory, makeVolume, type Volume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
-import type { Process, ProcessTable } from '../processes/process-table.ts';
+import { installProcesses } from '../kernel/proc-directory.ts';
+import type { Process } from '../kernel/process.ts';
+import type { ProcessTable } from '../kernel/process-table.ts';
+import type { Machine } from '../machine.ts';
+import { commonPrograms } from '../programs/common-programs.ts';
+import type { Program } from '../programs/program.ts';
 import { type ContainerScenario, share } from '../scenario.ts';
-import type { Machine, Program } from '../shell/machine.ts';
-import { installPrograms, layOut } from './flavour.ts';
+import { installBusybox, installPrograms, layOut } from './flavour.ts';
 import { ProcFiles } from './proc-files.ts';
 import { guestPrograms } from './programs.ts';
 
@@ -38,6 +42,9 @@ export class Guest implements Machine {
     }
     new ProcFiles(this).install();
     this.programs = guestPrograms(this);
+    installProcesses(this.files, this);
+    if (scenario.flavour === 'alpine')
+      installBusybox(this, [...commonPrograms.map(([name]) => name), 'sh', 'ash']);
     if (scenario.flavour !== 'none') installPrograms(this);
   }
 
@@ -53,7 +60,7 @@ export class Guest implements Machine {
     return this.#init?.pid ?? 0;
   }
 
-  async gate(_path: string): Promise<void> {}
+  hangs(): undefined {}
 
   userName(uid: number): string {
     const lines = this.files.exists('/etc/passwd') ? this.files.readText('/etc/passwd').split('\n') : [];
@@ -65,8 +72,10 @@ export class Guest implements Machine {
     this.running = true;
     this.bootedAt = new Date();
     const comm = this.scenario.flavour === 'debian' ? 'systemd' : 'init';
-    this.#init = this.table.spawn({ parent: undefined, comm, argv: ['/sbin/init'], vmid: this.vmid });
-    this.#init.onSignal = (signal) => signal !== 'KILL';
+    this.#init = this.table.spawnInit({ parent: undefined, machine: this, argv: ['/sbin/init'] });
+    this.#init.comm = comm;
+    // The kernel keeps from the first process of a namespace every signal that it does not ask for.
+    this.#init.onSignal = () => true;
     for (const [name, { state }] of Object.entries(this.scenario.services)) {
       this.services.set(name, 'stopped');
       if (state === 'running') this.startService(name);
@@ -89,16 +98,15 @@ export class Guest implements Machine {
     if (!service) return false;
     if (this.services.get(name) === 'running') return true;
     const argv = service.command.split(' ');
-    const comm = (argv[0] ?? name).replace(/:$/, '').split('/').at(-1) ?? name;
     const process = this.table.spawn({
       parent: this.#init,
-      comm,
+      machine: this,
       argv,
-      vmid: this.vmid,
       setsid: true,
       env: new Map(),
     });
-    process.onDeath = () => this.services.set(name, 'stopped');
+    process.comm = (argv[0] ?? name).replace(/:$/, '').split('/').at(-1)?.slice(0, 15) ?? name;
+    process.ended.add(() => this.services.set(name, 'stopped'));
     this.services.set(name, 'running');
     return true;
   }
@@ -109,11 +117,5 @@ export class Guest implements Machine {
     for (const each of this.table.list(this.vmid)) if (each.cmdline === service.command) each.signal('TERM');
     this.services.set(name, 'stopped');
     return true;
-  }
-
-  /** Files of the container for those who stand outside. @throws FileError */
-  readOutside(path: string): Buffer {
-    if (this.files.find(path) === undefined) throw new FileError('ENOENT', 'open', path);
-    return this.files.read(path);
   }
 }

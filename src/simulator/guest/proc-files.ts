@@ -15,7 +15,6 @@ export class ProcFiles {
     files.generate('/proc/meminfo', () => this.meminfo());
     files.generate('/proc/uptime', () => `${this.uptime().toFixed(2)} ${(this.uptime() * 1.6).toFixed(2)}\n`);
     files.generate('/proc/loadavg', () => '0.12 0.09 0.05 1/112 4711\n');
-    files.generate('/proc/self/environ', () => `HOME=/root\0`);
     files.generate('/proc/mounts', () => `${this.#guest.volume.device} / ext4 rw,relatime 0 0\n`);
     files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     files.generate('/proc/cpuinfo', () =>

@@ -1,28 +1,28 @@
-import { filePrograms, humanSize } from '../programs/files.ts';
-import { launchers, withoutOptions } from '../programs/launchers.ts';
-import { processPrograms } from '../programs/processes.ts';
-import type { Program, ProgramCall } from '../shell/machine.ts';
+import { executeOrTell } from '../kernel/execute-file.ts';
+import { commonPrograms } from '../programs/common-programs.ts';
+import { humanSize } from '../programs/disks.ts';
+import { parseOptions } from '../programs/options.ts';
+import { type Call, Failure, type Program } from '../programs/program.ts';
+import { shellProgram } from '../shell/shell-program.ts';
 import type { Guest } from './guest.ts';
 import { memoryOf } from './proc-files.ts';
 import { servicePrograms } from './services.ts';
 
-/** All programs of a container beyond those of just-bash. */
+/** All programs of a container. */
 export function guestPrograms(guest: Guest): Map<string, Program> {
   const programs = new Map<string, Program>([
-    ...launchers,
-    ...processPrograms,
-    ...filePrograms,
+    ...commonPrograms,
     ...servicePrograms(guest),
-    ['hostname', say(() => `${guest.hostname}\n`)],
-    ['whoami', say(() => 'root\n')],
-    ['id', (call) => id(call)],
+    ...shells(guest.scenario.flavour),
     ['uname', (call) => uname(call, guest.hostname)],
     ['nproc', say(() => `${guest.scenario.cores}\n`)],
-    ['arch', say(() => 'x86_64\n')],
     ['uptime', say(() => uptime(guest))],
     ['free', (call) => free(call, guest)],
     ['ip', (call) => ip(call, guest)],
-    ['sudo', (call) => call.spawn(withoutOptions(call.args, /^-[ug]$/), { env: sudoEnv() })],
+    ['sudo', sudo],
+    ['su', su],
+    ['ss', say(() => SOCKETS)],
+    ['netstat', say(() => SOCKETS)],
     ['mount', say(() => `${guest.volume.device} on / type ext4 (rw,relatime)\n`)],
   ]);
   const names = new Set(Object.keys(guest.scenario.answers).map((pattern) => pattern.split(/\s/)[0] ?? ''));
@@ -31,8 +31,8 @@ export function guestPrograms(guest: Guest): Map<string, Program> {
 }
 
 function say(text: () => string): Program {
-  return async ({ stdout }) => {
-    await stdout.write(text());
+  return async (call) => {
+    await call.print(text());
     return 0;
   };
 }
@@ -40,40 +40,22 @@ function say(text: () => string): Program {
 /** A program that is known only by what it prints. */
 function answering(guest: Guest, name: string, otherwise: Program | undefined): Program {
   return async (call) => {
-    const line = [name, ...call.args].join(' ');
+    const line = [name, ...call.words].join(' ');
     for (const [pattern, text] of Object.entries(guest.scenario.answers)) {
       if (!new RegExp(`^(?:${pattern})$`).test(line)) continue;
-      await call.stdout.write(text);
+      await call.print(text);
       return 0;
     }
     if (otherwise) return otherwise(call);
-    await call.stderr.write(`${name}: the simulator has no answer for '${line}'\n`);
-    return 1;
+    throw new Failure(`the simulator has no answer for '${line}'`);
   };
 }
 
-/** `id`, `id -u`, `-g`, `-un`, `-gn`; a user's only group is the one of the same number and name. */
-export async function id({ args, stdout, uid, machine }: ProgramCall): Promise<number> {
-  const name = machine.userName(uid);
-  const letters = args.filter((arg) => /^-[a-z]+$/.test(arg)).join('');
-  const text = !/[ugG]/.test(letters)
-    ? `uid=${uid}(${name}) gid=${uid}(${name}) groups=${uid}(${name})`
-    : letters.includes('n')
-      ? name
-      : String(uid);
-  await stdout.write(`${text}\n`);
-  return 0;
-}
-
-export async function uname(
-  { args, stdout }: ProgramCall,
-  hostname: string,
-  kernel = '6.17.4-1-pve',
-): Promise<number> {
+export async function uname(call: Call, hostname: string, kernel = '6.17.4-1-pve'): Promise<number> {
   const all = ['Linux', hostname, kernel, '#1 SMP PREEMPT_DYNAMIC', 'x86_64', 'GNU/Linux'];
-  const option = args[0] ?? '-s';
+  const option = call.args[0] ?? '-s';
   const index = ['-s', '-n', '-r', '-v', '-m', '-o'].indexOf(option);
-  await stdout.write(`${index >= 0 ? (all[index] ?? '') : all.join(' ')}\n`);
+  await call.print(`${index >= 0 ? (all[index] ?? '') : all.join(' ')}\n`);
   return 0;
 }
 
@@ -83,7 +65,8 @@ function uptime(guest: Guest): string {
   return ` ${time} up ${minutes} min,  0 users,  load average: 0.12, 0.09, 0.05\n`;
 }
 
-async function free({ args, stdout }: ProgramCall, guest: Guest): Promise<number> {
+async function free(call: Call, guest: Guest): Promise<number> {
+  const { args } = call;
   const { total, used } = memoryOf(guest);
   const unit = args.includes('-m') ? 1024 ** 2 : args.includes('-g') ? 1024 ** 3 : 1024;
   const show = (bytes: number) =>
@@ -92,27 +75,74 @@ async function free({ args, stdout }: ProgramCall, guest: Guest): Promise<number
     `${name.padEnd(7)}${values.map((value) => show(value).padStart(12)).join('')}\n`;
   const rest = total - used;
   const heads = ['total', 'used', 'free', 'shared', 'buff/cache', 'available'];
-  await stdout.write(`${' '.repeat(7)}${heads.map((head) => head.padStart(12)).join('')}\n`);
-  await stdout.write(row('Mem:', [total, used, rest * 0.7, 0, rest * 0.3, rest]));
-  await stdout.write(row('Swap:', [512 * 1024 ** 2, 0, 512 * 1024 ** 2]));
+  await call.print(`${' '.repeat(7)}${heads.map((head) => head.padStart(12)).join('')}\n`);
+  await call.print(row('Mem:', [total, used, rest * 0.7, 0, rest * 0.3, rest]));
+  await call.print(row('Swap:', [512 * 1024 ** 2, 0, 512 * 1024 ** 2]));
   return 0;
 }
 
-async function ip({ stdout }: ProgramCall, guest: Guest): Promise<number> {
+async function ip(call: Call, guest: Guest): Promise<number> {
   const address = guest.scenario.ip ?? '192.168.1.50';
-  await stdout.write(
+  await call.print(
     `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    inet ${address}/24 brd 192.168.1.255 scope global eth0\n`,
   );
   return 0;
 }
 
-/** sudo makes an environment of its own. */
-function sudoEnv(): Map<string, string> {
-  return new Map([
+function shells(flavour: Guest['scenario']['flavour']): readonly (readonly [string, Program])[] {
+  if (flavour === 'none') return [];
+  if (flavour === 'debian')
+    return [
+      ['dash', shellProgram('dash')],
+      ['bash', shellProgram('bash')],
+    ];
+  return [
+    ['sh', shellProgram('ash')],
+    ['ash', shellProgram('ash')],
+  ];
+}
+
+const SOCKETS = `State  Recv-Q Send-Q Local Address:Port Peer Address:Port
+LISTEN 0      128          0.0.0.0:22        0.0.0.0:*
+`;
+
+/** sudo makes an environment of its own; everybody in a container may use it. */
+function sudo(call: Call): Promise<number> {
+  const { rest } = parseOptions(call.args, 'nEHSu:g:', { posix: true });
+  const env = new Map([
     ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
     ['HOME', '/root'],
     ['USER', 'root'],
     ['LOGNAME', 'root'],
-    ['SUDO_UID', '0'],
+    ['SUDO_UID', String(call.process.uid)],
   ]);
+  call.process.uid = 0;
+  return executeOrTell(call.process, rest, env, 'sudo');
+}
+
+/** `su USER -c COMMAND`, `su -s SHELL USER -c COMMAND`. */
+function su(call: Call): Promise<number> {
+  const options = parseOptions(call.args, 'lmpc:s:', { long: { command: 'c', shell: 's', login: 'l' } });
+  const user = options.rest.filter((arg) => arg !== '-')[0] ?? 'root';
+  const { files } = call.machine;
+  const passwd = files.exists('/etc/passwd') ? files.readText('/etc/passwd') : '';
+  const fields = passwd
+    .split('\n')
+    .find((line) => line.startsWith(`${user}:`))
+    ?.split(':');
+  if (!fields)
+    throw new Failure(
+      `user ${user} does not exist or the user entry does not contain all the required fields`,
+    );
+  if (call.process.uid !== 0) throw new Failure('Authentication failure');
+  const [, , uid = '0', , , home = '/', shell = '/bin/sh'] = fields;
+  call.process.uid = Number(uid);
+  const env = new Map([...call.process.env, ['HOME', home], ['USER', user], ['LOGNAME', user]]);
+  const command = options.value('c');
+  return executeOrTell(
+    call.process,
+    [options.value('s') ?? shell, ...(command === undefined ? [] : ['-c', command])],
+    env,
+    'su',
+  );
 }

@@ -1,4 +1,4 @@
-import type { Program, ProgramCall } from '../shell/machine.ts';
+import type { Call, Program } from '../programs/program.ts';
 import type { Guest } from './guest.ts';
 
 /** systemctl and journalctl on Debian, rc-service and rc-status on Alpine; `service` on both. */
@@ -18,7 +18,7 @@ export function servicePrograms(guest: Guest): readonly (readonly [string, Progr
   ];
 }
 
-async function systemctl(guest: Guest, call: ProgramCall): Promise<number> {
+async function systemctl(guest: Guest, call: Call): Promise<number> {
   const [verb = 'list-units', ...units] = call.args.filter((arg) => !arg.startsWith('-'));
   if (verb === 'list-units' || call.args.includes('--failed')) return listUnits(guest, call);
   if (verb === 'daemon-reload') return 0;
@@ -28,11 +28,10 @@ async function systemctl(guest: Guest, call: ProgramCall): Promise<number> {
   return code;
 }
 
-async function act(guest: Guest, call: ProgramCall, verb: string, name: string): Promise<number> {
-  const { stdout, stderr } = call;
+async function act(guest: Guest, call: Call, verb: string, name: string): Promise<number> {
   const service = guest.scenario.services[name];
   if (!service) {
-    await stderr.write(`Unit ${name}.service could not be found.\n`);
+    await call.warn(`Unit ${name}.service could not be found.\n`);
     return verb === 'status' || verb === 'is-active' ? 4 : 5;
   }
   const state = guest.services.get(name) ?? 'stopped';
@@ -50,13 +49,13 @@ async function act(guest: Guest, call: ProgramCall, verb: string, name: string):
       guest.startService(name);
       return 0;
     case 'is-active':
-      await stdout.write(`${active}\n`);
+      await call.print(`${active}\n`);
       return active === 'active' ? 0 : 3;
     case 'enable':
     case 'disable':
       return 0;
     case 'is-enabled':
-      await stdout.write('enabled\n');
+      await call.print('enabled\n');
       return 0;
     default: {
       const process = guest.table.list(guest.vmid).find(({ cmdline }) => cmdline === service.command);
@@ -67,7 +66,7 @@ async function act(guest: Guest, call: ProgramCall, verb: string, name: string):
             ? 'failed (Result: exit-code)'
             : 'inactive (dead)';
       const dot = active === 'active' ? '●' : active === 'failed' ? '×' : '○';
-      await stdout.write(
+      await call.print(
         `${dot} ${name}.service - ${service.description || name}\n     Loaded: loaded (/usr/lib/systemd/system/${name}.service; enabled)\n     Active: ${word}\n${process ? `   Main PID: ${process.pid} (${process.comm})\n` : ''}`,
       );
       return active === 'active' ? 0 : 3;
@@ -75,23 +74,23 @@ async function act(guest: Guest, call: ProgramCall, verb: string, name: string):
   }
 }
 
-async function listUnits(guest: Guest, { args, stdout }: ProgramCall): Promise<number> {
-  await stdout.write(`  ${'UNIT'.padEnd(28)} LOAD   ACTIVE   SUB     DESCRIPTION\n`);
+async function listUnits(guest: Guest, call: Call): Promise<number> {
+  await call.print(`  ${'UNIT'.padEnd(28)} LOAD   ACTIVE   SUB     DESCRIPTION\n`);
   for (const [name, state] of guest.services) {
-    if (args.includes('--failed') && state !== 'failed') continue;
+    if (call.args.includes('--failed') && state !== 'failed') continue;
     const active = state === 'running' ? 'active  ' : state === 'failed' ? 'failed  ' : 'inactive';
     const sub = state === 'running' ? 'running' : state === 'failed' ? 'failed ' : 'dead   ';
     const mark = state === 'failed' ? '●' : ' ';
     const description = guest.scenario.services[name]?.description ?? '';
-    await stdout.write(`${mark} ${`${name}.service`.padEnd(28)} loaded ${active} ${sub} ${description}\n`);
+    await call.print(`${mark} ${`${name}.service`.padEnd(28)} loaded ${active} ${sub} ${description}\n`);
   }
   return 0;
 }
 
-async function rcStatus(guest: Guest, { stdout }: ProgramCall): Promise<number> {
-  await stdout.write('Runlevel: default\n');
+async function rcStatus(guest: Guest, call: Call): Promise<number> {
+  await call.print('Runlevel: default\n');
   for (const [name, state] of guest.services) {
-    await stdout.write(
+    await call.print(
       ` ${name.padEnd(60)} [  ${state === 'running' ? 'started' : state === 'failed' ? 'crashed' : 'stopped'}  ]\n`,
     );
   }
@@ -99,7 +98,8 @@ async function rcStatus(guest: Guest, { stdout }: ProgramCall): Promise<number> 
 }
 
 /** The journal is what the scenario puts into /var/log/journal/UNIT.log, or /var/log/syslog. */
-async function journalctl(guest: Guest, { args, stdout }: ProgramCall): Promise<number> {
+async function journalctl(guest: Guest, call: Call): Promise<number> {
+  const { args } = call;
   const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');
   const unit =
     at >= 0 ? (args[at + 1] ?? '') : (args.map((arg) => /^-u(.+)$/.exec(arg)?.[1]).find(Boolean) ?? '');
@@ -111,6 +111,6 @@ async function journalctl(guest: Guest, { args, stdout }: ProgramCall): Promise<
     count >= 0
       ? Number(args[count + 1])
       : Number(args.map((arg) => /^-n(\d+)$/.exec(arg)?.[1]).find(Boolean) ?? lines.length);
-  await stdout.write(lines.length === 0 ? '-- No entries --\n' : `${lines.slice(-limit).join('\n')}\n`);
+  await call.print(lines.length === 0 ? '-- No entries --\n' : `${lines.slice(-limit).join('\n')}\n`);
   return 0;
 }

@@ -1,106 +1,84 @@
-import { Readable } from 'node:stream';
-import { type Direct, execute } from '../roles/execute.ts';
-import { type Start, untilDeath } from '../roles/start.ts';
-import type { Program } from '../shell/machine.ts';
-import type { Sink } from '../shell/streams.ts';
+import { FileError } from '../files/inode.ts';
+import { fromBytes } from '../kernel/bytes.ts';
+import { drive, execute, searchPath } from '../kernel/execute-file.ts';
+import type { Process } from '../kernel/process.ts';
+import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 
 /** LXC's own commands, which know nothing of Proxmox's locks and configuration. */
-export function lxcDirects(node: SimulatedNode): readonly (readonly [string, Direct])[] {
-  const direct: Direct = (start) => version(start.argv.slice(1), start.streams.stdout) ?? attach(node, start);
-  return [['lxc-attach', direct]];
-}
-
 export function lxcPrograms(node: SimulatedNode): readonly (readonly [string, Program])[] {
   const programs: readonly (readonly [string, Program])[] = [
-    ['lxc-info', ({ args, stdout, stderr }) => info(node, args, stdout, stderr)],
+    ['lxc-attach', (call) => attach(node, call)],
+    ['lxc-info', (call) => info(node, call)],
     [
       'lxc-ls',
-      async ({ stdout }) => {
-        await stdout.write(`${[...node.guests.keys()].join(' ')}\n`);
+      async (call) => {
+        await call.print(`${[...node.guests.keys()].join(' ')}\n`);
         return 0;
       },
     ],
-    ['lxc-stop', ({ args, stderr }) => stop(node, args, stderr)],
+    ['lxc-stop', (call) => stop(node, call)],
     ['lxc-freeze', ({ args }) => freeze(node, args, true)],
     ['lxc-unfreeze', ({ args }) => freeze(node, args, false)],
-    ['lxc-attach', (call) => attach(node, asStart(call, ['lxc-attach', ...call.args]))],
   ];
   return programs.map(([name, program]) => [
     name,
-    (call) => version(call.args, call.stdout) ?? program(call),
+    async (call) => {
+      if (call.args.join() !== '--version') return program(call);
+      await call.print('6.0.5\n');
+      return 0;
+    },
   ]);
 }
 
-/** What each of them prints when that is all it is asked; undefined otherwise. */
-function version(args: readonly string[], stdout: Sink): Promise<number> | undefined {
-  return args.join() === '--version' ? stdout.write('6.0.5\n').then(() => 0) : undefined;
-}
-
-/** What a program that was called by a shell starts with. */
-export function asStart(call: Parameters<Program>[0], argv: readonly string[]): Start {
-  const streams = {
-    stdin: Readable.from(call.stdin.length > 0 ? [call.stdin] : []),
-    stdout: call.stdout,
-    stderr: call.stderr,
-  };
-  return { ...call, argv, streams };
-}
-
-async function attach(node: SimulatedNode, start: Start): Promise<number> {
-  const { vmid, clear, variables, argv } = parseAttach(start.argv.slice(1));
+/** Runs a program in a container, as a child that the container sees as having no parent. */
+async function attach(node: SimulatedNode, call: Call): Promise<number> {
+  const { vmid, clear, variables, argv } = parseAttach(call.args);
   const guest = node.runningGuest(vmid);
-  const { stderr } = start.streams;
-  if (start.uid !== 0) {
-    await stderr.write(
+  if (call.process.uid !== 0) {
+    await call.warn(
       `lxc-attach: ${vmid}: ../src/lxc/tools/lxc_attach.c: main: 387 You lack access to /var/lib/lxc\n`,
     );
     return 1;
   }
   if (!guest) {
-    await stderr.write(
+    await call.warn(
       `lxc-attach: ${vmid}: ../src/lxc/attach.c: get_attach_context: 406 Connection refused - Failed to get init pid\n`,
     );
     return 1;
   }
-  const env = new Map(
-    clear
-      ? [
-          ['container', 'lxc'],
-          ['TERM', 'linux'],
-          ['PATH', PATH],
-        ]
-      : [...start.env, ['PATH', '/sbin:/bin:/usr/sbin:/usr/bin']],
-  );
-  for (const [name, value] of variables) env.set(name, value);
+  const kept = clear
+    ? new Map([
+        ['container', 'lxc'],
+        ['TERM', 'linux'],
+      ])
+    : call.process.env;
+  const env = new Map([...kept, ['PATH', clear ? PATH : '/sbin:/bin:/usr/sbin:/usr/bin'], ...variables]);
   const program = argv.length > 0 ? argv : ['/bin/bash'];
-  const child = node.table.spawn({ parent: start.process, comm: 'lxc-attach', argv: start.argv, env, vmid });
-  // It holds the streams of the channel even when lxc-attach itself is dead.
-  const release = [start.streams.stdout.hold(), start.streams.stderr.hold()];
-  const entered = enter().finally(() => {
-    child.end();
-    for (const each of release) each();
+  const { cwd } = call.process;
+  const child = node.table.spawn({
+    parent: call.process,
+    machine: guest,
+    env,
+    uid: 0,
+    // The caller's directory, where the container has one of that name.
+    cwd: guest.files.find(cwd)?.kind === 'directory' ? cwd : '/',
   });
-  return untilDeath(start.process, untilDeath(child, entered));
+  void drive(child, (inner) => enter(inner, vmid, program));
+  return call.wait(child);
+}
 
-  async function enter(): Promise<number> {
-    await node.table.unfrozen(vmid);
-    if (!child.alive || !guest) return 137;
-    const [path = ''] = program;
-    if (
-      path.startsWith('/') ? !guest.files.exists(path) && !inPath(path) : guest.scenario.flavour === 'none'
-    ) {
-      await stderr.write(
-        `lxc-attach: ${vmid}: ../src/lxc/attach.c: lxc_attach_run_command: 1841 No such file or directory - Failed to exec "${path}"\n`,
-      );
-      return 127;
-    }
-    return execute({ ...start, machine: guest, process: child, argv: program, env, cwd: '/', uid: 0 });
-  }
-
-  /** Programs that are modelled without being files. */
-  function inPath(path: string): boolean {
-    return !/\/(ba)?sh$/.test(path) && guest?.scenario.flavour !== 'none';
+async function enter(process: Process, vmid: number, argv: readonly string[]): Promise<number> {
+  await process.ready();
+  const [name = ''] = argv;
+  try {
+    const path = await searchPath(process, name, process.env.get('PATH') ?? '');
+    return await execute(process, path, argv, process.env);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    const text = `lxc-attach: ${vmid}: ../src/lxc/attach.c: lxc_attach_run_command: 1841 ${error.text} - Failed to exec "${fromBytes(name)}"\n`;
+    await process.fds.find(2)?.write(process, Buffer.from(text));
+    return error.code === 'ENOENT' ? 127 : 126;
   }
 }
 
@@ -133,34 +111,30 @@ function nameIn(args: readonly string[]): number {
   return Number(at >= 0 ? args[at + 1] : args.find((arg) => /^\d+$/.test(arg)));
 }
 
-async function info(
-  node: SimulatedNode,
-  args: readonly string[],
-  stdout: Sink,
-  stderr: Sink,
-): Promise<number> {
+async function info(node: SimulatedNode, call: Call): Promise<number> {
+  const { args } = call;
   const vmid = nameIn(args);
   const guest = node.guests.get(vmid);
   if (!guest) {
-    await stderr.write(`${vmid} doesn't exist\n`);
+    await call.warn(`${vmid} doesn't exist\n`);
     return 1;
   }
   const state = !guest.running ? 'STOPPED' : guest.frozen ? 'FROZEN' : 'RUNNING';
-  const bare = args.includes('-H');
-  const wantsState = args.includes('-s');
-  const wantsPid = args.includes('-p');
-  if (!wantsState && !wantsPid) await stdout.write(`Name:           ${vmid}\n`);
-  if (wantsState || !wantsPid) await stdout.write(bare ? `${state}\n` : `State:          ${state}\n`);
+  const bare = args.some((arg) => /^-[a-z]*H/.test(arg));
+  const wantsState = args.some((arg) => /^-[a-zH]*s/.test(arg));
+  const wantsPid = args.some((arg) => /^-[a-zH]*p/.test(arg));
+  if (!wantsState && !wantsPid) await call.print(`Name:           ${vmid}\n`);
+  if (wantsState || !wantsPid) await call.print(bare ? `${state}\n` : `State:          ${state}\n`);
   if (guest.running && (wantsPid || !wantsState)) {
-    await stdout.write(bare ? `${guest.initPid}\n` : `PID:            ${guest.initPid}\n`);
+    await call.print(bare ? `${guest.initPid}\n` : `PID:            ${guest.initPid}\n`);
   }
   return 0;
 }
 
-async function stop(node: SimulatedNode, args: readonly string[], stderr: Sink): Promise<number> {
-  const guest = node.runningGuest(nameIn(args));
+async function stop(node: SimulatedNode, call: Call): Promise<number> {
+  const guest = node.runningGuest(nameIn(call.args));
   if (!guest) {
-    await stderr.write(`${nameIn(args)} is not running\n`);
+    await call.warn(`${nameIn(call.args)} is not running\n`);
     return 2;
   }
   guest.halt();

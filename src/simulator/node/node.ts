@@ -1,22 +1,23 @@
 import { type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
-import { devices, installPrograms, place } from '../guest/flavour.ts';
+import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
 import { Guest } from '../guest/guest.ts';
-import { id, uname } from '../guest/programs.ts';
-import { ProcessTable } from '../processes/process-table.ts';
-import { filePrograms } from '../programs/files.ts';
-import { launchers } from '../programs/launchers.ts';
-import { processPrograms } from '../programs/processes.ts';
-import type { Direct } from '../roles/execute.ts';
+import { uname } from '../guest/programs.ts';
+import { installProcesses } from '../kernel/proc-directory.ts';
+import { ProcessTable } from '../kernel/process-table.ts';
+import { WaitQueue } from '../kernel/wait-queue.ts';
+import type { Machine } from '../machine.ts';
+import { commonPrograms } from '../programs/common-programs.ts';
+import type { Call, Program } from '../programs/program.ts';
 import type { NodeScenario } from '../scenario.ts';
-import type { Machine, Program } from '../shell/machine.ts';
+import { shellProgram } from '../shell/shell-program.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
 import { Locks } from './locks.ts';
-import { lxcDirects, lxcPrograms } from './lxc.ts';
-import { pctDirect, pctProgram } from './pct.ts';
+import { lxcPrograms } from './lxc.ts';
+import { pct } from './pct.ts';
 import { pvesh } from './pvesh.ts';
-import { sudoDirect, sudoProgram } from './sudo.ts';
+import { sudo } from './sudo.ts';
 
 /** The cluster file system: serving, hanging (every read waits), or not mounted, so that /etc/pve is empty. */
 export type PmxcfsState = 'up' | 'hangs' | 'down';
@@ -33,14 +34,12 @@ export class SimulatedNode implements Machine {
   );
   readonly guests = new Map<number, Guest>();
   readonly programs: ReadonlyMap<string, Program>;
-  /** Programs whose streams flow while they run. */
-  readonly directs: ReadonlyMap<string, Direct>;
   readonly locks = new Locks();
   /** Other nodes see it. */
   online = true;
   #pmxcfs: PmxcfsState = 'up';
   readonly #etcPve: DirectoryInode;
-  readonly #waiting = new Set<() => void>();
+  readonly #answers = new WaitQueue();
 
   constructor(name: string, cluster: Cluster) {
     const scenario = cluster.scenario.nodes[name];
@@ -54,26 +53,20 @@ export class SimulatedNode implements Machine {
     this.#layOut();
     this.#etcPve = this.files.directory('/etc/pve');
     this.programs = new Map<string, Program>([
-      ...launchers,
-      ...processPrograms,
-      ...filePrograms,
+      ...commonPrograms,
       ...lxcPrograms(this),
-      ['pct', pctProgram(this)],
+      ['dash', shellProgram('dash')],
+      ['bash', shellProgram('bash')],
+      ['pct', pct(this)],
       ['pvesh', (call) => pvesh(this, call)],
-      ['sudo', sudoProgram(this)],
-      ['pveversion', (call) => this.#pveversion(call.args, call)],
-      ['hostname', (call) => printLine(call, name)],
+      ['sudo', sudo(this)],
+      ['pveversion', (call) => this.#pveversion(call)],
       ['uname', (call) => uname(call, name, scenario.kernel)],
       ['nproc', (call) => printLine(call, String(scenario.cores))],
-      ['whoami', (call) => printLine(call, this.userName(call.uid))],
-      ['id', id],
+      ['ha-manager', (call) => printLine(call, `quorum ${cluster.quorate ? 'OK' : 'No quorum!'}`)],
     ]);
     installPrograms(this);
-    this.directs = new Map<string, Direct>([
-      ...lxcDirects(this),
-      ['pct', pctDirect(this)],
-      ['sudo', sudoDirect(this)],
-    ]);
+    installProcesses(this.files, this);
   }
 
   get hostname(): string {
@@ -97,18 +90,12 @@ export class SimulatedNode implements Machine {
   set pmxcfs(state: PmxcfsState) {
     this.#pmxcfs = state;
     this.files.mount('/etc/pve', state === 'down' ? makeDirectory(this.files.root.volume) : this.#etcPve);
-    if (state === 'hangs') return;
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
+    this.#answers.wake();
   }
 
-  /** Resolves when the cluster file system does not hang. */
-  async pmxcfsAnswers(): Promise<void> {
-    if (this.#pmxcfs === 'hangs') await new Promise<void>((resolve) => this.#waiting.add(resolve));
-  }
-
-  async gate(path: string): Promise<void> {
-    if (/^\/etc\/pve(\/|$)/.test(path)) await this.pmxcfsAnswers();
+  /** A cluster file system that hangs lets every reader of /etc/pve wait. */
+  hangs(path: string): WaitQueue | undefined {
+    return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
 
   /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */
@@ -118,36 +105,27 @@ export class SimulatedNode implements Machine {
   }
 
   boot(): void {
-    for (const [pid, comm] of [
-      [1, 'systemd'],
-      [2, 'pmxcfs'],
-      [3, 'pvedaemon'],
-      [4, 'pveproxy'],
-      [5, 'sshd'],
-    ] as const) {
-      this.table.spawn({
-        parent: undefined,
-        comm,
-        argv: [pid === 1 ? '/sbin/init' : `/usr/bin/${comm}`],
-        vmid: null,
-      });
-    }
+    const init = this.table.spawnInit({ parent: undefined, machine: this, argv: ['/sbin/init'] });
+    init.comm = 'systemd';
+    init.onSignal = () => true;
+    for (const name of ['pmxcfs', 'pvedaemon', 'pveproxy', 'sshd'])
+      this.table.spawn({ parent: init, setsid: true, argv: [`/usr/bin/${name}`] }).comm = name;
     for (const guest of this.guests.values()) if (guest.scenario.running) guest.boot();
   }
 
   #layOut(): void {
-    for (const path of '/bin /dev /etc /mnt /proc /root /run/lock/lxc /tmp /usr/bin /usr/sbin /usr/local/bin /var/lib/vz /var/log'.split(
+    for (const path of '/dev /etc /mnt /proc /root /run/lock/lxc /tmp /usr/bin /usr/lib /usr/sbin /usr/local/bin /usr/local/sbin /var/lib/vz /var/log'.split(
       ' ',
     )) {
       this.files.makeDirectories(path);
     }
+    mergeUsr(this.files);
     this.files.get('/tmp').mode = 0o1777;
     this.files.get('/root').mode = 0o700;
     for (const user of Object.keys(this.cluster.scenario.users).filter((name) => name !== 'root')) {
       this.files.makeDirectories(`/home/${user}`);
       Object.assign(this.files.get(`/home/${user}`), { uid: this.uidOf(user), gid: this.uidOf(user) });
     }
-    for (const shell of ['/bin/sh', '/bin/bash']) this.files.write(shell, '\x7fELF', { mode: 0o755 });
     this.files.write('/etc/hostname', `${this.name}\n`);
     this.files.write('/etc/hosts', `127.0.0.1 localhost\n192.168.1.2 ${this.name}\n`);
     this.files.write(
@@ -161,12 +139,17 @@ export class SimulatedNode implements Machine {
       'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
     );
     devices(this.files);
-    this.files.generate('/proc/self/environ', () => 'HOME=/root\0');
     this.files.generate(
       '/proc/meminfo',
       () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
     );
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
+    this.files.generate(
+      '/sys/kernel/mm/transparent_hugepage/enabled',
+      () => 'always [madvise] never\n',
+      0o644,
+      4096,
+    );
     this.files.generate('/proc/uptime', () => '86400.00 600000.00\n');
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     installClusterFiles(this);
@@ -176,9 +159,9 @@ export class SimulatedNode implements Machine {
     for (const [path, file] of Object.entries(this.scenario.files)) place(this.files, path, file);
   }
 
-  async #pveversion(args: readonly string[], call: Parameters<Program>[0]): Promise<number> {
+  async #pveversion(call: Call): Promise<number> {
     const { version, kernel } = this.scenario;
-    if (args.some((arg) => arg === '-v' || arg === '--verbose')) {
+    if (call.args.some((arg) => arg === '-v' || arg === '--verbose')) {
       return printLine(
         call,
         `proxmox-ve: ${version.replace(/\.\d+$/, '.0')} (running kernel: ${kernel})\npve-manager: ${version} (running version: ${version}/8c3a1f6e9d2b4a70)\nlxc-pve: 6.0.5-3\npve-container: 6.1.10`,
@@ -188,7 +171,7 @@ export class SimulatedNode implements Machine {
   }
 }
 
-async function printLine({ stdout }: Parameters<Program>[0], text: string): Promise<number> {
-  await stdout.write(`${text}\n`);
+async function printLine(call: Call, text: string): Promise<number> {
+  await call.print(`${text}\n`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { configKeys, withKey } from './cluster.ts';
 import { type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
 
@@ -19,7 +19,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
           throw new PctError(255, `you can't start a CT if it's a template`);
         }
         const guest = node.guests.get(vmid);
-        await delay(node.cluster.scenario.times.start);
+        await call.delay(node.cluster.scenario.times.start);
         if (!guest || guest.scenario.answers['pct start'] !== undefined) {
           throw new PctError(255, `startup for container '${vmid}' failed`);
         }
@@ -33,7 +33,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
       requireRunning(call, vmid);
       await locked(call, vmid, 255, async () => {
         checkLock(call, vmid);
-        await delay(call.node.cluster.scenario.times.stop);
+        await call.delay(call.node.cluster.scenario.times.stop);
         call.node.guests.get(vmid)?.halt();
       });
     },
@@ -52,10 +52,10 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
       await locked(call, vmid, 255, async () => {
         // It is stopped before anybody looks for the lock; then the start is refused.
         const guest = call.node.guests.get(vmid);
-        await delay(call.node.cluster.scenario.times.shutdown);
+        await call.delay(call.node.cluster.scenario.times.shutdown);
         guest?.halt();
         checkLock(call, vmid);
-        await delay(call.node.cluster.scenario.times.start);
+        await call.delay(call.node.cluster.scenario.times.start);
         guest?.boot();
       });
     },
@@ -104,7 +104,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
 };
 
 /** A guest that does not obey costs twice the time limit and five seconds more. */
-async function shutDown({ node, options, stderr }: PctCall, vmid: number): Promise<void> {
+async function shutDown({ node, options, stderr, delay }: PctCall, vmid: number): Promise<void> {
   const guest = node.guests.get(vmid);
   checkLock({ node }, vmid);
   if (!guest) return;
@@ -114,7 +114,7 @@ async function shutDown({ node, options, stderr }: PctCall, vmid: number): Promi
     guest.halt();
     return;
   }
-  if (await until(() => !guest.running, timeout)) return;
+  if (await until(delay, () => !guest.running, timeout)) return;
   if (options.forceStop) {
     guest.halt();
     return;
@@ -122,11 +122,11 @@ async function shutDown({ node, options, stderr }: PctCall, vmid: number): Promi
   await stderr.write(
     `command 'lxc-stop -n ${vmid} --nokill --timeout ${timeout / 1000}' failed: exit code 1\n`,
   );
-  if (await until(() => !guest.running, timeout + 5000)) return;
+  if (await until(delay, () => !guest.running, timeout + 5000)) return;
   throw new PctError(255, 'container did not stop');
 }
 
-async function until(condition: () => boolean, withinMs: number): Promise<boolean> {
+async function until(delay: PctCall['delay'], condition: () => boolean, withinMs: number): Promise<boolean> {
   const end = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() >= end) return false;
@@ -158,7 +158,7 @@ export async function locked(
     await stderr.write('trying to acquire lock...');
     const end = performance.now() + LOCK_PATIENCE_MS;
     while (!release && performance.now() < end) {
-      await Promise.race([node.locks.freed(vmid), delay(end - performance.now())]);
+      await Promise.race([node.locks.freed(vmid), setTimeout(end - performance.now())]);
       release = node.locks.tryTake(vmid);
     }
     if (!release) {

@@ -1,22 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Direct } from '../roles/execute.ts';
-import type { Start } from '../roles/start.ts';
-import type { Program } from '../shell/machine.ts';
-import { readAll, type Sink } from '../shell/streams.ts';
-import { asStart } from './lxc.ts';
+import { executeOrTell } from '../kernel/execute-file.ts';
+import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 import { lifeCycleVerbs } from './pct-life-cycle.ts';
 import { lookingVerbs } from './pct-looking.ts';
-import { snapshotVerbs } from './pct-snapshots.ts';
-import { transferVerbs } from './pct-transfers.ts';
+
+/** Where a verb of pct writes. */
+interface Stream {
+  write(text: string): Promise<void>;
+}
 
 /** What a verb of pct works with. */
 export interface PctCall {
   readonly node: SimulatedNode;
   readonly options: Readonly<Record<string, string>>;
   readonly positional: readonly string[];
-  readonly stdout: Sink;
-  readonly stderr: Sink;
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  /** Waits for so many ms. */
+  readonly delay: (ms: number) => Promise<void>;
 }
 
 export interface Verb {
@@ -37,28 +38,23 @@ export class PctError extends Error {
   }
 }
 
-const VERBS: Readonly<Record<string, Verb>> = {
-  ...lookingVerbs,
-  ...lifeCycleVerbs,
-  ...snapshotVerbs,
-  ...transferVerbs,
-};
+const VERBS: Readonly<Record<string, Verb>> = { ...lookingVerbs, ...lifeCycleVerbs };
 
-/** pct with streams that flow: `pct exec` becomes lxc-attach. */
-export function pctDirect(node: SimulatedNode): Direct {
-  return async (start) => {
-    if (start.argv[1] === 'exec') return exec(node, start);
-    void readAll(start.streams.stdin);
-    return run(node, start);
+export function pct(node: SimulatedNode): Program {
+  return async (call) => {
+    try {
+      return call.args[0] === 'exec' ? await exec(node, call) : await run(node, call);
+    } catch (error) {
+      if (!(error instanceof PctError)) throw error;
+      await call.warn(`${error.message}\n`);
+      return error.code;
+    }
   };
 }
 
-export function pctProgram(node: SimulatedNode): Program {
-  return (call) => pctDirect(node)(asStart(call, ['pct', ...call.args]));
-}
-
-async function exec(node: SimulatedNode, start: Start): Promise<number> {
-  const rest = start.argv.slice(2);
+/** Becomes lxc-attach. */
+async function exec(node: SimulatedNode, call: Call): Promise<number> {
+  const rest = call.args.slice(1);
   const id = rest.shift();
   let keep = true;
   if (/^--?keep-env/.test(rest[0] ?? '')) {
@@ -66,47 +62,42 @@ async function exec(node: SimulatedNode, start: Start): Promise<number> {
     keep = !(option.endsWith('=0') || (rest[0] === '0' && rest.shift() === '0'));
   }
   if (rest[0] === '--') rest.shift();
-  return reporting(start, async () => {
-    await asRoot(node, start.uid);
-    await delay(node.cluster.scenario.times.pct);
-    const vmid = vmidOf(id);
-    requireConfig(node, vmid, 2);
-    if (!node.runningGuest(vmid)) throw new PctError(255, `container '${vmid}' not running!`);
-    start.process.ignored.add('PIPE');
-    const argv = ['lxc-attach', '-n', String(vmid), keep ? '--keep-env' : '--clear-env', '--', ...rest];
-    return node.directs.get('lxc-attach')?.({ ...start, argv }) ?? 255;
-  });
+  await asRoot(node, call);
+  await call.process.sleep(node.cluster.scenario.times.pct);
+  const vmid = vmidOf(id);
+  requireConfig(node, vmid, 2);
+  if (!node.runningGuest(vmid)) throw new PctError(255, `container '${vmid}' not running!`);
+  call.process.ignored.add('PIPE');
+  const argv = ['lxc-attach', '-n', String(vmid), keep ? '--keep-env' : '--clear-env', '--', ...rest];
+  return executeOrTell(call.process, argv, call.process.env, 'pct');
 }
 
-function run(node: SimulatedNode, start: Start): Promise<number> {
-  const [, name = '', ...args] = start.argv;
-  const { stdout, stderr } = start.streams;
-  return reporting(start, async () => {
-    const verb = VERBS[name];
-    if (!verb) throw new PctError(255, `ERROR: unknown command 'pct ${name}'`);
-    await asRoot(node, start.uid);
-    await delay(node.cluster.scenario.times.pct);
-    const { options, positional } = parseOptions(verb.options ?? {}, args);
-    const vmid = verb.noVmid ? 0 : vmidOf(positional[0]);
-    await verb.run({ node, options, positional: positional.slice(1), stdout, stderr }, vmid);
-    return 0;
-  });
+async function run(node: SimulatedNode, call: Call): Promise<number> {
+  const [name = '', ...args] = call.words;
+  const verb = VERBS[name];
+  if (!verb) throw new PctError(255, `ERROR: unknown command 'pct ${name}'`);
+  await asRoot(node, call);
+  await call.process.sleep(node.cluster.scenario.times.pct);
+  const { options, positional } = parseOptions(verb.options ?? {}, args);
+  const vmid = verb.noVmid ? 0 : vmidOf(positional[0]);
+  await verb.run(
+    {
+      node,
+      options,
+      positional: positional.slice(1),
+      stdout: { write: (text) => call.print(text) },
+      stderr: { write: (text) => call.warn(text) },
+      delay: (ms) => call.process.sleep(ms),
+    },
+    vmid,
+  );
+  return 0;
 }
 
-async function reporting(start: Start, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof PctError)) throw error;
-    await start.streams.stderr.write(`${error.message}\n`);
-    return error.code;
-  }
-}
-
-async function asRoot(node: SimulatedNode, uid: number): Promise<void> {
-  if (uid !== 0)
+async function asRoot(node: SimulatedNode, { process }: Call): Promise<void> {
+  if (process.uid !== 0)
     throw new PctError(255, 'ipcc_send_rec[1] failed: Unknown error -1\nUnable to load access control list');
-  await node.pmxcfsAnswers();
+  for (let queue = node.hangs('/etc/pve'); queue; queue = node.hangs('/etc/pve')) await process.block(queue);
   if (node.pmxcfs === 'down') throw new PctError(111, 'ipcc_send_rec[1] failed: Connection refused');
 }
 

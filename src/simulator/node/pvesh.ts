@@ -1,16 +1,15 @@
-import type { ProgramCall } from '../shell/machine.ts';
+import type { Call } from '../programs/program.ts';
 import { configKeys } from './cluster.ts';
 import type { SimulatedNode } from './node.ts';
 import { statusOf } from './pct-looking.ts';
-import { snapshotsOf } from './pct-snapshots.ts';
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 
 /** `pvesh get PATH` for the paths that people look at; everything else says that there is no such path. */
-export async function pvesh(node: SimulatedNode, call: ProgramCall): Promise<number> {
+export async function pvesh(node: SimulatedNode, call: Call): Promise<number> {
   const [verb = '', path = '', ...rest] = call.args;
-  if (call.uid !== 0 || node.pmxcfs === 'down') {
-    await call.stderr.write(
+  if (call.process.uid !== 0 || node.pmxcfs === 'down') {
+    await call.warn(
       'ipcc_send_rec[1] failed: Connection refused\nUnable to load access control list: Connection refused\n',
     );
     return 111;
@@ -18,12 +17,12 @@ export async function pvesh(node: SimulatedNode, call: ProgramCall): Promise<num
   const value =
     verb === 'get' || verb === 'ls' ? get(node, path.replace(/^\/|\/$/g, '').split('/')) : undefined;
   if (value === undefined) {
-    await call.stderr.write(`No '${verb}' handler defined for '${path}'\n`);
+    await call.warn(`No '${verb}' handler defined for '${path}'\n`);
     return 255;
   }
   const json = rest.some((arg) => /^--?output-format(=|$)/.test(arg)) && rest.some((arg) => /json/.test(arg));
   const pretty = rest.some((arg) => /json-pretty/.test(arg));
-  await call.stdout.write(json ? `${JSON.stringify(value, null, pretty ? 3 : 0)}\n` : table(value));
+  await call.print(json ? `${JSON.stringify(value, null, pretty ? 3 : 0)}\n` : table(value));
   return 0;
 }
 
@@ -61,15 +60,7 @@ function container(node: SimulatedNode, vmid: number, tail: readonly string[]): 
   if (text === undefined) return undefined;
   if (tail[0] === 'status') return statusOf(node, vmid);
   if (tail[0] === 'config') return Object.fromEntries(configKeys(text));
-  if (tail[0] === 'snapshot') {
-    const list = snapshotsOf(text).map(({ name, time, description }) => ({
-      name,
-      snaptime: time,
-      description,
-    }));
-    return [...list, { name: 'current', description: 'You are here!' }];
-  }
-  return ['config', 'status', 'snapshot'].map((subdir) => ({ subdir }));
+  return ['config', 'status'].map((subdir) => ({ subdir }));
 }
 
 function versionOf({ scenario }: SimulatedNode): Json {

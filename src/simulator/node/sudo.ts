@@ -1,6 +1,6 @@
-import { withoutOptions } from '../programs/launchers.ts';
-import { type Direct, execute } from '../roles/execute.ts';
-import type { Program } from '../shell/machine.ts';
+import { executeOrTell, fork } from '../kernel/execute-file.ts';
+import { parseOptions } from '../programs/options.ts';
+import type { Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 
 /** The rules are those of the scenario's users. */
@@ -10,28 +10,16 @@ function allows(node: SimulatedNode, uid: number, program: string): boolean {
   return rules === 'all' || rules.includes(program.slice(program.lastIndexOf('/') + 1));
 }
 
-const REFUSAL = 'sudo: a password is required\n';
-
-export function sudoDirect(node: SimulatedNode): Direct {
-  return async (start) => {
-    const argv = withoutOptions(start.argv.slice(1), /^-[ug]$/);
-    if (!allows(node, start.uid, argv[0] ?? '')) {
-      await start.streams.stderr.write(REFUSAL);
+/** Runs a program as root where the rules allow it; it never asks for a password. */
+export function sudo(node: SimulatedNode): Program {
+  return async (call) => {
+    const { rest } = parseOptions(call.args, 'nEHSku:g:', { posix: true });
+    if (!allows(node, call.process.uid, rest[0] ?? '')) {
+      await call.warn('sudo: a password is required\n');
       return 1;
     }
-    const child = node.table.spawn({ parent: start.process, comm: argv[0] ?? '', argv, env: rootEnv() });
-    const code = await execute({ ...start, process: child, argv, env: rootEnv(), uid: 0 }, node.directs);
-    child.end();
-    return code;
-  };
-}
-
-export function sudoProgram(node: SimulatedNode): Program {
-  return async (call) => {
-    const argv = withoutOptions(call.args, /^-[ug]$/);
-    if (allows(node, call.uid, argv[0] ?? '')) return call.spawn(argv, { env: rootEnv(), uid: 0 });
-    await call.stderr.write(REFUSAL);
-    return 1;
+    const env = rootEnv();
+    return call.wait(fork(call.process, (child) => executeOrTell(child, rest, env, 'sudo'), { uid: 0, env }));
   };
 }
 

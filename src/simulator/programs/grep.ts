@@ -1,143 +1,138 @@
 import { posix } from 'node:path';
-import { Access } from '../files/access.ts';
-import { FileError } from '../files/inode.ts';
-import type { VirtualFs } from '../files/virtual-fs.ts';
-import type { ProgramCall } from '../shell/machine.ts';
+import { toBytes } from '../kernel/bytes.ts';
+import { eachInput, type Line, linesOf } from './input.ts';
+import { parseOptions } from './options.ts';
+import { type Call, Failure } from './program.ts';
+import { regexSource } from './regex.ts';
 
-const LETTERS = 'acEFGhHilLnoqrRsvwxP';
-
-interface Grep {
-  readonly flags: ReadonlySet<string>;
-  readonly pattern: RegExp;
-  readonly files: readonly string[];
-}
-
-/** grep as GNU and busybox have it, where just-bash's lacks -a, -s and -H; what is asked more rarely is left to that one. */
-export async function grep(call: ProgramCall): Promise<number> {
-  const plan = understand(call.args);
-  if (!plan) {
-    const result = await call.original(call.args);
-    await call.stdout.write(result.stdout);
-    await call.stderr.write(result.stderr);
-    return result.exitCode;
-  }
-  const { flags } = plan;
-  const recursive = flags.has('r') || flags.has('R');
-  const names =
-    plan.files.length === 0 && !recursive
-      ? ['-']
-      : plan.files.flatMap((file) => (recursive ? below(call, file) : [file]));
-  const named = !flags.has('h') && (flags.has('H') || names.length > 1 || recursive);
-  let found = false;
-  let failed = false;
-  for (const name of names) {
-    const text = await read(call, name, flags.has('s'));
-    if (text === undefined) {
-      failed = true;
-      continue;
-    }
-    const lines = matches(text, plan);
-    found ||= lines.length > 0;
-    if (flags.has('q')) continue;
-    const prefix = named ? `${name === '-' ? '(standard input)' : name}:` : '';
-    if (flags.has('l')) await call.stdout.write(lines.length > 0 ? `${name}\n` : '');
-    else if (flags.has('c')) await call.stdout.write(`${prefix}${lines.length}\n`);
-    else await call.stdout.write(lines.map((line) => `${prefix}${line}\n`).join(''));
-  }
-  if (found && flags.has('q')) return 0;
-  return failed ? 2 : found ? 0 : 1;
-}
-
-/** @returns undefined for what is beyond this grep */
-function understand(args: readonly string[]): Grep | undefined {
-  const flags = new Set<string>();
-  const patterns: string[] = [];
-  const rest: string[] = [];
-  for (let index = 0; index < args.length; index += 1) {
-    const arg = args[index] ?? '';
-    if (arg === '--') {
-      rest.push(...args.slice(index + 1));
-      break;
-    }
-    if (arg === '-e') patterns.push(args[++index] ?? '');
-    else if (/^-[A-Za-z]+$/.test(arg)) {
-      if ([...arg.slice(1)].some((letter) => !LETTERS.includes(letter))) return undefined;
-      for (const letter of arg.slice(1)) flags.add(letter);
-    } else if (arg.startsWith('-') && arg !== '-') return undefined;
-    else rest.push(arg);
-  }
-  if (patterns.length === 0) patterns.push(rest.shift() ?? '');
-  if (flags.has('L')) return undefined;
-  const source = patterns
-    .flatMap((each) => each.split('\n'))
-    .map((each) => toRegExp(each, flags))
-    .join('|');
-  const bounded = flags.has('x') ? `^(?:${source})$` : flags.has('w') ? `\\b(?:${source})\\b` : source;
-  try {
-    return { flags, files: rest, pattern: new RegExp(bounded, flags.has('i') ? 'gi' : 'g') };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Basic regular expressions give ( ) { } + ? | a meaning only behind a backslash. */
-function toRegExp(pattern: string, flags: ReadonlySet<string>): string {
-  if (flags.has('F')) return pattern.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  const classes: Record<string, string> = {
-    space: '\\s',
-    digit: '0-9',
-    alpha: 'A-Za-z',
-    alnum: 'A-Za-z0-9',
-    upper: 'A-Z',
-    lower: 'a-z',
-  };
-  const common = pattern.replaceAll(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole);
-  if (flags.has('E') || flags.has('P')) return common;
-  return common.replaceAll(
-    /\\([(){}+?|])|([(){}+?|])/g,
-    (_whole, escaped?: string, plain?: string) => escaped ?? `\\${plain}`,
-  );
-}
-
-function matches(text: string, { pattern, flags }: Grep): string[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines.flatMap((line, index) => {
-    const hits = [...line.matchAll(pattern)].map(([hit]) => hit);
-    if (hits.length > 0 === flags.has('v')) return [];
-    const number = flags.has('n') ? `${index + 1}:` : '';
-    const shown = flags.has('o') && !flags.has('v') ? hits.filter((hit) => hit !== '') : [line];
-    return shown.map((each) => number + each);
+/** grep as GNU and busybox have it. */
+export async function grep(call: Call): Promise<number> {
+  const extended = call.name === 'egrep' ? 'E' : call.name === 'fgrep' ? 'F' : '';
+  const options = parseOptions(call.args, 'acEFGhHiIlLnoqrRsvwxPe:f:m:A:B:C:z', {
+    code: 2,
+    long: {
+      count: 'c',
+      'extended-regexp': 'E',
+      'fixed-strings': 'F',
+      'ignore-case': 'i',
+      'files-with-matches': 'l',
+      'line-number': 'n',
+      'only-matching': 'o',
+      quiet: 'q',
+      silent: 'q',
+      recursive: 'r',
+      'no-messages': 's',
+      'invert-match': 'v',
+      'word-regexp': 'w',
+      'line-regexp': 'x',
+      text: 'a',
+      regexp: 'e',
+      color: 'I',
+      'max-count': 'm',
+      'no-filename': 'h',
+      'with-filename': 'H',
+      'after-context': 'A',
+      'before-context': 'B',
+      context: 'C',
+    },
   });
-}
-
-async function read(call: ProgramCall, name: string, silent: boolean): Promise<string | undefined> {
-  if (name === '-') return call.stdin.toString('utf8');
-  const { machine, cwd, uid, stderr } = call;
-  const path = posix.resolve(cwd, name);
-  let problem = 'No such file or directory';
-  try {
-    await machine.gate(path);
-    const access = new Access(machine.files, uid);
-    access.requireReach(path);
-    const inode = machine.files.find(path);
-    if (inode) access.requireRead(path);
-    if (inode?.kind === 'directory') problem = 'Is a directory';
-    else if (inode) return machine.files.readText(path);
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    problem = error.text;
+  const rest = [...options.rest];
+  const given = [...options.values('e')];
+  for (const name of options.values('f'))
+    given.push((await call.readInput(name)).toString('latin1').replace(/\n$/, ''));
+  if (given.length === 0) {
+    const [first] = rest;
+    if (first === undefined) throw new Failure('no pattern given', 2);
+    given.push(rest.shift() ?? '');
   }
-  if (!silent) await stderr.write(`grep: ${name}: ${problem}\n`);
-  return undefined;
+  const fixed = options.has('F') || extended === 'F';
+  const source = given
+    .flatMap((each) => each.split('\n'))
+    .map((each) =>
+      fixed
+        ? each.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+        : regexSource(each, options.has('E') || options.has('P') || extended === 'E'),
+    )
+    .join('|');
+  const bounded = options.has('x')
+    ? `^(?:${source})$`
+    : options.has('w')
+      ? `(?<!\\w)(?:${source})(?!\\w)`
+      : source;
+  const pattern = new RegExp(bounded, options.has('i') ? 'gi' : 'g');
+  const recursive = options.has('r') || options.has('R');
+  const names = recursive ? await below(call, rest.length === 0 ? ['.'] : rest) : rest;
+  const named = !options.has('h') && (options.has('H') || names.length > 1 || recursive);
+  const limit = Number(options.value('m') ?? Number.POSITIVE_INFINITY);
+  const context = (letter: string) => Number(options.value(letter) ?? options.value('C') ?? 0);
+  const [behind, before] = [context('A'), context('B')];
+  let found = false;
+  const quiet = options.has('s') ? silenced(call) : call;
+  const failed = await eachInput(quiet, names, async (file, name) => {
+    const shown = name === '-' ? '(standard input)' : name;
+    let count = 0;
+    let number = 0;
+    let trailing = 0;
+    let lastPrinted = 0;
+    const held: { line: Line; number: number }[] = [];
+    const print = async (text: string, at: number, mark: string) => {
+      if (lastPrinted > 0 && at > lastPrinted + 1 && behind + before > 0) await call.print('--\n');
+      lastPrinted = at;
+      await call.printBytes(`${named ? shown + mark : ''}${options.has('n') ? `${at}${mark}` : ''}${text}\n`);
+    };
+    for await (const line of linesOf(call, file, options.has('z') ? '\0' : '\n')) {
+      number += 1;
+      pattern.lastIndex = 0;
+      if (pattern.test(line.text) === options.has('v')) {
+        if (trailing > 0) {
+          trailing -= 1;
+          await print(line.text, number, '-');
+        } else if (before > 0) {
+          held.push({ line, number });
+          if (held.length > before) held.shift();
+        }
+        continue;
+      }
+      found = true;
+      count += 1;
+      if (options.has('q')) return;
+      if (!options.has('l') && !options.has('L') && !options.has('c')) {
+        for (const each of held.splice(0)) await print(each.line.text, each.number, '-');
+        trailing = behind;
+        if (options.has('o')) {
+          pattern.lastIndex = 0;
+          if (!options.has('v'))
+            for (const [hit] of line.text.matchAll(pattern)) if (hit !== '') await print(hit, number, ':');
+        } else await print(line.text, number, ':');
+      }
+      if (options.has('l') || count >= limit) break;
+    }
+    if (options.has('l') && count > 0) await call.printBytes(`${shown}\n`);
+    if (options.has('L') && count === 0) await call.printBytes(`${shown}\n`);
+    if (options.has('c')) await call.printBytes(`${named ? `${shown}:` : ''}${count}\n`);
+  });
+  if (found && options.has('q')) return 0;
+  return failed !== 0 ? 2 : found ? 0 : 1;
 }
 
-function below({ machine, cwd }: ProgramCall, name: string): string[] {
-  return walk(machine.files, name, posix.resolve(cwd, name));
+/** The same call without messages. */
+function silenced(call: Call): Call {
+  return Object.create(call, { warn: { value: async () => {} } });
 }
 
-function walk(files: VirtualFs, name: string, path: string): string[] {
-  const inode = files.find(path, false);
-  if (inode?.kind !== 'directory') return inode?.kind === 'file' ? [name] : [];
-  return files.list(path).flatMap((entry) => walk(files, posix.join(name, entry), posix.join(path, entry)));
+async function below(call: Call, names: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const name of names) {
+    const inode = await call.sys.find(name, names.length > 0);
+    if (inode?.kind !== 'directory') files.push(name);
+    else {
+      const entries = (await call.sys.list(name)).map((entry) => posix.join(name, toBytes(entry)));
+      for (const entry of entries) {
+        const kind = (await call.sys.find(entry, false))?.kind;
+        if (kind === 'directory') files.push(...(await below(call, [entry])));
+        else if (kind === 'file') files.push(entry);
+      }
+    }
+  }
+  return files;
 }

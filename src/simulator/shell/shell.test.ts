@@ -31,11 +31,11 @@ test.each([
   expect(await run(script)).toMatchObject({ stdout, stderr: '' });
 });
 
-test('set -e ends a script, and a syntax error is told', async () => {
+test('set -e ends a script, and a syntax error is reported', async () => {
   expect(await run('set -e; false; echo no')).toMatchObject({ code: 1, stdout: '' });
   expect(await run('echo "unclosed')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('unexpected EOF'),
+    stderr: expect.stringContaining('Unterminated quoted string'),
   });
 });
 

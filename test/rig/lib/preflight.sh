@@ -7,7 +7,7 @@ require_packages() {
   local need missing=()
   for need in lxc-start:lxc lxc-attach:lxc /usr/sbin/sshd:openssh-server ssh:openssh-client \
     debootstrap:debootstrap busybox:busybox-static sudo:sudo perl:perl-base useradd:passwd \
-    nsenter:util-linux flock:util-linux; do
+    nsenter:util-linux flock:util-linux bindfs:bindfs; do
     command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}")
   done
   if [ ${#missing[@]} -gt 0 ]; then

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LoadInput } from '../../../config/load.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import type { ConnectionInfo } from '../../../simulator/doors/node-door.ts';
+import type { ConnectionInfo } from '../../../simulator/handles/node-handle.ts';
 import { Simulator } from '../../../simulator/simulator.ts';
 import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';

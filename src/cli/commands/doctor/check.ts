@@ -9,7 +9,7 @@ export const CHECKS = {
   login: 'Login',
   proxmox: 'Proxmox VE',
   rights: 'Rights',
-  attach: 'Way in',
+  attach: 'Attach method',
   'cluster-files': 'Cluster files',
   quorum: 'Quorum',
   containers: 'Containers',
@@ -74,7 +74,7 @@ export class Examination {
   async step<T>(id: CheckId, look: (() => Promise<Finding<T>>) | undefined): Promise<T | undefined> {
     if (this.#signal.aborted) return undefined;
     if (look === undefined) {
-      this.add(id, { verdict: 'skipped', detail: 'skipped, as it needs what failed above' });
+      this.add(id, { verdict: 'skipped', detail: 'skipped because an earlier check failed' });
       return undefined;
     }
     this.begin(id);

@@ -1,7 +1,5 @@
-import { ownFilesOf } from '../../../config/reserved-paths.ts';
 import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
-import { transferDirsOf } from '../../../config/transfer-dirs.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
 import { type ClosableChannelSource, Cluster } from '../../../proxmox/cluster.ts';
 import { RemoteShell } from '../../../remote/shell.ts';
@@ -20,7 +18,7 @@ import {
   measure,
   type Nodes,
 } from './node-checks.ts';
-import { judgeEntry } from './privileges.ts';
+import { judgeAttach } from './privileges.ts';
 import { connectOnce, type Learnt } from './session-check.ts';
 import { checkKeptDirs } from './state-dirs.ts';
 
@@ -103,22 +101,17 @@ async function examineNode(
     'rights',
     nodes && probe && (() => checkRights(nodes, probe, config, signal)),
   );
-  const entry = await exam.step(
-    'attach',
-    probe && rights && (async () => judgeEntry(config.execMethod, rights, probe)),
-  );
+  const attach = await exam.step('attach', probe && rights && (async () => judgeAttach(probe)));
   const inventory = await exam.step(
     'cluster-files',
-    nodes && rights && (() => checkClusterFiles(nodes, rights, signal)),
+    nodes && rights && (() => checkClusterFiles(nodes, signal)),
   );
-  if (rights?.scripts !== false) {
-    await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
-  }
+  await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
   await exam.step('containers', inventory && (() => checkContainers(inventory)));
   if (exec !== undefined) {
-    await exam.step('exec', channels && entry && (() => runIn(channels, exec, config, signal)));
+    await exam.step('exec', channels && attach && (() => runIn(channels, exec, config, signal)));
   }
-  const measured = await exam.step('latency', nodes && (() => measure(nodes, signal)));
+  const measured = await exam.step('latency', nodes && probe && (() => measure(nodes, signal)));
   await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
 }
 
@@ -131,8 +124,9 @@ async function runIn(
 ): Promise<Finding<true>> {
   const cluster = new Cluster(channels, {
     ...config,
-    transferDirs: transferDirsOf(config),
-    ownFiles: ownFilesOf(config),
+    // It transfers nothing.
+    transferDirs: [],
+    reserved: { files: [], program: [] },
     logger: QUIET,
     redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
   });

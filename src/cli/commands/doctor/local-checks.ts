@@ -34,7 +34,7 @@ export async function checkTransferDirs(config: Config): Promise<Finding<true>> 
       remedy: 'Correct TRANSFER_DIRS or the rights; only file transfers need it.',
     };
   }
-  const exposed = await exposedIn(dirs, config);
+  const exposed = await exposedIn(dirs);
   if (exposed.length > 0 && !config.readOnly) {
     return {
       verdict: 'warn',
@@ -46,25 +46,11 @@ export async function checkTransferDirs(config: Config): Promise<Finding<true>> 
   return { verdict: 'ok', detail: `${notes.join(', ')}${unused}`, value: true };
 }
 
-/** Configurations of MCP clients: who writes one has a program started on this machine. */
-const CLIENT_FILES = [
-  '.mcp.json',
-  'mcp.json',
-  join('.vscode', 'mcp.json'),
-  join('.cursor', 'mcp.json'),
-  'claude_desktop_config.json',
-];
+/** Configurations of MCP clients whose names do not begin with a dot: who writes one has a program started on this machine. */
+const CLIENT_FILES = ['mcp.json', 'claude_desktop_config.json'];
 
-/**
- * What starts programs, and, where nobody has chosen the directories, what settings were read from: transfers refuse those
- * files themselves, but not what stands beside them.
- */
-async function exposedIn(dirs: readonly string[], config: Config): Promise<string[]> {
-  const settings = config.transferDirs === undefined ? config.filesRead : [];
-  const candidates = dirs.flatMap((dir) => [
-    ...CLIENT_FILES.map((file) => join(dir, file)),
-    ...settings.filter((file) => dirname(file) === dir),
-  ]);
+async function exposedIn(dirs: readonly string[]): Promise<string[]> {
+  const candidates = dirs.flatMap((dir) => CLIENT_FILES.map((file) => join(dir, file)));
   const there = await Promise.all(candidates.map((file) => may(file, constants.F_OK)));
   return candidates.filter((_, index) => there[index]);
 }

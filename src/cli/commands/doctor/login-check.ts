@@ -19,7 +19,7 @@ export function reportConnection(
       const finding: Finding<never> =
         'error' in outcome ? failed(outcome.error) : { verdict: 'fail', detail: 'no host key was shown.' };
       exam.add('host-key', about(hop, target, finding));
-      exam.add('login', { verdict: 'skipped', detail: 'skipped, as it needs what failed above' });
+      exam.add('login', { verdict: 'skipped', detail: 'skipped because an earlier check failed' });
       return;
     }
     exam.add('host-key', about(hop, target, { ...judgeHostKey(seen.seen, hop), ms: seen.atMs - before }));

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Config } from '../../../config/settings-schema.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { type Inventory, readInventory } from '../../../proxmox/inventory/inventory.ts';
@@ -7,8 +6,8 @@ import { disconnected } from '../../../remote/errors.ts';
 import { SCRIPTS } from '../../../remote/scripts/index.ts';
 import type { NodeOutput, RemoteShell } from '../../../remote/shell.ts';
 import type { Finding } from './check.ts';
-import { judgeRights, type Rights } from './privileges.ts';
-import { type Probe, parseProbe, parseSudo, textAfter } from './probe.ts';
+import { judgeRights } from './privileges.ts';
+import { type Probe, parseProbe } from './probe.ts';
 
 /** The node once as whoever logs in, once with `sudo -n` where SUDO is set. */
 export interface Nodes {
@@ -18,21 +17,14 @@ export interface Nodes {
 
 const PROBE_MS = 20_000;
 
-/** Whether it is a Proxmox VE node, which version, and what it has. */
+/** Whether commands can run at all, whether it is a Proxmox VE node, which version, and what it has. */
 export async function checkProxmox(plain: RemoteShell, signal: AbortSignal): Promise<Finding<Probe>> {
-  const nonce = newNonce();
-  const output = await plain.script(SCRIPTS.probe, [nonce], { timeoutMs: PROBE_MS, signal });
-  const probe = parseProbe(output.stdout, nonce);
-  if (output.ended !== 'exit') throw unanswered(output, 'looking at the node');
-  if (probe === undefined) {
-    const said = `${output.stdout}\n${output.stderr}`.trim().split('\n')[0]?.slice(0, 100) ?? '';
-    return {
-      verdict: 'fail',
-      code: 'SSH_NO_SESSION',
-      detail: `The login works, but no command does${said === '' ? '' : ` (${JSON.stringify(said)})`}.`,
-      remedy: 'The user needs a POSIX shell as login shell, and no ForceCommand in sshd_config.',
-    };
-  }
+  const session = await plain.sessions.take({ signal });
+  const { asked, openedInMs } = session;
+  plain.sessions.giveBack(session, true);
+  const output = await plain.script(SCRIPTS.probe, [], { timeoutMs: PROBE_MS, signal });
+  const probe = parseProbe(output.items);
+  if (output.ended !== 'exit' || probe === undefined) throw unanswered(output, 'looking at the node');
   const missing = ['pct', 'lxc-attach'].filter((program) => !probe.paths.has(program));
   if (probe.version === null && missing.length > 0) {
     return {
@@ -52,51 +44,52 @@ export async function checkProxmox(plain: RemoteShell, signal: AbortSignal): Pro
       value: probe,
     };
   }
+  if (asked !== null) {
+    const question = asked === '' ? '' : ` (${JSON.stringify(asked.slice(-100))})`;
+    return {
+      verdict: 'warn',
+      detail: `${version}. A start file of the login shell reads its input, as a question does${question}: each session takes ${Math.round(openedInMs)} ms to open.`,
+      remedy: 'Look for `read` in .bashrc on the node, and put `[ -t 0 ] || return` in front of it.',
+      value: probe,
+    };
+  }
   return { verdict: 'ok', detail: version, value: probe };
 }
 
+/** Whether the login is root, or sudo makes it root. */
 export async function checkRights(
-  { plain }: Nodes,
+  { root }: Nodes,
   probe: Probe,
   config: Config,
   signal: AbortSignal,
-): Promise<Finding<Rights>> {
-  const ask = config.sudo && probe.uid !== 0 && probe.paths.has('sudo');
-  if (!ask) return judgeRights(probe, config, undefined);
-  const nonce = newNonce();
-  const output = await plain.script(SCRIPTS.probeSudo, [nonce], { timeoutMs: PROBE_MS, signal });
-  const allowed = parseSudo(output.stdout, nonce);
-  if (allowed === undefined) throw unanswered(output, 'asking what sudo allows');
-  return judgeRights(probe, config, allowed);
+): Promise<Finding<true>> {
+  const judged = judgeRights(probe, config);
+  if (judged.verdict === 'fail' || probe.uid === 0) return judged;
+  try {
+    await root.touch({ timeoutMs: PROBE_MS, signal });
+    return judged;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { ...judgeRights(probe, config, error), code: error.code };
+  }
 }
 
-/** Whether /etc/pve can be read and tells of the guests; where only pct may be run, what that tells. */
-export async function checkClusterFiles(
-  { root }: Nodes,
-  rights: Rights,
-  signal: AbortSignal,
-): Promise<Finding<Inventory>> {
+/** Whether /etc/pve can be read and lists the guests. */
+export async function checkClusterFiles({ root }: Nodes, signal: AbortSignal): Promise<Finding<Inventory>> {
   const value = await readInventory(root, signal);
-  if (rights.scripts)
-    return { verdict: 'ok', detail: `/etc/pve is readable; this node is ${value.node}`, value };
-  return {
-    verdict: 'warn',
-    detail: '/etc/pve may not be read; `pct list` answers in its place, for this node alone.',
-    remedy: 'Allow sh by sudo to see the whole cluster.',
-    value,
-  };
+  return { verdict: 'ok', detail: `/etc/pve is readable; this node is ${value.node}`, value };
 }
 
 export async function checkQuorum({ root }: Nodes, signal: AbortSignal): Promise<Finding<true>> {
-  const nonce = newNonce();
-  const output = await root.script(SCRIPTS.members, [nonce], { timeoutMs: 10_000, signal });
-  const text = textAfter(output.stdout, nonce);
-  if (text === undefined || output.code !== 0) throw unanswered(output, 'reading /etc/pve/.members');
+  const options = { timeoutMs: 10_000, signal, readsPmxcfs: true };
+  const output = await root.script(SCRIPTS.members, [], options);
+  const text = output.stdout;
+  if (output.code !== 0) throw unanswered(output, 'reading /etc/pve/.members');
   if (!parseMembers(text).quorate) {
     throw new AppError(
       'NO_QUORUM',
       'The cluster has no quorum: containers cannot be started, stopped or changed.',
-      'Bring back enough nodes; `pvecm status` on the node shows who is missing. Commands and files in running containers still work.',
+      'Bring back enough nodes; `pvecm status` on the node shows which are missing. Commands and files in running containers still work.',
     );
   }
   const detail = text.includes('"cluster"') ? 'the cluster has quorum' : 'a node of its own, no cluster';
@@ -138,7 +131,7 @@ export async function measure(
   for (let i = 0; i < 5; i += 1) {
     const sentAt = Date.now();
     const startedAt = performance.now();
-    const output = await plain.command(['date', '+%s.%N'], { timeoutMs: 10_000, signal });
+    const output = await plain.script('date +%s.%N', [], { timeoutMs: 10_000, signal });
     if (output.ended !== 'exit') throw unanswered(output, 'measuring a round trip');
     const ms = performance.now() - startedAt;
     const remote = Number.parseFloat(output.stdout);
@@ -187,8 +180,4 @@ function unanswered({ ended, stderr }: NodeOutput, doing: string): AppError {
     'Try again; look at the load of the node, and at what the start files of the login shell do.',
     { stderr },
   );
-}
-
-function newNonce(): string {
-  return randomBytes(8).toString('hex');
 }

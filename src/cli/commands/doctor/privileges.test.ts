@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { judgeEntry, judgeRights } from './privileges.ts';
-import { type Probe, parseProbe, parseSudo } from './probe.ts';
+import { AppError } from '../../../lib/errors.ts';
+import { judgeAttach, judgeRights } from './privileges.ts';
+import { type Probe, parseProbe } from './probe.ts';
 
 const PATHS = { sudo: '/usr/bin/sudo', pct: '/usr/sbin/pct', 'lxc-attach': '/usr/bin/lxc-attach' };
 
@@ -14,65 +15,65 @@ function probe(uid: number, paths: Partial<typeof PATHS> = PATHS): Probe {
   };
 }
 const { sudo: _, ...WITHOUT_SUDO } = PATHS;
-const FULL = ['lxc-attach', 'lxc-info', 'lxc-stop', 'pct', 'sh'];
+const REFUSED = new AppError('PERMISSION_DENIED', 'refused', 'allow it', {
+  stderr: 'sudo: unable to resolve host pve\nsudo: a password is required',
+});
+const NO_SHELL = new AppError('SSH_NO_SESSION', 'another program ran', 'look');
 
 describe('rights', () => {
   test.each([
-    ['root', probe(0), false, [], 'ok', /^root$/],
-    ['root with SUDO', probe(0), true, [], 'ok', /not needed/],
-    ['root with SUDO on a node without sudo', probe(0, WITHOUT_SUDO), true, [], 'fail', /no sudo, and root/],
-    ['another user', probe(1000), false, [], 'fail', /not root, and SUDO is false/],
-    ['SUDO on a node without sudo', probe(1000, WITHOUT_SUDO), true, [], 'fail', /node has no sudo/],
-    ['SUDO with every rule', probe(1000), true, FULL, 'ok', /by sudo$/],
-    ['SUDO with pct alone', probe(1000), true, ['pct'], 'warn', /only pct/],
-    ['SUDO without lxc-info', probe(1000), true, ['lxc-attach', 'lxc-stop', 'pct', 'sh'], 'warn', /lxc-info/],
-    ['SUDO without a rule', probe(1000), true, [], 'fail', /nothing of what is needed/],
-  ] as const)('%s', (_name, found, sudo, allowed, verdict, detail) => {
-    const judged = judgeRights(found, { sudo, enableHostExec: false }, new Set(allowed));
+    ['root', probe(0), false, undefined, 'ok', /^root$/],
+    ['root with SUDO', probe(0), true, undefined, 'ok', /not needed/],
+    [
+      'root with SUDO on a node without sudo',
+      probe(0, WITHOUT_SUDO),
+      true,
+      undefined,
+      'fail',
+      /no sudo, and root/,
+    ],
+    ['another user', probe(1000), false, undefined, 'fail', /not root, and SUDO is false/],
+    ['SUDO on a node without sudo', probe(1000, WITHOUT_SUDO), true, undefined, 'fail', /node has no sudo/],
+    ['SUDO with the rule', probe(1000), true, undefined, 'ok', /by sudo$/],
+    ['SUDO that is refused', probe(1000), true, REFUSED, 'fail', /a password is required/],
+    ['SUDO where no shell answers', probe(1000), true, NO_SHELL, 'fail', /another program/],
+  ] as const)('%s', (_name, found, sudo, refused, verdict, detail) => {
+    const judged = judgeRights(found, { sudo }, refused);
     expect(judged).toMatchObject({ verdict, detail: expect.stringMatching(detail) });
     expect(judged.value === undefined).toBe(verdict === 'fail');
   });
 
-  test('host tools need env as well', () => {
-    const judged = judgeRights(probe(1000), { sudo: true, enableHostExec: true }, new Set(FULL));
-    expect(judged).toMatchObject({ verdict: 'warn', detail: expect.stringContaining('env') });
+  test('the rule to paste allows one program', () => {
+    const { remedy } = judgeRights(probe(1000), { sudo: true }, REFUSED);
+    expect(remedy).toContain("echo 'ops ALL=(root) NOPASSWD: /bin/sh' > /etc/sudoers.d/proxmox-mcp");
   });
 });
 
-describe('way in', () => {
-  const all = { lxcAttach: true, pct: true, scripts: true };
-  const pctOnly = { lxcAttach: false, pct: true, scripts: false };
-  test.each([
-    ['auto', all, 'ok', 'lxc-attach'],
-    ['lxc-attach', all, 'ok', 'lxc-attach'],
-    ['pct', all, 'warn', 'pct'],
-    ['auto', pctOnly, 'warn', 'pct'],
-    ['pct', pctOnly, 'ok', 'pct'],
-    ['lxc-attach', pctOnly, 'fail', undefined],
-  ] as const)('EXEC_METHOD=%s with %o: %s', (method, rights, verdict, value) => {
-    const judged = judgeEntry(method, rights, probe(1000));
-    expect(judged.verdict).toBe(verdict);
-    expect(judged.value).toBe(value);
-  });
+test('the attach method is lxc-attach, or none', () => {
+  expect(judgeAttach(probe(0))).toMatchObject({ verdict: 'ok', detail: 'lxc-attach' });
+  expect(judgeAttach(probe(0, {}))).toMatchObject({ verdict: 'fail' });
 });
 
-describe('what the node answers', () => {
-  test('start files of the shell may write before it', () => {
-    const text =
-      'Welcome!\nN\nuid 0\nuser root\nos Debian\npath:pct /usr/sbin/pct\nversion pve-manager/8.2.4/abc (x)\nend\n';
-    expect(parseProbe(text, 'N')).toEqual({
+describe('the items of the probe', () => {
+  test('become a probe', () => {
+    const items = [
+      ['uid', '0'],
+      ['user', 'root'],
+      ['os', 'Debian GNU/Linux 12'],
+      ['path:pct', '/usr/sbin/pct'],
+      ['version', 'pve-manager/8.2.4/abc (x)'],
+    ] as const;
+    expect(parseProbe(items)).toEqual({
       uid: 0,
       user: 'root',
-      os: 'Debian',
+      os: 'Debian GNU/Linux 12',
       version: '8.2.4',
       paths: new Map([['pct', '/usr/sbin/pct']]),
     });
-    expect(parseSudo('N\nmay pct\nend\n', 'N')).toEqual(new Set(['pct']));
   });
 
-  test('an answer that is cut off is none', () => {
-    expect(parseProbe('N\nuid 0\nuser root\n', 'N')).toBeUndefined();
-    expect(parseProbe('This account is not available.\n', 'N')).toBeUndefined();
-    expect(parseSudo('N\nmay pct\n', 'N')).toBeUndefined();
+  test('without a user id are none', () => {
+    expect(parseProbe([])).toBeUndefined();
+    expect(parseProbe([['uid', 'x']])).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { currentSurroundings } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { listSettings } from '../../../config/settings-schema.ts';
 import { VERSION } from '../../../lib/version.ts';
@@ -31,7 +32,7 @@ export function reportText(
   config: Config | undefined,
   file: string | undefined,
 ): string {
-  const hide = anonymizer(config);
+  const hide = anonymizer(config, checks);
   const lines = checks.flatMap(({ verdict, title, detail, remedy = '', code, ms }) => [
     `${verdict.padEnd(7)} ${title}: ${hide(detail)}${code === undefined ? '' : ` [${code}]`}${ms === undefined ? '' : ` (${ms} ms)`}`,
     ...(verdict === 'fail' || verdict === 'warn' ? [`        ${hide(remedy.split('\n')[0] ?? '')}`] : []),
@@ -56,17 +57,19 @@ function settingsOf(config: Config): string {
 }
 
 /** Replaces what tells where a machine is and who uses it. */
-function anonymizer(config: Config | undefined): (text: string) => string {
-  const names = [config?.host, config?.sshUsername, os.hostname(), os.userInfo().username]
+function anonymizer(config: Config | undefined, checks: readonly Check[]): (text: string) => string {
+  const node = checks.flatMap(({ detail }) => /this node is (\S+)/.exec(detail)?.[1] ?? []);
+  const names = [config?.host, config?.sshUsername, os.hostname(), currentSurroundings().username, ...node]
     .flatMap((name) => name ?? [])
     .filter((name) => name.length > 2 && name !== 'root');
   return (text) => {
     const withoutNames = names.reduce((left, name) => left.replaceAll(name, '<name>'), text);
     return withoutNames
-      .replaceAll(os.homedir(), '~')
+      .replaceAll(/(?<![\w/])\/(?!etc\/pve|usr\/|dev\/)[\w.@+-]+(?:\/[\w.@+-]+)+/g, '<path>')
+      .replaceAll(/\b[A-Z]:\\[^\s,;]+/g, '<path>')
       .replaceAll(/SHA256:[\w+/]+=*/g, 'SHA256:…')
       .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '<address>')
       .replaceAll(/\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b/gi, '<address>')
-      .replaceAll(/(\b\d{3,9}) [\w.-]+(?=[,.]|$)/g, '$1 <container>');
+      .replaceAll(/\b([1-9]\d{2,8}) (?!containers?\b|ms\b|s\b)[A-Za-z][\w.-]*/g, '$1 <container>');
   };
 }

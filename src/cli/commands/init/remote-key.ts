@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { AppError } from '../../../lib/errors.ts';
 import { SCRIPTS } from '../../../remote/scripts/index.ts';
 import type { RemoteShell } from '../../../remote/shell.ts';
@@ -17,9 +16,8 @@ export async function removeKey(node: RemoteShell, publicKey: string): Promise<v
 }
 
 async function run(node: RemoteShell, script: string, publicKey: string, what: string): Promise<string> {
-  const nonce = randomBytes(8).toString('hex');
-  const output = await node.script(script, [nonce, publicKey.trim()], { timeoutMs: LIMIT_MS });
-  const answer = new RegExp(`^${nonce} (\\w+)$`, 'm').exec(output.stdout)?.[1];
+  const output = await node.script(script, [publicKey.trim()], { timeoutMs: LIMIT_MS });
+  const answer = output.items.find(([key]) => key === 'key')?.[1];
   if (answer !== undefined) return answer;
   throw new AppError(
     'PERMISSION_DENIED',

@@ -1,8 +1,9 @@
+import path from 'node:path';
 import {
   type Lockdown,
   LockdownFile,
   lockdownText,
-  NODE_LOCKDOWN_FILE,
+  NODE_LOCKDOWN_FILES,
 } from '../../../governance/lockdown/lockdown.ts';
 import { AppError, messageOf } from '../../../lib/errors.ts';
 import { quoteAll } from '../../../lib/quote.ts';
@@ -38,10 +39,10 @@ export async function lockdown({ input, options }: Request): Promise<void> {
     if (app === undefined) return;
     const problem = await writeOnNode(app, wanted);
     await app.close(0);
-    if (problem === undefined) await print(`Cluster: ${doneText(wanted)} (${NODE_LOCKDOWN_FILE})\n`);
+    if (problem === undefined) await print(`Cluster: ${doneText(wanted)} (${NODE_LOCKDOWN_FILES.cluster})\n`);
     else {
       await printError(
-        `Cluster: ${NODE_LOCKDOWN_FILE} was not changed: ${problem}\nServers on other machines are not affected. Without quorum /etc/pve cannot be written.\n`,
+        `Cluster: ${NODE_LOCKDOWN_FILES.cluster} was not changed: ${problem}\nServers on other machines are not affected. Without quorum /etc/pve cannot be written.\n`,
       );
       process.exitCode = 1;
     }
@@ -56,9 +57,11 @@ type Node = NonNullable<Awaited<ReturnType<typeof openApp>>>;
 
 /** @returns why the file on the node was not changed */
 async function writeOnNode(app: Node, wanted: Lockdown | undefined): Promise<string | undefined> {
-  const [text, file] = [wanted === undefined ? '' : lockdownText(wanted), NODE_LOCKDOWN_FILE];
+  const { cluster, node: copy } = NODE_LOCKDOWN_FILES;
   const command =
-    wanted === undefined ? quoteAll(['rm', '-f', file]) : `${quoteAll(['echo', text])} >${quoteAll([file])}`;
+    wanted === undefined
+      ? quoteAll(['rm', '-f', copy, cluster])
+      : `mkdir -p ${quoteAll([path.posix.dirname(copy)])} && ${write(lockdownText(wanted), copy)} && ${write(lockdownText(wanted), cluster)}`;
   try {
     const node = (await app.cluster()).host(null);
     const signal = AbortSignal.timeout(NODE_LIMIT_MS);
@@ -68,6 +71,10 @@ async function writeOnNode(app: Node, wanted: Lockdown | undefined): Promise<str
   } catch (error) {
     return error instanceof AppError ? `${error.message} ${error.hint}` : messageOf(error);
   }
+}
+
+function write(text: string, file: string): string {
+  return `${quoteAll(['echo', text])} >${quoteAll([file])}`;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

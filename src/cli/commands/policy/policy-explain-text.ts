@@ -40,7 +40,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
 function guestText(attributes: NonNullable<Explanation['guest']>): string {
   const others = ATTRIBUTE_NAMES.filter((name) => name !== 'name').map((name: AttributeName) => {
     const { label } = CONTAINER_ATTRIBUTES[name];
-    const values = valuesOf(attributes, name)?.filter((value) => value !== '') ?? [];
+    const values = valuesOf(attributes, name).filter((value) => value !== '');
     return values.length === 0 ? '' : `${label.toLowerCase()} ${values.join(', ')}`;
   });
   return [

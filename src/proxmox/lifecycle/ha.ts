@@ -1,0 +1,100 @@
+import * as z from 'zod';
+import { AppError } from '../../lib/errors.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
+import type { RemoteShell } from '../../remote/shell.ts';
+import { parseVmlist } from '../inventory/parse-inventory.ts';
+
+const LOOK_LIMIT_MS = 5_000;
+
+/** What the HA manager says of one container. */
+export interface HaState {
+  /** It has an entry in resources.cfg that is not `ignored`: starts and stops are requests to the manager. */
+  readonly managed: boolean;
+  /** The service state: started, stopped, error, …; null when none is known. */
+  readonly service: string | null;
+  /** The node on which the container is now. */
+  readonly node: string | null;
+  /** Nodes in maintenance mode. */
+  readonly maintenance: readonly string[];
+}
+
+const ManagerStatus = z.object({
+  node_status: z.record(z.string(), z.string()).optional(),
+  service_status: z.record(z.string(), z.object({ state: z.string().optional() })).optional(),
+});
+
+/** Reads the HA state of a container. Where it cannot be read the container counts as not managed. */
+export async function readHaState(shell: RemoteShell, vmid: number, signal: AbortSignal): Promise<HaState> {
+  const { sections } = await shell.script(SCRIPTS.haState, [], {
+    timeoutMs: LOOK_LIMIT_MS,
+    signal,
+    readsPmxcfs: true,
+  });
+  const text = (name: string) => sections.get(name) ?? '';
+  return parseHaState(vmid, { resources: text('resources'), status: text('status'), vmlist: text('vmlist') });
+}
+
+/** Reads resources.cfg, manager_status and .vmlist. Pure. */
+export function parseHaState(
+  vmid: number,
+  files: { readonly resources: string; readonly status: string; readonly vmlist: string },
+): HaState {
+  const status = json(files.status, ManagerStatus);
+  const vmlist = json(files.vmlist, z.unknown());
+  const nodes = Object.entries(status?.node_status ?? {});
+  return {
+    managed: isManaged(files.resources, vmid),
+    service: status?.service_status?.[`ct:${vmid}`]?.state ?? null,
+    node: vmlist === undefined ? null : (parseVmlist(files.vmlist).get(vmid)?.node ?? null),
+    maintenance: nodes.flatMap(([node, state]) => (state === 'maintenance' ? [node] : [])),
+  };
+}
+
+/** Sections begin with `TYPE: ID`, their lines with a blank. `vm: ID` stands for either type in old files. */
+function isManaged(resources: string, vmid: number): boolean {
+  for (const section of resources.split(/\n(?=\S)/)) {
+    const [head = '', ...lines] = section.split('\n');
+    if (!new RegExp(`^ct:\\s*${vmid}\\s*$`).test(head)) continue;
+    return !lines.some((line) => /^\s+state\s+ignored\s*$/.test(line));
+  }
+  return false;
+}
+
+function json<T>(text: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text.replaceAll('\0', ''))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The service is in state error: the manager refuses every request. */
+export function haError(vmid: number): AppError {
+  return new AppError(
+    'PCT_FAILED',
+    `Container ${vmid} is managed by HA and its service is in state error, so HA refuses all requests.`,
+    `Find the cause in the task log, then run on a node \`ha-manager set ct:${vmid} --state disabled\`, and \`ha-manager set ct:${vmid} --state started\` to start it again.`,
+  );
+}
+
+/** The manager has taken the request and has not finished it yet. */
+export function haPending(vmid: number, verb: 'start' | 'stop', state: HaState): AppError {
+  const maintenance =
+    state.node !== null && state.maintenance.includes(state.node)
+      ? ` Node ${state.node} is in maintenance mode: \`ha-manager crm-command node-maintenance disable ${state.node}\` ends it.`
+      : '';
+  return new AppError(
+    'TIMEOUT',
+    `HA has been asked to ${verb} container ${vmid} and has not finished yet; the request stands.`,
+    `Look with proxmox_container_status in half a minute; \`ha-manager status\` on a node shows what HA waits for.${maintenance}`,
+  );
+}
+
+/** HA has started the container on a node that we do not log in to. */
+export function haElsewhere(vmid: number, node: string): AppError {
+  return new AppError(
+    'CONTAINER_ON_OTHER_NODE',
+    `HA placed container ${vmid} on node ${node}, which this server does not log in to; it is being started there.`,
+    `Use a server whose HOST is ${node}, or migrate the container back.`,
+  );
+}

@@ -1,0 +1,64 @@
+import * as path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkLocalPath, contains, dotName } from './local-path.ts';
+
+describe('contains', () => {
+  test.each([
+    ['/data', '/data/file', true],
+    ['/data', '/data/sub/file', true],
+    ['/data', '/data/..file', true],
+    ['/data', '/data/...', true],
+    ['/', '/etc/passwd', true],
+    ['/data', '/data', false],
+    ['/data', '/data-x/file', false],
+    ['/data', '/dat', false],
+    ['/data', '/', false],
+    ['/data', '/etc/data/file', false],
+    ['/data/sub', '/data/file', false],
+    ['/data', '/DATA/file', false],
+  ])('%s, %s: %s', (dir, file, inside) => {
+    expect(contains(dir, file)).toBe(inside);
+  });
+
+  const name = fc.stringMatching(/^[^/\0]{1,20}$/).filter((text) => text !== '.' && text !== '..');
+  const absolute = fc.array(name, { maxLength: 4 }).map((names) => `/${names.join('/')}`);
+
+  test('whatever is below a directory is inside, whatever the names', () => {
+    fc.assert(
+      fc.property(absolute, fc.array(name, { minLength: 1, maxLength: 3 }), (dir, below) => {
+        expect(contains(dir, path.join(dir, ...below))).toBe(true);
+      }),
+    );
+  });
+
+  test('what is inside begins with the directory and a separator', () => {
+    fc.assert(
+      fc.property(absolute, absolute, (dir, file) => {
+        const below = dir === '/' ? dir : `${dir}/`;
+        expect(contains(dir, file)).toBe(file.startsWith(below) && file !== dir);
+      }),
+    );
+  });
+});
+
+test.each(['a.', 'a ', 'sub./a', 'policy.yaml. ', 'a:b', 'C:a', 'sub\\'])(
+  'on Windows %j is refused: it could name another file',
+  (name) => {
+    expect(() => checkLocalPath(name, 'win32')).toThrow(/local path/);
+    expect(() => checkLocalPath(name, 'linux')).not.toThrow();
+  },
+);
+
+test.each(['./a', 'C:\\files\\a.txt', 'a..b', 'sub/a'])('on Windows %j is taken', (name) => {
+  expect(() => checkLocalPath(name, 'win32')).not.toThrow();
+});
+
+test.each([
+  ['/t/.git/hooks/x', '.git'],
+  ['/t/a/.env', '.env'],
+  ['/t/\u200D.git/x', '\u200D.git'],
+  ['/t/a.b/c.', undefined],
+])('the first hidden name of %j is %j', (file, name) => {
+  expect(dotName('/t', file)).toBe(name);
+});

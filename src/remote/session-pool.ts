@@ -1,0 +1,204 @@
+import { AppError } from '../lib/errors.ts';
+import { cancelled, shuttingDown } from '../ssh/pool-errors.ts';
+import type { OpenOptions, RemoteChannel } from '../ssh/ssh-types.ts';
+import { Session, shellLine } from './session.ts';
+
+/** What sessions are opened on: an SSH pool, or one connection. */
+export interface ChannelSource {
+  /** @throws AppError */
+  open(command: string, options?: OpenOptions): Promise<RemoteChannel>;
+  /** How many sessions could be opened now without waiting; 0 keeps none ready. */
+  readonly spare?: number;
+}
+
+export interface TakeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** `control` (kill, frozen check) goes first, and may use the sessions that are reserved for it. */
+  readonly priority?: 'work' | 'control';
+  /** Takes a session that has been used before, where there is one: for our own host-side scripts. */
+  readonly reuse?: boolean;
+}
+
+/** Sessions that are kept ready; more where a login shell is slow. */
+const READY = 3;
+const READY_SLOW = 6;
+/** A login shell that takes longer than this, in ms, is slow. */
+const SLOW_MS = 300;
+/** Ready sessions beyond the first are closed after this time, in ms. */
+const IDLE_MS = 60_000;
+/** A session that could not be opened ahead of need is not tried again for this long, in ms. */
+const REFILL_PAUSE_MS = 5_000;
+
+interface Waiter {
+  readonly control: boolean;
+  readonly reuse: boolean;
+  resolve(session: Session): void;
+  reject(error: unknown): void;
+}
+
+/** Shells that wait for a request. Each takes one; those that ran nothing but our host-side scripts are used again. */
+export class SessionPool {
+  readonly #source: ChannelSource;
+  readonly #sudo: boolean;
+  #idle: Session[] = [];
+  readonly #waiters: Waiter[] = [];
+  /** Handed out for our own scripts: they come back in a moment, and need no replacement. */
+  readonly #lent = new Set<Session>();
+  #opening = 0;
+  #slow = false;
+  #noRefillBefore = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(source: ChannelSource, options: { readonly sudo: boolean }) {
+    this.#source = source;
+    this.#sudo = options.sudo;
+  }
+
+  /**
+   * Hands out a session, which the caller gives back or closes.
+   * @throws AppError when the node cannot be reached or runs no shell, CANCELLED, SHUTTING_DOWN. Nothing was run.
+   */
+  take({ signal, priority = 'work', reuse = false }: TakeOptions = {}): Promise<Session> {
+    if (this.#closed) return Promise.reject(shuttingDown());
+    if (signal?.aborted) return Promise.reject(cancelled());
+    const ready = this.#pop(reuse);
+    if (ready !== undefined) {
+      if (reuse) this.#lent.add(ready);
+      this.#refill();
+      return Promise.resolve(ready);
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        if (this.#leave(waiter)) waiter.reject(cancelled());
+      };
+      const done = () => signal?.removeEventListener('abort', onAbort);
+      const waiter: Waiter = {
+        control: priority === 'control',
+        reuse,
+        resolve: (session) => {
+          done();
+          if (reuse) this.#lent.add(session);
+          resolve(session);
+        },
+        reject: (error) => {
+          done();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const behind = waiter.control ? this.#waiters.findIndex(({ control }) => !control) : -1;
+      this.#waiters.splice(behind < 0 ? this.#waiters.length : behind, 0, waiter);
+      void this.#open(priority);
+    });
+  }
+
+  /**
+   * Takes a session back.
+   * @param reusable it ran nothing but our host-side scripts, and has reported their end; otherwise it is closed
+   */
+  giveBack(session: Session, reusable: boolean): void {
+    this.#lent.delete(session);
+    if (reusable && session.alive && !this.#closed) this.#offer(session);
+    else session.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#idleTimer);
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(shuttingDown());
+    for (const session of this.#idle.splice(0)) session.close();
+  }
+
+  /** A used session for our scripts, a fresh one for everything else. */
+  #pop(reuse: boolean): Session | undefined {
+    this.#idle = this.#idle.filter(({ alive }) => alive);
+    if (!reuse) {
+      const fresh = this.#idle.findIndex(({ used }) => !used);
+      return this.#idle.splice(Math.max(fresh, 0), 1)[0];
+    }
+    return this.#idle.pop();
+  }
+
+  #leave(waiter: Waiter): boolean {
+    const at = this.#waiters.indexOf(waiter);
+    if (at >= 0) this.#waiters.splice(at, 1);
+    return at >= 0;
+  }
+
+  #offer(session: Session): void {
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) {
+      waiter.resolve(session);
+    } else if (this.#closed || this.#idle.length >= this.#wanted) {
+      session.close();
+    } else {
+      session.idleSince = performance.now();
+      if (session.used) this.#idle.push(session);
+      else this.#idle.unshift(session);
+      void session.channel.exited.then(() => {
+        this.#idle = this.#idle.filter((each) => each !== session);
+      });
+      this.#watchIdle();
+    }
+    this.#refill();
+  }
+
+  get #wanted(): number {
+    return this.#slow ? READY_SLOW : READY;
+  }
+
+  /** Opens sessions ahead of need, as long as that makes nobody wait. */
+  #refill(): void {
+    if (performance.now() < this.#noRefillBefore) return;
+    while (
+      !this.#closed &&
+      this.#idle.length + this.#lent.size + this.#opening - this.#waiters.length < this.#wanted &&
+      (this.#source.spare ?? 0) > 0
+    ) {
+      void this.#open('work');
+    }
+  }
+
+  async #open(priority: 'work' | 'control'): Promise<void> {
+    this.#opening++;
+    try {
+      const session = await this.#connect(priority);
+      this.#opening--;
+      this.#slow = session.openedInMs > SLOW_MS;
+      this.#offer(session);
+    } catch (error) {
+      this.#opening--;
+      this.#noRefillBefore = performance.now() + REFILL_PAUSE_MS;
+      // Others may still be served by the openings under way; when there are too few of those, one gets the reason.
+      if (this.#waiters.length > this.#opening) this.#waiters.shift()?.reject(error);
+    }
+  }
+
+  /** Once more if the connection is lost meanwhile: nothing has been run. */
+  async #connect(priority: 'work' | 'control'): Promise<Session> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const channel = await this.#source.open(shellLine(this.#sudo), { priority });
+        return await Session.open(channel, { sudo: this.#sudo });
+      } catch (error) {
+        const lost = error instanceof AppError && error.code === 'DISCONNECTED';
+        if (!lost || attempt === 3 || this.#closed) throw error;
+      }
+    }
+  }
+
+  #watchIdle(): void {
+    if (this.#idleTimer !== undefined || this.#idle.length <= 1) return;
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      const before = performance.now() - IDLE_MS;
+      for (const session of this.#idle.filter(({ idleSince }) => idleSince <= before)) {
+        if (this.#idle.length <= 1) break;
+        this.#idle = this.#idle.filter((each) => each !== session);
+        session.close();
+      }
+      this.#watchIdle();
+    }, IDLE_MS / 2).unref();
+  }
+}

@@ -1,0 +1,97 @@
+import type { Writable } from 'node:stream';
+import type ssh2 from 'ssh2';
+import { FileError } from './files/inode.ts';
+import { OpenFile } from './kernel/open-file.ts';
+import { Pipe } from './kernel/pipe.ts';
+import type { Process } from './kernel/process.ts';
+import { WaitQueue } from './kernel/wait-queue.ts';
+
+/** Above so many bytes that nobody has read, the client has to wait. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/** What a client sends on a channel, as the stdin of a process. */
+export class ChannelInput extends OpenFile {
+  readonly #channel: ssh2.ServerChannel;
+  readonly #pipe = new Pipe();
+  #ended = false;
+
+  constructor(channel: ssh2.ServerChannel) {
+    super('socket:[ssh]');
+    this.#channel = channel;
+    channel.on('data', (bytes: Buffer) => {
+      this.#pipe.push(bytes);
+      if (this.#pipe.size > HIGH_WATER_BYTES) channel.pause();
+    });
+    const end = () => {
+      this.#ended = true;
+      this.#pipe.changed.wake();
+    };
+    channel.on('end', end);
+    channel.on('close', end);
+  }
+
+  async read(process: Process, max: number): Promise<Buffer> {
+    await process.ready();
+    while (this.#pipe.size === 0 && !this.#ended) await process.block(this.#pipe.changed);
+    const piece = this.#pipe.take(max);
+    if (this.#pipe.size <= HIGH_WATER_BYTES) this.#channel.resume();
+    return piece;
+  }
+
+  async write(): Promise<void> {
+    throw new FileError('EBADF', 'write', this.name);
+  }
+
+  unread(bytes: Buffer): void {
+    this.#pipe.unshift(bytes);
+  }
+
+  /** Nobody reads any more: what still comes is dropped, so that the channel can end. */
+  protected override close(): void {
+    this.#channel.removeAllListeners('data');
+    this.#channel.resume();
+  }
+}
+
+/** One output stream of a channel, as the stdout or stderr of processes. */
+export class ChannelOutput extends OpenFile {
+  readonly #channel: ssh2.ServerChannel;
+  readonly #stream: Writable;
+  readonly #onClose: () => void;
+  readonly #changed = new WaitQueue();
+  #gone = false;
+  #full = false;
+
+  /** @param onClose called when the last process that holds it has let go */
+  constructor(channel: ssh2.ServerChannel, stream: Writable, onClose: () => void) {
+    super('socket:[ssh]');
+    this.#channel = channel;
+    this.#stream = stream;
+    this.#onClose = onClose;
+    channel.on('close', () => {
+      this.#gone = true;
+      this.#changed.wake();
+    });
+    stream.on('drain', () => {
+      this.#full = false;
+      this.#changed.wake();
+    });
+  }
+
+  async read(): Promise<Buffer> {
+    throw new FileError('EBADF', 'read', this.name);
+  }
+
+  async write(process: Process, bytes: Buffer): Promise<void> {
+    await process.ready();
+    while (this.#full && !this.#gone) await process.block(this.#changed);
+    if (this.#gone || !this.#stream.writable) process.brokenPipe();
+    if (bytes.length > 0 && !this.#stream.write(bytes)) this.#full = true;
+  }
+
+  unread(): void {}
+
+  protected override close(): void {
+    if (!this.#gone && this.#channel.writable) this.#onClose();
+  }
+}

@@ -1,0 +1,98 @@
+import type { Guest } from '../guest/guest.ts';
+import type { Process } from '../kernel/process.ts';
+import { withKey } from '../node/cluster.ts';
+import type { SimulatedNode } from '../node/node.ts';
+import { type Ran, type RunOptions, runProgramOn } from './run.ts';
+
+/** Looks into one container past SSH, and does to it what happens to containers. */
+export class ContainerHandle {
+  readonly vmid: number;
+  readonly #guest: Guest;
+  readonly #node: SimulatedNode;
+
+  constructor(guest: Guest, node: SimulatedNode) {
+    this.vmid = guest.vmid;
+    this.#guest = guest;
+    this.#node = node;
+  }
+
+  get running(): boolean {
+    return this.#guest.running;
+  }
+
+  /** Content of a file. @throws Error when there is none */
+  file(path: string): string {
+    return this.#guest.files.readText(path);
+  }
+
+  write(path: string, content: string | Uint8Array): void {
+    this.#guest.files.write(path, content, { parents: true });
+  }
+
+  /** The files themselves, for what is asked rarely. */
+  get files() {
+    return this.#guest.files;
+  }
+
+  /** Its processes, or those whose arguments contain the text. */
+  processes(text = ''): Process[] {
+    return this.#node.table.list(this.vmid).filter(({ cmdline }) => cmdline.includes(text));
+  }
+
+  /** Runs a program in it, as `lxc-attach` would, and keeps what it prints. */
+  run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
+    return runProgramOn(this.#guest, argv, options);
+  }
+
+  get initPid(): number {
+    return this.#guest.initPid;
+  }
+
+  start(): void {
+    this.#guest.boot();
+  }
+
+  stop(): void {
+    this.#guest.halt();
+  }
+
+  /** It counts as running, and nothing in it runs. */
+  freeze(): void {
+    this.#node.table.freeze(this.vmid);
+  }
+
+  thaw(): void {
+    this.#node.table.thaw(this.vmid);
+  }
+
+  /** No room on its disk, or room for so many bytes. */
+  fillDisk(free = 0): void {
+    const { volume } = this.#guest;
+    volume.base = Math.max(0, volume.size - volume.used - free);
+  }
+
+  set ignoresShutdown(value: boolean) {
+    this.#guest.ignoresShutdown = value;
+  }
+
+  /** The text of its configuration. */
+  get config(): string {
+    return this.#node.cluster.readConfig(this.#node.name, this.vmid) ?? '';
+  }
+
+  set config(text: string) {
+    this.#node.cluster.writeConfig(this.#node.name, this.vmid, text);
+  }
+
+  /** A lock in the configuration, such as `backup`; undefined takes it away. */
+  set lock(name: string | undefined) {
+    this.config = withKey(this.config, 'lock', name);
+  }
+
+  /** Another operation of pct is at work on it. @returns the end of that operation */
+  holdConfigLock(): () => void {
+    const release = this.#node.locks.tryTake(this.vmid);
+    if (!release) throw new Error(`the lock of container ${this.vmid} is taken`);
+    return release;
+  }
+}

@@ -1,0 +1,54 @@
+import { appendContent, FileError, type FileInode, type GeneratedInode } from '../files/inode.ts';
+import { OpenFile } from './open-file.ts';
+import type { Process } from './process.ts';
+
+/** An open file of the file system, with the position that its descriptors share. */
+export class RegularFile extends OpenFile {
+  readonly #mode: { readonly reads: boolean; readonly writes: boolean; readonly append: boolean };
+  readonly #file: FileInode | GeneratedInode;
+  #at = 0;
+  /** What a generated file was when it was first read. */
+  #snapshot: Buffer | undefined;
+
+  constructor(
+    path: string,
+    inode: FileInode | GeneratedInode,
+    mode: { reads: boolean; writes: boolean; append: boolean },
+  ) {
+    super(path, inode);
+    this.#file = inode;
+    this.#mode = mode;
+  }
+
+  async read(process: Process, max: number): Promise<Buffer> {
+    if (process.mustWait) await process.ready();
+    if (!this.#mode.reads) throw new FileError('EBADF', 'read', this.name);
+    const content = this.#content();
+    // A copy: the file may be changed in its place.
+    const piece = Buffer.from(content.subarray(this.#at, this.#at + max));
+    this.#at += piece.length;
+    return piece;
+  }
+
+  async write(process: Process, bytes: Buffer): Promise<void> {
+    if (process.mustWait) await process.ready();
+    if (!this.#mode.writes) throw new FileError('EBADF', 'write', this.name);
+    if (this.#file.kind === 'generated') {
+      if (!this.#file.accept) throw new FileError('EINVAL', 'write', this.name);
+      this.#file.accept(bytes.toString('latin1'));
+      return;
+    }
+    if (this.#mode.append) this.#at = this.#file.content.length;
+    this.#at += appendContent(this.#file, this.#at, bytes, this.name);
+  }
+
+  unread(bytes: Buffer): void {
+    this.#at -= bytes.length;
+  }
+
+  #content(): Buffer {
+    if (this.#file.kind === 'file') return this.#file.content;
+    this.#snapshot ??= Buffer.from(this.#file.generate());
+    return this.#snapshot;
+  }
+}

@@ -1,0 +1,18 @@
+import type { VirtualFs } from './files/virtual-fs.ts';
+import type { ProcessTable } from './kernel/process-table.ts';
+import type { WaitQueue } from './kernel/wait-queue.ts';
+import type { Program } from './programs/program.ts';
+
+/** A computer that runs programs: a node or a container. */
+export interface Machine {
+  /** null for a node. */
+  readonly vmid: number | null;
+  readonly hostname: string;
+  readonly files: VirtualFs;
+  readonly table: ProcessTable;
+  /** Programs by the name in their file. */
+  readonly programs: ReadonlyMap<string, Program>;
+  userName(uid: number): string;
+  /** What to wait for before the path can be read; undefined where nothing hangs. */
+  hangs(path: string): WaitQueue | undefined;
+}

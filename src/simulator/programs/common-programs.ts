@@ -1,0 +1,27 @@
+import { basicPrograms } from './basic.ts';
+import { filePrograms } from './files.ts';
+import { find } from './find.ts';
+import { grep } from './grep.ts';
+import { launchers } from './launchers.ts';
+import { lookingPrograms } from './looking.ts';
+import { processPrograms } from './processes.ts';
+import type { Program } from './program.ts';
+import { sed } from './sed.ts';
+import { tail } from './tail.ts';
+import { textPrograms } from './text.ts';
+
+/** The programs that every machine has. */
+export const commonPrograms: readonly (readonly [string, Program])[] = [
+  ...basicPrograms,
+  ...textPrograms,
+  ...filePrograms,
+  ...lookingPrograms,
+  ...launchers,
+  ...processPrograms,
+  ['grep', grep],
+  ['egrep', grep],
+  ['fgrep', grep],
+  ['sed', sed],
+  ['tail', tail],
+  ['find', find],
+];

@@ -1,0 +1,306 @@
+import { Device } from '../kernel/open-file.ts';
+import { Pipe } from '../kernel/pipe.ts';
+import type { Process } from '../kernel/process.ts';
+import { readToEnd } from '../kernel/system-calls.ts';
+import { Expander } from './expand.ts';
+import { matches } from './pattern.ts';
+import { redirect, type SavedDescriptors } from './redirect.ts';
+import { runText, subshell } from './run-script.ts';
+import type { Shell } from './shell.ts';
+import { ExitShell, LeaveLoop, RedirectionError } from './shell-errors.ts';
+import { isQuick, SimpleCommands } from './simple-command.ts';
+import type { AndOr, Command, List, Pipeline, SimpleCommand } from './syntax-tree.ts';
+
+/** In which position a command is run. */
+export interface Position {
+  /** Its failure is looked at: `set -e` does not end the shell. */
+  readonly tested: boolean;
+  /** Nothing follows in this process, which may become the program. */
+  readonly last: boolean;
+}
+
+const ORDINARY: Position = { tested: false, last: false };
+
+/** Runs commands in one shell. */
+export class Executor {
+  readonly shell: Shell;
+  readonly expander: Expander;
+  readonly simple: SimpleCommands;
+  /** Code of the last command substitution of a command. */
+  substituted: number | undefined;
+
+  constructor(shell: Shell) {
+    this.shell = shell;
+    this.simple = new SimpleCommands(this);
+    this.expander = new Expander(shell, (body) => this.#substitute(body));
+  }
+
+  /** Runs commands one after the other. @returns the code of the last one */
+  async list(list: List, position: Position = ORDINARY): Promise<number> {
+    for (const [index, each] of list.entries()) {
+      const last = position.last && index === list.length - 1;
+      const { first } = each;
+      const [only] = first.commands;
+      // The common case without a detour: waiting for nothing costs time, too.
+      if (
+        only &&
+        first.commands.length === 1 &&
+        each.rest.length === 0 &&
+        !each.background &&
+        !first.negated
+      ) {
+        const done = isQuick(only) ? this.simple.quick(only) : undefined;
+        if (done === true) continue;
+        if (done) await done;
+        else await this.command(only, last === position.last ? position : { tested: position.tested, last });
+      } else await this.#andOr(each, { tested: position.tested, last });
+    }
+    return this.shell.status;
+  }
+
+  /** Runs the actions of signals that have come. */
+  async runTraps(): Promise<void> {
+    for (let signal = this.shell.takeSignal(); signal !== undefined; signal = this.shell.takeSignal()) {
+      const action = this.shell.traps.get(signal);
+      if (action === undefined || action === '') continue;
+      const { status } = this.shell;
+      await this.evaluate(action);
+      this.shell.status = status;
+    }
+  }
+
+  /** Runs a text as `eval` does. */
+  async evaluate(text: string): Promise<number> {
+    return runText(this, text);
+  }
+
+  async #andOr(each: AndOr, position: Position): Promise<void> {
+    if (each.background) {
+      this.#background(each);
+      return;
+    }
+    const stages = [{ operator: undefined, pipeline: each.first }, ...each.rest];
+    for (const [index, { operator, pipeline }] of stages.entries()) {
+      if (operator === '&&' && this.shell.status !== 0) continue;
+      if (operator === '||' && this.shell.status === 0) continue;
+      const final = index === stages.length - 1;
+      await this.#pipeline(pipeline, {
+        tested: position.tested || !final,
+        last: position.last && final,
+      });
+    }
+  }
+
+  #background(each: AndOr): void {
+    const { shell } = this;
+    const fds = shell.process.fds.clone();
+    fds.set(0, new Device('/dev/null'));
+    const child = shell.fork(async (inner) => {
+      for (const signal of ['INT', 'QUIT'] as const) inner.traps.set(signal, '');
+      return subshell(inner, [{ ...each, background: false }]);
+    }, fds);
+    shell.jobs.add(child);
+    shell.status = 0;
+  }
+
+  async #pipeline({ negated, commands }: Pipeline, position: Position): Promise<void> {
+    const [only] = commands;
+    const { shell } = this;
+    if (commands.length === 1 && only) {
+      await this.command(only, { tested: position.tested || negated, last: position.last && !negated });
+    } else {
+      const codes = await shell.jobs.foreground(this.#startPipeline(commands));
+      shell.status = codes.at(-1) ?? 0;
+      if (shell.options.pipefail) shell.status = codes.reduce((all, code) => (code !== 0 ? code : all), 0);
+      await this.#afterwards(position.tested || negated);
+    }
+    if (negated) shell.status = shell.status === 0 ? 1 : 0;
+  }
+
+  #startPipeline(commands: readonly Command[]): Process[] {
+    const { shell } = this;
+    const processes: Process[] = [];
+    let input: ReturnType<typeof Pipe.make>['reader'] | undefined;
+    for (const [index, command] of commands.entries()) {
+      const fds = shell.process.fds.clone();
+      if (input) {
+        fds.set(0, input);
+        input.release();
+      }
+      input = undefined;
+      if (index < commands.length - 1) {
+        const { reader, writer } = Pipe.make();
+        fds.set(1, writer);
+        input = reader.retain();
+      }
+      const list = [{ first: { negated: false, commands: [command] }, rest: [], background: false }];
+      processes.push(shell.fork((inner) => subshell(inner, list), fds));
+    }
+    return processes;
+  }
+
+  /** The output of commands, without the newlines at its end. */
+  async #substitute(body: List): Promise<string> {
+    const { shell } = this;
+    if (body.length === 0) {
+      this.substituted = 0;
+      return '';
+    }
+    const { reader, writer } = Pipe.make();
+    reader.retain();
+    const fds = shell.process.fds.clone();
+    fds.set(1, writer);
+    const child = shell.fork((inner) => subshell(inner, body), fds);
+    try {
+      const output = await readToEnd(shell.process, reader);
+      const status = await shell.process.waitFor(child);
+      this.substituted = status?.code ?? 255;
+      return output.toString('latin1').replaceAll('\0', '').replace(/\n+$/, '');
+    } finally {
+      reader.release();
+    }
+  }
+
+  /** What is due after a command: traps, and the end of the shell under `set -e`. */
+  async #afterwards(tested: boolean): Promise<void> {
+    if (this.shell.traps.due !== undefined) await this.runTraps();
+    if (this.shell.options.e && !tested && this.shell.status !== 0) throw new ExitShell(this.shell.status);
+  }
+
+  async command(command: Command, position: Position): Promise<void> {
+    const { shell } = this;
+    shell.line = command.line;
+    if (shell.process.mustWait) await shell.process.ready();
+    if (shell.traps.due !== undefined) await this.runTraps();
+    if (command.type === 'simple') {
+      await this.simple.run(command, position);
+      if (shell.traps.due !== undefined || shell.options.e) await this.#afterwards(position.tested);
+      return;
+    }
+    if (command.type === 'function') {
+      shell.functions.set(command.name, command.body);
+      shell.status = 0;
+      return;
+    }
+    let saved: SavedDescriptors | undefined;
+    try {
+      if (command.redirections.length > 0) saved = await redirect(shell, this.expander, command.redirections);
+      // Nothing follows: what was saved must not keep a pipe open.
+      const last = position.last && !shell.traps.any;
+      if (last) saved?.forget();
+      await this.#compound(command, { ...position, last });
+    } catch (error) {
+      if (!(error instanceof RedirectionError)) throw error;
+      await shell.complain(error.message);
+      shell.status = shell.dialect === 'dash' ? 2 : 1;
+    } finally {
+      saved?.restore();
+    }
+    if (command.type === 'subshell' || shell.status !== 0)
+      await this.#afterwards(position.tested || command.type !== 'subshell');
+  }
+
+  async #compound(
+    command: Exclude<Command, SimpleCommand | { type: 'function' }>,
+    position: Position,
+  ): Promise<void> {
+    const { shell } = this;
+    switch (command.type) {
+      case 'group':
+        await this.list(command.body, position);
+        return;
+      case 'subshell': {
+        if (position.last && !shell.traps.any) {
+          shell.status = await this.list(command.body, position);
+          return;
+        }
+        const tested = position.tested;
+        const [code = 0] = await shell.jobs.foreground([
+          shell.fork((inner) => subshell(inner, command.body, tested)),
+        ]);
+        shell.status = code;
+        return;
+      }
+      case 'if':
+        for (const { condition, body } of command.clauses) {
+          if ((await this.list(condition, { tested: true, last: false })) !== 0) continue;
+          await this.list(body, position);
+          return;
+        }
+        if (command.otherwise) await this.list(command.otherwise, position);
+        else shell.status = 0;
+        return;
+      case 'case': {
+        const word = this.expander.text(command.word);
+        const subject = typeof word === 'string' ? word : await word;
+        for (const { patterns, body } of command.items) {
+          for (const each of patterns) {
+            const pattern = this.expander.pattern(each);
+            if (!matches(typeof pattern === 'string' ? pattern : await pattern, subject)) continue;
+            if (body.length === 0) shell.status = 0;
+            await this.list(body, position);
+            return;
+          }
+        }
+        shell.status = 0;
+        return;
+      }
+      case 'for': {
+        const values = command.words ? await this.expander.fields(command.words) : shell.positional;
+        if (values.length === 0) shell.status = 0;
+        await this.#loop(values.values(), async (value) => {
+          this.simple.assign(command.name, value);
+          await this.list(command.body, { tested: position.tested, last: false });
+        });
+        return;
+      }
+      default: {
+        let status = 0;
+        await this.#loop(this.#forever(), async () => {
+          const code = await this.list(command.condition, { tested: true, last: false });
+          if ((code === 0) === command.until) return 'end';
+          await this.list(command.body, { tested: position.tested, last: false });
+          status = shell.status;
+          return undefined;
+        });
+        if (this.#left) status = shell.status;
+        shell.status = status;
+      }
+    }
+  }
+
+  *#forever(): IterableIterator<string> {
+    for (;;) yield '';
+  }
+
+  /** The last loop was left by `break`. */
+  #left = false;
+
+  async #loop(
+    values: IterableIterator<string>,
+    body: (value: string) => Promise<undefined | 'end' | undefined>,
+  ): Promise<void> {
+    const { shell } = this;
+    shell.loopDepth += 1;
+    this.#left = false;
+    try {
+      for (const value of values) {
+        try {
+          if (shell.process.mustWait) await shell.process.ready();
+          if ((await body(value)) === 'end') return;
+        } catch (error) {
+          if (!(error instanceof LeaveLoop)) throw error;
+          error.levels -= 1;
+          if (error.levels > 0 && shell.loopDepth > 1) throw error;
+          if (error.kind === 'break') {
+            this.#left = true;
+            return;
+          }
+        }
+      }
+      this.#left = false;
+    } finally {
+      shell.loopDepth -= 1;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { ScriptHost } from '../script-host.ts';
+
+const host = new ScriptHost();
+
+describe('syntax that is not supported is an error that names its position', () => {
+  test.each([
+    ['echo a\nif [[ a = b ]]; then :; fi', "line 2, column 4: the simulator's shell does not support [[ ]]"],
+    ['echo b; list=(1 2)', "line 1, column 9: the simulator's shell does not support arrays"],
+    ['cat <(echo c)', "line 1, column 5: the simulator's shell does not support process substitution <( )"],
+    ['cat <<<word', "line 1, column 5: the simulator's shell does not support here-strings <<<"],
+    [`echo \${HOME/r/x}`, `line 1, column 6: the simulator's shell does not support \${HOME/...}`],
+  ])('%s', async (script, message) => {
+    for (const shell of ['sh', 'bash']) {
+      const { code, stderr } = await host.run([shell, '-c', script]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
+  });
+
+  test.each([
+    ['echo {a,b}', 'brace expansion'],
+    ["echo $'x'", "$'"],
+    ['echo a &>/dev/null', '&>'],
+    ['function f { :; }', 'function'],
+    ['for ((i = 0; i < 3; i++)); do :; done', 'for (( ))'],
+  ])('bash: %s', async (script, what) => {
+    const { code, stderr } = await host.run(['bash', '-c', script]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`does not support ${what}`)]);
+  });
+
+  test('what precedes the line with the error has been run, as in dash', async () => {
+    expect(await host.run(['sh', '-c', 'echo before\necho "unclosed'])).toMatchObject({
+      code: 2,
+      stdout: 'before\n',
+      stderr: 'sh: 2: Syntax error: Unterminated quoted string\n',
+    });
+  });
+});
+
+describe('a script on stdin', () => {
+  test('is run line by line as it arrives; a compound command when it is complete', async () => {
+    const shell = host.start(['sh']);
+    shell.write('echo one; readlink /proc/$$/exe\n');
+    await expect.poll(() => shell.stdout.toString()).toBe('one\n/usr/bin/dash\n');
+    shell.write('{ echo two\n');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(shell.stdout.toString()).not.toContain('two');
+    shell.write('cat <<E\nthree\nE\nexec sh -c "exit 7" </dev/null\n}\n');
+    expect(await shell.exited).toBe(7);
+    expect(shell.stdout.toString()).toBe('one\n/usr/bin/dash\ntwo\nthree\n');
+  });
+
+  test('that is cut off runs nothing of its last command', async () => {
+    const shell = host.start(['sh']);
+    shell.write('{ echo never\n');
+    shell.end();
+    expect(await shell.exited).toBe(2);
+    expect(shell.stdout.toString()).toBe('');
+    expect(shell.stderr.toString()).toContain('end of file unexpected (expecting "}")');
+  });
+
+  test('leaves what comes later to the command that reads it', async () => {
+    const shell = host.start(['sh']);
+    shell.write('echo ready; head -c 5; echo; cat >/tmp/rest\n');
+    await expect.poll(() => shell.stdout.toString()).toBe('ready\n');
+    shell.write('hello world');
+    shell.end();
+    expect(await shell.exited).toBe(0);
+    expect(shell.stdout.toString()).toBe('ready\nhello\n');
+    expect(host.files.readText('/tmp/rest')).toBe(' world');
+  });
+});

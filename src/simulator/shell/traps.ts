@@ -1,0 +1,58 @@
+import type { Process } from '../kernel/process.ts';
+import type { Signal } from '../kernel/signals.ts';
+
+/** What a shell does on signals and at its end. */
+export class Traps {
+  readonly #process: Process;
+  readonly #actions = new Map<Signal | 'EXIT', string>();
+  readonly #pending: Signal[] = [];
+  /** Ignored from the start: a shell that is not interactive cannot change that. */
+  readonly #entry: ReadonlySet<Signal>;
+
+  /** @param parent a subshell takes over only what is ignored */
+  constructor(process: Process, parent: Traps | undefined) {
+    this.#process = process;
+    this.#entry = parent ? parent.#entry : new Set(process.ignored);
+    if (parent) {
+      for (const [signal, action] of parent.#actions) if (action === '') this.#actions.set(signal, action);
+    }
+    process.onSignal = (signal) => {
+      if (!this.#actions.has(signal)) return false;
+      this.#pending.push(signal);
+      return true;
+    };
+  }
+
+  /** @param action undefined for the default, empty to ignore */
+  set(name: Signal | 'EXIT', action: string | undefined): void {
+    if (name !== 'EXIT') {
+      if (this.#entry.has(name)) return;
+      this.#process.ignored.delete(name);
+      if (action === '' && name !== 'KILL' && name !== 'STOP') this.#process.ignored.add(name);
+    }
+    if (action === undefined) this.#actions.delete(name);
+    else this.#actions.set(name, action);
+  }
+
+  get(name: Signal | 'EXIT'): string | undefined {
+    return this.#actions.get(name);
+  }
+
+  get all(): readonly (readonly [Signal | 'EXIT', string])[] {
+    return [...this.#actions];
+  }
+
+  /** Whether anything is to be done that a program in this process's stead would not do. */
+  get any(): boolean {
+    return [...this.#actions.values()].some((action) => action !== '');
+  }
+
+  /** The next signal whose action is due. */
+  take(): Signal | undefined {
+    return this.#pending.shift();
+  }
+
+  get due(): Signal | undefined {
+    return this.#pending[0];
+  }
+}

@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { examine } from '../cli/doctor-report.ts';
+import { connectToRig, execResult, failureOf, rigSettings } from '../e2e/connect.ts';
+import type { TestClient } from '../mcp/client.ts';
+import { describeRig } from '../rig/require.ts';
+import { CT, type Rig, type Undo } from '../rig/rig.ts';
+
+const files = { bash: '.bashrc', zsh: '.zshenv', fish: '.config/fish/config.fish' };
+
+async function inNode(rig: Rig, ...argv: [string, ...string[]]): Promise<void> {
+  expect(await rig.inNode(argv)).toMatchObject({ code: 0 });
+}
+
+/** Gives root a login shell and its start file; the undo gives back what the node came with. */
+async function loginShell(rig: Rig, shell: keyof typeof files, start: string): Promise<Undo> {
+  const file = `/root/${files[shell]}`;
+  await inNode(rig, 'mkdir', '-p', '/root/.config/fish');
+  await rig.writeInNode(file, `${start}\n`);
+  await inNode(rig, 'usermod', '-s', `/usr/bin/${shell}`, 'root');
+  return async () => {
+    await inNode(rig, 'rm', '-f', file);
+    await inNode(rig, 'usermod', '-s', '/bin/bash', 'root');
+  };
+}
+
+describeRig('login shells', (rig) => {
+  const undos: (() => Promise<unknown>)[] = [];
+  let cwd = '';
+  beforeAll(async () => {
+    cwd = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-shells-'));
+  });
+  afterEach(async () => {
+    for (const undo of undos.splice(0).reverse()) await undo();
+  });
+  afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+  const connect = async (): Promise<TestClient> => {
+    const client = await connectToRig(rig, { env: { ENABLE_HOST_EXEC: 'true', TRANSFER_DIRS: cwd } });
+    undos.push(() => client.close());
+    return client;
+  };
+
+  describe('that only talk', () => {
+    test.each([
+      ['bash', 'echo Welcome; printf "no newline"; echo more >&2'],
+      ['bash', 'export LC_ALL=de_DE.UTF-8 LANG=xx_XX.UTF-8'],
+      ['bash', '. "$HOME/.cargo/env"'],
+      ['bash', 'echo "Permission denied" >&2; false'],
+      ['bash', 'sleep 1.5'],
+      ['bash', 'read -p "Start tmux? " x; echo "you said $x"'],
+      ['zsh', 'echo Welcome; echo more >&2; false'],
+      ['fish', 'echo Welcome; echo more >&2; false'],
+    ] as const)('%s with `%s`: a command has its own streams and code', async (shell, start) => {
+      undos.push(await loginShell(rig, shell, start));
+      const client = await connect();
+      for (let i = 0; i < 3; i++) {
+        const command = 'echo out; echo err >&2; exit 3';
+        const args = { vmid: CT.debian, command };
+        const result = execResult(await client.callTool('proxmox_container_exec_command', args));
+        expect(result).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exit_code: 3 });
+      }
+      const host = await client.callTool('proxmox_host_exec_command', { command: 'echo on host' });
+      expect(execResult(host)).toMatchObject({ stdout: 'on host\n', stderr: '', exit_code: 0 });
+      const stopped = { vmid: CT.stopped, command: 'true' };
+      expect(failureOf(await client.callTool('proxmox_container_exec_command', stopped)).code).toBe(
+        'CONTAINER_NOT_RUNNING',
+      );
+    });
+
+    test('start and stop see the state of the container', async () => {
+      undos.push(await loginShell(rig, 'bash', 'echo Welcome to pve; echo 1'));
+      const client = await connect();
+      const started = await client.callTool('proxmox_start_container', { vmid: CT.stopped });
+      expect(started.data).toMatchObject({ success: true, changed: true });
+      const stopped = await client.callTool('proxmox_stop_container', { vmid: CT.stopped });
+      expect(stopped.data).toMatchObject({ success: true, how: 'shutdown' });
+      expect(rig.isRunning(CT.stopped)).toBe(false);
+    });
+
+    test('doctor finds nothing wrong, and warns of what reads its input', async () => {
+      undos.push(await loginShell(rig, 'bash', 'echo Welcome; export LC_ALL=de_DE.UTF-8'));
+      const talking = await examine(cwd, rigSettings(rig), ['--exec', '9101']);
+      expect(talking).toMatchObject({ code: 0, failed: [], warned: [] });
+      undos.push(await loginShell(rig, 'bash', 'printf "Start tmux? "; read x'));
+      const asking = await examine(cwd, rigSettings(rig));
+      expect(asking.warned).toEqual(['proxmox']);
+      expect(asking.of('proxmox')?.detail).toContain('Start tmux?');
+    });
+  });
+
+  describe('that let no command run', () => {
+    test.each([
+      ['exec zsh', /replaces the shell by zsh/],
+      ['exec fish', /replaces the shell by fish/],
+      ['echo "No commands here"; exit 5', /"No commands here".*/],
+      [
+        'while :; do printf "Your name? "; read x || exec sleep 60; done',
+        /waits for an answer to .*Your name\?/,
+      ],
+    ] as const)(
+      '`%s` in .bashrc is named by each call and by doctor',
+      { timeout: 90_000 },
+      async (start, cause) => {
+        undos.push(await loginShell(rig, 'bash', start));
+        const client = await connect();
+        const calls = await Promise.all([
+          client.callTool('proxmox_list_containers', {}),
+          client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command: 'true' }),
+          client.callTool('proxmox_start_container', { vmid: CT.stopped }),
+        ]);
+        for (const call of calls) {
+          expect(failureOf(call)).toMatchObject({
+            code: 'SSH_NO_SESSION',
+            error: expect.stringMatching(cause),
+            suggestion: expect.stringContaining('.bashrc'),
+          });
+        }
+        const { of, failed } = await examine(cwd, rigSettings(rig));
+        expect(failed).toEqual(['proxmox']);
+        expect(of('proxmox')).toMatchObject({
+          code: 'SSH_NO_SESSION',
+          detail: expect.stringMatching(cause),
+        });
+      },
+    );
+
+    test('a ForceCommand is named by each call and by doctor', async () => {
+      undos.push(await rig.restartSshd(['-o', 'ForceCommand=/bin/echo only-this']));
+      const client = await connect();
+      const cause = expect.stringContaining('only-this');
+      for (const [tool, args] of [
+        ['list_containers', {}],
+        ['container_exec_command', { vmid: CT.debian, command: 'true' }],
+      ] as const) {
+        expect(failureOf(await client.callTool(`proxmox_${tool}`, args))).toMatchObject({
+          code: 'SSH_NO_SESSION',
+          error: cause,
+          suggestion: expect.stringContaining('ForceCommand'),
+        });
+      }
+      const { of } = await examine(cwd, rigSettings(rig));
+      expect(of('proxmox')).toMatchObject({
+        code: 'SSH_NO_SESSION',
+        detail: cause,
+        remedy: expect.stringContaining('ForceCommand'),
+      });
+    });
+  });
+});

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { RemoteShell } from '../../src/remote/shell.ts';
+import type { SshPoolOptions } from '../../src/ssh/pool.ts';
+import { until } from '../rig/until.ts';
+import { closePools, makePool } from '../ssh/helpers.ts';
+import { noSshd, type Sshd, startSshd } from '../ssh/sshd.ts';
+
+const quiet = { debug() {}, warn() {} };
+const limit = { timeoutMs: 10_000 };
+
+function shellOn(sshd: Sshd, options: Partial<SshPoolOptions> = {}) {
+  const pool = makePool(sshd.target(), options);
+  return { pool, shell: new RemoteShell(pool, { sudo: false, logger: quiet }) };
+}
+
+/** The shells that wait for a request on the only connection. */
+async function waiting(shell: RemoteShell): Promise<number[]> {
+  const { stdout } = await shell.script('pgrep -P $PPID -fx /bin/sh', [], limit);
+  return stdout.trim().split('\n').filter(Boolean).map(Number);
+}
+
+describe.skipIf(noSshd)('sessions, on a real sshd', () => {
+  let sshd: Sshd;
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(() => sshd.stop());
+  afterEach(closePools);
+
+  test('three are kept ready once one was used', async () => {
+    const { shell } = shellOn(sshd);
+    await shell.script(':', [], limit);
+    await until(async () => (await waiting(shell)).length === 3);
+    await sleep(300);
+    expect(await waiting(shell)).toHaveLength(3);
+  });
+
+  test('a host-side script is run in the session of the one before, a command never is', async () => {
+    const { shell } = shellOn(sshd);
+    const pids = new Set<string>();
+    for (let i = 0; i < 12; i++) pids.add((await shell.script('echo $$', [], limit)).stdout);
+    expect(pids.size).toBeLessThan(4);
+    const commands = new Set<string>();
+    for (let i = 0; i < 5; i++) commands.add((await shell.command(['sh', '-c', 'echo $$'], limit)).stdout);
+    expect(commands.size).toBe(5);
+  });
+
+  test('arguments reach a script as they are, newlines included, and its code is reported', async () => {
+    const { shell } = shellOn(sshd);
+    const args = ['a b', "it's", 'two\nlines', '$(id) `id` \\ "', ''];
+    const script = 'printf "<%s>" "$@"; echo "$n item key a value"; echo err >&2; exit 7';
+    const output = await shell.script(script, args, limit);
+    expect(output).toMatchObject({ code: 7, stderr: 'err\n', ended: 'exit', items: [['key', 'a value']] });
+    expect(output.stdout).toBe(args.map((arg) => `<${arg}>`).join(''));
+    expect((await shell.script('echo again', [], limit)).stdout).toBe('again\n');
+  });
+
+  test('an exit, a syntax error or a failed redirection ends the script and not the session', async () => {
+    const { shell } = shellOn(sshd);
+    const pid = (await shell.script('echo $$', [], limit)).stdout;
+    for (const script of [
+      'exit 3',
+      '. /no/such/file',
+      ': >/no/such/dir/file',
+      "kill -9 $(sh -c 'echo $PPID')",
+    ]) {
+      expect((await shell.script(script, [], limit)).code).not.toBe(0);
+      expect((await shell.script('echo $$', [], limit)).ended, script).toBe('exit');
+    }
+    const pids = new Set<string>();
+    for (let i = 0; i < 6; i++) pids.add((await shell.script('echo $$', [], limit)).stdout);
+    expect([...pids]).toContain(pid);
+  });
+
+  test('one that was killed while it waited is not missed', async () => {
+    const { shell } = shellOn(sshd);
+    await shell.script(':', [], limit);
+    await until(async () => (await waiting(shell)).length === 3);
+    for (const pid of await waiting(shell)) process.kill(pid, 'SIGKILL');
+    const results = await Promise.all([1, 2, 3].map((n) => shell.command(['echo', `${n}`], limit)));
+    expect(results.map(({ stdout }) => stdout)).toEqual(['1\n', '2\n', '3\n']);
+  });
+
+  test('what is asked of a session that is closed in the same moment is run once, in another', async () => {
+    const { shell } = shellOn(sshd);
+    const file = `${sshd.dir}/once`;
+    for (let i = 0; i < 5; i++) {
+      await until(async () => (await waiting(shell)).length >= 2);
+      const pids = await waiting(shell);
+      const running = shell.command(['sh', '-c', `echo x >>${file}`], limit);
+      for (const pid of pids) process.kill(pid, 'SIGTERM');
+      expect((await running).ended).toMatch(/exit/);
+    }
+    expect(readFileSync(file, 'utf8')).toBe('x\n'.repeat(5));
+  });
+
+  test('a lost connection is replaced', async () => {
+    const { shell, pool } = shellOn(sshd);
+    await shell.script(':', [], limit);
+    sshd.killConnections();
+    await until(() => !pool.connected);
+    expect((await shell.script('echo again', [], limit)).stdout).toBe('again\n');
+  });
+
+  test('a reading that hangs occupies one session, however many wait for it', async () => {
+    const { shell } = shellOn(sshd);
+    const file = `${sshd.dir}/hangs`;
+    const read = () => shell.script(`echo x >>${file}; sleep 2`, [], { timeoutMs: 200, readsPmxcfs: true });
+    const ends = [];
+    for (let i = 0; i < 4; i++) ends.push((await read()).ended);
+    expect(ends).toEqual(['timeout', 'timeout', 'timeout', 'timeout']);
+    expect(readFileSync(file, 'utf8')).toBe('x\n');
+    expect((await shell.script('echo other', [], limit)).stdout).toBe('other\n');
+    await until(async () => shell.pmxcfsAnswers('inventory', 0));
+  });
+
+  test.each([1, 2, 4])('an sshd that grants %i sessions', async (sessions) => {
+    const small = await startSshd({ config: [`MaxSessions ${sessions}`] });
+    try {
+      const { shell } = shellOn(small);
+      const work = Array.from({ length: 12 }, (_, i) =>
+        shell.command(['sh', '-c', `sleep 0.2; echo ${i}`], limit),
+      );
+      const kill = shell.script('echo kill', [], limit);
+      expect((await kill).stdout).toBe('kill\n');
+      expect((await Promise.all(work)).map(({ stdout }) => stdout)).toEqual(work.map((_, i) => `${i}\n`));
+    } finally {
+      await small.stop();
+    }
+  });
+});
