@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { policyJsonSchema } from '../../src/governance/policy/policy-schema.ts';
 import { renderEnvExample, renderSettingsTable } from './config.ts';
 import { listDocuments } from './documents.ts';
+import { renderPackageJson } from './package-json.ts';
 import { EXAMPLES, SNIPPETS } from './snippets.ts';
 import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';
 
 /*
- * Writes what is said twice: `.env.example`, the JSON Schema of policy files, the examples, and the parts of README and docs
+ * Writes what is said twice: `.env.example`, the JSON Schema of policy files, the examples, the addresses in package.json, and the parts of README and docs
  * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check it only tells whether they
  * are up to date.
  */
@@ -27,6 +28,7 @@ const wanted: Readonly<Record<string, string>> = {
   ...Object.fromEntries(listDocuments().map((name) => [name, fillSections(name)])),
   'docs/policy.schema.json': `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
   ...EXAMPLES,
+  'package.json': renderPackageJson(readFileSync(new URL('package.json', root), 'utf8')),
 };
 
 const check = process.argv.includes('--check');

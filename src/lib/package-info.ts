@@ -3,6 +3,8 @@ export interface PackageInfo {
   readonly name: string;
   /** Whether the npm registry serves it under that name. Until then nothing may tell a user to install the name. */
   readonly published: boolean;
+  /** The https URL of the public repository; undefined until there is one. package.json gets `repository` and `bugs` from it. */
+  readonly repository?: string;
 }
 
 export const PACKAGE: PackageInfo = { name: 'proxmox-mcp-server', published: false };

@@ -5,6 +5,7 @@ import { parse as parseToml } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { listDocuments } from '../../scripts/gen/documents.ts';
+import { renderPackageJson } from '../../scripts/gen/package-json.ts';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { listSettings } from '../../src/config/settings-schema.ts';
 import { PACKAGE } from '../../src/lib/package-info.ts';
@@ -148,6 +149,17 @@ describe('a package that nobody has published', () => {
   test.skipIf(PACKAGE.published).each(texts)('%s does not tell to install it by name', (name) => {
     expect(read(name)).not.toMatch(/npx (?:-\S+ )*proxmox-mcp|npm (?:i|install) (?:-\S+ )*proxmox-mcp/);
     expect(read(name)).not.toMatch(/"command": "npx"/);
+  });
+
+  test('package.json names a repository and an address for bugs exactly if the repository is known', () => {
+    const { repository, bugs } = JSON.parse(read('package.json'));
+    expect([repository !== undefined, bugs !== undefined]).toEqual(
+      Array.from({ length: 2 }, () => PACKAGE.repository !== undefined),
+    );
+    expect(JSON.parse(renderPackageJson(read('package.json'), 'https://git.example/me/it'))).toMatchObject({
+      repository: { type: 'git', url: 'git+https://git.example/me/it.git' },
+      bugs: { url: 'https://git.example/me/it/issues' },
+    });
   });
 
   test('the name is that of package.json', () => {
