@@ -46,6 +46,11 @@ export class ActivePrecondition {
     return this.readsAttributes || this.#precondition.lockdown !== null;
   }
 
+  /** Whether the lockdown is all that the check looks at. */
+  get readsOnlyLockdown(): boolean {
+    return this.#precondition.lockdown !== null && !this.readsAttributes && !this.redeems;
+  }
+
   /** Whether the check cannot be made while the cluster file system does not answer. */
   get readsAttributes(): boolean {
     return this.#precondition.attributes !== null;

@@ -204,7 +204,8 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
 
   /** Starts an agent that holds one key. @returns its socket */
   async function agentWith(key: string): Promise<string> {
-    const dir = await mkdtemp(path.join(tmpdir(), 'agent-'));
+    // Not below the directory for temporary files: init does not offer agents whose socket is gone after the next login.
+    const dir = await mkdtemp('/dev/shm/agent-');
     const socket = path.join(dir, 'socket');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
     onTestFinished(async () => {

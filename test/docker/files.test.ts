@@ -127,7 +127,7 @@ test('docker-compose.yml: secrets are files of their own, where the settings loo
   });
   const ignored = read('.gitignore').split('\n');
   for (const { file: secret } of Object.values(file?.secrets ?? {})) {
-    expect(ignored).toContain(`${secret.split('/')[1]}/`);
+    expect(ignored).toContain(`/${secret.split('/')[1]}/`);
   }
 });
 

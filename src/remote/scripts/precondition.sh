@@ -17,12 +17,15 @@ v='' f='' by=''
 while [ $# -gt 0 ]; do
   case $1 in
     lockdown)
+      { read -r u x; } </proc/uptime; b=${u%%.*}
       if [ -e "$2" ] || [ -L "$2" ]; then
         x=''
         [ ! -r "$2" ] || { read -r x || :; } <"$2"
         case $x in '' | *[!0-9]*) refuse locked;; esac
         [ "$x" -le "$(date +%s)" ] || refuse locked
-      fi;;
+      fi
+      { read -r u x; } </proc/uptime; u=${u%%.*}
+      [ $((u - b)) -le 2 ] || refuse slow;;
     container) v=$2;;
     conf)
       f=$2 h='' j='' q='' s=0 b=0
