@@ -45,7 +45,7 @@ export interface App {
 
 /** The composition root: the only place that knows how the parts are put together. Connects to nothing yet. */
 export function createApp(config: Config): App {
-  const redactor = createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms });
+  const redactor = createRedactor({ secrets: () => secretsOf(config), patterns: config.redactForms });
   const logger = createLogger({ level: config.logLevel, redactor });
   const lockdown = new LockdownFile(config.stateDir);
   const notices = new Notices();

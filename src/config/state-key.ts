@@ -17,8 +17,8 @@ export async function readStateKey({
   if (stateKey !== undefined) return Buffer.from(stateKey, 'utf8');
   try {
     // Loaded when it is needed: most starts sign nothing.
-    const { keepSecret } = await import('../lib/persisted-secret.ts');
-    return Buffer.from((await keepSecret(stateDir, FILE)).text, 'base64url');
+    const { persistedSecret } = await import('../lib/persisted-secret.ts');
+    return Buffer.from((await persistedSecret(stateDir, FILE)).text, 'base64url');
   } catch (error) {
     throw new AppError(
       'STATE_UNAVAILABLE',

@@ -3,30 +3,30 @@ import { cancelled, shuttingDown } from '../ssh/pool-errors.ts';
 import type { OpenOptions, RemoteChannel } from '../ssh/ssh-types.ts';
 import { Session, shellLine } from './session.ts';
 
-/** What sessions are opened on: an SSH pool, or one connection. */
+/** Opens the channels of sessions: an SSH pool, or one connection. */
 export interface ChannelSource {
   /** @throws AppError */
   open(command: string, options?: OpenOptions): Promise<RemoteChannel>;
-  /** How many sessions could be opened now without waiting; 0 keeps none ready. */
+  /** How many sessions can be opened now without waiting; with 0, none is kept ready. */
   readonly spare?: number;
 }
 
 export interface TakeOptions {
   readonly signal?: AbortSignal | undefined;
-  /** `control` (kill, frozen check) goes first, and may use the sessions that are reserved for it. */
+  /** `control` (kill, frozen check) has priority, and may use the sessions that are reserved for it. */
   readonly priority?: 'work' | 'control';
-  /** Takes a session that has been used before, where there is one: for our own host-side scripts. */
+  /** Prefers a session that has been used before: for our own host-side scripts. */
   readonly reuse?: boolean;
 }
 
-/** Sessions that are kept ready; more where a login shell is slow. */
+/** Number of sessions that are kept ready; more if the login shell is slow. */
 const READY = 3;
 const READY_SLOW = 6;
-/** A login shell that takes longer than this, in ms, is slow. */
+/** A login shell that takes longer than this, in ms, counts as slow. */
 const SLOW_MS = 300;
 /** Ready sessions beyond the first are closed after this time, in ms. */
 const IDLE_MS = 60_000;
-/** A session that could not be opened ahead of need is not tried again for this long, in ms. */
+/** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
 
 interface Waiter {
@@ -36,13 +36,13 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Shells that wait for a request. Each takes one; those that ran nothing but our host-side scripts are used again. */
+/** Shells that wait for a request. Each runs one request; those that ran only our host-side scripts are reused. */
 export class SessionPool {
   readonly #source: ChannelSource;
   readonly #sudo: boolean;
   #idle: Session[] = [];
   readonly #waiters: Waiter[] = [];
-  /** Handed out for our own scripts: they come back in a moment, and need no replacement. */
+  /** Sessions in use for our own scripts. They are returned soon and need no replacement. */
   readonly #lent = new Set<Session>();
   #opening = 0;
   #slow = false;
@@ -56,8 +56,8 @@ export class SessionPool {
   }
 
   /**
-   * Hands out a session, which the caller gives back or closes.
-   * @throws AppError when the node cannot be reached or runs no shell, CANCELLED, SHUTTING_DOWN. Nothing was run.
+   * Returns a session, which the caller must give back or close.
+   * @throws AppError if the node cannot be reached or runs no shell, CANCELLED, SHUTTING_DOWN. Nothing was run.
    */
   take({ signal, priority = 'work', reuse = false }: TakeOptions = {}): Promise<Session> {
     if (this.#closed) return Promise.reject(shuttingDown());
@@ -95,7 +95,7 @@ export class SessionPool {
 
   /**
    * Takes a session back.
-   * @param reusable it ran nothing but our host-side scripts, and has reported their end; otherwise it is closed
+   * @param reusable true if it ran only our host-side scripts, and has reported their end; otherwise it is closed
    */
   giveBack(session: Session, reusable: boolean): void {
     this.#lent.delete(session);
@@ -148,7 +148,7 @@ export class SessionPool {
     return this.#slow ? READY_SLOW : READY;
   }
 
-  /** Opens sessions ahead of need, as long as that makes nobody wait. */
+  /** Opens sessions in advance, as long as no call has to wait because of it. */
   #refill(): void {
     if (performance.now() < this.#noRefillBefore) return;
     while (
@@ -170,12 +170,12 @@ export class SessionPool {
     } catch (error) {
       this.#opening--;
       this.#noRefillBefore = performance.now() + REFILL_PAUSE_MS;
-      // Others may still be served by the openings under way; when there are too few of those, one gets the reason.
+      // Other sessions that are being opened may serve the waiting calls. If there are too few, one call gets the error.
       if (this.#waiters.length > this.#opening) this.#waiters.shift()?.reject(error);
     }
   }
 
-  /** Once more if the connection is lost meanwhile: nothing has been run. */
+  /** Retries once if the connection is lost, because nothing has been run yet. */
   async #connect(priority: 'work' | 'control'): Promise<Session> {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -111,7 +111,7 @@ describe('audit verify', () => {
     const well = await audit(dir, 'verify');
     expect(well).toMatchObject({ code: 0, stderr: '' });
     expect(well.stdout).toMatch(
-      /call \S+ \(.*has no end: the process died\n\n1 segment, 12 entries, 5 calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
+      /call \S+ \(.*has no end: the process was killed\n\n1 segment, 12 entries, 5 calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
     );
     const [file = ''] = await segmentsIn(dir);
     await writeFile(file, (await readFile(file, 'utf8')).replace('df -h', 'df -k'));
@@ -157,7 +157,7 @@ describe('audit verify', () => {
     await writeFile(`${dir}/audit.key`, 'x');
     const { code, stderr } = await audit(dir, 'verify');
     expect(code).toBe(1);
-    expect(stderr).toContain('holds no key');
+    expect(stderr).toContain('does not contain a key');
     const nothing = await audit(await freshDir(), 'verify');
     expect(nothing).toMatchObject({ code: 0, stdout: expect.stringContaining('There are no entries') });
   });

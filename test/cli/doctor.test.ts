@@ -121,7 +121,7 @@ describe('the way to the server', () => {
     });
     expect(failed).toEqual(['name']);
     expect(of('name')).toMatchObject({
-      detail: expect.stringMatching(/name (is not known|cannot be looked)/),
+      detail: expect.stringMatching(/(host name does not exist|DNS lookup failed)/),
     });
   });
 

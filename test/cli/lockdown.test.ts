@@ -38,7 +38,7 @@ describe('proxmox-mcp lockdown', () => {
     expect(on).toMatchObject({ code: 0, stdout: expect.stringContaining('HOST is not set') });
     expect(await refusal()).toMatchObject({
       code: 'LOCKED_DOWN',
-      suggestion: expect.stringContaining('proxmox-mcp lockdown --off'),
+      suggestion: expect.stringContaining('a lockdown is in force'),
     });
     expect((await client.callTool('proxmox_container_status', { vmid: CT.debian })).isError).toBe(false);
     expect(await lockdown(['--off'])).toMatchObject({ code: 0 });

@@ -64,7 +64,7 @@ describe('policy check', () => {
     expect(stdout.split('\n')).toEqual([
       'bad.yaml:3:5: `rules[0].outcome` is missing',
       expect.stringMatching(/^bad\.yaml:4:19: `rules\[0\]\.match\.vmid` must be a vmid/),
-      'bad.yaml:5:5: `rules[0].outcom` is not a field; did you mean `outcome`?',
+      'bad.yaml:5:5: `rules[0].outcom` is not a known field; did you mean `outcome`?',
       '',
     ]);
   });

@@ -56,12 +56,12 @@ describe('how far a server may be opened', () => {
       const { headers, ...rest } = modern('tools/list');
       const response = await fetch(server.url, { ...rest, headers: { ...headers, Authorization: '' } });
       expect(response.status).toBe(200);
-      expect(server.stderr).toContain('Without authentication');
+      expect(server.stderr).toContain('WARNING: no authentication');
     }));
 
   test('open without TLS: it serves, and warns loudly', () =>
     withServer({ SERVER_HOST: '0.0.0.0' }, async (server) => {
-      expect(server.stderr).toMatch(/WARNING: without TLS.*HTTP_TLS_CERT.*--behind-proxy/s);
+      expect(server.stderr).toMatch(/WARNING: no TLS.*HTTP_TLS_CERT.*--behind-proxy/s);
       expect((await fetch(`http://127.0.0.1:${server.port}/health`)).status).toBe(200);
     }));
 

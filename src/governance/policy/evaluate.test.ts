@@ -179,7 +179,7 @@ describe('order', () => {
       outcome: 'deny',
       rule: 'default',
       code: 'POLICY_DENIED',
-      reason: 'No rule of the policy allows it.',
+      reason: 'No rule of the policy allows the call.',
     });
   });
 

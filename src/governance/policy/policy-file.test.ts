@@ -137,7 +137,7 @@ describe('a faulty file keeps the rules that held', () => {
     expect(await decided(policy)).toBe('confirm');
     expect(await decided(policy)).toBe('confirm');
     expect(errors).toEqual([expect.stringMatching(message)]);
-    expect(errors[0]).toContain('The rules from before still hold.');
+    expect(errors[0]).toContain('The previous rules stay in force.');
     await replace('default: deny');
     expect(await decided(policy)).toBe('deny');
   });
@@ -167,6 +167,6 @@ describe('at the start', () => {
     await chmod(file, 0);
     // root reads everything.
     if (process.getuid?.() !== 0 && process.platform !== 'win32')
-      await expect(open()).rejects.toThrow(/may not be read/);
+      await expect(open()).rejects.toThrow(/no permission to read/);
   });
 });

@@ -27,8 +27,8 @@ export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, un
     if (chunk.length === 0) {
       throw new AppError(
         'FILE_CHANGED',
-        `The local file ${file.path} shrank while it was being read; the copy was removed.`,
-        'Nothing was changed at the destination. Try again when nobody writes the file.',
+        `The local file ${file.path} shrank during the transfer, so the copy was removed.`,
+        'The destination was not changed. Call again while no program writes to the file.',
       );
     }
     position += chunk.length;

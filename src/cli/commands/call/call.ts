@@ -1,6 +1,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import { type CallToolResult, isInputRequiredResult } from '@modelcontextprotocol/server';
 import type { App } from '../../../app.ts';
+import type { ToolCall } from '../../../calls/call-record.ts';
 import { callTool } from '../../../calls/pipeline.ts';
 import type { ProgressNote } from '../../../calls/progress.ts';
 import type { LoadInput } from '../../../config/load.ts';
@@ -56,7 +57,12 @@ export async function performCall(
   const app = await appFor(input);
   if (app === undefined) return;
   const interrupt = catchSignals();
-  const attempt = () => perform(app, tool, json ? args : asText(tool, args), interrupt.signal);
+  const attempt = () =>
+    perform(app, interrupt.signal, {
+      tool,
+      args: json ? args : asText(tool, args),
+      audience: json ? 'model' : 'person',
+    });
   let result = await attempt();
   if (canAsk() && (await approvePending(result, app.config.stateDir))) result = await attempt();
   const exitCode = await (json ? presentJson : present)(tool, result);
@@ -67,12 +73,11 @@ export async function performCall(
 
 async function perform(
   app: App,
-  tool: Tool,
-  args: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
+  asked: Pick<ToolCall, 'tool' | 'args' | 'audience'>,
 ): Promise<CallToolResult> {
   const elicitation = canAsk() ? { elicitation: terminalElicitation(app.config.stateDir) } : {};
-  const made = { tool, caller: LOCAL_CALLER, args, signal, ...elicitation };
+  const made = { ...asked, caller: LOCAL_CALLER, signal, ...elicitation };
   if (!process.stderr.isTTY) return answered(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {
     redrawLine(process.stderr, `${message}${signal.aborted ? ', cancelling' : ''}`);

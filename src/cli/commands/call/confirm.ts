@@ -20,10 +20,10 @@ export function terminalElicitation(stateDir: string): InlineElicitation {
     ask: async (message) => {
       if (!(await agrees(message))) return 'declined';
       const store = new ApprovalStore(stateDir);
-      if ((await store.passphrase()) === undefined) return 'yes';
+      if ((await store.passphrase()) === undefined) return 'approved';
       return withPassphrase(async (passphrase) => {
         const outcome = await tryPassphrase(store, passphrase, message, Date.now());
-        return typeof outcome === 'string' ? 'yes' : problemOf(outcome);
+        return typeof outcome === 'string' ? 'approved' : problemOf(outcome);
       });
     },
   };
@@ -43,9 +43,9 @@ export async function approvePending(result: CallToolResult, stateDir: string): 
   if (!(await agrees(asked.question))) return false;
   const answer = await withPassphrase(async (passphrase) => {
     const outcome = await answerRequest(store, asked, 'approve', passphrase, Date.now());
-    return outcome.kind === 'answered' ? 'yes' : problemOf(outcome);
+    return outcome.kind === 'answered' ? 'approved' : problemOf(outcome);
   });
-  return answer === 'yes';
+  return answer === 'approved';
 }
 
 async function agrees(message: string): Promise<boolean> {
@@ -64,11 +64,13 @@ async function readLine(question: string, input: Readable, output: Writable): Pr
 }
 
 /** Asks for the passphrase until it is right; leaving the question is no approval. */
-async function withPassphrase(attempt: (passphrase: string) => Promise<'yes' | string>): Promise<Answer> {
+async function withPassphrase(
+  attempt: (passphrase: string) => Promise<'approved' | string>,
+): Promise<Answer> {
   try {
     for (let question = 'Approval passphrase'; ; ) {
       const outcome = await attempt(await askSecret(question, process.stderr));
-      if (outcome === 'yes') return 'yes';
+      if (outcome === 'approved') return 'approved';
       question = `${outcome}. Approval passphrase`;
     }
   } catch (error) {

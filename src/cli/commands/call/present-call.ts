@@ -3,7 +3,6 @@ import { errorText } from '../../../lib/error-text.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
 import { isObject } from './call-arguments.ts';
-import { forPeople } from './for-people.ts';
 
 /** The structured content of a result. */
 export function dataOf({ structuredContent }: CallToolResult): Readonly<Record<string, unknown>> {
@@ -27,7 +26,7 @@ function textOf(tool: Tool, result: CallToolResult): string {
   // Of a command that was cut short, what it printed matters as well: the text of the tool has it.
   if (result.isError === true && typeof error === 'string' && typeof stdout !== 'string') {
     const more = typeof stderr === 'string' ? `\nSTDERR:\n${stderr.trimEnd()}\n` : '';
-    const text = errorText(String(code), error, forPeople(String(suggestion)));
+    const text = errorText(String(code), error, String(suggestion));
     return `${text.split('\n').flatMap(wrapped).join('\n')}\n${more}`;
   }
   if (!('response_format' in tool.input.shape) && typeof message === 'string') {

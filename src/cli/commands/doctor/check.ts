@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '../../../lib/errors.ts';
+import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 
 /** Everything that is looked at, in the order in which it is, with the name that people read. */
 export const CHECKS = {
@@ -96,5 +96,5 @@ export class Examination {
 /** A failure as a finding. */
 export function failed(error: unknown): Finding<never> {
   if (!(error instanceof AppError)) return { verdict: 'fail', detail: `${messageOf(error)}.` };
-  return { verdict: 'fail', detail: error.message, remedy: error.hint, code: error.code };
+  return { verdict: 'fail', detail: error.message, remedy: nextStep(error, 'person'), code: error.code };
 }

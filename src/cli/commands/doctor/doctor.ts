@@ -4,7 +4,6 @@ import { createRedactor } from '../../../governance/redaction/redact.ts';
 import type { Request } from '../../commands.ts';
 import { wantsColour } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
-import { forPeople } from '../call/for-people.ts';
 import { CHECKS, type Check } from './check.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
 import { examine } from './examine.ts';
@@ -54,7 +53,7 @@ function covering(config: Config | undefined): (check: Check) => Check {
   return (check) => ({
     ...check,
     detail: redactor.show(check.detail),
-    ...(check.remedy === undefined ? {} : { remedy: redactor.show(forPeople(check.remedy)) }),
+    ...(check.remedy === undefined ? {} : { remedy: redactor.show(check.remedy) }),
   });
 }
 

@@ -128,7 +128,7 @@ async function runIn(
     transferDirs: [],
     reserved: { files: [], program: [] },
     logger: QUIET,
-    redactor: createRedactor({ secrets: () => secretsOf(config), forms: config.redactForms }),
+    redactor: createRedactor({ secrets: () => secretsOf(config), patterns: config.redactForms }),
   });
   const result = await cluster.container(vmid).exec('id -un; uname -n', {
     timeoutMs: 15_000,

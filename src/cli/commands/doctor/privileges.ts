@@ -1,5 +1,5 @@
 import type { Config } from '../../../config/settings-schema.ts';
-import type { AppError } from '../../../lib/errors.ts';
+import { type AppError, nextStep } from '../../../lib/errors.ts';
 import type { Finding } from './check.ts';
 import type { Probe } from './probe.ts';
 
@@ -29,7 +29,7 @@ export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refuse
     );
   }
   if (refused === undefined) return { verdict: 'ok', detail: `${user}, by sudo`, value: true };
-  if (refused.code !== 'PERMISSION_DENIED') return problem(refused.message, refused.hint);
+  if (refused.code !== 'PERMISSION_DENIED') return problem(refused.message, nextStep(refused, 'person'));
   const said = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
   return problem(
     `sudo does not let ${user} run /bin/sh without a password${said === '' ? '' : ` (${JSON.stringify(said.slice(0, 100))})`}.`,

@@ -2,7 +2,7 @@ import { currentSurroundings } from '../../../config/host-environment.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
-import { AppError } from '../../../lib/errors.ts';
+import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { CHECKS, type Check } from './check.ts';
 import { directoryVariables, entryRemedy } from './dropped-variables.ts';
@@ -31,9 +31,9 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
     target = resolveSshTarget(loaded.config, currentSurroundings(), (note) => notes.push(note));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const { message, hint, code } = error;
+    const { message, code } = error;
     return {
-      checks: [...checks, { ...found('fail', message, hint), code }],
+      checks: [...checks, { ...found('fail', message, nextStep(error, 'person')), code }],
       found: undefined,
       faulty: faults.length > 0,
       file: loaded.file,

@@ -5,7 +5,7 @@ import type { App } from '../../../app.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { errnoOf } from '../../../lib/errno.ts';
-import { AppError, messageOf } from '../../../lib/errors.ts';
+import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 import { createAuthenticator } from '../../../server/http/auth/index.ts';
 import { judgeExposure } from '../../../server/http/exposure.ts';
 import { createHttpApp, type HttpApp } from '../../../server/http/http-app.ts';
@@ -95,7 +95,7 @@ const LISTEN_ERRORS: Readonly<Record<string, string>> = {
 };
 
 function explain(error: unknown, { serverHost, serverPort }: Config): string {
-  if (error instanceof AppError) return `${error.message} ${error.hint}`;
+  if (error instanceof AppError) return `${error.message} ${nextStep(error, 'person')}`;
   const known = LISTEN_ERRORS[errnoOf(error) ?? ''];
   return known === undefined
     ? messageOf(error)

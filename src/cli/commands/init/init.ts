@@ -1,6 +1,6 @@
 import { currentSurroundings } from '../../../config/host-environment.ts';
 import type { Fault } from '../../../config/sources.ts';
-import { AppError } from '../../../lib/errors.ts';
+import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { Request } from '../../commands.ts';
 import { faultsText, wantsColour } from '../../output/config-errors.ts';
 import { ignoreEpipe, print } from '../../output/output.ts';
@@ -65,7 +65,7 @@ async function undo(at: ReturnType<typeof currentSurroundings>, signal: AbortSig
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof AppError) return `${error.message}\n${error.hint}`;
+  if (error instanceof AppError) return `${error.message}\n${nextStep(error, 'person')}`;
   if (error instanceof UnreadableConfig || error instanceof UnwritableValue) return error.message;
   throw error;
 }

@@ -4,7 +4,7 @@ import type { Config } from '../../../config/settings-schema.ts';
 import { isSet } from '../../../config/sources.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { ApprovalStore } from '../../../governance/approval/request-store.ts';
-import { AppError } from '../../../lib/errors.ts';
+import { AppError, nextStep } from '../../../lib/errors.ts';
 import { makeKeyPair } from '../../../lib/key-pair.ts';
 import { VERSION } from '../../../lib/version.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
@@ -175,7 +175,7 @@ async function reach(talk: Talk, start: Values): Promise<Values> {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'HOST_KEY_UNKNOWN') throw new PromptCancelled();
-      say('error', `${error.message}\n${error.hint}`);
+      say('error', `${error.message}\n${nextStep(error, 'person')}`);
     }
   }
 }

@@ -5,7 +5,7 @@ import {
   lockdownText,
   NODE_LOCKDOWN_FILES,
 } from '../../../governance/lockdown/lockdown.ts';
-import { AppError, messageOf } from '../../../lib/errors.ts';
+import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 import { quoteAll } from '../../../lib/quote.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Request } from '../../commands.ts';
@@ -69,7 +69,7 @@ async function writeOnNode(app: Node, wanted: Lockdown | undefined): Promise<str
     if (result.ended === 'exit' && result.exitCode === 0) return undefined;
     return visible(result.stderr.text.trim()) || `the command on the node ended with ${result.exitCode}`;
   } catch (error) {
-    return error instanceof AppError ? `${error.message} ${error.hint}` : messageOf(error);
+    return error instanceof AppError ? `${error.message} ${nextStep(error, 'person')}` : messageOf(error);
   }
 }
 

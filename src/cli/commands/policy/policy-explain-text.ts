@@ -1,4 +1,5 @@
 import { table } from '../../../lib/columns.ts';
+import { nextStep } from '../../../lib/errors.ts';
 import {
   ATTRIBUTE_NAMES,
   type AttributeName,
@@ -14,7 +15,7 @@ export function explanationText(explanation: Explanation, style: Style): string 
   const { tool, caller, ceiling, decision, decidedAt, passed, guest } = explanation;
   const head = `${style.bold(tool)}, called by ${caller}: `;
   if (ceiling !== null || decision === null) {
-    const why = ceiling === null ? '' : `${ceiling.message}\n${ceiling.hint}\n`;
+    const why = ceiling === null ? '' : `${ceiling.message}\n${nextStep(ceiling, 'person')}\n`;
     return `${head}${coloured('deny', style)}, whatever the rules say\n${why}`;
   }
   const { outcome, rule, reason, effect, code } = decision;

@@ -11,7 +11,7 @@ import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { type PassedRule, tracePassed } from '../../../governance/policy/trace.ts';
 import { type Caller, LOCAL_CALLER } from '../../../lib/caller.ts';
 import { errorText } from '../../../lib/error-text.ts';
-import { AppError } from '../../../lib/errors.ts';
+import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { ContainerAttributes } from '../../../remote/remote-types.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import { hostAccessDisabled, type Tool } from '../../../tools/tool.ts';
@@ -70,7 +70,7 @@ export async function explain(request: Request): Promise<void> {
     else await print(explanationText(explanation, styleFor(wantsColour(process.stdout))));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    process.stderr.write(`${errorText(error.code, error.message, error.hint)}\n`);
+    process.stderr.write(`${errorText(error.code, error.message, nextStep(error, 'person'))}\n`);
     process.exitCode = error.code === 'INVALID_INPUT' ? 2 : 1;
   }
   await app.close(0);
