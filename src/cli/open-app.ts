@@ -38,7 +38,7 @@ function toConfigErrors(file: string, { faults }: PolicyFaults): readonly Config
     problem: `POLICY_FILE ${file}, line ${line}, column ${column}: ${problem}`,
     remedy:
       index === faults.length - 1
-        ? `Correct the file, then run \`proxmox-mcp policy check ${file}\`. The format is described in docs/policy.md.`
+        ? `Correct the file, then run \`proxmox-mcp policy check ${file}\`. The format is described in docs/permissions.md.`
         : 'Correct the file.',
   }));
 }

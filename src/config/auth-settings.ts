@@ -20,7 +20,7 @@ export function authSettings() {
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Named tokens with scopes (docs/http-auth.md)',
+      help: 'Named tokens with scopes (docs/http.md)',
       example: 'alice read,write sha256:…',
     }),
     oauthIssuer: issuerUrl().optional().register(settingsMetadata, {

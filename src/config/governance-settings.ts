@@ -26,7 +26,7 @@ export function governanceSettings(at: HostEnvironment) {
       placeholder: 'file',
       group: 'Governance',
       tier: 'common',
-      help: 'Custom policy file, used instead of POLICY (docs/policy.md)',
+      help: 'Custom policy file, used instead of POLICY (docs/permissions.md)',
       example: '~/proxmox-policy.yaml',
     }),
     protectedTag: tag().register(settingsMetadata, {

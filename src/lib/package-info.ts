@@ -3,6 +3,8 @@ export interface PackageInfo {
   readonly name: string;
   /** Whether the package is in the npm registry. Until then, no text may tell users to install it from there. */
   readonly published: boolean;
+  /** The https URL of the public repository; undefined until there is one. package.json gets `repository` and `bugs` from it. */
+  readonly repository?: string;
 }
 
 export const PACKAGE: PackageInfo = { name: 'proxmox-mcp-server', published: false };

@@ -57,7 +57,7 @@ async function openByHandle(dir: string, confine: Confine): Promise<ConfinedDir>
 
 /**
  * Where files cannot be named relative to an open directory, the directory is compared before and after. A directory that
- * is exchanged and put back between two comparisons is not noticed: see docs/transfers.md.
+ * is exchanged and put back between two comparisons is not noticed: see docs/how-it-works.md.
  */
 async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
   const identity = async () => {
