@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Runs the demo and draws what it prints as docs/demo.svg, the picture in the README. */
+/** Runs the demo and renders its output as docs/demo.svg, the picture in the README. */
 
 const WIDTH = 112;
 const LINE = 18;
 const CHARACTER = 8.4;
 const MARGIN = 20;
 
-/** What the demo's styles (src/cli/output.ts) look like. */
+/** SVG attributes for the styles of src/cli/output/output.ts. */
 const STYLES: Readonly<Record<string, string>> = {
   '1': 'font-weight="bold" fill="#ffffff"',
   '2': 'fill="#8b949e"',
@@ -47,7 +47,7 @@ ${rows.join('\n')}
 `,
 );
 
-/** Long lines go on below, indented as they were; styles do not count as width. */
+/** Wraps a long line with its indentation. Escape sequences do not count as width. */
 function fold(line: string): string[] {
   const folded: string[] = [];
   const indent = /^ */.exec(line)?.[0] ?? '';
@@ -86,7 +86,7 @@ function draw(line: string): string {
 interface Piece {
   readonly text: string;
   readonly at: number;
-  /** Of an SGR sequence. */
+  /** The number of an SGR sequence. */
   readonly code?: string;
 }
 

@@ -18,7 +18,7 @@ import type { TransferDeps } from './transfer/transfer-session.ts';
 
 const REACH_LIMIT_MS = 10_000;
 
-/** The pool as the cluster owns it. */
+/** The part of the SSH pool that the cluster needs. */
 export interface ClosableChannelSource extends ChannelSource {
   readonly connections: number;
   /** Another number after each reconnect; absent where it does not reconnect. */
@@ -37,7 +37,7 @@ export interface ClusterOptions {
   readonly redactor: Cleaner;
 }
 
-/** The cluster as seen from the node that we log in to. */
+/** The cluster as seen from the node that the server is connected to. */
 export class Cluster implements ClusterHandle {
   readonly #pool: ClosableChannelSource;
   readonly #deps: TransferDeps;
@@ -113,7 +113,7 @@ export class Cluster implements ClusterHandle {
     return { ...this.#deps, precondition: new ActivePrecondition(precondition, onChanged) };
   }
 
-  /** Kills what runs, verifies it, closes the connections. */
+  /** Kills running commands, verifies it, and closes the connections. */
   async close(withinMs: number): Promise<void> {
     await this.#deps.inFlight.end(withinMs);
     this.#deps.shell.close();

@@ -168,6 +168,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'refuse() { :; }',
   },
   {
+    name: 'a precondition whose look for a lockdown may take any time',
+    script: 'precondition',
+    group: 'precondition',
+    caughtBy: 'refuses when reading the lockdown file takes longer than two seconds',
+    from: '      in_time;;\n    container)',
+    to: '      :;;\n    container)',
+  },
+  {
     name: 'a precondition that does not compare tags',
     script: 'precondition',
     group: 'precondition',

@@ -86,5 +86,5 @@ async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
 
 /** Of a file or directory that is not the one that was checked. */
 export function replaced(file: string): Error {
-  return localIo('use', file, new Error('it was replaced in the meantime'));
+  return localIo('use', file, new Error('it was replaced during the transfer'));
 }
