@@ -5,6 +5,7 @@ import { expandPathnames } from './glob.ts';
 import { escapePattern, hasPattern, trim } from './pattern.ts';
 import type { Shell } from './shell.ts';
 import { ShellError } from './shell-errors.ts';
+import { drive, type Steps, wait } from './steps.ts';
 import type { List, ParameterPart, Part, Word } from './syntax-tree.ts';
 
 /** How an expansion is put together. */
@@ -289,37 +290,4 @@ export class Expander {
 
 function trimOperator(operator: NonNullable<ParameterPart['operator']>): '#' | '##' | '%' | '%%' {
   return operator === '##' || operator === '%' || operator === '%%' ? operator : '#';
-}
-
-/** An expansion that can pause for a command substitution. Most never do, and then nothing has to be waited for. */
-type Steps<T> = Generator<Promise<void>, T, void>;
-
-function* wait<T>(promise: Promise<T>): Steps<T> {
-  const values: T[] = [];
-  yield promise.then((value) => {
-    values.push(value);
-  });
-  for (const value of values) return value;
-  throw new Error('the step was not waited for');
-}
-
-function drive<T>(steps: Steps<T>): T | Promise<T> {
-  const first = steps.next();
-  return first.done === true ? first.value : driveOn(steps, first.value);
-}
-
-async function driveOn<T>(steps: Steps<T>, first: Promise<void>): Promise<T> {
-  for (let waiting = first; ; ) {
-    let failed: unknown;
-    let hasFailed = false;
-    try {
-      await waiting;
-    } catch (error) {
-      failed = error;
-      hasFailed = true;
-    }
-    const next = hasFailed ? steps.throw(failed) : steps.next();
-    if (next.done === true) return next.value;
-    waiting = next.value;
-  }
 }
