@@ -2,14 +2,24 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Runs the demo and draws what it prints as docs/demo.svg, the picture in the README. */
+/**
+ * Runs the demo of the built server (`npm run build`) and draws four of its steps as docs/demo.svg, the picture in the README: a
+ * terminal of 80 columns in which the steps appear one after another. Without animation all of them are shown.
+ */
 
-const WIDTH = 112;
-const LINE = 18;
-const CHARACTER = 8.4;
-const MARGIN = 20;
+const WIDTH = 80;
+const LINE = 17;
+const CHARACTER = 7.8;
+const MARGIN = 18;
+const TITLE_BAR = 30;
 
-/** What the demo's styles (src/cli/output.ts) look like. */
+/** The steps that are drawn, by what their call contains, in the order of the demo. */
+const STEPS = ['list_containers', 'df -h /', 'command=reboot', 'setsid'];
+
+/** Seconds from one step to the next. */
+const PAUSE = 2;
+
+/** SVG attributes for the styles of src/cli/output/output.ts. */
 const STYLES: Readonly<Record<string, string>> = {
   '1': 'font-weight="bold" fill="#ffffff"',
   '2': 'fill="#8b949e"',
@@ -21,33 +31,59 @@ const STYLES: Readonly<Record<string, string>> = {
 const ESCAPE = '\u001B';
 const SGR = new RegExp(`(${ESCAPE}\\[\\d+m)`);
 
-const entry = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
-const output = execFileSync(process.execPath, ['--import', 'tsx', entry, 'demo'], {
+const entry = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const output = execFileSync(process.execPath, [entry, 'demo'], {
   env: { ...process.env, FORCE_COLOR: '1' },
   stdio: ['ignore', 'pipe', 'inherit'],
   timeout: 60_000,
 }).toString('utf8');
 
-const lines = output.trimEnd().split('\n').flatMap(fold);
-const height = lines.length * LINE + 2 * MARGIN;
+const blocks = output.trimEnd().split('\n\n');
+const steps = STEPS.map((call, index) => {
+  const block = blocks.find((each) => each.includes(call));
+  if (block === undefined) throw new Error(`no step of the demo contains "${call}"`);
+  return block.replace(/\d+ {2}/, `${index + 1}  `);
+});
+const frames = [`${ESCAPE}[32m$${ESCAPE}[39m ${ESCAPE}[1mproxmox-mcp demo${ESCAPE}[22m`, ...steps].map(
+  (block) => block.split('\n').flatMap(fold),
+);
+
+let row = 0;
+const groups = frames.map((lines, index) => {
+  const rows = lines.map((line, at) => {
+    const y = TITLE_BAR + MARGIN + (row + at + 0.8) * LINE;
+    return `<text x="${MARGIN}" y="${y.toFixed(1)}">${draw(line)}</text>`;
+  });
+  row += lines.length + 1;
+  return `<g class="frame" style="animation-delay:${index === 0 ? 0 : (index - 1) * PAUSE + 1}s">\n${rows.join('\n')}\n</g>`;
+});
+const height = TITLE_BAR + (row - 1) * LINE + 2 * MARGIN;
 const width = Math.ceil(WIDTH * CHARACTER + 2 * MARGIN);
-const rows = lines.map(
-  (line, i) => `<text x="${MARGIN}" y="${MARGIN + (i + 0.8) * LINE}">${draw(line)}</text>`,
+const buttons = ['#ff5f57', '#febc2e', '#28c840'].map(
+  (color, index) =>
+    `<circle cx="${MARGIN + 6 + index * 20}" cy="${TITLE_BAR / 2 + 4}" r="6" fill="${color}"/>`,
 );
 
 writeFileSync(
   new URL('../docs/demo.svg', import.meta.url),
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
 <title>proxmox-mcp demo</title>
+<style>
+@media (prefers-reduced-motion: no-preference) {
+  .frame { animation: appear 0.3s ease-out backwards; }
+  @keyframes appear { from { opacity: 0; } }
+}
+</style>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
-<g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#e6edf3" xml:space="preserve">
-${rows.join('\n')}
+${buttons.join('\n')}
+<g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#e6edf3" xml:space="preserve">
+${groups.join('\n')}
 </g>
 </svg>
 `,
 );
 
-/** Long lines go on below, indented as they were; styles do not count as width. */
+/** Wraps a long line with its indentation. Escape sequences do not count as width. */
 function fold(line: string): string[] {
   const folded: string[] = [];
   const indent = /^ */.exec(line)?.[0] ?? '';
@@ -86,7 +122,7 @@ function draw(line: string): string {
 interface Piece {
   readonly text: string;
   readonly at: number;
-  /** Of an SGR sequence. */
+  /** The number of an SGR sequence. */
   readonly code?: string;
 }
 

@@ -1,15 +1,17 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { policyJsonSchema } from '../../src/governance/policy/policy-schema.ts';
 import { renderEnvExample, renderSettingsTable } from './config.ts';
+import { listDocuments } from './documents.ts';
+import { renderPackageJson } from './package-json.ts';
 import { EXAMPLES, SNIPPETS } from './snippets.ts';
 import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';
 
 /*
- * Writes what is said twice: `.env.example`, the JSON Schema of policy files, the examples, and the parts of README and docs
- * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check it only tells whether they
- * are up to date.
+ * Writes the generated files: `.env.example`, the JSON Schema of policy files, the examples, the addresses in package.json, and the parts of README and docs
+ * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check, only checks that they are
+ * up to date.
  */
 
 const root = new URL('../../', import.meta.url);
@@ -21,17 +23,12 @@ const sections: Readonly<Record<string, () => string>> = {
   ...SNIPPETS,
 };
 
-const documents = [
-  'README.md',
-  ...readdirSync(new URL('docs/', root))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
 const wanted: Readonly<Record<string, string>> = {
   '.env.example': renderEnvExample(),
-  ...Object.fromEntries(documents.map((name) => [name, fillSections(name)])),
+  ...Object.fromEntries(listDocuments().map((name) => [name, fillSections(name)])),
   'docs/policy.schema.json': `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
   ...EXAMPLES,
+  'package.json': renderPackageJson(readFileSync(new URL('package.json', root), 'utf8')),
 };
 
 const check = process.argv.includes('--check');
@@ -39,7 +36,7 @@ for (const [name, content] of Object.entries(wanted)) {
   const file = new URL(name, root);
   if (read(file) === content) continue;
   if (check) {
-    console.error(`${name} is not up to date: npm run gen`);
+    console.error(`${name} is not up to date: run npm run gen`);
     process.exitCode = 1;
   } else {
     writeFileSync(file, content);

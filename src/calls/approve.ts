@@ -9,14 +9,14 @@ import type { ServerDeps } from './call-deps.ts';
 import type { CallTarget, ValidatedCall } from './call-record.ts';
 import { attributeReader } from './decide.ts';
 
-/** The call may be made, or the client is asked first. */
+/** The call may run, or the client must be asked first. */
 export type Approved =
   | { readonly kind: 'go'; readonly record: ValidatedCall }
   | { readonly kind: 'question'; readonly question: InputRequiredResult };
 
 /**
- * Stage 3: fills in the precondition of each target, with the approval that a confirmed one redeems.
- * @throws AppError when no person can be asked, or the answer is no
+ * Stage 3: fills in the precondition of each target, with the id of the approval to redeem if the target needs one.
+ * @throws AppError if no approval can be requested, or it was refused
  */
 export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<Approved> {
   const confirmed = await targetsToConfirm(record, deps);
@@ -57,7 +57,7 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
 
 const CONSUME_MS = 5_000;
 
-/** A question names its containers: one whose name cannot be read is not asked about. */
+/** The targets that need approval. The question names each container, so its attributes must be readable. */
 async function targetsToConfirm(
   { call, targets }: ValidatedCall,
   deps: ServerDeps,
@@ -67,7 +67,7 @@ async function targetsToConfirm(
   );
   return Promise.all(
     asked.map(async ({ subject, decision }): Promise<ConfirmedTarget> => {
-      if (decision === null) throw new TypeError('a target without its decision');
+      if (decision === null) throw new TypeError('a target without a decision');
       if (subject.vmid === null) return { subject, decision, attributes: null };
       const attributes = decision.attributes ?? (await attributeReader(subject, call.signal, deps)());
       if (attributes === undefined) {
@@ -105,7 +105,7 @@ function withPreconditions(
   return { ...record, targets };
 }
 
-/** Each container of a call redeems an id of its own, so that the approval is good for each of them once. */
+/** Each container of a call redeems a separate id, so that the approval can be used once for each of them. */
 function idFor(approvalId: string, subject: Subject, { targets }: ValidatedCall): string {
   if (targets.length === 1) return approvalId;
   return createHash('sha256').update(`${approvalId} ${subject.vmid}`).digest('hex').slice(0, 32);

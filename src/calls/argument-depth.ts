@@ -1,6 +1,6 @@
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** Far deeper than the arguments of any tool. Code that walks deeper values by recursion overflows the stack. */
+/** Far deeper than the arguments of any tool. Recursive code would overflow the stack on much deeper values. */
 export const MAX_DEPTH = 32;
 
 const CUT = '(nested too deeply)';

@@ -9,33 +9,33 @@ import type { ClusterHandle } from '../proxmox/proxmox-types.ts';
 import type { ToolSettings } from '../tools/tool.ts';
 import type { CallObserver } from './call-observer.ts';
 
-/** What all connections share. A server object is built on top of it for each one. */
+/** The parts that all connections share. Each connection gets its own server object on top of them. */
 export interface ServerDeps {
-  /** Rejects when there can be no way to the node, whatever is tried. */
+  /** Rejects if no SSH connection can be made with these settings. */
   cluster(): Promise<ClusterHandle>;
-  /** The same object every time. Rejects when the policy cannot be read, which is known before anything is served. */
+  /** The same object every time. Rejects if the policy cannot be read; the server does not start then. */
   policy(): Promise<Policy>;
-  /** The lockdown that holds now, if any. */
+  /** The lockdown in force, if any. */
   lockdown(): Promise<Lockdown | undefined>;
-  /** Rejects while nothing can be put on record: then nothing is done either. */
+  /** Rejects while the audit log cannot be written; no call is executed then. */
   audit(): Promise<AuditLog>;
-  /** The rules stand in a file, which may be edited while clients are served. */
+  /** The policy comes from a file, which may change while the server runs. */
   readonly listMayChange?: boolean;
-  /** Asks people. The same object every time; loaded when the first rule asks for it. */
+  /** Requests approvals. The same object every time, loaded at first use. */
   confirmation(): Promise<Confirmation>;
   readonly settings: ToolSettings;
   /** Local directories that transfers may use; absolute paths. */
   transferDirs(): readonly string[];
-  /** What everything passes that leaves: results, errors, progress. */
+  /** Applied to all output: results, errors, progress. */
   readonly redactor: Redactor;
   readonly logger: Logger;
   readonly version: string;
-  /** What whoever waits for the node has to know now. */
+  /** Messages for calls that wait for the node, such as an SSH banner. */
   readonly notices?: Pick<Notices, 'subscribe'>;
-  /** Metrics; absent on stdio, where nobody would read them. */
+  /** Metrics; absent on stdio. */
   readonly observer?: CallObserver;
-  /** Signs what travels through clients and comes back, such as requestState; all replicas have the same. 32 bytes or more. */
+  /** Key that signs data that clients return, such as requestState. The same on all replicas; 32 bytes or more. */
   stateKey(): Promise<Uint8Array>;
-  /** Told when a call begins; what it returns is told when all of it is over. Neither may throw. */
+  /** Called when a call begins. The returned function is called when the call has ended completely. Neither may throw. */
   readonly trackCall?: () => () => void;
 }

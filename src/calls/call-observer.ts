@@ -1,14 +1,14 @@
-/** How one call went, for those who count. */
+/** The outcome of one call, for metrics. */
 export interface CallReport {
   readonly tool: string;
-  /** `ok`, or the code of the failure. A command that exits with another code than 0 is `ok`: it did run. */
+  /** `ok`, or the error code. A command with a non-zero exit code is `ok`, because it did run. */
   readonly outcome: string;
   readonly durationMs: number;
-  /** What the tool answered; undefined when it did not come to answer. */
+  /** The result of the tool; undefined if it threw or was not called. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Told of every call when it is over. Must not throw, and must not keep what it is shown. */
+/** Called after every call. Must not throw, and must not keep the data. */
 export interface CallObserver {
   called(report: CallReport): void;
 }

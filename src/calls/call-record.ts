@@ -2,7 +2,7 @@ import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/
 import type { Elicitation } from '../governance/approval/elicitation.ts';
 import type { Decision, Subject } from '../governance/policy/policy-types.ts';
 import type { Caller } from '../lib/caller.ts';
-import type { AppError } from '../lib/errors.ts';
+import type { AppError, Audience } from '../lib/errors.ts';
 import type { Precondition } from '../remote/remote-types.ts';
 import type { TargetOutcome, Tool } from '../tools/tool.ts';
 import { boundDepth } from './argument-depth.ts';
@@ -20,39 +20,41 @@ export interface ToolCall {
   readonly notify?: (note: ProgressNote) => Promise<void>;
   /** How the client can be asked to confirm; absent when it cannot. */
   readonly elicitation?: Elicitation;
+  /** The reader of a failure; a model where it is absent. */
+  readonly audience?: Audience;
 }
 
-/** What a call works on: one container, the node, or the cluster. Each has its own decision and its own outcome. */
+/** A target of a call: one container, the node, or the cluster. Each has its own decision and outcome. */
 export interface CallTarget {
   readonly subject: Subject;
-  /** Stage decide; null before it, and when the attributes of the container could not be read. */
+  /** Stage decide; null before it, and if the attributes of the container could not be read. */
   readonly decision: Decision | null;
-  /** Stage decide: why nothing is done to this target. The call goes on with the others. */
+  /** Stage decide: why this target is excluded. The call continues with the others. */
   readonly refusal: AppError | null;
-  /** Stage approve: what must still hold on the node, and the approval that the call redeems there. */
+  /** Stage approve: what must be unchanged on the node, and the approval that the call redeems there. */
   readonly precondition: Precondition | null;
-  /** Stage run; null where the tool reports one outcome for the whole call. */
+  /** Stage run; null if the tool reports one outcome for the whole call. */
   readonly outcome: TargetOutcome | null;
 }
 
-/** How the call as a whole went. */
+/** The outcome of the whole call. */
 export interface CallOutcome {
-  /** `ok`, or the code of the failure. */
+  /** `ok`, or the error code. */
   readonly code: string;
-  /** What the tool answered; undefined when it did not come to answer. */
+  /** The result of the tool; undefined if it threw or was not called. */
   readonly data: Arguments | undefined;
   readonly result: CallToolResult | InputRequiredResult;
   readonly durationMs: number;
 }
 
-/** Everything that is known of one call. Each stage returns a copy with its fields filled in. */
+/** All data of one call. Each stage returns a copy with its fields filled in. */
 export interface CallRecord {
   readonly call: ToolCall;
-  /** The arguments as they came, nested no deeper than the audit log can hold. */
+  /** The arguments as received, cut at the depth that the audit log supports. */
   readonly args: Arguments;
-  /** Stage validate: the arguments as the tool takes them, defaults filled in. */
+  /** Stage validate: the validated arguments with defaults. */
   readonly input: Arguments | null;
-  /** Stage validate: what the call works on. Stages decide, approve and run fill in the rest of each. */
+  /** Stage validate: the targets. Stages decide, approve and run fill in their other fields. */
   readonly targets: readonly CallTarget[];
   /** The setting, scope, rule or error code that refused the call before each target was decided on. */
   readonly refusedBy: string | null;
@@ -61,7 +63,7 @@ export interface CallRecord {
 /** A call whose arguments are valid. */
 export type ValidatedCall = CallRecord & { readonly input: Arguments };
 
-/** A call that came to its end. */
+/** A call that has ended. */
 export interface FinishedCall {
   readonly record: CallRecord;
   readonly outcome: CallOutcome;

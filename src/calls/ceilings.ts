@@ -7,16 +7,16 @@ import type { Tool, ToolSettings } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
 import { traitsOf } from './subject.ts';
 
-/** A call that is refused whatever its arguments are. */
+/** The refusal of a call regardless of its arguments. */
 export interface CeilingRefusal {
   readonly error: AppError;
-  /** The setting, the right or the rule that refuses, for the audit log. */
+  /** The setting, permission or rule that refuses, for the audit log. */
   readonly rule: string;
 }
 
 /**
- * Why no call of this tool can be allowed to this caller, or undefined. One rule for both: tools/list leaves out the tools
- * that this refuses, and a call is refused by it first, so that a hidden tool cannot be called by its name. Pure.
+ * Why this caller cannot call this tool at all; undefined if some call may be allowed. tools/list omits the tools that this
+ * function refuses, and every call is checked with it first, so a hidden tool cannot be called by its name. Pure.
  */
 export function ceilingRefusal(
   tool: Tool,
@@ -32,7 +32,7 @@ export function ceilingRefusal(
 }
 
 /**
- * Asked once more right before a call is made, as a person may have been asked meanwhile.
+ * Checked again right before a call is executed, because waiting for approval takes time.
  * @throws AppError LOCKED_DOWN
  */
 export async function refuseInLockdown(
@@ -43,25 +43,32 @@ export async function refuseInLockdown(
   if (lockdown !== undefined) throw lockedDown(name, lockdown);
 }
 
-/** What the operator's settings and the caller's rights refuse: ceilings that no policy lifts. */
+/** Refusals by the operator's settings and the caller's permissions, which no policy rule overrides. */
 function ceilingOf(tool: Tool, settings: ToolSettings, caller: Caller): AppError | undefined {
   if (settings.readOnly && tool.effect !== 'read') {
     return new AppError(
       'READ_ONLY',
-      `${tool.name} is refused: this server is read-only, so only tools that change nothing run.`,
-      'Use proxmox_list_containers or proxmox_container_status; for more, ask the operator to start the server without READ_ONLY.',
+      `${tool.name} is refused: this server is in read-only mode (READ_ONLY). The call was not executed.`,
+      {
+        model:
+          'Use proxmox_list_containers or proxmox_container_status. If they are not enough, tell the user that the server is read-only. Do not work around this.',
+        person: 'To allow changes, start the server without READ_ONLY.',
+      },
     );
   }
   const right = rightFor(tool);
   if (caller.rights.has(right)) return undefined;
   return new AppError(
     'RIGHT_MISSING',
-    `${tool.name} is refused: ${caller.name} has not the right \`${right}\`.`,
-    `Ask the operator for a token or scope with the right \`${right}\`.`,
+    `${tool.name} is refused: caller ${caller.name} lacks the permission \`${right}\`. The call was not executed.`,
+    {
+      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${right}\`.`,
+      person: `Use a token or scope with the permission \`${right}\`.`,
+    },
   );
 }
 
-/** The right that a tool asks of its caller. */
+/** The permission that a caller needs for a tool. */
 export function rightFor(tool: Pick<Tool, 'target' | 'effect'>): Right {
   if (tool.target === 'host') return 'host';
   return tool.effect === 'read' ? 'read' : 'write';

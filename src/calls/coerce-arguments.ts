@@ -5,12 +5,12 @@ import { inputSchemaOf, type ObjectSchema } from '../tools/tool-schema.ts';
 type Arguments = Readonly<Record<string, unknown>>;
 type Property = ObjectSchema['properties'][string];
 
-/** An empty value of these means something else than an omitted one: an unset variable must not switch a check off. */
+/** Arguments that must not be omitted by an empty value: an unset variable in a script must not disable a check. */
 const NEVER_OMITTED_BY_EMPTY = ['expect_name'];
 
 /**
- * The arguments with what clients write differently, where it can only mean one thing: an optional argument that is null or
- * an empty string is omitted, and numbers and booleans may be text. Everything else stays for the schema to judge.
+ * Converts variants that clients send and that have only one meaning: an optional argument that is null or an empty string
+ * counts as omitted, and numbers and booleans may be strings. The schema checks everything else.
  */
 export function coerceArguments(tool: Pick<Tool, 'input'>, args: Arguments): Arguments {
   const { properties, required = [] } = schemaOf(tool);
@@ -28,11 +28,11 @@ function isOmitted(name: string, value: unknown, property: Property): boolean {
   if (value === null) return true;
   if (typeof value !== 'string' || NEVER_OMITTED_BY_EMPTY.includes(name)) return false;
   if (value === '') return true;
-  // In an argument that takes text, these are text.
+  // In a text argument these words are ordinary text.
   return !takesText(property) && /^(?:null|none|undefined)$/i.test(value);
 }
 
-/** Digits only, as for a vmid: `0x1e`, `3e1`, ` 30` and `030` are more likely slips than numbers. */
+/** Digits only, as for a vmid: `0x1e`, `3e1`, ` 30` and `030` are more likely mistakes than numbers. */
 function coerce(value: unknown, property: Property): unknown {
   if (typeof value !== 'string') return value;
   const type = typeOf(property);
@@ -54,7 +54,7 @@ function takesText(property: Property): boolean {
 
 const schemas = new WeakMap<z.ZodObject, ObjectSchema>();
 
-/** Made once for each tool: it costs more than the check of the arguments. */
+/** Cached per tool, because the conversion takes longer than the validation of the arguments. */
 function schemaOf(tool: Pick<Tool, 'input'>): ObjectSchema {
   const known = schemas.get(tool.input);
   if (known !== undefined) return known;

@@ -6,8 +6,8 @@ import type { ServerDeps } from './call-deps.ts';
 import type { CallTarget, ValidatedCall } from './call-record.ts';
 
 /**
- * Stage 2: fills in the decision of each target. A target that is refused is left out of the call; when all are, the call is
- * refused.
+ * Stage 2: fills in the decision of each target. A refused target is excluded from the call. If all targets are refused, so
+ * is the call.
  */
 export async function decide(
   record: ValidatedCall,
@@ -22,7 +22,7 @@ export async function decide(
   return { ...record, targets };
 }
 
-/** The refusal of the call: that of its first target, when nothing may be done to any of them. */
+/** The refusal of the first target if all targets are refused. */
 export function commonRefusal({ targets }: ValidatedCall): AppError | undefined {
   const [first] = targets;
   return targets.every((target) => target.refusal !== null) ? (first?.refusal ?? undefined) : undefined;
@@ -34,21 +34,43 @@ async function decideTarget(
   signal: AbortSignal,
   deps: ServerDeps,
 ): Promise<CallTarget> {
-  // An earlier attempt may have been decided on another day.
+  // Updated, because a rule may depend on the time and this may be a later attempt.
   const subject = { ...target.subject, at: new Date() };
   const undecided = { ...target, subject, decision: null, refusal: null, precondition: null };
   try {
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
-    const denied = decision.outcome === 'deny' ? refusal(subject.tool, decision) : null;
+    const denied =
+      decision.outcome === 'deny'
+        ? refusal(subject.tool, decision)
+        : await ownContainerRefusal(subject, signal, deps);
     return { ...undecided, decision, refusal: denied };
   } catch (thrown) {
-    // The container does not exist, or the node cannot be asked about it.
+    // The container does not exist, or the node cannot be queried.
     if (!(thrown instanceof AppError)) throw thrown;
     return { ...undecided, refusal: thrown };
   }
 }
 
-/** Reads the attributes of the container that a subject is about; costs no round trip while they are known. */
+/**
+ * Why nothing is done in the container that this server runs in: its token, its settings and the key of the node are there.
+ * @throws AppError where the node cannot be asked
+ */
+async function ownContainerRefusal(
+  { vmid, effect }: Subject,
+  signal: AbortSignal,
+  { cluster, settings }: ServerDeps,
+): Promise<AppError | null> {
+  if (vmid === null || effect === 'read' || settings.allowSelf) return null;
+  const own = await (await cluster()).ownContainers(signal);
+  if (!own.has(vmid)) return null;
+  return new AppError(
+    'OWN_CONTAINER',
+    `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,
+    'Do it by hand on the node, or ask the operator to start the server with ALLOW_SELF=true.',
+  );
+}
+
+/** Reads the attributes of the container of a subject; without a round trip if they are cached. */
 export function attributeReader(subject: Subject, signal: AbortSignal, deps: ServerDeps): AttributeReader {
   return async (look) => {
     if (subject.vmid === null) return undefined;

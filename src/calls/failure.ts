@@ -2,8 +2,8 @@ import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 
 /**
- * What the caller is told of whatever was thrown. What was not meant for the caller is replaced by an id, under which the
- * log has it in full.
+ * The AppError for a thrown value. Other errors may contain anything, so they are logged under an id, and the caller gets
+ * only the id.
  */
 export function toAppError(
   thrown: unknown,
@@ -12,17 +12,17 @@ export function toAppError(
 ): AppError {
   if (thrown instanceof AppError) return thrown;
   if (call.signal.aborted && (thrown === call.signal.reason || isAbortError(thrown))) {
-    return new AppError('CANCELLED', 'The call was cancelled.', 'Call again if it is still wanted.', {
+    return new AppError('CANCELLED', 'The call was cancelled.', 'Call again if the result is still needed.', {
       cause: thrown,
     });
   }
-  // Web Crypto, because loading node:crypto would cost every start of the server 3 ms.
+  // Web Crypto, because loading node:crypto would take 3 ms of every server start.
   const id = crypto.randomUUID().slice(0, 8);
   logger.error({ error: thrown, id, tool: call.tool.name }, 'internal error');
   return new AppError(
     'INTERNAL',
-    `internal error ${id}`,
-    `This is a fault of the server. Its log has the details under the id ${id}.`,
+    `Internal error ${id} in the server.`,
+    `Report this to the user: it is a bug, and the log of the server has the details under the ID ${id}.`,
     { cause: thrown },
   );
 }

@@ -4,17 +4,17 @@ import type { ProgressNote } from './progress.ts';
 
 type Notify = (note: ProgressNote) => Promise<void>;
 
-/** Tells the client of a notice again, so that it does not give the call up. */
+/** The interval at which a notice is repeated, so that the client does not time the call out. */
 const REPEAT_MS = 5000;
 
-/** The progress of one call, with the notices that come while it waits. */
+/** The progress of one call, including notices during the call. */
 export interface NoticedProgress {
   readonly notify: Notify;
   /** Nothing is sent after this has resolved. */
   stop(): Promise<void>;
 }
 
-/** Adds `notices` to what `notify` sends, and sends them by themselves while nothing else is sent. */
+/** Adds `notices` to the progress messages of `notify`, and sends them alone if there are no other messages. */
 export function forwardNotices(
   notify: Notify,
   notices: Pick<Notices, 'subscribe'>,
@@ -25,10 +25,10 @@ export function forwardNotices(
   let sending: Promise<void> = Promise.resolve();
   let repeat: NodeJS.Timeout | undefined;
   const send: Notify = ({ progress, message, ...rest }) => {
-    // The protocol wants every value to be larger than the one before, whoever sent that.
+    // The protocol requires that each progress value is larger than the previous one.
     last = progress > last ? progress : last + Math.max(0.001, last * 1e-12);
-    const told = notice === null ? message : `${message}; ${notice}`;
-    return notify({ ...rest, progress: last, message: told });
+    const text = notice === null ? message : `${message}; ${notice}`;
+    return notify({ ...rest, progress: last, message: text });
   };
   const tell = () => {
     sending = send({ progress: 0, message: 'waiting for the SSH login' }).catch(() => {});

@@ -3,7 +3,7 @@ import { clientFieldsIn } from './known-client-fields.ts';
 
 type Data = Record<string, unknown>;
 
-/** The reply with a `note` that names the arguments that were ignored, if any were. */
+/** The reply with a `note` that names the ignored arguments, if any. */
 export function withIgnoredFieldsNote(
   reply: Reply<Data>,
   call: { readonly tool: Pick<Tool, 'input'>; readonly args: Readonly<Record<string, unknown>> },
@@ -11,7 +11,7 @@ export function withIgnoredFieldsNote(
   const ignored = clientFieldsIn(call.tool, call.args);
   if (ignored.length === 0) return reply;
   const names = ignored.map((name) => `\`${name}\``).join(', ');
-  const note = `Ignored, as it is no argument of this tool and some clients add it to every call: ${names}.`;
+  const note = `These arguments were ignored, because this tool does not have them and some clients add them to every call: ${names}.`;
   const before = typeof reply.data.note === 'string' ? `${reply.data.note} ` : '';
   return {
     ...reply,

@@ -1,6 +1,6 @@
 import type { Tool } from '../tools/tool.ts';
 
-/** Arguments that a client adds to the calls of every tool, whatever their schema says, with the client that does. */
+/** Arguments that clients add to every tool call regardless of its schema, and the client that adds each. */
 const KNOWN_CLIENT_FIELDS: ReadonlyMap<string, string> = new Map([
   // https://github.com/n8n-io/n8n/issues/21500 and 22787
   ['toolCallId', 'n8n'],
@@ -17,14 +17,14 @@ const KNOWN_CLIENT_FIELDS: ReadonlyMap<string, string> = new Map([
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** The names of the arguments that a known client has added. One that the tool has itself is the tool's. */
+/** The names of the arguments that a known client has added. Arguments of the tool are never among them. */
 export function clientFieldsIn(tool: Pick<Tool, 'input'>, args: Arguments): readonly string[] {
   return Object.keys(args).filter(
     (name) => KNOWN_CLIENT_FIELDS.has(name) && !Object.hasOwn(tool.input.shape, name),
   );
 }
 
-/** `args` without what a known client has added. */
+/** `args` without the arguments that a known client has added. */
 export function withoutClientFields(tool: Pick<Tool, 'input'>, args: Arguments): Arguments {
   const ignored = clientFieldsIn(tool, args);
   if (ignored.length === 0) return args;

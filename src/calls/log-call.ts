@@ -3,15 +3,15 @@ import type { AuditBegin, AuditCall, AuditEnd } from '../governance/audit/audit-
 import type { ServerDeps } from './call-deps.ts';
 import type { CallOutcome, CallRecord, CallTarget } from './call-record.ts';
 
-/** The entry of a target that the call works on, to be ended with its outcome. */
+/** The audit entry of a target, to be completed with its outcome. */
 export interface LoggedTarget {
   readonly vmid: number | null;
   readonly entry: AuditCall;
 }
 
 /**
- * Stage 4: writes one entry for each target before anything happens to it.
- * @throws AppError AUDIT_UNAVAILABLE: then the call must not be made
+ * Stage 4: writes one entry for each target before the call is executed.
+ * @throws AppError AUDIT_UNAVAILABLE: the call must not be executed then
  */
 export async function logBegin(record: CallRecord, deps: ServerDeps): Promise<readonly LoggedTarget[]> {
   const log = await deps.audit();
@@ -24,13 +24,13 @@ export async function logBegin(record: CallRecord, deps: ServerDeps): Promise<re
     }
     return begun;
   } catch (error) {
-    // Nothing was done to the targets before this one either.
-    for (const { entry } of begun) await entry.end(NOT_MADE);
+    // The call is not executed for the earlier targets either.
+    for (const { entry } of begun) await entry.end(NOT_EXECUTED);
     throw error;
   }
 }
 
-const NOT_MADE: AuditEnd = {
+const NOT_EXECUTED: AuditEnd = {
   code: 'AUDIT_UNAVAILABLE',
   exitCode: null,
   bytes: null,
@@ -51,7 +51,7 @@ export async function logEnd(
   }
 }
 
-/** Logs a call that is not made. It is refused either way, so this never rejects. */
+/** Logs a refused call. Never rejects, because the call is refused anyway. */
 export async function logRefusal(record: CallRecord, code: string, deps: ServerDeps): Promise<void> {
   const { call, targets } = record;
   try {
@@ -65,7 +65,7 @@ export async function logRefusal(record: CallRecord, code: string, deps: ServerD
   }
 }
 
-/** @param code of the failure, which stands for the rule where no rule was asked */
+/** @param code the error code, used as the rule if no rule decided */
 function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'): AuditBegin {
   const { call, args, refusedBy } = record;
   const { decision = null, precondition = null, subject, refusal = null } = target ?? {};
@@ -82,13 +82,13 @@ function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'
   };
 }
 
-/** The arguments may not be valid yet; digits do for a number there. */
+/** The vmid in arguments that may be invalid; a string of digits counts. */
 function vmidOf(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : null;
 }
 
-/** Taken from the tool's answer by names that mean the same in every tool. */
+/** The audit fields of a result, read by field names that all tools share. */
 function endOf({ code, data = {}, result, durationMs }: CallOutcome, own: CallTarget['outcome']): AuditEnd {
   const fields = own?.data ?? data;
   const number = (value: unknown) => (typeof value === 'number' ? value : null);

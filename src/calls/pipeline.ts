@@ -19,12 +19,12 @@ import { formatOf, presentError, presentReply } from './present.ts';
 import { run, withOutcomes } from './run.ts';
 import { validate } from './validate.ts';
 
-/** A target that changes between every decision and its execution is given up: the failure of the last attempt is told. */
+/** How often a call is decided again because its target changed between decision and execution. */
 const MAX_ATTEMPTS = 3;
 
 /**
- * Makes one tool call: ceilings, then the stages validate → decide → approve → log → run → present. Calls that are refused
- * before they begin are logged as well. Never rejects: a failure is a result that the model can read.
+ * Executes one tool call: ceilings, then the stages validate → decide → approve → log → run → present. Refused calls are
+ * logged as well. Never rejects: a failure is a result that the model can read.
  */
 export async function callTool(
   call: ToolCall,
@@ -39,7 +39,7 @@ export async function callTool(
   );
   await noticed?.stop();
   const { code, data, result } = outcome;
-  // The arguments are left out: commands and paths may hold secrets.
+  // Without the arguments, because commands and paths may contain secrets.
   const durationMs = Math.round(performance.now() - startedAt);
   const caller = isLocal(call.caller) ? {} : { caller: call.caller.name };
   deps.logger.info({ ...caller, tool: call.tool.name, outcome: code, durationMs }, 'tool call');
@@ -73,8 +73,8 @@ async function runPipeline(call: ToolCall, deps: ServerDeps): Promise<FinishedCa
       }
       record = approved.record;
       await refuseInLockdown(call.tool, deps);
-      const finished = await perform(approved.record, deps);
-      // What the decision rests on no longer held, so nothing was run: decide again on how things are now.
+      const finished = await execute(approved.record, deps);
+      // The container changed after the decision, so the call was not executed. Decide again with the new attributes.
       if (finished.outcome.code !== 'TARGET_CHANGED' || attempt === MAX_ATTEMPTS) return finished;
     }
   } catch (thrown) {
@@ -84,8 +84,8 @@ async function runPipeline(call: ToolCall, deps: ServerDeps): Promise<FinishedCa
   }
 }
 
-/** Stages log, run and present: nothing happens that is not logged before, and its end is logged before it is told. */
-async function perform(record: ValidatedCall, deps: ServerDeps): Promise<FinishedCall> {
+/** Stages log, run and present. The call is logged before it runs, and its end is logged before the client gets the result. */
+async function execute(record: ValidatedCall, deps: ServerDeps): Promise<FinishedCall> {
   const begun = await logBegin(record, deps);
   const startedAt = performance.now();
   const finished = await runAndPresent(record, deps);
@@ -108,6 +108,6 @@ async function runAndPresent(record: ValidatedCall, deps: ServerDeps): Promise<F
 
 async function toErrorResult(thrown: unknown, call: ToolCall, deps: ServerDeps): Promise<CallOutcome> {
   const error = toAppError(thrown, call, deps.logger);
-  const result = await presentError(error, formatOf(call.tool, call.args), deps.redactor);
+  const result = await presentError(error, formatOf(call.tool, call.args), deps.redactor, call.audience);
   return { result, code: error.code, data: undefined, durationMs: 0 };
 }

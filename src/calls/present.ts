@@ -1,12 +1,12 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { errorText } from '../lib/error-text.ts';
-import type { AppError } from '../lib/errors.ts';
+import { type AppError, type Audience, nextStep } from '../lib/errors.ts';
 import type { Redactor } from '../lib/redactor.ts';
 import { toJson } from '../tools/shared/format.ts';
 import type { ResponseFormat } from '../tools/shared/params.ts';
 import type { Reply, Tool } from '../tools/tool.ts';
 
-/** What a tool answered, as MCP carries it, secrets covered. The text is made from the covered data: they never differ. */
+/** The MCP result for a reply, with secrets redacted. The text is generated from the redacted data, so both agree. */
 export async function presentReply(
   reply: Reply<Record<string, unknown>>,
   redactor: Redactor,
@@ -21,26 +21,27 @@ export async function presentReply(
 
 const MAX_MESSAGE = 1000;
 
-/** The form of every failure: the same content as data, and as text in the format that was asked for. */
+/** The MCP result for an error: the same content as data and as text in the requested format. */
 export async function presentError(
   error: AppError,
   format: ResponseFormat,
   redactor: Redactor,
+  audience: Audience = 'model',
 ): Promise<CallToolResult> {
-  // Our own words lose short values as well; what the node printed is treated as any result.
-  const words = {
+  // In our own texts, short secrets are redacted too. Output of the node is redacted like any result.
+  const texts = {
     success: false,
     error: shortened(redactor.own(error.message)),
     code: error.code,
-    suggestion: redactor.own(error.hint),
+    suggestion: redactor.own(nextStep(error, audience)),
   };
   const { stderr = '' } = error;
-  const data = stderr === '' ? words : { ...words, ...(await redactor.clean({ stderr })).data };
+  const data = stderr === '' ? texts : { ...texts, ...(await redactor.clean({ stderr })).data };
   const text = format === 'json' ? toJson(data) : failureText(data);
   return { content: [{ type: 'text', text }], structuredContent: data, isError: true };
 }
 
-/** A message may have grown around what a program on the node said. Cut when no secret is left that could be cut in two. */
+/** Limits a message, which may quote a program on the node. Called after redaction, so that no secret is cut in two. */
 function shortened(message: string): string {
   return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }
@@ -51,7 +52,7 @@ function failureText({ error, code, suggestion, stderr }: Readonly<Record<string
   return lines.join('\n');
 }
 
-/** The format in which a failure is told, known even when other arguments are wrong. Tools without a choice answer JSON. */
+/** The format for errors, even if other arguments are invalid. JSON for tools without `response_format`. */
 export function formatOf(tool: Tool, args: Readonly<Record<string, unknown>>): ResponseFormat {
   const parameter = tool.input.shape.response_format;
   if (parameter === undefined) return 'json';

@@ -1,6 +1,6 @@
 import type { Redactor } from '../lib/redactor.ts';
 
-/** One note to the client, as `notifications/progress` carries it. */
+/** One progress notification (`notifications/progress`). */
 export interface ProgressNote {
   readonly progress: number;
   readonly total?: number;
@@ -8,15 +8,15 @@ export interface ProgressNote {
 }
 
 export interface ProgressReporter {
-  /** Keeps the latest word; it is sent with the next tick. */
+  /** Sets the message that is sent with the next tick. */
   update(message: string, done?: number, total?: number): void;
-  /** No note is sent after this has resolved: one that overtakes the result may be lost with it. */
+  /** No notification is sent after this has resolved, because clients may drop one that arrives after the result. */
   stop(): Promise<void>;
 }
 
 const INTERVAL_MS = 1000;
 
-/** Reports on a call once a second from its first full second on, with one timer. */
+/** Reports the progress of a call once a second, beginning after one second. */
 export function startProgress(
   send: (note: ProgressNote) => Promise<void>,
   redactor: Pick<Redactor, 'show'>,
@@ -27,11 +27,11 @@ export function startProgress(
   let sending: Promise<void> = Promise.resolve();
   let busy = false;
   const tick = () => {
-    // The client does not read: more notes would only pile up in memory.
+    // The client does not read: more notifications would only accumulate in memory.
     if (busy) return;
     busy = true;
     const elapsed = Math.round((performance.now() - startedAt) / 1000);
-    // The protocol wants every value to be larger than the one before, also while nothing moves.
+    // The protocol requires that each value is larger than the previous one, even without progress.
     last = Math.max(latest.done ?? elapsed, last + Math.max(0.001, last * 1e-12));
     const detail = latest.message === '' ? '' : `, ${latest.message}`;
     const note = {
@@ -39,7 +39,7 @@ export function startProgress(
       ...(latest.total === undefined ? {} : { total: latest.total }),
       message: redactor.show(`running for ${elapsed} s${detail}`),
     };
-    // A client that is gone is noticed by the call itself.
+    // The call itself detects that the client has disconnected.
     sending = send(note)
       .catch(() => {})
       .finally(() => {

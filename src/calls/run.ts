@@ -4,8 +4,8 @@ import type { CallRecord, ValidatedCall } from './call-record.ts';
 import { startProgress } from './progress.ts';
 
 /**
- * Stage 5: runs the tool, each target under its precondition. Nothing else calls `run` of a tool.
- * @throws whatever the tool throws
+ * Stage 5: runs the tool with the precondition of each target. Only this function calls `run` of a tool.
+ * @throws what the tool throws
  */
 export async function run(
   { call, input, targets }: ValidatedCall,
@@ -31,7 +31,7 @@ export async function run(
   }
 }
 
-/** Fills in the outcome of each target, where the tool reports them one by one. */
+/** Fills in the outcome of each target, if the tool reports them separately. */
 export function withOutcomes<R extends CallRecord>(record: R, reply: Reply<Record<string, unknown>>): R {
   const targets = record.targets.map((target) => ({
     ...target,

@@ -3,7 +3,7 @@ import type { Caller } from '../lib/caller.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Arguments } from './call-record.ts';
 
-/** A tool as rules see it. */
+/** The properties of a tool that rules can match. */
 export function traitsOf({ name, target, effect, input }: Tool): ToolTraits {
   return {
     tool: name,
@@ -16,8 +16,8 @@ export function traitsOf({ name, target, effect, input }: Tool): ToolTraits {
 }
 
 /**
- * A call as rules see it.
- * @param input as the tool takes it: validated, defaults filled in
+ * The properties of a call that rules can match.
+ * @param input the validated arguments with defaults
  */
 export function subjectOf(tool: Tool, input: Arguments, caller: Caller, at: Date): Subject {
   const { vmid, command, overwrite, force, expect_name: expectName } = input;

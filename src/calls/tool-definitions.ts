@@ -6,14 +6,14 @@ import { hintsOf, type Tool, type ToolSettings } from '../tools/tool.ts';
 import { inputSchemaOf, outputSchemaOf } from '../tools/tool-schema.ts';
 import { ceilingRefusal } from './ceilings.ts';
 
-/** The tools of which some call may be allowed to this caller. */
+/** The tools that this caller may be allowed to call. */
 export function allowedTools(settings: ToolSettings, policy: Policy, caller: Caller): Tool[] {
   return TOOLS.filter((tool) => ceilingRefusal(tool, settings, policy, caller) === undefined);
 }
 
 const definitions = new Map<Tool, ToolDefinition>();
 
-/** What tools/list says of a tool; made once a process, as the conversion to JSON Schema takes its time. */
+/** The tools/list entry of a tool; cached, because the conversion to JSON Schema is slow. */
 export function definitionOf(tool: Tool): ToolDefinition {
   const known = definitions.get(tool);
   if (known !== undefined) return known;

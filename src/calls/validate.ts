@@ -10,12 +10,12 @@ import { coerceArguments } from './coerce-arguments.ts';
 import { withoutClientFields } from './known-client-fields.ts';
 import { subjectOf } from './subject.ts';
 
-/** More than a tool has arguments; an object with thousands of unknown keys is not worth a longer answer. */
+/** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
 const MAX_FAULTS = 20;
 
 /**
- * Stage 1: fills in `input`, and a target for each container that the call works on.
- * @throws AppError INVALID_INPUT that names every fault; whatever the tool throws when it finds its containers
+ * Stage 1: fills in `input`, and a target for each container of the call.
+ * @throws AppError INVALID_INPUT with all errors; what the tool throws while it finds its containers
  */
 export async function validate(record: CallRecord, deps: ServerDeps): Promise<ValidatedCall> {
   const { tool, args, caller, signal } = record.call;
@@ -27,8 +27,8 @@ export async function validate(record: CallRecord, deps: ServerDeps): Promise<Va
 }
 
 /**
- * The arguments as the tool takes them, defaults filled in.
- * @throws AppError INVALID_INPUT that names every fault, PLACEHOLDER_IN_INPUT
+ * Validates the arguments and fills in defaults.
+ * @throws AppError INVALID_INPUT with all errors, PLACEHOLDER_IN_INPUT
  */
 export function validateArguments(
   tool: Pick<Tool, 'name' | 'input'>,
@@ -43,18 +43,32 @@ export function validateArguments(
   }
   const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
   const more = faults.length > MAX_FAULTS ? '; and more' : '';
-  throw invalid(tool, `${faults.slice(0, MAX_FAULTS).join('; ')}${more}`, names);
+  const remedies = [...new Set(parsed.error.issues.flatMap(remedyOf))];
+  throw invalid(tool, `${faults.slice(0, MAX_FAULTS).join('; ')}${more}`, names, remedies);
 }
 
-function invalid({ name }: Pick<Tool, 'name'>, faults: string, names: readonly string[]): AppError {
+/** @param remedies what to do instead, for arguments that have a better suggestion than to correct them */
+function invalid(
+  { name }: Pick<Tool, 'name'>,
+  faults: string,
+  names: readonly string[],
+  remedies: readonly string[] = [],
+): AppError {
+  const general = `Correct the arguments and call again. The arguments of ${name} are: ${names.join(', ')}.`;
   return new AppError(
     'INVALID_INPUT',
     `Invalid arguments for ${name}: ${faults}.`,
-    `Correct them and call again. ${name} takes: ${names.join(', ')}.`,
+    remedies.length === 0 ? general : remedies.join(' '),
   );
 }
 
-/** A placeholder in a command or a file would replace the secret that it stands for. */
+/** The remedy that a parameter states for an invalid value, see params.ts. */
+function remedyOf(issue: z.core.$ZodIssue): string[] {
+  const remedy: unknown = issue.code === 'custom' ? issue.params?.remedy : undefined;
+  return typeof remedy === 'string' ? [remedy] : [];
+}
+
+/** A placeholder in a command or file name would be used in place of the secret. */
 function refusePlaceholders(input: Arguments): void {
   for (const [name, value] of Object.entries(input)) {
     const placeholder = findPlaceholder(value);
@@ -67,7 +81,7 @@ function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly stri
     return issue.keys.slice(0, MAX_FAULTS + 1).map((key) => unknownArgument(key, names));
   const name = String(issue.path[0] ?? '');
   const value = Object.hasOwn(args, name) ? args[name] : undefined;
-  if (value === undefined) return [`\`${name}\` is missing`];
+  if (value === undefined) return [`\`${name}\` is required`];
   return [`\`${name}\` ${issue.message}${shown(value)}`];
 }
 
@@ -77,7 +91,7 @@ function unknownArgument(key: string, names: readonly string[]): string {
   return `\`${shortened(key)}\` is not an argument${hint}`;
 }
 
-/** Short values help to see the fault. Long ones may be a command or hold a secret, and stay out. */
+/** The value, if it is short. A long one may be a command or contain a secret. */
 function shown(value: unknown): string {
   const json = JSON.stringify(value) ?? '';
   return json.length > 40 ? '' : `, got ${json}`;

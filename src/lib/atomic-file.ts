@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
-// Not node:fs/promises: the start of every server would load it, which takes 4 ms.
+// Not node:fs/promises: loading it takes 4 ms of the server's start.
 import { constants, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hasErrno } from './errno.ts';
 
 /*
- * Not a library: `atomically` and `write-file-atomic` neither sync the directory nor create a file only if there is none,
- * and both install handlers for signals, which a server that ends its calls before it exits cannot have.
+ * Not a library: `atomically` and `write-file-atomic` neither sync the directory nor create a file only if it does not exist,
+ * and both install signal handlers, which would interfere with the shutdown of this server.
  */
 
 /**
- * Writes a whole file, or replaces one. At any time, also after a power failure, the file is either the old one or the
- * new one. A symbolic link at `file` is replaced, not followed.
- * @param mode permissions of the file; what it grants to others than the owner is granted whatever the umask
- * @throws what the file system reports; then `file` is unchanged
+ * Writes or replaces a file. At any time, even after a power failure, the file has either the old or the new content.
+ * A symbolic link at `file` is replaced, not followed.
+ * @param mode permissions of the file, regardless of the umask
+ * @throws errors of the file system; `file` is unchanged then
  */
 export async function writeFileAtomically(
   file: string,
@@ -24,9 +24,9 @@ export async function writeFileAtomically(
 }
 
 /**
- * Writes a whole file unless there is one.
- * @returns false when there is one, also if another process created it meanwhile
- * @throws what the file system reports
+ * Creates a file with content, unless it exists.
+ * @returns false if the file exists, even if another process has just created it
+ * @throws errors of the file system
  */
 export async function createFileAtomically(file: string, content: string, mode: number): Promise<boolean> {
   try {
@@ -64,14 +64,14 @@ async function withDraft(
   await syncDir(path.dirname(file));
 }
 
-/** A file system without permissions keeps its own. */
+/** Sets the permissions. Ignores file systems without permissions. */
 async function allowOthers(handle: Awaited<ReturnType<typeof fs.open>>, mode: number): Promise<void> {
   await handle.chmod(mode).catch((error: unknown) => {
     if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP')) throw error;
   });
 }
 
-/** A link appears whole. On a file system without links, a copy that replaces nothing comes closest. */
+/** Links the file to its name, which is atomic. On a file system without hard links, copies it without replacing a file. */
 async function linkOrCopy(draft: string, file: string): Promise<void> {
   try {
     await fs.link(draft, file);
@@ -81,7 +81,7 @@ async function linkOrCopy(draft: string, file: string): Promise<void> {
   }
 }
 
-/** Without this, the new name may be gone after a power failure. */
+/** Syncs the directory, so that the new name survives a power failure. */
 async function syncDir(dir: string): Promise<void> {
   try {
     const handle = await fs.open(dir, 'r');

@@ -1,31 +1,31 @@
 export const RIGHTS = ['read', 'write', 'host', 'confirm'] as const;
 
 /**
- * What a caller may do at all; policy can only narrow it. `write` covers all that changes a container, commands included.
- * `confirm` opens no tool: over HTTP, the answers of this caller's own client to questions count as confirmations.
+ * A permission of a caller. The policy can only restrict it further. `write` includes all changes of a container and commands.
+ * `confirm` permits no tool: it lets the caller's own HTTP client answer approval questions.
  */
 export type Right = (typeof RIGHTS)[number];
 
-/** The rights that open tools. */
+/** The permissions that permit tools. */
 export const TOOL_RIGHTS = ['read', 'write', 'host'] as const satisfies readonly Right[];
 
-/** The caller, as rules, the audit log and metrics name it. */
+/** The sender of a call, as named in rules and in the audit log. */
 export interface Caller {
-  /** `local` on stdio and in the shell; over HTTP the name of the token, or `oauth:` and the subject of the JWT. */
+  /** `local` on stdio and for CLI commands; over HTTP the name of the token, or `oauth:` and the subject of the JWT. */
   readonly name: string;
   readonly rights: ReadonlySet<Right>;
 }
 
-/** The user who started this process: may do what the operator's settings allow. */
+/** The user who started this process, with all permissions. */
 export const LOCAL_CALLER: Caller = { name: 'local', rights: new Set(RIGHTS) };
 
-/** Names with a meaning of their own, which no token of the operator may have. */
+/** Names with a special meaning, which tokens must not have. */
 export const RESERVED_CALLERS: readonly string[] = [LOCAL_CALLER.name, 'anonymous', 'default'];
 
-/** Before the subject of a JWT in the name of its caller. */
+/** Prefix of a JWT subject in a caller name. */
 export const OAUTH_PREFIX = 'oauth:';
 
-/** Whether the call comes over stdio or from the shell. */
+/** Whether the caller uses stdio or a CLI command. */
 export function isLocal({ name }: Caller): boolean {
   return name === LOCAL_CALLER.name;
 }

@@ -1,4 +1,4 @@
-/** The width of each column: that of its widest cell, of the longest line of it. */
+/** The width of each column: the longest line in its cells. */
 export function columnWidths(rows: readonly (readonly string[])[]): readonly number[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -9,15 +9,15 @@ export function columnWidths(rows: readonly (readonly string[])[]): readonly num
   return widths;
 }
 
-/** Each cell, padded to its column. */
+/** The cells, padded to the widths of their columns. */
 export function padCells(cells: readonly string[], widths: readonly number[]): readonly string[] {
   return cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
 }
 
 /**
- * Rows as aligned columns, two blanks apart; the last column is not padded. Further lines of a last cell begin below its
- * first one.
- * @param indent before each line
+ * Formats rows as aligned columns, separated by two spaces. The last column is not padded, and its cells may have several
+ * lines, which are aligned with the first one.
+ * @param indent text before each line
  */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths = columnWidths(rows);

@@ -1,6 +1,6 @@
 /**
- * The text of a file that a person made. Windows PowerShell 5 writes UTF-16 with `>` and `Out-File`, and appends UTF-16
- * without a byte order mark to a file that was UTF-8 with `>>`. Everything else is UTF-8. A byte order mark is no part of the text.
+ * The text of a file that a person has written. Windows PowerShell 5 writes UTF-16 with `>` and `Out-File`, and with `>>` it
+ * appends UTF-16 without a byte order mark, even to a UTF-8 file. All other files are UTF-8. Byte order marks are removed.
  */
 export function decodeText(bytes: Buffer): string {
   const marked = markedEncoding(bytes);
@@ -8,7 +8,7 @@ export function decodeText(bytes: Buffer): string {
   if (marked === 'utf-16be') return decodeLittleEndian(swapped(bytes.subarray(2)));
   const utf8 = bytes.subarray(0, 3).equals(UTF8_MARK) ? bytes.subarray(3) : bytes;
   const nul = utf8.indexOf(0);
-  // No text file in UTF-8 has a NUL; nearly every character that people type has one in UTF-16.
+  // A NUL byte means UTF-16: UTF-8 text has none, and UTF-16 has one in nearly every common character.
   if (nul < 0) return utf8.toString('utf8');
   if (nul === 0) {
     const text = decodeLittleEndian(swapped(utf8));
@@ -18,13 +18,13 @@ export function decodeText(bytes: Buffer): string {
   return tail.includes('\0') ? utf8.toString('utf8') : utf8.toString('utf8', 0, nul - 1) + tail;
 }
 
-/** Whether `bytes` are text in UTF-16, with or without a byte order mark, or have such text at their end. */
+/** Whether `bytes` are UTF-16 text, with or without a byte order mark, or end with UTF-16 text. */
 export function hasUtf16(bytes: Buffer): boolean {
   if (markedEncoding(bytes) !== undefined) return true;
   return bytes.includes(0) && !decodeText(bytes).includes('\0');
 }
 
-/** `text` in the encoding that the byte order mark of `file` names; UTF-8 where there is none. For appending to that file. */
+/** Encodes `text` for appending to `file`: according to its byte order mark, or UTF-8 without one. */
 export function encodeLike(file: Buffer, text: string): Buffer {
   const marked = markedEncoding(file);
   if (marked === undefined) return Buffer.from(text, 'utf8');
@@ -40,12 +40,12 @@ function markedEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
   return undefined;
 }
 
-/** Whole characters only: half of one at the end is no text. */
+/** Ignores an incomplete character at the end. */
 function decodeLittleEndian(bytes: Buffer): string {
   return bytes.toString('utf16le', 0, bytes.length - (bytes.length % 2));
 }
 
-/** A copy with the two bytes of each character exchanged. */
+/** A copy with the two bytes of each character swapped. */
 function swapped(bytes: Buffer): Buffer {
   return Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 2))).swap16();
 }

@@ -1,4 +1,4 @@
-/** A time for people: `40 ms`, `1.2 s`, `3 min 5 s`, `2 d 4 h`. */
+/** A human-readable duration: `40 ms`, `1.2 s`, `3 min 5 s`, `2 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const total = Math.round(ms / 1000);

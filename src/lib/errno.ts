@@ -1,9 +1,9 @@
-/** The code of a failed system call or of Node itself, such as ENOENT; undefined for any other failure. */
+/** The code of an error of a system call or of Node, such as ENOENT; undefined for other errors. */
 export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Whether a failure has one of the codes. */
+/** Whether an error has one of the codes. */
 export function hasErrno(error: unknown, ...codes: readonly string[]): boolean {
   const code = errnoOf(error);
   return code !== undefined && codes.includes(code);

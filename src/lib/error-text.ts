@@ -1,4 +1,4 @@
-/** A failure as text for people and models: what failed, with its code, and what to do. */
+/** An error as text: its code, what failed and why, and what to do next. */
 export function errorText(code: string, error: string, suggestion: string): string {
   return `Error (${code}): ${error}\nSuggestion: ${suggestion}`;
 }

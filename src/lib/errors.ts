@@ -1,6 +1,8 @@
+import { toolsAsCommands } from './tools-as-commands.ts';
+
 /**
- * Every failure a caller can meet, with a stable code. A code is part of the interface: clients and
- * the troubleshooting table of the README look failures up by it, so codes are added, never renamed.
+ * The code of every failure. Codes are part of the interface: clients and docs/troubleshooting.md refer to them, so a code is
+ * added but never renamed.
  */
 export const ERROR_CODES = [
   // the call itself
@@ -10,6 +12,7 @@ export const ERROR_CODES = [
   'LOCKED_DOWN',
   'RIGHT_MISSING',
   'HOST_ACCESS_DISABLED',
+  'OWN_CONTAINER',
   'POLICY_DENIED',
   'POLICY_INVALID',
   'WRONG_TARGET',
@@ -27,7 +30,7 @@ export const ERROR_CODES = [
   'SHUTTING_DOWN',
   'AUDIT_UNAVAILABLE',
   'STATE_UNAVAILABLE',
-  // the way to the node
+  // the SSH connection
   'SSH_UNREACHABLE',
   'SSH_AUTH_FAILED',
   'SSH_KEY_UNUSABLE',
@@ -76,21 +79,31 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** The reader of an error: the model that called a tool, or a person who ran a command. */
+export type Audience = 'model' | 'person';
+
 /**
- * A failure that is safe and useful to show to both readers, the model and the admin.
- * `message` says what failed and why, `hint` what to do next; one sentence each, no secret, no stack.
+ * What to do next. One text where it fits both readers: a tool name in it becomes a command for a person. Two texts where the
+ * next step differs. The text for a model never suggests changing the policy.
+ */
+export type Hint = string | Readonly<Record<Audience, string>>;
+
+/**
+ * A failure that may be shown to the model and to the operator.
+ * `message` says what failed and why, `hint` what to do next: one or two sentences each, without secrets or a stack trace.
+ * Print the hint with `nextStep`.
  */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
-  readonly hint: string;
-  /** What the remote side printed about it, where that helps. Untrusted text. */
+  readonly hint: Hint;
+  /** What the remote side printed to stderr, where that helps. Untrusted text. */
   readonly stderr: string | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    hint: string,
+    hint: Hint,
     options: { stderr?: string; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
@@ -100,7 +113,13 @@ export class AppError extends Error {
   }
 }
 
-/** The message of whatever was thrown; for wrapping, never for telling failures apart. */
+/** The next step after a failure, for one reader. */
+export function nextStep({ hint }: Pick<AppError, 'hint'>, audience: Audience): string {
+  if (typeof hint !== 'string') return hint[audience];
+  return audience === 'person' ? toolsAsCommands(hint) : hint;
+}
+
+/** The message of a thrown value, for wrapping it in another error. Do not tell failures apart by it. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

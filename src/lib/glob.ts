@@ -1,4 +1,4 @@
-/** Longer patterns are faults: together with the length of names this bounds what a match can cost. */
+/** Maximum length of a pattern. Together with the length of names, it limits the time of a match. */
 export const MAX_PATTERN = 200;
 
 /** Whether a pattern matches more than one text. */
@@ -7,9 +7,9 @@ export function isGlob(pattern: string): boolean {
 }
 
 /**
- * Whether `text` is what `pattern` describes: `*` stands for any characters, `?` for one, all others for themselves.
- * No regular expression: a pattern such as `*a*a*a*b` makes those try every way of sharing out the text. Here only the
- * last `*` is ever tried again, as an earlier one can't do better, so that it takes at most pattern × text steps.
+ * Whether `text` matches `pattern`: `*` matches any characters, `?` one character, all others themselves. Not a regular
+ * expression, because a pattern such as `*a*a*a*b` would cause exponential backtracking. This function backtracks only to the
+ * last `*`, which is sufficient, so it takes at most pattern × text steps.
  */
 export function matchesGlob(pattern: string, text: string): boolean {
   let inPattern = 0;

@@ -8,30 +8,30 @@ export interface LogMethod {
   (fields: object, message: string): void;
 }
 
-/** pino's calling convention. Lines go to stderr: stdout is the protocol's. */
+/** A logger with pino's calling convention. It writes to stderr, because stdout belongs to the protocol. */
 export type Logger = { readonly [M in Method]: LogMethod };
 
 export interface ClosableLogger extends Logger {
-  /** Resolves when everything logged so far is written. */
+  /** Resolves when all previous lines have been written. */
   flush(): Promise<void>;
 }
 
 export interface LoggerOptions {
   readonly level: string;
-  /** Keeps what is secret out of every line, wherever it comes from. */
+  /** Redacts secrets in every line. */
   readonly redactor: Pick<Redactor, 'own'>;
-  /** File descriptor; stderr unless told. */
+  /** File descriptor (default: stderr). */
   readonly fd?: number;
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** Deep enough for an error with its causes; a line is no place for more. */
+/** Maximum nesting of logged values, enough for an error with its causes. */
 const MAX_DEPTH = 6;
 
 /**
- * Logs JSON lines with pino, which is loaded with the first line that is written: it would take a
- * tenth of the time in which a client sees the server start, and most starts have nothing to say.
+ * Logs JSON lines with pino. pino is loaded with the first line, because loading it would take a tenth of the start-up time,
+ * and most starts log nothing.
  */
 export function createLogger({ level, redactor, fd = 2 }: LoggerOptions): ClosableLogger {
   const scrub = (text: string) => redactor.own(text);
@@ -77,7 +77,7 @@ async function loadPino(level: string, fd: number): Promise<Pino> {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    // Synchronous: the lines before an end are the ones that matter.
+    // Synchronous, so that the last lines before the process ends are written.
     isatty(fd)
       ? { write: (line: string) => void writeSync(fd, visible(readableLine(line))) }
       : pino.destination({ fd, sync: true }),
@@ -85,7 +85,7 @@ async function loadPino(level: string, fd: number): Promise<Pino> {
 }
 
 /**
- * A line of the log as a person reads it in a terminal: the time of day, the level, the message, then the fields.
+ * Formats a log line for a terminal: time of day, level, message, then the fields.
  * @param line one JSON line
  */
 export function readableLine(line: string): string {
@@ -101,8 +101,8 @@ export function readableLine(line: string): string {
 }
 
 /**
- * A copy that holds nothing but plain values, its strings scrubbed. Before the line is made, so that a secret
- * which looks like a part of JSON cannot break the line.
+ * A copy with plain values only and redacted strings. Redaction happens before serialization, so that it cannot break the
+ * JSON if a secret looks like a part of it.
  */
 function plain(value: object, scrub: (text: string) => string, depth = 0): object {
   const copy = (inner: unknown): unknown => {

@@ -1,10 +1,10 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** The names by which a machine reaches itself, as the Host header has them. */
+/** The loopback names, as in a Host header. */
 export const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'] as const;
 
 /**
- * Whether only this machine can reach a server that listens on the address; `localhost` is taken at its word.
+ * Whether the address is a loopback address, so that only this machine can connect to it. `localhost` counts as one.
  * @param host a name or an address; an IPv6 address may be in brackets, as in a URL
  */
 export function isLoopback(host: string): boolean {

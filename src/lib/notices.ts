@@ -1,15 +1,15 @@
-/** What is to be known at this moment by those who wait, such as what an SSH server says while it holds up the login. */
+/** The current message for waiting calls, such as the banner of an SSH server that delays the login. */
 export class Notices {
   #current: string | null = null;
   readonly #listeners = new Set<(text: string | null) => void>();
 
-  /** @param text null: it is over */
+  /** @param text the message; null: there is none any more */
   show(text: string | null): void {
     this.#current = text;
     for (const listener of this.#listeners) listener(text);
   }
 
-  /** Tells `listener` now, if there is something to be known, and at each change until what is returned is called. */
+  /** Calls `listener` now, if there is a message, and at each change until the returned function is called. */
   subscribe(listener: (text: string | null) => void): () => void {
     this.#listeners.add(listener);
     if (this.#current !== null) listener(this.#current);

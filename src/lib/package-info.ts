@@ -1,13 +1,15 @@
-/** What is said about how to get this program: README, help, examples and `init` are made from it. */
+/** How to install this program; README, help, examples and `init` are generated from it. */
 export interface PackageInfo {
   readonly name: string;
-  /** Whether the npm registry serves it under that name. Until then nothing may tell a user to install the name. */
+  /** Whether the package is in the npm registry. Until then, no text may tell users to install it from there. */
   readonly published: boolean;
+  /** The https URL of the public repository; undefined until there is one. package.json gets `repository` and `bugs` from it. */
+  readonly repository?: string;
 }
 
 export const PACKAGE: PackageInfo = { name: 'proxmox-mcp-server', published: false };
 
-/** The command that installs the program: from the registry, or from a clone that is the working directory. */
+/** The command that installs the program: from the registry, or from a clone in the working directory. */
 export function installCommand({ name, published }: PackageInfo = PACKAGE): string {
   return published
     ? `npm install -g ${name}`

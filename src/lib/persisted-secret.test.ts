@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keepSecret } from './persisted-secret.ts';
+import { persistedSecret } from './persisted-secret.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -12,7 +12,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 test('is made once, for its owner alone, and found again', async () => {
   const dir = path.join(root, 'state');
-  const first = await keepSecret(dir, 'a-secret');
+  const first = await persistedSecret(dir, 'a-secret');
   expect(first).toEqual({
     text: expect.stringMatching(/^[\w-]{43}$/),
     file: path.join(dir, 'a-secret'),
@@ -20,23 +20,23 @@ test('is made once, for its owner alone, and found again', async () => {
   });
   expect((await stat(first.file)).mode & 0o777).toBe(0o600);
   expect(await readFile(first.file, 'utf8')).toBe(`${first.text}\n`);
-  expect(await keepSecret(dir, 'a-secret')).toEqual({ ...first, isNew: false });
+  expect(await persistedSecret(dir, 'a-secret')).toEqual({ ...first, isNew: false });
 });
 
 test('servers that start together agree on one, and one of them says that it is new', async () => {
   const dir = path.join(root, 'together');
-  const all = await Promise.all(Array.from({ length: 20 }, () => keepSecret(dir, 'a-secret')));
+  const all = await Promise.all(Array.from({ length: 20 }, () => persistedSecret(dir, 'a-secret')));
   expect(new Set(all.map(({ text }) => text)).size).toBe(1);
   expect(all.filter(({ isNew }) => isNew)).toHaveLength(1);
   expect(await readdir(dir)).toEqual(['a-secret']);
 });
 
 test.each([
-  ['holds no secret', async (file: string) => writeFile(file, '\n')],
-  ['may be read by others', async (file: string) => chmod(file, 0o640)],
+  ['does not contain a valid secret', async (file: string) => writeFile(file, '\n')],
+  ['can be read by other users', async (file: string) => chmod(file, 0o640)],
 ])('a file that %s is not used', async (problem, spoil) => {
   const dir = path.join(root, problem.replaceAll(' ', '-'));
-  const { file } = await keepSecret(dir, 'a-secret');
+  const { file } = await persistedSecret(dir, 'a-secret');
   await spoil(file);
-  await expect(keepSecret(dir, 'a-secret')).rejects.toThrow(problem);
+  await expect(persistedSecret(dir, 'a-secret')).rejects.toThrow(problem);
 });

@@ -5,11 +5,11 @@ import { createFileAtomically } from './atomic-file.ts';
 import { hasErrno } from './errno.ts';
 import { ensurePrivateDir } from './private-files.ts';
 
-export interface KeptSecret {
+export interface PersistedSecret {
   /** 256 random bits as base64url. */
   readonly text: string;
   readonly file: string;
-  /** Made just now. */
+  /** Whether this call has generated it. */
   readonly isNew: boolean;
 }
 
@@ -21,25 +21,25 @@ const FORMS: Readonly<Record<SecretEncoding, RegExp>> = {
 };
 
 /**
- * A secret that is made when it is first needed, and kept in a directory for its owner alone (mode 600). Processes that
- * ask at the same time agree on one.
+ * A secret that is generated at first use and stored in a private file (mode 600). Processes that call this at the same time
+ * get the same secret.
  *
- * @throws Error with words for the operator when the file can't be kept private, read or written
+ * @throws Error with a message for the operator if the file cannot be read or written, or is not private
  */
-export async function keepSecret(dir: string, name: string): Promise<KeptSecret> {
+export async function persistedSecret(dir: string, name: string): Promise<PersistedSecret> {
   const file = path.join(dir, name);
   const known = await readSecret(file, 'base64url');
   const secret = known === undefined ? await createSecret(file, 'base64url') : { text: known, isNew: false };
   const { mode } = await fs.stat(file);
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new Error(`${file} may be read by others: delete it, and the next start makes a new one`);
+    throw new Error(`${file} can be read by other users: delete it, and the next start generates a new one`);
   }
   return { text: secret.text, file, isNew: secret.isNew };
 }
 
 /**
- * The secret in a file as text; undefined when there is no such file.
- * @throws Error when the file cannot be read or contains anything else
+ * The secret in a file as text; undefined if the file does not exist.
+ * @throws Error if the file cannot be read or has other content
  */
 export async function readSecret(file: string, encoding: SecretEncoding): Promise<string | undefined> {
   let text: string;
@@ -50,17 +50,16 @@ export async function readSecret(file: string, encoding: SecretEncoding): Promis
     throw error;
   }
   if (FORMS[encoding].test(text)) return text;
-  // A key that signs the audit log is not to be replaced lightly, so deleting it is not advised.
+  // No advice to delete a hex key: it signs the audit log, which could not be verified any more.
   throw new Error(
     encoding === 'hex'
-      ? `${file} holds no key: 64 hexadecimal digits were expected`
-      : `${file} holds no secret: delete it, and the next start makes a new one`,
+      ? `${file} does not contain a key of 64 hexadecimal digits`
+      : `${file} does not contain a valid secret: delete it, and the next start generates a new one`,
   );
 }
 
 /**
- * Makes a secret in a file that only its owner can read, and the directory too; or takes that of another process that was
- * first.
+ * Generates a secret in a private file in a private directory, or returns the secret of another process that was faster.
  */
 export async function createSecret(
   file: string,
@@ -70,6 +69,6 @@ export async function createSecret(
   const text = randomBytes(32).toString(encoding);
   if (await createFileAtomically(file, `${text}\n`, 0o600)) return { text, isNew: true };
   const theirs = await readSecret(file, encoding);
-  if (theirs === undefined) throw new Error(`${file} was removed as soon as it was made`);
+  if (theirs === undefined) throw new Error(`${file} was removed right after it was created`);
   return { text: theirs, isNew: false };
 }

@@ -1,18 +1,18 @@
 import { AppError } from './errors.ts';
 
-/** A kind, and an id of six hexadecimal digits: text that merely mentions redaction has none. */
+/** A placeholder has a kind and an id of six hexadecimal digits, which other text about redaction does not have. */
 const PLACEHOLDER = /\[redacted: [A-Za-z][\w -]{0,60} [0-9a-f]{6}\]/;
-/** The longest that the pattern matches: who reads in chunks keeps as much of the previous one. */
+/** Maximum length of a match. Code that reads in chunks must keep this much of the previous chunk. */
 export const LONGEST_PLACEHOLDER = 96;
 
-/** What replaces a secret of a kind. */
+/** The text that replaces a secret of a kind. */
 export function placeholderOf(kind: string, id: string): string {
   return `[redacted: ${kind} ${id}]`;
 }
 
 /**
- * The first placeholder in a value, strings within objects and arrays included; undefined if there is none. Placeholders of
- * other processes count, because a conversation may be older than the process.
+ * The first placeholder in a value, including strings in objects and arrays; undefined if there is none. Placeholders of other
+ * processes count too, because a conversation may be older than the process.
  */
 export function findPlaceholder(value: unknown): string | undefined {
   if (typeof value === 'string')
@@ -25,11 +25,11 @@ export function findPlaceholder(value: unknown): string | undefined {
   return undefined;
 }
 
-/** @param where what contains it: `The argument "command"`, `The local file /x` */
+/** @param where where the placeholder is: `The argument "command"`, `The local file /x` */
 export function placeholderInInput(where: string, placeholder: string): AppError {
   return new AppError(
     'PLACEHOLDER_IN_INPUT',
-    `${where} contains ${placeholder}, which stands for a secret that was redacted. Nothing was executed, because the secret would be replaced by that text.`,
+    `${where} contains ${placeholder}, which is a placeholder for a redacted secret. The call was not executed, because it would replace the secret by that text.`,
     'Change only the lines around the secret, for example with sed in the container, or ask the user for the secret.',
   );
 }

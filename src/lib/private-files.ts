@@ -1,16 +1,16 @@
-// Not node:fs/promises: the start of every server would load it, which takes 4 ms.
+// Not node:fs/promises: loading it takes 4 ms of the server's start.
 import { promises as fs } from 'node:fs';
 
 /**
- * Makes a directory for secrets and records if it is not there, for its owner alone.
- * @throws what the file system says; Error when it is there and others may write to it
+ * Creates a private directory (mode 700) if it does not exist.
+ * @throws errors of the file system; Error if it exists and other users can write to it
  */
 export async function ensurePrivateDir(dir: string): Promise<void> {
   const made = await fs.mkdir(dir, { recursive: true, mode: 0o700 });
-  // A umask can only take bits away, but some file systems give none.
+  // A umask can only remove permissions, but some file systems ignore the mode.
   if (made !== undefined) await fs.chmod(dir, 0o700);
   const { mode } = await fs.stat(dir);
   if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
-    throw new Error(`${dir} may be written by others than its owner: chmod 700 ${dir}`);
+    throw new Error(`other users have write access to ${dir}; run chmod 700 ${dir}`);
   }
 }

@@ -1,14 +1,14 @@
-/** A secret value, and its name in the placeholder that replaces it: that of its setting. */
+/** A secret value, and the name of its setting, which its placeholder contains. */
 export interface KnownSecret {
   readonly kind: string;
   readonly value: string;
 }
 
-/** A part of a cleaned text and what stood there. */
+/** A part of a redacted text and the original text. */
 export interface Part {
   readonly shown: string;
   readonly original: string;
-  /** `plain` text may be cut anywhere; a placeholder or an escape is kept whole or left out. */
+  /** `plain` text may be truncated anywhere; a placeholder or an escape must be kept completely or omitted. */
   readonly what: 'plain' | 'placeholder' | 'escape';
 }
 
@@ -16,29 +16,29 @@ export type Data = Readonly<Record<string, unknown>>;
 
 export interface Cleaned {
   readonly data: Record<string, unknown>;
-  /** How many secrets were redacted. */
+  /** Number of redacted secrets. */
   readonly redacted: number;
 }
 
 /**
- * Removes secrets and unsafe characters from everything that leaves this process. Every method is idempotent.
+ * Redacts secrets and escapes unsafe characters in all output of this process. All methods are idempotent.
  */
 export interface Redactor {
-  /** Makes a further value known, from now on and everywhere. */
+  /** Adds a secret value that all methods redact from now on. */
   add(kind: string, value: string): void;
   /** For this program's own messages in logs and errors: short known values are redacted as well. */
   own(text: string): string;
-  /** For other text where the caller cannot wait: progress, terminals. Redacts too many tokens rather than too few. */
+  /** For other text if the caller cannot wait: progress, terminals. May redact text that is not a token. */
   show(text: string): string;
-  /** For results: every string in it, except names of fields. Never rejects. */
+  /** For results: redacts all strings except field names. Never rejects. */
   clean(data: Data): Promise<Cleaned>;
   /**
-   * For an argument of a call in the audit log, which is evidence of what ran. Known secrets are redacted; of what is
-   * recognized by its form, one token of a line at most, without shell metacharacters. All else stays as it is.
+   * For an argument of a call in the audit log, which must show what ran. Known secrets are redacted. Of text that looks like a
+   * secret, at most one token without shell metacharacters is redacted. All other text is unchanged.
    */
   cleanArgument(text: string): Promise<string>;
-  /** The parts of a text, for a caller that must cut it. */
+  /** The parts of a text, for callers that truncate it. */
   parts(text: string): Promise<readonly Part[]>;
-  /** UTF-16 units to keep beyond a cut, so that no known value is cut in two before it is found. */
+  /** UTF-16 units that must be kept beyond a cut, so that a known value at the cut is found completely. */
   readonly overlap: number;
 }

@@ -2,12 +2,12 @@ import leven from 'leven';
 
 const MAX_LENGTH = 64;
 
-/** The candidate that `word` was probably meant to be, or undefined when none is close. */
+/** The candidate that is most similar to `word`; undefined if none is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  // Longer than any name: nobody mistyped that, and comparing it would cost.
+  // Longer than any name, so not a typo, and expensive to compare.
   if (word.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
-  // A third of the letters may differ; beyond that a guess misleads more than it helps.
+  // A third of the letters may differ. Beyond that, a suggestion is more misleading than helpful.
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of candidates) {
     const distance = leven(fold(word), fold(candidate));
@@ -24,7 +24,7 @@ function fold(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** `path` may be `container_path`: a whole part of the longer name. */
+/** Whether `word` is a complete part of the candidate, as `path` is of `container_path`. */
 function containsWord(candidate: string, word: string): boolean {
   const parts = candidate.split('_');
   return parts.length > 1 && parts.includes(word.toLowerCase());

@@ -1,4 +1,4 @@
-/** The name of a tool without the word that all of them begin with, as people type and read it. */
+/** The name of a tool without the prefix `proxmox_`, for people. */
 export function shortToolName(name: string): string {
   return name.replace(/^proxmox_/, '');
 }

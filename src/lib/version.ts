@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** Put in place by the build. */
+/** Defined by the build. */
 declare const PACKAGE_VERSION: string | undefined;
 
 /** Version of this package. */
 export const VERSION: string = typeof PACKAGE_VERSION === 'string' ? PACKAGE_VERSION : readVersion();
 
-/** Running from the sources. */
+/** For running from the sources. */
 function readVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   const { version }: { version: string } = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,7 +1,7 @@
-/** Control characters but tab and newline; a carriage return belongs to a newline or is one of them; halves of surrogate pairs. */
+/** Control characters except tab and newline, a carriage return that is not part of CRLF, and unpaired surrogates. */
 const CONTROL = String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Surrogate}]|\r(?!\n)`;
 
-/** Scripts whose letters do not join: a joiner between them changes nothing that a reader sees. */
+/** Scripts whose letters do not join, so that a joiner between them has no visible effect. */
 const NOT_JOINING =
   'Latin|Greek|Cyrillic|Armenian|Georgian|Hebrew|Han|Hiragana|Katakana|Hangul|Bopomofo|Thai|Lao'
     .split('|')
@@ -9,8 +9,8 @@ const NOT_JOINING =
     .join('');
 
 /**
- * Invisible characters that text needs, each only where it has a visible effect and only once: joiners after a letter of a
- * script that joins and between emoji; a variation selector after a character that has variants.
+ * Invisible characters that are allowed where they have a visible effect, one at a time: joiners after a letter of a joining
+ * script and between emoji, and a variation selector after a character that has variants.
  */
 const NEEDED = [
   String.raw`(?<=(?![${NOT_JOINING}\p{Script=Inherited}])[\p{L}\p{M}]|[\u064b-\u0655\u0670])[\u200c\u200d]`,
@@ -23,13 +23,13 @@ const NEEDED = [
 ].join('|');
 
 /**
- * What must not reach a terminal or a model as it is: control characters, and everything that Unicode calls a format
- * character, a line or paragraph separator, or ignorable by default. The properties are the list, so a new version of
- * Unicode extends it.
+ * Characters that must be escaped for a terminal or a model: control characters, and all characters with the Unicode properties
+ * format character, line or paragraph separator, or default ignorable. Because it uses properties, new versions of Unicode
+ * extend the list.
  */
 export const UNSAFE_CHARACTER = String.raw`${CONTROL}|(?=[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])(?!${NEEDED})[^]`;
 
-/** Most text is this, and is recognized without the long list. */
+/** A quick check that most text passes, before the long list is used. */
 const MAY_BE_UNSAFE = /[^\t\n\r -~]|\r(?!\n)/;
 const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'u');
 const ALL_UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
@@ -40,14 +40,14 @@ export function hasUnsafe(text: string): boolean {
 }
 
 /**
- * The text with every unsafe character shown as `<U+001B>`, four to six upper-case hex digits; all else as it is. What is
- * shown is text itself, so doing it twice changes nothing.
+ * Replaces every unsafe character by an escape such as `<U+001B>`, with four to six upper-case hex digits. Idempotent, because
+ * the escape is ordinary text.
  */
 export function visible(text: string): string {
   return hasUnsafe(text) ? text.replace(ALL_UNSAFE, escaped) : text;
 }
 
-/** Offset and length of the unsafe characters in UTF-16 units, in order. */
+/** Start and end of the unsafe characters in UTF-16 units, in order. */
 export function* unsafeIn(text: string): Generator<{ readonly start: number; readonly end: number }> {
   if (!hasUnsafe(text)) return;
   for (const match of text.matchAll(ALL_UNSAFE)) {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /*
- * To be imported before what makes schemas. zod would compile a parser for each of them at first use, which pays for itself
- * after thousands of calls; a start of the server uses many schemas once.
+ * Import this before modules that define schemas. By default, zod compiles a parser for each schema at first use, which is
+ * worth it only after thousands of calls; a server start uses many schemas once.
  */
 z.config({ jitless: true });

@@ -1,4 +1,5 @@
 import { InFlightCalls } from '../remote/in-flight.ts';
+import { OwnLocationCache } from '../remote/own-location.ts';
 import { ActivePrecondition } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { type ChannelSource, type NodeLogger, RemoteShell } from '../remote/shell.ts';
@@ -17,9 +18,11 @@ import type { TransferDeps } from './transfer/transfer-session.ts';
 
 const REACH_LIMIT_MS = 10_000;
 
-/** The pool as the cluster owns it. */
+/** The part of the SSH pool that the cluster needs. */
 export interface ClosableChannelSource extends ChannelSource {
   readonly connections: number;
+  /** Another number after each reconnect; absent where it does not reconnect. */
+  readonly generation?: number;
   close(): Promise<void>;
 }
 
@@ -34,16 +37,18 @@ export interface ClusterOptions {
   readonly redactor: Cleaner;
 }
 
-/** The cluster as seen from the node that we log in to. */
+/** The cluster as seen from the node that the server is connected to. */
 export class Cluster implements ClusterHandle {
   readonly #pool: ClosableChannelSource;
   readonly #deps: TransferDeps;
   readonly #inventory: InventoryCache;
+  readonly #own: OwnLocationCache;
 
   constructor(pool: ClosableChannelSource, options: ClusterOptions) {
     this.#pool = pool;
     const shell = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
     this.#inventory = new InventoryCache(shell);
+    this.#own = new OwnLocationCache(shell, () => (pool.connections === 0 ? null : (pool.generation ?? 0)));
     this.#deps = {
       shell,
       precondition: null,
@@ -72,6 +77,10 @@ export class Cluster implements ClusterHandle {
     const inventory = await readInventory(shell, signal, { precondition: active });
     this.#inventory.learn(inventory);
     return inventory.containers;
+  }
+
+  async ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>> {
+    return (await this.#own.get(signal)).vmids;
   }
 
   async localFile(localPath: string): Promise<FileDigest> {
@@ -104,7 +113,7 @@ export class Cluster implements ClusterHandle {
     return { ...this.#deps, precondition: new ActivePrecondition(precondition, onChanged) };
   }
 
-  /** Kills what runs, verifies it, closes the connections. */
+  /** Kills running commands, verifies it, and closes the connections. */
   async close(withinMs: number): Promise<void> {
     await this.#deps.inFlight.end(withinMs);
     this.#deps.shell.close();

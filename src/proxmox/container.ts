@@ -8,7 +8,7 @@ import { startContainer, stopContainer } from './lifecycle/start-stop.ts';
 import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
-/** One container of the node that we log in to. */
+/** One container of the node that the server is connected to. */
 export class Container extends RemoteExecTarget implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;

@@ -14,7 +14,7 @@ import { download } from './transfer/download.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 import { upload } from './transfer/upload.ts';
 
-/** What commands and files do at one target; a subclass says which, and why nothing began there. */
+/** Commands and transfers at one target. Subclasses define the target and explain why a command did not start there. */
 export abstract class RemoteExecTarget implements ExecTarget {
   abstract readonly label: string;
   protected abstract readonly target: AttachTarget;
@@ -24,7 +24,7 @@ export abstract class RemoteExecTarget implements ExecTarget {
     this.deps = deps;
   }
 
-  /** Finds out why a program never began. */
+  /** Finds out why a program did not start. */
   protected abstract diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError>;
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {

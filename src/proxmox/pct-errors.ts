@@ -2,8 +2,8 @@ import { AppError } from '../lib/errors.ts';
 import type { NodeOutput } from '../remote/shell.ts';
 
 /**
- * Explains a failure of pct by what it printed: its exit codes are leftovers of errno and collide with
- * everything else (PVE-measured: the same failure gives 2, 4 or 255).
+ * Explains a failure of pct by its output, because its exit codes are meaningless (measured on PVE: the same failure gives 2, 4
+ * or 255).
  */
 export function pctFailed(verb: string, output: Pick<NodeOutput, 'stderr' | 'stdout' | 'code'>): AppError {
   const text = `${output.stderr}\n${output.stdout}`;
@@ -18,9 +18,9 @@ export function pctFailed(verb: string, output: Pick<NodeOutput, 'stderr' | 'std
   return new AppError(
     'PCT_FAILED',
     last === ''
-      ? `\`pct ${verb}\` failed without saying why (code ${output.code}).`
+      ? `\`pct ${verb}\` failed without a message (exit code ${output.code}).`
       : `\`pct ${verb}\` failed: ${last}`,
-    'Look at the task log of the container in the Proxmox web interface.',
+    'Check the task log of the container in the Proxmox web interface.',
     { stderr },
   );
 }
@@ -28,8 +28,8 @@ export function pctFailed(verb: string, output: Pick<NodeOutput, 'stderr' | 'std
 export function containerLocked(lock: string, verb: string): AppError {
   return new AppError(
     'CONTAINER_LOCKED',
-    `The container is locked by an operation of type "${lock}", so Proxmox refuses to ${verb} it.`,
-    'Wait until that operation is over. If it was interrupted and the lock is stale, an admin can run `pct unlock` on the node. Commands and file transfers work meanwhile.',
+    `The container is locked (${lock}), so Proxmox refuses to ${verb} it.`,
+    'Wait until that operation has finished. If it was interrupted and the lock is stale, an administrator can remove it with `pct unlock` on the node. Commands and file transfers still work.',
   );
 }
 
@@ -42,8 +42,8 @@ const KNOWN_FAILURES: readonly {
     make: (verb, stderr) =>
       new AppError(
         'CONTAINER_LOCKED',
-        `Another operation holds the container's configuration, so \`pct ${verb}\` gave up waiting after 10 s.`,
-        'Try again when that operation is over.',
+        `Another operation has locked the configuration of the container, so \`pct ${verb}\` failed after 10 s.`,
+        'Call again after that operation has finished.',
         { stderr },
       ),
   },
@@ -53,7 +53,7 @@ const KNOWN_FAILURES: readonly {
       new AppError(
         'PCT_FAILED',
         `The container is managed by HA and its service is in state error, so HA refuses to ${verb} it.`,
-        'Find the cause in the task log, then run on a node `ha-manager set ct:VMID --state disabled`, and `--state started` to start it again.',
+        'Find the cause in the task log. Then run `ha-manager set ct:VMID --state disabled` on a node, and `ha-manager set ct:VMID --state started` to start the container again.',
         { stderr },
       ),
   },
@@ -63,7 +63,7 @@ const KNOWN_FAILURES: readonly {
       new AppError(
         'NO_QUORUM',
         `The cluster has no quorum, so Proxmox refuses to ${verb} a container.`,
-        'Bring back enough nodes; `pvecm status` on the node shows who is missing. Commands in running containers still work.',
+        'Bring enough nodes back online; `pvecm status` on the node shows which are missing. Commands in running containers still work.',
         { stderr },
       ),
   },
@@ -72,7 +72,7 @@ const KNOWN_FAILURES: readonly {
     make: (_verb, stderr) =>
       new AppError(
         'PMXCFS_UNAVAILABLE',
-        "The cluster file system isn't running on the node, so pct can't work.",
+        'The cluster file system is not running on the node, so pct does not work.',
         'Run `systemctl status pve-cluster` on the node. Commands in running containers still work.',
         { stderr },
       ),
@@ -82,8 +82,8 @@ const KNOWN_FAILURES: readonly {
     make: (verb, stderr) =>
       new AppError(
         'PERMISSION_DENIED',
-        `The user that we log in as may not run \`pct ${verb}\`.`,
-        'Log in as root, or set SUDO=true and allow this user /bin/sh by sudo with NOPASSWD.',
+        `The SSH user has no permission to run \`pct ${verb}\`.`,
+        'Log in as root (SSH_USERNAME), or set SUDO=true and allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
         { stderr },
       ),
   },
@@ -92,8 +92,8 @@ const KNOWN_FAILURES: readonly {
     make: (_verb, stderr) =>
       new AppError(
         'NOT_A_PROXMOX_NODE',
-        'The server that answered has no pct, so it is not a Proxmox VE node.',
-        'Check HOST: it must name a Proxmox VE node itself.',
+        'pct is not installed on the server, so it is not a Proxmox VE node.',
+        'Check HOST: it must be a Proxmox VE node.',
         { stderr },
       ),
   },
@@ -102,8 +102,8 @@ const KNOWN_FAILURES: readonly {
     make: (_verb, stderr) =>
       new AppError(
         'CONTAINER_NOT_FOUND',
-        'There is no such container on this node.',
-        'Call proxmox_list_containers for the VMIDs that exist.',
+        'The container does not exist on this node.',
+        'List the existing VMIDs with proxmox_list_containers.',
         { stderr },
       ),
   },

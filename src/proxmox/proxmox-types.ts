@@ -3,16 +3,16 @@ import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '..
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
-/** One container as the inventory sees it. */
+/** One container in the inventory. */
 export interface ContainerSummary {
   readonly vmid: number;
-  /** `unknown`: lives on another node that has published no state in the last minutes. */
+  /** `unknown`: the container is on another node, which has published no state in the last minutes. */
   readonly status: RunState;
   readonly name: string;
   /** The lock of the configuration (`backup`, `migrate`, …), or null. */
   readonly lock: string | null;
   readonly node: string;
-  /** Lives on the node that we are connected to. */
+  /** Whether it is on the node that the server is connected to. */
   readonly local: boolean;
   readonly template: boolean;
   readonly tags: readonly string[];
@@ -31,48 +31,48 @@ export interface Usage {
 }
 
 export interface ContainerStatus extends ContainerSummary {
-  /** Running, but all its processes are frozen: nothing that is sent to it will answer. */
+  /** Running, but all its processes are frozen, so it does not respond. */
   readonly frozen: boolean;
   readonly usage: Usage | null;
 }
 
 export interface CapturedStream {
-  /** Decoded as UTF-8; where it was cut, head and tail around a line that counts what is missing. */
+  /** Decoded as UTF-8. If truncated: head and tail, separated by a line with the number of omitted characters. */
   readonly text: string;
   readonly truncated: boolean;
-  /** In characters (Unicode code points) as they came: before any cut, before secrets were covered and controls shown. */
+  /** In characters (Unicode code points) of the original output, before truncation, redaction and escaping. */
   readonly originalLength: number;
-  /** Secrets that were covered in the text. */
+  /** Number of redacted secrets in the text. */
   readonly redacted: number;
 }
 
-/** What really happened to a command. A non-zero exit is a result, not an error. */
+/** The actual result of a command. A non-zero exit code is a result, not an error. */
 export interface ExecResult {
   readonly stdout: CapturedStream;
   readonly stderr: CapturedStream;
-  /** null unless `ended` is `exit`. 128 + n when the command died of signal n. */
+  /** null unless `ended` is `exit`. 128 + n if signal n killed the command. */
   readonly exitCode: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
   readonly durationMs: number;
-  /** After a kill: what still runs, normally nothing. null when nobody could look. */
+  /** After a kill: the surviving processes, normally none. null if that could not be verified. */
   readonly survivors: readonly Survivor[] | null;
-  /** The command is over, but processes that it left behind still hold its stdout or stderr. */
+  /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
 }
 
 export interface ExecOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Characters of stdout and stderr together. */
+  /** Maximum characters of stdout and stderr together. */
   readonly characterLimit: number;
-  /** Told at most a few times a second how many bytes of output have come so far. */
+  /** Called a few times a second at most, with the number of output bytes so far. */
   readonly onOutput?: (totalBytes: number) => void;
 }
 
 export interface UploadOptions {
   /** Absolute or relative to the first transfer directory; confined to the transfer directories. */
   readonly localPath: string;
-  /** Absolute path on the far side. */
+  /** Absolute path in the container or on the host. */
   readonly remotePath: string;
   /** Three or four octal digits. Omitted: 644 for a new file, unchanged on overwrite. */
   readonly permissions?: string;
@@ -93,9 +93,9 @@ export interface DownloadOptions {
 
 export interface TransferResult {
   readonly bytes: number;
-  /** Lower-case hex; computed on both ends, and equal. */
+  /** Lower-case hex, computed on both sides and compared. */
   readonly sha256: string;
-  /** Where it really came from and went: absolute, symlinks resolved. */
+  /** The actual paths: absolute, with symlinks resolved. */
   readonly localPath: string;
   readonly remotePath: string;
   /** Octal mode that the new file has, e.g. `644`. */
@@ -103,7 +103,7 @@ export interface TransferResult {
   readonly overwritten: boolean;
 }
 
-/** A place where commands run and files travel: a container, or the node itself. Throws AppError. */
+/** A target of commands and transfers: a container, or the node itself. Throws AppError. */
 export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
   readonly label: string;
@@ -113,9 +113,9 @@ export interface ExecTarget {
 }
 
 export interface LifeCycleResult {
-  /** false: it already was in the wanted state and nothing was done. */
+  /** false: it was already in the requested state, so nothing was done. */
   readonly changed: boolean;
-  /** How a stop came about: it obeyed the shutdown request, or it was killed. */
+  /** How the container was stopped: by a clean shutdown or by a kill. */
   readonly how?: 'shutdown' | 'killed';
   readonly durationMs: number;
 }
@@ -123,39 +123,44 @@ export interface LifeCycleResult {
 export interface ContainerHandle extends ExecTarget {
   readonly vmid: number;
   status(signal: AbortSignal): Promise<ContainerStatus>;
-  /** Resolves when the container runs. */
+  /** Resolves when the container is running. */
   start(signal: AbortSignal): Promise<LifeCycleResult>;
-  /** Resolves when the container is down. */
+  /** Resolves when the container is stopped. */
   stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult>;
 }
 
-/** The cluster as seen from the node that we log in to. Connects on first use. */
+/** The cluster as seen from the node that the server is connected to. Connects on first use. */
 export interface ClusterHandle {
-  /** How many connections to the node are up. */
+  /** Number of open connections to the node. */
   readonly connections: number;
-  /** One round trip to the node. @throws AppError that says what stands in the way */
+  /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
   /**
-   * What rules may ask about a container, as it was when the cluster was last looked at: costs no round trip once the
-   * container is known, unless told to look `again`. undefined: it can't be read in time.
+   * The attributes of a container that rules can match, from the cache if possible, or `again` from the node. undefined: they
+   * cannot be read in time.
    * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined>;
   /**
-   * The bytes of a local file as an upload would send them.
-   * @throws AppError as an upload does that can't read its source
+   * The containers that this server runs in: none or one. Costs a round trip after each connect.
+   * @throws AppError where the node cannot be reached; CANCELLED
+   */
+  ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>>;
+  /**
+   * Size and hash of the bytes that an upload of a local file would send.
+   * @throws AppError like an upload that cannot read its source
    */
   localFile(localPath: string): Promise<FileDigest>;
-  /** Makes no round trip; whether the container exists shows when it is used. */
+  /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
-  /** Kills what runs, verifies it and closes the connections; done within `withinMs`. */
+  /** Kills running commands, verifies it and closes the connections, within `withinMs`. */
   close(withinMs: number): Promise<void>;
 }
 
-/** Codes with which an exec result that did not end in an exit is reported. */
+/** Error codes for commands that did not exit by themselves. */
 export const ENDED_CODES = {
   timeout: 'TIMEOUT',
   cancelled: 'CANCELLED',

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../lib/errors.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
 import { type AttachTarget, attachRequest, newRunId, type RunId } from './command-line.ts';
-import { CommandNotStarted, disconnected } from './errors.ts';
+import { CommandNotStarted, startUnconfirmed } from './errors.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import type { ActivePrecondition } from './precondition.ts';
@@ -10,21 +10,21 @@ import type { Survivor } from './remote-types.ts';
 import { delay, type RemoteShell } from './shell.ts';
 import { type FirstFrame, passStarted } from './started.ts';
 
-/** The check gives up after two seconds of its own; no word for longer means that it cannot go on. */
+/** The check has its own timeout of two seconds. If it is silent for longer, it is stuck. */
 const STARTED_LIMIT_MS = 5_000;
-/** The node has a copy of the lockdown file, so the cluster's is not waited for as long. */
+/** Shorter, because the node has a copy of the cluster's lockdown file. */
 const LOCKDOWN_LIMIT_MS = 500;
-/** Without a check there is nothing to wait for but a node under load. */
+/** Timeout without a check, for a node under load. */
 const UNCHECKED_LIMIT_MS = 30_000;
-/** A program that has not begun after this time, in ms, is looked after: its container may be frozen. */
+/** If a program has not started after this time, in ms, check whether its container is frozen. */
 const SILENT_START_MS = 800;
 /** sshd reports the exit and closes the channel together, unless a background process holds the streams. */
 const HELD_GRACE_MS = 150;
-/** After the exit, without word of the wrapper's end: so long without output, in ms, and none will come. */
+/** After the exit, if the wrapper has not reported its end: time without output, in ms, after which no more is expected. */
 const SILENCE_MS = 2_000;
 const LONGEST_GRACE_MS = 10_000;
-/** When the last process of a run is dead, sshd closes its channel within milliseconds. */
-const BURIAL_MS = 1_500;
+/** sshd closes the channel within milliseconds after the last process of a run has ended, unless the node is very busy. */
+const BURIAL_MS = 4_000;
 const ATTEMPTS = 3;
 
 export interface CallRequest {
@@ -32,25 +32,25 @@ export interface CallRequest {
   /** The program to run; it reports under the inner word of the run. */
   readonly argv: (run: RunId) => readonly string[];
   readonly precondition: ActivePrecondition | null;
-  /** Whether the program reads what is written to `stdin`. Write nothing before the call has started. */
+  /** Whether the program reads `stdin`. Write nothing to it before the call has started. */
   readonly input: boolean;
   readonly signal: AbortSignal;
-  /** From the start of the request; none where the caller has limits of its own. */
+  /** From the start of the request; undefined if the caller has its own limits. */
   readonly timeoutMs?: number;
-  /** Whether the server is about to end, so that there is no time to wait for. */
+  /** Whether the server is shutting down, so that waits must be short. */
   readonly hurried: () => boolean;
 }
 
 /**
- * Why a call came to its end. `held`: the program has exited, but a background process holds the streams; `stopped`: by its
+ * Why a call ended. `held`: the program has exited, but a background process still has its streams open; `stopped`: by its
  * reader.
  */
 export type StopReason = 'closed' | 'held' | 'timeout' | 'cancelled' | 'frozen' | 'disconnected' | 'stopped';
 
-/** The check did not answer in time: it lets nothing pass any more, but its answer may have been lost. */
+/** The check did not answer in time. It will not start the command any more, but a positive answer may have been lost. */
 export class PreconditionTimeout extends Error {
   readonly survivors: readonly Survivor[] | null;
-  /** What to tell, unless it cannot be said that nothing runs. */
+  /** The error to report if it is certain that nothing is running. */
   readonly error: AppError;
 
   constructor(error: AppError, survivors: readonly Survivor[] | null) {
@@ -60,7 +60,7 @@ export class PreconditionTimeout extends Error {
   }
 }
 
-/** One request of one session: precondition, started, output, end. The first reason to stop wins. */
+/** One request of one session: precondition, start, output, end. The first reason to stop wins. */
 export class RemoteCall {
   readonly run: RunId;
   readonly stdin: Writable;
@@ -100,10 +100,10 @@ export class RemoteCall {
   }
 
   /**
-   * Sends the request and waits until it has started. A call that is cancelled meanwhile is handed out as well: it may be
-   * about to start, so whoever ends calls must end this one.
-   * @throws AppError when the node cannot be reached, the precondition does not hold (nothing was run), or the connection
-   * was lost before it said so (DISCONNECTED: it may have run); PreconditionTimeout; CommandNotStarted
+   * Sends the request and waits until it has started. Also returns a call that is cancelled during that time: it may be about
+   * to start, so the caller must end it.
+   * @throws AppError if the node cannot be reached, the precondition fails (nothing was run), or the connection was lost before
+   * the start was confirmed (DISCONNECTED: it may have run); PreconditionTimeout; CommandNotStarted
    */
   static async start(shell: RemoteShell, request: CallRequest): Promise<RemoteCall> {
     const { precondition, signal, input, target } = request;
@@ -127,8 +127,8 @@ export class RemoteCall {
         channel.stdout.resume();
         channel.stderr.resume();
         const survivors = await killRun(shell, run, since, NORMAL_PACE);
-        // The check that hangs refuses when it goes on, so the request can be sent again, without the cluster's files.
-        if (answers && precondition?.readsOnlyLockdown === true && survivors?.length === 0) {
+        // The check itself refuses what comes after so long, so another request may ask the node alone.
+        if (answers && survivors?.length === 0 && precondition?.readsLockdownAlone === true) {
           answers = false;
           continue;
         }
@@ -140,17 +140,17 @@ export class RemoteCall {
     throw new CommandNotStarted(null, '');
   }
 
-  /** Tells that the program has reported its begin: what comes from now on is its own. */
+  /** Reports that the program has started: further output is its own. */
   began(): void {
     this.#began = true;
   }
 
-  /** Tells that the program's wrapper has reported its end on both streams. */
+  /** Reports that the wrapper of the program has ended on both streams. */
   ended(): void {
     this.#ended = true;
   }
 
-  /** Tells that output has come. */
+  /** Reports that output has arrived. */
   touch(): void {
     this.#lastData = performance.now();
   }
@@ -166,25 +166,25 @@ export class RemoteCall {
     this.#settle(reason);
   }
 
-  /** What sshd reported of the end of the program; both null: nothing. */
+  /** How the program ended, as reported by sshd; both null if it reported nothing. */
   exit(): Promise<ExitStatus> {
     return this.channel.exited;
   }
 
   /**
-   * Kills all processes of the run, closes the channel.
-   * @returns what is still there, normally nothing; null when that cannot be said
+   * Kills all processes of the run and closes the channel.
+   * @returns the surviving processes, normally none; null if unknown
    */
   async kill(): Promise<readonly Survivor[] | null> {
     const hurried = this.#request.hurried();
     const survivors = await killRun(this.#shell, this.run, this.#since, hurried ? HURRIED_PACE : NORMAL_PACE);
-    // What was written before the end may still be under way.
+    // Output that was written before the end may not have arrived yet.
     const ended = await Promise.race([
       this.channel.closed.then(() => true),
       delay(hurried ? 300 : BURIAL_MS).then(() => false),
     ]);
     this.channel.close();
-    // Something still holds the streams that the kill has not seen: then it cannot be said that nothing is left.
+    // A process that the kill did not find still has the streams open, so survivors are unknown.
     return !ended && survivors?.length === 0 ? null : survivors;
   }
 
@@ -199,7 +199,7 @@ export class RemoteCall {
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop('timeout'), timeoutMs);
     const silence = setTimeout(() => void this.#lookWhetherFrozen(), SILENT_START_MS);
     const onAbort = () => this.stop('cancelled');
-    // Deadline and cancel stay armed until the exit status has come: nothing that is printed disarms them.
+    // The timeout and the cancellation stay active until the exit status has arrived. Output cannot disable them.
     const disarm = () => {
       clearTimeout(timer);
       clearTimeout(silence);
@@ -235,23 +235,23 @@ export class RemoteCall {
   }
 }
 
-/** @throws unless another session may be tried */
+/** @throws AppError unless another session may be tried */
 function refuse(first: FirstFrame, precondition: ActivePrecondition | null): void {
   if (first.kind === 'refused' && precondition !== null) throw precondition.refused(first.why);
-  if (first.kind === 'disconnected') throw disconnected('the command was on its way');
+  if (first.kind === 'disconnected') throw startUnconfirmed();
 }
 
 function noAnswer(): AppError {
   return new AppError(
     'ATTACH_FAILED',
-    'The node did not start the command in time, so the call was given up.',
-    'Look at its effects before repeating it, and at the load of the node.',
+    'The node did not start the command in time, so the call was aborted.',
+    'Check the effects of the command before you repeat it, and check the load of the node.',
   );
 }
 
 /**
  * Whether the check may read the cluster file system, which may hang.
- * @throws AppError ATTRIBUTES_UNREADABLE where it hangs and the check cannot do without
+ * @throws AppError ATTRIBUTES_UNREADABLE if it hangs and the check needs it
  */
 async function checkCanRead(
   shell: RemoteShell,
@@ -259,7 +259,7 @@ async function checkCanRead(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (precondition?.readsPmxcfs !== true) return true;
-  if (precondition.readsAttributes) {
+  if (!precondition.readsLockdownAlone) {
     const answers = await shell.pmxcfsAnswers('configuration', STARTED_LIMIT_MS, signal);
     if (!answers && !signal.aborted) throw precondition.refused('slow');
     return answers;

@@ -1,19 +1,19 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { quote, quoteAll } from '../lib/quote.ts';
 
-/** What makes the processes of one run recognizable among all processes of the node. */
+/** The properties that identify the processes of one run among all processes of the node. */
 export interface RunId {
-  /** Value of the marker variable; every descendant inherits it unless it clears its environment. */
+  /** Value of the marker variable, which descendants inherit unless they clear their environment. */
   readonly id: string;
   /**
    * Timer slack in ns, set on the outermost process. Children inherit it through fork, exec, setsid and a
-   * cleared environment (prctl(2), PR_SET_TIMERSLACK), and hardly a program ever sets it. It delays timers
+   * cleared environment (prctl(2), PR_SET_TIMERSLACK), and programs almost never set it. It delays timers
    * by at most half a millisecond; the kernel's default is 50,000 ns.
    */
   readonly slackNs: number;
-  /** Begins the frames of the host-side shell. Only that shell's memory has it: no argument, no environment. */
+  /** The first word of frames of the host-side shell. It exists only in the memory of that shell, not in arguments or environment. */
   readonly nonce: string;
-  /** Begins the reports of the wrapper inside the container, where every user can read it. */
+  /** The first word of frames of the wrapper inside the container, where every user can read it. */
   readonly innerWord: string;
 }
 
@@ -21,7 +21,7 @@ export interface RunId {
 export const MARK_VARIABLE = 'PROXMOX_MCP_RUN';
 
 const FULL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** The output is not shown on a terminal, so programs are told not to color it. */
+/** Disables colors, because the output does not go to a terminal. */
 const LOCALE = ['LANG=C.UTF-8', 'TERM=dumb'] as const;
 
 export function newRunId(): RunId {
@@ -33,19 +33,19 @@ export function newRunId(): RunId {
   };
 }
 
-/** Where a command runs: in one container, or on the node itself. */
+/** The target of a command: one container, or the node itself. */
 export type AttachTarget = { readonly kind: 'container'; readonly vmid: number } | { readonly kind: 'host' };
 
-/** The argument vector that runs `script` under the far side's own sh, with `args` as $1, $2, … */
+/** The argument vector that runs `script` with the target's own sh, with `args` as $1, $2, … */
 export function shellArgv(script: string, args: readonly string[]): string[] {
   return ['/bin/sh', '-c', script, 'sh', ...args];
 }
 
 /**
- * A request that turns the session's shell into `argv` at `target`. It is one compound command, so that a truncated
- * request is a syntax error and runs nothing. `started` on both streams says that the precondition holds.
+ * A request that replaces the session's shell with `argv` at `target`. It is one compound command, so that a truncated
+ * request is a syntax error and runs nothing. `started` on both streams means that the precondition was met.
  * @param check text of the precondition, or empty
- * @param input whether the program reads the channel; otherwise its input is empty
+ * @param input whether the program reads the channel; otherwise its stdin is empty
  */
 export function attachRequest(
   target: AttachTarget,
@@ -58,15 +58,15 @@ export function attachRequest(
   return oneUse(run.nonce, check, `${slack}\n${marker} exec ${enter(target, marker, argv)}`, input);
 }
 
-/** A request that turns the session's shell into one of Proxmox's or LXC's own commands, in English. */
+/** A request that replaces the session's shell with a command of Proxmox or LXC, with English messages. */
 export function commandRequest(nonce: string, argv: readonly string[], check = ''): string {
   const [program = '', ...rest] = argv;
-  // Users other than root have no sbin directories in their PATH.
+  // The PATH of users other than root does not include the sbin directories.
   const path = 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"';
   return oneUse(nonce, check, `${path}\nexec ${quote(program)} ${quoteAll(rest)}`, false);
 }
 
-/** The shell's own messages go nowhere: dash prints words such as `Killed` on its stderr. */
+/** Discards the shell's own messages, because dash prints words such as `Killed` to stderr. */
 function oneUse(nonce: string, check: string, command: string, input: boolean): string {
   const started = `echo '${nonce} started'\necho '${nonce} started' >&4`;
   const streams = `${input ? '' : ' </dev/null'} 2>&4 4>&-`;
@@ -74,8 +74,8 @@ function oneUse(nonce: string, check: string, command: string, input: boolean): 
 }
 
 /**
- * A request that runs one of our host-side scripts in a subshell and reports its end, so that the session can be used
- * again. The script finds the nonce in $n and `args` in $1, $2, …
+ * A request that runs one of our host-side scripts in a subshell and reports its end, so that the session can be reused.
+ * The script gets the nonce as $n and `args` as $1, $2, …
  */
 export function scriptRequest(nonce: string, script: string, args: readonly string[], check = ''): string {
   const set = args.length === 0 ? 'set --' : `set -- ${quoteAll(args)}`;
@@ -85,7 +85,7 @@ export function scriptRequest(nonce: string, script: string, args: readonly stri
 
 function enter(target: AttachTarget, marker: string, argv: readonly string[]): string {
   if (target.kind === 'host') {
-    // These are expanded by the session's shell, which knows who we are; nothing else is.
+    // Only these are expanded by the session's shell, which knows the SSH user.
     // biome-ignore lint/suspicious/noTemplateCurlyInString: for the shell
     const own = 'HOME="$HOME" USER="${USER:-root}" LOGNAME="${LOGNAME:-${USER:-root}}"';
     return `env -i ${own} ${quoteAll([`PATH=${FULL_PATH}`, ...LOCALE, marker, ...argv])}`;

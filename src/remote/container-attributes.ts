@@ -1,26 +1,26 @@
 /**
  * One attribute of a container.
- * @template T what is known of it
+ * @template T its type
  * @template F the field of `match` in a policy rule
  */
 export interface ContainerAttribute<T, F extends string = string> {
   readonly field: F;
-  /** How questions and explanations label it. */
+  /** Its label in approval questions and explanations. */
   readonly label: string;
-  /** What a rule on it selects, for the schema of policy files. */
+  /** Description for the schema of policy files. */
   readonly description: string;
-  /** Upper and lower case are the same. */
+  /** Whether patterns ignore case. */
   readonly ignoreCase: boolean;
-  /** The texts that patterns are compared with. */
+  /** The values that patterns are compared with. */
   values(value: T): readonly string[];
   /**
-   * The text that precondition.sh compares under the name of the attribute; null where the path of the container's
-   * configuration tells it.
+   * The text that precondition.sh compares for the attribute; null if the path of the container's configuration already
+   * determines it.
    */
   condition(value: T): string | null;
   /**
-   * Reads a container that a person describes (`policy explain --guest`).
-   * @param text undefined: not described
+   * Parses the attribute of a container that a person describes (`policy explain --guest`).
+   * @param text undefined: not given
    */
   parse(text: string | undefined, vmid: number): T;
 }
@@ -30,8 +30,8 @@ function attribute<T, const F extends string>(entry: ContainerAttribute<T, F>): 
 }
 
 /**
- * The attributes of a container that policy rules match on, that questions name, and that a precondition compares on the node.
- * A new attribute is one entry here; types, schema, matching, questions and `policy explain` follow from it.
+ * The attributes of a container that policy rules match, approval questions show, and preconditions compare on the node. A new
+ * attribute needs only an entry here: types, schema, matching, questions and `policy explain` are derived from it.
  */
 const TABLE = {
   name: attribute({
@@ -79,10 +79,10 @@ type Shapes = {
   readonly [K in AttributeName]: Table[K] extends ContainerAttribute<infer T> ? T : never;
 };
 
-/** What is known of a container when a call is decided. */
+/** The attributes of a container on which decisions are based. */
 export type ContainerAttributes = { readonly vmid: number } & Shapes;
 
-/** The table, by the name that an attribute has in `ContainerAttributes`. */
+/** The attributes by their names in `ContainerAttributes`. */
 export const CONTAINER_ATTRIBUTES: {
   readonly [K in AttributeName]: ContainerAttribute<Shapes[K], Table[K]['field']>;
 } = TABLE;
@@ -93,7 +93,7 @@ export function isAttributeName(name: string): name is AttributeName {
   return Object.hasOwn(TABLE, name);
 }
 
-/** The texts of one attribute. */
+/** The values of one attribute. */
 export function valuesOf<K extends AttributeName>(
   attributes: ContainerAttributes,
   name: K,
@@ -102,7 +102,7 @@ export function valuesOf<K extends AttributeName>(
   return entry.values(attributes[name]);
 }
 
-/** The text that precondition.sh compares; null for none. */
+/** The text that precondition.sh compares; null if there is none. */
 export function conditionOf<K extends AttributeName>(
   attributes: ContainerAttributes,
   name: K,
@@ -111,12 +111,12 @@ export function conditionOf<K extends AttributeName>(
   return entry.condition(attributes[name]);
 }
 
-/** The attributes alone, in the order of the table, without what else is known of a container. */
+/** Only the attributes, in the order of the table, without other properties of a container. */
 export function attributesOf(container: ContainerAttributes): ContainerAttributes {
   return collect(container.vmid, (name) => container[name]);
 }
 
-/** A container as a person describes it; what is not described has the value that Proxmox VE gives to it. */
+/** A container that a person describes. Attributes that are not given have the default of Proxmox VE. */
 export function parseAttributes(
   vmid: number,
   textOf: (name: AttributeName) => string | undefined,

@@ -5,8 +5,8 @@ import type { RemoteShell } from './shell.ts';
 const LOOK_LIMIT_MS = 1_500;
 
 /**
- * Whether all processes of the container are frozen. `pct status` calls such a container running; LXC's own
- * state, which its monitor keeps, tells the difference and answers even then.
+ * Whether all processes of the container are frozen. `pct status` reports such a container as running, but lxc-info reports
+ * it as frozen, even while the container does not respond.
  */
 export async function isFrozen(shell: RemoteShell, target: AttachTarget): Promise<boolean> {
   if (target.kind !== 'container') return false;
@@ -16,7 +16,7 @@ export async function isFrozen(shell: RemoteShell, target: AttachTarget): Promis
     });
     return /\bFROZEN\b/.test(state.stdout);
   } catch {
-    return false; // the call itself will report what is wrong with the connection
+    return false; // the call itself reports connection errors
   }
 }
 
@@ -25,7 +25,7 @@ export function frozen(target: AttachTarget): AppError {
   const id = target.kind === 'container' ? target.vmid : '';
   return new AppError(
     'CONTAINER_FROZEN',
-    `${subject} is frozen: it counts as running, but none of its processes do. Nothing was run.`,
-    `A backup in suspend mode or an admin froze it: wait for the backup, or ask the admin for \`lxc-unfreeze -n ${id}\`.`,
+    `${subject} is frozen: all its processes are suspended. The command was not executed.`,
+    `A backup in suspend mode or an administrator has frozen it. Wait for the backup, or ask the administrator to run \`lxc-unfreeze -n ${id}\`.`,
   );
 }

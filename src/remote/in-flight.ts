@@ -1,7 +1,7 @@
 import { shuttingDown } from '../ssh/pool-errors.ts';
 import { delay } from './shell.ts';
 
-/** The work under way on the far side, so that the end of the server can end all of it and wait until it has. */
+/** The remote work in progress, so that a shutdown of the server can cancel it and wait until it has ended. */
 export class InFlightCalls {
   readonly #controller = new AbortController();
   readonly #works = new Set<Promise<unknown>>();
@@ -11,7 +11,7 @@ export class InFlightCalls {
     return this.#controller.signal;
   }
 
-  /** @throws AppError SHUTTING_DOWN when it is too late to begin anything */
+  /** @throws AppError SHUTTING_DOWN during a shutdown */
   async track<T>(begin: () => Promise<T>): Promise<T> {
     if (this.ending.aborted) {
       throw shuttingDown();
@@ -25,7 +25,7 @@ export class InFlightCalls {
     }
   }
 
-  /** Cancels everything and waits until each has cleaned up after itself, or `withinMs` are over. */
+  /** Cancels everything and waits until all cleanup has finished, at most `withinMs`. */
   async end(withinMs: number): Promise<void> {
     this.#controller.abort();
     await Promise.race([Promise.allSettled(this.#works), delay(withinMs)]);

@@ -4,27 +4,27 @@ import type { Survivor } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from './shell.ts';
 
-/** How long TERM and KILL are given, in looks of 50 ms. */
+/** Time limits for TERM and KILL, in scans every 50 ms; fewer where a scan takes longer. */
 export interface KillPace {
   readonly soft: number;
   readonly hard: number;
 }
 
-/** A second for those that clean up after themselves, two more for the kernel to bury the rest. */
+/** One second for processes to clean up after TERM, then two seconds for KILL to take effect. */
 export const NORMAL_PACE: KillPace = { soft: 20, hard: 40 };
-/** For the end of the server, which hosts wait no more than five seconds for. */
+/** For the shutdown of the server, for which clients wait at most five seconds. */
 export const HURRIED_PACE: KillPace = { soft: 4, hard: 24 };
-/** What is frozen may not die before it thaws (cgroup v1), but then it does so before its first instruction. */
-export const FROZEN_PACE: KillPace = { soft: 0, hard: 4 };
+/** For frozen processes. With cgroup v1 they die only when they thaw, but then before their first instruction. */
+export const FROZEN_PACE: KillPace = { soft: 0, hard: 2 };
 
-const SCRIPT_LIMIT_MS = 12_000;
+const SCRIPT_LIMIT_MS = 20_000;
 const MAX_SURVIVORS = 1_000;
 
 /**
- * Ends all processes of one run and looks again. On the node, which sees the processes of its containers.
+ * Kills all processes of one run and verifies it. Runs on the node, where the processes of containers are visible.
  *
  * @param since clock ticks since boot, not later than the start of the run
- * @returns what is still there, normally nothing; null when it could not be looked at (connection gone)
+ * @returns the surviving processes, normally none; null if that could not be verified (connection lost)
  */
 export async function killRun(
   shell: RemoteShell,
@@ -39,7 +39,7 @@ export async function killRun(
     const survivors = survivorsOf(output);
     if (survivors === null) {
       const { stderr, code } = output;
-      shell.logger.debug({ stderr, code }, 'the kill on the node did not report');
+      shell.logger.debug({ stderr, code }, 'the kill script on the node sent no report');
     }
     return survivors;
   } catch (error) {
@@ -48,7 +48,7 @@ export async function killRun(
   }
 }
 
-/** @returns null unless the script came to its end. */
+/** @returns null unless the script has finished */
 function survivorsOf({ code, items }: ScriptOutput): Survivor[] | null {
   if (code !== 0) return null;
   return items.slice(0, MAX_SURVIVORS).flatMap(([key, value]) => {

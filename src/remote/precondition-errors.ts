@@ -1,7 +1,7 @@
 import { AppError } from '../lib/errors.ts';
 import type { Precondition } from './remote-types.ts';
 
-/** Why a precondition let nothing pass. @param why the word of precondition.sh, or `timeout` where it did not answer */
+/** The error for a failed precondition. @param why the reason that precondition.sh reported, or `timeout` if it did not answer */
 export function preconditionRefused(why: string, precondition: Precondition): AppError {
   const { attributes } = precondition;
   const target = attributes === null ? 'the node' : `container ${attributes.vmid}`;
@@ -10,38 +10,45 @@ export function preconditionRefused(why: string, precondition: Precondition): Ap
     case 'gone':
       return new AppError(
         'TARGET_CHANGED',
-        `Name, node, tags or pool of ${target} changed while the call was being decided. Nothing was run.`,
-        'Look with proxmox_container_status, and call again if it is still wanted.',
+        `The name, node, tags or pool of ${target} changed while the call was being checked. The call was not executed.`,
+        'Check the container with proxmox_container_status, and call again if the call is still right.',
       );
     case 'slow':
       return new AppError(
         'ATTRIBUTES_UNREADABLE',
-        `The attributes of ${target} could not be read in time. Nothing was run.`,
-        'Look at the load of the node, and at `systemctl status pve-cluster`.',
+        `The attributes of ${target} could not be read in time. The call was not executed.`,
+        'Check the load of the node, and run `systemctl status pve-cluster` there.',
       );
     case 'locked':
       return new AppError(
         'LOCKED_DOWN',
-        'The operator has locked down the cluster: only calls that change nothing run. Nothing was run.',
-        'Tell your user. The operator lifts it with `proxmox-mcp lockdown --off`.',
+        'The operator has locked the cluster down, so only read-only tools run. The call was not executed.',
+        {
+          model: 'Do not work around this. Tell the user that a lockdown is in force.',
+          person: 'Lift the lockdown with `proxmox-mcp lockdown --off`.',
+        },
       );
     case 'used':
       return new AppError(
         'APPROVAL_USED',
-        'The approval of this call has already been used by another one. Nothing was run.',
-        'Each approval is good for one call. Call again to request a new one.',
+        'The approval for this call has already been used. The call was not executed.',
+        'Each approval applies to one call. Call again to request a new one.',
       );
     case 'unwritable':
       return new AppError(
         'APPROVAL_UNCLAIMED',
-        'It could not be noted on the node that the approval is used up: /run/proxmox-mcp/claims cannot be written. Nothing was run.',
-        'Log in as root, or set SUDO=true; /run must be writable.',
+        'The node could not record that the approval was used, because /run/proxmox-mcp/claims cannot be written. The call was not executed.',
+        {
+          model: 'Report this to the user: /run on the node must be writable for the SSH user.',
+          person:
+            'Make sure that /run on the node is writable, and that the SSH user is root or may run /bin/sh with sudo.',
+        },
       );
     default:
       return new AppError(
         'ATTRIBUTES_UNREADABLE',
-        `The node did not say in time whether ${target} is unchanged, so the call was given up.`,
-        'Look at its effects before repeating it: the answer may have been lost. If pmxcfs hangs: `systemctl status pve-cluster corosync` on the node.',
+        `The node did not confirm in time that ${target} is unchanged since the policy decision. The call was aborted.`,
+        'Check the effects of the call before you repeat it, because the confirmation may have been lost. If this persists, pmxcfs may hang: run `systemctl status pve-cluster corosync` on the node.',
       );
   }
 }

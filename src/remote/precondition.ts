@@ -6,28 +6,28 @@ import { preconditionRefused } from './precondition-errors.ts';
 import type { FileDigest, Precondition } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
 
-/** Refusals that say nothing about the attributes of the container. */
+/** Failures that are not related to the attributes of the container. */
 const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
 
-/** The precondition of one call, which may be checked more than once: where an attempt never began, and another is made. */
+/** The precondition of one call. It may be checked several times, if an attempt did not start and is repeated. */
 export class ActivePrecondition {
   readonly #precondition: Precondition;
   readonly #onChanged: () => void;
   readonly #redeemer = randomBytes(8).toString('hex');
 
-  /** @param onChanged is told when the attributes are no longer these, or cannot be read */
+  /** @param onChanged called if the attributes have changed, or cannot be read */
   constructor(precondition: Precondition, onChanged: () => void) {
     this.#precondition = precondition;
     this.#onChanged = onChanged;
   }
 
   /**
-   * Shell text for the front of a request. It refuses with `NONCE refused WHY` and ends the shell.
-   * @param pmxcfsAnswers false where it is known to hang: then nothing of it is read
+   * Shell text that precedes a request. If the check fails, it prints `NONCE refused WHY` and exits.
+   * @param pmxcfsAnswers false if pmxcfs is known to hang, so that nothing is read from it
    */
   check(pmxcfsAnswers = true): string {
     const { attributes, approvalId, lockdown } = this.#precondition;
-    // First: an approval is not redeemed for a call that is refused.
+    // These checks come first, so that the approval of a refused call is not redeemed.
     const fields = lockdown === null ? [] : ['lockdown', pmxcfsAnswers ? lockdown.cluster : lockdown.node];
     if (attributes !== null) {
       const { vmid, node } = attributes;
@@ -41,19 +41,14 @@ export class ActivePrecondition {
     return fields.length === 0 ? '' : `set -- ${quoteAll(fields)}\n${SCRIPTS.precondition}`;
   }
 
-  /** Whether the check reads the cluster's files. */
+  /** Whether the check reads the cluster file system. */
   get readsPmxcfs(): boolean {
-    return this.readsAttributes || this.#precondition.lockdown !== null;
+    return this.#precondition.attributes !== null || this.#precondition.lockdown !== null;
   }
 
-  /** Whether the lockdown is all that the check looks at. */
-  get readsOnlyLockdown(): boolean {
-    return this.#precondition.lockdown !== null && !this.readsAttributes && !this.redeems;
-  }
-
-  /** Whether the check cannot be made while the cluster file system does not answer. */
-  get readsAttributes(): boolean {
-    return this.#precondition.attributes !== null;
+  /** Whether all that it reads of the cluster's files is the lockdown, of which the node has a copy. */
+  get readsLockdownAlone(): boolean {
+    return this.#precondition.attributes === null && this.#precondition.lockdown !== null;
   }
 
   /** Whether the call redeems an approval. */
@@ -61,18 +56,18 @@ export class ActivePrecondition {
     return this.#precondition.approvalId !== null;
   }
 
-  /** The bytes that an upload must send, where the decision was made on just these. */
+  /** Size and hash of the bytes that an upload must send, if the approval is limited to them. */
   get source(): FileDigest | null {
     return this.#precondition.source;
   }
 
-  /** The error for a refusal of the check. */
+  /** The error for a failed check. */
   refused(why: string): AppError {
     if (!KEEPS_ATTRIBUTES.includes(why)) this.#onChanged();
     return preconditionRefused(why, this.#precondition);
   }
 
-  /** For attributes that have been read anyway. @throws AppError TARGET_CHANGED when they are not those of the precondition */
+  /** Checks attributes that were just read. @throws AppError TARGET_CHANGED if they differ from those of the precondition */
   checked<T extends ContainerAttributes>(status: T): T {
     const { attributes } = this.#precondition;
     if (attributes === null) return status;

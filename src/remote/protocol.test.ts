@@ -86,7 +86,7 @@ test.each([
 test('numbers are bounded', () => {
   expect(boundedInteger('0', 0)).toBe(0);
   expect(boundedInteger('4096', 4096)).toBe(4096);
-  expect(() => boundedInteger('4097', 4096)).toThrow('more than the 4096');
+  expect(() => boundedInteger('4097', 4096)).toThrow('more than the allowed 4096');
 });
 
 describe('output of a command', () => {

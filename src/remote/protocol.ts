@@ -1,22 +1,22 @@
-/** One piece of what a script wrote, in order. */
+/** A part of the output of a script, in order. */
 export type Frame =
-  /** Whatever is no frame: output of a command, of a login shell, or of something that does not keep to the protocol. */
+  /** Output that is not a frame: of a command, of a login shell, or of a program that violates the protocol. */
   | { readonly kind: 'text'; readonly bytes: Buffer }
   | { readonly kind: 'frame'; readonly word: string; readonly fields: readonly string[] }
-  /** A part of the raw bytes that a `data LENGTH` line announced; `left` tells how many are still to come. */
+  /** A part of the raw bytes that a `data LENGTH` line announced; `left` is the number of bytes that follow. */
   | { readonly kind: 'data'; readonly bytes: Buffer; readonly left: number };
 
 const EMPTY: Buffer = Buffer.alloc(0);
-/** A frame's line is short. A longer one is no frame, so that memory stays flat whatever the far side sends. */
+/** Maximum length of a frame line. A longer line is not a frame, which limits memory regardless of the output. */
 const LONGEST_LINE = 8_192;
 
-/** The far side broke the protocol: a number that is none, or more bytes than it may send. */
+/** The remote side violated the protocol: an invalid number, or more bytes than allowed. */
 export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }
 
 /**
- * A decimal integer between 0 and `max`, as the far side wrote it.
+ * Parses a decimal integer from 0 to `max` that the remote side sent.
  * @throws ProtocolViolation for anything else
  */
 export function boundedInteger(text: string | undefined, max: number): number {
@@ -24,38 +24,38 @@ export function boundedInteger(text: string | undefined, max: number): number {
     throw new ProtocolViolation(`${JSON.stringify((text ?? '').slice(0, 40))} is not a number`);
   }
   const value = Number(text);
-  if (value > max) throw new ProtocolViolation(`${text} is more than the ${max} that are allowed`);
+  if (value > max) throw new ProtocolViolation(`${text} is more than the allowed ${max}`);
   return value;
 }
 
 /**
- * Finds the frames in a stream of bytes. A frame is `KEY WORD FIELD…` and a line end; it begins a line or follows output
- * without a final newline, and may be split over chunks. `KEY data LENGTH` is followed by LENGTH raw bytes.
+ * Finds the frames in a stream of bytes. A frame is `KEY WORD FIELD…` and a newline. It begins a line or follows output
+ * without a final newline, and may be split across chunks. `KEY data LENGTH` is followed by LENGTH raw bytes.
  */
 export class FrameReader {
   readonly #marker: Buffer;
   readonly #words: ReadonlySet<string>;
   #bytes: Buffer = EMPTY;
-  /** What is left may be the beginning of a frame. */
+  /** The buffered bytes, which may be the beginning of a frame. */
   #waitsForLine = false;
   #dataLeft = 0;
   #dataLimit = 0;
 
   /**
    * @param key the random word that begins each frame
-   * @param words what may follow the key; a line with another word is text
+   * @param words the valid words after the key; a line with another word is text
    */
   constructor(key: string, words: readonly string[]) {
     this.#marker = Buffer.from(`${key} `);
     this.#words = new Set(words);
   }
 
-  /** Allows the next `data` frame to announce up to `bytes`. Until this is called none may come. */
+  /** Allows the next `data` frame, with at most `bytes`. Without this call, no `data` frame is allowed. */
   allowData(bytes: number): void {
     this.#dataLimit = bytes;
   }
 
-  /** Takes the next chunk. */
+  /** Adds the next chunk. */
   feed(chunk: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
     this.#waitsForLine = false;
@@ -81,7 +81,7 @@ export class FrameReader {
       }
       const end = bytes.indexOf(0x0a);
       if (end < 0 && bytes.length <= LONGEST_LINE) {
-        // Copied, for what came with it may be much more.
+        // Copied, so that the rest of a large chunk is not kept in memory.
         this.#bytes = Buffer.from(bytes);
         this.#waitsForLine = true;
         return undefined;
@@ -93,7 +93,7 @@ export class FrameReader {
     }
   }
 
-  /** Feeds a chunk and returns all frames that are complete. */
+  /** Adds a chunk and returns all complete frames. */
   push(chunk: Buffer): Frame[] {
     this.feed(chunk);
     const frames: Frame[] = [];
@@ -101,7 +101,7 @@ export class FrameReader {
     return frames;
   }
 
-  /** The stream is over: what was held back was no frame. */
+  /** Ends the stream: buffered bytes are not a frame. */
   end(): Frame[] {
     const bytes = this.#take(this.#bytes.length);
     return bytes.length === 0 ? [] : [{ kind: 'text', bytes }];
@@ -136,8 +136,8 @@ export class FrameReader {
 }
 
 /**
- * Output of a command between the inner words `began` and `ended`. The inner word can be read in the container, so it
- * decides nothing but what is shown: whether the command began, and whether its wrapper came to its end.
+ * The output of a command between the inner words `began` and `ended`. The inner word can be read in the container, so it
+ * determines only what is reported: whether the command started, and whether its wrapper has ended.
  */
 export class CommandOutput {
   readonly #reader: FrameReader;
@@ -146,7 +146,7 @@ export class CommandOutput {
   #began = false;
   #ended = false;
 
-  /** @param onData gets what the command wrote, in order */
+  /** @param onData receives the output of the command, in order */
   constructor(innerWord: string, onData: (bytes: Buffer) => void) {
     this.#reader = new FrameReader(innerWord, ['began', 'ended']);
     this.#onData = onData;
@@ -161,7 +161,7 @@ export class CommandOutput {
     return this.#ended;
   }
 
-  /** What came before the command: from lxc-attach and the like. Its beginning, where it is long. */
+  /** The output before the command, for example of lxc-attach; truncated if long. */
   get before(): string {
     return this.#before.toString('utf8');
   }

@@ -9,30 +9,30 @@ export interface FileDigest {
 }
 
 /**
- * What must hold on the node at the moment when a call takes effect. It is checked there in the request that does the
- * work, so that it costs no round trip; when it does not hold, nothing is run.
+ * The conditions on the node at the moment when a call takes effect. They are checked there in the request that does the work,
+ * so that they need no extra round trip. If one is not met, nothing is run.
  */
 export interface Precondition {
-  /** The container still has these attributes. */
+  /** The container must have these attributes. */
   readonly attributes: ContainerAttributes | null;
-  /** Id of an approval that is redeemed by this call. */
+  /** Id of the approval that the call redeems. */
   readonly approvalId: string | null;
-  /** The bytes that an upload must send. */
+  /** Size and hash of the bytes that an upload must send. */
   readonly source: FileDigest | null;
   readonly lockdown: LockdownFiles | null;
 }
 
-/** A file that must not exist: while it does, nothing is run. See precondition.sh for what it may contain. */
+/** The lockdown files, which prevent calls from running. See precondition.sh for their content. */
 export interface LockdownFiles {
   /** In the cluster file system. */
   readonly cluster: string;
-  /** A copy on the node alone, which decides while the cluster file system does not answer. */
+  /** A copy on the node only, which applies while the cluster file system does not respond. */
   readonly node: string;
 }
 
-/** A process that was still there after TERM, KILL and a last look. */
+/** A process that was still running after TERM, KILL and a final scan. */
 export interface Survivor {
-  /** As the node counts processes. */
+  /** The process id on the node. */
   readonly pid: number;
   readonly name: string;
 }

@@ -1,24 +1,24 @@
 import { AppError } from '../lib/errors.ts';
 import { disconnected } from './errors.ts';
 
-/** What a login shell did instead of becoming `/bin/sh`. */
+/** How a login shell failed to start `/bin/sh`. */
 export interface LoginTrouble {
   readonly ended: 'exited' | 'silent' | 'interpreter' | 'lost';
   readonly code?: number | null;
   readonly interpreter?: string;
-  /** What was printed, on either stream. Untrusted. */
+  /** The output on each stream. Untrusted. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Lines with which sudo refuses. Others of its lines, such as `unable to resolve host`, are warnings. */
+/** Lines of sudo that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
 const SUDO_REFUSAL =
   /^sudo: (a password is required|a terminal is required|no tty present|sorry,|no valid sudoers|error initializing|account validation failure|.*(must be owned by uid 0|effective uid is not 0))|^sudo:\s.*: command not found|^Sorry, user .* (is not allowed|may not run)|is not in the sudoers file|is not allowed to (run sudo|execute)|(^|[\s:])sudo: (command )?not found|Unknown command:? '?sudo|This incident (will be|has been) reported/m;
 const SHOWN = 200;
 
-/** Why commands cannot run: names the cause that is visible. */
+/** The error for a session without a shell, with the most likely cause. */
 export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
-  if (trouble.ended === 'lost') return disconnected('a session was being opened');
+  if (trouble.ended === 'lost') return disconnected('opening a session');
   const stderr = trouble.stderr.trim();
   const printed = [trouble.stdout.trim(), stderr].filter((text) => text !== '').join('\n');
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
@@ -33,8 +33,8 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
         : `with exit code ${trouble.code}`;
     return new AppError(
       'SSH_NO_SESSION',
-      `The node logs us in, but no command can run: instead of /bin/sh another program ran and ended ${code}.${said} The command was not run.`,
-      'Look for ForceCommand in sshd_config, command= in authorized_keys, and for `exit` or `exec` in the start files of the login shell (.bashrc, .zshenv, config.fish).',
+      `The SSH login succeeded, but no command can run: another program ran instead of /bin/sh and ended ${code}.${said} The command was not executed.`,
+      'Check the node for ForceCommand in sshd_config, command= in authorized_keys, and `exit` or `exec` in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
       { stderr },
     );
   }
@@ -42,14 +42,14 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   return new AppError(
     'SSH_NO_SESSION',
     question === '' || printed.endsWith('\n')
-      ? `The node logs us in, but no command can run: no POSIX shell answers.${said} The command was not run.`
-      : `The node logs us in, but no command can run: something waits for an answer to ${JSON.stringify(question.slice(-SHOWN))}. The command was not run.`,
-    'Look for a question (`read`), `exec` or an endless command in the start files of the login shell (.bashrc, .zshenv, config.fish), and for ForceCommand in sshd_config. Guard them with `[ -t 0 ] || return`.',
+      ? `The SSH login succeeded, but no command can run: no POSIX shell answers.${said} The command was not executed.`
+      : `The SSH login succeeded, but no command can run: a program waits for input after ${JSON.stringify(question.slice(-SHOWN))}. The command was not executed.`,
+    'Check the node for a question (`read`), `exec` or an endless command in the start-up files of the login shell (.bashrc, .zshenv, config.fish), and for ForceCommand in sshd_config. To skip such lines in non-interactive shells, put `[ -t 0 ] || return` before them.',
     { stderr },
   );
 }
 
-/** The shell or multiplexer that reveals itself by its complaints about our lines. */
+/** The shell or terminal multiplexer, recognized by its error messages about our lines. */
 export function interpreterIn(printed: string): string | undefined {
   if (/\bfish: |In fish, |fish_pid/.test(printed)) return 'fish';
   if (/open terminal failed|tmux: |no server running on .*tmux/.test(printed)) return 'tmux';
@@ -62,8 +62,8 @@ export function interpreterIn(printed: string): string | undefined {
 function replaced(interpreter: string, stderr: string): AppError {
   return new AppError(
     'SSH_NO_SESSION',
-    `The node logs us in, but a start file of the login shell replaces the shell by ${interpreter}, so no command can run. The command was not run.`,
-    `Look for \`exec ${interpreter}\` in .bashrc or .profile on the node; guard it with \`[ -t 0 ] &&\`, or make ${interpreter} the login shell with chsh.`,
+    `The SSH login succeeded, but a start-up file replaces the login shell with ${interpreter}, so no command can run. The command was not executed.`,
+    `Find \`exec ${interpreter}\` in .bashrc or .profile on the node. Put \`[ -t 0 ] &&\` before it, or make ${interpreter} the login shell with chsh.`,
     { stderr },
   );
 }
@@ -71,8 +71,8 @@ function replaced(interpreter: string, stderr: string): AppError {
 function sudoRefused(stderr: string): AppError {
   return new AppError(
     'PERMISSION_DENIED',
-    'sudo on the node refused to run /bin/sh without a password. The command was not run.',
-    'Allow the user /bin/sh by sudo with NOPASSWD (`proxmox-mcp doctor` prints the rule), or log in as root.',
+    'sudo on the node refused to run /bin/sh without a password. The command was not executed.',
+    'Log in as root, or allow the SSH user to run /bin/sh with sudo and NOPASSWD (`proxmox-mcp doctor` prints the rule).',
     { stderr },
   );
 }

@@ -3,31 +3,38 @@ import { cancelled, shuttingDown } from '../ssh/pool-errors.ts';
 import type { OpenOptions, RemoteChannel } from '../ssh/ssh-types.ts';
 import { Session, shellLine } from './session.ts';
 
-/** What sessions are opened on: an SSH pool, or one connection. */
+/** Opens the channels of sessions: an SSH pool, or one connection. */
 export interface ChannelSource {
   /** @throws AppError */
   open(command: string, options?: OpenOptions): Promise<RemoteChannel>;
-  /** How many sessions could be opened now without waiting; 0 keeps none ready. */
+  /** How many sessions can be opened now without waiting; with 0, none is kept ready. */
   readonly spare?: number;
 }
 
 export interface TakeOptions {
   readonly signal?: AbortSignal | undefined;
-  /** `control` (kill, frozen check) goes first, and may use the sessions that are reserved for it. */
+  /** `control` (kill, frozen check) has priority, and may use the sessions that are reserved for it. */
   readonly priority?: 'work' | 'control';
-  /** Takes a session that has been used before, where there is one: for our own host-side scripts. */
+  /** Prefers a session that has been used before: for our own host-side scripts. */
   readonly reuse?: boolean;
 }
 
-/** Sessions that are kept ready; more where a login shell is slow. */
+/** Number of sessions that are kept ready; more if the login shell is slow. */
 const READY = 3;
 const READY_SLOW = 6;
-/** A login shell that takes longer than this, in ms, is slow. */
+/** A login shell that takes longer than this, in ms, counts as slow. */
 const SLOW_MS = 300;
-/** Ready sessions beyond the first are closed after this time, in ms. */
 const IDLE_MS = 60_000;
-/** A session that could not be opened ahead of need is not tried again for this long, in ms. */
+/** sshd handles requests in order, and starting a shell takes it milliseconds: the next session is opened this much later, in ms. */
+const REFILL_DELAY_MS = 2;
+/** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
+
+export interface SessionPoolOptions {
+  readonly sudo: boolean;
+  /** Ready sessions beyond the first are closed after this time, in ms; a minute. */
+  readonly idleMs?: number;
+}
 
 interface Waiter {
   readonly control: boolean;
@@ -36,28 +43,31 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Shells that wait for a request. Each takes one; those that ran nothing but our host-side scripts are used again. */
+/** Shells that wait for a request. Each runs one request; those that ran only our host-side scripts are reused. */
 export class SessionPool {
   readonly #source: ChannelSource;
   readonly #sudo: boolean;
+  readonly #idleMs: number;
   #idle: Session[] = [];
   readonly #waiters: Waiter[] = [];
-  /** Handed out for our own scripts: they come back in a moment, and need no replacement. */
+  /** Sessions in use for our own scripts. They are returned soon and need no replacement. */
   readonly #lent = new Set<Session>();
   #opening = 0;
   #slow = false;
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+  #refillTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(source: ChannelSource, options: { readonly sudo: boolean }) {
+  constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
     this.#source = source;
-    this.#sudo = options.sudo;
+    this.#sudo = sudo;
+    this.#idleMs = idleMs;
   }
 
   /**
-   * Hands out a session, which the caller gives back or closes.
-   * @throws AppError when the node cannot be reached or runs no shell, CANCELLED, SHUTTING_DOWN. Nothing was run.
+   * Returns a session, which the caller must give back or close.
+   * @throws AppError if the node cannot be reached or runs no shell, CANCELLED, SHUTTING_DOWN. Nothing was run.
    */
   take({ signal, priority = 'work', reuse = false }: TakeOptions = {}): Promise<Session> {
     if (this.#closed) return Promise.reject(shuttingDown());
@@ -65,7 +75,7 @@ export class SessionPool {
     const ready = this.#pop(reuse);
     if (ready !== undefined) {
       if (reuse) this.#lent.add(ready);
-      this.#refill();
+      this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_DELAY_MS).unref();
       return Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
@@ -95,7 +105,7 @@ export class SessionPool {
 
   /**
    * Takes a session back.
-   * @param reusable it ran nothing but our host-side scripts, and has reported their end; otherwise it is closed
+   * @param reusable true if it ran only our host-side scripts, and has reported their end; otherwise it is closed
    */
   giveBack(session: Session, reusable: boolean): void {
     this.#lent.delete(session);
@@ -106,6 +116,7 @@ export class SessionPool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#refillTimer);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(shuttingDown());
     for (const session of this.#idle.splice(0)) session.close();
   }
@@ -148,8 +159,10 @@ export class SessionPool {
     return this.#slow ? READY_SLOW : READY;
   }
 
-  /** Opens sessions ahead of need, as long as that makes nobody wait. */
+  /** Opens sessions in advance, as long as no call has to wait because of it. */
   #refill(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
     if (performance.now() < this.#noRefillBefore) return;
     while (
       !this.#closed &&
@@ -170,12 +183,12 @@ export class SessionPool {
     } catch (error) {
       this.#opening--;
       this.#noRefillBefore = performance.now() + REFILL_PAUSE_MS;
-      // Others may still be served by the openings under way; when there are too few of those, one gets the reason.
+      // Other sessions that are being opened may serve the waiting calls. If there are too few, one call gets the error.
       if (this.#waiters.length > this.#opening) this.#waiters.shift()?.reject(error);
     }
   }
 
-  /** Once more if the connection is lost meanwhile: nothing has been run. */
+  /** Retries once if the connection is lost, because nothing has been run yet. */
   async #connect(priority: 'work' | 'control'): Promise<Session> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -192,13 +205,13 @@ export class SessionPool {
     if (this.#idleTimer !== undefined || this.#idle.length <= 1) return;
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
-      const before = performance.now() - IDLE_MS;
+      const before = performance.now() - this.#idleMs;
       for (const session of this.#idle.filter(({ idleSince }) => idleSince <= before)) {
         if (this.#idle.length <= 1) break;
         this.#idle = this.#idle.filter((each) => each !== session);
         session.close();
       }
       this.#watchIdle();
-    }, IDLE_MS / 2).unref();
+    }, this.#idleMs / 2).unref();
   }
 }

@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { RemoteChannel } from '../ssh/ssh-types.ts';
 import { interpreterIn, type LoginTrouble, noShell } from './session-errors.ts';
 
-/** A question in a start file consumes a line, so the greeting is repeated this often, in ms. */
+/** Interval of the handshake lines, in ms. They are repeated because a question in a start-up file consumes a line. */
 const REPEAT_MS = 1_000;
-/** How long a login shell may take, in ms, until `/bin/sh` answers. */
+/** How long a login shell may take, in ms, until `/bin/sh` responds. */
 const LOGIN_LIMIT_MS = 10_000;
-/** A line without an end that has stood for so long, in ms, while nothing answers, is a question. */
+/** After this time, in ms, without a response, an unfinished line counts as a question. */
 const QUESTION_MS = 4_000;
-/** How long, in ms, a shell may take to say something at the end of its input. */
+/** How long, in ms, a shell may take to print something after the end of its input. */
 const LAST_WORDS_MS = 500;
-/** What a login shell prints is kept for the error message up to this many bytes. */
+/** Maximum bytes of login shell output that are kept for the error message. */
 const LOGIN_OUTPUT = 4_096;
-/** More than this before the handshake is not the greeting of a login shell. */
+/** Maximum output before the handshake. More is not a greeting of a login shell. */
 const MAX_LOGIN_OUTPUT = 1024 * 1024;
 
 export interface SessionOptions {
@@ -21,22 +21,22 @@ export interface SessionOptions {
   readonly limitMs?: number;
 }
 
-/** The line that starts a session's shell. Every login shell understands it, fish and csh included. */
+/** The line that starts a session's shell. Every login shell understands it, including fish and csh. */
 export function shellLine(sudo: boolean): string {
   return sudo ? 'exec sudo -n /bin/sh' : 'exec /bin/sh';
 }
 
-/** A shell on one SSH channel that has answered a handshake. It waits for a request on its stdin. */
+/** A shell on one SSH channel that has completed the handshake. It waits for a request on its stdin. */
 export class Session {
   readonly channel: RemoteChannel;
-  /** How long it took, in ms, until the shell answered. */
+  /** How long the shell took to respond, in ms. */
   readonly openedInMs: number;
   readonly #uptimeS: number;
   readonly #uptimeAt: number;
-  /** What a start file of the login shell asked, which reads its input; empty if it shows no question. null: none does. */
+  /** The question of a start-up file that reads stdin; empty if it prints none. null: no start-up file reads stdin. */
   readonly asked: string | null;
   #alive = true;
-  /** It has run something, if only our own host-side scripts. */
+  /** Whether it has run a request. */
   used = false;
   idleSince = performance.now();
 
@@ -52,8 +52,8 @@ export class Session {
   }
 
   /**
-   * Waits until the shell on `channel` has answered.
-   * @throws AppError SSH_NO_SESSION or PERMISSION_DENIED that names what stands in its place; DISCONNECTED
+   * Waits until the shell on `channel` responds.
+   * @throws AppError SSH_NO_SESSION or PERMISSION_DENIED with the reason why no shell responds; DISCONNECTED
    */
   static async open(channel: RemoteChannel, options: SessionOptions): Promise<Session> {
     const startedAt = performance.now();
@@ -66,25 +66,25 @@ export class Session {
     throw noShell(answer.trouble, options.sudo);
   }
 
-  /** Whether its shell can still take a request, as far as is known here. */
+  /** Whether its shell can probably still accept a request. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** Clock ticks since the node's boot, of which Linux counts 100 a second: never later than now on the node. */
+  /** Clock ticks since the node's boot (100 per second on Linux), never later than the actual value on the node. */
   ticks(): number {
     const elapsedS = (performance.now() - this.#uptimeAt) / 1000;
-    // Two clocks may drift apart by some seconds a day.
+    // The factor allows for clock drift between the machines of some seconds a day.
     return Math.floor(100 * (this.#uptimeS + elapsedS * 0.9999));
   }
 
-  /** Sends a request. One that runs something else than our host-side scripts must be the last. */
+  /** Sends a request. After a request other than our host-side scripts, no further one may be sent. */
   send(request: string): void {
     this.used = true;
     this.channel.stdin.write(`${request}\n`);
   }
 
-  /** Ends the shell with its input; a program that it runs goes on. */
+  /** Ends the shell by ending its input. A program that it runs continues. */
   close(): void {
     this.#alive = false;
     this.channel.close();
@@ -95,7 +95,7 @@ type Answer =
   | { readonly ok: true; readonly uptimeS: number; readonly asked: string | null }
   | { readonly ok: false; readonly trouble: LoginTrouble };
 
-/** The exchange that shows that a POSIX shell reads our lines, and where the output of the login shell ends. */
+/** The handshake. It verifies that a POSIX shell reads our lines, and marks the end of the login shell's output. */
 class Handshake {
   readonly #channel: RemoteChannel;
   readonly #nonce = randomBytes(12).toString('hex');
@@ -112,7 +112,7 @@ class Handshake {
 
   run(limitMs: number): Promise<Answer> {
     const { stdout, stderr, stdin, exited, closed } = this.#channel;
-    // zsh is told apart by its own variable; other shells that are not POSIX do not understand the line at all.
+    // zsh is recognized by its own variable. Other non-POSIX shells do not understand the line at all.
     const n = this.#nonce;
     let lines = 0;
     const greet = () => {
@@ -134,7 +134,7 @@ class Handshake {
         } else greet();
       }, REPEAT_MS);
       let lastWords: NodeJS.Timeout | undefined;
-      // The end of its input makes a shell speak that reads all of it first, as fish does.
+      // Shells that read all input before they execute it, such as fish, respond only after the end of the input.
       const limit = setTimeout(() => {
         clearInterval(repeat);
         stdin.end();
@@ -151,7 +151,7 @@ class Handshake {
       };
       stdout.on('readable', onOut);
       stderr.on('readable', onErr);
-      // Its last words may still be on their way.
+      // The last output may not have arrived yet.
       void exited.then(({ code }) => {
         setTimeout(() => {
           onOut();
@@ -172,7 +172,7 @@ class Handshake {
     const stream = this.#channel[name];
     for (let chunk: Buffer | null = stream.read(); chunk !== null; chunk = stream.read()) {
       this.#bytes += chunk.length;
-      // Only its beginning is of interest, and its end, where the answer is.
+      // Keep only the beginning, and the end, which contains the response.
       const text = this.#heard[name] + chunk.toString('latin1');
       this.#heard[name] =
         text.length > 2 * LOGIN_OUTPUT ? text.slice(0, LOGIN_OUTPUT) + text.slice(-LOGIN_OUTPUT) : text;
@@ -191,14 +191,14 @@ class Handshake {
       }
     }
     if (this.#uptimeS !== undefined && this.#errAnswered) {
-      // A line that was never answered has been read by something else.
+      // A line without a response was read by another program.
       const asked = (this.#firstAnswered ?? 0) > 0;
       const question = unfinishedLine(this.#output('stdout')) || unfinishedLine(this.#output('stderr'));
       this.#settle({ ok: true, uptimeS: this.#uptimeS, asked: asked ? question : null });
     }
   }
 
-  /** What was printed before the answer. */
+  /** The output before the response. */
   #output(name: 'stdout' | 'stderr'): string {
     const text = this.#heard[name];
     const at = text.indexOf(this.#nonce);
@@ -213,7 +213,7 @@ class Handshake {
   }
 }
 
-/** The last line, if it has no end: that is what a question looks like. */
+/** The last line, if it is unfinished, which is typical for a question. */
 function unfinishedLine(text: string): string {
   return text.slice(text.lastIndexOf('\n') + 1).trim();
 }

@@ -5,7 +5,7 @@ import { disconnected } from './errors.ts';
 import type { ActivePrecondition } from './precondition.ts';
 import { FrameReader } from './protocol.ts';
 import type { Session } from './session.ts';
-import { type ChannelSource, SessionPool } from './session-pool.ts';
+import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 import { passStarted } from './started.ts';
 
 export type { ChannelSource };
@@ -15,16 +15,16 @@ export interface NodeLogger {
   warn(fields: object, message: string): void;
 }
 
-/** The end of one of our own commands or scripts on the node. */
+/** The result of one of our own commands or scripts on the node. */
 export interface NodeOutput {
   readonly stdout: string;
   readonly stderr: string;
-  /** null: it did not report one (lost connection, time limit, killed by a signal). */
+  /** null: not reported (lost connection, timeout, killed by a signal). */
   readonly code: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
 }
 
-/** What a host-side script reported. */
+/** The output of a host-side script. */
 export interface ScriptOutput extends NodeOutput {
   /** `NONCE item KEY VALUE` lines, in order. */
   readonly items: readonly (readonly [key: string, value: string])[];
@@ -33,64 +33,67 @@ export interface ScriptOutput extends NodeOutput {
 }
 
 export interface NodeRunOptions {
+  /** From the moment when the node is logged in to. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Default: `control`. */
   readonly priority?: 'work' | 'control';
   readonly precondition?: ActivePrecondition | null | undefined;
-  /** The script reads the cluster file system, which may hang: then one session waits for it, not one per call. */
+  /** The script reads the cluster file system, which may hang. Only one session then waits for it, not one per call. */
   readonly readsPmxcfs?: boolean;
   /** Called when the command has started. */
   readonly onStart?: () => void;
-  /** Called with all of stderr that has come so far, whenever there is more. */
+  /** Called with all stderr so far, whenever more arrives. */
   readonly onStderr?: (soFar: string) => void;
 }
 
-/** What is read of the cluster file system, each of which may hang by itself. */
+/** The kinds of reads from the cluster file system. Each may hang separately. */
 export type PmxcfsReading = 'inventory' | 'configuration';
 
-/** Our own commands print little; past this something is wrong, and memory is not where to find out. */
+/** Maximum output of our own commands, which normally print little. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
-/** The node that we log in to: runs our own scripts and Proxmox's commands there, as root with `sudo -n` where set. */
+/** The node that the server is connected to. Runs our own scripts and Proxmox commands there, with `sudo -n` if configured. */
 export class RemoteShell {
   readonly sessions: SessionPool;
   readonly logger: NodeLogger;
   readonly sudo: boolean;
-  /** Readings that are overdue: of the whole inventory, and of one configuration in front of a call. */
+  /** Reads that have not finished in time: of the whole inventory, and of one configuration before a call. */
   readonly #hung = new Map<PmxcfsReading, Promise<unknown>>();
 
-  constructor(source: ChannelSource, options: { readonly sudo: boolean; readonly logger: NodeLogger }) {
+  constructor(source: ChannelSource, options: SessionPoolOptions & { readonly logger: NodeLogger }) {
     this.sessions = new SessionPool(source, options);
     this.sudo = options.sudo;
     this.logger = options.logger;
   }
 
   /**
-   * Runs one of our host-side scripts in a session that is used again.
-   * @throws AppError where the node cannot be reached, or the precondition does not hold
+   * Runs one of our host-side scripts in a reusable session.
+   * @throws AppError if the node cannot be reached, or the precondition fails
    */
   async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
     const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
-    const deadline = performance.now() + timeoutMs;
+    const asked = performance.now();
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
     if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
+    const leftMs = timeoutMs - (performance.now() - asked);
+    // The login has limits of its own: a slow one says nothing about the script.
     const session = await this.sessions.take({ signal, priority, reuse: true });
     const run = new ScriptRun(session, precondition);
-    // Cut short, it goes on to its end; the session is of use again only then.
+    // After a timeout the script continues; its session can be reused only after the script has ended.
     const over = run.start(script, args).finally(() => this.#return(session, run));
     over.catch(() => {});
-    const outcome = await firstOf(over, Math.max(0, deadline - performance.now()), signal);
+    const outcome = await firstOf(over, Math.max(0, leftMs), signal);
     if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
     if (typeof outcome !== 'string') return outcome;
     return { ...run.output(), code: null, ended: outcome };
   }
 
   /**
-   * Runs a command of Proxmox or LXC, in English, in a session of its own.
-   * @throws AppError where the node cannot be reached, or the precondition does not hold
+   * Runs a command of Proxmox or LXC in its own session, with English messages.
+   * @throws AppError if the node cannot be reached, or the precondition fails
    */
   async command(argv: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
     const { signal, precondition = null, priority = 'control', timeoutMs } = options;
@@ -120,19 +123,19 @@ export class RemoteShell {
     }
   }
 
-  /** One round trip that changes nothing. With a precondition, checks it and does nothing else. @throws AppError */
+  /** One round trip that changes nothing; with a precondition, only checks it. @throws AppError */
   async touch(options: NodeRunOptions): Promise<void> {
     const { ended } = await this.script(':', [], options);
-    if (ended !== 'exit') throw disconnected('it was being asked for a sign of life');
+    if (ended !== 'exit') throw disconnected('checking whether the node responds');
   }
 
-  /** Whether the cluster file system is not known to hang. Waits for its answer where one is overdue. */
+  /** Whether the cluster file system responds, as far as known. Waits for an unfinished read, if there is one. */
   async pmxcfsAnswers(reading: PmxcfsReading, withinMs: number, signal?: AbortSignal): Promise<boolean> {
     const hung = this.#hung.get(reading);
     return hung === undefined || typeof (await firstOf(hung, withinMs, signal)) !== 'string';
   }
 
-  /** @param answer settles when the reading that hangs has come to its end */
+  /** @param answer settles when the hanging read has ended */
   noteHung(reading: PmxcfsReading, answer: Promise<unknown>): void {
     const hung = answer.then(
       () => true,
@@ -176,7 +179,7 @@ class ScriptRun {
   #refused: string | undefined;
   #code: number | undefined;
   #errEnded = false;
-  /** Both streams have come to the end of the script. */
+  /** Resolves when the script has ended on both streams. */
   complete = false;
 
   constructor(session: Session, precondition: ActivePrecondition | null) {
@@ -229,7 +232,7 @@ class ScriptRun {
     });
   }
 
-  /** What has come so far. */
+  /** The output so far. */
   output(): Omit<ScriptOutput, 'code' | 'ended'> {
     const sections = new Map<string, string>();
     for (const [name, chunks] of this.#texts) sections.set(name, Buffer.concat(chunks).toString('utf8'));
@@ -240,7 +243,7 @@ class ScriptRun {
 
   #text(bytes: Buffer): void {
     this.#size += bytes.length;
-    // What precedes `started` is left over from the login.
+    // Output before `started` comes from the login.
     if (this.#started && this.#size <= OUTPUT_LIMIT) this.#texts.get(this.#section)?.push(bytes);
   }
 
@@ -281,7 +284,7 @@ function collectText(stream: RemoteChannel['stdout']): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** The first reason to stop waiting wins. Leaves no timer and no listener behind. Rejects as `work` does. */
+/** Waits for `work`, a timeout or a cancellation. Removes its timer and listener. Rejects if `work` does. */
 export async function firstOf<T>(
   work: Promise<T>,
   timeoutMs: number,

@@ -2,20 +2,20 @@ import type { Readable } from 'node:stream';
 import type { RemoteChannel } from '../ssh/ssh-types.ts';
 import { FrameReader } from './protocol.ts';
 
-/** What a request in a session of its own came to first. */
+/** The first result of a request in its own session. */
 export type FirstFrame =
   | { readonly kind: 'started' }
-  /** The precondition does not hold; nothing was run. */
+  /** The precondition failed; nothing was run. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** The session closed in order without having started anything; another one may be tried. */
+  /** The session closed normally without having started anything; another session may be tried. */
   | { readonly kind: 'closed' }
-  /** The connection was lost: it may have started or not. */
+  /** The connection was lost: the request may have started or not. */
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'timeout' | 'aborted' };
 
 /**
- * Waits until `started` has come on both streams, and takes it off them together with what preceded it. Both streams are
- * left as if they had not been read.
+ * Waits until `started` has arrived on both streams, and removes it with the output before it. The rest of both streams is left
+ * as if it had not been read.
  */
 export function passStarted(
   channel: RemoteChannel,
@@ -57,14 +57,14 @@ export function passStarted(
   });
 }
 
-/** `closed` comes only when both streams have been read to their end, which nothing does yet. */
+/** Not `closed`, which resolves only when both streams have been read to their end. */
 function waitALittle(): Promise<undefined> {
   return new Promise((resolve) => {
     setTimeout(resolve, 20, undefined);
   });
 }
 
-/** Calls back at the first frame, and puts back what follows it. @returns how to stop before that */
+/** Calls back at the first frame, and puts back the data after it. @returns a function that stops it */
 function onFirstFrame(
   stream: Readable,
   nonce: string,

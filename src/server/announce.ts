@@ -3,8 +3,8 @@ import type { ServerDeps } from '../calls/call-deps.ts';
 import { messageOf } from '../lib/errors.ts';
 
 /**
- * Tells the client of this server object when a policy that was read again may have changed its list of tools. The SDK
- * sends it unasked to clients of 2025 and on subscriptions to modern ones. Returns how to stop.
+ * Notifies the client of this server object when a reloaded policy may have changed its list of tools. Clients of 2025 get
+ * the notification without a subscription, later ones on their subscription. Returns a function that stops it.
  */
 export function announceChanges(mcp: McpServer, deps: ServerDeps): () => void {
   if (deps.listMayChange !== true) return () => {};

@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Answer, Elicitation } from '../governance/approval/elicitation.ts';
 
-/** The key under which a modern client returns the answer. */
+/** The key under which a client of 2026 returns the answer. */
 const KEY = 'confirmation';
 const FIELD = 'allow';
 
@@ -19,8 +19,8 @@ const FORM = {
   properties: {
     [FIELD]: {
       type: 'boolean' as const,
-      title: 'Allow it once',
-      description: 'Tick to let the call above run once. Anything else refuses it.',
+      title: 'Allow once',
+      description: 'Tick the box to allow this call once. Otherwise the call is refused.',
       default: false,
     },
   },
@@ -28,8 +28,8 @@ const FORM = {
 };
 
 /**
- * How this client can be asked, by the capabilities that it declares; undefined when it declares none for forms. A client
- * without the capability must not be asked: that is an error of the protocol, which no model sees.
+ * How this client can be asked, according to its declared capabilities; undefined if it does not support forms. Asking a
+ * client without the capability would be a protocol error, which the model does not see.
  */
 export function clientElicitation(mcp: McpServer, ctx: ServerContext): Elicitation | undefined {
   const envelope: Readonly<Record<string, unknown>> = ctx.mcpReq.envelope ?? {};
@@ -39,7 +39,7 @@ export function clientElicitation(mcp: McpServer, ctx: ServerContext): Elicitati
   return modern ? deferred(ctx) : inline(ctx);
 }
 
-/** Without modes, forms are meant: that is how it was before there was another mode. */
+/** A declaration without modes means forms, the only mode of older revisions. */
 function takesForms(capabilities: unknown): boolean {
   const elicitation = isRecord(capabilities) ? capabilities.elicitation : undefined;
   return isRecord(elicitation) && ('form' in elicitation || !('url' in elicitation));
@@ -73,20 +73,20 @@ function inline(ctx: ServerContext): Elicitation {
       const { signal } = ctx.mcpReq;
       try {
         const params = { mode: 'form' as const, message, requestedSchema: FORM };
-        // On the stream of this very call: over HTTP a client need not have another one, or not yet.
+        // On the stream of this call, because an HTTP client may have no other stream.
         const options = { timeout: timeoutMs, signal, relatedRequestId: ctx.mcpReq.id };
         return answerOf(await ctx.mcpReq.elicitInput(params, options));
       } catch (error) {
-        // The SDK wraps it into an error of its own.
+        // The SDK wraps the abort in its own error.
         signal.throwIfAborted();
-        // Some hosts declare that they show questions and never do.
+        // Some clients declare that they show questions but never do.
         return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout ? 'silent' : 'unable';
       }
     },
   };
 }
 
-/** An accepted form whose box is not ticked is a refusal. */
+/** An accepted form whose box is not ticked counts as a refusal. */
 function answerOf({
   action,
   content,
@@ -96,5 +96,5 @@ function answerOf({
 }): Answer {
   if (action === 'decline') return 'declined';
   if (action !== 'accept') return 'cancelled';
-  return content?.[FIELD] === true ? 'yes' : 'unticked';
+  return content?.[FIELD] === true ? 'approved' : 'unticked';
 }

@@ -17,17 +17,17 @@ import { instructionsFor } from './instructions.ts';
 import { PROMPTS, promptOf } from './prompts.ts';
 import { listResources, listTemplates, readResource } from './resources.ts';
 
-/** How long a client may keep the list of tools: it changes only with the operator's settings, at a restart. */
+/** How long a client may cache the list of tools, which changes only when the server restarts. */
 const LIST_TTL_MS = 3_600_000;
-/** The same where a policy file may be edited; clients that listen for it are told of the change at once. */
+/** The same with a policy file, which may change. Clients with a subscription are notified at once. */
 const CHANGING_LIST_TTL_MS = 60_000;
 
 /**
- * The server of one connection. Cheap, and never shared: an object that serves two clients can hand one
- * of them what the other asked for.
+ * The server object of one connection. It is cheap to create and never shared, because an object that serves two clients
+ * could send one of them the response for the other.
  *
- * `tools/list` and `tools/call` are answered here instead of through `registerTool`, because the SDK's own
- * check of arguments answers in plain text, without our code and suggestion.
+ * `tools/list` and `tools/call` are handled here instead of with `registerTool`, because the SDK's validation of arguments
+ * responds with plain text, without error code and suggestion.
  */
 export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   const listChanged = deps.listMayChange === true;
@@ -35,7 +35,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   const mcp = new McpServer(
     { name: 'proxmox-mcp-server', title: 'Proxmox VE containers', version: deps.version },
     {
-      // No subscriptions: nothing tells us when a container changes. Said in full, as the SDK takes what is left out for true.
+      // No subscriptions, because Proxmox does not report changes of containers. Explicit, because the SDK's default is true.
       capabilities: {
         tools: { listChanged },
         prompts: { listChanged: false },
@@ -47,7 +47,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
         'prompts/list': { ttlMs: LIST_TTL_MS, cacheScope: 'public' },
         'resources/list': { ttlMs, cacheScope: 'private' },
         'resources/templates/list': { ttlMs, cacheScope: 'private' },
-        // How a container is may be another thing a moment later, and who may know it is asked each time.
+        // Not cached: the status changes at any time, and each read is authorized separately.
         'resources/read': { ttlMs: 0, cacheScope: 'private' },
       },
     },
@@ -102,7 +102,7 @@ function resolve(name: string): Tool {
   throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name.slice(0, 100)}${hint}`);
 }
 
-/** Sends progress to the client, if it gave a token to tell this call by. */
+/** Sends progress to the client, if the request has a progress token. */
 function notifier(ctx: ServerContext): ((note: ProgressNote) => Promise<void>) | undefined {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { formatBytes } from '../tools/shared/format.ts';
 import type { ToolSettings } from '../tools/tool.ts';
 
-/** Clients cut instructions at 2,048 characters; more than this for paths would push out what matters more. */
+/** Limit for the paths, because clients cut instructions at 2,048 characters. */
 const MAX_DIRS_LENGTH = 160;
 
 /**

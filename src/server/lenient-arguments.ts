@@ -1,7 +1,7 @@
 /**
- * A JSON-RPC message as the protocol wants it. Clients of some languages write an omitted `arguments` object as null, as an
- * empty string or as an empty list, or send it as the text of a JSON object; the protocol layer refuses all of them before
- * a tool is called. Anything else stays as it is.
+ * Corrects the `arguments` of a JSON-RPC message. Some clients send an omitted object as null, as an empty string or as an empty
+ * list, or send the object as a JSON string. The protocol layer would refuse these before a tool is called. All other values
+ * are unchanged.
  */
 export function withArgumentsObject<T>(message: T): T;
 export function withArgumentsObject(message: unknown): unknown {
@@ -13,7 +13,7 @@ export function withArgumentsObject(message: unknown): unknown {
   return { ...message, params: { ...params, ...(meant === undefined ? {} : { arguments: meant }) } };
 }
 
-/** The object that is meant, undefined for none; what means neither is returned as it is. */
+/** The intended object, or undefined if there is none. Other values are returned unchanged. */
 function argumentsOf(given: unknown): unknown {
   if (given === null || (Array.isArray(given) && given.length === 0)) return undefined;
   if (typeof given !== 'string') return given;

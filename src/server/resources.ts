@@ -32,17 +32,17 @@ const CONTAINER: ResourceTemplateType = {
   uriTemplate: `${ROOT}/{vmid}`,
   name: 'container',
   title: 'Status of a container',
-  description: 'State, node, lock and use of CPU, memory and disk of one LXC container.',
+  description: 'Status, node, lock, and CPU, memory and disk usage of one LXC container.',
   mimeType: JSON_TYPE,
 };
 
-/** The call that a resource is read by. */
+/** The tool call that reads a resource. */
 export interface ResourceCall {
   readonly tool: Tool;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** undefined: there can be no such resource. A vmid is what a tool takes for one, so that each container has one address. */
+/** The tool call for a URI; undefined if the URI is not a resource. The vmid is validated as in tools. */
 export function callFor(uri: string): ResourceCall | undefined {
   const format = { response_format: 'json' };
   if (uri === ROOT) return { tool: listContainers, args: format };
@@ -51,7 +51,7 @@ export function callFor(uri: string): ResourceCall | undefined {
   return { tool: containerStatus, args: { vmid, ...format } };
 }
 
-/** Those of which some reading may be allowed to this caller: what holds for their tools holds for them. */
+/** The resources that this caller may be allowed to read, by the same rules as for their tools. */
 export async function listResources(deps: ServerDeps, caller: Caller): Promise<Resource[]> {
   return (await isOpen(listContainers, deps, caller)) ? [CONTAINERS] : [];
 }
@@ -65,9 +65,9 @@ async function isOpen(tool: Tool, deps: ServerDeps, caller: Caller): Promise<boo
 }
 
 /**
- * Reads by a call of the tool that tells the same, on the one path of calls: policy, record and redaction hold. A question
- * to a person is not put here; a rule that wants one refuses.
- * @throws ProtocolError; resource not found where there is no such container
+ * Reads a resource by calling the tool with the same content, so policy, audit log and redaction apply. Approval questions are
+ * not possible here, so a rule that requires approval refuses.
+ * @throws ProtocolError; "resource not found" if the container does not exist
  */
 export async function readResource(
   uri: string,
@@ -75,13 +75,13 @@ export async function readResource(
   deps: ServerDeps,
 ): Promise<ReadResourceResult> {
   const call = callFor(uri);
-  if (call === undefined) throw new ResourceNotFoundError(uri, `There is no resource ${uri.slice(0, 200)}`);
+  if (call === undefined) throw new ResourceNotFoundError(uri, `Unknown resource: ${uri.slice(0, 200)}`);
   const result = await callTool({ ...call, caller, signal }, deps);
-  // It was given no way to ask, so it has not asked.
+  // Cannot happen, because the call has no elicitation.
   if (isInputRequiredResult(result))
     throw new ProtocolError(
       ProtocolErrorCode.InternalError,
-      'the call returned a question, which reading a resource cannot answer',
+      'The call requires approval, which is not possible when reading a resource',
     );
   if (result.isError === true) throw failure(uri, result);
   return { contents: [{ uri, mimeType: JSON_TYPE, text: textOf(result) }] };
@@ -93,7 +93,7 @@ function textOf({ content }: Pick<CallToolResult, 'content'>): string {
 
 const FAILURE = z.object({ error: z.string(), code: z.string(), suggestion: z.string() });
 
-/** The tool's failure, redacted already. Resources have no results that are errors, and but one code of their own. */
+/** The protocol error for a tool error, which is already redacted. Resources cannot return error results. */
 function failure(uri: string, { structuredContent }: CallToolResult): ProtocolError {
   const { error, code, suggestion } = FAILURE.parse(structuredContent);
   if (code === 'CONTAINER_NOT_FOUND' || code === 'NOT_A_CONTAINER') {

@@ -7,12 +7,12 @@ import { createServer } from './create-server.ts';
 import { withArgumentsObject } from './lenient-arguments.ts';
 
 export interface StdioService {
-  /** Resolves when the client has gone (stdin ended, stdout broke) or `close` was called; running calls are then aborted. */
+  /** Resolves when the client has disconnected (stdin ended, stdout failed) or `close` was called. Running calls are aborted. */
   readonly closed: Promise<void>;
   close(): Promise<void>;
 }
 
-/** Serves one client on stdin and stdout, of whichever protocol era. */
+/** Serves one client of either protocol era on stdin and stdout. */
 export function serveOnStdio(deps: ServerDeps): StdioService {
   const transport = new ObservedTransport();
   const factory = () => {
@@ -27,7 +27,7 @@ export function serveOnStdio(deps: ServerDeps): StdioService {
   return { closed: transport.closed, close: () => handle.close() };
 }
 
-/** serveStdio does not tell when the client leaves; its transport closes then, whatever the reason. */
+/** serveStdio does not report that the client has disconnected, but it closes its transport then. */
 class ObservedTransport extends StdioServerTransport {
   readonly closed: Promise<void>;
   #resolve: () => void = () => {};
@@ -39,7 +39,7 @@ class ObservedTransport extends StdioServerTransport {
     });
   }
 
-  /** The receiver of messages has been set by now. */
+  /** The message handler has already been set. */
   override start(): Promise<void> {
     const receive = this.onmessage;
     this.onmessage = (message) => receive?.(withArgumentsObject(message));

@@ -5,16 +5,16 @@ import { type SshLogger, warnOnce } from './logger.ts';
 import { hasLink } from './login-wait.ts';
 import type { SshTarget } from './ssh-types.ts';
 
-/** The login of one connection: what ssh2 asks for the next method, and the error if none succeeded. */
+/** The login of one connection: supplies ssh2 with the next method, and the error if no method succeeds. */
 export interface Login {
   readonly next: ssh2.AuthHandlerMiddleware;
   /** Whether every method has been tried. */
   readonly exhausted: boolean;
-  /** What was tried last, in words; after a success, what succeeded. */
+  /** Label of the method that was tried last; after a success, of the one that succeeded. */
   readonly last: string | undefined;
   /**
-   * @param why what ended the login, if it was not that all methods were refused
-   * @param banner what the server has said before; empty for nothing
+   * @param why why the login ended; undefined when the server refused all methods
+   * @param banner the server's banner; empty if it sent none
    */
   failure(why: string | undefined, banner: string): AppError;
 }
@@ -27,11 +27,12 @@ interface Attempt {
 
 /**
  * Prepares the login to `target`: public keys, then keyboard-interactive answered with the password, then the password,
- * each only while the server accepts that method. Never rejects; what cannot be used is told by `failure`.
+ * each only while the server accepts that method. Never rejects: `failure` reports keys that cannot be used.
  */
 export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: SshLogger): Promise<Login> {
   const identities = await loadIdentities(target, lib, logger);
-  for (const problem of identities.unusableNamed) warnOnce(logger, `${problem}; trying what else there is`);
+  for (const problem of identities.unusableNamed)
+    warnOnce(logger, `${problem}; trying the other login methods`);
   const remaining = [
     ...identities.usable.map((identity) => publicKeyAttempt(target.username, identity)),
     ...passwordAttempts(target),
@@ -52,12 +53,12 @@ export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: 
     next(left, partialSuccess, callback) {
       if (!askedNone) {
         askedNone = true;
-        // Costs one round trip and brings the list of methods that the server accepts.
+        // Costs one round trip and returns the list of methods that the server accepts.
         callback({ type: 'none', username: target.username });
         return;
       }
       if (partialSuccess) partial = true;
-      // ssh2 does not pass on what the server answers to a key of an agent: then the list is an old one.
+      // ssh2 does not pass on the server's reply to an agent key, so after one the list is out of date.
       if (Array.isArray(left) && !lastFromAgent) accepted = [...left];
       const usable = (attempt: Attempt) =>
         accepted === null || lastFromAgent || accepted.includes(attempt.method);
@@ -77,7 +78,7 @@ export async function prepareLogin(target: SshTarget, lib: typeof ssh2, logger: 
   };
 }
 
-/** ssh2 ends the login on `false`, which its types leave out. */
+/** ssh2 ends the login when it receives `false`, which its types do not allow. */
 function giveUp(callback: (next: never) => void): void {
   Reflect.apply(callback, undefined, [false]);
 }
@@ -108,7 +109,7 @@ function passwordAttempts(target: SshTarget): Attempt[] {
         type: 'keyboard-interactive',
         username,
         prompt(_name, _instructions, _lang, prompts, finish) {
-          // Only the first question is the password. A later one asks for a code or a new password.
+          // Only the first prompt asks for the password. A later one asks for a code or a new password.
           const answer = answered ? '' : password;
           answered ||= prompts.length > 0;
           finish(prompts.map(() => answer));
@@ -131,43 +132,43 @@ function loginError(target: SshTarget, identities: Identities, outcome: Outcome)
   const { tried, accepted, partial, why, banner } = outcome;
   const agent = identities.agentProblem === null ? [] : [identities.agentProblem];
   const notes = [...identities.unusableDefaults, ...agent].map((note) => `; ${note}`);
-  const offered = tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was nothing to try';
-  const takes = accepted === null ? '' : `; the server accepts ${accepted.join(', ') || 'nothing'}`;
+  const offered = tried.length > 0 ? `tried ${tried.join(', ')}` : 'no key or password was available';
+  const takes = accepted === null ? '' : `; the server accepts ${accepted.join(', ') || 'no method'}`;
   const reason = why === undefined ? '' : ` (${why})`;
   const who = `${target.username}@${target.host}:${target.port}`;
-  const said = banner === '' ? '' : `; it says: "${banner}"`;
+  const said = banner === '' ? '' : `; its banner is: "${banner}"`;
   const details = `${offered}${takes}${said}${notes.join('')}`;
   if (identities.unusableNamed.length > 0) {
     return new AppError(
       'SSH_KEY_UNUSABLE',
       `Login as ${who} failed${reason}: ${identities.unusableNamed.join('; ')}; ${details}.`,
-      'Name a private key file in SSH_KEY that can be read, with SSH_KEY_PASSPHRASE if it is encrypted, or load the key into an ssh-agent.',
+      'Set SSH_KEY to a readable private key file and, if it is encrypted, SSH_KEY_PASSPHRASE, or load the key into an ssh-agent.',
     );
   }
   return new AppError(
     'SSH_AUTH_FAILED',
-    `${who} refused the login${reason}: ${details}${partial ? '; one method succeeded, but the server wants more' : ''}.`,
+    `${who} refused the login${reason}: ${details}${partial ? '; one method was accepted, but the server requires another one too' : ''}.`,
     why !== undefined && hasLink(banner) ? OPEN_LINK : nextStep(target, tried, accepted),
   );
 }
 
-/** The server waits for a person, as Tailscale SSH does in check mode. */
+/** The server waits until a person confirms the login, as Tailscale SSH does in check mode. */
 const OPEN_LINK =
-  'Have the user open that link in a browser and confirm the login there, then call again: the call waits for two minutes while the link is open.';
+  'Call again, and ask the user to open the link in a browser and confirm the login while the call runs: it waits two minutes for the confirmation.';
 
 function nextStep(target: SshTarget, tried: readonly string[], accepted: readonly string[] | null): string {
   if (tried.length === 0 && (target.password === undefined || accepted?.includes('publickey'))) {
     const agent =
       target.agent === undefined
-        ? 'An ssh-agent is used only where SSH_AUTH_SOCK is set, and MCP clients do not pass that variable on: add it to "env" of the server\'s entry in the configuration of the client'
+        ? 'To use an ssh-agent, add SSH_AUTH_SOCK to "env" in the server\'s entry of the client configuration, because MCP clients do not pass that variable on'
         : 'Or load the key into the ssh-agent (ssh-add)';
     return `Set SSH_KEY or SSH_PASSWORD. ${agent}.`;
   }
   if (tried.length === 0) {
-    return 'The server does not accept the password given in SSH_PASSWORD as a method; use a key instead (SSH_KEY).';
+    return 'The SSH server does not accept password logins. Set SSH_KEY to a private key file.';
   }
   if (tried.every((label) => /\bpassword$/.test(label))) {
-    return `Check SSH_USERNAME and SSH_PASSWORD, and that sshd lets ${target.username} in with a password (PermitRootLogin, PasswordAuthentication); a key is the better choice (SSH_KEY).`;
+    return `Check SSH_USERNAME and SSH_PASSWORD, and that sshd allows ${target.username} to log in with a password (PermitRootLogin, PasswordAuthentication), or use a key (SSH_KEY).`;
   }
-  return `Check SSH_USERNAME and that the public key is in ~/.ssh/authorized_keys of ${target.username} on the host; "ssh -v -p ${target.port} ${target.username}@${target.host}" shows the same login step by step.`;
+  return `Check SSH_USERNAME and that the public key is in ~/.ssh/authorized_keys of ${target.username} on the host; "ssh -v -p ${target.port} ${target.username}@${target.host}" shows the login step by step.`;
 }

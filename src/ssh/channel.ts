@@ -5,17 +5,17 @@ import type { ChannelEnd, ExitStatus, RemoteChannel } from './ssh-types.ts';
 /** A {@link RemoteChannel} as its connection sees it. */
 export interface ChannelHandle {
   readonly channel: RemoteChannel;
-  /** The connection is gone: settles everything at once. What has arrived can still be read. */
+  /** The connection was lost: settles everything at once. Data that has arrived can still be read. */
   disconnected(): void;
 }
 
 /**
  * Wraps one ssh2 channel on which a command has been started.
  *
- * ssh2's channel is one Duplex that is stdin and stdout in one, never calls back a write that a close has overtaken,
- * and closes the channel when a reader is done with stdout. So each direction gets a stream of its own.
+ * ssh2's channel is one Duplex for stdin and stdout. It never calls the callback of a write that was pending at a close,
+ * and it closes the channel when the reader of stdout has finished. Separate streams for each direction avoid both.
  *
- * @param onFree called once, when sshd has closed the channel and so counts the session no more.
+ * @param onFree called once, when sshd has closed the channel and no longer counts the session.
  */
 export function wrapChannel(raw: ssh2.ClientChannel, onFree: () => void): ChannelHandle {
   const exited = deferred<ExitStatus>();
@@ -61,7 +61,7 @@ export function wrapChannel(raw: ssh2.ClientChannel, onFree: () => void): Channe
         if (closeRequested) return;
         closeRequested = true;
         stdin.destroy();
-        // sshd confirms the close only behind what it has already sent: that is read and dropped.
+        // sshd confirms the close after all data that it has already sent. That data is read and discarded.
         for (const stream of [stdout, stderr]) if (!stream.readableEnded) stream.destroy();
         raw.close();
       },
@@ -70,7 +70,7 @@ export function wrapChannel(raw: ssh2.ClientChannel, onFree: () => void): Channe
   };
 }
 
-/** A view of `source` with its backpressure. Once it is destroyed, what still comes is dropped. */
+/** A stream with the data and the backpressure of `source`. After it is destroyed, further data is discarded. */
 function relay(source: Readable): Readable {
   const view = new Readable({
     highWaterMark: 256 * 1024,
@@ -92,7 +92,7 @@ function relay(source: Readable): Readable {
   return view;
 }
 
-/** Resolves when a reader has seen the end of the stream or has given it up. */
+/** Resolves when the stream has been read to its end or was destroyed. */
 function ended(stream: Readable): Promise<void> {
   if (stream.readableEnded || stream.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
@@ -101,7 +101,7 @@ function ended(stream: Readable): Promise<void> {
   });
 }
 
-/** stdin of the command. A write that the end of the channel overtakes fails, as a write to a pipe without reader does. */
+/** stdin of the command. A write that is pending when the channel ends fails, like a write to a pipe without a reader. */
 class Stdin extends Writable {
   readonly #raw: ssh2.ClientChannel;
   #pending: ((error: Error) => void) | null = null;
@@ -129,7 +129,7 @@ class Stdin extends Writable {
     const pending = this.#pending;
     this.#pending = null;
     callback(error);
-    pending?.(new Error('the command takes no more input'));
+    pending?.(new Error('the command has closed its stdin'));
   }
 }
 

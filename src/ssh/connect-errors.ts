@@ -3,9 +3,9 @@ import { AppError, messageOf } from '../lib/errors.ts';
 import { deniedByMacos, MACOS_HINT } from './local-network.ts';
 import type { SshTarget } from './ssh-types.ts';
 
-/** SSH_UNREACHABLE, with what the pool needs to know about it. */
+/** SSH_UNREACHABLE, with the detail that the pool needs for its retries. */
 export class UnreachableError extends AppError {
-  /** Hung up on before it sent its banner, as sshd does when too many are logging in at once (MaxStartups). */
+  /** The server closed the connection before it identified itself, as sshd does at too many concurrent logins (MaxStartups). */
   readonly droppedEarly: boolean;
 
   constructor(
@@ -16,7 +16,7 @@ export class UnreachableError extends AppError {
   ) {
     super(
       'SSH_UNREACHABLE',
-      `Cannot reach ${target.host} port ${target.port} by SSH: ${why}.`,
+      `Cannot connect to ${target.host} port ${target.port} by SSH: ${why}.`,
       hint,
       options,
     );
@@ -24,7 +24,7 @@ export class UnreachableError extends AppError {
   }
 }
 
-/** Turns what ssh2, the socket or a jump host reported before the login began into an AppError. */
+/** The AppError for an error of ssh2, the socket or a jump host before the login began. */
 export function unreachable(
   target: SshTarget,
   error: unknown,
@@ -41,8 +41,8 @@ export function unreachable(
   if (/before handshake/.test(message) || ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) {
     return new UnreachableError(
       target,
-      'it hung up before it said hello',
-      `It may be overloaded, ban this address (fail2ban, MaxStartups) or not be an SSH server (SSH_PORT); ${tryIt}.`,
+      'the server closed the connection before it identified itself',
+      `The server may be overloaded (MaxStartups), may block this address (fail2ban) or may not be an SSH server (SSH_PORT); ${tryIt}.`,
       { cause: error, droppedEarly: true },
     );
   }
@@ -50,24 +50,24 @@ export function unreachable(
     return new UnreachableError(
       target,
       `no answer within ${timeoutMs / 1000} s`,
-      `Check HOST and SSH_PORT and that no firewall drops the packets; ${tryIt}.`,
+      `Check HOST, SSH_PORT and the firewalls on the path; ${tryIt}.`,
       { cause: error },
     );
   }
   return new UnreachableError(
     target,
     message.replace(/\.$/, ''),
-    `If the two sides agree on no algorithm, update the SSH server; otherwise ${tryIt}.`,
+    `If client and server have no algorithm in common, update the SSH server; otherwise ${tryIt}.`,
     { cause: error },
   );
 }
 
-/** A jump host that was reached, but does not lead on to `target`. */
-export function noWayThrough(target: SshTarget, jump: SshTarget, why: string): UnreachableError {
+/** The jump host was reached, but cannot connect to `target`. */
+export function jumpHostFailed(target: SshTarget, jump: SshTarget, why: string): UnreachableError {
   return new UnreachableError(
     target,
-    `the jump host ${jump.host} does not lead there (${why})`,
-    `Check SSH_JUMP, that HOST is reachable from ${jump.host}, and that its sshd allows AllowTcpForwarding.`,
+    `the jump host ${jump.host} cannot connect to it (${why})`,
+    `Check SSH_JUMP, that ${target.host} is reachable from ${jump.host}, and that the sshd there has AllowTcpForwarding enabled.`,
   );
 }
 
@@ -76,10 +76,13 @@ const KNOWN: Readonly<Record<string, { why: string; hint: string }>> = {
     why: 'the connection was refused',
     hint: 'Check SSH_PORT and that sshd runs on the host',
   },
-  ENOTFOUND: { why: 'the name is not known', hint: 'Check HOST' },
-  EAI_AGAIN: { why: 'the name cannot be looked up now', hint: 'Check HOST and the DNS of this machine' },
-  ETIMEDOUT: { why: 'no answer', hint: 'Check HOST and that no firewall drops the packets' },
-  EHOSTUNREACH: { why: 'there is no route to the host', hint: 'Check HOST, that it is up, and the network' },
+  ENOTFOUND: { why: 'the host name does not exist', hint: 'Check HOST' },
+  EAI_AGAIN: { why: 'the DNS lookup failed', hint: 'Check HOST and the DNS settings of this machine' },
+  ETIMEDOUT: { why: 'no answer', hint: 'Check HOST and the firewalls on the path' },
+  EHOSTUNREACH: {
+    why: 'there is no route to the host',
+    hint: 'Check HOST, that the host is up, and the network',
+  },
   ENETUNREACH: {
     why: 'there is no route to its network',
     hint: 'Check HOST and the network of this machine',
@@ -87,7 +90,7 @@ const KNOWN: Readonly<Record<string, { why: string; hint: string }>> = {
 };
 
 function systemCode(error: unknown): string | undefined {
-  // Several addresses of one name, all failed: the first tells as much as all.
+  // All addresses of the name failed. The first error is enough to explain it.
   if (error instanceof AggregateError && error.errors.length > 0) return systemCode(error.errors[0]);
   return errnoOf(error);
 }

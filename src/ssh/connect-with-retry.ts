@@ -3,10 +3,10 @@ import { UnreachableError } from './connect-errors.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { SshTarget } from './ssh-types.ts';
 
-/** Pauses, in ms, before a connection that sshd dropped at random is tried again. */
+/** Pauses, in ms, before a connection that sshd dropped is tried again. */
 const DROPPED_PAUSES_MS = [100, 300, 900];
 
-/** Connects; tries again where sshd drops some of those who come, as MaxStartups tells it to. @throws AppError as `dial` does. */
+/** Connects, and tries again if sshd drops the connection because of MaxStartups. @throws AppError as `connect` does. */
 export async function connectWithRetry(target: SshTarget, options: ConnectionOptions): Promise<Connection> {
   for (const pause of DROPPED_PAUSES_MS) {
     try {
@@ -14,7 +14,7 @@ export async function connectWithRetry(target: SshTarget, options: ConnectionOpt
     } catch (error) {
       if (!(error instanceof UnreachableError && error.droppedEarly)) throw error;
       options.logger.debug(`${error.message} Trying again in ${pause} ms.`);
-      // Spread, so that those who were dropped together do not come back together.
+      // Random, so that clients that were dropped together do not all return at the same moment.
       const spread = pause * (0.5 + Math.random());
       await sleep(spread, undefined, { signal: options.signal }).catch(() => {});
     }

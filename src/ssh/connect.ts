@@ -3,34 +3,34 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { type Login, prepareLogin } from './auth.ts';
-import { noWayThrough, unreachable } from './connect-errors.ts';
+import { jumpHostFailed, unreachable } from './connect-errors.ts';
 import { type HostKeyCheck, loadHostKeyCheck, type SeenHostKey } from './host-keys.ts';
 import type { SshLogger } from './logger.ts';
 import { LoginWait, type LoginWaitOptions } from './login-wait.ts';
 import type { SshTarget } from './ssh-types.ts';
 
-/** Hears what else is learnt on the way, hop by hop, for those who have to explain it to a person. */
-export interface DialObserver {
-  /** The server has shown this key; it has proved that it owns it unless the key was refused. */
+/** Receives the host key and the login method of each hop, for `doctor` and `init`, which show them. */
+export interface ConnectObserver {
+  /** The server has offered this key. Unless the key was refused, it has also proved that it owns it. */
   hostKey(target: SshTarget, seen: SeenHostKey): void;
-  /** @param method what was accepted, in words: `key file …`, `password`. */
+  /** @param method label of the accepted method: `key file …`, `password`. */
   login(target: SshTarget, method: string): void;
 }
 
 export interface ConnectOptions extends LoginWaitOptions {
   readonly logger: SshLogger;
-  /** How often the peer is asked for a sign of life, in ms. */
+  /** Interval of keepalive requests, in ms. */
   readonly keepaliveMs: number;
-  /** Gives up. */
+  /** Aborts the attempt. */
   readonly signal: AbortSignal;
-  readonly observer?: DialObserver;
+  readonly observer?: ConnectObserver;
 }
 
 /** A logged-in client and the stream that it runs over. */
 export interface SshConnectionHandle {
   readonly client: ssh2.Client;
   readonly stream: Duplex;
-  /** Drops the connection at once, with the hops on the way; the client emits `close`. */
+  /** Drops the connection and those to its jump hosts at once; the client emits `close`. */
   destroy(): void;
 }
 
@@ -41,16 +41,16 @@ interface Hop {
 }
 
 /**
- * Connects and logs in to `target`, hop by hop through its jumps, each with its own host key check.
+ * Connects and logs in to `target` through its jump hosts. Each hop has its own host key check.
  *
  * @throws AppError SSH_UNREACHABLE, SSH_AUTH_FAILED, SSH_KEY_UNUSABLE, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED.
  */
 export async function connect(target: SshTarget, options: ConnectOptions): Promise<SshConnectionHandle> {
-  // Loaded when first needed: it costs 40 to 50 ms that a start of the server should not.
+  // Loaded at first use, because loading it takes 40 to 50 ms of the server's start.
   const { default: lib } = await import('ssh2');
   const way: Hop[] = [];
   const destroy = () => {
-    // The first hop carries the others; a stream through a hop that hangs could not be closed in order.
+    // All streams, not just the last: a stream through a hop that hangs could not be closed normally.
     for (const hop of way) hop.stream.destroy();
   };
   try {
@@ -60,7 +60,7 @@ export async function connect(target: SshTarget, options: ConnectOptions): Promi
     throw error;
   }
   const last = way.at(-1);
-  if (!last) throw new Error('a way has at least one hop');
+  if (!last) throw new Error('there are no hops');
   return { client: last.client, stream: last.stream, destroy };
 }
 
@@ -72,14 +72,14 @@ async function logIn(
 ): Promise<Hop> {
   const hostKeys = await loadHostKeyCheck(target, options.logger);
   const login = await prepareLogin(target, lib, options.logger);
-  // Without noDelay, Nagle holds small packets back: 47 ms for a command instead of 3.
+  // Without noDelay, Nagle's algorithm delays small packets: 47 ms for a command instead of 3.
   const stream = via
     ? await forward(via, target, options.readyTimeoutMs)
     : connectTcp({ host: target.host, port: target.port, noDelay: true });
   const client = new lib.Client();
-  // An EventEmitter throws an 'error' that nobody listens to; what matters is handled where it is waited for.
+  // An EventEmitter throws an 'error' without a listener. Each step of the connection has its own listener.
   client.on('error', () => {});
-  const abort = () => stream.destroy(new Error('the connection is wanted no more'));
+  const abort = () => stream.destroy(new Error('the connection is no longer needed'));
   if (options.signal.aborted) abort();
   options.signal.addEventListener('abort', abort);
   try {
@@ -95,8 +95,8 @@ async function logIn(
 
 function forward(via: Hop, to: SshTarget, timeoutMs: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string) => reject(noWayThrough(to, via.target, why));
-    const timer = setTimeout(fail, timeoutMs, 'it does not answer').unref();
+    const fail = (why: string) => reject(jumpHostFailed(to, via.target, why));
+    const timer = setTimeout(fail, timeoutMs, 'no answer').unref();
     try {
       via.client.forwardOut('127.0.0.1', 0, to.host, to.port, (error, stream) => {
         clearTimeout(timer);
@@ -121,11 +121,11 @@ interface Handshake {
 function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
   const { target, stream, hostKeys, login, options } = parts;
   let authenticating = false;
-  let recorded: Promise<void> = Promise.resolve();
+  let saved: Promise<void> = Promise.resolve();
   return new Promise((resolve, reject) => {
     const wait = new LoginWait(target.host, options, (error) => fail(error));
     const fail = (error: Error & { level?: string }) => {
-      // A key that the agent or ssh2 cannot sign with is one method failed; ssh2 goes on with the next.
+      // If the agent or ssh2 cannot sign with a key, only that method has failed. ssh2 tries the next one.
       if (error.level === 'agent') return options.logger.debug(`ssh-agent: ${error.message}`);
       if (error.level === 'client-authentication' && !login.exhausted)
         return options.logger.debug(error.message);
@@ -137,31 +137,31 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
     };
     client.on('error', fail);
     client.on('close', () => fail(new Error('the server closed the connection')));
-    client.on('banner', (text) => wait.hear(text));
+    client.on('banner', (text) => wait.addBanner(text));
     client.on('change password', () => fail(new Error('the password has expired and must be changed')));
     client.on('handshake', () => {
       // The server has proved that it owns the key.
       authenticating = true;
       if (hostKeys.seen) options.observer?.hostKey(target, hostKeys.seen);
-      recorded = hostKeys.record();
+      saved = hostKeys.save();
     });
     client.on('ready', () => {
       wait.stop();
       client.off('error', fail);
-      options.observer?.login(target, login.last ?? 'no authentication at all');
-      recorded.then(resolve);
+      options.observer?.login(target, login.last ?? 'no authentication');
+      saved.then(resolve);
     });
     try {
       client.connect({
         sock: stream,
         username: target.username,
-        // Its clock cannot be set again when a banner comes.
+        // Disabled, because ssh2 cannot extend its timeout when a banner arrives. LoginWait can.
         readyTimeout: 0,
         algorithms: { serverHostKey: hostKeys.algorithms },
         hostVerifier: (key: Buffer) => hostKeys.verify(key),
         authHandler: login.next,
-        // Only asks for signs of life: ssh2 would count a peer as dead whose answer is queued behind bulk data. Whether
-        // anything arrives at all is watched by the connection.
+        // ssh2 only sends keepalives. It would drop a server whose reply is queued after bulk data, so its counter is
+        // disabled, and Connection drops a server from which no data arrives at all.
         keepaliveInterval: options.keepaliveMs,
         keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       });

@@ -4,45 +4,45 @@ import { type ConnectOptions, connect, type SshConnectionHandle } from './connec
 import type { RemoteChannel, SshTarget } from './ssh-types.ts';
 
 export interface ConnectionOptions extends ConnectOptions {
-  /** Sessions that sshd grants on one connection. */
+  /** Maximum sessions on one connection (sshd's MaxSessions). */
   readonly maxSessions: number;
-  /** A peer from which nothing has come for so long, in ms, is taken for dead. */
+  /** The connection is dropped when no data has arrived for this long, in ms. */
   readonly deadAfterMs: number;
-  /** A connection that does not answer the opening of a channel for so long, in ms, gets no more work. */
+  /** A connection that does not answer a channel open within this time, in ms, gets no more work. */
   readonly openTimeoutMs: number;
-  /** Told whenever a session became free or the connection changed its state. */
+  /** Called when a session becomes free or the connection changes its state. */
   readonly onChange: () => void;
 }
 
 /**
- * What came of opening a channel. The command was sent in the cases `open`, `rejected` and `unconfirmed`; in the others
- * it was not, and never will be.
- * - `rejected`: sshd opened the channel, but will not run the command;
- * - `unconfirmed`: the answer to the command is missing, so it may run or not;
- * - `refused`: sshd grants no session now; `forGood` if it has granted none and holds none that it may still count;
- * - `unanswered`, `lost`: this connection is of no use, another one may be;
- * - `cancelled`: the caller's signal.
+ * The outcome of opening a channel. The command was sent in the cases `open`, `rejected` and `unconfirmed`; in the others
+ * it was not sent and never will be.
+ * - `rejected`: sshd opened the channel, but refused to run the command;
+ * - `unconfirmed`: sshd did not answer, so the command may be running or not;
+ * - `refused`: sshd grants no session now; `permanent` if no session is open that could become free;
+ * - `unanswered`, `lost`: this connection is unusable, another one may work;
+ * - `cancelled`: the caller's signal was aborted.
  */
 export type OpenOutcome =
   | { readonly kind: 'open'; readonly channel: RemoteChannel }
-  | { readonly kind: 'refused'; readonly forGood: boolean; readonly why: string }
+  | { readonly kind: 'refused'; readonly permanent: boolean; readonly why: string }
   | { readonly kind: 'rejected' | 'unconfirmed' | 'unanswered' | 'lost' | 'cancelled' };
 
-/** What was sent cannot be taken back: how long, in ms, a caller who gives up then waits for the answer to it. */
+/** How long, in ms, a cancelled call waits for sshd's answer after its command was sent, since that cannot be undone. */
 const CONFIRM_GRACE_MS = 2000;
 
 /**
- * sshd gives a session free when it has read our answer to its close and then made a round of its loop: an open that
- * reaches it in the same round is refused. So a refusal soon after a close, in ms, says little about how many sessions it
- * grants and is believed for a moment only; any other one for longer, but not for ever.
+ * sshd frees a session one iteration of its main loop after it has read our answer to its close. An open that arrives in the
+ * same iteration is refused, although the session is about to be free. So a refusal within CLOSE_SETTLES_MS of a close lowers
+ * the session limit only briefly; any other refusal lowers it for longer.
  */
 const CLOSE_SETTLES_MS = 100;
-const BELIEVE_UNSETTLED_MS = 20;
-const BELIEVE_SETTLED_MS = 30_000;
+const LIMIT_UNSETTLED_MS = 20;
+const LIMIT_SETTLED_MS = 30_000;
 
 /** One SSH connection and its sessions. */
 export class Connection {
-  readonly #dialled: SshConnectionHandle;
+  readonly #handle: SshConnectionHandle;
   readonly #options: ConnectionOptions;
   readonly #channels = new Set<ChannelHandle>();
   readonly #gone: Promise<void>;
@@ -60,33 +60,33 @@ export class Connection {
     return new Connection(await connect(target, options), options);
   }
 
-  private constructor(dialled: SshConnectionHandle, options: ConnectionOptions) {
-    this.#dialled = dialled;
+  private constructor(handle: SshConnectionHandle, options: ConnectionOptions) {
+    this.#handle = handle;
     this.#options = options;
-    const { client } = dialled;
+    const { client } = handle;
     this.#gone = new Promise((resolve) => {
       client.once('close', () => {
         this.#onLost();
         resolve();
       });
     });
-    // The peer has hung up. A stream through a jump host would stay half open, and the jump host with it.
+    // The server has closed its side. Without this, a stream through a jump host and the jump host would stay half open.
     client.once('end', () => this.destroy());
     this.#watchPeer();
   }
 
-  /** Sessions asked for or open, including those whose command goes on although our side is closed. */
+  /** Sessions requested or open, including those whose command still runs after we closed our side. */
   get sessions(): number {
     return this.#sessions;
   }
 
-  /** How many sessions may be open at a time; falls when sshd turns out to grant fewer. */
+  /** How many sessions may be open at once; lowered when sshd refuses one. */
   get limit(): number {
     if (this.#lowered && performance.now() >= this.#lowered.until) this.#lowered = null;
     return this.#lowered?.limit ?? this.#options.maxSessions;
   }
 
-  /** Whether new work may be put on it. */
+  /** Whether it may be used for new sessions. */
   get usable(): boolean {
     return !this.#lost && !this.#suspect && !this.#closing;
   }
@@ -111,7 +111,7 @@ export class Connection {
         clearTimeout(timer);
         clearTimeout(grace);
         signal?.removeEventListener('abort', onAbort);
-        // The channel may still open. Then it runs a line of blanks instead, and closes by itself.
+        // The channel may still open. It then runs a line of spaces instead of the command, and closes by itself.
         if (!sent) line.fill(' ');
         resolve(outcome);
       };
@@ -144,7 +144,7 @@ export class Connection {
         this.#options.onChange();
       });
       try {
-        exec(this.#dialled.client, line, onGranted, (error, raw) => {
+        exec(this.#handle.client, line, onGranted, (error, raw) => {
           if (error) {
             settle(sent ? { kind: this.#lost ? 'unconfirmed' : 'rejected' } : this.#refusal(error));
             free();
@@ -159,8 +159,8 @@ export class Connection {
           else settle({ kind: 'open', channel: handle.channel });
         });
       } catch {
-        // ssh2 throws when its socket has been closed, and has sent nothing then. Its own word for it comes later;
-        // until then nothing may be tried on this connection again.
+        // ssh2 throws if its socket is closed; it has sent nothing then. Its `close` event follows later, so the connection
+        // is marked as unusable until then.
         this.#suspect = true;
         settle({ kind: 'lost' });
         free();
@@ -169,10 +169,10 @@ export class Connection {
     });
   }
 
-  /** Says goodbye and closes; resolves when the connection is gone, after 500 ms at most. Open channels settle as disconnected. */
+  /** Closes the connection; resolves within 500 ms. Open channels settle as disconnected. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.#dialled.client.end();
+    this.#handle.client.end();
     const timer = setTimeout(() => this.destroy(), 500);
     await this.#gone;
     clearTimeout(timer);
@@ -180,16 +180,16 @@ export class Connection {
 
   /** Drops the connection at once. */
   destroy(): void {
-    this.#dialled.destroy();
+    this.#handle.destroy();
   }
 
   #refusal(error: Error): OpenOutcome {
     if (this.#lost || !('reason' in error)) return { kind: 'lost' };
     const now = performance.now();
     const settled = now - this.#lastFreed > CLOSE_SETTLES_MS;
-    const until = now + (settled ? BELIEVE_SETTLED_MS : BELIEVE_UNSETTLED_MS);
+    const until = now + (settled ? LIMIT_SETTLED_MS : LIMIT_UNSETTLED_MS);
     this.#lowered = { limit: Math.max(1, Math.min(this.limit, this.#granted)), until };
-    return { kind: 'refused', forGood: settled && this.#granted === 0, why: error.message };
+    return { kind: 'refused', permanent: settled && this.#granted === 0, why: error.message };
   }
 
   #onLost(): void {
@@ -200,11 +200,11 @@ export class Connection {
     this.#options.onChange();
   }
 
-  /** Drops a peer that has vanished without a word. Any byte counts as a sign of life, since answers queue behind bulk data. */
+  /** Drops the connection when no data arrives. Any byte counts, because keepalive replies may be queued after bulk data. */
   #watchPeer(): void {
     const { deadAfterMs, logger } = this.#options;
     let heard = performance.now();
-    this.#dialled.stream.on('data', () => {
+    this.#handle.stream.on('data', () => {
       heard = performance.now();
     });
     const silence = () => performance.now() - heard;
@@ -213,13 +213,11 @@ export class Connection {
     };
     const check = () => {
       if (silence() < deadAfterMs) return schedule();
-      // If it was this process that stood still, the signs of life are waiting to be read: look after the next poll.
+      // If this process was suspended, data may be waiting in the socket. Check again after it had a chance to be read.
       setImmediate(() => {
         if (this.#lost) return;
         if (silence() < deadAfterMs) return schedule();
-        logger.warn(
-          `nothing heard from the SSH server for ${Math.round(silence() / 1000)} s: connection dropped`,
-        );
+        logger.warn(`no data from the SSH server for ${Math.round(silence() / 1000)} s: connection dropped`);
         this.destroy();
       });
     };
@@ -228,9 +226,9 @@ export class Connection {
 }
 
 /**
- * ssh2's `exec`, with word of the moment between the opening of the channel and the sending of the command. There is no
- * event for it, but ssh2 looks at the option `env` then; and it takes the command as a Buffer, which can still be changed
- * at that moment. `connection.test.ts` holds both.
+ * ssh2's `exec` with a callback between the opening of the channel and the sending of the command. ssh2 has no event for
+ * that moment, but it reads the option `env` then. It accepts the command as a Buffer, whose content can still be changed at
+ * that moment. `connection.test.ts` tests both.
  */
 function exec(client: ssh2.Client, line: Buffer, onGranted: () => void, callback: ssh2.ClientCallback): void {
   const granted = once(onGranted);

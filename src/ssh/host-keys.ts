@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { encodeLike } from '../lib/decode-text.ts';
 import { hasErrno } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { shellWord } from '../lib/quote.ts';
 import {
   decideHostKey,
   decodeKnownHosts,
@@ -20,14 +21,14 @@ import {
 import { type SshLogger, warnOnce } from './logger.ts';
 import type { SshTarget } from './ssh-types.ts';
 
-/** A host key as a server has shown it, and what the known_hosts files say about it. */
+/** A host key that a server has offered, and the result of its check. */
 export interface SeenHostKey {
-  /** The name under which it is looked up: `host`, `[host]:port` or an alias. */
+  /** The name that is looked up in known_hosts: `host`, `[host]:port` or an alias. */
   readonly name: string;
   readonly key: Buffer;
   readonly type: string;
   readonly fingerprint: string;
-  /** `known`: pinned in `file`; `new`: will be pinned in `file`; `unchecked`: accepted without being known; else refused. */
+  /** `known`: found in `file`; `new`: will be added to `file`; `unchecked`: accepted although it is not known. */
   readonly verdict: 'known' | 'new' | 'unchecked' | 'refused';
   readonly file: string | null;
 }
@@ -38,10 +39,10 @@ export interface HostKeyCheck {
   /** Whether the offered key is acceptable; if not, `refusal` holds the error to report. */
   verify(key: Buffer): boolean;
   readonly refusal: AppError | null;
-  /** The key that was judged last. */
+  /** The key that was checked last. */
   readonly seen: SeenHostKey | null;
-  /** Writes a key accepted for the first time. To be called when the server has proved that it owns it. Never rejects. */
-  record(): Promise<void>;
+  /** Saves a new key that was accepted. To be called when the server has proved that it owns the key. Never rejects. */
+  save(): Promise<void>;
 }
 
 /** Reads the known_hosts files of `target` and prepares the check of its key. Never rejects. */
@@ -50,11 +51,11 @@ export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Pr
   let refusal: AppError | null = null;
   let seen: SeenHostKey | null = null;
   let accepted: Buffer | null = null;
-  let toRecord: Buffer | null = null;
+  let toSave: Buffer | null = null;
   return {
     algorithms: hostKeyAlgorithms([...known, ...withoutPort]),
     verify(key) {
-      // Asked again at each rekeying: the same key stays good, another one must not slip in.
+      // Called again at each rekeying: the same key stays accepted, any other key is refused.
       if (accepted?.equals(key)) return true;
       const sameKey = withoutPort.filter((entry) => entry.key.equals(key));
       const verdict = decideHostKey(target.hostKeyPolicy, [...known, ...sameKey], key);
@@ -64,7 +65,7 @@ export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Pr
         return false;
       }
       accepted = Buffer.from(key);
-      if (verdict.action === 'accept and record') toRecord = accepted;
+      if (verdict.action === 'accept and save') toSave = accepted;
       else if (known.length === 0)
         logger.debug(`host key of ${name} accepted without a check: ${fingerprint(key)}`);
       return true;
@@ -75,9 +76,9 @@ export async function loadHostKeyCheck(target: SshTarget, logger: SshLogger): Pr
     get seen() {
       return seen;
     },
-    async record() {
-      const key = toRecord;
-      toRecord = null;
+    async save() {
+      const key = toSave;
+      toSave = null;
       if (key) await appendKey(target.knownHostsWriteFile, name, key, logger);
     },
   };
@@ -94,15 +95,15 @@ function describe(
   const entry = known.find((each) => each.marker === null && each.key.equals(key));
   const about = { name, key, type: keyTypeOf(key) ?? 'unknown', fingerprint: fingerprint(key) };
   if (action === 'refuse') return { ...about, verdict: 'refused', file: null };
-  if (action === 'accept and record') return { ...about, verdict: 'new', file: target.knownHostsWriteFile };
+  if (action === 'accept and save') return { ...about, verdict: 'new', file: target.knownHostsWriteFile };
   return entry
     ? { ...about, verdict: 'known', file: `${entry.file}:${entry.line}` }
     : { ...about, verdict: 'unchecked', file: null };
 }
 
 /**
- * The entries about `target`. A host on a port of its own that is not known as such counts as known if it shows a key of
- * the same name without the port, as with OpenSSH; another key there says nothing about this port.
+ * The known_hosts entries for `target`. As in OpenSSH, a host on a port other than 22 without its own entry is accepted if
+ * it offers a key of the same name without a port. A different key there does not count as a change.
  */
 async function knownKeys(target: SshTarget, logger: SshLogger) {
   const files = new Set([...target.knownHostsFiles, target.knownHostsWriteFile]);
@@ -111,20 +112,20 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
     try {
       entries.push(...parseKnownHosts(decodeKnownHosts(await readFile(file)), file));
     } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) warnOnce(logger, `cannot read known host keys: ${messageOf(error)}`);
+      if (!hasErrno(error, 'ENOENT')) warnOnce(logger, `cannot read a known_hosts file: ${messageOf(error)}`);
     }
   }
   const name = target.hostKeyAlias ?? hostName(target.host, target.port);
   const known = lookUp(entries, name);
   const pinned = known.some((entry) => entry.marker === null);
   const bare = target.hostKeyAlias === undefined && target.port !== 22 ? lookUp(entries, target.host) : [];
-  // Who revokes a key of a host revokes it on all of its ports.
+  // A revoked key is revoked on all ports of the host.
   const revoked = bare.filter((entry) => entry.marker === 'revoked' && !known.includes(entry));
   const withoutPort = pinned ? [] : bare.filter((entry) => entry.marker === null);
   return { name, known: [...known, ...revoked], withoutPort };
 }
 
-/** Adds a key to a known_hosts file. @throws what the file system says. */
+/** Adds a key to a known_hosts file. @throws errors of the file system */
 export async function pinHostKey(file: string, name: string, key: Buffer): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const handle = await open(file, 'a+', 0o600);
@@ -137,7 +138,7 @@ export async function pinHostKey(file: string, name: string, key: Buffer): Promi
       await handle.read(end, 0, 2, size - 2);
     } else if (size === 1) await handle.read(end, 1, 1, 0);
     const ended = end[1] === 0x0a || (end[0] === 0x0a && end[1] === 0);
-    // One append, so that processes which write at the same time do not mix their lines.
+    // One append, so that processes that write at the same time do not mix their lines.
     await handle.appendFile(encodeLike(start, `${ended ? '' : '\n'}${formatEntry(name, key)}\n`));
   } finally {
     await handle.close();
@@ -147,11 +148,11 @@ export async function pinHostKey(file: string, name: string, key: Buffer): Promi
 async function appendKey(file: string, name: string, key: Buffer, logger: SshLogger): Promise<void> {
   try {
     await pinHostKey(file, name, key);
-    logger.info(`new host ${name}: key ${fingerprint(key)} recorded in ${file}`);
+    logger.info(`new host ${name}: host key ${fingerprint(key)} added to ${file}`);
   } catch (error) {
     warnOnce(
       logger,
-      `the key of ${name} (${fingerprint(key)}) is not pinned, because it cannot be recorded: ${messageOf(error)}`,
+      `the host key of ${name} (${fingerprint(key)}) was accepted but could not be saved: ${messageOf(error)}`,
     );
   }
 }
@@ -163,23 +164,33 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
   if (verdict.action === 'refuse' && verdict.why === 'unknown') {
     return new AppError(
       'HOST_KEY_UNKNOWN',
-      `The host key of ${name} is not known: it offers ${offered}${where === '' ? '' : `; ${where} trusts a certificate authority for it (@cert-authority), and host certificates cannot be checked here`}.`,
-      `Compare that with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself; if it is there, add it with "ssh-keyscan -p ${target.port} ${target.host} >> ${target.knownHostsWriteFile}", or set SSH_HOST_KEY_POLICY=accept-new.`,
+      `The host key of ${name} is not in known_hosts: the server offers ${offered}${where === '' ? '' : `, and ${where} trusts only a certificate authority (@cert-authority), but host certificates are not supported`}. The connection was refused.`,
+      {
+        model:
+          'Do not try another way to connect. Report the fingerprint to the user: a person must compare it on the host and add the key to known_hosts.',
+        person: `Compare it with the output of "ssh-keygen -lf" on the .pub files in /etc/ssh on the host itself. If it matches, run "mkdir -p ${shellWord(dirname(target.knownHostsWriteFile))} && ssh-keyscan -p ${target.port} ${target.host} >> ${shellWord(target.knownHostsWriteFile)}", or set SSH_HOST_KEY_POLICY=accept-new.`,
+      },
     );
   }
   if (verdict.action === 'refuse' && verdict.why === 'revoked') {
     return new AppError(
       'HOST_KEY_CHANGED',
-      `${name} offers a host key that is marked as revoked in ${where}: ${offered}.`,
-      'Do not trust this host; have its administrator give it a new host key.',
+      `${name} offers a host key that is marked as revoked in ${where}: ${offered}. The connection was refused.`,
+      'Do not connect to this host. Report it to the user: its administrator must generate a new host key.',
     );
   }
-  const old = known ? `${known.keyType} ${fingerprint(known.key)} in ${where}` : 'another key before';
+  const old = known
+    ? `${where} has ${known.keyType} ${fingerprint(known.key)}`
+    : 'it offered another key before';
   return new AppError(
     'HOST_KEY_CHANGED',
-    `The host key of ${name} has changed: it offers ${offered}, but is known by ${old}.`,
-    `Someone may be intercepting the connection. If the host was reinstalled, compare the new fingerprint on its console, remove ${
-      where === '' ? 'the old key' : `line ${where}`
-    } and connect again.`,
+    `The host key of ${name} has changed: the server offers ${offered}, but ${old}. The connection was refused.`,
+    {
+      model:
+        'Do not try another way to connect. Report this to the user: someone may be intercepting the connection, or the host was reinstalled.',
+      person: `Someone may be intercepting the connection. If the host was reinstalled, compare the new fingerprint on its console, remove ${
+        where === '' ? 'the old key' : `line ${where}`
+      } and connect again.`,
+    },
   );
 }

@@ -10,7 +10,7 @@ import type { SshTarget } from './ssh-types.ts';
 type Ssh2 = typeof ssh2;
 type AgentKey = string | Buffer | ssh2.ParsedKey;
 
-/** A public key that we can sign with, in the order in which it is to be offered. */
+/** A public key whose private key is available. */
 export type Identity =
   | {
       readonly from: 'agent';
@@ -21,12 +21,13 @@ export type Identity =
   | { readonly from: 'file'; readonly label: string; readonly key: ssh2.ParsedKey };
 
 export interface Identities {
+  /** In the order in which they are offered. */
   readonly usable: readonly Identity[];
-  /** What is wrong with a key file that the operator named. */
+  /** Problems with key files that the operator named. */
   readonly unusableNamed: readonly string[];
-  /** What is wrong with a key file that merely lies where OpenSSH looks. */
+  /** Problems with key files in OpenSSH's default locations. */
   readonly unusableDefaults: readonly string[];
-  /** Why the agent could not be asked. */
+  /** Why the agent could not be used. */
   readonly agentProblem: string | null;
 }
 
@@ -34,7 +35,7 @@ interface KeyFile {
   readonly path: string;
   readonly named: boolean;
   readonly key: ssh2.ParsedKey | null;
-  /** To find the key in the agent; known even of an encrypted key if its .pub lies beside it. */
+  /** To find the key in the agent; known even for an encrypted key if its .pub file exists. */
   readonly publicKey: Buffer | null;
   readonly problem: string | null;
 }
@@ -42,13 +43,13 @@ interface KeyFile {
 /** An agent that does not answer must not use up the time that sshd grants for logging in. */
 const AGENT_TIMEOUT_MS = 3000;
 
-/** OpenSSH's own defaults: tried when they are there, no fault when they are not. */
+/** OpenSSH's default key files: used if they exist, and no error if they do not. */
 const DEFAULT_FILES = ['id_rsa', 'id_ecdsa', 'id_ecdsa_sk', 'id_ed25519', 'id_ed25519_sk', 'id_dsa'];
 
 /**
  * Collects the keys to offer: keys of the agent that match a named file, named files, other keys of the agent, default
- * files. Close to OpenSSH's order, but what was named comes before what merely lies in the agent, since sshd hangs up
- * after six keys. Reads files and asks the agent; never rejects.
+ * files. Close to OpenSSH's order, but named files come before the other keys of the agent, because sshd disconnects
+ * after six keys. Reads files and queries the agent; never rejects.
  */
 export async function loadIdentities(target: SshTarget, lib: Ssh2, logger: SshLogger): Promise<Identities> {
   const [files, fromAgent] = await Promise.all([
@@ -103,21 +104,21 @@ async function loadKeyFile(path: string, passphrase: string | undefined, lib: Ss
     if (plain.isPrivateKey()) {
       return { path, named, key: plain, publicKey: plain.getPublicSSH(), problem: null };
     }
-    const problem = `key file ${path} holds a public key, and the agent has no private key for it`;
+    const problem = `key file ${path} is a public key, and the agent has no private key for it`;
     return { path, named, key: null, publicKey: plain.getPublicSSH(), problem };
   }
   if (!/no passphrase/.test(plain.message)) {
-    return unusable('is not a private key that can be read (OpenSSH, PEM and PPK version 2 can)');
+    return unusable('is not a private key in a supported format (OpenSSH, PEM, PPK version 2)');
   }
-  if (passphrase === undefined) return unusable('is encrypted, and no passphrase was given');
+  if (passphrase === undefined) return unusable('is encrypted, and SSH_KEY_PASSPHRASE is not set');
   const opened = decrypt(path, data, passphrase, lib);
   if (opened instanceof Error || !opened.isPrivateKey()) {
-    return unusable('is encrypted, and the passphrase does not open it');
+    return unusable('is encrypted, and SSH_KEY_PASSPHRASE is wrong');
   }
   return { path, named, key: opened, publicKey: opened.getPublicSSH(), problem: null };
 }
 
-/** Deriving a key from a passphrase takes 100 ms and more, and each connection of a pool logs in anew. */
+/** Cache: deriving a key from a passphrase takes 100 ms or more, and each connection of a pool logs in separately. */
 const decrypted = new Map<string, { data: Buffer; passphrase: string; key: ssh2.ParsedKey | Error }>();
 
 function decrypt(path: string, data: Buffer, passphrase: string, lib: Ssh2): ssh2.ParsedKey | Error {
@@ -128,7 +129,7 @@ function decrypt(path: string, data: Buffer, passphrase: string, lib: Ssh2): ssh
   return key;
 }
 
-/** The bytes of a key file, as ssh2 reads them: in UTF-16, as PowerShell writes it, no format is known to it. */
+/** The bytes of a key file. UTF-16, which PowerShell writes, is converted to UTF-8, because ssh2 cannot read it. */
 export async function readKeyFile(path: string): Promise<Buffer> {
   const bytes = await readFile(path);
   return hasUtf16(bytes) ? Buffer.from(decodeText(bytes)) : bytes;
@@ -143,7 +144,7 @@ async function loadPublicKey(path: string, lib: Ssh2): Promise<Buffer | null> {
   }
 }
 
-/** ssh2 answers with an array for some formats, though its types do not say so. */
+/** ssh2 returns an array for some formats, although its types do not say so. */
 function firstKey(parsed: ssh2.ParsedKey | Error | readonly ssh2.ParsedKey[]): ssh2.ParsedKey | Error {
   if (!('length' in parsed)) return parsed;
   return parsed[0] ?? new Error('no key');
@@ -195,7 +196,7 @@ function agentKey(entry: AgentKey | ssh2.PublicKeyEntry): AgentKey {
   return 'pubKey' in entry.pubKey ? entry.pubKey.pubKey : entry.pubKey;
 }
 
-/** Shows ssh2 one key of an agent, so that the order among all keys stays ours. */
+/** An agent with only one of the keys, so that this program determines the order of all keys. */
 function singleKeyAgent(lib: Ssh2, agent: ssh2.BaseAgent, key: ssh2.ParsedKey): ssh2.BaseAgent {
   class SingleKeyAgent extends lib.BaseAgent {
     override getIdentities(callback: ssh2.IdentityCallback): void {

@@ -53,7 +53,7 @@ describe('parseKnownHosts', () => {
     const text = `@cert-authority a ${line('', ed).trim()}`;
     const entries = find(text, 'a');
     expect(entries.map(({ marker }) => marker)).toEqual(['cert-authority']);
-    expect(decideHostKey('accept-new', entries, ed)).toEqual({ action: 'accept and record' });
+    expect(decideHostKey('accept-new', entries, ed)).toEqual({ action: 'accept and save' });
     expect(decideHostKey('strict', entries, ed)).toMatchObject({ action: 'refuse', why: 'unknown' });
     expect(hostKeyAlgorithms(entries)).toEqual(hostKeyAlgorithms([]));
   });
@@ -135,7 +135,7 @@ describe('decideHostKey', () => {
 
   test('an unknown host: refused, recorded, or merely accepted', () => {
     expect(decideHostKey('strict', [], ed)).toEqual({ action: 'refuse', why: 'unknown' });
-    expect(decideHostKey('accept-new', [], ed)).toEqual({ action: 'accept and record' });
+    expect(decideHostKey('accept-new', [], ed)).toEqual({ action: 'accept and save' });
     expect(decideHostKey('insecure', [], ed)).toEqual({ action: 'accept' });
   });
 
@@ -165,7 +165,7 @@ describe('decideHostKey', () => {
 
   test('another key that is revoked does not make a host known', () => {
     expect(decideHostKey('accept-new', known(`@revoked * ${line('', rsa).trim()}`), ed)).toEqual({
-      action: 'accept and record',
+      action: 'accept and save',
     });
   });
 });

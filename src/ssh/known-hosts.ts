@@ -4,7 +4,7 @@ import type { HostKeyPolicy } from './ssh-types.ts';
 
 /** One usable line of a known_hosts file. */
 export interface KnownHost {
-  /** `cert-authority`: the key signs certificates, which ssh2 cannot check; it is no host key itself. */
+  /** `cert-authority`: the key signs host certificates, which ssh2 cannot check. It is not a host key itself. */
   readonly marker: 'revoked' | 'cert-authority' | null;
   /** The host field as written: a comma list of patterns, or one hashed name. */
   readonly hosts: string;
@@ -16,17 +16,16 @@ export interface KnownHost {
 
 export type HostKeyVerdict =
   | { readonly action: 'accept' }
-  | { readonly action: 'accept and record' }
+  | { readonly action: 'accept and save' }
   | {
       readonly action: 'refuse';
       readonly why: 'unknown' | 'changed' | 'revoked';
-      /** Where the key stands that speaks against the offered one; for an unknown host, that of its certificate authority. */
+      /** The entry that conflicts with the offered key; for an unknown host, the entry of its certificate authority. */
       readonly known?: KnownHost;
     };
 
 /**
- * Reads the text of a known_hosts file. Lines that are broken, empty or comments are left out, as OpenSSH leaves out what
- * it cannot read.
+ * Parses the text of a known_hosts file. Invalid lines, empty lines and comments are skipped, as in OpenSSH.
  */
 export function parseKnownHosts(text: string, file: string): KnownHost[] {
   const entries: KnownHost[] = [];
@@ -53,16 +52,16 @@ const MARKERS: ReadonlyMap<string, 'revoked' | 'cert-authority'> = new Map([
 ]);
 
 /**
- * The text of a known_hosts file, which may be UTF-16, or UTF-8 with lines in UTF-16 among it: `ssh-keyscan HOST >> FILE`
- * in Windows PowerShell 5 appends those. All that counts in such a file is ASCII, so the NUL bytes between are left out.
+ * The text of a known_hosts file. The file may be UTF-16, or UTF-8 with lines in UTF-16, which `ssh-keyscan HOST >> FILE`
+ * in Windows PowerShell 5 appends. The relevant parts are ASCII, so removing the NUL bytes converts them.
  */
 export function decodeKnownHosts(bytes: Buffer): string {
   const plain = bytes.includes(0) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
-  // What is left of a byte order mark.
+  // The rest of a byte order mark.
   return plain.toString('utf8').replace(/^(?:\uFEFF|\uFFFD\uFFFD)/, '');
 }
 
-/** The key type that a public key blob names itself, or null if it is no such blob. */
+/** The key type that a public key blob contains, or null if it is not a public key blob. */
 export function keyTypeOf(key: Buffer): string | null {
   if (key.length < 4) return null;
   const length = key.readUInt32BE(0);
@@ -71,13 +70,13 @@ export function keyTypeOf(key: Buffer): string | null {
     : key.toString('latin1', 4, 4 + length);
 }
 
-/** The name under which a host stands in known_hosts: `host`, or `[host]:port` for a port other than 22. */
+/** The name of a host in known_hosts: `host`, or `[host]:port` for a port other than 22. */
 export function hostName(host: string, port: number): string {
   const lower = host.toLowerCase();
   return port === 22 ? lower : `[${lower}]:${port}`;
 }
 
-/** The entries that are about `name`, which is an alias or what {@link hostName} returns. */
+/** The entries for `name`, which is an alias or the result of {@link hostName}. */
 export function lookUp(entries: readonly KnownHost[], name: string): KnownHost[] {
   const wanted = name.toLowerCase();
   return entries.filter((entry) => matchesHosts(entry.hosts, wanted));
@@ -94,11 +93,11 @@ export function formatEntry(name: string, key: Buffer): string {
 }
 
 /**
- * Decides about an offered host key, given all entries about that host.
+ * Decides whether to accept an offered host key, given all entries for that host.
  *
- * A host that is known, but under other keys only, counts as changed whatever the types of those keys are. That is
- * OpenSSH's rule too: the known types are offered first (see {@link hostKeyAlgorithms}), so a server that still has
- * the known key shows it, and one that shows another type does not have it.
+ * If the host has entries, but none with this key, the key counts as changed even if its type is different. OpenSSH does
+ * the same: the client asks for the known types first (see {@link hostKeyAlgorithms}), so a server that offers another
+ * type no longer has the known key.
  */
 export function decideHostKey(
   policy: HostKeyPolicy,
@@ -116,7 +115,7 @@ export function decideHostKey(
     const authority = known.find((entry) => entry.marker === 'cert-authority');
     return { action: 'refuse', why: 'unknown', ...(authority && { known: authority }) };
   }
-  return { action: policy === 'insecure' ? 'accept' : 'accept and record' };
+  return { action: policy === 'insecure' ? 'accept' : 'accept and save' };
 }
 
 const ALGORITHMS = [
@@ -131,8 +130,8 @@ const ALGORITHMS = [
 export type HostKeyAlgorithm = (typeof ALGORITHMS)[number]['names'][number];
 
 /**
- * Host key algorithms in the order in which they are offered: those of the known keys first. Otherwise a host that is
- * pinned by its ECDSA key and also has an Ed25519 key would show the latter and look changed.
+ * Host key algorithms in the order of preference: those of the known keys first. Otherwise a host whose ECDSA key is known
+ * and that also has an Ed25519 key would offer the latter, which would look like a changed key.
  */
 export function hostKeyAlgorithms(known: readonly KnownHost[]): HostKeyAlgorithm[] {
   const types = new Set(known.filter((entry) => entry.marker === null).map((entry) => entry.keyType));
@@ -147,7 +146,7 @@ function matchesHosts(hosts: string, name: string): boolean {
   for (const pattern of hosts.toLowerCase().split(',')) {
     const negated = pattern.startsWith('!');
     if (!matchesGlob(negated ? pattern.slice(1) : pattern, name)) continue;
-    // A negated match rules the whole line out, wherever it stands in the list.
+    // A negated match excludes the whole line, at any position in the list.
     if (negated) return false;
     matched = true;
   }

@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * Whether a failure to connect looks like the Local Network privacy of macOS: the system answers connections of a program
- * that was not allowed to use the local network as if there were no route, and does not resolve names in .local for it.
+ * Whether a connection error is probably caused by Local Network privacy of macOS. For a program without that permission,
+ * macOS reports "no route to host" for local addresses and does not resolve names in .local.
  *
- * @param host what was connected to; the address that was tried is taken from the error where it has one
+ * @param host the host name or address; used if the error does not contain the address
  */
 export function deniedByMacos(error: unknown, host: string, platform: NodeJS.Platform): boolean {
   if (platform !== 'darwin') return false;
@@ -18,9 +18,9 @@ export function deniedByMacos(error: unknown, host: string, platform: NodeJS.Pla
 }
 
 export const MACOS_HINT =
-  'If ssh in Terminal reaches the host, macOS keeps the app that starts this server from the local network: switch that app on in System Settings → Privacy & Security → Local Network and restart it. Terminal, and so "proxmox-mcp doctor" in it, is not affected';
+  'If ssh in Terminal can connect to the host, macOS blocks local network access for the app that starts this server: enable that app in System Settings → Privacy & Security → Local Network and restart it. Terminal is not affected, so "proxmox-mcp doctor" works there';
 
-/** Addresses that are in use on the networks of homes and offices only. */
+/** Private and link-local address ranges. */
 const LOCAL = new BlockList();
 for (const [network, bits] of [
   ['10.0.0.0', 8],

@@ -1,4 +1,4 @@
-/** What the SSH layer needs of a logger; pino's satisfies it. Never given a secret. */
+/** The logger that the SSH layer needs. Its messages contain no secrets. */
 export interface SshLogger {
   debug(message: string): void;
   info(message: string): void;
@@ -7,11 +7,11 @@ export interface SshLogger {
 
 const warned = new WeakMap<SshLogger, Set<string>>();
 
-/** Warns of what would otherwise be said again at each new connection. */
+/** Logs a warning once, although every new connection would cause it again. */
 export function warnOnce(logger: SshLogger, message: string): void {
-  const said = warned.get(logger) ?? new Set();
-  warned.set(logger, said);
-  if (said.has(message)) return;
-  said.add(message);
+  const logged = warned.get(logger) ?? new Set();
+  warned.set(logger, logged);
+  if (logged.has(message)) return;
+  logged.add(message);
   logger.warn(message);
 }

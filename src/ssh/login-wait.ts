@@ -1,24 +1,24 @@
 import { visible } from '../lib/visible.ts';
 
 /**
- * How long, in ms, a login may take once the server has sent a banner. A banner may hold a link that a person has to open
- * before the login goes on, as with Tailscale SSH in check mode. As long as OpenSSH's sshd waits for a login.
+ * How long, in ms, a login may take once the server has sent a banner. A banner may contain a link that a person has to open
+ * before the login continues, as with Tailscale SSH in check mode. Equal to the LoginGraceTime of OpenSSH.
  */
 export const BANNER_TIMEOUT_MS = 120_000;
-/** Most banners are legal notices, and the login goes on at once: those are shown to nobody. */
+/** A banner is shown only if the login takes longer than this, because most banners are just legal notices. */
 const SHOWN_AFTER_MS = 1000;
-/** Characters of a banner in a message. */
+/** Maximum characters of a banner in a message. */
 const MAX_LENGTH = 400;
 
 export interface LoginWaitOptions {
-  /** How long reaching one host and logging in to it may take while the server sends no banner, in ms. */
+  /** How long connecting and logging in to one host may take if the server sends no banner, in ms. */
   readonly readyTimeoutMs: number;
   readonly bannerTimeoutMs?: number;
-  /** Told, in a sentence, of a banner behind which the login does not go on, and null when the wait for it is over. */
+  /** Called with a message when the login waits after a banner, and with null when the wait is over. */
   readonly onBanner?: (text: string | null) => void;
 }
 
-/** The clock of one login, and what the server has said meanwhile. */
+/** The timeout of one login, and the banners that the server has sent. */
 export class LoginWait {
   readonly #host: string;
   readonly #options: LoginWaitOptions;
@@ -28,7 +28,7 @@ export class LoginWait {
   #shown = false;
   #text = '';
 
-  /** @param onTimeout called once, when the login has taken too long */
+  /** @param onTimeout called once, when the login takes too long */
   constructor(host: string, options: LoginWaitOptions, onTimeout: (error: Error) => void) {
     this.#host = host;
     this.#options = options;
@@ -36,7 +36,7 @@ export class LoginWait {
     this.#timer = this.#start(options.readyTimeoutMs);
   }
 
-  /** What the server has said so far on one line, cut where it is long; empty if it said nothing. */
+  /** The banners so far as one line, truncated if long; empty if there was none. */
   get banner(): string {
     const lines = visible(this.#text)
       .split('\n')
@@ -47,8 +47,8 @@ export class LoginWait {
     return `${(links === '' ? all : links).slice(0, MAX_LENGTH)}…`;
   }
 
-  /** Adds a banner; from now on the login may take longer. */
-  hear(text: string): void {
+  /** Adds a banner and extends the timeout. */
+  addBanner(text: string): void {
     this.#text += `${text.slice(0, 65_536)}\n`;
     clearTimeout(this.#timer);
     this.#timer = this.#start(this.#options.bannerTimeoutMs ?? BANNER_TIMEOUT_MS);
@@ -56,7 +56,7 @@ export class LoginWait {
     if (this.#shown) this.#show();
   }
 
-  /** The login is over, whatever came of it. */
+  /** Ends the wait: the login has succeeded or failed. */
   stop(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#showTimer);
@@ -66,7 +66,7 @@ export class LoginWait {
 
   #show(): void {
     this.#shown = true;
-    this.#options.onBanner?.(`${this.#host} holds up the login and says: "${this.banner}"`);
+    this.#options.onBanner?.(`${this.#host} delays the login; its banner is: "${this.banner}"`);
   }
 
   #start(ms: number): NodeJS.Timeout {
@@ -75,7 +75,7 @@ export class LoginWait {
   }
 }
 
-/** Whether the text holds a link that a person could open. */
+/** Whether the text contains a link. */
 export function hasLink(text: string): boolean {
   return /https?:\/\/\S/i.test(text);
 }

@@ -1,27 +1,27 @@
-/** What {@link connectionsWanted} decides by. */
+/** The input of {@link connectionsWanted}. */
 export interface Load {
-  /** Connections that take work, and those being set up. */
+  /** Connections that can be used, and those that are being opened. */
   readonly usable: number;
   readonly connecting: number;
   readonly maxConnections: number;
-  /** Work sessions of one connection. */
+  /** Sessions of one connection that commands may use. */
   readonly perConnection: number;
-  /** Opens that wait for a session, and how many of them have waited a whole tick. */
+  /** Opens that wait for a session, and how many of them have waited for a whole tick. */
   readonly waiting: number;
   readonly overdue: number;
   /** Waiters that got a session during the last tick, and its length in ms. */
   readonly served: number;
   readonly tickMs: number;
-  /** What setting up a connection took lately, in ms. */
+  /** How long the last connection took to open, in ms. */
   readonly connectMs: number;
 }
 
-/** sshd's default MaxStartups 10:30:100 begins to drop at ten who are logging in, whoever they are; others need to log in too. */
+/** sshd's default MaxStartups 10:30:100 drops connections at ten concurrent logins of all clients, so some are left to others. */
 const MAX_CONNECTING = 4;
 
 /**
- * How many connections to start now. The first is set up alone, so that a wrong password is tried once and not four
- * times. More come only when waiting for a session would last longer than logging in anew: short commands drain faster.
+ * How many connections to open now. The first is opened alone, so that a wrong password is tried once and not four
+ * times. More are opened only when waiting for a free session would take longer than another login.
  */
 export function connectionsWanted(load: Load): number {
   const { usable, connecting, waiting, overdue, served } = load;

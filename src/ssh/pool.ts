@@ -12,17 +12,17 @@ import type { OpenOptions, RemoteChannel, SshTarget } from './ssh-types.ts';
 /** Counts are per pool, times in ms. The defaults suit OpenSSH's; tests shorten the times. */
 export interface SshPoolOptions {
   readonly logger: SshLogger;
-  /** OpenSSH's MaxSessions. One of them is kept for `control`. */
+  /** OpenSSH's MaxSessions. One of them is reserved for `control`. */
   readonly maxSessionsPerConnection?: number;
   readonly maxConnections?: number;
   readonly readyTimeoutMs?: number;
   readonly bannerTimeoutMs?: number;
-  /** Told of what a server says that holds up a login, and null when that is over. */
+  /** Called with a message when a server's banner delays the login, and with null when the login has ended. */
   readonly onBanner?: (text: string | null) => void;
   readonly keepaliveMs?: number;
   readonly deadAfterMs?: number;
   readonly openTimeoutMs?: number;
-  /** A connection beyond the first is closed when it has had nothing to do for so long. */
+  /** A connection other than the first is closed after it has been idle for this long. */
   readonly idleMs?: number;
 }
 
@@ -31,13 +31,13 @@ interface Member {
   idleSince: number | null;
 }
 
-/** How long an open waits for a session before another connection is thought of. */
+/** How long an open waits for a session before the pool considers another connection. */
 const TICK_MS = 100;
-/** Connections that may die under one open before it is told. */
+/** How many lost connections one open survives before it fails. */
 const MAX_FAILURES = 3;
 
 /**
- * Sessions on one SSH server. Connects when first used, adds connections when sessions run short, replaces lost ones.
+ * Sessions on one SSH server. Connects at first use, adds connections when sessions run short, and replaces lost ones.
  * A command is sent at most once.
  */
 export class SshPool {
@@ -49,6 +49,7 @@ export class SshPool {
   #connecting = 0;
   #connectMs = 255;
   #served = 0;
+  #generation = 0;
   #noGrowthBefore = 0;
   #tick: NodeJS.Timeout | undefined;
   #idleCheck: NodeJS.Timeout | undefined;
@@ -69,7 +70,7 @@ export class SshPool {
     };
   }
 
-  /** How many connections are up that take work. */
+  /** Number of connections that can be used. */
   get connections(): number {
     return this.#members.filter(({ connection }) => connection.usable).length;
   }
@@ -78,7 +79,12 @@ export class SshPool {
     return this.connections > 0;
   }
 
-  /** How many sessions could be opened for work now without waiting for one, or taking one from those who wait. */
+  /** How often a connection was made while there was none. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** How many sessions for commands could be opened now without waiting, and without taking one from a waiting open. */
   get spare(): number {
     if (this.#queue.length > 0) return 0;
     let spare = 0;
@@ -90,7 +96,7 @@ export class SshPool {
   }
 
   /**
-   * Runs `command` in the login shell of the far side, in a session of its own. Waits for a free session if need be.
+   * Runs `command` in the remote login shell, in its own session. Waits for a free session if necessary.
    *
    * @throws AppError; with CANCELLED, SHUTTING_DOWN, SSH_UNREACHABLE, SSH_AUTH_FAILED, SSH_KEY_UNUSABLE,
    * HOST_KEY_UNKNOWN, HOST_KEY_CHANGED and SSH_NO_SESSION the command has not been run; with DISCONNECTED it may have been.
@@ -104,7 +110,7 @@ export class SshPool {
     return opened;
   }
 
-  /** Closes all connections; resolves within a second. What still waits is rejected, open channels end as disconnected. */
+  /** Closes all connections; resolves within a second. Waiting opens are rejected, open channels end as disconnected. */
   async close(): Promise<void> {
     this.#shutdown.abort();
     clearTimeout(this.#tick);
@@ -113,12 +119,12 @@ export class SshPool {
     await Promise.all(this.#members.map(({ connection }) => connection.close()));
   }
 
-  /** Gives free sessions to those who wait, and sees to it that there will be more if that is not enough. */
+  /** Assigns free sessions to waiting opens, and schedules another connection if there are too few. */
   #dispatch(): void {
     if (this.#shutdown.signal.aborted) return;
     this.#tidy();
     for (let first = this.#queue.first; first; first = this.#queue.first) {
-      // Control goes first and may take any session: if there is none for the first, there is none for those behind it.
+      // `control` comes first and may use any session. If there is none for the first waiter, there is none for the others.
       const connection = this.#pick(first.control);
       if (!connection) break;
       this.#queue.leave(first);
@@ -139,7 +145,7 @@ export class SshPool {
     this.#dispatch();
   }
 
-  /** The least busy connection that has a session left; the oldest of equals, so that the others can fall idle. */
+  /** The connection with the fewest sessions that has one free; of equals the oldest, so that the others become idle. */
   #pick(control: boolean): Connection | undefined {
     let best: Connection | undefined;
     for (const { connection } of this.#members) {
@@ -160,9 +166,9 @@ export class SshPool {
       case 'unconfirmed':
         return waiter.reject(unconfirmed(this.#target));
       case 'rejected':
-        return waiter.reject(noSession(this.#target, 'it opened a session, but would not run the command'));
+        return waiter.reject(noSession(this.#target, 'it opened a session, but refused to run the command'));
       case 'refused':
-        if (outcome.forGood) return waiter.reject(noSession(this.#target, outcome.why));
+        if (outcome.permanent) return waiter.reject(noSession(this.#target, outcome.why));
         break;
       default:
         waiter.failures++;
@@ -199,7 +205,7 @@ export class SshPool {
     for (let i = 0; i < wanted; i++) this.#connect();
   }
 
-  /** What a new connection will grant, going by those that there are. */
+  /** The sessions that a new connection will probably allow, judged by the existing connections. */
   #sessionsToExpect(): number {
     const limits = this.#members.map(({ connection }) => connection.limit);
     return Math.min(this.#options.maxSessionsPerConnection, ...limits);
@@ -217,6 +223,7 @@ export class SshPool {
       });
       this.#connectMs = performance.now() - started;
       if (this.#shutdown.signal.aborted) return connection.destroy();
+      if (!this.connected) this.#generation++;
       this.#members.push({ connection, idleSince: null });
     } catch (error) {
       this.#onConnectFailed(error);
@@ -229,8 +236,8 @@ export class SshPool {
   #onConnectFailed(error: unknown): void {
     const others = this.connected || this.#connecting > 1;
     if (others && error instanceof UnreachableError) {
-      // Those who wait will be served by the connections that there are.
-      this.#options.logger.warn(`no further connection: ${error.message}`);
+      // The existing connections serve the waiting opens.
+      this.#options.logger.warn(`could not open another connection: ${error.message}`);
       this.#noGrowthBefore = performance.now() + 1000;
       return;
     }

@@ -2,20 +2,20 @@ import type { AppError } from '../lib/errors.ts';
 import { cancelled } from './pool-errors.ts';
 import type { RemoteChannel } from './ssh-types.ts';
 
-/** An open that waits for a session, or for the answer of sshd to it. */
+/** An open that waits for a session, or for sshd's answer to it. */
 export interface Waiter {
   readonly command: string;
   readonly control: boolean;
   readonly signal: AbortSignal | undefined;
   /** `performance.now()` of its arrival. */
   readonly since: number;
-  /** Connections that have failed under it. */
+  /** Number of connections that were lost before its command was sent. */
   failures: number;
   readonly resolve: (channel: RemoteChannel) => void;
   readonly reject: (error: AppError) => void;
 }
 
-/** Those who wait for a session: control first, then who came first. An aborted signal takes its waiter out. */
+/** The opens that wait for a session: `control` first, then by arrival. An aborted signal removes its waiter. */
 export class SessionQueue {
   readonly #waiters: Waiter[] = [];
 
@@ -32,11 +32,11 @@ export class SessionQueue {
     return this.#waiters.filter(({ since }) => since <= time).length;
   }
 
-  /** Adds a newcomer; settles with what its waiter is resolved or rejected with. */
+  /** Adds a new waiter. The promise settles as its waiter does. */
   join(command: string, control: boolean, signal: AbortSignal | undefined): Promise<RemoteChannel> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        // When it is being opened, its connection sees to the signal.
+        // Once its session is being opened, the connection handles the signal.
         if (this.leave(waiter)) waiter.reject(cancelled());
       };
       const settled = () => signal?.removeEventListener('abort', onAbort);
@@ -60,7 +60,7 @@ export class SessionQueue {
     });
   }
 
-  /** Puts a waiter where it belongs by its age, also one whose first try has failed. */
+  /** Inserts a waiter by its age, also one whose first attempt has failed. */
   enter(waiter: Waiter): void {
     const index = this.#waiters.findIndex((other) =>
       waiter.control === other.control ? waiter.since < other.since : waiter.control,
@@ -68,7 +68,7 @@ export class SessionQueue {
     this.#waiters.splice(index < 0 ? this.#waiters.length : index, 0, waiter);
   }
 
-  /** Takes a waiter out; false if it was not waiting. */
+  /** Removes a waiter; false if it was not waiting. */
   leave(waiter: Waiter): boolean {
     const index = this.#waiters.indexOf(waiter);
     if (index >= 0) this.#waiters.splice(index, 1);

@@ -4,13 +4,13 @@ export type HostKeyPolicy = 'strict' | 'accept-new' | 'insecure';
 
 /** Everything needed to reach and log in to one SSH server. */
 export interface SshTarget {
-  /** Address or name that is dialled. */
+  /** Address or host name to connect to. */
   readonly host: string;
   readonly port: number;
   readonly username: string;
   /** Name under which the host key is looked up instead of `host:port` (OpenSSH's HostKeyAlias). */
   readonly hostKeyAlias?: string;
-  /** Private key files, in the order in which they are tried; the ones that the operator named come first. */
+  /** Private key files in the order in which they are tried; those that the operator named come first. */
   readonly identityFiles: readonly string[];
   /** Offer nothing but `identityFiles` (and keys of the agent that match them). */
   readonly identitiesOnly?: boolean;
@@ -18,18 +18,18 @@ export interface SshTarget {
   readonly password?: string;
   /** Socket or pipe of an ssh-agent. */
   readonly agent?: string;
-  /** The variable of the environment that names it, if one does. */
+  /** The environment variable that `agent` came from, if any. */
   readonly agentVariable?: string;
-  /** Hosts to go through, first hop first. A hop has no jumps of its own. */
+  /** Jump hosts, first hop first. A jump host has no jumps itself. */
   readonly jumps: readonly SshTarget[];
   readonly hostKeyPolicy: HostKeyPolicy;
   /** Files that are read for host keys, in order. */
   readonly knownHostsFiles: readonly string[];
-  /** The file that a key accepted under `accept-new` is written to. */
+  /** The file to which `accept-new` adds keys. */
   readonly knownHostsWriteFile: string;
 }
 
-/** How a command on a channel ended, as sshd reported it. Both null: sshd said nothing. */
+/** How a command on a channel ended, as reported by sshd. Both null: sshd reported nothing. */
 export interface ExitStatus {
   readonly code: number | null;
   /** Without the SIG prefix, as the protocol carries it: `TERM`, `KILL`. */
@@ -37,17 +37,17 @@ export interface ExitStatus {
 }
 
 export interface ChannelEnd extends ExitStatus {
-  /** `disconnected`: the connection was lost before the channel was closed in order. */
+  /** `disconnected`: the connection was lost before the channel was closed. */
   readonly reason: 'closed' | 'disconnected';
 }
 
 /** One running command on one SSH session channel. */
 export interface RemoteChannel {
-  /** Destroyed when the command takes no more input: a pipeline into it then fails. A command that ends does not fail `end()`. */
+  /** Destroyed when the command ends or closes its stdin: a pipeline into it then fails. A call of `end()` never fails. */
   readonly stdin: Writable;
   /**
-   * Read, resume or destroy both streams: unread output holds the command back and `closed` with it. After `close()` they
-   * are destroyed. After a disconnect they end behind what has arrived, so only `closed` tells whether that is all.
+   * Read, resume or destroy both streams: unread output blocks the command, and `closed` does not resolve. `close()`
+   * destroys them. After a disconnect they end after the data that has arrived, so only `closed` tells whether it is complete.
    */
   readonly stdout: Readable;
   readonly stderr: Readable;
@@ -55,13 +55,13 @@ export interface RemoteChannel {
   readonly exited: Promise<ExitStatus>;
   /** Resolves when the channel is closed and both streams have ended, or the connection is lost. Never rejects. Frees the session. */
   readonly closed: Promise<ChannelEnd>;
-  /** Closes our side at once, without waiting for the command; sshd does not stop the command for that. */
+  /** Closes our side at once, without waiting for the command. sshd does not stop the command because of it. */
   close(): void;
 }
 
 export interface OpenOptions {
-  /** `control` (kills, probes) draws on sessions kept free of ordinary work, so that a full house can still be cleared. */
+  /** `control` (kills, probes) may use the reserved session, so that commands can be killed even if all other sessions are busy. */
   readonly priority?: 'work' | 'control';
-  /** Gives up waiting for a session; the command has then not been sent. */
+  /** Stops waiting for a session; the command has not been sent then. */
   readonly signal?: AbortSignal;
 }

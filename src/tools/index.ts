@@ -10,7 +10,7 @@ import type { Tool } from './tool.ts';
 import { uploadFileToContainer } from './upload-file-to-container.ts';
 import { uploadFileToHost } from './upload-file-to-host.ts';
 
-/** Every tool, in the order in which tools/list shows them: always the same, so that clients can cache it. */
+/** All tools in the order of tools/list, which is constant so that clients can cache it. */
 export const TOOLS: readonly Tool[] = [
   containerExecCommand,
   listContainers,

@@ -38,7 +38,7 @@ function toItem(summary: ContainerSummary): Item {
   return { vmid, status, name, lock, node, local, template, tags: [...tags] };
 }
 
-/** The bare array, one container a line: as readable as indented JSON at a third of its size. */
+/** The JSON array with one container per line: as readable as indented JSON at a third of the size. */
 function jsonLines(items: readonly Item[]): string {
   if (items.length === 0) return '[]';
   return `[\n${items.map((item) => `  ${JSON.stringify(item)}`).join(',\n')}\n]`;

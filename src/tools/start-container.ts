@@ -19,7 +19,7 @@ export const startContainer = defineContainerTool({
     const data = {
       success: true,
       message: result.changed
-        ? `Container ${input.vmid} was started in ${formatDuration(result.durationMs)} and is running.`
+        ? `Container ${input.vmid} is running (started in ${formatDuration(result.durationMs)}).`
         : `Container ${input.vmid} was already running.`,
       vmid: input.vmid,
       changed: result.changed,

@@ -34,10 +34,10 @@ export const stopContainer = defineContainerTool({
 });
 
 function howItStopped(result: LifeCycleResult, force: boolean): string {
-  if (!result.changed) return 'was already stopped';
+  if (!result.changed) return 'is already stopped';
   const time = formatDuration(result.durationMs);
-  if (result.how !== 'killed') return `shut down in ${time}`;
+  if (result.how !== 'killed') return `has shut down cleanly (${time})`;
   return force
-    ? `was killed at once, as asked (${time})`
+    ? `was killed, as requested with force (${time})`
     : `did not shut down in time and was killed (${time})`;
 }

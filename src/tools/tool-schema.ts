@@ -3,7 +3,7 @@ import type { Tool } from './tool.ts';
 
 type Properties = Record<string, z.core.util.JSONType>;
 
-/** A JSON Schema with an object at its root, as MCP wants it for tools. */
+/** A JSON Schema with an object at its root, as MCP requires for tools. */
 export type ObjectSchema = {
   type: 'object';
   properties: Properties;
@@ -13,7 +13,7 @@ export type ObjectSchema = {
 
 const propertiesOf = z.record(z.string(), z.json());
 
-/** Fields that every failure has. They are part of every advertised output, see `outputSchemaOf`. */
+/** The fields of every error. They are part of every advertised output, see `outputSchemaOf`. */
 const FAILURE: Properties = {
   success: { type: 'boolean' },
   error: { type: 'string' },
@@ -22,7 +22,7 @@ const FAILURE: Properties = {
   stderr: { type: 'string' },
 };
 
-/** What is advertised for a tool's arguments. */
+/** The advertised JSON Schema of a tool's arguments. */
 export function inputSchemaOf(tool: Pick<Tool, 'input'>): ObjectSchema {
   const { properties, required } = convert(tool.input, 'input');
   return {
@@ -34,8 +34,8 @@ export function inputSchemaOf(tool: Pick<Tool, 'input'>): ObjectSchema {
 }
 
 /**
- * What is advertised for a tool's structuredContent. Nothing is required and nothing excluded, because
- * clients of the 1.x SDK check failures against it too and throw when one does not fit.
+ * The advertised JSON Schema of a tool's structuredContent. Nothing is required and nothing excluded, because clients of the
+ * 1.x SDK validate errors against it too and throw if one does not match.
  */
 export function outputSchemaOf(tool: Tool): ObjectSchema {
   return { type: 'object', properties: { ...convert(tool.output, 'output').properties, ...FAILURE } };
@@ -51,8 +51,8 @@ function convert(schema: z.ZodObject, io: 'input' | 'output') {
 }
 
 /**
- * Without what only costs: every token of tools/list is paid in every conversation. And without lists of
- * types (`type: ["string", "null"]`): they are legal, but clients that want one type each reject the tool.
+ * Removes keywords that clients do not need, because every conversation pays for the tokens of tools/list. Also removes lists
+ * of types (`type: ["string", "null"]`): they are valid, but some clients reject the tool.
  */
 function portable(json: z.core.util.JSONType): z.core.util.JSONType {
   if (Array.isArray(json)) return json.map(portable);

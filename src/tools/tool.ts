@@ -4,36 +4,38 @@ import type { ClusterHandle, ContainerHandle, ExecTarget } from '../proxmox/prox
 import type { Precondition } from '../remote/remote-types.ts';
 
 /**
- * What a tool does to the world, in one word. The hints for clients are derived from it, and READ_ONLY
- * lets only `read` pass. `exec` runs free-form commands, which no parser can call harmless.
+ * The effect of a tool in one word. The hints for clients are derived from it, and READ_ONLY allows only `read`. `exec` runs
+ * free-form commands, whose effect cannot be determined by a parser.
  */
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
 /** What a tool works on. */
 export type ToolTarget = 'cluster' | 'container' | 'host';
 
-/** The operator's settings that tools and the way of a call depend on. */
+/** The operator's settings that tools and the call pipeline use. */
 export interface ToolSettings {
-  /** Characters of stdout and stderr of one command together. */
+  /** Maximum characters of stdout and stderr of one command together. */
   readonly characterLimit: number;
-  /** Bytes of one transferred file. */
+  /** Maximum bytes of one transferred file. */
   readonly maxFileSize: number;
-  /** Lets the tools work on the Proxmox host itself. */
+  /** Allows tools to work on the Proxmox host itself. */
   readonly enableHostExec: boolean;
+  /** Lets the tools work on the container that this server runs in. */
+  readonly allowSelf: boolean;
   /** Only tools with effect `read` are listed and run. */
   readonly readOnly: boolean;
 }
 
 export interface ToolContext {
   readonly cluster: ClusterHandle;
-  /** What must still hold on the node when the call takes effect; null when the decision rests on nothing there. */
+  /** What must be unchanged on the node when the call takes effect; null if the decision depends on nothing there. */
   readonly precondition: Precondition | null;
-  /** The containers that the call works on, each with what was decided for it. */
+  /** The containers of the call, each with its decision. */
   readonly containers: readonly ContainerTarget[];
   readonly settings: ToolSettings;
-  /** Aborted when the client cancels the call or goes away. */
+  /** Aborted when the client cancels the call or disconnects. */
   readonly signal: AbortSignal;
-  /** Says how far the call has come; cheap, and sent at most once a second. */
+  /** Reports progress. Cheap; sent at most once a second. */
   progress(message: string, done?: number, total?: number): void;
 }
 
@@ -41,19 +43,19 @@ export interface ToolContext {
 export interface ContainerTarget {
   readonly vmid: number;
   readonly precondition: Precondition | null;
-  /** Why nothing may be done to this one; null when the call may work on it. */
+  /** Why this container is excluded; null if it is not. */
   readonly refusal: AppError | null;
 }
 
-/** How a call went for one of its containers. */
+/** The outcome of a call for one of its containers. */
 export interface TargetOutcome {
   readonly vmid: number;
-  /** `ok`, or the code of the failure. */
+  /** `ok`, or the error code. */
   readonly code: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What a tool may use to find the containers of a call. */
+/** The means by which a tool finds the containers of a call. */
 export interface TargetSearch {
   readonly cluster: ClusterHandle;
   readonly signal: AbortSignal;
@@ -67,34 +69,34 @@ export interface HostToolContext extends ToolContext {
   readonly host: ExecTarget;
 }
 
-/** What a tool answers: the same content once as data and once to be read. */
+/** The result of a tool: the same content as data and as text. */
 export interface Reply<Data> {
   readonly data: Data;
-  /** Made from the data as the client gets it, secrets covered, so that the two never differ. */
+  /** Generates the text from the redacted data, so that text and data agree. */
   text(data: Data): string;
-  /** The data tells of a failure: a command that timed out still has its output so far. */
+  /** The data describes an error, such as a timeout with the output so far. */
   readonly isError?: boolean;
-  /** Of a call that works on several containers: one outcome for each that was not refused. */
+  /** For a call on several containers: one outcome for each that was not refused. */
   readonly outcomes?: readonly TargetOutcome[];
 }
 
-/** A tool as data. `run` is called by the server's callTool and by nothing else. */
+/** The definition of a tool. Only stage run of the call pipeline calls `run`. */
 export interface Tool<In = Record<string, unknown>, Data = Record<string, unknown>> {
   readonly name: string;
   readonly title: string;
-  /** When to use it and how to recover; read by the model. */
+  /** For the model: when to use the tool and how to recover from errors. */
   readonly description: string;
   readonly effect: Effect;
   readonly target: ToolTarget;
-  /** The argument that names a local file whose bytes are sent: who agrees to the call agrees to just these bytes. */
+  /** The argument with the local file that is sent. An approval applies only to the bytes that the file had when it was requested. */
   readonly sends?: string;
-  /** A strict object: an argument that the model invented is refused instead of ignored. */
+  /** A strict object: unknown arguments are refused instead of ignored. */
   readonly input: z.ZodObject & z.ZodType<In>;
-  /** The shape of a success. What is advertised admits failures as well, see schema.ts. */
+  /** The data of a success. The advertised schema also allows errors, see tool-schema.ts. */
   readonly output: z.ZodObject & z.ZodType<Data>;
   /**
-   * The containers of a call that works on several; left out, a call works on its `vmid`. Each is decided on by itself: `run`
-   * finds them in `ctx.containers` and leaves out those with a refusal.
+   * The containers of a call on several; if omitted, a call works on its `vmid`. Each container has its own decision. `run`
+   * finds them in `ctx.containers` and must skip those with a refusal.
    */
   containers?(input: In, search: TargetSearch): Promise<readonly number[]>;
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;
@@ -109,7 +111,7 @@ export function defineTool<In, Data>(definition: Definition<In, Data, ToolContex
   return { ...definition, target: 'cluster' };
 }
 
-/** A tool that works on one container, which it finds in `ctx.container`. For its input see `containerInput`. */
+/** A tool that works on one container, `ctx.container`. For its input see `containerInput`. */
 export function defineContainerTool<In extends { vmid: number }, Data>(
   definition: Definition<In, Data, ContainerToolContext>,
 ): Tool<In, Data> {
@@ -122,15 +124,15 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
 }
 
 /**
- * A tool that works on the Proxmox host, which it finds in `ctx.host`. It stays listed while host access
- * is off, so that the model can tell its user how to enable it.
+ * A tool that works on the Proxmox host, `ctx.host`. It is listed even if host access is disabled, so that the model knows
+ * that the operator can enable it.
  */
 export function defineHostTool<In, Data>(definition: Definition<In, Data, HostToolContext>): Tool<In, Data> {
   return {
     ...definition,
     target: 'host',
     run: async (input, ctx) => {
-      // Asked before rules and people are; asked again, so that no way leads past it.
+      // Stage decide has checked this too. Checked again, so that no caller of `run` can bypass it.
       if (!ctx.settings.enableHostExec) throw hostAccessDisabled();
       return definition.run(input, { ...ctx, host: ctx.cluster.host(ctx.precondition) });
     },
@@ -140,12 +142,16 @@ export function defineHostTool<In, Data>(definition: Definition<In, Data, HostTo
 export function hostAccessDisabled(): AppError {
   return new AppError(
     'HOST_ACCESS_DISABLED',
-    'Operations on the Proxmox host are disabled on this server.',
-    'Ask the operator to start the server with ENABLE_HOST_EXEC=true; for work inside a container use proxmox_container_exec_command.',
+    'Operations on the Proxmox host are disabled on this server (ENABLE_HOST_EXEC is not true). The call was not executed.',
+    {
+      model:
+        'For work inside a container, use proxmox_container_exec_command. Otherwise tell the user that host access is disabled. Do not work around this.',
+      person: 'To enable operations on the host, set ENABLE_HOST_EXEC=true.',
+    },
   );
 }
 
-/** The hints that MCP clients base their own confirmations on. */
+/** The hints by which MCP clients decide whether to ask the user. */
 export interface ToolHints {
   readonly readOnlyHint: boolean;
   readonly destructiveHint: boolean;
@@ -153,9 +159,9 @@ export interface ToolHints {
   readonly openWorldHint: boolean;
 }
 
-/** Derived, never stated, so that no tool can call itself more harmless than its effect is. */
+/** Derived from the effect, so that no tool can declare itself less dangerous than it is. */
 export function hintsOf(tool: Tool): ToolHints {
-  // What is asked to overwrite a file destroys the old content, whatever the tool does otherwise.
+  // Overwriting destroys the old content of a file, regardless of the other effects of the tool.
   const overwrites = 'overwrite' in tool.input.shape;
   return {
     readOnlyHint: tool.effect === 'read',

@@ -119,14 +119,14 @@ describe('a server', () => {
   test('says loudly that nothing is on record with AUDIT=false', async () => {
     const client = await serve({ AUDIT: 'false' });
     expect((await exec(client, 'echo hello')).isError).toBe(false);
-    expect(client.stderr()).toContain('NOTHING that is done through this server is put on record');
+    expect(client.stderr()).toContain('NOTHING that is done through this server is logged');
     await client.close();
     expect(await readdir(dir)).toEqual([]);
   });
 });
 
 describe('a record that can not grow any more', () => {
-  /** The limit on file sizes of a running process: writes up to it are made in part, as on a full disk. */
+  /** The file size limit of a running process: writes up to it are made in part, as on a full disk. */
   const limit = (client: TestClient, bytes: string) =>
     execFileSync('prlimit', ['--pid', String(client.pid), `--fsize=${bytes}:unlimited`]);
 
@@ -140,7 +140,7 @@ describe('a record that can not grow any more', () => {
 
     const refused = await exec(client, 'touch /tmp/done');
     expect(refused).toMatchObject({ isError: true, data: { code: 'AUDIT_UNAVAILABLE' } });
-    expect(refused.text).toMatch(/not executed.*limit on file sizes/s);
+    expect(refused.text).toMatch(/not executed.*file size limit/s);
     // What was begun ends, and its client is told so, although that can not be written now.
     node.simulator.container(CT.debian).write('/tmp/go', '');
     expect((await waiting).data).toMatchObject({ exit_code: 7 });
@@ -164,7 +164,7 @@ describe('a record that can not grow any more', () => {
     ]);
     const { damage, notes } = await verified(dir);
     expect(damage).toEqual([]);
-    expect(notes).toEqual([expect.stringMatching(/2 entries could not be written.*limit on file sizes/)]);
+    expect(notes).toEqual([expect.stringMatching(/2 entries could not be written.*file size limit/)]);
   });
 });
 

@@ -55,9 +55,9 @@ describe('edits of a segment are found', () => {
     [
       'a line that is not an entry',
       (lines) => lines.toSpliced(2, 0, '{"type":"end"}'),
-      /line 3 is not an audit entry/,
+      /line 3 is not a valid audit entry/,
     ],
-    ['an empty line', (lines) => lines.toSpliced(2, 0, ''), /line 3 is not an audit entry/],
+    ['an empty line', (lines) => lines.toSpliced(2, 0, ''), /line 3 is not a valid audit entry/],
     [
       'one after the end',
       (lines) => [...lines, at(lines, 3)],
@@ -106,7 +106,7 @@ describe('edits of a segment are found', () => {
     await writeFile(path.join(dir, 'audit.key'), `${'0'.repeat(64)}\n`);
     expect((await verified(dir)).damage[0]).toMatch(/was written with another key \([0-9a-f]{8}\) than/);
     await rm(path.join(dir, 'audit.key'));
-    await expect(verified(dir)).rejects.toThrow(/no key to verify it with/);
+    await expect(verified(dir)).rejects.toThrow(/cannot be verified, because its key/);
   });
 });
 
@@ -139,7 +139,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     const { dir, lines, rewrite, file } = await threeCalls();
     for (let kept = 1; kept < lines.length; kept += 1) {
       await rewrite(lines.slice(0, kept));
-      const cut = `was cut off: it ends with entry ${kept - 1}, but the ledger has entry ${lines.length - 1}`;
+      const cut = `was truncated: it ends with entry ${kept - 1}, but the ledger has entry ${lines.length - 1}`;
       expect((await verified(dir)).damage).toEqual([expect.stringContaining(cut)]);
       await appendFile(file, (lines[kept] ?? '').slice(0, 40));
       expect((await verified(dir)).damage).toEqual([expect.stringContaining(cut)]);
@@ -161,7 +161,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     const lines = (await readFile(files[2] ?? '', 'utf8')).split('\n');
     await writeFile(files[2] ?? '', `${lines[0]}\n`);
     expect((await verified(dir)).damage).toEqual([
-      expect.stringMatching(`^${path.basename(files[2] ?? '')} was cut off`),
+      expect.stringMatching(`^${path.basename(files[2] ?? '')} was truncated`),
     ]);
   });
 
@@ -212,7 +212,7 @@ describe('a segment without an end in the ledger', () => {
     const { dir, lines, rewrite } = await threeCalls({ close: false });
     expect(await verified(dir)).toMatchObject({ segments: 1, complete: 0, damage: [] });
     await rewrite(lines.slice(0, 4));
-    const cut = 'was cut off: it ends with entry 3, but the ledger has entry 6';
+    const cut = 'was truncated: it ends with entry 3, but the ledger has entry 6';
     expect((await verified(dir)).damage).toEqual([expect.stringContaining(cut)]);
     expect((await verified(dir)).damage).toEqual([expect.stringContaining(cut)]);
   });
@@ -370,9 +370,11 @@ describe('a crash is not taken for tampering', () => {
     const { trail } = auditLogIn(dir);
     const { id } = await trail.begin(BEGIN);
     expect((await verified(dir)).notes).toEqual([
-      expect.stringMatching(new RegExp(`is open: process ${process.pid} runs`)),
+      expect.stringMatching(new RegExp(`is still open: process ${process.pid} is running`)),
       expect.stringMatching(
-        new RegExp(`call ${id} \\(proxmox_container_exec_command on 101,.*has no end: it may still run`),
+        new RegExp(
+          `call ${id} \\(proxmox_container_exec_command on 101,.*has no end: it may still be running`,
+        ),
       ),
     ]);
   });

@@ -78,7 +78,7 @@ export async function governance(bench: Bench): Promise<Row[]> {
   const [oursFlood, floorFlood] = await takeTurns(ROUNDS, [call(all, flood), call(least, flood)]);
   return [
     {
-      measure: 'policy, record and redaction of a call',
+      measure: 'policy, audit log and redaction of a call',
       unit: 'ms',
       ours: Math.max(0, ours - floor),
       floor: null,

@@ -69,9 +69,9 @@ export async function record(): Promise<Row[]> {
       () => timed(() => Promise.all(Array.from({ length: AT_ONCE }, () => call('exec')))),
     ]);
     return [
-      { measure: 'record of a call that only reads', unit: 'ms', ours: read, floor: null, limit: atMost(1) },
+      { measure: 'audit log, a call that only reads', unit: 'ms', ours: read, floor: null, limit: atMost(1) },
       {
-        measure: `record of a call with an effect, of ${WORK_MS} ms`,
+        measure: `audit log, a call with an effect, of ${WORK_MS} ms`,
         unit: 'ms',
         ours: effect,
         floor: disk,

@@ -36,7 +36,7 @@ describe('a failure of the server itself', () => {
     const result = await callTool({ caller: LOCAL_CALLER, tool: failing(thrown), args: {}, signal }, deps);
     expect(result).toMatchObject({ isError: true, structuredContent: { success: false, code: 'INTERNAL' } });
     expect(JSON.stringify(result)).not.toMatch(/hunter2|secret/);
-    const id = /internal error ([0-9a-f]{8})/.exec(JSON.stringify(result))?.[1];
+    const id = /Internal error ([0-9a-f]{8})/.exec(JSON.stringify(result))?.[1];
     expect(id).toBeDefined();
     expect(lines).toContainEqual({ level: 'error', fields: { error: thrown, id, tool: 'failing' } });
   });
@@ -186,7 +186,7 @@ describe('a call that works on several containers', () => {
   }
 
   test('decides, asks, runs and logs for each of them', async () => {
-    const { entries, questions, given, result } = await callOn([101, 102, 103, 201], 'yes');
+    const { entries, questions, given, result } = await callOn([101, 102, 103, 201], 'approved');
     expect(result).toMatchObject({ structuredContent: { n: 2 } });
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain('Container: 103, c103');
@@ -233,7 +233,7 @@ describe('a call that works on several containers', () => {
     const refused = await callOn([101, 103], 'declined');
     expect(refused.result).toMatchObject({ structuredContent: { code: 'CONFIRMATION_REFUSED' } });
     expect(refused.given).toEqual([]);
-    const denied = await callOn([102, 201], 'yes');
+    const denied = await callOn([102, 201], 'approved');
     expect(denied.result).toMatchObject({ structuredContent: { code: 'POLICY_DENIED' } });
     expect(denied.entries).toMatchObject([
       { vmid: 102, code: 'POLICY_DENIED' },

@@ -38,7 +38,7 @@ describe('proxmox-mcp lockdown', () => {
     expect(on).toMatchObject({ code: 0, stdout: expect.stringContaining('HOST is not set') });
     expect(await refusal()).toMatchObject({
       code: 'LOCKED_DOWN',
-      suggestion: expect.stringContaining('proxmox-mcp lockdown --off'),
+      suggestion: expect.stringContaining('a lockdown is in force'),
     });
     expect((await client.callTool('proxmox_container_status', { vmid: CT.debian })).isError).toBe(false);
     expect(await lockdown(['--off'])).toMatchObject({ code: 0 });
@@ -107,7 +107,7 @@ describe('proxmox-mcp lockdown', () => {
   test.each([
     [['--for', 'soon'], 'a duration such as 30m'],
     [['--for', '0m'], 'a duration such as 30m'],
-    [['--for', '1h', '--off'], 'not both'],
+    [['--for', '1h', '--off'], 'exclude each other'],
   ])('%j is refused, and changes nothing', async (args, text) => {
     expect(await lockdown(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(text) });
     expect((await exec()).isError).toBe(false);

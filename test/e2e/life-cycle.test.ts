@@ -72,7 +72,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
     for (const result of [await stop({}, CT.locked), await stop({ force: true }, CT.locked)]) {
       expect(failureOf(result)).toMatchObject({
         code: 'CONTAINER_LOCKED',
-        error: expect.stringContaining('"backup"'),
+        error: expect.stringContaining('(backup)'),
         suggestion: expect.stringContaining('pct unlock'),
       });
     }
@@ -80,7 +80,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
     await rig.setConf(vmid, 'hostname: stopped\nlock: migrate\n');
     expect(failureOf(await start())).toMatchObject({
       code: 'CONTAINER_LOCKED',
-      error: expect.stringContaining('"migrate"'),
+      error: expect.stringContaining('(migrate)'),
     });
     expect(rig.isRunning(vmid)).toBe(false);
   });

@@ -64,7 +64,7 @@ describeRig('pct that reports success', (rig) => {
       undos.push(await replacePct(rig, `echo "Requesting HA stop for CT ${vmid}"`));
       expect(failureOf(await call('stop_container', { vmid, timeout: 1 }))).toMatchObject({
         code: 'TIMEOUT',
-        error: expect.stringContaining('has not finished yet'),
+        error: expect.stringContaining('has not finished it yet'),
       });
       expect(rig.isRunning(vmid)).toBe(true);
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);

@@ -145,7 +145,7 @@ describeNode('in the midst of a transfer', [], (node) => {
     const result = await download(farNamed('host'), file, 'new');
     expect(failureOf(result)).toMatchObject({
       code: 'FILE_CHANGED',
-      error: expect.stringContaining('kernel'),
+      error: expect.stringContaining('virtual file'),
     });
     await expect(stat(local('new'))).rejects.toThrow('ENOENT');
   });

@@ -62,14 +62,14 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows quest
     expect(await hasRun()).toBe(true);
     expect(questions).toEqual([
       [
-        'Allow this call of proxmox_container_exec_command (exec), once?',
+        'Allow proxmox_container_exec_command (exec) once?',
         '',
         `Container: ${CT.debian}, debian`,
         'Node: pve1',
         'Tags: rig, web',
         'timeout: 30',
-        'Asked by: local',
-        'Why you are asked: rule "ask": Tests ask.',
+        'Caller: local',
+        'Approval required by: rule "ask": Tests ask.',
         '',
         'Command (29 characters):',
         '  | echo ran >/tmp/ran; echo done',
@@ -110,7 +110,7 @@ test.each(['legacy', 'v1'] as const)(
     const failure = failureOf(await client.callTool('proxmox_container_exec_command', exec));
     expect(failure).toMatchObject({
       code: 'CONFIRMATION_REFUSED',
-      error: expect.stringContaining('No answer came in time'),
+      error: expect.stringContaining('did not answer the approval question in time'),
     });
     expect(await hasRun()).toBe(false);
   },
@@ -125,7 +125,7 @@ test('the host is asked about as the host, and shut before anybody is asked', as
   const open = await connect('modern', respond);
   const result = await open.callTool('proxmox_host_exec_command', { command: 'echo on host' });
   expect(result.data).toMatchObject({ stdout: 'on host\n' });
-  expect(questions[0]).toContain('Where: the Proxmox node 127.0.0.1 itself');
+  expect(questions[0]).toContain('Target: the Proxmox node 127.0.0.1 itself');
   const shut = await connect('modern', respond, { ENABLE_HOST_EXEC: 'false' });
   const refusal = await shut.callTool('proxmox_host_exec_command', { command: 'echo on host' });
   expect(failureOf(refusal).code).toBe('HOST_ACCESS_DISABLED');

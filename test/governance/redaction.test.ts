@@ -214,7 +214,7 @@ describeNode('a placeholder', [], (rig) => {
     });
     expect(refused).toMatchObject({ isError: true, data: { code: 'PLACEHOLDER_IN_INPUT' } });
     expect(refused.data.error).toMatch(
-      /"command" contains \[redacted: password \w+\].*Nothing was executed/s,
+      /"command" contains \[redacted: password \w+\].*The call was not executed/s,
     );
     expect((await rig.readInContainer(CT.debian, '/tmp/config')).toString()).toBe('DB_PASSWORD=hunter2\n');
   });

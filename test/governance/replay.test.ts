@@ -177,7 +177,7 @@ test.each([
   await writeFile(path.join(dir, 'file'), 'first');
   const upload = { vmid: CT.debian, local_path: 'file', container_path: `/tmp/agreed${later.length}` };
   const { requestState, inputRequests } = await replica.call('upload_file_to_container', upload);
-  expect(JSON.stringify(inputRequests)).toContain('Bytes: 5, SHA-256 a7937b64');
+  expect(JSON.stringify(inputRequests)).toContain('File: 5 bytes, SHA-256 a7937b64');
   await writeFile(path.join(dir, 'file'), later);
   expect(codeOf(await replica.call('upload_file_to_container', upload, yes(requestState)))).toBe(
     'APPROVAL_INVALID',

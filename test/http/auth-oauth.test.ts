@@ -71,7 +71,7 @@ test('is not asked about a token of ours', async () => {
 });
 
 const insufficient = () =>
-  'Bearer error="insufficient_scope", error_description="The call needs the right write", scope="proxmox:write", ' +
+  'Bearer error="insufficient_scope", error_description="The call needs the permission write", scope="proxmox:write", ' +
   `resource_metadata="${pair.server.origin}/.well-known/oauth-protected-resource/mcp"`;
 
 test('a call beyond the scopes is answered with the scope that it needs, logged and counted', async () => {

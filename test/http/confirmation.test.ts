@@ -84,7 +84,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)('over HTTP a %s client that s
     });
     expect(questions).toHaveLength(3);
     expect(questions[0]).toContain('  | echo ran');
-    expect(questions[0]).toContain('Asked by: main');
+    expect(questions[0]).toContain('Caller: main');
   });
 
   test('is asked about its own calls alone', async () => {
@@ -155,7 +155,7 @@ describe('a caller that declares elicitation and answers its own question', () =
     expect(requestState).toBeUndefined();
     expect(structuredContent).toMatchObject({
       code: 'CONFIRMATION_REQUIRED',
-      error: expect.stringContaining('scope confirm'),
+      error: expect.stringContaining('permission `confirm`'),
     });
   });
 

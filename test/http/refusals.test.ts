@@ -113,7 +113,7 @@ describe('what is refused before it is a call', () => {
     const body = new Blob([large]).stream();
     const streamed = await fetch(server.url, { method: 'POST', headers: headersOf(), body, duplex: 'half' });
     expect(streamed.status).toBe(413);
-    expect(await messageOf(streamed)).toContain('1048576 bytes');
+    expect(await messageOf(streamed)).toContain('1,048,576 bytes');
   });
 
   test('401 comes before the body is read', async () => {

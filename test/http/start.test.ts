@@ -56,12 +56,12 @@ describe('how far a server may be opened', () => {
       const { headers, ...rest } = modern('tools/list');
       const response = await fetch(server.url, { ...rest, headers: { ...headers, Authorization: '' } });
       expect(response.status).toBe(200);
-      expect(server.stderr).toContain('Without authentication');
+      expect(server.stderr).toContain('WARNING: no authentication');
     }));
 
   test('open without TLS: it serves, and warns loudly', () =>
     withServer({ SERVER_HOST: '0.0.0.0' }, async (server) => {
-      expect(server.stderr).toMatch(/WARNING: without TLS.*HTTP_TLS_CERT.*--behind-proxy/s);
+      expect(server.stderr).toMatch(/WARNING: no TLS.*HTTP_TLS_CERT.*--behind-proxy/s);
       expect((await fetch(`http://127.0.0.1:${server.port}/health`)).status).toBe(200);
     }));
 
@@ -134,9 +134,9 @@ describe('a start that fails says why', () => {
       const env = { HTTP_TOKEN: TOKEN };
       const taken = await failToStart(['--port', String(port)], env);
       expect(taken.status).toBe(1);
-      expect(taken.stderr).toContain(`port ${port}: something else listens there already`);
+      expect(taken.stderr).toContain(`port ${port}: the port is already in use`);
       const foreign = await failToStart(['--host', '192.0.2.1'], env);
       expect(foreign.status).toBe(1);
-      expect(foreign.stderr).toContain('no address of this machine');
+      expect(foreign.stderr).toContain('this machine does not have that address');
     }));
 });

@@ -27,10 +27,10 @@ describe('demo', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/101 +running +web/);
     expect(stdout).toContain('97%');
-    expect(stdout.match(/the same on both ends/g)).toHaveLength(2);
+    expect(stdout.match(/SHA-256 verified/g)).toHaveLength(2);
     expect(stdout).toContain('CONTAINER_NOT_RUNNING');
     expect(stdout).toContain('HOST_ACCESS_DISABLED');
-    expect(stdout).toContain('0 of its processes left');
+    expect(stdout).toContain('0 of its processes are left');
     expect(stdout).not.toContain('\u001B');
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThan(160);
   });

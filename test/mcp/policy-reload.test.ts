@@ -55,7 +55,7 @@ describe('while clients are served', () => {
     try {
       await replace('default: allow\nrules: [{rule: closed, outcome: denny}]\n');
       await until(() => client.stderr().includes('policy.yaml:2:33'));
-      expect(client.stderr()).toContain('The rules from before still hold.');
+      expect(client.stderr()).toContain('The previous rules stay in force.');
       expect(await lists(client, 'start_container')).toBe(false);
     } finally {
       await client.close();
@@ -67,7 +67,7 @@ describe('while clients are served', () => {
     const client = await connectClient({ env, era: 'legacy' });
     try {
       process.kill(client.pid, 'SIGHUP');
-      await until(() => client.stderr().includes('policy read again'));
+      await until(() => client.stderr().includes('policy reloaded'));
       expect(await lists(client, 'start_container')).toBe(false);
     } finally {
       await client.close();

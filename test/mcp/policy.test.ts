@@ -84,7 +84,7 @@ describe('a tool that no rule allows', () => {
         expect(data).toMatchObject({
           code: 'POLICY_DENIED',
           error:
-            'proxmox_stop_container is refused by the operator\'s policy, rule "keep running": They serve customers.',
+            'proxmox_stop_container is refused by the policy, rule "keep running": They serve customers. The call was not executed.',
         });
       }
     });

@@ -50,7 +50,7 @@ describe.each(ERAS)('prompts, %s', (era) => {
     const client = await connectWithoutNode(era);
     try {
       for (const [name, args, told] of [
-        ['check-container', {}, '`vmid` is missing'],
+        ['check-container', {}, '`vmid` is required'],
         ['check-container', { vmid: '99' }, '`vmid` must be an integer from 100 to 999999999'],
         ['check-container', { vmid: '0x65' }, '`vmid` must be an integer'],
         ['check-container', { vmid: '101; reboot' }, '`vmid` must be an integer'],

@@ -76,28 +76,25 @@ describe('other arguments', () => {
   });
 
   test.each([
-    [exec, { command: '' }, '`command` must have 1 to 10000 characters'],
-    [exec, { command: 'x'.repeat(10_001) }, '`command` must have 1 to 10000 characters'],
-    [exec, { command: '🦀'.repeat(10_001) }, '`command` must have 1 to 10000 characters'],
+    [exec, { command: '' }, '`command` must not be empty'],
     [exec, { command: 'a\0b' }, '`command` must not contain a NUL character'],
     [exec, { command: ['ls'] }, '`command` must be a string'],
-    [exec, {}, '`command` is missing'],
+    [exec, {}, '`command` is required'],
     [exec, { command: 'a', timeout: 0 }, '`timeout` must be an integer from 1 to 300'],
-    [exec, { command: 'a', timeout: 301 }, '`timeout` must be an integer from 1 to 300'],
     [exec, { command: 'a', timeout: 1.5 }, '`timeout` must be an integer from 1 to 300'],
     [
       exec,
-      { command: 'a', timeout: '301' },
-      '`timeout` must be an integer from 1 to 300 (seconds), got "301"',
+      { command: 'a', timeout: '1.5' },
+      '`timeout` must be an integer from 1 to 300 (seconds), got "1.5"',
     ],
     [exec, { command: 'a', timeout: '30s' }, '`timeout` must be an integer from 1 to 300'],
-    [exec, { command: 'a', expect_name: '' }, '`expect_name` must have 1 to 255 characters'],
+    [exec, { command: 'a', expect_name: '' }, '`expect_name` must not be empty'],
     [exec, { command: 'a', response_format: 'xml' }, '`response_format` must be "text" or "json"'],
     ['proxmox_stop_container', { force: 'yes' }, '`force` must be true or false'],
     ['proxmox_stop_container', { force: 1 }, '`force` must be true or false'],
     ['proxmox_stop_container', { timeout: 0 }, '`timeout` must be'],
-    [upload, { local_path: 'a', container_path: '' }, '`container_path` must have 1 to 4096 characters'],
-    [upload, { local_path: 'a'.repeat(4097), container_path: '/b' }, '`local_path` must have 1 to 4096'],
+    [upload, { local_path: 'a', container_path: '' }, '`container_path` must not be empty'],
+    [upload, { local_path: 'a'.repeat(4097), container_path: '/b' }, '`local_path` must have 1 to 4,096'],
     [upload, { local_path: 'a', container_path: '/b', permissions: '64' }, '`permissions` must be three or'],
     [upload, { local_path: 'a', container_path: '/b', permissions: '00644' }, '`permissions` must be three'],
     [upload, { local_path: 'a', container_path: '/b', permissions: '649' }, '`permissions` must be three or'],
@@ -116,6 +113,29 @@ describe('other arguments', () => {
     expect(result.text).toContain(message.replaceAll('"', result.text.startsWith('{') ? '\\"' : '"'));
   });
 
+  test.each([
+    ['proxmox_stop_container', { vmid: 101, timeout: 301 }, 'Correct the arguments and call again.'],
+    ...[exec, 'proxmox_host_exec_command'].flatMap((tool): [string, object, string][] => {
+      const vmid = tool === exec ? { vmid: 101 } : {};
+      const script = 'upload it with proxmox_upload_file_to_container';
+      const background = 'in the background with `COMMAND >/tmp/out 2>&1 </dev/null &`, then read /tmp/out';
+      return [
+        [tool, { ...vmid, command: 'x'.repeat(10_001) }, script],
+        [tool, { ...vmid, command: '🦀'.repeat(10_001) }, script],
+        [tool, { ...vmid, command: 'x', timeout: 301 }, background],
+        [tool, { ...vmid, command: 'x', timeout: '3600' }, background],
+      ];
+    }),
+  ])('%s: the suggestion for a value that is too large says what to do instead', async (tool, args, step) => {
+    const { data, text } = await client.callTool(tool, { ...args });
+    expect(data.code).toBe('INVALID_INPUT');
+    expect(data.error).toMatch(
+      /`(command` must have 1 to 10,000 characters|timeout` must be an integer from 1 to 300 \(seconds\), got "?3(01|600)"?)\./,
+    );
+    expect(data.suggestion).toContain(step);
+    expect(text).toContain(step);
+  });
+
   test('a long value is not repeated: it may hold a secret', async () => {
     const result = await client.callTool(exec, { vmid: 101, command: `${'x'.repeat(10_001)}secret` });
     expect(result.text).not.toContain('secret');
@@ -127,8 +147,8 @@ describe('unknown arguments', () => {
     const result = await client.callTool(exec, { vm_id: 101, cmd: 'ls', comand: 'ls', timeout: 0 });
     expect(result.data.code).toBe('INVALID_INPUT');
     for (const fault of [
-      '`vmid` is missing',
-      '`command` is missing',
+      '`vmid` is required',
+      '`command` is required',
       '`timeout` must be',
       '`vm_id` is not an argument (did you mean `vmid`?)',
       '`comand` is not an argument (did you mean `command`?)',
@@ -160,6 +180,6 @@ test('every tool has its required arguments checked', async () => {
     if (!Array.isArray(required)) continue;
     const result = await client.callTool(tool.name, {});
     expect(result.data.code).toBe('INVALID_INPUT');
-    for (const name of required) expect(result.data.error).toContain(`\`${name}\` is missing`);
+    for (const name of required) expect(result.data.error).toContain(`\`${name}\` is required`);
   }
 });

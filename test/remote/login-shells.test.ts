@@ -93,12 +93,12 @@ describeRig('login shells', (rig) => {
 
   describe('that let no command run', () => {
     test.each([
-      ['exec zsh', /replaces the shell by zsh/],
-      ['exec fish', /replaces the shell by fish/],
+      ['exec zsh', /replaces the login shell with zsh/],
+      ['exec fish', /replaces the login shell with fish/],
       ['echo "No commands here"; exit 5', /"No commands here".*/],
       [
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
-        /waits for an answer to .*Your name\?/,
+        /waits for input after .*Your name\?/,
       ],
     ] as const)(
       '`%s` in .bashrc is named by each call and by doctor',

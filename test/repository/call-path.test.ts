@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const page = readFileSync(path.join(root, 'docs/architecture.md'), 'utf8');
+const page = readFileSync(path.join(root, 'docs/dev/architecture.md'), 'utf8');
 
 /** The files of the numbered list, in order. */
 const [, section = ''] = page.split('## From the tool to the channel');
@@ -27,7 +27,7 @@ function reaches(file: string, next: string): boolean {
   return importsOf(next).some((each) => interfaces.includes(each));
 }
 
-describe('the path of a command in docs/architecture.md', () => {
+describe('the path of a command in docs/dev/architecture.md', () => {
   test('begins at a tool, ends at the SSH channel, and has at most ten files', () => {
     expect(files[0]).toBe('src/tools/container-exec-command.ts');
     expect(files.at(-1)).toMatch(/^src\/ssh\/(?:channel|connection)\.ts$/);
@@ -46,9 +46,9 @@ describe('the path of a command in docs/architecture.md', () => {
   );
 
   test('the stages of a call are the files that the pipeline imports', () => {
-    const stages = [...page.matchAll(/^\| \(?\w+\)? +\| \[[\w-]+\.ts\]\(\.\.\/(src\/calls\/[^)]+)\)/gm)].map(
-      ([, file = '']) => file,
-    );
+    const stages = [
+      ...page.matchAll(/^\| \(?\w+\)? +\| \[[\w-]+\.ts\]\(\.\.\/\.\.\/(src\/calls\/[^)]+)\)/gm),
+    ].map(([, file = '']) => file);
     expect(stages).toHaveLength(7);
     expect(importsOf('src/calls/pipeline.ts')).toEqual(expect.arrayContaining(stages));
   });

@@ -5,14 +5,14 @@ import { unreachableRules } from '../../src/governance/policy/coverage.ts';
 import { parsePolicy } from '../../src/governance/policy/parse-policy.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 
-const page = await readFile(new URL('../../docs/policy.md', import.meta.url), 'utf8');
+const page = await readFile(new URL('../../docs/permissions.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
 
 test('the page has its examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(5);
 });
 
-describe('an example of docs/policy.md', () => {
+describe('an example of docs/permissions.md', () => {
   test.each(examples)('is a policy, each of its rules decides somewhere: %s', (text) => {
     const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));

@@ -1,20 +1,17 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { listDocuments } from '../../scripts/gen/documents.ts';
+import { renderPackageJson } from '../../scripts/gen/package-json.ts';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { listSettings } from '../../src/config/settings-schema.ts';
 import { PACKAGE } from '../../src/lib/package-info.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const documents = [
-  'README.md',
-  ...readdirSync(path.join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
+const documents = listDocuments();
 const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
 
 interface Block {
@@ -154,26 +151,18 @@ describe('a package that nobody has published', () => {
     expect(read(name)).not.toMatch(/"command": "npx"/);
   });
 
+  test('package.json names a repository and an address for bugs exactly if the repository is known', () => {
+    const { repository, bugs } = JSON.parse(read('package.json'));
+    expect([repository !== undefined, bugs !== undefined]).toEqual(
+      Array.from({ length: 2 }, () => PACKAGE.repository !== undefined),
+    );
+    expect(JSON.parse(renderPackageJson(read('package.json'), 'https://git.example/me/it'))).toMatchObject({
+      repository: { type: 'git', url: 'git+https://git.example/me/it.git' },
+      bugs: { url: 'https://git.example/me/it/issues' },
+    });
+  });
+
   test('the name is that of package.json', () => {
     expect(JSON.parse(read('package.json')).name).toBe(PACKAGE.name);
   });
-});
-
-test('links between the pages lead to files and headings that exist', () => {
-  const headings = (name: string) =>
-    [...read(name).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
-      text
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-'),
-    );
-  for (const name of documents) {
-    for (const [, target = ''] of read(name).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
-      const [file = '', anchor] = target.split('#');
-      const full = file === '' ? name : path.posix.join(path.posix.dirname(name), file);
-      expect(existsSync(path.join(root, full)), `${name}: ${target}`).toBe(true);
-      if (anchor !== undefined && full.endsWith('.md'))
-        expect(headings(full), `${name}: ${target}`).toContain(anchor);
-    }
-  }
 });

@@ -161,6 +161,24 @@ export const PRECONDITION_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'refuses when reading the lockdown file takes longer than two seconds',
+    needs: ['fifos'],
+    run: async (bench) => {
+      const { machine } = bench;
+      const { files } = machine;
+      await files.mkdir(machine.nodePath('/etc/pve'));
+      await files.fifo(machine.nodePath(LOCKDOWN));
+      const [result] = await Promise.all([
+        checkPrecondition(bench, { lockdown: LOCKDOWN }),
+        // Its time is over, so nothing but the delay refuses.
+        files.writeFifo(machine.nodePath(LOCKDOWN), '1\n', () =>
+          files.write(machine.nodePath('/proc/uptime'), '1003.00 5.00\n'),
+        ),
+      ]);
+      expect(result).toEqual({ passed: false, why: 'slow', code: 96 });
+    },
+  },
+  {
     name: 'passes without a container and without an approval',
     run: async (bench) =>
       expect(await checkPrecondition(bench, {})).toEqual({ passed: true, why: null, code: 0 }),

@@ -142,7 +142,7 @@ export async function checkPrecondition(
 /** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'haState' | 'inventory' | 'members' | 'probe' | 'runState',
+  name: 'haState' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {

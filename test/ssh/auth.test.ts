@@ -108,16 +108,16 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
   });
 
   test.each([
-    ['encrypted, no passphrase', () => ({ identityFiles: [locked] }), 'no passphrase was given'],
+    ['encrypted, no passphrase', () => ({ identityFiles: [locked] }), 'SSH_KEY_PASSPHRASE is not set'],
     [
       'encrypted, wrong passphrase',
       () => ({ identityFiles: [locked], passphrase: 'shut' }),
-      'the passphrase does not open it',
+      'SSH_KEY_PASSPHRASE is wrong',
     ],
     ['missing', () => ({ identityFiles: [join(sshd.dir, 'nowhere')] }), 'cannot be read'],
     ['a folder', () => ({ identityFiles: [sshd.dir] }), 'cannot be read'],
     ['not a key', () => ({ identityFiles: [join(sshd.dir, 'sshd_config')] }), 'is not a private key'],
-    ['a public key', () => ({ identityFiles: [`${stranger}.pub`] }), 'holds a public key'],
+    ['a public key', () => ({ identityFiles: [`${stranger}.pub`] }), 'is a public key'],
   ])(
     'a named key that is of no use is told only if nothing else works: %s',
     async (_name, overrides, words) => {

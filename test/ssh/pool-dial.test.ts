@@ -37,7 +37,10 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
   });
 
   test.each([
-    ['hangs up', (port: number) => `port ${port} by SSH: it hung up before it said hello`],
+    [
+      'hangs up',
+      (port: number) => `port ${port} by SSH: the server closed the connection before it identified itself`,
+    ],
     ['says nothing', () => 'no answer within 0.4 s'],
     ['speaks HTTP', () => 'by SSH: '],
   ])('a port whose server %s', async (kind, words) => {
@@ -66,7 +69,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     const held = await hold(pool, 1);
     const waiting = run(pool, 'echo in');
     await sleep(1500);
-    expect(logger.warnings.join()).toContain('no further connection');
+    expect(logger.warnings.join()).toContain('could not open another connection');
     expect(logger.warnings.length).toBeLessThan(4);
     await release(held);
     expect((await waiting).stdout).toBe('in\n');
@@ -120,7 +123,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
       const nowhere = sshd.target({ jumps: [hop], port: await freePort() });
       const noWay = await failure(makePool(nowhere).open('true'));
       expect(noWay.code).toBe('SSH_UNREACHABLE');
-      expect(noWay.message).toContain('the jump host 127.0.0.1 does not lead there');
+      expect(noWay.message).toContain('the jump host 127.0.0.1 cannot connect to it');
     } finally {
       await jump.stop();
     }

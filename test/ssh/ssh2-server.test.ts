@@ -170,7 +170,10 @@ describe('against a server with habits', () => {
       const told: (string | null)[] = [];
       const pool = makePool(target(), { readyTimeoutMs: 300, onBanner: (text) => void told.push(text) });
       expect((await run(pool, 'x')).stdout).toBe('in\n');
-      expect(told).toEqual([expect.stringContaining(`127.0.0.1 holds up the login and says: "# Tail`), null]);
+      expect(told).toEqual([
+        expect.stringContaining(`127.0.0.1 delays the login; its banner is: "# Tail`),
+        null,
+      ]);
       expect(told[0]).toContain(LINK);
     });
 
@@ -190,7 +193,7 @@ describe('against a server with habits', () => {
       expect(error.code).toBe('SSH_AUTH_FAILED');
       expect(error.message).toContain('no answer within 0.6 s');
       expect(error.message).toContain(`To authenticate, visit: ${LINK}`);
-      expect(error.hint).toContain('open that link');
+      expect(error.hint).toContain('open the link');
     });
 
     test('without a banner, the wait is not longer', async () => {
@@ -206,9 +209,9 @@ describe('against a server with habits', () => {
       const { target } = await start({ banner, auth: (context) => context.reject(['publickey']) });
       const error = await failure(run(makePool(target()), 'x'));
       expect(error.message).toContain(
-        'it says: "Authorized users only. <U+001B>[2JSee https://example.com/rules"',
+        'its banner is: "Authorized users only. <U+001B>[2JSee https://example.com/rules"',
       );
-      expect(error.hint).not.toContain('open that link');
+      expect(error.hint).not.toContain('open the link');
     });
 
     test('of a long banner, the lines with links are kept', async () => {

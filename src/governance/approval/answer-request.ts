@@ -6,12 +6,12 @@ export type Outcome =
   | { readonly kind: 'answered' }
   | { readonly kind: 'no passphrase set' }
   | { readonly kind: 'wrong passphrase' }
-  /** Too many wrong ones: no attempt is looked at before so many ms are over. */
+  /** Too many wrong passphrases: no attempt is accepted for this many ms. */
   | { readonly kind: 'wait'; readonly ms: number };
 
 /**
- * Puts a verdict beside a request, signed with the passphrase over every word of it.
- * @param now by the wall clock, ms
+ * Stores the answer to a request, with a signature over the whole request made from the passphrase.
+ * @param now wall clock, ms
  */
 export async function answerRequest(
   store: ApprovalStore,
@@ -26,7 +26,7 @@ export async function answerRequest(
   return { kind: 'answered' };
 }
 
-/** @returns the signature, or why there is none; wrong passphrases are counted */
+/** @returns the signature, or why it could not be made; wrong passphrases are counted */
 export async function tryPassphrase(
   store: ApprovalStore,
   passphrase: string,
@@ -38,7 +38,7 @@ export async function tryPassphrase(
   const made = await store.attempts();
   const ms = waitFor(made, now);
   if (ms > 0) return { kind: 'wait', ms };
-  // Counted before it is looked at, so that an interrupted attempt is one.
+  // Counted before the passphrase is checked, so that an interrupted attempt counts too.
   await store.setAttempts({ failures: made.failures + 1, lastAt: now });
   const signature = await signWith(passphrase, hash, text);
   if (signature === undefined) return { kind: 'wrong passphrase' };

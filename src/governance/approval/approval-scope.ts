@@ -1,29 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { ContainerAttributes, FileDigest } from '../../remote/remote-types.ts';
 
-/** The call that an approval is good for. */
+/** What an approval applies to. */
 export interface ApprovalScope {
   /** SHA-256 in hex of tool, arguments, caller and node. */
   readonly call: string;
-  /** SHA-256 in hex of the attributes of the containers when it was asked. */
+  /** SHA-256 in hex of the attributes of the containers when the approval was requested. */
   readonly target: string;
 }
 
 export function approvalScopeOf(call: {
   readonly tool: string;
-  /** Validated, defaults filled in: `timeout: 30` is the same call as none. */
+  /** Validated and with defaults, so that `timeout: 30` and no timeout are the same call. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly caller: string;
-  /** The node that the server logs in to. */
+  /** The node that the server connects to. */
   readonly host: string;
-  /** Of each container that is confirmed; null for the node. */
+  /** The attributes of each container; null for the node. */
   readonly attributes: readonly (ContainerAttributes | null)[];
 }): ApprovalScope {
   const { tool, input, caller, host, attributes } = call;
   return { call: hash([tool, input, caller, host]), target: hash(attributes) };
 }
 
-/** One text for all that may be agreed to, whoever signs it. */
+/** The digest of an upload as text, for signatures. */
 export function digestText(source: FileDigest | null): string {
   return source === null ? '' : `${source.bytes} ${source.sha256}`;
 }

@@ -11,22 +11,22 @@ import { questionOf } from './question.ts';
 import { ChallengeSigner, type SignedChallenge } from './signed-challenge.ts';
 import { TerminalApprovals } from './terminal.ts';
 
-/** Who answers: the client that calls, a person at a terminal of the server, or nobody. */
+/** Who approves calls: the user of the client, a person at a terminal on the server, or nobody. */
 export type Approver = 'client' | 'terminal' | 'deny';
 
 export interface ConfirmationSettings {
-  /** The node that the server logs in to, as the operator calls it. */
+  /** The node that the server connects to, as in HOST. */
   readonly host: string;
   readonly stateDir: string;
   /** undefined: `terminal` once an approval passphrase exists, else `client` on stdio and `deny` over HTTP. */
   readonly approvals?: Approver | undefined;
-  /** How long a question waits for its answer, and an approval for its use; seconds. */
+  /** How long an approval question may be answered, and how long an approval may then be used; seconds. */
   readonly approvalTtl: number;
-  /** How long a call waits for the answer of a client that is asked meanwhile; seconds. */
+  /** How long a running call waits for the client's answer; seconds. */
   readonly confirmTimeout: number;
 }
 
-/** A target that a rule wants confirmed. */
+/** A target that needs approval by a rule. */
 export interface ConfirmedTarget {
   readonly subject: Subject;
   readonly decision: Decision;
@@ -34,18 +34,18 @@ export interface ConfirmedTarget {
   readonly attributes: ContainerAttributes | null;
 }
 
-/** A call that a person is to confirm. */
+/** A call that needs approval. */
 export interface ConfirmableCall {
   readonly caller: Caller;
   /** The validated arguments. */
   readonly input: Readonly<Record<string, unknown>>;
   /** One or more. */
   readonly targets: readonly ConfirmedTarget[];
-  /** undefined: the client declares no way to show questions. */
+  /** undefined: the client does not declare that it can show questions. */
   readonly elicitation: Elicitation | undefined;
-  /** The bytes that an upload would send now; null for any other call. */
+  /** Size and hash of the bytes that an upload would send now; null for any other call. */
   digest(): Promise<FileDigest | null>;
-  /** Records on the node that an approval can no longer be used. */
+  /** Marks an approval on the node as used. */
   consume(approvalId: string): Promise<void>;
 }
 
@@ -53,13 +53,13 @@ export type Approval =
   | { readonly kind: 'approved'; readonly id: string; readonly source: FileDigest | null }
   | { readonly kind: 'question'; readonly question: InputRequiredResult };
 
-/** Asks people. The operator's settings and rules select the approver, never what a client declares. One per process. */
+/** Requests approvals. The operator's settings and rules select the approver, never what a client declares. One per process. */
 export class Confirmation {
   readonly #settings: ConfirmationSettings;
   readonly #expiry: ExpiryTimes;
   readonly #signer: ChallengeSigner;
   readonly #terminal: TerminalApprovals;
-  /** Ids of challenges that were refused here, with the time at which they expire anyway. */
+  /** Ids of challenges that this process has refused, with their expiry times. */
   readonly #refused = new Map<string, number>();
 
   constructor(settings: ConfirmationSettings, stateKey: () => Promise<Uint8Array>, clock?: Clock) {
@@ -73,7 +73,7 @@ export class Confirmation {
     return this.#settings.approvalTtl * 1000;
   }
 
-  /** @throws AppError for everything but a plain yes */
+  /** @throws AppError unless the call was approved or must be returned to the client with a question */
   async request(call: ConfirmableCall): Promise<Approval> {
     const approver = await this.#approverOf(call);
     const { caller, input, targets } = call;
@@ -92,17 +92,19 @@ export class Confirmation {
     const { subject, decision } = firstOf(targets);
     const { approvals } = this.#settings;
     const unavailable = (why: string) => noApproverAvailable(subject, decision, why);
-    if (approvals === 'deny') throw unavailable('APPROVALS=deny refuses every such call');
+    if (approvals === 'deny') throw unavailable('the operator has switched approvals off (APPROVALS=deny)');
     if (approvals === 'terminal' || targets.some((target) => target.decision.confirmAtTerminal))
       return 'terminal';
     if (approvals === undefined) {
       if (await this.#terminal.hasPassphrase()) return 'terminal';
       if (!isLocal(caller))
-        throw unavailable('over HTTP no approver is configured (APPROVALS), nor an approval passphrase set');
+        throw unavailable('for HTTP clients neither APPROVALS nor an approval passphrase is set');
     }
     if (!caller.rights.has('confirm'))
-      throw unavailable(`the answers of ${caller.name}'s own client do not count without the scope confirm`);
-    if (elicitation === undefined) throw unavailable('this client does not show questions');
+      throw unavailable(
+        `${caller.name} lacks the permission \`confirm\`, so its client cannot approve calls`,
+      );
+    if (elicitation === undefined) throw unavailable('this client cannot show approval questions');
     return 'client';
   }
 
@@ -114,20 +116,24 @@ export class Confirmation {
     const { elicitation, targets, digest } = call;
     const { subject, decision } = firstOf(targets);
     if (elicitation?.kind === 'deferred') {
-      const agreed = await this.#returnedAnswer(elicitation, scope, call);
-      if (agreed !== undefined) return { kind: 'approved', id: agreed.id, source: agreed.source };
+      const approved = await this.#returnedAnswer(elicitation, scope, call);
+      if (approved !== undefined) return { kind: 'approved', id: approved.id, source: approved.source };
       const source = await digest();
       return { kind: 'question', question: await this.#challenge(elicitation, scope, source, question) };
     }
     const source = await digest();
     const timeoutMs = this.#settings.confirmTimeout * 1000;
     const answer = (await elicitation?.ask(question(source), timeoutMs)) ?? 'unable';
-    if (answer === 'yes') return { kind: 'approved', id: newId(), source };
+    if (answer === 'approved') return { kind: 'approved', id: newId(), source };
     if (answer !== 'unable') throw refused(answer);
-    throw noApproverAvailable(subject, decision, 'this client declares that it shows questions but does not');
+    throw noApproverAvailable(
+      subject,
+      decision,
+      'this client did not show the approval question, although it declares that it can',
+    );
   }
 
-  /** The challenge that the client has answered with yes; undefined when it has none, or one for an earlier state of the container. */
+  /** The challenge that the user has approved; undefined without an answer, or if the container has changed since the question. */
   async #returnedAnswer(
     { returnedAnswer, ctx }: DeferredElicitation,
     scope: ApprovalScope,
@@ -139,19 +145,19 @@ export class Confirmation {
     if (challenge === undefined || challenge.call !== scope.call) throw invalid();
     if (this.#refused.has(challenge.id)) throw consumed();
     if (this.#expiry.isOver(challenge.id, challenge.askedAt, this.#ttlMs)) throw expired();
-    if (answer !== 'yes') {
+    if (answer !== 'approved') {
       await this.#refuse(challenge, call);
       throw refused(answer === 'unable' ? 'cancelled' : answer);
     }
     return challenge.target === scope.target ? challenge : undefined;
   }
 
-  /** A refused challenge cannot be accepted later: here at once, and by other replicas once the node has recorded it. */
+  /** A refused challenge cannot be approved later: this process remembers it, and other replicas find it on the node. */
   async #refuse({ id }: SignedChallenge, call: ConfirmableCall): Promise<void> {
     const now = this.#expiry.now();
     for (const [old, until] of this.#refused) if (until < now) this.#refused.delete(old);
     this.#refused.set(id, now + 2 * this.#ttlMs);
-    // Without the node there is nothing that another replica could run on it either.
+    // If the node cannot be reached, another replica cannot execute the call either.
     await call.consume(id).catch(() => undefined);
   }
 

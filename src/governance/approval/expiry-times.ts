@@ -1,4 +1,4 @@
-/** Two views of the time, in ms: one that everybody shares and anybody may set, one that only goes on. */
+/** The wall clock, which can be set, and a monotonic clock, which cannot; both in ms. */
 export interface Clock {
   wall(): number;
   monotonic(): number;
@@ -6,13 +6,13 @@ export interface Clock {
 
 export const SYSTEM_CLOCK: Clock = { wall: () => Date.now(), monotonic: () => performance.now() };
 
-/** Clocks of replicas differ by no more; what was asked further in the future was asked before somebody set the clock back. */
+/** Maximum clock difference between replicas. A later time means that the clock was set back. */
 const SKEW_MS = 60_000;
 
 /**
- * Whether something asked is still fresh enough to be answered. Whatever the clocks do, nothing lives longer than its
- * time: in the process that asked, the monotonic clock ends it although the wall clock was set back, and the wall clock
- * ends it although the machine slept; in another process a wall clock that was set back ends it at once.
+ * Expiry of approval requests. A clock change never extends a request. In the process that made the request, it expires by
+ * the monotonic clock even if the wall clock is set back, and by the wall clock even if the machine sleeps. In another
+ * process it expires at once if the wall clock is set back.
  */
 export class ExpiryTimes {
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class ExpiryTimes {
     this.#clock = clock;
   }
 
-  /** @returns the wall clock's time, to be kept with what was asked */
+  /** @returns the wall clock time, to be stored in the request */
   begin(id: string, ttlMs: number): number {
     const at = this.#clock.monotonic();
     for (const [old, begun] of this.#begun) if (at - begun.at > 2 * begun.ttlMs) this.#begun.delete(old);

@@ -8,17 +8,17 @@ import {
   verify,
 } from 'node:crypto';
 
-/** scrypt: N, r, p as OWASP recommends; 64 MB and about half a second, here and for whoever guesses. */
+/** scrypt: N, r, p as OWASP recommends. Each attempt takes 64 MB and about half a second. */
 const COST = { N: 2 ** 16, r: 8, p: 2 };
 const MAX_MEMORY = 256 * 1024 * 1024;
-/** What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
+/** The bytes before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-/** Short ones are guessed; what people remember is longer than they think. */
+/** Shorter passphrases are easy to guess. */
 export const MIN_PASSPHRASE = 8;
 
 /**
- * What is kept of a passphrase: a salt, and the public key whose private half scrypt makes of the passphrase. Nobody can
- * get from here to the passphrase but by guessing, and who can read it can check a signature, but not make one.
+ * The stored form of a passphrase: a salt, and a public key whose private key scrypt derives from the passphrase. With it a
+ * signature can be verified but not made, and the passphrase can only be guessed.
  */
 export interface PassphraseHash {
   readonly salt: string;
@@ -31,7 +31,7 @@ export async function hashPassphrase(passphrase: string): Promise<PassphraseHash
   return { salt: salt.toString('base64'), publicKey: publicText(key) };
 }
 
-/** Signs with the passphrase. @returns undefined when it is not the one of the hash */
+/** Signs with the passphrase. @returns undefined if the passphrase is wrong */
 export async function signWith(
   passphrase: string,
   hash: PassphraseHash,
@@ -53,7 +53,7 @@ export function isSigned(hash: PassphraseHash, text: string, signature: string):
 
 function privateKeyOf(passphrase: string, salt: Buffer): Promise<KeyObject> {
   return new Promise((resolve, reject) => {
-    // One form for what looks the same, whichever keyboard it was typed on.
+    // Normalized, because keyboards produce different code points for the same character.
     scrypt(passphrase.normalize('NFKC'), salt, 32, { ...COST, maxmem: MAX_MEMORY }, (error, seed) => {
       if (error) reject(error);
       else resolve(createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' }));

@@ -72,7 +72,7 @@ test('the bytes of an upload are named', () => {
     host: 'pve',
     source,
   });
-  expect(text).toContain('Bytes: 3, SHA-256 abc');
+  expect(text).toContain('File: 3 bytes, SHA-256 abc');
 });
 
 test('a call in several containers names each of them', () => {

@@ -9,7 +9,7 @@ import {
 import type { FileDigest } from '../../remote/remote-types.ts';
 import type { Decision, Subject } from '../policy/policy-types.ts';
 
-/** What a person is shown before approving: all that the call will do, and nothing that could pass for something else. */
+/** The approval question: the whole effect of the call, in a form that its arguments cannot imitate or change. */
 export function questionOf(about: {
   readonly targets: readonly {
     readonly subject: Subject;
@@ -23,27 +23,27 @@ export function questionOf(about: {
 }): string {
   const { targets, input, host, source } = about;
   const [first] = targets;
-  if (first === undefined) throw new TypeError('a question about nothing');
+  if (first === undefined) throw new TypeError('an approval question without a target');
   const { subject, decision } = first;
-  const lines = [`Allow this call of ${subject.tool} (${subject.effect}), once?`, ''];
+  const lines = [`Allow ${subject.tool} (${subject.effect}) once?`, ''];
   for (const { attributes } of targets) {
     if (attributes !== null) lines.push(...containerLines(attributes));
-    else lines.push(`Where: the Proxmox node ${host} itself, which can affect every guest`);
+    else lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
   }
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
     lines.push(`${name}: ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
   }
-  if (source !== null) lines.push(`Bytes: ${source.bytes}, SHA-256 ${source.sha256}`);
-  lines.push(`Asked by: ${subject.caller}`);
+  if (source !== null) lines.push(`File: ${source.bytes} bytes, SHA-256 ${source.sha256}`);
+  lines.push(`Caller: ${subject.caller}`);
   lines.push(
-    `Why you are asked: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
+    `Approval required by: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
   );
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
   return [...plain, ...commandLines(subject.command)].join('\n');
 }
 
-/** The container by vmid and name, then its other attributes that have a value. */
+/** The vmid and name of the container, then its other attributes that have a value. */
 function containerLines(attributes: ContainerAttributes): readonly string[] {
   const others = ATTRIBUTE_NAMES.filter((name) => name !== 'name').flatMap((name: AttributeName) => {
     const values = valuesOf(attributes, name);
@@ -52,10 +52,10 @@ function containerLines(attributes: ContainerAttributes): readonly string[] {
   return [`Container: ${attributes.vmid}, ${attributes.name}`, ...others];
 }
 
-/** Shown on a line of their own, or of no consequence. */
+/** Arguments that have their own line, or no effect. */
 const NOT_SHOWN = new Set(['vmid', 'command', 'response_format', 'expect_name']);
 
-/** Last and behind a bar on every line, so that no command can look like the lines above. */
+/** Last, and with a bar before every line, so that a command cannot imitate the lines above. */
 function commandLines(command: string | null): string[] {
   if (command === null) return [];
   const lines = visible(command.replaceAll('\r\n', '\n')).split('\n');

@@ -6,16 +6,16 @@ import { ensurePrivateDir } from '../../lib/private-files.ts';
 import type { PassphraseHash } from './passphrase.ts';
 
 const request = z.object({
-  /** 32 hex digits; people use the first eight. */
+  /** 32 hex digits; people type the first eight. */
   id: z.string().regex(/^[0-9a-f]{32}$/),
   call: z.string(),
   target: z.string(),
   source: z.object({ bytes: z.number(), sha256: z.string() }).nullable(),
   tool: z.string(),
   caller: z.string(),
-  /** All that the person is shown, as the server wrote it. */
+  /** The complete question that the person sees, as the server wrote it. */
   question: z.string(),
-  /** By the wall clock, ms. */
+  /** Wall clock, ms. */
   askedAt: z.number(),
   ttlMs: z.number(),
 });
@@ -29,12 +29,12 @@ const answer = z.object({
 const passphrase = z.object({ salt: z.string(), publicKey: z.string() });
 const attempts = z.object({ failures: z.number(), lastAt: z.number() });
 
-/** A call that waits for a person at a terminal. */
+/** A call that waits for approval at a terminal. */
 export type ApprovalRequest = Readonly<z.output<typeof request>>;
 export type ApprovalAnswer = Readonly<z.output<typeof answer>>;
 export type Attempts = Readonly<z.output<typeof attempts>>;
 
-/** What a signature is made over: every word that was shown, and the verdict. */
+/** The text that is signed: the complete request and the verdict. */
 export function signedText(asked: ApprovalRequest, verdict: string, answeredAt: number): string {
   const { id, call, target, source, tool, caller, question, askedAt, ttlMs } = asked;
   return JSON.stringify([
@@ -53,8 +53,7 @@ export function signedText(asked: ApprovalRequest, verdict: string, answeredAt: 
 }
 
 /**
- * Requests and answers as files in STATE_DIR/approvals, for their owner alone. A file is whole or not there: it is written
- * beside its place and renamed into it.
+ * Requests and answers as files in STATE_DIR/approvals, readable only by their owner. Files are written atomically.
  */
 export class ApprovalStore {
   readonly #dir: string;
@@ -63,7 +62,7 @@ export class ApprovalStore {
     this.#dir = path.join(stateDir, 'approvals');
   }
 
-  /** All requests that can be read, oldest first. */
+  /** All readable requests, oldest first. */
   async list(): Promise<ApprovalRequest[]> {
     const names = await readdir(this.#dir).catch(() => []);
     const ids = names.flatMap((name) => /^([0-9a-f]{32})\.request\.json$/.exec(name)?.[1] ?? []);
@@ -92,7 +91,7 @@ export class ApprovalStore {
     return this.#read('passphrase.json', passphrase);
   }
 
-  /** Also when the file cannot be read: then nothing can be approved, which must not open another approver. */
+  /** Also true if the file cannot be read: then no call can be approved, and no other approver must be used instead. */
   async hasPassphrase(): Promise<boolean> {
     try {
       await access(path.join(this.#dir, 'passphrase.json'));
@@ -106,7 +105,7 @@ export class ApprovalStore {
     return this.#write('passphrase.json', hash);
   }
 
-  /** How often a wrong passphrase was typed in a row. */
+  /** The number of consecutive wrong passphrases. */
   async attempts(): Promise<Attempts> {
     return (await this.#read('attempts.json', attempts)) ?? { failures: 0, lastAt: 0 };
   }
@@ -120,7 +119,7 @@ export class ApprovalStore {
       const parsed = shape.safeParse(JSON.parse(await readFile(path.join(this.#dir, name), 'utf8')));
       return parsed.success ? parsed.data : undefined;
     } catch {
-      return undefined; // not there, or not by us: then it is no approval
+      return undefined; // missing or not written by this program, so it does not count
     }
   }
 

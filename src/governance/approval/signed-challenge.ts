@@ -3,11 +3,11 @@ import * as z from 'zod';
 import type { FileDigest } from '../../remote/remote-types.ts';
 import type { ApprovalScope } from './approval-scope.ts';
 
-/** What travels through a client that is asked by a result, and comes back with the answer. Signed, not secret. */
+/** The state that the client receives with a question and returns with the answer. Signed, not secret. */
 export interface SignedChallenge extends ApprovalScope {
-  /** Of the approval that the yes will be: 32 hex digits. */
+  /** The id of the resulting approval: 32 hex digits. */
   readonly id: string;
-  /** By the wall clock, ms. */
+  /** Wall clock, ms. */
   readonly askedAt: number;
   readonly source: FileDigest | null;
 }
@@ -20,7 +20,7 @@ const shape = z.object({
   source: z.object({ bytes: z.number(), sha256: z.string() }).nullable(),
 });
 
-/** The codec's own limit is only the last one: what is said about age is decided by ExpiryTimes. */
+/** The codec's own limit, longer than any expiry: ExpiryTimes decides whether a challenge has expired. */
 const CODEC_TTL_S = 86_400;
 
 /** Signs challenges with the key that all replicas share. */
@@ -35,7 +35,7 @@ export class ChallengeSigner {
     return (await this.#codec()).mint(challenge);
   }
 
-  /** @returns undefined for what this key has not signed, or signed more than a day ago */
+  /** @returns undefined if the signature was not made with this key, or more than a day ago */
   async read(state: string, ctx: ServerContext): Promise<SignedChallenge | undefined> {
     const codec = await this.#codec();
     const payload = await codec.verify(state, ctx).catch(() => undefined);

@@ -6,9 +6,9 @@ import type { ExpiryTimes } from './expiry-times.ts';
 import { isSigned } from './passphrase.ts';
 import { type ApprovalAnswer, type ApprovalRequest, ApprovalStore, signedText } from './request-store.ts';
 
-/** A model that calls in a loop must not fill the disk, nor bury the requests that a person should see. */
+/** Limit, so that a model that calls in a loop neither fills the disk nor hides requests among many others. */
 const MAX_WAITING = 200;
-/** One caller must not use up the requests of all others. */
+/** Limit for one caller, so that one caller cannot block all others. */
 const MAX_WAITING_OF_CALLER = 10;
 
 /** A call that needs an approval from a terminal. */
@@ -16,7 +16,7 @@ export interface TerminalRequest {
   readonly scope: ApprovalScope;
   readonly tool: string;
   readonly caller: string;
-  /** What is to be shown, given the bytes of an upload. */
+  /** The text of the question, given the digest of an upload. */
   question(source: FileDigest | null): string;
   digest(): Promise<FileDigest | null>;
 }
@@ -26,7 +26,7 @@ export interface Granted {
   readonly source: FileDigest | null;
 }
 
-/** Approvals out of band: a request is left as a file; the same call, made again, finds the answer. */
+/** Approvals at a terminal: the request is stored as a file, and the repeated call finds the answer. */
 export class TerminalApprovals {
   readonly #store: ApprovalStore;
   readonly #expiry: ExpiryTimes;
@@ -60,12 +60,12 @@ export class TerminalApprovals {
     throw await this.#add(asking);
   }
 
-  /** Whatever the answer is, it is removed: it is good for one call. The node checks that by the precondition. */
+  /** Removes the answer in any case, because it applies to one call only. The precondition on the node enforces that too. */
   async #settle(asking: TerminalRequest, asked: ApprovalRequest, given: ApprovalAnswer): Promise<Granted> {
     const { verdict, answeredAt, signature } = given;
     await this.#store.remove(asked.id);
     const hash = await this.#store.passphrase();
-    // The words that were signed must be those that this call would show: a file with other words is no yes to it.
+    // The signed question must be the one that this call would show, so that an edited file is not an approval.
     const genuine =
       hash !== undefined &&
       isSigned(hash, signedText(asked, verdict, answeredAt), signature) &&

@@ -2,19 +2,19 @@ import * as z from 'zod/v4';
 import { hasUnsafe, UNSAFE_CHARACTER } from '../../lib/visible.ts';
 
 /*
- * The entries of a segment, one JSON object per line. `seq` counts the entries of a process without gaps, over all of its
- * segments; `at` is the wall clock, `up` the milliseconds since the process began, which no clock change affects.
+ * The entries of a segment, one JSON object per line. `seq` counts the entries of a process without gaps, across all of its
+ * segments. `at` is the wall clock, `up` the milliseconds since the process started, which clock changes do not affect.
  */
 const stamp = {
   seq: z.int().nonnegative(),
   at: z.iso.datetime(),
   up: z.number(),
-  /** Names the process, and so the chain. */
+  /** Identifies the process and its chain. */
   session: z.string(),
 };
 
 const called = {
-  /** Names the call. */
+  /** Identifies the call. */
   call: z.string(),
   caller: z.string(),
   tool: z.string(),
@@ -24,7 +24,7 @@ const called = {
   node: z.string().nullable(),
   /** Redacted. */
   args: z.record(z.string(), z.unknown()),
-  /** Proves what the arguments were, see argumentsMac. Absent in entries of early versions. */
+  /** Proves the original arguments, see argumentsMac. Absent in entries of early versions. */
   argsMac: z.string().optional(),
   outcome: z.enum(['allow', 'confirm', 'deny']),
   rule: z.string(),
@@ -39,7 +39,7 @@ export const entrySchema = z.discriminatedUnion('type', [
     version: z.string(),
     host: z.string(),
     pid: z.int(),
-    /** Names the key, see keyId. */
+    /** Identifies the key, see keyId. */
     key: z.string(),
     segment: z.string(),
     /** The previous segment of the same process and its last MAC; null for the first. */
@@ -52,20 +52,20 @@ export const entrySchema = z.discriminatedUnion('type', [
     type: z.literal('end'),
     call: z.string(),
     tool: z.string(),
-    /** `ok`, or the code of the failure. */
+    /** `ok`, or the error code. */
     code: z.string(),
     exitCode: z.number().nullable(),
     bytes: z.number().nullable(),
-    /** SHA-256 of the text of the result, as the client got it. */
+    /** SHA-256 of the text of the result that the client got. */
     result: z.string(),
     durationMs: z.number(),
     survivors: z.number().nullable(),
   }),
-  /** So many entries could not be written, and their calls were refused. */
+  /** The number of entries that could not be written; their calls were refused. */
   z.object({ ...stamp, type: z.literal('gap'), refused: z.int(), since: z.string(), reason: z.string() }),
   /** The last of a segment that is full. */
   z.object({ ...stamp, type: z.literal('rotate'), next: z.string() }),
-  /** The last of a process that ended in order, with the calls that have no end. */
+  /** The last of a process that ended normally, with the calls that have no end. */
   z.object({ ...stamp, type: z.literal('closed'), unended: z.array(z.string()) }),
 ]);
 
@@ -74,7 +74,7 @@ export type EntryOf<T extends AuditEntry['type']> = Extract<AuditEntry, { type: 
 
 type Stamp = 'seq' | 'at' | 'up' | 'session';
 type WithoutStamp<R> = R extends AuditEntry ? Omit<R, Stamp> : never;
-/** An entry before its number and time are known. */
+/** An entry without its number and time. */
 export type UnstampedEntry = WithoutStamp<AuditEntry>;
 
 /** Reads a line; undefined when it is not an entry. */
@@ -89,7 +89,7 @@ export function parseEntry(line: string): AuditEntry | undefined {
 
 const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
 
-/** The JSON of an entry, in which invisible characters and terminal controls are escaped: a segment can be read with cat. */
+/** The JSON of an entry. Invisible characters and terminal controls are escaped, so that a segment can be printed safely. */
 export function jsonOf(record: AuditEntry): string {
   const json = JSON.stringify(record);
   if (!hasUnsafe(json)) return json;

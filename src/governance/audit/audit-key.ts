@@ -10,14 +10,14 @@ export interface KeySource {
   readonly auditKey?: string | undefined;
 }
 
-/** The key, if there is one. @throws Error when the file is there and cannot be used */
+/** The key; undefined if there is none. @throws Error if the file exists but cannot be used */
 export async function findKey({ stateDir, auditKey }: KeySource): Promise<Buffer | undefined> {
   if (auditKey !== undefined) return Buffer.from(auditKey);
   const text = await readSecret(path.join(stateDir, KEY_FILE), 'hex');
   return text === undefined ? undefined : Buffer.from(text, 'hex');
 }
 
-/** The key, made if there is none. Whichever of several processes is first makes it for all. */
+/** The key, generated if there is none. If several processes start at once, the first one generates it for all. */
 export async function ensureKey(source: KeySource): Promise<Buffer> {
   const found = await findKey(source);
   if (found !== undefined) return found;

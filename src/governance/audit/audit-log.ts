@@ -12,9 +12,9 @@ export interface AuditLogOptions extends WriterOptions {
   readonly redact: RedactText;
 }
 
-/** How long an entry that could not be written waits for the next attempt, if no call makes one earlier. */
+/** Time until the next attempt to write a failed entry, unless a call attempts it earlier. */
 const RETRY_MS = 5000;
-/** How long the end of the process waits for calls that are about to end. */
+/** How long `close` waits for calls that are about to end. */
 const LAST_ENDS_MS = 200;
 
 type CalledFields = Omit<Extract<UnstampedEntry, { type: 'begin' }>, 'type'>;
@@ -22,21 +22,21 @@ type CalledFields = Omit<Extract<UnstampedEntry, { type: 'begin' }>, 'type'>;
 interface Waiting {
   readonly entry: PendingEntry;
   readonly sync: boolean;
-  /** What was done must be logged, now or later; what was not done can be refused. */
+  /** True if the call was executed, so the entry must be written later if it cannot be now. */
   readonly keep: boolean;
   readonly done: (error?: unknown) => void;
 }
 
 /**
- * The audit log of this process. Entries that arrive during one write go into the next. The begin of a call with an effect is
- * written before the call is made, and synced before its result is returned: the disk works while the call does. After a
- * failed sync, calls wait for theirs until one succeeds.
+ * The audit log of this process. Entries that arrive during a write are part of the next one. The begin of a call with an
+ * effect is written before the call runs, and synced before its result is returned, so that sync and call run in parallel.
+ * After a failed sync, calls wait for their sync until one succeeds.
  */
 export class FileAuditLog implements AuditLog {
   readonly #options: AuditLogOptions;
   readonly #writer: SegmentWriter;
   readonly #fsync: CoalescedFsync;
-  /** The last sync failed: what was written may not be on the disk. */
+  /** The last sync failed, so written entries may not be on the disk. */
   #distrusted = false;
   readonly #waiting: Waiting[] = [];
   /** Entries that must be written before any other. */
@@ -76,7 +76,7 @@ export class FileAuditLog implements AuditLog {
         if (ending) return;
         ending = true;
         await onDisk;
-        // Only now: close() waits for open calls.
+        // Only now, because close() waits for open calls.
         this.#open.delete(call);
         await this.#put(endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
           this.#options.logger.error(
@@ -95,14 +95,14 @@ export class FileAuditLog implements AuditLog {
       const called = await this.#called(this.#nextCall(), begun);
       await this.#put((key) => ({ type: 'refused', ...called(key), code }), { sync: false, keep: false });
     } catch {
-      // The log reported it when writing failed, and a gap will.
+      // The failed write was logged, and a gap entry will follow.
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     for (let waited = 0; this.#open.size > 0 && waited < LAST_ENDS_MS; waited += 10) await sleep(10);
-    // A process that was never asked for anything leaves no file.
+    // A process without calls leaves no file.
     if (this.#calls > 0) {
       await this.#put({ type: 'closed', unended: [...this.#open] }, { sync: true, keep: false }).catch(
         () => {},
@@ -113,12 +113,12 @@ export class FileAuditLog implements AuditLog {
     await this.#writer.close().catch((error: unknown) => {
       this.#options.logger.error(
         { reason: reasonOf(error) },
-        'the end of the audit log could not be entered in its ledger',
+        'the end of the audit log could not be written to its ledger',
       );
     });
   }
 
-  /** Never rejects: the call continues; later calls wait until the disk can be trusted. */
+  /** Never rejects: the call continues, and later calls wait until a sync succeeds. */
   async #syncMeanwhile(): Promise<void> {
     try {
       await this.#fsync.request();
@@ -160,7 +160,7 @@ export class FileAuditLog implements AuditLog {
   }
 
   async #drain(): Promise<void> {
-    // Together with what else comes in this turn.
+    // Together with other entries of this turn of the event loop.
     await Promise.resolve();
     do {
       const batch = [...this.#due, ...this.#waiting.splice(0)];

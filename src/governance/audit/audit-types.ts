@@ -2,46 +2,46 @@ import type { ContainerAttributes } from '../../remote/remote-types.ts';
 import type { Effect } from '../../tools/tool.ts';
 import type { Outcome } from '../policy/policy-types.ts';
 
-/** What is logged before anything happens. */
+/** The data that is logged before a call runs. */
 export interface AuditBegin {
   readonly caller: string;
   readonly tool: string;
-  /** With any effect but `read`, the entry is on the disk before the result of the call is returned. */
+  /** For all effects except `read`, the entry is on the disk before the result of the call is returned. */
   readonly effect: Effect;
   readonly vmid: number | null;
-  /** Name and node of the container, where the decision has looked them up. */
+  /** Name and node of the container, if the decision has read them. */
   readonly guest: Pick<ContainerAttributes, 'name' | 'node'> | null;
-  /** As the client gave them, valid or not; the audit log redacts and shortens them. */
+  /** As received from the client, valid or not; the audit log redacts and shortens them. */
   readonly args: Readonly<Record<string, unknown>>;
   readonly outcome: Outcome;
   readonly rule: string;
-  /** Id of the approval that a confirmed call rests on. */
+  /** Id of the approval, if the call needed one. */
   readonly approval: string | null;
 }
 
-/** What is logged when the call has ended. */
+/** The data that is logged when a call has ended. */
 export interface AuditEnd {
-  /** `ok`, or the code of the failure. */
+  /** `ok`, or the error code. */
   readonly code: string;
   readonly exitCode: number | null;
   readonly bytes: number | null;
-  /** The text of the result as the client gets it; its SHA-256 is logged. */
+  /** The text of the result that the client gets; its SHA-256 is logged. */
   readonly resultText: string;
   readonly durationMs: number;
-  /** Processes that survived a kill; null when there was no kill, or it could not be checked. */
+  /** Processes that survived a kill; null if there was no kill, or it could not be verified. */
   readonly survivors: number | null;
 }
 
 export interface AuditLog {
-  /** Resolves when the call is logged. @throws AppError AUDIT_UNAVAILABLE: then the call must not be made. */
+  /** Resolves when the call is logged. @throws AppError AUDIT_UNAVAILABLE: the call must not run then */
   begin(entry: AuditBegin): Promise<AuditCall>;
   /**
-   * Logs a call that is not made: missing scope, invalid, denied, or waiting for approval. Never rejects, because the call is
-   * refused either way.
-   * @param code of the failure that the client is told
+   * Logs a refused call: missing scope, invalid, denied, or waiting for approval. Never rejects, because the call is refused
+   * anyway.
+   * @param code the error code that the client gets
    */
   refused(entry: AuditBegin, code: string): Promise<void>;
-  /** Waits a moment for calls that are about to end, and closes the audit log. Never rejects. */
+  /** Waits briefly for calls that are about to end, then closes the audit log. Never rejects. */
   close(): Promise<void>;
 }
 

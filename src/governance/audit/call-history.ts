@@ -1,22 +1,22 @@
 import { shortToolName } from '../../lib/tool-name.ts';
 import { type AuditEntry, type EntryOf, parseEntry } from './audit-entry.ts';
 
-/** A call as it stands on record. */
+/** A call in the audit log. */
 export interface RecordedCall {
   readonly begun: EntryOf<'begin' | 'refused'>;
   /** undefined: it was refused, still runs, or its process died. */
   readonly end: EntryOf<'end'> | undefined;
-  /** The lines that say so. */
+  /** The lines of its entries. */
   readonly lines: readonly string[];
 }
 
-/** What a line adds to what is known. */
+/** The meaning of a line, given the lines before it. */
 export type News =
   | { readonly kind: 'begun' | 'over'; readonly call: RecordedCall }
   | { readonly kind: 'other'; readonly record: AuditEntry; readonly line: string }
   | { readonly kind: 'unreadable' };
 
-/** Puts beginnings and ends together, line by line. */
+/** Combines begin and end entries to calls, line by line. */
 export class CallCollector {
   readonly #running = new Map<string, RecordedCall>();
 
@@ -45,11 +45,11 @@ export interface CallFilter {
   readonly tool?: string | undefined;
   readonly vmid?: number | undefined;
   readonly caller?: string | undefined;
-  /** A decision (`deny`), or how it ended (`ok`, `TIMEOUT`). */
+  /** A decision (`deny`) or a result (`ok`, `TIMEOUT`). */
   readonly outcome?: string | undefined;
-  /** How the id of the process begins. */
+  /** The first characters of the process id (session). */
   readonly session?: string | undefined;
-  /** Only what did not end well: refused, an error, an exit code other than 0, no end. */
+  /** Only calls that were refused, failed, exited non-zero or never ended. */
   readonly failed: boolean;
 }
 
@@ -69,12 +69,12 @@ export function matches(call: RecordedCall, filter: CallFilter): boolean {
   );
 }
 
-/** Whether the filter asks for what only the end of a call can tell. */
+/** Whether the filter needs the end of a call. */
 export function asksForEnd({ outcome, failed }: CallFilter): boolean {
   return failed || outcome !== undefined;
 }
 
-/** `ok` or the code of the failure; undefined when there is no end on record. */
+/** `ok` or the error code; undefined if the log has no end of the call. */
 export function codeOf({ begun, end }: RecordedCall): string | undefined {
   return begun.type === 'refused' ? begun.code : end?.code;
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** Takes the place of the MAC before the first entry. */
+/** Used in place of the previous MAC for the first entry. */
 export const GENESIS = 'proxmox-mcp audit 1';
 
 const NEWLINE = 0x0a;
@@ -14,8 +14,8 @@ export interface Sealed {
 }
 
 /**
- * Makes a line: its last field is the HMAC-SHA-256 over the MAC of the previous entry and over the exact bytes of the rest,
- * so that no two programs need to agree on how JSON is written.
+ * Creates a line. Its last field is the HMAC-SHA-256 of the previous entry's MAC and the exact bytes of the rest of the line,
+ * so that verification does not depend on how JSON is serialized.
  * @param body a JSON object on one line
  */
 export function seal(body: string, previous: string, key: Uint8Array): Sealed {
@@ -23,7 +23,7 @@ export function seal(body: string, previous: string, key: Uint8Array): Sealed {
   return { line: `${body.slice(0, -1)},"mac":"${mac}"}\n`, mac };
 }
 
-/** The content of a line and its MAC, unchecked; undefined when it has none. */
+/** The content of a line and its unverified MAC; undefined if it has none. */
 export function unseal(line: Buffer): { readonly body: Buffer; readonly mac: string } | undefined {
   const cut = line.length - SEAL_LENGTH;
   if (cut < 1) return undefined;
@@ -37,7 +37,7 @@ export function macOf(body: Uint8Array, previous: string, key: Uint8Array): stri
   return createHmac('sha256', key).update(previous).update('\n').update(body).digest('hex');
 }
 
-/** An id of a key that does not reveal it, so that a wrong key is distinguished from a forged entry. */
+/** An id of a key that does not reveal the key. It distinguishes a wrong key from a forged entry. */
 export function keyId(key: Uint8Array): string {
   return createHmac('sha256', key).update('proxmox-mcp audit key').digest('hex').slice(0, 8);
 }

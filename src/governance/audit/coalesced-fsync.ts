@@ -1,6 +1,6 @@
 /**
- * Syncs a file in the background. Requests that arrive during one sync share the next, because it is unknown what a running
- * sync includes.
+ * Syncs a file in the background. Requests during a running sync share the next one, because the running sync may not include
+ * their data.
  */
 export class CoalescedFsync {
   readonly #sync: () => Promise<void>;
@@ -11,7 +11,7 @@ export class CoalescedFsync {
     this.#sync = sync;
   }
 
-  /** Resolves when everything written before is on the disk. @throws what the file system says */
+  /** Resolves when all data written before is on the disk. @throws errors of the file system */
   request(): Promise<void> {
     this.#next ??= this.#afterThis();
     return this.#next;

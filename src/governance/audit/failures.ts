@@ -3,20 +3,20 @@ import { AppError, messageOf } from '../../lib/errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the limit on file sizes of this process (ulimit -f) is reached',
+  EDQUOT: 'the disk quota is exceeded',
+  EFBIG: 'the file size limit of this process (ulimit -f) is exceeded',
   EROFS: 'the file system is read-only',
-  EACCES: 'the user who runs this server may not write there',
-  EPERM: 'the user who runs this server may not write there',
+  EACCES: 'the user who runs this server has no write permission',
+  EPERM: 'the user who runs this server has no write permission',
   EIO: 'the disk reports an input/output error',
-  ENOENT: 'a directory of its path is gone',
-  ENOTDIR: 'a part of its path is a file',
-  EEXIST: 'something that is no directory is in its place',
-  EMFILE: 'this process has too many files open',
-  ENFILE: 'this machine has too many files open',
+  ENOENT: 'a directory in the path does not exist',
+  ENOTDIR: 'a component of the path is a file, not a directory',
+  EEXIST: 'the path exists and is not a directory',
+  EMFILE: 'this process has too many open files',
+  ENFILE: 'this machine has too many open files',
 };
 
-/** Why something could not be written, without errno names. */
+/** The reason of a failed write in words instead of an errno name. */
 export function reasonOf(error: unknown): string {
   return REASONS[errnoOf(error) ?? ''] ?? messageOf(error);
 }
@@ -26,7 +26,10 @@ export function auditUnavailable(dir: string, error: unknown): AppError {
   return new AppError(
     'AUDIT_UNAVAILABLE',
     `The call was not executed, because it could not be written to the audit log in ${dir}: ${reasonOf(error)}.`,
-    'Ask the operator to check that directory. Calls are executed again as soon as it can be written.',
+    {
+      model: 'Tell the user that the audit log cannot be written. Calls are executed again once it can be.',
+      person: 'Check that directory. Calls are executed again once it can be written.',
+    },
     { cause: error },
   );
 }

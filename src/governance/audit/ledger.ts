@@ -15,9 +15,9 @@ export type Head = z.output<typeof headSchema>;
 
 const entrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('created'), at: z.iso.datetime(), segment: z.string() }),
-  /** Nothing more is written to the segment: it was rotated or closed, or it was removed while in use. */
+  /** The segment is complete: it was rotated or closed, or it was removed while in use. */
   z.object({ type: z.literal('ended'), at: z.iso.datetime(), segment: z.string(), head: headSchema }),
-  /** How far a segment without an end went when it was verified. */
+  /** The last entry of a segment without an end when it was verified. */
   z.object({ type: z.literal('seen'), at: z.iso.datetime(), segment: z.string(), head: headSchema }),
   /** The operator accepts the segment as it is; `head` is null if it is absent. */
   z.object({
@@ -30,7 +30,7 @@ const entrySchema = z.discriminatedUnion('type', [
 ]);
 export type LedgerEntry = z.output<typeof entrySchema>;
 
-/** The ledger of which audit directory, and the state directory that holds it. */
+/** The audit directory of a ledger, and the state directory that contains the ledger. */
 export interface LedgerLocation {
   readonly dir: string;
   readonly stateDir: string;
@@ -51,7 +51,7 @@ export interface LedgerSegment {
 
 export interface Ledger {
   readonly segments: ReadonlyMap<string, LedgerSegment>;
-  /** Numbers of the lines that are not what this program wrote with this key. */
+  /** Numbers of the lines that this program did not write with this key. */
   readonly damagedLines: readonly number[];
 }
 
@@ -82,7 +82,7 @@ export async function appendToLedger(
     const handle = await open(file, 'a+', 0o600);
     try {
       const { size } = await handle.stat();
-      // A crash may have torn the last line. The next one must not become a part of it.
+      // A crash may have cut off the last line. The next line must not be appended to it.
       const last = size === 0 ? undefined : (await handle.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0];
       await handle.appendFile(last === undefined || last === 0x0a ? text : `\n${text}`);
       await handle.datasync();
@@ -94,7 +94,7 @@ export async function appendToLedger(
   }
 }
 
-/** @returns undefined when there is no ledger. @throws what the file system says */
+/** @returns undefined if there is no ledger. @throws errors of the file system */
 export async function readLedger(location: LedgerLocation, key: Uint8Array): Promise<Ledger | undefined> {
   const bytes = await readFile(ledgerFile(location)).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) return undefined;
@@ -105,7 +105,7 @@ export async function readLedger(location: LedgerLocation, key: Uint8Array): Pro
   const damagedLines: number[] = [];
   for (const [index, line] of splitLines(bytes).lines.entries()) {
     const sealed = unseal(line);
-    // Without a MAC at its end, a line was torn by a crash: then what it announces was not done either.
+    // A line without a MAC was cut off by a crash, so the action that it announces did not happen either.
     if (sealed === undefined && !line.includes('"mac"')) continue;
     const entry = sealed !== undefined && macOf(sealed.body, LEDGER_GENESIS, key) === sealed.mac;
     const parsed = entry ? entrySchema.safeParse(JSON.parse(sealed.body.toString('utf8'))) : undefined;

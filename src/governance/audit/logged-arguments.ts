@@ -1,12 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** Characters of one value. No tool takes a longer command, so what ran is always logged whole. */
+/** Maximum length of a value. No tool accepts a longer command, so commands are always logged completely. */
 const MAX_VALUE = 10_000;
-/** Characters that are kept of a longer value, and of a name. */
+/** Length to which a longer value, or a name, is shortened. */
 const KEPT = 1024;
-/** Characters of all arguments together, before redaction. What a tool accepts is shorter. */
+/** Maximum length of all arguments together, before redaction. Arguments that a tool accepts are shorter. */
 const MAX_TOTAL = 50_000;
-/** No tool's arguments are nested deeper; invalid ones may be. */
+/** Maximum nesting. The arguments of tools are not nested deeper, but invalid arguments may be. */
 const MAX_DEPTH = 8;
 
 type Data = Readonly<Record<string, unknown>>;
@@ -15,22 +15,23 @@ type Data = Readonly<Record<string, unknown>>;
 export type RedactText = (text: string) => Promise<string>;
 
 /**
- * The arguments of a call as they are logged: redacted, and shortened where they are longer than any tool accepts.
- * Lengths are measured before redaction, so that text that looks like secrets cannot push the rest out.
+ * The arguments of a call as they are logged: redacted, and shortened if they are longer than any tool accepts.
+ * Lengths are measured before redaction, so that text that looks like secrets cannot displace other arguments.
  */
 export async function loggedArguments(args: Data, redact: RedactText): Promise<Record<string, unknown>> {
   const length = lengthOf(args, 0);
   return length <= MAX_TOTAL ? loggedObject(args, redact, 0) : { omitted: { length } };
 }
 
-/** A name from outside, as it is logged. */
+/** A name from the client, as it is logged. */
 export async function loggedName(name: string, redact: RedactText): Promise<string> {
   return (await redact(name.slice(0, 2 * KEPT))).slice(0, KEPT);
 }
 
 /**
- * HMAC-SHA-256 with the audit key over the unredacted arguments, in lower-case hex. It proves later which arguments a call
- * had, and tells nothing to whoever lacks the key. The call's id is included, so that equal arguments have different MACs.
+ * HMAC-SHA-256 with the audit key over the unredacted arguments, in lower-case hex. With the key, it proves later which
+ * arguments a call had; without the key, it reveals nothing. It includes the id of the call, so that equal arguments of two
+ * calls have different MACs.
  */
 export function argumentsMac(call: string, args: Data, key: Uint8Array): string {
   return createHmac('sha256', key)
@@ -39,7 +40,7 @@ export function argumentsMac(call: string, args: Data, key: Uint8Array): string 
     .digest('hex');
 }
 
-/** JSON with sorted keys, so that a claim need not have the client's order. What is nested too deep is left out. */
+/** JSON with sorted keys, so that the order of arguments does not matter. Values that are nested too deep are omitted. */
 export function canonicalJson(args: Data): string {
   return JSON.stringify(sorted(args, 0));
 }
@@ -49,7 +50,7 @@ function sorted(value: unknown, depth: number): unknown {
   if (depth === 2 * MAX_DEPTH) return '…';
   if (Array.isArray(value)) return value.map((each) => sorted(each, depth + 1));
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  // Pairs instead of an object: keys that are numbers would be reordered.
+  // Pairs instead of an object, because an object would reorder numeric keys.
   return { object: entries.map(([name, each]) => [name, sorted(each, depth + 1)]) };
 }
 
@@ -69,14 +70,14 @@ async function loggedObject(
   redact: RedactText,
   depth: number,
 ): Promise<Record<string, unknown>> {
-  // An argument that no tool has may be a secret in the wrong place.
+  // The name of an unknown argument may be a misplaced secret.
   const entries = Object.entries(value).map(
     async ([name, each]) => [await loggedName(name, redact), await loggedValue(each, redact, depth)] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Characters of all names and texts. */
+/** Length of all names and strings. */
 function lengthOf(value: unknown, depth: number): number {
   if (typeof value === 'string') return Math.min(value.length, MAX_VALUE);
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return 8;

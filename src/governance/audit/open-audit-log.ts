@@ -11,12 +11,12 @@ export interface AuditSettings {
   readonly stateDir: string;
 }
 
-/** Bytes of a segment: small enough for an editor, and for `audit verify` to read it in one piece. */
+/** Maximum bytes of a segment: small enough for an editor, and for `audit verify` to read it at once. */
 const MAX_SEGMENT_BYTES = 10_000_000;
 
 const NOT_LOGGED: AuditCall = { id: 'none', end: async () => {} };
 
-/** AUDIT=false: nothing is logged, and the operator was warned. */
+/** For AUDIT=false: logs nothing. The operator is warned at the start. */
 export const NO_AUDIT_LOG: AuditLog = {
   begin: async () => NOT_LOGGED,
   refused: async () => {},

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A file that grows by whole lines: a partial write is undone. */
+/** A file to which whole lines are appended. A partial write is undone. */
 export class SegmentFile {
   readonly name: string;
   readonly #path: string;
@@ -18,7 +18,7 @@ export class SegmentFile {
     this.#handle = handle;
   }
 
-  /** @throws what the file system says; also when there is such a file already */
+  /** @throws errors of the file system; also if the file already exists */
   static async create(dir: string, name: string): Promise<SegmentFile> {
     const file = path.join(dir, name);
     const handle = await open(file, 'wx', 0o600);
@@ -30,15 +30,15 @@ export class SegmentFile {
     return this.#size;
   }
 
-  /** The file was removed: nobody will find what is written from now on. */
+  /** Whether the file was removed, so that further writes would be lost. */
   get isGone(): boolean {
     return fstatSync(this.#handle.fd).nlink === 0;
   }
 
   /**
-   * Appends all of a text or nothing.
-   * @param sync resolve only when it is on the disk, and not just with the kernel
-   * @throws what the file system says
+   * Appends a text completely or not at all.
+   * @param sync wait until the text is on the disk, not only in the kernel's cache
+   * @throws errors of the file system
    */
   async append(text: string, sync: boolean): Promise<void> {
     const bytes = Buffer.from(text);
@@ -59,7 +59,7 @@ export class SegmentFile {
     }
   }
 
-  /** Resolves when all that was appended is on the disk. @throws what the file system says */
+  /** Resolves when all appended data is on the disk. @throws errors of the file system */
   async sync(): Promise<void> {
     await this.#handle.datasync();
   }
@@ -68,7 +68,7 @@ export class SegmentFile {
     await this.#handle.close();
   }
 
-  /** Closes and removes a file that was not needed. Never rejects. */
+  /** Closes and removes an unused file. Never rejects. */
   async discard(): Promise<void> {
     await this.close().catch(() => {});
     await rm(this.#path, { force: true }).catch(() => {});
@@ -80,7 +80,7 @@ export class SegmentFile {
   }
 }
 
-/** Makes the name of a new file outlast a power cut. Windows and some file systems have no such thing, and need none. */
+/** Syncs the directory, so that a new file survives a power failure. Not supported, and not needed, on some systems. */
 async function syncDirectory(dir: string): Promise<void> {
   const handle = await open(dir, 'r').catch(() => undefined);
   await handle?.sync().catch(() => {});

@@ -10,26 +10,26 @@ import { SegmentFile } from './segment-file.ts';
 export interface WriterOptions extends KeySource {
   readonly dir: string;
   readonly version: string;
-  /** A segment is left for the next one when it has this many bytes. */
+  /** A new segment begins after this many bytes. */
   readonly maxBytes: number;
-  /** Replaced in tests of clocks that jump. */
+  /** Replaced in tests of clock changes. */
   readonly clock?: Clock;
 }
 
 export interface Clock {
   now(): Date;
-  /** Milliseconds since the process began; never goes back. */
+  /** Milliseconds since the process started; monotonic. */
   up(): number;
 }
 
 const SYSTEM_CLOCK: Clock = { now: () => new Date(), up: () => Math.round(performance.now()) };
 
-/** An entry, or a function that makes it when the key is known. */
+/** An entry, or a function that creates it once the key is known. */
 export type PendingEntry = UnstampedEntry | ((key: Uint8Array) => UnstampedEntry);
 
 /**
- * The chain of this process: its segments one after another, in files that no other process writes to. The ledger knows of
- * a segment before its first entry is written, and of its end as soon as there is one.
+ * The chain of this process: its segments in order, in files that no other process writes to. A segment is entered in the
+ * ledger before its first entry is written, and again when it ends.
  */
 export class SegmentWriter {
   readonly session = randomBytes(6).toString('hex');
@@ -56,8 +56,8 @@ export class SegmentWriter {
   }
 
   /**
-   * Writes entries in this order: all of them, or none, which can then be tried again.
-   * @throws what the file system says; Error when the ledger cannot be written
+   * Writes entries in this order, all or none. After an error the same entries can be written again.
+   * @throws errors of the file system; Error if the ledger cannot be written
    */
   async write(entries: readonly PendingEntry[], sync: boolean): Promise<void> {
     const file = await this.#fileToWrite();
@@ -66,18 +66,18 @@ export class SegmentWriter {
     await this.#append(file, [...opening, ...entries], sync);
   }
 
-  /** Resolves when everything that was written is on the disk; a rotated segment already is. */
+  /** Resolves when all written entries are on the disk; those of rotated segments already are. */
   async sync(): Promise<void> {
     await this.#file?.sync();
   }
 
-  /** Closes the segment and enters its end in the ledger. @throws Error when either cannot be written */
+  /** Closes the segment and enters its end in the ledger. @throws Error if either cannot be written */
   async close(): Promise<void> {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
     try {
-      // The ledger must not name an entry that a power cut can take away.
+      // The ledger must not name an entry that could be lost in a power failure.
       await file.sync();
       this.#noteEnd(file);
     } finally {
@@ -89,7 +89,7 @@ export class SegmentWriter {
   async #fileToWrite(): Promise<SegmentFile> {
     let file = this.#file;
     if (file?.isGone === true) {
-      // The chain continues in a new segment, which names the missing one.
+      // The segment was removed. The chain continues in a new segment that names the missing one.
       if (file.size > 0) this.#previous = { segment: file.name, mac: this.#mac };
       this.#noteEnd(file);
       await file.close();
@@ -97,7 +97,7 @@ export class SegmentWriter {
     }
     if (file === undefined) return this.#create();
     if (file.size < this.#options.maxBytes) return file;
-    // First the new file, then the entry that names it: a segment that is named and missing was removed.
+    // The file is created before the ledger entry that names it, so a missing file that is in the ledger was removed.
     const next = await this.#createFile();
     try {
       await this.#append(file, [{ type: 'rotate', next: next.name }], true);

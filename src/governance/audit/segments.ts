@@ -3,11 +3,11 @@ import path from 'node:path';
 import { hasErrno } from '../../lib/errno.ts';
 import { splitLines } from './chain.ts';
 
-/** The segments in a directory, in the order in which their processes began; none if the directory is missing. */
+/** The segments in a directory, sorted by the start of their processes; none if the directory does not exist. */
 export async function listSegments(dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
-    // Reading a pipe would block, and this program writes no links.
+    // Regular files only: reading a pipe would block, and this program creates no links.
     return entries.flatMap((each) => (each.isFile() && each.name.endsWith('.jsonl') ? each.name : [])).sort();
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return [];
@@ -15,12 +15,12 @@ export async function listSegments(dir: string): Promise<string[]> {
   }
 }
 
-/** The whole lines of a segment; whether they say what was written is not looked at. */
+/** The complete lines of a segment, without verification. */
 export async function readLines(dir: string, segment: string): Promise<string[]> {
   return splitLines(await readFile(path.join(dir, segment))).lines.map((line) => line.toString('utf8'));
 }
 
-/** Reads what has been added to the segments of a directory since it was asked before, new segments included. */
+/** Reads the lines that were added to the segments of a directory since the last call, including new segments. */
 export class SegmentFollower {
   readonly #dir: string;
   readonly #offsets = new Map<string, number>();
@@ -43,7 +43,7 @@ export class SegmentFollower {
       const { size } = await handle.stat();
       if (size <= from) return [];
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
-      // A line that is not whole yet is read again.
+      // An incomplete line is read again next time.
       const { lines, rest } = splitLines(buffer.subarray(0, bytesRead));
       this.#offsets.set(segment, from + bytesRead - rest.length);
       return lines.map((line) => line.toString('utf8'));

@@ -22,7 +22,7 @@ export interface Verification {
   /** Segments that the ledger proves to be complete; of the others, the last entries may be missing. */
   readonly complete: number;
   readonly findings: readonly Finding[];
-  /** The result for the claim that was asked about. */
+  /** The result for the claim to verify. */
   readonly claim?: ClaimResult | undefined;
 }
 
@@ -31,17 +31,17 @@ export type ClaimResult = 'proved' | 'other arguments' | 'no such call' | 'no pr
 
 export interface VerifyOptions extends KeySource {
   readonly dir: string;
-  /** Differences between segments and ledger become notes, and the ledger is changed to what is there. */
+  /** Accept differences between segments and ledger: they become notes, and the ledger is updated. */
   readonly accept: boolean;
-  /** A call and the arguments that it is said to have had. */
+  /** A call and its claimed arguments. */
   readonly claim?: { readonly call: string; readonly args: Readonly<Record<string, unknown>> } | undefined;
 }
 
 const NO_LEDGER: Ledger = { segments: new Map(), damagedLines: [] };
 
 /**
- * Verifies every segment of a directory and compares them with the ledger.
- * @throws Error when key, ledger or directory cannot be read
+ * Verifies all segments of a directory and compares them with the ledger.
+ * @throws Error if the key, the ledger or the directory cannot be read
  */
 export async function verifyDirectory(options: VerifyOptions): Promise<Verification> {
   const { dir, stateDir, accept } = options;
@@ -49,9 +49,10 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
   if (key === undefined) {
     if ((await listSegments(dir)).length === 0)
       return { segments: 0, entries: 0, calls: 0, complete: 0, findings: [] };
-    throw new Error(`there is no key to verify it with: audit.key in ${stateDir} is missing`);
+    throw new Error(`the audit log cannot be verified, because its key ${stateDir}/audit.key is missing`);
   }
-  // First the ledger: whatever it says, the segments contain already. A segment that is created meanwhile is in it later.
+  // The ledger is read first: the segments then contain at least what it says. A segment that is created during the
+  // verification is compared with the ledger that is read afterwards.
   const before = (await readLedger(options, key)) ?? NO_LEDGER;
   const reports = await readSegments(dir, key);
   const unknown = reports.some(({ name, head }) => head !== undefined && !before.segments.has(name));
@@ -81,7 +82,7 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
   };
 }
 
-/** Lists the directory until no further segment appears: one that is full is rotated while it is read. */
+/** Lists the directory until no further segment appears, because segments may be rotated during the verification. */
 async function readSegments(dir: string, key: Uint8Array): Promise<SegmentReport[]> {
   const reports = new Map<string, SegmentReport>();
   for (;;) {
@@ -93,7 +94,7 @@ async function readSegments(dir: string, key: Uint8Array): Promise<SegmentReport
   }
 }
 
-/** Of a later ledger only that segments exist: their ends may be later than what was read of them. */
+/** Takes only new segments from a later ledger, because its ends may be later than the entries that were read. */
 function* createdIn({ segments }: Ledger): Generator<[string, LedgerSegment]> {
   for (const [name, segment] of segments) yield [name, { ...segment, head: undefined, ended: false }];
 }
@@ -101,7 +102,7 @@ function* createdIn({ segments }: Ledger): Generator<[string, LedgerSegment]> {
 function ledgerDamage(options: VerifyOptions, { damagedLines }: Ledger): Finding[] {
   if (damagedLines.length === 0) return [];
   const lines = damagedLines.slice(0, 10).join(', ');
-  const text = `line ${lines} was edited or damaged, or written with another key: what it said about segments is unknown`;
+  const text = `line ${lines} was edited or damaged, or written with another key, so its information about segments is lost`;
   return [{ kind: 'damage', segment: path.basename(ledgerFile(options)), text }];
 }
 

@@ -8,13 +8,13 @@ export interface Comparison {
   readonly findings: readonly Finding[];
   /** Segments that the ledger proves to be complete. */
   readonly complete: number;
-  /** Ledger entries that make the current state the accepted one. */
+  /** Ledger entries that accept the current state. */
   readonly acceptance: readonly LedgerEntry[];
-  /** Ledger entries that remember how far the segments without an end go. */
+  /** Ledger entries with the last entries of segments without an end. */
   readonly seen: readonly LedgerEntry[];
 }
 
-/** Compares the segments with what the ledger says about each. */
+/** Compares each segment with its ledger entries. */
 export function compareWithLedger(reports: readonly SegmentReport[], ledger: Ledger, now: Date): Comparison {
   const at = now.toISOString();
   const findings: Finding[] = [];
@@ -43,11 +43,11 @@ export function compareWithLedger(reports: readonly SegmentReport[], ledger: Led
   return { findings, complete, acceptance, seen };
 }
 
-/** Why a segment is not what the ledger says, or undefined. */
+/** How a segment differs from the ledger; undefined if it does not. */
 function differenceOf(report: SegmentReport, known: LedgerSegment | undefined): string | undefined {
   const { head, macs } = report;
   if (known === undefined || known.absent) {
-    // A process may die between the creation of a file and the ledger's entry.
+    // A process may be killed between the creation of the file and the ledger entry.
     return head === undefined
       ? undefined
       : 'is not in the ledger: it was added, or it was written with another STATE_DIR';
@@ -57,19 +57,19 @@ function differenceOf(report: SegmentReport, known: LedgerSegment | undefined): 
   const stated = macs.get(seq);
   if (stated === undefined) {
     const end = head === undefined ? 'has no entry' : `ends with entry ${head.seq}`;
-    return `was cut off: it ${end}, but the ledger has entry ${seq} (${known.at})`;
+    return `was truncated: it ${end}, but the ledger has entry ${seq} (${known.at})`;
   }
   if (stated !== mac) return `was replaced: entry ${seq} is not the one in the ledger`;
-  if (known.ended && head?.seq !== seq) return `goes on after entry ${seq}, its end in the ledger`;
+  if (known.ended && head?.seq !== seq) return `continues after entry ${seq}, which is its end in the ledger`;
   return undefined;
 }
 
-/** Its own finding says so already. */
+/** Segments whose damage is reported already. */
 function isDamaged(report: SegmentReport): boolean {
   return report.findings.some(({ kind }) => kind === 'damage');
 }
 
-/** Notes on processes that did not end in order, and on calls without an end. */
+/** Notes on processes that did not end normally, and on calls without an end. */
 export function unfinishedIn(reports: readonly SegmentReport[], ledger: Ledger): Finding[] {
   const finished = new Set(reports.flatMap((report) => [...report.finished]));
   const lastOf = new Map<string, SegmentReport>();
@@ -83,25 +83,25 @@ export function unfinishedIn(reports: readonly SegmentReport[], ledger: Ledger):
     if (report === last && report.ended === 'open' && ledger.segments.get(segment)?.ended !== true) {
       const { head } = report;
       const text = running
-        ? `is open: process ${open.pid} runs`
+        ? `is still open: process ${open.pid} is running`
         : `has no end: process ${open.pid}${open.host === hostname() ? '' : ` on ${open.host}`} was killed, its machine went down, or it runs elsewhere. Entries after ${head?.seq ?? 0} may be missing`;
       findings.push({ kind: 'note', segment, text });
     }
-    const why = running ? 'it may still run' : 'the process died';
+    const why = running ? 'it may still be running' : 'the process was killed';
     for (const { type, call, tool, vmid, at } of calls.values()) {
       if (type !== 'begin' || finished.has(call)) continue;
       const target = vmid === null ? '' : ` on ${vmid}`;
       findings.push({
         kind: 'note',
         segment,
-        text: `call ${call} (${tool}${target}, begun ${at}) has no end: ${why}`,
+        text: `call ${call} (${tool}${target}, started ${at}) has no end: ${why}`,
       });
     }
     return findings;
   });
 }
 
-/** Whether a process with this number runs here: the same one, unless the number was reused. */
+/** Whether a process with this id is running on this machine. It is the same process unless the id was reused. */
 function mayRun({ host, pid }: EntryOf<'open'>): boolean {
   if (host !== hostname()) return false;
   try {

@@ -2,15 +2,15 @@ import { type AuditEntry, type EntryOf, parseEntry } from './audit-entry.ts';
 import { GENESIS, keyId, macOf, splitLines, unseal } from './chain.ts';
 import type { Head } from './ledger.ts';
 
-/** A result of verification. `damage`: the log differs from what was written. `note`: it does not, but this is worth knowing. */
+/** A result of verification. `damage`: the log was changed after it was written. `note`: other useful information. */
 export interface Finding {
   readonly kind: 'damage' | 'note';
   readonly segment: string;
-  /** A sentence without its full stop. */
+  /** A sentence without the final period. */
   readonly text: string;
 }
 
-/** What one segment contains, up to the first entry that is not what was written. */
+/** The content of one segment, up to the first entry that was changed. */
 export interface SegmentReport {
   readonly name: string;
   readonly entries: number;
@@ -21,16 +21,16 @@ export interface SegmentReport {
   readonly ended: 'closed' | 'rotated' | 'open';
   /** The MACs by `seq`. */
   readonly macs: ReadonlyMap<number, string>;
-  /** Calls that begin here or were refused, and those that end here, by their id. */
+  /** Calls that begin in this segment or were refused, by their id; then those that end in it. */
   readonly calls: ReadonlyMap<string, EntryOf<'begin' | 'refused'>>;
   readonly finished: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
-/** Milliseconds by which wall clock and monotonic clock may drift apart between two entries. */
+/** Maximum drift in ms between wall clock and monotonic clock between two entries. */
 const CLOCK_TOLERANCE_MS = 2000;
 
-/** Follows the chain of a segment until it breaks. */
+/** Verifies the chain of a segment until the first broken link. */
 export function verifySegment(name: string, bytes: Buffer, key: Uint8Array): SegmentReport {
   const reader = new ChainReader(name, key);
   const { lines, rest } = splitLines(bytes);
@@ -57,13 +57,13 @@ class ChainReader {
     this.#key = key;
   }
 
-  /** @returns what is wrong, if anything: then nothing after this line can be proved */
+  /** @returns the damage, if any; nothing after this line can be proved then */
   read(line: Buffer, number: number): string | undefined {
     if (this.#hasEnded) return `line ${number} was added after the end of the segment`;
     const sealed = unseal(line);
     const entry = sealed === undefined ? undefined : parseEntry(line.toString('utf8'));
     if (sealed === undefined || entry === undefined)
-      return `line ${number} is not an audit entry: it was edited or added`;
+      return `line ${number} is not a valid audit entry: it was edited or added`;
     if (this.#last === undefined) {
       const wrong = this.#begin(entry);
       if (wrong !== undefined) return wrong;
@@ -76,15 +76,16 @@ class ChainReader {
     return undefined;
   }
 
-  /** What follows the last newline. @returns what is wrong, if anything */
+  /** Checks the bytes after the last newline. @returns the damage, if any */
   readRest(rest: Buffer): string | undefined {
     if (rest.length > 0 && this.#hasEnded)
       return `${rest.length} bytes were added after the end of the segment`;
     if (rest.length > 0) {
       this.#note(
-        `the last line is incomplete (${rest.length} bytes): the process or the machine died while it was written`,
+        `the last line is incomplete (${rest.length} bytes): the process or the machine stopped while it was written`,
       );
-    } else if (this.#last === undefined) this.#note('is empty: the process died before its first entry');
+    } else if (this.#last === undefined)
+      this.#note('is empty: the process was killed before its first entry');
     return undefined;
   }
 
@@ -120,13 +121,13 @@ class ChainReader {
     return undefined;
   }
 
-  /** The two clocks of a process differ when the machine sleeps or the wall clock is set. */
+  /** The two clocks of a process differ if the machine sleeps or the wall clock is set. */
   #noteClock(entry: AuditEntry): void {
     const last = this.#last;
     if (last === undefined) return;
     const moved = Date.parse(entry.at) - Date.parse(last.at) - (entry.up - last.up);
     if (Math.abs(moved) <= CLOCK_TOLERANCE_MS) return;
-    const how = moved > 0 ? 'was put forward, or the machine slept,' : 'was put back';
+    const how = moved > 0 ? 'was set forward, or the machine slept,' : 'was set back';
     this.#note(
       `the clock ${how} by ${Math.round(Math.abs(moved) / 1000)} s before entry ${entry.seq} (${entry.at})`,
     );

@@ -1,4 +1,4 @@
-// Not node:fs/promises: the start of every server would load it, which takes 4 ms.
+// Not node:fs/promises: loading it takes 4 ms of the server's start.
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../../lib/atomic-file.ts';
@@ -6,13 +6,13 @@ import { hasErrno } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
 
-/** Every call that changes something is refused. */
+/** A lockdown: every call that changes something is refused. */
 export interface Lockdown {
-  /** By the wall clock, ms; null: until it is lifted, or the file cannot be read. */
+  /** Wall clock, ms; null: until it is lifted, or because the file cannot be read. */
   readonly until: number | null;
 }
 
-/** On the node. Only root may write both: pmxcfs replicates the first to all nodes, and the second counts while pmxcfs hangs. */
+/** The files on the node, which only root may write. pmxcfs replicates `cluster` to all nodes; `node` applies while pmxcfs hangs. */
 export const NODE_LOCKDOWN_FILES = {
   cluster: '/etc/pve/proxmox-mcp.lockdown',
   node: '/run/proxmox-mcp/lockdown',
@@ -20,12 +20,12 @@ export const NODE_LOCKDOWN_FILES = {
 
 const UNTIL_LIFTED = 'until lifted';
 
-/** The text of the file, here and on the node: seconds since the epoch, or that there is no end. */
+/** The content of the file, in STATE_DIR and on the node: seconds since the epoch, or a word for "no end". */
 export function lockdownText({ until }: Lockdown): string {
   return until === null ? UNTIL_LIFTED : String(Math.ceil(until / 1000));
 }
 
-/** The file in STATE_DIR that locks down the servers of this machine. It is read at each call that it could refuse. */
+/** The file in STATE_DIR that locks down the servers on this machine. Read before each call that it could refuse. */
 export class LockdownFile {
   readonly #file: string;
 
@@ -33,7 +33,7 @@ export class LockdownFile {
     this.#file = path.join(stateDir, 'lockdown');
   }
 
-  /** undefined: calls are not locked down. A file that cannot be read, or says something else, locks down. */
+  /** undefined: no lockdown. A file that cannot be read, or has other content, counts as a lockdown. */
   async read(now = Date.now()): Promise<Lockdown | undefined> {
     let text: string;
     try {
@@ -62,7 +62,10 @@ export function lockedDown(tool: string, { until }: Lockdown): AppError {
   const end = until === null ? 'until the operator lifts it' : `until ${new Date(until).toISOString()}`;
   return new AppError(
     'LOCKED_DOWN',
-    `${tool} is refused: the operator has locked this server down, ${end}. Only tools that change nothing run. The call was not executed.`,
-    'Tell your user. The operator lifts it with `proxmox-mcp lockdown --off`.',
+    `The operator has locked this server down ${end}, so ${tool} is refused: only read-only tools run. The call was not executed.`,
+    {
+      model: 'Do not work around this. Tell the user that a lockdown is in force.',
+      person: 'Lift the lockdown with `proxmox-mcp lockdown --off`.',
+    },
   );
 }

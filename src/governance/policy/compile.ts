@@ -8,15 +8,15 @@ import { fieldLabel, type PolicyInput } from './policy-schema.ts';
 import { presetRules } from './presets.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
 
-/** A fault that the schema cannot see. */
+/** An error that the schema cannot detect. */
 export interface Problem {
   readonly path: readonly PropertyKey[];
   readonly problem: string;
-  /** It is about the last key of the path, not about its value. */
+  /** True if the error is in the last key of the path, not in its value. */
   readonly key?: boolean;
 }
 
-/** What is wrong with a file whose fields are each right. */
+/** Errors of a file whose fields are valid one by one. */
 export function crossFieldFaults(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
   return [...unknownTools(input, tools), ...repeatedNames(input), ...confirmsNothing(input)];
 }
@@ -25,7 +25,7 @@ function confirmsNothing({ rules = [] }: PolicyInput): readonly Problem[] {
   return rules.flatMap(({ confirm, outcome }, index) => {
     if (confirm === undefined || outcome === 'confirm') return [];
     const path = ['rules', index, 'confirm'];
-    return [{ path, problem: `${fieldLabel(path)} is only for rules with the outcome confirm` }];
+    return [{ path, problem: `${fieldLabel(path)} is allowed only in rules with the outcome confirm` }];
   });
 }
 
@@ -37,7 +37,10 @@ function unknownTools({ rules = [] }: PolicyInput, tools: readonly string[]): re
       const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
       const path = ['rules', index, 'match', 'tool', position];
       return [
-        { path, problem: `${fieldLabel(path.slice(0, 4))}: ${JSON.stringify(pattern)} is no tool${hint}` },
+        {
+          path,
+          problem: `${fieldLabel(path.slice(0, 4))}: ${JSON.stringify(pattern)} matches no tool${hint}`,
+        },
       ];
     }),
   );
@@ -48,12 +51,15 @@ function repeatedNames({ rules = [] }: PolicyInput): readonly Problem[] {
     if (rules.findIndex((other) => other.rule === rule) === index) return [];
     const path = ['rules', index, 'rule'];
     return [
-      { path, problem: `${fieldLabel(path)} has the name of a rule before it: ${JSON.stringify(rule)}` },
+      {
+        path,
+        problem: `${fieldLabel(path)} must be unique, but an earlier rule is also named ${JSON.stringify(rule)}`,
+      },
     ];
   });
 }
 
-/** The rules of a file, and those of the preset that it extends. */
+/** The rules of a file, then those of the preset that it extends. */
 export function toRuleSet(
   input: PolicyInput,
   protectedTag: string,
@@ -88,7 +94,7 @@ export function toRuleSet(
   };
 }
 
-const NO_RULE = 'No rule of the policy allows it.';
+const NO_RULE = 'No rule of the policy allows the call.';
 
 type MatchInput = NonNullable<NonNullable<PolicyInput['rules']>[number]['match']>;
 
@@ -103,8 +109,8 @@ function toMatch({ time, caller, ...rest }: MatchInput, outcome: Rule['outcome']
 }
 
 /**
- * The caller of a JWT is named `oauth:SUBJECT`, which is easily forgotten. A rule that restricts such a subject fits both
- * forms; one that allows does not, as an issuer may give a person the name of somebody else's token.
+ * The caller of a JWT is named `oauth:SUBJECT`, and the prefix is easily forgotten. Rules that deny or confirm match the subject
+ * with and without it. Rules that allow do not, because an issuer may assign a subject that is also the name of a token.
  */
 function callerPatterns(pattern: string, outcome: Rule['outcome']): readonly string[] {
   if (outcome === 'allow' || /^(?:\*|oauth:)/.test(pattern) || RESERVED_CALLERS.includes(pattern))

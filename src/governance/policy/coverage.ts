@@ -6,13 +6,14 @@ import type { Rule, RuleSet } from './rules.ts';
 /** The rules that can apply to calls of a tool, up to and including the first one without conditions. */
 export interface PossibleRules {
   readonly rules: readonly Rule[];
-  /** Every rule has conditions, so that calls can be left to the fallback. */
+  /** Every rule has conditions, so the fallback can apply. */
   readonly fallback: boolean;
 }
 
 /**
- * Conditions are those on arguments, container or time. Rules after the first one without them never apply; whether conditions
- * of several rules together leave nothing is not asked, so a rule may be named that no call comes to, never the other way round.
+ * Conditions are those on arguments, container or time. Rules after the first one without conditions never apply. Whether the
+ * conditions of several rules together cover all calls is not checked, so the result may contain rules that never apply, but it
+ * never omits one that can.
  */
 export function possibleRules(set: RuleSet, tool: ToolTraits, caller: string): PossibleRules {
   const rules: Rule[] = [];
@@ -30,7 +31,7 @@ export function possibleOutcomes({ rules, fallback }: PossibleRules, set: RuleSe
   return new Set([...rules.map(({ outcome }) => outcome), ...(fallback ? [set.fallback.outcome] : [])]);
 }
 
-/** The verdict of every rule that can apply to a tool; undefined where they differ. A tool that is always denied is hidden. */
+/** The verdict that all rules for a tool have in common; undefined if they differ. A tool that is always denied is hidden. */
 export function commonVerdict(set: RuleSet, tool: ToolTraits, caller: string): Verdict | undefined {
   const possible = possibleRules(set, tool, caller);
   const [outcome, other] = possibleOutcomes(possible, set);
@@ -39,7 +40,7 @@ export function commonVerdict(set: RuleSet, tool: ToolTraits, caller: string): V
   return { outcome, rule: name, reason };
 }
 
-/** Rules of a file that never decide: they fit no tool, or earlier rules without conditions cover their tools and callers. */
+/** Rules of a file that never apply: they match no tool, or earlier rules without conditions match all their calls. */
 export function unreachableRules(set: RuleSet, tools: readonly ToolTraits[]): readonly Rule[] {
   return set.rules.filter((rule, index) => {
     if (rule.line === null) return false;
@@ -56,7 +57,7 @@ function anyCaller({ match }: Rule, tool: ToolTraits, { exactCommands }: RuleSet
   return coverageOf(match, { tool, caller: null, exactCommands });
 }
 
-/** Whether each caller of the later rule is one of the earlier, as far as patterns tell. */
+/** Whether the earlier rule matches every caller that the later rule matches, judged by their patterns. */
 function coversCallers(earlier: Rule, later: Rule): boolean {
   const patterns = earlier.match.caller;
   if (patterns === undefined) return true;
@@ -65,7 +66,7 @@ function coversCallers(earlier: Rule, later: Rule): boolean {
   );
 }
 
-/** A `*` of the later pattern is compared as a character, which a `?` of the earlier one must not be taken to cover. */
+/** Compares the later pattern as text. Its `*` must then match a `*` of the earlier pattern, not a `?`. */
 function coversPattern(pattern: string, wanted: string): boolean {
   if (pattern === wanted) return true;
   return matchesGlob(pattern, wanted) && !(pattern.includes('?') && wanted.includes('*'));

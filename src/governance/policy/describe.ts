@@ -2,7 +2,7 @@ import { EXACT_COMMANDS } from './exact-commands.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
 import { DAYS, type TimeWindow } from './time.ts';
 
-/** A rule set in the form of a policy file that says the same. */
+/** A rule set in the form of an equivalent policy file. */
 export function describeRules({
   rules,
   fallback,

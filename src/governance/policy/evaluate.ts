@@ -5,11 +5,11 @@ import type { AttributeReader, Decision, DenialCode, Subject } from './policy-ty
 import type { RuleSet } from './rules.ts';
 
 /**
- * The first rule that matches decides; where none does, the fallback. Then the name that the caller expects must be that
- * of the container. Pure, but for asking `read`, which happens only when it matters.
+ * The first rule that matches decides; if none matches, the fallback does. Then the name of the container must be the
+ * expected one. Pure except for calls of `read`, which is called only if the attributes matter.
  *
- * What is known of the container may be old. A call that is allowed is held to it by a precondition on the node; a refusal or
- * a question has no such check, so neither is given before the attributes are read once more.
+ * The known attributes may be out of date. If the call is allowed, a precondition on the node checks them. A refusal or an
+ * approval question has no such check, so the attributes are read again before either.
  */
 export async function evaluatePolicy(
   set: RuleSet,
@@ -59,15 +59,15 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
   return { ...base, outcome, rule: name, reason, confirmAtTerminal, attributes: attributes ?? null };
 }
 
-/** As rules see the call: a command of the exact list reads, every other one is what its tool is. */
+/** The effect that rules match: `read` for a command of the exact list, otherwise the effect of the tool. */
 export function effectOf(set: RuleSet, { effect, command }: Pick<Subject, 'effect' | 'command'>): Effect {
   return effect === 'exec' && command !== null && set.exactCommands.has(command) ? 'read' : effect;
 }
 
-const UNREADABLE = 'The rule depends on attributes of the container, which cannot be read at the moment.';
-const NAME_UNREADABLE = 'The name of the container cannot be read at the moment, so it cannot be compared.';
-const NAME_REQUIRED =
-  'The call must name its container: set `expect_name` to the name of the container with this vmid.';
+const UNREADABLE =
+  'The rule needs attributes of the container (such as name, tags or pool), which cannot be read now.';
+const NAME_UNREADABLE = 'The name of the container cannot be read now, so `expect_name` cannot be checked.';
+const NAME_REQUIRED = 'The rule requires `expect_name`: set it to the name of the container with this vmid.';
 
 function wrongName({ vmid, expectName }: Subject, { name }: ContainerAttributes): string {
   return `Container ${vmid} is named ${JSON.stringify(name)}, not ${JSON.stringify(expectName)}.`;

@@ -1,6 +1,6 @@
 /**
- * Commands that count as reading although they go the way of free-form commands. A command is one of these only if it is
- * the same text, character for character: nothing is ever concluded from what else a text looks like.
+ * Commands that count as read-only. A command counts only if its text is identical, character by character. Nothing is ever
+ * derived from the form of other commands.
  */
 export const EXACT_COMMANDS: readonly string[] = [
   'pct list',
@@ -18,7 +18,7 @@ export const EXACT_COMMANDS: readonly string[] = [
 ];
 
 /**
- * What may be added: words with one space between them, of characters that mean nothing to a shell. So it makes no difference
- * whether a shell or nobody reads the text: the words are the argv. `=` in the first word would be an assignment.
+ * Commands that a policy file may add: words separated by one space, without characters that are special in a shell, so that
+ * the words are exactly the argv. No `=` in the first word, which would be an assignment.
  */
 export const EXACT_COMMAND = /^[A-Za-z0-9_/][A-Za-z0-9_./+-]*(?: [A-Za-z0-9_./:=@%+,-]+)*$/;

@@ -13,25 +13,25 @@ import type { Subject, ToolTraits } from './policy-types.ts';
 import type { CallConditions, CallMatch, Match } from './rules.ts';
 import { isWithin } from './time.ts';
 
-/** Whether a rule fits no call of a tool, some, or every one. */
+/** Whether a rule matches no call of a tool, some calls, or every call. */
 export type Coverage = 'never' | 'sometimes' | 'always';
 
-/** What is known before a tool is called. */
+/** The facts that are known before a tool is called. */
 export interface Listing {
   readonly tool: ToolTraits;
   /** null: any caller. */
   readonly caller: string | null;
-  /** Commands count as reading when they are one of these. */
+  /** Commands that count as read-only. */
   readonly exactCommands: ReadonlySet<string>;
 }
 
 interface CallField<T> {
   readonly coverage: (wanted: T, listing: Listing) => Coverage;
-  /** @param effect as rules see the call; see `effectOf` */
+  /** @param effect the result of `effectOf` */
   readonly matches: (wanted: T, subject: Subject, effect: Effect) => boolean;
 }
 
-/** Fields on the call itself. A field that is added to `CallConditions` and not here is a compile error. */
+/** Conditions on the call itself. A field of `CallConditions` that is missing here is a compile error. */
 const CALL_FIELDS: { readonly [F in keyof CallConditions]: CallField<CallConditions[F]> } = {
   tool: {
     coverage: (patterns, { tool }) => allOrNone(patterns.some((pattern) => matchesTool(pattern, tool.tool))),
@@ -80,7 +80,7 @@ function isCallField(field: string): field is CallFieldName {
 
 const CALL_FIELD_NAMES: readonly CallFieldName[] = Object.keys(CALL_FIELDS).filter(isCallField);
 
-/** Fields on the container, by the name of the attribute. */
+/** Conditions on the container, by the name of the attribute. */
 export const ATTRIBUTE_FIELDS: readonly (readonly [AttributeName, AttributeField])[] = ATTRIBUTE_NAMES.map(
   (name) => [name, CONTAINER_ATTRIBUTES[name].field],
 );
@@ -91,7 +91,7 @@ export const MATCH_FIELDS: readonly (keyof Match)[] = [
   ...ATTRIBUTE_FIELDS.map(([, field]) => field),
 ];
 
-/** Whether the fields fit every call of the tool by the caller, some, or none. `sometimes` where it is not worth an answer. */
+/** Whether the conditions match every call of the tool by the caller, some, or none. `sometimes` if that is hard to determine. */
 export function coverageOf(match: Match, listing: Listing): Coverage {
   const ofContainer = someOrNone(listing.tool.target === 'container');
   const each = [
@@ -108,9 +108,9 @@ function fieldCoverage<F extends CallFieldName>(field: F, match: CallMatch, list
   return wanted === undefined ? 'always' : entry.coverage(wanted, listing);
 }
 
-/** Whether the call fits, as far as no attribute of the container is needed. */
+/** Whether the call matches, apart from the conditions on the container. */
 export function fitsCall(match: Match, subject: Subject, effect: Effect): boolean {
-  // Of what is no container, no rule about containers holds.
+  // Rules with conditions on the container match only calls on containers.
   if (subject.target !== 'container' && needsAttributes(match)) return false;
   return CALL_FIELD_NAMES.every((field) => fitsField(field, match, subject, effect));
 }
@@ -131,7 +131,7 @@ export function needsAttributes(match: Match): boolean {
   return ATTRIBUTE_FIELDS.some(([, field]) => match[field] !== undefined);
 }
 
-/** Whether the container fits. */
+/** Whether the container matches. */
 export function fitsContainer(match: Match, attributes: ContainerAttributes): boolean {
   return ATTRIBUTE_FIELDS.every(([name, field]) => {
     const patterns = match[field];
@@ -149,7 +149,7 @@ function matchesCaller(patterns: readonly string[], caller: string): boolean {
   return patterns.some((pattern) => matchesGlob(pattern, caller));
 }
 
-/** Every name begins with the same word, so that people leave it out. */
+/** Matches the name with or without `proxmox_`. */
 export function matchesTool(pattern: string, tool: string): boolean {
   return matchesGlob(pattern, tool) || matchesGlob(pattern, shortToolName(tool));
 }

@@ -14,10 +14,10 @@ export interface PolicySettings {
 }
 
 /**
- * The policy that the settings name. A file is read now, and again when it changes or `reload` is called: a faulty one then keeps
- * the rules that held.
+ * Opens the policy of the settings. A policy file is read now, and again when it changes or `reload` is called; if it is then
+ * invalid, the previous rules stay in force.
  * @param tools the names of all tools
- * @throws PolicyFaults when the file cannot be read or understood now
+ * @throws PolicyFaults if the file cannot be read or is invalid now
  */
 export async function openPolicy(
   settings: PolicySettings,
@@ -29,12 +29,12 @@ export async function openPolicy(
     const rules = presetRules(policy, protectedTag);
     return policyOf(() => rules);
   }
-  // What reads YAML is loaded only where there is some.
+  // The YAML parser is loaded only if there is a policy file.
   const { openPolicyFile } = await import('./policy-file.ts');
   return openPolicyFile(policyFile, { protectedTag, tools }, logger);
 }
 
-/** The rules that the settings name, for looking at them. @throws PolicyFaults */
+/** The rules of the settings, for commands that show them. @throws PolicyFaults */
 export async function loadRules(settings: PolicySettings, tools: readonly string[]): Promise<RuleSet> {
   const { policy = 'standard', policyFile, protectedTag } = settings;
   if (policyFile === undefined) return presetRules(policy, protectedTag);
@@ -42,7 +42,7 @@ export async function loadRules(settings: PolicySettings, tools: readonly string
   return readRules(policyFile, { protectedTag, tools });
 }
 
-/** A policy on rules that may be exchanged between calls. */
+/** A policy whose rules may be replaced between calls. */
 export function policyOf(current: () => RuleSet): Policy {
   return {
     always: rememberVerdicts(current),
@@ -54,10 +54,10 @@ export function policyOf(current: () => RuleSet): Policy {
   };
 }
 
-/** Callers may be as many as an issuer has subjects. */
+/** Limit, because there are as many callers as an issuer has subjects. */
 const MAX_REMEMBERED = 5000;
 
-/** Asked at every call: found once for each rule set, tool and caller. */
+/** Caches the common verdict per rule set, tool and caller, because every call needs it. */
 function rememberVerdicts(current: () => RuleSet): Policy['always'] {
   let of = current();
   const verdicts = new Map<string, Verdict | undefined>();

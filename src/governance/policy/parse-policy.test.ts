@@ -107,7 +107,7 @@ rules:
 `),
     ).toEqual([
       '1:10 `extends` must be read-only, careful, standard or open',
-      '5:7 `rules[0].match.vmids` is not a field; did you mean `vmid`?',
+      '5:7 `rules[0].match.vmids` is not a known field; did you mean `vmid`?',
       '6:23 `rules[0].match.effect[1]` must be read, write, destroy or exec',
       '8:5 `rules[1].rule` is missing',
       '10:14 `rules[1].outcome` must be allow, confirm or deny',
@@ -140,26 +140,26 @@ rules:
     ['vmid: 99', '`rules[0].match.vmid` must be a vmid (100 to 999999999) or a range such as "200-299"'],
     ['vmid: "0x65"', 'must be a vmid'],
     ['vmid: [101, 1e2, web]', '1:59 `rules[0].match.vmid[2]` must be a vmid'],
-    ['vmid: 300-200', '`rules[0].match.vmid` must be a range from the smaller vmid to the larger'],
+    ['vmid: 300-200', '`rules[0].match.vmid` must be a range from the lower to the higher vmid'],
     ['vmid: []', '`rules[0].match.vmid` must not be an empty list'],
     ['time: {}', '`rules[0].match.time` must have days, hours or both'],
     ['time: {days: moonday}', 'must be one of sun'],
-    ['time: {hours: "9-17"}', 'must be a span such as "22:00-06:00"'],
-    ['time: {hours: "09:00-09:00"}', 'must not end when it begins'],
+    ['time: {hours: "9-17"}', 'must be a range such as "22:00-06:00"'],
+    ['time: {hours: "09:00-09:00"}', 'must not begin and end at the same time'],
     ['time: {days: mon, zone: Mars/Base}', 'must be the name of a time zone'],
     ['force: maybe', 'must be true or false'],
     ['name: ""', 'must be one line of 1 to 200 characters'],
-    ['tool: stop_contaner', '"stop_contaner" is no tool; did you mean stop_container?'],
-    ['tool: zfs_*', '"zfs_*" is no tool'],
-    ['command: rm', '`rules[0].match.command` is not a field'],
+    ['tool: stop_contaner', '"stop_contaner" matches no tool; did you mean stop_container?'],
+    ['tool: zfs_*', '"zfs_*" matches no tool'],
+    ['command: rm', '`rules[0].match.command` is not a known field'],
   ])('%s', (field, expected) => {
     const text = `rules: [{rule: a, outcome: deny, match: {${field}}}]`;
     expect(faultsOf(text)).toEqual([expect.stringContaining(expected)]);
   });
 
-  test('two rules of one name could not be told apart', () => {
+  test('rejects two rules with the same name', () => {
     expect(faultsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
-      '3:12 `rules[1].rule` has the name of a rule before it: "a"',
+      '3:12 `rules[1].rule` must be unique, but an earlier rule is also named "a"',
     ]);
   });
 
@@ -169,6 +169,6 @@ rules:
       .map((name, index) => `${name}: &${name} [${`*${'abcdefg'[index]},`.repeat(9)}]`)
       .join('\n')}`;
     expect(faultsOf(bomb)).toEqual([expect.stringContaining('1:1 Excessive alias count')]);
-    expect(faultsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is too large']);
+    expect(faultsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is larger than 1 MB']);
   });
 });

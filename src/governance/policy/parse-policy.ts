@@ -7,11 +7,11 @@ import { MATCH_FIELDS } from './match-fields.ts';
 import { fieldLabel, policySchema, RULE_FIELDS, TIME_FIELDS } from './policy-schema.ts';
 import type { RuleSet } from './rules.ts';
 
-/** What is wrong with a policy file, and where. Lines and columns begin at 1. */
+/** An error in a policy file and its position. Lines and columns begin at 1. */
 export interface PolicyFault {
   readonly line: number;
   readonly column: number;
-  /** A sentence without its full stop. */
+  /** A sentence without the final period. */
   readonly problem: string;
 }
 
@@ -21,18 +21,19 @@ export type ParseResult =
 
 export interface ParseOptions {
   readonly protectedTag: string;
-  /** Names of all tools: a rule on a tool that does not exist would silently do nothing. */
+  /** Names of all tools, because a rule for a tool that does not exist would silently have no effect. */
   readonly tools: readonly string[];
 }
 
-/** Far more than a thousand rules take. */
+/** Far more than a thousand rules need. */
 const MAX_CHARACTERS = 1_000_000;
-/** Aliases in YAML can make a small file huge. */
+/** Limit, because aliases in YAML can expand a small file to a huge one. */
 const MAX_ALIASES = 100;
 
-/** Reads the text of a policy file. Finds every fault, in the order of the lines. */
+/** Parses the text of a policy file. Reports all errors, in the order of the lines. */
 export function parsePolicy(text: string, options: ParseOptions): ParseResult {
-  if (text.length > MAX_CHARACTERS) return failed([{ line: 1, column: 1, problem: 'the file is too large' }]);
+  if (text.length > MAX_CHARACTERS)
+    return failed([{ line: 1, column: 1, problem: 'the file is larger than 1 MB' }]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -78,7 +79,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Problem[]
       const hint = meant === undefined ? '' : `; did you mean \`${meant}\`?`;
       return {
         path: [...path, key],
-        problem: `${fieldLabel([...path, key])} is not a field${hint}`,
+        problem: `${fieldLabel([...path, key])} is not a known field${hint}`,
         key: true,
       };
     });
@@ -89,7 +90,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Problem[]
   return [{ path, problem: `${fieldLabel(path)} ${missing ? 'is missing' : issue.message}` }];
 }
 
-/** The path in the file, where a single value may stand in place of a list. */
+/** The path in the file, where a list may be written as a single value. */
 function asWritten(path: readonly PropertyKey[], value: unknown): readonly PropertyKey[] {
   let around = value;
   return path.filter((key) => {
@@ -104,14 +105,14 @@ function step(value: unknown, key: PropertyKey): unknown {
   return new Map<PropertyKey, unknown>(Object.entries(value)).get(String(key));
 }
 
-/** The fields that could have been meant, for a suggestion. */
+/** The valid fields at a path, for a suggestion. */
 function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(policySchema.shape);
   if (path.length === 2) return RULE_FIELDS;
   return path.includes('time') ? TIME_FIELDS : MATCH_FIELDS;
 }
 
-/** Where in the text a value stands, or the nearest thing around it that does. */
+/** The offset of a value in the text, or of the nearest value that contains it. */
 function offsetOf(contents: unknown, path: readonly PropertyKey[], key: boolean): number {
   let node = contents;
   let offset = startOf(node) ?? 0;

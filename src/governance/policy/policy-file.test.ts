@@ -66,7 +66,7 @@ describe('a file that changes', () => {
     ['written again', (text) => writeFile(file, text)],
     ['replaced', replace],
     [
-      'taken away and made anew',
+      'deleted and created again',
       async (text) => {
         await unlink(file);
         await writeFile(file, text);
@@ -137,12 +137,12 @@ describe('a faulty file keeps the rules that held', () => {
     expect(await decided(policy)).toBe('confirm');
     expect(await decided(policy)).toBe('confirm');
     expect(errors).toEqual([expect.stringMatching(message)]);
-    expect(errors[0]).toContain('The rules from before still hold.');
+    expect(errors[0]).toContain('The previous rules stay in force.');
     await replace('default: deny');
     expect(await decided(policy)).toBe('deny');
   });
 
-  test('reload says so again, for whoever asked for it', async () => {
+  test('reload reports it again to the caller that requested it', async () => {
     const policy = await opened('default: confirm');
     await replace('default: perhaps');
     await policy.reload();
@@ -167,6 +167,6 @@ describe('at the start', () => {
     await chmod(file, 0);
     // root reads everything.
     if (process.getuid?.() !== 0 && process.platform !== 'win32')
-      await expect(open()).rejects.toThrow(/may not be read/);
+      await expect(open()).rejects.toThrow(/no permission to read/);
   });
 });

@@ -9,22 +9,22 @@ import type { Policy } from './policy-types.ts';
 import type { RuleSet } from './rules.ts';
 import { watchDirectory } from './watch.ts';
 
-/** A policy file that cannot be used. */
+/** A policy file that cannot be read or is invalid. */
 export class PolicyFaults extends AppError {
   readonly faults: readonly PolicyFault[];
 
   constructor(file: string, faults: readonly PolicyFault[]) {
-    const told = faults.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
+    const problems = faults.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
     super(
       'POLICY_INVALID',
-      `The policy cannot be used: ${told.join('; ')}.`,
-      `Correct it; \`proxmox-mcp policy check ${file}\` says when it is right.`,
+      `The policy file is invalid: ${problems.join('; ')}.`,
+      `Correct the file, then check it with \`proxmox-mcp policy check ${file}\`.`,
     );
     this.faults = faults;
   }
 }
 
-/** A file that changed this lately may still be being written; half of it could be a policy, too. */
+/** A file is read only after it has not changed for this long, because half a file can be a valid policy, too. */
 const SETTLED_MS = 100;
 
 /** Reads the rules of a file. @throws PolicyFaults */
@@ -49,36 +49,36 @@ export async function readRules(file: string, options: ParseOptions): Promise<Ru
 
 const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'the file does not exist',
-  EACCES: 'the file may not be read by this user',
-  EISDIR: 'it is a directory',
+  EACCES: 'the user who runs the server has no permission to read the file',
+  EISDIR: 'the path is a directory',
   ERR_ENCODING_INVALID_ENCODED_DATA:
-    'the file is not UTF-8 text; Windows PowerShell writes UTF-16 with `>`, so save it as UTF-8',
+    'the file is not UTF-8 (`>` in Windows PowerShell writes UTF-16); save it as UTF-8',
 };
 
 /**
- * The policy of a file. It is read again when the file changes, which the system tells, and which is looked for at every
- * decision as well, since not all file systems tell. While the file is faulty or gone, the rules that held hold on.
- * @throws PolicyFaults when it cannot be used now
+ * The policy of a file. The file is read again when it changes: the directory is watched, and because not all file systems
+ * support that, the file is also checked before every decision. While it is invalid or missing, the previous rules stay in force.
+ * @throws PolicyFaults if the file cannot be read or is invalid now
  */
 export async function openPolicyFile(file: string, options: ParseOptions, logger: Logger): Promise<Policy> {
-  let seen = await stampOf(file);
+  let known = await stampOf(file);
   let rules = await readRules(file, options);
   const listeners = new Set<() => void>();
   let reading: Promise<void> | undefined;
 
   const readAgain = async (): Promise<void> => {
     await settled(file);
-    seen = await stampOf(file);
+    known = await stampOf(file);
     try {
       rules = await readRules(file, options);
-      logger.info({ file, rules: rules.rules.length }, 'policy read again');
+      logger.info({ file, rules: rules.rules.length }, 'policy reloaded');
       for (const listener of listeners) listener();
     } catch (error) {
       if (!(error instanceof PolicyFaults)) throw error;
-      logger.error({ file, faults: error.faults }, `${error.message} The rules from before still hold.`);
+      logger.error({ file, faults: error.faults }, `${error.message} The previous rules stay in force.`);
     }
   };
-  // One at a time, and whoever asks meanwhile waits for the same.
+  // One reload at a time: a call during a reload waits for it.
   const reload = (): Promise<void> => {
     reading ??= readAgain().finally(() => {
       reading = undefined;
@@ -86,7 +86,7 @@ export async function openPolicyFile(file: string, options: ParseOptions, logger
     return reading;
   };
   const refresh = async (): Promise<void> => {
-    if (reading !== undefined || (await stampOf(file)) !== seen) await reload();
+    if (reading !== undefined || (await stampOf(file)) !== known) await reload();
   };
   const watcher = watchDirectory(path.dirname(file), () => void refresh());
 
@@ -107,17 +107,17 @@ export async function openPolicyFile(file: string, options: ParseOptions, logger
   };
 }
 
-/** Different whenever the file is another one or was written; `gone` when it is not there. */
+/** A text that changes when the file is replaced or written; `missing` if there is no file. */
 async function stampOf(file: string): Promise<string> {
   try {
     const { ino, size, mtimeNs } = await stat(file, { bigint: true });
     return `${ino} ${size} ${mtimeNs}`;
   } catch {
-    return 'gone';
+    return 'missing';
   }
 }
 
-/** Waits until nobody has written for a moment; an editor that replaces the file takes it away first. */
+/** Waits until the file has not changed for a moment. Editors that replace a file remove it first. */
 async function settled(file: string): Promise<void> {
   for (let before = await stampOf(file), tries = 0; tries < 10; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));

@@ -8,8 +8,8 @@ import type { CallConditions } from './rules.ts';
 import { DAYS, isTimeZone } from './time.ts';
 
 /*
- * The policy file as people write it. The JSON Schema that editors use is made from this. Each message completes the
- * sentence "`field` …".
+ * The schema of policy files. The JSON Schema for editors is generated from it. Each error message completes the sentence
+ * "`field` …".
  */
 
 /** One value, or a list of them. */
@@ -53,21 +53,21 @@ const vmid = z
   .transform((value, ctx) => {
     const [from = 0, to = from] = String(value).split('-').map(Number);
     if (from > to)
-      ctx.addIssue({ code: 'custom', message: 'must be a range from the smaller vmid to the larger' });
+      ctx.addIssue({ code: 'custom', message: 'must be a range from the lower to the higher vmid' });
     return { from, to };
   });
 
 const days = z
   .string({ error: 'must be a day or days such as mon-fri' })
   .regex(new RegExp(`^(?:${DAYS.join('|')})(?:-(?:${DAYS.join('|')}))?$`), {
-    error: `must be one of ${DAYS.join(', ')}, or a span such as mon-fri`,
+    error: `must be one of ${DAYS.join(', ')}, or a range such as mon-fri`,
   })
   .transform((text) => {
     const [first = 0, last = first] = text.split('-').map((day) => DAYS.indexOf(day));
     return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, index) => (first + index) % 7);
   });
 
-const hoursError = 'must be a span such as "22:00-06:00" (24:00 is the end of the day)';
+const hoursError = 'must be a range such as "22:00-06:00" (24:00 is the end of the day)';
 const hours = z
   .string({ error: hoursError })
   .regex(/^(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: hoursError })
@@ -76,22 +76,20 @@ const hours = z
       const [hour = 0, minute = 0] = clock.split(':').map(Number);
       return hour * 60 + minute;
     });
-    if (from === to) ctx.addIssue({ code: 'custom', message: 'must not end when it begins' });
+    if (from === to) ctx.addIssue({ code: 'custom', message: 'must not begin and end at the same time' });
     return { from, to };
   });
 
 const time = z
   .strictObject(
     {
-      days: oneOrMany(days).optional().describe('Days on which the hours begin; default every day'),
-      hours: hours
-        .optional()
-        .describe('By the clock on the wall; past midnight where the end is before the beginning'),
+      days: oneOrMany(days).optional().describe('Days on which the hours begin (default: every day)'),
+      hours: hours.optional().describe('Local time range, such as 22:00-06:00; may extend past midnight'),
       zone: z
         .string({ error: 'must be the name of a time zone such as Europe/Berlin' })
         .refine(isTimeZone, { error: 'must be the name of a time zone such as Europe/Berlin' })
         .optional()
-        .describe('Default: the time zone of the server'),
+        .describe('Time zone (default: that of the server)'),
     },
     { error: 'must have days, hours or both' },
   )
@@ -100,30 +98,27 @@ const time = z
   });
 
 const globs = (description: string) =>
-  oneOrMany(glob).optional().describe(`${description}; * stands for any characters, ? for one`);
+  oneOrMany(glob).optional().describe(`${description}; * matches any characters, ? matches one`);
 
-/** A field that is added to `CallConditions` and not here is a compile error. */
+/** A field of `CallConditions` that is missing here is a compile error. */
 const callFields = {
-  tool: globs('Name, with or without proxmox_'),
+  tool: globs('Tool name, with or without proxmox_'),
   target: oneOrMany(oneOf(['cluster', 'container', 'host']))
     .optional()
-    .describe('What the tool works on'),
+    .describe('Target of the tool'),
   effect: oneOrMany(oneOf(['read', 'write', 'destroy', 'exec']))
     .optional()
-    .describe('What the call does'),
-  vmid: oneOrMany(vmid).optional().describe('Containers by id or range of ids'),
+    .describe('Effect of the call'),
+  vmid: oneOrMany(vmid).optional().describe('Container IDs or ranges of IDs'),
   caller: globs(
-    'Caller: local on stdio, over HTTP the name of the token, or oauth: and the subject of the JWT; rules that deny or confirm match the subject alone as well',
+    'Caller: local on stdio; over HTTP the name of the token, or oauth: and the subject of the JWT. Rules that deny or confirm also match the subject without oauth:',
   ),
   time: oneOrMany(time).optional().describe('When'),
   overwrite: z
     .boolean({ error: 'must be true or false' })
     .optional()
-    .describe('Whether overwrite=true was asked for'),
-  force: z
-    .boolean({ error: 'must be true or false' })
-    .optional()
-    .describe('Whether force=true was asked for'),
+    .describe('Whether the call has overwrite=true'),
+  force: z.boolean({ error: 'must be true or false' }).optional().describe('Whether the call has force=true'),
 } satisfies { readonly [F in keyof CallConditions]: z.ZodType };
 
 type Globs = ReturnType<typeof globs>;
@@ -147,34 +142,36 @@ const match = z.strictObject(
 
 const rule = z.strictObject(
   {
-    rule: line(80).describe('Its name, shown wherever it decides'),
+    rule: line(80).describe('Name of the rule, shown in errors and in the audit log'),
     match: match
       .optional()
-      .describe('All fields must fit; of a list, one value. Left out: matches everything'),
+      .describe(
+        'Conditions: all fields must match, and of a list one value. If omitted, the rule matches every call',
+      ),
     outcome,
-    reason: line(300).optional().describe('A sentence for the model'),
+    reason: line(300).optional().describe('Reason for the model, one sentence'),
     require: z
       .literal('expect_name', { error: 'must be expect_name' })
       .optional()
-      .describe('expect_name: calls that could name their container must'),
+      .describe('expect_name: the call must have this argument if the tool accepts it'),
     confirm: z
       .literal('terminal', { error: 'must be terminal' })
       .optional()
-      .describe('terminal: a person confirms in a terminal, whatever APPROVALS says'),
+      .describe('terminal: approval is given in a terminal, regardless of APPROVALS'),
   },
   { error: 'must be a mapping with rule, match and outcome' },
 );
 
-/** The fields of a rule and of its time, for suggestions. */
+/** The fields of a rule and of its time condition, for suggestions. */
 export const RULE_FIELDS: readonly string[] = Object.keys(rule.shape);
 export const TIME_FIELDS: readonly string[] = ['days', 'hours', 'zone'];
 
 export const policySchema = z.strictObject(
   {
-    extends: oneOf(PRESET_NAMES).optional().describe('The preset whose rules come after these'),
+    extends: oneOf(PRESET_NAMES).optional().describe('Preset whose rules follow these rules'),
     default: outcome
       .optional()
-      .describe('Where no rule matches; if left out, what the preset says, and deny without a preset'),
+      .describe('Outcome if no rule matches (default: that of the preset, or deny without a preset)'),
     exact_commands: z
       .array(
         z
@@ -182,18 +179,18 @@ export const policySchema = z.strictObject(
           .max(200, { error: 'must have at most 200 characters' })
           .regex(EXACT_COMMAND, {
             error:
-              'must be words with one space between them, of letters, digits and _ . / : = @ % + , - (nothing that means something to a shell)',
+              'must be words separated by one space, of letters, digits and _ . / : = @ % + , - (no characters that are special in a shell)',
           }),
         { error: 'must be a list of commands' },
       )
       .max(1000, { error: 'must have at most 1000 entries' })
       .optional()
-      .describe('Commands that count as reading, if they are given exactly so; added to those that ship'),
+      .describe('Commands that count as read-only if they match exactly; added to the built-in list'),
     rules: z
       .array(rule, { error: 'must be a list of rules' })
       .max(1000, { error: 'must have at most 1000 rules' })
       .optional()
-      .describe('The first one that matches decides'),
+      .describe('Rules in order: the first one that matches decides'),
   },
   { error: 'must be a mapping with extends, default, exact_commands and rules' },
 );
@@ -209,7 +206,7 @@ export function fieldLabel(path: readonly PropertyKey[]): string {
   return `\`${text.slice(0, 100)}\``;
 }
 
-/** What editors check policy files with. */
+/** The JSON Schema with which editors check policy files. */
 export function policyJsonSchema(): object {
   const json = z.toJSONSchema(policySchema, {
     io: 'input',

@@ -4,7 +4,7 @@ import type { Rule, RuleSet } from './rules.ts';
 
 const CHANGES = ['write', 'destroy', 'exec'] as const;
 
-/** The rules of a preset, as a file that extends it gets them after its own. */
+/** The rules of a preset. A file that extends it gets them after its own rules. */
 export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
   const named = (name: string, rest: Pick<Rule, 'match' | 'reason'>): Rule => ({
     name: `${preset}: ${name}`,
@@ -16,7 +16,7 @@ export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
   });
   const protectedContainers = named('protected', {
     match: { effect: CHANGES, tag: [protectedTag] },
-    reason: `The container has the tag ${protectedTag}: a person confirms whatever is done in it.`,
+    reason: `Changes to containers with the tag ${protectedTag} need approval.`,
   });
   const base = { extends: preset, exactCommands: new Set(EXACT_COMMANDS) };
   const fallback = {
@@ -37,19 +37,19 @@ export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
           protectedContainers,
           named('host', {
             match: { target: ['host'], effect: CHANGES },
-            reason: 'It works on the Proxmox node itself, where it can affect every guest.',
+            reason: 'The call works on the Proxmox node itself, so it can affect every guest.',
           }),
           named('kill', {
             match: { force: true },
-            reason: 'Killing a container at once can lose data.',
+            reason: 'Killing a container can lose data.',
           }),
           named('destroy', {
             match: { effect: ['destroy'] },
-            reason: 'It takes down what is running.',
+            reason: 'Stopping a container stops all services in it.',
           }),
           named('overwrite', {
             match: { overwrite: true },
-            reason: 'What an existing file holds is lost when it is overwritten.',
+            reason: 'Overwriting a file destroys its content.',
           }),
         ],
         fallback,
@@ -65,7 +65,7 @@ export function presetRules(preset: PresetName, protectedTag: string): RuleSet {
         fallback: {
           name: 'read-only: everything else',
           outcome: 'deny',
-          reason: 'Only what changes nothing is allowed here.',
+          reason: 'Only read-only calls are allowed.',
           confirmAtTerminal: false,
         },
       };

@@ -3,13 +3,13 @@ import type { Effect, ToolTarget } from '../../tools/tool.ts';
 import type { Outcome, PresetName } from './policy-types.ts';
 import type { TimeWindow } from './time.ts';
 
-/** Both ends belong to it. */
+/** A range of vmids, including both ends. */
 export interface VmidRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** The fields of a rule on the call itself. */
+/** The conditions of a rule on the call itself. */
 export interface CallConditions {
   readonly tool: readonly string[];
   readonly target: readonly ToolTarget[];
@@ -21,13 +21,13 @@ export interface CallConditions {
   readonly force: boolean;
 }
 
-/** What a rule asks of the call itself. */
+/** The conditions that a rule has on the call itself. */
 export type CallMatch = { readonly [F in keyof CallConditions]?: CallConditions[F] | undefined };
 
-/** What a rule asks of the container: patterns for its attributes. */
+/** The conditions that a rule has on the container: patterns for its attributes. */
 export type ContainerMatch = { readonly [F in AttributeField]?: readonly string[] | undefined };
 
-/** What a rule asks of a call. Within a list one must fit; of the fields that are there, all. Texts are globs. */
+/** All conditions of a rule. All fields must match, and of a list one value. Strings are globs. */
 export type Match = CallMatch & ContainerMatch;
 
 export interface Rule {
@@ -35,22 +35,22 @@ export interface Rule {
   readonly name: string;
   readonly match: Match;
   readonly outcome: Outcome;
-  /** A person at a terminal confirms, whatever APPROVALS says. */
+  /** Approval is given at a terminal, regardless of APPROVALS. */
   readonly confirmAtTerminal: boolean;
-  /** A sentence for the model. */
+  /** Reason for the model, a sentence. */
   readonly reason: string | null;
-  /** A call that could name its container must do so, or is refused. */
+  /** The call is refused if its tool accepts `expect_name` and it has none. */
   readonly requireExpectName: boolean;
-  /** Where it stands in the file; null for one of a preset. */
+  /** Line in the file; null for a rule of a preset. */
   readonly line: number | null;
 }
 
-/** All that decides about a call, in order. */
+/** The rules of a policy in order, and its fallback. */
 export interface RuleSet {
   readonly extends: PresetName | null;
   readonly rules: readonly Rule[];
-  /** What holds where no rule matches. */
+  /** Applies if no rule matches. */
   readonly fallback: Pick<Rule, 'name' | 'outcome' | 'reason' | 'confirmAtTerminal'>;
-  /** Commands that count as reading. */
+  /** Commands that count as read-only. */
   readonly exactCommands: ReadonlySet<string>;
 }

@@ -1,17 +1,17 @@
-/** A span of the week. */
+/** A time condition: days and a time range. */
 export interface TimeWindow {
-  /** 0 is Sunday. The day on which the hours begin. */
+  /** The days on which the time range begins; 0 is Sunday. */
   readonly days: ReadonlySet<number>;
-  /** Minutes since midnight; `to` is no longer part of it. `from` after `to` goes past midnight. */
+  /** Minutes since midnight; `to` is excluded. If `from` is after `to`, the range extends past midnight. */
   readonly from: number;
   readonly to: number;
-  /** An IANA name; null is the time zone of the server. */
+  /** An IANA name; null: the time zone of the server. */
   readonly zone: string | null;
 }
 
 export const DAYS: readonly string[] = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-/** Whether the moment lies in the window, by the clock on the wall: summer time moves with it. */
+/** Whether the time is in the window, by local time including daylight saving time. */
 export function isWithin(window: TimeWindow, at: Date): boolean {
   const { day, minute } = wallClock(at, window.zone);
   const { days, from, to } = window;
@@ -33,7 +33,7 @@ function wallClock(at: Date, zone: string | null): { day: number; minute: number
   };
 }
 
-/** To make one takes a hundred times as long as to use it. */
+/** Cache: creating a format takes a hundred times as long as using it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatFor(zone: string): Intl.DateTimeFormat {
@@ -50,7 +50,7 @@ function formatFor(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Whether this machine knows the time zone. */
+/** Whether the name is a time zone of this machine. */
 export function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en-GB', { timeZone: zone });

@@ -4,13 +4,13 @@ import { fitsCall, fitsContainer, MATCH_FIELDS, needsAttributes } from './match-
 import type { Subject } from './policy-types.ts';
 import type { Match, Rule, RuleSet } from './rules.ts';
 
-/** Why a rule did not decide about a call: the fields that do not fit. */
+/** A rule that did not match a call, and the fields that do not match. */
 export interface PassedRule {
   readonly rule: Rule;
   readonly because: readonly string[];
 }
 
-/** The rules before the one that decided, with the fields that kept each from deciding. */
+/** The rules before the one that decided, with the fields that do not match. */
 export function tracePassed(
   set: RuleSet,
   subject: Subject,
@@ -21,7 +21,7 @@ export function tracePassed(
   const index = set.rules.findIndex(({ name }) => name === decidedBy);
   const fits = (match: Match): boolean => {
     if (!fitsCall(match, subject, effect)) return false;
-    // Of a container that was not read nothing is known, and so nothing is said.
+    // Without the attributes of the container, no field is reported as a mismatch.
     if (!needsAttributes(match) || attributes === undefined) return true;
     return fitsContainer(match, attributes);
   };

@@ -1,8 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 
 /**
- * Tells when something in a directory changes. The directory, not the file: editors and configuration management put a new
- * file in place of the old one, and a watch on the old one hears no more. Where the system cannot tell, nothing is told.
+ * Calls `changed` when something in a directory changes. It watches the directory, because editors and configuration
+ * management replace files, and a watch on the old file would report nothing. Without support by the system it does nothing.
  */
 export function watchDirectory(directory: string, changed: () => void): { close(): void } {
   let watcher: FSWatcher | undefined;
@@ -11,7 +11,7 @@ export function watchDirectory(directory: string, changed: () => void): { close(
     watcher = watch(directory, { persistent: false }, changed);
     watcher.on('error', () => watcher?.close());
   } catch {
-    // No inotify left, or a file system without: a change is seen at the next decision.
+    // The inotify limit is reached or the file system has no support. A change is then noticed at the next decision.
   }
   return { close: () => watcher?.close() };
 }

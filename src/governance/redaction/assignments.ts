@@ -19,10 +19,10 @@ const KEYS =
 const SECRET = `secret|(?<!(?:PVE|PBS|PMG)API)token|(?:${KEYS})[_-]?key(?:[_-]?(?:base|data))?|(?:auth|nonce|logged[_-]in|password)[_-]?salt|credentials?|dockerconfigjson`;
 const NAMES = `(?:(?<password>${PASSWORD})|(?:${SECRET}))(?:[_-]?\\d{1,2})?`;
 
-/** Whether it is worth the work. */
+/** A quick check before the expensive patterns. */
 export const ASSIGNMENT_HINT =
   /pass|pwd|_pw|-pw|\bpw=|psk|identified|community|rootpw|bindpw|masterauth|kennwort|secret|token|key|salt|credential|dockerconfigjson/i;
-/** A name, what closes it (a quote, a bracket), and what joins it to its value. */
+/** A name, the quote or bracket that closes it, and the operator before its value. */
 const ASSIGNED = new RegExp(
   String.raw`${NAMES}\\{0,3}["']?\]?(?<join>[ \t]{0,4}(?:=>|:=|\??=(?![=>])|::(?=[ \t])|:(?![:=]))[ \t]{0,8})`,
   'gi',
@@ -32,7 +32,7 @@ const NAMED = new RegExp(
   String.raw`(?:\b(?:name|key|variable|parameter)["']?\s{0,3}[:=]\s{0,3}["']?|<)[\w.:-]{0,60}?${NAMES}["']?[ \t]{0,3}(?:,\s{0,40}|\s{1,40})["']?(?:value|default|stringvalue)["']?\s{0,3}[:=][ \t]{0,3}`,
   'gi',
 );
-/** `define('DB_PASSWORD', '…')` and other functions that take a name and a value. */
+/** `define('DB_PASSWORD', '…')` and other functions with a name and a value as arguments. */
 const PASSED = new RegExp(
   String.raw`\b(?:define|setenv|putenv|env|getenv|setproperty|set|put|append|config|setdefault)\(\s{0,3}["'][\w.:-]{0,60}?${NAMES}["']\s{0,3},\s{0,3}(?=["'])`,
   'gi',
@@ -42,12 +42,12 @@ const ELEMENT = new RegExp(
   String.raw`<(?:[\w:.-]{0,40}?${NAMES}(?:\s[^<>]{0,200})?|[\w:.-]{1,40}\s[^<>]{0,80}?(?:name|key)=["'][\w.:-]{0,60}?${NAMES.replace('?<password>', '?<named>')}["'][^<>]{0,100}|key>[\w .:-]{0,60}?${NAMES.replace('?<password>', '?<keyed>')}<\/key>\s{0,40}<string)>\s{0,80}(?=[^<\s])`,
   'gi',
 );
-/** A value that only names what it is: `"x-token"`. */
+/** A value that is only a name: `"x-token"`. */
 const NAME_OF_SECRET = /^[A-Za-z_-]*(?:token|key|secret)$/i;
-/** A single word that ends its line; each name is followed this far. */
+/** Maximum length of the single word after a name that ends its line. */
 const MAX_AFTER_COLON = 1024;
 
-/** Values that are assigned to the name of a secret, in any notation. */
+/** Values that are assigned to the name of a secret, in many notations. */
 export function assignments(text: string): Span[] {
   if (!ASSIGNMENT_HINT.test(text)) return [];
   const spans = [...assigned(text)];
@@ -62,7 +62,7 @@ export function assignments(text: string): Span[] {
 function* assigned(text: string): Generator<Span> {
   let redactedTo = 0;
   for (const match of text.matchAll(ASSIGNED)) {
-    // A name within a redacted value is a part of it: `password=password=…` is looked at once.
+    // A name inside a redacted value is part of the value: `password=password=…` is searched once.
     if (match.index < redactedTo) continue;
     const span = spanOf(text, match);
     if (span === undefined) continue;
@@ -73,7 +73,7 @@ function* assigned(text: string): Generator<Span> {
 
 interface Assignment {
   readonly name: string;
-  /** Offset of the whole identifier, `DB_PASSWORD`. */
+  /** Offset of the complete identifier, such as `DB_PASSWORD`. */
   readonly from: number;
   readonly isPassword: boolean;
   readonly join: string;
@@ -96,7 +96,7 @@ function spanOf(text: string, match: RegExpExecArray): Span | undefined {
   return secretAt(text, value, isPassword ? 'password' : 'secret')[0];
 }
 
-/** `pass` and `pw` are parts of many words; what a scoped package is called is none of ours. */
+/** Excludes names that are not secrets: `pass` and `pw` in other words, and names of scoped packages. */
 function isName(text: string, match: RegExpExecArray, { name, from, join }: Assignment): boolean {
   const before = text[match.index - 1] ?? '';
   if (/^(?:pass|pwd|pw|psk)$/i.test(name)) {
@@ -106,7 +106,7 @@ function isName(text: string, match: RegExpExecArray, { name, from, join }: Assi
     const camel = /[a-z]/.test(before) && /^[A-Z][a-z]/.test(name);
     if (!separated && !camel) return false;
   }
-  // A path, but not an option of Windows.
+  // A path, but not a Windows option.
   if (before === '/' && !/\s$/.test(match[0]) && !/\s/.test(text[match.index - 2] ?? ' ')) return false;
   // A label within quotes: "Password: ".
   const next = text[endOf(match)] ?? '';
@@ -135,7 +135,7 @@ function isTaken(text: string, value: Value, assignment: Assignment): boolean {
   if (word && join !== '=' && /[,}]/.test(after)) return false;
   if (join.startsWith(':')) {
     if (join !== ':=' && !endsLine(text, value.end) && !isPhrase(text, value, assignment)) return false;
-    // "token" and "key" are everyday words: what has no digit is no machine's secret.
+    // "token" and "key" are common words, so a value without a digit does not count as a secret.
     if (!isPassword && (!/\d/.test(shown) || !/^[\w+/=.~:%-]+$/.test(shown))) return false;
     if (bare && word) return false;
   }
@@ -153,7 +153,7 @@ function isAlone(text: string, { from, name }: Assignment): boolean {
   return text.slice(from, from + name.length).toLowerCase() === name.toLowerCase();
 }
 
-/** `password: two words`, as YAML has it: a key alone at the beginning of its line, and few words that are no sentence. */
+/** `password: two words` in YAML: a key at the beginning of its line, followed by a few words that are not a sentence. */
 function isPhrase(text: string, { start, end }: Value, { from, isPassword }: Assignment): boolean {
   const lineFrom = lineStart(text, from);
   if (!isPassword || !/^[ \t-]{0,40}["']?$/.test(text.slice(lineFrom, from))) return false;
@@ -195,7 +195,7 @@ function enclosedValue(text: string, at: number, { from, join }: Assignment): Va
   return text[end] === quote ? { start: at, end, quoted: true } : undefined;
 }
 
-/** A block of YAML: `password: |`, with the value on the next line. */
+/** A YAML block scalar: `password: |`, with the value on the next line. */
 function blockValue(text: string, at: number): Value | undefined {
   const block = /^[|>][+-]?[ \t]{0,8}\r?\n[ \t]{1,60}(?=\S)/.exec(text.slice(at, at + 80));
   if (block === null) return undefined;
@@ -203,7 +203,7 @@ function blockValue(text: string, at: number): Value | undefined {
   return { start, end: until(text, start, /[\r\n]/), quoted: true };
 }
 
-/** NAME=value at the beginning of a line, where everything up to the next space is the value. */
+/** NAME=value at the beginning of a line: the value extends to the next space. */
 function isEnvironment(text: string, { from, join }: Assignment): boolean {
   if (join !== '=' || !/^[A-Z0-9_]{2,60}=/.test(text.slice(from, from + 62))) return false;
   const before = text.slice(Math.max(0, from - 60), from);

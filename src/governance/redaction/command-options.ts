@@ -3,16 +3,16 @@ import { BLANK_OR_QUOTE, secretAt, type Value, valueAt } from './values.ts';
 
 const OPTION =
   '(?:storepass|keypass|askpass|password|passwd|passphrase|token|secret|api-key|access-key|client-secret|secret-key)';
-/** Options of any program. With `=`, they are assignments. */
+/** Password options of any program, separated by a space. With `=`, they are assignments. */
 const LONG_OPTION = new RegExp(`-(?<=\\s--?)[a-z-]{0,40}?${OPTION}[ ](?=[^\\s-])`, 'gi');
-/** A command is looked at this far. */
+/** Maximum length of the searched part of a command. */
 const MAX_COMMAND = 600;
 
-/** What the options of a program are that take a password. `flag` ends where the value begins. */
+/** The options of a program that take a password. A match of `flag` ends where the value begins. */
 interface Program {
   readonly names: string;
   readonly flag: string;
-  /** What ends the value, if not a space or quote. */
+  /** The end of the value, if it is not a space or quote. */
   readonly stops?: RegExp;
 }
 
@@ -68,7 +68,7 @@ const PROGRAMS: readonly Program[] = [
   { names: 'smbpasswd|pdbedit|gpg2?|restic|borg', flag: String.raw`\s--passphrase\s(?=\S)` },
 ];
 
-/** A value that a pipe gives to a program that reads a password. */
+/** A value that is piped to a program that reads a password. */
 const PIPED =
   /\b(?:echo|printf)\s{1,4}(?:-\w{1,4}\s{1,4})?(?<value>"[^"\n]{1,200}"|'[^'\n]{1,200}'|[^\s|;&"']{1,200})\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:chpasswd|passwd\s[^\n]{0,60}?--stdin|sudo\s+-S|(?:docker|podman|helm)\s[^\n]{0,200}?--password-stdin|smbpasswd\s|cryptsetup\s|kinit\b|su\s)/g;
 const HERE = /\bchpasswd\b[^\n<]{0,60}<<<\s{0,4}(?<value>"[^"\n]{1,200}"|'[^'\n]{1,200}'|[^\s|;&"']{1,200})/g;
@@ -104,7 +104,7 @@ function programSpans(text: string, match: RegExpExecArray): Span[] {
   });
 }
 
-/** The rest of an argument: as far as its quote, if that was opened in front of it. */
+/** The rest of an argument, up to its closing quote if a quote was opened before it. */
 function argumentAt(text: string, at: number, flag: string, stops = BLANK_OR_QUOTE): Omit<Value, 'quoted'> {
   const quote = /["']/.exec(flag.slice(flag.lastIndexOf(' ') + 1))?.[0];
   if (quote === undefined || flag.split(quote).length % 2 === 1) return valueAt(text, at, stops);

@@ -54,8 +54,8 @@ describe.each([...ORDINARY])('ordinary text: %s', (_, samples) => {
   });
 });
 
-test('docs/redaction.md states the counts of the corpus', () => {
-  const docs = readFileSync(new URL('../../../docs/redaction.md', import.meta.url), 'utf8');
+test('docs/dev/redaction.md states the counts of the corpus', () => {
+  const docs = readFileSync(new URL('../../../docs/dev/redaction.md', import.meta.url), 'utf8');
   for (const [file, samples] of SECRETS) {
     const row = new RegExp(
       `^\\| secrets: ${file} +\\| ${samples.length} +\\| ${secretsIn(samples)} secrets +\\|`,

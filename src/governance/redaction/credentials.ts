@@ -6,7 +6,7 @@ const HEADER =
   /\bauthorization\\{0,3}["']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,3}["']?(?:(?:basic|bearer|token|digest|negotiate|ntlm|apikey)[ \t]{1,4})(?=\S)/gi;
 const BEARER = /\bbearer[ \t]{1,4}(?=[A-Za-z0-9._~+/=-]{16,})/gi;
 
-/** Headers of authorization, and URLs with a password. */
+/** Authorization headers, and URLs with a password. */
 export function credentials(text: string): Span[] {
   const spans: Span[] = [];
   if (AUTH_HINT.test(text)) authorizations(text, spans);
@@ -25,7 +25,7 @@ function authorizations(text: string, spans: Span[]): void {
   }
 }
 
-/** scheme://user:password@host: all between the first colon and the last @ before the path. */
+/** scheme://user:password@host: the text between the first colon and the last @ before the path. */
 function urls(text: string, spans: Span[]): void {
   for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
     const start = at + 3;

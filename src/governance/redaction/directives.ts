@@ -8,15 +8,15 @@ const QUOTED_AFTER_SPACE =
 const DIRECTIVE =
   /\b(?:requirepass|masterauth|bindpw|rootpw|insecure-password|enable[ \t]secret|enable[ \t]password|snmp-server[ \t]community|r[ow]community6?|wpa-psk|wpa-passphrase|neighbor[ \t]{1,4}\S{1,60}[ \t]{1,4}password)[ \t]{1,8}(?=[^\s=:])|^[ \t]{0,40}(?:SetEnv|setenv|ENV|env)[ \t]{1,4}\w{0,60}(?:password|passwd|_pass|_pwd|secret|token|api_key)[ \t]{1,4}(?=[^\s=])|^[ \t]{0,40}(?:set[ \t]{1,4})?(?:password|passwd|passphrase|secret|psk|\w{1,40}_password)[ \t]{1,8}(?=[^\s"'=:|-]{6,200};?[ \t]{0,8}$)/gim;
 
-/** What an installer or a server says once: `A temporary password is generated for root@localhost: …`. */
-const TOLD =
+/** Messages of installers: `A temporary password is generated for root@localhost: …`. */
+const INSTALLER_MESSAGE =
   /\b(?:temporary|generated|initial|default|root|admin\w{0,10}|new|your|the|[\w-]{1,20}'s)\s{1,3}(?:\w{1,20}\s{1,3})?(?:password|passphrase)(?:\s{1,3}(?:is|was|for|has|of)\b[^\n:]{0,60})?(?::|\bis)\s{1,4}(?=\S{6,100}\.?\s{0,4}$)|\bpassword\s(?:for|of)\s[^\n:]{1,60}:[ \t]{1,4}(?=\S{6,100}$)/gim;
-/** Values that follow the name of a secret after a space: directives of config files, SQL, and messages of installers. */
+/** Values after the name of a secret and a space: directives of config files, SQL, and messages of installers. */
 export function directives(text: string): Span[] {
   if (!ASSIGNMENT_HINT.test(text)) return [];
   const spans: Span[] = [];
   for (const match of text.matchAll(QUOTED_AFTER_SPACE)) spans.push(...quotedAfter(text, endOf(match)));
-  for (const match of text.matchAll(TOLD)) spans.push(...toldAt(text, endOf(match)));
+  for (const match of text.matchAll(INSTALLER_MESSAGE)) spans.push(...toldAt(text, endOf(match)));
   for (const match of text.matchAll(DIRECTIVE)) spans.push(...directiveAt(text, match));
   return spans;
 }

@@ -2,8 +2,8 @@ import { hasUnsafe, UNSAFE_CHARACTER } from '../../lib/visible.ts';
 import type { Span } from './spans.ts';
 
 /**
- * What a terminal acts upon and does not show: CSI sequences, strings (OSC with titles and hyperlinks, DCS, SOS, PM, APC)
- * with their content, and other escape sequences. No string begins within another, so the time stays linear.
+ * Terminal escape sequences, which are not displayed: CSI sequences, strings (OSC with titles and hyperlinks, DCS, SOS, PM,
+ * APC) with their content, and others. A string cannot begin inside another one, so the time is linear.
  */
 const SEQUENCE = [
   String.raw`(?:\x1b\[|\x9b)[0-?]{0,32}[ -/]{0,4}[@-~]`,
@@ -16,14 +16,14 @@ const STARTERS = String.raw`[\x1b\x90\x98\x9b\x9d-\x9f]`;
 const BEGINS_SEQUENCE = new RegExp(STARTERS);
 
 interface Piece {
-  /** Where it begins in the stripped text, and in the original. */
+  /** Its start in the stripped text and in the original text. */
   readonly at: number;
   readonly from: number;
 }
 
 /**
- * Searches a text as a reader sees it: without invisible characters, and without escape sequences. Where there are
- * sequences, their content is searched as well, because it is shown later.
+ * Searches a text as it is displayed: without invisible characters and escape sequences. If there are sequences, a second
+ * search includes their content, because our output displays it.
  * @returns spans in the given text, in no order
  */
 export function findIgnoringAnsi(text: string, find: (text: string) => readonly Span[]): readonly Span[] {
@@ -32,7 +32,7 @@ export function findIgnoringAnsi(text: string, find: (text: string) => readonly 
   return BEGINS_SEQUENCE.test(text) ? [...spans, ...findWithout(SEQUENCES, text, find)] : spans;
 }
 
-/** The text as the two searches read it. */
+/** The text for each of the two searches. */
 export function searchedTexts(text: string): readonly string[] {
   if (!hasUnsafe(text)) return [text];
   return [text.replace(CHARACTERS, ''), text.replace(SEQUENCES, '')];

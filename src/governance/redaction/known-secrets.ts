@@ -1,9 +1,9 @@
 import { searchedTexts } from './ignoring-ansi.ts';
 import type { Span } from './spans.ts';
 
-/** In results, shorter values are left alone: a password `root` would take every path and user name with it. */
+/** Minimum length for redaction in results: a password such as `root` would otherwise redact every path and user name. */
 const MIN_IN_RESULTS = 8;
-/** Of base64 that begins or ends within another group of three bytes, as many characters at each end are shared. */
+/** Characters at each end of base64 that also depend on neighboring bytes, if the value does not begin at a group of three. */
 const BASE64_EDGE = 3;
 
 interface Needle {
@@ -13,9 +13,8 @@ interface Needle {
 }
 
 /**
- * Values that are secret because the operator gave them to us, found as they are and in the forms in which programs
- * pass them on: within JSON, URLs, HTML and shell words, as base64 (alone or inside a longer text, as in Basic
- * authentication) and as hex.
+ * The secret values from the settings. They are found unchanged and in common encodings: in JSON, URLs, HTML and shell words,
+ * as base64 (alone or inside a longer text, as in Basic authentication) and as hex.
  */
 export class KnownValues {
   readonly #values = new Map<string, string>();
@@ -25,7 +24,7 @@ export class KnownValues {
   add(kind: string, value: string): void {
     if (value === '' || this.#values.has(value)) return;
     this.#values.set(value, kind);
-    // Texts are searched without their invisible characters, so a value is looked for without its own.
+    // Texts are searched without invisible characters, so invisible characters of the value must be removed, too.
     for (const searched of new Set([value, ...searchedTexts(value)])) this.#addNeedles(kind, searched);
   }
 
@@ -39,12 +38,12 @@ export class KnownValues {
     return new Set(this.#values.values());
   }
 
-  /** UTF-16 units of the longest form of a value: who keeps as much around a cut, cuts none in two. */
+  /** UTF-16 units of the longest encoding of a value. Code that truncates text must keep this much around the cut. */
   get longest(): number {
     return this.#long.reduce((longest, { text }) => Math.max(longest, text.length + 2 * BASE64_EDGE), 0);
   }
 
-  /** @param short also values of less than eight characters, which only our own words are searched for */
+  /** @param short also find values shorter than eight characters, for our own messages */
   find(text: string, short: boolean): Span[] {
     const spans = this.#long.flatMap((needle) => occurrences(text, needle));
     return short ? [...spans, ...this.#short.flatMap((needle) => occurrences(text, needle))] : spans;
@@ -61,7 +60,7 @@ function occurrences(text: string, { text: needle, kind, base64 }: Needle): Span
       while (end < at + needle.length + BASE64_EDGE && isBase64(text[end])) end++;
     }
     const last = spans.at(-1);
-    // A value of repeating parts overlaps itself: one span, or a megabyte of it would make a million.
+    // A repetitive value overlaps itself. Its matches are merged, because a megabyte of it would produce a million spans.
     if (last !== undefined && start < last.end) spans[spans.length - 1] = { ...last, end };
     else spans.push({ start, end, kind });
   }
@@ -105,8 +104,8 @@ function needlesOf(value: string, kind: string): Needle[] {
 }
 
 /**
- * What base64 of any text that contains the value must contain: the groups that are the value's alone, for each of the
- * three ways in which it can lie across groups.
+ * The base64 text that every base64 encoding of a longer text with the value contains: the groups that depend only on the
+ * value, for each of its three possible offsets in a group.
  */
 function base64Cores(value: string): string[] {
   const bytes = Buffer.from(value);

@@ -4,15 +4,15 @@ import type { Span } from './spans.ts';
 const TOKEN = /[\w.+/=:@%,^-][\w.+/=:@%,^#!~-]{0,255}/y;
 
 /**
- * The part of a span that may be left out of the audit log: one token at the span's beginning, at most. The author of a
- * command decides what looks like a secret, so more than that would let the author decide what is logged.
+ * The part of a span that is redacted in the audit log: at most one token at the beginning of the span. The author of a command
+ * controls what looks like a secret, and must not be able to hide more than one token from the log.
  */
 export function oneToken(text: string, { start, end, kind }: Span): Span[] {
   TOKEN.lastIndex = start;
   const token = TOKEN.exec(text)?.[0] ?? '';
-  // The marker lines of a private key are no secret, and its other lines could be commands.
+  // The marker lines of a private key are not secret, and its other lines could be commands.
   const isKeyBlock = kind === 'private key' && token.startsWith('-');
-  // Between backticks is a command.
+  // Text between backticks is a command.
   if (token === '' || isKeyBlock || text[start - 1] === '`') return [];
   return [{ start, end: Math.min(end, start + token.length), kind }];
 }

@@ -151,7 +151,7 @@ describe('private keys', () => {
 
 test('forms can be turned off, known values not', async () => {
   const off = createRedactor({
-    forms: false,
+    patterns: false,
     id: '0a1b2c',
     secrets: () => [{ kind: 'SSH_PASSWORD', value: 'correct horse' }],
   });

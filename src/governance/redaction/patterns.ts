@@ -8,8 +8,8 @@ import { secretFiles } from './secret-files.ts';
 import type { Span } from './spans.ts';
 import { mayHaveVendorToken, tokens, vendorCandidates } from './tokens.ts';
 
-/** What the marks of this file say. */
-export const FORM_KINDS = [
+/** The kinds in the placeholders for matches of the patterns. */
+export const PATTERN_KINDS = [
   'private key',
   'token',
   'password',
@@ -18,16 +18,16 @@ export const FORM_KINDS = [
   'credentials',
 ] as const;
 
-/** More than tokens have characters; private keys may be longer, and are known by either end. */
+/** Maximum length of a token. Private keys may be longer, but are recognized by either end. */
 export const LONGEST_TOKEN = 4096;
 
 export type VendorTokens = (text: string) => Span[];
 
-/** Everything in a text that is a secret by its form, in no order. Takes time in proportion to the text. */
-export function secretForms(text: string, vendorTokens: VendorTokens): Span[] {
+/** All parts of a text that look like secrets, in no particular order. Takes linear time. */
+export function findByPattern(text: string, vendorTokens: VendorTokens): Span[] {
   return [
     ...privateKeys(text),
-    // First, because of spans that begin together the first names the kind.
+    // Before the other rules: of spans that begin at the same offset, the first one determines the kind.
     ...tokens(text),
     ...vendorTokens(text),
     ...assignments(text),
@@ -41,8 +41,8 @@ export function secretForms(text: string, vendorTokens: VendorTokens): Span[] {
 const NONE: VendorTokens = () => [];
 
 /**
- * The rules for the tokens of many services if any of the texts may hold one. They are 115 KiB of code, which a server
- * that never meets such a token does not load.
+ * The rules for the tokens of many services, if any of the texts may contain one. They are 115 KiB of code, which is loaded
+ * only if necessary.
  */
 export async function vendorTokensFor(texts: Iterable<string>): Promise<VendorTokens> {
   for (const text of texts) {
@@ -50,7 +50,7 @@ export async function vendorTokensFor(texts: Iterable<string>): Promise<VendorTo
     try {
       return (await import('./vendor-rules.ts')).vendorTokens;
     } catch {
-      return vendorCandidates; // rather too much than nothing
+      return vendorCandidates; // redacts too much rather than too little
     }
   }
   return NONE;

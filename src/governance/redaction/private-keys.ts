@@ -5,15 +5,15 @@ const KIND = 'private key';
 /** PEM, OpenSSH, PGP, OpenVPN (five dashes) and SSH2 (four); PuTTY's files count the lines of the key. */
 const MARKER =
   /-{4,5} ?(BEGIN|END) (?:[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?|OpenVPN (?:Static key|tls-crypt-v2 (?:client|server) key)(?: V\d)?) ?-{4,5}|Private-Lines: (\d{1,4})\b/g;
-/** A key of 16384 bits has 13,000 characters; what is further apart belongs to two texts. */
+/** Maximum length of a key. A key of 16384 bits has 13,000 characters; markers further apart belong to different keys. */
 const MAX_KEY = 65_536;
-/** PEM has 64 characters a line, OpenSSH 70; before them may stand what grep, diff or a mail puts in front of lines. */
+/** Maximum line length. PEM has 64 characters per line, OpenSSH 70, plus a prefix of grep, diff or e-mail. */
 const MAX_LINE = 400;
 const HEADER = /^(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Subject|x-\w+):/;
 const BODY =
   /^(?:\S{0,200}[:-][ \t]{0,4})?[^A-Za-z0-9+/=\s]{0,4}[ \t]{0,40}([A-Za-z0-9+/]{1,200}={0,2})["'$,;\\nr]{0,6}$/;
 const FULL_LINE = 16;
-/** What follows a marker on its own line where line ends are written as \n, as in JSON. */
+/** The text after a marker on the same line, if newlines are written as \n, as in JSON. */
 const SAME_LINE = /(?:[A-Za-z0-9+/=]|\\{1,4}[nr])*/y;
 
 interface Marker {
@@ -24,8 +24,8 @@ interface Marker {
 }
 
 /**
- * Private keys, whole or cut: from the first line to the last; where one of the two is missing, as far as lines look
- * like those of a key.
+ * Private keys, complete or truncated: from the first line to the last. If one of them is missing, the key extends as far as
+ * the lines look like lines of a key.
  */
 export function privateKeys(text: string): Span[] {
   const markers = [...text.matchAll(MARKER)].map(
@@ -37,11 +37,11 @@ export function privateKeys(text: string): Span[] {
     }),
   );
   const spans: Span[] = [];
-  let covered = 0;
+  let lastEnd = 0;
   markers.forEach((marker, index) => {
-    if (marker.start < covered) return;
+    if (marker.start < lastEnd) return;
     const next = markers[index + 1];
-    const start = marker.what === 'END' ? bodyBefore(text, marker.start, covered) : marker.start;
+    const start = marker.what === 'END' ? bodyBefore(text, marker.start, lastEnd) : marker.start;
     let end = marker.end;
     if (marker.what === 'PuTTY') end = linesAfter(text, marker.end, marker.lines);
     else if (marker.what === 'BEGIN') {
@@ -49,7 +49,7 @@ export function privateKeys(text: string): Span[] {
       end = whole ? next.end : bodyAfter(text, marker.end);
     }
     spans.push({ start, end, kind: KIND });
-    covered = end;
+    lastEnd = end;
   });
   return spans;
 }
@@ -57,7 +57,7 @@ export function privateKeys(text: string): Span[] {
 function bodyAfter(text: string, from: number): number {
   SAME_LINE.lastIndex = from;
   let end = from + (SAME_LINE.exec(text)?.[0].length ?? 0);
-  // The rest of the marker's own line may be a quote or a prompt.
+  // The rest of the marker's line may be a quote or a prompt.
   let at = text.indexOf('\n', end);
   if (at < 0 || at - end > MAX_LINE) return end;
   for (;;) {
@@ -74,7 +74,7 @@ function bodyAfter(text: string, from: number): number {
 function bodyBefore(text: string, from: number, notBefore: number): number {
   let start = text.lastIndexOf('\n', from - 1) + 1;
   if (start < notBefore) return from;
-  // What stands before the marker on its line: a key whose line ends are written as \n.
+  // The text before the marker on its line, if the newlines of the key are written as \n.
   start = /^[\s"'>|+-]*$/.test(text.slice(start, Math.min(from, start + MAX_LINE)))
     ? start
     : sameLineBefore(text, from, start);

@@ -5,53 +5,59 @@ import { unsafeIn, visible } from '../../lib/visible.ts';
 import { findIgnoringAnsi } from './ignoring-ansi.ts';
 import { KnownValues } from './known-secrets.ts';
 import { oneToken } from './one-token.ts';
-import { FORM_KINDS, LONGEST_TOKEN, secretForms, type VendorTokens, vendorTokensFor } from './patterns.ts';
+import {
+  findByPattern,
+  LONGEST_TOKEN,
+  PATTERN_KINDS,
+  type VendorTokens,
+  vendorTokensFor,
+} from './patterns.ts';
 import { merged, outsidePlaceholders, type Span } from './spans.ts';
 import { vendorCandidates } from './tokens.ts';
 
 export interface RedactorOptions {
-  /** Asked when the first text is looked at: most starts have nothing to say. */
+  /** Called when the first text is redacted, which most starts never do. */
   readonly secrets?: () => Iterable<KnownSecret>;
-  /** Whether secrets are known by their form as well; true unless told. */
-  readonly forms?: boolean;
-  /** Part of every placeholder; random unless a test sets it. */
+  /** Whether text that looks like a secret is redacted, too (default: true). */
+  readonly patterns?: boolean;
+  /** Part of every placeholder (default: random). */
   readonly id?: string;
 }
 
 export function createRedactor({
   secrets = () => [],
-  forms = true,
+  patterns = true,
   id = randomBytes(3).toString('hex'),
 }: RedactorOptions = {}): Redactor {
   const known = new KnownValues();
-  let asked = false;
+  let loaded = false;
   const ready = (): KnownValues => {
-    if (!asked) for (const { kind, value } of secrets()) known.add(kind, value);
-    asked = true;
+    if (!loaded) for (const { kind, value } of secrets()) known.add(kind, value);
+    loaded = true;
     return known;
   };
-  /** Texts that were just redacted, as they are then cut, put together, and cleaned once more. */
+  /** Texts that were just redacted in parts, and need not be redacted again after they have been joined. */
   let clean: readonly string[] = [];
   const remember = (text: string): void => {
     clean = [text, ...clean.slice(0, 3)];
   };
   const find = (text: string, short: boolean, vendor: VendorTokens): readonly Span[] => {
     const values = ready();
-    const search = (unpainted: string): readonly Span[] => {
-      const found = values.find(unpainted, short);
-      return forms ? merged([...found, ...secretForms(unpainted, vendor)]) : merged(found);
+    const search = (stripped: string): readonly Span[] => {
+      const found = values.find(stripped, short);
+      return patterns ? merged([...found, ...findByPattern(stripped, vendor)]) : merged(found);
     };
     return outsidePlaceholders(
       text,
       merged(findIgnoringAnsi(text, search)),
-      new Set([...FORM_KINDS, ...values.kinds]),
+      new Set([...PATTERN_KINDS, ...values.kinds]),
       id,
     );
   };
   const findInArgument = (text: string, vendor: VendorTokens): readonly Span[] => {
     const secrets = ready().find(text, false);
-    if (!forms) return merged(secrets);
-    return merged([...secrets, ...secretForms(text, vendor).flatMap((span) => oneToken(text, span))]);
+    if (!patterns) return merged(secrets);
+    return merged([...secrets, ...findByPattern(text, vendor).flatMap((span) => oneToken(text, span))]);
   };
   const redact = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
     const spans = find(text, short, vendor);
@@ -65,17 +71,17 @@ export function createRedactor({
     own: (text) => redact(text, true).value,
     show: (text) => redact(text, false).value,
     clean: async (data) => {
-      const vendor = forms ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
+      const vendor = patterns ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
       return cleaned(data, (text) =>
         clean.includes(text) ? { value: text, redacted: 0 } : redact(text, false, vendor),
       );
     },
     cleanArgument: async (text) => {
-      const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
+      const vendor = patterns ? await vendorTokensFor([text]) : vendorCandidates;
       return replaced(text, findInArgument(text, vendor), id);
     },
     parts: async (text) => {
-      const vendor = forms ? await vendorTokensFor([text]) : vendorCandidates;
+      const vendor = patterns ? await vendorTokensFor([text]) : vendorCandidates;
       const parts = partsOf(text, find(text, false, vendor), id);
       remember(parts.map(({ shown }) => shown).join(''));
       return parts;

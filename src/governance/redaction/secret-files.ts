@@ -1,7 +1,7 @@
 import type { Span } from './spans.ts';
 import { secretAt } from './values.ts';
 
-/** Lines of files that have passwords at a fixed position, without a name. */
+/** Lines of files with a password at a fixed position and without a name. */
 const LINES: readonly RegExp[] = [
   // .pgpass: host:port:database:user:password
   /^(?!\/)[^:\s"'{}]{1,200}:(?:\*|\d{4,5}):[^:\s"'{}]{1,100}:[^:\s"'{}/]{1,100}:(?<value>(?:[^:\n\r\\]|\\.){1,200})$/gm,
@@ -29,7 +29,7 @@ const LINES_HINT =
 const AUTH =
   /(?:["']auth["']\s{0,4}:\s{0,4}["']|\b_auth\s{0,4}=\s{0,4}["']?)(?<value>[A-Za-z0-9+/]{6,400}={0,2})/g;
 
-/** Passwords that are known by the form of the file. */
+/** Passwords that are recognized by the format of the file. */
 export function secretFiles(text: string): Span[] {
   const spans: Span[] = [];
   if (LINES_HINT.test(text)) {

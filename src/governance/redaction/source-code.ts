@@ -1,10 +1,10 @@
 const EXTENSIONS = '[cm]?[jt]sx?|py|go|rs|java|kt|rb|php|c|h|cc|cpp|hpp|cs|swift|vue|svelte|scala|lua|p[lm]';
-/** `grep -n` puts it before a line. */
+/** The prefix of `grep -n` before a line. */
 const GREP_PREFIX = new RegExp(String.raw`^[\w./@-]{1,200}\.(?:${EXTENSIONS})[:-](?:\d+[:-])?`);
 const KEYWORD =
   /^\s*(?:export\s+(?:const|let|default|function|async|class|type|interface)|const|let|var|if|elif|else|while|for|foreach|return|def|function|fn|func|pub|private|public|protected|static|final|import|from|class|interface|type|async|await|assert|expect|raise|throw|yield|switch|case|val|my|our|struct|impl)\b(?!\s*[=:])|^\s*(?:self|this)\.|^\s*(?:\/\/\s|\/\*|\*\s|@\w)/;
 const OPERATOR = /\s[!=]==?\s|&&|\?\?|=>|\w\(|\)\s*[{:;,]|[{(;]\s*$|\bnew\s|\bawait\s/;
-/** Its separators and its end look like those of statements. */
+/** Excluded, because its separators and ends look like those of statements. */
 const CONNECTION_STRING =
   /\b(?:server|host|data source|uid|user id|user|database|initial catalog|account\w*)\s?=/i;
 
@@ -17,11 +17,11 @@ export function isCodeLine(line: string): boolean {
 
 const CODE_SIGNS =
   /^[^\n]{0,80}?(?:\bimport .{1,200} from ['"]|\bimport [\w.{]+|\bfrom \S+ import |\bdef \w+\(|\bclass \w+[\s(:{]|\bfunction\s?\w*\(|\b(?:const|let|var) [\w{[]|#include\b|\bpackage \w+;?$|\bfunc [\w(]|\bfn \w+|<\?php|\bpublic \w+ \w+|\bmodule\.exports|\brequire\(|=> \{$|\breturn\b.*;$)/gm;
-/** Characters that are looked at together, with as many before and after them: a config file may follow a source file. */
+/** Size of a block. Blocks are classified separately, with a block before and after, because a text may contain several files. */
 const BLOCK = 2000;
 let last = { text: '', block: -1, isCode: false };
 
-/** Whether the text around an offset is source code: two lines say so. Remembered for the last block. */
+/** Whether the text around an offset is source code, which takes two matching lines. Cached for the last block. */
 export function isCodeAround(text: string, at: number): boolean {
   const block = Math.floor(at / BLOCK);
   if (last.block === block && last.text === text) return last.isCode;
@@ -40,7 +40,7 @@ export function isOperand(value: string): boolean {
   return /^[A-Za-z_$&*][\w$]*(?:\.[A-Za-z_$][\w$]*)*$|^\d+$/.test(value);
 }
 
-/** An unquoted value that only a programming language has: a call, a member, an index. */
+/** Whether an unquoted value is an expression of a programming language: a call, a member, an index. */
 export function isExpression(value: string, after: string): boolean {
   if (/^[A-Za-z_$][\w$.]*[([]/.test(`${value}${after}`)) return true;
   if (/->|::|\?\./.test(value)) return true;

@@ -2,11 +2,11 @@
 export interface Span {
   readonly start: number;
   readonly end: number;
-  /** What it is, for the placeholder. */
+  /** The kind of secret, for the placeholder. */
   readonly kind: string;
 }
 
-/** The spans in order; those that overlap are one, of the kind of the first, the longer one first where two begin together. */
+/** Sorts spans and merges overlapping ones. A merged span has the kind of the first one, or of the longest if several begin together. */
 export function merged(spans: readonly Span[]): Span[] {
   const ordered = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
   const result: Span[] = [];
@@ -19,8 +19,8 @@ export function merged(spans: readonly Span[]): Span[] {
 }
 
 /**
- * The spans, in order, without those that lie within a placeholder, so that redacting twice changes nothing. Only placeholders
- * with this process's id and a kind that it uses count: otherwise a container could print one around a secret.
+ * The spans in order, without those inside a placeholder, so that redaction is idempotent. Only placeholders with the id and a
+ * kind of this process count. Otherwise a container could print a placeholder around a secret to prevent its redaction.
  */
 export function outsidePlaceholders(
   text: string,

@@ -1,4 +1,4 @@
-/** Longer values are secrets whatever they look like. */
+/** Maximum length of a stand-in. Longer values always count as secrets. */
 const MAX_STAND_IN = 120;
 
 const WORDS = [
@@ -14,7 +14,7 @@ const WORDS = [
 ].flatMap((line) => line.split(' '));
 
 const FORMS = [
-  // Variables, templates, references to where the value is.
+  // Variables, templates, references to the location of the value.
   String.raw`\$[A-Z_][A-Z0-9_]*`,
   String.raw`\$[a-z_]+`,
   String.raw`\$\d`,
@@ -31,7 +31,7 @@ const FORMS = [
   String.raw`~?(?:\/[\w.@-]+){2,}\/?`,
   String.raw`\.{1,2}\/[\w./-]+`,
   String.raw`\/dev\/\w+`,
-  // What stands for something that is not shown.
+  // Placeholders.
   '[:*]+',
   String.raw`\[redacted:.*`,
   String.raw`\{.*`,
@@ -51,11 +51,11 @@ const FORMS = [
 
 const STAND_IN = new RegExp(`^(?:${[...WORDS, ...FORMS].join('|')})$`, 'i');
 
-/** Labels and messages: several words, one of which says "password" in some language. */
+/** Labels and messages: several words, one of which means "password" in some language. */
 const LABEL =
   /^(?=.*[\s:]|[\p{L}]+$).*(?:password|passwort|kennwort|mot de passe|contraseña|senha|wachtwoord|lösenord|hasło|пароль|密码|パスワード|passphrase|\btoken\b|\bsecret\b|\bkey\b)/iu;
 
-/** Whether a value stands for a secret, or describes one, instead of being one. */
+/** Whether a value is a stand-in for a secret or a description of one, not a secret itself. */
 export function isStandIn(value: string): boolean {
   return value.length <= MAX_STAND_IN && (STAND_IN.test(value) || LABEL.test(value));
 }

@@ -1,16 +1,16 @@
 import type { Span } from './spans.ts';
 
 /**
- * A kind of token. `start` is how one begins: texts are first searched for all beginnings at once, so what a rule finds
- * is found through its `start` by construction.
+ * A kind of token. `start` matches its beginning. Texts are first searched for all beginnings at once, so every match of a rule
+ * begins with its `start`.
  */
 interface Rule {
   readonly kind: string;
   readonly start: string;
   readonly rest: string;
-  /** What may not stand before; a letter or digit unless told. */
+  /** Characters that must not precede the token (default: letters and digits). */
   readonly notAfter?: string;
-  /** The beginning stays visible, and so does what is between it and the rest: they say whose token it is. */
+  /** Keep the beginning, and the text between it and the rest, because they name the owner of the token. */
   readonly keep?: true;
   readonly between?: string;
 }
@@ -18,7 +18,7 @@ interface Rule {
 const B64 = '[A-Za-z0-9+/]';
 const UUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 
-/** What secretlint's rules lack, and what is Proxmox's own. Each takes time in proportion to the text at most. */
+/** Proxmox tokens, and tokens that secretlint's rules do not include. Each rule takes linear time. */
 const RULES: readonly Rule[] = [
   // Proxmox VE, Backup Server, Mail Gateway: API tokens (user@realm!name=uuid) and tickets.
   { kind: 'token', start: '![A-Za-z][A-Za-z0-9._-]{0,63}[=:]', rest: UUID, notAfter: '[\\s!]', keep: true },
@@ -81,7 +81,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** How the tokens begin that secretlint's rules know; see vendor-rules.ts. A test holds the two together. */
+/** The beginnings of the tokens of secretlint's rules; see vendor-rules.ts. A test checks that the two match. */
 const VENDOR =
   '(?:gh[pousr]_|github_pat_|glpat-|gl(?:c|sa)_|xox[bpaor]-|xapp-|hooks\\.slack\\.com/services/|sk-|gsk_|hf_|lin_api_|ntn_|SG\\.|shp(?:pa|ca|at|ss)_|npm_|_authToken=|ops_ey|hv[sbr]\\.|vc[piark]_|dapi|dckr_pat_|figd_|A3T|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)';
 const VENDOR_TOKEN = '[A-Za-z0-9_./+=-]{16,}';
@@ -97,13 +97,13 @@ const COMPILED = RULES.map(({ kind, start, rest, notAfter = '[A-Za-z0-9]', keep,
 
 let last = { text: '', begins: false };
 
-/** Whether anything begins in a text. Remembered, for a text is asked about twice: before the rules are loaded and after. */
+/** Whether a text contains any beginning. Cached, because each text is checked twice: before and after the rules are loaded. */
 function begins(text: string): boolean {
   if (last.text !== text) last = { text, begins: ANY_START.test(text) };
   return last.begins;
 }
 
-/** Tokens and keys that are known by how they begin. */
+/** Tokens and keys that are recognized by their beginning. */
 export function tokens(text: string): Span[] {
   if (!begins(text)) return [];
   return COMPILED.flatMap(({ kind, pattern, keep }) =>
@@ -115,12 +115,12 @@ export function tokens(text: string): Span[] {
   );
 }
 
-/** Whether secretlint's rules could find anything: without, they need not be loaded nor run. */
+/** Whether secretlint's rules could find anything. Otherwise they are neither loaded nor run. */
 export function mayHaveVendorToken(text: string): boolean {
   return begins(text) && VENDOR_CANDIDATE.test(text);
 }
 
-/** Whatever begins like a vendor's token and is long enough: rather too much, for where the rules can't be waited for. */
+/** All text that begins like a vendor's token and is long enough. Finds too much, for callers that cannot wait for the rules. */
 export function vendorCandidates(text: string): Span[] {
   return [...text.matchAll(VENDOR_CANDIDATES)].map((match) => ({
     start: match.index,

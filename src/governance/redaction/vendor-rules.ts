@@ -3,15 +3,15 @@ import type { SecretLintSourceCode } from '@secretlint/types';
 import type { Span } from './spans.ts';
 
 /**
- * secretlint's rules for the tokens of many services, run without its core: that one lets a comment in the text
- * (`secretlint-disable`) switch rules off, and the text is the container's.
+ * secretlint's rules for the tokens of many services, without its core, which allows a comment in the text
+ * (`secretlint-disable`) to disable rules. The text comes from the container and must not be able to do that.
  */
 
-/** Left to our own rules, which also find what is cut, or what is no secret by itself. */
+/** Excluded: our own rules find these too, including truncated ones, or the match is not a secret by itself. */
 const LEFT_OUT = /-(?:privatekey|basicauth|database-connection-string|gcp|filter-comments)$/;
-/** An account's number opens nothing. */
+/** Excluded: an account number is not a secret. */
 const HARMLESS = new Set(['AWSAccountID']);
-/** Access key ids are looked for only when asked. */
+/** Option that includes access key ids. */
 const OPTIONS = { enableIDScanRule: true };
 
 let report: (span: Span) => void = () => {};
@@ -32,7 +32,7 @@ const scanners = rules
     ),
   );
 
-/** The ids of the rules in use, for the test that holds them and the beginnings in tokens.ts together. */
+/** The ids of the rules in use, for the test that compares them with the beginnings in tokens.ts. */
 export const VENDOR_RULES: readonly string[] = rules
   .filter(({ meta }) => meta.type === 'scanner' && !LEFT_OUT.test(meta.id))
   .map(({ meta }) => meta.id);

@@ -17,7 +17,7 @@ const PROGRESS_INTERVAL_MS = 250;
 
 export interface RunDeps {
   readonly shell: RemoteShell;
-  /** What must hold on the node when the call takes effect. */
+  /** The conditions on the node when the call takes effect. */
   readonly precondition: ActivePrecondition | null;
   readonly orphaned: OrphanedOutput;
   readonly inFlight: InFlightCalls;
@@ -25,9 +25,9 @@ export interface RunDeps {
 }
 
 /**
- * Runs `command` under the wrapper at `target` and reports what really happened.
- * @throws AppError when the node cannot be reached, the container is frozen, or the call is cancelled before it began;
- * CommandNotStarted when the target could not be entered.
+ * Runs `command` with the wrapper at `target` and reports its actual result.
+ * @throws AppError if the node cannot be reached, the container is frozen, or the call is cancelled before it started;
+ * CommandNotStarted if the command could not be started at the target
  */
 export async function runCommand(
   deps: RunDeps,
@@ -49,7 +49,7 @@ export async function runCommand(
     return await new CommandRun(deps, target, call, options, startedAt).result();
   } catch (error) {
     const lost = { ...UNCONFIRMED, durationMs: Math.round(performance.now() - startedAt) };
-    // The check may have let the command pass, and its answer been lost with the connection: then nothing is known.
+    // The check may have started the command, and its answer may have been lost, so the state is unknown.
     if (error instanceof PreconditionTimeout) {
       if (error.survivors === null) return lost;
       throw error.error;
@@ -69,7 +69,7 @@ const UNCONFIRMED: Omit<ExecResult, 'durationMs'> = {
   outputHeld: false,
 };
 
-/** One command on its way: collects its output and makes a result of its end. */
+/** One running command: collects its output and creates its result. */
 class CommandRun {
   readonly #deps: RunDeps;
   readonly #target: AttachTarget;
@@ -139,7 +139,7 @@ class CommandRun {
       if (outputHeld) this.#call.channel.close();
       throw new CommandNotStarted(code, this.#err.before);
     }
-    // Without the word of its wrapper the code is not that of the command: the wrapper or the whole container was killed.
+    // Without the wrapper's report, the exit code is not that of the command: the wrapper or the container was killed.
     const exitCode = this.#out.ended ? code : null;
     return this.#present('exit', { exitCode, survivors: [], outputHeld });
   }

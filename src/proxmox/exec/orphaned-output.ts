@@ -1,11 +1,11 @@
 import type { RemoteChannel } from '../../ssh/ssh-types.ts';
 
-/** Each held channel occupies one of the ten sessions that sshd grants a connection. */
+/** Limit, because each such channel uses one of the ten sessions that sshd allows per connection. */
 const MAX_HELD = 32;
 
 /**
- * Channels whose command is over while processes in the background still hold its output. They are drained,
- * so that those processes are not stopped by a full pipe; when there are too many, the oldest is closed.
+ * Channels whose command has ended while background processes still have its output streams open. They are drained, so that
+ * a full pipe does not block those processes. If there are too many, the oldest is closed.
  */
 export class OrphanedOutput {
   readonly #channels = new Set<RemoteChannel>();

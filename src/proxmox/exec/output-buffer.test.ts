@@ -37,7 +37,7 @@ describe('StreamCapture', () => {
     expect(shown.truncated).toBe(true);
     expect(shown.originalLength).toBe(characters(text));
     expect(characters(shown.text)).toBeLessThanOrEqual(400);
-    const [, omitted, total] = /\[\.\.\. (\d+) of (\d+) characters left out \.\.\.\]/.exec(shown.text) ?? [];
+    const [, omitted, total] = /\[\.\.\. (\d+) of (\d+) characters omitted \.\.\.\]/.exec(shown.text) ?? [];
     expect(Number(total)).toBe(characters(text));
     const [head = '', tail = ''] = shown.text.split(/\n\[\.\.\. .* \.\.\.\]\n/);
     expect(text.startsWith(head)).toBe(true);

@@ -3,16 +3,16 @@ import type { Part, Redactor } from '../../lib/redactor.ts';
 import type { CapturedStream } from '../proxmox-types.ts';
 import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
 
-/** UTF-8 needs at most this many bytes a character, and this many a UTF-16 unit. */
+/** Maximum bytes of UTF-8 per character, and per UTF-16 unit. */
 const MAX_BYTES_PER_CHARACTER = 4;
 const MAX_BYTES_PER_UNIT = 3;
 
-/** Covers secrets and shows what is not to be passed on; says how much it must see around a cut. */
+/** Redacts secrets and escapes unsafe characters; `overlap` is the context that it needs around a cut. */
 export type Cleaner = Pick<Redactor, 'parts' | 'overlap'>;
 
 /**
- * Keeps the head and the tail of one output stream and counts the rest: memory stays flat at any size.
- * The head tells what was started, the tail how it ended; errors are mostly at the end.
+ * Keeps the head and the tail of one output stream and counts the rest, so that memory is limited for any size.
+ * The head usually shows what was started, and the tail contains the errors.
  */
 export class OutputBuffer {
   readonly #side: number;
@@ -69,14 +69,14 @@ export class OutputBuffer {
     return this.#totalBytes === this.#headBytes + this.#tailBytes;
   }
 
-  /** What has come, cleaned and ready to be cut. */
+  /** The output so far, redacted and ready to be truncated. */
   async read(): Promise<CleanOutput> {
     if (this.#complete) {
       const text = Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
       const parts = await this.#cleaner.parts(text);
       return new CleanOutput(parts, undefined, charactersIn(text), 0);
     }
-    // Enough to fill the limit from either side, in UTF-16 units, and what must be seen beyond the cut.
+    // In UTF-16 units: enough to fill the limit from either side, plus the context beyond the cut.
     const units = 2 * this.#limit + this.#cleaner.overlap;
     const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
     const tail = await this.#cleaner.parts(Buffer.concat(this.#tail).toString('utf8').slice(-units));
@@ -84,18 +84,18 @@ export class OutputBuffer {
   }
 }
 
-/** The output of one stream without its secrets: all of it, or head and tail. */
+/** The redacted output of one stream: complete, or head and tail. */
 export class CleanOutput {
   readonly #parts: readonly Part[];
   readonly #tail: readonly Part[] | undefined;
   readonly #originalLength: number;
   readonly #context: number;
-  /** Characters that it takes to show all of it; at least so many if the middle is lost. */
+  /** Number of characters of the complete output; a lower bound if the middle was dropped. */
   readonly length: number;
 
   /**
    * @param originalLength in characters: exact when nothing was dropped, else by counting UTF-8 start bytes
-   * @param context UTF-16 units next to what was dropped in which a secret may not be whole
+   * @param context UTF-16 units next to the dropped part, in which a secret may be incomplete
    */
   constructor(
     parts: readonly Part[],
@@ -111,14 +111,14 @@ export class CleanOutput {
       tail === undefined ? parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0) : originalLength;
   }
 
-  /** At most `limit` characters, the note about what is missing included. */
+  /** At most `limit` characters, including the note about the omitted part. */
   present(limit: number): CapturedStream {
     const originalLength = this.#originalLength;
     if (this.#tail === undefined && this.length <= limit) {
       const { text, redacted } = whole(this.#parts);
       return { text, truncated: false, originalLength, redacted };
     }
-    // Room is reckoned with the longest note there can be, so that the whole never exceeds the limit.
+    // Calculated with the longest possible note, so that the result never exceeds the limit.
     const room = Math.max(0, limit - omissionNote(originalLength, originalLength).length);
     const head = headOf(this.#parts, Math.ceil(room / 2), this.#trusted(this.#parts));
     const tail = tailOf(this.#tail ?? head.rest, Math.floor(room / 2), this.#trusted(this.#tail));
@@ -132,7 +132,7 @@ export class CleanOutput {
     };
   }
 
-  /** Of a side whose other end was dropped all but the context is trusted. */
+  /** The trusted part of head or tail: everything except the context next to the dropped part. */
   #trusted(side: readonly Part[] | undefined): number | undefined {
     if (this.#tail === undefined || side === undefined) return undefined;
     return side.reduce((sum, { original }) => sum + original.length, 0) - this.#context;
@@ -140,8 +140,8 @@ export class CleanOutput {
 }
 
 /**
- * Cuts both streams to `limit` characters together. Each keeps at least a quarter of the limit if it needs
- * it, so that a flood on one never hides the other.
+ * Truncates both streams to `limit` characters together. Each gets at least a quarter of the limit if it needs it, so that a
+ * large output on one stream does not hide the other.
  */
 export async function presentTogether(
   stdout: OutputBuffer,
@@ -156,10 +156,10 @@ export async function presentTogether(
 }
 
 function omissionNote(omitted: number, total: number): string {
-  return `\n[... ${omitted} of ${total} characters left out ...]\n`;
+  return `\n[... ${omitted} of ${total} characters omitted ...]\n`;
 }
 
-/** Every character of UTF-8 has exactly one byte that is not of the form 10xxxxxx. */
+/** Counts characters: each has exactly one byte in UTF-8 that is not of the form 10xxxxxx. */
 function countCharacters(chunk: Buffer): number {
   if (isAscii(chunk)) return chunk.length; // vectorised; most output is
   let count = 0;

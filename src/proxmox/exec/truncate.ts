@@ -1,11 +1,11 @@
 import type { Part } from '../../lib/redactor.ts';
 
-/** What of a text is shown, and how much of the original it stands for. */
+/** A part of a text, and how much of the original it represents. */
 interface Excerpt {
   readonly text: string;
-  /** Characters of the original, covered ones included. */
+  /** Characters of the original, including redacted ones. */
   readonly characters: number;
-  /** Secrets that were covered in it. */
+  /** Number of redacted secrets. */
   readonly redacted: number;
 }
 
@@ -16,7 +16,7 @@ export function charactersIn(text: string): number {
   return count;
 }
 
-/** All of it. */
+/** The complete text. */
 export function whole(parts: readonly Part[]): Excerpt {
   const marks = parts.filter(({ what }) => what === 'placeholder').length;
   const original = parts.reduce((sum, part) => sum + charactersIn(part.original), 0);
@@ -24,7 +24,7 @@ export function whole(parts: readonly Part[]): Excerpt {
 }
 
 /**
- * The beginning, at most `room` characters of it. Marks and escapes are there as a whole or not at all.
+ * The beginning, at most `room` characters. Placeholders and escapes are included completely or not at all.
  * @param trusted UTF-16 units of the original that may be shown: what stands further on may have been cut before it
  * could be recognised
  */
@@ -51,7 +51,7 @@ export function headOf(
   return { ...whole(taken), rest: [] };
 }
 
-/** The end, by the same rules. */
+/** The end of the text, by the same rules. */
 export function tailOf(parts: readonly Part[], room: number, trusted = Number.POSITIVE_INFINITY): Excerpt {
   const taken: Part[] = [];
   let left = room;
@@ -68,7 +68,7 @@ export function tailOf(parts: readonly Part[], room: number, trusted = Number.PO
   return whole(taken);
 }
 
-/** At most so many characters and UTF-16 units from the beginning. */
+/** The beginning, with at most the given number of characters and UTF-16 units. */
 function firstOf(text: string, characters: number, units: number): string {
   if (text.length <= Math.min(characters, units)) return text;
   return [...text.slice(0, Math.max(0, Math.min(2 * characters, units)))].slice(0, characters).join('');

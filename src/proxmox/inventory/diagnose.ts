@@ -4,9 +4,13 @@ import type { RemoteShell } from '../../remote/shell.ts';
 import type { ContainerStatus } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 
+/** What to do about a /dev/null that cannot be opened. */
+export const DEV_NULL_HINT =
+  'Look at /dev/null there with `ls -l`: it must be a character device of mode 666, on a file system without `nodev`. A restart of a container makes a new one.';
+
 /**
- * Finds out why nothing began in a container. lxc-attach says "Failed to get init pid" for a stopped, an unknown
- * and a foreign container alike, so the state of the container comes before the words.
+ * Finds out why a command did not start in a container. lxc-attach prints "Failed to get init pid" for stopped and unknown
+ * containers and for those on other nodes, so the state of the container is checked before its message.
  */
 export async function diagnoseContainer(
   shell: RemoteShell,
@@ -31,36 +35,36 @@ export async function diagnoseContainer(
     return new AppError(
       'ATTACH_FAILED',
       `Container ${vmid} could not be entered: its /dev/null cannot be opened.`,
-      'Look at /dev/null in the container with `ls -l`: it must be a character device of mode 666. A restart of the container makes a new one.',
+      DEV_NULL_HINT,
       { stderr },
     );
   }
   if (/Failed to exec|exec format|No such file or directory/i.test(stderr) || code === 127) {
     return new AppError(
       'NO_SHELL',
-      `Container ${vmid} has no /bin/sh, so no command can be run in it and no file transferred.`,
-      'It is an application container without a shell: manage it from outside, or rebuild it from an image that has one.',
+      `Container ${vmid} has no /bin/sh, so commands and file transfers are not possible in it.`,
+      'This is an application container without a shell. Manage it from outside, or rebuild it from an image with a shell.',
       { stderr },
     );
   }
   return attachFailed(vmid, failure);
 }
 
-/** The error for a container in which nothing can run now, if that is so. */
+/** The error for a container in which no command can run now; undefined if one can. */
 export function whyUnusable(container: ContainerStatus): AppError | undefined {
   const { vmid } = container;
   if (!container.local) {
     return new AppError(
       'CONTAINER_ON_OTHER_NODE',
-      `Container ${vmid} lives on node ${container.node}, not on the node that this server logs in to.`,
-      `Use a server whose HOST is ${container.node}, or migrate the container.`,
+      `Container ${vmid} is on node ${container.node}, but this server is connected to a different node.`,
+      `Use a server with HOST=${container.node}, or migrate the container.`,
     );
   }
   if (container.template) {
     return new AppError(
       'CONTAINER_IS_TEMPLATE',
-      `Container ${vmid} is a template; templates never run.`,
-      'Clone it and use the clone.',
+      `Container ${vmid} is a template, which cannot run.`,
+      'Clone the template and use the clone.',
     );
   }
   if (container.status === 'running') return undefined;
@@ -69,20 +73,20 @@ export function whyUnusable(container: ContainerStatus): AppError | undefined {
     `Container ${vmid} is ${container.status}.`,
     container.lock === null
       ? 'Start it with proxmox_start_container.'
-      : `It is locked (${container.lock}); when that is over, start it with proxmox_start_container.`,
+      : `It is locked (${container.lock}). Wait until the lock is released, then start it with proxmox_start_container.`,
   );
 }
 
 export function diagnoseHost(failure: CommandNotStarted): AppError {
   return new AppError(
     'ATTACH_FAILED',
-    `The command could not be started on the node (code ${failure.code}).`,
-    'Its words are in stderr; try the same by hand with ssh.',
+    `The command could not be started on the node (exit code ${failure.code}).`,
+    'See stderr for the reason, and try to log in and run the same command with ssh.',
     { stderr: failure.stderr },
   );
 }
 
-/** Words with which LXC refuses a user who is not root. */
+/** Messages of LXC for a user without root privileges. */
 function needsRoot({ stderr }: CommandNotStarted): boolean {
   return /You lack access|Permission denied|Operation not permitted/.test(stderr);
 }
@@ -90,8 +94,8 @@ function needsRoot({ stderr }: CommandNotStarted): boolean {
 function mayNotAttach({ stderr }: CommandNotStarted): AppError {
   return new AppError(
     'PERMISSION_DENIED',
-    'The user that this server logs in as may not enter containers: that takes root.',
-    'Set SUDO=true and allow the user /bin/sh by sudo with NOPASSWD, or log in as root.',
+    'The SSH user has no permission to run commands in containers, which requires root.',
+    'Log in as root (SSH_USERNAME), or set SUDO=true and allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
     { stderr },
   );
 }
@@ -99,18 +103,18 @@ function mayNotAttach({ stderr }: CommandNotStarted): AppError {
 function noLxcAttach({ stderr }: CommandNotStarted): AppError {
   return new AppError(
     'NOT_A_PROXMOX_NODE',
-    'The server that answered has no lxc-attach.',
-    'Check HOST: it must name a Proxmox VE node itself, with pve-container installed.',
+    'lxc-attach is not installed on the server.',
+    'Check HOST: it must be a Proxmox VE node with pve-container installed.',
     { stderr },
   );
 }
 
 function attachFailed(vmid: number, { stderr, code }: CommandNotStarted): AppError {
-  const words = stderr.trim().split('\n').at(-1)?.trim() ?? '';
+  const message = stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return new AppError(
     'ATTACH_FAILED',
-    `Container ${vmid} could not be entered (code ${code})${words === '' ? '' : `: ${words.slice(0, 300)}`}.`,
-    'Look with proxmox_container_status, and at the cgroups, namespaces and AppArmor profile that the message names.',
+    `The command could not be started in container ${vmid} (exit code ${code})${message === '' ? '' : `: ${message.slice(0, 300)}`}.`,
+    'Check the container with proxmox_container_status, and the cgroups, namespaces or AppArmor profile that the message names.',
     { stderr },
   );
 }

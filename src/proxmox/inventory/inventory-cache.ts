@@ -3,12 +3,12 @@ import { attributesOf, type ContainerAttributes } from '../../remote/remote-type
 import type { RemoteShell } from '../../remote/shell.ts';
 import { findContainer, type Inventory, readInventory } from './inventory.ts';
 
-/** pmxcfs answers in milliseconds. Rules that need what can't be read by then deny. */
+/** pmxcfs answers in milliseconds. Rules that need attributes that cannot be read within this time deny the call. */
 const READ_LIMIT_MS = 2_000;
 
 /**
- * Attributes of the cluster's containers as they were last read. They may be old: what is decided on them is checked on the
- * node when it takes effect, and what no longer holds is forgotten.
+ * A cache of the attributes of the cluster's containers. They may be out of date: decisions based on them are checked on the
+ * node when they take effect, and outdated attributes are removed from the cache.
  */
 export class InventoryCache {
   readonly #shell: RemoteShell;
@@ -20,9 +20,9 @@ export class InventoryCache {
   }
 
   /**
-   * @param look `again`: on the node, whatever is known
-   * @returns undefined when it cannot be read within 2 s
-   * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, as seen just now; PERMISSION_DENIED, CANCELLED
+   * @param look `again`: read from the node even if cached
+   * @returns undefined if they cannot be read within 2 s
+   * @throws AppError CONTAINER_NOT_FOUND or NOT_A_CONTAINER, read from the node just now; PERMISSION_DENIED, CANCELLED
    */
   async attributes(
     vmid: number,
@@ -37,7 +37,7 @@ export class InventoryCache {
     });
     const first = await Promise.race([
       this.#read(vmid).catch((error: unknown) => {
-        // The node is there, its files are not. That they may not be read, or that no node is there, is told as it is.
+        // Only if the node is reachable but its files are unavailable. Other errors are reported.
         if (error instanceof AppError && error.code === 'PMXCFS_UNAVAILABLE') return undefined;
         throw error;
       }),
@@ -47,7 +47,7 @@ export class InventoryCache {
     return first;
   }
 
-  /** Takes over what has just been read for another purpose. */
+  /** Stores attributes that were read for another purpose. */
   learn({ containers }: Inventory): void {
     this.#known = new Map(containers.map((container) => [container.vmid, attributesOf(container)]));
   }
@@ -56,7 +56,7 @@ export class InventoryCache {
     this.#known.delete(vmid);
   }
 
-  /** One reading serves all that wait; no single call's cancel ends it. */
+  /** All waiting calls share one read, which the cancellation of one call does not abort. */
   async #read(vmid: number): Promise<ContainerAttributes> {
     this.#reading ??= readInventory(this.#shell, NEVER, { limitMs: READ_LIMIT_MS })
       .then((inventory) => {
@@ -73,5 +73,9 @@ export class InventoryCache {
 const NEVER = new AbortController().signal;
 
 function cancelled(): AppError {
-  return new AppError('CANCELLED', 'The call was cancelled.', 'Nothing was changed.');
+  return new AppError(
+    'CANCELLED',
+    'The call was cancelled. It changed nothing.',
+    'Call again if the result is still needed.',
+  );
 }

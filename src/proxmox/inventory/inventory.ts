@@ -14,32 +14,32 @@ import {
   parseVmlist,
 } from './parse-inventory.ts';
 
-/** pmxcfs answers in milliseconds, or, when it hangs, never. */
+/** pmxcfs answers in milliseconds, or never if it hangs. */
 const READ_LIMIT_MS = 10_000;
 
-/** The cluster's containers as the node's files show them at one moment. */
+/** The containers of the cluster according to the files of the node. */
 export interface Inventory {
-  /** The node that we are logged in to. */
+  /** The node that the server is connected to. */
   readonly node: string;
   readonly containers: readonly ContainerSummary[];
   /** All guests of the cluster, virtual machines included. */
   readonly guests: ReadonlyMap<number, GuestEntry>;
   readonly usage: ReadonlyMap<number, Usage>;
-  /** The container that was asked about is frozen. */
+  /** Whether the requested container is frozen. */
   readonly frozen: boolean;
 }
 
 interface ReadOptions {
-  /** Asks as well whether this container is frozen. */
+  /** Also check whether this container is frozen. */
   readonly vmid?: number;
-  /** How long the files may take to be read. */
+  /** Time limit for reading the files. */
   readonly limitMs?: number;
   readonly precondition?: ActivePrecondition | null;
 }
 
 /**
- * Reads the inventory in one round trip; once more if the connection is lost, as reading changes nothing.
- * @throws AppError when the node cannot be reached, its cluster file system cannot be read, or the precondition does not hold
+ * Reads the inventory in one round trip. Retries once if the connection is lost, because reading changes nothing.
+ * @throws AppError if the node cannot be reached, its cluster file system cannot be read, or the precondition fails
  */
 export async function readInventory(
   shell: RemoteShell,
@@ -63,7 +63,7 @@ export async function readInventory(
   return assemble(output.sections, vmid);
 }
 
-/** Once more if the connection is lost: for what changes nothing. */
+/** Retries once if the connection is lost. For operations that change nothing. */
 async function twice(read: () => Promise<ScriptOutput>): Promise<ScriptOutput> {
   try {
     const output = await read();
@@ -87,8 +87,8 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   } catch (error) {
     throw new AppError(
       'PMXCFS_UNAVAILABLE',
-      `The cluster file system's list of guests could not be understood (${messageOf(error).slice(0, 120)}).`,
-      'Look at /etc/pve/.vmlist and /etc/pve/.members on the node, and at `systemctl status pve-cluster`.',
+      `The list of guests in the cluster file system is invalid (${messageOf(error).slice(0, 120)}).`,
+      'Check /etc/pve/.vmlist and /etc/pve/.members on the node, and run `systemctl status pve-cluster` there.',
     );
   }
   const running = parseUnixSockets(sections.get('unix') ?? '');
@@ -146,56 +146,70 @@ export function findContainer(inventory: Inventory, vmid: number): ContainerStat
     throw new AppError(
       'NOT_A_CONTAINER',
       `${vmid} is a virtual machine on node ${guest.node}, not a container.`,
-      'These tools work on LXC containers only; proxmox_list_containers shows them.',
+      'Virtual machines are not supported. List the containers with proxmox_list_containers.',
     );
   }
   throw new AppError(
     'CONTAINER_NOT_FOUND',
-    `There is no container ${vmid} in this cluster.`,
-    'Call proxmox_list_containers for the VMIDs that exist.',
+    `Container ${vmid} does not exist in this cluster.`,
+    'List the existing VMIDs with proxmox_list_containers.',
   );
 }
 
 function notProxmox(): AppError {
   return new AppError(
     'NOT_A_PROXMOX_NODE',
-    'The server that answered has no /etc/pve, so it is not a Proxmox VE node.',
-    'Check HOST: it must name a Proxmox VE node itself, not a container or another server.',
+    'The server has no /etc/pve, so it is not a Proxmox VE node.',
+    'Check HOST: it must be a Proxmox VE node, not a container or another server.',
   );
 }
 
 function forbidden(): AppError {
   return new AppError(
     'PERMISSION_DENIED',
-    'The user that this server logs in as may not read the cluster file system /etc/pve: that takes root.',
-    'Set SUDO=true and allow the user /bin/sh by sudo with NOPASSWD, or log in as root.',
+    'The SSH user has no permission to read the cluster file system /etc/pve, which requires root.',
+    'Log in as root (SSH_USERNAME), or set SUDO=true and allow the SSH user to run /bin/sh with sudo and NOPASSWD.',
   );
 }
 
 function pmxcfsDown(): AppError {
   return new AppError(
     'PMXCFS_UNAVAILABLE',
-    'The cluster file system /etc/pve does not list its guests: pve-cluster (pmxcfs) does not run.',
-    'Run `systemctl status pve-cluster` on the node. Commands inside running containers still work where the policy asks for none of their attributes (POLICY=open).',
+    'The cluster file system /etc/pve is not mounted, because pve-cluster (pmxcfs) is not running.',
+    {
+      model:
+        'Tell the user to check `systemctl status pve-cluster` on the node. Commands in running containers may still work.',
+      person:
+        'Run `systemctl status pve-cluster` on the node. Commands in running containers still work if no rule needs their attributes (POLICY=open).',
+    },
   );
 }
 
 function unreadable(output: ScriptOutput, limitMs: number): AppError {
   if (output.ended === 'disconnected') return disconnected('reading the list of containers');
   if (output.ended === 'cancelled') {
-    return new AppError('CANCELLED', 'The call was cancelled.', 'Nothing was changed.');
+    return new AppError(
+      'CANCELLED',
+      'The call was cancelled. It changed nothing.',
+      'Call again if the result is still needed.',
+    );
   }
   if (output.ended === 'timeout') {
     return new AppError(
       'PMXCFS_UNAVAILABLE',
-      `The node's cluster file system /etc/pve did not answer within ${limitMs / 1000} s; pmxcfs seems to hang.`,
-      'Run `systemctl status pve-cluster corosync` on the node. Commands inside running containers still work where the policy asks for none of their attributes (POLICY=open).',
+      `The cluster file system /etc/pve on the node did not answer within ${limitMs / 1000} s: pmxcfs hangs.`,
+      {
+        model:
+          'Tell the user to check `systemctl status pve-cluster corosync` on the node. Commands in running containers may still work.',
+        person:
+          'Run `systemctl status pve-cluster corosync` on the node. Commands in running containers still work if no rule needs their attributes (POLICY=open).',
+      },
     );
   }
   return new AppError(
     'EXIT_UNKNOWN',
-    'The script that reads the list of containers did not come to its end on the node.',
-    'Call again; look at the load and the memory of the node.',
+    'The script that reads the list of containers was aborted on the node.',
+    'Call again. If it fails again, check the load and the free memory of the node.',
     { stderr: output.stderr },
   );
 }

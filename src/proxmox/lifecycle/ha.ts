@@ -6,13 +6,13 @@ import { parseVmlist } from '../inventory/parse-inventory.ts';
 
 const LOOK_LIMIT_MS = 5_000;
 
-/** What the HA manager says of one container. */
+/** The HA state of one container. */
 export interface HaState {
-  /** It has an entry in resources.cfg that is not `ignored`: starts and stops are requests to the manager. */
+  /** Whether it has an entry in resources.cfg that is not `ignored`; starts and stops are then requests to the HA manager. */
   readonly managed: boolean;
-  /** The service state: started, stopped, error, …; null when none is known. */
+  /** The service state: started, stopped, error, …; null if unknown. */
   readonly service: string | null;
-  /** The node on which the container is now. */
+  /** The current node of the container. */
   readonly node: string | null;
   /** Nodes in maintenance mode. */
   readonly maintenance: readonly string[];
@@ -23,7 +23,7 @@ const ManagerStatus = z.object({
   service_status: z.record(z.string(), z.object({ state: z.string().optional() })).optional(),
 });
 
-/** Reads the HA state of a container. Where it cannot be read the container counts as not managed. */
+/** Reads the HA state of a container. If it cannot be read, the container counts as not managed. */
 export async function readHaState(shell: RemoteShell, vmid: number, signal: AbortSignal): Promise<HaState> {
   const { sections } = await shell.script(SCRIPTS.haState, [], {
     timeoutMs: LOOK_LIMIT_MS,
@@ -50,7 +50,7 @@ export function parseHaState(
   };
 }
 
-/** Sections begin with `TYPE: ID`, their lines with a blank. `vm: ID` stands for either type in old files. */
+/** Sections begin with `TYPE: ID`, and their lines with a space. In old files, `vm: ID` means either type. */
 function isManaged(resources: string, vmid: number): boolean {
   for (const section of resources.split(/\n(?=\S)/)) {
     const [head = '', ...lines] = section.split('\n');
@@ -68,33 +68,33 @@ function json<T>(text: string, schema: z.ZodType<T>): T | undefined {
   }
 }
 
-/** The service is in state error: the manager refuses every request. */
+/** The service is in state error, so the manager refuses all requests. */
 export function haError(vmid: number): AppError {
   return new AppError(
     'PCT_FAILED',
     `Container ${vmid} is managed by HA and its service is in state error, so HA refuses all requests.`,
-    `Find the cause in the task log, then run on a node \`ha-manager set ct:${vmid} --state disabled\`, and \`ha-manager set ct:${vmid} --state started\` to start it again.`,
+    `Find the cause in the task log. Then run \`ha-manager set ct:${vmid} --state disabled\` on a node, and \`ha-manager set ct:${vmid} --state started\` to start the container again.`,
   );
 }
 
-/** The manager has taken the request and has not finished it yet. */
+/** The manager has accepted the request but not finished it. */
 export function haPending(vmid: number, verb: 'start' | 'stop', state: HaState): AppError {
   const maintenance =
     state.node !== null && state.maintenance.includes(state.node)
-      ? ` Node ${state.node} is in maintenance mode: \`ha-manager crm-command node-maintenance disable ${state.node}\` ends it.`
+      ? ` Node ${state.node} is in maintenance mode. To end it, run \`ha-manager crm-command node-maintenance disable ${state.node}\` on a node.`
       : '';
   return new AppError(
     'TIMEOUT',
-    `HA has been asked to ${verb} container ${vmid} and has not finished yet; the request stands.`,
-    `Look with proxmox_container_status in half a minute; \`ha-manager status\` on a node shows what HA waits for.${maintenance}`,
+    `The request to ${verb} container ${vmid} was sent to HA, which has not finished it yet.`,
+    `Check with proxmox_container_status in half a minute. \`ha-manager status\` on a node shows what HA is waiting for.${maintenance}`,
   );
 }
 
-/** HA has started the container on a node that we do not log in to. */
+/** HA has started the container on a node that this server is not connected to. */
 export function haElsewhere(vmid: number, node: string): AppError {
   return new AppError(
     'CONTAINER_ON_OTHER_NODE',
-    `HA placed container ${vmid} on node ${node}, which this server does not log in to; it is being started there.`,
-    `Use a server whose HOST is ${node}, or migrate the container back.`,
+    `HA starts container ${vmid} on node ${node}, but this server is connected to a different node.`,
+    `Use a server with HOST=${node}, or migrate the container back.`,
   );
 }

@@ -1,5 +1,4 @@
 import { AppError } from '../../lib/errors.ts';
-import { disconnected } from '../../remote/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { delay, type NodeOutput, type RemoteShell } from '../../remote/shell.ts';
@@ -9,21 +8,21 @@ import { containerLocked, pctFailed } from '../pct-errors.ts';
 import type { ContainerStatus, LifeCycleResult } from '../proxmox-types.ts';
 import { type HaState, haElsewhere, haError, haPending, readHaState } from './ha.ts';
 
-/** A start takes 1.4 s; slow storages and hook scripts take longer. Past this the client has hung up anyway. */
+/** A start takes 1.4 s, or longer with slow storage and hook scripts. Clients time out before this limit anyway. */
 const START_LIMIT_MS = 45_000;
-/** pct returns when the container runs, but for one managed by HA it only files the request. */
+/** pct returns when the container is running. For an HA-managed container it only sends the request. */
 const ARRIVE_LIMIT_MS = 20_000;
 const POLL_MS = 200;
-/** LXC's monitor takes this long at most to clear away what a failed start has left. */
+/** LXC's monitor needs at most this long to clean up after a failed start. */
 const FAILED_START_MS = 2_000;
 /** pct waits 10.7 s for a lock that another operation holds, then gives up. */
 const LOCK_LIMIT_MS = 12_000;
-/** Loading pct and taking the lock come before its own clock starts. */
+/** Extra time for loading pct and taking the lock, which its own timeout does not include. */
 const PCT_HEAD_START_MS = 1_500;
 const KILL_LIMIT_MS = 15_000;
 const LOOK_LIMIT_MS = 5_000;
 
-/** HA works in rounds of ten seconds, so a request takes 10 to 30 s; past this the client has hung up. */
+/** HA works in rounds of ten seconds, so a request takes 10 to 30 s. Clients time out before this limit anyway. */
 const HA_LIMIT_MS = 45_000;
 const HA_POLL_MS = 1_000;
 
@@ -31,12 +30,12 @@ const HA_POLL_MS = 1_000;
 export interface LifecycleCall {
   readonly shell: RemoteShell;
   readonly vmid: number;
-  /** Must hold when the call takes effect, also when there turns out to be nothing to do. */
+  /** Checked when the call takes effect, even if there is nothing to do. */
   readonly precondition: ActivePrecondition | null;
   readonly signal: AbortSignal;
 }
 
-/** Starts a container and waits until it runs. @throws AppError */
+/** Starts a container and waits until it is running. @throws AppError */
 export async function startContainer(call: LifecycleCall): Promise<LifeCycleResult> {
   const { shell, vmid, signal } = call;
   const since = performance.now();
@@ -59,13 +58,13 @@ export async function startContainer(call: LifecycleCall): Promise<LifeCycleResu
   if (await reaches(shell, vmid, true, arrival(), signal)) return done(since, true);
   throw new AppError(
     'PCT_FAILED',
-    `Proxmox reported success, but container ${vmid} does not run.`,
-    `Its init may have ended at once: look at \`journalctl -u pve-container@${vmid}\` on the node.`,
+    `Proxmox reported success, but container ${vmid} is not running.`,
+    `Its init process may have exited at once. Check \`journalctl -u pve-container@${vmid}\` on the node.`,
     { stderr: output.stderr },
   );
 }
 
-/** Waits until HA has done what it was asked for. Never does it in its place. @throws AppError */
+/** Waits until HA has finished the request. Never starts or stops the container itself. @throws AppError */
 async function awaitHa(
   { shell, vmid, signal }: LifecycleCall,
   running: boolean,
@@ -84,8 +83,8 @@ async function awaitHa(
 }
 
 /**
- * Somebody else was faster. That the command socket is there does not say so by itself: that of a start which has just
- * failed is still there for a moment.
+ * Whether somebody else has started the container. The command socket alone does not prove it, because the socket of a failed
+ * start still exists for a moment.
  */
 async function startedByAnother(
   shell: RemoteShell,
@@ -98,7 +97,7 @@ async function startedByAnother(
   return !(await reaches(shell, vmid, false, () => end, signal));
 }
 
-/** Asks a container to shut down, kills it when it does not in time or at once with `force`. @throws AppError */
+/** Shuts down a container, and kills it if it is still running after the timeout, or at once with `force`. @throws AppError */
 export async function stopContainer(
   call: LifecycleCall,
   options: { readonly timeoutS: number; readonly force: boolean },
@@ -120,12 +119,12 @@ export async function stopContainer(
   if (await reaches(shell, vmid, false, arrival(), signal)) return { ...done(since, true), how };
   throw new AppError(
     'PCT_FAILED',
-    `Proxmox reported success, but container ${vmid} still runs.`,
-    'Look at its task log in the Proxmox web interface.',
+    `Proxmox reported success, but container ${vmid} is still running.`,
+    'Check the task log of the container in the Proxmox web interface.',
   );
 }
 
-/** HA has its own time limit and kills by itself; a container that is killed without it is started again. */
+/** HA has its own timeout and kills the container itself. It would restart a container that is killed without its request. */
 async function stopByHa(
   call: LifecycleCall,
   { timeoutS, force }: { readonly timeoutS: number; readonly force: boolean },
@@ -146,9 +145,9 @@ async function stopByHa(
 }
 
 /**
- * `pct shutdown` of a container that does not obey takes twice its time limit before it fails, and with
- * forceStop does not say that it killed. So we look ourselves, and kill when the time is over. While pct waits for the
- * lock of another operation the guest has not been asked: that time does not count, and nothing is killed in it.
+ * If the container does not shut down, `pct shutdown` takes twice its timeout before it fails, and with forceStop it does not
+ * report that it has killed. So this function checks the state itself and kills after the timeout. While pct waits for the lock
+ * of another operation, the guest has not received the request: that time does not count, and nothing is killed during it.
  */
 async function shutDown(call: LifecycleCall, timeoutS: number): Promise<'shutdown' | 'killed'> {
   const { shell, vmid, signal } = call;
@@ -172,12 +171,12 @@ async function shutDown(call: LifecycleCall, timeoutS: number): Promise<'shutdow
       else if (waited) patienceEnds = performance.now() + patience;
     },
   });
-  // Nothing is killed before it is certain that the guest may be asked at all.
+  // Nothing is killed before the precondition has been confirmed.
   await Promise.race([asked, beginning]);
   patienceEnds = performance.now() + patience;
   const early = await Promise.race([asked, reaches(shell, vmid, false, () => patienceEnds, signal)]);
   if (early === true) {
-    await settled(asked); // it still holds the lock that a start would need
+    await settled(asked); // it still has the lock that a start would need
     return 'shutdown';
   }
   if (early !== false) {
@@ -187,7 +186,7 @@ async function shutDown(call: LifecycleCall, timeoutS: number): Promise<'shutdow
     if (early.code !== 0 && !/did not stop/.test(early.stderr)) throw pctFailed('shutdown', early);
   }
   if (signal.aborted) throw cancelledMidway('shutdown');
-  // What `pct stop` would do, without waiting for the lock that `pct shutdown` still holds.
+  // The same as `pct stop`, but without waiting for the lock that `pct shutdown` still has.
   const kill = await shell.command(['lxc-stop', '-n', String(vmid), '-k'], { timeoutMs: KILL_LIMIT_MS });
   await settled(asked);
   if (kill.code !== 0 && (await isRunning(shell, vmid))) await pctStop(call, null);
@@ -199,7 +198,7 @@ async function pctStop(call: LifecycleCall, precondition: ActivePrecondition | n
   if (output.code !== 0 && (await isRunning(call.shell, call.vmid))) throw pctFailed('stop', output);
 }
 
-/** Runs a verb of pct that takes nothing but the VMID, to its end. @throws AppError when that does not come */
+/** Runs a pct command that needs only the VMID, and waits until it ends. @throws AppError if it does not end or fails */
 async function pct(
   { shell, vmid, signal }: LifecycleCall,
   verb: 'start' | 'stop',
@@ -211,23 +210,23 @@ async function pct(
   return output;
 }
 
-/** @throws AppError TARGET_CHANGED when this is not the container that the decision was about */
+/** @throws AppError TARGET_CHANGED if the container has changed since the decision */
 async function checkedStatus({ shell, vmid, precondition, signal }: LifecycleCall): Promise<ContainerStatus> {
   const status = findContainer(await readInventory(shell, signal), vmid);
   return precondition?.checked(status) ?? status;
 }
 
 /**
- * For a call that finds nothing to do, and so runs nothing with its precondition: redeems its approval all the same, or the
- * same approval could stop what is started later. @throws AppError APPROVAL_USED and others of the precondition
+ * Redeems the approval of a call that has nothing to do. Otherwise the approval could be used later to stop the container
+ * after it was started again. @throws AppError APPROVAL_USED and other errors of the precondition
  */
 async function redeem({ shell, precondition, signal }: LifecycleCall): Promise<void> {
   if (precondition?.redeems === true) await shell.touch({ timeoutMs: LOOK_LIMIT_MS, signal, precondition });
 }
 
 /**
- * A container runs if and only if its command socket is there (PVE-measured).
- * @returns undefined when the question was not answered; that must not be taken for "no"
+ * A container is running if and only if its command socket exists (measured on PVE).
+ * @returns undefined if the check did not succeed, which must not be interpreted as "not running"
  */
 async function isRunning(shell: RemoteShell, vmid: number): Promise<boolean | undefined> {
   const { items } = await shell.script(SCRIPTS.runState, [String(vmid)], { timeoutMs: LOOK_LIMIT_MS });
@@ -235,7 +234,7 @@ async function isRunning(shell: RemoteShell, vmid: number): Promise<boolean | un
   return state === undefined ? undefined : state === 'running';
 }
 
-/** Waits until the container runs, or runs no more. @returns whether that came about before `end`, which may move */
+/** Waits until the container is running, or no longer is. @returns whether that happened before `end`, which may change */
 async function reaches(
   shell: RemoteShell,
   vmid: number,
@@ -255,23 +254,29 @@ function arrival(): () => number {
   return () => end;
 }
 
-/** Closing the channel does not end pct; so whatever we did not wait for still goes on, and we say so. */
+/** @throws AppError if pct did not end: closing the channel does not stop it, so the error says that it continues */
 function refuseUnfinished(output: NodeOutput, verb: string): void {
   if (output.ended === 'exit') return;
-  if (output.ended === 'disconnected') throw disconnected(`\`pct ${verb}\` was at work, which goes on`);
+  if (output.ended === 'disconnected') {
+    throw new AppError(
+      'DISCONNECTED',
+      `The connection to the node was lost while \`pct ${verb}\` was running. It continues on the node.`,
+      'Check the result with proxmox_container_status.',
+    );
+  }
   if (output.ended === 'cancelled') throw cancelledMidway(verb);
   throw new AppError(
     'TIMEOUT',
-    `\`pct ${verb}\` has not come to an end yet and goes on without us.`,
-    'Look with proxmox_container_status in a while.',
+    `\`pct ${verb}\` is still running and continues in the background.`,
+    'Check the result with proxmox_container_status later.',
   );
 }
 
 function cancelledMidway(verb: string): AppError {
   return new AppError(
     'CANCELLED',
-    `The call was cancelled; \`pct ${verb}\` can't be called back and goes on.`,
-    'Look with proxmox_container_status.',
+    `The call was cancelled, but \`pct ${verb}\` cannot be stopped and continues in the background.`,
+    'Check the result with proxmox_container_status.',
   );
 }
 

@@ -57,7 +57,7 @@ async function openByHandle(dir: string, confine: Confine): Promise<ConfinedDir>
 
 /**
  * Where files cannot be named relative to an open directory, the directory is compared before and after. A directory that
- * is exchanged and put back between two comparisons is not noticed: see docs/transfers.md.
+ * is exchanged and put back between two comparisons is not noticed: see docs/how-it-works.md.
  */
 async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
   const identity = async () => {
@@ -86,5 +86,5 @@ async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
 
 /** Of a file or directory that is not the one that was checked. */
 export function replaced(file: string): Error {
-  return localIo('use', file, new Error('it was replaced in the meantime'));
+  return localIo('use', file, new Error('it was replaced during the transfer'));
 }

@@ -6,9 +6,9 @@ import { checkRemotePath, fileChanged, fileShrank } from './transfer-errors.ts';
 import { type TransferDeps, TransferSession } from './transfer-session.ts';
 
 /**
- * Fetches a file, verified and atomic (see download.sh). Nothing is written locally before the far side has said that it has
- * the file, and never more than `maxFileSize`.
- * @throws AppError; the local file then has its old content. CommandNotStarted where the script never ran.
+ * Downloads a file, verified and atomically (see download.sh). Nothing is written locally before the remote side has confirmed
+ * that the file exists, and never more than `maxFileSize`.
+ * @throws AppError, after which the local file has its old content; CommandNotStarted if the script did not run
  */
 export async function download(
   deps: TransferDeps,
@@ -27,11 +27,11 @@ export async function download(
     part = await LocalPart.create(destination);
     await receive(session, part, size, options);
     session.digesting(size);
-    // What is on the disk is read back while the far side reads its file once more: that costs no time.
+    // The local copy is hashed while the remote side hashes its file, which takes no extra time.
     const [sha256, [remoteSha]] = await session.guard(
       Promise.all([
         part.digest(size, () => session.touch()),
-        // Of a file that shrank, the script's last line stands where bytes of the file should be.
+        // If the file shrank, the script's last line appears in place of bytes of the file.
         session.expect('done', fileShrank(remotePath)),
       ]),
     );

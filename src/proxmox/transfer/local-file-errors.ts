@@ -1,21 +1,28 @@
 import { hasErrno } from '../../lib/errno.ts';
 import { AppError, messageOf } from '../../lib/errors.ts';
 
-/** Over HTTP no directory is meant for transfers until the operator says so. */
+/** Over HTTP, transfers are disabled until the operator sets TRANSFER_DIRS. */
 export function transferDirsUnset(): AppError {
   return new AppError(
     'TRANSFER_DIRS_UNSET',
-    'Transfers are refused: over HTTP they use the disk of the server, and no directory of it was named for them.',
-    'Ask the operator to set TRANSFER_DIRS; a small text can be written and read with proxmox_container_exec_command.',
+    "File transfers are disabled: over HTTP they use the server's disk, and TRANSFER_DIRS is not set. Nothing was transferred.",
+    {
+      model:
+        'Read and write small text files with proxmox_container_exec_command. For other files, tell the user that TRANSFER_DIRS is not set.',
+      person: 'Set TRANSFER_DIRS to the directories that transfers may use.',
+    },
   );
 }
 
-/** What a transfer could change there would decide about the next call. */
+/** For files that control this server, which a transfer must not read or change. */
 export function belongsToServer(file: string): AppError {
   return new AppError(
     'PATH_OUTSIDE_TRANSFER_DIRS',
-    `${file} belongs to this server: its program, settings, secrets, rules, approvals and record are for no transfer.`,
-    'Use another path; the operator can give transfers a directory of their own with TRANSFER_DIRS.',
+    `${file} belongs to this server: its program, settings, secrets, policy, approvals and audit log cannot be transferred.`,
+    {
+      model: 'Use a different path.',
+      person: 'Use a different path, or set TRANSFER_DIRS to a separate directory.',
+    },
   );
 }
 
@@ -23,24 +30,32 @@ export function outsideTransferDirs(file: string, dirs: readonly string[]): AppE
   return new AppError(
     'PATH_OUTSIDE_TRANSFER_DIRS',
     `${file} is outside the directories that transfers may use (${dirs.join(', ')}).`,
-    'Use a path inside them, a relative one joins the first; the operator can add directories to TRANSFER_DIRS.',
+    {
+      model: 'Use a path inside one of them (TRANSFER_DIRS). A relative path is inside the first one.',
+      person:
+        'Use a path inside one of them (a relative path is inside the first one), or add the directory to TRANSFER_DIRS.',
+    },
   );
 }
 
-/** Programs run what such files say: .git/hooks, .mcp.json, .envrc. */
+/** For hidden files, which may control programs: .git/hooks, .mcp.json, .envrc. */
 export function dotNameRefused(file: string, name: string): AppError {
   return new AppError(
     'PATH_OUTSIDE_TRANSFER_DIRS',
-    `${file} is refused: ${JSON.stringify(name)} begins with a dot, and programs act upon such files without being asked.`,
-    'Use a name that does not begin with a dot; the operator can name a hidden directory itself in TRANSFER_DIRS.',
+    `${file} is refused: ${JSON.stringify(name)} begins with a dot, and programs may execute or load such files automatically.`,
+    {
+      model: 'Use a name that does not begin with a dot.',
+      person:
+        'Use a name that does not begin with a dot, or add the hidden directory itself to TRANSFER_DIRS.',
+    },
   );
 }
 
 export function fileExists(file: string, what: string): AppError {
   return new AppError(
     'FILE_EXISTS',
-    `The ${what} ${file} already exists and was left as it is.`,
-    'Set overwrite to true to replace it, or choose another name.',
+    `The ${what} ${file} already exists and was not changed.`,
+    'Set overwrite to true to replace it, or use a different name.',
   );
 }
 
@@ -48,7 +63,7 @@ export function sourceNotFound(file: string): AppError {
   return new AppError(
     'SOURCE_NOT_FOUND',
     `The local file ${file} does not exist.`,
-    'Check local_path; a relative one joins the first of the TRANSFER_DIRS.',
+    'Check local_path. A relative path is inside the first directory of TRANSFER_DIRS.',
   );
 }
 
@@ -56,7 +71,7 @@ export function invalidPath(file: string, why: string): AppError {
   return new AppError(
     'PATH_INVALID',
     `The local path ${JSON.stringify(file)} ${why}.`,
-    'Give the plain path of a file inside the transfer directories.',
+    'Use a plain path of a file inside the transfer directories.',
   );
 }
 
@@ -64,27 +79,27 @@ export function localIo(doing: string, file: string, error: unknown): AppError {
   if (hasErrno(error, 'ENOSPC', 'EDQUOT')) {
     return new AppError(
       'DISK_FULL',
-      `The local disk is full; ${file} was not written.`,
-      'Free some space and try again.',
+      `The local disk is full, so ${file} was not written.`,
+      'Free some space and call again.',
     );
   }
   if (hasErrno(error, 'EROFS')) {
     return new AppError(
       'READ_ONLY_FILESYSTEM',
       `The local file system of ${file} is mounted read-only.`,
-      'Choose another directory of TRANSFER_DIRS.',
+      'Use a different directory of TRANSFER_DIRS.',
     );
   }
   if (hasErrno(error, 'EACCES', 'EPERM')) {
     return new AppError(
       'PERMISSION_DENIED',
-      `This server may not ${doing} the local file ${file}.`,
+      `This server has no permission to ${doing} the local file ${file}.`,
       'Check the permissions of the file and its directory.',
     );
   }
   return new AppError(
     'LOCAL_IO',
     `Could not ${doing} the local file ${file}: ${messageOf(error)}.`,
-    'Check the path and the disk, then try again.',
+    'Check the path and the disk, then call again.',
   );
 }

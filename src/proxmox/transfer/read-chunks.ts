@@ -13,7 +13,7 @@ export interface OpenFile {
 /** Large enough to keep the channel's window full, small enough to show progress. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Reads exactly `size` bytes, one chunk ahead, so that the disk and whoever takes them do not wait for each other. */
+/** Reads exactly `size` bytes, one chunk ahead, so that reading and sending overlap. */
 export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, undefined> {
   const readAhead = (position: number) => {
     const reading = readChunk(file, position);
@@ -27,8 +27,8 @@ export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, un
     if (chunk.length === 0) {
       throw new AppError(
         'FILE_CHANGED',
-        `The local file ${file.path} shrank while it was being read; the copy was removed.`,
-        'Nothing was changed at the destination. Try again when nobody writes the file.',
+        `The local file ${file.path} shrank during the transfer, so the copy was removed.`,
+        'The destination was not changed. Call again while no program writes to the file.',
       );
     }
     position += chunk.length;

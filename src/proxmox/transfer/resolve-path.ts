@@ -73,7 +73,7 @@ function exists(file: string): Promise<boolean> {
 function tooManyLinks(file: string): AppError {
   return new AppError(
     'PATH_INVALID',
-    `${file} leads through too many symbolic links.`,
-    'Name the file directly.',
+    `${file} contains too many symbolic links.`,
+    'Use the path of the file itself.',
   );
 }

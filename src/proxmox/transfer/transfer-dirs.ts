@@ -199,7 +199,7 @@ function directoryNotFound(dir: string): AppError {
   return new AppError(
     'DIRECTORY_NOT_FOUND',
     `The local directory ${dir} does not exist.`,
-    'Create it, or choose an existing one.',
+    'Create it, or use an existing one.',
   );
 }
 
@@ -208,14 +208,14 @@ function refuseSpecial(stats: Stats | BigIntStats, file: string): void {
     throw new AppError(
       'IS_A_DIRECTORY',
       `${file} is a local directory, not a file.`,
-      'Name a file; pack a directory with tar first.',
+      'Pack the directory with tar and transfer the archive.',
     );
   }
   if (!stats.isFile()) {
     throw new AppError(
       'NOT_A_REGULAR_FILE',
       `${file} is a local device, pipe or socket, not a regular file.`,
-      'Name a regular file.',
+      'Use the path of a regular file.',
     );
   }
 }

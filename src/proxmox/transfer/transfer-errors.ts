@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from '../../lib/errors.ts';
 import type { AttachTarget } from '../../remote/command-line.ts';
+import { DEV_NULL_HINT } from '../inventory/diagnose.ts';
 
 type Make = (text: string, where: string) => AppError;
 
@@ -11,66 +12,67 @@ const make =
 const diskFull = make(
   'DISK_FULL',
   (_text, where) => `The disk is full ${where}; the incomplete copy was removed.`,
-  'Nothing was changed at the destination. Free some space (`df -h`) and try again.',
+  'The destination was not changed. Free some space (check with `df -h`) and call again.',
 );
 
-/** The refusals that the transfer scripts make by a check of their own. */
+/** The errors that the transfer scripts detect themselves. */
 const REFUSALS: Readonly<Record<string, Make>> = {
   SOURCE_NOT_FOUND: make(
     'SOURCE_NOT_FOUND',
     (file, where) => `${file} does not exist ${where}.`,
-    'Check the path, for instance by listing its directory with `ls -la`.',
+    'Check the path, for example by listing its directory with `ls -la`.',
   ),
   DIRECTORY_NOT_FOUND: make(
     'DIRECTORY_NOT_FOUND',
-    (dir, where) => `The directory for the file does not exist ${where}: ${dir === '' ? '/' : dir}.`,
-    'Create it with `mkdir -p`, or choose an existing one.',
+    (dir, where) => `The target directory does not exist ${where}: ${dir === '' ? '/' : dir}.`,
+    'Create it with `mkdir -p`, or use an existing one.',
   ),
   IS_A_DIRECTORY: make(
     'IS_A_DIRECTORY',
     (file, where) => `${file} is a directory ${where}, not a file.`,
-    'Name a file; pack a directory with tar first.',
+    'Pack the directory with tar and transfer the archive.',
   ),
   NOT_A_REGULAR_FILE: make(
     'NOT_A_REGULAR_FILE',
     (file, where) => `${file} is a device, pipe or socket ${where}, not a regular file.`,
-    'Name a regular file.',
+    'Use the path of a regular file.',
   ),
   PSEUDO_FILE: make(
     'NOT_A_REGULAR_FILE',
     (file) =>
-      `${file} is made up by the kernel while it is read and has no size, so it can't be transferred and verified.`,
+      `${file} is a virtual file (such as in /proc) without a fixed size, so it cannot be transferred and verified.`,
     'Read it with a command such as `cat` instead.',
   ),
   FILE_EXISTS: make(
     'FILE_EXISTS',
-    (file, where) => `${file} already exists ${where} and was left as it is.`,
-    'Set overwrite to true to replace it, or choose another name.',
+    (file, where) => `${file} already exists ${where} and was not changed.`,
+    'Set overwrite to true to replace it, or use a different name.',
   ),
   SHORT: make(
     'TRANSFER_FAILED',
-    (got) => `Only ${got} bytes arrived; the incomplete copy was removed.`,
-    'Nothing was changed at the destination. Try again.',
+    (got) => `Only ${got} bytes arrived, so the incomplete copy was removed.`,
+    'The destination was not changed. Call again.',
   ),
   FULL: diskFull,
   MODE: make(
     'PERMISSION_DENIED',
     (text, where) => `The permissions could not be set ${where}: ${text}.`,
-    'The file system may know none (CIFS, exFAT, FUSE, /etc/pve): leave `permissions` out.',
+    'The file system may not support permissions (CIFS, exFAT, FUSE, /etc/pve). Omit `permissions`.',
   ),
   OWNER: make(
     'UNKNOWN_OWNER',
     (text, where) => `The owner or group could not be set ${where}: ${text}.`,
-    'Use a user and group that exist there, by name or number.',
+    'Use a user and a group that exist there, by name or number.',
   ),
+  DEV_NULL: make('ATTACH_FAILED', (_text, where) => `/dev/null cannot be opened ${where}.`, DEV_NULL_HINT),
   TOOL_MISSING: make(
     'TOOL_MISSING',
-    (tool, where) => `The command ${tool}, which a verified transfer needs, does not exist ${where}.`,
-    'Install coreutils or busybox there (on OpenWrt `opkg install coreutils-sha256sum` and the like).',
+    (tool, where) => `The command ${tool} is required for verified transfers, but does not exist ${where}.`,
+    'Install coreutils or busybox there (on OpenWrt, for example, `opkg install coreutils-sha256sum`).',
   ),
 };
 
-/** Failures of the system, which only their text tells apart (the scripts set LC_ALL=C). */
+/** System errors, which are recognized by their text (the scripts set LC_ALL=C). */
 const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
   { pattern: /No space left on device|Disk quota exceeded/i, make: diskFull },
   {
@@ -78,23 +80,23 @@ const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
     make: make(
       'READ_ONLY_FILESYSTEM',
       (_text, where) => `The file system is mounted read-only ${where}.`,
-      'Choose another directory, or look at the mount with `findmnt`.',
+      'Use a different directory, or check the mount with `findmnt`.',
     ),
   },
   {
     pattern: /Permission denied|Operation not permitted/i,
     make: make(
       'PERMISSION_DENIED',
-      (text, where) => `The system refused access ${where}: ${text}.`,
-      'Check the permissions and mounts of the path; in an unprivileged container, files of the host are off limits.',
+      (text, where) => `Access was denied ${where}: ${text}.`,
+      'Check the permissions and mounts of the path. In an unprivileged container, root cannot access files that belong to the host.',
     ),
   },
 ];
 
-/** Much more than programs say, so that no secret is cut in two here; what is shown is shortened after they are covered. */
+/** Much longer than messages of programs, so that no secret is cut in two here. The message is shortened after redaction. */
 const MAX_TOLD = 4000;
 
-/** The error for what a transfer script reported: its word, and the text that goes with it (untrusted). */
+/** The error that a transfer script reported: its code and its untrusted text. */
 export function remoteFailure(
   word: string,
   text: string,
@@ -111,17 +113,17 @@ export function remoteFailure(
   return new AppError(
     'TRANSFER_FAILED',
     `The transfer failed ${where}${shown === '' ? '' : `: ${shown}`}.`,
-    'Nothing was changed at the destination. Check the path and try again.',
+    'The destination was not changed. Check the path and call again.',
   );
 }
 
-/** The far side did not keep to what it had announced. */
+/** The remote side violated the transfer protocol. */
 export function protocolBroken(why: string, target: AttachTarget): AppError {
   const subject = target.kind === 'container' ? `Container ${target.vmid}` : 'The Proxmox host';
   return new AppError(
     'TRANSFER_FAILED',
-    `${subject} broke the transfer protocol (${why}), so the transfer was ended.`,
-    'Nothing was changed at the destination. Look at the programs stat, wc, head and sha256sum that it finds first in its PATH.',
+    `${subject} violated the transfer protocol (${why}), so the transfer was aborted.`,
+    'The destination was not changed. Check the programs stat, wc, head and sha256sum that are first in the PATH there.',
   );
 }
 
@@ -129,43 +131,46 @@ export function fileTooLarge(size: string | number, limit: number): AppError {
   return new AppError(
     'FILE_TOO_LARGE',
     `The file has ${size} bytes; the limit is ${limit} (MAX_FILE_SIZE). Nothing was transferred.`,
-    'Compress or split it, or ask the operator to raise MAX_FILE_SIZE.',
+    {
+      model: 'Compress the file or split it.',
+      person: 'Compress the file, split it, or raise MAX_FILE_SIZE.',
+    },
   );
 }
 
 export function fileChanged(file: string): AppError {
   return new AppError(
     'FILE_CHANGED',
-    `${file} arrived with another SHA-256 than it has on the far side; most likely it was changed while it was read.`,
-    'The local file was left as it was. Try again when nobody writes the file, or copy it first and fetch the copy.',
+    `The SHA-256 of the received file differs from that of ${file}, which was probably changed during the transfer.`,
+    'The local file was not changed. Call again while no program writes to the file, or copy it first and download the copy.',
   );
 }
 
 export function fileShrank(file: string): AppError {
   return new AppError(
     'FILE_CHANGED',
-    `${file} has fewer bytes than its size said: it shrank while it was read, or the kernel makes it up.`,
-    'The local file was left as it was. Try again when nobody writes the file; read one below /sys with `cat` instead.',
+    `${file} has fewer bytes than its reported size: it shrank during the transfer, or it is a virtual file.`,
+    'The local file was not changed. Call again while no program writes to the file. Read virtual files (such as in /sys) with `cat` instead.',
   );
 }
 
 export function checksumMismatch(what: string): AppError {
   return new AppError(
     'CHECKSUM_MISMATCH',
-    `${what}: its SHA-256 differs on the two ends, so the copy was removed.`,
-    'Nothing was changed at the destination. Try again when nobody writes the source; if it happens again, suspect the disk or the memory of a machine.',
+    `${what}: its SHA-256 differs between source and copy, so the copy was removed.`,
+    'The destination was not changed. Call again while no program writes to the source. If it happens again, check disk and memory of both machines.',
   );
 }
 
 export function notAgreed(file: string): AppError {
   return new AppError(
     'APPROVAL_INVALID',
-    `${file} has other bytes than those that were agreed to, so the copy was removed.`,
-    'Nothing was changed at the destination. Call again to ask for the file as it is now.',
+    `The content of ${file} changed after it was approved, so the copy was removed.`,
+    'The destination was not changed. Call again to request approval for the current content.',
   );
 }
 
-/** @throws AppError PATH_INVALID unless the path is absolute and can't climb */
+/** @throws AppError PATH_INVALID unless the path is absolute, names a file and does not contain `..` */
 export function checkRemotePath(remotePath: string): void {
   const why = remotePath.includes('\0')
     ? 'contains a NUL byte'
@@ -180,6 +185,6 @@ export function checkRemotePath(remotePath: string): void {
   throw new AppError(
     'PATH_INVALID',
     `The remote path ${JSON.stringify(remotePath)} ${why}.`,
-    'Give the absolute path of a file, such as /etc/hosts.',
+    'Use the absolute path of a file, such as /etc/hosts.',
   );
 }

@@ -9,9 +9,9 @@ import type { RunDeps } from '../exec/exec.ts';
 import type { TransferDirs } from './transfer-dirs.ts';
 import { protocolBroken, remoteFailure } from './transfer-errors.ts';
 
-/** A transfer that moves nothing for this long is given up; a slow one is not. */
+/** A transfer without any progress for this long is aborted. */
 const IDLE_LIMIT_MS = 30_000;
-/** Bytes that the slowest of nodes hashes in a millisecond: a busybox without the processor's own instructions. */
+/** Bytes per millisecond that the slowest node can hash: busybox without SHA instructions of the CPU. */
 const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
 /** PATH_MAX of Linux. */
@@ -25,8 +25,8 @@ export interface TransferDeps extends RunDeps {
 }
 
 /**
- * One exchange with a transfer script on the far side, ended in order or torn down and cleaned up after. What the script
- * says is the claim of its container: numbers are bounded, and more than was announced ends the transfer.
+ * One exchange with a remote transfer script, which ends normally or is aborted with cleanup. The script runs in the container,
+ * so its output is untrusted: numbers are limited, and more bytes than announced abort the transfer.
  */
 export class TransferSession {
   readonly #deps: TransferDeps;
@@ -50,7 +50,7 @@ export class TransferSession {
     this.#stop = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
-    this.#stop.catch(() => {}); // it may come when nothing waits any more
+    this.#stop.catch(() => {}); // it may reject when nothing waits for it
     this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
     call.stderr.on('data', (chunk: Buffer) => {
       if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
@@ -58,7 +58,7 @@ export class TransferSession {
     void this.#watch();
   }
 
-  /** Starts `script` at `target`; it gets the inner word as $1 and `args` after it. */
+  /** Starts `script` at `target` with the inner word as $1, followed by `args`. */
   static async open(
     deps: TransferDeps,
     target: AttachTarget,
@@ -83,22 +83,22 @@ export class TransferSession {
     return this.#call.stdin;
   }
 
-  /** The word with which the sender agrees to what was received. */
+  /** The word with which the sender confirms the received data. */
   get word(): string {
     return this.#call.run.innerWord;
   }
 
-  /** Waits for `work`, but no longer than until the call is cancelled or nothing has moved for too long. */
+  /** Waits for `work`, until the call is cancelled or there was no progress for too long. */
   async guard<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#stop]);
   }
 
-  /** Tells that something moved. */
+  /** Reports progress. */
   touch(): void {
     this.#idle?.refresh();
   }
 
-  /** All has moved, and the far side reads `bytes` once more for their hash, in silence. */
+  /** Extends the timeout: all data was sent, and the remote side now hashes `bytes` without output. */
   digesting(bytes: number): void {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS + bytes / SLOWEST_DIGEST);
@@ -106,13 +106,13 @@ export class TransferSession {
 
   /**
    * The fields of the next frame, which must be `word`.
-   * @param mute what it means when the script comes to its end without saying anything.
-   * @throws AppError for what the script refused, or when the connection was lost; CommandNotStarted
+   * @param mute the error if the script ends without any output
+   * @throws AppError that the script reported, or if the connection was lost; CommandNotStarted
    */
   async expect(word: string, mute?: AppError): Promise<readonly string[]> {
     const frame = await this.guard(this.#next());
     if (frame === null) throw await this.#ended(mute);
-    if (frame.kind !== 'frame') throw this.#violation('it sent more than it had announced');
+    if (frame.kind !== 'frame') throw this.#violation('it sent more bytes than it announced');
     this.touch();
     if (frame.word === word) return frame.fields;
     if (frame.word !== 'failed') throw this.#violation(`${frame.word} came in place of ${word}`);
@@ -120,7 +120,7 @@ export class TransferSession {
     throw remoteFailure(code, text.join(' '), this.#target, this.#deps.maxFileSize);
   }
 
-  /** The path that the far side resolved. */
+  /** The path that the remote side has resolved. */
   async path(): Promise<string> {
     const parts: Buffer[] = [];
     const { announced, received } = await this.data(LONGEST_PATH, (chunk) => {
@@ -131,8 +131,8 @@ export class TransferSession {
   }
 
   /**
-   * Hands on the bytes of the next `data` frame, chunk by chunk.
-   * @param limit the most bytes that it may announce
+   * Passes on the bytes of the next `data` frame, chunk by chunk.
+   * @param limit the maximum number of bytes that it may announce
    */
   async data(
     limit: number,
@@ -145,14 +145,14 @@ export class TransferSession {
     while (received < announced) {
       const frame = await this.guard(this.#next());
       if (frame === null) break;
-      if (frame.kind !== 'data') throw this.#violation('it sent something else than data');
+      if (frame.kind !== 'data') throw this.#violation('it sent other output instead of data');
       received += frame.bytes.length;
       await this.guard(Promise.resolve(onChunk(frame.bytes)));
     }
     return { announced, received };
   }
 
-  /** An integer that the far side sent. @throws AppError TRANSFER_FAILED unless it is one, and at most `max` */
+  /** An integer that the remote side sent. @throws AppError TRANSFER_FAILED unless it is one, and at most `max` */
   number(text: string | undefined, max: number): number {
     try {
       return boundedInteger(text, max);
@@ -161,12 +161,12 @@ export class TransferSession {
     }
   }
 
-  /** @throws AppError TRANSFER_FAILED when the far side announces two different numbers */
+  /** @throws AppError TRANSFER_FAILED if the remote side announces two different numbers */
   same(one: number, other: number): void {
     if (one !== other) throw this.#violation(`it announced ${other} bytes, then ${one}`);
   }
 
-  /** Text that the far side sent. @throws AppError TRANSFER_FAILED unless it looks as it must */
+  /** Text that the remote side sent. @throws AppError TRANSFER_FAILED unless it has the expected form */
   matching(text: string | undefined, pattern: RegExp, what: string): string {
     if (text !== undefined && pattern.test(text)) return text;
     throw this.#violation(`${JSON.stringify((text ?? '').slice(0, 40))} is not ${what}`);
@@ -180,7 +180,7 @@ export class TransferSession {
         if (chunk === null) return null;
         this.#reader.feed(chunk);
       } else if (frame.kind === 'frame' && frame.word === 'began') this.#call.began();
-      // What precedes the script's first word is of no interest.
+      // Output before the first frame of the script is ignored.
       else if (frame.kind !== 'text' || this.#call.hasBegun) return frame;
     }
   }
@@ -198,7 +198,7 @@ export class TransferSession {
       const { done, value } = await this.#chunks.next();
       return done === true ? null : value;
     } catch {
-      return null; // "premature close": the connection was lost, which shows in the channel's end
+      return null; // "premature close": the connection was lost, which the channel reports, too
     }
   }
 
@@ -207,14 +207,14 @@ export class TransferSession {
     return protocolBroken(why, this.#target);
   }
 
-  /** Why the script fell silent. */
+  /** Why the output of the script ended. */
   async #ended(mute?: AppError): Promise<Error> {
     const end = await this.guard(this.#call.channel.closed);
     if (end.reason === 'disconnected') {
       return new AppError(
         'DISCONNECTED',
         'The connection to the node was lost during the transfer.',
-        'The destination has its old content or the complete new one, never a part. Call again with overwrite to be sure.',
+        'The destination has either its old content or the complete new one. Call again with overwrite=true to be sure.',
       );
     }
     const [before = '', after = ''] = this.#stderr.split(`${this.word} began\n`);
@@ -226,8 +226,8 @@ export class TransferSession {
   readonly #stalled = (): void => {
     const error = new AppError(
       'TRANSFER_STALLED',
-      `The transfer was given up: nothing moved for ${IDLE_LIMIT_MS / 1000} s.`,
-      'Check the disks and the network of the node, then try again.',
+      `The transfer was aborted, because there was no progress for ${IDLE_LIMIT_MS / 1000} s.`,
+      'Check the disks and the network of the node, then call again.',
     );
     this.#fail(error);
   };
@@ -236,7 +236,11 @@ export class TransferSession {
     const reason = await this.#call.stopped;
     if (reason === 'cancelled') {
       this.#fail(
-        new AppError('CANCELLED', 'The transfer was cancelled.', 'Nothing was changed at the destination.'),
+        new AppError(
+          'CANCELLED',
+          'The transfer was cancelled. The destination was not changed.',
+          'Call again if the transfer is still needed.',
+        ),
       );
     } else if (reason === 'frozen') {
       await this.#call.killFrozen();
@@ -252,15 +256,15 @@ export class TransferSession {
     this.#call.stop();
   }
 
-  /** The script has said its last word. */
+  /** The script has sent its last frame. */
   finish(): void {
     this.#unwatch();
     this.#call.channel.close();
   }
 
   /**
-   * Ends a session that went wrong: the end of its input makes the script remove what it wrote; if it does
-   * not end by that, it is killed and `leftover` removed for it.
+   * Ends a failed session. The end of its input makes the script remove its files. If the script does not end then, it is killed
+   * and `leftover` is removed.
    */
   async abandon(leftover?: string): Promise<void> {
     if (this.#over) return;

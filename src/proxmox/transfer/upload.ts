@@ -10,8 +10,8 @@ import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './tr
 import { type TransferDeps, TransferSession } from './transfer-session.ts';
 
 /**
- * Sends a local file, verified and atomic (see upload.sh).
- * @throws AppError; the destination then has its old content. CommandNotStarted where the script never ran.
+ * Sends a local file, verified and atomically (see upload.sh).
+ * @throws AppError, after which the destination has its old content; CommandNotStarted if the script did not run
  */
 export async function upload(
   deps: TransferDeps,
@@ -57,12 +57,12 @@ async function send(
     await session.expect('ready');
     const destination = await session.path();
     leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
-    // Asked for before the data is sent: when the far side gives up midway, this is where it says why.
+    // Read before the data is sent: if the remote side aborts during the transfer, it sends the reason here.
     const report = session.expect('done');
     report.catch(() => {});
     await pump(session, source, options, report);
     session.digesting(source.size);
-    // Read once more while the far side reads its copy: that costs no time, and shows a source that was changed meanwhile.
+    // Hashed while the remote side hashes its copy, which takes no extra time and detects a source that has changed.
     const [sha256, [size, remoteSha]] = await session.guard(
       Promise.all([digestOf(source, () => session.touch()), report]),
     );
@@ -86,7 +86,7 @@ async function send(
   }
 }
 
-/** Streams exactly the size that was announced. */
+/** Streams exactly the announced number of bytes. */
 async function pump(
   session: TransferSession,
   source: LocalSource,
@@ -107,12 +107,12 @@ async function pump(
   }
 }
 
-/** chown takes many forms; a value that starts with "-" or holds a ":" must not become another one. */
+/** chown accepts several forms. A value that begins with "-" or contains ":" would have a different meaning. */
 function checkOwner(name: string | undefined): void {
   if (name === undefined || /^(\d{1,10}|[A-Za-z_][\w.@-]{0,63}\$?)$/.test(name)) return;
   throw new AppError(
     'INVALID_INPUT',
-    `${JSON.stringify(name)} is not a user or group.`,
-    'Give a name or a number, such as www-data or 33.',
+    `${JSON.stringify(name)} is not a valid user or group.`,
+    'Use a name or a number, such as www-data or 33.',
   );
 }

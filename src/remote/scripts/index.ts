@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** Texts of the scripts by file name, put in place by the build. */
+/** Texts of the scripts by file name, defined by the build. */
 declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
 
 /**
- * The POSIX sh scripts that run on a node or in a container, one per `.sh` file of this folder. Values reach a script as
- * $1, $2, …; none is ever pasted into the text. Comments are not sent.
+ * The POSIX sh scripts that run on a node or in a container, one per `.sh` file of this folder. Scripts get values as
+ * $1, $2, …, never inserted into their text. Comments are not sent.
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
@@ -15,6 +15,7 @@ export const SCRIPTS = {
   inventory: load('inventory'),
   kill: load('kill'),
   members: load('members'),
+  ownContainer: load('own-container'),
   precondition: load('precondition'),
   probe: load('probe'),
   removeAuthorizedKey: load('authorized-keys-remove'),
@@ -26,13 +27,13 @@ function load(...names: string[]): string {
   return names.map((name) => withoutComments(readScript(name))).join('');
 }
 
-/** The text as the build inlined it; from the file when the server runs from its sources. */
+/** The text that the build inlined, or the content of the file if the server runs from its sources. */
 function readScript(name: string): string {
   if (typeof REMOTE_SCRIPTS === 'object') return REMOTE_SCRIPTS[name] ?? '';
   return readFileSync(new URL(`./${name}.sh`, import.meta.url), 'utf8');
 }
 
-/** Removes every line that is a comment: each byte of a script is sent with each call. */
+/** Removes comment lines, because the script is sent with each call. */
 function withoutComments(script: string): string {
   return script.replaceAll(/^\s*#.*\n/gm, '');
 }

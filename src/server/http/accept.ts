@@ -1,32 +1,32 @@
 import { refuse } from './answers.ts';
 
 /**
- * How a client takes answers. The protocol wants clients to name both application/json and text/event-stream; those that
- * name one, or send what their HTTP library sends by default, are answered in what they take.
+ * The response form that a client accepts. The protocol requires clients to accept both application/json and
+ * text/event-stream. Clients that accept only one, or send their HTTP library's default, get a form that they accept.
  */
 export type AnswerForm =
-  /** Both were named, as the protocol wants it. */
+  /** The client accepts both, as the protocol requires. */
   | 'either'
-  /** One JSON document; progress is left out. */
+  /** One JSON document, without progress. */
   | 'json'
   /** Server-sent events only. */
   | 'stream';
 
-/** The form for a request with this Accept header; undefined when it excludes what this endpoint can send. */
+/** The form for a request with this Accept header; undefined if the client accepts neither form. */
 export function answerForm(
   accept: string | null,
   { method, onlyStreams }: { readonly method: string; readonly onlyStreams: boolean },
 ): AnswerForm | undefined {
   const json = qualityOf(accept, 'application', 'json');
   const stream = qualityOf(accept, 'text', 'event-stream');
-  // What such a request asks for is a stream.
+  // The response to such a request is always a stream.
   if (method === 'GET' || onlyStreams) return stream.q > 0 ? 'either' : undefined;
   if (method !== 'POST') return 'either';
   if (json.q > 0) return stream.q > 0 && stream.named ? 'either' : 'json';
   return stream.q > 0 ? 'stream' : undefined;
 }
 
-/** How much a client likes a media type, by the most specific range that covers it (RFC 9110, 12.5.1). */
+/** The quality value of a media type, by the most specific matching range (RFC 9110, 12.5.1). */
 function qualityOf(accept: string | null, type: string, subtype: string) {
   if (accept === null || accept.trim() === '') return { q: 1, named: false };
   let best = { q: 0, named: false, rank: 0 };
@@ -41,14 +41,14 @@ function qualityOf(accept: string | null, type: string, subtype: string) {
   return best;
 }
 
-/** The request as a client that takes both forms would have sent it. Its body has been read. */
+/** The request with an Accept header for both forms. Its body has been read. */
 export function acceptingEither(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.set('accept', 'application/json, text/event-stream');
   return new Request(request.url, { method: request.method, headers, signal: request.signal });
 }
 
-/** `response` in the form that the client takes. */
+/** `response` in the form that the client accepts. */
 export async function inForm(form: AnswerForm, response: Response, batch: boolean): Promise<Response> {
   const type = response.headers.get('content-type') ?? '';
   if (response.status !== 200 || form === 'either') return response;
@@ -60,7 +60,8 @@ export async function inForm(form: AnswerForm, response: Response, batch: boolea
 async function asJson(response: Response, batch: boolean): Promise<Response> {
   const answers = messagesIn(await response.text()).filter(isAnswer);
   const [first] = answers;
-  if (first === undefined) return refuse(503, 'The server ended before it had an answer', { retryAfterS: 5 });
+  if (first === undefined)
+    return refuse(503, 'The server was shut down before the call ended. Try again later', { retryAfterS: 5 });
   return Response.json(batch ? answers : first, { headers: sessionOf(response) });
 }
 
@@ -87,7 +88,7 @@ function messagesIn(text: string): unknown[] {
   });
 }
 
-/** A result or an error; not progress, and no question to the client. */
+/** Whether the message is a result or an error, not a notification or a request to the client. */
 function isAnswer(message: unknown): message is object {
   return typeof message === 'object' && message !== null && 'id' in message && !('method' in message);
 }

@@ -1,9 +1,9 @@
-/** Codes of JSON-RPC and of MCP's HTTP transport that refusals before any dispatch carry. */
+/** Error codes of JSON-RPC and of MCP's HTTP transport for requests that are refused before dispatch. */
 const RPC_CODES = { parse: -32700, invalid: -32600, refused: -32000, unknownSession: -32001 } as const;
 
 /**
- * Refuses a request in the form in which MCP clients look for the reason: a JSON-RPC error without an id.
- * @param retryAfterS seconds after which trying again makes sense
+ * The response to a refused request: a JSON-RPC error without an id, which MCP clients can read.
+ * @param retryAfterS seconds after which the client should try again
  */
 export function refuse(
   status: number,

@@ -1,7 +1,7 @@
 import { isJSONRPCRequest } from '@modelcontextprotocol/server';
 import type { Exchange } from './exchange.ts';
 
-/** How many tool calls run at a time, over all callers. Those beyond are told to come again instead of waiting unseen. */
+/** Limits concurrent tool calls of all callers. Further calls are refused with "try again" instead of waiting. */
 export class CallSlots {
   readonly #max: number;
   #taken = 0;
@@ -11,7 +11,7 @@ export class CallSlots {
     this.#max = max;
   }
 
-  /** Takes a slot for each call in a message (a batch may hold several) until the exchange is over; false: too many. */
+  /** Takes a slot for each call in a message (a batch may have several) until the exchange has ended; false: too many. */
   take(message: unknown, exchange: Exchange): boolean {
     const calls = callsIn(message);
     if (calls === 0) return true;
@@ -24,14 +24,14 @@ export class CallSlots {
     return true;
   }
 
-  /** Resolves when no call runs. */
+  /** Resolves when no call is running. */
   idle(): Promise<void> {
     if (this.#taken === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 }
 
-/** A resource is read by a call of a tool. */
+/** Reading a resource is a tool call, too. */
 const CALLING: ReadonlySet<string> = new Set(['tools/call', 'resources/read']);
 
 function callsIn(message: unknown): number {

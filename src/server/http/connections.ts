@@ -3,19 +3,19 @@ import type { Socket } from 'node:net';
 
 interface Connection {
   readonly socket: Socket;
-  /** Requests whose headers have arrived and whose responses have not ended. */
+  /** Number of requests whose headers have arrived and whose responses have not ended. */
   requests: number;
-  /** Has sent a whole request before. */
+  /** Whether it has ever sent a complete request. */
   proven: boolean;
 }
 
 /**
- * Caps the open connections. When they are full, one without a request gives way to the new one, those first that have
- * never sent a whole one, the oldest first: clients that connect and then say nothing, or their headers byte by byte,
- * keep nobody out.
+ * Limits open connections. At the limit, a new connection replaces one without a running request: first those that have never
+ * sent a complete request, oldest first. So clients that connect and send nothing, or send their headers byte by byte, cannot
+ * lock out others.
  */
 export function capConnections(server: Server, max: number): void {
-  // In the order of last use, which is what a Map keeps when an entry is taken out and put in again.
+  // In the order of last use: an entry that is deleted and set again moves to the end of a Map.
   const open = new Map<string, Connection>();
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
@@ -50,7 +50,7 @@ export function capConnections(server: Server, max: number): void {
   });
 }
 
-/** By its far end: with TLS a request has another socket object than its connection. */
+/** Identifies a connection by its remote end, because with TLS a request has a different socket object. */
 function keyOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

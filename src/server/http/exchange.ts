@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * One HTTP request, from its arrival until both its response and the tool calls that it began are over. The calls may
- * outlast the response: a client that went away leaves processes to be killed.
+ * One HTTP request, from its arrival until its response and its tool calls have ended. The calls may end later than the
+ * response: if the client disconnects, their processes must still be killed.
  */
 export class Exchange {
   readonly #whenOver: (() => void)[] = [];
   #holds = 0;
 
-  /** Keeps the exchange from being over until what is returned is called; more calls of that do nothing. */
+  /** Keeps the exchange open until the returned function is called; further calls of it do nothing. */
   hold(): () => void {
     this.#holds += 1;
     let held = true;
@@ -27,7 +27,7 @@ export class Exchange {
 
 const current = new AsyncLocalStorage<Exchange>();
 
-/** Runs what answers a request, so that the calls that it begins are known to belong to it. */
+/** Runs the handler of a request so that its tool calls are assigned to the exchange. */
 export function within<T>(exchange: Exchange, answer: () => T): T {
   return current.run(exchange, answer);
 }

@@ -1,16 +1,16 @@
 import type { Config } from '../../config/settings-schema.ts';
-import type { Fault } from '../../config/sources.ts';
+import type { ConfigError } from '../../config/sources.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 
-/** What keeps a server from being started so, and what the operator must know if it is. */
+/** Why the server must not start with these settings, or what the operator must know if it does. */
 export interface Exposure {
-  readonly faults: readonly Fault[];
+  readonly faults: readonly ConfigError[];
   readonly warnings: readonly string[];
 }
 
 type Exposed = Pick<Config, 'serverHost' | 'httpAuth' | 'behindProxy' | 'httpTlsCert' | 'httpTlsKey'>;
 
-/** Judges how far the settings open the server. Pure. */
+/** Checks whether the settings expose the server without protection. Pure. */
 export function judgeExposure({
   serverHost,
   httpAuth,
@@ -18,14 +18,14 @@ export function judgeExposure({
   httpTlsCert,
   httpTlsKey,
 }: Exposed): Exposure {
-  const faults: Fault[] = [];
+  const faults: ConfigError[] = [];
   const warnings: string[] = [];
   const open = !isLoopback(serverHost);
   if (open && !httpAuth) {
     faults.push({
       name: 'HTTP_AUTH',
-      problem: `--no-auth (HTTP_AUTH=false) with SERVER_HOST=${serverHost} would let everybody who can reach it act as root`,
-      remedy: 'Leave --no-auth out (a token is made for you), or leave SERVER_HOST at 127.0.0.1.',
+      problem: `--no-auth (HTTP_AUTH=false) with SERVER_HOST=${serverHost} would allow anyone on the network to act as root`,
+      remedy: 'Omit --no-auth (a token is then generated), or set SERVER_HOST to 127.0.0.1.',
     });
   }
   if ((httpTlsCert === undefined) !== (httpTlsKey === undefined)) {
@@ -33,21 +33,21 @@ export function judgeExposure({
       httpTlsCert === undefined ? ['HTTP_TLS_KEY', 'HTTP_TLS_CERT'] : ['HTTP_TLS_CERT', 'HTTP_TLS_KEY'];
     faults.push({
       name: missing,
-      problem: `${given} is set, ${missing} is not`,
-      remedy: 'Set both for TLS, or none.',
+      problem: `${given} is set, but ${missing} is not`,
+      remedy: 'Set both for TLS, or neither.',
     });
   }
   if (open && httpTlsCert === undefined && !behindProxy) {
     warnings.push(
-      `WARNING: without TLS. Whoever can listen on the way to ${serverHost} reads the token and with it acts as root. ` +
-        'Set HTTP_TLS_CERT and HTTP_TLS_KEY, or put a proxy with TLS in front and say --behind-proxy.',
+      `WARNING: no TLS. Anyone who can intercept traffic to ${serverHost} can steal the token and act as root. ` +
+        'Set HTTP_TLS_CERT and HTTP_TLS_KEY, or use a reverse proxy with TLS and set --behind-proxy.',
     );
   }
   if (!open && !httpAuth) {
     warnings.push(
       behindProxy
-        ? 'WARNING: without authentication, and behind a proxy: whoever the proxy lets through acts as root.'
-        : 'Without authentication: every user and program of this machine may use it.',
+        ? 'WARNING: no authentication behind a reverse proxy. Anyone whose requests the proxy forwards can act as root.'
+        : 'WARNING: no authentication. Every user and program on this machine can use the server.',
     );
   }
   return { faults, warnings };

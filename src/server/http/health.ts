@@ -1,17 +1,17 @@
-/** What health is told from. */
+/** The facts that the health report is based on. */
 export interface Node {
-  /** SSH connections that are up. */
+  /** Number of open SSH connections. */
   sshConnections(): number;
-  /** One round trip. Rejects when there is none. */
+  /** One round trip to the node. Rejects if the node cannot be reached. */
   reach(signal: AbortSignal): Promise<void>;
 }
 
 const SERVICE = 'proxmox-mcp-server';
 const REACH_MS = 5000;
-/** For so long an answer about the node holds, so that nobody without a token can keep SSH busy. */
+/** How long a result for the node is cached, so that clients without a token cannot cause many SSH requests. */
 const HOLDS_MS = 5000;
 
-/** Answers GET /health, which anybody may ask: whether we run, and with `?ready` whether the node can be reached. */
+/** Handles GET /health, which needs no token: whether the server runs and, with `?ready`, whether the node can be reached. */
 export function createHealth(node: Node): (ready: boolean) => Promise<Response> {
   let last: { readonly at: number; readonly reached: Promise<boolean> } | undefined;
   const reached = (): Promise<boolean> => {

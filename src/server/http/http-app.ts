@@ -17,28 +17,28 @@ export interface HttpAppOptions {
   readonly config: Config;
   readonly node: Node;
   readonly authenticator: Authenticator;
-  /** @param sessions how many there are */
+  /** @param sessions the number of open sessions */
   readonly createMetrics: (sessions: () => number) => Metrics;
 }
 
 export interface HttpApp {
   readonly fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
-  /** From now on nothing new is begun: 503. */
+  /** Refuses new requests with 503 from now on. */
   drain(): void;
-  /** Resolves when no call runs. */
+  /** Resolves when no call is running. */
   idle(): Promise<void>;
   /** Ends sessions and streams. */
   close(): Promise<void>;
 }
 
-/** What the authenticator's answers are counted as. */
+/** The metrics label for each status of the authenticator. */
 const REFUSALS: Readonly<Record<number, Refusal>> = {
   403: 'forbidden',
   429: 'guessing',
   503: 'issuer_unavailable',
 };
 
-/** What may be asked over HTTP, and in which order a request is looked at: each check costs less than the next. */
+/** The HTTP routes, and the order of the checks for each request: cheap checks come first. */
 export function createHttpApp({ deps, config, node, authenticator, createMetrics }: HttpAppOptions): HttpApp {
   const metrics = createMetrics(() => mcp.sessions);
   const onRefusal = (refusal: Refusal) => {
@@ -50,8 +50,8 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
     const waitS = await rateLimit.exceeded(caller.name, requests);
     if (waitS === undefined) return undefined;
     onRefusal('rate_limit');
-    const told = `More than ${config.rateLimit} requests in a minute (RATE_LIMIT). Try again in ${waitS} s`;
-    return refuse(429, told, { retryAfterS: waitS });
+    const message = `More than ${config.rateLimit} requests in a minute (RATE_LIMIT). Try again in ${waitS} s`;
+    return refuse(429, message, { retryAfterS: waitS });
   };
   const mcp: McpEndpoint = new McpEndpoint(
     { ...deps, observer: metrics.observer },
@@ -73,19 +73,19 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
   app.use(async (c, next) => {
     if (!isOwnName(c.req.header('host') ?? null)) {
       onRefusal('host');
-      return refuse(
-        421,
-        'The Host header names no name of this server; the operator can add it to ALLOWED_HOSTS',
-      );
+      return refuse(421, 'Unknown Host header. The operator can add the host name to ALLOWED_HOSTS');
     }
     if (!mayCall(c.req.header('origin') ?? null)) {
       onRefusal('origin');
-      return refuse(403, 'Web pages of this Origin may not call; the operator can add it to ALLOWED_ORIGINS');
+      return refuse(
+        403,
+        'Web pages of this Origin are not allowed. The operator can add it to ALLOWED_ORIGINS',
+      );
     }
     return next();
   });
   const forPages = cors({
-    // Has passed the check above.
+    // The Origin has passed the check above.
     origin: (origin) => origin,
     allowMethods: ['GET', 'POST', 'DELETE'],
     exposeHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
@@ -98,9 +98,9 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
     return document ?? next();
   });
 
-  /** Who asks, or why nobody is answered. */
+  /** The caller, or the response that refuses the request. */
   const admit = async (request: Request, { incoming }: HttpBindings) => {
-    if (draining) return refuse(503, 'The server is ending', { retryAfterS: 5 });
+    if (draining) return refuse(503, 'The server is shutting down. Try again later', { retryAfterS: 5 });
     const caller = await authenticator.authenticate(request, incoming.socket.remoteAddress ?? '');
     if (caller instanceof Response) {
       onRefusal(REFUSALS[caller.status] ?? 'unauthenticated');
@@ -119,11 +119,11 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
     const caller = await admit(c.req.raw, c.env);
     return caller instanceof Response ? caller : metrics.respond();
   });
-  app.notFound(() => refuse(404, 'Nothing is here; MCP is at /mcp'));
+  app.notFound(() => refuse(404, 'Not found. The MCP endpoint is /mcp'));
   app.onError((error) => {
     const id = crypto.randomUUID().slice(0, 8);
     deps.logger.error({ error, id }, 'internal error');
-    return refuse(500, `internal error ${id}; the log of the server has the details`);
+    return refuse(500, `Internal error ${id}. The log of the server has the details`);
   });
   return {
     fetch: (request, env) => app.fetch(request, env),
@@ -135,7 +135,7 @@ export function createHttpApp({ deps, config, node, authenticator, createMetrics
   };
 }
 
-/** The path without empty segments: clients join addresses to `/mcp/` and `//mcp`. */
+/** The path without empty segments, because some clients request `/mcp/` or `//mcp`. */
 function plainPath(url: string): string {
   const segments = new URL(url).pathname.split('/').filter((segment) => segment !== '');
   return `/${segments.join('/')}`;

@@ -5,25 +5,25 @@ import type { Tool } from '../../tools/tool.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** Who sent a request. */
+/** The sender of a request. */
 export interface HttpCaller extends Caller {
-  /** Of a caller who came with a JWT: what is missing can be asked for at the issuer. Without the JWT itself. */
+  /** Set for a JWT, whose client can request missing scopes from the issuer. Does not contain the JWT itself. */
   readonly authInfo?: AuthInfo;
 }
 
-/** Decides who a request comes from. */
+/** Identifies the sender of a request. */
 export interface Authenticator {
   /**
-   * The caller, or the answer that refuses: 401 or 403 with WWW-Authenticate; 429 to those who guess, 503 while the issuer
-   * of tokens does not answer. Called before the body is read. Never rejects for what a client sends.
-   * @param peer the address at the other end of the connection; behind a proxy the proxy's
+   * The caller, or the response that refuses the request: 401 or 403 with WWW-Authenticate, 429 after too many wrong tokens,
+   * 503 while the token issuer is unavailable. Called before the body is read. Never rejects because of the request.
+   * @param peer the address of the other end of the connection, which may be a reverse proxy
    */
   authenticate(request: Request, peer: string): Promise<HttpCaller | Response>;
-  /** What is to be had without authentication, such as /.well-known/…; undefined where it is none of that. */
+  /** The response for paths that need no authentication, such as /.well-known/…; undefined for other paths. */
   publicDocument(request: Request): Promise<Response | undefined>;
   /**
-   * Lets calls that a scope would allow be answered with 403 and that scope. For each server object that is made for the caller.
-   * @param refuse makes such a call all the same: it is refused as any other is, and so is logged, counted and on record
+   * Makes a server object answer calls with 403 and the missing scope, if a scope is all that is missing.
+   * @param refuse executes such a call anyway, so that its refusal is logged, counted and written to the audit log
    */
   challengeMissingScopes(
     server: McpServer,
@@ -31,13 +31,13 @@ export interface Authenticator {
     refuse: (tool: Tool, args: Arguments) => Promise<unknown>,
   ): void;
   /**
-   * What the operator is to be told on stderr, once the server listens; may hold a token, so it is for no log.
-   * @param url of /mcp, as clients on this machine reach it
+   * The notice that is printed on stderr once the server listens. It may contain a token, so it must not be logged.
+   * @param url URL of /mcp for clients on this machine
    */
   welcome(url: string): string | undefined;
 }
 
-/** Why a request was refused before it became a call; for metrics and the log. */
+/** Why a request was refused before it became a call, for metrics and the log. */
 export type Refusal =
   | 'unauthenticated'
   | 'forbidden'
@@ -52,10 +52,10 @@ export type Refusal =
   | 'too_many_sessions'
   | 'bad_request';
 
-/** What is counted. */
+/** The metrics of the HTTP server. */
 export interface Metrics {
   readonly observer: CallObserver;
   onRefusal(refusal: Refusal): void;
-  /** Answers GET /metrics of an authenticated caller. */
+  /** Handles GET /metrics of an authenticated caller. */
   respond(): Promise<Response>;
 }

@@ -12,14 +12,14 @@ type ListenConfig = Pick<
   'serverHost' | 'serverPort' | 'httpTlsCert' | 'httpTlsKey' | 'requestTimeout' | 'maxConnections'
 >;
 
-/** Of all headers together; a token may take some of it. */
+/** Maximum size of all headers together, large enough for a long token. */
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Longer than proxies keep idle connections (nginx 60 s), so that it is they who close them. */
+/** Longer than reverse proxies keep idle connections (nginx: 60 s), so that the proxy closes them first. */
 const KEEP_ALIVE_MS = 75_000;
 
 /**
- * Listens. Resolves when clients can connect.
- * @throws what the system says: the address is in use, not ours, or not to be had without more rights; a bad certificate
+ * Listens for connections. Resolves when clients can connect.
+ * @throws errors of the system: the address is in use, not local, or needs more privileges; an invalid certificate
  */
 export async function listen(app: Pick<HttpApp, 'fetch'>, config: ListenConfig): Promise<Server> {
   const { serverHost, serverPort, requestTimeout, maxConnections } = config;
@@ -30,12 +30,12 @@ export async function listen(app: Pick<HttpApp, 'fetch'>, config: ListenConfig):
     requestTimeout: timeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: 1000,
-    // The system finds out that the far end is gone without a word.
+    // TCP keepalive detects clients that have disappeared without closing the connection.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   };
   const listener = getRequestListener((request, env) => {
-    if (!isHttp1(env)) throw new TypeError('HTTP/2 is not served');
+    if (!isHttp1(env)) throw new TypeError('HTTP/2 is not supported');
     return app.fetch(request, env);
   });
   const tls = await readCertificate(config);
@@ -64,7 +64,7 @@ async function readCertificate({ httpTlsCert, httpTlsKey }: ListenConfig) {
   return { cert, key };
 }
 
-/** Windows PowerShell writes text files in UTF-16, which OpenSSL does not read. */
+/** Converts UTF-16, which Windows PowerShell writes, because OpenSSL cannot read it. */
 async function readPem(file: string): Promise<string> {
   return decodeText(await readFile(file));
 }

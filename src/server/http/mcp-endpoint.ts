@@ -22,19 +22,19 @@ export interface McpEndpointOptions {
   readonly maxConcurrent: number;
   readonly maxSessions: number;
   readonly sessionIdleMs: number;
-  /** Sees each server object before it is used. */
+  /** Called with each server object before it is used. */
   readonly challengeMissingScopes: Authenticator['challengeMissingScopes'];
-  /** The refusal of further requests, if they are too many for a minute. */
+  /** The response that refuses the request if the caller has sent too many in a minute. */
   readonly overRate: (caller: HttpCaller, requests: number) => Promise<Response | undefined>;
   readonly onRefusal: (refusal: Refusal) => void;
 }
 
-/** Bytes. No tool takes more: a command is an argument of a shell, which Linux limits to 128 KiB. */
+/** Bytes. No tool needs more: a command is an argument of a shell, which Linux limits to 128 KiB. */
 export const MAX_BODY = 1024 * 1024;
-/** When a slot for a call may be free again. */
+/** Seconds after which a slot for a call may be free again. */
 const RETRY_S = 1;
 
-/** MCP's Streamable HTTP for both eras: requests that stand alone (2026-07-28), and sessions (2025 and before). */
+/** MCP's Streamable HTTP for both protocol eras: independent requests (2026-07-28) and sessions (2025 and older). */
 export class McpEndpoint {
   readonly #deps: ServerDeps;
   readonly #options: McpEndpointOptions;
@@ -74,7 +74,7 @@ export class McpEndpoint {
         onerror,
       });
     this.#modern = handler('auto');
-    // Calls stream from the start: comments keep the stream alive, where proxies cut what is silent for a minute.
+    // Calls stream from the start: comments keep the stream alive, because proxies close a stream without data after a minute.
     this.#streaming = handler('sse');
     if (deps.listMayChange === true) {
       void deps.policy().then((policy) => policy.onChange(() => this.#modern.notify.toolsChanged()));
@@ -87,24 +87,24 @@ export class McpEndpoint {
       return refuse(415, 'Content-Type must be application/json');
     }
     const body = await readRequestBody(request, MAX_BODY).catch(() => undefined);
-    if (body === undefined) return refuse(400, 'The request came to an end before its body did');
+    if (body === undefined) return refuse(400, 'The request body is incomplete');
     if (body.tooLarge) {
       this.#options.onRefusal('too_large');
-      return refuse(413, `The request is larger than ${MAX_BODY} bytes`);
+      return refuse(413, `The request body is larger than ${MAX_BODY.toLocaleString('en-US')} bytes`);
     }
     const message = withArgumentsObject(parse(body.text));
     if (message === undefined) {
       this.#options.onRefusal('bad_request');
-      return refuse(400, 'Parse error: the body is not JSON', { code: 'parse' });
+      return refuse(400, 'Parse error: the request body is not JSON', { code: 'parse' });
     }
-    // Clients of 2025-03-26 may send many requests as one: a batch is as many as it holds.
+    // Clients of 2025-03-26 may send a batch, which counts as the number of its requests.
     const further = Array.isArray(message) ? message.length - 1 : 0;
     const tooMany = further > 0 ? await this.#options.overRate(caller, further) : undefined;
     if (tooMany !== undefined) return tooMany;
     if (!this.slots.take(message, exchange)) {
       this.#options.onRefusal('too_many_calls');
-      const told = `${this.#options.maxConcurrent} calls run already (MAX_CONCURRENT). Try again in a moment`;
-      return refuse(503, told, { retryAfterS: RETRY_S });
+      const message = `${this.#options.maxConcurrent} calls are already running (MAX_CONCURRENT). Try again later`;
+      return refuse(503, message, { retryAfterS: RETRY_S });
     }
     return within(exchange, () => this.#dispatch(request, message, caller, exchange));
   }
@@ -113,12 +113,12 @@ export class McpEndpoint {
     return this.#sessions.size;
   }
 
-  /** Ends sessions and streams; what they run is cancelled. */
+  /** Ends sessions and streams, and cancels their calls. */
   async close(): Promise<void> {
     await Promise.allSettled([this.#sessions.close(), this.#modern.close(), this.#streaming.close()]);
   }
 
-  /** Answers in the form that the client takes. */
+  /** Responds in the form that the client accepts. */
   async #dispatch(
     original: Request,
     message: unknown,
@@ -130,7 +130,7 @@ export class McpEndpoint {
     const form = answerForm(accept, { method: original.method, onlyStreams });
     if (form === undefined) {
       this.#options.onRefusal('bad_request');
-      return refuse(406, 'Accept must allow application/json or text/event-stream');
+      return refuse(406, 'The Accept header must allow application/json or text/event-stream');
     }
     const response = await this.#serve(acceptingEither(original), message, caller, exchange);
     return inForm(form, response, Array.isArray(message));
@@ -152,7 +152,7 @@ export class McpEndpoint {
 
   #callerOf(request: Request | undefined): HttpCaller {
     const caller = request === undefined ? undefined : this.#callers.get(request);
-    if (caller === undefined) throw new TypeError('a request without its caller');
+    if (caller === undefined) throw new TypeError('a request without a caller');
     return caller;
   }
 }

@@ -3,18 +3,18 @@ import type { CallReport } from '../../calls/call-observer.ts';
 import { ERROR_CODES, type ErrorCode } from '../../lib/errors.ts';
 import type { Metrics, Refusal } from './http-types.ts';
 
-/** What is read from its owner at the moment in which somebody asks. */
+/** Values that are read at the time of a metrics request. */
 export interface MetricSources {
   readonly version: string;
-  /** SSH connections to nodes that are up. */
+  /** Number of open SSH connections to nodes. */
   sshConnections(): number;
-  /** Sessions of clients of 2025 and before. */
+  /** Number of sessions of clients with MCP 2025 or older. */
   sessions(): number;
 }
 
 const OUTCOMES = new Set<string>(['ok', ...ERROR_CODES]);
 
-/** Why somebody said no to a call, by the code that it got. A question that waits for its answer is no refusal. */
+/** The reason label for a refused call, by its error code. An open approval question does not count as a refusal. */
 const REFUSED = {
   RIGHT_MISSING: 'rights',
   READ_ONLY: 'policy',
@@ -33,8 +33,7 @@ const REFUSED = {
 const REASONS = new Map<string, string>(Object.entries(REFUSED));
 
 /**
- * Counts for Prometheus. Its names and labels are few and fixed: no caller, no container and no text of a client
- * becomes one.
+ * Metrics for Prometheus. Names and labels are few and fixed: they never contain callers, containers or text of clients.
  */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
@@ -42,27 +41,27 @@ export function createMetrics(sources: MetricSources): Metrics {
   collectDefaultMetrics({ register: registry });
   const calls = new Counter({
     name: 'proxmox_mcp_calls_total',
-    help: 'Tool calls by tool and outcome: ok, or the code of the failure',
+    help: 'Tool calls by tool and outcome: ok, or the error code',
     labelNames: ['tool', 'outcome'],
     registers,
   });
   const durations = new Histogram({
     name: 'proxmox_mcp_call_duration_seconds',
-    help: 'How long tool calls took',
+    help: 'Duration of tool calls',
     labelNames: ['tool'],
-    // From a status that is at hand to a command that runs into the longest timeout.
+    // From a cached status to a command with the longest timeout.
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     registers,
   });
   const bytes = new Counter({
     name: 'proxmox_mcp_transferred_bytes_total',
-    help: 'Bytes of files that arrived whole, by direction',
+    help: 'Bytes of completely transferred files, by direction',
     labelNames: ['direction'],
     registers,
   });
   const kills = new Counter({
     name: 'proxmox_mcp_kills_total',
-    help: 'Commands that were killed, by why; and whether nothing was left, something survived, or nobody could look',
+    help: 'Killed commands by reason, and whether no process was left, some survived, or that is unknown',
     labelNames: ['why', 'left'],
     registers,
   });
@@ -73,13 +72,13 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const refusals = new Counter({
     name: 'proxmox_mcp_refusals_total',
-    help: 'Requests and calls that were refused, by reason',
+    help: 'Refused requests and calls, by reason',
     labelNames: ['reason'],
     registers,
   });
   new Gauge({
     name: 'proxmox_mcp_ssh_connections',
-    help: 'SSH connections that are up',
+    help: 'Open SSH connections',
     registers,
     collect() {
       this.set(sources.sshConnections());
@@ -87,7 +86,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   new Gauge({
     name: 'proxmox_mcp_sessions',
-    help: 'Open sessions of clients that speak a revision of 2025 or older',
+    help: 'Open sessions of clients with MCP 2025 or older',
     registers,
     collect() {
       this.set(sources.sessions());
@@ -95,7 +94,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   new Gauge({
     name: 'proxmox_mcp_info',
-    help: 'The version that runs',
+    help: 'Version of the server',
     labelNames: ['version'],
     registers,
   }).set({ version: sources.version }, 1);

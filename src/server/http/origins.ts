@@ -5,8 +5,8 @@ import { isLoopback, LOOPBACK_NAMES } from '../../lib/loopback.ts';
 type Names = Pick<Config, 'serverHost' | 'allowedHosts' | 'allowedOrigins'>;
 
 /**
- * Whether a request calls this server by a name that is its own. A web page whose name was made to lead here (DNS
- * rebinding) is same-origin for its browser; what gives it away is the name in the Host header.
+ * Whether the Host header of a request is a name of this server. With DNS rebinding, a web page resolves its own name to this
+ * server, so the browser treats the request as same-origin. Only the name in the Host header reveals it.
  */
 export function createHostCheck({ serverHost, allowedHosts = [] }: Names): (host: string | null) => boolean {
   const own = isLoopback(serverHost) ? [] : [bracketed(serverHost), ...ownAddresses()];
@@ -18,8 +18,8 @@ export function createHostCheck({ serverHost, allowedHosts = [] }: Names): (host
 }
 
 /**
- * Whether the web page that a request comes from may call this server. Programs send no Origin. Pages of this
- * machine may call a server that only this machine can reach.
+ * Whether a web page with this Origin may call this server. Programs send no Origin. Pages from this machine may call a server
+ * that listens on loopback only.
  */
 export function createOriginCheck({
   serverHost,
@@ -38,7 +38,7 @@ function isLoopbackName(name: string): boolean {
   return LOOPBACK_NAMES.some((each) => each === name);
 }
 
-/** The addresses of this machine: nobody gets to be called by them through a name server. */
+/** The addresses of this machine, which DNS rebinding cannot use as names. */
 function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((infos) =>
     (infos ?? []).map(({ address }) => bracketed(address)),
@@ -49,7 +49,7 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address.toLowerCase();
 }
 
-/** The Host header without its port, in the form of `URL.hostname`. */
+/** The Host header without the port, in the form of `URL.hostname`. */
 function hostnameOf(host: string | null): string | undefined {
   if (host === null || !/^[^\s/@?#\\]+$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
   return new URL(`http://${host}`).hostname;

@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
-/** How many requests each caller may send in a minute. Counted in this process: replicas each have their own count. */
+/** Limits the requests of each caller per minute. Each replica counts separately. */
 export class RateLimit {
   readonly #limiter: RateLimiterMemory;
 
@@ -8,7 +8,7 @@ export class RateLimit {
     this.#limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
   }
 
-  /** Counts requests. @returns seconds to wait when they are too many */
+  /** Counts requests. @returns the seconds to wait if there were too many */
   async exceeded(caller: string, requests: number): Promise<number | undefined> {
     try {
       await this.#limiter.consume(caller, requests);

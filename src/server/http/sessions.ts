@@ -11,9 +11,9 @@ import type { HttpCaller, Refusal } from './http-types.ts';
 export interface SessionsOptions {
   readonly max: number;
   readonly idleMs: number;
-  /** Makes the server object of one session. */
+  /** Creates the server object of one session. */
   readonly createServer: (caller: HttpCaller) => McpServer;
-  /** Tells the client what changes, until what is returned is called. */
+  /** Notifies the client of changes until the returned function is called. */
   readonly announce: (server: McpServer) => () => void;
   readonly onRefusal: (refusal: Refusal) => void;
   readonly onError: (error: Error) => void;
@@ -23,21 +23,21 @@ interface Session {
   readonly id: string;
   readonly caller: Caller;
   readonly transport: WebStandardStreamableHTTPServerTransport;
-  /** Exchanges that are not over: requests, open streams, running calls. */
+  /** Number of open exchanges: requests, open streams, running calls. */
   busy: number;
   lastUsed: number;
 }
 
-/** When all places are taken and none can be freed. */
+/** Retry-After if all sessions are in use. */
 const RETRY_S = 30;
 
 /**
- * The connections of clients that speak a revision of 2025 or older: for those, what belongs together over HTTP
- * is told by a session id. An id is worth nothing without the caller that it was given to.
+ * The sessions of clients with MCP 2025 or older, whose requests carry a session id. A session id is accepted only from the
+ * caller that created the session.
  */
 export class Sessions {
   readonly #options: SessionsOptions;
-  /** In the order of last use. */
+  /** Sorted by last use. */
   readonly #sessions = new Map<string, Session>();
   readonly #timer: NodeJS.Timeout;
   #opening = 0;
@@ -47,28 +47,35 @@ export class Sessions {
     this.#timer = setInterval(() => this.#endIdle(), Math.min(options.idleMs / 2, 30_000)).unref();
   }
 
-  /** @param message the parsed body of a POST, else undefined */
+  /** @param message the parsed body of a POST; undefined for other methods */
   async answer(
     request: Request,
     message: unknown,
     caller: HttpCaller,
     exchange: Exchange,
   ): Promise<Response> {
-    // Whatever id it carries: after a restart of the server, clients begin again with the id that they still have.
+    // Regardless of its session id: after a restart of the server, clients send initialize with their old id.
     if (request.method === 'POST' && isInitializeRequest(message)) {
       return this.#open(request, message, caller, exchange);
     }
     const id = request.headers.get('mcp-session-id');
     if (id === null) {
-      return refuse(400, 'Mcp-Session-Id is missing: begin with initialize, or speak revision 2026-07-28');
+      return refuse(
+        400,
+        'The Mcp-Session-Id header is missing. Send initialize first, or use MCP revision 2026-07-28',
+      );
     }
     const session = this.#sessions.get(id);
-    // Whose it is stays untold: an id that somebody else holds looks like one that never was.
+    // The same response for a session of another caller and for an unknown id, so that ids cannot be probed.
     if (session === undefined || !isSame(session.caller, caller)) {
       this.#options.onRefusal('unknown_session');
-      return refuse(404, 'Session not found: it has ended, or is not yours. Begin again with initialize', {
-        code: 'unknownSession',
-      });
+      return refuse(
+        404,
+        'Session not found: it has ended or belongs to another caller. Send initialize to begin a new one',
+        {
+          code: 'unknownSession',
+        },
+      );
     }
     this.#use(session, exchange);
     return session.transport.handleRequest(request, requestOptions(message, caller));
@@ -78,7 +85,7 @@ export class Sessions {
     return this.#sessions.size;
   }
 
-  /** Ends all sessions; what they run is cancelled. */
+  /** Ends all sessions and cancels their calls. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.allSettled([...this.#sessions.values()].map(({ transport }) => transport.close()));
@@ -91,9 +98,9 @@ export class Sessions {
     }
     this.#opening += 1;
     const server = this.#options.createServer(caller);
-    // It keeps its streams alive by comments, each 15 s unless told otherwise.
+    // The transport keeps its streams alive with comments, by default every 15 s.
     const transport = new WebStandardStreamableHTTPServerTransport({
-      // 122 bits from the system's generator.
+      // 122 random bits.
       sessionIdGenerator: () => crypto.randomUUID(),
       onsessioninitialized: (id) => {
         this.#use({ id, caller, transport, busy: 0, lastUsed: 0 }, exchange);
@@ -108,7 +115,7 @@ export class Sessions {
       };
       server.server.onerror = this.#options.onError;
       const response = await transport.handleRequest(request, requestOptions(message, caller));
-      // Refused by the transport: nobody will ever come back for it.
+      // The transport refused the request, so no client knows this session.
       if (transport.sessionId === undefined) await server.close();
       return response;
     } finally {
@@ -127,7 +134,7 @@ export class Sessions {
     this.#sessions.set(session.id, session);
   }
 
-  /** Ends the unused session that has been so for longest, of the caller that has most of all: nobody crowds out others. */
+  /** Ends the longest idle session of the caller with the most sessions, so that no caller can displace the others. */
   #makeRoom(): boolean {
     const unused = [...this.#sessions.values()].filter(({ busy }) => busy === 0);
     const counts = new Map<string, number>();
@@ -153,7 +160,7 @@ export class Sessions {
   }
 }
 
-/** A caller whose rights have changed is another one: the session's server goes by those that it was made with. */
+/** Includes the permissions: if they change, the caller needs a new session, because the session's server keeps the old ones. */
 function isSame(one: Caller, other: Caller): boolean {
   const { rights } = other;
   return (
@@ -163,7 +170,7 @@ function isSame(one: Caller, other: Caller): boolean {
   );
 }
 
-/** What goes with a request into the SDK. */
+/** The data of a request that is passed to the SDK. */
 export function requestOptions(message: unknown, { authInfo }: HttpCaller) {
   return { parsedBody: message, ...(authInfo === undefined ? {} : { authInfo }) };
 }

@@ -1,5 +1,6 @@
 import { type DirectoryInode, type Inode, makeDirectory, meta, type Volume } from '../files/inode.ts';
 import type { VirtualFs } from '../files/virtual-fs.ts';
+import { uptimeAt } from './clock.ts';
 import type { Process } from './process.ts';
 import type { ProcessTable } from './process-table.ts';
 
@@ -142,7 +143,7 @@ export function parentOf(process: Process): number {
 
 /** A time as a start time in /proc/PID/stat: in clock ticks. */
 export function startTicks(time: Date): number {
-  return Math.floor((time.getTime() / 1000) * TICKS_PER_SECOND) % 1_000_000_000;
+  return Math.floor(uptimeAt(time) * TICKS_PER_SECOND);
 }
 
 function statLine(process: Process): string {

@@ -8,10 +8,17 @@ import type { Reply, ToolContext } from '../tool.ts';
 import { formatBytes, reply } from './format.ts';
 import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
 
+/** How to start a process that continues after the call. */
+const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
+
 /** The parameters of every tool that runs a command. */
 export const execInput = {
   command,
-  timeout: seconds(30, 'Seconds until the command is killed'),
+  timeout: seconds(
+    30,
+    'Seconds until the command is killed',
+    `A call runs at most 300 seconds. Start a longer job in the background with ${DETACH}, then read /tmp/out with later calls.`,
+  ),
   response_format: responseFormat('text'),
 };
 
@@ -43,13 +50,13 @@ interface ExecRequest {
   readonly response_format: ResponseFormat;
 }
 
-/** Runs a command in a container or on the host and reports what really happened to it. */
+/** Runs a command in a container or on the host and reports its actual result. */
 export async function runCommand(
-  place: ExecTarget,
+  target: ExecTarget,
   request: ExecRequest,
   ctx: ToolContext,
 ): Promise<Reply<ExecData>> {
-  const result = await place.exec(request.command, {
+  const result = await target.exec(request.command, {
     timeoutMs: request.timeout * 1000,
     signal: ctx.signal,
     characterLimit: ctx.settings.characterLimit,
@@ -58,19 +65,16 @@ export async function runCommand(
   return presentExec(result, {
     timeoutS: request.timeout,
     format: request.response_format,
-    label: place.label,
+    label: target.label,
   });
 }
 
 export interface ExecPresentation {
   readonly timeoutS: number;
   readonly format: ResponseFormat;
-  /** Of the place where it ran, for messages. */
+  /** Name of the container or host, for messages. */
   readonly label: string;
 }
-
-/** How to start a process that outlives the call; suggested wherever a command did not. */
-const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 export function presentExec(result: ExecResult, options: ExecPresentation): Reply<ExecData> {
   const redacted = result.stdout.redacted + result.stderr.redacted;
@@ -94,7 +98,7 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
   return { ...reply(data, options.format, execText), ...(data.error === undefined ? {} : { isError: true }) };
 }
 
-/** Notes for the caller although nothing failed. */
+/** Notes for the caller that are not errors. */
 function noteOf(result: ExecResult): { note?: string } {
   const notes: string[] = [];
   if (result.stdout.truncated || result.stderr.truncated) {
@@ -104,7 +108,7 @@ function noteOf(result: ExecResult): { note?: string } {
   }
   if (result.outputHeld) {
     notes.push(
-      `The command left background processes that keep its output streams open; whatever they print from now on is discarded. Start such processes with ${DETACH}`,
+      `The command left background processes that still have its output streams open. Their further output is discarded. Start such processes with ${DETACH}.`,
     );
   }
   return notes.length === 0 ? {} : { note: notes.join(' ') };
@@ -115,7 +119,7 @@ const EXIT_UNKNOWN = {
     'The exit code is unknown: the shell that runs the command was killed, or the container was stopped, while the command ran.',
   code: 'EXIT_UNKNOWN' satisfies ErrorCode,
   suggestion:
-    'Check whether the command has done its work before you repeat it, and check with proxmox_container_status whether the container is running.',
+    'Check with proxmox_container_status that the container is running, and check the effects of the command before you repeat it.',
 };
 
 /** Error fields when the command did not exit by itself. */
@@ -128,7 +132,7 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
       return {
         error: `The command did not end within its timeout of ${options.timeoutS} s in ${options.label} ${killSentence(result)}`,
         code: ENDED_CODES.timeout,
-        suggestion: `Call again with a larger timeout (at most 300), or start it with ${DETACH} and read /tmp/out with a later call.`,
+        suggestion: `Check the effects of the command before you repeat it. ${options.timeoutS < 300 ? 'Use a larger timeout (at most 300), or start' : 'Start'} it with ${DETACH} and read /tmp/out with later calls.`,
       };
     case 'cancelled':
       return {
@@ -141,14 +145,14 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
         error: `The connection to the Proxmox node was lost after ${after}; the command in ${options.label} may still be running.`,
         code: ENDED_CODES.disconnected,
         suggestion:
-          'Check with ps whether it is still running before you repeat it. The next call opens a new connection.',
+          'Check with ps whether the command is still running before you repeat it. The next call opens a new connection.',
       };
   }
 }
 
 function killSentence(result: ExecResult): string {
   if (result.survivors === null) {
-    return 'and could not be killed, or the kill could not be verified: its processes may still be running.';
+    return 'and could not be killed, or the kill could not be verified. Its processes may still be running.';
   }
   if (result.survivors.length === 0) return 'and was killed. None of its processes is left.';
   const names = result.survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ');

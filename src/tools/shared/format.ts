@@ -1,23 +1,23 @@
 import type { Reply } from '../tool.ts';
 import type { ResponseFormat } from './params.ts';
 
-/** JSON as it appears in text content: indented, for people look at it too. */
+/** JSON for text content, indented because people read it too. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-/** A reply in the format that the caller asked for; the data is the same in both. */
+/** A reply in the requested format; the data is the same in both formats. */
 export function reply<Data>(data: Data, format: ResponseFormat, text: (data: Data) => string): Reply<Data> {
   return { data, text: format === 'json' ? toJson : text };
 }
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 
-/** A size for people: `512 bytes`, `1.5 MB`, `120 KB`. Powers of 1024. */
+/** A human-readable size: `512 bytes`, `1.5 MB`, `120 KB`. Powers of 1024. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 1023.95 would be printed as 1024.0 of the smaller unit.
+  // 1023.95 would otherwise be printed as 1024.0 in the smaller unit.
   while (value >= 1023.95 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;

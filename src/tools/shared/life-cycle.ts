@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What start and stop report. */
+/** The output of start and stop. */
 export const lifeCycleOutput = {
   success: z.boolean(),
   message: z.string(),

@@ -1,16 +1,16 @@
 import * as z from 'zod';
 
 /**
- * The parameters that tools share. What a schema accepts here is what it advertises, with two exceptions
- * made for weak clients: a vmid may come in digits, a response_format in any case. Each message completes
- * the sentence "`name` …".
+ * The parameters that tools share. A schema accepts exactly what it advertises, with two exceptions for clients that do not
+ * follow schemas: a vmid may be a string of digits, and a response_format may be in upper case. Each message completes the
+ * sentence "`name` …". A `remedy` is a sentence that replaces the general suggestion.
  */
 
 const VMID_MIN = 100;
 const VMID_MAX = 999_999_999;
 const vmidRule = { error: `must be an integer from ${VMID_MIN} to ${VMID_MAX}` };
 
-/** Digits only: z.coerce would take "0x65", "1e2", " 101" and [150] for numbers as well. */
+/** Digits only: z.coerce would also accept "0x65", "1e2", " 101" and [150]. */
 export const vmid = z.preprocess(
   (value) => (typeof value === 'string' && /^[1-9]\d{2,8}$/.test(value) ? Number(value) : value),
   z
@@ -20,28 +20,30 @@ export const vmid = z.preprocess(
     .describe('Container ID, from proxmox_list_containers'),
 );
 
-/** The input of a container tool: its own parameters after the vmid. */
+/** The input of a container tool: the vmid and its other parameters. */
 export function containerInput<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject({ vmid, ...shape });
 }
 
 /**
- * The input of a tool that changes a container: the caller may say whom it means, so that a vmid that was mixed up is
- * noticed before anything runs. Compared before the tool is run, by the path of every call.
+ * The input of a tool that changes a container. The caller may pass the expected name, so that a wrong vmid is detected.
+ * The policy compares it before the tool runs.
  */
 export function changingInput<Shape extends z.ZodRawShape>(shape: Shape) {
   return containerInput({ ...shape, expect_name: expectName });
 }
 
-/** In Unicode characters, as JSON Schema's maxLength counts, not in UTF-16 units. */
-function characters(min: number, max: number) {
-  const fits = (value: string) => {
-    if (value.length < min) return false;
-    return value.length <= max || [...value].length <= max;
-  };
+/**
+ * A string. Its length counts Unicode characters, as JSON Schema's maxLength does, not UTF-16 units.
+ * @param remedy what to do if it is too long
+ */
+function characters(min: number, max: number, remedy?: string) {
+  const isShortEnough = (value: string) => value.length <= max || [...value].length <= max;
+  const limits = `must have ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')} characters`;
   return z
     .string({ error: 'must be a string' })
-    .refine(fits, { error: `must have ${min} to ${max} characters` })
+    .refine((value) => value.length >= min, { error: min === 1 ? 'must not be empty' : limits })
+    .refine(isShortEnough, { error: limits, params: { remedy } })
     .refine((value) => !value.includes('\0'), { error: 'must not contain a NUL character' })
     .meta({ minLength: min, maxLength: max });
 }
@@ -49,16 +51,31 @@ function characters(min: number, max: number) {
 /** Host names are at most 255 characters long. */
 const expectName = characters(1, 255).optional().describe('Refuse unless the container has this name');
 
-export const command = characters(1, 10_000).describe('Shell command line, run by bash or sh');
+const TOO_LONG =
+  'Save the command as a script in a file, upload it with proxmox_upload_file_to_container (on the host: proxmox_upload_file_to_host), and run `sh FILE`.';
+
+export const command = characters(1, 10_000, TOO_LONG).describe('Shell command line, run by bash or sh');
 
 export function path(description: string) {
   return characters(1, 4096).describe(description);
 }
 
-/** @param description what happens after that time, for the model */
-export function seconds(fallback: number, description: string) {
-  const rule = { error: 'must be an integer from 1 to 300 (seconds)' };
-  return z.int(rule).min(1, rule).max(300, rule).default(fallback).describe(description);
+const MAX_SECONDS = 300;
+
+/**
+ * A timeout.
+ * @param description what happens after the timeout, for the model
+ * @param remedy what to do if it is too long
+ */
+export function seconds(fallback: number, description: string, remedy?: string) {
+  const rule = { error: `must be an integer from 1 to ${MAX_SECONDS} (seconds)` };
+  return z
+    .int(rule)
+    .min(1, rule)
+    .refine((value) => value <= MAX_SECONDS, { ...rule, params: { remedy } })
+    .meta({ maximum: MAX_SECONDS })
+    .default(fallback)
+    .describe(description);
 }
 
 export function flag(description: string) {
@@ -77,14 +94,14 @@ export function responseFormat(fallback: ResponseFormat) {
     .describe('Format of the result text');
 }
 
-/** No default in the schema: omitted means 644 for a new file, and unchanged for one that is overwritten. */
+/** Without a default in the schema: if omitted, 644 for a new file, and unchanged for an existing one. */
 export const permissions = z
   .string({ error: 'must be a string of three or four octal digits, like "644"' })
   .regex(/^[0-7]{3,4}$/, { error: 'must be three or four octal digits, like "644"' })
   .optional()
   .describe('Octal mode. Default: 644, or unchanged when overwriting');
 
-/** A name or a numeric id; the pattern keeps out what a program could take for an option. */
+/** A name or a numeric id. The pattern excludes text that a program could interpret as an option. */
 function account(description: string) {
   return z
     .string({ error: 'must be a string' })

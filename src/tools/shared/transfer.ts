@@ -7,14 +7,14 @@ import { flag, group, owner, path, permissions } from './params.ts';
 const localPath = path('Path on the server machine, inside TRANSFER_DIRS');
 const overwrite = flag('Replace an existing file');
 
-/** What every download takes besides the path on the far side. */
+/** The parameters of every download, except the remote path. */
 export const downloadInput = { local_path: localPath, overwrite };
 
-/** What every upload takes besides the path on the far side. */
+/** The parameters of every upload, except the remote path. */
 export const uploadInput = { permissions, owner, group, overwrite };
 export const uploadSource = { local_path: localPath };
 
-/** What every transfer reports besides the path on the far side. */
+/** The output of every transfer, except the remote path. */
 export const transferOutput = {
   success: z.boolean(),
   message: z.string(),
@@ -76,7 +76,7 @@ export async function upload(
 function transferred(result: TransferResult, done: string) {
   return {
     success: true,
-    message: `${done}; its sha256 is the same on both ends.`,
+    message: `${done}. Verified by SHA-256.`,
     remotePath: result.remotePath,
     local_path: result.localPath,
     permissions: result.permissions,

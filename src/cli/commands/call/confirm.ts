@@ -8,30 +8,30 @@ import { askSecret, PromptCancelled } from '../../output/ask.ts';
 import { printError, redrawLine } from '../../output/output.ts';
 import { dataOf } from './present-call.ts';
 
-/** Whether somebody at a terminal can be asked: questions go to stderr, so that stdout may be piped. */
+/** Whether the user can be asked at the terminal. Questions go to stderr, so that stdout can be piped. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks what the policy wants confirmed at the terminal: y/N, and the approval passphrase where one is set. */
+/** Asks for confirmation at the terminal: y/N, and the approval passphrase if one is set. */
 export function terminalElicitation(stateDir: string): InlineElicitation {
   return {
     kind: 'inline',
     ask: async (message) => {
       if (!(await agrees(message))) return 'declined';
       const store = new ApprovalStore(stateDir);
-      if ((await store.passphrase()) === undefined) return 'yes';
+      if ((await store.passphrase()) === undefined) return 'approved';
       return withPassphrase(async (passphrase) => {
         const outcome = await tryPassphrase(store, passphrase, message, Date.now());
-        return typeof outcome === 'string' ? 'yes' : problemOf(outcome);
+        return typeof outcome === 'string' ? 'approved' : problemOf(outcome);
       });
     },
   };
 }
 
 /**
- * Approves the request that a call has left for a terminal, after asking.
- * @returns whether the same call, made again, is let through
+ * Asks the user to approve the pending request of a call (APPROVALS=terminal).
+ * @returns whether the request was approved, so that the same call can be made again
  */
 export async function approvePending(result: CallToolResult, stateDir: string): Promise<boolean> {
   const { code, error } = dataOf(result);
@@ -43,9 +43,9 @@ export async function approvePending(result: CallToolResult, stateDir: string): 
   if (!(await agrees(asked.question))) return false;
   const answer = await withPassphrase(async (passphrase) => {
     const outcome = await answerRequest(store, asked, 'approve', passphrase, Date.now());
-    return outcome.kind === 'answered' ? 'yes' : problemOf(outcome);
+    return outcome.kind === 'answered' ? 'approved' : problemOf(outcome);
   });
-  return answer === 'yes';
+  return answer === 'approved';
 }
 
 async function agrees(message: string): Promise<boolean> {
@@ -63,12 +63,14 @@ async function readLine(question: string, input: Readable, output: Writable): Pr
   }
 }
 
-/** Asks for the passphrase until it is right; leaving the question is no approval. */
-async function withPassphrase(attempt: (passphrase: string) => Promise<'yes' | string>): Promise<Answer> {
+/** Asks for the passphrase until it is correct. Cancelling the prompt does not approve the call. */
+async function withPassphrase(
+  attempt: (passphrase: string) => Promise<'approved' | string>,
+): Promise<Answer> {
   try {
     for (let question = 'Approval passphrase'; ; ) {
       const outcome = await attempt(await askSecret(question, process.stderr));
-      if (outcome === 'yes') return 'yes';
+      if (outcome === 'approved') return 'approved';
       question = `${outcome}. Approval passphrase`;
     }
   } catch (error) {

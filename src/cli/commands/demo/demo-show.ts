@@ -4,32 +4,32 @@ import path from 'node:path';
 import { type Style, wrapText } from '../../output/output.ts';
 import { type Answer, DemoClient } from './demo-client.ts';
 
-/** The simulated node as seen from outside, past SSH. */
+/** The simulated node, inspected directly instead of over SSH. */
 export interface Stage {
   readonly port: number;
-  /** How many processes of container 101 have the text in their arguments. */
+  /** The number of processes of container 101 that have the text in their arguments. */
   count(text: string): number;
 }
 
 export interface Screen {
   print(text: string): Promise<void>;
   readonly style: Style;
-  /** Characters of a line. */
+  /** Line width in characters. */
   readonly width: number;
 }
 
 interface Step {
-  /** What a person would ask. */
+  /** The request of a user. */
   readonly ask: string;
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** What is shown of the answer; by default its text. */
+  /** The part of the result to print; by default its text. */
   readonly shown?: (answer: Answer) => string;
-  /** A word about it. */
+  /** A remark below the result. */
   readonly note?: (answer: Answer) => string;
 }
 
-/** Walks through the main job with a real client. */
+/** Runs the tour with a real client. */
 export async function show(
   stage: Stage,
   settings: Record<string, string>,
@@ -53,7 +53,7 @@ export async function show(
     }
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
     await print(
-      `\n${style.dim(`Done in ${seconds} s. Nothing is kept.`)}\nTalk to the simulated node: ${style.bold('proxmox-mcp demo --serve')}\nSet up your own node:       ${style.bold('proxmox-mcp init')}\n`,
+      `\n${style.dim(`Done in ${seconds} s. Nothing was kept.`)}\nUse the simulated node:  ${style.bold('proxmox-mcp demo --serve')}\nSet up your own node:    ${style.bold('proxmox-mcp init')}\n`,
     );
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -63,7 +63,7 @@ export async function show(
 function steps(stage: Stage): Step[] {
   const ct = (command: string, more: object = {}) => ({ vmid: 101, command, ...more });
   return [
-    { ask: 'What runs in my homelab?', tool: 'list_containers', args: { response_format: 'text' } },
+    { ask: 'What is running in my homelab?', tool: 'list_containers', args: { response_format: 'text' } },
     {
       ask: 'Why do uploads to the shop fail?',
       tool: 'container_exec_command',
@@ -97,16 +97,16 @@ function steps(stage: Stage): Step[] {
       tool: 'host_exec_command',
       args: { command: 'reboot' },
       shown: failureLines,
-      note: () => 'Commands on the node itself are refused until the operator allows them.',
+      note: () => 'Commands on the node itself are refused unless the operator allows them.',
     },
     {
-      ask: 'Something that never ends, with a child that runs away, and two seconds for it.',
+      ask: 'Run a command that hangs and leaves a detached child, with a two-second timeout.',
       tool: 'container_exec_command',
       args: ct("trap '' TERM; setsid sleep 600 & sleep 600", { timeout: 2 }),
       shown: failureLines,
       note: () => {
         const left = stage.count('sleep 600');
-        return `Looked at from outside, past SSH: ${left} of its processes left.`;
+        return `Checked on the node itself: ${left} of its processes are left.`;
       },
     },
   ];
@@ -129,7 +129,7 @@ async function take(
   if (step.note) await print(indented(step.note(answer), width, style.bold));
 }
 
-/** Indented and wrapped, but for lines with columns. */
+/** Indents and wraps a text; lines with columns are not wrapped. */
 function indented(text: string, width: number, paint = (line: string): string => line): string {
   return text
     .trimEnd()
@@ -139,7 +139,7 @@ function indented(text: string, width: number, paint = (line: string): string =>
     .join('');
 }
 
-/** The text without the headings of the streams. */
+/** The stdout of a command, otherwise the text. */
 function bare({ text, data }: Answer): string {
   return typeof data.stdout === 'string' ? data.stdout : text;
 }
@@ -147,7 +147,7 @@ function bare({ text, data }: Answer): string {
 function transferLine({ data, isError, text }: Answer): string {
   if (isError) return text;
   const sha256 = String(data.sha256 ?? '');
-  return `${String(data.bytes_transferred)} bytes, SHA-256 the same on both ends: ${sha256.slice(0, 16)}…`;
+  return `${String(data.bytes_transferred)} bytes, SHA-256 verified: ${sha256.slice(0, 16)}…`;
 }
 
 function failureLines({ data, text }: Answer): string {

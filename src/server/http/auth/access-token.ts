@@ -1,10 +1,10 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { Issuer, IssuerUnavailable } from './issuer.ts';
 
-/** Why a JWT is not accepted, in the words of RFC 6750's error_description: ASCII without quotes and backslashes. */
+/** Why a JWT is not accepted, as an error_description of RFC 6750: ASCII without quotes and backslashes. */
 export class InvalidToken extends Error {}
 
-/** Signatures that only the issuer can make. None with a shared key, where the public key might be taken for one. */
+/** Algorithms with public keys only. With a shared-key algorithm, an attacker could use the public key as the shared key. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -18,15 +18,15 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-/** RFC 9068 says at+jwt; most issuers say JWT or nothing. What else there is, is not for getting in. */
+/** RFC 9068 requires at+jwt; most issuers send JWT or nothing. Tokens of other types are not access tokens. */
 const TYPES = ['at+jwt', 'application/at+jwt', 'jwt'];
-/** As long as OpenID Connect lets it be, and nothing in it that a reader would not see. */
+/** At most as long as OpenID Connect allows, and without invisible characters. */
 const SUBJECT = /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u;
-/** Clocks differ a little. */
+/** Tolerated clock difference. */
 const TOLERANCE_S = 10;
 
 export interface AccessToken {
-  /** `sub`, else the client that it was given to. */
+  /** `sub`, or the client id if there is no `sub`. */
   readonly subject: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
@@ -34,7 +34,7 @@ export interface AccessToken {
   readonly expiresAt: number;
 }
 
-/** Checks the JWTs of one issuer for one audience. */
+/** Verifies the JWTs of one issuer for one audience. */
 export class AccessTokens {
   readonly #issuer: string;
   readonly #audience: string;
@@ -46,7 +46,7 @@ export class AccessTokens {
     this.#keys = new Issuer(issuer);
   }
 
-  /** @throws InvalidToken; IssuerUnavailable when it cannot be said whether the token is good */
+  /** @throws InvalidToken; IssuerUnavailable if the token cannot be verified now */
   async verify(token: string): Promise<AccessToken> {
     this.#precheck(token);
     try {
@@ -61,29 +61,29 @@ export class AccessTokens {
     } catch (error) {
       if (error instanceof InvalidToken || error instanceof IssuerUnavailable) throw error;
       if (error instanceof errors.JOSEError) throw new InvalidToken(descriptionOf(error));
-      // jose reads parts of the token that nobody has signed: what it cannot handle there is no token.
+      // jose parses the token before it verifies the signature. If that fails, the token is invalid.
       throw new InvalidToken('The token cannot be verified');
     }
   }
 
-  /** What can be refused without its key is: the issuer is not asked about every piece of rubbish. */
+  /** Checks that need no key come first, so that invalid tokens cause no request to the issuer. */
   #precheck(token: string): void {
     const { alg, typ } = readPart(() => decodeProtectedHeader(token));
     if (typeof alg !== 'string' || !ALGORITHMS.includes(alg))
       throw new InvalidToken('The algorithm of the token is not accepted');
     if (typ !== undefined && (typeof typ !== 'string' || !TYPES.includes(typ.toLowerCase())))
-      throw new InvalidToken('This is no access token');
+      throw new InvalidToken('The token is not an access token');
     if (readPart(() => decodeJwt(token)).iss !== this.#issuer)
       throw new InvalidToken('The token is from another issuer');
   }
 }
 
-/** Three parts with dots between. */
+/** Whether the text consists of three parts separated by dots. */
 export function looksLikeJwt(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token);
 }
 
-/** Nothing is verified yet: whatever goes wrong in here is the token's fault. */
+/** Parses the unverified token. Any error means that the token is invalid. */
 function readPart<T>(read: () => T): T {
   try {
     return read();
@@ -93,13 +93,14 @@ function readPart<T>(read: () => T): T {
 }
 
 function accept(payload: JWTPayload): AccessToken {
-  // Bound to a key that its holder must prove to have (RFC 9449, RFC 8705), which nobody did.
-  if (payload.cnf !== undefined) throw new InvalidToken('The token is bound to a key and is no bearer token');
+  // The token is bound to a key (RFC 9449, RFC 8705) whose possession was not proved.
+  if (payload.cnf !== undefined)
+    throw new InvalidToken('The token is bound to a key, so it is not a bearer token');
   const clientId = textOf(payload.client_id) ?? textOf(payload.azp) ?? '';
   const subject = textOf(payload.sub) ?? clientId;
   if (subject === '') throw new InvalidToken('The token has no subject');
-  // It names the caller in rules, in the record and in the log.
-  if (!SUBJECT.test(subject)) throw new InvalidToken('The subject of the token is no name');
+  // The subject names the caller in rules, in the audit log and in the log.
+  if (!SUBJECT.test(subject)) throw new InvalidToken('The subject of the token is not a valid name');
   return { subject, clientId, scopes: scopesOf(payload), expiresAt: payload.exp ?? 0 };
 }
 
@@ -118,12 +119,13 @@ function textOf(claim: unknown): string | undefined {
 function descriptionOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'The token has expired';
   if (error instanceof errors.JWTClaimValidationFailed) {
-    if (error.claim === 'aud') return 'The token is for another audience';
-    if (error.claim === 'exp') return 'The token has no end of validity';
-    return 'A claim of the token does not hold';
+    if (error.claim === 'aud') return 'The token is for a different audience';
+    if (error.claim === 'exp') return 'The token has no expiry time';
+    return 'A claim of the token is invalid';
   }
-  if (error instanceof errors.JWKSNoMatchingKey) return 'The issuer has no such key';
-  if (error instanceof errors.JWKSMultipleMatchingKeys) return 'The token does not say which key signed it';
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'The signature of the token is wrong';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'The issuer does not have the key of the token';
+  if (error instanceof errors.JWKSMultipleMatchingKeys)
+    return 'The token does not name the key that signed it';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'The signature of the token is invalid';
   return 'The token is malformed';
 }

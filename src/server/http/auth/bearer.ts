@@ -10,12 +10,12 @@ import type { ResourceMetadata } from './resource-metadata.ts';
 import { rightsOf, scopeOf } from './scopes.ts';
 import { digestOf, type TokenTable } from './token-table.ts';
 
-/** An issuer whose JWTs are accepted, and what its clients are told. */
+/** An issuer whose JWTs are accepted, and its metadata for clients. */
 export interface OAuthParts {
   readonly tokens: AccessTokens;
   readonly metadata: ResourceMetadata;
   readonly scopePrefix: string;
-  /** The rights that can be of use with the settings of this server. */
+  /** The permissions that the settings of this server make useful. */
   readonly rights: readonly Right[];
 }
 
@@ -25,12 +25,12 @@ export interface BearerParts {
   readonly logger: Logger;
 }
 
-/** Wrong tokens that one address may try in a minute. A client with a stale token tries far fewer. */
+/** Wrong tokens allowed per address and minute. A client with an expired token sends far fewer. */
 const GUESSES = 10;
-/** Lines in the log about one address in a minute: JWTs are looked at however many come, but need not fill the disk. */
+/** Log lines per address and minute. JWTs are checked without a limit, but must not fill the log. */
 const NOISE = 100;
 
-/** Finds out who sends a request by the bearer token in its Authorization header. */
+/** Identifies the caller by the bearer token in the Authorization header. */
 export class BearerAuthentication {
   readonly #parts: BearerParts;
   readonly #guesses = new GuessLimit(GUESSES);
@@ -42,8 +42,8 @@ export class BearerAuthentication {
   }
 
   /**
-   * The caller, or the answer that refuses. Never rejects for what a client sends.
-   * @param address of the client, as far as it can be known
+   * The caller, or the response that refuses the request. Never rejects because of the request.
+   * @param address address of the client, if known
    */
   async authenticate(request: Request, address: string): Promise<HttpCaller | Response> {
     const header = request.headers.get('authorization');
@@ -52,18 +52,18 @@ export class BearerAuthentication {
     if (token === undefined) return this.#refuse({ status: 401, description: NO_TOKEN });
     const caller = await this.#identify(token, address);
     if (caller instanceof Response || caller.rights.size > 0) return caller;
-    // A token for metrics alone is good for that; a JWT without any of our scopes for nothing.
+    // A token for metrics only may read metrics. A JWT without any scope of this server may do nothing.
     if (caller.authInfo === undefined && new URL(request.url).pathname === '/metrics') return caller;
     return this.#refuse({
       status: 403,
       error: 'insufficient_scope',
-      description: 'The token gives no right to call tools',
+      description: 'The token has no permission to call tools',
     });
   }
 
   async #identify(token: string, address: string): Promise<HttpCaller | Response> {
     const { table, oauth } = this.#parts;
-    // Nobody guesses a signature; and JWTs change so often that none would be known when it counts.
+    // No limit for JWTs: signatures cannot be guessed, and JWTs change too often to remember good ones.
     if (oauth !== undefined && looksLikeJwt(token)) return this.#identifyJwt(oauth, token, address);
     const digest = digestOf(token);
     const waitS = await this.#guesses.waitS(address, digest, token.length);
@@ -73,7 +73,7 @@ export class BearerAuthentication {
       const overS = await this.#guesses.waitS(address, digest);
       if (overS > 0) return this.#tooMany(overS);
       await this.#guesses.failed(address);
-      return this.#invalid('The token is not known here', address, digest);
+      return this.#invalid('Unknown token', address, digest);
     }
     this.#guesses.succeeded(address, digest);
     return caller;
@@ -92,20 +92,20 @@ export class BearerAuthentication {
       if (error instanceof InvalidToken) return this.#invalid(error.message, address, digestOf(token));
       if (!(error instanceof IssuerUnavailable)) throw error;
       if (this.#toldOf !== error)
-        this.#parts.logger.error({ reason: messageOf(error) }, 'tokens cannot be checked');
+        this.#parts.logger.error({ reason: messageOf(error) }, 'tokens cannot be verified');
       this.#toldOf = error;
       return this.#refuse({
         status: 503,
         error: 'temporarily_unavailable',
         description:
-          'The issuer of tokens does not answer, so no token can be checked now; the log of this server says why',
+          'The token issuer is unavailable, so tokens cannot be verified now. The log of this server has the reason',
         retryAfterS: 5,
       });
     }
   }
 
   #tooMany(retryAfterS: number): Response {
-    const description = 'Too many wrong tokens came from this address';
+    const description = 'Too many wrong tokens from this address';
     return this.#refuse({ status: 429, error: 'temporarily_unavailable', description, retryAfterS });
   }
 
@@ -121,10 +121,10 @@ export class BearerAuthentication {
     const { oauth } = this.#parts;
     if (oauth === undefined || (challenge.status !== 401 && challenge.status !== 403))
       return refuse(challenge);
-    // All that may be of use, as clients are shown only the tools that their scopes allow and so never miss one.
+    // All useful scopes: clients see only the tools that their scopes allow, so they would never request more.
     const scope = oauth.rights.map((right) => scopeOf(right, oauth.scopePrefix)).join(' ');
     return refuse({ scope, metadataUrl: oauth.metadata.url, ...challenge });
   }
 }
 
-const NO_TOKEN = 'A token is needed: send the header Authorization: Bearer TOKEN';
+const NO_TOKEN = 'A token is required: send the header Authorization: Bearer TOKEN';

@@ -1,18 +1,18 @@
-/** What an answer with WWW-Authenticate says (RFC 6750 section 3, RFC 9728 section 5.1). */
+/** The content of a WWW-Authenticate response (RFC 6750 section 3, RFC 9728 section 5.1). */
 export interface Challenge {
   readonly status: 401 | 403 | 429 | 503;
-  /** Absent when nothing was sent that could be wrong. */
+  /** Absent if the request had no token. */
   readonly error?: 'invalid_token' | 'insufficient_scope' | 'temporarily_unavailable';
-  /** A sentence for whoever reads the answer. ASCII without quotes and backslashes, as it goes into a header. */
+  /** A sentence for people. ASCII without quotes and backslashes, because it is part of a header. */
   readonly description: string;
-  /** The scopes that would do. */
+  /** The required scopes. */
   readonly scope?: string;
-  /** Where the protected-resource metadata is; only where there is an issuer to go to. */
+  /** URL of the protected-resource metadata; only if an issuer is configured. */
   readonly metadataUrl?: string;
   readonly retryAfterS?: number;
 }
 
-/** The answer that refuses a request. Its body has the form of OAuth's errors. */
+/** The response that refuses a request. Its body has the form of OAuth errors. */
 export function refuse(challenge: Challenge): Response {
   const { status, error, description, retryAfterS } = challenge;
   const headers = new Headers({ 'Cache-Control': 'no-store' });

@@ -1,8 +1,8 @@
 /**
- * The address that wrong tokens are counted for. Behind a proxy it is what the proxy saw: the last entry of X-Forwarded-For,
- * which the proxy itself has added; those before it are the client's own words.
+ * The client address for counting wrong tokens. With a reverse proxy it is the last entry of X-Forwarded-For, which the proxy
+ * has added. The entries before it come from the client and cannot be trusted.
  *
- * @param peer who is at the other end of the connection
+ * @param peer address of the other end of the connection
  */
 export function clientAddress(request: Request, peer: string, behindProxy: boolean): string {
   if (!behindProxy) return peer;

@@ -2,30 +2,30 @@ import { isIPv6 } from 'node:net';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 const WINDOW_S = 60;
-/** Pairs of address and token that are remembered as good. */
+/** Maximum number of remembered pairs of address and valid token. */
 const REMEMBERED = 1000;
 
-/** Characters of a token that is out of reach for guessing at any rate: 128 bits even in hexadecimal. */
+/** Length from which a token cannot be guessed at any rate: 128 bits even in hexadecimal. */
 const UNGUESSABLE = 32;
 
 /**
- * Slows guessing down, address by address. From an address that guesses too much, for the rest of the minute only tokens are
- * looked up that were right from there before, or that are too long to be guessed: behind a proxy or on a shared machine, one
- * client that guesses must not lock out the others.
+ * Limits guessing per address. After too many wrong tokens from an address, only tokens that were valid from there before, or
+ * that are too long to be guessed, are checked for the rest of the minute. So one client that guesses does not lock out
+ * others that share its address through a proxy.
  */
 export class GuessLimit {
   readonly #limiter: RateLimiterMemory;
   readonly #good = new Set<string>();
 
-  /** @param perMinute wrong tokens that one address may try */
+  /** @param perMinute wrong tokens allowed per address */
   constructor(perMinute: number) {
     this.#limiter = new RateLimiterMemory({ points: perMinute, duration: WINDOW_S });
   }
 
   /**
-   * Whether this token may be looked up now.
-   * @param length characters of the token
-   * @returns 0, or the seconds after which the address may try again
+   * Whether this token may be checked now.
+   * @param length length of the token in characters
+   * @returns 0 if so, else the seconds after which the address may try again
    */
   async waitS(address: string, digest: Buffer, length = 0): Promise<number> {
     if (length >= UNGUESSABLE) return 0;
@@ -34,15 +34,15 @@ export class GuessLimit {
     return this.#good.has(pair(address, digest)) ? 0 : Math.max(1, Math.ceil(state.msBeforeNext / 1000));
   }
 
-  /** The token was wrong. */
+  /** Counts a wrong token. */
   async failed(address: string): Promise<void> {
     await this.#limiter.penalty(sourceOf(address));
   }
 
-  /** The token was right. */
+  /** Remembers a valid token. */
   succeeded(address: string, digest: Buffer): void {
     const key = pair(address, digest);
-    // Put at the end once more: the first one is the one that was not used for the longest time.
+    // Moved to the end, so that the first entry is the least recently used one.
     this.#good.delete(key);
     this.#good.add(key);
     if (this.#good.size <= REMEMBERED) return;
@@ -57,7 +57,7 @@ function pair(address: string, digest: Buffer): string {
   return `${sourceOf(address)} ${digest.toString('base64')}`;
 }
 
-/** Who has one IPv6 address has the 2^64 of its network, too. */
+/** The /64 network of an IPv6 address, because a client usually controls the whole network. */
 export function sourceOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -14,12 +14,12 @@ import { scopeOf, usableRights } from './scopes.ts';
 import { TokenTable } from './token-table.ts';
 import { welcomeText } from './welcome.ts';
 
-/** The name of whoever has the one token, set or made. */
+/** The caller name for HTTP_TOKEN and for a generated token. */
 const DEFAULT_NAME = 'default';
 
 /**
- * Checks who a request comes from, as the settings want it. Where they name no token and no issuer, a token is made.
- * @throws AppError STATE_UNAVAILABLE when it cannot be kept
+ * Creates the authenticator for the settings. Without a token and an issuer in the settings, a token is generated.
+ * @throws AppError STATE_UNAVAILABLE if a generated token cannot be stored
  */
 export async function createAuthenticator(
   config: Config,
@@ -31,7 +31,7 @@ export async function createAuthenticator(
   const missing = httpToken === undefined && httpTokens.length === 0 && oauth === undefined;
   const generated = missing ? await ensureGeneratedToken(config.stateDir) : undefined;
   const one = generated?.token ?? httpToken;
-  // Known before the first line of the log that could hold it.
+  // Registered for redaction before any log line can contain it.
   if (generated !== undefined) deps.redactor.add('HTTP_TOKEN', generated.token);
   const table = new TokenTable([...(one === undefined ? [] : [withToolRights(one)]), ...httpTokens]);
   const bearer = new BearerAuthentication({ table, oauth, logger: deps.logger });
@@ -47,7 +47,7 @@ export async function createAuthenticator(
   };
 }
 
-/** Not `confirm`: a client that is set up in a minute must not confirm its own calls. */
+/** Without `confirm`: by default, a client must not be able to approve its own calls. */
 function withToolRights(text: string): NamedToken {
   return { name: DEFAULT_NAME, rights: TOOL_RIGHTS, check: { text } };
 }
@@ -67,7 +67,7 @@ function oauthOf(config: Config): OAuthParts | undefined {
 
 const ANYBODY: Caller = { name: 'anonymous', rights: new Set(TOOL_RIGHTS) };
 
-/** `--no-auth`: whoever can reach the port may call. */
+/** `--no-auth`: anyone who can connect to the port may call. */
 const OPEN: Authenticator = {
   authenticate: async () => ANYBODY,
   publicDocument: async () => undefined,

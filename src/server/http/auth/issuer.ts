@@ -1,20 +1,20 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey, type RemoteJWKSet } from 'jose';
 import { messageOf } from '../../../lib/errors.ts';
 
-/** The issuer gives no keys: nobody's token can be checked, good or not. The message says what was tried. */
+/** The keys of the issuer are unavailable, so no token can be verified. The message contains the attempted URLs. */
 export class IssuerUnavailable extends Error {}
 
 const TIMEOUT_MS = 5000;
-/** After a failure nobody waits for the next one: requests in between get the same answer at once. */
+/** Pause after a failure, during which requests fail at once with the same error. */
 const PAUSE_MS = 2000;
-/** A key that we do not have is looked for once in this time: after a rotation, and when somebody makes keys up. */
+/** Minimum time between requests for unknown keys, which occur after a key rotation or in forged tokens. */
 const COOLDOWN_MS = 5000;
 const KEYS_MAX_AGE_MS = 600_000;
 const MAX_DOCUMENT = 1_000_000;
 
 /**
- * The keys of one issuer of tokens. Asked for with the first token, kept for ten minutes, and asked for again when a token
- * names a key that is not there.
+ * The keys of one token issuer. Fetched with the first token, cached for ten minutes, and fetched again when a token names an
+ * unknown key.
  */
 export class Issuer {
   readonly #issuer: string;
@@ -22,14 +22,14 @@ export class Issuer {
   #discovery: Promise<RemoteJWKSet> | undefined;
   #failed: { readonly until: number; readonly error: IssuerUnavailable } | undefined;
 
-  /** @param issuer as tokens have it in `iss`, to the letter */
+  /** @param issuer exactly the `iss` claim of the tokens */
   constructor(issuer: string) {
     this.#issuer = issuer;
   }
 
   /**
    * The key for a token's header.
-   * @throws IssuerUnavailable; errors of jose where the issuer answers and has no such key
+   * @throws IssuerUnavailable; errors of jose if the issuer does not have the key
    */
   readonly keyFor: JWTVerifyGetKey = async (header, token) => {
     if (this.#failed !== undefined && Date.now() < this.#failed.until) {
@@ -41,7 +41,7 @@ export class Issuer {
     } catch (error) {
       if (isAboutTheKey(error)) throw error;
       const unavailable = new IssuerUnavailable(
-        `the keys of ${this.#issuer} cannot be had: ${reasonOf(error)}`,
+        `the keys of ${this.#issuer} cannot be fetched: ${reasonOf(error)}`,
         { cause: error },
       );
       this.#failed = { until: Date.now() + PAUSE_MS, error: unavailable };
@@ -49,11 +49,11 @@ export class Issuer {
     }
   };
 
-  /** While the issuer does not answer, the keys that we have go on to serve: not every token waits for it. */
+  /** While the issuer is unavailable, the cached keys remain valid, and tokens with a known key do not wait. */
   async #knownKey(unavailable: IssuerUnavailable, ...[header, token]: Parameters<JWTVerifyGetKey>) {
     const known = this.#keys?.fresh === true ? this.#keys.jwks() : undefined;
     if (known === undefined) {
-      // What it publishes may have moved: the next attempt begins at the beginning.
+      // The key URL may have changed, so the next attempt reads the metadata again.
       this.#keys = undefined;
       throw unavailable;
     }
@@ -64,7 +64,7 @@ export class Issuer {
     }
   }
 
-  /** One at a time, however many tokens wait for it. */
+  /** One request at a time; all waiting tokens share it. */
   #discover(): Promise<RemoteJWKSet> {
     this.#discovery ??= discover(this.#issuer).finally(() => {
       this.#discovery = undefined;
@@ -97,7 +97,7 @@ async function discover(issuer: string): Promise<RemoteJWKSet> {
   throw new Error(failures.join('; '));
 }
 
-/** Where an issuer publishes what it offers, in the order in which MCP's clients ask for it (RFC 8414, OpenID Connect). */
+/** URLs of the issuer's metadata, in the order that MCP specifies (RFC 8414, OpenID Connect). */
 export function wellKnownOf(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
@@ -111,7 +111,7 @@ export function wellKnownOf(issuer: string): readonly string[] {
 async function readDocument(url: string): Promise<unknown> {
   const response = await fetch(url, {
     headers: { accept: 'application/json' },
-    // What answers elsewhere is not the issuer that the operator named.
+    // No redirects, because another host is not the issuer that the operator configured.
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
@@ -119,25 +119,26 @@ async function readDocument(url: string): Promise<unknown> {
     await response.body?.cancel();
     throw new Error(`status ${response.status}`);
   }
-  if (Number(response.headers.get('content-length') ?? 0) > MAX_DOCUMENT) throw new Error('far too long');
+  if (Number(response.headers.get('content-length') ?? 0) > MAX_DOCUMENT)
+    throw new Error('the document is too large');
   return response.json();
 }
 
-/** @throws Error when the document is another issuer's, or names no place for keys that can be trusted */
+/** @throws Error if the document belongs to another issuer, or has no trustworthy jwks_uri */
 function keysUrl(document: unknown, issuer: string): URL {
   if (typeof document !== 'object' || document === null) throw new Error('not a JSON object');
   const { issuer: named, jwks_uri: uri } = { issuer: undefined, jwks_uri: undefined, ...document };
-  if (named !== issuer) throw new Error('its issuer is not, to the letter, the one that is configured');
+  if (named !== issuer) throw new Error('its issuer is not exactly OAUTH_ISSUER');
   if (typeof uri !== 'string' || !URL.canParse(uri)) throw new Error('it has no jwks_uri');
   const url = new URL(uri);
   if (url.protocol !== 'https:' && new URL(issuer).protocol === 'https:')
     throw new Error('its jwks_uri is not https');
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new Error('its jwks_uri is no URL of the web');
+    throw new Error('its jwks_uri is not an http or https URL');
   return url;
 }
 
-/** fetch says "fetch failed", and why one level below. */
+/** The message of an error of fetch with its cause, because fetch itself only reports "fetch failed". */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const inner = cause instanceof Error && 'code' in cause ? `: ${String(cause.code)}` : '';

@@ -1,18 +1,18 @@
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** What a client has to know to get a token for this server: the protected-resource metadata of RFC 9728. */
+/** The protected-resource metadata (RFC 9728), from which clients learn how to get a token for this server. */
 export class ResourceMetadata {
-  /** Its address, as the WWW-Authenticate header gives it. */
+  /** Its URL, as in the WWW-Authenticate header. */
   readonly url: string;
   readonly #paths: readonly string[];
   readonly #document: object;
 
-  /** @param resource the address of this server's `/mcp`, as clients reach it */
+  /** @param resource the public URL of this server's `/mcp` */
   constructor(resource: string, issuer: string, scopes: readonly string[]) {
     const { origin, pathname } = new URL(resource);
     const path = pathname.replace(/\/$/, '');
     this.url = `${origin}${WELL_KNOWN}${path}`;
-    // A proxy may serve us below another path than the one that we see.
+    // A reverse proxy may publish the server under a different path.
     this.#paths = [WELL_KNOWN, `${WELL_KNOWN}/mcp`, `${WELL_KNOWN}${path}`];
     this.#document = {
       resource,
@@ -23,7 +23,7 @@ export class ResourceMetadata {
     };
   }
 
-  /** The document, or undefined when the request is for something else. It is public: any page may read it. */
+  /** The document, or undefined if the request is for something else. Public: any web page may read it. */
   respond(request: Request): Response | undefined {
     if (!this.#paths.includes(new URL(request.url).pathname.replace(/\/$/, ''))) return undefined;
     const headers = { 'Access-Control-Allow-Origin': '*' };

@@ -6,8 +6,8 @@ import type { OAuthParts } from './bearer.ts';
 import { scopeOf } from './scopes.ts';
 
 /**
- * Lets a call for which the caller's JWT lacks the scope be answered with 403 `insufficient_scope`, so that its client can
- * ask the issuer for more. Where more would not help, because the settings shut the tool, the call goes on to be refused.
+ * Answers a call with 403 `insufficient_scope` if the caller's JWT lacks the scope, so that the client can request it from the
+ * issuer. If the settings forbid the tool anyway, the call continues and is refused with an ordinary error.
  */
 export function challengeMissingScopes(
   server: McpServer,
@@ -25,10 +25,10 @@ export function challengeMissingScopes(
     await refuse(tool, argumentsOf(request.params));
     return {
       scopes: [scopeOf(right, oauth.scopePrefix)],
-      errorDescription: `The call needs the right ${right}`,
+      errorDescription: `The call needs the permission ${right}`,
     };
   };
-  // The SDK asks this before it answers, in both eras, for tools that are registered with it; ours are not.
+  // The SDK calls this before its response, in both protocol eras, for tools registered with it. Ours are not.
   server.resolveScopeChallenge = challenge;
 }
 

@@ -4,30 +4,30 @@ import { TOOLS } from '../../../tools/index.ts';
 import type { ToolSettings } from '../../../tools/tool.ts';
 
 /**
- * The rights that come with those that were given: who may change containers or the node can look at them anyway, and
- * finds nothing to change without. `write` does not bring `host`, nor `host` `write`.
+ * Adds `read` to `write` and `host`, because a caller that may change something can read it anyway. `write` does not include
+ * `host`, nor `host` `write`.
  */
 export function withImplied(given: Iterable<Right>): Caller['rights'] {
   const rights = new Set(given);
   if (TOOL_RIGHTS.some((right) => rights.has(right))) rights.add('read');
-  // Alone it opens nothing.
+  // `confirm` alone permits no tool.
   else rights.clear();
   return rights;
 }
 
-/** The OAuth scope of a right: `proxmox:read`. */
+/** The OAuth scope for a permission: `proxmox:read`. */
 export function scopeOf(right: Right, prefix: string): string {
   return `${prefix}${right}`;
 }
 
-/** The rights that a token's scopes give; scopes of others are none of our business. */
+/** The permissions for the scopes of a token; other scopes are ignored. */
 export function rightsOf(scopes: readonly string[], prefix: string): Caller['rights'] {
   return withImplied(RIGHTS.filter((right) => scopes.includes(scopeOf(right, prefix))));
 }
 
 /**
- * The rights that open a tool which the ceilings leave open. `confirm` is none of them: clients ask for every scope that is
- * advertised, and this one is for the operator to grant.
+ * The permissions that permit at least one tool with these settings. Without `confirm`: clients request every advertised
+ * scope, but only the operator should grant this one.
  */
 export function usableRights({ readOnly, enableHostExec }: ToolSettings): readonly Right[] {
   const open = TOOLS.filter(({ effect, target }) => {

@@ -4,8 +4,8 @@ import type { Caller } from '../../../lib/caller.ts';
 import { withImplied } from './scopes.ts';
 
 /**
- * The bearer tokens that are known by their text. Digests are compared, all of them each time: how long an answer takes
- * tells neither how far a guess is right nor whose token it resembles.
+ * The configured bearer tokens. Each lookup compares the digest with all digests, so that the response time reveals nothing
+ * about the tokens.
  */
 export class TokenTable {
   readonly #entries: readonly { readonly digest: Buffer; readonly caller: Caller }[];
@@ -17,7 +17,7 @@ export class TokenTable {
     }));
   }
 
-  /** Whose token it is, by its digest. */
+  /** The caller of a token, by its digest. */
   find(digest: Buffer): Caller | undefined {
     let found: Caller | undefined;
     for (const entry of this.#entries) {
@@ -27,7 +27,7 @@ export class TokenTable {
   }
 }
 
-/** SHA-256 suffices where what is hashed cannot be guessed: tokens are random, unlike passwords. */
+/** SHA-256 is sufficient, because tokens are random, unlike passwords. */
 export function digestOf(token: string): Buffer {
   return createHash('sha256').update(token, 'utf8').digest();
 }

@@ -1,22 +1,22 @@
 import type { GeneratedToken } from './generated-token.ts';
 
 /**
- * What the operator has to know about the token that was made for want of a configured one: the token itself, with what a
- * client needs to use it, at the start that made it; later only where it is.
+ * The start-up notice about a generated token. The start that generates it prints the token and client configurations; later
+ * starts print only the file that contains it.
  *
- * @param url of `/mcp`, as clients on this machine reach it
- * @param show false where stderr ends in a log, which is no place for a secret
+ * @param url URL of `/mcp` for clients on this machine
+ * @param show false if stderr is written to a log, which must not contain secrets
  */
 export function welcomeText({ token, file, isNew }: GeneratedToken, url: string, show: boolean): string {
   if (isNew && !show)
-    return `No HTTP_TOKEN is set, so a token was made. Clients need it (${url}); it is in ${file}.\n`;
-  if (!isNew) return `Clients need the token that is in ${file} (${url}).\n`;
+    return `HTTP_TOKEN is not set, so a token was generated. Clients of ${url} need it; it is stored in ${file}.\n`;
+  if (!isNew) return `Clients of ${url} need the token in ${file}.\n`;
   const json = JSON.stringify(
     { mcpServers: { proxmox: { type: 'http', url, headers: { Authorization: `Bearer ${token}` } } } },
     null,
     2,
   );
-  return `No HTTP_TOKEN is set, so a token was made. It gives all rights and is shown this once; it is kept in
+  return `HTTP_TOKEN is not set, so a token with full access was generated. It is shown only now, and stored in
 ${file} (for your eyes only). Clients use it so:
 
 Claude Code:

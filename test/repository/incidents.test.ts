@@ -7,25 +7,21 @@ const read = (file: string) => readFileSync(fileURLToPath(new URL(file, root)), 
 
 /** The rows of the table of incidents; in the last column stands a link to a file of tests, then titles in it. */
 function incidents() {
-  const [, section = ''] = read('docs/security.md').split(
-    '## Incidents of the field, and what guards against them',
-  );
   const rows =
-    section
-      .split(/^## /m)[0]
-      ?.match(/^\| .*\|$/gm)
+    read('docs/dev/incidents.md')
+      .match(/^\| .*\|$/gm)
       ?.slice(2) ?? [];
   return rows.map((row) => {
     const [, incident = '', , tests = ''] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
     const named = tests.split(';').flatMap((part) => {
-      const file = /\]\(\.\.\/([^)]+)\)/.exec(part)?.[1] ?? '';
+      const file = /\]\(\.\.\/\.\.\/([^)]+)\)/.exec(part)?.[1] ?? '';
       return [...part.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ file, title }));
     });
     return { incident, named };
   });
 }
 
-test('every incident class of the security page names a test', () => {
+test('every known attack names a test', () => {
   expect(incidents().length).toBeGreaterThanOrEqual(12);
   for (const { incident, named } of incidents()) expect(named.length, incident).toBeGreaterThan(0);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forPeople } from './for-people.ts';
+import { toolsAsCommands } from './tools-as-commands.ts';
 
 test.each([
   ['Call proxmox_list_containers to see them.', 'Run `proxmox-mcp list` to see them.'],
@@ -8,5 +8,5 @@ test.each([
   ['Ask your user to run `x`, and then call again.', 'Run `x`, and then call again.'],
   ['Look at the node.', 'Look at the node.'],
 ])('%s', (suggestion, shown) => {
-  expect(forPeople(suggestion)).toBe(shown);
+  expect(toolsAsCommands(suggestion)).toBe(shown);
 });
