@@ -3,12 +3,12 @@
 FROM node:22-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Without scripts: they would only try to compile ssh2's optional native parts, and there is no compiler here.
+# Install scripts would only compile the optional native parts of ssh2, and the image has no compiler.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src
-# npm leaves the folders of scopes behind, empty.
+# npm prune leaves empty scope directories.
 RUN npm run build \
  && npm prune --omit=dev --omit=optional --ignore-scripts \
  && find node_modules -type d -empty -delete
@@ -21,7 +21,7 @@ WORKDIR /app
 COPY LICENSE package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-# Nothing is installed in a container that runs, so it needs no package manager. What must be written goes to two volumes.
+# The running container needs no package manager. Everything that is written goes to two volumes.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn-* \
  && ln -s /app/dist/bin.js /usr/local/bin/proxmox-mcp \
  && mkdir -p /state /files \
@@ -34,9 +34,9 @@ ENV NODE_ENV=production \
     TRANSFER_DIRS=/files
 VOLUME ["/state", "/files"]
 EXPOSE 8000
-# By its number, so that whoever starts it can see that it is not root. 1000 is `node` of the base image.
+# Numeric, so that Kubernetes can verify that it is not root. 1000 is the user `node` of the base image.
 USER 1000:1000
-# In the container all addresses are its own; who may reach it from outside is decided where its port is published.
+# The server listens on all addresses of the container. Publishing the port controls access from outside.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s --retries=3 \
   CMD ["node", "/app/dist/bin.js", "health", "--host", "0.0.0.0"]
 ENTRYPOINT ["node", "/app/dist/bin.js"]

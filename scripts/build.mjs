@@ -1,9 +1,8 @@
 /*
- * Makes dist/: main.js, the whole server in one file (loading zod and the SDK from their hundreds of files takes
- * longer than all the rest), bin.js, which starts it, and main.cache, V8's compiled form of main.js. What only
- * demo and init need (the simulator and an MCP client; prompts and diffs) is demo.js and init.js, the rules for
- * tokens, which few outputs call for, are vendor-rules.js, and libraries that only some starts need have files of
- * their own: what is not in main.js costs a start nothing.
+ * Builds dist/: main.js, the server in one file (loading zod and the SDK from hundreds of files would take longer than
+ * everything else), bin.js, which starts it, and main.cache, the code of main.js compiled by V8. Code that most starts do not
+ * need is in separate files, so that it does not slow them down: demo.js (simulator and MCP client), init.js (prompts and
+ * diffs), http.js, vendor-rules.js (rules for tokens), and some libraries.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -26,12 +25,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
 const { version, dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** YAML is for those who have a policy file, options are for people. */
+/** Libraries in separate files: for policy files and for the command line. */
 const LIBRARIES_APART = ['yaml', 'commander'];
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
-// Imported, so that its shebang stays out: main.js is no program of its own.
+// Imported, so that main.js does not get its shebang line.
 const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
 const apart = await Promise.all(
   [
@@ -49,7 +48,7 @@ const libraries = await Promise.all(
   ),
 );
 const packages = [...new Set([main, ...apart, ...libraries].flat())].sort();
-// The package is made of ES modules, dist is not: Node starts a CommonJS file 5 ms sooner.
+// The sources are ES modules, dist is CommonJS: Node starts it 5 ms faster.
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 copyFileSync(path.join(root, 'scripts/build/bin.cjs'), path.join(dist, 'bin.js'));
 chmodSync(path.join(dist, 'bin.js'), 0o755);
@@ -61,7 +60,7 @@ for (const name of readdirSync(dist).filter((file) => /\.(js|cache)$/.test(file)
   );
 }
 
-/** Bundles, and returns the names of the packages that went in. */
+/** Bundles a file. @returns the names of the packages in the bundle */
 async function bundle(name, stdin, plugins = [loadedApart()]) {
   const { warnings, metafile } = await build({
     absWorkingDir: root,
@@ -71,23 +70,23 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     platform: 'node',
     format: 'cjs',
     target: 'node20',
-    // ssh2 brings an optional native addon: it is installed, not bundled. What package.json calls a dependency is just that.
+    // Dependencies in package.json are installed, not bundled: ssh2 has an optional native addon.
     external: [...Object.keys(dependencies), 'cpu-features', '*.node'],
     plugins,
-    // The SDK would set up ajv at every start, to check the answers to forms; its other validator is a tenth of the size.
-    // And of jsonc-parser Node gets a form that looks for its parts beside itself at run time.
+    // The SDK would initialize ajv at every start, to validate elicitation results. Its other validator has a tenth of the size.
+    // The default entry of jsonc-parser loads its modules by path at run time, which fails in a bundle.
     alias: {
       '@modelcontextprotocol/server/_shims': './scripts/build/sdk-shims.mjs',
       'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
     },
-    // import() of what is external becomes require(): a compiled script cannot import.
+    // import() of external files becomes require(), because a script from the V8 cache cannot use import().
     supported: { 'dynamic-import': false },
-    // Names stay, so that a stack trace in the log can be read.
+    // Names are not minified, so that stack traces in the log are readable.
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     define: { PACKAGE_VERSION: JSON.stringify(version), REMOTE_SCRIPTS: JSON.stringify(remoteScripts()) },
-    // Used by what the line above makes unused.
+    // import.meta is used only by code that `define` makes unreachable.
     logOverride: { 'empty-import-meta': 'silent' },
     metafile: true,
     logLevel: 'warning',
@@ -99,7 +98,7 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
   return [...new Set(names)].sort();
 }
 
-/** The scripts of src/remote/scripts by name: see index.ts there. */
+/** The scripts in src/remote/scripts by name; see index.ts there. */
 function remoteScripts() {
   const folder = path.join(root, 'src/remote/scripts');
   const names = readdirSync(folder).filter((file) => file.endsWith('.sh'));
@@ -108,7 +107,7 @@ function remoteScripts() {
   );
 }
 
-/** What is imported as ./demo.ts, ./init.ts, ./http.ts or ./vendor-rules.ts is a file of its own, and so are some libraries. */
+/** Keeps demo.ts, init.ts, http.ts, vendor-rules.ts and some libraries as separate files. */
 function loadedApart() {
   const setup = (builder) => {
     builder.onResolve({ filter: /\/(demo|init|http|vendor-rules)\.ts$/ }, ({ kind, path: file }) =>
@@ -121,7 +120,7 @@ function loadedApart() {
   return { name: 'loaded-apart', setup };
 }
 
-/** The licences of what is in the bundle: each asks to travel with its code. */
+/** The licenses of the bundled packages, which must be distributed with their code. */
 function licenses(names) {
   const texts = names.map((name) => {
     const dir = path.join(root, 'node_modules', name);
@@ -129,13 +128,13 @@ function licenses(names) {
     const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license']
       .map((each) => path.join(dir, each))
       .find(existsSync);
-    const text = file === undefined ? `Licence: ${info.license}\n` : readFileSync(file, 'utf8');
+    const text = file === undefined ? `License: ${info.license}\n` : readFileSync(file, 'utf8');
     return `${name} ${info.version}\n${'-'.repeat(40)}\n${text.trim()}\n`;
   });
   return texts.join('\n\n');
 }
 
-/** Starts the bundle in front of a client of each era that lists the tools, and keeps what V8 compiled meanwhile. */
+/** Starts the bundle, lists the tools with both protocol revisions, and stores the code that V8 compiled. */
 function compile() {
   const clientInfo = { name: 'build', version };
   const legacy = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };

@@ -3,18 +3,18 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
- * What each part of src/ may import. Knowledge flows one way, lib ← ssh ← remote ← proxmox ← tools ← calls ← server ← cli, so
- * that a part can be read, tested and replaced without those above it. A folder may always import itself.
+ * The imports that each part of src/ may have. They go one way, lib ← ssh ← remote ← proxmox ← tools ← calls ← server ← cli, so
+ * that a part can be read, tested and replaced without the parts to its right. Imports within a folder are always allowed.
  * `folder/file.ts` allows one file, `type folder` only `import type`.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   ssh: ['lib'],
-  // Runs a script on a node or in a container; knows neither Proxmox nor the policy.
+  // Runs a script on a node or in a container. Independent of Proxmox and of the policy.
   remote: ['lib', 'ssh'],
   proxmox: ['lib', 'ssh', 'remote'],
   tools: ['lib', 'type ssh', 'type remote', 'proxmox'],
-  // Policy, approvals, audit log and redaction know calls only by their types.
+  // Policy, approvals, audit log and redaction. Independent of `calls`.
   governance: ['lib', 'type tools', 'type proxmox', 'type remote', 'remote/container-attributes.ts'],
   // One tool call, stage by stage.
   calls: ['lib', 'type ssh', 'type remote', 'type proxmox', 'tools', 'governance', 'type config'],
@@ -33,20 +33,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'app.ts',
   ],
 
-  // Settings become an SshTarget and name a policy; nothing else of both is of interest to them.
+  // Settings are converted to an SshTarget and to the name of a policy.
   config: ['lib', 'ssh/ssh-types.ts', 'governance/policy/policy-types.ts'],
-  // Shares no code, and so no bug, with what it stands in for.
+  // Shares no code, and so no bug, with the server.
   simulator: ['lib'],
 
-  // Puts the parts together.
+  // Composition root.
   'app.ts': ['lib', 'config', 'ssh', 'remote', 'proxmox', 'tools', 'type server', 'type calls', 'governance'],
   'bin.ts': ['cli'],
 
-  // The demo is the one user of the simulator besides tests.
+  // The only user of the simulator besides tests.
   'cli/commands/demo/demo.ts': ['lib', 'config', 'server', 'tools', 'app.ts', 'cli', 'simulator'],
-  // Explains what the layers below see, to a person; calls none of the tools.
+  // Checks the lower layers directly, without tools.
   'cli/commands/doctor': ['lib', 'config', 'ssh', 'remote', 'proxmox', 'governance', 'cli'],
-  // Sets up what doctor has found to work.
+  // Tests the set-up with doctor, and configures clients.
   'cli/commands/init': ['lib', 'config', 'ssh', 'remote', 'proxmox', 'governance', 'server', 'tools', 'cli'],
 };
 
@@ -54,8 +54,8 @@ const STATEMENT =
   /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 /**
- * Every import below `src` that the table does not allow, as lines to print. Tests may import what they like of `src`, and
- * nothing of `test`: what needs a server or a node is a test of `test`.
+ * Lists the imports in `src` that the table does not allow, one line each. Tests in `src` may import everything in `src`, but
+ * nothing in `test`: a test that needs a server or a node belongs in `test`.
  */
 export function findViolations(src: string): string[] {
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' })

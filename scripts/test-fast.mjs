@@ -1,4 +1,4 @@
-/* Runs tests from the sources, without build and rig: npm run test:fast -- FILE… */
+/* Runs tests on the sources, without a build and without the rig: npm run test:fast -- FILE… */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';

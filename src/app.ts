@@ -155,7 +155,7 @@ async function probeSudo(pool: SshPool, username: string, logger: Logger): Promi
   }
 }
 
-/** Shows what holds up a login to those who wait for it, and to whoever reads the log. */
+/** Reports a message of the SSH server that delays the login to the waiting callers and in the log. */
 function onBanner(logger: Logger, notices: Notices): (text: string | null) => void {
   return (text) => {
     if (text !== null) logger.warn(text);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { main } from './cli/main.ts';
 
-// Without a listener, SIGUSR1 opens Node's inspector, to which any user of this machine may attach.
+// Without a listener, SIGUSR1 starts the Node.js inspector, which every user of this machine could connect to.
 process.on('SIGUSR1', () => {});
 
 void main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Starts main.js; compiled already, where the V8 that compiled it is the one that runs it. Written in the JavaScript of 2009,
-// so that a Node.js of any age can parse this file and say that it is too old: clients start what comes first in their PATH.
+// Starts main.js, with the code in main.cache if the same version of V8 compiled it. Written in ES5, so that every Node.js can
+// parse this file and report that it is too old: clients start the first node in their PATH.
 'use strict';
 var OLDEST = 20;
 
@@ -32,13 +32,13 @@ function refuse() {
   process.stderr.write(
     'proxmox-mcp needs Node.js ' +
       OLDEST +
-      ' or later, and was started by Node.js ' +
+      ' or later, but was started with Node.js ' +
       process.versions.node +
       ' at ' +
       process.execPath +
-      ': install a newer one, or name its full path as the command in the configuration of the client.\n'
+      '. Install a newer version, or set its full path as the command in the configuration of the client.\n'
   );
-  // Once what was written has left: pipes take it later on Windows.
+  // Exit when the message has been written: on Windows, writes to pipes are asynchronous.
   process.on('exit', function () {
     process.exit(1);
   });

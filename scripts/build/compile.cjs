@@ -1,4 +1,4 @@
-// Runs DIST/main.js and adds what was compiled to DIST/main.cache when it ends. Has to wrap the source just as bin.cjs does.
+// Runs DIST/main.js and stores the compiled code in DIST/main.cache at exit. It must wrap the source exactly as bin.cjs does.
 'use strict';
 const fs = require('node:fs');
 const { createRequire, wrap } = require('node:module');

@@ -2,11 +2,11 @@ import { GROUPS, type Setting } from '../../src/config/setting.ts';
 import { listSettings } from '../../src/config/settings-schema.ts';
 
 const ENV_HEAD = `# Settings of proxmox-mcp. Copy this file to ~/.config/proxmox-mcp/config.env (Windows: %APPDATA%\\proxmox-mcp\\config.env) and
-# fill in what you need, or let \`proxmox-mcp init\` write it. What is empty or left out has its default.
-# Durations may be written as 30s, 10m or 2h, sizes as 100M. Put a value into quotes if it contains a #.
+# edit it, or create it with \`proxmox-mcp init\`. Empty or missing settings have their defaults.
+# Durations: 30s, 10m, 2h. Sizes: 100M. Put a value in quotes if it contains a #.
 `;
 
-/** `.env.example`: everything that must be set is open, everything else is a comment. */
+/** `.env.example`: required settings are active, all others are commented out. */
 export function renderEnvExample(): string {
   const settings = listSettings();
   const blocks = GROUPS.map((group) => {
@@ -26,7 +26,7 @@ function envLines(setting: Setting): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A table of the settings of one tier; undefined: those that few people need. */
+/** The table of the settings of one tier; undefined: the advanced settings. */
 export function renderSettingsTable(tier: Setting['tier']): string {
   const rows = listSettings()
     .filter((setting) => setting.tier === tier)
@@ -37,7 +37,7 @@ export function renderSettingsTable(tier: Setting['tier']): string {
       const fallback = isRequired(setting) ? '**required**' : (defaultText ?? '');
       return `| ${[names, option, fallback, help].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
     });
-  return ['| variable | option | default | what it does |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| variable | option | default | description |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function isRequired({ name }: Setting): boolean {

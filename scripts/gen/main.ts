@@ -9,9 +9,9 @@ import { alignTable } from './table.ts';
 import { renderToolsTable } from './tools.ts';
 
 /*
- * Writes what is said twice: `.env.example`, the JSON Schema of policy files, the examples, the addresses in package.json, and the parts of README and docs
- * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check it only tells whether they
- * are up to date.
+ * Writes the generated files: `.env.example`, the JSON Schema of policy files, the examples, the addresses in package.json, and the parts of README and docs
+ * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check, only checks that they are
+ * up to date.
  */
 
 const root = new URL('../../', import.meta.url);
@@ -36,7 +36,7 @@ for (const [name, content] of Object.entries(wanted)) {
   const file = new URL(name, root);
   if (read(file) === content) continue;
   if (check) {
-    console.error(`${name} is not up to date: npm run gen`);
+    console.error(`${name} is not up to date: run npm run gen`);
     process.exitCode = 1;
   } else {
     writeFileSync(file, content);

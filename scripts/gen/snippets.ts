@@ -3,7 +3,7 @@ import { type ClientId, clientApps } from '../../src/cli/commands/init/clients.t
 import { claudeCodeCommand, snippetFor } from '../../src/cli/commands/init/snippet.ts';
 import { installCommand, PACKAGE } from '../../src/lib/package-info.ts';
 
-/** The machine of the documentation: Debian's Node.js, a global installation, and what `init` has written for a user. */
+/** The example machine of the documentation: Node.js of Debian, a global installation, and a set-up by `init`. */
 const HOME = '/home/me';
 const CONFIG_FILE = `${HOME}/.config/proxmox-mcp/config.env`;
 const LAUNCH = { command: '/usr/bin/node', args: [`/usr/lib/node_modules/${PACKAGE.name}/dist/bin.js`] };
@@ -27,7 +27,7 @@ function fencedSnippet(id: ClientId): () => string {
   };
 }
 
-/** Arrays that fit a line are on one, as the formatter of this repository has it. */
+/** Puts arrays that fit on one line on one line, as the formatter of this repository does. */
 function shortArrays(json: string): string {
   return json.replaceAll(/\[\s+([^[\]]*?)\s+\]/g, (whole, items: string) => {
     const line = `[${items.replaceAll(/\s*\n\s*/g, ' ')}]`;
@@ -41,7 +41,7 @@ const demo = {
   },
 };
 
-/** Code blocks of README and docs, by the name of their section. */
+/** Code blocks of README and docs, by section name. */
 export const SNIPPETS: Readonly<Record<string, () => string>> = {
   install: () => fenced('sh', installCommand()),
   'client-claude-desktop': fencedSnippet('claude-desktop'),
@@ -65,7 +65,7 @@ export const SNIPPETS: Readonly<Record<string, () => string>> = {
     ),
 };
 
-/** Files of examples/, by their names in the repository. */
+/** The files in examples/, by path in the repository. */
 export const EXAMPLES: Readonly<Record<string, string>> = {
   'examples/claude_desktop_config.json': snippet('claude-desktop').text,
   'examples/vscode_mcp.json': snippet('vscode').text,

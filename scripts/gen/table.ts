@@ -1,6 +1,6 @@
 import { columnWidths, padCells } from '../../src/lib/columns.ts';
 
-/** Pads a Markdown table as the formatter does, so that it can be read as text, too. */
+/** Pads a Markdown table as the formatter does, so that it is readable as plain text. */
 export function alignTable(table: string): string {
   const rows = table.split('\n').map((line) =>
     line

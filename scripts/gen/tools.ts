@@ -6,8 +6,8 @@ import { hintsOf } from '../../src/tools/tool.ts';
 import { inputSchemaOf, type ObjectSchema, outputSchemaOf } from '../../src/tools/tool-schema.ts';
 
 /**
- * The tools as clients see them, committed, so that a change of the interface shows in review. Written
- * only on request (`node --import tsx scripts/gen/tools.ts --write`); a test compares.
+ * The snapshot of the tools as clients see them. It is committed, so that changes of the interface are visible in review, and
+ * compared by a test. Write it with `node --import tsx scripts/gen/tools.ts --write`.
  */
 export const TOOL_SNAPSHOT = fileURLToPath(new URL('../../test/mcp/tools.snapshot.json', import.meta.url));
 
@@ -25,13 +25,13 @@ export function renderToolSnapshot(): string {
   return `${JSON.stringify(tools, null, 2)}\n`;
 }
 
-/** The README's table of tools, in Markdown. */
+/** The table of tools in the README. */
 export function renderToolsTable(): string {
   const rows = TOOLS.map((tool) => {
     const parameters = parametersOf(inputSchemaOf(tool)).join(', ');
     return `| \`${tool.name}\` | ${tool.title} | ${parameters} | ${tool.effect} |`;
   });
-  return ['| tool | what it does | parameters | effect |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| tool | description | parameters | effect |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function parametersOf(schema: ObjectSchema): string[] {
@@ -46,7 +46,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether the committed snapshot says the same, in the same order, however it is laid out. */
+/** Whether the committed snapshot has the same content, regardless of its formatting. */
 export async function isToolSnapshotCurrent(): Promise<boolean> {
   const committed: unknown = JSON.parse(await readFile(TOOL_SNAPSHOT, 'utf8').catch(() => 'null'));
   return JSON.stringify(committed) === JSON.stringify(JSON.parse(renderToolSnapshot()));
@@ -57,7 +57,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     await writeFile(TOOL_SNAPSHOT, renderToolSnapshot());
     execFileSync(process.execPath, [BIOME, 'format', '--write', TOOL_SNAPSHOT], { stdio: 'inherit' });
   } else if (!(await isToolSnapshotCurrent())) {
-    console.error('test/mcp/tools.snapshot.json is not up to date; run again with --write if that is meant');
+    console.error(
+      'test/mcp/tools.snapshot.json is not up to date; if the change is intended, run again with --write',
+    );
     process.exitCode = 1;
   }
 }

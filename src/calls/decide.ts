@@ -39,13 +39,35 @@ async function decideTarget(
   const undecided = { ...target, subject, decision: null, refusal: null, precondition: null };
   try {
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
-    const denied = decision.outcome === 'deny' ? refusal(subject.tool, decision) : null;
+    const denied =
+      decision.outcome === 'deny'
+        ? refusal(subject.tool, decision)
+        : await ownContainerRefusal(subject, signal, deps);
     return { ...undecided, decision, refusal: denied };
   } catch (thrown) {
     // The container does not exist, or the node cannot be queried.
     if (!(thrown instanceof AppError)) throw thrown;
     return { ...undecided, refusal: thrown };
   }
+}
+
+/**
+ * Why nothing is done in the container that this server runs in: its token, its settings and the key of the node are there.
+ * @throws AppError where the node cannot be asked
+ */
+async function ownContainerRefusal(
+  { vmid, effect }: Subject,
+  signal: AbortSignal,
+  { cluster, settings }: ServerDeps,
+): Promise<AppError | null> {
+  if (vmid === null || effect === 'read' || settings.allowSelf) return null;
+  const own = await (await cluster()).ownContainers(signal);
+  if (!own.has(vmid)) return null;
+  return new AppError(
+    'OWN_CONTAINER',
+    `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,
+    'Do it by hand on the node, or ask the operator to start the server with ALLOW_SELF=true.',
+  );
 }
 
 /** Reads the attributes of the container of a subject; without a round trip if they are cached. */

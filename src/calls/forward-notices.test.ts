@@ -47,7 +47,7 @@ test('adds it to what else is sent, and every value is larger than the one befor
   expect(sent[2]).toMatchObject({ total: 9 });
 });
 
-test('a notice that holds already is sent to whoever begins to wait; nothing after the end', async () => {
+test('sends the current notice to a caller that starts to wait, and nothing after the end', async () => {
   const notices = new Notices();
   notices.show('a');
   const sent: ProgressNote[] = [];

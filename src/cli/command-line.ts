@@ -8,13 +8,13 @@ import { type Command as CliCommand, COMMANDS, type CommandOption, type Request 
 import { commandHelp, groupHelp, helpText, settingGroups } from './help.ts';
 import { wrapText } from './output/output.ts';
 
-/** What a command line asks for. */
+/** A parsed command line: a command to run, a text to print, or a usage error. */
 export type Invocation =
   | { readonly kind: 'run'; readonly command: CliCommand; readonly request: Request }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'refuse'; readonly text: string };
 
-/** Understands a command line. Options may stand before and after the command. */
+/** Parses a command line. Options may come before or after the command. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const settings = listSettings();
   const program = new Command('proxmox-mcp')
@@ -35,11 +35,11 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const refused = notOptions(settings);
   for (const name of Object.keys(refused)) program.addOption(new Option(`--${name} [value]`).hideHelp());
 
-  let through: readonly string[] = [];
+  let passedThrough: readonly string[] = [];
   try {
     const [own, passed] = splitPassedThrough(argv);
     program.parse(spellOutSwitches(own, settings), { from: 'user' });
-    through = passed;
+    passedThrough = passed;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'print', text: `${VERSION}\n` };
@@ -50,7 +50,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     if (attribute(name) in given) return refuse(message);
   }
   const [name = 'serve', ...before] = program.args;
-  const args = [...before, ...through];
+  const args = [...before, ...passedThrough];
   const help = name === 'help';
   const wanted = help ? args[0] : name;
   const command = COMMANDS.find((each) => each.name === wanted);
@@ -63,10 +63,10 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (help || given.help === true) {
     return { kind: 'print', text: command.name === 'serve' ? helpText() : commandHelp(command) };
   }
-  const stranger = own.find(({ flag }) => attribute(flag) in given && !takes(command, flag));
-  if (stranger !== undefined) return refuse(belongsElsewhere(stranger, command), command);
+  const foreign = own.find(({ flag }) => attribute(flag) in given && !takes(command, flag));
+  if (foreign !== undefined) return refuse(wrongCommand(foreign, command), command);
   const surplus = args[command.maxArgs ?? 0];
-  if (surplus !== undefined) return refuse(`too much on the command line: '${surplus}'`, command);
+  if (surplus !== undefined) return refuse(`unexpected argument: '${surplus}'`, command);
   const textOf = (flag: string): string | undefined => {
     const value = given[flag];
     return value === true ? 'true' : value;
@@ -80,7 +80,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   return { kind: 'run', command, request: { input, args, options: chosen } };
 }
 
-/** The options of all commands; those that several share once. */
+/** The options of all commands. An option that several commands share is listed once. */
 function ownOptions(): readonly CommandOption[] {
   return [...new Map(COMMANDS.flatMap(({ options }) => options.map((each) => [each.flag, each]))).values()];
 }
@@ -89,7 +89,7 @@ function takes(command: CliCommand, flag: string): boolean {
   return command.options.some((option) => option.flag === flag);
 }
 
-function belongsElsewhere({ flag }: CommandOption, command: CliCommand): string {
+function wrongCommand({ flag }: CommandOption, command: CliCommand): string {
   const owners = COMMANDS.filter((each) => takes(each, flag)).map(({ name }) => name);
   return `--${flag} is an option of ${owners.join(' and ')}, not of ${command.name}`;
 }
@@ -103,7 +103,10 @@ function addOptions(program: Command, settings: readonly Setting[]): { property:
   });
 }
 
-/** The command line up to the first argument of a command that passes on what follows it, and what follows. */
+/**
+ * Splits the command line of a command that passes arguments through (`exec`): up to its first argument, and the rest, which
+ * is not parsed.
+ */
 function splitPassedThrough(argv: readonly string[]): readonly [readonly string[], readonly string[]] {
   const names = COMMANDS.map(({ name }) => name);
   const at = argv.findIndex((word) => names.includes(word));
@@ -120,7 +123,7 @@ function splitPassedThrough(argv: readonly string[]): readonly [readonly string[
   return [argv, []];
 }
 
-/** `--sudo`, `--no-sudo`, `--sudo=no` and `--sudo no` all become `--sudo=…`: a switch never swallows a command. */
+/** Rewrites `--sudo`, `--no-sudo`, `--sudo=no` and `--sudo no` as `--sudo=…`, so that a switch never takes a command as its value. */
 function spellOutSwitches(argv: readonly string[], settings: readonly Setting[]): string[] {
   const switches = [...settings, ...RETIRED].flatMap(({ flag, placeholder }) =>
     flag !== undefined && placeholder === undefined ? [flag] : [],
@@ -141,13 +144,16 @@ function spellOutSwitches(argv: readonly string[], settings: readonly Setting[])
   return spelled;
 }
 
-/** Options that people will try and that are none: said plainly, they are not mistaken for something near. */
+/** Options that do not exist but that users try, with the reason. Without it, the parser would suggest an unrelated option. */
 function notOptions(settings: readonly Setting[]): Readonly<Record<string, string>> {
   const secrets = settings.flatMap(({ name, secret }) => (secret === true ? [name] : []));
   const messages = secrets.map((name) => {
     const flag = name.toLowerCase().replaceAll('_', '-');
-    const why = 'a command line is seen by every user of this machine';
-    return [flag, `--${flag} does not exist: ${why}; set ${name} or ${name}_FILE in the environment`];
+    const why = 'every user of this machine can read command lines';
+    return [
+      flag,
+      `there is no option --${flag}, because ${why}; set the variable ${name} or ${name}_FILE instead`,
+    ];
   });
   return Object.fromEntries(messages);
 }
@@ -159,7 +165,7 @@ function unknownCommand(command: string): string {
 
 function unknownTopic(topic: string): string {
   const topics = [...COMMANDS.map(({ name }) => name), ...settingGroups()];
-  // The names of settings are many more: whoever asks for ssh or audit-dir is shown to the group that has them.
+  // A topic such as `ssh` or `audit-dir` is a setting: suggest the group that lists it.
   const word = topic.toLowerCase().replaceAll('_', '-').replace(/^-+/, '');
   const owner = listSettings().find(({ name, flag }) =>
     [flag ?? '', name.toLowerCase().replaceAll('_', '-')].some(
@@ -167,9 +173,9 @@ function unknownTopic(topic: string): string {
     ),
   );
   const meant = owner?.group.toLowerCase() ?? nearest(topic, topics);
-  const known = `There is help about: ${topics.join(', ')}`;
+  const known = `Topics: ${topics.join(', ')}`;
   return [
-    `no help about '${topic}'`,
+    `there is no help topic '${topic}'`,
     ...wrapText(meant === undefined ? known : `(Did you mean ${meant}?)`, 80),
   ].join('\n');
 }

@@ -1,15 +1,15 @@
 import type { App } from '../app.ts';
 import type { Logger } from '../lib/log.ts';
 
-/** Clients and init systems kill what has not ended after 5 s; by then everything that we started on the node must be gone. */
+/** Clients and init systems kill a server that still runs after 5 s. Every command on the node must be killed before that. */
 export const SHUTDOWN_MS = 4500;
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const;
 
 /**
- * Sees to it that this process ends in order: on a signal, after an accident, or when `end` is called. The exit code
- * is 0 unless there was an accident.
- * @param close clears away what runs; is given up after SHUTDOWN_MS
+ * Shuts the process down on a signal, after an uncaught exception, or when `end` is called. The exit code is 0, or 1 after an
+ * uncaught exception.
+ * @param close ends running calls and connections; abandoned after SHUTDOWN_MS
  */
 export function gracefulShutdown(app: App, close: () => Promise<unknown>): { end(reason: string): void } {
   let ending = false;
@@ -22,13 +22,13 @@ export function gracefulShutdown(app: App, close: () => Promise<unknown>): { end
   };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      // Whoever signals twice does not want to wait.
+      // A second signal exits at once.
       if (ending) process.exit(130);
       end(signal);
     });
   }
   onHangUp(app, () => end('SIGHUP'));
-  watchForAccidents(app.logger, () => {
+  watchForExceptions(app.logger, () => {
     if (ending) process.exit(1);
     end('uncaught exception', 1);
   });
@@ -36,24 +36,25 @@ export function gracefulShutdown(app: App, close: () => Promise<unknown>): { end
 }
 
 /**
- * SIGHUP tells a server with a policy file to read it again, as it tells daemons; others it ends. But from a terminal that was
- * closed it means that nobody is there any more, whatever else is set.
+ * SIGHUP makes a server with a policy file read it again, as usual for daemons, and ends a server without one. When it was sent
+ * because the terminal was closed, it ends both.
  */
 function onHangUp(app: App, end: () => void): void {
   const startedOnTerminal = process.stdin.isTTY === true;
   process.on('SIGHUP', async () => {
     if (!app.listMayChange) return end();
-    // Asked anew, as isTTY is what was found at the start; and only now, because loading it takes its time.
+    // `process.stdin.isTTY` keeps its value from the start, so `isatty` is called again. `node:tty` is loaded only here, because
+    // that takes time.
     if (startedOnTerminal && !(await import('node:tty')).isatty(0)) return end();
     await app.policy().then((policy) => policy.reload());
   });
 }
 
 /**
- * A promise that nobody waited for spoils one call at most: it is recorded, and the server goes on. After an
- * exception that nobody caught nothing can be relied on: what runs is cleared away, and the client starts us anew.
+ * An unhandled rejection affects one call at most: it is logged and the server continues. After an uncaught exception the state
+ * of the process is unknown: the server shuts down, and the client starts it again.
  */
-function watchForAccidents(logger: Logger, end: () => void): void {
+function watchForExceptions(logger: Logger, end: () => void): void {
   process.on('unhandledRejection', (error) => {
     logger.error({ id: newId(), error }, 'unhandled rejection');
   });
@@ -63,7 +64,7 @@ function watchForAccidents(logger: Logger, end: () => void): void {
   });
 }
 
-/** To find a line again that somebody quotes; needs no strength, and loading node:crypto takes 3 ms. */
+/** An ID to find a log line by. It needs no cryptographic strength, and loading node:crypto takes 3 ms. */
 function newId(): string {
   return Math.random().toString(36).slice(2, 10);
 }

@@ -6,10 +6,10 @@ import { COMMANDS, type Command } from './commands.ts';
 import { wrapText } from './output/output.ts';
 import { VERBS } from './verb-commands.ts';
 
-/** Every help fits a terminal of this many columns and 40 lines. */
+/** Every help text fits a terminal of this width and 40 lines. */
 const WIDTH = 80;
 
-/** The settings that most people need; all others are in the help of their group. */
+/** The settings in the main help. The help of each group lists all of its settings. */
 const FIRST = [
   'I_ACCEPT_RISKS',
   'PROXMOX_HOST',
@@ -22,33 +22,33 @@ const FIRST = [
   'SERVER_HTTP',
 ];
 
-/** How else settings are given; `shown` are those that the help is about. */
+/** The footer of a help text: variables, precedence, switches and secrets. `shown` are the settings in that help text. */
 function foot(shown: readonly Setting[]): string {
   const other = shown.flatMap(({ flag, name }) =>
     flag === undefined || flag.toUpperCase().replaceAll('-', '_') === name ? [] : [`--${flag} is ${name}`],
   );
-  const but = other.length === 0 ? '' : `, but ${other.join(', ')}`;
-  const names = `Each option can be a variable: --ssh-port is SSH_PORT${but}.`;
+  const exceptions = other.length === 0 ? '' : `, but ${other.join(', ')}`;
+  const names = `Every option is also a variable: --ssh-port is SSH_PORT${exceptions}.`;
   return `${wrapText(names, WIDTH).join('\n')}
-Precedence: options, variables, configuration file, defaults. Empty is unset.
-A switch is turned off with --no-…; a secret may be given as NAME_FILE, a path.
+Precedence: options, variables, configuration file, defaults. Empty = unset.
+Turn a switch off with --no-NAME. Put a secret in a file: NAME_FILE is its path.
 `;
 }
 
-/** Names of the groups of settings that `proxmox-mcp help` knows beside those of commands. */
+/** The help topics that are groups of settings. */
 export function settingGroups(): readonly string[] {
   return GROUPS.filter((group) => group !== 'Consent').map((group) => group.toLowerCase());
 }
 
-/** The whole of `--help`: what most people need, and where the rest is. */
+/** The text of `--help`: all commands, the most important settings, and where the other settings are. */
 export function helpText(): string {
   const settings = listSettings();
   const first = FIRST.flatMap((name) => settings.filter((setting) => setting.name === name));
   const general = [
     ['--config <file>', 'Configuration file (~/.config/proxmox-mcp/config.env)'],
-    ['--version, --help', 'Also after a command; or: proxmox-mcp help COMMAND'],
+    ['--version, --help', 'Help on a command: proxmox-mcp help COMMAND'],
   ] as const;
-  return `proxmox-mcp ${VERSION}: lets MCP clients manage Proxmox VE containers over SSH.
+  return `proxmox-mcp ${VERSION}: manage Proxmox VE containers from MCP clients, over SSH.
 Usage: proxmox-mcp [command] [options]
 
 ${commandList()}
@@ -59,15 +59,15 @@ All settings: proxmox-mcp help ${settingGroups().join('|')}
 ${foot(first)}`;
 }
 
-/** The commands; those for everyday work share a line. */
+/** The list of commands. The verbs share a line. */
 function commandList(): string {
   const verbs = VERBS.map(({ name }) => name);
   const others = COMMANDS.filter(({ name }) => !verbs.includes(name));
   return `${columns(others.map(({ name, summary }) => [name, summary] as const))}
-  ${verbs.join(', ')}: one call each, as in exec 101 'df -h'`;
+  ${verbs.join(', ')}: run one tool, as in exec 101 'df -h'`;
 }
 
-/** The help of one group of settings, by its name in any case; undefined when there is none of that name. */
+/** The help of a group of settings; the name is case-insensitive. Undefined if there is no such group. */
 export function groupHelp(name: string): string | undefined {
   const group = GROUPS.find((each) => each.toLowerCase() === name.toLowerCase());
   if (group === undefined) return undefined;
@@ -90,11 +90,11 @@ ${columns([...own, ['--config, --ssh-host, …', 'Settings: see proxmox-mcp --he
 ${details}`;
 }
 
-/** Two columns; what is too long for the right one goes on below its beginning. */
+/** Two columns; the right one is wrapped. */
 function columns(rows: readonly (readonly [string, string])[]): string {
-  const room = WIDTH - (columnWidths(rows)[0] ?? 0) - 4;
+  const rightWidth = WIDTH - (columnWidths(rows)[0] ?? 0) - 4;
   return table(
-    rows.map(([left, right]) => [left, wrapText(right, room).join('\n')]),
+    rows.map(([left, right]) => [left, wrapText(right, rightWidth).join('\n')]),
     '  ',
   );
 }

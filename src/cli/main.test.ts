@@ -89,11 +89,11 @@ describe('what keeps it from starting', () => {
     [['help', 'tolls'], '(Did you mean tools?)'],
     [['help', 'ssh'], '(Did you mean connection?)'],
     [['help', 'AUDIT_DIR'], '(Did you mean governance?)'],
-    [['help', 'weather'], 'There is help about: serve, init,'],
+    [['help', 'weather'], 'Topics: serve, init,'],
     [['serve', '--exec', '101'], '--exec is an option of init and doctor, not of serve'],
     [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
     [['--ssh-port'], 'argument missing'],
-    [['serve', 'more'], "too much on the command line: 'more'"],
+    [['serve', 'more'], "unexpected argument: 'more'"],
   ])('%j: %s', async (args, message) => {
     const { code, stdout, stderr } = await run(args, ENOUGH);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -1,13 +1,13 @@
 import { type LoadInput, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/settings-schema.ts';
-import { faultsText, wantsColour } from './output/config-errors.ts';
+import { configErrorsText, wantsColor } from './output/config-errors.ts';
 
-/** The settings of a command, or undefined: what is wrong with them has then been told and the exit code set. */
+/** The settings of a command. Undefined if they are invalid: the errors are then printed and the exit code is set. */
 export function settingsFor(input: LoadInput): Config | undefined {
   const loaded = loadConfig(input);
   for (const warning of loaded.warnings) process.stderr.write(`proxmox-mcp: ${warning}\n`);
   if (loaded.ok) return loaded.config;
-  process.stderr.write(faultsText(loaded.faults, wantsColour(process.stderr)));
+  process.stderr.write(configErrorsText(loaded.errors, wantsColor(process.stderr)));
   process.exitCode = 2;
   return undefined;
 }

@@ -1,2 +1,2 @@
-/** What is wrong with the command line, in words for the person who wrote it; the exit code is 2. */
+/** An invalid command line. The message is shown to the user; the exit code is 2. */
 export class UsageError extends Error {}

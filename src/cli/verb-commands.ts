@@ -4,11 +4,11 @@ const JSON_OPTION: CommandOption = { flag: 'json', help: 'Print JSON, for progra
 const TIMEOUT: CommandOption = {
   flag: 'timeout',
   placeholder: 'seconds',
-  help: 'exec: until the command is killed (300); stop: until it is killed (10)',
+  help: 'Kill the command (exec, default 300) or the container (stop, 10) after this',
 };
 const OVERWRITE: CommandOption = { flag: 'overwrite', help: 'Replace an existing file' };
 
-const EXIT_CODES = 'Exit code: 0 done; 1 failed; 2 wrong arguments or settings; 130 Ctrl-C.\n';
+const EXIT_CODES = 'Exit code: 0 done; 1 failed; 2 invalid arguments or settings; 130 Ctrl-C.\n';
 
 function verb(
   name: string,
@@ -35,14 +35,14 @@ those of the command; standard input is empty.
   proxmox-mcp exec 101 'df -h / | tail -1'
   proxmox-mcp exec 101 cat '/etc/a file'
 
-Exit code: that of the command; 124 timeout; 125 the call failed; 2 wrong
+Exit code: that of the command; 124 timeout; 125 the call failed; 2 invalid
 arguments or settings; 130 Ctrl-C, which kills the command.
 `,
   }),
   passesThrough: true,
 };
 
-/** What an administrator tries first: one call each, under a short name. */
+/** Short commands for the most common tools. Each makes one tool call. */
 export const VERBS: readonly Command[] = [
   verb('list', {
     summary: 'List the containers',
@@ -70,7 +70,7 @@ export const VERBS: readonly Command[] = [
     usage: ['stop VMID [--force]'],
     maxArgs: 1,
     options: [TIMEOUT, { flag: 'force', help: 'Kill immediately; may lose data' }, JSON_OPTION],
-    details: `Shuts it down, and kills it if it is still running after --timeout seconds.
+    details: `Shuts the container down. Kills it if it still runs after --timeout seconds.
 
 ${EXIT_CODES}`,
   }),
@@ -81,9 +81,9 @@ ${EXIT_CODES}`,
     maxArgs: 2,
     options: [OVERWRITE, JSON_OPTION],
     details: `Copies one file, verified by SHA-256. A target that is a directory (locally) or
-ends in / gets the name of the source. host: is the node itself, which takes
-ENABLE_HOST_EXEC=true. The folder of the local file is the transfer directory of
-this call, unless --transfer-dirs names others.
+ends in / gets the name of the source. host: is the node itself and
+requires ENABLE_HOST_EXEC=true. The directory of the local file is the transfer
+directory of this call, unless --transfer-dirs names others.
 
   proxmox-mcp cp 101:/etc/hosts ./hosts
   proxmox-mcp cp ./nginx.conf 101:/etc/nginx/ --overwrite

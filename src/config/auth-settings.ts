@@ -1,29 +1,29 @@
 import { text } from './formats.ts';
-import { about } from './setting.ts';
+import { settingsMetadata } from './setting.ts';
 import { bearerToken, namedTokens } from './token-formats.ts';
 import { issuerUrl, scopePrefix, webUrl } from './url-formats.ts';
 
-/** Who may call over HTTP; a part of the schema. */
+/** The HTTP settings for tokens and OAuth. */
 export function authSettings() {
   return {
-    httpToken: bearerToken().optional().register(about, {
+    httpToken: bearerToken().optional().register(settingsMetadata, {
       name: 'HTTP_TOKEN',
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Bearer token with the rights read, write and host, 16 or more characters',
+      help: 'Bearer token with the scopes read, write and host, 16 or more characters',
       example: 'the output of: openssl rand -hex 32',
-      defaultText: 'generated, kept in STATE_DIR',
+      defaultText: 'generated, stored in STATE_DIR',
     }),
-    httpTokens: namedTokens().optional().register(about, {
+    httpTokens: namedTokens().optional().register(settingsMetadata, {
       name: 'HTTP_TOKENS',
       secret: true,
       group: 'HTTP',
       tier: 'common',
-      help: 'Several tokens with names and permissions (docs/http.md)',
+      help: 'Named tokens with scopes (docs/http.md)',
       example: 'alice read,write sha256:…',
     }),
-    oauthIssuer: issuerUrl().optional().register(about, {
+    oauthIssuer: issuerUrl().optional().register(settingsMetadata, {
       name: 'OAUTH_ISSUER',
       flag: 'oauth-issuer',
       placeholder: 'url',
@@ -32,7 +32,7 @@ export function authSettings() {
       help: 'OAuth issuer whose JWT access tokens are accepted',
       example: 'https://id.example.com/realms/home',
     }),
-    oauthAudience: text().optional().register(about, {
+    oauthAudience: text().optional().register(settingsMetadata, {
       name: 'OAUTH_AUDIENCE',
       flag: 'oauth-audience',
       placeholder: 'text',
@@ -41,7 +41,7 @@ export function authSettings() {
       help: 'Expected audience, usually the /mcp URL',
       example: 'https://mcp.example.com/mcp',
     }),
-    oauthScopePrefix: scopePrefix().register(about, {
+    oauthScopePrefix: scopePrefix().register(settingsMetadata, {
       name: 'OAUTH_SCOPE_PREFIX',
       flag: 'oauth-scope-prefix',
       placeholder: 'text',
@@ -50,14 +50,14 @@ export function authSettings() {
       example: 'pve.',
       default: 'proxmox:',
     }),
-    publicUrl: webUrl().optional().register(about, {
+    publicUrl: webUrl().optional().register(settingsMetadata, {
       name: 'PUBLIC_URL',
       flag: 'public-url',
       placeholder: 'url',
       group: 'HTTP',
       help: 'Public URL of /mcp',
       example: 'https://mcp.example.com/mcp',
-      defaultText: 'OAUTH_AUDIENCE, if a URL',
+      defaultText: 'OAUTH_AUDIENCE if it is a URL',
     }),
   };
 }

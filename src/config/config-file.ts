@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { FILE_REMEDY, reason, statOf } from './formats.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
-import { type Fault, fileSource, isSet, type Source } from './sources.ts';
+import { type ConfigError, fileSource, isSet, type Source } from './sources.ts';
 
-/** The directory of this user's configuration: config.env, known_hosts and what `init` has written. */
+/** The configuration directory of the user: config.env, known_hosts and the journal of `init`. */
 export function configDir(at: HostEnvironment): string {
   const { join } = pathsOf(at);
   const base =
@@ -13,30 +13,30 @@ export function configDir(at: HostEnvironment): string {
   return join(base, 'proxmox-mcp');
 }
 
-/** The configuration file that every command reads, from whatever folder it is started. */
+/** The default configuration file, which every command reads, regardless of the working directory. */
 export function defaultConfigFile(at: HostEnvironment): string {
   return pathsOf(at).join(configDir(at), 'config.env');
 }
 
-/** The variable that names the configuration file where options are out of reach: in containers and services. */
+/** The variable that sets the configuration file where options cannot be used: in containers and services. */
 export const CONFIG_VARIABLE = 'PROXMOX_MCP_CONFIG';
 
 export interface ConfigFileQuery {
-  /** What `--config` or PROXMOX_MCP_CONFIG named. */
+  /** The value of `--config` or PROXMOX_MCP_CONFIG. */
   readonly named: string | undefined;
-  /** Where an option or the environment sets the node; undefined: nowhere. */
+  /** The option or variable that sets the node; undefined if none does. */
   readonly hostFrom: string | undefined;
 }
 
 interface Report {
-  fault(fault: Fault): void;
+  addError(error: ConfigError): void;
   warn(message: string): void;
 }
 
 /**
- * The configuration file that applies: the one that was named, else config.env, else `.env` in the working directory. The last
- * one only while the node is set nowhere else: a client may start the server in a stranger's project, whose `.env` must not
- * change a server that is configured already.
+ * The configuration file that applies: the one in `named`, otherwise config.env, otherwise `.env` in the working directory. The
+ * `.env` is used only if the node is not set elsewhere: a client may start the server in any project, and the `.env` of that
+ * project must not change a configured server.
  */
 export function findConfigFile(
   { named, hostFrom }: ConfigFileQuery,
@@ -46,17 +46,17 @@ export function findConfigFile(
   if (isSet(named)) {
     const file = absolutePath(at, named.trim());
     return read(file, file, report.warn, (problem) =>
-      report.fault({
+      report.addError({
         name: '--config',
         problem: `The configuration file (--config or ${CONFIG_VARIABLE}) cannot be read: ${problem}`,
         remedy: FILE_REMEDY,
       }),
     );
   }
-  const own = defaultConfigFile(at);
-  if (isThere(own)) {
-    return read(own, own, report.warn, (problem) =>
-      report.fault({
+  const file = defaultConfigFile(at);
+  if (fs.existsSync(file)) {
+    return read(file, file, report.warn, (problem) =>
+      report.addError({
         name: 'config.env',
         problem: `The configuration file cannot be read: ${problem}`,
         remedy: FILE_REMEDY,
@@ -72,11 +72,6 @@ export function findConfigFile(
   if (source.names.some((name) => name === 'PROXMOX_HOST' || name === 'HOST'))
     ignored(`${hostFrom} already sets the node`);
   return undefined;
-}
-
-/** Whether something has that name, readable or not. */
-function isThere(file: string): boolean {
-  return fs.existsSync(file);
 }
 
 function read(

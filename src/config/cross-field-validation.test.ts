@@ -9,8 +9,8 @@ function problemsOf(env: Record<string, string>): Record<string, string> {
   const at = { platform: process.platform, env: all, home: '/nowhere', cwd: '/nowhere', username: 'me' };
   const loaded = loadConfig({}, at);
   if (loaded.ok) return {};
-  for (const { remedy } of loaded.faults) expect(remedy).toMatch(/^[A-Z].*\.$/);
-  return Object.fromEntries(loaded.faults.map(({ name, problem }) => [name, problem]));
+  for (const { remedy } of loaded.errors) expect(remedy).toMatch(/^[A-Z].*\.$/);
+  return Object.fromEntries(loaded.errors.map(({ name, problem }) => [name, problem]));
 }
 
 test.each([
@@ -26,13 +26,17 @@ test.each([
   [{ OAUTH_ISSUER: OAUTH.OAUTH_ISSUER }, 'OAUTH_AUDIENCE', 'OAUTH_AUDIENCE is not'],
   [{ OAUTH_AUDIENCE: OAUTH.OAUTH_AUDIENCE }, 'OAUTH_ISSUER', 'OAUTH_ISSUER is not'],
   [{ ...OAUTH, OAUTH_AUDIENCE: 'api://proxmox' }, 'PUBLIC_URL', 'is not a URL'],
-  [{ HTTP_AUTH: 'false', HTTP_TOKEN: TOKEN }, 'HTTP_AUTH', 'nobody would be asked for'],
-  [{ HTTP_AUTH: 'false', ...OAUTH }, 'HTTP_AUTH', 'nobody would be asked for'],
+  [{ HTTP_AUTH: 'false', HTTP_TOKEN: TOKEN }, 'HTTP_AUTH', 'would not be checked'],
+  [{ HTTP_AUTH: 'false', ...OAUTH }, 'HTTP_AUTH', 'would not be checked'],
   [{ ...OAUTH, OAUTH_ISSUER: 'http://id.example.com' }, 'OAUTH_ISSUER', 'is not https'],
   [{ ...OAUTH, OAUTH_ISSUER: 'id.example.com' }, 'OAUTH_ISSUER', 'is not an http or https URL'],
-  [{ ...OAUTH, OAUTH_ISSUER: 'https://id.example.com/?a=b' }, 'OAUTH_ISSUER', 'something behind its path'],
-  [{ ...OAUTH, PUBLIC_URL: 'https://me:pass@mcp.example.com' }, 'PUBLIC_URL', 'contains a login'],
-  [{ OAUTH_SCOPE_PREFIX: 'a b' }, 'OAUTH_SCOPE_PREFIX', 'what a scope cannot hold'],
+  [{ ...OAUTH, OAUTH_ISSUER: 'https://id.example.com/?a=b' }, 'OAUTH_ISSUER', 'has a query or a fragment'],
+  [
+    { ...OAUTH, PUBLIC_URL: 'https://me:pass@mcp.example.com' },
+    'PUBLIC_URL',
+    'contains a user name or password',
+  ],
+  [{ OAUTH_SCOPE_PREFIX: 'a b' }, 'OAUTH_SCOPE_PREFIX', 'not allowed in a scope'],
   [{ HTTP_TOKEN: 'changeme' }, 'HTTP_TOKEN', 'shorter than 16 characters'],
 ])('%j: %s %s', (env, name, problem) => {
   expect(problemsOf(env)).toEqual({ [name]: expect.stringContaining(problem) });

@@ -5,12 +5,12 @@ import { errnoOf, hasErrno } from '../lib/errno.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
 
 /*
- * How the text of a setting is read. A message completes the sentence `NAME (source) …`: it never
- * repeats the value, because the value may be a secret pasted into the wrong place.
+ * Parsers for the text of settings. An error message completes the sentence `NAME (source) …`. It never repeats the value,
+ * because the value may be a secret in the wrong setting.
  */
 
-/** Adds a fault with its own remedy; without one the remedy is the setting's example. */
-export function fault(ctx: z.core.$RefinementCtx, message: string, remedy?: string): typeof z.NEVER {
+/** Adds an error with a remedy; without one, the remedy is the example of the setting. */
+export function reject(ctx: z.core.$RefinementCtx, message: string, remedy?: string): typeof z.NEVER {
   ctx.addIssue({ code: 'custom', message, ...(remedy === undefined ? {} : { params: { remedy } }) });
   return z.NEVER;
 }
@@ -19,11 +19,11 @@ export function boolean() {
   return z.stringbool({
     truthy: ['true', '1', 'yes', 'on'],
     falsy: ['false', '0', 'no', 'off'],
-    error: 'is neither true nor false (1/0, yes/no and on/off are understood, too)',
+    error: 'is neither true nor false (also valid: 1/0, yes/no, on/off)',
   });
 }
 
-/** Digits only: `0x16`, `1e3` and `+5` are more likely slips than meant. */
+/** An integer in digits. `0x16`, `1e3` and `+5` are rejected as likely typos. */
 export function integer(min: number, max: number) {
   const error = `is not a whole number from ${min} to ${max}`;
   return z
@@ -44,7 +44,7 @@ export function text() {
   return z.string();
 }
 
-/** What keys are made from: nobody must be able to guess it. */
+/** The text of a key: 32 bytes or more, so that it cannot be guessed. */
 export function longSecret() {
   return z.string().refine((value) => Buffer.byteLength(value) >= 32, {
     error: 'is shorter than 32 bytes',
@@ -55,34 +55,38 @@ export function userName() {
   return z.string().regex(/^[^\s:@/\\'"`$;&|<>-][^\s:@/'"`$;&|<>]*$/, { error: 'is not a user name' });
 }
 
-/** An address or a name, nothing around it: the mistakes that people make here deserve better than "not found". */
+/** An address or a host name. Common mistakes, such as a URL, get a specific message. */
 export function hostName() {
   return z.string().transform((value, ctx) => {
     const bare = /^\[(.+)\]$/.exec(value)?.[1] ?? value;
     if (bare.includes('://'))
-      return fault(ctx, 'is a URL', 'Give the address alone, for example 192.0.2.10.');
+      return reject(ctx, 'is a URL', 'Enter only the address, for example 192.0.2.10.');
     if (bare.includes('@')) {
-      return fault(ctx, 'contains a user name', 'Give the address alone and the user in SSH_USERNAME.');
+      return reject(
+        ctx,
+        'contains a user name',
+        'Enter only the address, and set the user with SSH_USERNAME.',
+      );
     }
     if (/^[^:]+:\d+$/.test(bare) || /^\[.+\]:\d+$/.test(bare)) {
-      return fault(ctx, 'contains a port', 'Give the address alone and the port in SSH_PORT.');
+      return reject(ctx, 'contains a port', 'Enter only the address, and set the port with SSH_PORT.');
     }
     if (!/^[\p{L}\p{N}_.:%][\p{L}\p{N}_.:%-]*$/u.test(bare))
-      return fault(ctx, 'is not an address or a host name');
+      return reject(ctx, 'is not an address or a host name');
     return bare;
   });
 }
 
-/** One server on the way to the node. What is absent comes from ~/.ssh/config or the defaults. */
+/** One jump host. Absent fields come from ~/.ssh/config or from the defaults. */
 export interface JumpHop {
   readonly host: string;
   readonly username?: string;
   readonly port?: number;
-  /** Private keys that were named for this hop. */
+  /** Private keys for this jump host. */
   readonly identityFiles?: readonly string[];
 }
 
-/** `user@host:port[,…]` as in OpenSSH's ProxyJump, IPv6 in brackets. `none`: no jump, whatever ~/.ssh/config says. */
+/** `user@host:port[,…]` as in OpenSSH's ProxyJump, IPv6 in brackets. `none`: no jump host, even if ~/.ssh/config has one. */
 export function jumpList() {
   return z.string().transform((value, ctx): readonly JumpHop[] => {
     if (value.toLowerCase() === 'none') return [];
@@ -90,11 +94,11 @@ export function jumpList() {
     const good = hops.filter((hop) => hop !== undefined);
     return good.length === hops.length
       ? good
-      : fault(ctx, 'is not a list of [user@]host[:port], separated by commas (IPv6 addresses in brackets)');
+      : reject(ctx, 'is not a list of [user@]host[:port], separated by commas (IPv6 addresses in brackets)');
   });
 }
 
-/** Reads one hop of a jump list; undefined when it is none. */
+/** Parses one jump host; undefined if it is invalid. */
 export function parseHop(hop: string): JumpHop | undefined {
   const match =
     /^(?:ssh:\/\/)?(?:(?<user>[^@\s]+)@)?(?:\[(?<six>[0-9a-fA-F:.%\w]+)\]|(?<host>[^\s:@[\]/-][^\s:@[\]/]*))(?::(?<port>\d{1,5}))?\/?$/.exec(
@@ -108,32 +112,36 @@ export function parseHop(hop: string): JumpHop | undefined {
   return { host, ...(username === undefined ? {} : { username }), ...(port === undefined ? {} : { port }) };
 }
 
-/** A private key that exists and can be read now: better known at the start than at the first call. */
+/** A readable private key file. It is checked at the start rather than at the first call. */
 export function keyFile(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     if (value.includes('PRIVATE KEY')) {
-      return fault(ctx, 'holds a key itself', 'Put the key into a file and give the path of that file.');
+      return reject(ctx, 'contains the key itself', 'Save the key in a file, and set the path of that file.');
     }
     const file = absolutePath(at, value);
     try {
       const start = decodeText(fs.readFileSync(file)).slice(0, 40);
       if (!/^(ssh-|ecdsa-|sk-)/.test(start)) return file;
-      return fault(ctx, `names a public key (${file})`, 'Name the private key; it is the file without .pub.');
+      return reject(
+        ctx,
+        `is a public key (${file})`,
+        'Set the path of the private key, which is the file without .pub.',
+      );
     } catch (error) {
-      return fault(ctx, `names a file that cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+      return reject(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
     }
   });
 }
 
-/** A file that need not exist yet. */
+/** A file path. The file may not exist yet. */
 export function filePath(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const file = absolutePath(at, value);
-    return isDirectory(file) ? fault(ctx, `names a directory: ${file}`, 'Name a file.') : file;
+    return isDirectory(file) ? reject(ctx, `is a directory: ${file}`, 'Set the path of a file.') : file;
   });
 }
 
-/** A file that is there and can be read. */
+/** A readable file. */
 export function readableFile(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const file = absolutePath(at, value);
@@ -141,34 +149,38 @@ export function readableFile(at: HostEnvironment) {
       fs.readFileSync(file);
       return file;
     } catch (error) {
-      return fault(ctx, `names a file that cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+      return reject(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
     }
   });
 }
 
-/** A tag as Proxmox VE takes them. */
+/** A tag that is valid in Proxmox VE. */
 export function tag() {
-  return z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,123}$/, { error: 'is not a tag of Proxmox VE' });
+  return z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,123}$/, { error: 'is not a valid Proxmox VE tag' });
 }
 
-/** A directory that need not exist yet. */
+/** A directory path. The directory may not exist yet. */
 export function directoryPath(at: HostEnvironment) {
   return z.string().transform((value, ctx) => {
     const dir = absolutePath(at, value);
-    if (statOf(dir)?.isFile()) return fault(ctx, `names a file: ${dir}`, 'Name a directory.');
-    const blocked = above(dir, at).find((each) => statOf(each)?.isDirectory() === false);
+    if (statOf(dir)?.isFile()) return reject(ctx, `is a file: ${dir}`, 'Set the path of a directory.');
+    const blocked = parentsOf(dir, at).find((each) => statOf(each)?.isDirectory() === false);
     if (blocked === undefined) return dir;
-    return fault(ctx, `lies below what is no directory: ${blocked}`, 'Name a directory.');
+    return reject(
+      ctx,
+      `is inside a path that is not a directory: ${blocked}`,
+      'Set the path of a directory.',
+    );
   });
 }
 
 export const FILE_REMEDY =
-  'Correct the path (~ is understood), or give the user who runs this server the right to read it.';
+  'Correct the path (~ is allowed), or make the file readable for the user that runs this server.';
 
-/** Why a file could not be used, in words that do not need an errno table. */
+/** The reason why a file could not be used, in words instead of an errno. */
 export function reason(error: unknown, file: string): string {
   if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return `${file} does not exist`;
-  if (hasErrno(error, 'EACCES', 'EPERM')) return `${file} may not be read by this user`;
+  if (hasErrno(error, 'EACCES', 'EPERM')) return `${file} is not readable by this user`;
   if (hasErrno(error, 'EISDIR')) return `${file} is a directory`;
   return `${file} (${errnoOf(error) ?? String(error)})`;
 }
@@ -177,7 +189,7 @@ export function isDirectory(file: string): boolean {
   return statOf(file)?.isDirectory() ?? false;
 }
 
-/** undefined: it is not there, or this user may not look. */
+/** The stats of a file; undefined if it does not exist or is not accessible. */
 export function statOf(file: string): fs.Stats | undefined {
   try {
     return fs.statSync(file);
@@ -186,8 +198,8 @@ export function statOf(file: string): fs.Stats | undefined {
   }
 }
 
-/** The directories that lead to one, the nearest first. */
-function above(dir: string, at: HostEnvironment): readonly string[] {
+/** The parent directories, nearest first. */
+function parentsOf(dir: string, at: HostEnvironment): readonly string[] {
   const parent = pathsOf(at).dirname(dir);
-  return parent === dir ? [] : [parent, ...above(parent, at)];
+  return parent === dir ? [] : [parent, ...parentsOf(parent, at)];
 }

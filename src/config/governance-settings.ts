@@ -1,14 +1,14 @@
 import { PRESET_NAMES } from '../governance/policy/policy-types.ts';
 import { boolean, choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
-import { about } from './setting.ts';
+import { settingsMetadata } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
 import { duration } from './unit-formats.ts';
 
-/** What is kept, and who may decide; a part of the schema. */
+/** The settings for policy, approvals, audit log and redaction. */
 export function governanceSettings(at: HostEnvironment) {
   return {
-    policy: choice(PRESET_NAMES).optional().register(about, {
+    policy: choice(PRESET_NAMES).optional().register(settingsMetadata, {
       name: 'POLICY',
       restricts: true,
       flag: 'policy',
@@ -19,7 +19,7 @@ export function governanceSettings(at: HostEnvironment) {
       example: 'careful',
       defaultText: 'standard',
     }),
-    policyFile: readableFile(at).optional().register(about, {
+    policyFile: readableFile(at).optional().register(settingsMetadata, {
       name: 'POLICY_FILE',
       restricts: true,
       flag: 'policy-file',
@@ -29,7 +29,7 @@ export function governanceSettings(at: HostEnvironment) {
       help: 'Custom policy file, used instead of POLICY (docs/permissions.md)',
       example: '~/proxmox-policy.yaml',
     }),
-    protectedTag: tag().register(about, {
+    protectedTag: tag().register(settingsMetadata, {
       name: 'PROTECTED_TAG',
       restricts: true,
       flag: 'protected-tag',
@@ -39,7 +39,15 @@ export function governanceSettings(at: HostEnvironment) {
       example: 'precious',
       default: 'protected',
     }),
-    audit: boolean().register(about, {
+    allowSelf: boolean().register(settingsMetadata, {
+      name: 'ALLOW_SELF',
+      flag: 'allow-self',
+      group: 'Governance',
+      help: 'Allow commands, changes and transfers in the container that this server runs in',
+      example: 'true',
+      default: 'false',
+    }),
+    audit: boolean().register(settingsMetadata, {
       name: 'AUDIT',
       flag: 'audit',
       group: 'Governance',
@@ -48,7 +56,7 @@ export function governanceSettings(at: HostEnvironment) {
       example: 'false',
       default: 'true',
     }),
-    auditDir: directoryPath(at).optional().register(about, {
+    auditDir: directoryPath(at).optional().register(settingsMetadata, {
       name: 'AUDIT_DIR',
       flag: 'audit-dir',
       placeholder: 'dir',
@@ -57,43 +65,43 @@ export function governanceSettings(at: HostEnvironment) {
       example: '/var/log/proxmox-mcp',
       defaultText: 'audit in STATE_DIR',
     }),
-    auditKey: longSecret().optional().register(about, {
+    auditKey: longSecret().optional().register(settingsMetadata, {
       name: 'AUDIT_KEY',
       secret: true,
       group: 'Governance',
       help: 'Key that makes tampering with the audit log detectable (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'generated, kept in STATE_DIR',
+      defaultText: 'generated, stored in STATE_DIR',
     }),
-    redactForms: boolean().register(about, {
+    redactForms: boolean().register(settingsMetadata, {
       name: 'REDACT_FORMS',
       flag: 'redact-forms',
       group: 'Governance',
-      help: 'Redact strings that look like keys, tokens or passwords (configured secrets always are)',
+      help: 'Redact strings that look like keys, tokens or passwords (configured secrets are always redacted)',
       example: 'false',
       default: 'true',
     }),
-    approvals: choice(['client', 'terminal', 'deny']).optional().register(about, {
+    approvals: choice(['client', 'terminal', 'deny']).optional().register(settingsMetadata, {
       name: 'APPROVALS',
       restricts: true,
       flag: 'approvals',
-      placeholder: 'who',
+      placeholder: 'method',
       group: 'Governance',
       tier: 'basic',
-      help: 'Who confirms a call: client (the client program), terminal (a passphrase) or deny',
+      help: 'How calls are confirmed: in the client, at a terminal with a passphrase, or deny',
       example: 'terminal',
-      defaultText: 'terminal once a passphrase is set, else client on stdio and deny on HTTP',
+      defaultText: 'terminal if a passphrase is set, otherwise client on stdio and deny on HTTP',
     }),
-    approvalTtl: duration(1, 43_200).register(about, {
+    approvalTtl: duration(1, 43_200).register(settingsMetadata, {
       name: 'APPROVAL_TTL',
       flag: 'approval-ttl',
       placeholder: 'time',
       group: 'Governance',
-      help: 'Time that a request, and then its approval, stays valid',
+      help: 'Time until an approval request expires, and then until its approval expires',
       example: '5m',
       default: '10m',
     }),
-    confirmTimeout: duration(1, 300).register(about, {
+    confirmTimeout: duration(1, 300).register(settingsMetadata, {
       name: 'CONFIRM_TIMEOUT',
       flag: 'confirm-timeout',
       placeholder: 'time',
@@ -102,7 +110,7 @@ export function governanceSettings(at: HostEnvironment) {
       example: '2m',
       default: '45s',
     }),
-    stateDir: directoryPath(at).default(defaultStateDir(at)).register(about, {
+    stateDir: directoryPath(at).default(defaultStateDir(at)).register(settingsMetadata, {
       name: 'STATE_DIR',
       flag: 'state-dir',
       placeholder: 'dir',
@@ -112,13 +120,13 @@ export function governanceSettings(at: HostEnvironment) {
       example: '~/proxmox-mcp-state',
       defaultText: '~/.local/state/proxmox-mcp',
     }),
-    stateKey: longSecret().optional().register(about, {
+    stateKey: longSecret().optional().register(settingsMetadata, {
       name: 'STATE_KEY',
       secret: true,
       group: 'Governance',
-      help: 'Key that signs approval requests; the same on all replicas (32 bytes or more)',
+      help: 'Key that signs approval requests, the same on all replicas (32 bytes or more)',
       example: 'the output of: openssl rand -base64 48',
-      defaultText: 'generated, kept in STATE_DIR',
+      defaultText: 'generated, stored in STATE_DIR',
     }),
   };
 }

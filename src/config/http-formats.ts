@@ -1,27 +1,27 @@
 import * as z from 'zod/v4';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
-/** Host names, separated by commas, as the Host header has them but for the port; lower case, IPv6 in brackets. */
+/** Host names separated by commas, as in the Host header without the port: lower case, IPv6 in brackets. */
 export function nameList() {
   return z.string().transform((value, ctx): readonly string[] => {
     const names = split(value).map((name) => hostnameOf(`http://${bracketed(name)}`));
     const good = names.filter((name) => name !== undefined);
     if (good.length < names.length || good.length === 0) {
-      return fault(ctx, 'is not a list of host names with commas between (no scheme, no port, no *)');
+      return reject(ctx, 'is not a comma-separated list of host names (no scheme, no port, no *)');
     }
     return good;
   });
 }
 
-/** Origins of web pages, separated by commas: `https://chat.example.com:8443`. */
+/** Browser origins separated by commas: `https://chat.example.com:8443`. */
 export function originList() {
   return z.string().transform((value, ctx): readonly string[] => {
     const origins = split(value).map(originOf);
     const good = origins.filter((origin) => origin !== undefined);
     if (good.length < origins.length || good.length === 0) {
-      return fault(
+      return reject(
         ctx,
-        'is not a list of origins with commas between, each scheme://name[:port] (no path, no *)',
+        'is not a comma-separated list of origins, each scheme://name[:port] (no path, no *)',
       );
     }
     return good;
@@ -48,7 +48,7 @@ function hostnameOf(url: string): string | undefined {
 function originOf(text: string): string | undefined {
   if (!URL.canParse(text) || text.includes('*')) return undefined;
   const { protocol, host, href } = new URL(text);
-  // Not URL.origin: it is 'null' for the schemes of browser extensions.
+  // URL.origin is 'null' for the schemes of browser extensions.
   const origin = `${protocol}//${host}`;
   return host !== '' && (href === origin || href === `${origin}/`) ? origin : undefined;
 }

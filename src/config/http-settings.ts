@@ -2,13 +2,13 @@ import { authSettings } from './auth-settings.ts';
 import { boolean, filePath, hostName, integer } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { nameList, originList } from './http-formats.ts';
-import { about } from './setting.ts';
+import { settingsMetadata } from './setting.ts';
 import { duration } from './unit-formats.ts';
 
-/** How the server is reached over HTTP, and what it bears; a part of the schema. */
+/** The HTTP settings: address, TLS and limits. */
 export function httpSettings(at: HostEnvironment) {
   return {
-    http: boolean().register(about, {
+    http: boolean().register(settingsMetadata, {
       name: 'SERVER_HTTP',
       flag: 'http',
       group: 'HTTP',
@@ -17,7 +17,7 @@ export function httpSettings(at: HostEnvironment) {
       example: 'true',
       default: 'false',
     }),
-    serverHost: hostName().register(about, {
+    serverHost: hostName().register(settingsMetadata, {
       name: 'SERVER_HOST',
       flag: 'host',
       placeholder: 'address',
@@ -27,7 +27,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '0.0.0.0',
       default: '127.0.0.1',
     }),
-    serverPort: integer(0, 65535).register(about, {
+    serverPort: integer(0, 65535).register(settingsMetadata, {
       name: 'SERVER_PORT',
       flag: 'port',
       placeholder: 'port',
@@ -37,7 +37,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '8443',
       default: '8000',
     }),
-    httpAuth: boolean().register(about, {
+    httpAuth: boolean().register(settingsMetadata, {
       name: 'HTTP_AUTH',
       flag: 'auth',
       group: 'HTTP',
@@ -47,7 +47,7 @@ export function httpSettings(at: HostEnvironment) {
       defaultText: '',
     }),
     ...authSettings(),
-    allowedHosts: nameList().optional().register(about, {
+    allowedHosts: nameList().optional().register(settingsMetadata, {
       name: 'ALLOWED_HOSTS',
       flag: 'allowed-hosts',
       placeholder: 'names',
@@ -57,7 +57,7 @@ export function httpSettings(at: HostEnvironment) {
       example: 'mcp.example.com',
       defaultText: 'SERVER_HOST',
     }),
-    allowedOrigins: originList().optional().register(about, {
+    allowedOrigins: originList().optional().register(settingsMetadata, {
       name: 'ALLOWED_ORIGINS',
       flag: 'allowed-origins',
       placeholder: 'origins',
@@ -66,7 +66,7 @@ export function httpSettings(at: HostEnvironment) {
       example: 'https://chat.example.com',
       defaultText: 'none',
     }),
-    httpTlsCert: filePath(at).optional().register(about, {
+    httpTlsCert: filePath(at).optional().register(settingsMetadata, {
       name: 'HTTP_TLS_CERT',
       flag: 'tls-cert',
       placeholder: 'file',
@@ -75,7 +75,7 @@ export function httpSettings(at: HostEnvironment) {
       help: 'TLS certificate chain (PEM file)',
       example: '/etc/ssl/mcp.pem',
     }),
-    httpTlsKey: filePath(at).optional().register(about, {
+    httpTlsKey: filePath(at).optional().register(settingsMetadata, {
       name: 'HTTP_TLS_KEY',
       flag: 'tls-key',
       placeholder: 'file',
@@ -84,7 +84,7 @@ export function httpSettings(at: HostEnvironment) {
       help: 'TLS private key (PEM file)',
       example: '/etc/ssl/private/mcp.key',
     }),
-    behindProxy: boolean().register(about, {
+    behindProxy: boolean().register(settingsMetadata, {
       name: 'BEHIND_PROXY',
       flag: 'behind-proxy',
       group: 'HTTP',
@@ -93,7 +93,7 @@ export function httpSettings(at: HostEnvironment) {
       example: 'true',
       default: 'false',
     }),
-    rateLimit: integer(1, 1_000_000_000).register(about, {
+    rateLimit: integer(1, 1_000_000_000).register(settingsMetadata, {
       name: 'RATE_LIMIT',
       flag: 'rate-limit',
       placeholder: 'n',
@@ -102,7 +102,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '100',
       default: '1000',
     }),
-    maxConcurrent: integer(1, 100_000).register(about, {
+    maxConcurrent: integer(1, 100_000).register(settingsMetadata, {
       name: 'MAX_CONCURRENT',
       flag: 'max-concurrent',
       placeholder: 'n',
@@ -111,7 +111,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '16',
       default: '256',
     }),
-    maxConnections: integer(1, 100_000).register(about, {
+    maxConnections: integer(1, 100_000).register(settingsMetadata, {
       name: 'MAX_CONNECTIONS',
       flag: 'max-connections',
       placeholder: 'n',
@@ -120,7 +120,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '100',
       default: '1024',
     }),
-    maxSessions: integer(1, 100_000).register(about, {
+    maxSessions: integer(1, 100_000).register(settingsMetadata, {
       name: 'MAX_SESSIONS',
       flag: 'max-sessions',
       placeholder: 'n',
@@ -129,7 +129,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '100',
       default: '1000',
     }),
-    sessionIdle: duration(1, 604_800).register(about, {
+    sessionIdle: duration(1, 604_800).register(settingsMetadata, {
       name: 'SESSION_IDLE',
       flag: 'session-idle',
       placeholder: 'time',
@@ -138,7 +138,7 @@ export function httpSettings(at: HostEnvironment) {
       example: '10m',
       default: '30m',
     }),
-    requestTimeout: duration(1, 3600).register(about, {
+    requestTimeout: duration(1, 3600).register(settingsMetadata, {
       name: 'REQUEST_TIMEOUT',
       flag: 'request-timeout',
       placeholder: 'time',

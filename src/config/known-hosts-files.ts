@@ -7,10 +7,10 @@ import type { HostEntry } from './ssh-config-file.ts';
 type KnownHosts = Pick<SshTarget, 'knownHostsFiles' | 'knownHostsWriteFile'>;
 
 /**
- * The known_hosts files of one host: those of the user, the file that this server writes, and those of the machine, as
- * OpenSSH reads them. The last count in every case: an administrator revokes keys there.
+ * The known_hosts files of one host, as in OpenSSH: those of the user, the one that this server writes, and the system-wide ones.
+ * The system-wide files always apply, because administrators revoke keys in them.
  *
- * @param named what SSH_KNOWN_HOSTS says; takes the place of the user's files and of the one that is written
+ * @param named the value of SSH_KNOWN_HOSTS, which replaces the user's files and the one that this server writes
  */
 export function knownHostsFiles(
   named: string | undefined,
@@ -25,7 +25,7 @@ export function knownHostsFiles(
   const global = filesOf('globalknownhostsfile', systemSshDirOf(at), ['ssh_known_hosts', 'ssh_known_hosts2']);
   if (named !== undefined) return { knownHostsFiles: [named, ...global], knownHostsWriteFile: named };
   const user = filesOf('userknownhostsfile', path.join(at.home, '.ssh'), ['known_hosts', 'known_hosts2']);
-  // New keys go to a file of our own: the operator's is theirs, and may be mounted read-only.
-  const own = path.join(configDir(at), 'known_hosts');
-  return { knownHostsFiles: [...user, own, ...global], knownHostsWriteFile: own };
+  // New keys are added to a separate file. The user's known_hosts is not changed; it may be mounted read-only.
+  const managed = path.join(configDir(at), 'known_hosts');
+  return { knownHostsFiles: [...user, managed, ...global], knownHostsWriteFile: managed };
 }

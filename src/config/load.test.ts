@@ -26,15 +26,15 @@ const ENOUGH = { I_ACCEPT_RISKS: 'true', HOST: '192.0.2.10' };
 
 function load(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Config {
   const result = loadConfig(input, at({ ...ENOUGH, ...env }, cwd));
-  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.config;
 }
 
-function faultsOf(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Record<string, string> {
+function errorsOf(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Record<string, string> {
   const result = loadConfig(input, at(env, cwd));
-  if (result.ok) throw new Error('expected faults');
-  for (const fault of result.faults) expect(fault.remedy).toMatch(/^[A-Z].*\.$/);
-  return Object.fromEntries(result.faults.map((fault) => [fault.name, fault.problem]));
+  if (result.ok) throw new Error('expected errors');
+  for (const fault of result.errors) expect(fault.remedy).toMatch(/^[A-Z].*\.$/);
+  return Object.fromEntries(result.errors.map((fault) => [fault.name, fault.problem]));
 }
 
 test('defaults', () => {
@@ -54,6 +54,7 @@ test('defaults', () => {
     sudo: undefined,
     execMethod: 'auto',
     enableHostExec: false,
+    allowSelf: false,
     characterLimit: 25000,
     maxFileSize: 10485760,
     transferDirs: undefined,
@@ -134,6 +135,16 @@ test('files that PowerShell wrote in UTF-16 read the same: the env file, and tho
 
 const TOKEN = 'a-token-of-the-tests-0123456789abcdefghij';
 
+test('warns of ENABLE_HOST_EXEC on a node of Proxmox VE', () => {
+  const warningsOn = (clusterDir: string, env: Record<string, string>) =>
+    loadConfig({}, { ...at({ ...ENOUGH, ...env }), platform: 'linux', clusterDir }).warnings;
+  const node = directory({ local: '' });
+  const told = expect.stringMatching(/^ENABLE_HOST_EXEC=true on a Proxmox VE node itself/);
+  expect(warningsOn(node, { ENABLE_HOST_EXEC: 'true' })).toEqual([told]);
+  expect(warningsOn(node, {})).toEqual([]);
+  expect(warningsOn(directory(), { ENABLE_HOST_EXEC: 'true' })).toEqual([]);
+});
+
 describe('.env of the working directory', () => {
   const cwd = directory({ '.env': 'HOST=elsewhere\nI_ACCEPT_RISKS=true\nENABLE_HOST_EXEC=true\n' });
 
@@ -150,7 +161,7 @@ describe('.env of the working directory', () => {
     const config = load({ HOST: '' }, { flags: { host: 'flagged' } }, cwd);
     expect(config).toMatchObject({ host: 'flagged', enableHostExec: false });
   });
-  test('gives way to the file that was named', () => {
+  test('is overridden by the file in --config', () => {
     fs.writeFileSync(path.join(cwd, 'other.env'), 'HOST=other\n');
     expect(load({ HOST: '' }, { envFile: 'other.env' }, cwd)).toMatchObject({
       host: 'other',
@@ -191,7 +202,7 @@ describe('config.env', () => {
   test('its PROXMOX_HOST is not hidden by HOST of the environment, which is said', () => {
     expect(loadAtHome({ HOST: 'mybox' })).toMatchObject({
       config: { host: 'own' },
-      warnings: [expect.stringContaining('HOST=mybox (environment) is not used')],
+      warnings: [expect.stringContaining('HOST=mybox (environment) is ignored')],
     });
     expect(loadAtHome({ HOST: 'x86_64-conda-linux-gnu' })).toMatchObject({ warnings: [] });
   });
@@ -200,7 +211,7 @@ describe('config.env', () => {
     fs.writeFileSync(path.join(cwd, 'old.env'), 'HOST=own\nI_ACCEPT_RISKS=true\n');
     expect(loadAtHome({ HOST: 'mybox' }, named)).toMatchObject({
       config: { host: 'mybox' },
-      warnings: [expect.stringContaining('hides HOST=own')],
+      warnings: [expect.stringContaining('overrides HOST=own')],
     });
     expect(loadAtHome({ HOST: 'own' }, named)).toMatchObject({ warnings: [] });
   });
@@ -209,7 +220,7 @@ describe('config.env', () => {
     fs.mkdirSync(path.join(locked, '.config/proxmox-mcp/config.env'), { recursive: true });
     expect(loadConfig({}, { ...at(ENOUGH), home: locked })).toMatchObject({
       ok: false,
-      faults: [{ name: 'config.env', problem: expect.stringContaining('is a directory') }],
+      errors: [{ name: 'config.env', problem: expect.stringContaining('is a directory') }],
     });
   });
 });
@@ -241,7 +252,7 @@ test.each([
 });
 
 test.each(['0s', '1x', '1.5m', '-3', '400h'])('%s is no session lifetime', (value) => {
-  expect(faultsOf({ ...ENOUGH, SESSION_IDLE: value }).SESSION_IDLE).toContain('is not a duration from 1s to');
+  expect(errorsOf({ ...ENOUGH, SESSION_IDLE: value }).SESSION_IDLE).toContain('is not a duration from 1s to');
 });
 
 test('retired settings are accepted and have no effect, which is said', () => {
@@ -249,20 +260,20 @@ test('retired settings are accepted and have no effect, which is said', () => {
   expect(loadConfig({ flags }, at({ ...ENOUGH, HTTP_SHOW_TOKEN: 'false' }))).toMatchObject({
     ok: true,
     warnings: [
-      expect.stringContaining('--shutdown-grace has no effect any more'),
-      expect.stringContaining('HTTP_SHOW_TOKEN (environment) has no effect any more'),
+      expect.stringContaining('--shutdown-grace no longer has any effect'),
+      expect.stringContaining('HTTP_SHOW_TOKEN (environment) no longer has any effect'),
     ],
   });
 });
 
 test('a named configuration file that is missing is a fault', () => {
-  expect(faultsOf(ENOUGH, { envFile: 'nowhere.env' })).toEqual({
+  expect(errorsOf(ENOUGH, { envFile: 'nowhere.env' })).toEqual({
     '--config': expect.stringContaining('nowhere.env does not exist'),
   });
 });
 
-test('all faults are told at once', () => {
-  const faults = faultsOf({
+test('all errors are told at once', () => {
+  const errors = errorsOf({
     SSH_PORT: '0x16',
     SSH_KEY: '~/nokey',
     SUDO: 'perhaps',
@@ -271,21 +282,21 @@ test('all faults are told at once', () => {
     LOG_LEVEL: 'loud',
     SSH_JUMP: 'a,,b',
   });
-  expect(faults).toEqual({
+  expect(errors).toEqual({
     I_ACCEPT_RISKS: 'I_ACCEPT_RISKS is not set',
     PROXMOX_HOST: 'PROXMOX_HOST is not set',
     SSH_PORT: 'SSH_PORT=0x16 (environment) is not a whole number from 1 to 65535',
     SSH_KEY: expect.stringContaining('nokey does not exist'),
     SUDO: expect.stringContaining('neither true nor false'),
     CHARACTER_LIMIT: expect.stringContaining('is not a whole number'),
-    TRANSFER_DIRS: expect.stringContaining('is not a directory here: /does/not/exist'),
+    TRANSFER_DIRS: expect.stringContaining('contains a path that is not a directory: /does/not/exist'),
     LOG_LEVEL: expect.stringContaining('is not one of'),
     SSH_JUMP: expect.stringContaining('is not a list of'),
   });
 });
 
 test('a fault names the place to correct', () => {
-  expect(faultsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
+  expect(errorsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
     '--ssh-port': '--ssh-port=70000 (command line) is not a whole number from 1 to 65535',
   });
 });
@@ -299,7 +310,7 @@ test.each(['false', 'False', '0', 'NO', 'off'])('%j is false', (value) => {
 });
 
 test.each(['no', 'maybe', ''])('I_ACCEPT_RISKS=%j is no consent', (value) => {
-  expect(faultsOf({ ...ENOUGH, I_ACCEPT_RISKS: value })).toHaveProperty('I_ACCEPT_RISKS');
+  expect(errorsOf({ ...ENOUGH, I_ACCEPT_RISKS: value })).toHaveProperty('I_ACCEPT_RISKS');
 });
 
 test.each([
@@ -310,7 +321,7 @@ test.each([
   ['-oProxyCommand=x', 'is not an address'],
   ['a b', 'is not an address'],
 ])('HOST=%s %s', (value, problem) => {
-  expect(faultsOf({ ...ENOUGH, HOST: value }).HOST).toContain(problem);
+  expect(errorsOf({ ...ENOUGH, HOST: value }).HOST).toContain(problem);
 });
 
 test.each([
@@ -340,11 +351,11 @@ describe('SSH_KEY', () => {
     expect(load({ SSH_KEY: 'id' }, {}, cwd).sshKey).toBe(path.join(cwd, 'id'));
   });
   test('refuses a public key', () => {
-    expect(faultsOf({ ...ENOUGH, SSH_KEY: 'id.pub' }, {}, cwd).SSH_KEY).toContain('names a public key');
+    expect(errorsOf({ ...ENOUGH, SSH_KEY: 'id.pub' }, {}, cwd).SSH_KEY).toContain('is a public key');
   });
   test('refuses a pasted key, and does not repeat it', () => {
-    const { SSH_KEY } = faultsOf({ ...ENOUGH, SSH_KEY: '-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET' });
-    expect(SSH_KEY).toBe('SSH_KEY (environment) holds a key itself');
+    const { SSH_KEY } = errorsOf({ ...ENOUGH, SSH_KEY: '-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET' });
+    expect(SSH_KEY).toBe('SSH_KEY (environment) contains the key itself');
   });
 });
 
@@ -357,26 +368,26 @@ describe('secrets', () => {
     expect(load({ SSH_PASSWORD: ' x ' }).sshPassword).toBe(' x ');
   });
   test('both forms at once are a fault', () => {
-    const faults = faultsOf({ ...ENOUGH, SSH_PASSWORD: 'x', SSH_PASSWORD_FILE: 'pass' }, {}, cwd);
-    expect(faults).toEqual({ SSH_PASSWORD: 'SSH_PASSWORD and SSH_PASSWORD_FILE are both set (environment)' });
+    const errors = errorsOf({ ...ENOUGH, SSH_PASSWORD: 'x', SSH_PASSWORD_FILE: 'pass' }, {}, cwd);
+    expect(errors).toEqual({ SSH_PASSWORD: 'SSH_PASSWORD and SSH_PASSWORD_FILE are both set (environment)' });
   });
   test('both forms in different sources follow the order of the sources', () => {
     fs.writeFileSync(path.join(cwd, 'my.env'), 'SSH_PASSWORD=fromfile\n');
     expect(load({ SSH_PASSWORD_FILE: 'pass' }, { envFile: 'my.env' }, cwd).sshPassword).toBe('hunter2 ');
   });
   test('a missing or empty file is a fault', () => {
-    const faults = faultsOf(
+    const errors = errorsOf(
       { ...ENOUGH, SSH_PASSWORD_FILE: 'none', SSH_KEY_PASSPHRASE_FILE: 'empty' },
       {},
       cwd,
     );
-    expect(faults.SSH_PASSWORD_FILE).toContain('does not exist');
-    expect(faults.SSH_KEY_PASSPHRASE_FILE).toContain('names an empty file');
+    expect(errors.SSH_PASSWORD_FILE).toContain('does not exist');
+    expect(errors.SSH_KEY_PASSPHRASE_FILE).toContain('is an empty file');
   });
 });
 
 describe('warnings', () => {
-  test('that nothing is put on record', () => {
+  test('that nothing is logged', () => {
     expect(warningsFor('AUDIT=false\n')).toEqual([expect.stringContaining('NOTHING')]);
     expect(warningsFor('AUDIT=true\n')).toEqual([]);
   });
@@ -405,7 +416,7 @@ describe('warnings', () => {
     for (const [env, file] of [[{ [name]: 'x' }, ''] as const, [{}, `${name}=x\n`] as const]) {
       const loaded = loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': file })));
       const fault = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
-      expect(loaded).toMatchObject({ ok: false, faults: [fault] });
+      expect(loaded).toMatchObject({ ok: false, errors: [fault] });
     }
   });
   test('a name that only resembles one that restricts is a warning', () => {
@@ -425,7 +436,7 @@ describe('warnings', () => {
     expect(warningsFor('SSH_USER=x\nSSH_USERNAME=y\n')).toEqual([]);
   });
   test('an unquoted # that cuts a password short', () => {
-    expect(warningsFor('SSH_PASSWORD=abc#def\n')).toEqual([expect.stringContaining('cut off at the #')]);
+    expect(warningsFor('SSH_PASSWORD=abc#def\n')).toEqual([expect.stringContaining('truncated at the #')]);
     expect(warningsFor('SSH_PASSWORD="abc#def"\nSSH_PORT=22 # a comment\n')).toEqual([]);
   });
 });

@@ -1,56 +1,58 @@
 import type * as z from 'zod/v4';
 import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
-import { contradictions } from './cross-field-validation.ts';
-import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { crossFieldErrors } from './cross-field-validation.ts';
+import { currentEnvironment, type HostEnvironment, isProxmoxNode } from './host-environment.ts';
 import { hostNotes, hostSetBy } from './node-name.ts';
 import { isQuoted } from './quoted.ts';
 import { RETIRED, retiredNotes } from './retired-settings.ts';
 import type { Setting } from './setting.ts';
 import { type Config, configSchema, listSettings } from './settings-schema.ts';
 import {
+  type ConfigError,
   environmentSource,
-  type Fault,
   type Flags,
   type Found,
   findIn,
   isSet,
   type Source,
 } from './sources.ts';
-import { isSlip, nearMiss } from './suggest-setting.ts';
+import { isMisspelled, nearMiss } from './suggest-setting.ts';
 
 export type LoadResult = (
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] }
 ) & {
   readonly warnings: readonly string[];
-  /** The configuration file that was read, absolute; undefined if there is none. */
+  /** Absolute path of the configuration file; undefined if there is none. */
   readonly file: string | undefined;
 };
 
-/** Whoever relies on a record must learn here that there is none. */
 const EXEC_METHOD_IGNORED =
   'EXEC_METHOD is ignored: commands always enter containers by lxc-attach. Remove the setting.';
-const UNRECORDED = 'AUDIT=false: NOTHING that is done through this server is put on record';
+/** Warns operators who rely on the audit log. */
+const NOT_LOGGED = 'AUDIT=false: NOTHING that is done through this server is logged';
+
+const HOST_EXEC_ON_NODE =
+  'ENABLE_HOST_EXEC=true on a Proxmox VE node itself: host commands can read the tokens, keys and settings of this server, and change its audit log. Run the server on another machine';
 
 export interface LoadInput {
   readonly flags?: Flags;
-  /** What `--config` (or `--env-file`) named. */
+  /** The value of `--config` (or `--env-file`). */
   readonly envFile?: string | undefined;
-  /** Reads no configuration file at all. */
+  /** Ignores all configuration files. */
   readonly ignoreFiles?: boolean;
-  /** Text for settings that are set nowhere, by property, in place of the defaults that serving has. */
+  /** Defaults for this command, by property, which replace those of the server. */
   readonly fallbacks?: Flags;
 }
 
 /**
- * Options, then the environment, then the configuration file, then defaults. Finds every fault before it gives up, so that
- * nobody has to start it once per mistake.
+ * Loads the settings. Precedence: options, environment, configuration file, defaults. Reports all errors at once.
  */
-export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentSurroundings()): LoadResult {
-  const faults: Fault[] = [];
+export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentEnvironment()): LoadResult {
+  const errors: ConfigError[] = [];
   const warnings: string[] = [];
   const report = {
-    fault: (fault: Fault) => void faults.push(fault),
+    addError: (error: ConfigError) => void errors.push(error),
     warn: (warning: string) => void warnings.push(warning),
   };
   const flags = input.flags ?? {};
@@ -64,15 +66,15 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   const settings = listSettings(schema);
   const found = new Map<string, Found>();
   for (const setting of settings) {
-    const value = findFlag(flags, setting) ?? findFirst(sources, setting, at, report.fault);
+    const value = findFlag(flags, setting) ?? findFirst(sources, setting, at, report.addError);
     if (value !== undefined) found.set(setting.property, value);
   }
-  if (found.has('policy') && found.has('policyFile')) report.fault(POLICY_TWICE);
-  const slips = nearMisses(sources, settings, found);
-  faults.push(...slips.flatMap(({ fault }) => fault ?? []));
-  warnings.push(...slips.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
+  if (found.has('policy') && found.has('policyFile')) report.addError(POLICY_TWICE);
+  const misspelled = misspelledNames(sources, settings, found);
+  errors.push(...misspelled.flatMap(({ error }) => error ?? []));
+  warnings.push(...misspelled.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
   warnings.push(...retiredNotes(flags, sources), ...hostNotes(found.get('host'), environment, file));
-  const told = { warnings, file: file?.file };
+  const common = { warnings, file: file?.file };
 
   const raw = settings.map(({ property, default: preset }) => [
     property,
@@ -82,25 +84,26 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentS
   if (parsed.success) {
     const filesRead = [...sources, ...found.values()].flatMap(({ file }) => file ?? []);
     const config = { ...parsed.data, filesRead };
-    faults.push(...contradictions(config));
-    if (faults.length > 0) return { ok: false, faults, ...told };
-    if (!config.audit) warnings.push(UNRECORDED);
+    errors.push(...crossFieldErrors(config));
+    if (errors.length > 0) return { ok: false, errors, ...common };
+    if (!config.audit) warnings.push(NOT_LOGGED);
+    if (config.enableHostExec && isProxmoxNode(at)) warnings.push(HOST_EXEC_ON_NODE);
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
-    return { ok: true, config, ...told };
+    return { ok: true, config, ...common };
   }
   for (const issue of parsed.error.issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
-    faults.push(toFault(issue, setting, found.get(setting.property)));
+    errors.push(toConfigError(issue, setting, found.get(setting.property)));
   }
-  return { ok: false, faults, ...told };
+  return { ok: false, errors, ...common };
 }
 
-/** Which of them holds would have to be guessed. */
-const POLICY_TWICE: Fault = {
+/** It would be unclear which of the two applies. */
+const POLICY_TWICE: ConfigError = {
   name: 'POLICY',
   problem: 'POLICY and POLICY_FILE are both set',
-  remedy: 'Keep POLICY_FILE, and name the preset in the file: `extends: careful`.',
+  remedy: 'Keep POLICY_FILE, and extend the preset in the file: `extends: careful`.',
 };
 
 function findFlag(flags: Flags, { property, flag }: Setting): Found | undefined {
@@ -112,14 +115,14 @@ function findFirst(
   sources: readonly Source[],
   setting: Setting,
   at: HostEnvironment,
-  fault: (fault: Fault) => void,
+  addError: (error: ConfigError) => void,
 ): Found | undefined {
   let failed = false;
-  const fail = (told: Fault): void => {
+  const fail = (problem: ConfigError): void => {
     failed = true;
-    fault(told);
+    addError(problem);
   };
-  // The name counts more than the source: HOST in the environment may come from the shell.
+  // A new name in any source takes precedence over an old one: HOST in the environment may come from the shell.
   for (const name of [setting.name, ...(setting.aliases ?? [])]) {
     for (const source of sources) {
       const found = findIn(source, setting, at, fail, name);
@@ -129,18 +132,18 @@ function findFirst(
   return undefined;
 }
 
-function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): Fault {
+function toConfigError(issue: z.core.$ZodIssue, setting: Setting, found: Found | undefined): ConfigError {
   const { name, example, secret, default: preset, defaultText = preset } = setting;
-  const told = issue.code === 'custom' ? issue.params?.remedy : undefined;
-  const remedy = typeof told === 'string' ? told : undefined;
+  const custom = issue.code === 'custom' ? issue.params?.remedy : undefined;
+  const remedy = typeof custom === 'string' ? custom : undefined;
   if (found === undefined) {
     const problem = `${name} is not set`;
     const steps = setting.property === 'host' ? 'Run `proxmox-mcp init` to set it up, or set it' : 'Set it';
     return { name, problem, remedy: remedy ?? `${steps}, for example ${name}=${example}.` };
   }
-  // A long value may be a key in the wrong place; an odd one could play tricks on the terminal.
+  // Values that are long (possibly a key) or contain control characters are not shown.
   const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
-  const otherwise = !defaultText ? '' : `, or leave it out for ${defaultText}`;
+  const otherwise = !defaultText ? '' : `, or unset it to use the default (${defaultText})`;
   return {
     name: found.name,
     problem: `${found.name}${shown} (${found.label}) ${issue.message}`,
@@ -148,46 +151,46 @@ function toFault(issue: z.core.$ZodIssue, setting: Setting, found: Found | undef
   };
 }
 
-/** What was taken off may, once in a lifetime, have been part of it. */
+/** Warnings for secrets in quotes, because the quotes are removed but could be part of the secret. */
 function quotedSecrets(settings: readonly Setting[], at: HostEnvironment): string[] {
   return settings
     .filter(({ name, secret }) => secret === true && isQuoted(at.env[name]))
     .map(
       ({ name }) =>
-        `${name} (environment) stands in quotes, which are not taken for a part of it; if they are, use ${name}_FILE`,
+        `${name} (environment) is in quotes, which are removed; if they are part of the value, use ${name}_FILE`,
     );
 }
 
-interface Slip {
+interface Misspelling {
   readonly warning?: string;
-  readonly fault?: Fault;
+  readonly error?: ConfigError;
 }
 
 /**
- * Names that look like a slip of one of ours, unless the right one is there as well. A setting that was meant to restrict must
- * not be ignored: such a slip is a fault.
+ * Names that look like misspelled settings, unless the correct name is also set. A misspelled setting that restricts the server is
+ * an error, others are warnings.
  */
-function nearMisses(
+function misspelledNames(
   sources: readonly Source[],
   settings: readonly Setting[],
   found: ReadonlyMap<string, Found>,
-): readonly Slip[] {
+): readonly Misspelling[] {
   const known = settings.flatMap(({ name, secret, aliases = [] }) =>
     secret === true ? [name, `${name}_FILE`] : [name, ...aliases],
   );
   const retired = RETIRED.map(({ name }) => name);
   const given = new Set([...found.values()].map(({ name }) => name));
   return sources.flatMap(({ label, names }) =>
-    names.flatMap((name): readonly Slip[] => {
+    names.flatMap((name): readonly Misspelling[] => {
       const meant = retired.includes(name) ? undefined : nearMiss(name, known);
       if (meant === undefined || given.has(meant)) return [];
       const restricts =
         settings.some((setting) => setting.name === meant && setting.restricts === true) &&
-        isSlip(name, meant);
+        isMisspelled(name, meant);
       if (!restricts)
         return [{ warning: `${name} (${label}) is not a setting and is ignored: did you mean ${meant}?` }];
       const problem = `${name} (${label}) is not a setting`;
-      return [{ fault: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
+      return [{ error: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
     }),
   );
 }

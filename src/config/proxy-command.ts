@@ -1,6 +1,6 @@
 import { type JumpHop, parseHop } from './formats.ts';
 
-/** The server that a ProxyCommand is written for, and how its tokens are expanded. */
+/** The target server of a ProxyCommand, and the expansion of its tokens. */
 export interface ProxiedServer {
   readonly host: string;
   readonly port: number;
@@ -9,25 +9,25 @@ export interface ProxiedServer {
 }
 
 /**
- * Reads a ProxyCommand that goes through another SSH server, as the hops that lead there: `ssh -W %h:%p X` and
- * `ssh X nc %h %p`, with options of ssh that do not change where the connection ends. Runs nothing.
+ * Converts a ProxyCommand that uses another SSH server into jump hosts: `ssh -W %h:%p X` and `ssh X nc %h %p`, with options of
+ * ssh that do not change the target of the connection. Runs nothing.
  *
- * @returns undefined for any other command: this server does not run programs that ssh_config names.
+ * @returns undefined for any other command, because this server does not run programs from ssh_config
  */
 export function parseProxyCommand(command: string, server: ProxiedServer): readonly JumpHop[] | undefined {
   const words = splitWords(command.replace(/\s2>\s*(?:\/dev\/null|nul)\s*$/i, ''), server.platform);
   if (words === undefined) return undefined;
   if (words[0] === 'exec') words.shift();
   const program = programName(words.shift());
-  // FreeIPA sets it for all hosts. It writes a known_hosts file and connects directly.
+  // FreeIPA sets this for all hosts. It writes a known_hosts file and connects directly.
   if (program === 'sss_ssh_knownhostsproxy') return [];
   if (program !== 'ssh') return undefined;
   const parsed = parseSsh(words, server.expand);
   const hop = parsed && parseDestination(parsed.destination);
   if (parsed === undefined || hop === undefined) return undefined;
   const { forward, remote, before } = parsed;
-  const ends = forward === undefined ? netcatTarget(remote) : forward;
-  if (ends === undefined || !isServer(ends, server)) return undefined;
+  const end = forward === undefined ? netcatTarget(remote) : forward;
+  if (end === undefined || !isServer(end, server)) return undefined;
   const { username = hop.username, port = hop.port, identityFiles } = parsed;
   return [
     ...before,
@@ -40,7 +40,7 @@ export function parseProxyCommand(command: string, server: ProxiedServer): reado
   ];
 }
 
-/** The name of the program of a ProxyCommand, for messages: the rest may hold a secret. */
+/** The program name of a ProxyCommand, for messages. The arguments are omitted, because they may contain a secret. */
 export function proxyProgram(command: string): string {
   const word = /^\s*(?:exec\s+)?(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(command);
   const name = programName(word?.[1] ?? word?.[2] ?? word?.[3]);
@@ -64,15 +64,15 @@ interface SshCommand {
   readonly remote: readonly string[];
 }
 
-/** Options of ssh without an argument that do not change where a connection ends. */
+/** Options of ssh without an argument that do not change the target of the connection. */
 const PLAIN_FLAGS = /^[46AaCKkNnqTtvXxYy]$/;
-/** Likewise, with an argument. */
+/** The same with an argument. */
 const IGNORED_FLAGS = /^[bceEmS]$/;
-/** Likewise, of -o. Host keys are checked by the rules of this server, whatever stands there. */
+/** The same for -o. Options on host keys are ignored, because this server applies its own host key policy. */
 const IGNORED_OPTIONS =
   /^(?:addressfamily|batchmode|checkhostip|clearallforwardings|compression|connectionattempts|connecttimeout|control(?:master|path|persist)|exitonforwardfailure|forwardagent|forwardx11|(?:global|user)knownhostsfile|identitiesonly|kbdinteractiveauthentication|loglevel|numberofpasswordprompts|passwordauthentication|preferredauthentications|pubkeyauthentication|requesttty|serveralive(?:countmax|interval)|stricthostkeychecking|tcpkeepalive)$/;
 
-/** Reads the words after `ssh` as OpenSSH does: options may also follow the destination. */
+/** Parses the words after `ssh` as OpenSSH does: options may also follow the destination. */
 function parseSsh(words: readonly string[], expand: (text: string) => string): SshCommand | undefined {
   const rest = [...words];
   const read: { -readonly [K in keyof SshCommand]?: SshCommand[K] } = {};
@@ -132,13 +132,13 @@ const OPTION_FLAGS: Readonly<Record<string, string>> = {
   proxyjump: 'J',
 };
 
-/** Unlike in a list of jumps, an IPv6 address needs no brackets there, as no port can follow. */
+/** Parses a destination. Unlike in a list of jump hosts, an IPv6 address needs no brackets, because no port can follow it. */
 function parseDestination(text: string): JumpHop | undefined {
   const six = /^((?:[^@\s]+@)?)([0-9a-f]*:[0-9a-f.]*:[0-9a-f:.%\w]*)$/i.exec(text);
   return parseHop(six === null ? text : `${six[1]}[${six[2]}]`);
 }
 
-/** What `nc HOST PORT` connects to, as `HOST:PORT`; undefined for any other command. */
+/** The target of `nc HOST PORT` as `HOST:PORT`; undefined for any other command. */
 function netcatTarget(words: readonly string[]): string | undefined {
   const rest = words.flatMap((word) => word.split(/\s+/)).filter((word) => word !== '');
   if (rest[0] === 'exec') rest.shift();
@@ -151,12 +151,12 @@ function netcatTarget(words: readonly string[]): string | undefined {
   return rest.length === 2 ? `${rest[0]}:${rest[1]}` : undefined;
 }
 
-function isServer(ends: string, { host, port }: ProxiedServer): boolean {
-  const found = ends.toLowerCase();
+function isServer(end: string, { host, port }: ProxiedServer): boolean {
+  const found = end.toLowerCase();
   return [`${host}:${port}`, `[${host}]:${port}`].some((each) => each.toLowerCase() === found);
 }
 
-/** Words as a POSIX shell splits them; undefined where the shell would do more than that. */
+/** Splits a command into words as a POSIX shell does; undefined if it uses other features of a shell. */
 function splitWords(command: string, platform: NodeJS.Platform): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;

@@ -31,7 +31,7 @@ test('an env file that Docker has read is taken as we would have read it, and a 
   expect(loaded).toMatchObject({
     ok: true,
     config: { host: '192.0.2.10', sshPassword: 'hunter #2', logLevel: 'debug' },
-    warnings: [expect.stringContaining('SSH_PASSWORD (environment) stands in quotes')],
+    warnings: [expect.stringContaining('SSH_PASSWORD (environment) is in quotes')],
   });
   expect(loaded.ok && loaded.config.sshPort).toBeUndefined();
   expect(JSON.stringify(loaded.warnings)).not.toContain('hunter');

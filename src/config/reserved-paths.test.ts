@@ -32,7 +32,7 @@ test('keys, host keys and configuration of the login, of jump hosts too, and ~/.
   const env = { HOST: 'pve', I_ACCEPT_RISKS: 'true' };
   const at: HostEnvironment = { platform: 'linux', env, home, cwd: home, username: 'me' };
   const loaded = loadConfig({}, at);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   const { config } = loaded;
   const { files, program } = reservedPathsOf(config, resolveSshTarget(config, at), at);
   expect(files).toEqual(

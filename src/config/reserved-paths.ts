@@ -2,11 +2,11 @@ import path from 'node:path';
 import { programDir } from '../lib/program-dir.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { configDir } from './config-file.ts';
-import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import type { Config } from './settings-schema.ts';
 import { SshConfigFile } from './ssh-config-file.ts';
 
-type Named = Pick<
+type PathSettings = Pick<
   Config,
   | 'filesRead'
   | 'stateDir'
@@ -23,13 +23,14 @@ type Target = Pick<SshTarget, 'identityFiles' | 'knownHostsFiles' | 'knownHostsW
 };
 
 /**
- * Files and directories that decide what this server may do, or that say what it did: absolute paths. A caller that writes
- * them lifts ceilings with the next start, approves calls or runs code on this machine; one that reads them has secrets.
+ * The files and directories that tools must not read or write, as absolute paths: settings, policy, audit log, approvals, keys,
+ * known_hosts and the program itself. Writing them could change permissions, approve calls or run code on this machine; reading
+ * them could reveal secrets.
  */
 export function reservedPathsOf(
-  config: Named,
+  config: PathSettings,
   target: Target,
-  at: HostEnvironment = currentSurroundings(),
+  at: HostEnvironment = currentEnvironment(),
 ): { readonly files: readonly string[]; readonly program: readonly string[] } {
   const { filesRead, stateDir, auditDir, policyFile, sshKey, sshKnownHosts, httpTlsKey, httpTlsCert } =
     config;
@@ -39,17 +40,17 @@ export function reservedPathsOf(
     ...new SshConfigFile(at, () => {}).filesRead(),
     ...filesOf(target),
   ];
-  // A config.env that is not there yet would be read at the next start.
+  // The configuration directory too: a config.env that a tool creates would be read at the next start.
   const files = [configDir(at), ...filesRead, ...named.flatMap((file) => file ?? []), ...ssh];
   return { files: [...new Set(files)], program: programDirs(programDir()) };
 }
 
-/** The keys that a login uses, and the host keys that it trusts, of the node and of all jump hosts. */
+/** The key files and known_hosts files of the node and of all jump hosts. */
 function filesOf({ identityFiles, knownHostsFiles, knownHostsWriteFile, jumps }: Target): readonly string[] {
   return [...identityFiles, ...knownHostsFiles, knownHostsWriteFile, ...jumps.flatMap(filesOf)];
 }
 
-/** The package, and the folder with the packages that it loads when it was installed into one. */
+/** The directory of the package and, if it is installed in node_modules, that directory, which contains its dependencies. */
 function programDirs(own: string): readonly string[] {
   const parent = path.dirname(own);
   return path.basename(parent) === 'node_modules' ? [own, parent] : [own];

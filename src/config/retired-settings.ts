@@ -1,12 +1,12 @@
 import { type Flags, isSet, type Source } from './sources.ts';
 
-/** A setting that is derived today. It is accepted, so that old configurations start, and has no effect. */
+/** A retired setting. It is accepted, so that old configurations still work, but has no effect. */
 export interface RetiredSetting {
   readonly name: string;
   readonly flag: string;
-  /** Stands for the value of the option; absent for a switch. */
+  /** The placeholder of its value; absent for a switch. */
   readonly placeholder?: string;
-  /** What holds instead, a clause. */
+  /** What applies instead, a clause. */
   readonly note: string;
 }
 
@@ -24,12 +24,12 @@ export const RETIRED: readonly RetiredSetting[] = [
   },
 ];
 
-/** One note for each retired setting that is still given. Options are in `flags` under the name of the setting. */
+/** A note for each retired setting that is still set. Options are in `flags` by setting name. */
 export function retiredNotes(flags: Flags, sources: readonly Source[]): string[] {
   return RETIRED.flatMap(({ name, flag, note }) => [
-    ...(isSet(flags[name]) ? [`--${flag} has no effect any more: ${note}`] : []),
+    ...(isSet(flags[name]) ? [`--${flag} no longer has any effect: ${note}`] : []),
     ...sources.flatMap(({ label, get }) =>
-      isSet(get(name)) ? [`${name} (${label}) has no effect any more: ${note}`] : [],
+      isSet(get(name)) ? [`${name} (${label}) no longer has any effect: ${note}`] : [],
     ),
   ]);
 }

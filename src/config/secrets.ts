@@ -1,9 +1,9 @@
 import { type Config, listSettings } from './settings-schema.ts';
 
-/** A string this long within a list or a structure is a token, not a name or a word that goes with one. */
-const MIN_WITHIN = 16;
+/** Minimum length of a secret in a list or structure. Shorter strings are names or rights, not tokens. */
+const MIN_NESTED_LENGTH = 16;
 
-/** The values of every setting that is marked as a secret, each under the name of its setting. */
+/** The values of all settings that are secrets, with the names of the settings. */
 export function* secretsOf(config: Config): Generator<{ kind: string; value: string }> {
   const values: Readonly<Record<string, unknown>> = config;
   for (const { property, name, secret } of listSettings()) {
@@ -11,8 +11,8 @@ export function* secretsOf(config: Config): Generator<{ kind: string; value: str
     const value = values[property];
     if (typeof value === 'string') yield { kind: name, value };
     else
-      for (const within of stringsIn(value))
-        if (within.length >= MIN_WITHIN) yield { kind: name, value: within };
+      for (const nested of stringsIn(value))
+        if (nested.length >= MIN_NESTED_LENGTH) yield { kind: name, value: nested };
   }
 }
 

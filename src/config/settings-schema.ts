@@ -2,29 +2,29 @@ import * as z from 'zod/v4';
 import {
   boolean,
   choice,
-  fault,
   filePath,
   hostName,
   integer,
   jumpList,
   keyFile,
+  reject,
   text,
   userName,
 } from './formats.ts';
 import { governanceSettings } from './governance-settings.ts';
-import { currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { httpSettings } from './http-settings.ts';
-import { about, type Setting } from './setting.ts';
+import { type Setting, settingsMetadata } from './setting.ts';
 import { directoryList } from './transfer-dirs.ts';
 import { size } from './unit-formats.ts';
 
 /**
- * Every setting there is. `.env.example`, the table in the README, `--help` and the flags are made
- * from this, so a setting is added here and nowhere else.
+ * The schema of all settings. `.env.example`, the tables in README and docs, `--help` and the options are generated from it, so a
+ * setting is added only here.
  */
 export function configSchema(at: HostEnvironment) {
   return z.object({
-    acceptRisks: consent().register(about, {
+    acceptRisks: consent().register(settingsMetadata, {
       name: 'I_ACCEPT_RISKS',
       flag: 'i-accept-risks',
       group: 'Consent',
@@ -34,7 +34,7 @@ export function configSchema(at: HostEnvironment) {
       default: 'false',
       defaultText: '',
     }),
-    host: hostName().register(about, {
+    host: hostName().register(settingsMetadata, {
       name: 'PROXMOX_HOST',
       aliases: ['HOST'],
       flag: 'ssh-host',
@@ -44,7 +44,7 @@ export function configSchema(at: HostEnvironment) {
       help: 'Proxmox VE node: address, host name or ~/.ssh/config alias',
       example: '192.0.2.10',
     }),
-    sshPort: integer(1, 65535).optional().register(about, {
+    sshPort: integer(1, 65535).optional().register(settingsMetadata, {
       name: 'SSH_PORT',
       flag: 'ssh-port',
       placeholder: 'port',
@@ -54,7 +54,7 @@ export function configSchema(at: HostEnvironment) {
       example: '2222',
       defaultText: '22',
     }),
-    sshUsername: userName().optional().register(about, {
+    sshUsername: userName().optional().register(settingsMetadata, {
       name: 'SSH_USERNAME',
       flag: 'ssh-username',
       placeholder: 'name',
@@ -64,7 +64,7 @@ export function configSchema(at: HostEnvironment) {
       example: 'admin',
       defaultText: 'root',
     }),
-    sshPassword: text().optional().register(about, {
+    sshPassword: text().optional().register(settingsMetadata, {
       name: 'SSH_PASSWORD',
       secret: true,
       group: 'Connection',
@@ -72,7 +72,7 @@ export function configSchema(at: HostEnvironment) {
       help: 'SSH password (a key is safer)',
       example: 'secret',
     }),
-    sshKey: keyFile(at).optional().register(about, {
+    sshKey: keyFile(at).optional().register(settingsMetadata, {
       name: 'SSH_KEY',
       flag: 'ssh-key',
       placeholder: 'file',
@@ -80,9 +80,9 @@ export function configSchema(at: HostEnvironment) {
       tier: 'basic',
       help: 'Private key file',
       example: '~/.ssh/id_ed25519',
-      defaultText: 'the agent, then the keys in ~/.ssh',
+      defaultText: 'ssh-agent, then the keys in ~/.ssh',
     }),
-    sshKeyPassphrase: text().optional().register(about, {
+    sshKeyPassphrase: text().optional().register(settingsMetadata, {
       name: 'SSH_KEY_PASSPHRASE',
       secret: true,
       group: 'Connection',
@@ -90,7 +90,7 @@ export function configSchema(at: HostEnvironment) {
       help: 'Passphrase for SSH_KEY',
       example: 'secret',
     }),
-    sshJump: jumpList().optional().register(about, {
+    sshJump: jumpList().optional().register(settingsMetadata, {
       name: 'SSH_JUMP',
       flag: 'ssh-jump',
       placeholder: 'hops',
@@ -99,7 +99,7 @@ export function configSchema(at: HostEnvironment) {
       help: 'Jump hosts, in order: [user@]host[:port],…',
       example: 'admin@bastion.example.com:2222',
     }),
-    sshKnownHosts: filePath(at).optional().register(about, {
+    sshKnownHosts: filePath(at).optional().register(settingsMetadata, {
       name: 'SSH_KNOWN_HOSTS',
       flag: 'ssh-known-hosts',
       placeholder: 'file',
@@ -108,7 +108,7 @@ export function configSchema(at: HostEnvironment) {
       example: '~/.ssh/known_hosts_proxmox',
       defaultText: '~/.ssh/known_hosts, plus a file managed by proxmox-mcp',
     }),
-    sshHostKeyPolicy: choice(['strict', 'accept-new', 'insecure']).register(about, {
+    sshHostKeyPolicy: choice(['strict', 'accept-new', 'insecure']).register(settingsMetadata, {
       name: 'SSH_HOST_KEY_POLICY',
       restricts: true,
       flag: 'ssh-host-key-policy',
@@ -119,16 +119,16 @@ export function configSchema(at: HostEnvironment) {
       example: 'strict',
       default: 'accept-new',
     }),
-    sudo: boolean().optional().register(about, {
+    sudo: boolean().optional().register(settingsMetadata, {
       name: 'SUDO',
       flag: 'sudo',
       group: 'Commands',
       tier: 'common',
       help: 'Run privileged commands with `sudo -n`, for an SSH user other than root',
       example: 'true',
-      defaultText: 'found out at connect',
+      defaultText: 'detected at connect',
     }),
-    execMethod: choice(['auto', 'lxc-attach', 'pct']).register(about, {
+    execMethod: choice(['auto', 'lxc-attach', 'pct']).register(settingsMetadata, {
       name: 'EXEC_METHOD',
       flag: 'exec-method',
       placeholder: 'method',
@@ -137,7 +137,7 @@ export function configSchema(at: HostEnvironment) {
       example: 'pct',
       default: 'auto',
     }),
-    enableHostExec: boolean().register(about, {
+    enableHostExec: boolean().register(settingsMetadata, {
       name: 'ENABLE_HOST_EXEC',
       flag: 'enable-host-exec',
       group: 'Commands',
@@ -146,7 +146,7 @@ export function configSchema(at: HostEnvironment) {
       example: 'true',
       default: 'false',
     }),
-    characterLimit: integer(100, 10_000_000).register(about, {
+    characterLimit: integer(100, 10_000_000).register(settingsMetadata, {
       name: 'CHARACTER_LIMIT',
       flag: 'character-limit',
       placeholder: 'n',
@@ -156,17 +156,17 @@ export function configSchema(at: HostEnvironment) {
       example: '50000',
       default: '25000',
     }),
-    maxFileSize: size(1, 2 ** 50).register(about, {
+    maxFileSize: size(1, 2 ** 50).register(settingsMetadata, {
       name: 'MAX_FILE_SIZE',
       flag: 'max-file-size',
       placeholder: 'size',
       group: 'Files',
       tier: 'common',
-      help: 'Maximum size of a transferred file: bytes, or 100M',
+      help: 'Maximum size of a transferred file, such as 100M',
       example: '100M',
       default: '10M',
     }),
-    transferDirs: directoryList(at).optional().register(about, {
+    transferDirs: directoryList(at).optional().register(settingsMetadata, {
       name: 'TRANSFER_DIRS',
       flag: 'transfer-dirs',
       placeholder: 'dirs',
@@ -176,7 +176,7 @@ export function configSchema(at: HostEnvironment) {
       example: '~/proxmox-files',
       defaultText: '~/proxmox-mcp',
     }),
-    readOnly: boolean().register(about, {
+    readOnly: boolean().register(settingsMetadata, {
       name: 'READ_ONLY',
       restricts: true,
       flag: 'read-only',
@@ -186,33 +186,36 @@ export function configSchema(at: HostEnvironment) {
       example: 'true',
       default: 'false',
     }),
-    logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).register(about, {
-      name: 'LOG_LEVEL',
-      flag: 'log-level',
-      placeholder: 'level',
-      group: 'Server',
-      tier: 'common',
-      help: 'Log level on stderr: trace, debug, info, warn, error, fatal or silent',
-      example: 'debug',
-      default: 'info',
-    }),
+    logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).register(
+      settingsMetadata,
+      {
+        name: 'LOG_LEVEL',
+        flag: 'log-level',
+        placeholder: 'level',
+        group: 'Server',
+        tier: 'common',
+        help: 'Log level on stderr: trace, debug, info, warn, error, fatal or silent',
+        example: 'debug',
+        default: 'info',
+      },
+    ),
     ...httpSettings(at),
     ...governanceSettings(at),
   });
 }
 
-/** The settings that this server runs with. */
+/** The loaded settings. */
 export type Config = Readonly<z.output<ReturnType<typeof configSchema>>> & {
-  /** The configuration file and the files of secrets that settings were read from, absolute. */
+  /** Absolute paths of the configuration file and of the secret files that were read. */
   readonly filesRead: readonly string[];
 };
 
 export type LogLevel = Config['logLevel'];
 
-/** All settings, in the order in which they are documented. */
-export function listSettings(schema = configSchema(currentSurroundings())): readonly Setting[] {
+/** All settings in the order of the documentation. */
+export function listSettings(schema = configSchema(currentEnvironment())): readonly Setting[] {
   return Object.entries(schema.shape).map(([property, format]) => {
-    const info = about.get(format);
+    const info = settingsMetadata.get(format);
     if (info === undefined) throw new TypeError(`setting ${property} is not described`);
     return { ...info, property };
   });
@@ -222,7 +225,7 @@ function consent() {
   return boolean().transform((accepted, ctx) =>
     accepted
       ? accepted
-      : fault(
+      : reject(
           ctx,
           'is not true',
           'Read the warning ("Read this first" in the README), then set I_ACCEPT_RISKS=true.',

@@ -7,40 +7,40 @@ import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
 
 /** Why the server cannot start. */
-export interface Fault {
-  /** The setting, as the operator named it. */
+export interface ConfigError {
+  /** The setting, under the name that the operator used. */
   readonly name: string;
-  /** A sentence without its full stop. */
+  /** A sentence without the final period. */
   readonly problem: string;
-  /** What to do about it: a sentence. */
+  /** What to do, a sentence. */
   readonly remedy: string;
 }
 
-/** Values by name from one place. */
+/** The values of one source by name: the environment or a file. */
 export interface Source {
-  /** As it is named in a message: `environment`, `.env`. */
+  /** Its name in messages: `environment`, `.env`. */
   readonly label: string;
   readonly get: (name: string) => string | undefined;
-  /** Every name that it holds. */
+  /** All names in it. */
   readonly names: readonly string[];
-  /** The file that it was read from, absolute. */
+  /** Absolute path of the file. */
   readonly file?: string;
 }
 
-/** A value and where it was found. */
+/** A value and its source. */
 export interface Found {
   readonly value: string;
-  /** What the operator would change: `SSH_PORT`, `--ssh-port`, `SSH_PASSWORD_FILE`. */
+  /** The name that the operator used: `SSH_PORT`, `--ssh-port`, `SSH_PASSWORD_FILE`. */
   readonly name: string;
   readonly label: string;
-  /** The file that a secret was read from, absolute. */
+  /** Absolute path of the file that a secret was read from. */
   readonly file?: string;
 }
 
-/** Text given with flags, by property of `Config`. */
+/** Values of command line options, by property of `Config`. */
 export type Flags = Readonly<Record<string, string | undefined>>;
 
-/** Empty is unset, everywhere: clients and compose files pass on variables that nobody filled in. */
+/** An empty value counts as unset, because clients and compose files pass on empty variables. */
 export function isSet(value: string | undefined): value is string {
   return value !== undefined && value.trim() !== '';
 }
@@ -49,26 +49,26 @@ export function environmentSource(at: HostEnvironment): Source {
   return { label: 'environment', get: (name) => unquoted(at.env[name]), names: Object.keys(at.env) };
 }
 
-/** Reads an env file; `warn` hears of lines that do not mean what they look like. */
+/** Reads an env file. Calls `warn` for misleading lines. */
 export function fileSource(file: string, label: string, warn: (message: string) => void): Source {
   const content = decodeText(fs.readFileSync(file));
   const values: Readonly<Record<string, string | undefined>> = parse(content);
   for (const [, name = '', value = ''] of content.matchAll(/^[ \t]*(\w+)[ \t]*=[ \t]*([^\s'"`#]+)#/gm)) {
     if (values[name] === value) {
       warn(
-        `${name} in ${label} is cut off at the # in its value: put the value in quotes if the # belongs to it`,
+        `${name} in ${label} is truncated at the #: if the # is part of the value, put the value in quotes`,
       );
     }
   }
   return { label, get: (name) => values[name], names: Object.keys(values), file };
 }
 
-/** What one source says about a setting, under its name or an alias; secrets may be named there as a file. */
+/** The value of a setting in one source, under its name or an alias. A secret may be given as NAME_FILE. */
 export function findIn(
   source: Source,
   setting: Setting,
   at: HostEnvironment,
-  fault: (fault: Fault) => void,
+  addError: (error: ConfigError) => void,
   name: string = setting.name,
 ): Found | undefined {
   const { secret } = setting;
@@ -80,10 +80,10 @@ export function findIn(
   const named = source.get(fileName);
   if (!isSet(named)) return isSet(value) ? { value, name, label } : undefined;
   if (isSet(value)) {
-    fault({
+    addError({
       name,
       problem: `${name} and ${fileName} are both set (${label})`,
-      remedy: `Keep one of them; ${fileName} is the safer.`,
+      remedy: `Keep one of them. ${fileName} is safer.`,
     });
     return undefined;
   }
@@ -91,14 +91,14 @@ export function findIn(
   try {
     const content = decodeText(fs.readFileSync(file)).replace(/(\r?\n)+$/, '');
     if (isSet(content)) return { value: content, name: fileName, label, file };
-    fault({
+    addError({
       name: fileName,
-      problem: `${fileName} (${label}) names an empty file: ${file}`,
-      remedy: 'Put the secret into it.',
+      problem: `${fileName} (${label}) is an empty file: ${file}`,
+      remedy: 'Write the secret to the file.',
     });
   } catch (error) {
-    const problem = `${fileName} (${label}) names a file that cannot be read: ${reason(error, file)}`;
-    fault({ name: fileName, problem, remedy: FILE_REMEDY });
+    const problem = `${fileName} (${label}) cannot be read: ${reason(error, file)}`;
+    addError({ name: fileName, problem, remedy: FILE_REMEDY });
   }
   return undefined;
 }

@@ -5,21 +5,21 @@ import { decodeText } from '../lib/decode-text.ts';
 import { statOf } from './formats.ts';
 import { absolutePath, type HostEnvironment, systemSshDirOf } from './host-environment.ts';
 
-/** What the ssh_config files say about one host, by lower-case keyword. Keywords that may be repeated keep all values. */
+/** The ssh_config values for one host, by lower-case keyword. Keywords that may be repeated have all their values. */
 export type HostEntry = Readonly<Record<string, readonly string[] | undefined>>;
 
-/** How deep files may include each other; OpenSSH draws the line at the same depth. */
+/** Maximum depth of nested includes, the same as in OpenSSH. */
 const MAX_INCLUDE_DEPTH = 16;
 
-/** A configuration file and the directory that its includes are taken from. */
+/** A configuration file and the directory for its relative includes. */
 interface ConfigFile {
   readonly lines: readonly Line[];
   readonly dir: string;
 }
 
 /**
- * Reads ~/.ssh/config and the machine's own ssh_config with what they include; as in OpenSSH, what the former says first
- * holds. A file that is missing or cannot be understood counts as empty; `warn` hears why.
+ * Reads ~/.ssh/config and the system-wide ssh_config with their includes. As in OpenSSH, the first value applies, and ~/.ssh/config
+ * comes first. A missing or invalid file counts as empty; `warn` is called with the reason.
  */
 export class SshConfigFile {
   readonly #at: HostEnvironment;
@@ -40,8 +40,8 @@ export class SshConfigFile {
   }
 
   /**
-   * Looking up a host runs nothing.
-   * @param execHolds whether `Match exec` counts as matching, its other criteria aside
+   * The values for a host. Runs no commands.
+   * @param execHolds whether `Match exec` counts as true
    */
   lookUp(host: string, execHolds = false): HostEntry {
     const config = new SSHConfig();
@@ -55,7 +55,7 @@ export class SshConfigFile {
     );
   }
 
-  /** The aliases that ~/.ssh/config has by name, in order; patterns are none. */
+  /** The host aliases in ~/.ssh/config, in order, without patterns. */
   aliases(): readonly string[] {
     return [...new Set(this.#aliasesOf(this.#user.lines, 0))];
   }
@@ -80,15 +80,15 @@ export class SshConfigFile {
   }
 
   /**
-   * The lines that concern `host`, includes put in their place. An include below a `Host` line that
-   * does not match is skipped with it; a section goes on after it under the same heading.
+   * The lines that apply to `host`, with includes expanded. An include in a `Host` section that does not match is skipped. The
+   * lines of a section after an include stay in that section.
    */
   #select(lines: readonly Line[], host: string, dir: string, depth: number): Line[] {
     return lines.flatMap((line): Line[] => {
       if (line.type !== LineType.DIRECTIVE) return [];
       const keyword = line.param.toLowerCase();
       if (keyword === 'include') return this.#include(valuesOf(line), host, dir, depth);
-      // To canonicalize a name, the library would run nslookup.
+      // Skipped, because the library would run nslookup to canonicalize a name.
       if (keyword.startsWith('canonical')) return [];
       if (!('config' in line)) return [{ ...line, param: CASE[keyword] ?? line.param }];
       if (keyword === 'host' && !glob([...valuesOf(line)], host)) return [];
@@ -102,9 +102,11 @@ export class SshConfigFile {
       };
       for (const inner of this.#select(line.config, host, dir, depth)) {
         if ('config' in inner) {
-          // Only the library can tell whether a Match holds, and it knows no section within a section.
+          // The library evaluates Match, and it does not support nested sections.
           if (keyword === 'match' && valuesOf(line)[0]?.toLowerCase() !== 'all') {
-            this.#warn('~/.ssh/config: Host sections of a file included below a Match are ignored');
+            this.#warn(
+              '~/.ssh/config: Host sections of a file that is included in a Match section are ignored',
+            );
             continue;
           }
           closePiece();
@@ -120,7 +122,7 @@ export class SshConfigFile {
 
   #include(patterns: readonly string[], host: string, dir: string, depth: number): Line[] {
     if (depth >= MAX_INCLUDE_DEPTH) {
-      this.#warn('~/.ssh/config: files include each other too deeply, the rest is ignored');
+      this.#warn('~/.ssh/config: includes are nested too deeply; the rest is ignored');
       return [];
     }
     return this.#included(patterns, dir).flatMap((file) =>
@@ -152,14 +154,14 @@ function withoutExec(line: Line): Line {
   return { ...line, criteria: Object.fromEntries(kept) };
 }
 
-/** The library knows these two, which `Match` looks at, in this spelling only. */
+/** Keywords that the library needs in this spelling to evaluate `Match`. */
 const CASE: Readonly<Record<string, string>> = { hostname: 'HostName', user: 'User' };
 
 function valuesOf(line: Extract<Line, { param: string }>): readonly string[] {
   return typeof line.value === 'string' ? [line.value] : line.value.map(({ val }) => val);
 }
 
-/** Files that match; `*` and `?` in the last component only, which is what people write (`config.d/*`). */
+/** The files that match a pattern. `*` and `?` are supported only in the last component (`config.d/*`). */
 function expandPattern(pattern: string): readonly string[] {
   const name = path.basename(pattern);
   if (!/[*?]/.test(name)) return [pattern];

@@ -39,7 +39,7 @@ function resolve(settings: Record<string, string>, options: Partial<HostEnvironm
     ...options,
   };
   const loaded = loadConfig({}, at);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   return resolveSshTarget(loaded.config, at, (warning) => warnings.push(warning));
 }
 
@@ -102,7 +102,7 @@ describe('an alias', () => {
     });
   });
 
-  test('gives way to explicit settings', () => {
+  test('is overridden by explicit settings', () => {
     put('config', ALIAS);
     const named = put('mine', '-----BEGIN');
     const key = put('id_pve');

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { type JumpHop, parseHop } from './formats.ts';
-import { absolutePath, currentSurroundings, type HostEnvironment } from './host-environment.ts';
+import { absolutePath, currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { knownHostsFiles } from './known-hosts-files.ts';
 import { parseProxyCommand, proxyProgram } from './proxy-command.ts';
 import type { Config } from './settings-schema.ts';
@@ -12,27 +12,27 @@ import { type HostEntry, SshConfigFile } from './ssh-config-file.ts';
 const WINDOWS_AGENT = '\\\\.\\pipe\\openssh-ssh-agent';
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
-/** What resolving one server needs to know. */
+/** The context for resolving one server. */
 interface Context {
   readonly config: Config;
   readonly at: HostEnvironment;
   readonly file: SshConfigFile;
 }
 
-/** One server as it was asked for, before ~/.ssh/config has its say. */
+/** One server as configured, before ~/.ssh/config is applied. */
 interface Wanted extends JumpHop {
   readonly fallbackUser: string;
 }
 
 /**
- * Where to connect and as whom: explicit settings first, then what ~/.ssh/config and the machine's ssh_config say
- * about the host, then defaults. `warn` hears what of those files has no effect here.
+ * The host, port, user and keys to connect with: from the settings, then from ~/.ssh/config and the system-wide ssh_config, then
+ * from the defaults. Calls `warn` for parts of those files that are ignored.
  *
- * @throws AppError SSH_UNREACHABLE when they say that the host is reached in a way that this server does not know.
+ * @throws AppError SSH_UNREACHABLE if they reach the host in a way that this server does not support
  */
 export function resolveSshTarget(
   config: Config,
-  at: HostEnvironment = currentSurroundings(),
+  at: HostEnvironment = currentEnvironment(),
   warn: (message: string) => void = () => {},
 ): SshTarget {
   const context: Context = { config, at, file: new SshConfigFile(at, warn) };
@@ -52,16 +52,16 @@ export function resolveSshTarget(
   };
 }
 
-/** First hop first. The first one may have a jump of its own in ~/.ssh/config; of the others it is overridden. */
+/** Resolves jump hosts, in order. A jump host of the first one in ~/.ssh/config is used; those of the others are not. */
 function resolveHops(context: Context, hops: readonly JumpHop[], seen: ReadonlySet<string>): SshTarget[] {
   return hops.flatMap((hop, index) => {
     const entry = context.file.lookUp(hop.host);
     const target = resolveOne(context, entry, { ...hop, fallbackUser: context.at.username });
     if (index > 0) return [target];
-    // `Host *` with a ProxyJump sends the jump host through itself, too.
-    const met = new Set([...seen, hop.host]);
-    const before = jumpsOf(context, entry, target, hop.host).filter(({ host }) => !met.has(host));
-    return [...resolveHops(context, before, met), target];
+    // A ProxyJump in `Host *` would also apply to the jump host itself, endlessly.
+    const visited = new Set([...seen, hop.host]);
+    const before = jumpsOf(context, entry, target, hop.host).filter(({ host }) => !visited.has(host));
+    return [...resolveHops(context, before, visited), target];
   });
 }
 
@@ -75,7 +75,7 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
 
   const hostKeyAlias = first(entry, 'hostkeyalias');
   const named = identityFiles(entry, at, expand);
-  const own = [
+  const configured = [
     ...(config.sshKey === undefined ? [] : [config.sshKey]),
     ...(wanted.identityFiles ?? []).map((file) => absolutePath(at, file)),
     ...named,
@@ -86,8 +86,10 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
     port,
     username,
     ...(hostKeyAlias === undefined ? {} : { hostKeyAlias: expand(hostKeyAlias) }),
-    // As in OpenSSH: the usual files are for those who named none.
-    identityFiles: [...new Set(own.length > 0 || entry.identityfile !== undefined ? own : defaultKeys(at))],
+    // As in OpenSSH, the default files are used only if no file is configured.
+    identityFiles: [
+      ...new Set(configured.length > 0 || entry.identityfile !== undefined ? configured : defaultKeys(at)),
+    ],
     ...(first(entry, 'identitiesonly')?.toLowerCase() === 'yes' ? { identitiesOnly: true } : {}),
     ...(config.sshKeyPassphrase === undefined ? {} : { passphrase: config.sshKeyPassphrase }),
     ...agentOf(entry, at, expand),
@@ -97,7 +99,7 @@ function resolveOne(context: Context, entry: HostEntry, wanted: Wanted): SshTarg
   };
 }
 
-/** The hops that ssh_config has for a host. @throws AppError SSH_UNREACHABLE when they cannot be told. */
+/** The jump hosts of a host in ssh_config. @throws AppError SSH_UNREACHABLE if they cannot be determined */
 function jumpsOf(
   { at, file }: Context,
   entry: HostEntry,
@@ -109,10 +111,7 @@ function jumpsOf(
   const other = file.lookUp(original, true);
   const otherKeyword = proxyKeyword(other);
   if (otherKeyword !== keyword || (keyword !== undefined && first(other, keyword) !== value)) {
-    throw unknownWay(
-      original,
-      'in a way that depends on a command (Match exec), which this server does not run',
-    );
+    throw unsupportedProxy(original, 'depending on a command (Match exec), which this server does not run');
   }
   if (value === undefined || value.toLowerCase() === 'none') return [];
   const expand = (text: string) => expandTokens(text, at, { ...target, original });
@@ -120,29 +119,32 @@ function jumpsOf(
     const { host, port } = target;
     const hops = parseProxyCommand(value, { host, port, platform: at.platform, expand });
     if (hops !== undefined) return hops;
-    throw unknownWay(original, `by a ProxyCommand (${proxyProgram(value)}) that this server does not run`);
+    throw unsupportedProxy(
+      original,
+      `by a ProxyCommand (${proxyProgram(value)}) that this server does not run`,
+    );
   }
   const hops = value.split(',').map((hop) => parseHop(expand(hop.trim())));
   const good = hops.filter((hop) => hop !== undefined);
   if (good.length === hops.length) return good;
-  throw unknownWay(original, `by a ProxyJump that is not a list of [user@]host[:port] (${value})`);
+  throw unsupportedProxy(original, `by a ProxyJump that is not a list of [user@]host[:port] (${value})`);
 }
 
-/** As in OpenSSH, the one that stands first rules out the other. */
+/** As in OpenSSH, the first of the two keywords applies. */
 function proxyKeyword(entry: HostEntry): string | undefined {
   return Object.keys(entry).find((key) => key === 'proxyjump' || key === 'proxycommand');
 }
 
-/** Another machine may have the same address on this network, and would be offered the password. */
-function unknownWay(host: string, how: string): AppError {
+/** Refuses instead of connecting directly: the address may belong to another machine on this network, which would get the password. */
+function unsupportedProxy(host: string, how: string): AppError {
   return new AppError(
     'SSH_UNREACHABLE',
-    `ssh_config says that ${host} is reached ${how}. No connection was made, since a direct one may end at another machine.`,
-    `If ${host} is behind another SSH server, name that server in ProxyJump or SSH_JUMP. If ${host} can be reached directly, set SSH_JUMP=none.`,
+    `According to ssh_config, ${host} is reached ${how}. No connection was made, because a direct one could reach a different machine.`,
+    `If ${host} is reached through another SSH server, set that server in ProxyJump or SSH_JUMP. If ${host} can be reached directly, set SSH_JUMP=none.`,
   );
 }
 
-/** IdentityFile entries that are there, if only as the public half of a key that the agent holds. */
+/** IdentityFile entries that exist, or whose .pub file exists, because the agent may have the private key. */
 function identityFiles(entry: HostEntry, at: HostEnvironment, expand: (text: string) => string): string[] {
   return (entry.identityfile ?? [])
     .filter((file) => file.toLowerCase() !== 'none')
@@ -169,7 +171,7 @@ function agentOf(entry: HostEntry, at: HostEnvironment, expand: (text: string) =
   if (named.toLowerCase() === 'none') return {};
   const variable = /^\$\{?(\w+)\}?$/.exec(named)?.[1];
   if (variable !== undefined) return fromVariable(variable);
-  // A pipe's name is not a path to be made absolute.
+  // The name of a Windows pipe is not made absolute.
   return { agent: named.startsWith('\\\\') ? named : absolutePath(at, expand(named)) };
 }
 

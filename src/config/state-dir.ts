@@ -1,6 +1,6 @@
 import { type HostEnvironment, pathsOf } from './host-environment.ts';
 
-/** Where programs keep what must outlast a run, by the custom of each platform. Made when something is first put there. */
+/** The default state directory, by the convention of each platform. It is created on first use. */
 export function defaultStateDir(at: HostEnvironment): string {
   const { join } = pathsOf(at);
   if (at.platform === 'win32') {

@@ -27,6 +27,9 @@ test('where none can be kept, the failure says what to set', async () => {
   await writeFile(file, '');
   await expect(readStateKey({ stateDir: file })).rejects.toMatchObject({
     code: 'STATE_UNAVAILABLE',
-    hint: expect.stringContaining('STATE_KEY_FILE'),
+    hint: {
+      model: expect.stringContaining('STATE_KEY_FILE'),
+      person: expect.stringContaining('STATE_KEY_FILE'),
+    },
   });
 });

@@ -1,7 +1,7 @@
 import leven from 'leven';
 import { nearest } from '../lib/suggest.ts';
 
-/** Names that people try, from other tools and by guessing, too far from ours for counting letters. */
+/** Common names from other tools that are too different for an edit distance. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   SSH_HOST: 'PROXMOX_HOST',
   PVE_HOST: 'PROXMOX_HOST',
@@ -18,7 +18,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   TRANSFER_DIR: 'TRANSFER_DIRS',
 };
 
-/** Variables that every shell or its SSH client sets, near to one of ours by chance. */
+/** Variables that shells or SSH clients set, and whose names are similar to a setting by chance. */
 const UNRELATED = new Set([
   'HOME',
   'HOSTNAME',
@@ -29,20 +29,20 @@ const UNRELATED = new Set([
   'SSH_ASKPASS',
 ]);
 
-/** Whether a name is another spelling of a setting beyond doubt. An environment holds names of other programs as well. */
-export function isSlip(name: string, meant: string): boolean {
+/** Whether a name is certainly a misspelled setting. The environment also contains variables of other programs. */
+export function isMisspelled(name: string, meant: string): boolean {
   const letters = (text: string) => text.toUpperCase().replaceAll('_', '');
   const sorted = (text: string) => [...letters(text)].sort().join('');
   if (OTHER_NAMES[name.toUpperCase()] === meant || sorted(name) === sorted(meant)) return true;
   return leven(letters(name), letters(meant)) <= 1;
 }
 
-/** The setting that was probably meant by an unknown name. */
+/** The setting that an unknown name probably means. */
 export function nearMiss(name: string, known: readonly string[]): string | undefined {
   const upper = name.toUpperCase();
   if (known.includes(name) || UNRELATED.has(upper)) return undefined;
-  // Slips keep the first letter and nearly the length. Looking no further keeps the start of the server fast: an
-  // environment may hold hundreds of names.
+  // Only names with the same first letter and a similar length are compared, so that the start stays fast: an environment can
+  // contain hundreds of variables.
   const likely = known.filter((each) => each[0] === upper[0] && Math.abs(each.length - upper.length) <= 2);
   return likely.find((each) => each === upper) ?? OTHER_NAMES[upper] ?? nearest(upper, likely);
 }

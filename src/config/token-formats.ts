@@ -1,40 +1,40 @@
 import * as z from 'zod/v4';
 import { RESERVED_CALLERS, RIGHTS, type Right } from '../lib/caller.ts';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
-/** A bearer token that the operator named. */
+/** A named bearer token. */
 export interface NamedToken {
-  /** Who calls with it, for rules, the record and metrics. */
+  /** The name of the caller in rules, the audit log and metrics. */
   readonly name: string;
-  /** None: a token for `/metrics` alone. */
+  /** Empty: a token that is valid only for `/metrics`. */
   readonly rights: readonly Right[];
-  /** The token itself, or the lower-case hex SHA-256 of it. */
+  /** The token, or its SHA-256 in lower-case hex. */
   readonly check: { readonly text: string } | { readonly sha256: string };
 }
 
-/** 64 bits even when it is hexadecimal, and wrong ones are counted (`GuessLimit`): nobody gets that far over a network. */
+/** 16 hexadecimal characters are 64 bits. Failed attempts are limited (`GuessLimit`), so such a token cannot be guessed. */
 const MIN_LENGTH = 16;
-/** What an Authorization header can carry (`b64token` of RFC 6750). */
+/** The characters allowed in an Authorization header (`b64token` of RFC 6750). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
-const MAKE_ONE = 'Make one with `openssl rand -hex 32`.';
+const GENERATE = 'Generate a token with `openssl rand -hex 32`.';
 const FORMAT =
-  'Each line is NAME RIGHTS TOKEN, for example: alice read,write sha256:… (or the token itself).';
+  'Each line is NAME SCOPES TOKEN, for example: alice read,write sha256:… (or the token itself).';
 
 /** One token with all rights. */
 export function bearerToken() {
   return z.string().transform((value, ctx) => {
     const token = value.trim();
     if (/\s/.test(token)) {
-      return fault(ctx, 'holds more than one word', `For several tokens set HTTP_TOKENS. ${FORMAT}`);
+      return reject(ctx, 'contains a space', `To set several tokens, use HTTP_TOKENS. ${FORMAT}`);
     }
     const weakness = weaknessOf(token);
-    return weakness === undefined ? token : fault(ctx, weakness, MAKE_ONE);
+    return weakness === undefined ? token : reject(ctx, weakness, GENERATE);
   });
 }
 
-/** Lines of NAME RIGHTS TOKEN; empty ones and those that begin with # are left out. */
+/** Lines of NAME SCOPES TOKEN. Empty lines and lines that begin with # are skipped. */
 export function namedTokens() {
   return z.string().transform((value, ctx): readonly NamedToken[] => {
     const tokens: NamedToken[] = [];
@@ -42,27 +42,27 @@ export function namedTokens() {
       const words = line.trim();
       if (words === '' || words.startsWith('#')) continue;
       const token = parseLine(words.split(/\s+/), tokens);
-      if (typeof token === 'string') return fault(ctx, `line ${index + 1} ${token}`, FORMAT);
+      if (typeof token === 'string') return reject(ctx, `line ${index + 1} ${token}`, FORMAT);
       tokens.push(token);
     }
-    return tokens.length === 0 ? fault(ctx, 'holds no token', FORMAT) : tokens;
+    return tokens.length === 0 ? reject(ctx, 'contains no token', FORMAT) : tokens;
   });
 }
 
-/** The token of one line, or what is wrong with it. Never repeats a word: it may be a token in the wrong place. */
+/** The token of one line, or an error. The error never repeats a word of the line, because that may be a token. */
 function parseLine(words: readonly string[], before: readonly NamedToken[]): NamedToken | string {
   const [name = '', rightsText = '', secret = ''] = words;
   if (words.length !== 3)
     return `has ${words.length === 1 ? 'one word' : `${words.length} words`} instead of three`;
-  if (!NAME.test(name)) return 'begins with no name (letters, digits and . _ @ -, at most 64)';
-  if (RESERVED_CALLERS.includes(name)) return `has a name that is taken (${RESERVED_CALLERS.join(', ')})`;
-  if (before.some((token) => token.name === name)) return 'has the name of a line before it';
+  if (!NAME.test(name)) return 'does not begin with a name (letters, digits and . _ @ -, at most 64)';
+  if (RESERVED_CALLERS.includes(name)) return `has a reserved name (${RESERVED_CALLERS.join(', ')})`;
+  if (before.some((token) => token.name === name)) return 'has the same name as an earlier line';
   const rights = parseRights(rightsText);
   if (rights === undefined)
-    return 'has other rights than read, write, host, confirm (with commas), or metrics alone';
+    return 'has invalid scopes: use read, write, host and confirm, separated by commas, or only metrics';
   const check = parseSecret(secret);
   if (typeof check === 'string') return `has a token that ${check}`;
-  if (before.some((token) => sameCheck(token.check, check))) return 'has the token of a line before it';
+  if (before.some((token) => sameCheck(token.check, check))) return 'has the same token as an earlier line';
   return { name, rights, check };
 }
 
@@ -70,7 +70,7 @@ function parseRights(text: string): readonly Right[] | undefined {
   if (text === 'metrics') return [];
   const words = text.split(',');
   const rights = RIGHTS.filter((right) => words.includes(right));
-  // `confirm` opens no tool: alone it would be a token for nothing.
+  // `confirm` alone is rejected, because it gives access to no tool.
   const opensTools = rights.some((right) => right !== 'confirm');
   return rights.length === words.length && opensTools ? rights : undefined;
 }
@@ -80,13 +80,14 @@ function parseSecret(text: string): NamedToken['check'] | string {
   if (hash === undefined) return weaknessOf(text) ?? { text };
   return /^[0-9a-f]{64}$/i.test(hash)
     ? { sha256: hash.toLowerCase() }
-    : 'is no SHA-256 (64 hex digits, of `printf %s TOKEN | sha256sum`)';
+    : 'is not a SHA-256 (64 hex digits, as printed by `printf %s TOKEN | sha256sum`)';
 }
 
 function weaknessOf(token: string): string | undefined {
-  if (!TOKEN.test(token)) return 'holds what a header cannot carry (letters, digits and - . _ ~ + / only)';
-  if (token.length < MIN_LENGTH) return `is shorter than ${MIN_LENGTH} characters, so it might be guessed`;
-  if (new Set(token).size < 6) return 'repeats a few characters, so it might be guessed';
+  if (!TOKEN.test(token))
+    return 'contains characters that are not allowed in a header (allowed: letters, digits and - . _ ~ + /)';
+  if (token.length < MIN_LENGTH) return `is shorter than ${MIN_LENGTH} characters, so it could be guessed`;
+  if (new Set(token).size < 6) return 'has fewer than 6 different characters, so it could be guessed';
   return undefined;
 }
 

@@ -1,8 +1,8 @@
 import * as z from 'zod/v4';
-import { fault, isDirectory } from './formats.ts';
-import { absolutePath, currentSurroundings, type HostEnvironment, pathsOf } from './host-environment.ts';
+import { isDirectory, reject } from './formats.ts';
+import { absolutePath, currentEnvironment, type HostEnvironment, pathsOf } from './host-environment.ts';
 
-/** Directories separated as in PATH; each must exist, a slip here would otherwise show as a refused transfer much later. */
+/** Directories separated as in PATH. Each must exist, so that a typo is reported at the start, not at the first transfer. */
 export function directoryList(at: HostEnvironment) {
   return z.string().transform((value, ctx): readonly string[] => {
     const dirs = value
@@ -11,11 +11,11 @@ export function directoryList(at: HostEnvironment) {
       .filter((dir) => dir !== '')
       .map((dir) => absolutePath(at, dir));
     const missing = dirs.filter((dir) => !isDirectory(dir));
-    if (dirs.length === 0) return fault(ctx, 'names no directory');
+    if (dirs.length === 0) return reject(ctx, 'contains no directory');
     if (missing.length > 0) {
-      return fault(
+      return reject(
         ctx,
-        `names what is not a directory here: ${missing.join(', ')}`,
+        `contains a path that is not a directory: ${missing.join(', ')}`,
         'Create it, or correct the path.',
       );
     }
@@ -24,19 +24,19 @@ export function directoryList(at: HostEnvironment) {
 }
 
 /**
- * Where transfers may read and write on this machine. None over HTTP unless they were named: whoever calls is elsewhere,
- * and no directory of this machine was meant for them.
+ * The directories of this machine that transfers may use. Over HTTP there is no default: clients are on other machines, so no
+ * directory here is meant for them.
  */
 export function transferDirsOf(
   { transferDirs, http }: { readonly transferDirs?: readonly string[] | undefined; readonly http: boolean },
-  at: HostEnvironment = currentSurroundings(),
+  at: HostEnvironment = currentEnvironment(),
 ): readonly string[] {
   return transferDirs ?? (http ? [] : [defaultTransferDir(at)]);
 }
 
 /**
- * Where transfers may read and write when TRANSFER_DIRS is unset: `~/proxmox-mcp`, made when first used. Not the working
- * directory: programs there act upon files that a container could supply (.git/hooks, .mcp.json, CLAUDE.md).
+ * The default transfer directory: `~/proxmox-mcp`, created on first use. The working directory is not used, because other
+ * programs act on files in it that a container could supply (.git/hooks, .mcp.json, CLAUDE.md).
  */
 export function defaultTransferDir(at: HostEnvironment): string {
   return pathsOf(at).join(at.home, 'proxmox-mcp');

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 const BYTES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
@@ -10,7 +10,7 @@ export function duration(min: number, max: number) {
   return z.string().transform((value, ctx) => {
     const [, digits, unit = ''] = /^(\d{1,9}) ?([smhd]?)$/i.exec(value) ?? [];
     const seconds = Number(digits) * (SECONDS[unit.toLowerCase()] ?? Number.NaN);
-    return seconds >= min && seconds <= max ? seconds : fault(ctx, error);
+    return seconds >= min && seconds <= max ? seconds : reject(ctx, error);
   });
 }
 
@@ -20,11 +20,11 @@ export function size(min: number, max: number) {
   return z.string().transform((value, ctx) => {
     const [, digits, unit = ''] = /^(\d{1,16}) ?([kmgt]?)(?:i?b)?$/i.exec(value) ?? [];
     const bytes = Number(digits) * (BYTES[unit.toLowerCase()] ?? Number.NaN);
-    return bytes >= min && bytes <= max ? bytes : fault(ctx, error);
+    return bytes >= min && bytes <= max ? bytes : reject(ctx, error);
   });
 }
 
-/** A number of seconds as a setting would be written: 90 s is `90s`, 600 s is `10m`. */
+/** A number of seconds in the format of a setting: 90 s is `90s`, 600 s is `10m`. */
 export function durationText(seconds: number): string {
   for (const unit of ['d', 'h', 'm']) {
     const length = SECONDS[unit] ?? 1;

@@ -1,44 +1,44 @@
 import * as z from 'zod/v4';
 import { isLoopback } from '../lib/loopback.ts';
-import { fault } from './formats.ts';
+import { reject } from './formats.ts';
 
-/** A URL of the web without a fragment or a login, as it was written. */
+/** An http or https URL without a login, a query or a fragment. It is returned unchanged. */
 export function webUrl() {
   return z.string().transform((value, ctx) => {
     const url = parseUrl(value);
     if (url === undefined || !/^https?:$/.test(url.protocol))
-      return fault(ctx, 'is not an http or https URL');
-    if (url.username !== '' || url.password !== '') return fault(ctx, 'contains a login');
-    if (url.hash !== '' || url.search !== '') return fault(ctx, 'has something behind its path');
+      return reject(ctx, 'is not an http or https URL');
+    if (url.username !== '' || url.password !== '') return reject(ctx, 'contains a user name or password');
+    if (url.hash !== '' || url.search !== '') return reject(ctx, 'has a query or a fragment');
     return value;
   });
 }
 
 /**
- * The URL of an issuer of tokens, as it was written: tokens must name it to the letter. Keys that come over plain http
- * could be anybody's, but on this machine.
+ * The URL of a token issuer. It is returned unchanged, because tokens must contain exactly this URL. Plain http is allowed only on
+ * loopback, because the keys of the issuer could be replaced in transit.
  */
 export function issuerUrl() {
   return webUrl().transform((value, ctx) => {
     const url = parseUrl(value);
     return url?.protocol === 'https:' || isLoopback(url?.hostname ?? '')
       ? value
-      : fault(
+      : reject(
           ctx,
           'is not https',
-          'Give the https URL of the issuer; plain http is for loopback addresses alone.',
+          'Set the https URL of the issuer. Plain http is allowed only for loopback addresses.',
         );
   });
 }
 
-/** What a scope may begin with (`scope-token` of RFC 6749). */
+/** A prefix of scopes, with the characters that a scope may contain (`scope-token` of RFC 6749). */
 export function scopePrefix() {
   return z.string().regex(/^[!#-[\]-~]{0,200}$/, {
-    error: 'holds what a scope cannot hold (spaces, quotes, backslashes, or more than ASCII)',
+    error: 'contains characters that are not allowed in a scope (spaces, quotes, backslashes, non-ASCII)',
   });
 }
 
-/** Whether a text is a URL by which clients could reach a server. */
+/** Whether a text is a valid http or https URL. */
 export function isWebUrl(text: string): boolean {
   return webUrl().safeParse(text).success;
 }

@@ -1,4 +1,5 @@
 import { InFlightCalls } from '../remote/in-flight.ts';
+import { OwnLocationCache } from '../remote/own-location.ts';
 import { ActivePrecondition } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { type ChannelSource, type NodeLogger, RemoteShell } from '../remote/shell.ts';
@@ -20,6 +21,8 @@ const REACH_LIMIT_MS = 10_000;
 /** The part of the SSH pool that the cluster needs. */
 export interface ClosableChannelSource extends ChannelSource {
   readonly connections: number;
+  /** Another number after each reconnect; absent where it does not reconnect. */
+  readonly generation?: number;
   close(): Promise<void>;
 }
 
@@ -39,11 +42,13 @@ export class Cluster implements ClusterHandle {
   readonly #pool: ClosableChannelSource;
   readonly #deps: TransferDeps;
   readonly #inventory: InventoryCache;
+  readonly #own: OwnLocationCache;
 
   constructor(pool: ClosableChannelSource, options: ClusterOptions) {
     this.#pool = pool;
     const shell = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
     this.#inventory = new InventoryCache(shell);
+    this.#own = new OwnLocationCache(shell, () => (pool.connections === 0 ? null : (pool.generation ?? 0)));
     this.#deps = {
       shell,
       precondition: null,
@@ -72,6 +77,10 @@ export class Cluster implements ClusterHandle {
     const inventory = await readInventory(shell, signal, { precondition: active });
     this.#inventory.learn(inventory);
     return inventory.containers;
+  }
+
+  async ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>> {
+    return (await this.#own.get(signal)).vmids;
   }
 
   async localFile(localPath: string): Promise<FileDigest> {

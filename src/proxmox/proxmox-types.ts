@@ -143,6 +143,11 @@ export interface ClusterHandle {
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined>;
   /**
+   * The containers that this server runs in: none or one. Costs a round trip after each connect.
+   * @throws AppError where the node cannot be reached; CANCELLED
+   */
+  ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>>;
+  /**
    * Size and hash of the bytes that an upload of a local file would send.
    * @throws AppError like an upload that cannot read its source
    */

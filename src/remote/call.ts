@@ -23,8 +23,8 @@ const HELD_GRACE_MS = 150;
 /** After the exit, if the wrapper has not reported its end: time without output, in ms, after which no more is expected. */
 const SILENCE_MS = 2_000;
 const LONGEST_GRACE_MS = 10_000;
-/** sshd closes the channel within milliseconds after the last process of a run has ended. */
-const BURIAL_MS = 1_500;
+/** sshd closes the channel within milliseconds after the last process of a run has ended, unless the node is very busy. */
+const BURIAL_MS = 4_000;
 const ATTEMPTS = 3;
 
 export interface CallRequest {
@@ -127,8 +127,8 @@ export class RemoteCall {
         channel.stdout.resume();
         channel.stderr.resume();
         const survivors = await killRun(shell, run, since, NORMAL_PACE);
-        // The check that hangs refuses when it goes on, so the request can be sent again, without the cluster's files.
-        if (answers && precondition?.readsOnlyLockdown === true && survivors?.length === 0) {
+        // The check itself refuses what comes after so long, so another request may ask the node alone.
+        if (answers && survivors?.length === 0 && precondition?.readsLockdownAlone === true) {
           answers = false;
           continue;
         }
@@ -259,7 +259,7 @@ async function checkCanRead(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (precondition?.readsPmxcfs !== true) return true;
-  if (precondition.readsAttributes) {
+  if (!precondition.readsLockdownAlone) {
     const answers = await shell.pmxcfsAnswers('configuration', STARTED_LIMIT_MS, signal);
     if (!answers && !signal.aborted) throw precondition.refused('slow');
     return answers;

@@ -43,17 +43,12 @@ export class ActivePrecondition {
 
   /** Whether the check reads the cluster file system. */
   get readsPmxcfs(): boolean {
-    return this.readsAttributes || this.#precondition.lockdown !== null;
+    return this.#precondition.attributes !== null || this.#precondition.lockdown !== null;
   }
 
-  /** Whether the check reads only the lockdown files. */
-  get readsOnlyLockdown(): boolean {
-    return this.#precondition.lockdown !== null && !this.readsAttributes && !this.redeems;
-  }
-
-  /** Whether the check is impossible while the cluster file system does not respond. */
-  get readsAttributes(): boolean {
-    return this.#precondition.attributes !== null;
+  /** Whether all that it reads of the cluster's files is the lockdown, of which the node has a copy. */
+  get readsLockdownAlone(): boolean {
+    return this.#precondition.attributes === null && this.#precondition.lockdown !== null;
   }
 
   /** Whether the call redeems an approval. */

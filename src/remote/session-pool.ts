@@ -24,10 +24,17 @@ const READY = 3;
 const READY_SLOW = 6;
 /** A login shell that takes longer than this, in ms, counts as slow. */
 const SLOW_MS = 300;
-/** Ready sessions beyond the first are closed after this time, in ms. */
 const IDLE_MS = 60_000;
+/** sshd handles requests in order, and starting a shell takes it milliseconds: the next session is opened this much later, in ms. */
+const REFILL_DELAY_MS = 2;
 /** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
+
+export interface SessionPoolOptions {
+  readonly sudo: boolean;
+  /** Ready sessions beyond the first are closed after this time, in ms; a minute. */
+  readonly idleMs?: number;
+}
 
 interface Waiter {
   readonly control: boolean;
@@ -40,6 +47,7 @@ interface Waiter {
 export class SessionPool {
   readonly #source: ChannelSource;
   readonly #sudo: boolean;
+  readonly #idleMs: number;
   #idle: Session[] = [];
   readonly #waiters: Waiter[] = [];
   /** Sessions in use for our own scripts. They are returned soon and need no replacement. */
@@ -48,11 +56,13 @@ export class SessionPool {
   #slow = false;
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
+  #refillTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(source: ChannelSource, options: { readonly sudo: boolean }) {
+  constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
     this.#source = source;
-    this.#sudo = options.sudo;
+    this.#sudo = sudo;
+    this.#idleMs = idleMs;
   }
 
   /**
@@ -65,7 +75,7 @@ export class SessionPool {
     const ready = this.#pop(reuse);
     if (ready !== undefined) {
       if (reuse) this.#lent.add(ready);
-      this.#refill();
+      this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_DELAY_MS).unref();
       return Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
@@ -106,6 +116,7 @@ export class SessionPool {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#refillTimer);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(shuttingDown());
     for (const session of this.#idle.splice(0)) session.close();
   }
@@ -150,6 +161,8 @@ export class SessionPool {
 
   /** Opens sessions in advance, as long as no call has to wait because of it. */
   #refill(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
     if (performance.now() < this.#noRefillBefore) return;
     while (
       !this.#closed &&
@@ -192,13 +205,13 @@ export class SessionPool {
     if (this.#idleTimer !== undefined || this.#idle.length <= 1) return;
     this.#idleTimer = setTimeout(() => {
       this.#idleTimer = undefined;
-      const before = performance.now() - IDLE_MS;
+      const before = performance.now() - this.#idleMs;
       for (const session of this.#idle.filter(({ idleSince }) => idleSince <= before)) {
         if (this.#idle.length <= 1) break;
         this.#idle = this.#idle.filter((each) => each !== session);
         session.close();
       }
       this.#watchIdle();
-    }, IDLE_MS / 2).unref();
+    }, this.#idleMs / 2).unref();
   }
 }

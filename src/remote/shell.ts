@@ -5,7 +5,7 @@ import { disconnected } from './errors.ts';
 import type { ActivePrecondition } from './precondition.ts';
 import { FrameReader } from './protocol.ts';
 import type { Session } from './session.ts';
-import { type ChannelSource, SessionPool } from './session-pool.ts';
+import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 import { passStarted } from './started.ts';
 
 export type { ChannelSource };
@@ -33,6 +33,7 @@ export interface ScriptOutput extends NodeOutput {
 }
 
 export interface NodeRunOptions {
+  /** From the moment when the node is logged in to. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Default: `control`. */
@@ -60,7 +61,7 @@ export class RemoteShell {
   /** Reads that have not finished in time: of the whole inventory, and of one configuration before a call. */
   readonly #hung = new Map<PmxcfsReading, Promise<unknown>>();
 
-  constructor(source: ChannelSource, options: { readonly sudo: boolean; readonly logger: NodeLogger }) {
+  constructor(source: ChannelSource, options: SessionPoolOptions & { readonly logger: NodeLogger }) {
     this.sessions = new SessionPool(source, options);
     this.sudo = options.sudo;
     this.logger = options.logger;
@@ -72,17 +73,19 @@ export class RemoteShell {
    */
   async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
     const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
-    const deadline = performance.now() + timeoutMs;
+    const asked = performance.now();
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
     if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
+    const leftMs = timeoutMs - (performance.now() - asked);
+    // The login has limits of its own: a slow one says nothing about the script.
     const session = await this.sessions.take({ signal, priority, reuse: true });
     const run = new ScriptRun(session, precondition);
     // After a timeout the script continues; its session can be reused only after the script has ended.
     const over = run.start(script, args).finally(() => this.#return(session, run));
     over.catch(() => {});
-    const outcome = await firstOf(over, Math.max(0, deadline - performance.now()), signal);
+    const outcome = await firstOf(over, Math.max(0, leftMs), signal);
     if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
     if (typeof outcome !== 'string') return outcome;
     return { ...run.output(), code: null, ended: outcome };

@@ -7,6 +7,7 @@ const settings = {
   characterLimit: 25_000,
   maxFileSize: 10 * 1024 * 1024,
   enableHostExec: true,
+  allowSelf: false,
   readOnly: false,
 };
 

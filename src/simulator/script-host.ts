@@ -10,13 +10,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { FileError, type Inode } from './files/inode.ts';
+import { FileError, type Inode, makeDirectory, makeVolume } from './files/inode.ts';
 import { Guest } from './guest/guest.ts';
 import { type Ran, type RunOptions, runProgramOn } from './handles/run.ts';
 import { toBytes } from './kernel/bytes.ts';
 import { drive, executeOrTell } from './kernel/execute-file.ts';
 import { FdTable, OpenFile } from './kernel/open-file.ts';
 import { Pipe } from './kernel/pipe.ts';
+import { startTicks } from './kernel/proc-directory.ts';
 import type { Process } from './kernel/process.ts';
 import { ProcessTable } from './kernel/process-table.ts';
 import { readScenario } from './scenario.ts';
@@ -34,6 +35,8 @@ export interface StartOptions extends Omit<RunOptions, 'stdin'> {
   /** Called with what it prints, as it prints it. */
   readonly onStdout?: (bytes: Buffer) => void;
   readonly onStderr?: (bytes: Buffer) => void;
+  /** Timer slack of the process, in ns. */
+  readonly slackNs?: number;
 }
 
 /** A program that runs on a ScriptHost. */
@@ -41,13 +44,15 @@ export interface Running {
   readonly process: Process;
   /** Gives it something to read. */
   write(bytes: string | Uint8Array): void;
-  /** Ends its stdin. */
+  /** Ends its stdin; a second call does nothing. */
   end(): void;
   /** What it has printed so far. */
   readonly stdout: Buffer;
   readonly stderr: Buffer;
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exited: Promise<number>;
+  /** Its exit code, once all processes have closed its stdout and stderr as well. */
+  readonly closed: Promise<number>;
 }
 
 /** One simulated computer without SSH and Proxmox around it, to run scripts on in tests. */
@@ -74,6 +79,11 @@ export class ScriptHost {
   /** Its processes, or those whose arguments contain the text. */
   processes(text = ''): Process[] {
     return this.#guest.table.list().filter(({ cmdline }) => cmdline.includes(text));
+  }
+
+  /** Clock ticks since boot, as in /proc/PID/stat of a process that starts now. */
+  get ticks(): number {
+    return startTicks(new Date());
   }
 
   /** Runs a program to its end. */
@@ -106,13 +116,18 @@ export class ScriptHost {
       uid: options.uid ?? 0,
       cwd: options.cwd ?? '/',
     });
+    if (options.slackNs !== undefined) process.slackNs = options.slackNs;
     const exited = drive(process, () => executeOrTell(process, words, env, 'start')).then(
       () => process.status?.code ?? 255,
     );
+    let hasEnded = false;
     return {
       process,
       write: (bytes) => writer.push(Buffer.from(bytes)),
-      end: () => writer.release(),
+      end: () => {
+        if (!hasEnded) writer.release();
+        hasEnded = true;
+      },
       get stdout() {
         return stdout.bytes;
       },
@@ -120,7 +135,18 @@ export class ScriptHost {
         return stderr.bytes;
       },
       exited,
+      closed: Promise.all([exited, stdout.closed, stderr.closed]).then(([code]) => code),
     };
+  }
+
+  /** Mounts an empty disk on a directory. @param size in bytes */
+  mount(directory: string, { size, readOnly = false }: { size: number; readOnly?: boolean }): void {
+    this.files.mount(directory, makeDirectory(makeVolume({ size, readOnly })));
+  }
+
+  /** Ends all processes. */
+  stop(): void {
+    this.#guest.halt();
   }
 
   /** Copies a directory of this machine to the same path on the simulated one. */
@@ -162,10 +188,16 @@ function exportInode(to: string, inode: Inode, descend: () => void): void {
 class Collected extends OpenFile {
   readonly #chunks: Buffer[] = [];
   readonly #onWrite: (bytes: Buffer) => void;
+  /** Resolves when the last process has closed it. */
+  readonly closed: Promise<void>;
+  #close = () => {};
 
   constructor(name: string, onWrite: (bytes: Buffer) => void = () => {}) {
     super(name);
     this.#onWrite = onWrite;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
   }
 
   get bytes(): Buffer {
@@ -184,4 +216,8 @@ class Collected extends OpenFile {
   }
 
   unread(): void {}
+
+  protected override close(): void {
+    this.#close();
+  }
 }

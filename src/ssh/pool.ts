@@ -49,6 +49,7 @@ export class SshPool {
   #connecting = 0;
   #connectMs = 255;
   #served = 0;
+  #generation = 0;
   #noGrowthBefore = 0;
   #tick: NodeJS.Timeout | undefined;
   #idleCheck: NodeJS.Timeout | undefined;
@@ -76,6 +77,11 @@ export class SshPool {
 
   get connected(): boolean {
     return this.connections > 0;
+  }
+
+  /** How often a connection was made while there was none. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** How many sessions for commands could be opened now without waiting, and without taking one from a waiting open. */
@@ -217,6 +223,7 @@ export class SshPool {
       });
       this.#connectMs = performance.now() - started;
       if (this.#shutdown.signal.aborted) return connection.destroy();
+      if (!this.connected) this.#generation++;
       this.#members.push({ connection, idleSince: null });
     } catch (error) {
       this.#onConnectFailed(error);

@@ -20,6 +20,8 @@ export interface ToolSettings {
   readonly maxFileSize: number;
   /** Allows tools to work on the Proxmox host itself. */
   readonly enableHostExec: boolean;
+  /** Lets the tools work on the container that this server runs in. */
+  readonly allowSelf: boolean;
   /** Only tools with effect `read` are listed and run. */
   readonly readOnly: boolean;
 }

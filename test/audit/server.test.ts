@@ -119,7 +119,7 @@ describe('a server', () => {
   test('says loudly that nothing is on record with AUDIT=false', async () => {
     const client = await serve({ AUDIT: 'false' });
     expect((await exec(client, 'echo hello')).isError).toBe(false);
-    expect(client.stderr()).toContain('NOTHING that is done through this server is put on record');
+    expect(client.stderr()).toContain('NOTHING that is done through this server is logged');
     await client.close();
     expect(await readdir(dir)).toEqual([]);
   });

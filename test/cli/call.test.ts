@@ -17,7 +17,7 @@ afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 describe('call without a node', () => {
   test.each([
-    [['call'], 'call which tool?'],
+    [['call'], 'call needs a tool'],
     [['call', 'list_contaners'], 'Did you mean list_containers?'],
     [['call', 'list_containers', 'x'], 'neither name=value'],
     [['call', 'list_containers', '--exec', '101'], '--exec'],

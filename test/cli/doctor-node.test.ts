@@ -33,7 +33,7 @@ describeNode('doctor', [], (node) => {
     const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: node.settings() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^✓ Login {10}as root, with key file /m);
-    expect(stdout).toContain('Everything that was checked works.');
+    expect(stdout).toContain('All checks passed.');
     expect(stdout).not.toContain('\u001B');
   });
 
@@ -58,7 +58,9 @@ describeNode('doctor', [], (node) => {
       SUDO: 'false',
     });
     expect(failed).toEqual(['rights']);
-    expect(of('rights')?.remedy).toMatch(/leave SUDO out.*\necho 'admin ALL=\(root\) NOPASSWD: \/bin\/sh' >/);
+    expect(of('rights')?.remedy).toMatch(
+      /remove SUDO=false.*\necho 'admin ALL=\(root\) NOPASSWD: \/bin\/sh' >/,
+    );
   });
 
   test('an admin has all of it by sudo, found out or told', async () => {

@@ -23,6 +23,7 @@ export const AFTER_LOGIN = [
   'cluster-files',
   'quorum',
   'containers',
+  'own-container',
   'latency',
   'clock',
 ];

@@ -94,7 +94,7 @@ describe.skipIf(noSshd !== null)(
         expect(failed).toEqual(['proxmox']);
         expect(of('login')).toMatchObject({
           verdict: 'warn',
-          detail: expect.stringMatching(/agent key "user", which comes from the ssh-agent at SSH_AUTH_SOCK/),
+          detail: expect.stringMatching(/agent key "user" from the ssh-agent in SSH_AUTH_SOCK/),
           remedy: expect.stringContaining('SSH_KEY'),
         });
         const without = await examine(cwd, others);
@@ -161,7 +161,7 @@ describe.skipIf(noSshd !== null)('the version of Proxmox VE', () => {
       `echo '${WARNING}' >&2; echo 'pve-manager/9.1.2/abc (running kernel: 6.14)'`,
       /^9\.1\.2, on/,
     ],
-    ['that is not told', `echo '${WARNING}' >&2`, /^of unknown version, on/],
+    ['that is not told', `echo '${WARNING}' >&2`, /^unknown version, on/],
   ])('%s', async (_name, script, detail) => {
     const bin = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-bin-'));
     for (const [name, text] of [

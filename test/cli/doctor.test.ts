@@ -65,7 +65,7 @@ describe('directories of this machine', () => {
   test('the record: a directory that will be made is right, and is not made', async () => {
     const env = { ...(await settingsWithoutNode()), STATE_DIR: path.join(dir, 'a', 'b') };
     const { of } = await examine(cwd, env);
-    expect(of('kept-dirs')).toMatchObject({
+    expect(of('state-dirs')).toMatchObject({
       verdict: 'ok',
       detail: expect.stringContaining(path.join(dir, 'a', 'b', 'audit')),
     });
@@ -77,12 +77,12 @@ describe('directories of this machine', () => {
     await chmod(open, 0o777);
     const env = { ...(await settingsWithoutNode()), AUDIT_DIR: open, STATE_DIR: path.join(dir, 'state') };
     const { of, failed } = await examine(cwd, env);
-    expect(failed).toEqual(['port', 'kept-dirs']);
-    expect(of('kept-dirs')).toMatchObject({
-      detail: expect.stringContaining(`${open} may be written by others`),
+    expect(failed).toEqual(['port', 'state-dirs']);
+    expect(of('state-dirs')).toMatchObject({
+      detail: expect.stringContaining(`${open} is writable by other users`),
       remedy: expect.stringContaining('AUDIT_DIR'),
     });
-    expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('kept-dirs')?.verdict).toBe('ok');
+    expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('state-dirs')?.verdict).toBe('ok');
   });
 
   const unmade = 'the record: a directory that can not be made';
@@ -94,9 +94,9 @@ describe('directories of this machine', () => {
       await chmod(closed, 0o500);
       const env = { ...(await settingsWithoutNode()), AUDIT_DIR: path.join(closed, 'audit') };
       const { of } = await examine(cwd, env);
-      expect(of('kept-dirs')).toMatchObject({
+      expect(of('state-dirs')).toMatchObject({
         verdict: 'fail',
-        detail: expect.stringContaining('cannot be made'),
+        detail: expect.stringContaining('cannot be created'),
       });
     });
 });
@@ -133,7 +133,9 @@ describe('the way to the server', () => {
       SSH_PORT: String(node.port),
     });
     expect(failed).toEqual(['port']);
-    expect(of('port')).toMatchObject({ detail: expect.stringContaining('does not greet') });
+    expect(of('port')).toMatchObject({
+      detail: expect.stringContaining('nothing identified itself as an SSH server'),
+    });
   });
 
   test.runIf(process.platform === 'linux')('packets that are dropped, as by a firewall', async () => {

@@ -35,7 +35,7 @@ test('--ready is asked as such, and 503 is unhealthy: exit 1', async () => {
   });
   const { code, stdout, stderr } = await runCli(['health', '--ready'], { cwd, env: { SERVER_PORT: port } });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('answered 503');
+  expect(stderr).toContain('returned 503');
 });
 
 test('something else that answers is not taken for us', async () => {
@@ -49,7 +49,7 @@ test('something else that answers is not taken for us', async () => {
 test('nothing there, and settings that are wrong: exit 1, as Docker knows no other', async () => {
   const gone = await runCli(['health', '--port', '1'], { cwd });
   expect({ code: gone.code, stdout: gone.stdout }).toEqual({ code: 1, stdout: '' });
-  expect(gone.stderr).toContain('does not answer');
+  expect(gone.stderr).toContain('does not respond');
   expect((await runCli(['health'], { cwd, env: { SERVER_PORT: 'http' } })).code).toBe(1);
 });
 

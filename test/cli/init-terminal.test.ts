@@ -59,7 +59,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
 
   /** From the test of the login to the end. */
   async function goOn(terminal: Terminal): Promise<void> {
-    await terminal.shows('Tested: it works');
+    await terminal.shows('The test passed');
     await terminal.answer('What may the assistant do?', KEY.enter);
     await terminal.answer('Which clients should I set up?', KEY.enter);
   }
@@ -92,11 +92,11 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
   test('a new key: created, authorized with the password, which is kept nowhere; --undo removes it', async () => {
     const terminal = await reachNode();
     await terminal.answer('Create a new SSH key and install it', KEY.enter);
-    await terminal.answer('Password of root@127.0.0.1', `${PASSWORD}${KEY.enter}`);
+    await terminal.answer('Password for root@127.0.0.1', `${PASSWORD}${KEY.enter}`);
     await goOn(terminal);
     await terminal.shows('"proxmox"');
     await terminal.shows('key authorized for root@127.0.0.1');
-    await terminal.shows('Self-test through the written entry: 1 container listed');
+    await terminal.shows('Self-test passed: 1 container listed');
     await terminal.shows('Restart Cursor');
     expect(await terminal.ended()).toBe(0);
     expect(terminal.text).not.toContain(PASSWORD);
@@ -143,10 +143,10 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', PASSWORD, '-f', at('.ssh/homelab_key')]);
     const terminal = await reachNode();
     await terminal.answer('Key ~/.ssh/homelab_key', KEY.enter);
-    await terminal.answer('Passphrase of this key', `wrong${KEY.enter}`);
+    await terminal.answer('Passphrase for this key', `wrong${KEY.enter}`);
     await terminal.answer('Wrong passphrase. Try again', `${PASSWORD}${KEY.enter}`);
     await goOn(terminal);
-    await terminal.shows('Self-test through the written entry: 1 container listed');
+    await terminal.shows('Self-test passed: 1 container listed');
     expect(await terminal.ended()).toBe(0);
   });
 
@@ -179,11 +179,11 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
       cwd,
     });
     await terminal.answer('Which clients should I set up?', KEY.enter);
-    await terminal.shows('Claude Desktop does not show questions');
+    await terminal.shows('Claude Desktop does not support confirmation prompts');
     await terminal.answer('Approval passphrase', `short${KEY.enter}`);
     await terminal.answer('At least 8 characters', `long enough 1${KEY.enter}`);
-    await terminal.answer('The same once more', `long enough 1${KEY.enter}`);
-    await terminal.shows('Self-test through the written entry');
+    await terminal.answer('Repeat the passphrase', `long enough 1${KEY.enter}`);
+    await terminal.shows('Self-test passed');
     expect(await terminal.ended()).toBe(0);
     expect(await readFile(at(CONFIG), 'utf8')).toContain('APPROVALS=terminal\n');
     expect(existsSync(at('.local/state/proxmox-mcp/approvals/passphrase.json'))).toBe(true);
@@ -192,8 +192,8 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
   test('a wrong password repeats its question; Ctrl-C leaves all as it was', async () => {
     const terminal = await reachNode();
     await terminal.answer('Password', KEY.down + KEY.down + KEY.enter);
-    await terminal.answer('Password of root@127.0.0.1', `wrong${KEY.enter}`);
-    await terminal.shows('Tested: there is a problem');
+    await terminal.answer('Password for root@127.0.0.1', `wrong${KEY.enter}`);
+    await terminal.shows('The test failed');
     await terminal.shows('SSH_PASSWORD');
     await terminal.answer('How do you log in as', KEY.ctrlC);
     expect(await terminal.ended()).toBe(130);

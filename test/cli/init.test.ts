@@ -45,7 +45,7 @@ describe('without a node', () => {
   test('--yes says all that is missing at once', async () => {
     const { code, stderr } = await runCli(['init', '--yes', '--create-key'], { cwd });
     expect(code).toBe(2);
-    expect(stderr).toContain('init cannot begin: 4 settings need your attention');
+    expect(stderr).toContain('init cannot start: 4 settings need your attention');
     for (const name of ['I_ACCEPT_RISKS', 'HOST', '--level', '--create-key needs the password']) {
       expect(stderr).toContain(name);
     }
@@ -111,7 +111,7 @@ describe('the policy that is written', () => {
     const { code, stdout, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // Through the entry alone, in the environment that a client gives.
-    expect(stdout).toContain('self-test through the written entry');
+    expect(stdout).toContain('self-test passed');
     expect(parse(await readFile(at('.claude.json'), 'utf8')).mcpServers.proxmox.env).toEqual(env);
   });
 
@@ -152,7 +152,7 @@ describe('init --yes', () => {
   test('another key than the expected one: the advice is not to trust it', async () => {
     const { code, stderr } = await runCli([...base(), ...key(), '--fingerprint', 'SHA256:wrong'], { cwd });
     expect(code).toBe(1);
-    expect(stderr).toContain('It is not the one that --fingerprint expects (SHA256:wrong)');
+    expect(stderr).toContain('--fingerprint expects SHA256:wrong.');
     expect(stderr).not.toContain('add --fingerprint');
     expect(await files()).toEqual([]);
   });
@@ -185,8 +185,8 @@ describe('init --yes', () => {
     expect(env).toContain(`TRANSFER_DIRS=${at('proxmox-mcp')}\n`);
     // Claude Desktop cannot ask.
     expect(env).toContain('APPROVALS=terminal\n');
-    expect(first.stdout).toContain('Claude Desktop does not show questions');
-    expect(first.stdout).toMatch(/✓ self-test through the written entry: \d+ containers listed/);
+    expect(first.stdout).toContain('Claude Desktop does not support confirmation prompts');
+    expect(first.stdout).toMatch(/✓ self-test passed: \d+ containers listed/);
     expect(env).toContain('SSH_HOST_KEY_POLICY=strict\n');
     expect(await modeOf(CONFIG)).toBe('600');
     expect(await modeOf(desktop)).toBe('640');
@@ -210,7 +210,7 @@ describe('init --yes', () => {
     const there = await withoutRecords();
     const second = await runCli(args, { cwd });
     expect(second).toMatchObject({ code: 0 });
-    expect(second.stdout).toContain('nothing else had to change');
+    expect(second.stdout).toContain('nothing else to change');
     expect(await withoutRecords()).toEqual(there);
 
     const undo = await runCli(['init', '--undo'], { cwd });
@@ -256,7 +256,7 @@ describe('init --yes', () => {
     const args = [...base(), ...key(), ...right(), '--exec', '999'];
     const { code, stderr } = await runCli(args, { cwd });
     expect(code).toBe(1);
-    expect(stderr).toContain('self-test through the written entry failed');
+    expect(stderr).toContain('the self-test failed');
     expect(stderr).toContain('init --undo');
   });
 
@@ -275,7 +275,7 @@ describe('init --yes', () => {
       cwd,
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/\.claude\.json cannot be changed: line 1 is not JSON.*leave Claude Code out/);
+    expect(stderr).toMatch(/\.claude\.json cannot be changed: line 1 is not JSON.*do not select Claude Code/);
     expect(await files()).toEqual(['.claude.json']);
   });
 

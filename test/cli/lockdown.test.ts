@@ -107,7 +107,7 @@ describe('proxmox-mcp lockdown', () => {
   test.each([
     [['--for', 'soon'], 'a duration such as 30m'],
     [['--for', '0m'], 'a duration such as 30m'],
-    [['--for', '1h', '--off'], 'not both'],
+    [['--for', '1h', '--off'], 'exclude each other'],
   ])('%j is refused, and changes nothing', async (args, text) => {
     expect(await lockdown(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(text) });
     expect((await exec()).isError).toBe(false);

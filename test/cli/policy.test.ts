@@ -51,9 +51,7 @@ describe('policy check', () => {
     expect(stdout).toContain('good.yaml:13: warning: rule "dead" is unreachable');
     expect(stdout.match(/warning/g)).toHaveLength(2);
     expect(stdout).toContain('the caller of a JWT is named "oauth:alice@example.com"');
-    expect(stdout).toContain(
-      'good.yaml is right: 5 rules, then those of careful; where none matches: allow.',
-    );
+    expect(stdout).toContain('good.yaml is valid: 5 rules, then the rules of careful; default: allow.');
     expect(stdout).toMatch(/^stop_container +destroy +allow or confirm or deny$/m);
     expect(stdout).toMatch(/^list_containers +read +allow$/m);
   });
@@ -81,15 +79,15 @@ describe('policy check', () => {
   });
 
   test.each([
-    [['check'], 2, 'policy check takes one FILE'],
-    [['chek', 'good.yaml'], 2, 'policy takes check, explain, show or schema'],
-    [[], 2, 'policy takes check'],
+    [['check'], 2, 'policy check needs one FILE'],
+    [['chek', 'good.yaml'], 2, 'policy needs check, explain, show or schema'],
+    [[], 2, 'policy needs check'],
     [['show', 'standart'], 2, 'Did you mean standard?'],
     [['explain', 'stop_contaner'], 2, 'Did you mean stop_container?'],
     [['explain', 'stop_container', 'vmid=1'], 2, 'Error (INVALID_INPUT)'],
-    [['explain', 'stop_container', 'vmid=101', '--at', 'soon'], 2, '--at is not a moment'],
-    [['explain', 'stop_container', 'vmid=101', '--guest', 'nam=x'], 2, '--guest takes name=…'],
-    [['explain', 'stop_container', 'vmid=101'], 2, 'describe it with --guest'],
+    [['explain', 'stop_container', 'vmid=101', '--at', 'soon'], 2, '--at needs a time'],
+    [['explain', 'stop_container', 'vmid=101', '--guest', 'nam=x'], 2, '--guest needs name=…'],
+    [['explain', 'stop_container', 'vmid=101'], 2, 'give them with --guest'],
   ])('%j: exit %i, %s', async (args, expected, message) => {
     const { code, stdout, stderr } = await policy(args);
     expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
@@ -161,7 +159,7 @@ describe('policy explain', () => {
       /^proxmox_stop_container, called by ci: confirm\n {2}rule +careful: destroy \(preset\)$/m,
     );
     expect(stdout).toContain('101 "web", node pve1');
-    expect(stdout).toContain('careful: kill: no, for force');
+    expect(stdout).toContain('careful: kill: force');
   });
 
   test('reads the container from the node', async () => {
@@ -232,7 +230,7 @@ describe('a server whose policy file is faulty', () => {
   test.each([
     ['POLICY', 'carefull', 'is not one of read-only, careful, standard, open'],
     ['POLICY_FILE', 'none.yaml', 'does not exist'],
-    ['PROTECTED_TAG', 'a b', 'is not a tag'],
+    ['PROTECTED_TAG', 'a b', 'is not a valid Proxmox VE tag'],
   ])('%s=%s', async (name, value, message) => {
     const { code, stderr } = await runCli([], { cwd, env: { ...env, POLICY_FILE: '', [name]: value } });
     expect(code).toBe(2);

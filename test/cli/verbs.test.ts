@@ -45,11 +45,11 @@ const run = (...args: readonly string[]) => runCli(args, { cwd });
 
 describe('wrong words', () => {
   test.each([
-    [['status'], 'status: takes the VMID of a container'],
+    [['status'], 'status: needs the VMID of a container'],
     [['stop', 'web'], "stop: 'web' is not a VMID"],
-    [['exec', '101'], "exec VMID 'COMMAND LINE'"],
-    [['cp', '101:/etc/hosts'], 'cp takes a source and a target'],
-    [['cp', 'a', 'b'], 'one side of cp is VMID:PATH'],
+    [['exec', '101'], 'exec needs a VMID and a command'],
+    [['cp', '101:/etc/hosts'], 'cp needs a source and a target'],
+    [['cp', 'a', 'b'], 'cp needs VMID:PATH'],
     [['list', 'all'], "'all'"],
     [['lst'], 'Did you mean list?'],
     [['stauts', '101'], 'Did you mean status?'],

@@ -149,7 +149,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     const [said] = await Promise.all([text(one.stderr), once(one, 'close')]);
     expect({ code: one.exitCode, said }).toEqual({
       code: 2,
-      said: expect.stringContaining('may not be read'),
+      said: expect.stringContaining('is not readable'),
     });
   });
 

@@ -134,9 +134,9 @@ describe('a start that fails says why', () => {
       const env = { HTTP_TOKEN: TOKEN };
       const taken = await failToStart(['--port', String(port)], env);
       expect(taken.status).toBe(1);
-      expect(taken.stderr).toContain(`port ${port}: something else listens there already`);
+      expect(taken.stderr).toContain(`port ${port}: the port is already in use`);
       const foreign = await failToStart(['--host', '192.0.2.1'], env);
       expect(foreign.status).toBe(1);
-      expect(foreign.stderr).toContain('no address of this machine');
+      expect(foreign.stderr).toContain('this machine does not have that address');
     }));
 });

@@ -79,7 +79,7 @@ describe.skipIf(reason !== null)(
       await terminal.answer('What may the assistant do?', KEY.enter);
       await terminal.answer('Which clients should I set up?', KEY.enter);
       await terminal.answer('Approval passphrase', KEY.ctrlC);
-      await terminal.shows('Self-test through the written entry');
+      await terminal.shows('Self-test passed');
       await terminal.shows('Restart Claude Desktop');
       expect(await terminal.ended()).toBe(0);
 

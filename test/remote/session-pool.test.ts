@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RemoteShell } from '../../src/remote/shell.ts';
@@ -10,9 +11,10 @@ import { noSshd, type Sshd, startSshd } from '../ssh/sshd.ts';
 const quiet = { debug() {}, warn() {} };
 const limit = { timeoutMs: 10_000 };
 
-function shellOn(sshd: Sshd, options: Partial<SshPoolOptions> = {}) {
+function shellOn(sshd: Sshd, { idleMs, ...options }: Partial<SshPoolOptions> = {}) {
   const pool = makePool(sshd.target(), options);
-  return { pool, shell: new RemoteShell(pool, { sudo: false, logger: quiet }) };
+  const sessions = { sudo: false, logger: quiet, ...(idleMs === undefined ? {} : { idleMs }) };
+  return { pool, shell: new RemoteShell(pool, sessions) };
 }
 
 /** The shells that wait for a request on the only connection. */
@@ -35,6 +37,33 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     await until(async () => (await waiting(shell)).length === 3);
     await sleep(300);
     expect(await waiting(shell)).toHaveLength(3);
+  });
+
+  test('all but one are closed when they have had nothing to do for a while', async () => {
+    const { shell } = shellOn(sshd, { idleMs: 2_000 });
+    const parent = (await shell.script('echo $PPID', [], limit)).stdout.trim();
+    // Asked without a session, as one that is used is not idle.
+    const shells = () =>
+      spawnSync('pgrep', ['-P', parent, '-fx', '/bin/sh'], { encoding: 'utf8' }).stdout.match(/\d+/g) ?? [];
+    await until(() => shells().length === 3);
+    await until(() => shells().length === 1);
+    await sleep(3_000);
+    expect(shells()).toHaveLength(1);
+    // The one that is left answers, and others are made ready again.
+    expect((await shell.script('echo $$', [], limit)).stdout.trim()).toBe(shells()[0]);
+    await until(() => shells().length === 3);
+  });
+
+  test('a slow login is no part of the time that a script may take', async () => {
+    const slow = await startSshd();
+    try {
+      writeFileSync(`${slow.dir}/.bashrc`, 'sleep 2\n');
+      const { shell } = shellOn(slow);
+      const output = await shell.script('echo read', [], { timeoutMs: 1_500, readsPmxcfs: true });
+      expect(output).toMatchObject({ ended: 'exit', stdout: 'read\n' });
+    } finally {
+      await slow.stop();
+    }
   });
 
   test('a host-side script is run in the session of the one before, a command never is', async () => {

@@ -3,6 +3,7 @@ import { DOWNLOAD_CASES } from './download-cases.ts';
 import { EXEC_CASES } from './exec-cases.ts';
 import { KILL_CASES } from './kill-cases.ts';
 import { AUTHORIZED_KEYS_CASES, INVENTORY_CASES, PROBE_CASES } from './node-cases.ts';
+import { OWN_CONTAINER_CASES } from './own-container-cases.ts';
 import { PRECONDITION_CASES } from './precondition-cases.ts';
 import { UPLOAD_CASES } from './upload-cases.ts';
 import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
@@ -13,6 +14,7 @@ export type GroupName =
   | 'exec'
   | 'inventory'
   | 'kill'
+  | 'ownContainer'
   | 'precondition'
   | 'probe'
   | 'upload';
@@ -24,6 +26,7 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   exec: EXEC_CASES,
   inventory: INVENTORY_CASES,
   kill: KILL_CASES,
+  ownContainer: OWN_CONTAINER_CASES,
   precondition: PRECONDITION_CASES,
   probe: PROBE_CASES,
   upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { until } from '../rig/until.ts';
 import type { Bench, Case } from './cases.ts';
 import type { Program } from './machine.ts';
-import { kill, RUN_VARIABLE, ticksNow } from './protocol.ts';
+import { kill, RUN_VARIABLE } from './protocol.ts';
 
 /** Each starts processes whose command lines contain N, and prints "ready". */
 const TREES: readonly [name: string, tree: string][] = [
@@ -70,7 +70,7 @@ export const KILL_CASES: readonly Case[] = [
       const program = machine.start(tree, [], { isolated: true });
       await until(async () => (await lines(older)) === 1);
       await pastClockTick();
-      const since = ticksNow();
+      const since = machine.ticksNow();
       await pastClockTick();
       program.send('go\n');
       await until(async () => (await lines(n)) === 1);
@@ -132,9 +132,9 @@ async function killsOnly(bench: Bench, tree: string): Promise<void> {
 /** A run of its own: its mark, and how its processes start. */
 function newRun({ machine }: Bench) {
   const run = `run${randomInt(1e9)}`.padEnd(24, '0');
-  const request = { run, slackNs: 60_001 + randomInt(400_000), since: ticksNow() };
+  const request = { run, slackNs: 60_001 + randomInt(400_000), since: machine.ticksNow() };
   const start = async (tree: string): Promise<Program> => {
-    request.since = ticksNow();
+    request.since = machine.ticksNow();
     const env = { [RUN_VARIABLE]: request.run };
     const program = machine.start(tree, [], { env, slackNs: request.slackNs, isolated: true });
     await program.until(() => program.stdout.includes('ready'));

@@ -17,6 +17,8 @@ export interface Machine {
   disk(options: { readonly sizeKiB: number; readonly readOnly?: boolean }): Promise<Disk>;
   /** The path of a file of the node, such as /etc/pve/.members, for `files` and for arguments of scripts. */
   nodePath(path: string): string;
+  /** Clock ticks since boot, as in the start times of its processes. */
+  ticksNow(): number;
   /** Command lines of all live processes, read from outside of what the scripts can change. */
   commandLines(): Promise<readonly string[]>;
   /** Empties the folders of the node and ends all isolated processes: before each case. */

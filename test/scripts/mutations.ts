@@ -14,6 +14,30 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a search for the own container that takes the word as any argument',
+    script: 'ownContainer',
+    group: 'ownContainer',
+    caughtBy: 'takes no process that has the word as another argument or as part of one',
+    from: '"^$1"',
+    to: '"$1"',
+  },
+  {
+    name: 'a search for the own container that ends with the first process',
+    script: 'ownContainer',
+    group: 'ownContainer',
+    caughtBy: 'prints the cgroup of each process under the word',
+    from: '    cat "$p/cgroup" || exit\n',
+    to: '    cat "$p/cgroup"; break\n',
+  },
+  {
+    name: 'a search for the own container that is complete without a cgroup',
+    script: 'ownContainer',
+    group: 'ownContainer',
+    caughtBy: 'does not say that it is complete where a cgroup cannot be read',
+    from: ' || exit\n  done',
+    to: '\n  done',
+  },
+  {
     name: 'a kill that does not kill',
     script: 'kill',
     group: 'kill',
@@ -142,6 +166,14 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'refuses when the name differs',
     from: 'refuse() { echo "$n refused $1"; exit 96; }',
     to: 'refuse() { :; }',
+  },
+  {
+    name: 'a precondition whose look for a lockdown may take any time',
+    script: 'precondition',
+    group: 'precondition',
+    caughtBy: 'refuses when reading the lockdown file takes longer than two seconds',
+    from: '      in_time;;\n    container)',
+    to: '      :;;\n    container)',
   },
   {
     name: 'a precondition that does not compare tags',

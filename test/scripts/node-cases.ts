@@ -94,6 +94,14 @@ export const PROBE_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'does not tell that a container is stopped when it could not look',
+    run: async (bench) => {
+      // There is no /proc/net/unix.
+      const report = await runReport(bench, 'runState', ['101']);
+      expect([...report.keys()].filter((key) => key.startsWith('item'))).toEqual([]);
+    },
+  },
+  {
     name: 'prints the members of the cluster',
     run: async (bench) => {
       await writeCluster(bench);

@@ -51,6 +51,16 @@ const LOCKDOWNS: readonly [text: string, passes: boolean][] = [
   ['-1\n', false],
   ['1 2\n', false],
   ['0x1\n', false],
+  ['+1\n', false],
+  ['1.5\n', false],
+  ['\n1\n', false],
+  ['1\r\n', false],
+  ['*\n', false],
+  ['$(echo 1)\n', false],
+  ['9223372036854775807\n', false],
+  ['9223372036854775808\n', false],
+  ['18446744073709551617\n', false],
+  ['0000000000001\n', true],
 ];
 
 export const PRECONDITION_CASES: readonly Case[] = [
@@ -72,6 +82,37 @@ export const PRECONDITION_CASES: readonly Case[] = [
       const { machine } = bench;
       expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ passed: true });
       await machine.files.mkdir(machine.nodePath(LOCKDOWN));
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
+    },
+  },
+  {
+    name: 'compares the end of a lockdown with the current time',
+    run: async (bench) => {
+      const file = bench.machine.nodePath(LOCKDOWN);
+      const now = Math.floor(Date.now() / 1000);
+      for (const [seconds, passes] of [
+        [3600, false],
+        [-3600, true],
+      ] as const) {
+        await bench.machine.files.write(file, `${now + seconds}\n`);
+        const { passed } = await checkPrecondition(bench, { lockdown: LOCKDOWN });
+        expect(passed).toBe(passes);
+      }
+    },
+  },
+  {
+    name: 'follows a symlink to the lockdown file, and refuses where it leads to no file',
+    run: async (bench) => {
+      const { machine } = bench;
+      const file = machine.nodePath(LOCKDOWN);
+      const target = `${await machine.folder()}/target`;
+      await machine.files.mkdir(machine.nodePath('/etc/pve'));
+      await machine.files.symlink(target, file);
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
+      await machine.files.write(target, '1\n');
+      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ passed: true });
+      await machine.files.remove(file);
+      await machine.files.symlink(file, file);
       expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
     },
   },
@@ -113,6 +154,24 @@ export const PRECONDITION_CASES: readonly Case[] = [
       const [result] = await Promise.all([
         checkPrecondition(bench, AS_DECIDED),
         files.writeFifo(machine.nodePath(FILE), CONFIG, () =>
+          files.write(machine.nodePath('/proc/uptime'), '1003.00 5.00\n'),
+        ),
+      ]);
+      expect(result).toEqual({ passed: false, why: 'slow', code: 96 });
+    },
+  },
+  {
+    name: 'refuses when reading the lockdown file takes longer than two seconds',
+    needs: ['fifos'],
+    run: async (bench) => {
+      const { machine } = bench;
+      const { files } = machine;
+      await files.mkdir(machine.nodePath('/etc/pve'));
+      await files.fifo(machine.nodePath(LOCKDOWN));
+      const [result] = await Promise.all([
+        checkPrecondition(bench, { lockdown: LOCKDOWN }),
+        // Its time is over, so nothing but the delay refuses.
+        files.writeFifo(machine.nodePath(LOCKDOWN), '1\n', () =>
           files.write(machine.nodePath('/proc/uptime'), '1003.00 5.00\n'),
         ),
       ]);

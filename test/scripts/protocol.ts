@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Bench } from './cases.ts';
 import type { Program, StartOptions } from './machine.ts';
 
@@ -57,11 +56,6 @@ export interface KillRequest {
   readonly hardLooks?: number;
   /** Clock ticks since boot, not later than the start of the run. */
   readonly since: number;
-}
-
-/** Clock ticks since boot. */
-export function ticksNow(): number {
-  return Math.floor(100 * Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]));
 }
 
 export interface KillReport {
@@ -148,7 +142,7 @@ export async function checkPrecondition(
 /** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'haState' | 'inventory' | 'members' | 'probe' | 'runState',
+  name: 'haState' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {

@@ -4,11 +4,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Disk, Feature, Machine, Program, StartOptions } from './machine.ts';
-import { SpawnedProgram } from './program.ts';
 import { realFiles } from './real-files.ts';
+import { SpawnedProgram } from './spawned-program.ts';
 
 /** Files outside of a test's own folder that scripts read or write: moved below it. */
-const NODE_PATHS = /\/etc\/pve|\/run\/proxmox-mcp|\/proc\/uptime|\/proc\/net\/unix/g;
+const NODE_PATHS = /\/etc\/pve|\/run\/proxmox-mcp|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = ['isolated', 'disks', 'fifos', 'processGroups', 'fileSizeLimit'] as const;
 const NSENTER = '/usr/bin/nsenter';
@@ -88,6 +88,10 @@ class RealShell implements Machine {
 
   nodePath(file: string): string {
     return this.#node + file;
+  }
+
+  ticksNow(): number {
+    return Math.floor(100 * Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]));
   }
 
   async commandLines(): Promise<readonly string[]> {

@@ -167,7 +167,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
       };
       const at: HostEnvironment = { platform: 'linux', env, home, cwd: home, username: 'me', systemSshDir };
       const loaded = loadConfig({}, at);
-      if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+      if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
       return resolveSshTarget(loaded.config, at);
     };
     const strict = { SSH_HOST_KEY_POLICY: 'strict' };

@@ -1,6 +1,6 @@
 import * as clack from '@clack/prompts';
 
-/** The person at the keyboard has left (Ctrl-C or Esc). */
+/** The user cancelled a prompt with Ctrl-C or Esc. */
 export class PromptCancelled extends Error {}
 
 type Cancelled = Extract<Awaited<ReturnType<typeof clack.text>>, symbol>;
@@ -11,29 +11,29 @@ async function answered<T>(answer: Promise<T | Cancelled>): Promise<T> {
   return value;
 }
 
-/** Why a text cannot be taken, or undefined if it can. */
-type Judge = (text: string) => string | undefined;
+/** Returns what is wrong with an input, or undefined if it is valid. */
+type Validate = (text: string) => string | undefined;
 
-/** Asks for a line of text; empty takes `preset`. */
+/** Asks for a line of text. An empty answer means `preset`. @throws PromptCancelled */
 export async function askText(
   message: string,
   preset: string,
-  judge: Judge = () => undefined,
+  validate: Validate = () => undefined,
 ): Promise<string> {
   const text = await answered(
     clack.text({
       message,
       ...(preset === '' ? {} : { placeholder: preset, defaultValue: preset }),
-      validate: (value) => judge((value ?? '').trim() || preset),
+      validate: (value) => validate((value ?? '').trim() || preset),
     }),
   );
   return text.trim() || preset;
 }
 
-/** Asks for a line that is not shown. @throws PromptCancelled */
+/** Asks for a line without echoing it. @throws PromptCancelled */
 export function askSecret(message: string, output: NodeJS.WriteStream = process.stdout): Promise<string> {
   return answered(
-    clack.password({ message, output, validate: (value) => (value ? undefined : 'Nothing was entered') }),
+    clack.password({ message, output, validate: (value) => (value ? undefined : 'Enter a value') }),
   );
 }
 

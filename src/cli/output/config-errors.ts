@@ -1,26 +1,26 @@
-import type { Fault } from '../../config/sources.ts';
+import type { ConfigError } from '../../config/sources.ts';
 import { proseWidth, wrapText } from './output.ts';
 
-/** What is accepted by I_ACCEPT_RISKS. */
+/** The risks that I_ACCEPT_RISKS=true accepts. */
 export const DISCLAIMER =
   'This server lets an AI assistant run commands as root in your containers and, if you enable it, on the Proxmox node itself. A wrong or manipulated command can destroy data, stop services or leak secrets. There is no warranty: keep backups, and you are responsible for what happens.';
 const ACCEPT =
   'If you accept these risks, set I_ACCEPT_RISKS=true where you set PROXMOX_HOST, or pass --i-accept-risks.';
 
-/** What a person reads when the server cannot start: every fault, each with what to do about it. */
-export function faultsText(
-  faults: readonly Fault[],
-  colour = false,
+/** The message when the server cannot start: every invalid setting, each with a remedy. */
+export function configErrorsText(
+  errors: readonly ConfigError[],
+  color = false,
   headline = 'proxmox-mcp cannot start',
   width = proseWidth(process.stderr),
 ): string {
-  const bold = (text: string): string => (colour ? `\u001B[1m${text}\u001B[22m` : text);
-  const count = faults.length === 1 ? 'one setting needs' : `${faults.length} settings need`;
-  const list = faults.map(
+  const bold = (text: string): string => (color ? `\u001B[1m${text}\u001B[22m` : text);
+  const count = errors.length === 1 ? '1 setting needs' : `${errors.length} settings need`;
+  const list = errors.map(
     ({ problem, remedy }) =>
       `${indented(`${problem}.`, '  ', width).map(bold).join('\n')}\n${indented(remedy, '    ', width).join('\n')}\n`,
   );
-  const consent = faults.some(({ name }) => /i.accept.risks/i.test(name))
+  const consent = errors.some(({ name }) => /i.accept.risks/i.test(name))
     ? `\n${[...wrapText(DISCLAIMER, width), '', ...wrapText(ACCEPT, width)].join('\n')}\n`
     : '';
   const end = wrapText(
@@ -37,8 +37,8 @@ function indented(text: string, indent: string, width: number): string[] {
     .map((line) => indent + line);
 }
 
-/** Whether colours would be seen as colours. */
-export function wantsColour(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
+/** Whether the stream shows colors, according to NO_COLOR, FORCE_COLOR and TERM. */
+export function wantsColor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
   return stream.isTTY === true && env.TERM !== 'dumb';

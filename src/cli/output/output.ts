@@ -1,48 +1,48 @@
 import { visible } from '../../lib/visible.ts';
 
-/** A reader that has left (`| head`) is no failure. */
+/** Ignores EPIPE on stdout: a reader that exits early (`| head`) is not an error. */
 export function ignoreEpipe(): void {
-  tolerate(process.stdout);
+  ignoreErrors(process.stdout);
 }
 
-const tolerant = new WeakSet<NodeJS.WriteStream>();
+const handled = new WeakSet<NodeJS.WriteStream>();
 
-/** One listener for the life of a stream: a write that fails is told to its callback as well. */
-function tolerate(stream: NodeJS.WriteStream): void {
-  if (tolerant.has(stream)) return;
-  tolerant.add(stream);
+/** Adds one error listener per stream. Callers learn of a failed write from its callback. */
+function ignoreErrors(stream: NodeJS.WriteStream): void {
+  if (handled.has(stream)) return;
+  handled.add(stream);
   stream.on('error', () => {});
 }
 
-/** Writes to stdout and resolves when it is out, so that the process may end. */
+/** Writes to stdout and resolves when the text is written, so that the process can exit. */
 export function print(text: string): Promise<void> {
   return write(process.stdout, text);
 }
 
-/** The same for stderr. */
+/** Writes to stderr; see `print`. */
 export function printError(text: string): Promise<void> {
   return write(process.stderr, text);
 }
 
 /**
- * The text as it may be shown: names and output from containers move no cursor and hide nothing. Only the codes of `Style`
- * pass; what else there is of the kind came with somebody's text.
+ * Escapes control characters, so that names and output from containers cannot move the cursor or hide text. Only the escape
+ * sequences of `Style` are kept.
  */
 export function forTerminal(text: string): string {
   return text
-    .split(OURS)
+    .split(STYLE_CODES)
     .map((part, index) => (index % 2 === 1 ? part : visible(part)))
     .join('');
 }
 
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  tolerate(stream);
+  ignoreErrors(stream);
   return new Promise((resolve) => {
     stream.write(forTerminal(text), () => resolve());
   });
 }
 
-/** What to write for parts of a text that shall stand out; plain where colours would not be seen as such. */
+/** Escape sequences for emphasized text; plain text where colors are off. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
@@ -51,7 +51,7 @@ export interface Style {
   yellow(text: string): string;
 }
 
-/** Numbers of SGR that turn each style on and off. */
+/** SGR codes that turn each style on and off. */
 const STYLES = {
   bold: [1, 22],
   dim: [2, 22],
@@ -60,14 +60,14 @@ const STYLES = {
   yellow: [33, 39],
 } as const satisfies Record<keyof Style, readonly [number, number]>;
 
-/** In parentheses, so that `split` keeps them. */
-const OURS = new RegExp(`(\u001B\\[(?:${[...new Set(Object.values(STYLES).flat())].join('|')})m)`);
+/** A capture group, so that `split` keeps the codes. */
+const STYLE_CODES = new RegExp(`(\u001B\\[(?:${[...new Set(Object.values(STYLES).flat())].join('|')})m)`);
 
-export function styleFor(colour: boolean): Style {
+export function styleFor(color: boolean): Style {
   const wrap =
     ([on, off]: readonly [number, number]) =>
     (text: string) =>
-      colour ? `\u001B[${on}m${text}\u001B[${off}m` : text;
+      color ? `\u001B[${on}m${text}\u001B[${off}m` : text;
   return {
     bold: wrap(STYLES.bold),
     dim: wrap(STYLES.dim),
@@ -78,15 +78,15 @@ export function styleFor(colour: boolean): Style {
 }
 
 /**
- * Writes over the line of a terminal that the cursor is in, and leaves it there; with nothing, clears it. For what is waited
- * for: `print` lets no text do that.
+ * Replaces the current line of the terminal, and keeps the cursor on it; without a text, clears the line. For progress, because
+ * `print` escapes control characters.
  */
 export function redrawLine(stream: NodeJS.WriteStream, text = ''): void {
-  tolerate(stream);
+  ignoreErrors(stream);
   stream.write(`\r\u001B[2K${forTerminal(text)}`);
 }
 
-/** Breaks a text at spaces into lines of at most `width` characters; longer words stay whole. */
+/** Breaks a text at spaces into lines of at most `width` characters. Longer words are not broken. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -99,12 +99,12 @@ export function wrapText(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** How wide a text may be: the terminal, within what still reads well. */
+/** The line width for text: that of the terminal, but at least 60 and at most 110 characters. */
 export function textWidth(stream: NodeJS.WriteStream): number {
   return Math.min(Math.max(stream.columns ?? 100, 60), 110);
 }
 
-/** How wide prose may be: as `textWidth` on a terminal; elsewhere lines are not broken, so that programs can search them. */
+/** The line width for prose: as `textWidth` on a terminal; unlimited elsewhere, so that programs can search the lines. */
 export function proseWidth(stream: NodeJS.WriteStream): number {
   return stream.isTTY === true ? textWidth(stream) : Number.POSITIVE_INFINITY;
 }

@@ -118,7 +118,7 @@ describe('each field of a rule decides, and only for what it names', () => {
     expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', attributes: other, asked: 1 });
   });
 
-  test('a rule about containers never fits what is none', async () => {
+  test('a rule about containers never matches a call without a container', async () => {
     for (const fields of ['vmid: 100-999999999', 'name: "*"', 'tag: "*"', 'node: "*"']) {
       expect(await ask(denying(fields), hostExec)).toMatchObject({ outcome: 'allow', asked: 0 });
       expect(await ask(denying(fields), list)).toMatchObject({ outcome: 'allow', asked: 0 });
@@ -183,7 +183,7 @@ describe('order', () => {
     });
   });
 
-  test('the container is asked once for all rules, and not for rules that fail without it or come too late', async () => {
+  test('reads the container once for all rules, and not for rules that fail without it or follow the matching rule', async () => {
     const lazy = fileRules(`default: allow
 rules:
   - {rule: a, outcome: deny, match: {tag: x, vmid: 200}}

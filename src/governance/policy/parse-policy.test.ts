@@ -157,7 +157,7 @@ rules:
     expect(faultsOf(text)).toEqual([expect.stringContaining(expected)]);
   });
 
-  test('two rules of one name could not be told apart', () => {
+  test('rejects two rules with the same name', () => {
     expect(faultsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
       '3:12 `rules[1].rule` must be unique, but an earlier rule is also named "a"',
     ]);

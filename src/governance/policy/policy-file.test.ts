@@ -66,7 +66,7 @@ describe('a file that changes', () => {
     ['written again', (text) => writeFile(file, text)],
     ['replaced', replace],
     [
-      'taken away and made anew',
+      'deleted and created again',
       async (text) => {
         await unlink(file);
         await writeFile(file, text);
@@ -142,7 +142,7 @@ describe('a faulty file keeps the rules that held', () => {
     expect(await decided(policy)).toBe('deny');
   });
 
-  test('reload says so again, for whoever asked for it', async () => {
+  test('reload reports it again to the caller that requested it', async () => {
     const policy = await opened('default: confirm');
     await replace('default: perhaps');
     await policy.reload();

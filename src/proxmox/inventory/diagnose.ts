@@ -4,6 +4,10 @@ import type { RemoteShell } from '../../remote/shell.ts';
 import type { ContainerStatus } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 
+/** What to do about a /dev/null that cannot be opened. */
+export const DEV_NULL_HINT =
+  'Look at /dev/null there with `ls -l`: it must be a character device of mode 666, on a file system without `nodev`. A restart of a container makes a new one.';
+
 /**
  * Finds out why a command did not start in a container. lxc-attach prints "Failed to get init pid" for stopped and unknown
  * containers and for those on other nodes, so the state of the container is checked before its message.
@@ -30,8 +34,8 @@ export async function diagnoseContainer(
   if (/\/dev\/null: Permission denied/.test(stderr)) {
     return new AppError(
       'ATTACH_FAILED',
-      `The command could not be started in container ${vmid}, because its /dev/null cannot be opened.`,
-      '/dev/null in the container must be a character device with mode 666. A restart of the container creates it again.',
+      `Container ${vmid} could not be entered: its /dev/null cannot be opened.`,
+      DEV_NULL_HINT,
       { stderr },
     );
   }

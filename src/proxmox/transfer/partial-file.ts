@@ -73,7 +73,7 @@ export class LocalPart {
     this.#batchBytes = 0;
     await this.#writing;
     this.#writing = this.#writeAll(batch);
-    this.#writing.catch(() => {}); // told by whoever waits for it next
+    this.#writing.catch(() => {}); // reported by the next call that awaits it
   }
 
   async #writeAll(chunks: readonly Buffer[]): Promise<void> {

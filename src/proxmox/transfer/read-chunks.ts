@@ -13,7 +13,7 @@ export interface OpenFile {
 /** Large enough to keep the channel's window full, small enough to show progress. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Reads exactly `size` bytes, one chunk ahead, so that the disk and whoever takes them do not wait for each other. */
+/** Reads exactly `size` bytes, one chunk ahead, so that reading and sending overlap. */
 export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, undefined> {
   const readAhead = (position: number) => {
     const reading = readChunk(file, position);

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from '../../lib/errors.ts';
 import type { AttachTarget } from '../../remote/command-line.ts';
+import { DEV_NULL_HINT } from '../inventory/diagnose.ts';
 
 type Make = (text: string, where: string) => AppError;
 
@@ -63,6 +64,7 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     (text, where) => `The owner or group could not be set ${where}: ${text}.`,
     'Use a user and a group that exist there, by name or number.',
   ),
+  DEV_NULL: make('ATTACH_FAILED', (_text, where) => `/dev/null cannot be opened ${where}.`, DEV_NULL_HINT),
   TOOL_MISSING: make(
     'TOOL_MISSING',
     (tool, where) => `The command ${tool} is required for verified transfers, but does not exist ${where}.`,

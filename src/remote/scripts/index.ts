@@ -15,6 +15,7 @@ export const SCRIPTS = {
   inventory: load('inventory'),
   kill: load('kill'),
   members: load('members'),
+  ownContainer: load('own-container'),
   precondition: load('precondition'),
   probe: load('probe'),
   removeAuthorizedKey: load('authorized-keys-remove'),

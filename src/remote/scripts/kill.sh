@@ -3,7 +3,8 @@
 # Ends every process of one run, and says what is left. Runs as root on the node, which sees the processes of its containers.
 #
 # $n nonce. $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 how many looks (20 a second) TERM is given before KILL,
-# $4 how many looks KILL is given, $5 clock ticks since boot at the start of the run.
+# $4 how many looks KILL is given, $5 clock ticks since boot at the start of the run. On a node under load a look takes long:
+# there are fewer of them then, as the time is the same.
 # A process belongs to the run if its environment carries the marker, or it has the run's timer slack and is not older than
 # the run, or it descends from one that belongs, or shares its session. A session that has a process older than the run is not
 # looked at: it is that of somebody else. busybox's grep does not look behind a NUL, so there the environments are translated
@@ -72,18 +73,23 @@ look() {
   set +f
 }
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
+# The time in ticks of 1/100 s, in $t.
+now() { { read -r t s; } </proc/uptime; t=${t%.*}${t#*.}; }
 look
 # shellcheck disable=SC2086 # split into PIDs
 set -- $live; echo "$n item found $#"
 i=0 told=' '
-while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ]; do
+now; end=$((t + 5 * soft))
+while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ] && [ "$t" -le "$end" ]; do
   for p in $live; do
     case $told in *" $p "*) ;; *) kill -TERM "$p"; kill -CONT "$p"; told="$told$p ";; esac
   done 2>/dev/null
-  wait_a_bit; i=$((i+1)); look
+  wait_a_bit; i=$((i+1)); look; now
 done
 i=0 clean=0
-while [ "$i" -lt "$hard" ]; do
+now; end=$((t + 5 * hard))
+# However long they take: one that kills, and two that find nothing.
+while [ "$i" -lt "$hard" ] && { [ "$i" -lt 3 ] || [ "$t" -le "$end" ]; }; do
   if [ "$live" = ' ' ]; then
     clean=$((clean+1)); [ "$clean" -lt 2 ] || break
   else
@@ -91,7 +97,7 @@ while [ "$i" -lt "$hard" ]; do
     # shellcheck disable=SC2086 # split into PIDs
     kill -KILL $live 2>/dev/null
   fi
-  wait_a_bit; i=$((i+1)); look
+  wait_a_bit; i=$((i+1)); look; now
 done
 for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null

@@ -11,25 +11,25 @@
 #   redeemer ID, approval ID    redeems an approval for this call; the same call may come twice
 #
 # One grep reads both files: dash's read takes a system call for each byte, and those of /etc/pve are slow. What took
-# more than two seconds does not count, for pmxcfs may hang for an hour and the caller has given up by then.
+# more than two seconds does not count, for pmxcfs may hang for an hour and the caller has given up by then. That goes for
+# the mere look whether a file is there, too.
 refuse() { echo "$n refused $1"; exit 96; }
+in_time() { { read -r u x; } </proc/uptime; [ $((${u%%.*} - b)) -le 2 ] || refuse slow; }
+{ read -r u x; } </proc/uptime; b=${u%%.*}
 v='' f='' by=''
 while [ $# -gt 0 ]; do
   case $1 in
     lockdown)
-      { read -r u x; } </proc/uptime; b=${u%%.*}
       if [ -e "$2" ] || [ -L "$2" ]; then
         x=''
         [ ! -r "$2" ] || { read -r x || :; } <"$2"
         case $x in '' | *[!0-9]*) refuse locked;; esac
         [ "$x" -le "$(date +%s)" ] || refuse locked
       fi
-      { read -r u x; } </proc/uptime; u=${u%%.*}
-      [ $((u - b)) -le 2 ] || refuse slow;;
+      in_time;;
     container) v=$2;;
     conf)
-      f=$2 h='' j='' q='' s=0 b=0
-      { read -r u x; } </proc/uptime; b=${u%%.*}
+      f=$2 h='' j='' q='' s=0
       [ -r "$f" ] || refuse gone
       c=$(grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg)
       while IFS= read -r l; do
@@ -51,8 +51,7 @@ EOT
         l=${t%%[\;,\ ]*}; t=${t#"$l"}; t=${t#?}
         [ -z "$l" ] || j="$j$l "
       done
-      { read -r u x; } </proc/uptime; u=${u%%.*}
-      [ $((u - b)) -le 2 ] || refuse slow;;
+      in_time;;
     name) [ "${h:-CT$v}" = "$2" ] || refuse changed;;
     tags) [ "$j" = "${2:+$2 }" ] || refuse changed;;
     pool) [ "$q" = "$2" ] || refuse changed;;

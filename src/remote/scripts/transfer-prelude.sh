@@ -17,6 +17,8 @@ send_text() { printf '%s data %s\n%s' "$w" "$(length "$1")" "$1"; }
 for d in /run/wrappers/bin /run/current-system/sw/bin /run/current-system/profile/bin; do
   [ ! -d "$d" ] || PATH=$PATH:$d
 done
+# Otherwise each of the programs would seem to be missing.
+true >/dev/null || fail DEV_NULL
 for t in head sha256sum readlink wc; do
   command -v "$t" >/dev/null 2>&1 || fail TOOL_MISSING "$t"
 done

@@ -1,10 +1,10 @@
 import type { Config } from '../../config/settings-schema.ts';
-import type { Fault } from '../../config/sources.ts';
+import type { ConfigError } from '../../config/sources.ts';
 import { isLoopback } from '../../lib/loopback.ts';
 
 /** Why the server must not start with these settings, or what the operator must know if it does. */
 export interface Exposure {
-  readonly faults: readonly Fault[];
+  readonly faults: readonly ConfigError[];
   readonly warnings: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export function judgeExposure({
   httpTlsCert,
   httpTlsKey,
 }: Exposed): Exposure {
-  const faults: Fault[] = [];
+  const faults: ConfigError[] = [];
   const warnings: string[] = [];
   const open = !isLoopback(serverHost);
   if (open && !httpAuth) {

@@ -22,7 +22,7 @@ export class Access {
     return (uid === this.#uid ? mode >> 6 : gid === this.#uid ? mode >> 3 : mode) & 7;
   }
 
-  /** The mode with the bits that count for this user in the owner's place: there `test -r` and its kin look, whoever asks. */
+  /** The mode with the bits that count for this user in the owner's place: `test -r` and similar commands look there, for every user. */
   modeAsSeen(inode: Inode): number {
     return this.#uid === 0 ? inode.mode : (inode.mode & ~0o700) | (this.bits(inode) << 6);
   }
@@ -67,7 +67,7 @@ export class Access {
     if (this.#uid !== 0 && inode && inode.uid !== this.#uid) fail('EPERM', 'chmod', path);
   }
 
-  /** What was made just now belongs to whoever made it. */
+  /** A new file belongs to the user that created it. */
   own(path: string): void {
     const inode = this.#uid === 0 ? undefined : this.#files.find(path, false);
     if (inode) Object.assign(inode, { uid: this.#uid, gid: this.#uid });

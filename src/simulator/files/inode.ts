@@ -44,7 +44,7 @@ export interface LinkInode extends Meta {
   readonly kind: 'link';
   readonly target: string;
 }
-/** A file of /proc and the like, made anew whenever it is read; its size is 0, as there. */
+/** A file as in /proc, generated on every read; its size is 0, as in /proc. */
 export interface GeneratedInode extends Meta {
   readonly kind: 'generated';
   readonly generate: () => string | Buffer;
@@ -91,6 +91,7 @@ const TEXTS = {
   EACCES: 'permission denied',
   EBADF: 'bad file descriptor',
   EEXIST: 'file exists',
+  EFBIG: 'file too large',
   EINVAL: 'invalid argument',
   EISDIR: 'is a directory',
   ENOEXEC: 'exec format error',

@@ -1,5 +1,6 @@
 import { type DirectoryInode, type Inode, makeDirectory, meta, type Volume } from '../files/inode.ts';
 import type { VirtualFs } from '../files/virtual-fs.ts';
+import { uptimeAt } from './clock.ts';
 import type { Process } from './process.ts';
 import type { ProcessTable } from './process-table.ts';
 
@@ -140,8 +141,13 @@ export function parentOf(process: Process): number {
   return parent && parent.vmid !== process.vmid ? 0 : process.parentPid;
 }
 
+/** A time as a start time in /proc/PID/stat: in clock ticks. */
+export function startTicks(time: Date): number {
+  return Math.floor(uptimeAt(time) * TICKS_PER_SECOND);
+}
+
 function statLine(process: Process): string {
-  const started = Math.floor((process.startedAt.getTime() / 1000) * TICKS_PER_SECOND) % 1_000_000_000;
+  const started = startTicks(process.startedAt);
   const head = [process.state, process.parentPid, process.group, process.session, 0, -1, 4194304];
   const counters = [120, 0, 0, 0, 1, 0, 0, 0, 20, 0, 1, 0];
   const tail = [2_900_000, 400, '18446744073709551615', ...Array.from({ length: 27 }, () => 0)];

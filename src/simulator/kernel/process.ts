@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { FileError } from '../files/inode.ts';
 import type { Machine } from '../machine.ts';
 import { fromBytes } from './bytes.ts';
+import { now } from './clock.ts';
 import { FdTable } from './open-file.ts';
 import type { ProcessTable } from './process-table.ts';
 import { type Signal, signalNumber } from './signals.ts';
@@ -54,6 +55,8 @@ export class Process {
   group: number;
   session: number;
   slackNs: number;
+  /** Bytes that a file which it writes may have (ulimit -f). */
+  fileSizeLimit: number;
   parentPid: number;
   readonly startedAt = new Date();
   readonly fds: FdTable;
@@ -88,6 +91,7 @@ export class Process {
     this.session = leads ? pid : parent.session;
     this.group = leads ? pid : parent.group;
     this.slackNs = parent?.slackNs ?? DEFAULT_SLACK_NS;
+    this.fileSizeLimit = parent?.fileSizeLimit ?? Number.POSITIVE_INFINITY;
     this.ignored = new Set(parent?.ignored);
     this.fds = birth.fds ?? parent?.fds.clone() ?? new FdTable();
   }
@@ -170,6 +174,13 @@ export class Process {
     throw new FileError('EPIPE', 'write', 'pipe');
   }
 
+  /** Writing past the limit of the file size. @throws Killed, or FileError EFBIG where the signal is ignored or handled */
+  fileTooLarge(path: string): never {
+    this.signal('XFSZ');
+    if (!this.alive) throw new Killed();
+    throw new FileError('EFBIG', 'write', path);
+  }
+
   /** Whether `ready` would wait or throw: asking is cheaper than waiting for nothing. */
   get mustWait(): boolean {
     return !this.alive || this.#halted() || isTurnOver();
@@ -195,8 +206,8 @@ export class Process {
   }
 
   async sleep(ms: number): Promise<void> {
-    const end = performance.now() + ms;
-    for (let rest = ms; rest > 0; rest = end - performance.now())
+    const end = now() + ms;
+    for (let rest = ms; rest > 0; rest = end - now())
       await this.block(undefined, { timeoutMs: Math.min(rest, LONGEST_TIMER_MS) });
   }
 

@@ -39,7 +39,10 @@ export class RegularFile extends OpenFile {
       return;
     }
     if (this.#mode.append) this.#at = this.#file.content.length;
-    this.#at += appendContent(this.#file, this.#at, bytes, this.name);
+    const room = process.fileSizeLimit - this.#at;
+    if (room <= 0) process.fileTooLarge(this.name);
+    this.#at += appendContent(this.#file, this.#at, bytes.subarray(0, room), this.name);
+    if (bytes.length > room) process.fileTooLarge(this.name);
   }
 
   unread(bytes: Buffer): void {

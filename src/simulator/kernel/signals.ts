@@ -13,6 +13,7 @@ const NUMBERS = {
   CONT: 18,
   STOP: 19,
   TSTP: 20,
+  XFSZ: 25,
 } as const;
 
 export type Signal = keyof typeof NUMBERS;

@@ -1,4 +1,4 @@
-/** Those who wait for one condition. Whoever is woken looks again whether it holds. */
+/** The waiters for one condition. A waiter that is woken checks the condition again. */
 export class WaitQueue {
   readonly #waiting = new Set<() => void>();
 

@@ -3,6 +3,7 @@ import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
 import { Guest } from '../guest/guest.ts';
 import { uname } from '../guest/programs.ts';
+import { uptimeAt } from '../kernel/clock.ts';
 import { installProcesses } from '../kernel/proc-directory.ts';
 import { ProcessTable } from '../kernel/process-table.ts';
 import { WaitQueue } from '../kernel/wait-queue.ts';
@@ -150,7 +151,7 @@ export class SimulatedNode implements Machine {
       0o644,
       4096,
     );
-    this.files.generate('/proc/uptime', () => '86400.00 600000.00\n');
+    this.files.generate('/proc/uptime', () => `${uptimeAt(new Date()).toFixed(2)} 600000.00\n`);
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     installClusterFiles(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {

@@ -35,15 +35,19 @@ const LETTERS: Readonly<Record<Inode['kind'], string>> = {
 };
 
 export function modeText(inode: Inode): string {
-  const bits = [6, 3, 0].map((shift) => {
+  const classes = [
+    { shift: 6, special: 0o4000, letter: 's' },
+    { shift: 3, special: 0o2000, letter: 's' },
+    { shift: 0, special: 0o1000, letter: 't' },
+  ];
+  const bits = classes.map(({ shift, special, letter }) => {
     const digit = (inode.mode >> shift) & 7;
-    return `${digit & 4 ? 'r' : '-'}${digit & 2 ? 'w' : '-'}${digit & 1 ? 'x' : '-'}`;
+    const executes = (digit & 1) !== 0;
+    const last =
+      (inode.mode & special) === 0 ? (executes ? 'x' : '-') : executes ? letter : letter.toUpperCase();
+    return `${digit & 4 ? 'r' : '-'}${digit & 2 ? 'w' : '-'}${last}`;
   });
-  const text = bits.join('');
-  return (
-    LETTERS[inode.kind] +
-    ((inode.mode & 0o1000) !== 0 ? `${text.slice(0, 8)}${text[8] === 'x' ? 't' : 'T'}` : text)
-  );
+  return LETTERS[inode.kind] + bits.join('');
 }
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');

@@ -10,6 +10,7 @@ const DEATHS: Readonly<Record<string, string>> = {
   USR2: 'User defined signal 2',
   ALRM: 'Alarm clock',
   TERM: 'Terminated',
+  XFSZ: 'File size limit exceeded',
 };
 
 /** What one shell has started. */

@@ -8,7 +8,7 @@ import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
 import { askNewPassphrase } from './new-passphrase.ts';
 
-/** `proxmox-mcp approvals …`: calls that wait for a person, and the person's answers. */
+/** `proxmox-mcp approvals …`: lists, approves and denies pending calls, and sets the passphrase. */
 export async function approvals({ input, args, options }: Request): Promise<void> {
   const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
@@ -18,7 +18,7 @@ export async function approvals({ input, args, options }: Request): Promise<void
     if (action === 'list') await list(store, options.json === 'true');
     else if (action === 'passphrase') await setPassphrase(store);
     else if (action === 'approve' || action === 'deny') await answer(store, action, id);
-    else throw new UsageError(`unknown: '${action}'; list, approve ID, deny ID or passphrase`);
+    else throw new UsageError(`unknown action '${action}': use list, approve ID, deny ID or passphrase`);
   } catch (error) {
     if (error instanceof PromptCancelled) process.exitCode = 130;
     else if (error instanceof UsageError) {
@@ -29,28 +29,28 @@ export async function approvals({ input, args, options }: Request): Promise<void
 }
 
 async function list(store: ApprovalStore, json: boolean): Promise<void> {
-  const waiting = await waitingIn(store);
-  if (json) return print(`${JSON.stringify(waiting, null, 2)}\n`);
-  if (waiting.length === 0) return print('No call waits for an approval.\n');
-  await print(waiting.map(shown).join('\n'));
+  const pending = await pendingIn(store);
+  if (json) return print(`${JSON.stringify(pending, null, 2)}\n`);
+  if (pending.length === 0) return print('No calls are waiting for approval.\n');
+  await print(pending.map(requestText).join('\n'));
 }
 
-/** Those that have no answer and are not too old for one. */
-async function waitingIn(store: ApprovalStore): Promise<ApprovalRequest[]> {
+/** The requests that are neither answered nor expired. */
+async function pendingIn(store: ApprovalStore): Promise<ApprovalRequest[]> {
   const all = await store.list();
   const open = await Promise.all(
     all.map(async (each) => {
-      const over = Date.now() - each.askedAt >= each.ttlMs;
-      return over || (await store.answerTo(each.id)) !== undefined ? [] : [each];
+      const expired = Date.now() - each.askedAt >= each.ttlMs;
+      return expired || (await store.answerTo(each.id)) !== undefined ? [] : [each];
     }),
   );
   return open.flat();
 }
 
-function shown({ id, question, askedAt, ttlMs }: ApprovalRequest): string {
+function requestText({ id, question, askedAt, ttlMs }: ApprovalRequest): string {
   const left = Math.max(0, Math.round((askedAt + ttlMs - Date.now()) / 1000));
   const lines = visible(question).split('\n');
-  return `${id.slice(0, 8)}  waits for another ${left} s\n\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
+  return `${id.slice(0, 8)}  expires in ${left} s\n\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
 }
 
 async function answer(
@@ -59,32 +59,33 @@ async function answer(
   id: string | undefined,
 ): Promise<void> {
   if (id === undefined || !/^[0-9a-f]{4,32}$/.test(id)) {
-    throw new UsageError(`${verdict} which? \`proxmox-mcp approvals\` lists their ids`);
+    throw new UsageError(`${verdict} needs the ID of a call; list them with \`proxmox-mcp approvals\``);
   }
-  const [asked, ...others] = (await waitingIn(store)).filter((each) => each.id.startsWith(id));
-  if (asked === undefined) throw new UsageError(`no call waits under the id ${id}`);
-  if (others.length > 0) throw new UsageError(`${id} is the beginning of several ids`);
-  if ((await store.passphrase()) === undefined) throw new UsageError(told({ kind: 'no passphrase set' }));
-  await print(`${shown(asked)}\n`);
-  const passphrase = await secret(`Passphrase to ${verdict} it`);
+  const [asked, ...others] = (await pendingIn(store)).filter((each) => each.id.startsWith(id));
+  if (asked === undefined) throw new UsageError(`no pending call has the ID ${id}`);
+  if (others.length > 0) throw new UsageError(`several pending calls have an ID that begins with ${id}`);
+  if ((await store.passphrase()) === undefined)
+    throw new UsageError(problemOf({ kind: 'no passphrase set' }));
+  await print(`${requestText(asked)}\n`);
+  const passphrase = await secret(`Passphrase to ${verdict} this call`);
   const outcome = await answerRequest(store, asked, verdict, passphrase, Date.now());
-  if (outcome.kind !== 'answered') throw new UsageError(told(outcome));
-  const next = 'The same call, made again, is let through once.';
+  if (outcome.kind !== 'answered') throw new UsageError(problemOf(outcome));
+  const next = 'The same call is allowed once when it is made again.';
   await print(verdict === 'approve' ? `Approved. ${next}\n` : 'Denied.\n');
 }
 
 async function setPassphrase(store: ApprovalStore): Promise<void> {
   if ((await store.passphrase()) !== undefined) {
-    const old = await secret('The passphrase so far');
+    const old = await secret('Current passphrase');
     const outcome = await tryPassphrase(store, old, '', Date.now());
-    if (typeof outcome !== 'string') throw new UsageError(told(outcome));
+    if (typeof outcome !== 'string') throw new UsageError(problemOf(outcome));
   }
   requireTerminal();
   await askNewPassphrase(store, 'New passphrase');
   await print('Passphrase set. Only a verifier is stored, not the passphrase.\n');
 }
 
-/** Typed by a person at a terminal: an argument, a variable or a pipe could be filled by whoever calls the tools. */
+/** Reads a passphrase from the terminal. An assistant could fill an argument, a variable or a pipe, and so approve its own call. */
 async function secret(message: string): Promise<string> {
   requireTerminal();
   return askSecret(message);
@@ -92,16 +93,16 @@ async function secret(message: string): Promise<string> {
 
 function requireTerminal(): void {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
-    throw new UsageError('answers are typed at a terminal; stdin or stdout is none');
+    throw new UsageError('the passphrase must be typed at a terminal, but stdin or stdout is not one');
   }
 }
 
-function told(outcome: Exclude<Outcome, { kind: 'answered' }>): string {
+function problemOf(outcome: Exclude<Outcome, { kind: 'answered' }>): string {
   switch (outcome.kind) {
     case 'no passphrase set':
       return 'set a passphrase first: proxmox-mcp approvals passphrase';
     case 'wrong passphrase':
-      return 'that is not the passphrase; nothing was answered';
+      return 'wrong passphrase; the call is still pending';
     case 'wait':
       return `too many wrong passphrases: try again in ${Math.ceil(outcome.ms / 1000)} s`;
   }

@@ -3,7 +3,7 @@ import type { ApprovalStore } from '../../../governance/approval/request-store.t
 import { askSecret } from '../../output/ask.ts';
 
 /**
- * Asks for a new approval passphrase until one is long enough and was typed twice alike, and stores its verifier.
+ * Asks for a new approval passphrase until it is long enough and typed the same twice, then stores its verifier.
  * @throws PromptCancelled
  */
 export async function askNewPassphrase(store: ApprovalStore, message: string): Promise<void> {
@@ -13,10 +13,10 @@ export async function askNewPassphrase(store: ApprovalStore, message: string): P
       question = `At least ${MIN_PASSPHRASE} characters. ${message}`;
       continue;
     }
-    if ((await askSecret('The same once more')) === passphrase) {
+    if ((await askSecret('Repeat the passphrase')) === passphrase) {
       await store.setPassphrase(await hashPassphrase(passphrase));
       return;
     }
-    question = `The two differ. ${message}`;
+    question = `The passphrases differ. ${message}`;
   }
 }

@@ -6,7 +6,7 @@ import { UsageError } from '../../usage-error.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** The calls that options ask for. @throws UsageError */
+/** The filter in the options. @throws UsageError */
 export function parseFilter(options: Readonly<Record<string, string | undefined>>, now: Date): CallFilter {
   const { tool, caller, outcome, session } = options;
   return {
@@ -16,14 +16,14 @@ export function parseFilter(options: Readonly<Record<string, string | undefined>
     vmid: numberOf('vmid', options.vmid),
     caller,
     outcome,
-    // The name of a segment holds the id of its process.
+    // The name of a segment contains the ID of its session.
     session: /-([0-9a-f]{12})-\d+(?:\.jsonl)?$/.exec(session ?? '')?.[1] ?? session,
     failed: options.failed === 'true',
   };
 }
 
 /**
- * The call that --call names and the arguments that it is claimed to have had.
+ * The claim to prove: the call in --call had the arguments in --arguments.
  * @param json a JSON object, or `-` for standard input
  * @throws UsageError
  */
@@ -33,7 +33,7 @@ export async function claimOf(
 ): Promise<VerifyOptions['claim']> {
   if (call === undefined && json === undefined) return undefined;
   if (call === undefined || json === undefined)
-    throw new UsageError('--call and --arguments are needed together');
+    throw new UsageError('--call and --arguments must be used together');
   const parsed = z
     .record(z.string(), z.unknown())
     .safeParse(parse(json === '-' ? await text(process.stdin) : json));
@@ -49,17 +49,17 @@ function parse(json: string): unknown {
   }
 }
 
-/** `90s`, `30m`, `2h`, `7d`: so long ago; otherwise a date, with a time of day or without, local unless it says more. */
+/** A time: `90s`, `30m`, `2h` or `7d` ago, or a date with or without a time of day, in local time unless it has a time zone. */
 function momentOf(flag: string, text: string | undefined, now: Date): Date | undefined {
   if (text === undefined) return undefined;
   const ago = /^(\d{1,9})([smhd])$/.exec(text);
   const seconds = ago === null ? undefined : Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? 0);
   if (seconds !== undefined) return new Date(now.getTime() - seconds * 1000);
-  // A date alone would be taken for UTC's.
+  // `new Date` would read a date without a time as UTC.
   const moment = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text.replace(/^(\S+) /, '$1T'));
   if (Number.isNaN(moment.getTime())) {
     throw new UsageError(
-      `--${flag} is neither a time ago (30m, 2h, 7d) nor a moment (2026-11-20T23:30): '${text.slice(0, 60)}'`,
+      `--${flag} needs a duration (30m, 2h, 7d) or a time (2026-11-20T23:30), not '${text.slice(0, 60)}'`,
     );
   }
   return moment;
@@ -69,6 +69,6 @@ function momentOf(flag: string, text: string | undefined, now: Date): Date | und
 export function numberOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,9}$/.test(text))
-    throw new UsageError(`--${flag} is not a whole number: '${text.slice(0, 60)}'`);
+    throw new UsageError(`--${flag} needs a whole number, not '${text.slice(0, 60)}'`);
   return Number(text);
 }

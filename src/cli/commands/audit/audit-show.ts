@@ -8,25 +8,25 @@ import {
   type RecordedCall,
 } from '../../../governance/audit/call-history.ts';
 import { SegmentFollower } from '../../../governance/audit/segments.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor } from '../../output/output.ts';
 import { callText, eventText, headerText, type Layout, layoutOf } from './audit-text.ts';
 
-/** What is shown, and how. */
+/** The calls to show, and the format. */
 export interface Showing {
   readonly dir: string;
   readonly filter: CallFilter;
-  /** How many of the last ones; undefined: all. */
+  /** Only the last so many calls; undefined: all. */
   readonly last: number | undefined;
   readonly json: boolean;
-  /** All columns, whatever the terminal. */
+  /** Show all columns, also on a narrow terminal. */
   readonly wide: boolean;
 }
 
-/** How often is looked for more. */
-const LOOK_MS = 300;
-/** What runs longer is shown before it ends. */
-const SOON_MS = 1000;
+/** Interval at which `tail` reads new entries. */
+const POLL_MS = 300;
+/** `tail` shows a call that runs longer than this before it ends. */
+const SHOW_RUNNING_MS = 1000;
 
 /** `audit show`: calls in the order in which they began. */
 export async function show(showing: Showing): Promise<void> {
@@ -34,23 +34,25 @@ export async function show(showing: Showing): Promise<void> {
   calls.take(await new SegmentFollower(showing.dir).next());
   await printCalls(calls.latest(), showing);
   if (calls.unreadable > 0)
-    process.stderr.write(`proxmox-mcp: ${calls.unreadable} lines can not be read; see audit verify\n`);
+    process.stderr.write(
+      `proxmox-mcp: ${calls.unreadable} lines cannot be read; run \`proxmox-mcp audit verify\`\n`,
+    );
 }
 
-/** `audit tail`: the last calls, then each one as it ends; one that takes its time is shown when it has begun, too. */
+/** `audit tail`: the last calls, then each call when it ends. A call that runs for a while is also shown while it runs. */
 export async function tail(showing: Showing): Promise<void> {
   const { filter, json } = showing;
   const follower = new SegmentFollower(showing.dir);
   const calls = new Calls(showing);
   calls.take(await follower.next());
   await printCalls(calls.latest(), showing);
-  endWhenToldTo();
-  const style = styleFor(wantsColour(process.stdout));
-  // One layout for all that comes, so that rows stay aligned.
-  const layout = layoutOf(roomOf(), showing.wide);
+  exitOnSignal();
+  const style = styleFor(wantsColor(process.stdout));
+  // One layout for all rows, so that they stay aligned.
+  const layout = layoutOf(lineWidth(), showing.wide);
   const begun = new Map<string, { readonly call: RecordedCall; readonly since: number }>();
   for (;;) {
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
     for (const line of await follower.next()) {
       const news = calls.add(line);
       if (json) await print(linesOf(news, filter));
@@ -59,15 +61,15 @@ export async function tail(showing: Showing): Promise<void> {
       if (news.kind === 'over') begun.delete(news.call.begun.call);
     }
     for (const [id, { call, since }] of begun) {
-      if (Date.now() - since < SOON_MS) continue;
+      if (Date.now() - since < SHOW_RUNNING_MS) continue;
       begun.delete(id);
       if (!json && !asksForEnd(filter) && matches(call, filter))
-        await print(callText(call, style, roomOf(), layout, true));
+        await print(callText(call, style, lineWidth(), layout, true));
     }
   }
 }
 
-/** All calls that are asked for, by when they began. */
+/** Collects calls, and returns those that match the filter by start time. */
 class Calls {
   readonly #showing: Showing;
   readonly #collector = new CallCollector();
@@ -101,23 +103,23 @@ class Calls {
 
 async function printCalls(calls: readonly RecordedCall[], { json, dir, wide }: Showing): Promise<void> {
   if (json) return print(calls.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''));
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   if (calls.length === 0) {
-    process.stderr.write(`No such call was logged in ${dir}.\n`);
+    process.stderr.write(`No matching calls in ${dir}.\n`);
     return;
   }
-  const layout = layoutOf(roomOf(), wide, calls);
-  const lines = calls.map((call) => callText(call, style, roomOf(), layout));
+  const layout = layoutOf(lineWidth(), wide, calls);
+  const lines = calls.map((call) => callText(call, style, lineWidth(), layout));
   await print(`${headerText(style, layout)}${lines.join('')}`);
 }
 
 function newsText(news: News, filter: CallFilter, style: Style, layout: Layout): string {
   if (news.kind === 'over')
-    return matches(news.call, filter) ? callText(news.call, style, roomOf(), layout) : '';
+    return matches(news.call, filter) ? callText(news.call, style, lineWidth(), layout) : '';
   return (news.kind === 'other' ? eventText(news.record, style) : undefined) ?? '';
 }
 
-/** What of the record itself is passed on: all that belongs to calls that match, as soon as that is known. */
+/** The raw lines to print for a new entry: those of a matching call, as soon as it is known to match. */
 function linesOf(news: News, filter: CallFilter): string {
   if (news.kind === 'unreadable' || news.kind === 'other') return '';
   const { call } = news;
@@ -127,13 +129,13 @@ function linesOf(news: News, filter: CallFilter): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Characters of a line of the terminal; undefined when it goes elsewhere. */
-function roomOf(): number | undefined {
+/** The width of the terminal; undefined if stdout is not one. */
+function lineWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
-/** Ctrl-C, or a reader that has left (`| head`): both mean that it is enough. */
-function endWhenToldTo(): void {
+/** Exits with code 0 on Ctrl-C and when the reader exits (`| head`). */
+function exitOnSignal(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
   process.stdout.on('error', () => process.exit(0));
 }

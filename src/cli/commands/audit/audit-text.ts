@@ -7,39 +7,39 @@ import { visible } from '../../../lib/visible.ts';
 import type { Style } from '../../output/output.ts';
 
 const HEADER = ['TIME', 'CALLER', 'TOOL', 'TARGET', 'DECISION', 'RESULT', 'TOOK', 'ARGUMENTS'] as const;
-/** While it is not known yet what will come. */
+/** Column widths for `tail`, which does not know the later rows. */
 const USUAL_WIDTHS = [19, 6, 22, 12, 16, 8, 7];
-/** Wider than any column needs to be for people; --json has it all. */
+/** Maximum width of a column. Longer values are cut; --json has them in full. */
 const MAX_WIDTH = 32;
-/** Of the arguments, where no terminal sets the width. */
+/** Maximum width of the arguments where there is no terminal. */
 const MAX_ARGUMENTS = 200;
 
-/** A column of a table of calls, by its place in HEADER. */
+/** A column of the table of calls: an index of HEADER. */
 type Column = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
-/** Which columns are shown, and how wide they are; the last one takes what is left. */
+/** The columns to show and their widths. The last column takes the rest of the line. */
 export interface Layout {
   readonly columns: readonly Column[];
   readonly widths: readonly number[];
 }
 
-/** From here on all columns fit. */
+/** The terminal width from which all columns fit. */
 const WIDE = 120;
 const ALL: readonly Column[] = [0, 1, 2, 3, 4, 5, 6, 7];
 /** Time, target, tool, result and arguments. */
 const NARROW: readonly Column[] = [0, 3, 2, 5, 7];
 
 /**
- * The layout for a line of `room` characters (undefined: no terminal). Narrow terminals show fewer columns unless `wide`; the
- * caller is left out where all calls are local.
- * @param calls those that are shown; without them the usual widths hold, for calls that are to come
+ * The layout for a terminal of `lineWidth` characters (undefined: no terminal). Narrow terminals show fewer columns unless `wide`
+ * is set; the caller is omitted if all calls are local.
+ * @param calls the calls to show; without them, USUAL_WIDTHS apply
  */
 export function layoutOf(
-  room: number | undefined,
+  lineWidth: number | undefined,
   wide: boolean,
   calls: readonly RecordedCall[] = [],
 ): Layout {
-  const all = wide || room === undefined || room >= WIDE;
+  const all = wide || lineWidth === undefined || lineWidth >= WIDE;
   const local = calls.length > 0 && calls.every(({ begun }) => begun.caller === 'local');
   const columns = (all ? ALL : NARROW).filter((column) => wide || column !== 1 || !local);
   if (calls.length === 0) return { columns, widths: columns.map((column) => USUAL_WIDTHS[column] ?? 0) };
@@ -54,13 +54,13 @@ export function headerText(style: Style, { columns, widths }: Layout): string {
 }
 
 /**
- * One call as a line: the columns of the layout, of which the last, the arguments, takes what is left of `room` characters.
- * @param running the call has just begun: that it has no end yet is no fault
+ * One call as a line. The last column, the arguments, takes the rest of `lineWidth` characters.
+ * @param running the call is still running, so that it has no end entry yet
  */
 export function callText(
   call: RecordedCall,
   style: Style,
-  room: number | undefined,
+  lineWidth: number | undefined,
   { columns, widths }: Layout,
   running = false,
 ): string {
@@ -70,7 +70,8 @@ export function callText(
     widths,
   );
   const fixed = cells.slice(0, -1);
-  const left = room === undefined ? MAX_ARGUMENTS : Math.max(room - fixed.join('  ').length - 2, 10);
+  const left =
+    lineWidth === undefined ? MAX_ARGUMENTS : Math.max(lineWidth - fixed.join('  ').length - 2, 10);
   const paints: Readonly<Partial<Record<Column, (text: string) => string>>> = {
     0: style.dim,
     2: style.bold,
@@ -82,24 +83,24 @@ export function callText(
   return `${[...painted, cut(cells.at(-1) ?? '', left)].join('  ').trimEnd()}\n`;
 }
 
-/** What else stands on record: processes that begin and end, gaps. Undefined for what tells people nothing. */
-export function eventText(record: AuditEntry, style: Style): string | undefined {
-  const text = eventOf(record);
+/** An entry that is not a call, as a line: the start and end of a session, or a gap. Undefined for other entries. */
+export function eventText(entry: AuditEntry, style: Style): string | undefined {
+  const text = eventOf(entry);
   if (text === undefined) return undefined;
-  const line = `${timeOf(record.at)}  ${visible(text)}`;
-  return `${record.type === 'gap' ? style.red(line) : style.dim(line)}\n`;
+  const line = `${timeOf(entry.at)}  ${visible(text)}`;
+  return `${entry.type === 'gap' ? style.red(line) : style.dim(line)}\n`;
 }
 
-function eventOf(record: AuditEntry): string | undefined {
-  switch (record.type) {
+function eventOf(entry: AuditEntry): string | undefined {
+  switch (entry.type) {
     case 'open':
-      return record.continues === null
-        ? `process ${record.pid} on ${record.host} began session ${record.session} (version ${record.version})`
+      return entry.continues === null
+        ? `session ${entry.session} started: process ${entry.pid} on ${entry.host}, version ${entry.version}`
         : undefined;
     case 'closed':
-      return `session ${record.session} ended in order`;
+      return `session ${entry.session} ended normally`;
     case 'gap':
-      return `${record.refused} calls or records could not be recorded and were refused since ${record.since}: ${record.reason}`;
+      return `${entry.refused} calls or entries could not be logged and were refused since ${entry.since}: ${entry.reason}`;
     default:
       return undefined;
   }
@@ -137,7 +138,7 @@ function resultPaint(call: RecordedCall, style: Style): (text: string) => string
   return hasFailed(call) ? style.yellow : style.green;
 }
 
-/** `command="df -h" timeout=30`; the vmid has a column of its own. */
+/** `command="df -h" timeout=30`, without the vmid, which has its own column. */
 function argumentsOf(args: Readonly<Record<string, unknown>>): string {
   return visible(
     Object.entries(args)
@@ -155,7 +156,7 @@ function plain(text: string): boolean {
   return /^[\w./:@%+,-]+$/.test(text);
 }
 
-/** The local time, as this is for people who are here; --json has UTC. */
+/** A time in the local time zone. --json has UTC. */
 function timeOf(at: string): string {
   const time = new Date(at);
   const two = (number: number) => String(number).padStart(2, '0');
@@ -163,7 +164,7 @@ function timeOf(at: string): string {
   return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
-/** On one line, whatever it is. */
+/** A value on one line, cut to MAX_WIDTH. */
 function short(text: string): string {
   return cut(visible(text.replace(/\s+/g, ' ')), MAX_WIDTH);
 }

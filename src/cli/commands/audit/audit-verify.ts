@@ -9,10 +9,10 @@ import {
 } from '../../../governance/audit/verify-dir.ts';
 import type { Finding } from '../../../governance/audit/verify-segment.ts';
 import { visible } from '../../../lib/visible.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor } from '../../output/output.ts';
 
-/** More notes are not helpful in text; --json has all. All damage is shown. */
+/** Maximum number of notes in the text. --json has all of them. Damage is always shown in full. */
 const MAX_NOTES = 20;
 
 interface Options {
@@ -39,7 +39,7 @@ export async function verify(config: Config, { json, accept, claim }: Options): 
   const ok = undamaged && (verification.claim ?? 'proved') === 'proved';
   if (!ok) process.exitCode = 1;
   if (json) return print(`${JSON.stringify({ ok, dir, ...verification }, null, 2)}\n`);
-  await print(verificationText(dir, verification, styleFor(wantsColour(process.stdout))));
+  await print(verificationText(dir, verification, styleFor(wantsColor(process.stdout))));
 }
 
 function verificationText(dir: string, verification: Verification, style: Style): string {
@@ -49,12 +49,12 @@ function verificationText(dir: string, verification: Verification, style: Style)
   const more = notes.length - MAX_NOTES;
   const lines = [
     ...notes.slice(-MAX_NOTES).map((note) => `${style.yellow('!')} ${findingText(note, style)}`),
-    ...(more > 0 ? [`${style.yellow('!')} ${more} earlier notes; --json has all`] : []),
+    ...(more > 0 ? [`${style.yellow('!')} ${more} earlier notes; use --json to see all`] : []),
     ...damage.map((each) => `${style.red('✗')} ${findingText(each, style)}`),
   ];
   const claimed = claim === undefined ? [] : [claimText(claim, style)];
   if (segments === 0 && damage.length === 0) {
-    return `${[...lines, `There are no entries in ${dir}.`, ...claimed].join('\n')}\n`;
+    return `${[...lines, `The audit log in ${dir} has no entries.`, ...claimed].join('\n')}\n`;
   }
   const counted = `${count(segments, 'segment')}, ${plural(entries, 'entry', 'entries')}, ${count(calls, 'call')} in ${dir}`;
   return `${[
@@ -66,13 +66,13 @@ function verificationText(dir: string, verification: Verification, style: Style)
   ].join('\n')}\n`;
 }
 
-/** No more than the ledger proves. */
+/** The verdict. It claims no more than the ledger proves. */
 function verdictOf(unended: number, complete: number, damage: number, style: Style): string {
   if (damage > 0) return style.red(`The audit log is DAMAGED: ${count(damage, 'finding')}.`);
   if (unended === 0) return style.green('The audit log is complete and unchanged.');
   const others = complete === 0 ? '' : `${count(complete, 'segment')} complete and unchanged. `;
   return style.green(
-    `${others}${count(unended, 'segment')} without an end in the ledger: unchanged as far as present, but the last entries may be missing.`,
+    `${others}${count(unended, 'segment')} without an end in the ledger: the present entries are unchanged, but the last ones may be missing.`,
   );
 }
 
@@ -81,11 +81,13 @@ function claimText(claim: ClaimResult, style: Style): string {
     case 'proved':
       return style.green('The call was logged with exactly these arguments.');
     case 'other arguments':
-      return style.red('The call was logged with OTHER arguments.');
+      return style.red('The call was logged with DIFFERENT arguments.');
     case 'no such call':
-      return style.red('No entry of that call was found in the verified part of the log.');
+      return style.red('The verified part of the log has no entry of that call.');
     case 'no proof':
-      return style.red('The entry of that call has no MAC of its arguments: an early version wrote it.');
+      return style.red(
+        'The entry of that call has no MAC of its arguments, because an older version wrote it.',
+      );
   }
 }
 

@@ -7,25 +7,24 @@ import { UsageError } from '../../usage-error.ts';
 import { claimOf, numberOf, parseFilter } from './audit-options.ts';
 import type { Showing } from './audit-show.ts';
 
-/** Calls that `show` and `tail` begin with, unless told. */
+/** Default numbers of calls for `show` and `tail`. */
 const SHOWN = 50;
 const TAILED = 10;
 
-/** `proxmox-mcp audit …`: verifies the audit log or shows it. Needs no node. */
+/** `proxmox-mcp audit …`: verifies or prints the audit log. Does not connect to the node. */
 export async function audit({ input, args, options }: Request): Promise<void> {
   const [action, surplus] = args;
   try {
-    if (surplus !== undefined)
-      throw new UsageError(`too much on the command line: '${surplus.slice(0, 60)}'`);
+    if (surplus !== undefined) throw new UsageError(`unexpected argument: '${surplus.slice(0, 60)}'`);
     if (action !== 'verify' && action !== 'show' && action !== 'tail') {
       throw new UsageError(
-        `audit takes verify, show or tail${action === undefined ? '' : `, not '${action.slice(0, 60)}'`}`,
+        `audit needs verify, show or tail${action === undefined ? '' : `, not '${action.slice(0, 60)}'`}`,
       );
     }
     if (options.accept === 'true' && action !== 'verify')
-      throw new UsageError('--accept belongs to audit verify');
+      throw new UsageError('--accept is an option of audit verify');
     if ((options.call ?? options.arguments) !== undefined && action !== 'verify')
-      throw new UsageError('--call and --arguments belong to audit verify');
+      throw new UsageError('--call and --arguments are options of audit verify');
     const filter = parseFilter(options, new Date());
     const last = numberOf('last', options.last);
     const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });

@@ -54,7 +54,7 @@ test.each([
   [['{"vmid": 101'], 'the argument is not JSON'],
   [['[101]'], 'not a JSON object'],
   [['-'], 'stdin is not JSON'],
-  [['{}', 'vmid=101'], "too much on the command line: 'vmid=101'"],
+  [['{}', 'vmid=101'], "unexpected argument: 'vmid=101'"],
   [['101'], "'101' is neither name=value"],
 ])('%j: %s', async (words, message) => {
   const reading = readArguments(stopContainer, words, nothing);

@@ -9,7 +9,7 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 /**
  * The tool of that name, with or without `proxmox_`.
- * @throws UsageError with the names that begin so, or else the nearest one.
+ * @throws UsageError with the names that begin with `name`, otherwise the most similar one
  */
 export function findTool(name: string, tools: readonly Tool[]): Tool {
   const wanted = name.replaceAll('-', '_');
@@ -25,7 +25,7 @@ export function findTool(name: string, tools: readonly Tool[]): Tool {
 
 /**
  * The arguments of a call: nothing, one JSON object, `-` for a JSON object on stdin, or `name=value` for each.
- * Their meaning is judged by the call itself, as for every client. @throws UsageError
+ * The call validates their values, as for every client. @throws UsageError
  */
 export async function readArguments(
   tool: Tool,
@@ -37,7 +37,7 @@ export async function readArguments(
   if (first !== '-' && !/^\s*[{[]/.test(first)) {
     return Object.fromEntries(words.map((word) => pair(tool, word)));
   }
-  if (surplus !== undefined) throw new UsageError(`too much on the command line: '${surplus}'`);
+  if (surplus !== undefined) throw new UsageError(`unexpected argument: '${surplus}'`);
   return first === '-' ? parseObject(await stdin(), 'stdin') : parseObject(first, 'the argument');
 }
 
@@ -57,7 +57,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `name=value`. Where the tool takes text it stays text, even if it looks like a number. */
+/** Parses `name=value`. The value of a string parameter stays a string, even if it looks like a number. */
 function pair(tool: Tool, word: string): readonly [string, unknown] {
   const equals = word.indexOf('=');
   if (equals < 1) {

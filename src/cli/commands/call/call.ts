@@ -16,18 +16,18 @@ import { findTool, readArguments } from './call-arguments.ts';
 import { approvePending, canAsk, terminalElicitation } from './confirm.ts';
 import { presentJson, presentText } from './present-call.ts';
 
-/** What is left for killing and looking after a cancellation; the same as when a client leaves. */
+/** Time to kill running commands and close connections, as when a client disconnects. */
 const CLOSE_MS = 4500;
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** `proxmox-mcp call TOOL …`: one call on the one path that all calls take, with the settings of serving. */
+/** `proxmox-mcp call TOOL …`: makes one tool call through the same pipeline and with the same settings as a server. */
 export async function call({ input, args, options }: Request): Promise<void> {
   let tool: Tool;
   let given: Readonly<Record<string, unknown>>;
   try {
     const [name, ...words] = args;
-    if (name === undefined) throw new UsageError('call which tool? `proxmox-mcp tools` lists them');
+    if (name === undefined) throw new UsageError('call needs a tool; list them with `proxmox-mcp tools`');
     tool = findTool(name, TOOLS);
     given = await readArguments(tool, words, () => readAll(process.stdin));
   } catch (error) {
@@ -37,17 +37,17 @@ export async function call({ input, args, options }: Request): Promise<void> {
     return;
   }
   const json = options.json === 'true';
-  // The line that is logged for every call is of no use beside its answer.
+  // The log line of a call adds nothing to its result.
   await performCall({ ...input, fallbacks: { logLevel: 'warn' } }, tool, given, {
     json,
     present: presentText,
   });
 }
 
-/** Shows a result. @returns the exit code */
+/** Prints a result. @returns the exit code */
 export type Present = (tool: Tool, result: CallToolResult) => Promise<number>;
 
-/** One call on the path of all calls, shown to a person or as JSON; ends the process. */
+/** Makes one tool call, prints its result as text or JSON, and exits. */
 export async function performCall(
   input: LoadInput,
   tool: Tool,
@@ -67,7 +67,7 @@ export async function performCall(
   if (canAsk() && (await approvePending(result, app.config.stateDir))) result = await attempt();
   const exitCode = await (json ? presentJson : present)(tool, result);
   await app.close(CLOSE_MS);
-  // Not by itself: a connection that hangs would hold the shell.
+  // An explicit exit, because a connection that hangs would keep the process running.
   process.exit(interrupt.exitCode() ?? exitCode);
 }
 
@@ -78,22 +78,22 @@ async function perform(
 ): Promise<CallToolResult> {
   const elicitation = canAsk() ? { elicitation: terminalElicitation(app.config.stateDir) } : {};
   const made = { ...asked, caller: LOCAL_CALLER, signal, ...elicitation };
-  if (!process.stderr.isTTY) return answered(await callTool(made, app));
+  if (!process.stderr.isTTY) return toResult(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {
     redrawLine(process.stderr, `${message}${signal.aborted ? ', cancelling' : ''}`);
   };
-  const result = answered(await callTool({ ...made, notify }, app));
+  const result = toResult(await callTool({ ...made, notify }, app));
   redrawLine(process.stderr);
   return result;
 }
 
-/** A question comes as a result only to clients that repeat the call with the answer. */
-function answered(result: Awaited<ReturnType<typeof callTool>>): CallToolResult {
-  if (isInputRequiredResult(result)) throw new TypeError('asked somebody who is no client');
+/** The result of a call that asks for confirmation inline, so that it never returns an elicitation request. */
+function toResult(result: Awaited<ReturnType<typeof callTool>>): CallToolResult {
+  if (isInputRequiredResult(result)) throw new TypeError('an inline elicitation returned a request');
   return result;
 }
 
-/** The first signal cancels the call, which kills what runs; the second one does not wait for that. */
+/** The first signal cancels the call, which kills its command. The second one exits at once. */
 function catchSignals(): { readonly signal: AbortSignal; exitCode(): number | undefined } {
   const abort = new AbortController();
   let exitCode: number | undefined;
@@ -107,7 +107,7 @@ function catchSignals(): { readonly signal: AbortSignal; exitCode(): number | un
   return { signal: abort.signal, exitCode: () => exitCode };
 }
 
-/** Text is for people here: where a tool lets its caller choose and nothing was chosen. */
+/** Sets response_format to text if the tool has that parameter and the user did not set it. */
 function asText(tool: Tool, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (!('response_format' in tool.input.shape) || 'response_format' in args) return args;
   return { ...args, response_format: 'text' };

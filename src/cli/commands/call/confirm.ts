@@ -8,12 +8,12 @@ import { askSecret, PromptCancelled } from '../../output/ask.ts';
 import { printError, redrawLine } from '../../output/output.ts';
 import { dataOf } from './present-call.ts';
 
-/** Whether somebody at a terminal can be asked: questions go to stderr, so that stdout may be piped. */
+/** Whether the user can be asked at the terminal. Questions go to stderr, so that stdout can be piped. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks what the policy wants confirmed at the terminal: y/N, and the approval passphrase where one is set. */
+/** Asks for confirmation at the terminal: y/N, and the approval passphrase if one is set. */
 export function terminalElicitation(stateDir: string): InlineElicitation {
   return {
     kind: 'inline',
@@ -30,8 +30,8 @@ export function terminalElicitation(stateDir: string): InlineElicitation {
 }
 
 /**
- * Approves the request that a call has left for a terminal, after asking.
- * @returns whether the same call, made again, is let through
+ * Asks the user to approve the pending request of a call (APPROVALS=terminal).
+ * @returns whether the request was approved, so that the same call can be made again
  */
 export async function approvePending(result: CallToolResult, stateDir: string): Promise<boolean> {
   const { code, error } = dataOf(result);
@@ -63,7 +63,7 @@ async function readLine(question: string, input: Readable, output: Writable): Pr
   }
 }
 
-/** Asks for the passphrase until it is right; leaving the question is no approval. */
+/** Asks for the passphrase until it is correct. Cancelling the prompt does not approve the call. */
 async function withPassphrase(
   attempt: (passphrase: string) => Promise<'approved' | string>,
 ): Promise<Answer> {

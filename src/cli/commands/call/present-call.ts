@@ -9,13 +9,13 @@ export function dataOf({ structuredContent }: CallToolResult): Readonly<Record<s
   return isObject(structuredContent) ? structuredContent : {};
 }
 
-/** A result as text: to stdout, or the failure to stderr. @returns the exit code */
+/** Prints a result as text: on stdout, or a failure on stderr. @returns the exit code */
 export async function presentText(tool: Tool, result: CallToolResult): Promise<number> {
   await (result.isError === true ? printError(textOf(tool, result)) : print(textOf(tool, result)));
   return exitCodeOf(result);
 }
 
-/** A result as JSON on stdout, good or bad. @returns the exit code */
+/** Prints a result or a failure as JSON on stdout. @returns the exit code */
 export async function presentJson(_tool: Tool, result: CallToolResult): Promise<number> {
   await print(`${JSON.stringify(dataOf(result), null, 2)}\n`);
   return exitCodeOf(result);
@@ -23,7 +23,7 @@ export async function presentJson(_tool: Tool, result: CallToolResult): Promise<
 
 function textOf(tool: Tool, result: CallToolResult): string {
   const { error, code, suggestion, message, stdout, stderr } = dataOf(result);
-  // Of a command that was cut short, what it printed matters as well: the text of the tool has it.
+  // The output of a command that was killed matters too. The text of the tool includes it.
   if (result.isError === true && typeof error === 'string' && typeof stdout !== 'string') {
     const more = typeof stderr === 'string' ? `\nSTDERR:\n${stderr.trimEnd()}\n` : '';
     const text = errorText(String(code), error, String(suggestion));

@@ -3,18 +3,18 @@ import path from 'node:path';
 import { quoteAll } from '../../../lib/quote.ts';
 import { UsageError } from '../../usage-error.ts';
 
-/** A verb as the call that it stands for. */
+/** The tool call of a verb. */
 export interface VerbCall {
   /** The tool, without `proxmox_`. */
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** The directory that this call may transfer from and to; undefined: as set. */
+  /** The transfer directory of this call; undefined: TRANSFER_DIRS applies. */
   readonly transferDir?: string;
 }
 
 type Options = Readonly<Record<string, string | undefined>>;
 
-/** What a verb and its words stand for. @throws UsageError */
+/** The tool call of a verb with its arguments. @throws UsageError */
 export function readVerb(verb: string, words: readonly string[], options: Options, cwd: string): VerbCall {
   switch (verb) {
     case 'list':
@@ -35,7 +35,7 @@ export function readVerb(verb: string, words: readonly string[], options: Option
     case 'exec': {
       const [vmid, ...command] = words;
       if (command.length === 0)
-        throw new UsageError("exec VMID 'COMMAND LINE', for example: exec 101 'df -h'");
+        throw new UsageError("exec needs a VMID and a command, for example: exec 101 'df -h'");
       return {
         tool: 'container_exec_command',
         args: {
@@ -53,7 +53,7 @@ export function readVerb(verb: string, words: readonly string[], options: Option
   }
 }
 
-/** One word is a command line; several are a program and its arguments. */
+/** One word is a command line. Several words are a program and its arguments, which are quoted. */
 function commandLine(words: readonly string[]): string {
   const [first = '', ...others] = words;
   return others.length === 0 ? first : quoteAll(words);
@@ -61,20 +61,20 @@ function commandLine(words: readonly string[]): string {
 
 function vmidOf(verb: string, word: string | undefined): number {
   if (word !== undefined && /^[1-9]\d{2,8}$/.test(word)) return Number(word);
-  const given = word === undefined ? 'takes the VMID of a container' : `'${word.slice(0, 40)}' is not a VMID`;
-  throw new UsageError(`${verb}: ${given}, such as 101 (\`proxmox-mcp list\` shows them)`);
+  const given = word === undefined ? 'needs the VMID of a container' : `'${word.slice(0, 40)}' is not a VMID`;
+  throw new UsageError(`${verb}: ${given}, such as 101; list them with \`proxmox-mcp list\``);
 }
 
 function timeoutOf({ timeout }: Options): { timeout?: number } {
   if (timeout === undefined) return {};
   if (/^\d{1,4}$/.test(timeout)) return { timeout: Number(timeout) };
-  throw new UsageError(`--timeout ${timeout.slice(0, 20)} is not a number of seconds`);
+  throw new UsageError(`--timeout needs a number of seconds, not '${timeout.slice(0, 20)}'`);
 }
 
 function copy(words: readonly string[], options: Options, cwd: string): VerbCall {
   const [source, target] = words;
   if (source === undefined || target === undefined) {
-    throw new UsageError('cp takes a source and a target, for example: cp 101:/etc/hosts ./hosts');
+    throw new UsageError('cp needs a source and a target, for example: cp 101:/etc/hosts ./hosts');
   }
   const [from, to] = [remoteOf(source), remoteOf(target)];
   const overwrite = options.overwrite === 'true' ? { overwrite: true } : {};
@@ -88,7 +88,7 @@ function copy(words: readonly string[], options: Options, cwd: string): VerbCall
     const there = to.path.endsWith('/') ? `${to.path}${path.basename(file)}` : to.path;
     return transfer('upload_file_to', to, there, file, overwrite);
   }
-  throw new UsageError('one side of cp is VMID:PATH or host:PATH, the other a local path');
+  throw new UsageError('cp needs VMID:PATH or host:PATH on one side and a local path on the other');
 }
 
 interface Remote {
@@ -97,7 +97,7 @@ interface Remote {
   readonly path: string;
 }
 
-/** `101:/etc/hosts` or `host:/etc/hosts`; undefined: a local path, also where that has a colon. */
+/** Parses `101:/etc/hosts` or `host:/etc/hosts`. Undefined for a local path, which may contain a colon. */
 function remoteOf(word: string): Remote | undefined {
   const match = /^(?:([1-9]\d{2,8})|host):(\/.*)$/.exec(word);
   if (match === null) return undefined;

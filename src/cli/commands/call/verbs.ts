@@ -9,7 +9,7 @@ import { findTool } from './call-arguments.ts';
 import { dataOf, presentText } from './present-call.ts';
 import { readVerb, type VerbCall } from './verb-arguments.ts';
 
-/** `list`, `status`, `start`, `stop`, `exec` and `cp`: one call each, on the one path of all calls. */
+/** `list`, `status`, `start`, `stop`, `exec` and `cp`: each makes one tool call through the same pipeline as a server. */
 export async function runVerb(verb: string, request: Request): Promise<void> {
   const { input, args, options } = request;
   let call: VerbCall;
@@ -23,7 +23,7 @@ export async function runVerb(verb: string, request: Request): Promise<void> {
   }
   const { transferDir } = call;
   const flags = input.flags ?? {};
-  // A person at a shell names the file itself; the directories that are set are for assistants.
+  // The user names the file here. TRANSFER_DIRS restricts assistants.
   const given =
     transferDir === undefined ? flags : { ...flags, transferDirs: flags.transferDirs ?? transferDir };
   const fallbacks = { logLevel: 'warn', ...(verb === 'exec' ? { characterLimit: '10000000' } : {}) };
@@ -33,11 +33,11 @@ export async function runVerb(verb: string, request: Request): Promise<void> {
   });
 }
 
-/** Exit codes of `exec` that are not those of the command, as `timeout` and `docker` have them. */
+/** Exit codes of `exec` other than those of the command, the same as those of `timeout` and `docker`. */
 const TIMED_OUT = 124;
 const CALL_FAILED = 125;
 
-/** The streams and the exit code of a command as if it ran here. */
+/** Passes stdout, stderr and the exit code of a command through. */
 const passThrough: Present = async (tool: Tool, result: CallToolResult) => {
   const { stdout, stderr, exit_code: code, ended, error, note } = dataOf(result);
   if (typeof stdout !== 'string') {

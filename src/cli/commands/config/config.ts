@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { defaultConfigFile } from '../../../config/config-file.ts';
-import { absolutePath, currentSurroundings, type HostEnvironment } from '../../../config/host-environment.ts';
+import { absolutePath, currentEnvironment, type HostEnvironment } from '../../../config/host-environment.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { nearest } from '../../../lib/suggest.ts';
 import type { Request } from '../../commands.ts';
@@ -11,10 +11,10 @@ import { ownLaunch } from '../init/launch.ts';
 import { claudeCodeCommand, snippetFor } from '../init/snippet.ts';
 import { dockerCommand } from './docker-command.ts';
 
-/** `proxmox-mcp config [CLIENT]`: what goes into a client's configuration, with the paths of this installation. Writes nothing. */
+/** `proxmox-mcp config [CLIENT]`: prints a client's configuration with the paths of this installation. Writes nothing. */
 export async function config({ input, args, options }: Request): Promise<void> {
   ignoreEpipe();
-  const at = currentSurroundings();
+  const at = currentEnvironment();
   const [wanted] = args;
   const file = configFileOf(input.envFile, at);
   if (wanted === undefined) return print(overview(at, file, options.json === 'true'));
@@ -24,7 +24,7 @@ export async function config({ input, args, options }: Request): Promise<void> {
     const known = [...CLIENT_IDS, 'docker'];
     const meant = nearest(wanted, known);
     await printError(
-      `proxmox-mcp: there is no client '${wanted.slice(0, 60)}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}\nKnown: ${known.join(', ')}\n`,
+      `proxmox-mcp: there is no client '${wanted.slice(0, 60)}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}\nClients: ${known.join(', ')}\n`,
     );
     process.exitCode = 2;
     return;
@@ -34,20 +34,20 @@ export async function config({ input, args, options }: Request): Promise<void> {
     return print(`${JSON.stringify({ file: app.file, ...entryFor(app, launch, file) }, null, 2)}\n`);
   const { text } = snippetFor(app, launch, file);
   await print(text);
-  // Beside the snippet, so that stdout can be piped into a file.
+  // On stderr, so that stdout can be redirected to a file.
   if (!process.stdout.isTTY) return;
   const command = app.id === 'claude-code' ? `\nOr run:\n${claudeCodeCommand(launch, file)}\n` : '';
-  await printError(`\n${app.title} reads this from ${app.file}\n${command}${missing(file)}`);
+  await printError(`\nAdd this to ${app.file}\n${command}${missing(file)}`);
 }
 
-/** The configuration file that the snippets name: the one that is read now, else the one that `init` writes. */
+/** The configuration file in the snippets: the one that is in use, otherwise the one that `init` writes. */
 function configFileOf(named: string | undefined, at: HostEnvironment): string {
   if (named !== undefined) return absolutePath(at, named);
   return loadConfig({}, at).file ?? defaultConfigFile(at);
 }
 
 function missing(file: string): string {
-  return existsSync(file) ? '' : `\n${file} does not exist yet: \`proxmox-mcp init\` writes it.\n`;
+  return existsSync(file) ? '' : `\n${file} does not exist yet. Create it with \`proxmox-mcp init\`.\n`;
 }
 
 function overview(at: HostEnvironment, file: string, json: boolean): string {
@@ -64,6 +64,6 @@ function overview(at: HostEnvironment, file: string, json: boolean): string {
   const lines = apps.map(
     ({ id, file: path, installed }) => `${installed ? '✓' : ' '} ${id.padEnd(width)}  ${path}`,
   );
-  const state = exists ? '' : '\nIt does not exist yet: `proxmox-mcp init` writes it.';
-  return `Configuration file: ${file}${state}\n\nClients (✓: found on this machine):\n${lines.join('\n')}\n\nThe snippet of a client: proxmox-mcp config CLIENT\n`;
+  const state = exists ? '' : '\nIt does not exist yet. Create it with `proxmox-mcp init`.';
+  return `Configuration file: ${file}${state}\n\nClients (✓ = installed on this machine):\n${lines.join('\n')}\n\nTo print the configuration of a client: proxmox-mcp config CLIENT\n`;
 }

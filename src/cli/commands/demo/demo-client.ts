@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { VERSION } from '../../../lib/version.ts';
 
-/** A tool's answer as a client sees it. */
+/** The result of a tool call, as a client sees it. */
 export interface Answer {
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ export interface Answer {
   readonly ms: number;
 }
 
-/** A real MCP client, connected over stdio to a server process of this very program. */
+/** An MCP client, connected over stdio to a server process of this program. */
 export class DemoClient {
   readonly #client: Client;
 
@@ -18,7 +18,10 @@ export class DemoClient {
     this.#client = client;
   }
 
-  /** @param env all settings; `configFile` is empty, so that the one of this user is not read */
+  /**
+   * @param env all settings
+   * @param configFile an empty file, so that the user's configuration file is not read
+   */
   static async start(env: Record<string, string>, configFile: string): Promise<DemoClient> {
     const client = new Client({ name: 'proxmox-mcp-demo', version: VERSION });
     const [, program = ''] = process.argv;

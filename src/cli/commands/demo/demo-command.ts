@@ -1,20 +1,20 @@
 import type { Command } from '../../commands.ts';
 
-/** `proxmox-mcp demo`: its code, and with it the simulator, is a file of its own in dist. */
+/** `proxmox-mcp demo`. Its code, which includes the simulator, is bundled separately. */
 export const demo: Command = {
   name: 'demo',
-  summary: 'See it at work on a simulated node; needs no Proxmox',
+  summary: 'Try it on a simulated node; needs no Proxmox',
   usage: ['demo', 'demo --serve [--http] [--scenario FILE]'],
   options: [
-    { flag: 'serve', help: 'Serve the simulated node to MCP clients on stdin and stdout, or --http' },
-    { flag: 'scenario', placeholder: 'file', help: 'What to simulate, as YAML (a small homelab)' },
+    { flag: 'serve', help: 'Serve the simulated node to MCP clients on stdin/stdout, or with --http' },
+    { flag: 'scenario', placeholder: 'file', help: 'YAML file with the nodes to simulate (a small homelab)' },
   ],
-  details: `Starts a simulated Proxmox cluster behind a real SSH server on this machine, and
-lets a real MCP client do the main things with it in about ten seconds. Nothing
-of it leaves this machine or is kept.
+  details: `Starts a simulated Proxmox cluster behind a real SSH server on this machine and
+runs a short tour with a real MCP client, in about ten seconds. Nothing leaves
+this machine, and nothing is kept.
 
-With --serve you can talk to the simulated node yourself: register this command
-in a client, with the paths of \`proxmox-mcp config CLIENT\`:
+With --serve, your own assistant can use the simulated node. Register this
+command in a client, with the paths that \`proxmox-mcp config CLIENT\` prints:
   node /path/to/dist/bin.js demo --serve
 `,
   start: async (request) => {

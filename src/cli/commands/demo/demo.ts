@@ -5,11 +5,11 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { ConnectionInfo } from '../../../simulator/handles/node-handle.ts';
 import { Simulator } from '../../../simulator/simulator.ts';
 import type { Request } from '../../commands.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, printError, styleFor, textWidth } from '../../output/output.ts';
 import { show } from './demo-show.ts';
 
-/** Shows the main job on a simulated node, or serves that node. `serve` is handed in so that it is not bundled twice. */
+/** Runs the tour on a simulated node, or serves that node. `serve` is a parameter so that it is not bundled twice. */
 export async function runDemo(
   { options, input }: Request,
   serve: (input: LoadInput) => Promise<void>,
@@ -18,11 +18,11 @@ export async function runDemo(
   if (!simulator) return;
   const { connection } = simulator.node();
   const settings = settingsFor(connection);
-  // Named as the configuration file, so that the one of this user is not read.
+  // An empty configuration file, so that the user's own is not read.
   const emptyFile = path.join(path.dirname(connection.keyPath), 'empty.env');
   writeFileSync(emptyFile, '');
   if (options.serve === 'true') {
-    // Neither config.env, a .env nearby nor what the client's configuration says of another node may get in between.
+    // Variables that name another node must not apply: from config.env, a .env file or the client's configuration.
     for (const name of Object.keys(process.env))
       if (/^(PROXMOX_HOST|HOST|SUDO|EXEC_METHOD|SSH_.*|AUDIT.*)$/.test(name)) delete process.env[name];
     Object.assign(process.env, settings);
@@ -36,12 +36,12 @@ export async function runDemo(
     };
     await show(stage, settings, emptyFile, {
       print,
-      style: styleFor(wantsColour(process.stdout)),
-      // As wide as a terminal that nobody has made larger, so that a recording fits a page.
+      style: styleFor(wantsColor(process.stdout)),
+      // 80 columns at most, so that a recording fits a page.
       width: Math.min(textWidth(process.stdout), 80),
     });
   } catch (error) {
-    await printError(`proxmox-mcp: the demo came to an early end: ${messageOf(error)}\n`);
+    await printError(`proxmox-mcp: the demo failed: ${messageOf(error)}\n`);
     process.exitCode = 1;
   } finally {
     await simulator.stop();
@@ -60,7 +60,7 @@ async function startSimulator(scenarioFile: string | undefined): Promise<Simulat
   }
 }
 
-/** What an admin would write into .env for this node. */
+/** The settings for the simulated node. */
 function settingsFor({ host, port, user, keyPath, knownHostsPath }: ConnectionInfo): Record<string, string> {
   return {
     I_ACCEPT_RISKS: 'true',
@@ -70,7 +70,7 @@ function settingsFor({ host, port, user, keyPath, knownHostsPath }: ConnectionIn
     SSH_KEY: keyPath,
     SSH_KNOWN_HOSTS: knownHostsPath,
     SSH_HOST_KEY_POLICY: 'strict',
-    // Gone with the simulator: what was done to a node that is none belongs on nobody's record.
+    // Deleted with the simulator: calls on a simulated node do not belong in the user's audit log.
     STATE_DIR: path.join(path.dirname(keyPath), 'state'),
   };
 }

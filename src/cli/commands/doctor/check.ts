@@ -1,6 +1,6 @@
 import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 
-/** Everything that is looked at, in the order in which it is, with the name that people read. */
+/** All checks in order, with their titles. */
 export const CHECKS = {
   configuration: 'Settings',
   name: 'Name',
@@ -13,43 +13,44 @@ export const CHECKS = {
   'cluster-files': 'Cluster files',
   quorum: 'Quorum',
   containers: 'Containers',
+  'own-container': 'Own container',
   exec: 'Command',
-  latency: 'Round trip',
+  latency: 'Latency',
   clock: 'Clock',
   'transfer-dirs': 'Transfers',
-  'kept-dirs': 'Records',
+  'state-dirs': 'Audit log',
 } as const;
 
 export type CheckId = keyof typeof CHECKS;
 
-/** What one check found. */
+/** The result of one check. */
 export interface Check {
   readonly id: CheckId;
   readonly title: string;
-  /** `warn`: works, but should be known. `skipped`: could not be looked at, because an earlier check failed. */
+  /** `warn`: it works, with a limitation or a risk. `skipped`: an earlier check failed. */
   readonly verdict: 'ok' | 'warn' | 'fail' | 'skipped';
-  /** What was found, a phrase or a sentence. */
+  /** The finding, a phrase or a sentence. */
   readonly detail: string;
-  /** What to do about it; after a line break, lines to paste into a shell. */
+  /** What to do; after a line break, lines to paste into a shell. */
   readonly remedy?: string;
-  /** The error code under which a call would report the same. */
+  /** The error code that a tool call would return for the same problem. */
   readonly code?: string;
-  /** How long the check took. */
+  /** Duration of the check. */
   readonly ms?: number;
 }
 
-/** The outcome of a check as the check itself states it; `value` is what later checks build upon. */
+/** The finding of a check function; `value` is for later checks. */
 export interface Finding<T> {
   readonly verdict: 'ok' | 'warn' | 'fail';
   readonly detail: string;
   readonly remedy?: string;
   readonly code?: string;
-  /** Instead of the measured time. */
+  /** Replaces the measured duration. */
   readonly ms?: number;
   readonly value?: T;
 }
 
-/** Runs checks one after the other, tells each as soon as it is known, and keeps them all, until it is cancelled. */
+/** Runs checks one by one, reports each result at once, and collects them, until the signal aborts. */
 export class Examination {
   readonly checks: Check[] = [];
   readonly #report: (check: Check) => void;
@@ -62,38 +63,38 @@ export class Examination {
     this.#begin = begin;
   }
 
-  /** Says what is looked at now, for those who wait. */
+  /** Reports which check is running. */
   begin(id: CheckId): void {
     this.#begin?.(id);
   }
 
   /**
-   * Runs a check, or notes it as skipped where `look` is absent because what it needs has failed. Returns the value for
-   * later checks; undefined if there is none.
+   * Runs a check. Without `run`, adds it as skipped, because an earlier check failed.
+   * @returns the value for later checks; undefined if there is none
    */
-  async step<T>(id: CheckId, look: (() => Promise<Finding<T>>) | undefined): Promise<T | undefined> {
+  async step<T>(id: CheckId, run: (() => Promise<Finding<T>>) | undefined): Promise<T | undefined> {
     if (this.#signal.aborted) return undefined;
-    if (look === undefined) {
+    if (run === undefined) {
       this.add(id, { verdict: 'skipped', detail: 'skipped because an earlier check failed' });
       return undefined;
     }
     this.begin(id);
     const startedAt = performance.now();
-    const { value, ...finding } = await look().catch((error: unknown): Finding<T> => failed(error));
+    const { value, ...finding } = await run().catch((error: unknown): Finding<T> => failed(error));
     this.add(id, { ms: Math.round(performance.now() - startedAt), ...finding });
     return value;
   }
 
-  /** Notes what was found; nothing once it is cancelled, for what was cut short has found nothing. */
-  add(id: CheckId, found: Omit<Check, 'id' | 'title'>): void {
+  /** Adds a result. Does nothing after cancellation, because a cancelled check has no result. */
+  add(id: CheckId, result: Omit<Check, 'id' | 'title'>): void {
     if (this.#signal.aborted) return;
-    const check: Check = { id, title: CHECKS[id], ...found };
+    const check: Check = { id, title: CHECKS[id], ...result };
     this.checks.push(check);
     this.#report(check);
   }
 }
 
-/** A failure as a finding. */
+/** The finding for an error. */
 export function failed(error: unknown): Finding<never> {
   if (!(error instanceof AppError)) return { verdict: 'fail', detail: `${messageOf(error)}.` };
   return { verdict: 'fail', detail: error.message, remedy: nextStep(error, 'person'), code: error.code };

@@ -2,7 +2,7 @@ import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
 import type { Request } from '../../commands.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
 import { CHECKS, type Check } from './check.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
@@ -10,18 +10,18 @@ import { examine } from './examine.ts';
 import { reportText } from './report.ts';
 import { examineSettings } from './settings-check.ts';
 
-/** `proxmox-mcp doctor`: looks at every step between the settings and a command in a container. */
+/** `proxmox-mcp doctor`: checks every step from the settings to a command in a container. */
 export async function doctor({ input, options }: Request): Promise<void> {
   const vmid = options.exec;
   if (vmid !== undefined && !/^[1-9]\d{2,8}$/.test(vmid)) {
-    process.stderr.write('proxmox-mcp: --exec wants the VMID of a container, such as 101\n');
+    process.stderr.write('proxmox-mcp: --exec needs the VMID of a container, such as 101\n');
     process.exitCode = 2;
     return;
   }
   ignoreEpipe();
-  const { checks: asFound, found, faulty, file } = examineSettings(input);
-  const cover = covering(found?.config);
-  const first = asFound.map(cover);
+  const { checks: asFound, found, invalid, file } = examineSettings(input);
+  const redact = redactChecks(found?.config);
+  const first = asFound.map(redact);
   const json = options.json === 'true';
   const report = options.report === 'true';
   const screen = json || report ? undefined : new Screen();
@@ -33,22 +33,22 @@ export async function doctor({ input, options }: Request): Promise<void> {
         ...found,
         exec: vmid === undefined ? undefined : Number(vmid),
         signal: abort.signal,
-        report: (check) => screen?.show(cover(check)),
+        report: (check) => screen?.show(redact(check)),
         begin: (id) => screen?.wait(CHECKS[id]),
       })
     : [];
-  const checks = [...first, ...rest.map(cover)];
+  const checks = [...first, ...rest.map(redact)];
   const ok =
     !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
   if (abort.signal.aborted) screen?.cancelled();
   else screen?.end(checks, found !== undefined && ok && vmid === undefined);
   if (report) await print(reportText(checks, found?.config, file));
   if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
-  process.exit(abort.signal.aborted ? 130 : faulty ? 2 : ok ? 0 : 1);
+  process.exit(abort.signal.aborted ? 130 : invalid ? 2 : ok ? 0 : 1);
 }
 
-/** What checks say is passed on by programs and nodes: without the secrets of the settings. */
-function covering(config: Config | undefined): (check: Check) => Check {
+/** Redacts the secrets of the settings in checks, whose texts come partly from programs and nodes. */
+function redactChecks(config: Config | undefined): (check: Check) => Check {
   const redactor = createRedactor({ secrets: () => (config === undefined ? [] : secretsOf(config)) });
   return (check) => ({
     ...check,
@@ -57,9 +57,9 @@ function covering(config: Config | undefined): (check: Check) => Check {
   });
 }
 
-/** The lines as they come, and on a terminal what is waited for. */
+/** Prints each check as it completes and, on a terminal, the check that is running. */
 class Screen {
-  readonly #style = styleFor(wantsColour(process.stdout));
+  readonly #style = styleFor(wantsColor(process.stdout));
   readonly #width = textWidth(process.stdout);
   #skipped: Check[] = [];
 
@@ -89,7 +89,7 @@ class Screen {
     process.stdout.write(summaryText(checks, this.#style, this.#width));
     if (suggestExec) {
       process.stdout.write(
-        this.#style.dim('To run a command in a container as well: proxmox-mcp doctor --exec VMID\n'),
+        this.#style.dim('To also test a command in a container: proxmox-mcp doctor --exec VMID\n'),
       );
     }
   }

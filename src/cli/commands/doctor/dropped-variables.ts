@@ -2,15 +2,15 @@ import { type HostEnvironment, pathsOf } from '../../../config/host-environment.
 import type { Config } from '../../../config/settings-schema.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 
-/** A variable of this environment that matters here, and that MCP clients do not pass on to the servers that they start. */
+/** An environment variable that is in use and that MCP clients do not pass on to the servers they start. */
 export interface DroppedVariable {
   readonly name: string;
   readonly value: string;
-  /** What a server without it does differently: completes "Without it, a server …". */
+  /** The effect of its absence; completes "Without it, a server …". */
   readonly effect: string;
 }
 
-/** The variables that name an ssh-agent for the login at `target` or at a hop on the way. */
+/** The variables that name the ssh-agent for the login at `target` or at a jump host. */
 export function agentVariables(target: SshTarget): readonly DroppedVariable[] {
   const found = new Map<string, DroppedVariable>();
   for (const { agent, agentVariable: name } of [...target.jumps, target]) {
@@ -20,7 +20,7 @@ export function agentVariables(target: SshTarget): readonly DroppedVariable[] {
   return [...found.values()];
 }
 
-/** The variables that move files of this program. */
+/** The variables that change the directories of this program. */
 export function directoryVariables(
   config: Pick<Config, 'stateDir'>,
   target: SshTarget,
@@ -51,15 +51,15 @@ export function directoryVariables(
           {
             name: 'XDG_STATE_HOME',
             value: stateHome,
-            effect: 'keeps its records and approvals in another directory (STATE_DIR)',
+            effect: 'keeps its audit log and approvals in another directory (STATE_DIR)',
           },
         ]),
   ];
 }
 
 /**
- * Whether the socket of an agent is likely to be there after the next login. ssh-agent and launchd make one with a random
- * name for each session; agents that a desktop, systemd or a password manager starts keep theirs.
+ * Whether the socket of an agent is likely to have the same path after the next login. ssh-agent and launchd create one with a
+ * random name for each session; agents started by a desktop, systemd or a password manager keep theirs.
  */
 export function isLastingSocket(socket: string): boolean {
   if (socket.startsWith('\\\\')) return true;
@@ -70,7 +70,7 @@ export function isLastingSocket(socket: string): boolean {
   );
 }
 
-/** How an entry of a client gets a variable to the server. */
+/** How to pass a variable to the server through the client's entry. */
 export function entryRemedy({ name, value }: DroppedVariable): string {
   return `add "env": { "${name}": ${JSON.stringify(value)} } to the server's entry in the configuration of the client`;
 }

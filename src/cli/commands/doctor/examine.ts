@@ -18,27 +18,27 @@ import {
   measure,
   type Nodes,
 } from './node-checks.ts';
+import { checkOwnContainer } from './own-container-check.ts';
 import { judgeAttach } from './privileges.ts';
-import { connectOnce, type Learnt } from './session-check.ts';
-import { checkKeptDirs } from './state-dirs.ts';
+import { connectOnce, type SeenWhileConnecting } from './session-check.ts';
+import { checkStateDirs } from './state-dirs.ts';
 
 export interface ExamineOptions {
   readonly config: Config;
   readonly target: SshTarget;
-  /** A container in which a command is to be run. */
+  /** The container in which to run a command. */
   readonly exec?: number | undefined;
   readonly signal: AbortSignal;
   readonly report: (check: Check) => void;
-  /** Told what is looked at now. */
+  /** Called when a check begins. */
   readonly begin?: ((id: CheckId) => void) | undefined;
 }
 
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
- * Looks at everything between this machine and a command in a container, step by step. Changes nothing on either side: a
- * host key that would be pinned by serving is only told. Never rejects for what it finds. When the signal aborts it
- * ends at once with what it has.
+ * Checks every step from this machine to a command in a container. Changes nothing: a host key that the server would pin is
+ * only reported. Never rejects because of a finding. When the signal aborts, it returns the results so far.
  */
 export async function examine(options: ExamineOptions): Promise<readonly Check[]> {
   const exam = new Examination(options.report, options.signal, options.begin);
@@ -52,7 +52,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Check[]
     await channels?.close();
   }
   await exam.step('transfer-dirs', () => checkTransferDirs(config));
-  await exam.step('kept-dirs', () => checkKeptDirs(config));
+  await exam.step('state-dirs', () => checkStateDirs(config));
   return exam.checks;
 }
 
@@ -67,20 +67,20 @@ async function logIn(
   target: SshTarget,
   signal: AbortSignal,
 ): Promise<ClosableChannelSource | undefined> {
-  const learnt: Learnt = { hostKeys: [], logins: [] };
+  const seen: SeenWhileConnecting = { hostKeys: [], logins: [] };
   const startedAt = performance.now();
   exam.begin('login');
   try {
-    const channels = await connectOnce(withoutPinning(target), learnt, signal);
-    reportConnection(exam, target, learnt, { ms: Math.round(performance.now() - startedAt) });
+    const channels = await connectOnce(withoutPinning(target), seen, signal);
+    reportConnection(exam, target, seen, { ms: Math.round(performance.now() - startedAt) });
     return channels;
   } catch (error) {
-    reportConnection(exam, target, learnt, { error });
+    reportConnection(exam, target, seen, { error });
     return undefined;
   }
 }
 
-/** Looking shall not pin a key: that is for the first call, or for whoever has compared it. */
+/** The target without accept-new, because a check must not pin a host key. */
 function withoutPinning(target: SshTarget): SshTarget {
   const hostKeyPolicy = target.hostKeyPolicy === 'accept-new' ? 'insecure' : target.hostKeyPolicy;
   return { ...target, hostKeyPolicy, jumps: target.jumps.map(withoutPinning) };
@@ -93,7 +93,7 @@ async function examineNode(
 ): Promise<void> {
   const plain = channels && new RemoteShell(channels, { sudo: false, logger: QUIET });
   const probe = await exam.step('proxmox', plain && (() => checkProxmox(plain, signal)));
-  // Found out by serving in the same way, where SUDO is not set.
+  // As the server does when SUDO is not set.
   const config = { ...given, sudo: given.sudo ?? (probe !== undefined && probe.uid !== 0) };
   const nodes: Nodes | undefined = channels &&
     plain && { plain, root: new RemoteShell(channels, { sudo: config.sudo, logger: QUIET }) };
@@ -108,6 +108,7 @@ async function examineNode(
   );
   await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
   await exam.step('containers', inventory && (() => checkContainers(inventory)));
+  await exam.step('own-container', nodes && rights && (() => checkOwnContainer(nodes, config, signal)));
   if (exec !== undefined) {
     await exam.step('exec', channels && attach && (() => runIn(channels, exec, config, signal)));
   }
@@ -115,7 +116,7 @@ async function examineNode(
   await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
 }
 
-/** A command on the way that the tools take. */
+/** Runs a command with the code that the tools use. */
 async function runIn(
   channels: ClosableChannelSource,
   vmid: number,
@@ -124,7 +125,7 @@ async function runIn(
 ): Promise<Finding<true>> {
   const cluster = new Cluster(channels, {
     ...config,
-    // It transfers nothing.
+    // This check transfers no files.
     transferDirs: [],
     reserved: { files: [], program: [] },
     logger: QUIET,
@@ -141,7 +142,7 @@ async function runIn(
   }
   return {
     verdict: 'fail',
-    detail: `A command in container ${vmid} did not come to a good end (${result.ended}, exit code ${result.exitCode ?? 'none'}).`,
-    remedy: 'Look at the container itself: its load, its disk, its processes.',
+    detail: `The test command in container ${vmid} failed (${result.ended}, exit code ${result.exitCode ?? 'none'}).`,
+    remedy: 'Check the load, the disk and the processes of the container.',
   };
 }

@@ -5,51 +5,50 @@ import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import type { Finding } from './check.ts';
 
 const CONNECT_MS = 8000;
-/** sshd greets first, at once; some wait for a name of ours that DNS does not know. */
-const GREETING_MS = 6000;
+/** sshd sends its banner at once, unless it waits for a reverse DNS lookup of this machine. */
+const BANNER_MS = 6000;
 
-/** Whether the name of the first server on the way is known here. */
+/** Checks that the name of the first server (jump host or target) resolves. */
 export async function checkName(target: SshTarget, signal: AbortSignal): Promise<Finding<true>> {
   const first = target.jumps[0] ?? target;
-  const asked =
-    target.jumps.length === 0 ? '' : `; ${target.host} itself is looked up on the way, by the jump host`;
+  const viaJump = target.jumps.length === 0 ? '' : `; the jump host resolves ${target.host}`;
   if (isIP(first.host) !== 0) {
-    return { verdict: 'ok', detail: `${first.host} is an address${asked}`, ms: 0, value: true };
+    return { verdict: 'ok', detail: `${first.host} is an IP address${viaJump}`, ms: 0, value: true };
   }
   try {
     const addresses = await unlessAborted(lookup(first.host, { all: true }), signal);
     const list = addresses.map(({ address }) => address).join(', ');
-    return { verdict: 'ok', detail: `${first.host} is ${list}${asked}`, value: true };
+    return { verdict: 'ok', detail: `${first.host} resolves to ${list}${viaJump}`, value: true };
   } catch (error) {
     throw unreachable(first, error, 0);
   }
 }
 
-/** Whether something that speaks SSH listens at the first server on the way. */
+/** Checks that an SSH server listens on the port of the first server (jump host or target). */
 export async function checkPort(target: SshTarget, signal: AbortSignal): Promise<Finding<true>> {
   const first = target.jumps[0] ?? target;
   const startedAt = performance.now();
-  const { greeting, ms } = await greet(first, startedAt, signal).catch((error: unknown) => {
+  const { greeting, ms } = await readBanner(first, startedAt, signal).catch((error: unknown) => {
     throw unreachable(first, error, CONNECT_MS);
   });
   const where = `${first.host} port ${first.port}`;
   const banner = /^SSH-[\d.]+-([^\r\n]*)/m.exec(greeting)?.[1];
   if (banner !== undefined) return { verdict: 'ok', detail: `${where} answers: ${banner}`, ms, value: true };
-  const said =
+  const problem =
     greeting === ''
-      ? 'something listens, but does not greet as an SSH server does'
-      : `what answers is no SSH server (${JSON.stringify(greeting.slice(0, 40))})`;
-  const hint = first.port === 8006 ? '8006 is the web interface of Proxmox; ' : '';
+      ? 'the port is open, but nothing identified itself as an SSH server'
+      : `the port is open, but it is not an SSH server (${JSON.stringify(greeting.slice(0, 40))})`;
+  const hint = first.port === 8006 ? '8006 is the Proxmox web interface; ' : '';
   return {
     verdict: 'fail',
     code: 'SSH_UNREACHABLE',
-    detail: `${where}: ${said}.`,
-    remedy: `Check SSH_PORT: ${hint}SSH is on 22 unless somebody moved it. An sshd that is overloaded or bans this address (fail2ban) keeps silent, too.`,
+    detail: `${where}: ${problem}.`,
+    remedy: `Check SSH_PORT: ${hint}the default port of SSH is 22. An sshd that is overloaded or bans this address (fail2ban) does not respond either.`,
   };
 }
 
-/** Connects and waits for the first words. `ms`: until connected. */
-function greet(
+/** Connects and reads the banner. `ms` is the time to connect. */
+function readBanner(
   target: SshTarget,
   startedAt: number,
   signal: AbortSignal,
@@ -68,7 +67,7 @@ function greet(
     socket.on('connect', () => {
       ms = Math.round(performance.now() - startedAt);
       clearTimeout(timer);
-      timer = setTimeout(done, GREETING_MS);
+      timer = setTimeout(done, BANNER_MS);
     });
     socket.on('data', (chunk: string) => {
       greeting += chunk;
@@ -82,7 +81,7 @@ function greet(
   });
 }
 
-/** A look-up of a name can't be called back; so nobody waits for it any more. */
+/** Rejects when the signal aborts, because a DNS lookup cannot be cancelled. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error('Cancelled')), { once: true });

@@ -4,8 +4,8 @@ import type { Finding } from './check.ts';
 import type { Probe } from './probe.ts';
 
 /**
- * What the login may do. Pure.
- * @param refused how sudo refused to run /bin/sh, if it did
+ * Judges whether the login is root or becomes root by sudo. Pure.
+ * @param refused the error of running /bin/sh by sudo, if that failed
  */
 export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refused?: AppError): Finding<true> {
   const { user, uid, paths } = probe;
@@ -14,26 +14,29 @@ export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refuse
     return { verdict: 'ok', detail: settings.sudo ? 'root (SUDO=true is not needed)' : 'root', value: true };
   }
   if (uid === 0) {
-    return problem('SUDO=true, but the node has no sudo, and root needs none.', 'Remove SUDO=true.');
+    return problem(
+      'SUDO=true is set, but sudo is not installed on the node.',
+      'Remove SUDO=true: root does not need sudo.',
+    );
   }
   if (!settings.sudo) {
     return problem(
-      `${user} is not root, and SUDO is false.`,
-      `Log in as root; or leave SUDO out${hasSudo ? '' : ', install sudo on the node,'} and allow ${user} to become root. As root on the node:\n${sudoRule(user)}`,
+      `${user} is not root, and SUDO=false disables sudo.`,
+      `Log in as root. Or remove SUDO=false${hasSudo ? '' : ', install sudo on the node'} and let ${user} become root. As root on the node:\n${sudoRule(user)}`,
     );
   }
   if (!hasSudo) {
     return problem(
-      `${user} is not root, and the node has no sudo.`,
+      `${user} is not root, and sudo is not installed on the node.`,
       `As root on the node:\napt install sudo\n${sudoRule(user)}`,
     );
   }
   if (refused === undefined) return { verdict: 'ok', detail: `${user}, by sudo`, value: true };
   if (refused.code !== 'PERMISSION_DENIED') return problem(refused.message, nextStep(refused, 'person'));
-  const said = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
+  const lastLine = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
   return problem(
-    `sudo does not let ${user} run /bin/sh without a password${said === '' ? '' : ` (${JSON.stringify(said.slice(0, 100))})`}.`,
-    `This makes ${user} root on the node. As root there:\n${sudoRule(user)}`,
+    `sudo does not let ${user} run /bin/sh without a password${lastLine === '' ? '' : ` (${JSON.stringify(lastLine.slice(0, 100))})`}.`,
+    `Allow it as root on the node. This makes ${user} root there:\n${sudoRule(user)}`,
   );
 }
 
@@ -41,18 +44,18 @@ function problem(detail: string, remedy: string): Finding<true> {
   return { verdict: 'fail', code: 'PERMISSION_DENIED', detail, remedy };
 }
 
-/** A line to paste, on a line of its own. */
+/** The shell command that adds the sudo rule. */
 function sudoRule(user: string): string {
   return `echo '${user} ALL=(root) NOPASSWD: /bin/sh' > /etc/sudoers.d/proxmox-mcp`;
 }
 
-/** Whether commands can get into containers. Pure. */
+/** Judges whether commands can be run in containers. Pure. */
 export function judgeAttach(probe: Probe): Finding<true> {
   if (probe.paths.has('lxc-attach')) return { verdict: 'ok', detail: 'lxc-attach', value: true };
   return {
     verdict: 'fail',
     code: 'NOT_A_PROXMOX_NODE',
-    detail: 'The node has no lxc-attach, so no command gets into a container.',
+    detail: 'The node has no lxc-attach, so commands cannot be run in containers.',
     remedy: 'Install pve-container on the node.',
   };
 }

@@ -1,11 +1,12 @@
+/** What probe.sh reports about the node. */
 export interface Probe {
   readonly uid: number;
   readonly user: string;
-  /** `Debian GNU/Linux 12 (bookworm)`; empty if it does not say. */
+  /** `Debian GNU/Linux 12 (bookworm)`; empty if unknown. */
   readonly os: string;
-  /** `9.1.2`; empty if pveversion does not tell one, null if there is none. */
+  /** `9.1.2`; empty if pveversion prints none, null if there is no pveversion. */
   readonly version: string | null;
-  /** Where programs are, by name. */
+  /** Paths of programs by name. */
   readonly paths: ReadonlyMap<string, string>;
 }
 

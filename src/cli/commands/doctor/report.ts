@@ -1,16 +1,17 @@
 import os from 'node:os';
-import { currentSurroundings } from '../../../config/host-environment.ts';
+import { currentEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { listSettings } from '../../../config/settings-schema.ts';
 import { VERSION } from '../../../lib/version.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Check } from './check.ts';
 
-/** Settings whose values say nothing about a network, a machine or a person. */
+/** Settings whose values reveal nothing about a network, a machine or a person. */
 const SHOWN = new Set([
   'SUDO',
   'EXEC_METHOD',
   'ENABLE_HOST_EXEC',
+  'ALLOW_SELF',
   'READ_ONLY',
   'SSH_HOST_KEY_POLICY',
   'POLICY',
@@ -24,8 +25,8 @@ const SHOWN = new Set([
 ]);
 
 /**
- * What a bug report needs, as a block to paste: versions, the settings that differ from their defaults, and every check. Addresses,
- * names, paths and fingerprints are replaced; secrets are not part of it.
+ * A block to paste into a bug report: versions, the settings that differ from their defaults, and every check. Addresses, names,
+ * paths and fingerprints are replaced. It contains no secrets.
  */
 export function reportText(
   checks: readonly Check[],
@@ -39,13 +40,13 @@ export function reportText(
   ]);
   const head = [
     `proxmox-mcp ${VERSION}, Node.js ${process.version}, ${process.platform} ${os.release()} ${process.arch}`,
-    `configuration file: ${file === undefined ? 'none' : file.endsWith('config.env') ? 'config.env' : 'another one'}`,
-    `settings: ${config === undefined ? 'with faults' : settingsOf(config)}`,
+    `configuration file: ${file === undefined ? 'none' : file.endsWith('config.env') ? 'config.env' : 'another file'}`,
+    `settings: ${config === undefined ? 'invalid' : settingsOf(config)}`,
   ];
   return visible(`\`\`\`\n${[...head, ...lines].join('\n')}\n\`\`\`\n`);
 }
 
-/** What is set and may be shown; of the rest only the names. */
+/** The settings that are set: with values if those reveal nothing, otherwise the names only. */
 function settingsOf(config: Config): string {
   const values: Readonly<Record<string, unknown>> = config;
   const parts = listSettings().flatMap(({ name, property, default: preset }) => {
@@ -56,10 +57,10 @@ function settingsOf(config: Config): string {
   return parts.join(' ');
 }
 
-/** Replaces what tells where a machine is and who uses it. */
+/** Replaces addresses and names that identify a machine or a person. */
 function anonymizer(config: Config | undefined, checks: readonly Check[]): (text: string) => string {
   const node = checks.flatMap(({ detail }) => /this node is (\S+)/.exec(detail)?.[1] ?? []);
-  const names = [config?.host, config?.sshUsername, os.hostname(), currentSurroundings().username, ...node]
+  const names = [config?.host, config?.sshUsername, os.hostname(), currentEnvironment().username, ...node]
     .flatMap((name) => name ?? [])
     .filter((name) => name.length > 2 && name !== 'root');
   return (text) => {

@@ -5,8 +5,8 @@ import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { SshLogger } from '../../../ssh/logger.ts';
 import type { RemoteChannel, SshTarget } from '../../../ssh/ssh-types.ts';
 
-/** What was learnt while connecting, hop by hop. */
-export interface Learnt {
+/** The host keys and logins seen while connecting, one per hop. */
+export interface SeenWhileConnecting {
   readonly hostKeys: { readonly target: SshTarget; readonly seen: SeenHostKey; readonly atMs: number }[];
   readonly logins: { readonly target: SshTarget; readonly method: string; readonly atMs: number }[];
 }
@@ -14,12 +14,12 @@ export interface Learnt {
 const SILENT: SshLogger = { debug: () => {}, info: () => {}, warn: () => {} };
 
 /**
- * Connects once, without the patience of the pool: what goes wrong shall show. `learnt` is filled even when it fails.
- * @throws AppError as dialling does.
+ * Connects once, without the retries of the pool, so that every failure is reported. `seen` is filled even on failure.
+ * @throws AppError the same errors as `Connection.connect`
  */
 export async function connectOnce(
   target: SshTarget,
-  learnt: Learnt,
+  seen: SeenWhileConnecting,
   signal: AbortSignal,
 ): Promise<ClosableChannelSource> {
   const startedAt = performance.now();
@@ -33,13 +33,13 @@ export async function connectOnce(
     maxSessions: 10,
     signal,
     onChange: () => {},
-    // It may ask a person to open a link: with --json as well, where nothing else is shown.
+    // A banner may contain a link that the user must open, so it is also printed with --json.
     onBanner: (text) => {
       if (text !== null) process.stderr.write(`\n${text}\n`);
     },
     observer: {
-      hostKey: (hop, seen) => void learnt.hostKeys.push({ target: hop, seen, atMs: atMs() }),
-      login: (hop, method) => void learnt.logins.push({ target: hop, method, atMs: atMs() }),
+      hostKey: (hop, key) => void seen.hostKeys.push({ target: hop, seen: key, atMs: atMs() }),
+      login: (hop, method) => void seen.logins.push({ target: hop, method, atMs: atMs() }),
     },
   });
   return {
@@ -62,19 +62,19 @@ async function open(
     case 'open':
       return outcome.channel;
     case 'cancelled':
-      throw new AppError('CANCELLED', 'The examination was cancelled.', 'Nothing was changed.');
+      throw new AppError('CANCELLED', 'The check was cancelled.', 'Nothing was changed.');
     case 'refused':
     case 'rejected':
       throw new AppError(
         'SSH_NO_SESSION',
-        `${target.host} lets us log in, but opens no session${outcome.kind === 'refused' ? ` (${outcome.why})` : ''}.`,
-        'Look at MaxSessions, ForceCommand and the login shell of this user on the node.',
+        `The login to ${target.host} works, but it does not open a session${outcome.kind === 'refused' ? ` (${outcome.why})` : ''}.`,
+        'Check MaxSessions, ForceCommand and the login shell of this user on the node.',
       );
     default:
       throw new AppError(
         'DISCONNECTED',
         `The connection to ${target.host} was lost.`,
-        'Try again; if it happens often, look at the network and at sshd on the node.',
+        'Try again. If it happens often, check the network and sshd on the node.',
       );
   }
 }

@@ -1,4 +1,4 @@
-import { currentSurroundings } from '../../../config/host-environment.ts';
+import { currentEnvironment } from '../../../config/host-environment.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
@@ -7,40 +7,40 @@ import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { CHECKS, type Check } from './check.ts';
 import { directoryVariables, entryRemedy } from './dropped-variables.ts';
 
-/** The settings as a patient: what is found, and what the other checks need if that is there. */
+/** The result of the settings check, with what the other checks need. */
 export interface ExaminedSettings {
   readonly checks: readonly Check[];
   readonly found: { readonly config: Config; readonly target: SshTarget } | undefined;
-  /** Serving would refuse to start. */
-  readonly faulty: boolean;
-  /** The configuration file that was read. */
+  /** The server would not start with these settings. */
+  readonly invalid: boolean;
+  /** The configuration file in use. */
   readonly file: string | undefined;
 }
 
-/** Reads the settings as serving does. Consent is told when it is missing, but nothing here needs it. */
+/** Loads the settings as the server does. Missing consent is reported, but the other checks run without it. */
 export function examineSettings(input: LoadInput): ExaminedSettings {
   const asServed = loadConfig(input);
-  const faults = asServed.ok ? [] : asServed.faults;
+  const errors = asServed.ok ? [] : asServed.errors;
   const loaded = asServed.ok ? asServed : loadConfig({ ...input, fallbacks: { acceptRisks: 'true' } });
-  const checks: Check[] = faults.map(({ problem, remedy }) => found('fail', `${problem}.`, remedy));
+  const checks: Check[] = errors.map(({ problem, remedy }) => found('fail', `${problem}.`, remedy));
   for (const warning of asServed.warnings) checks.push(found('warn', `${warning}.`));
-  if (!loaded.ok) return { checks, found: undefined, faulty: true, file: asServed.file };
+  if (!loaded.ok) return { checks, found: undefined, invalid: true, file: asServed.file };
   const notes: string[] = [];
   let target: SshTarget;
   try {
-    target = resolveSshTarget(loaded.config, currentSurroundings(), (note) => notes.push(note));
+    target = resolveSshTarget(loaded.config, currentEnvironment(), (note) => notes.push(note));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { message, code } = error;
     return {
       checks: [...checks, { ...found('fail', message, nextStep(error, 'person')), code }],
       found: undefined,
-      faulty: faults.length > 0,
+      invalid: errors.length > 0,
       file: loaded.file,
     };
   }
   for (const note of notes) checks.push(found('warn', `${note}.`));
-  for (const dropped of directoryVariables(loaded.config, target, currentSurroundings())) {
+  for (const dropped of directoryVariables(loaded.config, target, currentEnvironment())) {
     const { name, value, effect } = dropped;
     checks.push(
       found(
@@ -50,8 +50,8 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
       ),
     );
   }
-  if (faults.length === 0) checks.unshift(found('ok', describe(loaded.config, target, loaded.file)));
-  return { checks, found: { config: loaded.config, target }, faulty: faults.length > 0, file: loaded.file };
+  if (errors.length === 0) checks.unshift(found('ok', describe(loaded.config, target, loaded.file)));
+  return { checks, found: { config: loaded.config, target }, invalid: errors.length > 0, file: loaded.file };
 }
 
 function found(verdict: Check['verdict'], detail: string, remedy?: string): Check {

@@ -7,14 +7,14 @@ import type { Request } from '../../commands.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 
-/** Less than a server takes that asks the node; more than one takes that is busy. */
-const PATIENCE_MS = 7000;
-/** The answer is a line. */
-const MAX_ANSWER = 10_000;
+/** Long enough for a busy server, and shorter than the server's own check of the node. */
+const TIMEOUT_MS = 7000;
+/** A health response is one line. */
+const MAX_RESPONSE = 10_000;
 
-/** `proxmox-mcp health`: asks the server that is served by these settings, on this machine. Exit code 0 or 1. */
+/** `proxmox-mcp health`: requests /health from the server on this machine with these settings. Exit code 0 or 1. */
 export async function health({ input, options }: Request): Promise<void> {
-  // What serving needs beyond the address does not matter to whoever asks.
+  // Only the address matters here, so the settings that serving requires have defaults.
   const config = settingsFor({ ...input, fallbacks: { acceptRisks: 'true', host: 'localhost' } });
   if (config === undefined) {
     process.exitCode = 1;
@@ -24,14 +24,14 @@ export async function health({ input, options }: Request): Promise<void> {
   try {
     const { status, text } = await get(url);
     if (isHealthy(status, text)) return await print(`healthy: ${url}\n`);
-    await printError(`unhealthy: ${url} answered ${status}: ${printable(text)}\n`);
+    await printError(`unhealthy: ${url} returned ${status}: ${printable(text)}\n`);
   } catch (error) {
-    await printError(`unhealthy: ${url} does not answer: ${messageOf(error)}\n`);
+    await printError(`unhealthy: ${url} does not respond: ${messageOf(error)}\n`);
   }
   process.exitCode = 1;
 }
 
-/** Where the server is found by this machine itself. */
+/** The health URL of the server on this machine. */
 export function healthUrl(
   { serverHost, serverPort, httpTlsCert }: Pick<Config, 'serverHost' | 'serverPort' | 'httpTlsCert'>,
   ready = false,
@@ -48,23 +48,24 @@ function isHealthy(status: number, text: string): boolean {
 
 function get(url: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     const answered = (response: IncomingMessage) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         text += chunk;
-        if (text.length > MAX_ANSWER) response.destroy(new Error('its answer is too long for one'));
+        if (text.length > MAX_RESPONSE)
+          response.destroy(new Error('the response is too long for a health response'));
       });
       response.on('error', reject);
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     };
-    // Its certificate is for the name that clients use, not for this address; and nothing secret is sent.
+    // The certificate is valid for the name that clients use, not for this address, and no secret is sent.
     const sent = url.startsWith('https:')
       ? requestHttps(url, { signal, agent: false, rejectUnauthorized: false }, answered)
       : requestHttp(url, { signal, agent: false }, answered);
     sent.on('error', (error) =>
-      reject(signal.aborted ? new Error(`not within ${PATIENCE_MS / 1000} s`) : error),
+      reject(signal.aborted ? new Error(`no response within ${TIMEOUT_MS / 1000} s`) : error),
     );
     sent.end();
   });

@@ -13,23 +13,23 @@ import { listen } from '../../../server/http/listen.ts';
 import { createMetrics } from '../../../server/http/metrics.ts';
 import { gracefulShutdown, SHUTDOWN_MS } from '../../graceful-shutdown.ts';
 import { openApp } from '../../open-app.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 
-/** For what ended calls still have to say, and for the process to end. */
+/** Time to send the results of ended calls and exit, within SHUTDOWN_MS. */
 const RESERVE_MS = 400;
-/** For running calls to finish by themselves. */
+/** Time for running calls to finish before they are cancelled. */
 const GRACE_MS = 2000;
 
 /**
- * Serves MCP over HTTP until we are told to end. A file of its own in dist, with its own copy of the server: what it
- * needs is no burden for starts without it. The settings are read again, for nothing but text is handed over.
+ * Serves MCP over HTTP until a signal. It is bundled separately, with its own copy of the server, so that starts without HTTP do
+ * not load it. The settings are loaded again, because the two bundles share no objects.
  */
 export async function serveOnHttp(input: LoadInput): Promise<void> {
   const loaded = loadConfig(input);
-  if (!loaded.ok) return refuse(faultsText(loaded.faults, wantsColour(process.stderr)), 2);
+  if (!loaded.ok) return refuse(configErrorsText(loaded.errors, wantsColor(process.stderr)), 2);
   const { config } = loaded;
-  const { faults, warnings } = judgeExposure(config);
-  if (faults.length > 0) return refuse(faultsText(faults, wantsColour(process.stderr)), 2);
+  const { faults: errors, warnings } = judgeExposure(config);
+  if (errors.length > 0) return refuse(configErrorsText(errors, wantsColor(process.stderr)), 2);
   for (const warning of warnings) say(warning);
 
   const app = await openApp(config);
@@ -60,7 +60,7 @@ export async function serveOnHttp(input: LoadInput): Promise<void> {
   }
 }
 
-/** Stops accepting, lets calls finish for a while, cancels the rest, and tells their clients before it hangs up. */
+/** Stops accepting connections, waits for running calls, cancels the rest, sends their results and closes the connections. */
 async function close(server: Server, http: HttpApp, app: App): Promise<void> {
   const deadline = performance.now() + SHUTDOWN_MS - RESERVE_MS;
   server.close();
@@ -79,7 +79,7 @@ function later(ms: number): Promise<void> {
   });
 }
 
-/** The address of /mcp, with the port that it really has. `host`: as it is called by whoever reads this. */
+/** The URL of /mcp with the actual port. `host` is the host name or address in the URL. */
 function urlOf(server: Server, config: Config, host: string): string {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : config.serverPort;
@@ -88,10 +88,10 @@ function urlOf(server: Server, config: Config, host: string): string {
 }
 
 const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there already; choose another --port',
-  EACCES: 'this user may not; ports below 1024 need root or CAP_NET_BIND_SERVICE',
-  EADDRNOTAVAIL: 'it is no address of this machine',
-  ENOTFOUND: 'there is no such name',
+  EADDRINUSE: 'the port is already in use; choose another --port',
+  EACCES: 'permission denied; ports below 1024 need root or CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'the host name does not exist',
 };
 
 function explain(error: unknown, { serverHost, serverPort }: Config): string {
@@ -102,14 +102,14 @@ function explain(error: unknown, { serverHost, serverPort }: Config): string {
     : `cannot listen on ${serverHost} port ${serverPort}: ${known}.`;
 }
 
-/** OpenSSL does not take the certificate or the key. */
+/** Whether OpenSSL rejected the certificate or the key. */
 function isAboutTls(error: unknown): boolean {
   return /^ERR_(OSSL_|MISSING_PASSPHRASE)/.test(errnoOf(error) ?? '');
 }
 
 function tlsText(error: unknown): string {
   return `HTTP_TLS_CERT and HTTP_TLS_KEY cannot be used (${messageOf(error)}).
-  Both must be PEM; the key must be that of the certificate, and have no passphrase.`;
+  Both must be PEM files. The key must match the certificate and have no passphrase.`;
 }
 
 function say(line: string): void {

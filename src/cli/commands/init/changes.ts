@@ -4,13 +4,13 @@ import { writeFileAtomically } from '../../../lib/atomic-file.ts';
 import { decodeText, hasUtf16 } from '../../../lib/decode-text.ts';
 import { hasErrno } from '../../../lib/errno.ts';
 
-/** One file as it is and as it shall be. */
+/** A change of a file: its current and its new content. */
 export interface FileChange {
   readonly file: string;
-  /** undefined: there is no such file yet. */
+  /** undefined: the file does not exist yet. */
   readonly before: string | undefined;
   readonly after: string;
-  /** For a new file; and for one that holds secrets whatever it had before. */
+  /** The mode of a new file, and of every file with secrets. */
   readonly mode: number;
   readonly secret: boolean;
 }
@@ -18,7 +18,7 @@ export interface FileChange {
 /** Undoes one step. */
 export type Undo = () => Promise<void>;
 
-/** What a file holds now, or undefined if there is none. */
+/** The content of a file; undefined if it does not exist. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     const bytes = await readFile(file);
@@ -30,14 +30,14 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 /**
- * Writes one change so that at every moment the file is either the old or the new one; the old one stays beside it as a
- * backup. Returns the path of the backup and how to go back.
+ * Writes one change atomically and keeps the old file as a backup in the same directory.
+ * @returns the path of the backup, and a function that undoes the change
  */
 export async function writeChange(
   change: FileChange,
   stamp: string,
 ): Promise<{ readonly backup: string | undefined; readonly undo: Undo }> {
-  // A link stays one: people keep such files elsewhere.
+  // A symbolic link is kept, and its target is changed.
   const file = change.before === undefined ? change.file : await realpath(change.file);
   const mode =
     change.before === undefined || change.secret
@@ -58,13 +58,13 @@ export async function writeChange(
   const undo = async () => {
     if (backup !== undefined) return rename(backup, file);
     await rm(file, { force: true });
-    // Directories that were made for it, as far as they are still empty, are left to those who look: harmless.
+    // Remove the directory that was created for the file. Ignore a failure: an empty directory is harmless.
     if (made !== undefined) await rm(made, { recursive: false, force: true }).catch(() => {});
   };
   return { backup, undo };
 }
 
-/** A sortable time for names of backups: 20260131-235959. */
+/** A sortable time stamp for backup names: 20260131-235959. */
 export function stampOf(now: Date): string {
   return now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
 }

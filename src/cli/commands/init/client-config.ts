@@ -9,13 +9,13 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 
-/** A file that cannot be merged into, in words. */
+/** A configuration file that cannot be changed. The message says why. */
 export class UnreadableConfig extends Error {}
 
 /**
- * A client's configuration with our entry put in its place. Everything else stays as it is to the byte, comments and
- * layout included. Pure.
- * @throws UnreadableConfig where the file is no JSON, or has something else where the servers should be.
+ * Adds or replaces the entry of a server in a client's JSON configuration. The rest stays byte for byte the same, including
+ * comments. Pure.
+ * @throws UnreadableConfig if the file is not JSON, or if its section of servers is not an object
  */
 export function mergeClientConfig(
   before: string | undefined,
@@ -46,13 +46,13 @@ export function mergeClientConfig(
   return bom + applyEdits(text, modify(text, [section, name], entry, { formattingOptions }));
 }
 
-/** The entry of a server as it is now; undefined if there is none. @throws UnreadableConfig */
+/** The current entry of a server; undefined if there is none. @throws UnreadableConfig */
 export function readClientEntry(text: string, section: string, name: string): unknown {
   const node = findNodeAtLocation(parse(text.replace(/^\uFEFF/, '')), [section, name]);
   return node === undefined ? undefined : getNodeValue(node);
 }
 
-/** A client's configuration without a server. Everything else stays as it is. Pure. @throws UnreadableConfig */
+/** Removes the entry of a server from a client's configuration. The rest stays the same. Pure. @throws UnreadableConfig */
 export function removeClientEntry(before: string, section: string, name: string): string {
   const bom = before.startsWith('\uFEFF') ? '\uFEFF' : '';
   const text = before.slice(bom.length);
@@ -75,7 +75,7 @@ function parse(text: string): Node {
 }
 
 interface Layout {
-  /** One step. */
+  /** One indentation step. */
   readonly indent: string;
   readonly eol: string;
 }
@@ -92,7 +92,7 @@ function replace(text: string, node: Node, value: unknown, layout: Layout): stri
   return text.slice(0, node.offset) + printed(value, margin, layout) + text.slice(node.offset + node.length);
 }
 
-/** A property behind the last one of an object. The library would lay out its neighbour anew, too. */
+/** Appends a property to an object. The library would also reformat the property before it. */
 function append(text: string, object: Node, key: string, value: unknown, layout: Layout): string {
   const last = lastChild(object);
   if (last === undefined) return text;
@@ -106,7 +106,7 @@ function printed(value: unknown, margin: string, { indent, eol }: Layout): strin
   return JSON.stringify(value, null, indent).replaceAll('\n', `${eol}${margin}`);
 }
 
-/** The blanks at the start of the line on which something stands. */
+/** The indentation of the line at `offset`. */
 function marginAt(text: string, offset: number): string {
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   return /^[ \t]*/.exec(text.slice(lineStart, offset))?.[0] ?? '';

@@ -98,7 +98,7 @@ test.each([
     'cmd',
     ['/c', 'npx', '-y', 'proxmox-mcp-server'],
   ],
-  // A name that is not published would be run by whoever registers it.
+  // If the package is not published, npx would run a package that anyone could register under this name.
   ['linux', CACHED, { ...PUBLISHED, published: false }, '/usr/bin/node', [CACHED]],
   ['linux', '/opt/x/dist/bin.js', PUBLISHED, '/usr/bin/node', ['/opt/x/dist/bin.js']],
 ] as const)('on %s, %s (%o) is started as %s', (platform, script, info, command, args) => {

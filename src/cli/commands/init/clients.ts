@@ -1,7 +1,7 @@
 import { type HostEnvironment, pathsOf } from '../../../config/host-environment.ts';
 import type { Launch } from './launch.ts';
 
-/** The name under which clients show the server. */
+/** The name of the server in clients. */
 export const SERVER_NAME = 'proxmox';
 
 export const CLIENT_IDS = [
@@ -15,23 +15,23 @@ export const CLIENT_IDS = [
 ] as const;
 export type ClientId = (typeof CLIENT_IDS)[number];
 
-/** A program that starts MCP servers, and where it looks for them. */
+/** An MCP client that starts servers, and its configuration file. */
 export interface ClientApp {
   readonly id: ClientId;
   readonly title: string;
   readonly file: string;
   readonly format: 'json' | 'toml';
-  /** The object in that file that holds the servers by name. */
+  /** The section of that file with the servers by name. */
   readonly section: 'mcpServers' | 'servers' | 'mcp_servers';
-  /** Whether an entry has to say that it is spoken to on stdin and stdout. */
+  /** Whether an entry needs `"type": "stdio"`. */
   readonly typed: boolean;
-  /** Whether it shows a question of the server (elicitation). Where its documentation does not say so, it does not. */
+  /** Whether it supports elicitation. False unless its documentation says so. */
   readonly asks: boolean;
-  /** Files or directories of which one exists if the program has been used on this machine. */
+  /** Files or directories, one of which exists if the client has been used on this machine. */
   readonly traces: readonly string[];
 }
 
-/** The directory that Windows gives the packaged (MSIX) Claude Desktop in place of %APPDATA%. */
+/** The directory that the packaged (MSIX) Claude Desktop on Windows uses instead of %APPDATA%. */
 const CLAUDE_PACKAGE = ['Packages', 'Claude_pzs8sxrjxfjjc', 'LocalCache', 'Roaming'];
 
 /**
@@ -106,7 +106,7 @@ export function clientApps(at: HostEnvironment, packaged: boolean): readonly Cli
   ];
 }
 
-/** Where the packaged Claude Desktop of Windows keeps its files; it exists where that one is installed. */
+/** The data directory of the packaged Claude Desktop on Windows. It exists if that package is installed. */
 export function packagedData(at: HostEnvironment): string {
   const { join } = pathsOf(at);
   return join(at.env.LOCALAPPDATA || join(at.home, 'AppData', 'Local'), ...CLAUDE_PACKAGE);
@@ -119,7 +119,7 @@ function applicationData(at: HostEnvironment): string {
   return at.env.XDG_CONFIG_HOME || join(at.home, '.config');
 }
 
-/** What a client's file says about a server. */
+/** The entry of a server in a client's configuration. */
 export interface ClientEntry {
   readonly type?: 'stdio';
   readonly command: string;
@@ -128,8 +128,8 @@ export interface ClientEntry {
 }
 
 /**
- * The entry of a client's file: how to start the server and where its settings are, by absolute paths, because clients start
- * servers in folders and environments of their own. No setting itself, so no secret either.
+ * The entry for a client's configuration: the command that starts the server, and the configuration file. Paths are absolute,
+ * because clients start servers in any directory. It contains no settings, and so no secrets.
  */
 export function entryFor(
   { typed }: Pick<ClientApp, 'typed'>,

@@ -3,9 +3,9 @@ import { UnreadableConfig } from './client-config.ts';
 import { tomlTable } from './snippet.ts';
 
 /**
- * A TOML configuration with the table of our server replaced, appended, or removed (`entry` undefined). Everything else keeps
- * every byte. Pure.
- * @throws UnreadableConfig where the file is no TOML, or holds the server in a form that cannot be replaced line by line
+ * Replaces, appends or (`entry` undefined) removes the table of a server in a TOML configuration. The rest stays byte for byte
+ * the same. Pure.
+ * @throws UnreadableConfig if the file is not TOML, or if the server is not a table of its own
  */
 export function mergeTomlConfig(
   before: string | undefined,
@@ -19,12 +19,12 @@ export function mergeTomlConfig(
   const table = entry === undefined ? '' : tomlTable(section, name, entry);
   const after = kept === '' ? table : table === '' ? `${kept}\n` : `${kept}\n\n${table}`;
   if (JSON.stringify(without(read(after), section, name)) !== JSON.stringify(others)) {
-    throw new UnreadableConfig(`its ${section}.${name} is not a table of its own`);
+    throw new UnreadableConfig(`its ${section}.${name} is not a separate table`);
   }
   return after;
 }
 
-/** The entry of a server as it is now; undefined if there is none. @throws UnreadableConfig */
+/** The current entry of a server; undefined if there is none. @throws UnreadableConfig */
 export function readTomlEntry(text: string, section: string, name: string): unknown {
   const { [section]: servers } = read(text);
   if (typeof servers !== 'object' || servers === null) return undefined;
@@ -40,7 +40,7 @@ function read(text: string): Record<string, unknown> {
   }
 }
 
-/** The document without one server; a section that is then empty counts as absent. */
+/** The document without one server. A section without servers is removed too. */
 function without(document: Record<string, unknown>, section: string, name: string): Record<string, unknown> {
   const { [section]: servers, ...rest } = document;
   if (typeof servers !== 'object' || servers === null) return document;
@@ -48,7 +48,7 @@ function without(document: Record<string, unknown>, section: string, name: strin
   return others.length === 0 ? rest : { ...rest, [section]: Object.fromEntries(others) };
 }
 
-/** The lines without a table and its subtables: each begins at its header and ends before the next header. */
+/** Removes the lines of a table and its subtables. A table ends before the next header. */
 function withoutTable(text: string, table: string): string {
   let ours = false;
   return text

@@ -1,16 +1,16 @@
 import { parse } from 'dotenv';
 
-/** Settings by their name in the environment; undefined: not to be set. */
+/** Settings by variable name; undefined: not set. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
 const HEAD = '# Settings of proxmox-mcp, read by every command. All settings: proxmox-mcp --help\n';
 
-/** A value that no env file can hold. */
+/** A value that cannot be written to an env file. */
 export class UnwritableValue extends Error {}
 
 /**
- * An env file with these values in it: lines of the same name are replaced, or removed for undefined; all others stay. Pure.
- * @throws UnwritableValue where a value would be read back as something else.
+ * Sets values in an env file: replaces the lines of the same name, or removes them for undefined. Other lines stay. Pure.
+ * @throws UnwritableValue if a value would be read back differently
  */
 export function mergeEnv(before: string | undefined, values: Values): string {
   const missing = new Map(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -35,7 +35,7 @@ function quoteValue(name: string, value: string): string {
   return `${quote}${value}${quote}`;
 }
 
-/** What is written must be what is read: quotes and backslashes have surprises, and so have values over several lines. */
+/** Reads the values back and compares them: quotes, backslashes and line breaks can change a value. */
 function verify(text: string, values: Values): void {
   const read: Values = parse(text);
   for (const [name, value] of Object.entries(values)) {
@@ -45,6 +45,6 @@ function verify(text: string, values: Values): void {
 
 function unwritable(name: string): UnwritableValue {
   return new UnwritableValue(
-    `${name} cannot be written into an env file; put the value into a file and its path into ${name}_FILE`,
+    `${name} cannot be written to an env file. Put the value in a file, and set ${name}_FILE to its path`,
   );
 }

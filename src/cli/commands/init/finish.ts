@@ -3,7 +3,7 @@ import { type ClientApp, entryFor } from './clients.ts';
 import type { Launch } from './launch.ts';
 import { type SelfTest, selfTest } from './self-test.ts';
 
-/** What the end of `init` needs to know. */
+/** The parameters of the self-test. */
 export interface Finished {
   readonly apps: readonly ClientApp[];
   readonly configFile: string;
@@ -11,7 +11,7 @@ export interface Finished {
   readonly exec: number | undefined;
 }
 
-/** Starts the server once through the entry that was written: the same for every client. */
+/** Starts the server once with the entry that was written, which is the same for every client. */
 export function testEntry(
   { apps, configFile, launch, exec }: Finished,
   at: HostEnvironment,
@@ -21,12 +21,12 @@ export function testEntry(
   return selfTest(entry, at, { exec, signal });
 }
 
-/** What to do next, sentence by sentence. */
+/** The next steps, one line each. */
 export function nextSteps(apps: readonly ClientApp[]): readonly string[] {
   if (apps.length === 0) {
     return [
-      "No client was set up. `proxmox-mcp config CLIENT` prints what goes into a client's configuration.",
-      'From this terminal: proxmox-mcp list',
+      'No client was set up. To print the configuration for a client: proxmox-mcp config CLIENT',
+      'To list the containers in this terminal: proxmox-mcp list',
     ];
   }
   const titles = apps.map(({ title }) => title).join(', ');
@@ -36,14 +36,14 @@ export function nextSteps(apps: readonly ClientApp[]): readonly string[] {
   ];
 }
 
-/** What it means that clients cannot show questions, if some are chosen that cannot. */
+/** A note on the chosen clients that cannot ask for confirmation; undefined if all can. */
 export function silentClientsNote(silent: readonly string[]): string | undefined {
   if (silent.length === 0) return undefined;
   const verb = silent.length === 1 ? 'does' : 'do';
-  return `${silent.join(', ')} ${verb} not show questions of a server. So calls that need confirmation wait, from every client, until you approve them in a terminal with \`proxmox-mcp approvals\` (APPROVALS=terminal). That takes an approval passphrase.`;
+  return `${silent.join(', ')} ${verb} not support confirmation prompts. Calls from any client that need confirmation therefore wait until you approve them in a terminal with \`proxmox-mcp approvals\` (APPROVALS=terminal). This needs an approval passphrase.`;
 }
 
-/** What to say when the written entry does not work. */
+/** The message when the self-test fails. */
 export function selfTestFailed(problem: string): string {
-  return `The set-up is written, but the self-test through the written entry failed:\n${problem}\nRun \`proxmox-mcp doctor\` to find the cause, or \`proxmox-mcp init --undo\` to remove the set-up.`;
+  return `The configuration was written, but the self-test failed:\n${problem}\nRun \`proxmox-mcp doctor\` to find the cause, or \`proxmox-mcp init --undo\` to remove what was written.`;
 }

@@ -1,7 +1,7 @@
 import { defaultConfigFile } from '../../../config/config-file.ts';
 import { parseHop } from '../../../config/formats.ts';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
-import type { Fault } from '../../../config/sources.ts';
+import type { ConfigError } from '../../../config/sources.ts';
 import { nearest } from '../../../lib/suggest.ts';
 import type { Request } from '../../commands.ts';
 import { CLIENT_IDS, type ClientId } from './clients.ts';
@@ -20,17 +20,17 @@ export interface InitOptions {
   readonly fingerprints: readonly string[];
   /** The container in which the self-test runs `true`. */
   readonly exec: number | undefined;
-  /** The node, where the command line names it. */
+  /** The node, if it is on the command line. */
   readonly server: Values | undefined;
-  /** Where the settings go; absolute. */
+  /** Absolute path of the configuration file to write. */
   readonly configFile: string;
 }
 
-/** Reads the options; `fault` hears what is wrong with them. */
+/** Parses the options and calls `addError` for each invalid one. */
 export function readOptions(
   { options, args, input }: Request,
   at: HostEnvironment,
-  fault: (fault: Fault) => void,
+  addError: (error: ConfigError) => void,
 ): InitOptions {
   const list = (name: string) =>
     options[name]
@@ -41,22 +41,22 @@ export function readOptions(
     yes: options.yes === 'true',
     dryRun: options['dry-run'] === 'true',
     undo: options.undo === 'true',
-    level: options.level === undefined ? undefined : choose('--level', options.level, LEVELS, fault),
+    level: options.level === undefined ? undefined : choose('--level', options.level, LEVELS, addError),
     clients: list('client')
       ?.filter((word) => word !== 'none')
       .flatMap((word) => {
         if (word === 'all') return [...CLIENT_IDS];
-        return choose('--client', word, CLIENT_IDS, fault) ?? [];
+        return choose('--client', word, CLIENT_IDS, addError) ?? [];
       }),
     createKey: options['create-key'] === 'true',
     fingerprints: list('fingerprint') ?? [],
-    exec: options.exec === undefined ? undefined : vmidOf(options.exec, fault),
-    server: args[0] === undefined ? undefined : serverOf(args[0], fault),
+    exec: options.exec === undefined ? undefined : vmidOf(options.exec, addError),
+    server: args[0] === undefined ? undefined : serverOf(args[0], addError),
     configFile: input.envFile === undefined ? defaultConfigFile(at) : absolutePath(at, input.envFile),
   };
 }
 
-/** `[user@]host[:port]` as settings; undefined when it is none. An IPv6 address needs brackets only before a port. */
+/** Parses `[user@]host[:port]` into settings; undefined if it is invalid. An IPv6 address needs brackets only before a port. */
 export function parseServer(text: string): Values | undefined {
   const bare = /^(?:[^@\s]+@)?[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*(?:%\w+)?$/i.test(text);
   const hop = parseHop(bare ? `${text.replace(/([^@]+)$/, '[$1]')}` : text);
@@ -68,24 +68,24 @@ export function parseServer(text: string): Values | undefined {
   };
 }
 
-function serverOf(text: string, fault: (fault: Fault) => void): Values | undefined {
+function serverOf(text: string, addError: (error: ConfigError) => void): Values | undefined {
   const server = parseServer(text);
   if (server === undefined) {
-    fault({
+    addError({
       name: 'host',
       problem: `${text.slice(0, 60)} is not [user@]host[:port]`,
-      remedy: 'Name the node, for example root@192.0.2.10 or pve.example.com:2222.',
+      remedy: 'Enter the node, for example root@192.0.2.10 or pve.example.com:2222.',
     });
   }
   return server;
 }
 
-function vmidOf(text: string, fault: (fault: Fault) => void): number | undefined {
+function vmidOf(text: string, addError: (error: ConfigError) => void): number | undefined {
   if (/^[1-9]\d{2,8}$/.test(text)) return Number(text);
-  fault({
+  addError({
     name: '--exec',
     problem: `--exec ${text.slice(0, 40)} is not a VMID`,
-    remedy: 'Name a container, such as 101.',
+    remedy: 'Enter the VMID of a container, such as 101.',
   });
   return undefined;
 }
@@ -94,15 +94,15 @@ function choose<T extends string>(
   name: string,
   word: string,
   among: readonly T[],
-  fault: (fault: Fault) => void,
+  addError: (error: ConfigError) => void,
 ): T | undefined {
   const found = among.find((each) => each === word);
   if (found !== undefined) return found;
   const meant = nearest(word, among);
-  fault({
+  addError({
     name,
-    problem: `${name} ${word.slice(0, 40)} is not known${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
-    remedy: `It takes ${among.join(', ')}.`,
+    problem: `${name} ${word.slice(0, 40)} is not valid${meant === undefined ? '' : ` (did you mean ${meant}?)`}`,
+    remedy: `Valid values: ${among.join(', ')}.`,
   });
   return undefined;
 }

@@ -3,10 +3,10 @@ import { visible } from '../../../lib/visible.ts';
 import type { Style } from '../../output/output.ts';
 import type { FileChange } from './changes.ts';
 
-/** Lines around a change, for orientation. */
+/** Lines of context around a change. */
 const CONTEXT = 2;
 
-/** A change as a diff, secrets covered. */
+/** A change as a diff, with secrets redacted. */
 export function changeText(change: FileChange, style: Style): string {
   const head = change.before === undefined ? `${change.file} (new)` : change.file;
   const { hunks } = structuredPatch('', '', change.before ?? '', change.after, undefined, undefined, {
@@ -16,7 +16,7 @@ export function changeText(change: FileChange, style: Style): string {
     ...(index === 0 ? [] : [style.dim('  …')]),
     ...hunk.lines
       .filter((line) => !line.startsWith('\\'))
-      .map((line) => paint(visible(covered(line)), style)),
+      .map((line) => paint(visible(redacted(line)), style)),
   ]);
   return [style.bold(head), ...lines].join('\n');
 }
@@ -27,8 +27,8 @@ function paint(line: string, style: Style): string {
   return line.startsWith('-') ? style.red(text) : style.dim(text);
 }
 
-/** What stands behind names of secrets, in an env file as in JSON; also of other servers in the same file. */
-function covered(line: string): string {
+/** Redacts the values of names that look like secrets, in env files and JSON, also those of other servers in the file. */
+function redacted(line: string): string {
   return line.replace(
     /((?:PASSWORD|PASSPHRASE|TOKEN|SECRET|API_?KEY)\w*["']?\s*[:=]\s*)(\S.*)$/i,
     '$1••••••',

@@ -1,34 +1,36 @@
-import { currentSurroundings } from '../../../config/host-environment.ts';
-import type { Fault } from '../../../config/sources.ts';
+import { currentEnvironment } from '../../../config/host-environment.ts';
+import type { ConfigError } from '../../../config/sources.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { Request } from '../../commands.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
 import { readOptions } from './init-options.ts';
 import { journalFile } from './journal.ts';
 
-/** `proxmox-mcp init`: sets up settings, key, host key and clients, with questions or without; `--undo` removes all of it. */
+/** `proxmox-mcp init`: sets up settings, key, host key and clients; `--undo` removes all of that. */
 export async function init(request: Request): Promise<void> {
   ignoreEpipe();
-  const at = currentSurroundings();
-  const faults: Fault[] = [];
-  const options = readOptions(request, at, (fault) => void faults.push(fault));
-  if (faults.length > 0) {
-    process.stderr.write(faultsText(faults, wantsColour(process.stderr), 'proxmox-mcp init cannot begin'));
+  const at = currentEnvironment();
+  const errors: ConfigError[] = [];
+  const options = readOptions(request, at, (error) => void errors.push(error));
+  if (errors.length > 0) {
+    process.stderr.write(
+      configErrorsText(errors, wantsColor(process.stderr), 'proxmox-mcp init cannot start'),
+    );
     process.exitCode = 2;
     return;
   }
   if (!options.yes && !options.undo && !(process.stdin.isTTY && process.stdout.isTTY)) {
     process.stderr.write(
-      'proxmox-mcp: init asks questions, so it needs a terminal; in scripts use --yes\nRun proxmox-mcp init --help.\n',
+      'proxmox-mcp: init is interactive and needs a terminal; in scripts, use --yes\nRun proxmox-mcp init --help.\n',
     );
     process.exitCode = 2;
     return;
   }
   const abort = new AbortController();
-  // What is under way is undone first; the second signal does not wait for that.
+  // The first signal undoes the changes so far. The second one exits at once.
   process.on('SIGINT', () => (abort.signal.aborted ? process.exit(130) : abort.abort()));
   let code = 1;
   try {
@@ -50,16 +52,16 @@ export async function init(request: Request): Promise<void> {
   process.exit(code);
 }
 
-async function undo(at: ReturnType<typeof currentSurroundings>, signal: AbortSignal): Promise<number> {
+async function undo(at: ReturnType<typeof currentEnvironment>, signal: AbortSignal): Promise<number> {
   const { undoAll } = await import('./undo.ts');
   const undone = await undoAll(at, signal);
   if (undone === undefined) {
     process.stderr.write(
-      `proxmox-mcp init: there is nothing to undo: ${journalFile(at)} is missing, empty or damaged.\n`,
+      `proxmox-mcp init: nothing to undo: ${journalFile(at)} is missing, empty or damaged.\n`,
     );
     return 1;
   }
-  const lines = undone.map(({ ok, told }) => `${ok ? '✓' : '✗'} ${told}`);
+  const lines = undone.map(({ ok, text }) => `${ok ? '✓' : '✗'} ${text}`);
   await print(`${lines.join('\n')}\nThe audit log and approvals in STATE_DIR are kept.\n`);
   return undone.every(({ ok }) => ok) ? 0 : 1;
 }

@@ -11,7 +11,7 @@ import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import type { Request } from '../../commands.ts';
 import { askYesNo, PromptCancelled } from '../../output/ask.ts';
-import { DISCLAIMER, wantsColour } from '../../output/config-errors.ts';
+import { DISCLAIMER, wantsColor } from '../../output/config-errors.ts';
 import { styleFor, textWidth, wrapText } from '../../output/output.ts';
 import { askNewPassphrase } from '../approvals/new-passphrase.ts';
 import { CHECKS, type Check, type CheckId } from '../doctor/check.ts';
@@ -47,7 +47,7 @@ import {
   transferValues,
 } from './values.ts';
 
-interface Talk {
+interface Dialogue {
   readonly request: Request;
   readonly options: InitOptions;
   readonly at: HostEnvironment;
@@ -55,7 +55,7 @@ interface Talk {
   readonly hostKeys: ConfirmedKeys;
 }
 
-/** `init` with questions. Returns the exit code. Writes nothing before the last of them is answered. */
+/** `init` with questions. Writes nothing until the last one is answered. @returns the exit code */
 export async function initInteractive(
   request: Request,
   options: InitOptions,
@@ -77,15 +77,15 @@ export async function initInteractive(
   }
 }
 
-async function converse(talk: Talk, gathered: Values): Promise<number> {
-  const { options, at, hostKeys, signal } = talk;
+async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
+  const { options, at, hostKeys, signal } = dialogue;
   const { configFile } = options;
-  if (!isAnswered(talk.request.input, 'acceptRisks', ['I_ACCEPT_RISKS'], at)) {
+  if (!isAnswered(dialogue.request.input, 'acceptRisks', ['I_ACCEPT_RISKS'], at)) {
     say('warn', DISCLAIMER);
     if (!(await askYesNo('Do you accept these risks?', false))) throw new PromptCancelled();
   }
-  const server = await reach(talk, { ...gathered, I_ACCEPT_RISKS: 'true' });
-  const { values: tried, config, createKey } = await logIn(talk, server);
+  const server = await reach(dialogue, { ...gathered, I_ACCEPT_RISKS: 'true' });
+  const { values: tried, config, createKey } = await logIn(dialogue, server);
   const { level, policy = gathered.POLICY } =
     options.level === undefined ? await askSafety(levelOf(gathered)) : { level: options.level };
   const chosen = options.clients ?? (await askClients(at));
@@ -106,17 +106,17 @@ async function converse(talk: Talk, gathered: Values): Promise<number> {
   const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
   const changes = await planChanges({ values, configFile, clients: apps, launch });
   const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
-  const { told, steps } = await carryOut(plan, signal);
+  const { summary, steps } = await carryOut(plan, signal);
   await appendJournal(steps, at);
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   for (const change of effective(changes)) clack.log.step(changeText(change, style));
-  clack.log.success(told.map((line) => wrapped(line)).join('\n'));
-  return await finish(talk, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
+  clack.log.success(summary.map((line) => wrapped(line)).join('\n'));
+  return await finish(dialogue, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
 }
 
-/** Tests what was written, and says what comes next. */
+/** Runs the self-test and prints the next steps. */
 async function finish(
-  { options: { configFile, exec }, at, signal }: Talk,
+  { options: { configFile, exec }, at, signal }: Dialogue,
   apps: readonly ClientApp[],
   {
     launch,
@@ -138,14 +138,14 @@ async function finish(
     say('error', selfTestFailed(tested.problem));
     return 1;
   }
-  spinner.stop(`Self-test through the written entry: ${tested.told.join(', ')}`);
+  spinner.stop(`Self-test passed: ${tested.summary.join(', ')}`);
   const [last = '', ...before] = [...nextSteps(apps)].reverse();
   for (const line of before.reverse()) say('message', line);
   clack.outro(last.trim());
   return 0;
 }
 
-/** The passphrase may be set later: leaving the question undoes nothing. */
+/** Asks for the approval passphrase. Cancelling this question does not undo the set-up. */
 async function offerPassphrase(store: ApprovalStore): Promise<void> {
   try {
     await askNewPassphrase(store, 'Approval passphrase (Ctrl-C: set it later)');
@@ -155,9 +155,9 @@ async function offerPassphrase(store: ApprovalStore): Promise<void> {
   }
 }
 
-/** Asks for a server until one is connected whose host key is right. */
-async function reach(talk: Talk, start: Values): Promise<Values> {
-  const { options, request, at } = talk;
+/** Asks for a server until one can be reached and its host key is confirmed. */
+async function reach(dialogue: Dialogue, start: Values): Promise<Values> {
+  const { options, request, at } = dialogue;
   let values = { ...start, ...options.server };
   let answered = options.server !== undefined || isAnswered(request.input, 'host', ['PROXMOX_HOST'], at);
   for (;;) {
@@ -165,12 +165,16 @@ async function reach(talk: Talk, start: Values): Promise<Values> {
     answered = false;
     const loaded = configFrom(values, at);
     if (!loaded.ok) {
-      say('error', loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      say('error', loaded.errors.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
       continue;
     }
     try {
       const target = resolveSshTarget(loaded.config, at);
-      await talk.hostKeys.confirmAll(target, (seen, each) => confirmHostKey(talk, seen, each), talk.signal);
+      await dialogue.hostKeys.confirmAll(
+        target,
+        (seen, each) => confirmHostKey(dialogue, seen, each),
+        dialogue.signal,
+      );
       return values;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -180,8 +184,8 @@ async function reach(talk: Talk, start: Values): Promise<Values> {
   }
 }
 
-/** Question 2: the fingerprint. */
-async function confirmHostKey({ options }: Talk, seen: SeenHostKey, server: SshTarget): Promise<boolean> {
+/** Question 2: the fingerprint of the host key. */
+async function confirmHostKey({ options }: Dialogue, seen: SeenHostKey, server: SshTarget): Promise<boolean> {
   if (options.fingerprints.includes(seen.fingerprint)) return true;
   say(
     'message',
@@ -191,20 +195,20 @@ async function confirmHostKey({ options }: Talk, seen: SeenHostKey, server: SshT
   return askYesNo('Does the fingerprint match? (Yes trusts and saves this key)', false);
 }
 
-/** Asks for a login until one works, or is wanted in spite of what the tests report. */
+/** Asks for a login until one passes the tests, or the user continues anyway. */
 async function logIn(
-  talk: Talk,
+  dialogue: Dialogue,
   server: Values,
 ): Promise<{ readonly values: Values; readonly config: Config; readonly createKey: boolean }> {
-  const { at, options, request } = talk;
+  const { at, options, request } = dialogue;
   const names = ['SSH_KEY', 'SSH_PASSWORD', 'SSH_PASSWORD_FILE'];
   let answered =
     isAnswered(request.input, 'sshKey', names, at) &&
     (!options.createKey || isSet(server.SSH_PASSWORD) || isSet(server.SSH_PASSWORD_FILE));
   for (;;) {
     const base = configFrom(server, at);
-    // A login that was given may be the fault; the question replaces it.
-    if (!base.ok && answered) say('error', base.faults.map(({ problem }) => `${problem}.`).join('\n'));
+    // The login in the options or variables may be invalid. The answer replaces it.
+    if (!base.ok && answered) say('error', base.errors.map(({ problem }) => `${problem}.`).join('\n'));
     const login: LoginAnswer =
       base.ok && answered
         ? { values: {}, createKey: options.createKey }
@@ -213,10 +217,10 @@ async function logIn(
     const values = { ...server, ...login.values };
     const loaded = configFrom(values, at);
     if (!loaded.ok) {
-      say('error', loaded.faults.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
+      say('error', loaded.errors.map(({ problem, remedy }) => `${problem}. ${remedy}`).join('\n'));
       continue;
     }
-    const checks = await test(talk, loaded.config);
+    const checks = await test(dialogue, loaded.config);
     const answer = { values, config: loaded.config, createKey: login.createKey };
     if (checks.every(({ verdict }) => verdict !== 'fail')) return answer;
     const loggedIn = checks.some(({ id, verdict }) => id === 'login' && verdict === 'ok');
@@ -224,20 +228,20 @@ async function logIn(
   }
 }
 
-/** The settings without a login, and who is to log in. */
+/** The settings without a login, and `user@host`. */
 async function loginSubject(server: Values, at: HostEnvironment): Promise<[Config, string]> {
   const { SSH_KEY: _, SSH_KEY_PASSPHRASE: __, SSH_PASSWORD: ___, ...bare } = server;
   const loaded = configFrom(bare, at);
-  if (!loaded.ok) throw new Error(loaded.faults.map(({ problem }) => problem).join('; '));
+  if (!loaded.ok) throw new Error(loaded.errors.map(({ problem }) => problem).join('; '));
   const { username, host } = resolveSshTarget(loaded.config, at);
   return [loaded.config, `${username}@${host}`];
 }
 
-/** Checks that are shown even if they find nothing wrong. */
+/** Checks that are also shown when they pass. */
 const SHOWN: ReadonlySet<CheckId> = new Set<CheckId>(['login', 'proxmox', 'containers', 'exec']);
 
-async function test({ hostKeys, at, signal }: Talk, config: Config): Promise<readonly Check[]> {
-  const style = styleFor(wantsColour(process.stdout));
+async function test({ hostKeys, at, signal }: Dialogue, config: Config): Promise<readonly Check[]> {
+  const style = styleFor(wantsColor(process.stdout));
   const width = textWidth(process.stdout) - 3;
   const spinner = clack.spinner();
   const lines: string[] = [];
@@ -248,19 +252,18 @@ async function test({ hostKeys, at, signal }: Talk, config: Config): Promise<rea
     signal,
     begin: (id) => spinner.message(`Testing: ${CHECKS[id]}`),
     report: (check) => {
-      // All is well with the others, so they are no news.
       if (check.verdict === 'skipped' || (check.verdict === 'ok' && !SHOWN.has(check.id))) return;
       lines.push(checkText({ ...check, detail: hostKeys.retell(check.detail) }, style, width).trimEnd());
     },
   });
   signal.throwIfAborted();
   const failed = checks.some(({ verdict }) => verdict === 'fail');
-  spinner.stop(failed ? 'Tested: there is a problem (✗)' : 'Tested: it works');
+  spinner.stop(failed ? 'The test failed (✗)' : 'The test passed');
   clack.log.message(lines.join('\n'));
   return checks;
 }
 
-/** Prose beside the line that clack draws, within the terminal. */
+/** Prints prose, wrapped to the terminal and the margin that clack draws. */
 function say(kind: 'warn' | 'error' | 'info' | 'message', text: string): void {
   clack.log[kind](wrapped(text));
 }

@@ -7,11 +7,11 @@ import type { HostEnvironment } from '../../../config/host-environment.ts';
 import { readIfThere } from './changes.ts';
 
 const step = z.discriminatedUnion('kind', [
-  /** A file of settings; `backup`: what it was before. */
+  /** The configuration file; `backup`: the previous file. */
   z.object({ kind: z.literal('settings'), file: z.string(), backup: z.string().optional() }),
   /**
-   * The entry of a server in a client's file; `previous`: the entry before, `backup`: the whole file before, `written`: the
-   * SHA-256 of the whole file as it was written.
+   * The entry of the server in a client's file. `previous`: the previous entry, `backup`: the previous file, `written`: the
+   * SHA-256 of the file as written.
    */
   z.object({
     kind: z.literal('entry'),
@@ -24,7 +24,7 @@ const step = z.discriminatedUnion('kind', [
     backup: z.string().optional(),
   }),
   z.object({ kind: z.literal('host-key'), file: z.string(), line: z.string() }),
-  /** A key pair that was created; `installedFor`: where its public half was added. */
+  /** A key pair that was created; `installedFor`: the login to which its public key was added. */
   z.object({
     kind: z.literal('key'),
     file: z.string(),
@@ -38,12 +38,12 @@ const journal = z.object({ version: z.literal(1), steps: z.array(step) });
 /** One thing that `init` wrote. */
 export type Step = z.output<typeof step>;
 
-/** Where `init` keeps the list of what it wrote, for `init --undo`. */
+/** The journal: the list of what `init` wrote, for `init --undo`. */
 export function journalFile(at: HostEnvironment): string {
   return path.join(configDir(at), 'init.json');
 }
 
-/** What earlier runs of `init` wrote, the oldest first; undefined: the list is damaged. */
+/** The steps of all runs of `init`, oldest first; undefined: the journal is damaged. */
 export async function readJournal(at: HostEnvironment): Promise<readonly Step[] | undefined> {
   const text = await readIfThere(journalFile(at));
   if (text === undefined) return [];
@@ -54,7 +54,7 @@ export async function readJournal(at: HostEnvironment): Promise<readonly Step[] 
   }
 }
 
-/** Adds steps to the list. */
+/** Appends steps to the journal. */
 export async function appendJournal(steps: readonly Step[], at: HostEnvironment): Promise<void> {
   const file = journalFile(at);
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
@@ -67,7 +67,7 @@ export async function removeJournal(at: HostEnvironment): Promise<void> {
   await rm(journalFile(at), { force: true });
 }
 
-/** The SHA-256 of a file's text, as the list keeps it. */
+/** The SHA-256 of a file's text, for the journal. */
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { HostEnvironment } from '../../../config/host-environment.ts';
 
-/** A path in ~/.ssh that nothing has yet. */
+/** An unused path in ~/.ssh for a new key. */
 export function freeKeyFile(at: HostEnvironment): string {
   const base = path.join(at.home, '.ssh', 'proxmox-mcp_ed25519');
   for (let n = 1; ; n += 1) {
@@ -11,7 +11,7 @@ export function freeKeyFile(at: HostEnvironment): string {
   }
 }
 
-/** Every private key in ~/.ssh that has a .pub beside it, in the order of their names. */
+/** The private keys in ~/.ssh that have a .pub file, sorted by name. */
 export function keyPairFiles(at: HostEnvironment): readonly string[] {
   const dir = path.join(at.home, '.ssh');
   const names = existsSync(dir) ? readdirSync(dir).sort() : [];
@@ -20,7 +20,7 @@ export function keyPairFiles(at: HostEnvironment): readonly string[] {
     .map((name) => path.join(dir, name.slice(0, -'.pub'.length)));
 }
 
-/** A path below the home directory as people write it. */
+/** Replaces the home directory in a path with `~`. */
 export function tilde(file: string, at: HostEnvironment): string {
   const inside = path.relative(at.home, file);
   return inside.startsWith('..') || path.isAbsolute(inside) ? file : path.join('~', inside);

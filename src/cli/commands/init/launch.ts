@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import type { HostEnvironment } from '../../../config/host-environment.ts';
 import { PACKAGE, type PackageInfo } from '../../../lib/package-info.ts';
 
-/** How a server is started. */
+/** The command that starts the server. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
@@ -10,7 +10,7 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The program that is running now. */
+/** The running program. */
 export interface Running {
   readonly platform: NodeJS.Platform;
   /** Absolute path of the running Node.js. */
@@ -22,14 +22,15 @@ export interface Running {
 }
 
 /**
- * How a client starts what is running now. Node.js by its full path: what desktop programs start does not see the
- * PATH of a shell, where version managers put it.
+ * The command that starts the running program from a client. Node.js has its full path, because desktop programs do not use
+ * the PATH of a shell, which version managers extend.
  */
 export function launchOf(
   { platform, execPath, execArgv, script }: Running,
   info: PackageInfo = PACKAGE,
 ): Launch {
-  // npx runs programs from its cache, which may be emptied at any time. A name that nobody has published is never run.
+  // npx runs programs from its cache, which can be emptied at any time, so the client runs npx too. Only if the package is
+  // published: otherwise another package with this name would run.
   if (info.published && /[\\/]_npx[\\/]/.test(script)) {
     const npx = ['-y', info.name];
     return platform === 'win32'
@@ -39,7 +40,7 @@ export function launchOf(
   return { command: execPath, args: [...execArgv, script] };
 }
 
-/** How clients start this very program. */
+/** The command that starts this program from a client. */
 export function ownLaunch(at: HostEnvironment): Launch {
   const { execPath, execArgv } = process;
   const script = realpathSync(process.argv[1] ?? '');

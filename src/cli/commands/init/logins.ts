@@ -6,16 +6,16 @@ import { loadIdentities, readKeyFile } from '../../../ssh/identities.ts';
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {} };
 
-/** The keys at hand for a login, as people know them. */
-export interface KeysAtHand {
-  /** Paths of private keys that can be used as they are. */
+/** The SSH keys available for a login. */
+export interface AvailableKeys {
+  /** Paths of private keys that need no passphrase. */
   readonly files: readonly string[];
   /** Comments of the keys that an agent holds. */
   readonly agent: readonly string[];
 }
 
-/** Looks at the agent, ~/.ssh and what ~/.ssh/config says about this host. */
-export async function keysAtHand(config: Config, at: HostEnvironment): Promise<KeysAtHand> {
+/** Finds keys in the ssh-agent, in ~/.ssh and in the entry of this host in ~/.ssh/config. */
+export async function availableKeys(config: Config, at: HostEnvironment): Promise<AvailableKeys> {
   const { default: lib } = await import('ssh2');
   const { usable } = await loadIdentities(resolveSshTarget(config, at), lib, SILENT);
   const labels = (from: 'file' | 'agent') =>
@@ -23,7 +23,7 @@ export async function keysAtHand(config: Config, at: HostEnvironment): Promise<K
   return { files: labels('file'), agent: labels('agent') };
 }
 
-/** What can be said of a private key file. */
+/** Whether a private key file can be used. */
 export async function keyFileState(
   file: string,
   passphrase: string | undefined,
@@ -36,7 +36,7 @@ export async function keyFileState(
   return /no passphrase/.test(key.message) || passphrase !== undefined ? 'encrypted' : 'unusable';
 }
 
-/** The names that ~/.ssh/config has for servers. */
+/** The host aliases in ~/.ssh/config. */
 export function sshAliases(at: HostEnvironment): readonly string[] {
   return new SshConfigFile(at, () => {}).aliases();
 }

@@ -5,9 +5,9 @@ import { AppError } from '../../../lib/errors.ts';
 import { pinHostKey, type SeenHostKey } from '../../../ssh/host-keys.ts';
 import { decodeKnownHosts } from '../../../ssh/known-hosts.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
-import { connectOnce, type Learnt } from '../doctor/session-check.ts';
+import { connectOnce, type SeenWhileConnecting } from '../doctor/session-check.ts';
 
-/** Host keys that somebody has confirmed, and that are not pinned for good yet. */
+/** Host keys that the user has confirmed and that are not pinned yet. They are kept in a temporary known_hosts file. */
 export class ConfirmedKeys {
   readonly #dir: string;
   readonly #keys: { readonly file: string; readonly seen: SeenHostKey }[] = [];
@@ -24,12 +24,12 @@ export class ConfirmedKeys {
     return path.join(this.#dir, 'known_hosts');
   }
 
-  /** What a check says about a host key that stands in our passing file, without that file. */
+  /** The text of a check, without the path of the temporary file. */
   retell(detail: string): string {
     return detail.includes(this.#dir) ? detail.replace(/, pinned in .*/, ', confirmed') : detail;
   }
 
-  /** The target, hops included, so that it takes confirmed keys and no others that are unknown. */
+  /** The target and its jump hosts, so that they accept confirmed keys and no other unknown keys. */
   apply(target: SshTarget): SshTarget {
     return {
       ...target,
@@ -40,10 +40,11 @@ export class ConfirmedKeys {
   }
 
   /**
-   * Connects until every host key on the way is known, and asks about each that is not. Nothing but the key is looked at:
-   * at the target nobody logs in. Returns the last key.
-   * @param confirm whether this is the right one
-   * @throws AppError when a server cannot be reached, has changed its key, or was not confirmed.
+   * Connects repeatedly until every host key is known, and asks for confirmation of each unknown one. Does not log in to the
+   * target.
+   * @param confirm asks the user to confirm a key
+   * @returns the host key of the target
+   * @throws AppError if a server cannot be reached, has changed its key, or its key was not confirmed
    */
   async confirmAll(
     target: SshTarget,
@@ -51,16 +52,16 @@ export class ConfirmedKeys {
     signal: AbortSignal,
   ): Promise<SeenHostKey | undefined> {
     for (;;) {
-      const learnt: Learnt = { hostKeys: [], logins: [] };
+      const connection: SeenWhileConnecting = { hostKeys: [], logins: [] };
       const bare = withoutLogin(this.apply(target));
-      const error = await connectOnce(bare, learnt, signal).then(
+      const error = await connectOnce(bare, connection, signal).then(
         (channels) => void channels.close(),
         (reason: unknown) => reason,
       );
-      const last = learnt.hostKeys.at(-1);
+      const last = connection.hostKeys.at(-1);
       if (!(error instanceof AppError)) return last?.seen;
       if (error.code !== 'HOST_KEY_UNKNOWN' || last === undefined) {
-        // That far, and no further, was asked for.
+        // The key is known, and the login fails as expected, because there are no credentials.
         const reached =
           last !== undefined && sameServer(last.target, target) && last.seen.verdict === 'known';
         if (reached && /^SSH_(AUTH|KEY)/.test(error.code)) return last.seen;
@@ -81,13 +82,13 @@ export class ConfirmedKeys {
     }));
   }
 
-  /** Pins what was confirmed where the servers' users want it. Returns the files. */
+  /** Pins the confirmed keys in the known_hosts file of each server. @returns the files */
   async pin(): Promise<readonly string[]> {
     for (const { file, seen } of this.#keys) await pinHostKey(file, seen.name, seen.key);
     return [...new Set(this.#keys.map(({ file }) => file))];
   }
 
-  /** Takes back what `pin` did. */
+  /** Removes the lines that `pin` added. */
   async unpin(): Promise<void> {
     for (const { file, line } of this.lines) await removeLine(file, line);
   }
@@ -97,7 +98,7 @@ export class ConfirmedKeys {
   }
 }
 
-/** Removes every line of a file that is this one; a file without lines is removed. */
+/** Removes a line from a file wherever it occurs. A file that is then empty is deleted. */
 export async function removeLine(file: string, line: string): Promise<void> {
   const bytes = await readFile(file).catch(() => undefined);
   if (bytes === undefined) return;

@@ -9,18 +9,18 @@ import type { Values } from './env-file.ts';
 import { parseServer } from './init-options.ts';
 import { clientsHere, isInstalled } from './installed-clients.ts';
 import { keyPairFiles, tilde } from './key-file.ts';
-import { keyFileState, keysAtHand, sshAliases } from './logins.ts';
+import { availableKeys, keyFileState, sshAliases } from './logins.ts';
 import { configFrom, type Level } from './values.ts';
 
-/** So many aliases of ~/.ssh/config are named in the question. */
+/** Maximum number of ~/.ssh/config aliases in the question. */
 const MAX_ALIASES = 6;
 
-/** Question 1: which node, and as which user. */
+/** Question 1: the node and the user. */
 export async function askServer(before: Values, at: HostEnvironment): Promise<Values> {
   const aliases = sshAliases(at).slice(0, MAX_ALIASES);
   const known = aliases.length === 0 ? '' : `, or an alias of ~/.ssh/config (${aliases.join(', ')})`;
   const typed = await askText(`Proxmox VE node: [user@]host[:port]${known}`, serverText(before), (text) =>
-    text === '' ? 'Enter an address or a host name' : faultOf(text, before, at),
+    text === '' ? 'Enter an address or a host name' : problemOf(text, before, at),
   );
   return { ...before, ...parseServer(typed) };
 }
@@ -31,16 +31,16 @@ function serverText({ PROXMOX_HOST: host, SSH_USERNAME: user, SSH_PORT: port }: 
   return `${user === undefined ? '' : `${user}@`}${bracketed}${port === undefined ? '' : `:${port}`}`;
 }
 
-function faultOf(text: string, before: Values, at: HostEnvironment): string | undefined {
+function problemOf(text: string, before: Values, at: HostEnvironment): string | undefined {
   const server = parseServer(text);
-  if (server === undefined) return 'This is not [user@]host[:port], for example root@192.0.2.10';
+  if (server === undefined) return 'Enter [user@]host[:port], for example root@192.0.2.10';
   const loaded = configFrom({ ...before, ...server }, at);
   const names = Object.keys(server);
-  const found = loaded.ok ? undefined : loaded.faults.find(({ name }) => names.includes(name));
+  const found = loaded.ok ? undefined : loaded.errors.find(({ name }) => names.includes(name));
   return found?.problem.replace(/^.*\(environment\) /, 'This ');
 }
 
-/** How to log in: settings, and whether a key is to be created with the password that they hold for now. */
+/** The settings of a login. With `createKey`, their password is used once, to install a new key. */
 export interface LoginAnswer {
   readonly values: Values;
   readonly createKey: boolean;
@@ -56,14 +56,14 @@ const NO_LOGIN: Values = {
 
 /** Question 3: key or password. */
 export async function askLogin(config: Config, who: string, at: HostEnvironment): Promise<LoginAnswer> {
-  const keys = await keysAtHand({ ...config, sshKey: undefined, sshPassword: undefined }, at);
+  const keys = await availableKeys({ ...config, sshKey: undefined, sshPassword: undefined }, at);
   const all = [...new Set([...keys.files, ...keyPairFiles(at)])];
   const states = await Promise.all(all.map((file) => keyFileState(file, undefined)));
   const usable = all.filter((_, index) => states[index] === 'usable');
   const encrypted = all.filter((_, index) => states[index] === 'encrypted');
-  // A server that a client starts would look for it in vain after the next login.
+  // After the next login, a server that a client starts could not find an agent socket with a random name.
   const lasting = agentVariables(resolveSshTarget(config, at)).every(({ value }) => isLastingSocket(value));
-  const way = await askOne<string>(`How do you log in as ${who}?`, [
+  const choice = await askOne<string>(`How do you log in as ${who}?`, [
     ...usable.map((file): Choice<string> => ({ value: file, label: `Key ${tilde(file, at)}` })),
     ...(keys.agent.length === 0 || !lasting
       ? []
@@ -71,14 +71,14 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
           {
             value: 'agent',
             label: `Key in your ssh-agent: ${keys.agent.join(', ')}`,
-            hint: "its socket is written into the client's entry",
+            hint: "the client's entry gets the path of its socket",
           },
         ]),
     ...encrypted.map(
       (file): Choice<string> => ({
         value: file,
         label: `Key ${tilde(file, at)}`,
-        hint: 'asks for its passphrase',
+        hint: 'needs its passphrase',
       }),
     ),
     {
@@ -87,25 +87,25 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
       hint: 'needs the password once',
     },
     { value: 'file', label: 'Another key file' },
-    { value: 'password', label: 'Password', hint: 'kept in config.env, mode 600' },
+    { value: 'password', label: 'Password', hint: 'stored in config.env, mode 600' },
   ]);
-  switch (way) {
+  switch (choice) {
     case 'agent':
       return { values: NO_LOGIN, createKey: false };
     case 'create':
     case 'password': {
-      const password = await askSecret(`Password of ${who}`);
-      return { values: { ...NO_LOGIN, SSH_PASSWORD: password }, createKey: way === 'create' };
+      const password = await askSecret(`Password for ${who}`);
+      return { values: { ...NO_LOGIN, SSH_PASSWORD: password }, createKey: choice === 'create' };
     }
     default:
-      return { values: { ...NO_LOGIN, ...(await askKeyFile(way, at)) }, createKey: false };
+      return { values: { ...NO_LOGIN, ...(await askKeyFile(choice, at)) }, createKey: false };
   }
 }
 
-async function askKeyFile(way: string, at: HostEnvironment): Promise<Values> {
-  const file = way === 'file' ? await askPath(at) : way;
+async function askKeyFile(choice: string, at: HostEnvironment): Promise<Values> {
+  const file = choice === 'file' ? await askPath(at) : choice;
   if ((await keyFileState(file, undefined)) !== 'encrypted') return { SSH_KEY: file };
-  for (let message = 'Passphrase of this key (kept in config.env, mode 600)'; ; ) {
+  for (let message = 'Passphrase for this key (stored in config.env, mode 600)'; ; ) {
     const passphrase = await askSecret(message);
     if ((await keyFileState(file, passphrase)) === 'usable') {
       return { SSH_KEY: file, SSH_KEY_PASSPHRASE: passphrase };
@@ -116,12 +116,12 @@ async function askKeyFile(way: string, at: HostEnvironment): Promise<Values> {
 
 async function askPath(at: HostEnvironment): Promise<string> {
   const typed = await askText('Path of the private key', '', (value) =>
-    value !== '' && existsSync(absolutePath(at, value)) ? undefined : 'There is no such file',
+    value !== '' && existsSync(absolutePath(at, value)) ? undefined : 'This file does not exist',
   );
   return absolutePath(at, typed);
 }
 
-/** A level together with the policy about confirmations. */
+/** A level and the policy for confirmations. */
 export interface Safety {
   readonly level: Level;
   readonly policy: 'careful' | 'standard' | undefined;

@@ -4,13 +4,13 @@ import type { RemoteShell } from '../../../remote/shell.ts';
 
 const LIMIT_MS = 15_000;
 
-/** Lets a public key in on the far side. @throws AppError when that fails. */
+/** Adds a public key to authorized_keys on the node. @throws AppError */
 export async function installKey(node: RemoteShell, publicKey: string): Promise<'added' | 'present'> {
   const answer = await run(node, SCRIPTS.addAuthorizedKey, publicKey, 'install the key');
   return answer === 'present' ? 'present' : 'added';
 }
 
-/** Takes a public key away from the far side again. */
+/** Removes a public key from authorized_keys on the node. @throws AppError */
 export async function removeKey(node: RemoteShell, publicKey: string): Promise<void> {
   await run(node, SCRIPTS.removeAuthorizedKey, publicKey, 'remove the key');
 }
@@ -21,8 +21,8 @@ async function run(node: RemoteShell, script: string, publicKey: string, what: s
   if (answer !== undefined) return answer;
   throw new AppError(
     'PERMISSION_DENIED',
-    `The node did not ${what}: ${output.stderr.trim().split('\n').at(-1) || `no answer (${output.ended})`}.`,
-    'Look at ~/.ssh/authorized_keys of that user on the node, its rights and the space on its disk.',
+    `Could not ${what} on the node: ${output.stderr.trim().split('\n').at(-1) || `no result (${output.ended})`}.`,
+    'Check ~/.ssh/authorized_keys of that user on the node: its permissions, and free disk space.',
     { stderr: output.stderr },
   );
 }

@@ -5,10 +5,10 @@ import { messageOf } from '../../../lib/errors.ts';
 import { VERSION } from '../../../lib/version.ts';
 import type { ClientEntry } from './clients.ts';
 
-/** Enough for a start, a connection through jump hosts and a list. */
+/** Enough for starting the server, connecting through jump hosts and listing containers. */
 const LIMIT_MS = 45_000;
 
-/** What clients pass on to the servers that they start; desktop programs know no more of a shell's environment. */
+/** The variables that clients pass on to the servers they start. */
 const PASSED_ON = ['HOME', 'LOGNAME', 'USER', 'SHELL', 'TERM'];
 const PASSED_ON_BY_WINDOWS = [
   'APPDATA',
@@ -27,7 +27,7 @@ const PASSED_ON_BY_WINDOWS = [
 ];
 const SHORT_PATH = '/usr/bin:/bin:/usr/sbin:/sbin';
 
-/** The environment in which a client would start a server: short, without what a shell adds. */
+/** The environment in which a client starts a server: a few variables and a short PATH. */
 export function clientEnvironment({ platform, env }: HostEnvironment): Record<string, string> {
   const names = platform === 'win32' ? PASSED_ON_BY_WINDOWS : PASSED_ON;
   const passed = names.flatMap((name) => {
@@ -38,12 +38,12 @@ export function clientEnvironment({ platform, env }: HostEnvironment): Record<st
 }
 
 export type SelfTest =
-  | { readonly ok: true; readonly told: readonly string[] }
+  | { readonly ok: true; readonly summary: readonly string[] }
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Starts the server as a client would, from the entry that was written, and lists the containers; runs `true` in one of them
- * where that was agreed to. Never rejects.
+ * Starts the server with the entry that was written, as a client does, and lists the containers. With `exec`, also runs `true`
+ * in that container. Never rejects.
  */
 export async function selfTest(
   { command, args, env = {} }: ClientEntry,
@@ -70,12 +70,12 @@ export async function selfTest(
   };
   try {
     await client.connect(transport, { timeout: LIMIT_MS });
-    const told = [`${countOf(await call('proxmox_list_containers', {}))} listed`];
+    const summary = [`${countOf(await call('proxmox_list_containers', {}))} listed`];
     if (exec !== undefined) {
       await call('proxmox_container_exec_command', { vmid: exec, command: 'true' });
-      told.push(`command run in container ${exec}`);
+      summary.push(`command run in container ${exec}`);
     }
-    return { ok: true, told };
+    return { ok: true, summary };
   } catch (error) {
     return { ok: false, problem: [messageOf(error), stderr.trim()].filter((text) => text !== '').join('\n') };
   } finally {

@@ -7,7 +7,7 @@ import type { Launch } from './launch.ts';
 
 export interface Wanted {
   readonly values: Values;
-  /** Where the settings go; absolute. */
+  /** Absolute path of the configuration file to write. */
   readonly configFile: string;
   readonly clients: readonly ClientApp[];
   readonly launch: Launch;
@@ -16,7 +16,7 @@ export interface Wanted {
 /** A change of a client's file: the entry of one server. */
 export interface EntryChange extends FileChange {
   readonly app: ClientApp;
-  /** The entry that was there before, if any. */
+  /** The previous entry, if any. */
   readonly previous: unknown;
 }
 
@@ -25,7 +25,7 @@ export interface PlannedChanges {
   readonly entries: readonly EntryChange[];
 }
 
-/** What was wanted as changes of files. @throws UnreadableConfig, UnwritableValue */
+/** The file changes of a set-up. @throws UnreadableConfig, UnwritableValue */
 export async function planChanges({ values, configFile, clients, launch }: Wanted): Promise<PlannedChanges> {
   const before = await readIfThere(configFile);
   const after = mergeEnv(before, values);
@@ -35,7 +35,7 @@ export async function planChanges({ values, configFile, clients, launch }: Wante
   };
 }
 
-/** Those that change something, settings first. */
+/** The changes that have an effect, settings first. */
 export function effective({ settings, entries }: PlannedChanges): readonly FileChange[] {
   return [settings, ...entries].filter(({ before, after }) => before !== after);
 }
@@ -55,7 +55,7 @@ async function entryChange(app: ClientApp, launch: Launch, configFile: string): 
   } catch (error) {
     if (!(error instanceof UnreadableConfig)) throw error;
     throw new UnreadableConfig(
-      `${app.file} cannot be changed: ${error.message}. Correct it, or leave ${app.title} out.`,
+      `${app.file} cannot be changed: ${error.message}. Correct the file, or do not select ${app.title}.`,
     );
   }
 }

@@ -10,11 +10,11 @@ import type { ConfirmedKeys } from './pin-host-key.ts';
 import { installKey, removeKey } from './remote-key.ts';
 import type { PlannedChanges } from './setup-plan.ts';
 
-/** All that is to be done, decided and tried before the first of it is. */
+/** All changes of a set-up. They are planned and tested before the first one is made. */
 export interface Plan {
   readonly changes: PlannedChanges;
   readonly hostKeys: ConfirmedKeys;
-  /** Logged in to with the password, if a key is to be installed. */
+  /** The node; with the password if a key is to be installed. */
   readonly target: SshTarget;
   readonly newKey: { readonly pair: KeyPair; readonly file: string } | undefined;
   /** The transfer directory, to be created if it does not exist. */
@@ -22,8 +22,8 @@ export interface Plan {
 }
 
 export interface Done {
-  /** What was done, a phrase each. */
-  readonly told: readonly string[];
+  /** What was done, one phrase each. */
+  readonly summary: readonly string[];
   /** The same for `init --undo`. */
   readonly steps: readonly Step[];
 }
@@ -31,32 +31,32 @@ export interface Done {
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
- * Does all of a plan or nothing: when a step fails or `signal` is aborted in between, those before it are undone. Both
- * ends are changed, so the node comes first: a key that it does not take must not be in any file.
+ * Applies a whole plan or nothing: when a step fails or `signal` aborts, the earlier steps are undone. The node is changed
+ * first: a key that it does not accept must not appear in any file.
  */
 export async function carryOut(plan: Plan, signal: AbortSignal): Promise<Done> {
   const undos: Undo[] = [];
-  const told: string[] = [];
+  const summary: string[] = [];
   const steps: Step[] = [];
   const stamp = stampOf(new Date());
   const apply = async (change: FileChange): Promise<string | undefined> => {
     signal.throwIfAborted();
     const { backup, undo } = await writeChange(change, stamp);
     undos.push(undo);
-    told.push(`${change.file} written${backup === undefined ? '' : `; before: ${backup}`}`);
+    summary.push(`${change.file} written${backup === undefined ? '' : `; backup: ${backup}`}`);
     return backup;
   };
   try {
     if (plan.newKey !== undefined) {
       const { pair, file } = plan.newKey;
       const { username, host, port } = plan.target;
-      told.push(await saveKey(pair, file, undos));
-      told.push(await letIn(plan, pair, file, undos, signal));
+      summary.push(await saveKey(pair, file, undos));
+      summary.push(await authorizeKey(plan, pair, file, undos, signal));
       steps.push({ kind: 'key', file, installedFor: `${username}@${host} port ${port}` });
     }
     signal.throwIfAborted();
     undos.push(() => plan.hostKeys.unpin());
-    for (const file of await plan.hostKeys.pin()) told.push(`host key pinned in ${file}`);
+    for (const file of await plan.hostKeys.pin()) summary.push(`host key pinned in ${file}`);
     for (const line of plan.hostKeys.lines) steps.push({ kind: 'host-key', ...line });
     const { transferDir } = plan;
     if (
@@ -65,7 +65,7 @@ export async function carryOut(plan: Plan, signal: AbortSignal): Promise<Done> {
     ) {
       undos.push(() => rmdir(transferDir));
       steps.push({ kind: 'directory', dir: transferDir });
-      told.push(`${transferDir} created, for transferred files`);
+      summary.push(`${transferDir} created, for transferred files`);
     }
     const { settings, entries } = plan.changes;
     if (settings.before !== settings.after) {
@@ -87,7 +87,7 @@ export async function carryOut(plan: Plan, signal: AbortSignal): Promise<Done> {
         ...more,
       });
     }
-    return { told, steps };
+    return { summary, steps };
   } catch (error) {
     for (const undo of undos.reverse()) await undo().catch(() => {});
     throw error;
@@ -105,8 +105,8 @@ async function saveKey(pair: KeyPair, file: string, undos: Undo[]): Promise<stri
   return `key pair created: ${file}`;
 }
 
-/** Installs the key with the password and proves that it opens the door without it. */
-async function letIn(
+/** Installs the key using the password, then tests a login with the key alone. */
+async function authorizeKey(
   { target }: Plan,
   pair: KeyPair,
   file: string,
@@ -117,7 +117,7 @@ async function letIn(
   try {
     const node = new RemoteShell(withPassword, { sudo: false, logger: QUIET });
     if ((await installKey(node, pair.publicKey)) === 'added') {
-      undos.push(() => removeAgain(target, pair));
+      undos.push(() => uninstallKey(target, pair));
     }
   } finally {
     await withPassword.close();
@@ -128,7 +128,7 @@ async function letIn(
   return `key authorized for ${target.username}@${target.host} and tested`;
 }
 
-async function removeAgain(target: SshTarget, pair: KeyPair): Promise<void> {
+async function uninstallKey(target: SshTarget, pair: KeyPair): Promise<void> {
   const channels = await connectOnce(target, { hostKeys: [], logins: [] }, new AbortController().signal);
   try {
     await removeKey(new RemoteShell(channels, { sudo: false, logger: QUIET }), pair.publicKey);

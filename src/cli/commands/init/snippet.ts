@@ -2,13 +2,13 @@ import { shellWord } from '../../../lib/quote.ts';
 import { type ClientApp, entryFor, SERVER_NAME } from './clients.ts';
 import type { Launch } from './launch.ts';
 
-/** What is put into a client's file by hand. */
+/** A client's configuration to copy. */
 export interface Snippet {
   readonly language: 'json' | 'toml';
   readonly text: string;
 }
 
-/** The snippet of a client, as a file that holds nothing else. */
+/** The snippet of a client, as a complete file. */
 export function snippetFor(app: ClientApp, launch: Launch, configFile: string): Snippet {
   const entry = entryFor(app, launch, configFile);
   if (app.format === 'toml') return { language: 'toml', text: tomlTable(app.section, SERVER_NAME, entry) };

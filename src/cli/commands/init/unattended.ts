@@ -1,11 +1,11 @@
 import type { HostEnvironment } from '../../../config/host-environment.ts';
-import type { Fault } from '../../../config/sources.ts';
+import type { ConfigError } from '../../../config/sources.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { makeKeyPair } from '../../../lib/key-pair.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { Request } from '../../commands.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import type { Check } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
@@ -35,7 +35,7 @@ import {
   transferValues,
 } from './values.ts';
 
-/** `init --yes`: options and environment answer everything. Returns the exit code. */
+/** `init --yes`: options and variables instead of questions. @returns the exit code */
 export async function initUnattended(
   { input }: Request,
   options: InitOptions,
@@ -45,21 +45,21 @@ export async function initUnattended(
   const { configFile, server = {} } = options;
   const before = await readIfThere(configFile);
   const gathered: Values = { ...gatherValues(input, before, at), ...given(server) };
-  const faults = missing(gathered, options);
+  const errors = missing(gathered, options);
   const trust = gathered.SSH_HOST_KEY_POLICY;
   const level = options.level ?? levelOf(gathered);
   const apps = clientsHere(at).filter(({ id }) => options.clients?.includes(id));
   const approvals =
     level === undefined ? undefined : approvalPlan(level, policyValues(level, gathered).POLICY, apps);
-  const wished: Values = {
+  const wanted: Values = {
     ...approvals?.values,
     ...gathered,
     ...(level === undefined ? {} : { ...levelValues(level), ...policyValues(level, gathered) }),
   };
-  const loaded = configFrom(wished, at);
-  if (!loaded.ok || level === undefined || faults.length > 0) {
-    const all = [...(loaded.ok ? [] : loaded.faults), ...faults];
-    process.stderr.write(faultsText(all, wantsColour(process.stderr), 'proxmox-mcp init cannot begin'));
+  const loaded = configFrom(wanted, at);
+  if (!loaded.ok || level === undefined || errors.length > 0) {
+    const all = [...(loaded.ok ? [] : loaded.errors), ...errors];
+    process.stderr.write(configErrorsText(all, wantsColor(process.stderr), 'proxmox-mcp init cannot start'));
     return 2;
   }
   const hostKeys = await ConfirmedKeys.create();
@@ -77,31 +77,31 @@ export async function initUnattended(
     const newKey = options.createKey
       ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
       : undefined;
-    const transfers = transferValues(level, wished, at);
+    const transfers = transferValues(level, wanted, at);
     const values = {
       ...oldNames(),
-      ...absolutePaths({ ...wished, ...transfers }, at),
+      ...absolutePaths({ ...wanted, ...transfers }, at),
       ...afterwards(trust, newKey?.file),
     };
     const launch = { ...ownLaunch(at), env: await entryEnvironment(loaded.config, at) };
     const changes = await planChanges({ values, configFile, clients: apps, launch });
-    const style = styleFor(wantsColour(process.stdout));
+    const style = styleFor(wantsColor(process.stdout));
     for (const change of effective(changes)) await print(`\n${changeText(change, style)}\n`);
     if (options.dryRun) {
       await print('\n--dry-run: nothing was written.\n');
       return 0;
     }
     const plan: Plan = { changes, hostKeys, target: confirmed, newKey, transferDir: transfers.TRANSFER_DIRS };
-    const { told, steps } = await carryOut(plan, signal);
+    const { summary, steps } = await carryOut(plan, signal);
     await appendJournal(steps, at);
-    const more = effective(changes).length === 0 ? ['nothing else had to change'] : [];
-    await print(`\n${[...told, ...more].map((line) => `✓ ${line}`).join('\n')}\n`);
+    const more = effective(changes).length === 0 ? ['nothing else to change'] : [];
+    await print(`\n${[...summary, ...more].map((line) => `✓ ${line}`).join('\n')}\n`);
     const tested = await testEntry({ apps, configFile, launch, exec: options.exec }, at, signal);
     if (!tested.ok) {
       process.stderr.write(`\n${selfTestFailed(tested.problem)}\n`);
       return 1;
     }
-    await print(`✓ self-test through the written entry: ${tested.told.join(', ')}\n`);
+    await print(`✓ self-test passed: ${tested.summary.join(', ')}\n`);
     const note = silentClientsNote(approvals?.silent ?? []);
     await print(`\n${[...(note === undefined ? [] : [note]), ...nextSteps(apps)].join('\n')}\n`);
     return 0;
@@ -110,32 +110,32 @@ export async function initUnattended(
   }
 }
 
-/** Those that are set. */
+/** The values that are set. */
 function given(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** What cannot be guessed and nobody is there to be asked. */
-function missing(values: Values, { level, createKey }: InitOptions): Fault[] {
-  const faults: Fault[] = [];
+/** The errors for missing values that have no default. */
+function missing(values: Values, { level, createKey }: InitOptions): ConfigError[] {
+  const errors: ConfigError[] = [];
   if (level === undefined && levelOf(values) === undefined) {
-    faults.push({
+    errors.push({
       name: '--level',
-      problem: '--level is not given',
-      remedy: 'Say how much the assistant may do: --level read-only, containers or host.',
+      problem: '--level is missing',
+      remedy: 'Set the permissions of the assistant: --level read-only, containers or host.',
     });
   }
   if (createKey && values.SSH_PASSWORD === undefined && values.SSH_PASSWORD_FILE === undefined) {
-    faults.push({
+    errors.push({
       name: 'SSH_PASSWORD',
       problem: '--create-key needs the password once, to install the key',
-      remedy: 'Set SSH_PASSWORD or SSH_PASSWORD_FILE in the environment; it is not written to any file.',
+      remedy: 'Set the variable SSH_PASSWORD or SSH_PASSWORD_FILE. It is not written to any file.',
     });
   }
-  return faults;
+  return errors;
 }
 
-/** What holds once everything is done: the key is pinned, and a new key takes the place of the password. */
+/** The settings after a set-up: the host key is pinned, and a new key replaces the password. */
 export function afterwards(policy: string | undefined, keyFile: string | undefined): Values {
   return {
     SSH_HOST_KEY_POLICY: policy ?? 'strict',
@@ -157,11 +157,11 @@ async function works(
   hostKeys: ConfirmedKeys,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   const show = (check: Check) => {
     if (check.verdict === 'skipped') return;
-    const told = { ...check, detail: hostKeys.retell(check.detail) };
-    process.stdout.write(checkText(told, style, textWidth(process.stdout)));
+    const shown = { ...check, detail: hostKeys.retell(check.detail) };
+    process.stdout.write(checkText(shown, style, textWidth(process.stdout)));
   };
   const checks = await examine({ config, target, signal, report: show });
   signal.throwIfAborted();
@@ -176,17 +176,17 @@ function withFingerprintHint(error: unknown, expected: readonly string[]): unkno
   const offered = /SHA256:[A-Za-z0-9+/]+/.exec(error.message)?.[0] ?? 'SHA256:…';
   const compare =
     'Compare it with the output of "ssh-keygen -lf" for the .pub files in /etc/ssh, on the console of the node itself';
-  // The fingerprint that was expected is the one to trust: another one is a wrong server, or an attack.
+  // Trust only the expected fingerprint: a different one means a wrong server or an attack.
   if (expected.length > 0) {
     return new AppError(
       error.code,
-      `${error.message} It is not the one that --fingerprint expects (${expected.join(', ')}).`,
-      `${compare}. Do not trust the offered key unless it is printed there; check host and port.`,
+      `${error.message} --fingerprint expects ${expected.join(', ')}.`,
+      `${compare}. Do not trust the offered key unless it is printed there. Check host and port.`,
     );
   }
   return new AppError(
     error.code,
     error.message,
-    `${compare}; if it is there, add --fingerprint ${offered}. Or skip the check and trust this key: --ssh-host-key-policy accept-new.`,
+    `${compare}. If it matches, add --fingerprint ${offered}. Or skip the check and trust this key: --ssh-host-key-policy accept-new.`,
   );
 }

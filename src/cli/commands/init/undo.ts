@@ -16,16 +16,15 @@ import { removeKey } from './remote-key.ts';
 
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** One line of what `init --undo` did, or could not do. */
+/** The result of one step of `init --undo`. */
 export interface Undone {
   readonly ok: boolean;
-  readonly told: string;
+  readonly text: string;
 }
 
 /**
- * Takes back everything that `init` wrote, the newest first, and tells each step. What was changed since by others stays: only
- * our entries and lines are removed.
- * @returns undefined if there is no list of what was written
+ * Undoes everything that `init` wrote, newest first. Later changes by others are kept: only our entries and lines are removed.
+ * @returns the result of each step; undefined if there is no journal
  */
 export async function undoAll(
   at: HostEnvironment,
@@ -34,13 +33,13 @@ export async function undoAll(
   const steps = await readJournal(at);
   if (steps === undefined || steps.length === 0) return undefined;
   const undone: Undone[] = [];
-  // Keys first: removing one from the node takes the settings that are removed afterwards.
+  // Keys first: removing a key from the node needs the settings.
   for (const kind of ['key', 'other'] as const) {
     for (const step of [...steps].reverse().filter((each) => (each.kind === 'key') === (kind === 'key'))) {
       try {
-        undone.push({ ok: true, told: await undoStep(step, at, steps, signal) });
+        undone.push({ ok: true, text: await undoStep(step, at, steps, signal) });
       } catch (error) {
-        undone.push({ ok: false, told: `${nameOf(step)}: ${messageOf(error)}` });
+        undone.push({ ok: false, text: `${nameOf(step)}: ${messageOf(error)}` });
       }
     }
   }
@@ -64,7 +63,7 @@ async function undoStep(
     case 'directory':
       return rmdir(step.dir).then(
         () => `${step.dir} removed`,
-        () => `${step.dir} kept: it is not empty, or gone`,
+        () => `${step.dir} kept: it is not empty or does not exist`,
       );
     case 'settings': {
       if (step.backup === undefined) {
@@ -73,7 +72,7 @@ async function undoStep(
       }
       await writeFile(step.file, await readFile(step.backup), { mode: 0o600 });
       await rm(step.backup, { force: true });
-      return `${step.file} is as it was before`;
+      return `${step.file} restored`;
     }
     case 'entry': {
       await undoEntry(step);
@@ -98,7 +97,7 @@ async function undoEntry({
     else await writeFile(file, await readFile(backup));
     return;
   }
-  // Others have changed the file since: only the entry is taken out.
+  // The file has changed since then: remove only the entry.
   const entry = typeof previous === 'object' && previous !== null ? previous : undefined;
   const after =
     format === 'toml'
@@ -121,7 +120,7 @@ async function undoKey(
   if (publicKey !== undefined) {
     const settings = all.find((step) => step.kind === 'settings');
     const loaded = loadConfig({ envFile: settings?.file, fallbacks: { acceptRisks: 'true' } }, at);
-    if (!loaded.ok) throw new Error(`the settings are damaged; remove the key from ${installedFor} by hand`);
+    if (!loaded.ok) throw new Error(`the settings are invalid; remove the key from ${installedFor} manually`);
     const target = { ...resolveSshTarget(loaded.config, at), identityFiles: [file] };
     const channels = await connectOnce(target, { hostKeys: [], logins: [] }, signal);
     try {
@@ -132,7 +131,7 @@ async function undoKey(
   }
   await rm(file, { force: true });
   await rm(`${file}.pub`, { force: true });
-  return `key ${file} removed, here and from ${installedFor}`;
+  return `key ${file} removed from this machine and from ${installedFor}`;
 }
 
 function nameOf(step: Step): string {

@@ -1,7 +1,7 @@
 import { parse } from 'dotenv';
 import {
   absolutePath,
-  currentSurroundings,
+  currentEnvironment,
   type HostEnvironment,
   pathsOf,
 } from '../../../config/host-environment.ts';
@@ -12,18 +12,18 @@ import type { PresetName } from '../../../governance/policy/policy-types.ts';
 import type { ClientApp } from './clients.ts';
 import type { Values } from './env-file.ts';
 
-/** How much the assistant may do. */
+/** The permission levels of the assistant. */
 export const LEVELS = ['read-only', 'containers', 'host'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** The settings as text, from options, environment and the configuration file as it is, by their names in the environment. */
+/** The current settings as text, from options, environment and configuration file, by variable name. */
 export function gatherValues(input: LoadInput, fileText: string | undefined, at: HostEnvironment): Values {
   const file: Values = fileText === undefined ? {} : parse(fileText);
   const named = listSettings().flatMap(({ name, property, secret, aliases = [] }) => {
     const flag = input.flags?.[property];
     const names = secret === true ? [name, `${name}_FILE`] : [name];
     return names.map((each) => {
-      // Of an old name the file counts more than the environment: HOST is exported by some shells.
+      // For an old name, the file takes precedence over the environment, because some shells export HOST.
       const old = aliases.flatMap((alias) => [file[alias], at.env[alias]]);
       return [each, [flag, at.env[each], file[each], ...old].find(isSet)] as const;
     });
@@ -31,7 +31,7 @@ export function gatherValues(input: LoadInput, fileText: string | undefined, at:
   return Object.fromEntries(named.filter(([, value]) => value !== undefined));
 }
 
-/** What of a setting's value comes from an option or the environment, and so answers a question; not what a file says. */
+/** Whether an option or variable sets a setting, so that its question is skipped. A configuration file does not count. */
 export function isAnswered(
   input: LoadInput,
   property: string,
@@ -41,14 +41,14 @@ export function isAnswered(
   return isSet(input.flags?.[property]) || names.some((name) => isSet(at.env[name]));
 }
 
-/** Old names of settings, to be removed from a file in which their new names are written. */
+/** The old names of settings, to be removed from the file when the new names are written. */
 export function oldNames(): Values {
   return Object.fromEntries(
     listSettings().flatMap(({ aliases = [] }) => aliases.map((alias) => [alias, undefined])),
   );
 }
 
-/** What a level means as settings. */
+/** The settings of a level. */
 export function levelValues(level: Level): Values {
   return {
     READ_ONLY: level === 'read-only' ? 'true' : undefined,
@@ -56,16 +56,16 @@ export function levelValues(level: Level): Values {
   };
 }
 
-/** The policy of a new set-up: confirmation before containers are stopped or killed, files overwritten, and on the node. */
+/** The policy of a new set-up: confirm stopping or killing containers, overwriting files, and everything on the node. */
 export const RECOMMENDED_POLICY: PresetName = 'careful';
 
-/** The policy that goes with a level: none where nothing but looking is allowed, or where a file has the rules. */
+/** The policy of a level: none for read-only, or if POLICY_FILE is set. */
 export function policyValues(level: Level, values: Values, policy = values.POLICY): Values {
   if (level === 'read-only' || isSet(values.POLICY_FILE)) return {};
   return { POLICY: policy ?? RECOMMENDED_POLICY };
 }
 
-/** The level that values amount to, if they say anything about it. */
+/** The level that the settings amount to; undefined if none of them is about the level. */
 export function levelOf(values: Values): Level | undefined {
   const on = (name: string) => /^(true|1|yes|on)$/i.test(values[name] ?? '');
   if (on('READ_ONLY')) return 'read-only';
@@ -73,14 +73,14 @@ export function levelOf(values: Values): Level | undefined {
   return values.READ_ONLY === undefined && values.ENABLE_HOST_EXEC === undefined ? undefined : 'containers';
 }
 
-/** Reads values as serving will when they are in its configuration file. */
-export function configFrom(values: Values, at: HostEnvironment = currentSurroundings()): LoadResult {
+/** Loads the values as the server will load them from its configuration file. */
+export function configFrom(values: Values, at: HostEnvironment = currentEnvironment()): LoadResult {
   const names = listSettings().flatMap(({ name, aliases = [] }) => [name, `${name}_FILE`, ...aliases]);
   const others = Object.entries(at.env).filter(([name]) => !names.includes(name));
   return loadConfig({ ignoreFiles: true }, { ...at, env: { ...Object.fromEntries(others), ...values } });
 }
 
-/** Paths made absolute: a client starts us in a directory of its own choice. */
+/** Makes paths absolute, because clients start the server in any directory. */
 export function absolutePaths(values: Values, at: HostEnvironment): Values {
   const names = ['SSH_KEY', 'SSH_KNOWN_HOSTS', 'SSH_PASSWORD_FILE', 'SSH_KEY_PASSPHRASE_FILE', 'POLICY_FILE'];
   return Object.fromEntries(
@@ -90,16 +90,16 @@ export function absolutePaths(values: Values, at: HostEnvironment): Values {
   );
 }
 
-/** How the chosen clients, level and policy are answered by APPROVALS. */
+/** The value of APPROVALS for the chosen clients, level and policy. */
 export interface ApprovalPlan {
   readonly values: Values;
-  /** The chosen clients that cannot show a question, by title. */
+  /** Titles of the chosen clients that cannot ask for confirmation. */
   readonly silent: readonly string[];
 }
 
 /**
- * APPROVALS for a set of clients: `client` where all can show questions, else `terminal`. Not set where nothing is asked:
- * read-only, and POLICY=open.
+ * APPROVALS for a set of clients: `client` if all can ask for confirmation, otherwise `terminal`. Not set if nothing needs
+ * confirmation: with level read-only or POLICY=open.
  */
 export function approvalPlan(
   level: Level,
@@ -111,7 +111,7 @@ export function approvalPlan(
   return { values: { APPROVALS: silent.length === 0 ? 'client' : 'terminal' }, silent };
 }
 
-/** The transfer directory of a set-up: an own folder, unless one is set; none where nothing is transferred. */
+/** The transfer directory of a set-up: ~/proxmox-mcp, unless one is set; none for read-only. */
 export function transferValues(level: Level, values: Values, at: HostEnvironment): Values {
   if (level === 'read-only' || isSet(values.TRANSFER_DIRS)) return {};
   return { TRANSFER_DIRS: pathsOf(at).join(at.home, 'proxmox-mcp') };

@@ -14,25 +14,27 @@ import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
 
-/** Stands for a node that was not named; nothing connects to it. */
+/** The host name when PROXMOX_HOST is not set. Nothing connects to it. */
 const NO_NODE = 'node.invalid';
 const NODE_LIMIT_MS = 15_000;
 
-/** `proxmox-mcp lockdown [--for 30m] | --off`: refuses every call that changes something, here at once and on the node. */
+/** `proxmox-mcp lockdown [--for 30m] | --off`: writes the lockdown file of this machine and the one of the cluster. */
 export async function lockdown({ input, options }: Request): Promise<void> {
   try {
     const off = options.off === 'true';
-    if (off && options.for !== undefined) throw new UsageError('lockdown takes --for or --off, not both');
+    if (off && options.for !== undefined) throw new UsageError('--for and --off exclude each other');
     const wanted = off ? undefined : { until: endOf(options.for, Date.now()) };
     const fallbacks = { host: NO_NODE, acceptRisks: 'true', logLevel: 'warn' };
     const config = settingsFor({ ...input, fallbacks });
     if (config === undefined) return;
-    // First here, where it takes effect whatever becomes of the node.
+    // This machine first: that works even if the node cannot be reached.
     const file = new LockdownFile(config.stateDir);
     await (wanted === undefined ? file.lift() : file.write(wanted));
     await print(`This machine: ${doneText(wanted)} (${config.stateDir})\n`);
     if (config.host === NO_NODE) {
-      await print(`Node: not asked, because PROXMOX_HOST is not set. Other machines are not affected.\n`);
+      await print(
+        `Cluster: not changed, because PROXMOX_HOST is not set. Servers on other machines are not affected.\n`,
+      );
       return;
     }
     const app = await openApp(config);
@@ -42,7 +44,7 @@ export async function lockdown({ input, options }: Request): Promise<void> {
     if (problem === undefined) await print(`Cluster: ${doneText(wanted)} (${NODE_LOCKDOWN_FILES.cluster})\n`);
     else {
       await printError(
-        `Cluster: ${NODE_LOCKDOWN_FILES.cluster} was not changed: ${problem}\nServers on other machines are not affected. Without quorum /etc/pve cannot be written.\n`,
+        `Cluster: ${NODE_LOCKDOWN_FILES.cluster} was not changed: ${problem}\nServers on other machines are not affected. /etc/pve cannot be written without quorum.\n`,
       );
       process.exitCode = 1;
     }
@@ -67,7 +69,7 @@ async function writeOnNode(app: Node, wanted: Lockdown | undefined): Promise<str
     const signal = AbortSignal.timeout(NODE_LIMIT_MS);
     const result = await node.exec(command, { timeoutMs: NODE_LIMIT_MS, signal, characterLimit: 2000 });
     if (result.ended === 'exit' && result.exitCode === 0) return undefined;
-    return visible(result.stderr.text.trim()) || `the command on the node ended with ${result.exitCode}`;
+    return visible(result.stderr.text.trim()) || `the command on the node exited with ${result.exitCode}`;
   } catch (error) {
     return error instanceof AppError ? `${error.message} ${nextStep(error, 'person')}` : messageOf(error);
   }
@@ -79,18 +81,18 @@ function write(text: string, file: string): string {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** When a lockdown of this length ends; null: when it is lifted. @throws UsageError */
+/** The end of a lockdown of this duration; null: until `--off`. @throws UsageError */
 function endOf(text: string | undefined, now: number): number | null {
   if (text === undefined) return null;
   const [, amount, unit = ''] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
   const seconds = Number(amount) * (UNITS[unit] ?? 0);
   if (!(seconds > 0))
-    throw new UsageError(`--for takes a duration such as 30m, 2h or 1d, not '${text.slice(0, 40)}'`);
+    throw new UsageError(`--for needs a duration such as 30m, 2h or 1d, not '${text.slice(0, 40)}'`);
   return now + seconds * 1000;
 }
 
 function doneText(lockdown: Lockdown | undefined): string {
-  if (lockdown === undefined) return 'the lockdown is lifted';
+  if (lockdown === undefined) return 'the lockdown has ended';
   const { until } = lockdown;
   const end =
     until === null ? 'until `proxmox-mcp lockdown --off`' : `until ${new Date(until).toISOString()}`;

@@ -7,7 +7,7 @@ import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { OAUTH_PREFIX } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Request } from '../../commands.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -18,11 +18,11 @@ interface Remark {
   readonly problem: string;
 }
 
-/** `policy check FILE`: every fault with its place, what never takes effect, and what each tool gets. Exit code 1 with faults. */
+/** `policy check FILE`: errors with line and column, rules that never apply, and the outcomes of each tool. Exit code 1 on errors. */
 export async function check({ input, args, options }: Request): Promise<void> {
   const [name, surplus] = args;
-  if (name === undefined || surplus !== undefined) throw new UsageError('policy check takes one FILE');
-  // The file is checked as it is given, whatever the settings name.
+  if (name === undefined || surplus !== undefined) throw new UsageError('policy check needs one FILE');
+  // The settings POLICY and POLICY_FILE do not apply to the file that is checked.
   const flags = { ...input.flags, policy: undefined, policyFile: undefined };
   const config = settingsFor({ ...input, flags, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
@@ -47,25 +47,25 @@ export async function check({ input, args, options }: Request): Promise<void> {
   ];
   const outlook = outlookOf(set, tools, options.caller ?? 'local');
   if (json) return print(`${JSON.stringify({ ok: true, warnings, tools: outlook }, null, 2)}\n`);
-  const style = styleFor(wantsColour(process.stdout));
+  const style = styleFor(wantsColor(process.stdout));
   const remarks = warnings.map(
     ({ line, problem }) => `${name}:${line}: ${style.yellow('warning')}: ${problem}\n`,
   );
   const own = set.rules.filter(({ line }) => line !== null).length;
-  const base = set.extends === null ? '' : `, then those of ${set.extends}`;
+  const base = set.extends === null ? '' : `, then the rules of ${set.extends}`;
   await print(
-    `${remarks.join('')}${name} is right: ${own === 1 ? '1 rule' : `${own} rules`}${base}; where none matches: ${set.fallback.outcome}.\n\n${outlookText(outlook, style, textWidth(process.stdout))}\n`,
+    `${remarks.join('')}${name} is valid: ${own === 1 ? '1 rule' : `${own} rules`}${base}; default: ${set.fallback.outcome}.\n\n${outlookText(outlook, style, textWidth(process.stdout))}\n`,
   );
 }
 
 function unreachableRemarks(set: RuleSet): readonly Remark[] {
   return unreachableRules(set, TOOLS.map(traitsOf)).map(({ line, name }) => ({
     line: line ?? 1,
-    problem: `rule "${name}" is unreachable: it fits no tool, or an earlier rule without conditions covers its tools and callers`,
+    problem: `rule "${name}" is unreachable: it matches no tool, or an earlier rule without conditions matches the same tools and callers`,
   }));
 }
 
-/** An allowing rule on a name that only a JWT can have never fits: its caller is named `oauth:SUBJECT`. */
+/** Warns of an allow rule with the subject of a JWT as its caller: it never matches, because such a caller is `oauth:SUBJECT`. */
 function callerRemarks({ rules }: RuleSet, tokens: readonly { readonly name: string }[]): readonly Remark[] {
   return rules.flatMap(({ line, name, outcome, match }) =>
     (match.caller ?? []).flatMap((caller) => {
@@ -82,11 +82,11 @@ function callerRemarks({ rules }: RuleSet, tokens: readonly { readonly name: str
   );
 }
 
-/** Who can write the policy decides what is allowed. */
+/** Warns if every user can write the policy file, and so decide what is allowed. */
 async function writableRemark(file: string): Promise<readonly Remark[]> {
   if (process.platform === 'win32') return [];
   const { mode } = await stat(file);
   return (mode & 0o002) === 0
     ? []
-    : [{ line: 1, problem: 'every user of this machine may write the file (chmod o-w)' }];
+    : [{ line: 1, problem: 'every user of this machine can write the file; run chmod o-w' }];
 }

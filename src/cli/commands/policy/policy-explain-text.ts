@@ -8,15 +8,15 @@ import {
 } from '../../../remote/container-attributes.ts';
 import type { Style } from '../../output/output.ts';
 import type { Explanation } from './policy-explain.ts';
-import { coloured } from './policy-table.ts';
+import { colored } from './policy-table.ts';
 
-/** An explanation for people: the outcome first, then the rule, then what was passed on the way to it. */
+/** An explanation as text: the outcome, the rule, and the earlier rules that do not match. */
 export function explanationText(explanation: Explanation, style: Style): string {
   const { tool, caller, ceiling, decision, decidedAt, passed, guest } = explanation;
   const head = `${style.bold(tool)}, called by ${caller}: `;
   if (ceiling !== null || decision === null) {
     const why = ceiling === null ? '' : `${ceiling.message}\n${nextStep(ceiling, 'person')}\n`;
-    return `${head}${coloured('deny', style)}, whatever the rules say\n${why}`;
+    return `${head}${colored('deny', style)}, regardless of the rules\n${why}`;
   }
   const { outcome, rule, reason, effect, code } = decision;
   const where = decidedAt === null ? '' : decidedAt.line === null ? ' (preset)' : ` (line ${decidedAt.line})`;
@@ -31,10 +31,11 @@ export function explanationText(explanation: Explanation, style: Style): string 
     ...(guest === null ? [] : [['container', guestText(guest)] as const]),
   ];
   const before = passed.map(
-    ({ rule: { name }, because }) => `  ${style.dim(`${name}: no, for ${because.join(', ')}`)}`,
+    ({ rule: { name }, because }) => `  ${style.dim(`${name}: ${because.join(', ')}`)}`,
   );
-  const passedText = before.length === 0 ? '' : `Rules before it that do not match:\n${before.join('\n')}\n`;
-  return `${head}${coloured(outcome, style)}\n${table(rows, '  ')}\n${passedText}`;
+  const passedText =
+    before.length === 0 ? '' : `Earlier rules, and the conditions that do not match:\n${before.join('\n')}\n`;
+  return `${head}${colored(outcome, style)}\n${table(rows, '  ')}\n${passedText}`;
 }
 
 /** `101 "web", on pve1, pool lab, tags a, b`. */

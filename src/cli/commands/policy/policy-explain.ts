@@ -17,7 +17,7 @@ import { TOOLS } from '../../../tools/index.ts';
 import { hostAccessDisabled, type Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
 import { openApp } from '../../open-app.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -25,15 +25,15 @@ import { findTool, readArguments } from '../call/call-arguments.ts';
 import { explanationText } from './policy-explain-text.ts';
 import { parseGuest, parseMoment } from './policy-options.ts';
 
-/** Stands for a node that was not named; nothing connects to it. */
+/** The host name when PROXMOX_HOST is not set. Nothing connects to it. */
 const NO_NODE = 'node.invalid';
 
-/** What would become of a call, and by what. */
+/** The decision on a call, and its reason. */
 export interface Explanation {
   readonly tool: string;
   readonly caller: string;
   readonly at: Date;
-  /** The setting that refuses whatever rules say; then rules are not asked. */
+  /** The refusal by a setting. The rules are then not evaluated. */
   readonly ceiling: AppError | null;
   readonly decision: Decision | null;
   readonly decidedAt: {
@@ -44,12 +44,12 @@ export interface Explanation {
   readonly guest: ContainerAttributes | null;
 }
 
-/** `policy explain TOOL ARGUMENTS`: which rule decides about a call, and why. Calls nothing; exit code 0 unless it can't tell. */
+/** `policy explain TOOL ARGUMENTS`: the rule that decides on a call, and why. Runs nothing. Exit code 1 if it cannot decide. */
 export async function explain(request: Request): Promise<void> {
   const { input, args, options } = request;
   const [name, ...words] = args;
   if (name === undefined)
-    throw new UsageError('explain a call of which tool? `proxmox-mcp tools` lists them');
+    throw new UsageError('policy explain needs a tool; list them with `proxmox-mcp tools`');
   const tool = findTool(name, TOOLS);
   const given = await readArguments(tool, words, () => readAll(process.stdin));
   const config = settingsFor({
@@ -67,7 +67,7 @@ export async function explain(request: Request): Promise<void> {
     const subject = subjectOf(tool, validateArguments(tool, given), caller, parseMoment(options.at));
     const explanation = await explainCall({ tool, subject, caller, set, app, guest: options.guest });
     if (options.json === 'true') await print(`${JSON.stringify(toJson(explanation), null, 2)}\n`);
-    else await print(explanationText(explanation, styleFor(wantsColour(process.stdout))));
+    else await print(explanationText(explanation, styleFor(wantsColor(process.stdout))));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     process.stderr.write(`${errorText(error.code, error.message, nextStep(error, 'person'))}\n`);
@@ -89,8 +89,9 @@ interface Question {
 async function explainCall({ tool, subject, caller, set, app, guest }: Question): Promise<Explanation> {
   const base = { tool: tool.name, caller: caller.name, at: subject.at };
   const refused = ceilingRefusal(tool, app.settings, await app.policy(), caller);
-  const hostShut = tool.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
-  const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostShut : (refused?.error ?? hostShut);
+  const hostDisabled =
+    tool.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
+  const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostDisabled : (refused?.error ?? hostDisabled);
   if (ceiling !== undefined) {
     return { ...base, ceiling, decision: null, decidedAt: null, passed: [], guest: null };
   }
@@ -119,7 +120,7 @@ async function readGuest(
   if (text !== undefined) return parseGuest(text, vmid);
   if (app.config.host === NO_NODE) {
     throw new UsageError(
-      `a rule depends on the attributes of container ${vmid}: describe it with --guest name=…,tags=…+…,pool=…,node=…, or set HOST so that they can be read`,
+      `a rule depends on the attributes of container ${vmid}: give them with --guest name=…,tags=…+…,pool=…,node=…, or set PROXMOX_HOST so that they can be read`,
     );
   }
   return (await app.cluster()).guest(vmid, new AbortController().signal);

@@ -10,15 +10,15 @@ import { print } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
 
-/** `policy show [preset]`: the rules, in the form of a policy file. Without a preset those that hold with these settings. */
+/** `policy show [preset]`: prints rules as a policy file: those of a preset, or those in force with these settings. */
 export async function show({ input, args, options }: Request): Promise<void> {
   const [name, surplus] = args;
-  if (surplus !== undefined) throw new UsageError(`too much on the command line: '${surplus.slice(0, 60)}'`);
+  if (surplus !== undefined) throw new UsageError(`unexpected argument: '${surplus.slice(0, 60)}'`);
   const preset = name === undefined ? undefined : presetOf(name);
   const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
   if (preset === undefined) {
-    // Tells what is wrong with the file, if anything is.
+    // Prints the errors of the policy file, if it has any.
     const app = await openApp(config);
     if (app === undefined) return;
     await app.close(0);
@@ -35,7 +35,7 @@ export async function show({ input, args, options }: Request): Promise<void> {
   await print(`# ${source}\n# yaml-language-server: $schema=./policy.schema.json\n${await toYaml(rules)}`);
 }
 
-/** As a person would write it: short lists on one line. */
+/** YAML with short lists on one line. */
 async function toYaml(rules: object): Promise<string> {
   const { Document, isScalar, visit } = await import('yaml');
   const document = new Document(rules, { aliasDuplicateObjects: false });
@@ -52,5 +52,7 @@ function presetOf(name: string): PresetName {
   if (found !== undefined) return found;
   const meant = nearest(name, PRESET_NAMES);
   const hint = meant === undefined ? '' : `\n(Did you mean ${meant}?)`;
-  throw new UsageError(`there is no preset '${name.slice(0, 60)}': ${PRESET_NAMES.join(', ')}${hint}`);
+  throw new UsageError(
+    `there is no preset '${name.slice(0, 60)}'; presets: ${PRESET_NAMES.join(', ')}${hint}`,
+  );
 }

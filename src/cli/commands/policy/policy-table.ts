@@ -5,7 +5,7 @@ import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
 import { type Style, wrapText } from '../../output/output.ts';
 
-/** What calls of a tool can meet. */
+/** The possible outcomes for calls of a tool. */
 export interface ToolOutlook {
   readonly tool: string;
   readonly effect: ToolTraits['effect'];
@@ -33,7 +33,7 @@ export function outlookOf(
 
 const ORDER: readonly Outcome[] = ['allow', 'confirm', 'deny'];
 
-/** A line for each tool, and its rules in order below. */
+/** One line per tool, with its rules in order below. */
 export function outlookText(outlooks: readonly ToolOutlook[], style: Style, width: number): string {
   const heads = outlooks.map(({ tool, effect }) => [shortToolName(tool), effect]);
   const widths = columnWidths(heads);
@@ -43,14 +43,14 @@ export function outlookText(outlooks: readonly ToolOutlook[], style: Style, widt
       const rules = each.rules.map(({ rule, outcome }) => `${rule} → ${outcome}`).join('; ');
       const lines = wrapText(rules, Math.max(width - 2, 40)).map((line) => `  ${style.dim(line)}`);
       return [
-        `${head}  ${each.outcomes.map((outcome) => coloured(outcome, style)).join(' or ')}`,
+        `${head}  ${each.outcomes.map((outcome) => colored(outcome, style)).join(' or ')}`,
         ...lines,
       ].join('\n');
     })
     .join('\n');
 }
 
-export function coloured(outcome: Outcome, style: Style): string {
+export function colored(outcome: Outcome, style: Style): string {
   if (outcome === 'allow') return style.green(outcome);
   return outcome === 'deny' ? style.red(outcome) : style.yellow(outcome);
 }

@@ -2,7 +2,7 @@ import type { Request } from '../../commands.ts';
 import { print } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';
 
-/** `proxmox-mcp policy …`: what the rules say, without calling anything. */
+/** `proxmox-mcp policy …`: checks, explains and prints policy rules. Runs no tools. */
 export async function policy(request: Request): Promise<void> {
   const [action, ...args] = request.args;
   try {
@@ -18,9 +18,9 @@ export async function policy(request: Request): Promise<void> {
         return await print(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
       }
       case undefined:
-        throw new UsageError('policy takes check, explain, show or schema');
+        throw new UsageError('policy needs check, explain, show or schema');
       default:
-        throw new UsageError(`policy takes check, explain, show or schema, not '${action.slice(0, 60)}'`);
+        throw new UsageError(`policy needs check, explain, show or schema, not '${action.slice(0, 60)}'`);
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -3,17 +3,17 @@ import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import { serveOnStdio } from '../../../server/stdio.ts';
 import { gracefulShutdown, SHUTDOWN_MS } from '../../graceful-shutdown.ts';
 import { openApp } from '../../open-app.ts';
-import { faultsText, wantsColour } from '../../output/config-errors.ts';
+import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 
-/** Left for flushing what the client still reads and for the process to end. */
+/** Time to flush the output and exit, within SHUTDOWN_MS. */
 const RESERVE_MS = 300;
 
-/** Serves one client on stdin and stdout until it leaves, or with --http many; until we are told to end. */
+/** `proxmox-mcp serve`: serves one client on stdin/stdout until it disconnects, or HTTP clients with --http; until a signal. */
 export async function serve(input: LoadInput): Promise<void> {
   const loaded = loadConfig(input);
   for (const warning of loaded.warnings) process.stderr.write(`proxmox-mcp: ${warning}\n`);
   if (!loaded.ok) {
-    process.stderr.write(faultsText(loaded.faults, wantsColour(process.stderr)));
+    process.stderr.write(configErrorsText(loaded.errors, wantsColor(process.stderr)));
     process.exitCode = 2;
     return;
   }
@@ -24,14 +24,14 @@ export async function serve(input: LoadInput): Promise<void> {
   const app = await openApp(loaded.config);
   if (app === undefined) return;
   const service = serveOnStdio(app);
-  // Calls first, so that their commands are killed while the connections are still there.
+  // End the calls first: killing their commands needs the connections.
   const { end } = gracefulShutdown(app, () =>
     Promise.allSettled([service.close(), app.close(SHUTDOWN_MS - RESERVE_MS)]),
   );
-  void service.closed.then(() => end('left'));
+  void service.closed.then(() => end('client disconnected'));
   if (process.stdin.isTTY) {
     process.stderr.write(
-      'proxmox-mcp waits for an MCP client on stdin; Ctrl-C ends it. Help: proxmox-mcp --help\n',
+      'proxmox-mcp is waiting for an MCP client on stdin. Press Ctrl-C to exit. Help: proxmox-mcp --help\n',
     );
   }
 }

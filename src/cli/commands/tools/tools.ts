@@ -6,11 +6,11 @@ import type { Tool } from '../../../tools/tool.ts';
 import { inputSchemaOf } from '../../../tools/tool-schema.ts';
 import type { Request } from '../../commands.ts';
 import { openApp } from '../../open-app.ts';
-import { wantsColour } from '../../output/config-errors.ts';
+import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor, textWidth, wrapText } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 
-/** `proxmox-mcp tools`: what a client is offered under these settings. Needs no node, so neither HOST nor consent. */
+/** `proxmox-mcp tools`: the tools that clients see with these settings. Connects to no node, so HOST and consent are optional. */
 export async function tools({ input, options }: Request): Promise<void> {
   const config = settingsFor({ ...input, fallbacks: { host: 'unused', acceptRisks: 'true' } });
   if (config === undefined) return;
@@ -21,13 +21,13 @@ export async function tools({ input, options }: Request): Promise<void> {
   if (options.json === 'true') {
     return print(`${JSON.stringify({ tools: offered.map(definitionOf) }, null, 2)}\n`);
   }
-  await print(toolsText(offered, styleFor(wantsColour(process.stdout)), textWidth(process.stdout)));
+  await print(toolsText(offered, styleFor(wantsColor(process.stdout)), textWidth(process.stdout)));
   if (!process.stdout.isTTY) return;
-  const hidden = config.readOnly ? ' READ_ONLY=true hides all others.' : '';
+  const hidden = config.readOnly ? ' READ_ONLY=true hides the other tools.' : '';
   process.stderr.write(`\nCall one with: proxmox-mcp call TOOL name=value …${hidden}\n`);
 }
 
-/** A table of names, effects, titles and parameters, the last column broken to fit `width`. */
+/** A table of names, effects and titles, with the parameters below, wrapped to `width`. */
 export function toolsText(offered: readonly Tool[], style: Style, width: number): string {
   const rows = offered.map((tool) => [shortToolName(tool.name), tool.effect]);
   const header = ['TOOL', 'EFFECT'];
@@ -41,10 +41,10 @@ export function toolsText(offered: readonly Tool[], style: Style, width: number)
       ...parameters.map((line) => style.dim(`${indent}${line}`)),
     ];
   });
-  return `${[style.dim(`${padCells(header, widths).join('  ')}  WHAT IT DOES`), ...lines].join('\n')}\n`;
+  return `${[style.dim(`${padCells(header, widths).join('  ')}  DESCRIPTION`), ...lines].join('\n')}\n`;
 }
 
-/** `vmid command [timeout=30]`: what must be given, then what may be, with its default. */
+/** `vmid command [timeout=30]`: required parameters, then optional ones with their defaults. */
 function parametersOf(tool: Tool): string {
   const { properties, required = [] } = inputSchemaOf(tool);
   const names = Object.keys(properties);

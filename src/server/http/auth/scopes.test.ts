@@ -16,6 +16,12 @@ test.each([
 });
 
 test('the scope confirm is not advertised: clients ask for every scope that is', () => {
-  const settings = { characterLimit: 1, maxFileSize: 1, enableHostExec: true, readOnly: false };
+  const settings = {
+    characterLimit: 1,
+    maxFileSize: 1,
+    enableHostExec: true,
+    allowSelf: false,
+    readOnly: false,
+  };
   expect(usableRights(settings)).toEqual(['read', 'write', 'host']);
 });

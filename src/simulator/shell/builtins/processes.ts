@@ -86,18 +86,30 @@ async function jobs({ shell }: Executor): Promise<number> {
   return 0;
 }
 
+/** Only the limit of the size of files has an effect; it is counted in blocks. */
+async function ulimit({ shell }: Executor, args: readonly string[]): Promise<number> {
+  const limitsSize = !args.some((arg) => /^-[^fHS]/.test(arg));
+  const value = args.find((arg) => /^(\d+|unlimited|hard|soft)$/.test(arg));
+  const blockSize = shell.dialect === 'bash' ? 1024 : 512;
+  if (value === undefined) {
+    const openFiles = args.some((arg) => arg.includes('n'));
+    const limit = openFiles
+      ? 1024
+      : limitsSize
+        ? shell.process.fileSizeLimit / blockSize
+        : Number.POSITIVE_INFINITY;
+    await print(shell, `${Number.isFinite(limit) ? Math.floor(limit) : 'unlimited'}\n`);
+  } else if (limitsSize && /^(\d+|unlimited)$/.test(value))
+    shell.process.fileSizeLimit =
+      value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value) * blockSize;
+  return 0;
+}
+
 /** What deals with processes, signals and limits. */
 export const processBuiltins: readonly (readonly [string, Builtin])[] = [
   ['wait', wait],
   ['trap', trap],
   ['kill', kill],
   ['jobs', jobs],
-  [
-    'ulimit',
-    async ({ shell }, args) => {
-      if (!args.some((arg) => /^(\d+|unlimited|hard|soft)$/.test(arg)))
-        await print(shell, args.some((arg) => arg.includes('n')) ? '1024\n' : 'unlimited\n');
-      return 0;
-    },
-  ],
+  ['ulimit', ulimit],
 ];

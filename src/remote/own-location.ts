@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { AppError, messageOf } from '../lib/errors.ts';
+import { cancelled } from '../ssh/pool-errors.ts';
+import { vmidOfCgroup } from './own-cgroup.ts';
+import { SCRIPTS } from './scripts/index.ts';
+import type { RemoteShell } from './shell.ts';
+
+/** Where this server runs, as the node sees it. Neither: on another machine, a virtual machine of the node included. */
+export interface OwnLocation {
+  /** Containers of the node in which a process of this server was found. */
+  readonly vmids: ReadonlySet<number>;
+  /** On the node itself, outside of its containers. */
+  readonly onNode: boolean;
+}
+
+const LIMIT_MS = 5_000;
+const NOWHERE: OwnLocation = { vmids: new Set(), onNode: false };
+
+/**
+ * Finds out where this server runs: starts a child process under a random name and looks for it in the node's /proc. Only
+ * the kernel's word counts, as the name is secret until the node is asked, and is used once.
+ * @throws AppError where the node cannot be reached; Error where it can, and the search fails
+ */
+export async function findOwnLocation(shell: RemoteShell, signal?: AbortSignal): Promise<OwnLocation> {
+  // A process of another kernel is not in the node's /proc.
+  if (process.platform !== 'linux') return NOWHERE;
+  const word = randomBytes(16).toString('hex');
+  const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
+    argv0: word,
+    env: {},
+    // It ends with its input, and so with the server.
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.stdin.on('error', () => {});
+  try {
+    await once(child, 'spawn');
+    const output = await shell.script(SCRIPTS.ownContainer, [word], { timeoutMs: LIMIT_MS, signal });
+    const complete = output.ended === 'exit' && output.items.some(([key]) => key === 'end');
+    if (!complete) throw new Error(`the search in /proc of the node did not end well (${output.ended})`);
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error('the process that was searched for ended before the search did');
+    }
+    const found = [...output.sections.values()].map(vmidOfCgroup);
+    return {
+      vmids: new Set(found.filter((vmid) => vmid !== null)),
+      onNode: found.includes(null),
+    };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** The location of this server, looked up once for each time that the node was connected to. */
+export class OwnLocationCache {
+  readonly #shell: RemoteShell;
+  readonly #generation: () => number | null;
+  #known: { readonly generation: number | null; readonly location: OwnLocation } | undefined;
+  #pending: Promise<OwnLocation> | undefined;
+
+  /** @param generation another number after each reconnect, as the address may lead to another node by then; null while there is
+   * no connection */
+  constructor(shell: RemoteShell, generation: () => number | null) {
+    this.#shell = shell;
+    this.#generation = generation;
+  }
+
+  /**
+   * The location; where the search fails, what was known before, which is nothing at first: a search that fails must not
+   * stop all work. The next call searches again.
+   * @throws AppError where the node cannot be reached; CANCELLED
+   */
+  async get(signal: AbortSignal): Promise<OwnLocation> {
+    const generation = this.#generation();
+    if (generation !== null && this.#known?.generation === generation) return this.#known.location;
+    // Not cut short by the caller's signal: others wait for it as well.
+    this.#pending ??= this.#find().finally(() => {
+      this.#pending = undefined;
+    });
+    return unlessAborted(this.#pending, signal);
+  }
+
+  async #find(): Promise<OwnLocation> {
+    try {
+      const location = await findOwnLocation(this.#shell);
+      this.#known = { generation: this.#generation(), location };
+      return location;
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      this.#shell.logger.warn(
+        { reason: messageOf(error) },
+        'could not find out whether this server runs in a container of the node: calls are not refused for that',
+      );
+      return this.#known?.location ?? NOWHERE;
+    }
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw cancelled();
+  let onAbort = () => {};
+  try {
+    return await Promise.race([
+      work,
+      new Promise<never>((_, reject) => {
+        onAbort = () => reject(cancelled());
+        signal.addEventListener('abort', onAbort, { once: true });
+      }),
+    ]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,95 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeRig } from '../rig/require.ts';
+import { CT } from '../rig/rig.ts';
+import { failureOf, useClient } from './connect.ts';
+import { describeNode } from './nodes.ts';
+
+const NIX_FOLDERS = ['/run/wrappers/bin', '/run/current-system/sw/bin', '/run/current-system/profile/bin'];
+
+describeNode('programs in the folders of NixOS and Guix', [], (rig) => {
+  const node = useClient(rig);
+  const mustRun = async (script: string, vmid: number = CT.busybox) => {
+    const { code, stderr } = await rig.inContainer(vmid, ['sh', '-c', script]);
+    expect(code, stderr).toBe(0);
+  };
+  beforeAll(async () => {
+    for (const vmid of [CT.busybox, CT.debian]) await mustRun(`mkdir -p ${NIX_FOLDERS.join(' ')}`, vmid);
+  });
+  afterAll(async () => {
+    for (const vmid of [CT.busybox, CT.debian])
+      await mustRun('rm -rf /run/wrappers /run/current-system', vmid);
+  });
+
+  test.each(NIX_FOLDERS)('a command finds those in %s, and its own folders come first', async (folder) => {
+    await rig.writeInContainer(CT.busybox, `${folder}/only-here`, '#!/bin/sh\necho found "$@"\n');
+    await rig.writeInContainer(CT.busybox, `${folder}/cat`, '#!/bin/sh\necho not the real one\n');
+    await mustRun(`chmod 755 ${folder}/only-here ${folder}/cat`);
+    try {
+      const result = await node.exec(CT.busybox, 'only-here it; echo real | cat');
+      expect(result).toMatchObject({ exit_code: 0, stdout: 'found it\nreal\n', stderr: '' });
+    } finally {
+      await mustRun(`rm ${folder}/only-here ${folder}/cat`);
+    }
+  });
+
+  test('a transfer finds its programs there, where they are nowhere else', async () => {
+    const folder = NIX_FOLDERS[1];
+    await mustRun(
+      `for t in sha256sum stat; do
+      f=$(command -v $t) && dir=\${f%/*} && mv "$f" ${folder}/$t || exit 1
+    done; echo "$dir" >/root/programs-were-in`,
+      CT.debian,
+    );
+    try {
+      await writeFile(path.join(node.dir, 'up'), 'to and fro\n');
+      const container = { vmid: CT.debian, container_path: '/root/nix-file' };
+      const up = await node.call('upload_file_to_container', { ...container, local_path: 'up' });
+      expect(up.data, up.text).toMatchObject({ success: true });
+      const down = await node.call('download_file_from_container', { ...container, local_path: 'down' });
+      expect(down.data, down.text).toMatchObject({ success: true, bytes_transferred: 11 });
+    } finally {
+      await mustRun(
+        `d=$(cat /root/programs-were-in); for t in sha256sum stat; do mv ${folder}/$t "$d/$t"; done; rm -f /root/nix-file`,
+        CT.debian,
+      );
+    }
+  });
+});
+
+describeRig('a container whose /dev/null cannot be opened', (rig) => {
+  const node = useClient(rig);
+  const mustRun = async (script: string) => {
+    const { code, stderr } = await rig.inContainer(CT.debian, ['sh', '-c', script]);
+    expect(code, stderr).toBe(0);
+  };
+  beforeAll(() =>
+    // What root may not open is a device on a file system without devices.
+    mustRun(`mkdir -p /run/nodev && mount -t tmpfs -o nodev tmpfs /run/nodev && mknod -m 000 /run/nodev/null c 1 3 &&
+      mount --bind /run/nodev/null /dev/null`),
+  );
+  afterAll(() => mustRun('umount /dev/null; umount /run/nodev; rmdir /run/nodev'));
+
+  test('is named as the cause by commands and transfers, and neither rights nor missing programs are', async () => {
+    await writeFile(path.join(node.dir, 'up'), 'x');
+    const container = { vmid: CT.debian, container_path: '/root/dev-null-file', local_path: 'up' };
+    for (const result of [
+      await node.call('container_exec_command', { vmid: CT.debian, command: 'echo ran' }),
+      await node.call('upload_file_to_container', container),
+      await node.call('download_file_from_container', {
+        ...container,
+        container_path: '/etc/passwd',
+        local_path: 'down',
+      }),
+    ]) {
+      const failure = failureOf(result);
+      expect(failure).toMatchObject({
+        code: 'ATTACH_FAILED',
+        error: expect.stringContaining('/dev/null cannot be opened'),
+        suggestion: expect.stringContaining('666'),
+      });
+      expect(`${failure.error} ${failure.suggestion}`).not.toMatch(/root|sudo|head|coreutils|Install/i);
+    }
+  });
+});

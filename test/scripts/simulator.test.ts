@@ -1,0 +1,4 @@
+import { describeMachine } from './describe-scripts.ts';
+import { SimulatedShell } from './simulated-shell.ts';
+
+describeMachine(new SimulatedShell('debian'));
