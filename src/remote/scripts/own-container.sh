@@ -4,9 +4,10 @@
 # cgroup of each as the kernel tells it. $n nonce, $1 the word. "NONCE item end": the search is complete.
 (
   cd /proc || exit
-  # Anchored: grep itself has the word as another argument. It says 1 for nothing, 2 where a process has ended meanwhile.
-  found=$(grep -sla -- "^$1" [0-9]*/cmdline)
-  [ $? -le 2 ] || exit
+  # Anchored: grep itself has the word as another argument. By xargs, as a container may start more processes than one command
+  # line holds. It says 123 where grep finds nothing or a process has ended meanwhile, and more where grep cannot run.
+  found=$(printf '%s\n' [0-9]*/cmdline | xargs grep -sla -- "^$1")
+  [ $? -le 123 ] || exit
   for f in $found; do
     p=${f%/cmdline}
     echo "$n section $p"
