@@ -19,7 +19,7 @@ const STEPS = ['list_containers', 'df -h /', 'command=reboot', 'setsid'];
 /** Seconds from one step to the next. */
 const PAUSE = 2;
 
-/** SVG attributes for the styles of src/cli/output/output.ts. */
+/** What the demo's styles (src/cli/output.ts) look like. */
 const STYLES: Readonly<Record<string, string>> = {
   '1': 'font-weight="bold" fill="#ffffff"',
   '2': 'fill="#8b949e"',
@@ -83,7 +83,7 @@ ${groups.join('\n')}
 `,
 );
 
-/** Wraps a long line with its indentation. Escape sequences do not count as width. */
+/** Wraps a long line and keeps its indentation; styles do not count as width. */
 function fold(line: string): string[] {
   const folded: string[] = [];
   const indent = /^ */.exec(line)?.[0] ?? '';
@@ -122,7 +122,7 @@ function draw(line: string): string {
 interface Piece {
   readonly text: string;
   readonly at: number;
-  /** The number of an SGR sequence. */
+  /** Of an SGR sequence. */
   readonly code?: string;
 }
 

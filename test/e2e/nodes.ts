@@ -5,7 +5,7 @@ import { until } from '../rig/until.ts';
 import type { ClientKeys } from './encrypted-key.ts';
 import type { Far, FarName } from './far.ts';
 import { RigFar } from './far-rig.ts';
-import { emptyEtcPve, hangEtcPve } from './pmxcfs-trouble.ts';
+import { emptyEtcPve, hangClusterFile, hangEtcPve } from './pmxcfs-trouble.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
 /** What a case may need that only a node with a kernel has. */
@@ -30,6 +30,7 @@ export type NodeUnderTest = Pick<
   | 'isRunning'
   | 'initPid'
   | 'readInNode'
+  | 'writeInNode'
   | 'ensureStarted'
   | 'ensureStopped'
   | 'freeze'
@@ -47,6 +48,10 @@ export type NodeUnderTest = Pick<
     vmid: number,
     text: string,
   ): Promise<readonly { pid: number; comm: string; cmdline: string }[]>;
+  /** Processes of the node whose arguments contain the text. */
+  nodeProcesses(text: string): readonly { pid: number; comm: string; cmdline: string }[];
+  /** Who reads this file below /etc/pve waits. */
+  hangClusterFile(name: string): Promise<Undo>;
   /** Sends SIGSTOP to a process of a container, by the id that the node knows it by. */
   stopProcess(pid: number): Promise<void>;
   /** An end of a transfer, with a new directory. */
@@ -104,6 +109,8 @@ function notServed(name: string, need: Need): void {
 function withSettings(rig: Rig): NodeUnderTest {
   return Object.assign(rig, {
     far: (name: FarName) => RigFar.make(rig, name),
+    nodeProcesses: (text: string) => rig.nodePids().filter(({ cmdline }) => cmdline.includes(text)),
+    hangClusterFile: (name: string) => hangClusterFile(rig, name),
     stopProcess: async (pid: number) => void process.kill(pid, 'SIGSTOP'),
     settings: () => rigSettings(rig),
     keys: () => rig.info.keys,

@@ -12,13 +12,18 @@ export async function emptyEtcPve(rig: Rig): Promise<Undo> {
 }
 
 /** Reading the rig's .members waits for a writer that never comes. */
-export async function hangEtcPve(rig: Rig): Promise<Undo> {
-  const file = join(rig.info.paths.pve, '.members');
+export function hangEtcPve(rig: Rig): Promise<Undo> {
+  return hangClusterFile(rig, '.members');
+}
+
+/** Reading this file of the rig's /etc/pve waits for a writer that never comes. */
+export async function hangClusterFile(rig: Rig, name: string): Promise<Undo> {
+  const file = join(rig.info.paths.pve, name);
   renameSync(file, `${file}.away`);
   execFileSync('mkfifo', [file]);
   return async () => {
     // Lets go those who wait. Where /etc/pve is FUSE, the fifo there is another one than the file beneath.
-    await rig.inNode(['timeout', '5', 'sh', '-c', ': 3<>/etc/pve/.members']);
+    await rig.inNode(['timeout', '5', 'sh', '-c', `: 3<>/etc/pve/${name}`]);
     rmSync(file);
     renameSync(`${file}.away`, file);
   };

@@ -147,6 +147,20 @@ export class SimulatedNode implements NodeUnderTest {
     return this.simulator.node().files.read(path);
   }
 
+  async writeInNode(path: string, content: string | Uint8Array): Promise<void> {
+    this.simulator.node().write(path, content);
+  }
+
+  nodeProcesses(text: string) {
+    return this.simulator.node().processes(text);
+  }
+
+  async hangClusterFile(name: string): Promise<Undo> {
+    const undo = this.simulator.node().setClusterFile(name, undefined);
+    this.simulator.node().files.makeSpecial(`/etc/pve/${name}`, 'fifo');
+    return async () => undo();
+  }
+
   async ensureStarted(vmid: number): Promise<void> {
     this.simulator.container(vmid).start();
   }

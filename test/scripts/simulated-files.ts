@@ -20,8 +20,6 @@ export class SimulatedFiles implements MachineFiles {
   }
 
   async write(file: string, content: string | Buffer, mode = 0o644): Promise<void> {
-    // What the kernel generates, such as /proc/uptime, is replaced by a file.
-    if (this.#files.find(file)?.kind === 'generated') this.#files.remove(file);
     const isNew = !this.#files.exists(file);
     this.#files.write(file, content, { parents: true, ...(isNew ? { mode: mode & ~UMASK } : {}) });
   }

@@ -1,8 +1,11 @@
 import { type Running, ScriptHost } from '../../src/simulator/script-host.ts';
 import type { Disk, Feature, Machine, MachineFiles, Program, ProgramEnd, StartOptions } from './machine.ts';
 import { ProgramOutput } from './output.ts';
+import { NODE_PATHS } from './shells.ts';
 import { SimulatedFiles } from './simulated-files.ts';
 
+/** Where the files of the node are, as under a real shell: what the kernel generates in /proc cannot be replaced. */
+const NODE = '/node';
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The simulator's shell on a simulated computer, whose files and processes exist for the script alone. */
@@ -25,7 +28,8 @@ export class SimulatedShell implements Machine {
   start(script: string, args: readonly string[], options: StartOptions = {}): Program {
     const { slackNs, fileSizeLimitKiB } = options;
     const env = { PATH: this.#path(options), HOME: '/root', LANG: 'C.UTF-8', ...options.env };
-    const shell = ['/bin/sh', '-c', script, 'sh', ...args];
+    const moved = script.replaceAll(NODE_PATHS, (found) => NODE + found);
+    const shell = ['/bin/sh', '-c', moved, 'sh', ...args];
     // Its unit is 512 bytes.
     const limit =
       fileSizeLimitKiB === undefined
@@ -55,7 +59,7 @@ export class SimulatedShell implements Machine {
   }
 
   nodePath(path: string): string {
-    return path;
+    return NODE + path;
   }
 
   ticksNow(): number {
@@ -69,6 +73,7 @@ export class SimulatedShell implements Machine {
   async reset(): Promise<void> {
     this.#host.stop();
     this.#host = new ScriptHost({ flavour: this.#flavour });
+    await this.files.write(this.nodePath('/proc/uptime'), '1000.00 5.00\n');
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ postgres:x:105:109::/var/lib/postgresql:/bin/bash
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 `,
   '/etc/group': 'root:x:0:\ndaemon:x:1:\nadm:x:4:\nwww-data:x:33:\npostgres:x:109:\nnogroup:x:65534:\n',
-  '/etc/apt/sources.list': 'deb http://deb.debian.org/debian trixie main\n',
+  '/etc/apt/sources.list': 'deb http://mirror.example.org/debian trixie main\n',
 };
 
 const ALPINE: Readonly<Record<string, string>> = {

@@ -2,14 +2,14 @@ import { Device } from '../kernel/open-file.ts';
 import { Pipe } from '../kernel/pipe.ts';
 import type { Process } from '../kernel/process.ts';
 import { readToEnd } from '../kernel/system-calls.ts';
+import { CompoundCommands } from './compound-commands.ts';
 import { Expander } from './expand.ts';
-import { matches } from './pattern.ts';
 import { redirect, type SavedDescriptors } from './redirect.ts';
 import { runText, subshell } from './run-script.ts';
 import type { Shell } from './shell.ts';
-import { ExitShell, LeaveLoop, RedirectionError } from './shell-errors.ts';
+import { ExitShell, RedirectionError } from './shell-errors.ts';
 import { isQuick, SimpleCommands } from './simple-command.ts';
-import type { AndOr, Command, List, Pipeline, SimpleCommand } from './syntax-tree.ts';
+import type { AndOr, Command, List, Pipeline } from './syntax-tree.ts';
 
 /** In which position a command is run. */
 export interface Position {
@@ -26,6 +26,7 @@ export class Executor {
   readonly shell: Shell;
   readonly expander: Expander;
   readonly simple: SimpleCommands;
+  readonly #compounds = new CompoundCommands(this);
   /** Code of the last command substitution of a command. */
   substituted: number | undefined;
 
@@ -188,7 +189,7 @@ export class Executor {
       // Nothing follows: what was saved must not keep a pipe open.
       const last = position.last && !shell.traps.any;
       if (last) saved?.forget();
-      await this.#compound(command, { ...position, last });
+      await this.#compounds.run(command, { ...position, last });
     } catch (error) {
       if (!(error instanceof RedirectionError)) throw error;
       await shell.complain(error.message);
@@ -198,109 +199,5 @@ export class Executor {
     }
     if (command.type === 'subshell' || shell.status !== 0)
       await this.#afterwards(position.tested || command.type !== 'subshell');
-  }
-
-  async #compound(
-    command: Exclude<Command, SimpleCommand | { type: 'function' }>,
-    position: Position,
-  ): Promise<void> {
-    const { shell } = this;
-    switch (command.type) {
-      case 'group':
-        await this.list(command.body, position);
-        return;
-      case 'subshell': {
-        if (position.last && !shell.traps.any) {
-          shell.status = await this.list(command.body, position);
-          return;
-        }
-        const tested = position.tested;
-        const [code = 0] = await shell.jobs.foreground([
-          shell.fork((inner) => subshell(inner, command.body, tested)),
-        ]);
-        shell.status = code;
-        return;
-      }
-      case 'if':
-        for (const { condition, body } of command.clauses) {
-          if ((await this.list(condition, { tested: true, last: false })) !== 0) continue;
-          await this.list(body, position);
-          return;
-        }
-        if (command.otherwise) await this.list(command.otherwise, position);
-        else shell.status = 0;
-        return;
-      case 'case': {
-        const word = this.expander.text(command.word);
-        const subject = typeof word === 'string' ? word : await word;
-        for (const { patterns, body } of command.items) {
-          for (const each of patterns) {
-            const pattern = this.expander.pattern(each);
-            if (!matches(typeof pattern === 'string' ? pattern : await pattern, subject)) continue;
-            if (body.length === 0) shell.status = 0;
-            await this.list(body, position);
-            return;
-          }
-        }
-        shell.status = 0;
-        return;
-      }
-      case 'for': {
-        const values = command.words ? await this.expander.fields(command.words) : shell.positional;
-        if (values.length === 0) shell.status = 0;
-        await this.#loop(values.values(), async (value) => {
-          this.simple.assign(command.name, value);
-          await this.list(command.body, { tested: position.tested, last: false });
-        });
-        return;
-      }
-      default: {
-        let status = 0;
-        await this.#loop(this.#forever(), async () => {
-          const code = await this.list(command.condition, { tested: true, last: false });
-          if ((code === 0) === command.until) return 'end';
-          await this.list(command.body, { tested: position.tested, last: false });
-          status = shell.status;
-          return undefined;
-        });
-        if (this.#left) status = shell.status;
-        shell.status = status;
-      }
-    }
-  }
-
-  *#forever(): IterableIterator<string> {
-    for (;;) yield '';
-  }
-
-  /** The last loop was left by `break`. */
-  #left = false;
-
-  async #loop(
-    values: IterableIterator<string>,
-    body: (value: string) => Promise<undefined | 'end' | undefined>,
-  ): Promise<void> {
-    const { shell } = this;
-    shell.loopDepth += 1;
-    this.#left = false;
-    try {
-      for (const value of values) {
-        try {
-          if (shell.process.mustWait) await shell.process.ready();
-          if ((await body(value)) === 'end') return;
-        } catch (error) {
-          if (!(error instanceof LeaveLoop)) throw error;
-          error.levels -= 1;
-          if (error.levels > 0 && shell.loopDepth > 1) throw error;
-          if (error.kind === 'break') {
-            this.#left = true;
-            return;
-          }
-        }
-      }
-      this.#left = false;
-    } finally {
-      shell.loopDepth -= 1;
-    }
   }
 }

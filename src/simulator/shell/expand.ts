@@ -1,19 +1,12 @@
-import { fromBytes, toBytes } from '../kernel/bytes.ts';
 import { ArithmeticError, evaluate } from './arithmetic.ts';
-import { FieldBuilder } from './fields.ts';
+import { FieldBuilder, type Target } from './fields.ts';
 import { expandPathnames } from './glob.ts';
-import { escapePattern, hasPattern, trim } from './pattern.ts';
+import { escapePattern, hasPattern, trim, trimOperator } from './pattern.ts';
 import type { Shell } from './shell.ts';
 import { ShellError } from './shell-errors.ts';
+import { drive, type Steps, wait } from './steps.ts';
 import type { List, ParameterPart, Part, Word } from './syntax-tree.ts';
-
-/** How an expansion is put together. */
-interface Target {
-  quoted(text: string): void;
-  literal(text: string): void;
-  split(text: string): void;
-  close(): void;
-}
+import { expandTilde, expandTildes } from './tilde.ts';
 
 /** Expands words for one shell: parameters, commands, arithmetic, fields, pathnames. */
 export class Expander {
@@ -109,10 +102,10 @@ export class Expander {
           else {
             const home =
               context.tilde && index === 0
-                ? this.#tilde(part.text, parts.length === 1, context.assignment)
+                ? expandTilde(this.#shell, part.text, parts.length === 1, context.assignment)
                 : undefined;
             if (context.assignment === true && part.text.includes(':~'))
-              target.literal(this.#tildes(part.text, index === 0));
+              target.literal(expandTildes(this.#shell, part.text, index === 0));
             else if (home) {
               target.quoted(home.directory);
               if (home.rest !== '') target.literal(home.rest);
@@ -137,32 +130,6 @@ export class Expander {
           yield* this.#parameter(part, target);
       }
     }
-  }
-
-  /** `~` and `~user` in front of a slash or at the end. */
-  #tilde(text: string, whole: boolean, assignment = false): { directory: string; rest: string } | undefined {
-    const [prefix, user = ''] = (assignment ? /^~([^/:]*)/ : /^~([^/]*)/).exec(text) ?? [];
-    if (prefix === undefined || (prefix.length === text.length && !whole)) return undefined;
-    const rest = text.slice(prefix.length);
-    if (user === '') {
-      const home = this.#shell.variables.get('HOME');
-      return home === undefined ? undefined : { directory: home, rest };
-    }
-    const { files } = this.#shell.process.machine;
-    const passwd = files.exists('/etc/passwd') ? files.readText('/etc/passwd') : '';
-    const line = passwd.split('\n').find((each) => each.startsWith(`${fromBytes(user)}:`));
-    return line === undefined ? undefined : { directory: toBytes(line.split(':')[5] ?? ''), rest };
-  }
-
-  /** In assignments a tilde may also follow a colon. */
-  #tildes(text: string, first: boolean): string {
-    const pieces = text.split(':');
-    return pieces
-      .map((piece, index) => {
-        const home = index > 0 || first ? this.#tilde(piece, true, true) : undefined;
-        return home ? home.directory + home.rest : piece;
-      })
-      .join(':');
   }
 
   #arithmetic(expression: string): string {
@@ -284,42 +251,5 @@ export class Expander {
     if (value === undefined && strict && this.#shell.options.u)
       throw new ShellError(`${name}: parameter not set`);
     return value;
-  }
-}
-
-function trimOperator(operator: NonNullable<ParameterPart['operator']>): '#' | '##' | '%' | '%%' {
-  return operator === '##' || operator === '%' || operator === '%%' ? operator : '#';
-}
-
-/** An expansion that can pause for a command substitution. Most never do, and then nothing has to be waited for. */
-type Steps<T> = Generator<Promise<void>, T, void>;
-
-function* wait<T>(promise: Promise<T>): Steps<T> {
-  const values: T[] = [];
-  yield promise.then((value) => {
-    values.push(value);
-  });
-  for (const value of values) return value;
-  throw new Error('the step was not waited for');
-}
-
-function drive<T>(steps: Steps<T>): T | Promise<T> {
-  const first = steps.next();
-  return first.done === true ? first.value : driveOn(steps, first.value);
-}
-
-async function driveOn<T>(steps: Steps<T>, first: Promise<void>): Promise<T> {
-  for (let waiting = first; ; ) {
-    let failed: unknown;
-    let hasFailed = false;
-    try {
-      await waiting;
-    } catch (error) {
-      failed = error;
-      hasFailed = true;
-    }
-    const next = hasFailed ? steps.throw(failed) : steps.next();
-    if (next.done === true) return next.value;
-    waiting = next.value;
   }
 }

@@ -78,3 +78,11 @@ export class FieldBuilder {
     return at;
   }
 }
+
+/** How an expansion is put together. */
+export interface Target {
+  quoted(text: string): void;
+  literal(text: string): void;
+  split(text: string): void;
+  close(): void;
+}

@@ -1,3 +1,5 @@
+import type { ParameterPart } from './syntax-tree.ts';
+
 /** Patterns are text in which a backslash takes the meaning from the character behind it. */
 
 /** Makes text match itself alone. */
@@ -156,4 +158,9 @@ export function trim(text: string, pattern: string, operator: '#' | '##' | '%' |
     if (expression.test(text.slice(at))) return text.slice(0, at);
   }
   return text;
+}
+
+/** Which end a `#` or `%` expansion trims. */
+export function trimOperator(operator: NonNullable<ParameterPart['operator']>): '#' | '##' | '%' | '%%' {
+  return operator === '##' || operator === '%' || operator === '%%' ? operator : '#';
 }
