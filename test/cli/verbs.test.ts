@@ -74,7 +74,7 @@ test('stop and start print one sentence, and a failure names a command of the sh
     code: 0,
     stdout: expect.stringMatching(/^Container 103 .*\.\n$/),
   });
-  expect(await run('stop', '103')).toMatchObject({ stdout: 'Container 103 was already stopped.\n' });
+  expect(await run('stop', '103')).toMatchObject({ stdout: 'Container 103 is already stopped.\n' });
   expect(await run('start', '103')).toMatchObject({ code: 0, stdout: expect.stringContaining('103') });
   const { code, stderr } = await run('start', '999');
   expect(code).toBe(1);

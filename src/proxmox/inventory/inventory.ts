@@ -146,7 +146,7 @@ export function findContainer(inventory: Inventory, vmid: number): ContainerStat
     throw new AppError(
       'NOT_A_CONTAINER',
       `${vmid} is a virtual machine on node ${guest.node}, not a container.`,
-      'Virtual machines are not supported. List the containers with proxmox_list_containers.',
+      'Only LXC containers are supported. List them with proxmox_list_containers.',
     );
   }
   throw new AppError(

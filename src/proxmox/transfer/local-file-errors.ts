@@ -20,7 +20,7 @@ export function belongsToServer(file: string): AppError {
     'PATH_OUTSIDE_TRANSFER_DIRS',
     `${file} belongs to this server: its program, settings, secrets, policy, approvals and audit log cannot be transferred.`,
     {
-      model: 'Use a different path.',
+      model: 'Use a different path inside TRANSFER_DIRS.',
       person: 'Use a different path, or set TRANSFER_DIRS to a separate directory.',
     },
   );
@@ -44,7 +44,7 @@ export function dotNameRefused(file: string, name: string): AppError {
     'PATH_OUTSIDE_TRANSFER_DIRS',
     `${file} is refused: ${JSON.stringify(name)} begins with a dot, and programs may execute or load such files automatically.`,
     {
-      model: 'Use a name that does not begin with a dot.',
+      model: 'Use a name that does not begin with a dot, inside TRANSFER_DIRS.',
       person:
         'Use a name that does not begin with a dot, or add the hidden directory itself to TRANSFER_DIRS.',
     },
