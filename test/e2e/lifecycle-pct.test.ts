@@ -34,7 +34,7 @@ describeRig('pct that reports success', (rig) => {
     undos.push(await replacePct(rig, 'exit 0'));
     expect(failureOf(await call('start_container', { vmid }))).toMatchObject({
       code: 'PCT_FAILED',
-      error: expect.stringContaining(`reported success, but container ${vmid} does not run`),
+      error: expect.stringContaining(`reported success, but container ${vmid} is not running`),
     });
   });
 
