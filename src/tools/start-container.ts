@@ -20,7 +20,7 @@ export const startContainer = defineContainerTool({
       success: true,
       message: result.changed
         ? `Container ${input.vmid} is running (started in ${formatDuration(result.durationMs)}).`
-        : `Container ${input.vmid} was already running.`,
+        : `Container ${input.vmid} is already running.`,
       vmid: input.vmid,
       changed: result.changed,
       duration_ms: Math.round(result.durationMs),
