@@ -5,13 +5,13 @@ export const MEMBERS = {
   /** On pve1, running. */
   first: 9106,
   /** On pve2, running. */
-  second: 9107,
+  second: 9109,
   /** On pve2, running; the one that is moved. */
-  moving: 9108,
+  moving: 9110,
   /** On pve3, running. */
-  third: 9109,
+  third: 9111,
   /** On pve3, stopped. */
-  stopped: 9110,
+  stopped: 9112,
 } as const;
 
 export type NodeName = 'pve1' | 'pve2' | 'pve3';

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 
 # The arrays of common.sh, with the containers of the cluster.
-RUNNING_VMIDS=(9106 9107 9108 9109)
-LOCAL_VMIDS=(9106 9107 9108 9109 9110)
+RUNNING_VMIDS=(9106 9109 9110 9111)
+LOCAL_VMIDS=(9106 9109 9110 9111 9112)
 ALL_VMIDS=("${LOCAL_VMIDS[@]}")
 CLUSTER_NODES=(pve1 pve2 pve3)
 BRIDGE=rig-cluster
@@ -16,7 +16,7 @@ address_of() { printf '198.18.91.1%s\n' "${1#pve}"; }
 node_of() {
   case $1 in
   9106) printf 'pve1\n' ;;
-  9107 | 9108) printf 'pve2\n' ;;
+  9109 | 9110) printf 'pve2\n' ;;
   *) printf 'pve3\n' ;;
   esac
 }
@@ -24,9 +24,9 @@ node_of() {
 name_of() {
   case $1 in
   9106) printf 'first\n' ;;
-  9107) printf 'second\n' ;;
-  9108) printf 'moving\n' ;;
-  9109) printf 'third\n' ;;
+  9109) printf 'second\n' ;;
+  9110) printf 'moving\n' ;;
+  9111) printf 'third\n' ;;
   *) printf 'stopped\n' ;;
   esac
 }
