@@ -75,8 +75,7 @@ async function ownContainerRefusal(
   { cluster, settings }: ServerDeps,
 ): Promise<AppError | null> {
   if (vmid === null || effect === 'read' || settings.allowSelf) return null;
-  const own = await (await cluster()).ownContainers(signal);
-  if (!own.has(vmid)) return null;
+  if (!(await (await cluster()).isOwnContainer(vmid, signal))) return null;
   return new AppError(
     'OWN_CONTAINER',
     `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,

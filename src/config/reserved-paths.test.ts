@@ -34,7 +34,7 @@ test('keys, host keys and configuration of the login, of jump hosts too, and ~/.
   const loaded = loadConfig({}, at);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   const { config } = loaded;
-  const { files, program } = reservedPathsOf(config, resolveSshTarget(config, at), at);
+  const { files, program } = reservedPathsOf(config, [resolveSshTarget(config, at)], at);
   expect(files).toEqual(
     expect.arrayContaining([
       path.join(home, '.ssh'),

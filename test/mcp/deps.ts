@@ -19,7 +19,7 @@ export function record() {
       connections: 0,
       reach: unused,
       guest: unused,
-      ownContainers: async () => new Set(),
+      isOwnContainer: async () => false,
       localFile: unused,
       list: unused,
       container: unused,

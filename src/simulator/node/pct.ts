@@ -3,6 +3,7 @@ import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 import { lifeCycleVerbs } from './pct-life-cycle.ts';
 import { lookingVerbs } from './pct-looking.ts';
+import { migrateVerbs } from './pct-migrate.ts';
 
 /** Where a verb of pct writes. */
 interface Stream {
@@ -38,7 +39,7 @@ export class PctError extends Error {
   }
 }
 
-const VERBS: Readonly<Record<string, Verb>> = { ...lookingVerbs, ...lifeCycleVerbs };
+const VERBS: Readonly<Record<string, Verb>> = { ...lookingVerbs, ...lifeCycleVerbs, ...migrateVerbs };
 
 export function pct(node: SimulatedNode): Program {
   return async (call) => {
