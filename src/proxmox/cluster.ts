@@ -13,7 +13,13 @@ import { EntryNodes } from './nodes/entry-nodes.ts';
 import { type ClosableChannelSource, NodeLink } from './nodes/node-link.ts';
 import type { NodeAddress } from './nodes/node-target.ts';
 import { Nodes } from './nodes/nodes.ts';
-import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
+import type {
+  ClusterHandle,
+  ContainerDetails,
+  ContainerHandle,
+  ContainerSummary,
+  ExecTarget,
+} from './proxmox-types.ts';
 import { RoutedContainer } from './routed-container.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
@@ -90,6 +96,19 @@ export class Cluster implements ClusterHandle {
     return inventory.containers;
   }
 
+  async listDetails(
+    signal: AbortSignal,
+    precondition: Precondition | null = null,
+  ): Promise<readonly ContainerDetails[]> {
+    const inventory = await this.#read(signal, { precondition: this.#activate(precondition), details: true });
+    this.#inventory.learn(inventory);
+    const { usage, details } = inventory;
+    return inventory.containers.map((container) => {
+      const { osType = null, addresses = [] } = details.get(container.vmid) ?? {};
+      return { ...container, usage: usage.get(container.vmid) ?? null, osType, addresses };
+    });
+  }
+
   async isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean> {
     const node = await this.ownerOf(vmid, signal);
     const { vmids } = await this.#on(node, ({ own }) => own.get(signal));
@@ -162,7 +181,11 @@ export class Cluster implements ClusterHandle {
   /** Reads the inventory through an entry node, which learns its own name from it. */
   #read(
     signal: AbortSignal,
-    options: { readonly limitMs?: number; readonly precondition?: ActivePrecondition | null },
+    options: {
+      readonly limitMs?: number;
+      readonly details?: boolean;
+      readonly precondition?: ActivePrecondition | null;
+    },
   ): Promise<Inventory> {
     return this.#entry.read(async (link) => {
       const inventory = await readInventory(link.shell, signal, options);

@@ -36,6 +36,15 @@ export interface ContainerStatus extends ContainerSummary {
   readonly usage: Usage | null;
 }
 
+/** One container in the inventory, with its usage and what its configuration says of its inside. */
+export interface ContainerDetails extends ContainerSummary {
+  readonly usage: Usage | null;
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
 export interface CapturedStream {
   /** Decoded as UTF-8. If truncated: what `keep` says, and a line with the number of omitted characters. */
   readonly text: string;
@@ -152,6 +161,8 @@ export interface ClusterHandle {
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
+  /** Like `list`, with more about each container, in one round trip as well. */
+  listDetails(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerDetails[]>;
   /**
    * The attributes of a container that rules can match, from the cache if possible, or `again` from the node. undefined: they
    * cannot be read in time.

@@ -5,6 +5,7 @@ import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
+  type ConfigDetails,
   type GuestEntry,
   type Members,
   parseConfigLines,
@@ -24,13 +25,20 @@ export interface Inventory extends Members {
   /** All guests of the cluster, virtual machines included. */
   readonly guests: ReadonlyMap<number, GuestEntry>;
   readonly usage: ReadonlyMap<number, Usage>;
+  /** Empty unless asked for. */
+  readonly details: ReadonlyMap<number, ConfigDetails>;
   /** Whether the requested container is frozen. */
   readonly frozen: boolean;
 }
 
+/** Keys of configurations that inventory.sh reads for details. */
+const DETAIL_KEYS = '|ostype|net[0-9]+';
+
 interface ReadOptions {
   /** Also check whether this container is frozen. */
   readonly vmid?: number;
+  /** Also read operating system and addresses. */
+  readonly details?: boolean | undefined;
   /** Time limit for reading the files. */
   readonly limitMs?: number;
   readonly precondition?: ActivePrecondition | null;
@@ -43,9 +51,9 @@ interface ReadOptions {
 export async function readInventory(
   shell: RemoteShell,
   signal: AbortSignal,
-  { vmid, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
+  { vmid, details = false, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
 ): Promise<Inventory> {
-  const args = [vmid === undefined ? '' : String(vmid)];
+  const args = [vmid === undefined ? '' : String(vmid), details ? DETAIL_KEYS : ''];
   const output = await twice(() =>
     shell.script(SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
@@ -95,6 +103,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   const pools = parsePools(files.get('user.cfg') ?? '');
   const published = parseRrd(files.get('.rrd') ?? '');
   const usage = new Map<number, Usage>();
+  const details = new Map<number, ConfigDetails>();
   const containers: ContainerSummary[] = [];
   for (const guest of guests.values()) {
     if (guest.type !== 'lxc') continue;
@@ -104,6 +113,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
     const remoteStatus =
       remote?.running === true ? 'running' : remote?.running === false ? 'stopped' : 'unknown';
     if (remote) usage.set(guest.vmid, remote.usage);
+    if (config) details.set(guest.vmid, config);
     containers.push({
       vmid: guest.vmid,
       status: local ? (running.has(guest.vmid) ? 'running' : 'stopped') : remoteStatus,
@@ -118,7 +128,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { ...found, containers, guests, usage, frozen };
+  return { ...found, containers, guests, usage, details, frozen };
 }
 
 /** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */

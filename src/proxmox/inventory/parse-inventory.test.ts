@@ -80,6 +80,24 @@ describe('configurations', () => {
       lock: null,
       template: false,
       tags: ['a', 'b'],
+      osType: null,
+      addresses: [],
+    });
+  });
+
+  test('addresses of all interfaces, and the type of the operating system', () => {
+    const text = lines(
+      101,
+      'net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:01,ip=192.0.2.5/24,gw=192.0.2.1,ip6=auto,type=veth',
+      'net1: name=eth1,ip=dhcp',
+      'net2: name=eth2,bridge=vmbr0',
+      'ostype: alpine',
+      '[s]',
+      'net3: ip=192.0.2.9/24',
+    );
+    expect(parseConfigLines(text).get(101)).toMatchObject({
+      osType: 'alpine',
+      addresses: ['192.0.2.5', 'auto', 'dhcp'],
     });
   });
 

@@ -65,7 +65,15 @@ export function parseUnixSockets(text: string): Set<number> {
   return running;
 }
 
-export interface ContainerConfig {
+/** What a configuration says of the inside of a container. */
+export interface ConfigDetails {
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured, without prefix length; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
+export interface ContainerConfig extends ConfigDetails {
   readonly name: string | null;
   readonly lock: string | null;
   readonly template: boolean;
@@ -102,7 +110,12 @@ export function parsePctConfig(text: string): ContainerConfig {
 }
 
 function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
+  const networks = [...keys].flatMap(([key, value]) => (/^net\d+$/.test(key) ? [value] : []));
   return {
+    osType: keys.get('ostype') || null,
+    addresses: networks.flatMap((network) =>
+      [...network.matchAll(/(?:^|,)ip6?=([^,/]+)/g)].map(([, address = '']) => address),
+    ),
     name: keys.get('hostname') || null,
     lock: keys.get('lock') || null,
     template: keys.get('template') === '1',

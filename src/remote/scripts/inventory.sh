@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154 # n is set by the request that runs this script
 # Reads all that is known of the cluster's containers in one round trip, without loading Perl.
 #
-# $n nonce. $1 VMID whose frozen state is asked for, or empty. grep puts the path in front of every line, so that one process
+# $n nonce. $1 VMID whose frozen state is asked for, or empty. $2 further keys of the configurations, after a |, or empty. grep puts the path in front of every line, so that one process
 # reads hundreds of files.
 echo "$n section unix"
 grep -aoE '@/var/lib/lxc/[0-9]+/command$' /proc/net/unix
@@ -12,6 +12,6 @@ cd /etc/pve 2>/dev/null || { echo "$n item missing"; exit 0; }
 grep -asH '' .members .vmlist .rrd
 grep -asH '^pool:' user.cfg
 echo "$n section conf"
-grep -asHE '^(hostname|lock|template|tags):|^\[' nodes/*/lxc/*.conf
+grep -asHE "^(hostname|lock|template|tags$2):|^\\[" nodes/*/lxc/*.conf
 if [ -n "$1" ]; then echo "$n section frozen"; lxc-info -n "$1" -s -H 2>&1; fi
 echo "$n item end"

@@ -34,6 +34,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
   const cluster = {
     connections: 0,
     list: async () => CONTAINERS,
+    listDetails: unused,
     guest: async (vmid: number) => {
       if (vmid === 200) throw new AppError('NOT_A_CONTAINER', '200 is a virtual machine.', 'List them.');
       throw new AppError('CONTAINER_NOT_FOUND', `Container ${vmid} does not exist.`, 'List them.');
