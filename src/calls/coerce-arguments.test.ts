@@ -16,7 +16,7 @@ const tool = {
 };
 const coerced = (name: string, value: unknown) => coerceArguments(tool, { [name]: value });
 
-describe('omitted', () => {
+describe('omits', () => {
   test.each([
     ['timeout', null],
     ['timeout', ''],
@@ -33,7 +33,7 @@ describe('omitted', () => {
   });
 });
 
-describe('left to the schema', () => {
+describe('leaves to the schema', () => {
   test.each([
     ['vmid', null],
     ['command', null],
@@ -72,6 +72,6 @@ test.each([
   ['force', 'true', true],
   ['force', 'FALSE', false],
   ['force', 'False', false],
-])('%s: %j is %j', (name, text, value) => {
+])('coerces %s: %j to %j', (name, text, value) => {
   expect(coerced(name, text)).toEqual({ [name]: value });
 });

@@ -18,7 +18,7 @@ async function listOnce(env: Record<string, string> = {}): Promise<ListedTool[]>
 }
 
 describe.each(ERAS)('tools/list, %s', (era) => {
-  test('lists all tools in their order, without a node', async () => {
+  test('returns all tools in order, without a node', async () => {
     const client = await connectWithoutNode(era);
     try {
       const tools = await client.listTools();
@@ -35,7 +35,7 @@ test('the committed snapshot of the interface is current (node --import tsx scri
   expect(await isToolSnapshotCurrent()).toBe(true);
 });
 
-describe('the price of tools/list', () => {
+describe('the token cost of tools/list', () => {
   let tools: ListedTool[];
   beforeAll(async () => {
     tools = await listOnce();
@@ -44,21 +44,21 @@ describe('the price of tools/list', () => {
   const tokens = (pick: (tool: ListedTool) => object) =>
     tools.reduce((sum, tool) => sum + encode(JSON.stringify(pick(tool))).length, 0);
 
-  test('names, descriptions and input schemas: at most 2,000 tokens', () => {
+  test('is at most 2,000 for names, descriptions and input schemas', () => {
     const price = tokens(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
     expect(price).toBeLessThanOrEqual(2000);
     // Far less would mean that the count does not see what it is meant to count.
     expect(price).toBeGreaterThan(1000);
   });
 
-  test('output schemas: at most 1,500 more', () => {
+  test('is at most 1,500 for output schemas', () => {
     const price = tokens(({ outputSchema }) => outputSchema);
     expect(price).toBeLessThanOrEqual(1500);
     expect(price).toBeGreaterThan(500);
   });
 });
 
-test('the schemas are such that weak and strict clients take them', async () => {
+test('uses schemas that lenient and strict clients accept', async () => {
   for (const tool of await listOnce()) {
     expect(tool.inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
     expect(tool.outputSchema.type).toBe('object');
@@ -70,7 +70,7 @@ test('the schemas are such that weak and strict clients take them', async () => 
   }
 });
 
-test('READ_ONLY lists only what changes nothing', async () => {
+test('lists only read tools with READ_ONLY', async () => {
   const tools = await listOnce({ READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });
   expect(tools.map((tool) => tool.name)).toEqual(['proxmox_list_containers', 'proxmox_container_status']);
   expect(tools.every((tool) => tool.annotations.readOnlyHint === true)).toBe(true);

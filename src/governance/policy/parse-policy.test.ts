@@ -17,12 +17,12 @@ function setOf(text: string) {
   return result.set;
 }
 
-test('a file without a preset refuses what no rule matches', () => {
+test('denies by default without a preset', () => {
   expect(setOf('rules: []').fallback).toMatchObject({ outcome: 'deny', name: 'default' });
   expect(setOf('default: confirm').fallback.outcome).toBe('confirm');
 });
 
-test('the rules of the preset come after those of the file, and its default holds unless the file has one', () => {
+test('appends the rules of the preset, and takes its default unless the file sets one', () => {
   const set = setOf('extends: standard\nrules:\n  - {rule: mine, outcome: deny}');
   expect(set.rules.map(({ name, line }) => [name, line])).toEqual([
     ['mine', 3],
@@ -32,12 +32,12 @@ test('the rules of the preset come after those of the file, and its default hold
   expect(setOf('extends: standard\ndefault: deny').fallback.outcome).toBe('deny');
 });
 
-test('what ships counts as reading, and what the file adds', () => {
+test('merges the built-in exact commands with those of the file', () => {
   const { exactCommands } = setOf('exact_commands: [docker ps -a, /usr/bin/systemctl --failed]');
   expect([...exactCommands]).toEqual(expect.arrayContaining(['pct list', 'ip route', 'docker ps -a']));
 });
 
-test('every field is understood, alone or as a list', () => {
+test('accepts every field, as a value or a list', () => {
   const [rule] = setOf(`
 rules:
   - rule: everything
@@ -91,8 +91,8 @@ rules:
   });
 });
 
-describe('faults', () => {
-  test('all at once, in the order of the lines, each with its place', () => {
+describe('errors', () => {
+  test('are reported together, in line order, with positions', () => {
     expect(
       faultsOf(`extends: carefull
 rules:
@@ -130,7 +130,7 @@ rules:
     ['exact_commands: ["cat ~/x"]', /must be words/],
     ['exact_commands: ["df -h "]', /must be words/],
     ['exact_commands: ["df\\n-h"]', /must be words/],
-  ])('%j', (text, expected) => {
+  ])('include %j', (text, expected) => {
     expect(faultsOf(text)[0]).toEqual(
       typeof expected === 'string' ? expected : expect.stringMatching(expected),
     );
@@ -152,7 +152,7 @@ rules:
     ['tool: stop_contaner', '"stop_contaner" matches no tool; did you mean stop_container?'],
     ['tool: zfs_*', '"zfs_*" matches no tool'],
     ['command: rm', '`rules[0].match.command` is not a known field'],
-  ])('%s', (field, expected) => {
+  ])('include the field %s', (field, expected) => {
     const text = `rules: [{rule: a, outcome: deny, match: {${field}}}]`;
     expect(faultsOf(text)).toEqual([expect.stringContaining(expected)]);
   });
@@ -163,7 +163,7 @@ rules:
     ]);
   });
 
-  test('a file that grows when it is read', () => {
+  test('include files that expand beyond the limits', () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
       .split('')
       .map((name, index) => `${name}: &${name} [${`*${'abcdefg'[index]},`.repeat(9)}]`)

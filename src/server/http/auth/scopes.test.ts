@@ -11,11 +11,11 @@ test.each([
   [['proxmox:host'], ['host', 'read']],
   [['proxmox:confirm'], []],
   [['confirm', 'write', 'openid'], []],
-])('the scopes %j give the rights %j', (scopes, expected) => {
+])('translates the scopes %j to %j', (scopes, expected) => {
   expect(rights(...scopes)).toEqual(expected);
 });
 
-test('the scope confirm is not advertised: clients ask for every scope that is', () => {
+test('does not advertise the scope confirm, because clients request every advertised scope', () => {
   const settings = {
     characterLimit: 1,
     maxFileSize: 1,
