@@ -144,7 +144,7 @@ export interface ClusterHandle {
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined>;
   /**
    * The containers that this server runs in: none or one. Costs a round trip after each connect.
-   * @throws AppError where the node cannot be reached; CANCELLED
+   * @throws AppError if the node cannot be reached; CANCELLED
    */
   ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>>;
   /**

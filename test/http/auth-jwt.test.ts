@@ -49,7 +49,7 @@ test.each([
   ['has an object for its algorithm', 'algorithm', () => unsigned({ alg: {} }, '{}')],
   ['has a list for its key', '', () => unsigned({ alg: 'RS256', kid: [1] }, issuedBy())],
   ['has a text for its critical headers', '', () => unsigned({ alg: 'RS256', crit: 'b64' }, issuedBy())],
-  ['has claims that are no object', 'malformed', () => unsigned({ alg: 'RS256' }, 'null')],
+  ['has claims that are not an object', 'malformed', () => unsigned({ alg: 'RS256' }, 'null')],
   ['names an unknown key', 'does not have the key', () => pair.issuer.sign(pair.claims(), { kid: 'third' })],
   ['is not signed', 'algorithm', async () => new UnsecuredJWT(pair.claims()).encode()],
   ['is signed with an unknown key under a known ID', 'signature', signedByStranger],

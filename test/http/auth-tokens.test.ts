@@ -210,7 +210,7 @@ describe('a generated token', () => {
   });
 
   test.skipIf(noTerminal !== null)(
-    `is shown once on a terminal, with what clients need${noTerminal === null ? '' : ` (skipped: ${noTerminal})`}`,
+    `is shown once on a terminal, with the client configuration${noTerminal === null ? '' : ` (skipped: ${noTerminal})`}`,
     async () => {
       const env = { ...(await settingsWithoutNode()), STATE_DIR: stateDir, SERVER_PORT: '0' };
       const first = new Terminal(['--http'], { cwd: stateDir, env });

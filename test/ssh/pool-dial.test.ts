@@ -41,7 +41,7 @@ describe.skipIf(noSshd)('connecting to a real sshd', () => {
       'closes the connection',
       (port: number) => `port ${port} by SSH: the server closed the connection before it identified itself`,
     ],
-    ['says nothing', () => 'no answer within 0.4 s'],
+    ['sends nothing', () => 'no answer within 0.4 s'],
     ['speaks HTTP', () => 'by SSH: '],
   ])('reports a port whose server %s', async (kind, words) => {
     const { server, port } = await listen((socket) => {

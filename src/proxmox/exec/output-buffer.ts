@@ -27,8 +27,8 @@ export class OutputBuffer {
   readonly #cleaner: Cleaner;
 
   /**
-   * @param characterLimit the most characters that will ever be presented. More than that is kept, so that a secret
-   * which the cut goes through is whole when it is looked for.
+   * @param characterLimit the maximum number of characters that will be presented. More is kept, so that a secret at the cut is
+   * complete when the output is searched for secrets.
    */
   constructor(characterLimit: number, cleaner: Cleaner) {
     this.#limit = characterLimit;
@@ -46,7 +46,7 @@ export class OutputBuffer {
     const headRoom = this.#side - this.#headBytes;
     const forHead = chunk.subarray(0, Math.max(0, headRoom));
     if (forHead.length > 0) {
-      this.#head.push(Buffer.from(forHead)); // copied: a slice would keep ssh2's whole packet alive
+      this.#head.push(Buffer.from(forHead)); // copied, because a slice would keep ssh2's whole packet in memory
       this.#headBytes += forHead.length;
     }
     const rest = chunk.subarray(forHead.length);

@@ -122,7 +122,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   return { node: self, containers, guests, usage, frozen };
 }
 
-/** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
+/** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
 function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {
