@@ -41,9 +41,9 @@ export async function findOwnLocation(shell: RemoteShell, signal?: AbortSignal):
     await once(child, 'spawn');
     const output = await shell.script(SCRIPTS.ownContainer, [word], { timeoutMs: LIMIT_MS, signal });
     const complete = output.ended === 'exit' && output.items.some(([key]) => key === 'end');
-    if (!complete) throw new Error(`the search in /proc of the node did not end well (${output.ended})`);
+    if (!complete) throw new Error(`the search in /proc of the node failed (${output.ended})`);
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error('the process that was searched for ended before the search did');
+      throw new Error('the child process ended before the search');
     }
     const found = [...output.sections.values()].map(vmidOfCgroup);
     return {

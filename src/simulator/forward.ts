@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type ssh2 from 'ssh2';
 
-/** Lets a client go on through this node to another port of this machine, as a jump host does; to nowhere else. */
+/** Forwards a client to another port of this machine only, as a jump host does. */
 export function serveForwarding(client: ssh2.Connection): void {
   client.on('tcpip', (accept, reject, { destIP, destPort }) => {
     if (destIP !== '127.0.0.1' && destIP !== 'localhost') {

@@ -2,20 +2,20 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
 
-/** How a link behaves. */
+/** The state of a link. */
 export interface Link {
-  /** One way, in ms. */
+  /** In one direction, in ms. */
   delayMs: number;
-  /** 0: as fast as it goes. */
+  /** 0: unlimited. */
   bytesPerSecond: number;
-  /** Nothing gets through any more, and nobody is told. */
+  /** No data is transferred, and no connection is closed. */
   hangs: boolean;
 }
 
-/** The wire between clients and one SSH server: it can be slow, hang, break and be pulled out. */
+/** The link between clients and one SSH server, which can be slow, hang, or drop connections. */
 export class Wire {
   readonly link: Link = { delayMs: 0, bytesPerSecond: 0, hangs: false };
-  /** The port behind. */
+  /** The port of the server. */
   backend: () => number;
   readonly #sockets = new Set<net.Socket>();
   #server: net.Server | undefined;
@@ -29,7 +29,7 @@ export class Wire {
     return this.#port;
   }
 
-  /** Accepts connections, on the same port as before if there was one. */
+  /** Accepts connections, on the previous port if there was one. */
   async open(port = this.#port): Promise<void> {
     const server = net.createServer({ noDelay: true }, (client) => this.#join(client));
     server.listen(port, '127.0.0.1');
@@ -39,14 +39,14 @@ export class Wire {
     this.#server = server;
   }
 
-  /** Breaks all connections. @returns how many there were */
+  /** Closes all connections. @returns their number */
   drop(): number {
     const count = this.#sockets.size / 2;
     for (const socket of this.#sockets) socket.destroy();
     return count;
   }
 
-  /** Breaks all connections and takes no new ones. */
+  /** Closes all connections and accepts no new ones. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -72,7 +72,7 @@ export class Wire {
   }
 }
 
-/** Passes bytes on as the link allows. */
+/** Passes on data with the delay and the rate of the link. */
 class Slow extends Transform {
   readonly #link: Link;
 

@@ -11,14 +11,14 @@ import { installBusybox, installPrograms, layOut } from './flavour.ts';
 import { ProcFiles } from './proc-files.ts';
 import { guestPrograms } from './programs.ts';
 
-/** A container: its files, and while it runs its processes. */
+/** A container: its files and, while it is running, its processes. */
 export class Guest implements Machine {
   readonly vmid: number;
   readonly scenario: ContainerScenario;
   readonly table: ProcessTable;
   readonly volume: Volume;
   readonly programs: ReadonlyMap<string, Program>;
-  /** What systemd or OpenRC would say of each service. */
+  /** The state of each service, as systemd or OpenRC reports it. */
   readonly services = new Map<string, 'running' | 'failed' | 'stopped'>();
   files: VirtualFs;
   running = false;
@@ -74,7 +74,7 @@ export class Guest implements Machine {
     const comm = this.scenario.flavour === 'debian' ? 'systemd' : 'init';
     this.#init = this.table.spawnInit({ parent: undefined, machine: this, argv: ['/sbin/init'] });
     this.#init.comm = comm;
-    // The kernel keeps from the first process of a namespace every signal that it does not ask for.
+    // The kernel delivers to the first process of a namespace only the signals that it handles.
     this.#init.onSignal = () => true;
     for (const [name, { state }] of Object.entries(this.scenario.services)) {
       this.services.set(name, 'stopped');
@@ -83,7 +83,7 @@ export class Guest implements Machine {
     }
   }
 
-  /** Ends everything at once, frozen or not. */
+  /** Ends all processes at once, frozen or not. */
   halt(): void {
     if (!this.running) return;
     this.running = false;

@@ -2,7 +2,7 @@ import { freeBytes } from '../files/inode.ts';
 import { share } from '../scenario.ts';
 import type { Guest } from './guest.ts';
 
-/** The files of /proc that people look at. */
+/** The commonly used files of /proc. */
 export class ProcFiles {
   readonly #guest: Guest;
 

@@ -7,7 +7,7 @@ import { SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
-/** All that a client needs to log in. */
+/** The data that a client needs to log in. */
 export interface ConnectionInfo {
   readonly host: string;
   readonly port: number;
@@ -26,7 +26,7 @@ interface HandleOptions {
   readonly port: number | undefined;
 }
 
-/** Looks at one node past SSH, and does to it what happens to nodes. */
+/** Direct access to one node, without SSH: reads its state and changes it. */
 export class NodeHandle {
   readonly name: string;
   readonly #node: SimulatedNode;
@@ -74,7 +74,7 @@ export class NodeHandle {
 
   // --- files and processes --------------------------------------------------------------------------------
 
-  /** Content of a file of the node. @throws Error when there is none */
+  /** Content of a file of the node. @throws Error if it does not exist */
   file(path: string): string {
     return this.#node.files.readText(path);
   }
@@ -83,34 +83,34 @@ export class NodeHandle {
     this.#node.files.write(path, content, { parents: true });
   }
 
-  /** The files themselves, for what is asked rarely. */
+  /** The file system, for operations that have no method here. */
   get files() {
     return this.#node.files;
   }
 
-  /** All processes that the node sees, or those whose arguments contain the text. */
+  /** All processes that the node sees, or those with the text in their arguments. */
   processes(text = ''): Process[] {
     return this.#node.table.list().filter(({ cmdline }) => cmdline.includes(text));
   }
 
-  /** Runs a program on it as root, and keeps what it prints. */
+  /** Runs a program on it as root, and collects its output. */
   run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
     return runProgramOn(this.#node, argv, options);
   }
 
-  // --- what happens to nodes ------------------------------------------------------------------------------
+  // --- faults ---------------------------------------------------------------------------------------------
 
-  /** Delays each packet; 0 for none. */
+  /** Delays each packet; 0 disables the delay. */
   delay(ms: number): void {
     this.#wire.link.delayMs = ms;
   }
 
-  /** A slow link; 0 for as fast as it goes. */
+  /** Limits the bandwidth; 0 disables the limit. */
   throttle(bytesPerSecond: number): void {
     this.#wire.link.bytesPerSecond = bytesPerSecond;
   }
 
-  /** Nothing gets through, and no connection is broken. */
+  /** Stops all data without closing connections. */
   hang(on = true): void {
     this.#wire.link.hangs = on;
   }
@@ -119,19 +119,21 @@ export class NodeHandle {
     return this.#wire.drop();
   }
 
-  /** Refuses connections, and the cluster sees that it is gone. */
+  /** Refuses connections. The other nodes see it as offline. */
   async goOffline(): Promise<void> {
     this.#node.online = false;
     await this.#wire.close();
   }
 
-  /** Back again, on the same port. */
+  /** Reverts `goOffline`, with the same port. */
   async comeBack(): Promise<void> {
     this.#node.online = true;
     await this.#wire.open();
   }
 
-  /** A new host key, as after a reinstallation; connections break. The known_hosts file of the old one stays. */
+  /**
+   * Generates a new host key, as after a reinstallation, and closes all connections. The known_hosts file keeps the old key.
+   */
   async changeHostKey(): Promise<void> {
     this.#wire.drop();
     await this.#server.close();
@@ -141,17 +143,17 @@ export class NodeHandle {
     this.#wire.backend = () => server.port;
   }
 
-  /** How long each call of pct takes to begin, in ms. */
+  /** The start-up time of each pct call, in ms. */
   set pctMs(ms: number) {
     this.#node.cluster.scenario.times.pct = ms;
   }
 
-  /** The text of a configuration below its nodes/NAME/lxc; undefined removes it. */
+  /** Replaces a configuration in nodes/NAME/lxc; undefined removes it. */
   setConfig(vmid: number, text: string | undefined): void {
     this.#node.cluster.writeConfig(this.name, vmid, text);
   }
 
-  /** Shows this text in place of what the cluster shows as that file of /etc/pve; undefined for no such file. */
+  /** Overrides a generated file of /etc/pve; undefined removes the file. @returns a function that reverts it */
   setClusterFile(path: string, text: string | undefined): () => void {
     const { files } = this.#node;
     const { entries } = files.directory(posix.join('/etc/pve', posix.dirname(path)));
@@ -165,12 +167,12 @@ export class NodeHandle {
     };
   }
 
-  /** The cluster file system serves, hangs (every read waits for ever), or is not mounted. */
+  /** The cluster file system works, hangs (every read blocks), or is not mounted. */
   set pmxcfs(state: PmxcfsState) {
     this.#node.pmxcfs = state;
   }
 
-  /** No room on the node's disk. */
+  /** Fills the node's disk. */
   fillDisk(): void {
     const { volume } = this.#node.files.root;
     volume.base = volume.size - volume.used;

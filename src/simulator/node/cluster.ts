@@ -4,7 +4,7 @@ import type { Guest } from '../guest/guest.ts';
 import type { ContainerScenario, Scenario } from '../scenario.ts';
 import type { SimulatedNode } from './node.ts';
 
-/** What the nodes share: /etc/pve/nodes, and who is there. */
+/** The shared state of the nodes: /etc/pve/nodes and the membership. */
 export class Cluster {
   readonly scenario: Scenario;
   readonly nodes: SimulatedNode[] = [];
@@ -46,7 +46,7 @@ export class Cluster {
     return this.nodes.flatMap(({ guests }) => guests.get(vmid) ?? [])[0];
   }
 
-  /** All guests by VMID, virtual machines included. */
+  /** All guests by VMID, including virtual machines. */
   guests(): { vmid: number; node: string; type: 'lxc' | 'qemu' }[] {
     return Object.keys(this.scenario.nodes).flatMap((node) =>
       (['lxc', 'qemu'] as const).flatMap((type) => {
@@ -77,7 +77,7 @@ export class Cluster {
   }
 }
 
-/** The keys of the current configuration: up to the first section. */
+/** The keys of the current configuration, before the first section. */
 export function configKeys(text: string): Map<string, string> {
   const keys = new Map<string, string>();
   for (const line of text.split('\n')) {

@@ -2,7 +2,7 @@ import { diskOf, memoryOf } from '../guest/proc-files.ts';
 import { configKeys } from './cluster.ts';
 import type { SimulatedNode } from './node.ts';
 
-/** /etc/pve as this node shows it, and /proc/net/unix. */
+/** Creates /etc/pve of this node, and /proc/net/unix. */
 export function installClusterFiles(node: SimulatedNode): void {
   const { files, cluster, name } = node;
   files.makeDirectories('/etc/pve');
@@ -39,7 +39,7 @@ function version({ cluster }: SimulatedNode): string {
   return `{\n"starttime": ${Math.floor(Date.now() / 1000) - 86_400},\n"clinfo": ${cluster.version},\n"vmlist": ${cluster.version}\n}\n`;
 }
 
-/** What every node publishes about itself and its guests; it ends in a NUL. */
+/** The data that every node publishes about itself and its guests, terminated by a NUL. */
 function rrd({ cluster }: SimulatedNode): string {
   const now = Math.floor(Date.now() / 1000);
   const lines: string[] = [];

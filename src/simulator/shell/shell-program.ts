@@ -64,7 +64,7 @@ export function shellProgram(dialect: Dialect): Program {
   };
 }
 
-/** bash reads the .bashrc of its user when sshd runs it, interactive or not. */
+/** bash reads the .bashrc of its user when sshd starts it, interactive or not. */
 async function readBashrc({ process, sys }: Call, shell: Shell): Promise<void> {
   if (!process.env.has('SSH_CONNECTION') || process.session !== process.pid) return;
   const home = process.env.get('HOME') ?? '/';
