@@ -34,7 +34,7 @@ test('reserves keys, host keys and configuration of the login and its jump hosts
   const loaded = loadConfig({}, at);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   const { config } = loaded;
-  const { files, program } = reservedPathsOf(config, resolveSshTarget(config, at), at);
+  const { files, program } = reservedPathsOf(config, [resolveSshTarget(config, at)], at);
   expect(files).toEqual(
     expect.arrayContaining([
       path.join(home, '.ssh'),

@@ -129,9 +129,9 @@ export interface ContainerHandle extends ExecTarget {
   stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult>;
 }
 
-/** The cluster as seen from the node that the server is connected to. Connects on first use. */
+/** The cluster as seen through an entry node. Connects on first use. */
 export interface ClusterHandle {
-  /** Number of open connections to the node. */
+  /** Number of open connections to all nodes. */
   readonly connections: number;
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
@@ -143,10 +143,10 @@ export interface ClusterHandle {
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined>;
   /**
-   * The containers that this server runs in: none or one. Costs a round trip after each connect.
-   * @throws AppError if the node cannot be reached; CANCELLED
+   * Whether this server runs in a container. Costs a round trip after each connect to the node of the container.
+   * @throws AppError where that node cannot be reached; CANCELLED
    */
-  ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>>;
+  isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean>;
   /**
    * Size and hash of the bytes that an upload of a local file would send.
    * @throws AppError like an upload that cannot read its source

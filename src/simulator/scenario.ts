@@ -67,6 +67,8 @@ const user = z.strictObject({
 });
 
 const node = z.strictObject({
+  /** As `.members` shows it. Left out: 127.0.0.1 for the first node, 127.0.0.2 for the second, and so on. */
+  address: z.string().optional(),
   version: z.string().default('9.1.6'),
   kernel: z.string().default('6.17.4-1-pve'),
   cores: z.number().default(8),
@@ -80,8 +82,10 @@ const node = z.strictObject({
 });
 
 const scenario = z.strictObject({
+  /** Its name; left out: nodes that do not know each other. */
   cluster: z.string().optional(),
-  quorate: z.boolean().default(true),
+  /** Left out: counted from the nodes that see each other. */
+  quorate: z.boolean().optional(),
   users: z.record(z.string(), user).default({ root: { password: 'simulator', sudo: 'all' } }),
   /** Durations, in ms. */
   times: z
@@ -90,6 +94,9 @@ const scenario = z.strictObject({
       start: z.number().default(50),
       stop: z.number().default(20),
       shutdown: z.number().default(100),
+      /** From a request to the HA manager to what it does. */
+      ha: z.number().default(200),
+      migrate: z.number().default(100),
     })
     .prefault({}),
   nodes: z.record(z.string(), node),

@@ -20,11 +20,23 @@ export interface ServerOptions {
   readonly maxSessions?: number;
 }
 
-/** The SSH server of one node, on a separate loopback port to which only the wire connects. */
+/** What the server has seen of its clients. */
+export interface SessionCounts {
+  /** The most sessions that one connection has had at a time. */
+  peak: number;
+  /** Sessions that were one too many for their connection. */
+  refused: number;
+  opened: number;
+}
+
+/** sshd of one node, on a loopback port of its own that only the wire knows. */
 export class SshServer {
   readonly #server: ssh2.Server;
   readonly #listener: net.Server;
   readonly #clients = new Set<ssh2.Connection>();
+  readonly sessions: SessionCounts = { peak: 0, refused: 0, opened: 0 };
+  /** Whether every login fails. */
+  refusesLogins = false;
   #port = 0;
 
   constructor(options: ServerOptions) {
@@ -33,7 +45,7 @@ export class SshServer {
       (client) => {
         this.#clients.add(client);
         client.on('close', () => this.#clients.delete(client));
-        serveClient(client, options);
+        serveClient(client, options, this);
       },
     );
     // Without noDelay, Nagle's algorithm delays every response by 40 ms.
@@ -57,22 +69,26 @@ export class SshServer {
   }
 }
 
-function serveClient(client: ssh2.Connection, options: ServerOptions): void {
+function serveClient(client: ssh2.Connection, options: ServerOptions, server: SshServer): void {
+  const counts = server.sessions;
   let user = '';
   let sessions = 0;
   client.on('error', () => {});
   client.on('authentication', (context) => {
     user = context.username;
-    if (mayEnter(context, options)) context.accept();
+    if (!server.refusesLogins && mayEnter(context, options)) context.accept();
     else context.reject(['publickey', 'password', 'keyboard-interactive']);
   });
-  serveForwarding(client);
+  serveForwarding(client, options.node);
   client.on('session', (accept, reject) => {
     if (sessions >= (options.maxSessions ?? MAX_SESSIONS)) {
+      counts.refused += 1;
       reject();
       return;
     }
     sessions += 1;
+    counts.opened += 1;
+    counts.peak = Math.max(counts.peak, sessions);
     const session = accept();
     session.on('close', () => {
       sessions -= 1;

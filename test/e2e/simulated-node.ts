@@ -55,6 +55,8 @@ export class SimulatedNode implements NodeUnderTest {
   /** Its containers are as the rig's are when it comes up. */
   async start(): Promise<void> {
     this.#running = await Simulator.start({ scenario: RIG_AS_SCENARIO });
+    // On the rig there is no such node either, only its directory in /etc/pve.
+    await this.#running.node('pve2').stopSsh();
     await this.reset();
   }
 

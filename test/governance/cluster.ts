@@ -4,6 +4,7 @@ import { AppError } from '../../src/lib/errors.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
 import type { ContainerAttributes, Precondition } from '../../src/remote/remote-types.ts';
 import { SshPool } from '../../src/ssh/pool.ts';
+import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import type { NodeUnderTest } from '../e2e/nodes.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -19,19 +20,17 @@ export interface CountedCluster {
 /** The cluster as a server sees it whose user is `username`, with all that it sends. */
 export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): CountedCluster {
   const { HOST, SSH_PORT, SSH_KEY, SSH_KNOWN_HOSTS } = node.settings();
-  const pool = new SshPool(
-    {
-      host: HOST ?? '',
-      port: Number(SSH_PORT),
-      username,
-      identityFiles: [SSH_KEY ?? ''],
-      jumps: [],
-      hostKeyPolicy: 'strict',
-      knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
-      knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
-    },
-    { logger: quiet },
-  );
+  const target: SshTarget = {
+    host: HOST ?? '',
+    port: Number(SSH_PORT),
+    username,
+    identityFiles: [SSH_KEY ?? ''],
+    jumps: [],
+    hostKeyPolicy: 'strict',
+    knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
+    knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
+  };
+  const pool = new SshPool(target, { logger: quiet });
   const lines: string[] = [];
   const open = pool.open.bind(pool);
   pool.open = async (...args) => {
@@ -46,7 +45,9 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
     Object.defineProperty(stdin, 'write', { value: noting });
     return { ...channel, stdin };
   };
-  const cluster = new Cluster(pool, {
+  const cluster = new Cluster({
+    entries: [target],
+    connect: () => pool,
     sudo: username !== 'root',
     reserved: { files: [], program: [] },
     transferDirs: [tmpdir()],

@@ -6,6 +6,7 @@ import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
   type GuestEntry,
+  type Members,
   parseConfigLines,
   parseMembers,
   parsePools,
@@ -18,9 +19,7 @@ import {
 const READ_LIMIT_MS = 10_000;
 
 /** The containers of the cluster according to the files of the node. */
-export interface Inventory {
-  /** The node that the server is connected to. */
-  readonly node: string;
+export interface Inventory extends Members {
   readonly containers: readonly ContainerSummary[];
   /** All guests of the cluster, virtual machines included. */
   readonly guests: ReadonlyMap<number, GuestEntry>;
@@ -80,10 +79,10 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   const vmlist = files.get('.vmlist');
   if (members === undefined || vmlist === undefined) throw pmxcfsDown();
   let guests: Map<number, GuestEntry>;
-  let self: string;
+  let found: Members;
   try {
     guests = parseVmlist(vmlist);
-    self = parseMembers(members).node;
+    found = parseMembers(members);
   } catch (error) {
     throw new AppError(
       'PMXCFS_UNAVAILABLE',
@@ -99,7 +98,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   const containers: ContainerSummary[] = [];
   for (const guest of guests.values()) {
     if (guest.type !== 'lxc') continue;
-    const local = guest.node === self;
+    const local = guest.node === found.node;
     const config = configs.get(guest.vmid);
     const remote = published.get(guest.vmid);
     const remoteStatus =
@@ -119,7 +118,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { node: self, containers, guests, usage, frozen };
+  return { ...found, containers, guests, usage, frozen };
 }
 
 /** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */

@@ -13,12 +13,33 @@ const VmList = z.object({
     .record(z.string(), z.object({ node: z.string(), type: z.enum(['lxc', 'qemu', 'openvz']) }))
     .optional(),
 });
-const Members = z.object({
+const MembersFile = z.object({
   nodename: z.string(),
-  cluster: z.object({ quorate: z.number().optional() }).optional(),
+  cluster: z.object({ name: z.string().optional(), quorate: z.number().optional() }).optional(),
+  nodelist: z
+    .record(z.string(), z.object({ online: z.number().optional(), ip: z.string().optional() }))
+    .optional(),
 });
 
-/** Parses /etc/pve/.vmlist: guests of all nodes by VMID. @throws SyntaxError or ZodError for other content */
+/** One node of the cluster, as the cluster sees it. */
+export interface Member {
+  readonly name: string;
+  readonly online: boolean;
+  /** The address in the network of the cluster; null if it is not known. */
+  readonly ip: string | null;
+}
+
+export interface Members {
+  /** The node on which it was read. */
+  readonly node: string;
+  /** The name of the cluster; null on a standalone node. */
+  readonly cluster: string | null;
+  readonly quorate: boolean;
+  /** By name; a standalone node is its only member. */
+  readonly members: ReadonlyMap<string, Member>;
+}
+
+/** Parses /etc/pve/.vmlist: guests of all nodes by VMID. @throws SyntaxError or ZodError on something else. */
 export function parseVmlist(text: string): Map<number, GuestEntry> {
   const guests = new Map<number, GuestEntry>();
   for (const [id, entry] of Object.entries(VmList.parse(JSON.parse(text)).ids ?? {})) {
@@ -27,10 +48,14 @@ export function parseVmlist(text: string): Map<number, GuestEntry> {
   return guests;
 }
 
-/** Parses /etc/pve/.members. `quorate` is true on a standalone node. */
-export function parseMembers(text: string): { node: string; quorate: boolean } {
-  const members = Members.parse(JSON.parse(text));
-  return { node: members.nodename, quorate: members.cluster?.quorate !== 0 };
+/** Parses /etc/pve/.members. `quorate` is true on a standalone node. @throws SyntaxError or ZodError on something else */
+export function parseMembers(text: string): Members {
+  const { nodename: node, cluster, nodelist = {} } = MembersFile.parse(JSON.parse(text));
+  const members = new Map<string, Member>([[node, { name: node, online: true, ip: null }]]);
+  for (const [name, { online, ip }] of Object.entries(nodelist)) {
+    members.set(name, { name, online: online !== 0, ip: ip || null });
+  }
+  return { node, cluster: cluster ? (cluster.name ?? '') : null, quorate: cluster?.quorate !== 0, members };
 }
 
 /** The VMIDs that run on this node: those with a command socket. */

@@ -12,6 +12,7 @@ export const SCRIPTS = {
   download: load('transfer-prelude', 'download'),
   exec: load('exec'),
   haState: load('ha-state'),
+  hostKeys: load('host-keys'),
   inventory: load('inventory'),
   kill: load('kill'),
   members: load('members'),
@@ -20,6 +21,7 @@ export const SCRIPTS = {
   probe: load('probe'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
+  running: load('running'),
   upload: load('transfer-prelude', 'upload'),
 };
 

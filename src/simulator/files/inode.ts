@@ -69,7 +69,24 @@ export function makeDirectory(volume: Volume, mode = 0o755): DirectoryInode {
   return { kind: 'directory', entries: new Map(), ...meta(volume, mode) };
 }
 
-/** An error of a system call. */
+/** A copy of all that is in a directory, which later changes of the original do not reach. */
+export function copyDirectory(directory: DirectoryInode): DirectoryInode {
+  const entries = [...directory.entries].map(([name, inode]): [string, Inode] => [
+    name,
+    inode.kind === 'directory' ? copyDirectory(inode) : copyOf(inode),
+  ]);
+  return { ...directory, entries: new Map(entries) };
+}
+
+/** What is generated stays as it is now. */
+function copyOf(inode: Exclude<Inode, DirectoryInode>): Inode {
+  if (inode.kind === 'file') return { ...inode, content: Buffer.from(inode.content) };
+  if (inode.kind !== 'generated') return { ...inode };
+  const content = Buffer.from(inode.generate());
+  return { ...inode, generate: () => content };
+}
+
+/** What a system call fails with. */
 export class FileError extends Error {
   readonly code: keyof typeof TEXTS;
   readonly path: string;

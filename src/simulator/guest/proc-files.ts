@@ -1,4 +1,3 @@
-import { freeBytes } from '../files/inode.ts';
 import { share } from '../scenario.ts';
 import type { Guest } from './guest.ts';
 
@@ -46,8 +45,4 @@ export class ProcFiles {
 
 export function memoryOf({ scenario, running }: Guest): { total: number; used: number } {
   return { total: scenario.memory, used: running ? share(scenario.memoryUsed, scenario.memory) : 0 };
-}
-
-export function diskOf({ volume }: Guest): { total: number; used: number } {
-  return { total: volume.size, used: volume.size - freeBytes(volume) };
 }

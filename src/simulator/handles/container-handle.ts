@@ -1,6 +1,6 @@
 import type { Guest } from '../guest/guest.ts';
 import type { Process } from '../kernel/process.ts';
-import { withKey } from '../node/cluster.ts';
+import { withKey } from '../node/config-text.ts';
 import type { SimulatedNode } from '../node/node.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { posix } from 'node:path';
 import { makeKeyPair } from '../../lib/key-pair.ts';
 import type { Process } from '../kernel/process.ts';
 import type { PmxcfsState, SimulatedNode } from '../node/node.ts';
-import { SshServer } from '../ssh-server.ts';
+import { type SessionCounts, SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
@@ -24,6 +25,8 @@ interface HandleOptions {
   readonly keyPath: string;
   readonly knownHostsPath: string;
   readonly port: number | undefined;
+  /** The address that the cluster knows the node by. */
+  readonly address: string;
 }
 
 /** Direct access to one node, without SSH: reads its state and changes it. */
@@ -53,7 +56,8 @@ export class NodeHandle {
   static async open(node: SimulatedNode, options: HandleOptions): Promise<NodeHandle> {
     const { server, publicKey } = await startServer(node, options);
     const wire = new Wire(() => server.port);
-    await wire.open(options.port);
+    await listen(wire, options);
+    node.cluster.network.add(node.name, options.address, wire);
     const handle = new NodeHandle(node, options, server, wire, publicKey);
     handle.#publishKey();
     return handle;
@@ -62,13 +66,13 @@ export class NodeHandle {
   get connection(): ConnectionInfo {
     const { keyPath, knownHostsPath } = this.#options;
     return {
-      host: '127.0.0.1',
+      host: this.#wire.host,
       port: this.#wire.port,
       user: 'root',
       password: this.#node.cluster.scenario.users.root?.password ?? '',
       keyPath,
       knownHostsPath,
-      knownHostsLine: `[127.0.0.1]:${this.#wire.port} ${this.#publicKey}`,
+      knownHostsLine: `[${this.#wire.host}]:${this.#wire.port} ${this.#publicKey}`,
     };
   }
 
@@ -100,7 +104,17 @@ export class NodeHandle {
 
   // --- faults ---------------------------------------------------------------------------------------------
 
-  /** Delays each packet; 0 disables the delay. */
+  /** What its sshd has seen of all clients so far. */
+  get sessions(): Readonly<SessionCounts> {
+    return this.#server.sessions;
+  }
+
+  /** How many connections there are now, and how many were made so far. */
+  get connections(): { readonly open: number; readonly made: number } {
+    return { open: this.#wire.connections, made: this.#wire.joins };
+  }
+
+  /** Delays each packet; 0 for none. */
   delay(ms: number): void {
     this.#wire.link.delayMs = ms;
   }
@@ -119,25 +133,59 @@ export class NodeHandle {
     return this.#wire.drop();
   }
 
-  /** Refuses connections. The other nodes see it as offline. */
+  /** Nothing gets through from outside the cluster; the other nodes still connect to it. */
+  hangOutside(on = true): void {
+    this.#wire.outside.hangs = on;
+  }
+
+  /** Refuses connections, and the cluster sees that it is gone. */
   async goOffline(): Promise<void> {
-    this.#node.online = false;
+    this.#setOnline(false);
     await this.#wire.close();
   }
 
   /** Reverts `goOffline`, with the same port. */
   async comeBack(): Promise<void> {
-    this.#node.online = true;
+    this.#setOnline(true);
     await this.#wire.open();
   }
 
-  /**
-   * Generates a new host key, as after a reinstallation, and closes all connections. The known_hosts file keeps the old key.
-   */
+  /** Loses power: nothing gets through, and the cluster sees that it is gone; its processes are those of before. */
+  loseNetwork(): void {
+    this.#setOnline(false);
+    this.hang();
+  }
+
+  regainNetwork(): void {
+    this.#setOnline(true);
+    this.hang(false);
+  }
+
+  /** sshd is stopped: it refuses connections, and is a member of the cluster all the same. */
+  async stopSsh(): Promise<void> {
+    await this.#wire.close();
+  }
+
+  async startSsh(): Promise<void> {
+    await this.#wire.open();
+  }
+
+  /** No key and no password is accepted. */
+  refuseLogins(on = true): void {
+    this.#server.refusesLogins = on;
+  }
+
+  #setOnline(online: boolean): void {
+    this.#node.online = online;
+    for (const each of this.#node.cluster.nodes) each.followQuorum();
+  }
+
+  /** A new host key, as after a reinstallation; connections break. The known_hosts file of the old one stays. */
   async changeHostKey(): Promise<void> {
     this.#wire.drop();
     await this.#server.close();
     const { server, publicKey } = await startServer(this.#node, this.#options);
+    Object.assign(server.sessions, this.#server.sessions);
     this.#server = server;
     this.#publicKey = publicKey;
     this.#wire.backend = () => server.port;
@@ -186,6 +234,18 @@ export class NodeHandle {
   #publishKey(): void {
     writeFileSync(this.#options.knownHostsPath, `${this.connection.knownHostsLine}\n`);
     this.#node.cluster.write(`/nodes/${this.name}/ssh_known_hosts`, `${this.name} ${this.#publicKey}\n`);
+  }
+}
+
+/** Listens at the address that the cluster knows; where this computer has no such address, at one of its own. */
+async function listen(wire: Wire, { address, port }: HandleOptions): Promise<void> {
+  try {
+    if (net.isIP(address) === 0 || !address.startsWith('127.')) throw new Error('not of this computer');
+    await wire.open(port, address);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw error;
+    await wire.open(0, '127.0.0.1');
+    wire.publishedPort = port ?? wire.port;
   }
 }
 

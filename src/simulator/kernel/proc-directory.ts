@@ -9,15 +9,16 @@ const TICKS_PER_SECOND = 100;
 /** Adds a directory to /proc for each process that the machine sees. The entries are generated when they are read. */
 export function installProcesses(
   files: VirtualFs,
-  { table, vmid }: { readonly table: ProcessTable; readonly vmid: number | null },
+  machine: { readonly table: ProcessTable; readonly vmid: number | null },
 ): void {
+  const { vmid } = machine;
   files.makeDirectories('/proc');
   const proc = files.directory('/proc');
   const visible = vmid === null ? undefined : vmid;
   const entries = new ProcEntries(
-    () => table.list(visible),
+    () => machine.table.list(visible),
     (pid) => {
-      const process = table.get(pid);
+      const process = machine.table.get(pid);
       return process && (visible === undefined || process.vmid === visible) ? process : undefined;
     },
     proc.volume,

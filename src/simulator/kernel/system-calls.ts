@@ -84,7 +84,7 @@ export class SystemCalls {
     } else {
       if (flags.writes === true && inode.kind === 'directory') fail('EISDIR', 'open', path);
       if (flags.reads === true) this.access.requireRead(full);
-      if (flags.writes === true) this.access.requireWrite(full);
+      if (flags.writes === true) this.#requireWrite(full);
     }
     if (flags.writes === true && inode.volume.readOnly && inode.kind === 'file') fail('EROFS', 'open', path);
     if (inode.kind === 'directory') return new OpenDirectory(full, inode);
@@ -152,6 +152,7 @@ export class SystemCalls {
     const full = await this.#reach(path);
     const inode = this.#files.get(full, followLast);
     if (inode.volume.readOnly) fail('EROFS', 'change', path);
+    if (this.process.machine.refusesChange(full)) fail('EACCES', 'change', path);
     this.access.requireOwner(full);
     change(inode);
   }
@@ -172,6 +173,7 @@ export class SystemCalls {
     const inode = await this.find(path);
     if (!inode) return false;
     if (bit === 2 && inode.volume.readOnly) return false;
+    if (bit === 2 && this.process.machine.refusesChange(this.absolute(path))) return false;
     if (bit === 1 && inode.kind !== 'directory' && this.process.uid === 0) return (inode.mode & 0o111) !== 0;
     return (this.access.bits(inode) & bit) !== 0;
   }
@@ -196,9 +198,14 @@ export class SystemCalls {
     return full;
   }
 
-  /** Only the kernel changes files in /proc. */
+  #requireWrite(full: string): void {
+    if (this.process.machine.refusesChange(full)) fail('EACCES', 'open', full);
+    this.access.requireWrite(full);
+  }
+
+  /** What is in /proc is made by the kernel alone. */
   #requireChange(full: string): void {
-    if (full.startsWith('/proc/')) fail('EACCES', 'create', full);
+    if (full.startsWith('/proc/') || this.process.machine.refusesChange(full)) fail('EACCES', 'create', full);
     this.access.requireChange(full);
   }
 

@@ -1,4 +1,4 @@
-import { type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
+import { copyDirectory, type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
 import { Guest } from '../guest/guest.ts';
@@ -14,9 +14,11 @@ import type { NodeScenario } from '../scenario.ts';
 import { shellProgram } from '../shell/shell-program.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
+import { haManager } from './ha-manager.ts';
 import { Locks } from './locks.ts';
 import { lxcPrograms } from './lxc.ts';
 import { pct } from './pct.ts';
+import { PveEntries } from './pve-directory.ts';
 import { pvesh } from './pvesh.ts';
 import { sudo } from './sudo.ts';
 
@@ -39,7 +41,8 @@ export class SimulatedNode implements Machine {
   /** Whether the other nodes see it as online. */
   online = true;
   #pmxcfs: PmxcfsState = 'up';
-  readonly #etcPve: DirectoryInode;
+  /** As this node shows it, mounted or not. */
+  #etcPve: DirectoryInode = this.files.root;
   readonly #answers = new WaitQueue();
 
   constructor(name: string, cluster: Cluster) {
@@ -52,7 +55,6 @@ export class SimulatedNode implements Machine {
       this.guests.set(Number(vmid), new Guest(Number(vmid), container, this.table));
     }
     this.#layOut();
-    this.#etcPve = this.files.directory('/etc/pve');
     this.programs = new Map<string, Program>([
       ...commonPrograms,
       ...lxcPrograms(this),
@@ -64,7 +66,7 @@ export class SimulatedNode implements Machine {
       ['pveversion', (call) => this.#pveversion(call)],
       ['uname', (call) => uname(call, name, scenario.kernel)],
       ['nproc', (call) => printLine(call, String(scenario.cores))],
-      ['ha-manager', (call) => printLine(call, `quorum ${cluster.quorate ? 'OK' : 'No quorum!'}`)],
+      ['ha-manager', haManager(this)],
     ]);
     installPrograms(this);
     installProcesses(this.files, this);
@@ -94,7 +96,34 @@ export class SimulatedNode implements Machine {
     this.#answers.wake();
   }
 
-  /** While the cluster file system hangs, every read in /etc/pve blocks. */
+  /** Whether corosync messages of that node arrive here. */
+  sees(other: SimulatedNode): boolean {
+    return this.online && other.online && this.cluster.network.connected(this.name, other.name);
+  }
+
+  /** Whether it sees more than half of the nodes, itself included. */
+  get quorate(): boolean {
+    const { quorate, nodes, scenario } = this.cluster;
+    if (quorate !== undefined) return quorate;
+    if (scenario.cluster === undefined) return true;
+    return nodes.filter((each) => each === this || this.sees(each)).length * 2 > nodes.length;
+  }
+
+  /** What the others change after a loss of quorum does not arrive here any more, until there is one again. */
+  followQuorum(): void {
+    const { entries } = this.#etcPve;
+    if (!(entries instanceof PveEntries)) return;
+    const shared = this.cluster.directory;
+    if (this.quorate) entries.show(shared.entries);
+    else if (entries.shows(shared.entries)) entries.show(copyDirectory(shared).entries);
+  }
+
+  /** Without quorum the cluster file system is read-only. */
+  refusesChange(path: string): boolean {
+    return !this.quorate && this.#pmxcfs === 'up' && /^\/etc\/pve(\/|$)/.test(path);
+  }
+
+  /** A cluster file system that hangs lets every reader of /etc/pve wait. */
   hangs(path: string): WaitQueue | undefined {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
@@ -155,7 +184,7 @@ export class SimulatedNode implements Machine {
     const uptime = uptimeAt(new Date()).toFixed(2);
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
-    installClusterFiles(this);
+    this.#etcPve = installClusterFiles(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {
       this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
     }

@@ -1,5 +1,5 @@
-import { diskOf, memoryOf } from '../guest/proc-files.ts';
-import { configKeys } from './cluster.ts';
+import { memoryOf } from '../guest/proc-files.ts';
+import { configKeys } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
 import { requireConfig, type Verb } from './pct.ts';
 
@@ -59,7 +59,7 @@ export const queryVerbs: Readonly<Record<string, Verb>> = {
       requireConfig(node, vmid, 2);
       const guest = node.guests.get(vmid);
       if (!guest) return;
-      const { total, used } = diskOf(guest);
+      const { total, used } = guest.diskUse;
       const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)}G`;
       await stdout.write('MP     Volume                     Size Used Avail Use% Path\n');
       await stdout.write(
@@ -74,7 +74,7 @@ export function statusOf(node: SimulatedNode, vmid: number) {
   const guest = node.guests.get(vmid);
   const config = configKeys(node.cluster.readConfig(node.name, vmid) ?? '');
   const running = guest?.running === true;
-  const disk = guest ? diskOf(guest) : { total: 0, used: 0 };
+  const disk = guest ? guest.diskUse : { total: 0, used: 0 };
   const memory = guest ? memoryOf(guest) : { total: 0, used: 0 };
   return {
     cpus: Number(config.get('cores') ?? 1),

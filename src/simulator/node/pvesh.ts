@@ -1,5 +1,5 @@
 import type { Call } from '../programs/program.ts';
-import { configKeys } from './cluster.ts';
+import { configKeys } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
 import { statusOf } from './pct-queries.ts';
 
