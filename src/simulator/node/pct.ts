@@ -2,7 +2,7 @@ import { executeOrTell } from '../kernel/execute-file.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 import { lifeCycleVerbs } from './pct-life-cycle.ts';
-import { lookingVerbs } from './pct-looking.ts';
+import { queryVerbs } from './pct-queries.ts';
 import { migrateVerbs } from './pct-migrate.ts';
 
 /** An output stream of a pct command. */
@@ -39,7 +39,7 @@ export class PctError extends Error {
   }
 }
 
-const VERBS: Readonly<Record<string, Verb>> = { ...lookingVerbs, ...lifeCycleVerbs, ...migrateVerbs };
+const VERBS: Readonly<Record<string, Verb>> = { ...queryVerbs, ...lifeCycleVerbs, ...migrateVerbs };
 
 export function pct(node: SimulatedNode): Program {
   return async (call) => {
