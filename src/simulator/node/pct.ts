@@ -2,8 +2,8 @@ import { executeOrTell } from '../kernel/execute-file.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 import { lifeCycleVerbs } from './pct-life-cycle.ts';
-import { queryVerbs } from './pct-queries.ts';
 import { migrateVerbs } from './pct-migrate.ts';
+import { queryVerbs } from './pct-queries.ts';
 
 /** An output stream of a pct command. */
 interface Stream {
