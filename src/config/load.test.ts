@@ -33,8 +33,8 @@ function load(env: Record<string, string>, input: LoadInput = {}, cwd?: string):
 function errorsOf(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Record<string, string> {
   const result = loadConfig(input, at(env, cwd));
   if (result.ok) throw new Error('expected errors');
-  for (const fault of result.errors) expect(fault.remedy).toMatch(/^[A-Z].*\.$/);
-  return Object.fromEntries(result.errors.map((fault) => [fault.name, fault.problem]));
+  for (const error of result.errors) expect(error.remedy).toMatch(/^[A-Z].*\.$/);
+  return Object.fromEntries(result.errors.map((error) => [error.name, error.problem]));
 }
 
 test('defaults', () => {
@@ -416,8 +416,8 @@ describe('warnings', () => {
   ])('do not cover %s, a misspelling of the restricting setting %s, which stops the start', (name, meant) => {
     for (const [env, file] of [[{ [name]: 'x' }, ''] as const, [{}, `${name}=x\n`] as const]) {
       const loaded = loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': file })));
-      const fault = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
-      expect(loaded).toMatchObject({ ok: false, errors: [fault] });
+      const error = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
+      expect(loaded).toMatchObject({ ok: false, errors: [error] });
     }
   });
   test('cover a name that only resembles a restricting setting', () => {

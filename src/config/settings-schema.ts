@@ -18,7 +18,7 @@ import { governanceSettings } from './governance-settings.ts';
 import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { httpSettings } from './http-settings.ts';
 import { type Setting, settingsMetadata } from './setting.ts';
-import { directoryList } from './transfer-dirs.ts';
+import { directoryList } from './transfer-dirs-setting.ts';
 import { size } from './unit-formats.ts';
 
 /**

@@ -8,9 +8,9 @@ const HASH = 'AB'.repeat(32);
 test('parses lines of name, scopes and token, and ignores comments and empty lines', () => {
   const text = `# people\nalice  read,write,confirm\t${TOKEN}\r\n\nops@home host sha256:${HASH}\nscraper metrics ${OTHER}\n`;
   expect(namedTokens().parse(text)).toEqual([
-    { name: 'alice', rights: ['read', 'write', 'confirm'], check: { text: TOKEN } },
-    { name: 'ops@home', rights: ['host'], check: { sha256: HASH.toLowerCase() } },
-    { name: 'scraper', rights: [], check: { text: OTHER } },
+    { name: 'alice', permissions: ['read', 'write', 'confirm'], check: { text: TOKEN } },
+    { name: 'ops@home', permissions: ['host'], check: { sha256: HASH.toLowerCase() } },
+    { name: 'scraper', permissions: [], check: { text: OTHER } },
   ]);
 });
 
@@ -34,7 +34,7 @@ test.each([
   [`alice read ${TOKEN}\nbob write ${TOKEN}`, 'line 2 has the same token as an earlier line'],
 ])('rejects the token list %j: %s', (text, problem) => {
   const { error } = namedTokens().safeParse(text);
-  const message = error?.issues[0]?.message ?? 'no fault';
+  const message = error?.issues[0]?.message ?? 'no error';
   expect(message).toContain(problem);
   for (const word of text.split(/\s+/)) if (word.length > 8) expect(message).not.toContain(word);
 });

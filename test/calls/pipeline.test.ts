@@ -118,7 +118,7 @@ describe('a call on several containers', () => {
     'default: allow\nrules: [{rule: no, outcome: deny, match: {vmid: 102}}, {rule: ask, outcome: confirm, match: {tag: prod}}]',
     { protectedTag: 'protected', tools: [] },
   );
-  if (!rules.ok) throw new Error(JSON.stringify(rules.faults));
+  if (!rules.ok) throw new Error(JSON.stringify(rules.errors));
   const { set } = rules;
 
   const stopped = new AppError('CONTAINER_NOT_RUNNING', 'Container 104 is stopped.', 'Start it.');

@@ -73,7 +73,7 @@ describe('policy check', () => {
     const bad = await policy(['check', 'bad.yaml', '--json']);
     expect(JSON.parse(bad.stdout)).toMatchObject({
       ok: false,
-      faults: [{ line: 3 }, { line: 4 }, { line: 5 }],
+      errors: [{ line: 3 }, { line: 4 }, { line: 5 }],
     });
     expect(bad.code).toBe(1);
   });
@@ -188,7 +188,7 @@ describe('policy show', () => {
     const { code, stdout } = await policy(['show', preset]);
     expect(code).toBe(0);
     const parsed = parsePolicy(stdout, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
     const comparable = (rules: ReturnType<typeof presetRules>) =>
       rules.rules.map(({ line: _, ...rest }) => rest);
     const original = presetRules(preset, 'protected');

@@ -85,7 +85,7 @@ test('answers a call beyond the scopes with the required scope, logs and counts 
   expect(challengeOf(await pair.server.call(read, 'host_exec_command', { command: 'id' }))).toContain(
     '"proxmox:host"',
   );
-  expect(await pair.server.metric(TOKEN, 'proxmox_mcp_refusals_total', { reason: 'rights' })).toBe(2);
+  expect(await pair.server.metric(TOKEN, 'proxmox_mcp_refusals_total', { reason: 'permission' })).toBe(2);
   await until(() => /"tool":"proxmox_stop_container".*"RIGHT_MISSING"/.test(pair.server.stderr));
   await until(async () =>
     /"caller":"oauth:assistant".*"tool":"proxmox_stop_container".*"RIGHT_MISSING"/.test(await recordOf(pair)),

@@ -99,7 +99,7 @@ test('count refusals by reason', async () => {
   await server.list('a-token-that-nobody-here-knows-of-at-all');
   expect(await metric('refusals_total', { reason: 'unauthenticated' })).toBe(before + 2);
   await server.result(READER, 'stop_container', { vmid: CT.debian });
-  expect(await metric('refusals_total', { reason: 'rights' })).toBe(1);
+  expect(await metric('refusals_total', { reason: 'permission' })).toBe(1);
 });
 
 test('have no labels with values from callers', async () => {

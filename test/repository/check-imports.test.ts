@@ -29,7 +29,7 @@ test.each([
   ['server/a.ts', "import { loadConfig } from '../config/load.ts';"],
   ['config/a.ts', "import { x } from '../ssh/pool.ts';"],
   ['governance/a.ts', "import { TOOLS } from '../tools/index.ts';"],
-  ['simulator/a.ts', "import { quote } from '../remote/command-line.ts';"],
+  ['simulator/a.ts', "import { quote } from '../remote/session-requests.ts';"],
   ['cli/serve.ts', "import { start } from '../simulator/simulator.ts';"],
   ['lib/a.ts', "import { x } from '../../test/x.ts';"],
   ['lib/a.test.ts', "import { x } from '../../test/x.ts';"],

@@ -15,7 +15,7 @@ test('the page contains its examples', () => {
 describe('an example of docs/permissions.md', () => {
   test.each(examples)('is a valid policy without an unreachable rule: %s', (text) => {
     const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
     expect(unreachableRules(parsed.set, TOOLS.map(traitsOf)).map(({ name }) => name)).toEqual([]);
   });
 });

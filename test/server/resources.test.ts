@@ -7,7 +7,7 @@ const signal = new AbortController().signal;
 
 test('does not list or read resources for a caller without the permission', async () => {
   const { deps } = record();
-  const caller: Caller = { name: 'nobody', rights: new Set(['write', 'host']) };
+  const caller: Caller = { name: 'nobody', permissions: new Set(['write', 'host']) };
   expect(await listResources(deps, caller)).toEqual([]);
   expect(await listTemplates(deps, caller)).toEqual([]);
   for (const uri of ['proxmox://containers', 'proxmox://containers/101']) {

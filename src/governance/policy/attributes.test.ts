@@ -42,7 +42,7 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
       tools: [],
     },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   const { set } = parsed;
   const evaluate = (attributes: ContainerAttributes) => evaluatePolicy(set, subject, async () => attributes);
 
@@ -75,7 +75,7 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
     });
     expect(wrong).toMatchObject({
       ok: false,
-      faults: [{ problem: expect.stringContaining(`\`${field}\``) }],
+      errors: [{ problem: expect.stringContaining(`\`${field}\``) }],
     });
   });
 });

@@ -159,7 +159,7 @@ describe('the filter of tools/list', () => {
 
 function rulesOf(text: string): RuleSet {
   const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ tool }) => tool) });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   return parsed.set;
 }
 

@@ -52,7 +52,7 @@ const precious: ContainerAttributes = { ...web, tags: ['Protected'] };
 
 function fileRules(text: string): RuleSet {
   const parsed = parsePolicy(text, { protectedTag: 'protected', tools: ['proxmox_stop_container'] });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   return parsed.set;
 }
 

@@ -4,16 +4,16 @@ import { parsePolicy } from './parse-policy.ts';
 const TOOLS = ['proxmox_container_exec_command', 'proxmox_stop_container', 'proxmox_host_exec_command'];
 const parse = (text: string) => parsePolicy(text, { protectedTag: 'protected', tools: TOOLS });
 
-/** `line:column problem` of each fault. */
-function faultsOf(text: string): readonly string[] {
+/** `line:column problem` of each error. */
+function errorsOf(text: string): readonly string[] {
   const result = parse(text);
   if (result.ok) throw new Error('there are none');
-  return result.faults.map(({ line, column, problem }) => `${line}:${column} ${problem}`);
+  return result.errors.map(({ line, column, problem }) => `${line}:${column} ${problem}`);
 }
 
 function setOf(text: string) {
   const result = parse(text);
-  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.set;
 }
 
@@ -94,7 +94,7 @@ rules:
 describe('errors', () => {
   test('are reported together, in line order, with positions', () => {
     expect(
-      faultsOf(`extends: carefull
+      errorsOf(`extends: carefull
 rules:
   - rule: a
     match:
@@ -131,7 +131,7 @@ rules:
     ['exact_commands: ["df -h "]', /must be words/],
     ['exact_commands: ["df\\n-h"]', /must be words/],
   ])('include %j', (text, expected) => {
-    expect(faultsOf(text)[0]).toEqual(
+    expect(errorsOf(text)[0]).toEqual(
       typeof expected === 'string' ? expected : expect.stringMatching(expected),
     );
   });
@@ -154,11 +154,11 @@ rules:
     ['command: rm', '`rules[0].match.command` is not a known field'],
   ])('include the field %s', (field, expected) => {
     const text = `rules: [{rule: a, outcome: deny, match: {${field}}}]`;
-    expect(faultsOf(text)).toEqual([expect.stringContaining(expected)]);
+    expect(errorsOf(text)).toEqual([expect.stringContaining(expected)]);
   });
 
   test('rejects two rules with the same name', () => {
-    expect(faultsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
+    expect(errorsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
       '3:12 `rules[1].rule` must be unique, but an earlier rule is also named "a"',
     ]);
   });
@@ -168,7 +168,7 @@ rules:
       .split('')
       .map((name, index) => `${name}: &${name} [${`*${'abcdefg'[index]},`.repeat(9)}]`)
       .join('\n')}`;
-    expect(faultsOf(bomb)).toEqual([expect.stringContaining('1:1 Excessive alias count')]);
-    expect(faultsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is larger than 1 MB']);
+    expect(errorsOf(bomb)).toEqual([expect.stringContaining('1:1 Excessive alias count')]);
+    expect(errorsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is larger than 1 MB']);
   });
 });

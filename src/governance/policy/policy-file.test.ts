@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openPolicy } from './open-policy.ts';
-import { PolicyFaults } from './policy-file.ts';
+import { InvalidPolicy } from './policy-file.ts';
 import type { Policy, ToolTraits } from './policy-types.ts';
 
 const tool: ToolTraits = {
@@ -156,8 +156,8 @@ describe('an invalid file keeps the previous rules', () => {
 describe('at the start', () => {
   test('refuses an invalid file with all of its errors', async () => {
     const error = await opened('extends: opne\ndefault: maybe').catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(PolicyFaults);
-    expect(error).toMatchObject({ code: 'POLICY_INVALID', faults: [{ line: 1 }, { line: 2 }] });
+    expect(error).toBeInstanceOf(InvalidPolicy);
+    expect(error).toMatchObject({ code: 'POLICY_INVALID', errors: [{ line: 1 }, { line: 2 }] });
   });
 
   test('refuses a file that is missing or not readable', async () => {

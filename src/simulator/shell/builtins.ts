@@ -5,7 +5,7 @@ import { processBuiltins } from './builtins/processes.ts';
 import { testBuiltin } from './builtins/test.ts';
 import { variableBuiltins } from './builtins/variables.ts';
 import type { Executor } from './execute.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { ExitShell, LeaveLoop, ReturnFrom, ShellError } from './shell-errors.ts';
 
 /** A command that the shell runs itself. Resolves to the exit code. */

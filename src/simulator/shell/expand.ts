@@ -2,7 +2,7 @@ import { ArithmeticError, evaluate } from './arithmetic.ts';
 import { FieldBuilder, type Target } from './fields.ts';
 import { expandPathnames } from './glob.ts';
 import { escapePattern, hasPattern, trim, trimOperator } from './pattern.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { ShellError } from './shell-errors.ts';
 import { drive, type Steps, wait } from './steps.ts';
 import type { List, ParameterPart, Part, Word } from './syntax-tree.ts';

@@ -1,6 +1,6 @@
 import type { ExitStatus, Process } from '../kernel/process.ts';
 import { signalNumber } from '../kernel/signals.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 
 const DEATHS: Readonly<Record<string, string>> = {
   HUP: 'Hangup',

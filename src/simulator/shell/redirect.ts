@@ -2,7 +2,7 @@ import { FileError } from '../files/inode.ts';
 import type { FdTable, OpenFile } from '../kernel/open-file.ts';
 import { Pipe } from '../kernel/pipe.ts';
 import type { Expander } from './expand.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { RedirectionError, ShellError } from './shell-errors.ts';
 import type { Redirection } from './syntax-tree.ts';
 

@@ -1,6 +1,6 @@
 import { Executor } from './execute.ts';
 import { parserOf } from './parser.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { ExitShell, LeaveLoop, Replaced, ReturnFrom, ShellError } from './shell-errors.ts';
 import { ShellSyntaxError, UnsupportedSyntax } from './syntax-error.ts';
 import type { List } from './syntax-tree.ts';

@@ -1,4 +1,4 @@
-import type { Options, Shell } from './shell.ts';
+import type { Options, Shell } from './posix-shell.ts';
 import { ShellError } from './shell-errors.ts';
 
 const NAMES: Readonly<Record<string, keyof Options>> = {

@@ -2,8 +2,8 @@ import { FileError } from '../files/inode.ts';
 import { fromBytes } from '../kernel/bytes.ts';
 import type { Call, Program } from '../programs/program.ts';
 import { Executor } from './execute.ts';
+import { BASH_VERSION, type Dialect, Shell } from './posix-shell.ts';
 import { runCommandText, runInput, runText } from './run-script.ts';
-import { BASH_VERSION, type Dialect, Shell } from './shell.ts';
 import { setOptions } from './shell-options.ts';
 
 /** sh, dash, bash or ash as a program: `sh -c TEXT NAME ARG…`, `sh FILE ARG…`, or a script on stdin. */

@@ -1,5 +1,5 @@
 import { fromBytes, toBytes } from '../kernel/bytes.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 
 /** `~` and `~user` before a slash or at the end. */
 export function expandTilde(

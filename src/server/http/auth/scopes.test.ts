@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { TOOLSETS } from '../../../lib/toolsets.ts';
-import { rightsOf, usableRights } from './scopes.ts';
+import { permissionsOf, usablePermissions } from './scopes.ts';
 
-const rights = (...scopes: string[]) => [...rightsOf(scopes, 'proxmox:')].sort();
+const permissions = (...scopes: string[]) => [...permissionsOf(scopes, 'proxmox:')].sort();
 
 test.each([
   [
@@ -13,7 +13,7 @@ test.each([
   [['proxmox:confirm'], []],
   [['confirm', 'write', 'openid'], []],
 ])('translates the scopes %j to %j', (scopes, expected) => {
-  expect(rights(...scopes)).toEqual(expected);
+  expect(permissions(...scopes)).toEqual(expected);
 });
 
 test('does not advertise the scope confirm, because clients request every advertised scope', () => {
@@ -25,5 +25,5 @@ test('does not advertise the scope confirm, because clients request every advert
     readOnly: false,
     toolsets: TOOLSETS,
   };
-  expect(usableRights(settings)).toEqual(['read', 'write', 'host']);
+  expect(usablePermissions(settings)).toEqual(['read', 'write', 'host']);
 });

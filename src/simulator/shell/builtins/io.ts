@@ -1,7 +1,7 @@
 import { formatted, interpretEscapes } from '../../programs/printf.ts';
 import type { Builtin } from '../builtins.ts';
 import type { Executor } from '../execute.ts';
-import type { Shell } from '../shell.ts';
+import type { Shell } from '../posix-shell.ts';
 import { ShellError } from '../shell-errors.ts';
 
 async function print(shell: Shell, bytes: string): Promise<void> {

@@ -2,7 +2,7 @@ import { parseSignal, SIGNALS, type Signal, signalNumber } from '../../kernel/si
 import { sendSignals } from '../../programs/kill.ts';
 import type { Builtin } from '../builtins.ts';
 import type { Executor } from '../execute.ts';
-import type { Shell } from '../shell.ts';
+import type { Shell } from '../posix-shell.ts';
 import { ShellError } from '../shell-errors.ts';
 
 async function print(shell: Shell, bytes: string): Promise<void> {

@@ -3,7 +3,7 @@ import { FileError } from '../../files/inode.ts';
 import { fromBytes, toBytes } from '../../kernel/bytes.ts';
 import type { Builtin } from '../builtins.ts';
 import type { Executor } from '../execute.ts';
-import type { Shell } from '../shell.ts';
+import type { Shell } from '../posix-shell.ts';
 import { ShellError } from '../shell-errors.ts';
 import { setOptions } from '../shell-options.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HostEnvironment } from './host-environment.ts';
 import { configSchema } from './settings-schema.ts';
-import { transferDirsOf } from './transfer-dirs.ts';
+import { transferDirsOf } from './transfer-dirs-setting.ts';
 
 function at(platform: NodeJS.Platform, home: string, cwd: string): HostEnvironment {
   const env = platform === 'win32' ? { SystemRoot: 'D:\\Win', APPDATA: `${home}\\AppData\\Roaming` } : {};
