@@ -18,7 +18,9 @@ export class OutputBuffer {
   readonly #side: number;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
-  readonly #tail: Buffer[] = [];
+  /** A ring, so that a large output allocates nothing. */
+  #tail: Buffer = Buffer.alloc(0);
+  #tailAt = 0;
   #tailBytes = 0;
   #characters = 0;
   #totalBytes = 0;
@@ -54,32 +56,36 @@ export class OutputBuffer {
   }
 
   #pushTail(chunk: Buffer): void {
-    const kept = Buffer.from(chunk.length > this.#side ? chunk.subarray(chunk.length - this.#side) : chunk);
-    this.#tail.push(kept);
-    this.#tailBytes += kept.length;
-    let first = this.#tail[0];
-    while (first !== undefined && this.#tailBytes - first.length >= this.#side) {
-      this.#tail.shift();
-      this.#tailBytes -= first.length;
-      first = this.#tail[0];
-    }
+    if (this.#tail.length === 0) this.#tail = Buffer.allocUnsafeSlow(this.#side);
+    this.#tailBytes += chunk.length;
+    const last = chunk.subarray(Math.max(0, chunk.length - this.#side));
+    const first = last.subarray(0, this.#side - this.#tailAt);
+    first.copy(this.#tail, this.#tailAt);
+    last.copy(this.#tail, 0, first.length);
+    this.#tailAt = (this.#tailAt + last.length) % this.#side;
+  }
+
+  /** The last bytes, in order. */
+  get #tailInOrder(): readonly Buffer[] {
+    const [later, earlier] = [this.#tail.subarray(0, this.#tailAt), this.#tail.subarray(this.#tailAt)];
+    return this.#tailBytes < this.#side ? [later] : [earlier, later];
   }
 
   get #complete(): boolean {
-    return this.#totalBytes === this.#headBytes + this.#tailBytes;
+    return this.#tailBytes <= this.#side;
   }
 
   /** The output so far, redacted and ready to be truncated. */
   async read(): Promise<CleanOutput> {
     if (this.#complete) {
-      const text = Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
+      const text = Buffer.concat([...this.#head, ...this.#tailInOrder]).toString('utf8');
       const parts = await this.#cleaner.parts(text);
       return new CleanOutput(parts, undefined, charactersIn(text), 0);
     }
-    // In UTF-16 units: enough to fill the limit from either side, plus the context beyond the cut.
-    const units = 2 * this.#limit + this.#cleaner.overlap;
+    // In UTF-16 units: enough for half of the limit, at most two units per character, plus the context beyond the cut.
+    const units = this.#limit + this.#cleaner.overlap;
     const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
-    const tail = await this.#cleaner.parts(Buffer.concat(this.#tail).toString('utf8').slice(-units));
+    const tail = await this.#cleaner.parts(Buffer.concat(this.#tailInOrder).toString('utf8').slice(-units));
     return new CleanOutput(head, tail, this.#characters, this.#cleaner.overlap);
   }
 }
