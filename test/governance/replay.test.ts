@@ -84,7 +84,7 @@ const yes = (requestState: string | undefined) => ({
 const exec = (command: string) => ['container_exec_command', { vmid: CT.debian, command }] as const;
 const codeOf = (result: z.output<typeof resultShape>) => result.structuredContent?.code ?? result.resultType;
 
-test('a yes brought twice, to the same or to another replica, is used once', async () => {
+test('redeems a repeated approval once, across replicas', async () => {
   const [first, second] = [new Replica('one'), new Replica('two')];
   const asked = await first.call(...exec('echo once'));
   expect(asked.resultType).toBe('input_required');
@@ -103,7 +103,7 @@ test('a yes brought twice, to the same or to another replica, is used once', asy
 test.each([
   ['stop_container', CT.stopped],
   ['start_container', CT.debian],
-] as const)('a yes to a %s that finds nothing to do is used, too', async (tool, vmid) => {
+] as const)('redeems the approval of a %s without effect', async (tool, vmid) => {
   const replica = new Replica(`idle ${tool}`);
   const { requestState } = await replica.call(tool, { vmid });
   const done = await replica.call(tool, { vmid }, yes(requestState));
@@ -116,7 +116,7 @@ test.each([
   await node.reset();
 });
 
-test('a yes is for the very call that was asked about', async () => {
+test('accepts an approval only for the exact call', async () => {
   const replica = new Replica('very');
   const { requestState } = await replica.call(...exec('echo a'));
   expect(codeOf(await replica.call(...exec('echo b'), yes(requestState)))).toBe('APPROVAL_INVALID');
@@ -136,20 +136,20 @@ test('a yes is for the very call that was asked about', async () => {
   expect(done.structuredContent).toMatchObject({ stdout: 'a\n' });
 });
 
-test('a yes without a question, or a question without a yes, is none', async () => {
+test('requires both the question and the approval', async () => {
   const replica = new Replica('bare');
   expect(codeOf(await replica.call(...exec('echo a'), yes(undefined)))).toBe('input_required');
   const { requestState } = await replica.call(...exec('echo a'));
   expect(codeOf(await replica.call(...exec('echo a'), { requestState }))).toBe('input_required');
 });
 
-test('a replica with another key knows nothing of it', async () => {
+test('rejects the approval of a replica with another key', async () => {
   const { requestState } = await new Replica('mine').call(...exec('echo a'));
   const stranger = new Replica('theirs', { STATE_KEY: 'x'.repeat(48) });
   expect(codeOf(await stranger.call(...exec('echo a'), yes(requestState)))).toBe('APPROVAL_INVALID');
 });
 
-test('a yes comes too late', async () => {
+test('rejects an expired approval', async () => {
   const replica = new Replica('late', { APPROVAL_TTL: '1' });
   const { requestState } = await replica.call(...exec('echo a'));
   const since = performance.now();
@@ -157,7 +157,7 @@ test('a yes comes too late', async () => {
   expect(codeOf(await replica.call(...exec('echo a'), yes(requestState)))).toBe('APPROVAL_EXPIRED');
 });
 
-test('a container that has changed is asked about again', async () => {
+test('asks again when the container has changed', async () => {
   const replica = new Replica('changed');
   const { requestState } = await replica.call(...exec('echo a'));
   const undo = await node.setConf(CT.debian, 'arch: amd64\nhostname: other\n');
@@ -172,7 +172,7 @@ test('a container that has changed is asked about again', async () => {
 test.each([
   ['of the same size', 'other'],
   ['of another size', 'something else'],
-])('bytes %s than were agreed to do not arrive', async (_how, later) => {
+])('does not transfer bytes %s than the approved ones', async (_how, later) => {
   const replica = new Replica(`bytes ${later.length}`);
   await writeFile(path.join(dir, 'file'), 'first');
   const upload = { vmid: CT.debian, local_path: 'file', container_path: `/tmp/agreed${later.length}` };

@@ -14,7 +14,7 @@ export function approvalScopeOf(call: {
   /** Validated and with defaults, so that `timeout: 30` and no timeout are the same call. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly caller: string;
-  /** The node that the server connects to. */
+  /** The node that the server connects to, as in PROXMOX_HOST. */
   readonly host: string;
   /** The attributes of each container; null for the node. */
   readonly attributes: readonly (ContainerAttributes | null)[];

@@ -102,7 +102,7 @@ export class Confirmation {
       if (!isLocal(caller))
         throw unavailable('for HTTP clients neither APPROVALS nor an approval passphrase is set');
     }
-    if (!caller.rights.has('confirm'))
+    if (!caller.permissions.has('confirm'))
       throw unavailable(
         `${caller.name} lacks the permission \`confirm\`, so its client cannot approve calls`,
       );

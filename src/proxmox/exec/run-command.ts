@@ -1,13 +1,13 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
-import { type AttachTarget, shellArgv } from '../../remote/command-line.ts';
-import { CommandNotStarted } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { CommandOutput } from '../../remote/protocol.ts';
+import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
 import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';
