@@ -22,6 +22,7 @@ export const listContainers = defineTool({
   description:
     'List all LXC containers of the cluster: vmid, name, status, node, lock, tags. ' +
     'Call it first to find the vmid. Tools work on containers of all nodes. `reason`: why a status is unknown.',
+  toolset: 'core',
   effect: 'read',
   input: z.strictObject({ response_format: responseFormat('json') }),
   output: z.object({ containers: z.array(container) }),

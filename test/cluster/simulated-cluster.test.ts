@@ -32,16 +32,16 @@ describe('three simulated nodes', () => {
   });
 
   test('share the files of /etc/pve, and each has its own processes', async () => {
-    await on('pve2', 'echo "ct: 9107" >/etc/pve/ha/resources.cfg');
-    expect((await on('pve3', 'cat /etc/pve/ha/resources.cfg')).stdout).toBe('ct: 9107\n');
+    await on('pve2', 'echo "ct: 9111" >/etc/pve/ha/resources.cfg');
+    expect((await on('pve3', 'cat /etc/pve/ha/resources.cfg')).stdout).toBe('ct: 9111\n');
     expect((await on('pve3', 'readlink /etc/pve/local')).stdout).toBe('nodes/pve3\n');
     const sockets = 'grep -o "lxc/[0-9]*/command" /proc/net/unix';
-    expect((await on('pve2', sockets)).stdout).toBe('lxc/9105/command\nlxc/9106/command\n');
-    expect((await on('pve1', 'pct status 9105')).stderr).toContain(
-      "'nodes/pve1/lxc/9105.conf' does not exist",
+    expect((await on('pve2', sockets)).stdout).toBe('lxc/9109/command\nlxc/9110/command\n');
+    expect((await on('pve1', 'pct status 9109')).stderr).toContain(
+      "'nodes/pve1/lxc/9109.conf' does not exist",
     );
     // So says the real one, too.
-    expect((await on('pve1', 'pct stop 9105')).stderr).toBe('CT 9105 not running\n');
+    expect((await on('pve1', 'pct stop 9109')).stderr).toBe('CT 9109 not running\n');
     expect(simulator.container(MEMBERS.second).running).toBe(true);
   });
 
@@ -69,19 +69,19 @@ describe('three simulated nodes', () => {
       cluster: { quorate: 1 },
       nodelist: { pve3: { online: 0 } },
     });
-    expect(await on('pve3', 'pct start 9108')).toMatchObject({
+    expect(await on('pve3', 'pct start 9112')).toMatchObject({
       code: 255,
       stderr: 'cluster not ready - no quorum?\n',
     });
     expect((await on('pve3', 'echo x >/etc/pve/x')).stderr).toContain('Permission denied');
     expect((await on('pve3', 'mkdir /etc/pve/x')).stderr).toContain('Permission denied');
-    expect((await on('pve3', 'pct set 9107 --tags x')).stderr).toMatch(
+    expect((await on('pve3', 'pct set 9111 --tags x')).stderr).toMatch(
       /^unable to open file .*Permission denied/,
     );
-    expect((await on('pve3', 'pct stop 9107')).code).toBe(0);
-    await on('pve1', 'mv /etc/pve/nodes/pve2/lxc/9106.conf /etc/pve/nodes/pve1/lxc/');
-    expect((await on('pve1', 'cat /etc/pve/.vmlist')).stdout).toContain('"9106": { "node": "pve1"');
-    expect((await on('pve3', 'cat /etc/pve/.vmlist')).stdout).toContain('"9106": { "node": "pve2"');
+    expect((await on('pve3', 'pct stop 9111')).code).toBe(0);
+    await on('pve1', 'mv /etc/pve/nodes/pve2/lxc/9110.conf /etc/pve/nodes/pve1/lxc/');
+    expect((await on('pve1', 'cat /etc/pve/.vmlist')).stdout).toContain('"9110": { "node": "pve1"');
+    expect((await on('pve3', 'cat /etc/pve/.vmlist')).stdout).toContain('"9110": { "node": "pve2"');
 
     const entry = await connect(login('pve1'));
     let forwarded = false;
@@ -93,8 +93,8 @@ describe('three simulated nodes', () => {
     simulator.cut('pve1', 'pve3', false);
     simulator.cut('pve2', 'pve3', false);
     await stream;
-    expect((await on('pve3', 'cat /etc/pve/.vmlist')).stdout).toContain('"9106": { "node": "pve1"');
-    expect((await on('pve3', 'pct start 9108')).code).toBe(0);
+    expect((await on('pve3', 'cat /etc/pve/.vmlist')).stdout).toContain('"9110": { "node": "pve1"');
+    expect((await on('pve3', 'pct start 9112')).code).toBe(0);
     entry.end();
   });
 
@@ -106,51 +106,51 @@ describe('three simulated nodes', () => {
 
   test('a container moves: stopped and locked, then its configuration at once, then it runs', async () => {
     const conf = async (node: NodeName) =>
-      (await on('pve1', `cat /etc/pve/nodes/${node}/lxc/9106.conf`)).stdout;
+      (await on('pve1', `cat /etc/pve/nodes/${node}/lxc/9110.conf`)).stdout;
     simulator.container(MEMBERS.moving).write('/srv/here', 'x');
     const version = async () => JSON.parse((await on('pve1', 'cat /etc/pve/.version')).stdout).vmlist;
     const before = await version();
     const migration = simulator.beginMigration(MEMBERS.moving, 'pve3');
     expect(await conf('pve2')).toContain('lock: migrate');
-    expect((await on('pve2', 'pct status 9106')).stdout).toBe('status: stopped\n');
+    expect((await on('pve2', 'pct status 9110')).stdout).toBe('status: stopped\n');
     migration.move();
     expect(await conf('pve2')).toBe('');
     expect(await conf('pve3')).toContain('lock: migrate');
-    expect((await on('pve3', 'pct start 9106')).stderr).toBe('CT is locked (migrate)\n');
+    expect((await on('pve3', 'pct start 9110')).stderr).toBe('CT is locked (migrate)\n');
     migration.finish();
     expect(await conf('pve3')).not.toContain('lock');
-    expect((await on('pve3', 'lxc-attach -n 9106 -- cat /srv/here')).stdout).toBe('x');
-    expect((await on('pve2', 'lxc-attach -n 9106 -- true')).code).toBe(1);
+    expect((await on('pve3', 'lxc-attach -n 9110 -- cat /srv/here')).stdout).toBe('x');
+    expect((await on('pve2', 'lxc-attach -n 9110 -- true')).code).toBe(1);
     expect(
-      (await on('pve3', "lxc-attach -n 9106 -- sh -c 'test -d /proc/$$ && ps | grep -c [i]nit'")).stdout,
+      (await on('pve3', "lxc-attach -n 9110 -- sh -c 'test -d /proc/$$ && ps | grep -c [i]nit'")).stdout,
     ).toBe('1\n');
     expect(await version()).toBeGreaterThan(before);
     simulator.beginMigration(MEMBERS.moving, 'pve1').abort();
-    expect((await on('pve3', 'pct status 9106')).stdout).toBe('status: running\n');
+    expect((await on('pve3', 'pct status 9110')).stdout).toBe('status: running\n');
   });
 
   test('pct migrate', async () => {
-    expect((await on('pve2', 'pct migrate 9106 pve1')).stderr).toContain("can't migrate running container");
-    expect((await on('pve2', 'pct migrate 9106 pve2')).stderr).toContain('target is local node');
-    expect((await on('pve2', 'pct migrate 9106 pve1 --restart 1')).stdout).toMatch(
-      /shutdown CT 9106\n.*starting migration of CT 9106 to node 'pve1'[\s\S]*migration finished successfully/,
+    expect((await on('pve2', 'pct migrate 9110 pve1')).stderr).toContain("can't migrate running container");
+    expect((await on('pve2', 'pct migrate 9110 pve2')).stderr).toContain('target is local node');
+    expect((await on('pve2', 'pct migrate 9110 pve1 --restart 1')).stdout).toMatch(
+      /shutdown CT 9110\n.*starting migration of CT 9110 to node 'pve1'[\s\S]*migration finished successfully/,
     );
     expect(simulator.ownerOf(MEMBERS.moving)).toBe('pve1');
     expect(simulator.container(MEMBERS.moving).running).toBe(true);
   });
 
   test('HA starts a container elsewhere, a while after pct has asked', async () => {
-    await on('pve1', `printf 'ct: 9108\\n\\tstate stopped\\n' >/etc/pve/ha/resources.cfg`);
+    await on('pve1', `printf 'ct: 9112\\n\\tstate stopped\\n' >/etc/pve/ha/resources.cfg`);
     simulator.placeByHa(MEMBERS.stopped, 'pve2');
-    expect(await on('pve3', 'pct start 9108')).toMatchObject({
+    expect(await on('pve3', 'pct start 9112')).toMatchObject({
       code: 0,
-      stdout: 'Requesting HA start for CT 9108\n',
+      stdout: 'Requesting HA start for CT 9112\n',
     });
     await expect.poll(() => simulator.container(MEMBERS.stopped).running).toBe(true);
     expect(simulator.ownerOf(MEMBERS.stopped)).toBe('pve2');
     const status = JSON.parse((await on('pve1', 'cat /etc/pve/ha/manager_status')).stdout);
-    expect(status.service_status).toMatchObject({ 'ct:9108': { node: 'pve2', state: 'started' } });
-    expect((await on('pve1', 'ha-manager status')).stdout).toContain('service ct:9108 (pve2, started)');
+    expect(status.service_status).toMatchObject({ 'ct:9112': { node: 'pve2', state: 'started' } });
+    expect((await on('pve1', 'ha-manager status')).stdout).toContain('service ct:9112 (pve2, started)');
   });
 
   test('a node can refuse logins, refuse connections, or hang alone', async () => {
@@ -161,7 +161,7 @@ describe('three simulated nodes', () => {
     expect((await members('pve1')).nodelist).toMatchObject({ pve2: { online: 1 }, pve3: { online: 1 } });
     simulator.node('pve1').pmxcfs = 'hangs';
     simulator.node('pve2').refuseLogins(false);
-    expect((await on('pve2', 'cat /etc/pve/lxc/9105.conf')).stdout).toContain('hostname: second');
+    expect((await on('pve2', 'cat /etc/pve/lxc/9109.conf')).stdout).toContain('hostname: second');
     simulator.node('pve1').pmxcfs = 'up';
   });
 

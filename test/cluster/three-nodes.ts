@@ -3,15 +3,15 @@ import type { ScenarioInput } from '../../src/simulator/scenario.ts';
 /** The containers of the cluster with three nodes, the same on the simulator and on the rig. */
 export const MEMBERS = {
   /** On pve1, running. */
-  first: 9102,
+  first: 9106,
   /** On pve2, running. */
-  second: 9105,
+  second: 9109,
   /** On pve2, running; the one that is moved. */
-  moving: 9106,
+  moving: 9110,
   /** On pve3, running. */
-  third: 9107,
+  third: 9111,
   /** On pve3, stopped. */
-  stopped: 9108,
+  stopped: 9112,
 } as const;
 
 export type NodeName = 'pve1' | 'pve2' | 'pve3';
