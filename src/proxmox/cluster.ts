@@ -25,6 +25,7 @@ import type {
   ExecTarget,
 } from './proxmox-types.ts';
 import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
+import { type ClusterStatus, completeStatus, readEntryStatus } from './status/cluster-status.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
@@ -91,6 +92,16 @@ export class Cluster implements ClusterHandle, ContainerRouter {
 
   async reach(signal: AbortSignal): Promise<void> {
     await this.#entry.use(({ shell }) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal }));
+  }
+
+  async status(signal: AbortSignal): Promise<ClusterStatus> {
+    const known = await this.#entry.read(async (link) => {
+      const found = await readEntryStatus(link.shell, signal);
+      link.name = found.node;
+      this.#nodes.learn(found.members);
+      return found;
+    });
+    return completeStatus(known, this.#nodes, signal);
   }
 
   async list(

@@ -1,5 +1,9 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { ClusterStatus } from './status/cluster-status.ts';
+
+export type { ClusterStatus } from './status/cluster-status.ts';
+export type { NodeState } from './status/parse-status.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
@@ -139,6 +143,8 @@ export interface ClusterHandle {
   readonly connections: number;
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
+  /** The state of all nodes. @throws AppError if no entry node can be read */
+  status(signal: AbortSignal): Promise<ClusterStatus>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
   /**
    * The attributes of a container that rules can match, from the cache if possible, or `again` from the node. undefined: they

@@ -32,6 +32,7 @@ test('clients are told the truth about what tools do', () => {
     }),
   );
   expect(told).toEqual({
+    proxmox_cluster_status: 'reads',
     proxmox_container_exec_command: 'destroys open',
     proxmox_list_containers: 'reads',
     proxmox_container_status: 'reads',

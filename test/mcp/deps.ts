@@ -22,6 +22,7 @@ export function record() {
       isOwnContainer: async () => false,
       localFile: unused,
       list: unused,
+      status: unused,
       container: unused,
       host: unused,
       close: unused,

@@ -126,7 +126,7 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
 }
 
 /** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
-function splitByPath(text: string): Map<string, string> {
+export function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
