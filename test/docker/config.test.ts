@@ -24,7 +24,7 @@ afterAll(async () => {
 const valuesOf = (command: string, option: string): readonly string[] =>
   [...command.matchAll(new RegExp(` ${option} (\\S+)`, 'g'))].map(([, value = '']) => value);
 
-test('what init wrote works in the image with what `config docker` mounts, and without anything else of this machine', async () => {
+test('runs the image with the configuration of init and the mounts of `config docker` alone', async () => {
   const home = path.join(dir, 'home');
   await mkdir(path.join(home, '.ssh'), { recursive: true });
   const { host, port, keyPath, user } = sim.node().connection;

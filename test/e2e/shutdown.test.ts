@@ -14,13 +14,13 @@ import { describeNode, type NodeUnderTest } from './nodes.ts';
 const LIMIT_MS = 4_500;
 const HOSTS_KILL_MS = 5_000;
 
-describeNode('the end of the server', [], (rig) => {
+describeNode('shutdown of the server', [], (rig) => {
   for (const [how, end] of [
     ['SIGTERM', (server: RawServer) => server.child.kill('SIGTERM')],
     ['SIGINT', (server: RawServer) => server.child.kill('SIGINT')],
     ['the end of stdin', (server: RawServer) => server.child.stdin.end()],
   ] as const) {
-    test(`by ${how}: running commands are killed within ${HOSTS_KILL_MS} ms, and it exits with 0`, async () => {
+    test(`by ${how}: kills running commands within ${HOSTS_KILL_MS} ms, and exits with 0`, async () => {
       const n = uniqueSleep();
       const server = await RawServer.start(rig);
       for (const vmid of [CT.debian, CT.busybox, CT.locked]) {
@@ -49,7 +49,7 @@ describeNode('the end of the server', [], (rig) => {
     });
   }
 
-  test('stdout carries nothing but protocol, also at the end', async () => {
+  test('writes nothing but protocol messages to stdout', async () => {
     const server = await RawServer.start(rig);
     server.callExec(CT.debian, 'echo hello');
     await until(() => server.lines.length >= 2);

@@ -11,13 +11,13 @@ import type { NodeUnderTest } from './nodes.ts';
 
 /** A file name with everything in it that has a meaning for some shell or some parser. */
 export const WEIRD_NAMES: readonly [what: string, name: string][] = [
-  ['spaces at all ends', ' two  words '],
+  ['leading and trailing spaces', ' two  words '],
   ['quotes and backslashes', `it's "q" \\n \\`],
-  ['shell meaning', '$(touch pwned)`id`;&|<>*?[a]!{x,y}~#%'],
+  ['shell metacharacters', '$(touch pwned)`id`;&|<>*?[a]!{x,y}~#%'],
   ['a leading dash', '-rf'],
-  ['a line end inside', 'a\nb'],
-  ['a line end at the end', 'trailing\n'],
-  ['more than ASCII', 'naïve-日本-🐧'],
+  ['an embedded newline', 'a\nb'],
+  ['a trailing newline', 'trailing\n'],
+  ['non-ASCII characters', 'naïve-日本-🐧'],
   ['255 bytes', 'n'.repeat(255)],
   ['a dot file', '.hidden'],
 ];

@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('the container that the server runs in', () => {
-  test('no command, transfer or change is made there, while other containers are worked on and reading goes on', async () => {
+  test('is refused for commands, transfers and changes, but not for reading', async () => {
     const call = await serverIn([CT.debian]);
     const vmid = CT.debian;
     for (const [tool, args] of [
@@ -57,7 +57,7 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     expect((await call('container_exec_command', { vmid: CT.busybox, command: 'id' })).isError).toBe(false);
   });
 
-  test('several containers that show the name: all of them count', async () => {
+  test('includes every container that shows the name', async () => {
     const call = await serverIn([CT.debian, CT.busybox]);
     for (const vmid of [CT.debian, CT.busybox]) {
       const result = await call('container_exec_command', { vmid, command: 'id' });
@@ -65,14 +65,14 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     }
   });
 
-  test('ALLOW_SELF=true lifts it', async () => {
+  test('is not refused with ALLOW_SELF=true', async () => {
     client = await connectClient({ env: { ...node.settings(), POLICY: 'open', ALLOW_SELF: 'true' } });
     const args = { vmid: CT.debian, command: 'cat /root/secret' };
     const result = await client.callTool('proxmox_container_exec_command', args);
     expect(result.data).toMatchObject({ stdout: SECRET });
   });
 
-  test('is looked for again after a reconnect', async () => {
+  test('is located again after a reconnect', async () => {
     const call = await serverIn([]);
     const args = { vmid: CT.debian, command: 'id' };
     expect((await call('container_exec_command', args)).isError).toBe(false);
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     );
   });
 
-  test('a search that fails does not stop the work, and is logged', async () => {
+  test('is not required to be found: a failed search is logged', async () => {
     const { files } = node.simulator.node();
     const grep = files.read('/usr/bin/grep');
     files.remove('/usr/bin/grep');

@@ -64,75 +64,75 @@ async function smuggleAnswers(token: string): Promise<void> {
   }
 }
 
-describe.each(['modern', 'legacy', 'v1'] as const)('over HTTP a %s client that shows questions', (era) => {
-  test('is asked, and only a yes lets the call be made', async () => {
-    const answers = [
-      yes,
-      { action: 'accept' as const, content: { allow: false } },
-      { action: 'decline' as const },
-    ];
-    const questions: string[] = [];
-    const respond: Responder = async (question) => {
-      questions.push(question);
-      return answers[questions.length - 1] ?? yes;
-    };
-    await withClient(era, respond, async (client) => {
-      const call = () => client.callTool(TOOL, { command: 'echo ran' });
-      expect((await call()).data).toMatchObject({ stdout: 'ran\n' });
-      expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
-      expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+describe.each(['modern', 'legacy', 'v1'] as const)(
+  'over HTTP, a %s client that supports elicitation',
+  (era) => {
+    test('is asked, and its call runs only when approved', async () => {
+      const answers = [
+        yes,
+        { action: 'accept' as const, content: { allow: false } },
+        { action: 'decline' as const },
+      ];
+      const questions: string[] = [];
+      const respond: Responder = async (question) => {
+        questions.push(question);
+        return answers[questions.length - 1] ?? yes;
+      };
+      await withClient(era, respond, async (client) => {
+        const call = () => client.callTool(TOOL, { command: 'echo ran' });
+        expect((await call()).data).toMatchObject({ stdout: 'ran\n' });
+        expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+        expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+      });
+      expect(questions).toHaveLength(3);
+      expect(questions[0]).toContain('  | echo ran');
+      expect(questions[0]).toContain('Caller: main');
     });
-    expect(questions).toHaveLength(3);
-    expect(questions[0]).toContain('  | echo ran');
-    expect(questions[0]).toContain('Caller: main');
-  });
 
-  test('is asked about its own calls alone', async () => {
-    const asked: Record<string, string[]> = { [TOKEN]: [], [OTHER]: [] };
-    const callAs = (token: string, text: string) =>
-      withClient(
-        era,
-        async (question) => {
-          asked[token]?.push(question);
-          // Until the other one is asked as well.
-          await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
-          return token === TOKEN ? yes : { action: 'decline' };
-        },
-        async (client) => {
-          const { data } = await client.callTool(TOOL, { command: `echo ${text}` });
-          expect(data).toMatchObject(
-            token === TOKEN ? { stdout: `${text}\n` } : { code: 'CONFIRMATION_REFUSED' },
-          );
-        },
-        token,
-      );
-    await Promise.all([callAs(TOKEN, 'mine'), callAs(OTHER, 'yours')]);
-    expect(asked[TOKEN]).toEqual([expect.stringContaining('  | echo mine')]);
-    expect(asked[OTHER]).toEqual([expect.stringContaining('  | echo yours')]);
-  });
-});
-
-test.each([
-  ['the same caller', TOKEN],
-  ['another caller', OTHER],
-])(
-  'a question in a session is not answered from another session of %s; silence is a no',
-  async (_, token) => {
-    let asked = false;
-    const silent: Responder = () => {
-      asked = true;
-      return new Promise(() => {});
-    };
-    await withClient('legacy', silent, async (client) => {
-      const call = client.callTool(TOOL, { command: 'echo ran' });
-      await until(() => asked, 5000);
-      await smuggleAnswers(token);
-      expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+    test('is asked about its own calls only', async () => {
+      const asked: Record<string, string[]> = { [TOKEN]: [], [OTHER]: [] };
+      const callAs = (token: string, text: string) =>
+        withClient(
+          era,
+          async (question) => {
+            asked[token]?.push(question);
+            // Until the other one is asked as well.
+            await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
+            return token === TOKEN ? yes : { action: 'decline' };
+          },
+          async (client) => {
+            const { data } = await client.callTool(TOOL, { command: `echo ${text}` });
+            expect(data).toMatchObject(
+              token === TOKEN ? { stdout: `${text}\n` } : { code: 'CONFIRMATION_REFUSED' },
+            );
+          },
+          token,
+        );
+      await Promise.all([callAs(TOKEN, 'mine'), callAs(OTHER, 'yours')]);
+      expect(asked[TOKEN]).toEqual([expect.stringContaining('  | echo mine')]);
+      expect(asked[OTHER]).toEqual([expect.stringContaining('  | echo yours')]);
     });
   },
 );
 
-test('in a session a question comes on the stream of its call: a client needs no other', async () => {
+test.each([
+  ['the same caller', TOKEN],
+  ['another caller', OTHER],
+])('ignores answers from another session of %s, and refuses the call without an answer', async (_, token) => {
+  let asked = false;
+  const silent: Responder = () => {
+    asked = true;
+    return new Promise(() => {});
+  };
+  await withClient('legacy', silent, async (client) => {
+    const call = client.callTool(TOOL, { command: 'echo ran' });
+    await until(() => asked, 5000);
+    await smuggleAnswers(token);
+    expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+  });
+});
+
+test('sends the question of a session on the stream of its call', async () => {
   const { id: session } = await openSession(server.url, TOKEN, { elicitation: {} });
   const headers = { ...bearer(TOKEN), 'Mcp-Session-Id': session };
   const params = { name: TOOL, arguments: { command: 'echo ran' } };
@@ -150,7 +150,7 @@ async function call(token: string, more: Record<string, unknown> = {}, at = serv
 }
 
 describe('a caller that declares elicitation and answers its own question', () => {
-  test('is refused without the scope confirm, and nothing is asked of it', async () => {
+  test('is refused without the scope confirm, and not asked', async () => {
     const { requestState, structuredContent } = await call(WITHOUT_SCOPE);
     expect(requestState).toBeUndefined();
     expect(structuredContent).toMatchObject({
@@ -163,7 +163,7 @@ describe('a caller that declares elicitation and answers its own question', () =
     ['terminal', 'APPROVAL_PENDING'],
     ['deny', 'CONFIRMATION_REQUIRED'],
     ['', 'CONFIRMATION_REQUIRED'],
-  ])('gets what APPROVALS=%s says, with every scope: %s', async (approvals, code) => {
+  ])('is handled by APPROVALS=%s, whatever its scopes: %s', async (approvals, code) => {
     const other = await start({ APPROVALS: approvals });
     try {
       for (const era of ['modern', 'legacy'] as const) {
@@ -181,7 +181,7 @@ describe('a caller that declares elicitation and answers its own question', () =
   });
 });
 
-test('a refused question cannot be accepted later, not even at another replica', async () => {
+test('does not accept a declined question later, not even at another replica', async () => {
   const replica = await start({ APPROVALS: 'client', STATE_KEY: `${'k'.repeat(20)}replicas-share-it` });
   const first = await start({ APPROVALS: 'client', STATE_KEY: `${'k'.repeat(20)}replicas-share-it` });
   try {
@@ -202,7 +202,7 @@ test('a refused question cannot be accepted later, not even at another replica',
   }
 });
 
-test('a yes that was asked of one caller is none of another', async () => {
+test('rejects an approval that was requested by another caller', async () => {
   const { requestState } = await call(TOKEN);
   expect(requestState).toBeTypeOf('string');
   const brought = { requestState, inputResponses: { confirmation: yes } };
@@ -211,7 +211,7 @@ test('a yes that was asked of one caller is none of another', async () => {
   expect((await call(TOKEN, brought)).structuredContent).toMatchObject({ code: 'APPROVAL_USED' });
 });
 
-test('a client that hangs up while it is asked has said no', async () => {
+test('treats a disconnect during a question as a refusal', async () => {
   const cancel = new AbortController();
   const respond: Responder = () => {
     cancel.abort();

@@ -21,7 +21,7 @@ describeNode('many clients of one server', [], (node) => {
     await server.stop();
   });
 
-  test('each gets the answers to its own calls, and its own progress', async () => {
+  test('receive only their own results and progress', async () => {
     await Promise.all(
       clients.flatMap((client, who) =>
         Array.from({ length: CALLS }, async (_, which) => {

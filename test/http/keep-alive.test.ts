@@ -24,47 +24,44 @@ function heard({ body }: Response) {
   return said;
 }
 
-describe('what is silent for long', () => {
+describe('keep-alive comments', () => {
   const node = new SimulatedNode();
   beforeAll(() => node.start());
   afterAll(() => node.stop());
 
-  test.each(['2025', '2026-07-28'])(
-    'a call of %s sends comments until its result, and none after',
-    async (era) => {
-      const server = await HttpServer.start({
-        env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` },
-      });
-      try {
-        const file = `/tmp/awake-${era}`;
-        const params = {
-          name: 'proxmox_container_exec_command',
-          arguments: {
-            vmid: CT.debian,
-            command: `until [ -e ${file} ]; do sleep 0.1; done; echo woken`,
-          },
-        };
-        const request =
-          era === '2025'
-            ? legacy(
-                { id: 1, method: 'tools/call', params },
-                { 'Mcp-Session-Id': (await openSession(server.url)).id },
-              )
-            : modern('tools/call', params);
-        const said = heard(await fetch(server.url, request));
-        await until(() => said.comments() >= 3, 10_000);
-        expect(said.text).not.toContain('data:');
-        await node.writeInContainer(CT.debian, file, '');
-        await until(() => said.over, 10_000);
-        expect(said.text).toContain('woken');
-        expect(said.text.slice(said.text.indexOf('woken'))).not.toMatch(COMMENT);
-      } finally {
-        expect(await server.stop()).toBe(0);
-      }
-    },
-  );
+  test.each(['2025', '2026-07-28'])('are sent during a call of %s, and not after its result', async (era) => {
+    const server = await HttpServer.start({
+      env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` },
+    });
+    try {
+      const file = `/tmp/awake-${era}`;
+      const params = {
+        name: 'proxmox_container_exec_command',
+        arguments: {
+          vmid: CT.debian,
+          command: `until [ -e ${file} ]; do sleep 0.1; done; echo woken`,
+        },
+      };
+      const request =
+        era === '2025'
+          ? legacy(
+              { id: 1, method: 'tools/call', params },
+              { 'Mcp-Session-Id': (await openSession(server.url)).id },
+            )
+          : modern('tools/call', params);
+      const said = heard(await fetch(server.url, request));
+      await until(() => said.comments() >= 3, 10_000);
+      expect(said.text).not.toContain('data:');
+      await node.writeInContainer(CT.debian, file, '');
+      await until(() => said.over, 10_000);
+      expect(said.text).toContain('woken');
+      expect(said.text.slice(said.text.indexOf('woken'))).not.toMatch(COMMENT);
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
 
-  test('so does the stream on which a session listens', async () => {
+  test('are sent on the stream of a session', async () => {
     const server = await HttpServer.start({ env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` } });
     try {
       const { id } = await openSession(server.url);

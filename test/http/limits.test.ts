@@ -36,7 +36,7 @@ describe('limits', () => {
   }
   const healthy = async (server: HttpServer) => (await fetch(server.at('/health'))).status;
 
-  test('503 with Retry-After: more calls at a time than MAX_CONCURRENT; the next when one is over', async () => {
+  test('MAX_CONCURRENT: 503 with Retry-After until a call ends', async () => {
     const node = await silentNode();
     cleanups.push(() => node.close());
     const server = await start({ SSH_PORT: String(node.port), MAX_CONCURRENT: '2' });
@@ -72,16 +72,19 @@ describe('limits', () => {
     ['nothing', ''],
     ['half of its headers', 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-'],
     ['half of its body', `${rawHead(100)}{"jsonrpc"`],
-  ])('a client that sends %s is hung up on, and the others notice nothing', async (_name, sent) => {
-    const server = await start({ REQUEST_TIMEOUT: '1' });
-    const { state } = await slowClient(server, sent);
-    expect(await healthy(server)).toBe(200);
-    await until(() => state.closed, 10_000);
-    expect(await healthy(server)).toBe(200);
-    expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
-  });
+  ])(
+    'REQUEST_TIMEOUT: closes the connection of a client that sends %s, without affecting others',
+    async (_name, sent) => {
+      const server = await start({ REQUEST_TIMEOUT: '1' });
+      const { state } = await slowClient(server, sent);
+      expect(await healthy(server)).toBe(200);
+      await until(() => state.closed, 10_000);
+      expect(await healthy(server)).toBe(200);
+      expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
+    },
+  );
 
-  test('clients that only connect give way to new ones when MAX_CONNECTIONS are open', async () => {
+  test('MAX_CONNECTIONS: closes idle connections for new ones', async () => {
     const server = await start({ MAX_CONNECTIONS: '4' });
     const idle: Awaited<ReturnType<typeof slowClient>>[] = [];
     for (let i = 0; i < 12; i += 1) idle.push(await slowClient(server, i % 2 === 0 ? '' : 'GET /health HTT'));
@@ -93,7 +96,7 @@ describe('limits', () => {
     socket.destroy();
   });
 
-  test('a connection on which a call runs does not give way', async () => {
+  test('MAX_CONNECTIONS: keeps a connection with a running call', async () => {
     const node = await silentNode();
     cleanups.push(() => node.close());
     const server = await start({ SSH_PORT: String(node.port), MAX_CONNECTIONS: '2' });

@@ -10,7 +10,7 @@ afterAll(() => node.stop());
 
 const VMIDS = [CT.debian, CT.busybox, CT.locked];
 
-test('200 clients, 20 commands each: every answer is right, none goes astray, memory stays flat', async () => {
+test('200 clients with 20 commands each get their own results, in constant memory', async () => {
   const server = await HttpServer.start({
     // A small heap, so that memory which is merely not yet collected does not look like memory that is kept.
     env: { ...node.settings(), ...RAISED, LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-old-space-size=96' },

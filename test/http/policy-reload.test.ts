@@ -45,7 +45,7 @@ function heard({ body }: Response): () => string {
 const counted = (text: string) => text.split('notifications/tools/list_changed').length - 1;
 
 test.each(['legacy', 'auto'] as const)(
-  'a client that listens over HTTP is told that its list has changed, each time (%s)',
+  'notifies a listening client of each change of its tool list (%s)',
   (mode) =>
     withPolicy(async ({ server, replace }) => {
       let told = 0;
@@ -85,7 +85,7 @@ test.each(['legacy', 'auto'] as const)(
     }),
 );
 
-test('every session and every subscription hears of it, and who did not ask does not', () =>
+test('notifies every session and subscription that requested it, and no other', () =>
   withPolicy(async ({ server, replace }) => {
     const controller = new AbortController();
     const { signal } = controller;

@@ -44,8 +44,8 @@ async function logged(): Promise<readonly Record<string, unknown>[]> {
   });
 }
 
-describe('a call that is refused is in the audit log, by what refused it', () => {
-  test('arguments nested 20,000 levels deep', async () => {
+describe('a refused call is logged with the rule that refused it', () => {
+  test('with arguments nested 20,000 levels deep', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
     const told = await call('container_status', { vmid: CT.debian, surplus: 'NESTED' }, deep);
     expect(told).toMatchObject({ code: 'INVALID_INPUT', error: expect.stringContaining('nested deeper') });
@@ -74,7 +74,7 @@ describe('a call that is refused is in the audit log, by what refused it', () =>
   });
 });
 
-test('SIGUSR1 opens no inspector', async () => {
+test('does not open a debugger on SIGUSR1', async () => {
   server.child.kill('SIGUSR1');
   const health = () => fetch(new URL('/health', server.url));
   for (let count = 0; count < 20; count += 1) expect((await health()).status).toBe(200);

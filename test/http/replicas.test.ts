@@ -7,7 +7,7 @@ import { connectOverHttp } from './client.ts';
 import { openSession, useSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-describeNode('two replicas behind a load balancer that deals out requests in turn', [], (node) => {
+describeNode('two replicas behind a round-robin load balancer', [], (node) => {
   test('serve one modern client: list, commands, progress', () =>
     withReplicas(node.settings(), async (balancer) => {
       const client = await connectOverHttp({ url: balancer.url, token: TOKEN });
@@ -42,7 +42,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
     HTTP_TOKENS: `main read,write,host,confirm ${TOKEN}`,
   };
 
-  test('a question of the one is answered to the other, and the yes is good once', () =>
+  test('accept the answer to a question of the other replica, once', () =>
     withReplicas({ ...node.settings(), ...CONFIRMING }, async (balancer) => {
       const questions: string[] = [];
       let counts: readonly number[] = [];
@@ -68,7 +68,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
       }
     }));
 
-  test('a session of 2025 is 404 at the replica that did not begin it, and goes on at its own', () =>
+  test('answer 404 for a 2025 session of the other replica', () =>
     withReplicas(node.settings(), async (balancer) => {
       const { id } = await openSession(balancer.url);
       const statuses: number[] = [];

@@ -10,9 +10,9 @@ import { HttpServer, TOKEN } from './server.ts';
 /** Promised: init systems and Docker kill what has not ended by then. */
 const LIMIT_MS = 4500;
 
-describeNode('the end of a server over HTTP', [], (node) => {
+describeNode('shutdown over HTTP', [], (node) => {
   describe.each(ERAS)('%s', (era) => {
-    test('SIGTERM lets a call finish within 2 s, cancels the rest, and exits 0', async () => {
+    test('SIGTERM lets a call finish within 2 s, cancels the rest, and exits with 0', async () => {
       const n = uniqueSleep();
       const server = await HttpServer.start({ env: node.settings() });
       const client = await connectOverHttp({ url: server.url, token: TOKEN, era });

@@ -64,7 +64,7 @@ describe.skipIf(reason !== null)(
       await rm(dir, { recursive: true, force: true });
     });
 
-    test('two commands and five answers', async () => {
+    test('takes two commands and five answers', async () => {
       await execute('sh', ['-c', INSTALL ?? 'false'], { cwd: at('clone'), env, maxBuffer: 50_000_000 });
       const program = at('prefix', 'bin', 'proxmox-mcp');
       const { host, port, user } = sim.node().connection;
@@ -106,7 +106,7 @@ describe.skipIf(reason !== null)(
       expect(structuredContent.containers.map(({ vmid }: { vmid: number }) => vmid)).toContain(101);
     }, 600_000);
 
-    test('the demo works from that installation', async () => {
+    test('can run the demo', async () => {
       const { stdout } = await execute(at('prefix', 'bin', 'proxmox-mcp'), ['demo'], {
         cwd: at('home'),
         env,
@@ -114,7 +114,7 @@ describe.skipIf(reason !== null)(
       expect(stdout).toContain('Done in');
     }, 60_000);
 
-    test('--undo leaves nothing of it but the audit log', async () => {
+    test('is removed by --undo except for the audit log', async () => {
       await execute(at('prefix', 'bin', 'proxmox-mcp'), ['init', '--undo'], { cwd: at('home'), env });
       expect(existsSync(at('home', '.config', 'proxmox-mcp'))).toBe(false);
       expect(existsSync(at('home', '.config', 'Claude', 'claude_desktop_config.json'))).toBe(false);

@@ -80,12 +80,12 @@ function expectDockerRun(args: readonly string[]): void {
   if (own.length > 0) expect(parseCommandLine(own).kind).toBe('run');
 }
 
-test('there are snippets of every kind', () => {
+test('the documents contain snippets of every language', () => {
   for (const language of ['sh', 'json', 'toml', 'yaml'])
     expect(of(language).length, language).toBeGreaterThan(0);
 });
 
-test.each(of('json'))('%s is JSON, and what a client reads starts this program', (_where, text) => {
+test.each(of('json'))('%s is JSON, and a client entry in it starts this program', (_where, text) => {
   const value: unknown = JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, ''));
   if (!text.includes('mcpServers') && !text.includes('"servers"')) return;
   for (const server of Object.values(Object.values(clientFile.parse(value))[0] ?? {}))
@@ -127,7 +127,7 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
     // An ellipsis or a bracket stands for words of the reader.
     .filter((command) => !/…|\[/.test(command))
     .map((command) => command.replace(/\s*(?:>|<).*$/, '').replace(/ {3,}.*$/, ''));
-  test('what it gives this program is understood', () => {
+  test('contains valid commands of this program', () => {
     for (const command of own) {
       const [, ...words] = wordsOf(command) ?? [];
       const invocation = parseCommandLine(words);
@@ -135,7 +135,7 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
     }
   });
 
-  test('docker run names settings and mounts', () => {
+  test('docker run names existing settings and mounts', () => {
     for (const command of commandsOf(text).filter(
       (each) => each.startsWith('docker run') && !each.includes('…'),
     )) {
@@ -144,14 +144,14 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
   });
 });
 
-describe('a package that nobody has published', () => {
+describe('an unpublished package', () => {
   const texts = [...documents, ...readdirSync(path.join(root, 'examples')).map((name) => `examples/${name}`)];
-  test.skipIf(PACKAGE.published).each(texts)('%s does not tell to install it by name', (name) => {
+  test.skipIf(PACKAGE.published).each(texts)('is not installed by name in %s', (name) => {
     expect(read(name)).not.toMatch(/npx (?:-\S+ )*proxmox-mcp|npm (?:i|install) (?:-\S+ )*proxmox-mcp/);
     expect(read(name)).not.toMatch(/"command": "npx"/);
   });
 
-  test('package.json names a repository and an address for bugs exactly if the repository is known', () => {
+  test('has repository and bugs in package.json exactly if the repository is known', () => {
     const { repository, bugs } = JSON.parse(read('package.json'));
     expect([repository !== undefined, bugs !== undefined]).toEqual(
       Array.from({ length: 2 }, () => PACKAGE.repository !== undefined),
@@ -162,7 +162,7 @@ describe('a package that nobody has published', () => {
     });
   });
 
-  test('the name is that of package.json', () => {
+  test('has the name in package.json', () => {
     expect(JSON.parse(read('package.json')).name).toBe(PACKAGE.name);
   });
 });

@@ -132,7 +132,7 @@ const SCRIPTS = [
   `while read -r l || [ -n "$l" ]; do echo "[$l]"; done <<E\na\nb\nE\nprintf 'x\\ny' | while read -r l || [ -n "$l" ]; do echo "<$l>"; done`,
 ];
 
-test.skipIf(!existsSync(DASH)).each(SCRIPTS)('as dash: %s', async (script) => {
+test.skipIf(!existsSync(DASH)).each(SCRIPTS)('behaves like dash: %s', async (script) => {
   const cwd = mkdtempSync(path.join(tmpdir(), 'dash-'));
   const environment = { PATH: '/usr/bin:/bin', HOME: '/root', LC_ALL: 'C' };
   const real = spawnSync(DASH, ['-c', script, 'sh', 'p1'], {

@@ -42,11 +42,11 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
       tools: [],
     },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   const { set } = parsed;
   const evaluate = (attributes: ContainerAttributes) => evaluatePolicy(set, subject, async () => attributes);
 
-  test('decides, and the decision rests on it', async () => {
+  test('matches a rule and is part of the decision', async () => {
     const attributes = withValue(name, 'some-value');
     expect(await evaluate(attributes)).toMatchObject({ outcome: 'confirm', rule: 'r', attributes });
     expect(await evaluate(withValue(name, 'other'))).toMatchObject({ outcome: 'allow' });
@@ -55,7 +55,7 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
     });
   });
 
-  test('is in the question, the schema, the printed rule and the explanation', async () => {
+  test('appears in question, schema, printed rule and explanation', async () => {
     const attributes = withValue(name, 'some-value');
     const decision = await evaluate(attributes);
     const targets = [{ subject, decision, attributes }];
@@ -68,14 +68,14 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
     ]);
   });
 
-  test('a misspelled field names it', () => {
+  test('is suggested for a misspelled field', () => {
     const wrong = parsePolicy(`rules: [{rule: r, outcome: deny, match: {${field}x: a}}]`, {
       protectedTag: 'protected',
       tools: [],
     });
     expect(wrong).toMatchObject({
       ok: false,
-      faults: [{ problem: expect.stringContaining(`\`${field}\``) }],
+      errors: [{ problem: expect.stringContaining(`\`${field}\``) }],
     });
   });
 });

@@ -1,6 +1,6 @@
 import { AppError, messageOf } from '../../lib/errors.ts';
-import { disconnected } from '../../remote/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { disconnected } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
@@ -125,7 +125,7 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
   return { ...found, containers, guests, usage, frozen };
 }
 
-/** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
+/** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
 export function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ContainerSummary, Usage } from '../proxmox-types.ts';
 
-/** What the cluster's files say of one guest, before it is known whether it runs. */
+/** A guest as listed in the cluster's files, before its run state is known. */
 export interface GuestEntry {
   readonly vmid: number;
   readonly node: string;
@@ -73,8 +73,8 @@ export interface ContainerConfig {
 }
 
 /**
- * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. What follows the first `[section]`
- * of a file belongs to a snapshot, not to the container as it is.
+ * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. Lines after the first `[section]` of a file belong to a
+ * snapshot, not to the current state.
  */
 export function parseConfigLines(text: string): Map<number, ContainerConfig & { node: string }> {
   const values = new Map<number, { node: string; over: boolean; keys: Map<string, string> }>();
@@ -95,7 +95,7 @@ export function parseConfigLines(text: string): Map<number, ContainerConfig & { 
   return configs;
 }
 
-/** Parses `pct config ID`: `key: value` lines of the current configuration alone, the description percent-encoded. */
+/** Parses `pct config ID`: `key: value` lines of the current configuration only, with the description percent-encoded. */
 export function parsePctConfig(text: string): ContainerConfig {
   const lines = [...text.matchAll(/^(\w+): (.*)$/gm)];
   return configFrom(new Map(lines.map(([, key = '', value = '']) => [key, value.trim()])));
@@ -110,7 +110,7 @@ function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
   };
 }
 
-/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID; a guest is in one at most. */
+/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID. A guest is in at most one pool. */
 export function parsePools(text: string): Map<number, string> {
   const pools = new Map<number, string>();
   for (const line of text.split('\n')) {
@@ -122,9 +122,9 @@ export function parsePools(text: string): Map<number, string> {
 }
 
 /**
- * Parses the guest lines of /etc/pve/.rrd, in which every node publishes the state of its guests every ten
- * seconds: `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…`
- * (`pve2.3-vm/ID` on PVE 8). U is "unknown".
+ * Parses the guest lines of /etc/pve/.rrd, to which every node publishes the state of its guests every ten seconds:
+ * `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…` (`pve2.3-vm/ID` on PVE 8). U means
+ * unknown.
  * @param nowS the time of the node on which it was read
  */
 export function parseRrd(
@@ -157,8 +157,8 @@ export function parseRrd(
 }
 
 /**
- * Parses `pct list`: fixed width, `%-10s %-10s %-12s %-20s`, the lock often blank, so by column. The lock
- * `snapshot-delete` is wider than its column and shifts the name; VMID and status never are.
+ * Parses `pct list` by column, because the lock is often blank: `%-10s %-10s %-12s %-20s`. The lock `snapshot-delete` is wider
+ * than its column and shifts the name, but never VMID and status.
  */
 export function parsePctList(text: string, node: string): ContainerSummary[] {
   const list: ContainerSummary[] = [];

@@ -22,7 +22,7 @@ import { PveEntries } from './pve-directory.ts';
 import { pvesh } from './pvesh.ts';
 import { sudo } from './sudo.ts';
 
-/** The cluster file system: serving, hanging (every read waits), or not mounted, so that /etc/pve is empty. */
+/** The cluster file system: working, hanging (every read blocks), or not mounted, so that /etc/pve is empty. */
 export type PmxcfsState = 'up' | 'hangs' | 'down';
 
 /** One Proxmox VE node: its files, its programs, its containers. */
@@ -38,7 +38,7 @@ export class SimulatedNode implements Machine {
   readonly guests = new Map<number, Guest>();
   readonly programs: ReadonlyMap<string, Program>;
   readonly locks = new Locks();
-  /** Other nodes see it. */
+  /** Whether the other nodes see it as online. */
   online = true;
   #pmxcfs: PmxcfsState = 'up';
   /** As this node shows it, mounted or not. */
@@ -76,7 +76,7 @@ export class SimulatedNode implements Machine {
     return this.name;
   }
 
-  /** Users get numbers in the order of the scenario; root is 0. */
+  /** User IDs follow the order of the scenario; root is 0. */
   uidOf(user: string): number {
     if (user === 'root') return 0;
     return 1000 + Object.keys(this.cluster.scenario.users).indexOf(user);
@@ -128,7 +128,7 @@ export class SimulatedNode implements Machine {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
 
-  /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */
+  /** The container with this VMID, if it is running on this node. */
   runningGuest(vmid: number): Guest | undefined {
     const guest = this.guests.get(vmid);
     return guest?.running ? guest : undefined;
@@ -180,7 +180,7 @@ export class SimulatedNode implements Machine {
       0o644,
       4096,
     );
-    // It stands still: hundreds of sessions share one thread, and what is slow on that account is not slow on a node.
+    // A constant, because hundreds of sessions share one thread, so delays here do not correspond to load on a node.
     const uptime = uptimeAt(new Date()).toFixed(2);
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
     this.files.generate('/proc/cpuinfo', () =>
