@@ -23,6 +23,7 @@ export function record() {
       localFile: unused,
       list: unused,
       listDetails: unused,
+      status: unused,
       container: unused,
       host: unused,
       close: unused,

@@ -40,6 +40,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
       throw new AppError('CONTAINER_NOT_FOUND', `Container ${vmid} does not exist.`, 'List them.');
     },
     reach: unused,
+    status: unused,
     isOwnContainer: unused,
     localFile: unused,
     container: unused,
