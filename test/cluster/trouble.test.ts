@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { failureOf } from '../e2e/connect.ts';
 import { until } from '../rig/until.ts';
 import { type ClusterServer, describeCluster, serve } from './describe-cluster.ts';
@@ -21,12 +21,16 @@ async function list(server: ClusterServer): Promise<readonly Listed[]> {
 const statusOf = (containers: readonly Listed[], vmid: number) =>
   containers.find((each) => each.vmid === vmid)?.status;
 
-/** Lines that commands have left in a container: one for each time that they ran. */
-const MARK = '/root/marks';
-
 describeCluster('a cluster in trouble', (cluster) => {
+  /** A file of this test in which commands leave a line for each time that they run. */
+  let mark = '';
+  let serial = 0;
+  beforeEach(() => {
+    serial += 1;
+    mark = `/root/marks-${serial}`;
+  });
   const marks = async (vmid: number) =>
-    (await cluster.inContainer(vmid, `cat ${MARK}; rm -f ${MARK}`)).stdout.split('\n').filter(Boolean);
+    (await cluster.inContainer(vmid, `cat ${mark}; rm -f ${mark}`)).stdout.split('\n').filter(Boolean);
   const exec = (server: ClusterServer, vmid: number, command: string) =>
     server.call('container_exec_command', { vmid, command });
 
@@ -63,9 +67,9 @@ describeCluster('a cluster in trouble', (cluster) => {
 
   test('the entry node is lost before a call: another one serves within the same call', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
-    expect((await server.exec(MEMBERS.third, `echo before >>${MARK}`)).exit_code).toBe(0);
+    expect((await server.exec(MEMBERS.third, `echo before >>${mark}`)).exit_code).toBe(0);
     await cluster.stopSsh('pve1');
-    expect((await server.exec(MEMBERS.third, `echo after >>${MARK}`)).exit_code).toBe(0);
+    expect((await server.exec(MEMBERS.third, `echo after >>${mark}`)).exit_code).toBe(0);
     expect(await marks(MEMBERS.third)).toEqual(['before', 'after']);
     expect(statusOf(await list(server), MEMBERS.second)).toBe('running');
   }, 60_000);
@@ -90,8 +94,8 @@ describeCluster('a cluster in trouble', (cluster) => {
   test('a connection is lost while a command runs: it is told, and never run twice', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     await server.exec(MEMBERS.second, 'true');
-    const running = exec(server, MEMBERS.second, `echo ran >>${MARK}; sleep 2; echo ended >>${MARK}`);
-    await until(async () => (await cluster.inContainer(MEMBERS.second, `cat ${MARK}`)).stdout === 'ran\n');
+    const running = exec(server, MEMBERS.second, `echo ran >>${mark}; sleep 2; echo ended >>${mark}`);
+    await until(async () => (await cluster.inContainer(MEMBERS.second, `cat ${mark}`)).stdout === 'ran\n');
     cluster.dropConnections('pve2');
     const { data } = await running;
     expect(data).toMatchObject({ success: false });
@@ -102,7 +106,7 @@ describeCluster('a cluster in trouble', (cluster) => {
   test('a connection was lost between two calls: the next one runs once', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     for (const round of ['1', '2', '3']) {
-      expect((await server.exec(MEMBERS.second, `echo ${round} >>${MARK}`)).exit_code).toBe(0);
+      expect((await server.exec(MEMBERS.second, `echo ${round} >>${mark}`)).exit_code).toBe(0);
       cluster.dropConnections('pve2');
     }
     expect(await marks(MEMBERS.second)).toEqual(['1', '2', '3']);
@@ -111,7 +115,7 @@ describeCluster('a cluster in trouble', (cluster) => {
   test('a second node with another host key than the cluster knows is refused', async () => {
     await cluster.presentOtherHostKey('pve3');
     const server = await serve(cluster, ['pve1'], { POLICY: 'open', SSH_HOST_KEY_POLICY: 'accept-new' });
-    expect(failureOf(await exec(server, MEMBERS.third, `echo ran >>${MARK}`))).toMatchObject({
+    expect(failureOf(await exec(server, MEMBERS.third, `echo ran >>${mark}`))).toMatchObject({
       code: 'HOST_KEY_CHANGED',
       error: expect.stringContaining('pve3'),
     });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RigClusterInfo, readClusterInfo } from './cluster-info.ts';
-import { membersText, publishGuests, replaceFile, type View } from './cluster-members.ts';
+import { membersText, publishGuests, publishUsage, replaceFile, type View } from './cluster-members.ts';
 import { rigDirectory } from './info.ts';
 import type { Undo } from './lock.ts';
 import { processesSharing } from './processes.ts';
@@ -224,6 +224,7 @@ export class RigCluster {
     for (const vmid of this.#running) {
       if (!this.isRunning(vmid)) await this.#start(this.ownerOf(vmid) ?? '', vmid);
     }
+    this.#publishUsage();
   }
 
   // --- inside -----------------------------------------------------------------------------------------------
@@ -262,12 +263,18 @@ export class RigCluster {
 
   async #start(node: string, vmid: number): Promise<void> {
     await must(this.#argv(node, ['rig-lxc-start', String(vmid)]));
+    this.#publishUsage();
   }
 
   async #stop(vmid: number): Promise<void> {
     if (!this.isRunning(vmid)) return;
     await must(this.#argv(this.#runsOn(vmid), ['lxc-stop', '-n', String(vmid), '--kill']));
     await until(() => !this.isRunning(vmid));
+    this.#publishUsage();
+  }
+
+  #publishUsage(): void {
+    publishUsage(this.#pve(), (vmid) => this.isRunning(vmid));
   }
 
   #moveConfig(vmid: number, to: string): void {
