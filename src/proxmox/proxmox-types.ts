@@ -6,21 +6,25 @@ export type RunState = 'running' | 'stopped' | 'unknown';
 /** One container in the inventory. */
 export interface ContainerSummary {
   readonly vmid: number;
-  /** `unknown`: the container is on another node, which has published no state in the last minutes. */
+  /** `unknown`: its node does not answer. */
   readonly status: RunState;
   readonly name: string;
   /** The lock of the configuration (`backup`, `migrate`, …), or null. */
   readonly lock: string | null;
   readonly node: string;
-  /** Whether it is on the node that the server is connected to. */
+  /** Whether it is on the entry node. */
   readonly local: boolean;
+  /** Why the status could not be read on the node of the container. */
+  readonly reason?: string;
   readonly template: boolean;
   readonly tags: readonly string[];
   readonly pool: string | null;
 }
 
-/** Usage as the cluster publishes it, about 10 s old. Bytes, seconds; cpu as a fraction of all its cores. */
+/** Usage as its node publishes it every 10 s. Bytes, seconds; cpu as a fraction of all its cores. */
 export interface Usage {
+  /** How old the figures are; null if that is not known. */
+  readonly age_s: number | null;
   readonly uptime_s: number | null;
   readonly cpu: number | null;
   readonly cpus: number | null;

@@ -13,6 +13,7 @@ const container = z.object({
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
 });
 
 export const listContainers = defineTool({
@@ -20,7 +21,8 @@ export const listContainers = defineTool({
   title: 'List the containers',
   description:
     'List all LXC containers of the cluster: vmid, name, status, node, lock, tags. ' +
-    'Call it first to find the vmid. Containers with local=false are on another node: only their status can be read.',
+    'Call it first to find the vmid. Tools work on containers of all nodes. `reason`: why a status is unknown.',
+  toolset: 'core',
   effect: 'read',
   input: z.strictObject({ response_format: responseFormat('json') }),
   output: z.object({ containers: z.array(container) }),
@@ -34,8 +36,9 @@ export const listContainers = defineTool({
 type Item = z.output<typeof container>;
 
 function toItem(summary: ContainerSummary): Item {
-  const { vmid, status, name, lock, node, local, template, tags } = summary;
-  return { vmid, status, name, lock, node, local, template, tags: [...tags] };
+  const { vmid, status, name, lock, node, local, template, tags, reason } = summary;
+  const item = { vmid, status, name, lock, node, local, template, tags: [...tags] };
+  return reason === undefined ? item : { ...item, reason };
 }
 
 /** The JSON array with one container per line: as readable as indented JSON at a third of the size. */
@@ -50,9 +53,10 @@ function listText(items: readonly Item[]): string {
     String(item.vmid),
     item.template ? 'template' : item.status,
     item.name,
-    item.local ? item.node : `${item.node} (other node)`,
+    item.node,
     item.lock ?? '-',
     item.tags.join(',') || '-',
   ]);
-  return table([['VMID', 'STATUS', 'NAME', 'NODE', 'LOCK', 'TAGS'], ...rows]);
+  const reasons = [...new Set(items.flatMap(({ reason }) => reason ?? []))];
+  return [table([['VMID', 'STATUS', 'NAME', 'NODE', 'LOCK', 'TAGS'], ...rows]), ...reasons].join('\n');
 }

@@ -125,9 +125,9 @@ describeNode('exec: why a command could not run', [], (rig) => {
     expect(failure.suggestion).toContain('proxmox_list_containers');
   });
 
-  test('a container of another node, which is named', async () => {
+  test('a container of a node that cannot be used, which is named', async () => {
     const failure = await failing(CT.elsewhere);
-    expect(failure.code).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(failure.code).toBe('SSH_UNREACHABLE');
     expect(failure.error).toContain('pve2');
   });
 

@@ -14,6 +14,7 @@ const item = z.object({
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
 });
 
 describeNode('list and status', [], (node) => {
@@ -41,7 +42,9 @@ describeNode('list and status', [], (node) => {
       {
         ...here,
         vmid: 9105,
-        status: 'running',
+        // Nothing connects to its node.
+        status: 'unknown',
+        reason: expect.stringContaining('pve2'),
         name: 'elsewhere',
         node: 'pve2',
         local: false,
@@ -54,7 +57,7 @@ describeNode('list and status', [], (node) => {
     const { text } = await call('list_containers', { response_format: 'text' });
     expect(text).toMatch(/^VMID +STATUS +NAME +NODE +LOCK +TAGS\n/);
     expect(text).toMatch(/^9104 +running +locked +pve1 +backup +-$/m);
-    expect(text).toMatch(/^9105 +running +elsewhere +pve2 \(other node\) +- +rig,remote$/m);
+    expect(text).toMatch(/^9105 +unknown +elsewhere +pve2 +- +rig,remote$/m);
   });
 
   test('a change shows at once', async () => {
@@ -121,6 +124,7 @@ describeNode('list and status', [], (node) => {
       template: false,
       tags: ['rig', 'web'],
       uptime_s: 3600,
+      usage_age_s: expect.any(Number),
       cpu: 0.0125,
       cpus: 2,
       memory_bytes: 104857600,
@@ -130,7 +134,8 @@ describeNode('list and status', [], (node) => {
     });
     expect((await call('container_status', { vmid: CT.locked })).data).toMatchObject({ lock: 'backup' });
     expect((await call('container_status', { vmid: String(CT.elsewhere) })).data).toMatchObject({
-      status: 'running',
+      status: 'unknown',
+      reason: expect.stringContaining('pve2'),
       node: 'pve2',
       local: false,
       uptime_s: 7200,

@@ -70,7 +70,7 @@ describeRig('pct that reports success', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('a start on another node is told, with the node', { timeout: 60_000 }, async () => {
+    test('a start on a node that cannot be used is told, with the node', { timeout: 60_000 }, async () => {
       await managed();
       const vmlist = (await rig.readInNode('/etc/pve/.vmlist')).toString('utf8');
       undos.push(await rig.setPve('.vmlist', vmlist));
@@ -81,7 +81,7 @@ describeRig('pct that reports success', (rig) => {
       undos.push(await replacePct(rig, `echo "Requesting HA start for CT ${vmid}"\n${move}`));
       const since = performance.now();
       expect(failureOf(await call('start_container', { vmid }))).toMatchObject({
-        code: 'CONTAINER_ON_OTHER_NODE',
+        code: 'TIMEOUT',
         error: expect.stringContaining('pve2'),
       });
       expect(performance.now() - since).toBeLessThan(15_000);

@@ -97,7 +97,7 @@ describeNode('upload refuses', [], (node) => {
     });
   });
 
-  test('a container that is stopped, unknown, elsewhere or no container is told apart', async () => {
+  test('a container that is stopped, unknown, on a node that cannot be used, or no container is told apart', async () => {
     await writeFile(local('source'), 'x');
     const code = async (vmid: number) => {
       const args = { vmid, local_path: 'source', container_path: '/tmp/e2e-x' };
@@ -106,7 +106,7 @@ describeNode('upload refuses', [], (node) => {
     };
     expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
-    expect(await code(9105)).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(await code(9105)).toBe('SSH_UNREACHABLE');
     expect(await code(100)).toBe('NOT_A_CONTAINER');
   });
 });

@@ -125,6 +125,23 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(readFileSync(file, 'utf8')).toBe('x\n'.repeat(5));
   });
 
+  test('output that is read long after the exit is complete', async () => {
+    const { shell } = shellOn(sshd);
+    const { channel } = await shell.sessions.take();
+    const bytes = 200_000;
+    const print = `head -c ${bytes} /dev/zero`;
+    channel.stdin.write(`${print}; ${print} >&2; exit\n`);
+    await channel.exited;
+    // What arrives with the exit is still unread: no part of the handshake may take it.
+    await sleep(300);
+    const size = async (stream: AsyncIterable<Buffer>) => {
+      let total = 0;
+      for await (const chunk of stream) total += chunk.length;
+      return total;
+    };
+    expect(await Promise.all([size(channel.stdout), size(channel.stderr)])).toEqual([bytes, bytes]);
+  });
+
   test('a lost connection is replaced', async () => {
     const { shell, pool } = shellOn(sshd);
     await shell.script(':', [], limit);

@@ -38,7 +38,7 @@ describe('.members', () => {
     ],
     ['without quorum', '{"version":4,"cluster":{"quorate":0},"nodename":"pve1"}', false],
   ])('%s', (_what, text, quorate) => {
-    expect(parseMembers(text)).toEqual({ node: 'pve1', quorate });
+    expect(parseMembers(text)).toMatchObject({ node: 'pve1', quorate });
   });
 
   test('cannot be without a name', () => {
@@ -113,6 +113,7 @@ describe('configurations', () => {
 
 describe('.rrd', () => {
   const usage = {
+    age_s: 5,
     uptime_s: 3600,
     cpus: 2,
     cpu: 0.0125,
@@ -124,7 +125,7 @@ describe('.rrd', () => {
 
   test.each(['pve-vm-9.0/101', 'pve2.3-vm/101'])('%s tells use and state', (key) => {
     const text = `pve-node-9.0/pve1:1:2\n${key}:3600:web:running:0:1700000000:2:0.0125:512:100:8000:1000:1:2:3:4\n\0`;
-    expect([...parseRrd(text)]).toEqual([[101, { running: true, usage }]]);
+    expect([...parseRrd(text, 1_700_000_005)]).toEqual([[101, { running: true, usage }]]);
   });
 
   test('U is unknown, not zero', () => {

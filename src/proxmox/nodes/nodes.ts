@@ -47,7 +47,8 @@ export class Nodes {
   readonly #refusals = new Map<string, Refusal>();
   #opened = new Set<NodeLink>();
   #members: ReadonlyMap<string, Member> = new Map();
-  #keys: Promise<HostKeys> | undefined;
+  #keys: HostKeys | undefined;
+  #readingKeys: Promise<HostKeys> | undefined;
   #idleCheck: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -78,8 +79,20 @@ export class Nodes {
   async use<T>(name: string, work: (link: NodeLink) => Promise<T>): Promise<T> {
     const entry = this.#entry.current;
     if (entry?.name === name) return this.#entry.onCurrent(work);
+    const old = this.#links.get(name);
+    try {
+      return await this.#once(name, work);
+    } catch (error) {
+      // A link that worked before may lead through an entry node that is lost, or to an address that has changed.
+      if (old === undefined || !isNotConnected(error)) throw error;
+      return this.#once(name, work);
+    }
+  }
+
+  async #once<T>(name: string, work: (link: NodeLink) => Promise<T>): Promise<T> {
     const refusal = this.#refusals.get(name);
     if (refusal !== undefined && performance.now() < refusal.until) throw refusal.error;
+    const old = this.#links.has(name);
     let link: NodeLink | undefined;
     try {
       link = await this.#link(name);
@@ -88,7 +101,8 @@ export class Nodes {
       return result;
     } catch (error) {
       if (!isNotConnected(error)) throw error;
-      throw this.#failed(name, link, error);
+      if (link !== undefined) this.#remove(name, link);
+      throw old ? error : this.#failed(name, error);
     }
   }
 
@@ -133,12 +147,23 @@ export class Nodes {
 
   /** Nodes that are used together share one read. It goes over the entry node, whose own host key has been verified. */
   #hostKeys(): Promise<HostKeys> {
-    this.#keys ??= this.#entry
+    this.#readingKeys ??= this.#entry
       .read(async (link) => ({ keys: await readHostKeys(link), target: link.target }))
+      .then(
+        (keys) => {
+          this.#keys = keys;
+          return keys;
+        },
+        (error: unknown) => {
+          // What was read before was verified, too.
+          if (this.#keys === undefined) throw error;
+          return this.#keys;
+        },
+      )
       .finally(() => {
-        this.#keys = undefined;
+        this.#readingKeys = undefined;
       });
-    return this.#keys;
+    return this.#readingKeys;
   }
 
   #addressOf(name: string): NodeAddress {
@@ -154,7 +179,7 @@ export class Nodes {
     );
   }
 
-  #failed(name: string, link: NodeLink | undefined, error: AppError): AppError {
+  #failed(name: string, error: AppError): AppError {
     const named = new AppError(
       error.code,
       error.message.includes(name) ? error.message : `Node ${name} cannot be used: ${error.message}`,
@@ -167,7 +192,6 @@ export class Nodes {
     const pauseMs = Math.min(LONGEST_PAUSE_MS, before === undefined ? FIRST_PAUSE_MS : 2 * before.pauseMs);
     this.#refusals.set(name, { error: named, until: performance.now() + pauseMs, pauseMs });
     this.#options.logger.warn({ node: name, reason: error.message }, 'a node cannot be used');
-    if (link !== undefined) this.#remove(name, link);
     return named;
   }
 

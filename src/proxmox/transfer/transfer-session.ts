@@ -96,6 +96,7 @@ export class TransferSession {
   /** Reports progress. */
   touch(): void {
     this.#idle?.refresh();
+    this.#call.touch();
   }
 
   /** Extends the timeout: all data was sent, and the remote side now hashes `bytes` without output. */

@@ -5,6 +5,7 @@
 #
 # $n nonce. Arguments are pairs FIELD VALUE:
 #   container VMID, conf FILE   the container and its configuration; its path tells on which node it lives
+#   here FILE                   the configuration of the container among those of this node; refuses when it is not there
 #   name, tags, pool            attributes that it must have; tags with a space between
 #   lockdown FILE               refuses while FILE is there: it says until when (seconds since the epoch), and anything else,
 #                               also what cannot be read, is no end
@@ -27,6 +28,7 @@ while [ $# -gt 0 ]; do
         [ "$x" -le "$(date +%s)" ] || refuse locked
       fi
       in_time;;
+    here) [ -e "$2" ] || refuse moved; in_time;;
     container) v=$2;;
     conf)
       f=$2 h='' j='' q='' s=0
