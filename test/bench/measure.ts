@@ -6,7 +6,7 @@ const PAUSE_MS = 10;
 /** What one row of the table says. Times in ms, throughput in MB/s, sizes in MB (10^6 bytes). */
 export interface Row {
   readonly measure: string;
-  readonly unit: 'ms' | 'MB/s' | 'MB';
+  readonly unit: 'ms' | 'MB/s' | 'MB' | '';
   readonly ours: number;
   /** What the same costs without us, measured in the same run; null: the limit is a value, not a ratio. */
   readonly floor: number | null;
