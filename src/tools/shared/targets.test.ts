@@ -24,7 +24,7 @@ const CONTAINERS = [
   container(106, 'web6', { tags: ['web'], node: 'pve2', local: false, status: 'unknown' }),
 ];
 
-/** VMIDs, each with the code of the reason why it is skipped. */
+/** VMIDs, each with the code of the reason for skipping it. */
 async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 'refuse') {
   const signal = new AbortController().signal;
   const unused = () => {
