@@ -33,6 +33,7 @@ test('hints state the effect of each tool', () => {
   );
   expect(told).toEqual({
     proxmox_container_exec_command: 'destroys open',
+    proxmox_exec_in_containers: 'destroys open',
     proxmox_list_containers: 'reads',
     proxmox_container_status: 'reads',
     proxmox_start_container: '',

@@ -2,6 +2,7 @@ import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
+import { execInContainers } from './exec-in-containers.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
 import { startContainer } from './start-container.ts';
@@ -22,4 +23,5 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  execInContainers,
 ];

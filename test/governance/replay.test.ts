@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -183,4 +183,41 @@ test.each([
     'APPROVAL_INVALID',
   );
   expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain(`agreed${later.length}`);
+});
+
+test('a yes for several containers is for that set, and used once in each of them', async () => {
+  const replica = new Replica('several');
+  const everywhere = ['exec_in_containers', { tags: ['rig'], node: 'pve1', command: 'echo a' }] as const;
+  const rows = (result: z.output<typeof resultShape>) => {
+    const shape = z.object({
+      containers: z.array(z.object({ vmid: z.number(), status: z.string(), code: z.string().optional() })),
+    });
+    return shape
+      .parse(result.structuredContent)
+      .containers.map(({ vmid, status, code }) => [vmid, code ?? status]);
+  };
+  const tagged = async (vmid: number, tags: string) => {
+    const file = new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${vmid}.conf`, import.meta.url);
+    const config = await readFile(file, 'utf8');
+    await node.setConf(vmid, `tags: ${tags}\n${config.replace(/^tags:.*\n/m, '')}`);
+  };
+  await tagged(CT.debian, 'rig');
+  for (const vmid of [CT.busybox, CT.stopped, CT.locked]) await tagged(vmid, 'other');
+  const asked = await replica.call(...everywhere);
+  expect(asked.resultType).toBe('input_required');
+  expect(JSON.stringify(asked.inputRequests)).toContain(`Container: ${CT.debian}, debian`);
+  // Another container has the tag by now: the set is not the one that was agreed to.
+  await tagged(CT.busybox, 'rig');
+  const again = await replica.call(...everywhere, yes(asked.requestState));
+  expect(again.resultType).toBe('input_required');
+  expect(JSON.stringify(again.inputRequests)).toMatch(/Container: 9101, debian.*Container: 9102, busybox/);
+  await tagged(CT.busybox, 'other');
+  expect(rows(await replica.call(...everywhere, yes(asked.requestState)))).toEqual([[CT.debian, 'exited']]);
+  // Nor does it work again in a set that needs the same approvals.
+  await tagged(CT.stopped, 'rig');
+  expect(rows(await replica.call(...everywhere, yes(asked.requestState)))).toEqual([
+    [CT.debian, 'APPROVAL_USED'],
+    [CT.stopped, 'CONTAINER_NOT_RUNNING'],
+  ]);
+  await node.reset();
 });

@@ -70,7 +70,15 @@ test('shows size and digest of an upload', () => {
 test('names each container of a call on several containers', () => {
   const other = { ...facts, vmid: 102, name: 'db', tags: ['prod'] };
   const targets = [facts, other].map((attributes) => ({ subject, decision, attributes }));
-  const text = questionOf({ targets, input: {}, host: 'pve', source: null });
-  expect(text).toContain('Container: 101, web');
-  expect(text).toContain('Container: 102, db\nNode: pve1\nTags: prod');
+  const input = { vmids: [101, 102, 103], tags: ['a\nContainer: 104, x'], command: 'true', check: 'ls' };
+  const text = questionOf({ targets, others: [103], input, host: 'pve', source: null });
+  expect(text.split('\n').slice(2, 8)).toEqual([
+    'Container: 101, web; Node: pve1',
+    'Container: 102, db; Node: pve1; Tags: prod',
+    'Also in, without approval: 103',
+    'vmids: [101,102,103]',
+    'tags: ["a\\nContainer: 104, x"]',
+    'check: "ls"',
+  ]);
+  expect(text).toMatch(/Command \(4 characters\):\n {2}\| true$/);
 });

@@ -142,7 +142,7 @@ export class EntryNodes {
     this.#current = link;
   }
 
-  /** A link that failed is opened anew the next time; with one entry node it reconnects by itself. */
+  /** A link that failed is opened again the next time; with one entry node it reconnects by itself. */
   #drop(index: number, link: NodeLink, error: AppError): void {
     if (this.targets.length === 1) return;
     this.#logger.warn(
