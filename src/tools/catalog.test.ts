@@ -4,7 +4,7 @@ import { TOOLS } from './index.ts';
 import { hintsOf } from './tool.ts';
 import { inputSchemaOf } from './tool-schema.ts';
 
-/** Files of the folder that hold no tool. */
+/** Files of the folder without a tool. */
 const OTHERS = new Set(['index.ts', 'tool.ts', 'tool-schema.ts']);
 
 test('every tool has a file of its name, and every file a tool', async () => {

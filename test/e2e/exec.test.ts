@@ -156,7 +156,7 @@ describeNode('exec: a command that cannot run', [], (rig) => {
     }
   });
 
-  /** How much longer than on an idle machine a call takes at present: what a command in another container takes, five times. */
+  /** The current delay of a call compared with an idle machine, measured with five commands in another container. */
   const delayOfLoad = async () => {
     const since = performance.now();
     await node.exec(CT.debian, 'true');

@@ -18,7 +18,7 @@ const item = z.object({
 });
 
 describeNode('list and status', [], (node) => {
-  // Commands depend on nothing in /etc/pve where no rule asks for attributes; test/governance has the rest.
+  // Commands do not depend on /etc/pve if no rule needs attributes; test/governance tests the others.
   const { call, exec } = useClient(node, { POLICY: 'open' });
   afterEach(() => node.reset());
 
@@ -127,7 +127,7 @@ describeNode('list and status', [], (node) => {
   test('parses keys without a space, missing names and configurations, and templates', async () => {
     await node.setConf(CT.busybox, 'arch:amd64\nlock:fstrim\ntags:a;b\n');
     expect(await find(CT.busybox)).toMatchObject({ name: 'CT9102', lock: 'fstrim', tags: ['a', 'b'] });
-    // The list of containers does not follow at once.
+    // The list of containers is updated later.
     await node.setPve('.vmlist', await pveFile('.vmlist'));
     await node.setConf(CT.stopped, undefined);
     expect(await find(CT.stopped)).toMatchObject({ name: 'CT9103', status: 'stopped' });

@@ -34,7 +34,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
     const init = await rig.initPid(vmid);
     expect((await start()).data).toMatchObject({ success: true, vmid, changed: false });
     expect(await rig.initPid(vmid)).toBe(init);
-    // Neither does a lock matter then.
+    // A lock has no effect then, either.
     expect((await start(CT.locked)).data).toMatchObject({ success: true, changed: false });
   });
 

@@ -5,14 +5,14 @@ import { failureOf, useClient } from './connect.ts';
 
 const vmid = CT.stopped;
 
-/** Another pct, until the undo. It notes each call, and gets the verb as $1. */
+/** Replaces pct until the undo. The replacement logs each call, and gets the verb as $1. */
 async function replacePct(rig: Rig, script: string): Promise<Undo> {
   const before = await rig.readInNode('/usr/sbin/pct');
   await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n${script}\n`);
   return async () => rig.writeInNode('/usr/sbin/pct', before);
 }
 
-/** Notes each call of lxc-stop, which must stay as it is where HA is in charge. */
+/** Logs each call of lxc-stop, which must not be replaced where HA manages the container. */
 async function noteLxcStop(rig: Rig): Promise<Undo> {
   await rig.writeInNode(
     '/usr/sbin/lxc-stop',

@@ -104,7 +104,7 @@ describeNode('transfers with unavailable containers', [], (node) => {
 
     test('with a wrong result causes CHECKSUM_MISMATCH, and keeps the old content on both ends', async () => {
       const far = farNamed('debian');
-      // Found before the real one, as /usr/local/sbin comes first in PATH.
+      // Found before the real one, because /usr/local/sbin comes first in PATH.
       const liar = '/usr/local/sbin/sha256sum';
       await far.put('old', 'old', 0o640);
       await far.put('source', 'new');

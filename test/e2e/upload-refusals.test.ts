@@ -56,7 +56,7 @@ describeNode('upload refusals', [], (node) => {
       expect(failureOf(result).code).toBe('PATH_INVALID');
     });
 
-    // The far side hashes a large file while it still arrives, and a small one when it is there.
+    // The node hashes a large file while it arrives, and a small one afterwards.
     test.each([5_000_000, 40_000_000])(
       '%i bytes that exceed the free space are refused, and the old content is kept',
       async (size) => {
@@ -68,7 +68,7 @@ describeNode('upload refusals', [], (node) => {
         const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
         expect(failure.code).toBe('DISK_FULL');
         expect((await far.run('cat', old)).stdout).toBe('old\n');
-        // The space is free again: what fits goes in.
+        // The space is free again: a file that fits is accepted.
         await writeFile(local('source'), bytes(900_000));
         expect((await upload(far, 'source', old, { overwrite: true })).data).toMatchObject({
           permissions: '640',
