@@ -20,10 +20,10 @@ interface Run {
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-/** The program as a client starts it: with nothing in its environment but what it is given. */
+/** The program as a client starts it, with exactly this environment. */
 function start(args: readonly string[], env: Record<string, string> = {}): Run {
   const { PATH = '', SystemRoot = '' } = process.env;
-  // Without the dashes, Node 20 takes an --env-file after the script for its own.
+  // Without the dashes, Node 20 interprets an --env-file after the script as its own option.
   const child = spawn(process.execPath, ['--import', tsx, '--', bin, ...args], {
     cwd,
     env: { PATH, SystemRoot, HOME: cwd, USERPROFILE: cwd, ...env },

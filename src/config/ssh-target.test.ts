@@ -197,7 +197,7 @@ describe('jump hosts', () => {
   });
 });
 
-/** The error that a host is refused with before anything connects. */
+/** The error that refuses a host before anything connects. */
 function refusal(settings: Record<string, string>): AppError {
   try {
     resolve(settings);

@@ -12,7 +12,7 @@ test.each([
   ['web-?', 'web-12', false],
   ['*.lan', 'web.lan.', false],
   ['*a*b', 'xaxbxab', true],
-  // What means something to a regular expression is text here.
+  // Characters that are special in regular expressions are plain text.
   ['a.c', 'abc', false],
   ['[ab]', 'a', false],
   ['a+', 'aa', false],
@@ -43,7 +43,7 @@ test('agrees with a naive implementation', () => {
 });
 
 describe('a pattern built to be slow', () => {
-  // Tried in every way, as a regular expression does, these need more steps than there are atoms: the test would not end.
+  // With backtracking, as in a regular expression, these need more steps than there are atoms: the test would not end.
   test.each([
     ['many stars and letters', `${'*a'.repeat(MAX_PATTERN / 2)}b`, 'a'.repeat(255), false],
     ['nothing but stars', `${'*'.repeat(MAX_PATTERN - 1)}b`, 'a'.repeat(255), false],

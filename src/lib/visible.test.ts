@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { visible } from './visible.ts';
 
-/** Written apart from the code under test; what stands alone has no base, so no exception applies to it. */
+/** Independent of the code under test. A single character has no base, so no exception applies to it. */
 function isUnsafe(code: number): boolean {
   if (code === 0x09 || code === 0x0a) return false;
   if (code <= 0x1f || (code >= 0x7f && code <= 0x9f) || (code >= 0xd800 && code <= 0xdfff)) return true;
@@ -24,7 +24,7 @@ const anyText = fc.array(
     fc.integer({ min: 0, max: 0x10ffff }),
   ),
 );
-/** Joiners and variation selectors may stand after some characters. */
+/** Joiners and variation selectors may follow some characters. */
 const notNeeded = (code: number) =>
   code !== 0x200c && code !== 0x200d && !/\p{Variation_Selector}/u.test(String.fromCodePoint(code));
 const textOf = (codes: number[]) => codes.map((code) => String.fromCodePoint(code)).join('');

@@ -1,26 +1,32 @@
+import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
 import { ActivePrecondition } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
-import type { NodeLogger, RemoteShell } from '../remote/shell.ts';
+import { firstOf, type NodeLogger, type RemoteShell } from '../remote/shell.ts';
+import { isNotConnected } from '../ssh/pool-errors.ts';
 import type { Routes } from '../ssh/route-choice.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
-import { type Inventory, readInventory } from './inventory/inventory.ts';
+import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
+import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
 import { EntryNodes } from './nodes/entry-nodes.ts';
 import { type ClosableChannelSource, NodeLink } from './nodes/node-link.ts';
 import type { NodeAddress } from './nodes/node-target.ts';
 import { Nodes } from './nodes/nodes.ts';
+import { onOwner } from './owner.ts';
 import type {
   ClusterHandle,
   ContainerDetails,
   ContainerHandle,
+  ContainerStatus,
   ContainerSummary,
   ExecTarget,
 } from './proxmox-types.ts';
-import { RoutedContainer } from './routed-container.ts';
+import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
+import { type ClusterStatus, completeStatus, readEntryStatus } from './status/cluster-status.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
@@ -53,11 +59,12 @@ export interface ClusterOptions {
  * The cluster as seen through an entry node. The only place that chooses the node on which something runs: the owner of a
  * container, or the entry node.
  */
-export class Cluster implements ClusterHandle {
+export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #entry: EntryNodes;
   readonly #nodes: Nodes;
   readonly #shared: Omit<TransferDeps, 'shell' | 'precondition'>;
   readonly #inventory: InventoryCache;
+  readonly #states: RunStates;
 
   constructor(options: ClusterOptions) {
     const { entries, connect, sudo, logger } = options;
@@ -69,6 +76,7 @@ export class Cluster implements ClusterHandle {
       open,
       logger,
     });
+    this.#states = new RunStates(this.#nodes);
     this.#inventory = new InventoryCache((limitMs) => this.#read(NEVER, { limitMs }));
     this.#shared = {
       orphaned: new OrphanedOutput(),
@@ -87,32 +95,44 @@ export class Cluster implements ClusterHandle {
     await this.#entry.use(({ shell }) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal }));
   }
 
+  async status(signal: AbortSignal): Promise<ClusterStatus> {
+    const known = await this.#entry.read(async (link) => {
+      const found = await readEntryStatus(link.shell, signal);
+      link.name = found.node;
+      this.#nodes.learn(found.members);
+      return found;
+    });
+    return completeStatus(known, this.#nodes, signal);
+  }
+
   async list(
     signal: AbortSignal,
     precondition: Precondition | null = null,
   ): Promise<readonly ContainerSummary[]> {
-    const inventory = await this.#read(signal, { precondition: this.#activate(precondition) });
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition) });
     this.#inventory.learn(inventory);
-    return inventory.containers;
+    return this.#states.complete(inventory, signal);
   }
 
   async listDetails(
     signal: AbortSignal,
     precondition: Precondition | null = null,
   ): Promise<readonly ContainerDetails[]> {
-    const inventory = await this.#read(signal, { precondition: this.#activate(precondition), details: true });
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition), details: true });
     this.#inventory.learn(inventory);
     const { usage, details } = inventory;
-    return inventory.containers.map((container) => {
+    const containers = await this.#states.complete(inventory, signal);
+    return containers.map((container) => {
       const { osType = null, addresses = [] } = details.get(container.vmid) ?? {};
       return { ...container, usage: usage.get(container.vmid) ?? null, osType, addresses };
     });
   }
 
   async isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean> {
-    const node = await this.ownerOf(vmid, signal);
-    const { vmids } = await this.#on(node, ({ own }) => own.get(signal));
-    return vmids.has(vmid);
+    const location = await onOwner(this, { vmid, signal }, (node) =>
+      this.#on(node, ({ own }) => own.get(signal)),
+    );
+    return location.vmids.has(vmid);
   }
 
   async localFile(localPath: string): Promise<FileDigest> {
@@ -135,7 +155,7 @@ export class Cluster implements ClusterHandle {
   }
 
   host(precondition: Precondition | null = null): ExecTarget {
-    const active = this.#activate(precondition);
+    const active = this.activate(precondition);
     const on = <T>(work: (host: Host) => Promise<T>): Promise<T> =>
       this.#entry.use(({ shell }) => work(new Host(this.#deps(shell, active))));
     return {
@@ -146,16 +166,10 @@ export class Cluster implements ClusterHandle {
     };
   }
 
-  /**
-   * The node of a container, from the cache if possible. null: the entry node, because the cluster's files cannot be read.
-   * @param look `again`: read from the cluster even if cached
-   * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
-   */
   async ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null> {
     return (await this.#inventory.attributes(vmid, signal, look))?.node ?? null;
   }
 
-  /** Does work on one node; on the entry node if `node` is null. @throws AppError */
   onNode<T>(
     node: string | null,
     precondition: ActivePrecondition | null,
@@ -164,14 +178,40 @@ export class Cluster implements ClusterHandle {
     return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition)));
   }
 
-  activate(precondition: Precondition | null): ActivePrecondition | null {
-    return this.#activate(precondition);
+  activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
+    if (precondition === null && vmid === null) return null;
+    const forget = () => {
+      const id = precondition?.attributes?.vmid ?? vmid;
+      if (id !== null) this.#inventory.forget(id);
+    };
+    return new ActivePrecondition(precondition ?? NOTHING_REQUIRED, forget, vmid);
+  }
+
+  async statusOf(
+    vmid: number,
+    signal: AbortSignal,
+    read: () => Promise<ContainerStatus>,
+  ): Promise<ContainerStatus> {
+    const owner = await this.ownerOf(vmid, signal);
+    if (owner === null || owner === this.#entry.current?.name) return this.#local(await read());
+    const answer = await firstOf(read(), NODE_LIMIT_MS, signal).catch((error: unknown) => {
+      if (isNotConnected(error)) return error;
+      throw error;
+    });
+    if (typeof answer !== 'string' && !(answer instanceof AppError)) return this.#local(answer);
+    const known = findContainer(await this.#read(signal, {}), vmid);
+    return withState(known, answer instanceof AppError ? answer : silent(owner, NODE_LIMIT_MS));
   }
 
   /** Kills running commands, verifies it, and closes the connections. */
   async close(withinMs: number): Promise<void> {
     await this.#shared.inFlight.end(withinMs);
     await Promise.all([this.#nodes.close(), this.#entry.close()]);
+  }
+
+  /** A status that was read on the node of the container, where every container is local. */
+  #local(status: ContainerStatus): ContainerStatus {
+    return { ...status, local: status.node === this.#entry.current?.name };
   }
 
   #on<T>(node: string | null, work: (link: NodeLink) => Promise<T>): Promise<T> {
@@ -198,13 +238,7 @@ export class Cluster implements ClusterHandle {
   #deps(shell: RemoteShell, precondition: ActivePrecondition | null): TransferDeps {
     return { ...this.#shared, shell, precondition };
   }
-
-  #activate(precondition: Precondition | null): ActivePrecondition | null {
-    if (precondition === null) return null;
-    return new ActivePrecondition(precondition, () => {
-      if (precondition.attributes !== null) this.#inventory.forget(precondition.attributes.vmid);
-    });
-  }
 }
 
+const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };
 const NEVER = new AbortController().signal;

@@ -1,26 +1,34 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { ClusterStatus } from './status/cluster-status.ts';
+
+export type { ClusterStatus } from './status/cluster-status.ts';
+export type { NodeState } from './status/parse-status.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
 /** One container in the inventory. */
 export interface ContainerSummary {
   readonly vmid: number;
-  /** `unknown`: the container is on another node, which has published no state in the last minutes. */
+  /** `unknown`: its node does not answer. */
   readonly status: RunState;
   readonly name: string;
   /** The lock of the configuration (`backup`, `migrate`, …), or null. */
   readonly lock: string | null;
   readonly node: string;
-  /** Whether it is on the node that the server is connected to. */
+  /** Whether it is on the entry node. */
   readonly local: boolean;
+  /** Why the status could not be read on the node of the container. */
+  readonly reason?: string;
   readonly template: boolean;
   readonly tags: readonly string[];
   readonly pool: string | null;
 }
 
-/** Usage as the cluster publishes it, about 10 s old. Bytes, seconds; cpu as a fraction of all its cores. */
+/** Usage as its node publishes it every 10 s. Bytes, seconds; cpu as a fraction of all its cores. */
 export interface Usage {
+  /** How old the figures are; null if that is not known. */
+  readonly age_s: number | null;
   readonly uptime_s: number | null;
   readonly cpu: number | null;
   readonly cpus: number | null;
@@ -160,6 +168,8 @@ export interface ClusterHandle {
   readonly connections: number;
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
+  /** The state of all nodes. @throws AppError if no entry node can be read */
+  status(signal: AbortSignal): Promise<ClusterStatus>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
   /** Like `list`, with more about each container, in one round trip as well. */
   listDetails(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerDetails[]>;

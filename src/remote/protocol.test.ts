@@ -11,7 +11,7 @@ function cut(stream: string, cuts: readonly number[]): Buffer[] {
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
-/** What comes apart as text, and the frames as `word field …`. */
+/** The text parts, and the frames as `word field …`. */
 function read(reader: FrameReader, chunks: readonly Buffer[]) {
   const text: Buffer[] = [];
   const frames: string[] = [];

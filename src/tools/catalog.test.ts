@@ -4,7 +4,7 @@ import { TOOLS } from './index.ts';
 import { hintsOf } from './tool.ts';
 import { inputSchemaOf } from './tool-schema.ts';
 
-/** Files of the folder that hold no tool. */
+/** Files of the folder without a tool. */
 const OTHERS = new Set(['index.ts', 'tool.ts', 'tool-schema.ts']);
 
 test('every tool has a file of its name, and every file a tool', async () => {
@@ -32,6 +32,7 @@ test('hints state the effect of each tool', () => {
     }),
   );
   expect(told).toEqual({
+    proxmox_cluster_status: 'reads',
     proxmox_container_exec_command: 'destroys open',
     proxmox_exec_in_containers: 'destroys open',
     proxmox_list_containers: 'reads',

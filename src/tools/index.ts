@@ -1,3 +1,4 @@
+import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
@@ -16,6 +17,7 @@ export const TOOLS: readonly Tool[] = [
   containerExecCommand,
   listContainers,
   containerStatus,
+  clusterStatus,
   startContainer,
   stopContainer,
   downloadFileFromContainer,

@@ -18,6 +18,7 @@ const container = z.object({
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
   uptime_s: z.number().nullable().optional(),
   memory_bytes: z.number().nullable().optional(),
   memory_max_bytes: z.number().nullable().optional(),
@@ -32,7 +33,7 @@ export const listContainers = defineTool({
   title: 'List the containers',
   description:
     'List all LXC containers of the cluster: vmid, name, status, node, lock, tags. ' +
-    'Call it first to find the vmid. local=false: on another node than the one the server is connected to.',
+    'Call it first to find the vmid. Tools work on containers of all nodes. `reason`: why a status is unknown.',
   toolset: 'core',
   effect: 'read',
   input: z.strictObject({
@@ -60,8 +61,9 @@ export const listContainers = defineTool({
 type Item = z.output<typeof container>;
 
 function toItem(summary: ContainerSummary): Item {
-  const { vmid, status, name, lock, node, local, template, tags } = summary;
-  return { vmid, status, name, lock, node, local, template, tags: [...tags] };
+  const { vmid, status, name, lock, node, local, template, tags, reason } = summary;
+  const item = { vmid, status, name, lock, node, local, template, tags: [...tags] };
+  return reason === undefined ? item : { ...item, reason };
 }
 
 function withDetails({ usage, addresses, osType, ...summary }: ContainerDetails): Item {
@@ -90,14 +92,18 @@ function cells(item: Item): string[] {
     String(item.vmid),
     item.template ? 'template' : item.status,
     item.name,
-    item.local ? item.node : `${item.node} (other node)`,
+    item.node,
     item.lock ?? '-',
     item.tags.join(',') || '-',
   ];
 }
 
 function listText(items: readonly Item[], none: string): string {
-  return items.length === 0 ? none : table([HEAD, ...items.map(cells)]);
+  return items.length === 0 ? none : withReasons(table([HEAD, ...items.map(cells)]), items);
+}
+
+function withReasons(text: string, items: readonly Item[]): string {
+  return [text, ...new Set(items.flatMap(({ reason }) => reason ?? []))].join('\n');
 }
 
 function detailsText(items: readonly Item[], none: string): string {
@@ -110,5 +116,5 @@ function detailsText(items: readonly Item[], none: string): string {
     item.addresses?.join(' ') || '-',
     item.os ?? '-',
   ]);
-  return table([[...HEAD, 'UPTIME', 'MEMORY', 'DISK', 'ADDRESSES', 'OS'], ...rows]);
+  return withReasons(table([[...HEAD, 'UPTIME', 'MEMORY', 'DISK', 'ADDRESSES', 'OS'], ...rows]), items);
 }

@@ -179,7 +179,7 @@ describe('audit tail', () => {
     const second = auditLogIn(dir);
     await second.call({ vmid: 3 }, { exitCode: 4 });
     await until(() => / 2 web .*ok/.test(seen) && / 3 web .*exit 4/.test(seen));
-    // What takes its time is shown before it ends.
+    // A long-running command appears before it ends.
     const slow = await second.trail.begin({ ...BEGIN, vmid: 5 });
     await until(() => / 5 web .*running/.test(seen));
     await slow.end(END);

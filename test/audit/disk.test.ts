@@ -48,7 +48,7 @@ describe('fsync during a call', () => {
     expect(log.join('\n')).toContain('may not be on the disk');
     await call();
     await call();
-    // begin and end of each: only the begin of the second waits.
+    // begin and end of each call: only the begin of the second waits.
     expect(synced()).toEqual([false, false, true, false, false, false]);
   });
 });

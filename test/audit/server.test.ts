@@ -126,7 +126,7 @@ describe('a server', () => {
 });
 
 describe('an audit log that cannot grow', () => {
-  /** The file size limit of a running process: writes up to it are made in part, as on a full disk. */
+  /** Limits the file size of a running process: writes up to the limit are partial, as on a full disk. */
   const limit = (client: TestClient, bytes: string) =>
     execFileSync('prlimit', ['--pid', String(client.pid), `--fsize=${bytes}:unlimited`]);
 
@@ -141,7 +141,7 @@ describe('an audit log that cannot grow', () => {
     const refused = await exec(client, 'touch /tmp/done');
     expect(refused).toMatchObject({ isError: true, data: { code: 'AUDIT_UNAVAILABLE' } });
     expect(refused.text).toMatch(/not executed.*file size limit/s);
-    // What was begun ends, and its client is told so, although that can not be written now.
+    // A call that had begun still ends and its client gets the result, although the end cannot be logged now.
     node.simulator.container(CT.debian).write('/tmp/go', '');
     expect((await waiting).data).toMatchObject({ exit_code: 7 });
     expect((await client.callTool('proxmox_list_containers')).data).toMatchObject({

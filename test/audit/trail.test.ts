@@ -77,7 +77,7 @@ describe('the audit log', () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);
     const calls = await Promise.all(Array.from({ length: 20 }, () => trail.begin(BEGIN)));
-    // The first is being written when the others come.
+    // The others arrive while the first is being written.
     const ends = calls.map(async (call, index) => {
       for (let turn = 0; turn < index * 20; turn += 1) await Promise.resolve();
       await call.end(END);
@@ -113,7 +113,7 @@ describe('the audit log', () => {
     const dir = await freshDir();
     const redact = async (text: string) => text.replaceAll('hunter2', '[redacted]');
     const { trail, call } = auditLogIn(dir, { redact });
-    // What looks like many secrets is longer when redacted, and still logged whole.
+    // Text that looks like many secrets becomes longer when redacted, and is still logged in full.
     const script = `${'hunter2;'.repeat(1200)}touch /tmp/x`;
     await call({
       args: { command: script, hunter2: 1, deep: { a: ['hunter2'] }, long: 'x'.repeat(10_001) },
@@ -192,7 +192,7 @@ describe('an audit log that cannot be written', () => {
     expect((await verified(dir)).notes).toEqual([expect.stringContaining('3 entries could not be written')]);
   });
 
-  // Mounting is root's. Without it test/audit/server.test.ts fills up a file size limit.
+  // Only root can mount. Otherwise test/audit/server.test.ts covers this with a file size limit.
   test.runIf(process.getuid?.() === 0)(
     'leaves no partial entry on a full disk, and resumes when there is space',
     async () => {
@@ -236,7 +236,7 @@ describe('an audit log that cannot be written', () => {
     await trail.close();
     const { damage } = await verified(dir);
     expect(damage).toEqual([expect.stringContaining(`${path.basename(gone)} is missing; it was created at`)]);
-    // Retention is the operator's: what was removed on purpose is accepted once.
+    // The operator decides on retention: an intended removal is accepted once.
     expect(await verified(dir, true)).toMatchObject({
       damage: [],
       notes: [expect.stringContaining('accepted')],

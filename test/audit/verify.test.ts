@@ -18,7 +18,7 @@ async function threeCalls({ close = true } = {}) {
   return { dir, file, lines, rewrite };
 }
 
-/** Three processes, each with one segment that ended in order. */
+/** Three processes, each with one segment that was closed normally. */
 async function threeSegments() {
   const dir = await freshDir();
   for (let process = 0; process < 3; process += 1) {
@@ -395,7 +395,7 @@ function at(lines: readonly string[], index: number): string {
   return lines[index] ?? '';
 }
 
-/** With another first digit. */
+/** Replaces the first digit. */
 function otherMac(line: string): string {
   return line.replace(/(?<="mac":").(?=[0-9a-f]{63}"}$)/, (digit) => (digit === '0' ? '1' : '0'));
 }
@@ -406,7 +406,7 @@ function edited(line: string | undefined, from: string | RegExp, to: string): st
   return changed;
 }
 
-/** The last record, sealed by somebody who knows everything but the key. */
+/** The last record, sealed by an attacker who lacks only the key. */
 function forged(lines: readonly string[]): string {
   const last = unseal(Buffer.from(at(lines, lines.length - 1)));
   const before = unseal(Buffer.from(at(lines, lines.length - 2)));

@@ -13,7 +13,7 @@ import { responseFormat } from '../../src/tools/shared/params.ts';
 import type { ContainerTarget, Tool } from '../../src/tools/tool.ts';
 import { record } from '../mcp/deps.ts';
 
-/** A tool that fails as told; the path of a call does not care what a tool works on. */
+/** A tool that fails as requested; for the path of a call it does not matter what the tool does. */
 function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
   return {
     name: 'failing',

@@ -92,7 +92,7 @@ describe('local directories', () => {
   );
 
   const unmade = 'reports an audit directory that cannot be created';
-  // Root may write anywhere, so there is nothing to find for it.
+  // Root may write anywhere, so the check finds nothing.
   if (process.getuid?.() === 0) console.log(`not run as root: ${unmade}`);
   else
     test(unmade, async () => {
@@ -169,7 +169,7 @@ describe('connection checks', () => {
     });
     await until(() => shown.includes('Name'));
     child.kill('SIGINT');
-    // The port is waited for 8 s.
+    // The check of the port waits 8 s.
     const late = sleep(4000, 'still running', { ref: false });
     expect(await Promise.race([ended, late])).toMatchObject({
       code: 130,
@@ -178,7 +178,7 @@ describe('connection checks', () => {
   });
 });
 
-/** A port whose queue of connections is full: the kernel drops what comes, without a word. */
+/** A port whose connection queue is full: the kernel drops new connections silently. */
 async function fullBacklog(): Promise<{ port: number; close: () => void }> {
   const script = `const server = require('node:net').createServer();
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {

@@ -6,7 +6,7 @@ import { runCli } from './run.ts';
 
 const cwd = tmpdir();
 
-/** What stands where our server should. */
+/** A server at the address where ours should be. */
 async function something(listener: RequestListener): Promise<string> {
   const server: Server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

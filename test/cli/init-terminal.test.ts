@@ -46,7 +46,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
   const at = (file: string) => path.join(cwd, file);
   const modeOf = async (file: string) => ((await stat(at(file))).mode & 0o777).toString(8);
 
-  /** Up to the choice of a login. */
+  /** Answers up to the choice of a login. */
   async function reachNode(env: Record<string, string> = {}): Promise<Terminal> {
     const { port } = sim.node().connection;
     const terminal = new Terminal(['init'], { cwd, env });
@@ -57,14 +57,14 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     return terminal;
   }
 
-  /** From the test of the login to the end. */
+  /** Answers from the test of the login to the end. */
   async function goOn(terminal: Terminal): Promise<void> {
     await terminal.shows('The test passed');
     await terminal.answer('What may the assistant do?', KEY.enter);
     await terminal.answer('Which clients should I set up?', KEY.enter);
   }
 
-  /** What every login leads to. */
+  /** The result of every login. */
   async function expectSetUp(): Promise<void> {
     expect(await modeOf(CONFIG)).toBe('600');
     const config = await readFile(at('.cursor/mcp.json'), 'utf8');
@@ -202,9 +202,9 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(await readFile(at('.cursor/mcp.json'), 'utf8')).toBe(CURSOR);
   });
 
-  /** Starts an agent that holds one key. @returns its socket */
+  /** Starts an agent with one key. @returns its socket */
   async function agentWith(key: string): Promise<string> {
-    // Not below the directory for temporary files: init does not offer agents whose socket is gone after the next login.
+    // Not below the directory for temporary files: init does not offer agents whose socket may be gone after the next login.
     const dir = await mkdtemp('/dev/shm/agent-');
     const socket = path.join(dir, 'socket');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });

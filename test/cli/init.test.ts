@@ -26,7 +26,7 @@ afterEach(() => rm(cwd, { recursive: true, force: true }));
 
 const at = (file: string) => path.join(cwd, file);
 const modeOf = async (file: string) => ((await stat(at(file))).mode & 0o777).toString(8);
-/** Every file that is there, hidden ones included. */
+/** Every file, including hidden ones. */
 async function files(): Promise<string[]> {
   const entries = await readdir(cwd, { recursive: true, withFileTypes: true });
   return entries
@@ -88,14 +88,14 @@ describe('the policy in config.env', () => {
 
   test('is careful unless another one is chosen', async () => {
     expect(await init('--level', 'containers')).toMatch(/^POLICY=careful$/m);
-    // What was chosen before stays chosen.
+    // An earlier choice is kept.
     expect(await init('--level', 'containers', '--policy', 'standard')).toMatch(/^POLICY=standard$/m);
     expect(await init('--level', 'host')).toMatch(/^POLICY=standard$/m);
   });
 
   test('works with a key in the agent only, whose socket is in the client entry', async () => {
     const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
-    // Below /tmp a socket counts as one that is gone after the next login.
+    // A socket below /tmp counts as temporary: it may be gone after the next login.
     const home = await mkdtemp(path.join(homedir(), '.pmt-'));
     const socket = path.join(home, 'agent.sock');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
@@ -110,7 +110,7 @@ describe('the policy in config.env', () => {
     const args = ['init', '--yes', '--i-accept-risks', '--level', 'read-only', ...connection];
     const { code, stdout, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    // Through the entry alone, in the environment that a client gives.
+    // Only through the entry, in the environment that a client provides.
     expect(stdout).toContain('self-test passed');
     expect(parse(await readFile(at('.claude.json'), 'utf8')).mcpServers.proxmox.env).toEqual(env);
   });
@@ -183,7 +183,7 @@ describe('init --yes', () => {
     expect(env).toMatch(/^# mine\nLOG_LEVEL=warn\n/);
     expect(env).not.toMatch(/^HOST=/m);
     expect(env).toContain(`TRANSFER_DIRS=${at('proxmox-mcp')}\n`);
-    // Claude Desktop cannot ask.
+    // Claude Desktop cannot show questions.
     expect(env).toContain('APPROVALS=terminal\n');
     expect(first.stdout).toContain('Claude Desktop does not support confirmation prompts');
     expect(first.stdout).toMatch(/✓ self-test passed: \d+ containers listed/);
@@ -344,7 +344,7 @@ describeRig('init --create-key', (rig) => {
   });
 
   test('removes a key that cannot log in, locally and on the node', async () => {
-    // This sshd does not look into the home directory.
+    // This sshd does not read the home directory.
     onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA other\n'));
     const { code, stderr } = await run();
     expect(code).toBe(1);
@@ -356,7 +356,7 @@ describeRig('init --create-key', (rig) => {
 
 const KEYS = '/etc/ssh/rig/authorized_keys .ssh/authorized_keys';
 
-/** Gives root on the node this file, and takes it away in the end. */
+/** Writes this file for root on the node, and removes it in the end. */
 async function keepAuthorizedKeys(rig: Rig, content: string): Promise<() => Promise<void>> {
   await rig.inNode(['mkdir', '-p', '-m', '700', '/root/.ssh']);
   await rig.writeInNode('/root/.ssh/authorized_keys', content);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   });
   const { host, port, keyPath, knownHostsPath } = sim.node().connection;
   await mkdir(at('.config/proxmox-mcp'), { recursive: true });
-  // What a set-up has: another transfer directory than the folder of the caller.
+  // As after `init`: the transfer directory is not the folder of the caller.
   await mkdir(at('elsewhere'));
   await writeFile(
     at('.config/proxmox-mcp/config.env'),

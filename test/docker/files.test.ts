@@ -13,16 +13,16 @@ import { dockerEnvFile } from './image.ts';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const read = (name: string): string => readFileSync(path.join(project, name), 'utf8');
 
-/** The port in the words of Compose. */
+/** The port in the notation of Compose. */
 const PORT = ['$', '{SERVER_PORT:-8000}'].join('');
 
-/** What may be set, and which of it must never stand in a file of this repository. */
+/** The settings, and those that must never be in a file of this repository. */
 const settings = listSettings();
 const secrets = new Set(settings.flatMap(({ name, secret }) => (secret === true ? [name] : [])));
 const known = new Set([
   ...settings.map(({ name }) => name),
   ...[...secrets].map((name) => `${name}_FILE`),
-  // Of the system, not ours.
+  // Variables of the system.
   ...['NODE_ENV', 'HOME', 'XDG_CONFIG_HOME'],
 ]);
 

@@ -14,7 +14,7 @@ import { until } from '../rig/until.ts';
 import { dockerEnvFile, Image } from './image.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-/** It installs the packages anew and mounts: for the check of everything, or on request. */
+/** It installs the packages again and mounts file systems: only in the full check, or on request. */
 const reason =
   process.platform !== 'linux' || process.getuid?.() !== 0
     ? 'needs root on Linux'
@@ -34,7 +34,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'image-'));
-    // Others must get through to what is theirs.
+    // Other users must be able to reach their own files below it.
     chmodSync(dir, 0o755);
     image = await Image.build(project, readFileSync(path.join(project, 'Dockerfile'), 'utf8'), dir);
     sim = await Simulator.start({});
@@ -50,7 +50,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     env = dockerEnvFile(
       `# as docker run --env-file reads it\nI_ACCEPT_RISKS="true"\nHOST='${host}'\nSSH_PORT=${sshPort}\nSSH_USERNAME=\nSSH_PASSWORD=""\nSSH_KEY=/files/ssh_key\nSERVER_PORT="${port}"\nALLOWED_HOSTS=\n`,
     );
-    // As `-v ./ssh_key:/files/ssh_key` would: no mount is needed to see whether uid 1000 may read it.
+    // Like `-v ./ssh_key:/files/ssh_key`: a mount is not needed to check whether uid 1000 may read the file.
     copyFileSync(path.join(dir, 'ssh_key'), path.join(volumes['/files'] ?? '', 'ssh_key'));
     chmodSync(path.join(volumes['/files'] ?? '', 'ssh_key'), 0o400);
     chownSync(path.join(volumes['/files'] ?? '', 'ssh_key'), 1000, 1000);
@@ -130,7 +130,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
       await client.close();
     }
     expect(readFileSync(path.join(volumes['/files'] ?? '', 'got'), 'utf8')).toBe('web\n');
-    // The host key that was pinned outlasts the container as well.
+    // The pinned host key is kept when the container is replaced as well.
     expect(existsSync(path.join(state, 'known_hosts'))).toBe(true);
   });
 

@@ -19,7 +19,7 @@ describeNode('a lost SSH connection', [], (rig) => {
       command: `echo begun; echo trouble >&2; sleep 0.5; exec sleep ${n}`,
       timeout: 60,
     });
-    // The sleep itself, not the shell that has it in its text: by then what was written before has left.
+    // Matches the sleep itself, not the shell whose text contains it: earlier output has then been sent.
     const sleeps = async () =>
       (await rig.containerProcesses(CT.debian, n)).some(({ comm }) => comm === 'sleep');
     await until(sleeps, 15_000);
@@ -37,7 +37,7 @@ describeNode('a lost SSH connection', [], (rig) => {
       survivors: null,
     });
     expect(result.text).toContain('may still be running');
-    // And so it does: the message is not only caution.
+    // It does run: the message is correct, not just cautious.
     expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).not.toEqual([]);
     await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
   });
@@ -86,7 +86,7 @@ describeNode('an unresponsive node', [], (rig) => {
     const silent = performance.now();
     const end = await rig.silence();
     try {
-      // Whether the server has heard that it began is not told.
+      // It is not specified whether the server already knows that the command began.
       expect(await running).toMatchObject({ isError: true, data: { code: 'DISCONNECTED' } });
       expect(performance.now() - silent).toBeLessThan(31_000);
     } finally {

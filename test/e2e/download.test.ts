@@ -113,7 +113,7 @@ describeNode('download', [], (node) => {
     const far = farNamed('busybox');
     await far.put('source', 'new');
     await writeFile(local('old'), 'old');
-    // Only root can give a file away.
+    // Only root can change the owner of a file.
     const [uid, gid] = process.getuid?.() === 0 ? [1234, 4321] : [process.getuid?.(), process.getgid?.()];
     if (uid !== undefined && gid !== undefined) await chown(local('old'), uid, gid);
     await chmod(local('old'), 0o4640);

@@ -75,7 +75,7 @@ describeNode('exec: background processes', [], (rig) => {
 
   test('succeed in any number, but only the latest 32 keep their channel', async () => {
     const seconds = uniqueSleep();
-    // Each writes once its channel is closed, and dies of it; those that are drained live on.
+    // Each writes after its channel is closed and is killed by that; those that are drained survive.
     const command = `(trap '' PIPE; while sleep 0.2; do echo tick || exit; done; : ${seconds}) & echo started`;
     for (let i = 0; i < 40; i += 8) {
       const results = await Promise.all(Array.from({ length: 8 }, () => node.exec(CT.debian, command)));

@@ -125,9 +125,9 @@ describeNode('exec: a command that cannot run', [], (rig) => {
     expect(failure.suggestion).toContain('proxmox_list_containers');
   });
 
-  test('names the node of a container on another node', async () => {
+  test('names the node of a container whose node cannot be used', async () => {
     const failure = await failing(CT.elsewhere);
-    expect(failure.code).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(failure.code).toBe('SSH_UNREACHABLE');
     expect(failure.error).toContain('pve2');
   });
 
@@ -156,7 +156,7 @@ describeNode('exec: a command that cannot run', [], (rig) => {
     }
   });
 
-  /** How much longer than on an idle machine a call takes at present: what a command in another container takes, five times. */
+  /** The current delay of a call compared with an idle machine, measured with five commands in another container. */
   const delayOfLoad = async () => {
     const since = performance.now();
     await node.exec(CT.debian, 'true');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectClient } from '../mcp/client.ts';
 import { describeNode } from './nodes.ts';
 
-/** bash reads the .bashrc of its user for sshd as well, and people greet themselves there. */
+/** For sshd, too, bash reads the .bashrc of its user, which may print a greeting. */
 const GREETING = "printf 'Welcome to pve\\nno newline '; echo more >&2\n";
 const BASHRC = '/root/.bashrc';
 

@@ -14,10 +14,11 @@ const item = z.object({
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
 });
 
 describeNode('list and status', [], (node) => {
-  // Commands depend on nothing in /etc/pve where no rule asks for attributes; test/governance has the rest.
+  // Commands do not depend on /etc/pve if no rule needs attributes; test/governance tests the others.
   const { call, exec } = useClient(node, { POLICY: 'open' });
   afterEach(() => node.reset());
 
@@ -41,7 +42,9 @@ describeNode('list and status', [], (node) => {
       {
         ...here,
         vmid: 9105,
-        status: 'running',
+        // Nothing connects to its node.
+        status: 'unknown',
+        reason: expect.stringContaining('pve2'),
         name: 'elsewhere',
         node: 'pve2',
         local: false,
@@ -54,7 +57,7 @@ describeNode('list and status', [], (node) => {
     const { text } = await call('list_containers', { response_format: 'text' });
     expect(text).toMatch(/^VMID +STATUS +NAME +NODE +LOCK +TAGS\n/);
     expect(text).toMatch(/^9104 +running +locked +pve1 +backup +-$/m);
-    expect(text).toMatch(/^9105 +running +elsewhere +pve2 \(other node\) +- +rig,remote$/m);
+    expect(text).toMatch(/^9105 +unknown +elsewhere +pve2 +- +rig,remote$/m);
   });
 
   test.each<[Record<string, unknown>, number[]]>([
@@ -124,7 +127,7 @@ describeNode('list and status', [], (node) => {
   test('parses keys without a space, missing names and configurations, and templates', async () => {
     await node.setConf(CT.busybox, 'arch:amd64\nlock:fstrim\ntags:a;b\n');
     expect(await find(CT.busybox)).toMatchObject({ name: 'CT9102', lock: 'fstrim', tags: ['a', 'b'] });
-    // The list of containers does not follow at once.
+    // The list of containers is updated later.
     await node.setPve('.vmlist', await pveFile('.vmlist'));
     await node.setConf(CT.stopped, undefined);
     expect(await find(CT.stopped)).toMatchObject({ name: 'CT9103', status: 'stopped' });
@@ -169,6 +172,7 @@ describeNode('list and status', [], (node) => {
       template: false,
       tags: ['rig', 'web'],
       uptime_s: 3600,
+      usage_age_s: expect.any(Number),
       cpu: 0.0125,
       cpus: 2,
       memory_bytes: 104857600,
@@ -178,7 +182,8 @@ describeNode('list and status', [], (node) => {
     });
     expect((await call('container_status', { vmid: CT.locked })).data).toMatchObject({ lock: 'backup' });
     expect((await call('container_status', { vmid: String(CT.elsewhere) })).data).toMatchObject({
-      status: 'running',
+      status: 'unknown',
+      reason: expect.stringContaining('pve2'),
       node: 'pve2',
       local: false,
       uptime_s: 7200,

@@ -4,7 +4,7 @@ import { until } from '../rig/until.ts';
 import { uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-/** Each leaves a `sleep N` behind unless it is found; N is unique, so that the machine's /proc shows it. */
+/** Each leaves a `sleep N` unless it is found; N is unique, so that it can be found in the machine's /proc. */
 const ESCAPES: readonly [name: string, command: (n: string) => string, containers: readonly number[]][] = [
   ['a plain command', (n) => `sleep ${n}`, [CT.debian, CT.busybox]],
   ['a child in the background', (n) => `sleep ${n} & wait`, [CT.debian, CT.busybox]],
@@ -97,7 +97,7 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
   });
 
   test('reports survivors that cannot be killed', async () => {
-    // A frozen process does not even die of KILL before it thaws (cgroup v1).
+    // Under cgroup v1, SIGKILL has no effect on a frozen process before it is thawed.
     const n = uniqueSleep();
     const running = node.exec(CT.busybox, `sleep ${n}`, { timeout: 2 });
     await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length > 0);
@@ -117,7 +117,7 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     'real programs',
     'reports a possible survivor when an escaped process holds the output',
     async () => {
-      // Detached, its environment cleared, and with a timer slack of its own (prctl 29): the documented escape.
+      // Detached, with a cleared environment and its own timer slack (prctl 29): the documented escape.
       const n = uniqueSleep();
       const getaway = `(env -i setsid perl -e 'syscall(157, 29, 123456); exec "sleep", "${n}"' &); sleep ${n}`;
       const result = await node.exec(CT.debian, getaway, { timeout: 2 });

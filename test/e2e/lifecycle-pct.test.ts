@@ -5,14 +5,14 @@ import { failureOf, useClient } from './connect.ts';
 
 const vmid = CT.stopped;
 
-/** Another pct, until the undo. It notes each call, and gets the verb as $1. */
+/** Replaces pct until the undo. The replacement logs each call, and gets the verb as $1. */
 async function replacePct(rig: Rig, script: string): Promise<Undo> {
   const before = await rig.readInNode('/usr/sbin/pct');
   await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n${script}\n`);
   return async () => rig.writeInNode('/usr/sbin/pct', before);
 }
 
-/** Notes each call of lxc-stop, which must stay as it is where HA is in charge. */
+/** Logs each call of lxc-stop, which must not be replaced where HA manages the container. */
 async function noteLxcStop(rig: Rig): Promise<Undo> {
   await rig.writeInNode(
     '/usr/sbin/lxc-stop',
@@ -70,7 +70,7 @@ describeRig('a success reported by pct', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('names the node when HA starts it on another one', { timeout: 60_000 }, async () => {
+    test('names the node when HA starts it on one that cannot be used', { timeout: 60_000 }, async () => {
       await managed();
       const vmlist = (await rig.readInNode('/etc/pve/.vmlist')).toString('utf8');
       undos.push(await rig.setPve('.vmlist', vmlist));
@@ -81,7 +81,7 @@ describeRig('a success reported by pct', (rig) => {
       undos.push(await replacePct(rig, `echo "Requesting HA start for CT ${vmid}"\n${move}`));
       const since = performance.now();
       expect(failureOf(await call('start_container', { vmid }))).toMatchObject({
-        code: 'CONTAINER_ON_OTHER_NODE',
+        code: 'TIMEOUT',
         error: expect.stringContaining('pve2'),
       });
       expect(performance.now() - since).toBeLessThan(15_000);

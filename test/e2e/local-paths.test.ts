@@ -21,7 +21,7 @@ describeNode('local paths', [], (node, { needing }) => {
     await rm(outside, { recursive: true });
   });
 
-  /** The codes of an upload from there and a download to there. */
+  /** The codes of an upload from this path and a download to it. */
   async function both(localPath: string): Promise<{ upload: unknown; download: unknown }> {
     const far = farNamed('busybox');
     await far.put('there', 'content');

@@ -17,7 +17,7 @@ describeNode('login methods', [], (node, { needing }) => {
   });
   afterAll(() => rm(home, { recursive: true, force: true }));
 
-  /** Logs in with these settings alone and runs a command. */
+  /** Logs in with only these settings and runs a command. */
   async function logsIn(env: Record<string, string>): Promise<void> {
     let client: TestClient | undefined;
     try {

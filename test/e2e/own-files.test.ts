@@ -7,7 +7,7 @@ import { CT } from '../rig/rig.ts';
 import { failureOf } from './connect.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
-/** All in one directory, which is where people start: settings, secrets, state, rules and the files of the project. */
+/** Everything in one directory, which is how many users start: settings, secrets, state, rules and files of the project. */
 describe('files of the server in a transfer directory', () => {
   const node = new SimulatedNode();
   let dir: string;

@@ -8,7 +8,7 @@ import { partGrowsIn } from './far-rig.ts';
 import { describeNode } from './nodes.ts';
 import { bytes, partsIn, sha256, sha256OfFile, useTransfers } from './transfers.ts';
 
-/** Takes seconds to travel, and no room on the disk that it lies on. */
+/** Takes seconds to transfer, and uses no space on its disk. */
 const LONG = 2 ** 31;
 const ROOM = { MAX_FILE_SIZE: String(2 ** 32) };
 
@@ -201,7 +201,7 @@ describeNode('shutdown of the server during a transfer', [], (node) => {
     const ended = performance.now();
     await until(() => !isAlive(server.client.pid), 6_000);
     expect(performance.now() - ended).toBeLessThan(5_000);
-    // At the end of the server, not some time after it.
+    // When the server ends, not some time after it.
     expect(await far.parts()).toEqual([]);
     expect(await far.transferProcesses()).toEqual([]);
     expect(await other.transferProcesses()).toEqual([]);

@@ -65,7 +65,7 @@ describeRig('a container whose /dev/null cannot be opened', (rig) => {
     expect(code, stderr).toBe(0);
   };
   beforeAll(() =>
-    // What root may not open is a device on a file system without devices.
+    // Root cannot open a device on a file system without devices.
     mustRun(`mkdir -p /run/nodev && mount -t tmpfs -o nodev tmpfs /run/nodev && mknod -m 000 /run/nodev/null c 1 3 &&
       mount --bind /run/nodev/null /dev/null`),
   );

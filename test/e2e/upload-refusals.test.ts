@@ -56,7 +56,7 @@ describeNode('upload refusals', [], (node) => {
       expect(failureOf(result).code).toBe('PATH_INVALID');
     });
 
-    // The far side hashes a large file while it still arrives, and a small one when it is there.
+    // The node hashes a large file while it arrives, and a small one afterwards.
     test.each([5_000_000, 40_000_000])(
       '%i bytes that exceed the free space are refused, and the old content is kept',
       async (size) => {
@@ -68,7 +68,7 @@ describeNode('upload refusals', [], (node) => {
         const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
         expect(failure.code).toBe('DISK_FULL');
         expect((await far.run('cat', old)).stdout).toBe('old\n');
-        // The space is free again: what fits goes in.
+        // The space is free again: a file that fits is accepted.
         await writeFile(local('source'), bytes(900_000));
         expect((await upload(far, 'source', old, { overwrite: true })).data).toMatchObject({
           permissions: '640',
@@ -100,7 +100,7 @@ describeNode('upload refusals', [], (node) => {
     });
   });
 
-  test('a container that is stopped, unknown or on another node, and a virtual machine, have their own error code', async () => {
+  test('a container that is stopped, unknown or on a node that cannot be used, and a virtual machine, have their own error code', async () => {
     await writeFile(local('source'), 'x');
     const code = async (vmid: number) => {
       const args = { vmid, local_path: 'source', container_path: '/tmp/e2e-x' };
@@ -109,7 +109,7 @@ describeNode('upload refusals', [], (node) => {
     };
     expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
-    expect(await code(9105)).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(await code(9105)).toBe('SSH_UNREACHABLE');
     expect(await code(100)).toBe('NOT_A_CONTAINER');
   });
 });

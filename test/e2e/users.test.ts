@@ -9,7 +9,7 @@ import { bytes, sha256 } from './transfers.ts';
 
 type Server = ReturnType<typeof useClient>;
 
-/** What root must be able to do, however the login becomes root. */
+/** What must work as root, however the login becomes root. */
 function everythingWorks(rig: NodeUnderTest, server: Server): void {
   test.each([CT.debian, CT.busybox])('runs commands in %i: output, exit code, signal', async (vmid) => {
     const result = await server.exec(vmid, 'echo out; echo err >&2; exit 7');
@@ -120,7 +120,7 @@ describeNode('an operator whose sudo allows only /bin/sh', [], (rig, { needing }
   everythingWorks(rig, server);
 
   const rules = '/etc/sudoers.d/rig-operator';
-  /** Other rules than the one that the node has. A new server uses them: sessions that are open stay as they are. */
+  /** Replaces the sudo rules of the node. Only a new server uses them: open sessions keep their rights. */
   const withRules = async (real: Rig, text: string, work: (client: TestClient) => Promise<void>) => {
     const before = await real.readInNode(rules);
     await real.writeInNode(rules, text);

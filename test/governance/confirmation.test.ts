@@ -88,7 +88,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that supports el
     const result = await client
       .callTool('proxmox_container_exec_command', exec)
       .catch((error: unknown) => error);
-    // Clients may refuse such an answer themselves; then there is no result at all.
+    // Clients may refuse such an answer themselves; then there is no result.
     if (!(result instanceof Error)) expect(result).toMatchObject({ isError: true });
     expect(await hasRun()).toBe(false);
   });
@@ -145,7 +145,7 @@ test('does not ask while the container cannot be identified', async () => {
 });
 
 test('does not run a command while the attributes of the container cannot be read', async () => {
-  // The standard rules look at tags; what is known of them is old by the time of the second call.
+  // The standard rules use tags; the known tags are old by the time of the second call.
   const client = await connect('modern', undefined, { POLICY_FILE: '', POLICY: 'standard' });
   expect(
     (await client.callTool('proxmox_container_exec_command', { ...exec, command: 'true' })).isError,
@@ -157,7 +157,7 @@ test('does not run a command while the attributes of the container cannot be rea
   } finally {
     node.simulator.node().pmxcfs = 'up';
   }
-  // The guard that was held up finds that its time is over.
+  // The delayed check finds that its time is over.
   await until(async () => node.simulator.node().processes('/etc/pve').length === 0, 15_000);
   expect(await hasRun()).toBe(false);
 }, 40_000);

@@ -61,7 +61,7 @@ describeNode('the precondition of a call', [], (node) => {
       await undo();
     }
     expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain('ran');
-    // What was known of it is forgotten: the next decision is made on how it is now.
+    // The known attributes are discarded: the next decision uses the current ones.
     lines.length = 0;
     expect(await factsOf(CT.debian)).toEqual(facts);
     expect(lines).toHaveLength(1);

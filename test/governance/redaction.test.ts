@@ -42,7 +42,7 @@ function useRedactedClient(rig: NodeUnderTest, env: Readonly<Record<string, stri
   };
 }
 
-/** As no command line has it in one piece, so that what is found came through the container. */
+/** No command line contains it in one piece, so that a match must come from the container's output. */
 const PRINT_SECRET = `printf '%s%s' correct-horse/ battery+9`;
 
 describeNode('a known secret', [], (rig) => {

@@ -10,7 +10,7 @@ import { serverCommand } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 
-/** What a client brings back is its own affair: so these tests write the very lines of the protocol. */
+/** Clients choose what they return, so these tests write raw protocol messages. */
 const node = new SimulatedNode();
 const replicas: Replica[] = [];
 let dir: string;
@@ -88,7 +88,7 @@ test('redeems a repeated approval once, across replicas', async () => {
   const [first, second] = [new Replica('one'), new Replica('two')];
   const asked = await first.call(...exec('echo once'));
   expect(asked.resultType).toBe('input_required');
-  // The other replica takes the yes to what it has not asked itself.
+  // The other replica accepts the approval of a question that it has not asked.
   const done = await second.call(...exec('echo once'), yes(asked.requestState));
   expect(done.structuredContent).toMatchObject({ stdout: 'once\n' });
   expect(codeOf(await first.call(...exec('echo once'), yes(asked.requestState)))).toBe('APPROVAL_USED');
@@ -108,7 +108,7 @@ test.each([
   const { requestState } = await replica.call(tool, { vmid });
   const done = await replica.call(tool, { vmid }, yes(requestState));
   expect(done.structuredContent).toMatchObject({ success: true, changed: false });
-  // What has come to be meanwhile is not what was agreed to.
+  // The approval does not cover what the container has become.
   if (tool === 'stop_container') await node.ensureStarted(vmid);
   else await node.ensureStopped(vmid);
   expect(codeOf(await replica.call(tool, { vmid }, yes(requestState)))).toBe('APPROVAL_USED');
@@ -130,7 +130,7 @@ test('accepts an approval only for the exact call', async () => {
   const tampered = `${requestState?.slice(0, -4)}AAAA`;
   expect(codeOf(await replica.call(...exec('echo a'), yes(tampered)))).toBe('APPROVAL_INVALID');
   expect(codeOf(await replica.call(...exec('echo a'), yes('v1.e30.AAAA')))).toBe('APPROVAL_INVALID');
-  // None of these has used it up. What is said by default is the same call.
+  // None of these has used the approval. A call with explicit default values is the same call.
   const spelled = { vmid: String(CT.debian), command: 'echo a', timeout: 30 };
   const done = await replica.call('container_exec_command', spelled, yes(requestState));
   expect(done.structuredContent).toMatchObject({ stdout: 'a\n' });

@@ -43,7 +43,7 @@ const call = (command: string, by = client): Promise<CallResult> =>
   by.callTool('proxmox_container_exec_command', { vmid: CT.debian, command });
 const codeOf = async (result: Promise<CallResult>) => failureOf(await result).code;
 
-/** Starts the program on a terminal of its own and types what it asks for. */
+/** Starts the program in a new terminal and types the answers. */
 async function atTerminal(
   args: readonly string[],
   typed: readonly string[],
@@ -94,7 +94,7 @@ test('runs a waiting call once after its approval at a terminal', async () => {
   expect(approved.screen).toContain('Approved');
   expect(approved.screen).not.toContain(PASSPHRASE);
 
-  // Another call is another question.
+  // Another call needs another question.
   expect(await codeOf(call('echo other'))).toBe('APPROVAL_PENDING');
   expect((await call('echo hello')).data).toMatchObject({ stdout: 'hello\n' });
   expect(await codeOf(call('echo hello'))).toBe('APPROVAL_PENDING');

@@ -78,7 +78,7 @@ function issuedBy(): string {
   return JSON.stringify(pair.claims());
 }
 
-/** A token of these parts, which nobody has signed. */
+/** An unsigned token of these parts. */
 async function unsigned(header: object, claims: string): Promise<string> {
   const parts = [JSON.stringify(header), claims].map((part) => Buffer.from(part).toString('base64url'));
   return `${parts.join('.')}.x`;

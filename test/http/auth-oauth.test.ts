@@ -144,7 +144,7 @@ test('does not advertise scopes for tools that settings disable', async () => {
     const document = await shut.server.get('/.well-known/oauth-protected-resource');
     expect(shape.parse(await document.json()).scopes_supported).toEqual(['pve.read']);
     const token = await shut.issuer.sign({ ...shut.claims(), scope: 'pve.read' });
-    // More scopes would not help: said in a result, as to every caller.
+    // More scopes would not help, so the answer is a result, as for every caller.
     expect((await shut.server.result(token, 'stop_container', { vmid: 101 })).data.code).toBe('READ_ONLY');
   } finally {
     await shut.stop();
@@ -171,7 +171,7 @@ test('matches policy rules by the subject of a token', async () => {
   }
 });
 
-/** All that the server has put on record. */
+/** Everything in the audit log of the server. */
 async function recordOf({ server }: OAuthPair): Promise<string> {
   const dir = path.join(server.dir, 'state', 'audit');
   const files = await readdir(dir);

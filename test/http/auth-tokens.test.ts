@@ -15,7 +15,7 @@ const WRITER = 'the-token-of-one-who-changes-things-8901';
 const HOST = 'the-token-of-one-for-the-node-itself-234';
 const SCRAPER = 'the-token-of-a-scraper-567890123';
 
-/** Short enough that guessing it is slowed down. */
+/** So short that guessing it is slowed down. */
 const BRIEF = 'a-short-token-4567890';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -103,7 +103,7 @@ describe('named tokens with scopes', () => {
       'RIGHT_MISSING',
     );
     expect((await server.result(HOST, 'stop_container', { vmid: 101 })).data.code).toBe('RIGHT_MISSING');
-    // With the right it gets as far as to the node, which is not there.
+    // With the permission, the call proceeds to the node, which is unreachable.
     expect((await server.result(WRITER, 'stop_container', { vmid: 101 })).data.code).toBe('SSH_UNREACHABLE');
   });
 
@@ -153,9 +153,9 @@ describe('repeated wrong tokens', () => {
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
     expect((await server.list(READER)).status).toBe(200);
-    // Right, not used before, and too long to be guessed: whoever guesses must not lock it out.
+    // Valid, unused so far, and too long to be guessed: an attacker who guesses must not lock it out.
     expect((await server.list(ALL)).status).toBe(200);
-    // A short one might be guessed.
+    // A short one could be guessed.
     expect((await server.list(BRIEF)).status).toBe(429);
     expect(await server.metric(READER, 'proxmox_mcp_refusals_total', { reason: 'guessing' })).toBe(6);
   });

@@ -4,7 +4,7 @@ import { settingsWithoutNode } from '../mcp/fixtures.ts';
 import { headersOf, INITIALIZE, legacy, modern, openSession, useSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-/** What clients get away with that keep less strictly to the protocol. */
+/** Deviations of clients from the protocol that are accepted. */
 describe('nonconforming clients', () => {
   let server: HttpServer;
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe('nonconforming clients', () => {
     readonly session: string;
   }
 
-  /** By hand, as fetch adds an Accept header of its own. */
+  /** A raw request, because fetch adds an Accept header. */
   function post(path: string, body: string, headers: Record<string, string>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { hostname, port } = new URL(server.url);

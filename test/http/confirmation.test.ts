@@ -55,7 +55,7 @@ async function withClient(
   }
 }
 
-/** Answers of clients to questions of the server, with every id that a question can have. */
+/** Answers of clients to the server's questions, with every possible id. */
 async function smuggleAnswers(token: string): Promise<void> {
   const { id: session } = await openSession(server.url, token);
   const headers = { Authorization: `Bearer ${token}`, 'Mcp-Session-Id': session };
@@ -96,7 +96,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)(
           era,
           async (question) => {
             asked[token]?.push(question);
-            // Until the other one is asked as well.
+            // Waits until the other one is asked as well.
             await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
             return token === TOKEN ? yes : { action: 'decline' };
           },
@@ -141,7 +141,7 @@ test('sends the question of a session on the stream of its call', async () => {
   expect(text).toContain('elicitation/create');
 });
 
-/** A call by a program that declares to show questions, with what it returns to the question. */
+/** A call by a program that declares that it shows questions, with its answer to the question. */
 async function call(token: string, more: Record<string, unknown> = {}, at = server) {
   const asking = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
   const params = { name: TOOL, arguments: { command: 'echo ran' }, ...more };
@@ -172,7 +172,7 @@ describe('a caller that declares elicitation and answers its own question', () =
         expect((await client.callTool(TOOL, { command: 'echo ran' })).data).toMatchObject({ code });
         await client.close();
       }
-      // The answer to a question of another server process with the same key would be of no use either.
+      // An answer to a question of another server process with the same key is useless, too.
       const answered = { requestState: 'forged', inputResponses: { confirmation: yes } };
       expect((await call(TOKEN, answered, other)).structuredContent).toMatchObject({ code });
     } finally {
@@ -237,7 +237,7 @@ const answer = z.object({
   }),
 });
 
-/** All that the server has on record. */
+/** Everything in the audit log of the server. */
 async function recorded(): Promise<string> {
   const dir = path.join(server.dir, 'state', 'audit');
   const segments = await readdir(dir).catch(() => []);

@@ -110,7 +110,7 @@ describeNode('all tools over HTTP', [], (node) => {
       controller.abort();
       expect(await cancelled).toBe('rejected');
       await until(async () => (await left()).length === 0, 10_000);
-      // And the next call is answered.
+      // The next call is answered.
       expect(
         (await call('container_exec_command', { vmid: CT.debian, command: 'echo on' })).data.stdout,
       ).toBe('on\n');

@@ -5,14 +5,14 @@ import { until } from '../rig/until.ts';
 import { headersOf, legacy, modern, openSession } from './requests.ts';
 import { HttpServer } from './server.ts';
 
-/** In the server process, what the SDK does each 15 s happens each 50 ms. */
+/** In this server process, the SDK sends its comments every 50 ms instead of every 15 s. */
 const HASTE = `data:text/javascript,${encodeURIComponent(`
   const { setInterval: real } = globalThis;
   globalThis.setInterval = (tick, ms, ...more) => real(tick, ms === 15_000 ? 50 : ms, ...more);
 `)}`;
 const COMMENT = /^: ?keep-?alive$/gm;
 
-/** What a response has said so far, and whether it is over. */
+/** The text of a response so far, and whether it has ended. */
 function heard({ body }: Response) {
   const said = { text: '', over: false, comments: () => said.text.match(COMMENT)?.length ?? 0 };
   void (async () => {

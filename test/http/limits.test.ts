@@ -18,7 +18,7 @@ describe('limits', () => {
     cleanups.push(() => server.stop());
     return server;
   }
-  /** A client that connects and sends no more than this; tells whether the server has hung up. */
+  /** A client that connects and sends only this text; reports whether the server has closed the connection. */
   async function slowClient({ port }: HttpServer, sent: string) {
     const socket: Socket = connect(port, '127.0.0.1');
     cleanups.push(() => socket.destroy());
@@ -48,7 +48,7 @@ describe('limits', () => {
       fetch(server.url, { ...modern('tools/call', LIST), signal: AbortSignal.timeout(5000) });
     let refused: Response | undefined;
     await until(async () => {
-      // A call that is taken would wait for the node: only its refusal is waited for.
+      // An accepted call would wait for the node: the test waits only for the refusal.
       const response = await call();
       if (response.status === 503) refused = response;
       else await response.body?.cancel();
@@ -56,7 +56,7 @@ describe('limits', () => {
     }, 10_000);
     expect(refused?.headers.get('retry-after')).toBe('1');
     expect(await messageOf(refused ?? new Response())).toContain('MAX_CONCURRENT');
-    // What is no call goes on meanwhile.
+    // Requests that are not calls continue.
     expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
     expect(await healthy(server)).toBe(200);
     controller.abort();
@@ -90,7 +90,7 @@ describe('limits', () => {
     for (let i = 0; i < 12; i += 1) idle.push(await slowClient(server, i % 2 === 0 ? '' : 'GET /health HTT'));
     expect(await healthy(server)).toBe(200);
     await until(() => idle.filter(({ state }) => state.closed).length >= 8);
-    // Those who are being answered do not.
+    // Connections with a pending answer are kept.
     const { socket, state } = await slowClient(server, 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => state.received.includes('healthy'));
     socket.destroy();

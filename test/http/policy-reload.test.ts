@@ -32,7 +32,7 @@ async function withPolicy(use: (served: Served) => Promise<void>): Promise<void>
   }
 }
 
-/** What an SSE response has said so far. */
+/** The text of an SSE response so far. */
 function heard({ body }: Response): () => string {
   let text = '';
   void (async () => {
@@ -58,7 +58,7 @@ test.each(['legacy', 'auto'] as const)(
       );
       const requestInit = { headers: { Authorization: `Bearer ${TOKEN}` } };
       let listening = false;
-      // What changes before its stream is open is not told: the list that it asks for then is the new one.
+      // Changes before its stream is open are not announced: the client then requests the new list anyway.
       const watched = async (url: string | URL, init?: RequestInit) => {
         const response = await fetch(url, init);
         const headers = new Headers(init?.headers);

@@ -173,7 +173,7 @@ test('429: more than RATE_LIMIT requests a minute of one caller, without affecti
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await messageOf(refused)).toContain('RATE_LIMIT');
     expect((await ask(other)).status).toBe(200);
-    // What clients of 2025-03-26 send as one counts as what it is.
+    // A batch of a client of 2025-03-26 counts as its single messages.
     const { id } = await openSession(server.url, other);
     const many = JSON.stringify(
       Array.from({ length: 4 }, (_, each) => ({ jsonrpc: '2.0', id: each, method: 'tools/list' })),

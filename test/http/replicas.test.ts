@@ -59,7 +59,7 @@ describeNode('two replicas behind a round-robin load balancer', [], (node) => {
         for (const text of ['one', 'two']) {
           const { data } = await client.callTool('proxmox_host_exec_command', { command: `echo ${text}` });
           expect(data).toMatchObject({ stdout: `${text}\n`, exit_code: 0 });
-          // After the question one more request came, to the replica whose turn it was: the other one.
+          // After the question one more request went to the next replica: the other one.
           expect(balancer.counts.map((count, index) => count - (counts[index] ?? 0)).sort()).toEqual([0, 1]);
         }
         expect(questions).toHaveLength(2);
@@ -77,7 +77,7 @@ describeNode('two replicas behind a round-robin load balancer', [], (node) => {
     }));
 });
 
-/** A load balancer with no idea of sessions. Counts what each replica was sent. */
+/** A load balancer without sticky sessions, which counts the requests of each replica. */
 class Balancer {
   readonly counts: number[];
   readonly #server: Server;

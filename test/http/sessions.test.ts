@@ -53,7 +53,7 @@ describe('sessions of 2025', () => {
       });
       expect(stream.status).toBe(200);
       const unused = await openSession(url);
-      // Asking for it would be using it: the count tells.
+      // A request would count as use of the session, so the test reads the metric.
       await until(async () => (await countSessions(url)) === 1, 10_000);
       expect(await useSession(url, unused.id)).toBe(404);
       expect(await useSession(url, listening.id)).toBe(200);

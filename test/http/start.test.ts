@@ -14,7 +14,7 @@ const TLS = {
   HTTP_TLS_KEY: fileURLToPath(new URL('../fixtures/tls/key.pem', import.meta.url)),
 };
 
-/** Runs a start that fails, to its end. */
+/** Runs a start that fails, until the process ends. */
 async function failToStart(args: readonly string[], env: Record<string, string> = {}) {
   const { command, args: all } = serverCommand(['--http', ...args]);
   const settings = { SERVER_PORT: '0', ...(await settingsWithoutNode()), ...env };

@@ -44,7 +44,7 @@ describe('demo', () => {
   });
 
   test('serves the simulated node with --serve', async () => {
-    // Whatever the surroundings say of another node is not listened to.
+    // Settings in the environment for another node are ignored.
     const client = await connectClient({
       args: ['demo', '--serve'],
       env: { HOST: '192.0.2.1', SSH_PASSWORD: 'x' },

@@ -76,7 +76,7 @@ describe('clients that add arguments or write them differently', () => {
       });
     expect(await call(null)).toMatchObject({ isError: false });
     expect(await call('')).toMatchObject({ isError: true, data: { code: 'INVALID_INPUT' } });
-    // That may be the name of a container.
+    // It may be the name of a container.
     expect(await call('null')).toMatchObject({ isError: true, data: { code: 'WRONG_TARGET' } });
   });
 
@@ -99,7 +99,7 @@ describe('clients that add arguments or write them differently', () => {
   });
 });
 
-/** One message of each kind to a server process, by hand: the SDK's clients do not send such messages. */
+/** Sends one raw message of each kind to a server process: the SDK's clients do not send such messages. */
 test.each(['2025', '2026-07-28'])('accepts null as arguments over stdio, in %s', async (era) => {
   const { command, args } = serverCommand();
   const env = { PATH: process.env.PATH, HOME: '/nonexistent', ...(await settingsWithoutNode()) };

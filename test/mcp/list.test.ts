@@ -54,7 +54,7 @@ describe('the token cost of tools/list', () => {
   test('is at most 4,500 for names, descriptions and input schemas, and 600 for jobs', () => {
     const price = tokens(['core', 'inspect', 'fleet', 'files'], input);
     expect(price).toBeLessThanOrEqual(4500);
-    // Far less would mean that the count does not see what it is meant to count.
+    // A much lower number would mean that the count is wrong.
     expect(price).toBeGreaterThan(1000);
     expect(tokens(['jobs'], input)).toBeLessThanOrEqual(600);
   });
@@ -74,10 +74,10 @@ test('uses schemas that lenient and strict clients accept', async () => {
   for (const tool of await listOnce()) {
     expect(tool.inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
     expect(tool.outputSchema.type).toBe('object');
-    // Required or closed, it would fail the check of clients that hold failures against it.
+    // As a required field or a closed list, it would fail the check in clients that validate failures, too.
     expect(tool.outputSchema).not.toHaveProperty('required');
     expect(JSON.stringify(tool.outputSchema)).not.toContain('additionalProperties');
-    // One type each: what `--strict` of the inspector warns of.
+    // One type each: otherwise `--strict` of the inspector warns.
     expect(JSON.stringify(tool)).not.toContain('"type":[');
   }
 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
   const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
   server = new ssh2.Server({ hostKeys: [hostKey], banner }, (client) => {
     client.on('error', () => {});
-    // As if a person had opened the link and was not let in.
+    // As if a person had opened the link and had been refused.
     client.on('authentication', (context) => setTimeout(() => context.reject([]), 1500));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

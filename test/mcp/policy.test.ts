@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** A client of a server with these settings, for the length of `body`. */
+/** Connects a client to a server with these settings while `body` runs. */
 async function withServer(
   env: Readonly<Record<string, string>>,
   body: (client: TestClient) => Promise<void>,
@@ -232,7 +232,7 @@ describe('expect_name', () => {
       });
       expect(await exists('/tmp/unnamed')).toBe(false);
       expect((await exec(client, 'true', { expect_name: 'busybox' })).data).toMatchObject({ exit_code: 0 });
-      // It has no such parameter, and changes nothing in the container.
+      // The tool has no such parameter, and changes nothing in the container.
       const local_path = path.join(dir, 'hostname');
       const download = { vmid: CT.busybox, container_path: '/etc/hostname', local_path };
       expect((await client.callTool('proxmox_download_file_from_container', download)).data).toMatchObject({

@@ -51,7 +51,7 @@ describe.each(ERAS)('resources, %s', (era) => {
     await withServer(
       {},
       async (client) => {
-        // Nothing is claimed that is not kept: nobody is told when a container changes.
+        // The server does not announce subscriptions: it sends no message when a container changes.
         expect(client.asking.getServerCapabilities()?.resources).toEqual({
           listChanged: false,
           subscribe: false,

@@ -41,7 +41,7 @@ describe.each(ERAS)('a long call, %s client', (era) => {
     });
     expect(notes[0]?.message).toMatch(/^running for 1 s/);
     await expect.poll(() => connected.stderr(), { timeout: 5000 }).toMatch(/CANCELLED/);
-    // The server is still there for the next call.
+    // The server still answers the next call.
     expect(await connected.listTools()).toHaveLength(TOOLS.length);
   });
 });

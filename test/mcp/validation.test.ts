@@ -3,8 +3,8 @@ import type { TestClient } from './client.ts';
 import { connectWithoutNode } from './fixtures.ts';
 
 /**
- * Without a node, arguments that pass end in SSH_UNREACHABLE and those that do not in INVALID_INPUT, so
- * that the code tells whether a call came through.
+ * Without a node, valid arguments end in SSH_UNREACHABLE and invalid ones in INVALID_INPUT, so the code shows whether a call
+ * passed the validation.
  */
 let client: TestClient;
 beforeAll(async () => {

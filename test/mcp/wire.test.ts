@@ -10,7 +10,7 @@ import * as z from 'zod';
 import { serverCommand } from './client.ts';
 import { settingsWithoutNode, silentNode } from './fixtures.ts';
 
-/** What clients hide: the very lines on stdout, and how the process ends. */
+/** What clients do not show: the raw lines on stdout, and how the process ends. */
 let child: ChildProcessWithoutNullStreams;
 let cwd: string;
 let lines: string[];

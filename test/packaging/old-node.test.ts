@@ -30,7 +30,7 @@ describe('the launcher file', () => {
   );
 
   test('continues with a supported version', () => {
-    // There is no main.js beside it in the sources: it came to look for it.
+    // The sources have no main.js next to it: the program has tried to load it.
     for (const version of ['20.0.0', '22.1.0', '100.0.0'])
       expect(startedBy(version).stderr).toContain('main.js');
   });

@@ -50,7 +50,7 @@ test('writes only into its state directories', () => {
 
 test.runIf(analyze)('passes systemd-analyze verify and security', () => {
   const file = path.join(dir, 'proxmox-mcp.service');
-  // Where it is installed there is nothing here.
+  // Nothing is installed at that path on this machine.
   writeFileSync(file, unit.replace('/usr/local/bin/proxmox-mcp', process.execPath));
   const run = (args: string[]) => execFileSync('systemd-analyze', args, { encoding: 'utf8', stdio: 'pipe' });
   expect(run(['verify', '--man=no', file])).toBe('');

@@ -38,7 +38,7 @@ describeRig('forged frames of a process in the container', (rig) => {
 
   test.each(containers)('do not change exit code and output (%i)', async (vmid) => {
     const result = await node.exec(vmid, `${AS_NOBODY}; echo "verdict: backdoor"; exit 3`);
-    // The attack has found something to print, or it proves nothing.
+    // The test is valid only if the attack has found something to print.
     expect(result.stdout).toContain(' exited 0');
     expect(result).toMatchObject({ exit_code: 3, ended: 'exit', success: false, output_held: false });
     expect(result.stdout).toContain('verdict: backdoor\n');
@@ -90,7 +90,7 @@ describeRig('forged frames of a process in the container', (rig) => {
   });
 });
 
-/** What a command may do to its streams and its parents, and what its result must then be. */
+/** What a command may do to its streams and parents, and the result that it must get. */
 const MISCHIEF: readonly [name: string, command: string, expected: Record<string, unknown>][] = [
   [
     'sets O_NONBLOCK on its streams',
@@ -182,7 +182,7 @@ describeRig('values that a container sends', (rig) => {
       const { code, error } = failureOf(await download(local));
       expect(['TRANSFER_FAILED', 'FILE_TOO_LARGE', 'FILE_CHANGED'], error).toContain(code);
       expect(existsSync(path.join(node.dir, local))).toBe(false);
-      // Nothing of it goes on in the container.
+      // No process of it is left in the container.
       await until(async () => (await rig.containerProcesses(CT.debian, '300000000')).length === 0, 5_000);
     } finally {
       await removeTools();

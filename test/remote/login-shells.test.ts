@@ -14,7 +14,7 @@ async function inNode(rig: Rig, ...argv: [string, ...string[]]): Promise<void> {
   expect(await rig.inNode(argv)).toMatchObject({ code: 0 });
 }
 
-/** Gives root a login shell and its start file; the undo gives back what the node came with. */
+/** Gives root a login shell and its start file; the undo restores the original ones. */
 async function loginShell(rig: Rig, shell: keyof typeof files, start: string): Promise<Undo> {
   const file = `/root/${files[shell]}`;
   await inNode(rig, 'mkdir', '-p', '/root/.config/fish');

@@ -42,14 +42,14 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
   test('are closed when idle, except for one', async () => {
     const { shell } = shellOn(sshd, { idleMs: 2_000 });
     const parent = (await shell.script('echo $PPID', [], limit)).stdout.trim();
-    // Asked without a session, as one that is used is not idle.
+    // Asked without a session, because a session in use is not idle.
     const shells = () =>
       spawnSync('pgrep', ['-P', parent, '-fx', '/bin/sh'], { encoding: 'utf8' }).stdout.match(/\d+/g) ?? [];
     await until(() => shells().length === 3);
     await until(() => shells().length === 1);
     await sleep(3_000);
     expect(shells()).toHaveLength(1);
-    // The one that is left answers, and others are made ready again.
+    // The remaining session answers, and new ones are prepared.
     expect((await shell.script('echo $$', [], limit)).stdout.trim()).toBe(shells()[0]);
     await until(() => shells().length === 3);
   });
@@ -132,7 +132,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     const print = `head -c ${bytes} /dev/zero`;
     channel.stdin.write(`${print}; ${print} >&2; exit\n`);
     await channel.exited;
-    // What arrives with the exit is still unread: no part of the handshake may take it.
+    // What arrives with the exit is still unread: the handshake must not consume it.
     await sleep(300);
     const size = async (stream: AsyncIterable<Buffer>) => {
       let total = 0;

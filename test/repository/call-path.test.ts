@@ -19,7 +19,7 @@ function importsOf(file: string): readonly string[] {
   );
 }
 
-/** An object is handed on by a file that imports the next one, or through an interface that both import. */
+/** An object is passed on by a file that imports the next one, or through an interface that both import. */
 function reaches(file: string, next: string): boolean {
   const imported = importsOf(file);
   if (imported.includes(next)) return true;

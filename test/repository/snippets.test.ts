@@ -31,7 +31,7 @@ const of = (...languages: readonly string[]) =>
     .filter(({ language }) => languages.includes(language))
     .map((block) => [block.where, block.text] as const);
 
-/** What a client's file may say about a server that it starts. */
+/** The keys that a client's file may have for a server. */
 const entry = z.strictObject({
   type: z.enum(['stdio']).optional(),
   command: z.string(),
@@ -45,7 +45,7 @@ const clientFile = z.union([
 
 const PROGRAM = `/usr/lib/node_modules/${PACKAGE.name}/dist/bin.js`;
 
-/** Absolute paths, and options that the program takes. */
+/** Checks that paths are absolute and that the program accepts the options. */
 function expectStartable({ command, args }: z.output<typeof entry>): void {
   if (command === 'docker') {
     expectDockerRun(args);
@@ -62,7 +62,7 @@ const variables = new Set([
   ...settings.flatMap(({ name, secret }) => (secret === true ? [name, `${name}_FILE`] : [name])),
 ]);
 
-/** The options of `docker run` that are used, and the server's own words behind the image. */
+/** Checks the options of `docker run`, and the server's arguments after the image. */
 function expectDockerRun(args: readonly string[]): void {
   expect(args[0]).toBe('run');
   const image = args.indexOf(PACKAGE.name);
@@ -112,7 +112,7 @@ function commandsOf(text: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** The words of a simple command; undefined where a shell does more than split and unquote. */
+/** The words of a simple command; undefined if a shell would do more than split and unquote. */
 function wordsOf(command: string): readonly string[] | undefined {
   const found = [...command.matchAll(/(?:'([^']*)'|"([^"$`]*)"|([^\s'"|&;<>()$`]+))+/g)].map((match) =>
     match[0].replaceAll(/['"]/g, ''),
@@ -124,7 +124,7 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
   const own = commandsOf(text)
     .map((command) => command.replace(/^(?:\w+=\S* |sudo |docker exec \S+ |\S+ \| )+/, ''))
     .filter((command) => /^proxmox-mcp(\s|$)/.test(command))
-    // An ellipsis or a bracket stands for words of the reader.
+    // An ellipsis or a bracket stands for text that the reader inserts.
     .filter((command) => !/…|\[/.test(command))
     .map((command) => command.replace(/\s*(?:>|<).*$/, '').replace(/ {3,}.*$/, ''));
   test('contains valid commands of this program', () => {

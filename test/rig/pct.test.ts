@@ -3,7 +3,7 @@ import { describeRig } from './require.ts';
 import { CT } from './rig.ts';
 import { until } from './until.ts';
 
-/** Runs against the stand-in what was measured on a real node; docs of each lie are beside the code that meets it. */
+/** Checks that the stand-in behaves as measured on a real node. The code that handles each wrong answer of pct documents it. */
 describeRig('rig: pct read commands', (rig) => {
   it('list in columns of fixed width, with a blank lock', async () => {
     expect((await rig.ssh('pct list')).stdout).toBe(

@@ -99,7 +99,7 @@ describeRig('rig: the node', (rig) => {
     const master = spawn(ssh, ['-M', '-S', control, '-N', ...target]);
     onTestFinished(() => void master.kill());
     await until(() => existsSync(control));
-    // Without a way out the client cannot fall back to a connection of its own.
+    // A client that cannot connect by itself has no fallback.
     const session = (command: string) =>
       run([ssh, '-S', control, '-o', 'ProxyCommand=false', ...target, command]);
     const ten = Array.from({ length: 10 }, () => session('sleep 1'));
@@ -117,7 +117,7 @@ describeRig('rig: the node', (rig) => {
     const undo = await rig.restartSshd(['-o', 'Banner=/etc/debian_version']);
     expect(rig.sshdPid()).not.toBe(before);
     const [, ...target] = rig.sshArgv();
-    // `-q` would hide it: the banner is how to see that the option holds.
+    // With `-q` the banner, which proves that the option works, would not be printed.
     expect((await run(['ssh', ...target, 'true'])).stderr).toMatch(/^\d+\.\d+/);
     await undo();
     expect(await rig.ssh('true')).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -193,7 +193,7 @@ describeRig('rig: the containers', (rig) => {
     const undo = await rig.freeze(CT.busybox);
     expect((await rig.inNode(['lxc-info', '-n', '9102', '-s'])).stdout).toMatch(/FROZEN/);
     expect((await rig.ssh('pct status 9102')).stdout).toBe('status: running\n');
-    // Without output: what hangs in the container would hold it open even when the one who waits is gone.
+    // Without output: a process that hangs in the container would hold it open after the waiting process has ended.
     const attempt = 'timeout -s KILL 1 lxc-attach -n 9102 -- true > /dev/null 2>&1';
     expect((await rig.inNode(['sh', '-c', attempt])).code).toBe(137);
     await undo();

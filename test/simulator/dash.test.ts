@@ -7,7 +7,7 @@ import { ScriptHost } from '../../src/simulator/script-host.ts';
 
 const DASH = '/usr/bin/dash';
 
-/** Corners of the language: what dash does with them is what the simulator has to do. */
+/** Unusual scripts: the simulator must do what dash does with them. */
 const SCRIPTS = [
   `x=1 exec sh -c 'echo $x'`,
   `x=1 y=2 command eval 'echo $x$y'; echo "[$x]"`,

@@ -33,7 +33,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     const [type, key] = readFileSync(`${path}.pub`, 'utf8').split(' ');
     return `${name} ${type} ${key}\n`;
   };
-  /** A target whose known_hosts file holds `text`. */
+  /** A target whose known_hosts file has this text. */
   const knowing = (text: string, overrides: Partial<SshTarget> = {}) => {
     const target = sshd.target(overrides);
     writeFileSync(target.knownHostsWriteFile, text);
@@ -144,7 +144,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
   });
 
   describe('system-wide files (GlobalKnownHostsFile)', () => {
-    /** The target that ssh_config files of these contents lead to; the user's own known_hosts file is empty. */
+    /** The target that results from ssh_config files with these texts; the user's own known_hosts file is empty. */
     const configured = (system: Record<string, string>, settings: Record<string, string> = {}, user = '') => {
       const home = mkdtempSync(join(sshd.dir, 'home-'));
       const systemSshDir = join(home, 'etc-ssh');
@@ -284,7 +284,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
   });
 
   test('warns once when the file cannot be written, and continues', async () => {
-    // root writes where it likes, but not into a folder that is a file.
+    // root can write anywhere, except below a file.
     const file = join(sshd.dir, 'not-a-folder', 'known_hosts');
     writeFileSync(dirname(file), '');
     if (userInfo().uid !== 0) chmodSync(dirname(file), 0o400);

@@ -45,7 +45,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     });
     await sleep(700);
     expect(written).toBe(false);
-    // The view and ssh2 together hold the window and not much more.
+    // The stream and ssh2 together buffer little more than the window.
     expect(channel.stdout.readableLength).toBeLessThan(1_000_000);
     let received = 0;
     for await (const chunk of channel.stdout) received += chunk.length;
@@ -100,7 +100,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     const pool = makePool(sshd.target(), { maxConnections: 1 });
     for (let i = 0; i < 15; i++) {
       const channel = await pool.open('head -c 10000000 /dev/zero; exit 0');
-      // Now at once, now when output has piled up on this side.
+      // Sometimes at once, sometimes after output has accumulated in this process.
       if (i % 5 === 0) await sleep(100);
       channel.close();
       await channel.closed;

@@ -100,7 +100,7 @@ describe.skipIf(noSshd)('connecting to a real sshd', () => {
     await sleep(100);
     await pool.close();
     expect((await opening).code).toBe('SHUTTING_DOWN');
-    // Only if the socket has been dropped does the server close.
+    // The server closes only if the socket was dropped.
     await new Promise((resolve) => server.close(resolve));
   });
 

@@ -58,7 +58,7 @@ describe.skipIf(noSshd)('loss of the connection to a real sshd', () => {
     const pool = makePool(sshd.target(), { logger, keepaliveMs: 300, deadAfterMs: 1200 });
     const pid = await connectionPid(pool);
     const channel = await pool.open('sleep 20');
-    // Silent commands are no silent peer: the signs of life keep it.
+    // A silent command is not a silent peer: keepalives keep the connection open.
     await sleep(2000);
     expect(pool.connected).toBe(true);
     process.kill(pid, 'SIGSTOP');

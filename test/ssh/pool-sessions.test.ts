@@ -103,7 +103,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
   });
 
   test('are retried when sshd has not freed one yet', async () => {
-    // sshd refuses an open that comes in one piece with the answer to a close; here nearly each one does.
+    // sshd refuses an open that arrives together with the answer to a close; here nearly all of them do.
     const single = await startSshd({ config: ['MaxSessions 1'] });
     try {
       const pool = makePool(single.target(), { maxConnections: 1, maxSessionsPerConnection: 1 });

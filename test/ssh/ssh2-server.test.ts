@@ -7,12 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import { closePools, failure, makePool, run } from './helpers.ts';
 
-/** What OpenSSH cannot be made to do without root and PAM, a server of our own does on demand. */
+/** A server for behavior that OpenSSH shows only with root and PAM. */
 interface Behaviour {
   /** Sent before the login. */
   readonly banner?: string;
   readonly auth?: (context: ssh2.AuthContext) => void;
-  /** Called with a session that a client asks for; to accept it is up to this. */
+  /** Called with a session that a client requests; the callback decides whether it is accepted. */
   readonly session?: (accept: () => ssh2.Session, commands: string[]) => void;
 }
 
@@ -292,7 +292,7 @@ describe('against a server with unusual behavior', () => {
       await expect.poll(() => server.commands).toEqual(['precious']);
       abort.abort();
       expect((await opening).code).toBe('DISCONNECTED');
-      // The answer that comes after all is not left lying about.
+      // The late answer is closed.
       const channel = answer?.();
       await new Promise((resolve) => channel?.on('close', resolve).resume());
     });

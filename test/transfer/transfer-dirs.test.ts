@@ -26,7 +26,7 @@ import { exchange } from './exchange-dir.ts';
 const NOTHING = { files: [], program: [] };
 
 let base = '';
-/** The transfer directory, and one that no transfer may use. */
+/** The transfer directory, and a directory outside. */
 let inside = '';
 let outside = '';
 beforeEach(async () => {
@@ -41,7 +41,7 @@ afterEach(() => rm(base, { recursive: true, force: true }));
 
 const within = (...names: string[]) => path.join(inside, ...names);
 
-/** What a transfer of that path would read, or the code of the refusal. */
+/** The content that a transfer of that path would read, or the code of the refusal. */
 async function read(dirs: TransferDirs, localPath: string): Promise<string> {
   try {
     const { handle } = await dirs.openSource(localPath);
@@ -51,7 +51,7 @@ async function read(dirs: TransferDirs, localPath: string): Promise<string> {
   }
 }
 
-/** Writes "new" there, as a download does. @returns "written", or the code of the refusal */
+/** Writes "new" to that path, as a download does. @returns "written", or the code of the refusal */
 async function write(dirs: TransferDirs, localPath: string): Promise<string> {
   try {
     const part = await LocalPart.create(await dirs.findDestination(localPath, true));
@@ -84,7 +84,7 @@ async function both(dirs: TransferDirs, localPath: string): Promise<readonly str
 
 const REFUSED = ['PATH_OUTSIDE_TRANSFER_DIRS', 'PATH_OUTSIDE_TRANSFER_DIRS'];
 
-/** Does `work` 400 times while another process exchanges a directory for a link, and back. */
+/** Runs `work` 400 times while another process replaces a directory with a link, and back. */
 async function whileExchanged(dir: string, target: string, work: () => Promise<string>): Promise<string[]> {
   const stop = await exchange(dir, target);
   try {

@@ -1,22 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Decision, Subject } from '../policy/policy-types.ts';
+import { STOP_CALL } from '../policy/subject.fixture.ts';
 import { questionOf } from './question.ts';
 
 const facts = { vmid: 101, name: 'web', node: 'pve1', pool: null, tags: [] };
 const subject: Subject = {
+  ...STOP_CALL,
   tool: 'proxmox_container_exec_command',
-  target: 'container',
   effect: 'exec',
-  canOverwrite: false,
   canForce: false,
-  canExpectName: true,
-  vmid: 101,
-  command: null,
-  overwrite: false,
-  force: false,
-  expectName: null,
-  caller: 'local',
-  at: new Date(0),
 };
 const decision: Decision = {
   outcome: 'confirm',

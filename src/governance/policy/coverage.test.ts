@@ -35,8 +35,8 @@ const list: ToolTraits = { ...exec, tool: 'proxmox_list_containers', target: 'cl
 const TOOLS = [exec, stop, upload, hostExec, list];
 
 /*
- * A small world in which every call can be tried. The fields of the rules below tell apart no more calls than there are here,
- * so that "every input" can be looked at, one by one.
+ * A small set of values with which every call can be tried. The rules below distinguish no calls beyond these values, so that
+ * "every input" can be checked one by one.
  */
 const VMIDS = [100, 101, 102, 999_999_999];
 const NAMES = ['a', 'ab', 'b', 'other'];
@@ -91,7 +91,7 @@ const ruleSets: fc.Arbitrary<RuleSet> = fc
     exactCommands: new Set(exact),
   }));
 
-/** Every call of a tool, and the container that it meets. */
+/** Every call of a tool, with its container. */
 function* everyCall(tool: ToolTraits, caller: string): Generator<readonly [Subject, ContainerAttributes]> {
   const either = (possible: boolean) => (possible ? [false, true] : [false]);
   const inContainer = tool.target === 'container';
@@ -172,18 +172,18 @@ describe('hides a tool if every applicable rule up to the first unconditional on
     ['default: allow', 'allow'],
     ['default: allow\nrules: [{rule: a, outcome: deny}]', 'deny'],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {tool: stop_container}}]', 'deny'],
-    // What follows a rule without conditions never applies.
+    // Rules after one without conditions never apply.
     [
       'default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 101}}, {rule: b, outcome: deny}, {rule: c, outcome: allow}]',
       'deny',
     ],
-    // Conditions are not added up: some call might be left.
+    // Conditions are not combined: the rest may still include a call.
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 100-999999999}}]', undefined],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {force: true}}]', undefined],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {time: {days: mon-sat}}}]', undefined],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {tag: "*"}}]', undefined],
     ['default: deny\nrules: [{rule: a, outcome: allow, match: {node: pve1}}]', undefined],
-    // A rule on what the tool cannot do does not apply, or has no condition.
+    // A rule about something that the tool cannot do never applies, or has no condition.
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {overwrite: true}}]', 'allow'],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {overwrite: false}}]', 'deny'],
   ])('%s: %s', (text, expected) => {

@@ -5,22 +5,9 @@ import { parsePolicy } from './parse-policy.ts';
 import type { PresetName, Subject } from './policy-types.ts';
 import { presetRules } from './presets.ts';
 import type { RuleSet } from './rules.ts';
+import { STOP_CALL } from './subject.fixture.ts';
 
-const stop: Subject = {
-  tool: 'proxmox_stop_container',
-  target: 'container',
-  effect: 'destroy',
-  canOverwrite: false,
-  canForce: true,
-  canExpectName: true,
-  vmid: 101,
-  command: null,
-  overwrite: false,
-  force: false,
-  expectName: null,
-  caller: 'local',
-  at: new Date('2026-11-20T12:00:00Z'),
-};
+const stop = STOP_CALL;
 const start: Subject = { ...stop, tool: 'proxmox_start_container', effect: 'write', canForce: false };
 const exec: Subject = {
   ...start,
@@ -56,11 +43,11 @@ function fileRules(text: string): RuleSet {
   return parsed.set;
 }
 
-/** A rule set of one rule that denies what the fields say, where everything else is allowed. */
+/** A rule set with one rule that denies calls with these fields; everything else is allowed. */
 const denying = (fields: string) =>
   fileRules(`default: allow\nrules: [{rule: r, outcome: deny, match: {${fields}}}]`);
 
-/** Decides, and counts how often the container was looked at. */
+/** Decides, and counts how often the attributes were read. */
 async function ask(set: RuleSet, subject: Subject, guest: ContainerAttributes | undefined = web) {
   let asked = 0;
   const decision = await evaluatePolicy(set, subject, async () => {
@@ -112,7 +99,7 @@ describe('each field of a rule matches only the named values', () => {
     ['name: web-1, tag: http', { tags: ['smtp'] }],
   ])('matches %s of the container', async (fields, miss) => {
     const set = denying(fields);
-    // Asked again before it is refused: what is known may be old.
+    // Read again before the refusal: the known attributes may be old.
     expect(await ask(set, stop)).toMatchObject({ outcome: 'deny', rule: 'r', attributes: web, asked: 2 });
     const other = { ...web, ...miss };
     expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', attributes: other, asked: 1 });

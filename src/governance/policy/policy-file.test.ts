@@ -15,7 +15,7 @@ const tool: ToolTraits = {
   canExpectName: true,
 };
 
-/** The watch of a file may take its time. */
+/** Changes of a file may be reported late. */
 const PATIENCE = { timeout: 15_000 };
 
 let dir = '';
@@ -48,14 +48,14 @@ async function opened(text: string): Promise<Policy> {
 
 const outcome = (from: Policy) => from.always(tool, 'local')?.outcome;
 
-/** What a call that comes now would meet. */
+/** The outcome for a new call. */
 async function decided(from: Policy): Promise<string> {
   const call = { vmid: 101, command: null, overwrite: false, force: false, expectName: null };
   const subject = { ...tool, ...call, caller: 'local', at: new Date() };
   return (await from.decide(subject, async () => undefined)).outcome;
 }
 
-/** As editors do it: written beside, then put in its place. */
+/** As editors do: writes a new file next to the old one, then renames it. */
 async function replace(text: string): Promise<void> {
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
@@ -81,7 +81,7 @@ describe('a changed file', () => {
     await change('default: deny');
     await expect.poll(() => outcome(policy), PATIENCE).toBe('deny');
     expect(told).toBe(1);
-    // The watch is on the directory: it has not gone with the first file.
+    // The directory is watched: the watch survives the replacement of the file.
     await change('default: confirm');
     await expect.poll(() => outcome(policy), PATIENCE).toBe('confirm');
     expect(errors).toEqual([]);
@@ -100,7 +100,7 @@ describe('a changed file', () => {
 
   test('applies to the next call, even without a file event', async () => {
     const policy = await opened('default: allow');
-    // Closed, it hears nothing, as on file systems that do not tell.
+    // A closed policy receives no events, as on file systems that send none.
     policy.close();
     await replace('default: deny');
     expect(await decided(policy)).toBe('deny');

@@ -4,12 +4,12 @@ import { mayHaveVendorToken, vendorCandidates } from './tokens.ts';
 import { VENDOR_RULES, vendorTokens } from './vendor-rules.ts';
 
 const redactor = createRedactor({ id: '0a1b2c' });
-/** Redacted; the placeholders without their id. */
+/** The redacted text, with placeholders without their ID. */
 const clean = async (text: string) =>
   String((await redactor.clean({ text })).data.text).replaceAll(' 0a1b2c]', ']');
 
 const uuid = '0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0';
-/** Put together here, so that no scanner takes this file for a leak. */
+/** Concatenated here, so that scanners do not report this file as a leak. */
 const of = (unit: string, times: number) => unit.repeat(times);
 const jwt = `eyJ${of('hbGc', 6)}.eyJ${of('zdWI', 8)}.${of('c2ln', 8)}`;
 
@@ -63,7 +63,7 @@ describe('tokens', () => {
     ['a painted token', `\u001b[01;31mghp_\u001b[m${of('a1B2', 9)}`, '<U+001B>[01;31m[redacted: token]'],
   ])('%s', async (_, text, shown) => {
     expect(await clean(text)).toBe(shown);
-    // Where nobody can wait, nothing less is covered.
+    // The synchronous function covers nothing less.
     expect(redactor.show(text)).not.toMatch(/a1B2|aB3|Q3EG|aBcD|zdWI|4b5a/);
   });
 
@@ -72,7 +72,7 @@ describe('tokens', () => {
     expect(await clean(`# secretlint-disable\n${token} # secretlint-disable-line`)).not.toContain(token);
   });
 
-  /** One token for each rule that is in use. A rule that comes with an update must be given its beginning in tokens.ts. */
+  /** One token for each rule in use. The beginning of a new rule's tokens must be added to tokens.ts. */
   const SAMPLES: Readonly<Record<string, string>> = {
     aws: `AKIA${of('Q3EG', 4)}`,
     npm: `npm_${of('a1B2', 9)}`,

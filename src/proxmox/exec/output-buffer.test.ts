@@ -114,7 +114,7 @@ describe('secrets', () => {
     minLength: 8,
     maxLength: 40,
   });
-  /** Four bytes each, for which no more room is kept than is needed. */
+  /** Four bytes each, for which the buffer reserves no more than it needs. */
   const filler = fc.integer({ min: 0, max: 300 }).map((length) => '🐧'.repeat(length));
 
   test('are redacted completely at every chunk and cut position', async () => {

@@ -16,8 +16,10 @@ import {
   parseVmlist,
 } from './parse-inventory.ts';
 
-/** pmxcfs answers in milliseconds, or never if it hangs. */
+/** For the whole inventory. Thousands of containers on a node under load take seconds. */
 const READ_LIMIT_MS = 10_000;
+/** pmxcfs answers in milliseconds, or never if it hangs. */
+const SILENCE_LIMIT_MS = 2_000;
 
 /** The containers of the cluster according to the files of the node. */
 export interface Inventory extends Members {
@@ -57,6 +59,7 @@ export async function readInventory(
   const output = await twice(() =>
     shell.script(SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
+      silenceMs: SILENCE_LIMIT_MS,
       signal,
       priority: 'work',
       precondition,
@@ -67,7 +70,7 @@ export async function readInventory(
   if (items.has('missing')) throw notProxmox();
   if (!items.has('end')) throw unreadable(output, limitMs);
   if (items.has('forbidden')) throw forbidden();
-  return assemble(output.sections, vmid);
+  return assemble(output, vmid);
 }
 
 /** Retries once if the connection is lost. For operations that change nothing. */
@@ -81,7 +84,7 @@ async function twice(read: () => Promise<ScriptOutput>): Promise<ScriptOutput> {
   return read();
 }
 
-function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefined): Inventory {
+function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): Inventory {
   const files = splitByPath(sections.get('pve') ?? '');
   const members = files.get('.members');
   const vmlist = files.get('.vmlist');
@@ -101,7 +104,8 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   const running = parseUnixSockets(sections.get('unix') ?? '');
   const configs = parseConfigLines(sections.get('conf') ?? '');
   const pools = parsePools(files.get('user.cfg') ?? '');
-  const published = parseRrd(files.get('.rrd') ?? '');
+  const now = Number(items.find(([key]) => key === 'now')?.[1]);
+  const published = parseRrd(files.get('.rrd') ?? '', Number.isSafeInteger(now) ? now : null);
   const usage = new Map<number, Usage>();
   const details = new Map<number, ConfigDetails>();
   const containers: ContainerSummary[] = [];
@@ -132,7 +136,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
 }
 
 /** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
-function splitByPath(text: string): Map<string, string> {
+export function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
@@ -203,10 +207,17 @@ function unreadable(output: ScriptOutput, limitMs: number): AppError {
       'Call again if the result is still needed.',
     );
   }
+  if (output.ended === 'timeout' && !output.started) {
+    return new AppError(
+      'SSH_UNREACHABLE',
+      `The node did not answer within ${limitMs / 1000} s, although it is connected.`,
+      'Check the load of the node and the network, then call again.',
+    );
+  }
   if (output.ended === 'timeout') {
     return new AppError(
       'PMXCFS_UNAVAILABLE',
-      `The cluster file system /etc/pve on the node did not answer within ${limitMs / 1000} s: pmxcfs hangs.`,
+      `The cluster file system /etc/pve on the node did not answer within ${Math.min(limitMs, SILENCE_LIMIT_MS) / 1000} s: pmxcfs hangs.`,
       {
         model:
           'Tell the user to check `systemctl status pve-cluster corosync` on the node. Commands in running containers may still work.',

@@ -138,8 +138,12 @@ export function parsePools(text: string): Map<number, string> {
  * Parses the guest lines of /etc/pve/.rrd, to which every node publishes the state of its guests every ten seconds:
  * `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…` (`pve2.3-vm/ID` on PVE 8). U means
  * unknown.
+ * @param nowS the time of the node on which it was read
  */
-export function parseRrd(text: string): Map<number, { running: boolean | null; usage: Usage }> {
+export function parseRrd(
+  text: string,
+  nowS: number | null = null,
+): Map<number, { running: boolean | null; usage: Usage }> {
   const guests = new Map<number, { running: boolean | null; usage: Usage }>();
   for (const line of text.replaceAll('\0', '').split('\n')) {
     const match = /^(?:pve-vm-[\d.]+|pve[\d.]+-vm)\/(\d+):(.*)$/.exec(line);
@@ -151,6 +155,7 @@ export function parseRrd(text: string): Map<number, { running: boolean | null; u
     guests.set(Number(match[1]), {
       running: status === 'running' ? true : status === 'stopped' ? false : null,
       usage: {
+        age_s: nowS === null || number(4) === null ? null : Math.max(0, nowS - (number(4) ?? nowS)),
         uptime_s: number(0),
         cpus: number(5),
         cpu: number(6),

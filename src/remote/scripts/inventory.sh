@@ -11,6 +11,7 @@ cd /etc/pve 2>/dev/null || { echo "$n item missing"; exit 0; }
 [ -r .vmlist ] || [ ! -e .vmlist ] || echo "$n item forbidden"
 grep -asH '' .members .vmlist .rrd
 grep -asH '^pool:' user.cfg
+echo "$n item now $(date +%s)"
 echo "$n section conf"
 grep -asHE "^(hostname|lock|template|tags$2):|^\\[" nodes/*/lxc/*.conf
 if [ -n "$1" ]; then echo "$n section frozen"; lxc-info -n "$1" -s -H 2>&1; fi

@@ -169,10 +169,10 @@ export class SimulatedNode implements Machine {
       'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
     );
     devices(this.files);
-    this.files.generate(
-      '/proc/meminfo',
-      () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
-    );
+    this.files.generate('/proc/meminfo', () => {
+      const total = Math.round(this.scenario.memory / 1024);
+      return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
+    });
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',
@@ -183,6 +183,14 @@ export class SimulatedNode implements Machine {
     // A constant, because hundreds of sessions share one thread, so delays here do not correspond to load on a node.
     const uptime = uptimeAt(new Date()).toFixed(2);
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
+    this.files.generate('/proc/cpuinfo', () =>
+      Array.from({ length: this.scenario.cores }, (_, index) => `processor\t: ${index}\n`).join('\n'),
+    );
+    this.files.write(
+      '/var/lib/dpkg/status',
+      `Package: pve-manager\nStatus: install ok installed\nVersion: ${this.scenario.version}\n\n`,
+      { parents: true },
+    );
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     this.#etcPve = installClusterFiles(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {

@@ -25,7 +25,7 @@ const CONTAINERS = [
   container(107, 'mail', { node: 'pve2', local: false, status: 'stopped' }),
 ];
 
-/** VMIDs, each with the code of the reason why it is skipped. */
+/** VMIDs, each with the code of the reason for skipping it. */
 async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 'refuse') {
   const signal = new AbortController().signal;
   const unused = () => {
@@ -40,6 +40,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
       throw new AppError('CONTAINER_NOT_FOUND', `Container ${vmid} does not exist.`, 'List them.');
     },
     reach: unused,
+    status: unused,
     isOwnContainer: unused,
     localFile: unused,
     container: unused,

@@ -35,7 +35,7 @@ test('does not block other addresses, nor known callers of the same address', as
   const limit = await guessing('192.0.2.1');
   expect(await limit.waitS('192.0.2.2', guess)).toBe(0);
   expect(await limit.waitS('192.0.2.1', good)).toBe(0);
-  // Good elsewhere is a guess here.
+  // A token that is known from another address still counts as a guess.
   limit.succeeded('192.0.2.2', guess);
   expect(await limit.waitS('192.0.2.1', guess)).toBeGreaterThan(0);
 });
