@@ -3,7 +3,7 @@ import { reservedPathsOf } from './config/reserved-paths.ts';
 import { secretsOf } from './config/secrets.ts';
 import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
-import { transferDirsOf } from './config/transfer-dirs.ts';
+import { transferDirsOf } from './config/transfer-dirs-setting.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { LockdownFile } from './governance/lockdown/lockdown.ts';

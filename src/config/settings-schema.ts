@@ -18,7 +18,7 @@ import { governanceSettings } from './governance-settings.ts';
 import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { httpSettings } from './http-settings.ts';
 import { type Setting, settingsMetadata } from './setting.ts';
-import { directoryList } from './transfer-dirs.ts';
+import { directoryList } from './transfer-dirs-setting.ts';
 import { size } from './unit-formats.ts';
 
 /**
@@ -44,7 +44,7 @@ export function configSchema(at: HostEnvironment) {
       placeholder: 'address',
       group: 'Connection',
       tier: 'basic',
-      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias; several, separated by commas, stand in for each other',
+      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias; or several nodes of one cluster, separated by commas',
       example: '192.0.2.10',
     }),
     nodeAddresses: namedAddresses().optional().register(settingsMetadata, {
@@ -52,9 +52,9 @@ export function configSchema(at: HostEnvironment) {
       flag: 'node-addresses',
       placeholder: 'list',
       group: 'Connection',
-      help: 'SSH addresses of other nodes of the cluster, where those of the cluster do not work: NODE=address[:port],…',
+      help: 'SSH addresses of cluster nodes that are not reachable at their cluster addresses: NODE=address[:port],…',
       example: 'pve2=192.0.2.12,pve3=192.0.2.13:2222',
-      defaultText: 'from the cluster',
+      defaultText: 'the cluster addresses',
     }),
     sshPort: integer(1, 65535).optional().register(settingsMetadata, {
       name: 'SSH_PORT',

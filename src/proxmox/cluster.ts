@@ -19,12 +19,14 @@ import { Nodes } from './nodes/nodes.ts';
 import { onOwner } from './owner.ts';
 import type {
   ClusterHandle,
+  ContainerDetails,
   ContainerHandle,
   ContainerStatus,
   ContainerSummary,
   ExecTarget,
 } from './proxmox-types.ts';
 import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
+import { type ClusterStatus, completeStatus, readEntryStatus } from './status/cluster-status.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
@@ -93,6 +95,16 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     await this.#entry.use(({ shell }) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal }));
   }
 
+  async status(signal: AbortSignal): Promise<ClusterStatus> {
+    const known = await this.#entry.read(async (link) => {
+      const found = await readEntryStatus(link.shell, signal);
+      link.name = found.node;
+      this.#nodes.learn(found.members);
+      return found;
+    });
+    return completeStatus(known, this.#nodes, signal);
+  }
+
   async list(
     signal: AbortSignal,
     precondition: Precondition | null = null,
@@ -100,6 +112,20 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const inventory = await this.#read(signal, { precondition: this.activate(precondition) });
     this.#inventory.learn(inventory);
     return this.#states.complete(inventory, signal);
+  }
+
+  async listDetails(
+    signal: AbortSignal,
+    precondition: Precondition | null = null,
+  ): Promise<readonly ContainerDetails[]> {
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition), details: true });
+    this.#inventory.learn(inventory);
+    const { usage, details } = inventory;
+    const containers = await this.#states.complete(inventory, signal);
+    return containers.map((container) => {
+      const { osType = null, addresses = [] } = details.get(container.vmid) ?? {};
+      return { ...container, usage: usage.get(container.vmid) ?? null, osType, addresses };
+    });
   }
 
   async isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean> {
@@ -195,7 +221,11 @@ export class Cluster implements ClusterHandle, ContainerRouter {
   /** Reads the inventory through an entry node, which learns its own name from it. */
   #read(
     signal: AbortSignal,
-    options: { readonly limitMs?: number; readonly precondition?: ActivePrecondition | null },
+    options: {
+      readonly limitMs?: number;
+      readonly details?: boolean;
+      readonly precondition?: ActivePrecondition | null;
+    },
   ): Promise<Inventory> {
     return this.#entry.read(async (link) => {
       const inventory = await readInventory(link.shell, signal, options);

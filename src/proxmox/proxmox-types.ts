@@ -1,5 +1,9 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { ClusterStatus } from './status/cluster-status.ts';
+
+export type { ClusterStatus } from './status/cluster-status.ts';
+export type { NodeState } from './status/parse-status.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
@@ -40,20 +44,39 @@ export interface ContainerStatus extends ContainerSummary {
   readonly usage: Usage | null;
 }
 
+/** One container in the inventory, with its usage and what its configuration says of its inside. */
+export interface ContainerDetails extends ContainerSummary {
+  readonly usage: Usage | null;
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
 export interface CapturedStream {
-  /** Decoded as UTF-8. If truncated: head and tail, separated by a line with the number of omitted characters. */
+  /** Decoded as UTF-8. If truncated: what `keep` says, and a line with the number of omitted characters. */
   readonly text: string;
   readonly truncated: boolean;
   /** In characters (Unicode code points) of the original output, before truncation, redaction and escaping. */
   readonly originalLength: number;
+  /** Lines of the original output; a last line without a newline counts. */
+  readonly lines: number;
+  /** SHA-256 of the original output, if the options asked for it. */
+  readonly digest: string | null;
   /** Number of redacted secrets in the text. */
   readonly redacted: number;
 }
 
-/** The actual result of a command. A non-zero exit code is a result, not an error. */
-export interface ExecResult {
+export interface CapturedStreams {
   readonly stdout: CapturedStream;
   readonly stderr: CapturedStream;
+}
+
+/** The part of an output that is kept if it is longer than the limit. */
+export type Keep = 'head' | 'tail' | 'both';
+
+/** The actual result of a command. A non-zero exit code is a result, not an error. */
+export interface ExecResult extends CapturedStreams {
   /** null unless `ended` is `exit`. 128 + n if signal n killed the command. */
   readonly exitCode: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
@@ -62,6 +85,8 @@ export interface ExecResult {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
+  /** Both streams once more, with at most so many characters together. */
+  shorten(characterLimit: number): CapturedStreams;
 }
 
 export interface ExecOptions {
@@ -69,6 +94,10 @@ export interface ExecOptions {
   readonly signal: AbortSignal;
   /** Maximum characters of stdout and stderr together. */
   readonly characterLimit: number;
+  /** Default: both. */
+  readonly keep?: Keep;
+  /** Compute the digests of the streams. */
+  readonly digest?: true;
   /** Called a few times a second at most, with the number of output bytes so far. */
   readonly onOutput?: (totalBytes: number) => void;
 }
@@ -139,7 +168,11 @@ export interface ClusterHandle {
   readonly connections: number;
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
+  /** The state of all nodes. @throws AppError if no entry node can be read */
+  status(signal: AbortSignal): Promise<ClusterStatus>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
+  /** Like `list`, with more about each container, in one round trip as well. */
+  listDetails(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerDetails[]>;
   /**
    * The attributes of a container that rules can match, from the cache if possible, or `again` from the node. undefined: they
    * cannot be read in time.

@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../lib/errors.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
-import { type AttachTarget, attachRequest, newRunId, type RunId } from './command-line.ts';
-import { CommandNotStarted, startUnconfirmed } from './errors.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import type { ActivePrecondition } from './precondition.ts';
+import { CommandNotStarted, startUnconfirmed } from './remote-errors.ts';
 import type { Survivor } from './remote-types.ts';
+import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
 import { delay, type RemoteShell } from './shell.ts';
 import { type FirstFrame, passStarted } from './started.ts';
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelEnd, RemoteChannel } from '../ssh/ssh-types.ts';
-import { commandRequest, scriptRequest } from './command-line.ts';
-import { disconnected } from './errors.ts';
 import type { ActivePrecondition } from './precondition.ts';
 import { FrameReader } from './protocol.ts';
+import { disconnected } from './remote-errors.ts';
 import type { Session } from './session.ts';
 import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
+import { commandRequest, scriptRequest } from './session-requests.ts';
 import { passStarted } from './started.ts';
 
 export type { ChannelSource };

@@ -11,17 +11,17 @@ import { SimulatedNode } from './node/node.ts';
 import { readScenario, type ScenarioInput } from './scenario.ts';
 
 export interface SimulatorOptions {
-  /** YAML text or an object; by default a small homelab. */
+  /** YAML text or an object; by default the homelab scenario. */
   readonly scenario?: string | ScenarioInput;
-  /** The port of the first node; by default one that is free. */
+  /** The port of the first node; by default a free port. */
   readonly port?: number;
 }
 
-/** A simulated Proxmox VE cluster behind real SSH servers on loopback ports. The direct handle: tests look and change here. */
+/** A simulated Proxmox VE cluster behind real SSH servers on loopback ports. Its methods give tests direct access to it. */
 export class Simulator {
   readonly #cluster: Cluster;
   readonly #handles: readonly NodeHandle[];
-  /** Removes the files that were made for clients; called at the latest when the process ends. */
+  /** Removes the files for clients; called at the latest at the end of the process. */
   readonly #cleanUp: () => void;
 
   private constructor(cluster: Cluster, handles: readonly NodeHandle[], cleanUp: () => void) {
@@ -30,7 +30,7 @@ export class Simulator {
     this.#cleanUp = cleanUp;
   }
 
-  /** @throws Error that names what is wrong with the scenario */
+  /** @throws Error with the errors of the scenario */
   static async start(options: SimulatorOptions = {}): Promise<Simulator> {
     const scenario = readScenario(options.scenario ?? HOMELAB);
     const cluster = new Cluster(scenario);
@@ -50,7 +50,7 @@ export class Simulator {
     return new Simulator(cluster, handles, cleanUp);
   }
 
-  /** Ends servers and connections and removes the files that were made for clients. */
+  /** Stops servers, closes connections and removes the files for clients. */
   async stop(): Promise<void> {
     for (const handle of this.#handles) await handle.close();
     for (const { guests } of this.#cluster.nodes) for (const guest of guests.values()) guest.halt();
@@ -72,7 +72,7 @@ export class Simulator {
     return new ContainerHandle(guest, node);
   }
 
-  /** Breaks all connections to all nodes; what runs goes on. @returns how many there were */
+  /** Closes all connections to all nodes; their commands continue. @returns the number of connections */
   dropConnections(): number {
     return this.#handles.reduce((sum, handle) => sum + handle.dropConnections(), 0);
   }

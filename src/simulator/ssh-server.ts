@@ -15,7 +15,7 @@ export interface ServerOptions {
   readonly node: SimulatedNode;
   /** PEM. */
   readonly hostKey: string;
-  /** One line of an authorized_keys file; every user of the node accepts it. */
+  /** One line of an authorized_keys file, which every user of the node accepts. */
   readonly authorizedKey: string;
   readonly maxSessions?: number;
 }
@@ -48,7 +48,7 @@ export class SshServer {
         serveClient(client, options, this);
       },
     );
-    // ssh2 leaves Nagle's algorithm on, which costs every answer 40 ms.
+    // Without noDelay, Nagle's algorithm delays every response by 40 ms.
     this.#listener = net.createServer({ noDelay: true }, (socket) => this.#server.injectSocket(socket));
   }
 
@@ -108,7 +108,7 @@ function serveClient(client: ssh2.Connection, options: ServerOptions, server: Ss
   });
 }
 
-/** The key of every user, and those in the user's own file on the node. */
+/** The common key, and those in the user's own file on the node. */
 function authorizedKeys(node: SimulatedNode, user: string, common: string) {
   const file = `${user === 'root' ? '/root' : `/home/${user}`}/.ssh/authorized_keys`;
   const own = node.files.exists(file) ? node.files.readText(file).split('\n') : [];
@@ -131,7 +131,7 @@ function mayEnter(context: ssh2.AuthContext, { node, authorizedKey }: ServerOpti
     ({ type, data }) => type === context.key.algo && same(context.key.data, data),
   )?.key;
   if (!key) return false;
-  if (!context.signature || !context.blob) return true; // only asked whether the key would do
+  if (!context.signature || !context.blob) return true; // a query whether the key would be accepted
   return key.verify(context.blob, context.signature, context.hashAlgo) === true;
 }
 
@@ -139,7 +139,7 @@ function same(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Runs a command line for a client. The channel closes when the last process that holds its streams has let go of them. */
+/** Runs a command line for a client. The channel closes when the last process has closed its streams. */
 async function run(
   channel: ssh2.ServerChannel,
   node: SimulatedNode,

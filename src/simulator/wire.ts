@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { type Duplex, Transform, type TransformCallback } from 'node:stream';
 
-/** How a link behaves. */
+/** The state of a link. */
 export interface Link {
-  /** One way, in ms. */
+  /** In one direction, in ms. */
   delayMs: number;
-  /** 0: as fast as it goes. */
+  /** 0: unlimited. */
   bytesPerSecond: number;
-  /** Nothing gets through any more, and nobody is told. */
+  /** No data is transferred, and no connection is closed. */
   hangs: boolean;
 }
 
-/** The wire between clients and one SSH server: it can be slow, hang, break and be pulled out. */
+/** The link between clients and one SSH server, which can be slow, hang, or drop connections. */
 export class Wire {
   readonly link: Link = { delayMs: 0, bytesPerSecond: 0, hangs: false };
   /** The link of those who come from outside the cluster; what other nodes forward is not subject to it. */
@@ -66,14 +66,14 @@ export class Wire {
     this.#server = server;
   }
 
-  /** Breaks all connections. @returns how many there were */
+  /** Closes all connections. @returns their number */
   drop(): number {
     const count = this.connections;
     for (const stream of this.#streams) stream.destroy();
     return count;
   }
 
-  /** Breaks all connections and takes no new ones. */
+  /** Closes all connections and accepts no new ones. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

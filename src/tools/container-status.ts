@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { table } from '../lib/columns.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { ContainerStatus } from '../proxmox/proxmox-types.ts';
-import { formatBytes, reply } from './shared/format.ts';
+import { formatUsage, reply } from './shared/format.ts';
 import { containerInput, responseFormat } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -79,8 +79,8 @@ function statusText(data: Data): string {
     ['Tags', data.tags.join(', ') || null],
     ['Uptime', data.uptime_s === null ? null : formatDuration(data.uptime_s * 1000)],
     ['CPU', cpuText(data)],
-    ['Memory', usedOf(data.memory_bytes, data.memory_max_bytes)],
-    ['Disk', usedOf(data.disk_bytes, data.disk_max_bytes)],
+    ['Memory', formatUsage(data.memory_bytes, data.memory_max_bytes)],
+    ['Disk', formatUsage(data.disk_bytes, data.disk_max_bytes)],
   ];
   return table(rows.flatMap(([label, value]) => (value === null ? [] : [[`${label}:`, value]])));
 }
@@ -89,9 +89,4 @@ function cpuText(data: Data): string | null {
   if (data.cpu === null) return null;
   const share = `${(data.cpu * 100).toFixed(1)} %`;
   return data.cpus === null ? share : `${share} of ${data.cpus} ${data.cpus === 1 ? 'core' : 'cores'}`;
-}
-
-function usedOf(used: number | null, max: number | null): string | null {
-  if (used === null) return null;
-  return max === null ? formatBytes(used) : `${formatBytes(used)} of ${formatBytes(max)}`;
 }

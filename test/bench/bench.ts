@@ -2,7 +2,7 @@ import { connectClient, type TestClient } from '../mcp/client.ts';
 import type { Rig } from '../rig/rig.ts';
 import { OpenSsh } from './openssh.ts';
 
-/** What the measures work with. All that they open or create is undone in the end, also after an error. */
+/** The resources of the measurements. `end` releases everything that was opened or created, also after an error. */
 export class Bench {
   readonly #rig: Rig | undefined;
   readonly #undo: (() => Promise<void>)[] = [];
@@ -48,13 +48,13 @@ export class Bench {
     this.#undo.push(undo);
   }
 
-  /** Undoes everything, last first. */
+  /** Releases everything, in reverse order. */
   async end(): Promise<void> {
     for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) await undo();
   }
 }
 
-/** Calls a tool that must succeed: a fast failure is no speed. */
+/** Calls a tool that must succeed: a fast failure must not count as a fast call. */
 export async function callTool(
   client: TestClient,
   tool: string,

@@ -15,7 +15,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Logs in without the code under test. @param sock a stream to the node, instead of a connection of its own */
+/** Logs in without the code under test. @param sock a stream to the node, instead of a new connection */
 export function connect(login: Login, sock?: Duplex): Promise<ssh2.Client> {
   const client = new ssh2.Client();
   const privateKey = readFileSync(login.keyPath);
@@ -27,7 +27,7 @@ export function connect(login: Login, sock?: Duplex): Promise<ssh2.Client> {
   });
 }
 
-/** A stream to an address, by way of the node that the client is logged in to. */
+/** A stream to an address through the node that the client is logged in to. */
 export function forward(client: ssh2.Client, host: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     client.forwardOut('127.0.0.1', 0, host, port, (error, channel) =>
@@ -36,7 +36,7 @@ export function forward(client: ssh2.Client, host: string, port: number): Promis
   });
 }
 
-/** Runs a command line and keeps what it prints. */
+/** Runs a command line and collects its output. */
 export function run(client: ssh2.Client, line: string): Promise<Ran> {
   return new Promise((resolve, reject) => {
     client.exec(line, (error, channel) => {

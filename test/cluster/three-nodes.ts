@@ -6,7 +6,7 @@ export const MEMBERS = {
   first: 9106,
   /** On pve2, running. */
   second: 9109,
-  /** On pve2, running; the one that is moved. */
+  /** On pve2, running; the one that is migrated. */
   moving: 9110,
   /** On pve3, running. */
   third: 9111,

@@ -12,12 +12,12 @@ const signal = new AbortController().signal;
 
 export interface CountedCluster {
   readonly cluster: Cluster;
-  /** The requests that went to the node, oldest first. */
+  /** The requests sent to the node, oldest first. */
   readonly lines: string[];
   factsOf(vmid: number): Promise<ContainerAttributes>;
 }
 
-/** The cluster as a server sees it whose user is `username`, with all that it sends. */
+/** The cluster as a server with this SSH user sees it, with all requests that it sends. */
 export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): CountedCluster {
   const { HOST, SSH_PORT, SSH_KEY, SSH_KNOWN_HOSTS } = node.settings();
   const target: SshTarget = {
@@ -70,7 +70,7 @@ export function held(facts: ContainerAttributes | null, claim: string | null = n
   return { attributes: facts, approvalId: claim, source: null, lockdown: null };
 }
 
-/** The code with which it was refused. */
+/** The error code of a refused call. */
 export async function refused(attempt: Promise<unknown>): Promise<string> {
   const thrown = await attempt.then(
     () => 'was not refused',

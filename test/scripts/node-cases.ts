@@ -36,6 +36,26 @@ export const INVENTORY_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reads further keys of the configurations on request',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const file = bench.machine.nodePath('/etc/pve/nodes/pve/lxc/103.conf');
+      await bench.machine.files.write(
+        file,
+        'hostname: x\nostype: alpine\nnet0: ip=dhcp\nnet10: y\nnetwork: no\n',
+      );
+      const conf = (await runReport(bench, 'inventory', ['', '|ostype|net[0-9]+'])).get('conf') ?? '';
+      expect(conf.match(/103\.conf:.*/g)).toEqual([
+        '103.conf:hostname: x',
+        '103.conf:ostype: alpine',
+        '103.conf:net0: ip=dhcp',
+        '103.conf:net10: y',
+      ]);
+      const less = (await runReport(bench, 'inventory', ['', ''])).get('conf') ?? '';
+      expect(less.match(/103\.conf:.*/g)).toEqual(['103.conf:hostname: x']);
+    },
+  },
+  {
     name: 'says that /etc/pve does not exist',
     run: async (bench) => {
       await bench.machine.files.write(bench.machine.nodePath('/proc/net/unix'), SOCKETS);

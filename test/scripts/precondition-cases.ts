@@ -170,7 +170,7 @@ export const PRECONDITION_CASES: readonly Case[] = [
       await files.fifo(machine.nodePath(LOCKDOWN));
       const [result] = await Promise.all([
         checkPrecondition(bench, { lockdown: LOCKDOWN }),
-        // Its time is over, so nothing but the delay refuses.
+        // Its time is over, so only the delay can refuse.
         files.writeFifo(machine.nodePath(LOCKDOWN), '1\n', () =>
           files.write(machine.nodePath('/proc/uptime'), '1003.00 5.00\n'),
         ),
@@ -248,7 +248,7 @@ export const PRECONDITION_CASES: readonly Case[] = [
   },
 ];
 
-/** Checks what was decided, against the files of a node. */
+/** Checks the decision against the files of a node. */
 async function check(bench: Bench, { config = CONFIG, users = USERS, decided = {} }: Facts) {
   const { files } = bench.machine;
   await files.write(bench.machine.nodePath(FILE), config);

@@ -1,10 +1,11 @@
 import { AppError, messageOf } from '../../lib/errors.ts';
-import { disconnected } from '../../remote/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { disconnected } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
+  type ConfigDetails,
   type GuestEntry,
   type Members,
   parseConfigLines,
@@ -26,13 +27,20 @@ export interface Inventory extends Members {
   /** All guests of the cluster, virtual machines included. */
   readonly guests: ReadonlyMap<number, GuestEntry>;
   readonly usage: ReadonlyMap<number, Usage>;
+  /** Empty unless asked for. */
+  readonly details: ReadonlyMap<number, ConfigDetails>;
   /** Whether the requested container is frozen. */
   readonly frozen: boolean;
 }
 
+/** Keys of configurations that inventory.sh reads for details. */
+const DETAIL_KEYS = '|ostype|net[0-9]+';
+
 interface ReadOptions {
   /** Also check whether this container is frozen. */
   readonly vmid?: number;
+  /** Also read operating system and addresses. */
+  readonly details?: boolean | undefined;
   /** Time limit for reading the files. */
   readonly limitMs?: number;
   readonly precondition?: ActivePrecondition | null;
@@ -45,9 +53,9 @@ interface ReadOptions {
 export async function readInventory(
   shell: RemoteShell,
   signal: AbortSignal,
-  { vmid, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
+  { vmid, details = false, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
 ): Promise<Inventory> {
-  const args = [vmid === undefined ? '' : String(vmid)];
+  const args = [vmid === undefined ? '' : String(vmid), details ? DETAIL_KEYS : ''];
   const output = await twice(() =>
     shell.script(SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
@@ -99,6 +107,7 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
   const now = Number(items.find(([key]) => key === 'now')?.[1]);
   const published = parseRrd(files.get('.rrd') ?? '', Number.isSafeInteger(now) ? now : null);
   const usage = new Map<number, Usage>();
+  const details = new Map<number, ConfigDetails>();
   const containers: ContainerSummary[] = [];
   for (const guest of guests.values()) {
     if (guest.type !== 'lxc') continue;
@@ -108,6 +117,7 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
     const remoteStatus =
       remote?.running === true ? 'running' : remote?.running === false ? 'stopped' : 'unknown';
     if (remote) usage.set(guest.vmid, remote.usage);
+    if (config) details.set(guest.vmid, config);
     containers.push({
       vmid: guest.vmid,
       status: local ? (running.has(guest.vmid) ? 'running' : 'stopped') : remoteStatus,
@@ -122,11 +132,11 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { ...found, containers, guests, usage, frozen };
+  return { ...found, containers, guests, usage, details, frozen };
 }
 
-/** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
-function splitByPath(text: string): Map<string, string> {
+/** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
+export function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ContainerSummary, Usage } from '../proxmox-types.ts';
 
-/** What the cluster's files say of one guest, before it is known whether it runs. */
+/** A guest as listed in the cluster's files, before its run state is known. */
 export interface GuestEntry {
   readonly vmid: number;
   readonly node: string;
@@ -65,7 +65,15 @@ export function parseUnixSockets(text: string): Set<number> {
   return running;
 }
 
-export interface ContainerConfig {
+/** What a configuration says of the inside of a container. */
+export interface ConfigDetails {
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured, without prefix length; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
+export interface ContainerConfig extends ConfigDetails {
   readonly name: string | null;
   readonly lock: string | null;
   readonly template: boolean;
@@ -73,8 +81,8 @@ export interface ContainerConfig {
 }
 
 /**
- * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. What follows the first `[section]`
- * of a file belongs to a snapshot, not to the container as it is.
+ * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. Lines after the first `[section]` of a file belong to a
+ * snapshot, not to the current state.
  */
 export function parseConfigLines(text: string): Map<number, ContainerConfig & { node: string }> {
   const values = new Map<number, { node: string; over: boolean; keys: Map<string, string> }>();
@@ -95,14 +103,19 @@ export function parseConfigLines(text: string): Map<number, ContainerConfig & { 
   return configs;
 }
 
-/** Parses `pct config ID`: `key: value` lines of the current configuration alone, the description percent-encoded. */
+/** Parses `pct config ID`: `key: value` lines of the current configuration only, with the description percent-encoded. */
 export function parsePctConfig(text: string): ContainerConfig {
   const lines = [...text.matchAll(/^(\w+): (.*)$/gm)];
   return configFrom(new Map(lines.map(([, key = '', value = '']) => [key, value.trim()])));
 }
 
 function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
+  const networks = [...keys].flatMap(([key, value]) => (/^net\d+$/.test(key) ? [value] : []));
   return {
+    osType: keys.get('ostype') || null,
+    addresses: networks.flatMap((network) =>
+      [...network.matchAll(/(?:^|,)ip6?=([^,/]+)/g)].map(([, address = '']) => address),
+    ),
     name: keys.get('hostname') || null,
     lock: keys.get('lock') || null,
     template: keys.get('template') === '1',
@@ -110,7 +123,7 @@ function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
   };
 }
 
-/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID; a guest is in one at most. */
+/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID. A guest is in at most one pool. */
 export function parsePools(text: string): Map<number, string> {
   const pools = new Map<number, string>();
   for (const line of text.split('\n')) {
@@ -122,9 +135,9 @@ export function parsePools(text: string): Map<number, string> {
 }
 
 /**
- * Parses the guest lines of /etc/pve/.rrd, in which every node publishes the state of its guests every ten
- * seconds: `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…`
- * (`pve2.3-vm/ID` on PVE 8). U is "unknown".
+ * Parses the guest lines of /etc/pve/.rrd, to which every node publishes the state of its guests every ten seconds:
+ * `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…` (`pve2.3-vm/ID` on PVE 8). U means
+ * unknown.
  * @param nowS the time of the node on which it was read
  */
 export function parseRrd(
@@ -157,8 +170,8 @@ export function parseRrd(
 }
 
 /**
- * Parses `pct list`: fixed width, `%-10s %-10s %-12s %-20s`, the lock often blank, so by column. The lock
- * `snapshot-delete` is wider than its column and shifts the name; VMID and status never are.
+ * Parses `pct list` by column, because the lock is often blank: `%-10s %-10s %-12s %-20s`. The lock `snapshot-delete` is wider
+ * than its column and shifts the name, but never VMID and status.
  */
 export function parsePctList(text: string, node: string): ContainerSummary[] {
   const list: ContainerSummary[] = [];

@@ -84,7 +84,8 @@ export function silent(node: string, limitMs: number): AppError {
   );
 }
 
-function offline(node: string): AppError {
+/** The cluster does not see the node. */
+export function offline(node: string): AppError {
   return new AppError(
     'SSH_UNREACHABLE',
     `Node ${node} is offline, as the cluster sees it.`,

@@ -94,7 +94,7 @@ async function awaitHa(
 }
 
 /**
- * Whether somebody else has started the container. The command socket alone does not prove it, because the socket of a failed
+ * Whether another process has started the container. The command socket alone does not prove it, because the socket of a failed
  * start still exists for a moment.
  */
 async function startedByAnother(

@@ -8,6 +8,7 @@ import type { Member } from '../inventory/parse-inventory.ts';
 import type { EntryNodes } from './entry-nodes.ts';
 import type { NodeLink } from './node-link.ts';
 import { type NodeAddress, routesToNode } from './node-target.ts';
+import { isOfAnotherNode, NodeUnavailable } from './node-unavailable.ts';
 
 /** A link that has not been used for this long, in ms, is closed. */
 const IDLE_MS = 300_000;
@@ -84,7 +85,7 @@ export class Nodes {
       return await this.#once(name, work);
     } catch (error) {
       // A link that worked before may lead through an entry node that is lost, or to an address that has changed.
-      if (old === undefined || !isNotConnected(error)) throw error;
+      if (old === undefined || !isNotConnected(error) || isOfAnotherNode(error, name)) throw error;
       return this.#once(name, work);
     }
   }
@@ -100,7 +101,7 @@ export class Nodes {
       this.#refusals.delete(name);
       return result;
     } catch (error) {
-      if (!isNotConnected(error)) throw error;
+      if (!isNotConnected(error) || isOfAnotherNode(error, name)) throw error;
       if (link !== undefined) this.#remove(name, link);
       throw old ? error : this.#failed(name, error);
     }
@@ -180,12 +181,7 @@ export class Nodes {
   }
 
   #failed(name: string, error: AppError): AppError {
-    const named = new AppError(
-      error.code,
-      error.message.includes(name) ? error.message : `Node ${name} cannot be used: ${error.message}`,
-      error.hint,
-      { cause: error },
-    );
+    const named = new NodeUnavailable(name, error);
     const before = this.#refusals.get(name);
     // Calls that failed together count once.
     if (before !== undefined && performance.now() < before.until) return named;

@@ -9,6 +9,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  clusterStatus: load('cluster-status'),
   download: load('transfer-prelude', 'download'),
   exec: load('exec'),
   haState: load('ha-state'),

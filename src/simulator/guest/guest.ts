@@ -120,7 +120,7 @@ export class Guest implements Machine {
     const comm = this.scenario.flavour === 'debian' ? 'systemd' : 'init';
     this.#init = this.table.spawnInit({ parent: undefined, machine: this, argv: ['/sbin/init'] });
     this.#init.comm = comm;
-    // The kernel keeps from the first process of a namespace every signal that it does not ask for.
+    // The kernel delivers to the first process of a namespace only the signals that it handles.
     this.#init.onSignal = () => true;
     for (const [name, { state }] of Object.entries(this.scenario.services)) {
       this.services.set(name, 'stopped');
@@ -129,7 +129,7 @@ export class Guest implements Machine {
     }
   }
 
-  /** Ends everything at once, frozen or not. */
+  /** Ends all processes at once, frozen or not. */
   halt(): void {
     if (!this.running) return;
     this.running = false;

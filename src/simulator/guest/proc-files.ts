@@ -1,7 +1,7 @@
 import { share } from '../scenario.ts';
 import type { Guest } from './guest.ts';
 
-/** The files of /proc that people look at. */
+/** The commonly used files of /proc. */
 export class ProcFiles {
   readonly #guest: Guest;
 

@@ -8,7 +8,7 @@ import { type SessionCounts, SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
-/** All that a client needs to log in. */
+/** The data that a client needs to log in. */
 export interface ConnectionInfo {
   readonly host: string;
   readonly port: number;
@@ -29,7 +29,7 @@ interface HandleOptions {
   readonly address: string;
 }
 
-/** Looks at one node past SSH, and does to it what happens to nodes. */
+/** Direct access to one node, without SSH: reads its state and changes it. */
 export class NodeHandle {
   readonly name: string;
   readonly #node: SimulatedNode;
@@ -78,7 +78,7 @@ export class NodeHandle {
 
   // --- files and processes --------------------------------------------------------------------------------
 
-  /** Content of a file of the node. @throws Error when there is none */
+  /** Content of a file of the node. @throws Error if it does not exist */
   file(path: string): string {
     return this.#node.files.readText(path);
   }
@@ -87,22 +87,22 @@ export class NodeHandle {
     this.#node.files.write(path, content, { parents: true });
   }
 
-  /** The files themselves, for what is asked rarely. */
+  /** The file system, for operations that have no method here. */
   get files() {
     return this.#node.files;
   }
 
-  /** All processes that the node sees, or those whose arguments contain the text. */
+  /** All processes that the node sees, or those with the text in their arguments. */
   processes(text = ''): Process[] {
     return this.#node.table.list().filter(({ cmdline }) => cmdline.includes(text));
   }
 
-  /** Runs a program on it as root, and keeps what it prints. */
+  /** Runs a program on it as root, and collects its output. */
   run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
     return runProgramOn(this.#node, argv, options);
   }
 
-  // --- what happens to nodes ------------------------------------------------------------------------------
+  // --- faults ---------------------------------------------------------------------------------------------
 
   /** What its sshd has seen of all clients so far. */
   get sessions(): Readonly<SessionCounts> {
@@ -119,12 +119,12 @@ export class NodeHandle {
     this.#wire.link.delayMs = ms;
   }
 
-  /** A slow link; 0 for as fast as it goes. */
+  /** Limits the bandwidth; 0 disables the limit. */
   throttle(bytesPerSecond: number): void {
     this.#wire.link.bytesPerSecond = bytesPerSecond;
   }
 
-  /** Nothing gets through, and no connection is broken. */
+  /** Stops all data without closing connections. */
   hang(on = true): void {
     this.#wire.link.hangs = on;
   }
@@ -144,7 +144,7 @@ export class NodeHandle {
     await this.#wire.close();
   }
 
-  /** Back again, on the same port. */
+  /** Reverts `goOffline`, with the same port. */
   async comeBack(): Promise<void> {
     this.#setOnline(true);
     await this.#wire.open();
@@ -191,17 +191,17 @@ export class NodeHandle {
     this.#wire.backend = () => server.port;
   }
 
-  /** How long each call of pct takes to begin, in ms. */
+  /** The start-up time of each pct call, in ms. */
   set pctMs(ms: number) {
     this.#node.cluster.scenario.times.pct = ms;
   }
 
-  /** The text of a configuration below its nodes/NAME/lxc; undefined removes it. */
+  /** Replaces a configuration in nodes/NAME/lxc; undefined removes it. */
   setConfig(vmid: number, text: string | undefined): void {
     this.#node.cluster.writeConfig(this.name, vmid, text);
   }
 
-  /** Shows this text in place of what the cluster shows as that file of /etc/pve; undefined for no such file. */
+  /** Overrides a generated file of /etc/pve; undefined removes the file. @returns a function that reverts it */
   setClusterFile(path: string, text: string | undefined): () => void {
     const { files } = this.#node;
     const { entries } = files.directory(posix.join('/etc/pve', posix.dirname(path)));
@@ -215,12 +215,12 @@ export class NodeHandle {
     };
   }
 
-  /** The cluster file system serves, hangs (every read waits for ever), or is not mounted. */
+  /** The cluster file system works, hangs (every read blocks), or is not mounted. */
   set pmxcfs(state: PmxcfsState) {
     this.#node.pmxcfs = state;
   }
 
-  /** No room on the node's disk. */
+  /** Fills the node's disk. */
   fillDisk(): void {
     const { volume } = this.#node.files.root;
     volume.base = volume.size - volume.used;

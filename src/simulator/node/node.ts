@@ -22,7 +22,7 @@ import { PveEntries } from './pve-directory.ts';
 import { pvesh } from './pvesh.ts';
 import { sudo } from './sudo.ts';
 
-/** The cluster file system: serving, hanging (every read waits), or not mounted, so that /etc/pve is empty. */
+/** The cluster file system: working, hanging (every read blocks), or not mounted, so that /etc/pve is empty. */
 export type PmxcfsState = 'up' | 'hangs' | 'down';
 
 /** One Proxmox VE node: its files, its programs, its containers. */
@@ -38,7 +38,7 @@ export class SimulatedNode implements Machine {
   readonly guests = new Map<number, Guest>();
   readonly programs: ReadonlyMap<string, Program>;
   readonly locks = new Locks();
-  /** Other nodes see it. */
+  /** Whether the other nodes see it as online. */
   online = true;
   #pmxcfs: PmxcfsState = 'up';
   /** As this node shows it, mounted or not. */
@@ -76,7 +76,7 @@ export class SimulatedNode implements Machine {
     return this.name;
   }
 
-  /** Users get numbers in the order of the scenario; root is 0. */
+  /** User IDs follow the order of the scenario; root is 0. */
   uidOf(user: string): number {
     if (user === 'root') return 0;
     return 1000 + Object.keys(this.cluster.scenario.users).indexOf(user);
@@ -128,7 +128,7 @@ export class SimulatedNode implements Machine {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
 
-  /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */
+  /** The container with this VMID, if it is running on this node. */
   runningGuest(vmid: number): Guest | undefined {
     const guest = this.guests.get(vmid);
     return guest?.running ? guest : undefined;
@@ -169,10 +169,10 @@ export class SimulatedNode implements Machine {
       'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
     );
     devices(this.files);
-    this.files.generate(
-      '/proc/meminfo',
-      () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
-    );
+    this.files.generate('/proc/meminfo', () => {
+      const total = Math.round(this.scenario.memory / 1024);
+      return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
+    });
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',
@@ -180,9 +180,17 @@ export class SimulatedNode implements Machine {
       0o644,
       4096,
     );
-    // It stands still: hundreds of sessions share one thread, and what is slow on that account is not slow on a node.
+    // A constant, because hundreds of sessions share one thread, so delays here do not correspond to load on a node.
     const uptime = uptimeAt(new Date()).toFixed(2);
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
+    this.files.generate('/proc/cpuinfo', () =>
+      Array.from({ length: this.scenario.cores }, (_, index) => `processor\t: ${index}\n`).join('\n'),
+    );
+    this.files.write(
+      '/var/lib/dpkg/status',
+      `Package: pve-manager\nStatus: install ok installed\nVersion: ${this.scenario.version}\n\n`,
+      { parents: true },
+    );
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     this.#etcPve = installClusterFiles(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {

@@ -4,11 +4,11 @@ import { isHaManaged, requestHa } from './ha.ts';
 import type { SimulatedNode } from './node.ts';
 import { type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
 
-/** pct waits so long for the lock of another operation. */
+/** The time that pct waits for the lock of another operation. */
 const LOCK_PATIENCE_MS = 10_700;
 const POLL_MS = 25;
 
-/** Verbs of pct that start and stop, with their locks. */
+/** The pct commands that start and stop, with their locks. */
 export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
   start: {
     options: { skiplock: 'flag', debug: 'flag' },
@@ -58,7 +58,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
     async run(call, vmid) {
       requireRunning(call, vmid);
       await locked(call, vmid, 255, async () => {
-        // It is stopped before anybody looks for the lock; then the start is refused.
+        // The container is stopped before the lock is checked; then the start is refused.
         const guest = call.node.guests.get(vmid);
         await call.delay(call.node.cluster.scenario.times.shutdown);
         guest?.halt();
@@ -113,7 +113,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
   },
 };
 
-/** A guest that does not obey costs twice the time limit and five seconds more. */
+/** A guest that ignores the request takes twice the timeout plus five seconds. */
 async function shutDown({ node, options, stderr, delay }: PctCall, vmid: number): Promise<void> {
   const guest = node.guests.get(vmid);
   checkLock({ node }, vmid);
@@ -184,7 +184,7 @@ export function checkLock({ node }: Pick<PctCall, 'node'>, vmid: number): void {
   if (lock !== undefined) throw new PctError(255, `CT is locked (${lock})`);
 }
 
-/** Does the work while it holds the lock of the container's configuration. */
+/** Runs the work with the configuration lock of the container. */
 export async function locked(
   call: PctCall,
   vmid: number,

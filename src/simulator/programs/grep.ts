@@ -5,7 +5,7 @@ import { parseOptions } from './options.ts';
 import { type Call, Failure } from './program.ts';
 import { regexSource } from './regex.ts';
 
-/** grep as GNU and busybox have it. */
+/** grep with the options of GNU and busybox. */
 export async function grep(call: Call): Promise<number> {
   const extended = call.name === 'egrep' ? 'E' : call.name === 'fgrep' ? 'F' : '';
   const options = parseOptions(call.args, 'acEFGhHiIlLnoqrRsvwxPe:f:m:A:B:C:z', {

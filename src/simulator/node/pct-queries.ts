@@ -3,8 +3,8 @@ import { configKeys } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
 import { requireConfig, type Verb } from './pct.ts';
 
-/** Verbs of pct that change nothing. */
-export const lookingVerbs: Readonly<Record<string, Verb>> = {
+/** The pct commands that change nothing. */
+export const queryVerbs: Readonly<Record<string, Verb>> = {
   list: {
     noVmid: true,
     async run({ node, stdout }) {
@@ -69,7 +69,7 @@ export const lookingVerbs: Readonly<Record<string, Verb>> = {
   },
 };
 
-/** What `pct status --verbose` and the API tell of a container. */
+/** The state of a container for `pct status --verbose` and the API. */
 export function statusOf(node: SimulatedNode, vmid: number) {
   const guest = node.guests.get(vmid);
   const config = configKeys(node.cluster.readConfig(node.name, vmid) ?? '');
