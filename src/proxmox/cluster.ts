@@ -7,6 +7,7 @@ import { Container } from './container.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import { readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
@@ -95,6 +96,19 @@ export class Cluster implements ClusterHandle {
 
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
+  }
+
+  inspect(request: InspectRequest): Promise<Inspection> {
+    const { shell, inFlight } = this.#deps;
+    return inFlight.track(async () => {
+      // Loaded at the first use, because few calls need it.
+      const { inspectContainers } = await import('./inspect/inspect.ts');
+      const containers = request.containers.map(({ vmid, precondition }) => ({
+        vmid,
+        precondition: this.#with(precondition).precondition,
+      }));
+      return inspectContainers({ shell, inFlight }, { ...request, containers });
+    });
   }
 
   container(vmid: number, precondition: Precondition | null = null): ContainerHandle {

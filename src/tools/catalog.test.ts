@@ -33,7 +33,9 @@ test('clients are told the truth about what tools do', () => {
   );
   expect(told).toEqual({
     proxmox_container_exec_command: 'destroys open',
+    proxmox_inspect_containers: 'reads',
     proxmox_list_containers: 'reads',
+    proxmox_read_logs: 'reads',
     proxmox_container_status: 'reads',
     proxmox_start_container: '',
     proxmox_stop_container: 'destroys',

@@ -3,7 +3,9 @@ import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { hostExecCommand } from './host-exec-command.ts';
+import { inspectContainers } from './inspect-containers.ts';
 import { listContainers } from './list-containers.ts';
+import { readLogs } from './read-logs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
 import type { Tool } from './tool.ts';
@@ -22,4 +24,6 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  inspectContainers,
+  readLogs,
 ];

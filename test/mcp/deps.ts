@@ -22,6 +22,7 @@ export function record() {
       ownContainers: async () => new Set(),
       localFile: unused,
       list: unused,
+      inspect: unused,
       container: unused,
       host: unused,
       close: unused,

@@ -64,6 +64,8 @@ export class Process {
   readonly ignored: Set<Signal>;
   /** Takes a signal into its own hands; false where the default is to happen. */
   onSignal: (signal: Signal) => boolean = () => false;
+  /** TCP ports on which it listens. */
+  ports: readonly number[] = [];
   /** Its end wakes these. */
   readonly ended = new WaitQueue();
   status: ExitStatus | undefined;

@@ -12,6 +12,7 @@ import { commonPrograms } from '../programs/common-programs.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { NodeScenario } from '../scenario.ts';
 import { shellProgram } from '../shell/shell-program.ts';
+import { installCgroups } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
 import { Locks } from './locks.ts';
@@ -72,6 +73,10 @@ export class SimulatedNode implements Machine {
 
   get hostname(): string {
     return this.name;
+  }
+
+  get address(): string {
+    return '192.168.1.2';
   }
 
   /** Users get numbers in the order of the scenario; root is 0. */
@@ -156,6 +161,7 @@ export class SimulatedNode implements Machine {
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     installClusterFiles(this);
+    installCgroups(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {
       this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
     }

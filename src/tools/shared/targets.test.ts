@@ -40,6 +40,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     reach: unused,
     ownContainers: unused,
     localFile: unused,
+    inspect: unused,
     container: unused,
     host: unused,
     close: unused,
