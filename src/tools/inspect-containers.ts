@@ -1,5 +1,10 @@
 import * as z from 'zod';
-import { type ContainerFacts, OVERVIEW, SECTIONS } from '../proxmox/inspect/inspect-types.ts';
+import {
+  type ContainerFacts,
+  type Inspection,
+  OVERVIEW,
+  SECTIONS,
+} from '../proxmox/inspect/inspect-types.ts';
 import { inspectionOutput, problemsOf } from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
@@ -9,6 +14,8 @@ import { type ContainerTarget, defineContainersTool, type TargetOutcome } from '
 const ROW = 80;
 const MOST_ROWS = 10;
 const FEWEST_ROWS = 3;
+/** Seconds. Less is the time that the call takes. */
+const LEAST_SKEW = 2;
 
 const percent = { error: 'must be an integer from 1 to 100 (percent)' };
 
@@ -61,8 +68,10 @@ export const inspectContainers = defineContainersTool({
       refusal: target.refusal ?? failed.get(target.vmid) ?? null,
     }));
     const data = {
-      time: new Date((inspection.nodeTime ?? Date.now() / 1000) * 1000).toISOString(),
-      clock_skew_s: inspection.clockSkew,
+      time: timeOf(inspection),
+      clocks: inspection.clocks
+        .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
+        .map(({ node, skew }) => ({ node, ahead_s: skew })),
       containers: inspection.containers.map((facts) => toRow(facts, targets, input.threshold)),
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
@@ -77,6 +86,12 @@ export const inspectContainers = defineContainersTool({
     };
   },
 });
+
+/** The earliest time at which values were read. */
+function timeOf({ clocks }: Inspection): string {
+  const times = clocks.map(({ time }) => time * 1000);
+  return new Date(times.length === 0 ? Date.now() : Math.min(...times)).toISOString().replace(/\.\d+Z$/, 'Z');
+}
 
 type Row = z.output<typeof inspectionOutput>['containers'][number];
 

@@ -115,13 +115,20 @@ export interface ContainerFacts {
   readonly logs?: { readonly source: string; readonly lines: readonly string[] };
 }
 
+export interface NodeClock {
+  /** null: the entry node. */
+  readonly node: string | null;
+  /** When the values were read, in seconds since the epoch. */
+  readonly time: number;
+  /** Seconds by which it is ahead of this server's clock. */
+  readonly skew: number;
+}
+
 export interface Inspection {
   readonly containers: readonly ContainerFacts[];
   readonly failed: readonly { readonly vmid: number; readonly error: AppError }[];
-  /** The clock of the node, in seconds since the epoch; containers have the same clock. */
-  readonly nodeTime: number | null;
-  /** Seconds by which the clock of the node is ahead of this server's. */
-  readonly clockSkew: number | null;
+  /** The clocks of the nodes, which are those of their containers. */
+  readonly clocks: readonly NodeClock[];
   /** Processes that could not be killed after a time limit; null if unknown. */
   readonly survivors: readonly Survivor[] | null;
 }

@@ -1,12 +1,12 @@
 import { AppError } from '../../lib/errors.ts';
-import { MARK_VARIABLE, newRunId, type RunId } from '../../remote/command-line.ts';
-import { disconnected } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import { killRun, NORMAL_PACE } from '../../remote/kill.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { disconnected } from '../../remote/remote-errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { MARK_VARIABLE, newRunId, type RunId } from '../../remote/session-requests.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import {
   type ContainerReport,
@@ -49,6 +49,8 @@ export interface InspectDeps {
 }
 
 export interface InspectOptions {
+  /** null: the entry node. */
+  readonly node: string | null;
   readonly containers: readonly { readonly vmid: number; readonly precondition: ActivePrecondition | null }[];
   readonly sections: readonly Section[];
   readonly diskUsage: boolean;
@@ -90,12 +92,13 @@ export async function inspectContainers(deps: InspectDeps, options: InspectOptio
     if (facts instanceof AppError) failed.push({ vmid, error: facts });
     else containers.push(facts);
   }
-  const nodeTime = Number(items.get('time') ?? Number.NaN);
+  const time = Number(items.get('time') ?? Number.NaN);
   return {
     containers,
     failed,
-    nodeTime: Number.isFinite(nodeTime) ? nodeTime : null,
-    clockSkew: Number.isFinite(nodeTime) ? skewOf(nodeTime * 1000, askedAt, answeredAt) : null,
+    clocks: Number.isFinite(time)
+      ? [{ node: options.node, time, skew: skewOf(time * 1000, askedAt, answeredAt) }]
+      : [],
     survivors,
   };
 }

@@ -1,12 +1,12 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
-import { type AttachTarget, shellArgv } from '../../remote/command-line.ts';
-import { CommandNotStarted, disconnected } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { CommandNotStarted, disconnected } from '../../remote/remote-errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
 import { formatCursor, type LogCursor, parseCursor } from './log-cursor.ts';
 import { logFailure } from './log-errors.ts';

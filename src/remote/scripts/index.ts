@@ -9,9 +9,11 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  clusterStatus: load('cluster-status'),
   download: load('transfer-prelude', 'download'),
   exec: load('exec'),
   haState: load('ha-state'),
+  hostKeys: load('host-keys'),
   inspectContainer: load('inspect-container'),
   /** The precondition of each container is a function of it. */
   inspectNode: `check() {\n${load('precondition')}}\n${load('inspect-node')}`,
@@ -24,6 +26,7 @@ export const SCRIPTS = {
   readLog: load('read-log'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
+  running: load('running'),
   upload: load('transfer-prelude', 'upload'),
 };
 

@@ -5,7 +5,7 @@ import { type Call, Failure } from './program.ts';
 
 const POLL_MS = 100;
 
-/** `tail -n 5`, `-n +5`, `-c 10`; `-f` goes on with what the file gets later. */
+/** `tail -n 5`, `-n +5`, `-c 10`; `-f` follows the file. */
 export async function tail(call: Call): Promise<number> {
   // `-5` is the old form of `-n 5`, as the first argument only: `-n -5` has another meaning.
   const [first = '', ...others] = call.args;

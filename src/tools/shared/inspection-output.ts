@@ -81,7 +81,8 @@ const containerRow = z.object({
 export const inspectionOutput = z.object({
   /** The node's clock when the values were read. */
   time: z.string(),
-  clock_skew_s: z.number().nullable(),
+  /** Nodes whose clock differs from this server's. */
+  clocks: z.array(z.object({ node: z.string().nullable(), ahead_s: z.number() })),
   containers: z.array(containerRow),
   skipped: z.array(skippedRow),
   /** Processes of the inspection that could not be killed; null if unknown. */

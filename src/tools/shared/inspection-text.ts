@@ -23,11 +23,10 @@ export function inspectionText(
   const troubled = containers.filter(({ problems }) => problems.length > 0);
   const head = [
     `${count(containers.length, 'container')}, ${troubled.length} with problems. Values of ${data.time}.`,
-    ...(data.clock_skew_s === null || Math.abs(data.clock_skew_s) < 2
-      ? []
-      : [
-          `The clock of the node is ${Math.abs(data.clock_skew_s)} s ${data.clock_skew_s > 0 ? 'ahead of' : 'behind'} this server's.`,
-        ]),
+    ...data.clocks.map(
+      ({ node, ahead_s: ahead }) =>
+        `The clock of ${node === null ? 'the node' : `node ${node}`} is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} this server's.`,
+    ),
   ];
   const foot = [...survivorLines(data), ...skippedLines(data.skipped)];
   const blocks = [
