@@ -165,14 +165,26 @@ export function parseDeleted(
   const files: DeletedFile[] = [];
   for (const line of links.split('\n')) {
     const [, link = '', pid = '', path = ''] =
-      /^(\/proc\/(\d+)\/fd\/\d+) -> (.*) \(deleted\)$/.exec(line) ?? [];
+      /^(\/proc\/(\d+)\/fd\/\d+) -> (.*?)\\? \(deleted\)$/.exec(line) ?? [];
     const size = found.get(link);
     if (size === undefined || size.bytes === 0 || seen.has(size.file)) continue;
     seen.add(size.file);
     const process = names.get(Number(pid)) ?? '?';
-    files.push({ path: oneLine(path, 300), bytes: size.bytes, pid: Number(pid), process });
+    files.push({ path: oneLine(unescapeName(path), 300), bytes: size.bytes, pid: Number(pid), process });
   }
   return files.sort((a, b) => b.bytes - a.bytes).slice(0, most);
+}
+
+/** Undoes the escapes of `ls -b`: a backslash before a blank or a letter, or three octal digits. */
+function unescapeName(name: string): string {
+  const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+  const octal = (digits: string) => String.fromCharCode(Number.parseInt(digits, 8));
+  const bytes = Buffer.from(name, 'utf8')
+    .toString('latin1')
+    .replaceAll(/\\(?:([0-7]{3})|(.))/gs, (_, digits: string | undefined, char: string) =>
+      digits === undefined ? (letters[char] ?? char) : octal(digits),
+    );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** The names of the processes that use replaced files, each once. */

@@ -67,7 +67,7 @@ export function parseCursor(text: string, vmid: number, filter: LogFilter): LogC
   return { kind: 'journal', after: journal(one), newest: journal(two), seen: number(four) };
 }
 
-/** A check against mistakes, not against forgery: whoever may read a log may read all of it. */
+/** Detects mistakes, not forgery: a caller that may read a log may read all of it. */
 function digest(vmid: number, filter: LogFilter): string {
   const { path, unit, since, until, priority, match, regex, context } = filter;
   const text = JSON.stringify([vmid, path, unit, since, until, priority, match, regex, context]);

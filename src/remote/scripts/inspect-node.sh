@@ -65,10 +65,11 @@ stale() {
     sed 's|maps$|comm|' | xargs grep -sH ''
 }
 commands() { each_process "$proc/%s/cmdline\n" | timeout -s KILL 5 xargs head -v -c 200; }
-# A process that outlives the timeout would keep the pipe open, so cat has a limit, too.
+# A process that outlives the timeout would keep the pipe open, so cat has a limit, too. With a session of its own, what is
+# left there shares none with the shell that later runs the kill script.
 inside() {
   {
-    timeout -k 1 "$limit" lxc-attach -n "$v" --clear-env \
+    setsid timeout -k 1 "$limit" lxc-attach -n "$v" --clear-env \
       -v PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin -v HOME=/root -v LANG=C.UTF-8 -v TERM=dumb \
       -v "$mark" -- /bin/sh -c "$guest" sh "$word" "$sections" </dev/null 2>&1 3>&-
     say code "$?" >&3
