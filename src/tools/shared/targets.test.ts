@@ -43,6 +43,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     status: unused,
     isOwnContainer: unused,
     localFile: unused,
+    inspect: unused,
     container: unused,
     host: unused,
     close: unused,
