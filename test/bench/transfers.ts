@@ -8,7 +8,7 @@ import { atMost, type Row, type Subject, takeTurns, timed } from './measure.ts';
 
 const SIZE = 256 * 1024 * 1024;
 const ROUNDS = 5;
-/** No tmpfs on the node nor in the container, and on the same file system as the rig's state, where the local files are. */
+/** On disk at each end: /tmp may be a tmpfs, and the package folder is refused as a transfer directory. */
 const ON_NODE = '/tmp/proxmox-mcp-bench.bin';
 const IN_CONTAINER = '/var/tmp/proxmox-mcp-bench.bin';
 
@@ -18,7 +18,7 @@ const IN_CONTAINER = '/var/tmp/proxmox-mcp-bench.bin';
  */
 export async function transfers(bench: Bench): Promise<Row[]> {
   const { rig } = bench;
-  const dir = mkdtempSync(join(rig.info.paths.state, 'bench-'));
+  const dir = mkdtempSync('/var/tmp/bench-');
   bench.onEnd(async () => {
     rmSync(dir, { recursive: true, force: true });
     await rig.inNode(['rm', '-f', ON_NODE]);
