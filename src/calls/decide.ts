@@ -22,11 +22,23 @@ export async function decide(
   return { ...record, targets };
 }
 
-/** The refusal of the first target if all targets are refused. */
+/** The refusal of the call if all targets are refused: that of the only one, or a summary with the code of the first. */
 export function commonRefusal({ targets }: ValidatedCall): AppError | undefined {
-  const [first] = targets;
-  return targets.every((target) => target.refusal !== null) ? (first?.refusal ?? undefined) : undefined;
+  const refusals = targets.flatMap(({ refusal: refused }) => (refused === null ? [] : [refused]));
+  const [first] = refusals;
+  if (first === undefined || refusals.length < targets.length) return undefined;
+  if (targets.length === 1) return first;
+  const reasons = [...new Set(refusals.map(({ message }) => message))];
+  const shown = reasons.slice(0, MAX_REASONS).join(' ');
+  const more = reasons.length > MAX_REASONS ? ` And ${reasons.length - MAX_REASONS} more.` : '';
+  return new AppError(
+    first.code,
+    `None of the ${targets.length} selected containers can be used. ${shown}${more}`,
+    first.hint,
+  );
 }
+
+const MAX_REASONS = 5;
 
 async function decideTarget(
   target: CallTarget,
@@ -36,7 +48,9 @@ async function decideTarget(
 ): Promise<CallTarget> {
   // Updated, because a rule may depend on the time and this may be a later attempt.
   const subject = { ...target.subject, at: new Date() };
-  const undecided = { ...target, subject, decision: null, refusal: null, precondition: null };
+  const skipped = target.selected?.skipped ?? null;
+  const undecided = { ...target, subject, decision: null, refusal: skipped, precondition: null };
+  if (skipped !== null) return undecided;
   try {
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
     const denied =

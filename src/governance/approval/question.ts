@@ -40,7 +40,10 @@ export function questionOf(about: {
     `Approval required by: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
   );
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
-  return [...plain, ...commandLines(subject.command)].join('\n');
+  return [
+    ...plain,
+    ...commandLines(typeof input.command === 'string' ? input.command : subject.command),
+  ].join('\n');
 }
 
 /** The vmid and name of the container, then its other attributes that have a value. */
