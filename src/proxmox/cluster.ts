@@ -9,6 +9,8 @@ import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
 import { readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
+import type { Job, JobsHandle } from './jobs/job-types.ts';
+import { NodeJobs } from './jobs/node-jobs.ts';
 import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
@@ -35,6 +37,8 @@ export interface ClusterOptions {
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
   readonly redactor: Cleaner;
+  /** Logs the end of a job that this server is the first to see. If omitted, another server does. */
+  readonly onJobEnd?: (job: Job) => Promise<void>;
 }
 
 /** The cluster as seen from the node that the server is connected to. */
@@ -43,14 +47,17 @@ export class Cluster implements ClusterHandle {
   readonly #deps: TransferDeps;
   readonly #inventory: InventoryCache;
   readonly #own: OwnLocationCache;
+  readonly jobs: JobsHandle;
 
   constructor(pool: ClosableChannelSource, options: ClusterOptions) {
     this.#pool = pool;
     const shell = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
     this.#inventory = new InventoryCache(shell);
     this.#own = new OwnLocationCache(shell, () => (pool.connections === 0 ? null : (pool.generation ?? 0)));
+    this.jobs = new NodeJobs({ shell, redactor: options.redactor, onEnd: options.onJobEnd });
     this.#deps = {
       shell,
+      jobs: this.jobs,
       precondition: null,
       orphaned: new OrphanedOutput(),
       inFlight: new InFlightCalls(),

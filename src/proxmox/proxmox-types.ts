@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { Job, JobStart, JobsHandle } from './jobs/job-types.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
@@ -108,6 +109,11 @@ export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
   readonly label: string;
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /**
+   * Starts a command as a job, which continues when the call has ended. Resolves when the command has started.
+   * @throws AppError if it did not start
+   */
+  startJob(command: string, options: JobStart): Promise<Job>;
   upload(options: UploadOptions): Promise<TransferResult>;
   download(options: DownloadOptions): Promise<TransferResult>;
 }
@@ -156,7 +162,8 @@ export interface ClusterHandle {
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
-  /** Kills running commands, verifies it and closes the connections, within `withinMs`. */
+  readonly jobs: JobsHandle;
+  /** Kills running commands, verifies it and closes the connections, within `withinMs`. Jobs continue. */
   close(withinMs: number): Promise<void>;
 }
 

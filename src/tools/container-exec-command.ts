@@ -1,5 +1,5 @@
 import { execInput, execOutput, runCommand } from './shared/exec.ts';
-import { changingInput } from './shared/params.ts';
+import { changingInput, requireBackground } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
 export const containerExecCommand = defineContainerTool({
@@ -9,11 +9,11 @@ export const containerExecCommand = defineContainerTool({
     'Run a shell command as root in a running LXC container; returns stdout, stderr and the exit code. ' +
     'Use it for everything inside a container: logs, packages, services, files. ' +
     'A non-zero exit code is a normal result. Each call is a new shell: no state is kept and stdin is empty, so pass flags like -y. ' +
-    'Long output is cut in the middle. On timeout the command and its children are killed; for longer jobs run ' +
-    '`CMD >/tmp/out 2>&1 </dev/null &`, then read /tmp/out.',
+    'Long output is cut in the middle. On timeout the command and its children are killed. ' +
+    'For upgrades, builds and all that may take minutes set `background`: it continues as a job, read with proxmox_get_job.',
   toolset: 'core',
   effect: 'exec',
-  input: changingInput(execInput),
+  input: changingInput(execInput).superRefine(requireBackground),
   output: execOutput,
-  run: (input, ctx) => runCommand(ctx.container, input, ctx),
+  run: (input, ctx) => runCommand(ctx.container, 'proxmox_container_exec_command', input, ctx),
 });

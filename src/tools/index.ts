@@ -1,9 +1,12 @@
+import { cancelJob } from './cancel-job.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
+import { getJob } from './get-job.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
+import { listJobs } from './list-jobs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
 import type { Tool } from './tool.ts';
@@ -22,4 +25,7 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  getJob,
+  listJobs,
+  cancelJob,
 ];

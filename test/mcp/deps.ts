@@ -25,12 +25,16 @@ export function record() {
       container: unused,
       host: unused,
       close: unused,
+      get jobs(): never {
+        return unused();
+      },
     }),
     policy: () => openPolicy({ protectedTag: 'protected' }, [], logger),
     transferDirs: () => [],
     settings: {
       characterLimit: 1000,
       maxFileSize: 1000,
+      jobOutputLimit: 65_536,
       enableHostExec: false,
       allowSelf: false,
       readOnly: false,

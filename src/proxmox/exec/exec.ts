@@ -9,6 +9,7 @@ import { CommandOutput } from '../../remote/protocol.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
+import type { JobsHandle } from '../jobs/job-types.ts';
 import type { CapturedStream, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
@@ -21,6 +22,7 @@ export interface RunDeps {
   readonly precondition: ActivePrecondition | null;
   readonly orphaned: OrphanedOutput;
   readonly inFlight: InFlightCalls;
+  readonly jobs: JobsHandle;
   readonly redactor: Cleaner;
 }
 

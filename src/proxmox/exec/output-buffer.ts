@@ -22,6 +22,7 @@ export class OutputBuffer {
   #tailBytes = 0;
   #characters = 0;
   #totalBytes = 0;
+  #skipped = false;
 
   readonly #limit: number;
   readonly #cleaner: Cleaner;
@@ -43,7 +44,7 @@ export class OutputBuffer {
   push(chunk: Buffer): void {
     this.#totalBytes += chunk.length;
     this.#characters += countCharacters(chunk);
-    const headRoom = this.#side - this.#headBytes;
+    const headRoom = this.#skipped ? 0 : this.#side - this.#headBytes;
     const forHead = chunk.subarray(0, Math.max(0, headRoom));
     if (forHead.length > 0) {
       this.#head.push(Buffer.from(forHead)); // copied: a slice would keep ssh2's whole packet alive
@@ -51,6 +52,13 @@ export class OutputBuffer {
     }
     const rest = chunk.subarray(forHead.length);
     if (rest.length > 0) this.#pushTail(rest);
+  }
+
+  /** Counts bytes that were dropped before they arrived here, each as one character. What follows is part of the tail. */
+  skip(bytes: number): void {
+    this.#totalBytes += bytes;
+    this.#characters += bytes;
+    this.#skipped = true;
   }
 
   #pushTail(chunk: Buffer): void {

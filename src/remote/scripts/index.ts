@@ -16,6 +16,7 @@ export const SCRIPTS = {
   jobCancel: load('job-prelude', 'job-cancel', 'kill', 'job-cancelled'),
   jobClaim: load('job-claim'),
   jobList: load('job-prelude', 'job-look', 'job-list'),
+  jobMatch: load('job-prelude', 'job-look', 'job-match'),
   jobRead: load('job-prelude', 'job-look', 'job-read'),
   jobRun: load('job-run'),
   jobStart: load('job-prelude', 'job-start'),

@@ -17,6 +17,7 @@ look() {
   done
   { read -r boot; } </proc/sys/kernel/random/boot_id
   echo "$n item node $boot $(ticks)"
+  echo "$n item looked $p"
   echo "$n section processes"
   # shellcheck disable=SC2086 # names without blanks
   [ -z "$p" ] || grep -asH '' $p

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
@@ -38,6 +39,7 @@ export class SimulatedNode implements Machine {
   readonly locks = new Locks();
   /** Other nodes see it. */
   online = true;
+  readonly #bootId = randomUUID();
   #pmxcfs: PmxcfsState = 'up';
   readonly #etcPve: DirectoryInode;
   readonly #answers = new WaitQueue();
@@ -144,6 +146,7 @@ export class SimulatedNode implements Machine {
       '/proc/meminfo',
       () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
     );
+    this.files.generate('/proc/sys/kernel/random/boot_id', () => `${this.#bootId}\n`);
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',

@@ -3,22 +3,21 @@ import * as z from 'zod';
 import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
+import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
 import { ENDED_CODES, type ExecResult, type ExecTarget } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
 import { formatBytes, reply } from './format.ts';
-import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
+import { jobData, jobNotes, jobState } from './jobs.ts';
+import { command, commandTimeout, flag, type ResponseFormat, responseFormat, timeoutOf } from './params.ts';
 
-/** How to start a process that continues after the call. */
+/** How to start a daemon, which is no job. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 /** The parameters of every tool that runs a command. */
 export const execInput = {
   command,
-  timeout: seconds(
-    30,
-    'Seconds until the command is killed',
-    `A call runs at most 300 seconds. Start a longer job in the background with ${DETACH}, then read /tmp/out with later calls.`,
-  ),
+  timeout: commandTimeout,
+  background: flag('Run as a job; returns its ID at once'),
   response_format: responseFormat('text'),
 };
 
@@ -26,13 +25,15 @@ export const execOutput = z.object({
   exit_code: z.number().nullable(),
   stdout: z.string(),
   stderr: z.string(),
-  success: z.boolean(),
+  success: z.boolean().optional(),
   stdout_truncated: z.boolean(),
   stdout_original_length: z.number(),
   stderr_truncated: z.boolean(),
   stderr_original_length: z.number(),
   duration_ms: z.number(),
-  ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']),
+  ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']).nullable(),
+  job: z.string().optional(),
+  state: z.enum(['running', 'ended']).optional(),
   survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
   output_held: z.boolean(),
   redacted: z.number().optional(),
@@ -46,27 +47,67 @@ type ExecData = z.output<typeof execOutput>;
 
 interface ExecRequest {
   readonly command: string;
-  readonly timeout: number;
+  readonly timeout?: number | undefined;
+  readonly background: boolean;
   readonly response_format: ResponseFormat;
 }
 
-/** Runs a command in a container or on the host and reports its actual result. */
+/**
+ * Runs a command in a container or on the host and reports its actual result. In the background, and where the command may take
+ * longer than calls may last, it runs as a job from its start.
+ * @param tool the tool that is called
+ */
 export async function runCommand(
   target: ExecTarget,
+  tool: string,
   request: ExecRequest,
   ctx: ToolContext,
 ): Promise<Reply<ExecData>> {
-  const result = await target.exec(request.command, {
-    timeoutMs: request.timeout * 1000,
+  const { command, background } = request;
+  const { characterLimit, waitLimit } = ctx.settings;
+  const timeoutS = timeoutOf(request);
+  const presentation = { timeoutS, format: request.response_format, label: target.label };
+  if (background || (waitLimit !== undefined && timeoutS > waitLimit)) {
+    const { runAsJob, toExecResult } = await import('./background.ts');
+    const capture = await runAsJob(target, { tool, command, timeoutS, characterLimit, background }, ctx);
+    if (capture.job.state === 'running') return presentJob(capture, request.response_format);
+    const { data, ...rest } = presentExec(toExecResult(capture), presentation);
+    return { ...rest, data: { ...data, job: capture.job.id, state: 'ended' } };
+  }
+  const result = await target.exec(command, {
+    timeoutMs: timeoutS * 1000,
     signal: ctx.signal,
-    characterLimit: ctx.settings.characterLimit,
+    characterLimit,
     onOutput: (bytes) => ctx.progress(`${formatBytes(bytes)} of output`),
   });
-  return presentExec(result, {
-    timeoutS: request.timeout,
-    format: request.response_format,
-    label: target.label,
-  });
+  return presentExec(result, presentation);
+}
+
+/** A job that is still running, with its output so far. */
+function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat): Reply<ExecData> {
+  const redacted = stdout.redacted + stderr.redacted;
+  const notes = [
+    `${jobState(job)} It continues without this call. Use proxmox_get_job with \`wait\` for its result, and proxmox_cancel_job to end it.`,
+    ...jobNotes(job),
+  ];
+  const data: ExecData = {
+    job: jobData(job).job,
+    state: 'running',
+    exit_code: null,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdout_truncated: stdout.truncated,
+    stdout_original_length: stdout.originalLength,
+    stderr_truncated: stderr.truncated,
+    stderr_original_length: stderr.originalLength,
+    duration_ms: job.durationMs ?? 0,
+    ended: null,
+    survivors: [],
+    output_held: false,
+    ...(redacted === 0 ? {} : { redacted }),
+    note: notes.join(' '),
+  };
+  return reply(data, format, execText);
 }
 
 export interface ExecPresentation {
@@ -132,7 +173,7 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
       return {
         error: `The command did not end within its timeout of ${options.timeoutS} s in ${options.label} ${killSentence(result)}`,
         code: ENDED_CODES.timeout,
-        suggestion: `Check the effects of the command before you repeat it. ${options.timeoutS < 300 ? 'Use a larger timeout (at most 300), or start' : 'Start'} it with ${DETACH} and read /tmp/out with later calls.`,
+        suggestion: `Check the effects of the command before you repeat it. Use a larger timeout: over 300 seconds with \`background\`.`,
       };
     case 'cancelled':
       return {
@@ -173,9 +214,10 @@ function execText(data: ExecData): string {
     sections.push(section('STDERR', word, data.stderr, data.stderr_truncated, data.stderr_original_length));
   }
   if (sections.length === 0) sections.push('(no output)');
-  sections.push(
-    `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
-  );
+  if (data.state !== 'running')
+    sections.push(
+      `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
+    );
   if (data.error !== undefined) {
     sections.push(errorText(String(data.code), data.error, String(data.suggestion)));
   }
@@ -191,5 +233,9 @@ function section(
   originalLength: number,
 ): string {
   const cut = truncated ? ` (cut; ${originalLength} characters in all)` : '';
-  return `${title}${cut}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
+  return outputSection(`${title}${cut}`, word, text, null);
+}
+
+export function outputSection(title: string, word: string, text: string, _cut: null): string {
+  return `${title}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
 }

@@ -43,6 +43,9 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     container: unused,
     host: unused,
     close: unused,
+    get jobs(): never {
+      return unused();
+    },
   };
   const selected = await selectContainers(selection, { cluster, signal }, whenEmpty);
   return selected.map(({ vmid, skipped }) => (skipped === null ? vmid : `${vmid} ${skipped.code}`));

@@ -20,6 +20,7 @@ test('the scope confirm is not advertised: clients ask for every scope that is',
   const settings = {
     characterLimit: 1,
     maxFileSize: 1,
+    jobOutputLimit: 65_536,
     enableHostExec: true,
     allowSelf: false,
     readOnly: false,
