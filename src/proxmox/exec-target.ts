@@ -58,7 +58,7 @@ export abstract class RemoteExecTarget implements ExecTarget {
     const job = await jobs.wait(id, { withinMs: BEGIN_WITHIN_MS, signal, news: ({ began }) => began });
     if (job.began) return job;
     if (job.end?.how === 'exit') {
-      const { stderr } = await jobs.capture(id, MESSAGE_CHARACTERS, signal);
+      const { stderr } = await jobs.capture(id, { characterLimit: MESSAGE_CHARACTERS, signal });
       throw new CommandNotStarted(job.end.attachCode, stderr.text);
     }
     if (job.end === null && (await isFrozen(shell, this.target))) throw frozen(this.target);

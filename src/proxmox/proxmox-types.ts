@@ -38,19 +38,29 @@ export interface ContainerStatus extends ContainerSummary {
 }
 
 export interface CapturedStream {
-  /** Decoded as UTF-8. If truncated: head and tail, separated by a line with the number of omitted characters. */
+  /** Decoded as UTF-8. If truncated: what `keep` says, and a line with the number of omitted characters. */
   readonly text: string;
   readonly truncated: boolean;
   /** In characters (Unicode code points) of the original output, before truncation, redaction and escaping. */
   readonly originalLength: number;
+  /** Lines of the original output; a last line without a newline counts. */
+  readonly lines: number;
+  /** SHA-256 of the original output, if the options asked for it. */
+  readonly digest: string | null;
   /** Number of redacted secrets in the text. */
   readonly redacted: number;
 }
 
-/** The actual result of a command. A non-zero exit code is a result, not an error. */
-export interface ExecResult {
+export interface CapturedStreams {
   readonly stdout: CapturedStream;
   readonly stderr: CapturedStream;
+}
+
+/** The part of an output that is kept if it is longer than the limit. */
+export type Keep = 'head' | 'tail' | 'both';
+
+/** The actual result of a command. A non-zero exit code is a result, not an error. */
+export interface ExecResult extends CapturedStreams {
   /** null unless `ended` is `exit`. 128 + n if signal n killed the command. */
   readonly exitCode: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
@@ -59,6 +69,8 @@ export interface ExecResult {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
+  /** Both streams once more, with at most so many characters together. */
+  shorten(characterLimit: number): CapturedStreams;
 }
 
 export interface ExecOptions {
@@ -66,6 +78,10 @@ export interface ExecOptions {
   readonly signal: AbortSignal;
   /** Maximum characters of stdout and stderr together. */
   readonly characterLimit: number;
+  /** Default: both. */
+  readonly keep?: Keep;
+  /** Compute the digests of the streams. */
+  readonly digest?: true;
   /** Called a few times a second at most, with the number of output bytes so far. */
   readonly onOutput?: (totalBytes: number) => void;
 }

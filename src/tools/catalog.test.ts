@@ -33,6 +33,7 @@ test('clients are told the truth about what tools do', () => {
   );
   expect(told).toEqual({
     proxmox_container_exec_command: 'destroys open',
+    proxmox_exec_in_containers: 'destroys open',
     proxmox_list_containers: 'reads',
     proxmox_container_status: 'reads',
     proxmox_start_container: '',
@@ -42,6 +43,9 @@ test('clients are told the truth about what tools do', () => {
     proxmox_download_file_from_host: 'destroys',
     proxmox_upload_file_to_host: 'destroys',
     proxmox_host_exec_command: 'destroys open',
+    proxmox_get_job: 'reads',
+    proxmox_list_jobs: 'reads',
+    proxmox_cancel_job: '',
   });
 });
 

@@ -45,7 +45,10 @@ export const getJob = defineTool({
   effect: 'read',
   input: z.strictObject({
     job: jobId,
-    stream: z.enum(['stdout', 'stderr'], { error: 'must be "stdout" or "stderr"' }).default('stdout'),
+    stream: z
+      .enum(['stdout', 'stderr'], { error: 'must be "stdout" or "stderr"' })
+      .default('stdout')
+      .describe('For offset, tail, match'),
     offset: z
       .int(byteRule)
       .min(0, byteRule)
@@ -128,7 +131,7 @@ async function outputOf(
   const { characterLimit } = ctx.settings;
   const { stream, offset, tail, match } = input;
   if (offset === undefined && tail === undefined && match === undefined) {
-    const capture = await jobs.capture(job.id, characterLimit, ctx.signal);
+    const capture = await jobs.capture(job.id, { characterLimit, signal: ctx.signal });
     const { stdout, stderr } = capture;
     const redacted = stdout.redacted + stderr.redacted;
     return {

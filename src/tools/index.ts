@@ -3,6 +3,7 @@ import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
+import { execInContainers } from './exec-in-containers.ts';
 import { getJob } from './get-job.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
@@ -25,6 +26,7 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  execInContainers,
   getJob,
   listJobs,
   cancelJob,

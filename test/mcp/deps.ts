@@ -25,9 +25,7 @@ export function record() {
       container: unused,
       host: unused,
       close: unused,
-      get jobs(): never {
-        return unused();
-      },
+      jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },
     }),
     policy: () => openPolicy({ protectedTag: 'protected' }, [], logger),
     transferDirs: () => [],

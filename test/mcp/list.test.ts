@@ -84,7 +84,12 @@ test('the schemas are such that weak and strict clients take them', async () => 
 
 test('READ_ONLY lists only what changes nothing', async () => {
   const tools = await listOnce({ READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });
-  expect(tools.map((tool) => tool.name)).toEqual(['proxmox_list_containers', 'proxmox_container_status']);
+  expect(tools.map((tool) => tool.name)).toEqual([
+    'proxmox_list_containers',
+    'proxmox_container_status',
+    'proxmox_get_job',
+    'proxmox_list_jobs',
+  ]);
   expect(tools.every((tool) => tool.annotations.readOnlyHint === true)).toBe(true);
 });
 

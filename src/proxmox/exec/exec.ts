@@ -10,7 +10,7 @@ import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
 import type { JobsHandle } from '../jobs/job-types.ts';
-import type { CapturedStream, ExecOptions, ExecResult } from '../proxmox-types.ts';
+import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
 
@@ -61,10 +61,18 @@ export async function runCommand(
   }
 }
 
-const NOTHING: CapturedStream = { text: '', truncated: false, originalLength: 0, redacted: 0 };
+const NOTHING: CapturedStream = {
+  text: '',
+  truncated: false,
+  originalLength: 0,
+  lines: 0,
+  digest: null,
+  redacted: 0,
+};
+const NO_OUTPUT: CapturedStreams = { stdout: NOTHING, stderr: NOTHING };
 const UNCONFIRMED: Omit<ExecResult, 'durationMs'> = {
-  stdout: NOTHING,
-  stderr: NOTHING,
+  ...NO_OUTPUT,
+  shorten: () => NO_OUTPUT,
   exitCode: null,
   ended: 'disconnected',
   survivors: null,
@@ -96,8 +104,9 @@ class CommandRun {
     this.#call = call;
     this.#options = options;
     this.#startedAt = startedAt;
-    this.#stdout = new OutputBuffer(options.characterLimit, deps.redactor);
-    this.#stderr = new OutputBuffer(options.characterLimit, deps.redactor);
+    const { characterLimit, digest } = options;
+    this.#stdout = new OutputBuffer(characterLimit, deps.redactor, digest);
+    this.#stderr = new OutputBuffer(characterLimit, deps.redactor, digest);
     this.#out = new CommandOutput(call.run.innerWord, (bytes) => this.#stdout.push(bytes));
     this.#err = new CommandOutput(call.run.innerWord, (bytes) => this.#stderr.push(bytes));
     call.stdout.on('data', (chunk: Buffer) => this.#push(this.#out, chunk));
@@ -152,8 +161,13 @@ class CommandRun {
   ): Promise<ExecResult> {
     this.#out.end();
     this.#err.end();
+    const { characterLimit, keep } = this.#options;
+    const stdout = await this.#stdout.read();
+    const stderr = await this.#stderr.read();
+    const shorten = (limit: number) => presentTogether(stdout, stderr, limit, keep);
     return {
-      ...(await presentTogether(this.#stdout, this.#stderr, this.#options.characterLimit)),
+      ...shorten(characterLimit),
+      shorten,
       exitCode: rest.exitCode ?? null,
       ended,
       durationMs: Math.round(performance.now() - this.#startedAt),

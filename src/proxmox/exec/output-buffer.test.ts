@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRedactor } from '../../governance/redaction/redact.ts';
 import { visible } from '../../lib/visible.ts';
-import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
+import { type Cleaner, OutputBuffer, presentTogether as presentClean } from './output-buffer.ts';
 
 function captureOf(
   text: string | Buffer,
@@ -18,6 +19,8 @@ function captureOf(
 /** Keeps so little around a cut that the middle of short texts is dropped. */
 const LITTLE_CONTEXT: Cleaner = { parts: createRedactor().parts, overlap: 0 };
 const present = async (capture: OutputBuffer, limit: number) => (await capture.read()).present(limit);
+const presentTogether = async (stdout: OutputBuffer, stderr: OutputBuffer, limit: number) =>
+  presentClean(await stdout.read(), await stderr.read(), limit);
 const characters = (text: string) => [...text].length;
 
 describe('StreamCapture', () => {
@@ -27,8 +30,38 @@ describe('StreamCapture', () => {
       text,
       truncated: false,
       originalLength: characters(text),
+      lines: 1,
+      digest: null,
       redacted: 0,
     });
+  });
+
+  test.each([
+    ['head', /^line 0\n[\s\S]*\n\[\.\.\. \d+ of \d+ characters omitted \.\.\.\]\n$/, 'line 999'],
+    ['tail', /^\n\[\.\.\. \d+ of \d+ characters omitted \.\.\.\]\n[\s\S]*line 999$/, 'line 0\n'],
+  ] as const)('keeps only the %s on request, up to the limit', async (keep, shape, gone) => {
+    const text = Array.from({ length: 1000 }, (_, i) => `line ${i}`).join('\n');
+    // Complete in the buffer, and not.
+    for (const kept of [10_000, 100]) {
+      const limit = Math.min(kept, 400);
+      const shown = (await captureOf(text, kept).read()).present(limit, keep);
+      expect(shown).toMatchObject({ truncated: true, lines: 1000, originalLength: text.length });
+      expect(shown.text).toMatch(shape);
+      expect(shown.text).not.toContain(gone);
+      expect(shown.text.length).toBeGreaterThan(limit - 10);
+      expect(shown.text.length).toBeLessThanOrEqual(limit);
+    }
+  });
+
+  test('counts lines, and computes the digest of what it drops too', async () => {
+    const text = 'a\nbb\n\nccc';
+    const { lines, digest } = await present(captureOf(text, 2), 2);
+    expect({ lines, digest }).toEqual({ lines: 4, digest: null });
+    expect((await present(captureOf('', 9), 9)).lines).toBe(0);
+    const capture = new OutputBuffer(10, createRedactor(), true);
+    for (let i = 0; i < 100; i++) capture.push(Buffer.from('0123456789'));
+    const sha256 = createHash('sha256').update('0123456789'.repeat(100)).digest('hex');
+    expect((await present(capture, 10)).digest).toBe(sha256);
   });
 
   test('keeps head and tail, says how much is missing, and never exceeds the limit', async () => {
@@ -159,6 +192,8 @@ describe('presentTogether', () => {
     const shown = await presentTogether(captureOf('\u001b'.repeat(100), 1000), captureOf('', 1000), 1000);
     expect(shown.stdout).toEqual({
       text: '<U+001B>'.repeat(100),
+      lines: 1,
+      digest: null,
       truncated: false,
       originalLength: 100,
       redacted: 0,

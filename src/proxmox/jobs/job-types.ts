@@ -1,5 +1,5 @@
 import type { Survivor } from '../../remote/remote-types.ts';
-import type { CapturedStream } from '../proxmox-types.ts';
+import type { CapturedStreams, ExecOptions } from '../proxmox-types.ts';
 
 /** What is recorded on the node when a job starts. */
 export interface JobAbout {
@@ -79,11 +79,13 @@ export interface JobStart {
   readonly signal: AbortSignal;
 }
 
-export interface JobCapture {
+export interface JobCapture extends CapturedStreams {
   readonly job: Job;
-  readonly stdout: CapturedStream;
-  readonly stderr: CapturedStream;
+  /** Both streams once more, with at most so many characters together. */
+  shorten(characterLimit: number): CapturedStreams;
 }
+
+export type JobCaptureOptions = Pick<ExecOptions, 'characterLimit' | 'keep' | 'signal'>;
 
 /** The part of the output to read: from an offset, the last bytes, or the last lines that contain a text. */
 export type JobPart =
@@ -100,7 +102,7 @@ export interface JobsHandle {
   /** Waits until the job has ended, or `news` is true for it, or the time is over. */
   wait(id: string, options: JobWait): Promise<Job>;
   /** Both streams together, with at most `characterLimit` characters. */
-  capture(id: string, characterLimit: number, signal: AbortSignal): Promise<JobCapture>;
+  capture(id: string, options: JobCaptureOptions): Promise<JobCapture>;
   read(id: string, stream: JobStream, part: JobPart, signal: AbortSignal): Promise<JobPage>;
   /** Kills the processes of a job and verifies it. Changes nothing if it has ended. */
   cancel(id: string, signal: AbortSignal): Promise<Job>;

@@ -5,7 +5,16 @@ import { type Cleaner, OutputBuffer, presentTogether } from '../exec/output-buff
 import { JOBS_DIR, jobNotFound, jobsUnreadable } from './job-errors.ts';
 import { contextOf, matchingLines, pageOf, type RawPart, rawParts, withoutFrames } from './job-output.ts';
 import { frameLength, gapOf, type JobRecord, parseJobs, totalOf } from './job-record.ts';
-import type { Job, JobCapture, JobPage, JobPart, JobStream, JobsHandle, JobWait } from './job-types.ts';
+import type {
+  Job,
+  JobCapture,
+  JobCaptureOptions,
+  JobPage,
+  JobPart,
+  JobStream,
+  JobsHandle,
+  JobWait,
+} from './job-types.ts';
 import { JobWatch } from './job-watch.ts';
 
 const LOOK_LIMIT_MS = 10_000;
@@ -44,7 +53,7 @@ export class NodeJobs implements JobsHandle {
     return this.#watch.wait(id, options);
   }
 
-  async capture(id: string, characterLimit: number, signal: AbortSignal): Promise<JobCapture> {
+  async capture(id: string, { characterLimit, keep, signal }: JobCaptureOptions): Promise<JobCapture> {
     const { redactor } = this.#deps;
     // As much as an OutputBuffer keeps at each side.
     const side = characterLimit * 4 + redactor.overlap * 3 + 256;
@@ -53,12 +62,16 @@ export class NodeJobs implements JobsHandle {
       [stream, String(-side), String(side)],
     ]);
     const { output, record } = await this.#read(id, parts.flat(), signal);
-    const [stdout, stderr] = (['out', 'err'] as const).map((stream) => {
-      const buffer = new OutputBuffer(characterLimit, redactor);
-      fill(buffer, record, stream, rawParts(output, stream));
-      return buffer;
-    }) as [OutputBuffer, OutputBuffer];
-    return { job: record.job, ...(await presentTogether(stdout, stderr, characterLimit)) };
+    const [stdout, stderr] = await Promise.all(
+      (['out', 'err'] as const).map((stream) => {
+        const buffer = new OutputBuffer(characterLimit, redactor);
+        fill(buffer, record, stream, rawParts(output, stream));
+        return buffer.read();
+      }),
+    );
+    if (stdout === undefined || stderr === undefined) throw new TypeError('two streams');
+    const shorten = (limit: number) => presentTogether(stdout, stderr, limit, keep);
+    return { job: record.job, ...shorten(characterLimit), shorten };
   }
 
   async read(id: string, stream: JobStream, part: JobPart, signal: AbortSignal): Promise<JobPage> {

@@ -1,5 +1,5 @@
 import type { Job, JobCapture } from '../../proxmox/jobs/job-types.ts';
-import type { ExecResult, ExecTarget } from '../../proxmox/proxmox-types.ts';
+import type { ExecResult, ExecTarget, Keep } from '../../proxmox/proxmox-types.ts';
 import type { ToolContext } from '../tool.ts';
 import { formatBytes } from './format.ts';
 
@@ -9,6 +9,7 @@ export interface JobRequest {
   readonly command: string;
   readonly timeoutS: number;
   readonly characterLimit: number;
+  readonly keep: Keep;
   /** Asked for by the caller, who gets the id of the job. Otherwise the call only must not last longer than WAIT_LIMIT. */
   readonly background: boolean;
 }
@@ -25,7 +26,7 @@ export async function runAsJob(
   ctx: ToolContext,
 ): Promise<JobCapture> {
   const startedAt = performance.now();
-  const { tool, command, timeoutS, characterLimit, background } = request;
+  const { tool, command, timeoutS, characterLimit, keep, background } = request;
   const { settings, signal, caller, precondition } = ctx;
   const { jobs } = ctx.cluster;
   const { id } = await target.startJob(command, {
@@ -49,16 +50,17 @@ export async function runAsJob(
     await jobs.cancel(id, new AbortController().signal);
   }
   const reading = background ? signal : new AbortController().signal;
-  return jobs.capture(id, characterLimit, reading);
+  return jobs.capture(id, { characterLimit, keep, signal: reading });
 }
 
 /** The result of a job that has ended, as that of a command that was waited for. */
-export function toExecResult({ job, stdout, stderr }: JobCapture): ExecResult {
+export function toExecResult({ job, stdout, stderr, shorten }: JobCapture): ExecResult {
   const { end, durationMs } = job;
   const how = end?.how === 'timeout' || end?.how === 'cancelled' ? end.how : 'exit';
   return {
     stdout,
     stderr,
+    shorten,
     exitCode: end?.exitCode ?? null,
     ended: how,
     durationMs: durationMs ?? 0,

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { ExecResult } from '../../proxmox/proxmox-types.ts';
 import { execOutput, presentExec } from './exec.ts';
 
-const stream = (text: string) => ({ text, truncated: false, originalLength: text.length, redacted: 0 });
+const stream = (text: string) => ({
+  text,
+  truncated: false,
+  originalLength: text.length,
+  lines: text === '' ? 0 : 1,
+  digest: null,
+  redacted: 0,
+});
 
 const result = (changes: Partial<ExecResult> = {}): ExecResult => ({
   stdout: stream('out\n'),
@@ -12,6 +19,7 @@ const result = (changes: Partial<ExecResult> = {}): ExecResult => ({
   durationMs: 12.4,
   survivors: [],
   outputHeld: false,
+  shorten: () => ({ stdout: stream(''), stderr: stream('') }),
   ...changes,
 });
 
@@ -20,7 +28,7 @@ const unframed = (text: string) =>
   text.replaceAll(/\[output [0-9a-f]{8} (?:begins|ends)\]\n?/g, '').replaceAll(/\n(?=\n\n)/g, '');
 
 const present = (changes: Partial<ExecResult>, format: 'text' | 'json' = 'text') => {
-  const reply = presentExec(result(changes), { timeoutS: 30, format, label: 'container 101' });
+  const reply = presentExec(result(changes), { timeoutS: 30, keep: 'both', format, label: 'container 101' });
   return { ...reply, text: reply.text(reply.data) };
 };
 
@@ -35,8 +43,10 @@ describe('a command that ended', () => {
       success: true,
       stdout_truncated: false,
       stdout_original_length: 4,
+      stdout_lines: 1,
       stderr_truncated: false,
       stderr_original_length: 0,
+      stderr_lines: 0,
       duration_ms: 12,
       ended: 'exit',
       survivors: [],
@@ -75,10 +85,14 @@ describe('a command that ended', () => {
 
 test('cut output is marked with its full length, and the way to the rest', () => {
   const reply = present({
-    stdout: { text: 'head … tail', truncated: true, originalLength: 40_000, redacted: 0 },
+    stdout: { ...stream('head … tail'), truncated: true, originalLength: 40_000, lines: 900 },
   });
-  expect(reply.data).toMatchObject({ stdout_truncated: true, stdout_original_length: 40_000 });
-  expect(reply.text).toContain('STDOUT (cut; 40000 characters in all):');
+  expect(reply.data).toMatchObject({
+    stdout_truncated: true,
+    stdout_original_length: 40_000,
+    stdout_lines: 900,
+  });
+  expect(reply.text).toContain('STDOUT (cut; 40000 characters in 900 lines in all):');
   expect(reply.data.note).toMatch(/grep/);
 });
 

@@ -4,8 +4,8 @@ import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
-import { ENDED_CODES, type ExecResult, type ExecTarget } from '../../proxmox/proxmox-types.ts';
-import type { Reply, ToolContext } from '../tool.ts';
+import { ENDED_CODES, type ExecResult, type ExecTarget, type Keep } from '../../proxmox/proxmox-types.ts';
+import type { Reply, ToolContext, ToolSettings } from '../tool.ts';
 import { formatBytes, reply } from './format.ts';
 import { jobData, jobNotes, jobState } from './jobs.ts';
 import { command, commandTimeout, flag, type ResponseFormat, responseFormat, timeoutOf } from './params.ts';
@@ -13,11 +13,34 @@ import { command, commandTimeout, flag, type ResponseFormat, responseFormat, tim
 /** How to start a daemon, which is no job. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
+/** The parameters for the length of an output. */
+export const outputLimit = {
+  max_output: z
+    .int({ error: 'must be an integer of at least 100 (characters)' })
+    .min(100, { error: 'must be an integer of at least 100 (characters)' })
+    .meta({ minimum: undefined, maximum: undefined })
+    .optional()
+    .describe('Characters of output to return'),
+  keep: z
+    .enum(['head', 'tail', 'both'], { error: 'must be "head", "tail" or "both"' })
+    .default('both')
+    .describe('Part of a longer output'),
+};
+
+/** The characters that a call may return: what it asks for, at most what the operator allows. */
+export function characterLimitOf(
+  { max_output: asked }: { readonly max_output?: number | undefined },
+  { characterLimit }: Pick<ToolSettings, 'characterLimit'>,
+): number {
+  return Math.min(asked ?? characterLimit, characterLimit);
+}
+
 /** The parameters of every tool that runs a command. */
 export const execInput = {
   command,
   timeout: commandTimeout,
   background: flag('Run as a job; returns its ID at once'),
+  ...outputLimit,
   response_format: responseFormat('text'),
 };
 
@@ -28,8 +51,10 @@ export const execOutput = z.object({
   success: z.boolean().optional(),
   stdout_truncated: z.boolean(),
   stdout_original_length: z.number(),
+  stdout_lines: z.number(),
   stderr_truncated: z.boolean(),
   stderr_original_length: z.number(),
+  stderr_lines: z.number(),
   duration_ms: z.number(),
   ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']).nullable(),
   job: z.string().optional(),
@@ -49,6 +74,8 @@ interface ExecRequest {
   readonly command: string;
   readonly timeout?: number | undefined;
   readonly background: boolean;
+  readonly max_output?: number | undefined;
+  readonly keep: Keep;
   readonly response_format: ResponseFormat;
 }
 
@@ -63,13 +90,18 @@ export async function runCommand(
   request: ExecRequest,
   ctx: ToolContext,
 ): Promise<Reply<ExecData>> {
-  const { command, background } = request;
-  const { characterLimit, waitLimit } = ctx.settings;
+  const { command, background, keep } = request;
+  const { waitLimit } = ctx.settings;
+  const characterLimit = characterLimitOf(request, ctx.settings);
   const timeoutS = timeoutOf(request);
-  const presentation = { timeoutS, format: request.response_format, label: target.label };
+  const presentation = { timeoutS, keep, format: request.response_format, label: target.label };
   if (background || (waitLimit !== undefined && timeoutS > waitLimit)) {
     const { runAsJob, toExecResult } = await import('./background.ts');
-    const capture = await runAsJob(target, { tool, command, timeoutS, characterLimit, background }, ctx);
+    const capture = await runAsJob(
+      target,
+      { tool, command, timeoutS, characterLimit, keep, background },
+      ctx,
+    );
     if (capture.job.state === 'running') return presentJob(capture, request.response_format);
     const { data, ...rest } = presentExec(toExecResult(capture), presentation);
     return { ...rest, data: { ...data, job: capture.job.id, state: 'ended' } };
@@ -78,6 +110,7 @@ export async function runCommand(
     timeoutMs: timeoutS * 1000,
     signal: ctx.signal,
     characterLimit,
+    keep,
     onOutput: (bytes) => ctx.progress(`${formatBytes(bytes)} of output`),
   });
   return presentExec(result, presentation);
@@ -98,8 +131,10 @@ function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat)
     stderr: stderr.text,
     stdout_truncated: stdout.truncated,
     stdout_original_length: stdout.originalLength,
+    stdout_lines: stdout.lines,
     stderr_truncated: stderr.truncated,
     stderr_original_length: stderr.originalLength,
+    stderr_lines: stderr.lines,
     duration_ms: job.durationMs ?? 0,
     ended: null,
     survivors: [],
@@ -112,6 +147,7 @@ function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat)
 
 export interface ExecPresentation {
   readonly timeoutS: number;
+  readonly keep: Keep;
   readonly format: ResponseFormat;
   /** Name of the container or host, for messages. */
   readonly label: string;
@@ -126,25 +162,27 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
     success: result.ended === 'exit' && result.exitCode === 0,
     stdout_truncated: result.stdout.truncated,
     stdout_original_length: result.stdout.originalLength,
+    stdout_lines: result.stdout.lines,
     stderr_truncated: result.stderr.truncated,
     stderr_original_length: result.stderr.originalLength,
+    stderr_lines: result.stderr.lines,
     duration_ms: Math.round(result.durationMs),
     ended: result.ended,
     survivors: result.survivors === null ? null : result.survivors.map(({ pid, name }) => ({ pid, name })),
     output_held: result.outputHeld,
     ...(redacted === 0 ? {} : { redacted }),
-    ...noteOf(result),
+    ...noteOf(result, options),
     ...failureOf(result, options),
   };
   return { ...reply(data, options.format, execText), ...(data.error === undefined ? {} : { isError: true }) };
 }
 
 /** Notes for the caller that are not errors. */
-function noteOf(result: ExecResult): { note?: string } {
+function noteOf(result: ExecResult, { keep }: Pick<ExecPresentation, 'keep'>): { note?: string } {
   const notes: string[] = [];
   if (result.stdout.truncated || result.stderr.truncated) {
     notes.push(
-      'The output was cut in the middle. Narrow it down with grep, head or tail, or write it to a file and read that in parts.',
+      `The output was cut ${CUT_AT[keep]}. Narrow it down with grep, head or tail, or write it to a file and read that in parts.`,
     );
   }
   if (result.outputHeld) {
@@ -154,6 +192,8 @@ function noteOf(result: ExecResult): { note?: string } {
   }
   return notes.length === 0 ? {} : { note: notes.join(' ') };
 }
+
+const CUT_AT = { head: 'at its end', tail: 'at its beginning', both: 'in the middle' } as const;
 
 const EXIT_UNKNOWN = {
   error:
@@ -208,10 +248,14 @@ function execText(data: ExecData): string {
   const sections: string[] = [];
   const word = randomBytes(4).toString('hex');
   if (data.stdout !== '') {
-    sections.push(section('STDOUT', word, data.stdout, data.stdout_truncated, data.stdout_original_length));
+    const { stdout_original_length: length, stdout_lines: lines } = data;
+    const cut = data.stdout_truncated ? { length, lines } : null;
+    sections.push(outputSection('STDOUT', word, data.stdout, cut));
   }
   if (data.stderr !== '') {
-    sections.push(section('STDERR', word, data.stderr, data.stderr_truncated, data.stderr_original_length));
+    const { stderr_original_length: length, stderr_lines: lines } = data;
+    const cut = data.stderr_truncated ? { length, lines } : null;
+    sections.push(outputSection('STDERR', word, data.stderr, cut));
   }
   if (sections.length === 0) sections.push('(no output)');
   if (data.state !== 'running')
@@ -225,17 +269,17 @@ function execText(data: ExecData): string {
   return sections.join('\n\n');
 }
 
-function section(
+/**
+ * Text from a container, framed.
+ * @param word random, see execText
+ * @param cut the size of the original, if the text is only a part of it
+ */
+export function outputSection(
   title: string,
   word: string,
   text: string,
-  truncated: boolean,
-  originalLength: number,
+  cut: { readonly length: number; readonly lines: number } | null,
 ): string {
-  const cut = truncated ? ` (cut; ${originalLength} characters in all)` : '';
-  return outputSection(`${title}${cut}`, word, text, null);
-}
-
-export function outputSection(title: string, word: string, text: string, _cut: null): string {
-  return `${title}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
+  const size = cut === null ? '' : ` (cut; ${cut.length} characters in ${cut.lines} lines in all)`;
+  return `${title}${size}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
 }

@@ -7,7 +7,11 @@ import type { Job } from '../../proxmox/jobs/job-types.ts';
 import { hostAccessDisabled, type ToolContext } from '../tool.ts';
 
 const rule = { error: 'must be the ID of a job, from proxmox_list_jobs' };
-export const jobId = z.string(rule).regex(/^[a-z2-7]{16}$/, rule);
+export const jobId = z
+  .string(rule)
+  .regex(/^[a-z2-7]{16}$/, rule)
+  .meta({ pattern: undefined })
+  .describe('ID of the job');
 
 /** The longest wait of a call for news of a job, in seconds, where WAIT_LIMIT does not say it. */
 export const LONGEST_WAIT_S = 45;
