@@ -26,7 +26,7 @@ export async function run(
         caller: call.caller,
         settings: deps.settings,
         signal: call.signal,
-        progress: (message, done, total) => progress?.update(message, done, total),
+        progress: (message, done, total, recent) => progress?.update(message, done, total, recent),
       },
     );
   } finally {

@@ -9,6 +9,7 @@ import {
   jobFields,
   jobId,
   jobNotes,
+  jobProgress,
   jobState,
   LONGEST_WAIT_S,
   requireOwn,
@@ -107,12 +108,13 @@ async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
   const unseen = (later: Job) =>
     input.offset === undefined ? sizes(later) !== seen : later.output[input.stream].total > input.offset;
   if (input.offset !== undefined && unseen(job)) return job;
+  const report = jobProgress(ctx);
   const longest = ctx.settings.waitLimit ?? LONGEST_WAIT_S;
   return ctx.cluster.jobs.wait(job.id, {
     withinMs: Math.min(input.wait, longest) * 1000,
     signal: ctx.signal,
     news: (later) => {
-      ctx.progress(jobState(later));
+      report(later);
       return unseen(later);
     },
   });

@@ -44,8 +44,11 @@ export interface ToolContext {
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or disconnects. */
   readonly signal: AbortSignal;
-  /** Reports progress. Cheap; sent at most once a second. */
-  progress(message: string, done?: number, total?: number): void;
+  /**
+   * Reports progress. Cheap; sent at most once a second.
+   * @param recent the end of an output; its last line is sent, redacted
+   */
+  progress(message: string, done?: number, total?: number, recent?: () => string): void;
 }
 
 /** A container that a call on several selects. */

@@ -2,23 +2,12 @@ import { expect, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { connectToRig, uniqueSleep, useClient } from './connect.ts';
+import { jobsOf } from './jobs.ts';
 import { describeNode } from './nodes.ts';
 
 describeNode('jobs', [], (rig) => {
   const node = useClient(rig);
-  const start = async (vmid: number, command: string, more: Record<string, unknown> = {}) => {
-    const result = await node.call('container_exec_command', { vmid, command, background: true, ...more });
-    expect(result.isError, result.text).toBe(false);
-    return { ...result, job: String(result.data.job) };
-  };
-  const get = (job: string, more: Record<string, unknown> = {}) => node.call('get_job', { job, ...more });
-  const ended = async (job: string) => {
-    for (let looks = 0; looks < 5; looks += 1) {
-      const result = await get(job, { wait: 30 });
-      if (result.data.state === 'ended') return result;
-    }
-    throw new Error('the job does not end');
-  };
+  const { start, get, ended } = jobsOf(node);
 
   for (const vmid of [CT.debian, CT.busybox]) {
     test(`a job in CT ${vmid} reports its state, then its output and exit code`, async () => {
@@ -89,6 +78,91 @@ describeNode('jobs', [], (rig) => {
     expect(result.data).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
   });
 
+  test('pages through the output by bytes, without splitting a character or a secret', async () => {
+    const secret = 'ghp_012345678901234567890123456789012345';
+    const line = `äöü€😀 token ${secret} end\\n`;
+    const { job } = await start(CT.debian, `i=0; while [ $i -lt 20 ]; do printf '${line}'; i=$((i+1)); done`);
+    await ended(job);
+    const client = await connectToRig(rig, { env: { CHARACTER_LIMIT: '100' } });
+    try {
+      let [offset, text] = [0, ''];
+      for (let pages = 0; pages < 100; pages += 1) {
+        const { data } = await client.callTool('proxmox_get_job', { job, offset });
+        expect(data.offset).toBe(offset);
+        text += String(data.stdout);
+        offset = Number(data.next_offset);
+        if (data.remaining_bytes === 0) break;
+      }
+      expect(offset).toBe(Buffer.byteLength(line.replace('\\n', '\n')) * 20);
+      expect(text).not.toContain('\ufffd');
+      expect(text).not.toMatch(/ghp_|0123456789/);
+      expect(text.match(/^äöü€😀 token \[redacted: [^\]]+\] end$/gm)).toHaveLength(20);
+    } finally {
+      await client.close();
+    }
+  });
+
+  test('finds lines, and reads the end', async () => {
+    const { job } = await start(
+      CT.debian,
+      'i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done; echo "An ERROR here"; echo last',
+    );
+    await ended(job);
+    expect((await get(job, { match: 'error' })).data).toMatchObject({ stdout: 'An ERROR here\n' });
+    expect((await get(job, { tail: 5 })).data).toMatchObject({ stdout: 'last\n', remaining_bytes: 0 });
+    expect((await get(job, { stream: 'stderr', offset: 0 })).data).toMatchObject({
+      stderr: '',
+      remaining_bytes: 0,
+    });
+  });
+
+  test('waits for output beyond an offset', async () => {
+    const { job } = await start(CT.debian, 'echo one; sleep 2; echo two; sleep 30');
+    const { data } = await get(job, { offset: 4, wait: 20 });
+    expect(data).toMatchObject({ state: 'running', stdout: 'two\n', next_offset: 8 });
+    await node.call('cancel_job', { job });
+  });
+
+  test('an ID that does not exist is an error', async () => {
+    const result = await get('aaaaaaaaaaaaaaaa');
+    expect(result.data).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    expect((await get('../../etc')).data).toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('a timeout over 300 s needs the background', async () => {
+    const args = { vmid: CT.debian, command: 'true', timeout: 301 };
+    const result = await node.call('container_exec_command', args);
+    expect(result.data).toMatchObject({
+      code: 'INVALID_INPUT',
+      suggestion: expect.stringContaining('`background`'),
+    });
+    expect((await node.call('container_exec_command', { ...args, background: true })).data).toMatchObject({
+      exit_code: 0,
+    });
+  });
+
+  test('with WAIT_LIMIT, a longer call answers in time and continues as a job', async () => {
+    const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s' } });
+    try {
+      const run = (command: string, timeout: number) =>
+        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command, timeout });
+      const [short, long, plain] = await Promise.all([
+        run('echo short; exit 4', 60),
+        run('echo begun; sleep 8; echo over; exit 6', 60),
+        run('echo plain', 5),
+      ]);
+      expect(short.data).toMatchObject({ exit_code: 4, stdout: 'short\n', ended: 'exit' });
+      expect(long.data).toMatchObject({ state: 'running', exit_code: null, stdout: 'begun\n' });
+      expect(plain.data.job).toBeUndefined();
+      expect((await ended(String(long.data.job))).data).toMatchObject({
+        exit_code: 6,
+        stdout: 'begun\nover\n',
+      });
+    } finally {
+      await client.close();
+    }
+  });
+
   test('another server reads the result of a job whose server was killed', async () => {
     const first = await connectToRig(rig);
     const started = await first.callTool('proxmox_container_exec_command', {
@@ -97,6 +171,7 @@ describeNode('jobs', [], (rig) => {
       background: true,
     });
     process.kill(first.pid, 'SIGKILL');
+    await first.close();
     expect((await ended(String(started.data.job))).data).toMatchObject({
       exit_code: 5,
       stdout: 'survived\n',

@@ -15,6 +15,8 @@ import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
 
 const PROGRESS_INTERVAL_MS = 250;
+/** Bytes before the last line that progress needs, so that a secret of several lines is recognized. */
+const PROGRESS_CONTEXT = 16 * 1024;
 
 export interface RunDeps {
   readonly shell: RemoteShell;
@@ -122,7 +124,10 @@ class CommandRun {
     const now = performance.now();
     if (now - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
     this.#lastProgress = now;
-    this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes);
+    const grown = output === this.#out ? this.#stdout : this.#stderr;
+    this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes, () =>
+      grown.recent(PROGRESS_CONTEXT),
+    );
   }
 
   async result(): Promise<ExecResult> {

@@ -63,6 +63,19 @@ export class OutputBuffer {
     if (rest.length > 0) this.#pushTail(rest);
   }
 
+  /** The end of the output so far, at most `bytes` long. */
+  recent(bytes: number): string {
+    const kept = this.#tailBytes > 0 ? this.#tail : this.#head;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for (const chunk of kept.toReversed()) {
+      if (size >= bytes) break;
+      chunks.unshift(chunk);
+      size += chunk.length;
+    }
+    return Buffer.concat(chunks).subarray(-bytes).toString('utf8');
+  }
+
   /** Counts bytes that were dropped before they arrived here, each as one character. What follows is part of the tail. */
   skip(bytes: number): void {
     this.#totalBytes += bytes;

@@ -66,7 +66,8 @@ export async function pageOf(
     remaining: Math.max(0, total - (start - frame)),
   };
   if (part === undefined) return nothing;
-  const limit = start < visible.gap.from ? visible.gap.from : visible.end;
+  const hasGap = visible.gap.to > visible.gap.from;
+  const limit = hasGap && start < visible.gap.from ? visible.gap.from : visible.end;
   const data = part.bytes;
   const first = nextCharacter(data, start - part.offset);
   const stop = Math.min(start + count, limit);

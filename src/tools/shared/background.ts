@@ -1,7 +1,7 @@
 import type { Job, JobCapture } from '../../proxmox/jobs/job-types.ts';
 import type { ExecResult, ExecTarget, Keep } from '../../proxmox/proxmox-types.ts';
 import type { ToolContext } from '../tool.ts';
-import { formatBytes } from './format.ts';
+import { jobProgress } from './jobs.ts';
 
 /** A command that is run as a job. */
 export interface JobRequest {
@@ -38,8 +38,9 @@ export async function runAsJob(
     signal,
   });
   const waitMs = (settings.waitLimit ?? 0) * 1000 - MARGIN_MS - (performance.now() - startedAt);
+  const report = jobProgress(ctx);
   const news = (job: Job) => {
-    ctx.progress(`${formatBytes(job.output.stdout.total + job.output.stderr.total)} of output`);
+    report(job);
     return false;
   };
   try {

@@ -111,7 +111,8 @@ export async function runCommand(
     signal: ctx.signal,
     characterLimit,
     keep,
-    onOutput: (bytes) => ctx.progress(`${formatBytes(bytes)} of output`),
+    onOutput: (bytes, recent) =>
+      ctx.progress(`${formatBytes(bytes)} of output`, undefined, undefined, recent),
   });
   return presentExec(result, presentation);
 }

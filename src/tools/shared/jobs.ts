@@ -5,6 +5,7 @@ import { codeOfJob } from '../../proxmox/jobs/job-code.ts';
 import { jobNotFound } from '../../proxmox/jobs/job-errors.ts';
 import type { Job } from '../../proxmox/jobs/job-types.ts';
 import { hostAccessDisabled, type ToolContext } from '../tool.ts';
+import { formatBytes } from './format.ts';
 
 const rule = { error: 'must be the ID of a job, from proxmox_list_jobs' };
 export const jobId = z
@@ -132,5 +133,33 @@ export function jobFailure(job: Job): { error?: string; code?: string; suggestio
       code === 'CANCELLED'
         ? 'No action is needed. Changes that the command made before the cancellation remain.'
         : 'Check the effects of the command before you repeat it.',
+  };
+}
+
+/** Interval at which the last line of a job that a call waits for is read, in ms. */
+const LINE_INTERVAL_MS = 5_000;
+const LINE_BYTES = 1_000;
+
+/** Reports the progress of a job that a call waits for: the size of its output, and its last line every few seconds. */
+export function jobProgress(ctx: ToolContext): (job: Job) => void {
+  let line = '';
+  let readAt = Number.NEGATIVE_INFINITY;
+  let seen = { stdout: 0, stderr: 0 };
+  return ({ id, output }) => {
+    const { stdout, stderr } = output;
+    const total = stdout.total + stderr.total;
+    ctx.progress(`${formatBytes(total)} of output`, undefined, undefined, () => line);
+    const now = performance.now();
+    if (now - readAt < LINE_INTERVAL_MS || total === seen.stdout + seen.stderr) return;
+    readAt = now;
+    const grown = stderr.total > seen.stderr && stdout.total === seen.stdout ? 'stderr' : 'stdout';
+    seen = { stdout: stdout.total, stderr: stderr.total };
+    // Progress is optional, and the call itself reports a lost connection.
+    void ctx.cluster.jobs.read(id, grown, { last: LINE_BYTES }, ctx.signal).then(
+      (page) => {
+        line = page.text;
+      },
+      () => {},
+    );
   };
 }
