@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
@@ -7,7 +10,7 @@ import { connectToRig, uniqueSleep, useClient } from './connect.ts';
 import { JOBS_DIR, jobsOf } from './jobs.ts';
 import { describeNode } from './nodes.ts';
 
-describeNode('jobs in trouble', [], (rig) => {
+describeNode('jobs in trouble', [], (rig, { needing }) => {
   const node = useClient(rig, { ENABLE_HOST_EXEC: 'true', JOB_OUTPUT_LIMIT: '1M' });
   const { start, get, ended, onHost } = jobsOf(node);
 
@@ -55,12 +58,7 @@ describeNode('jobs in trouble', [], (rig) => {
     expect(String(data.note)).toMatch(/still running/);
     const daemons = (await rig.containerProcesses(CT.debian, n)).filter(({ comm }) => comm === 'sleep');
     expect(daemons).toHaveLength(1);
-    await onHost(
-      `kill ${rig
-        .nodeProcesses(n)
-        .map(({ pid }) => pid)
-        .join(' ')}`,
-    );
+    for (const { pid } of rig.nodeProcesses(n)) await onHost(`kill ${pid} 2>/dev/null || true`);
   });
 
   test('keeps the beginning and the end of a long output, and says what it dropped', async () => {
@@ -164,6 +162,58 @@ describeNode('jobs in trouble', [], (rig) => {
       return true;
     });
   }, 60_000);
+
+  needing('real lxc', 'a job outlives a restart of sshd and its connection', async (real) => {
+    const n = uniqueSleep();
+    const { job } = await start(CT.debian, `sleep 3; echo over; : ${n}; exit 6`);
+    const waiting = get(job, { wait: 40, offset: 0 });
+    await promisify(execFile)(fileURLToPath(new URL('../rig/restart-sshd', import.meta.url)));
+    real.killSshConnections();
+    await waiting;
+    expect((await ended(job)).data).toMatchObject({ exit_code: 6, stdout: 'over\n' });
+  });
+
+  needing(
+    'real lxc',
+    'a full disk loses output, and neither the exit code nor the other processes',
+    async () => {
+      await onHost(`mkdir -p ${JOBS_DIR} && mount -t tmpfs -o size=68m tmpfs ${JOBS_DIR}`);
+      try {
+        const command =
+          'echo begun; sleep 2; i=0; while [ $i -lt 9999 ]; do echo "line $i"; i=$((i+1)); done; exit 8';
+        const { job } = await start(CT.debian, command);
+        await onHost(`dd if=/dev/zero of=${JOBS_DIR}/fill bs=1M 2>/dev/null; true`);
+        const { data } = await ended(job);
+        expect(data).toMatchObject({ ended: 'exit', exit_code: 8 });
+        expect(String(data.stdout)).toMatch(/^begun\n/);
+        expect(String(data.note)).toContain('disk of the node was full');
+        const refused = await node.call('container_exec_command', {
+          vmid: CT.debian,
+          command: 'true',
+          background: true,
+        });
+        expect(refused.data).toMatchObject({ code: 'DISK_FULL' });
+      } finally {
+        await onHost(`umount -l ${JOBS_DIR}`);
+      }
+    },
+  );
+
+  needing(
+    'volume',
+    'ten gigabytes of output',
+    async () => {
+      const startedAt = performance.now();
+      const { job } = await start(CT.debian, 'echo FIRST; head -c 10737418240 /dev/zero; echo LAST');
+      const { data } = await ended(job);
+      console.log(`10 GB of output: ${Math.round((performance.now() - startedAt) / 1000)} s`);
+      expect(data).toMatchObject({ exit_code: 0, stdout_bytes: 10_737_418_240 + 11 });
+      expect(String(data.stdout).startsWith('FIRST\n')).toBe(true);
+      expect(String(data.stdout).endsWith('LAST\n')).toBe(true);
+      expect(Number(await onHost(`cat ${JOBS_DIR}/${job}/out.* | wc -c`))).toBeLessThan(512 * 1024);
+    },
+    240_000,
+  );
 
   test('fifty jobs at once', async () => {
     const started = await Promise.all(

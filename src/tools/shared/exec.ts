@@ -59,6 +59,7 @@ export const execOutput = z.object({
   ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']).nullable(),
   job: z.string().optional(),
   state: z.enum(['running', 'ended']).optional(),
+  timeout_s: z.number().optional(),
   survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
   output_held: z.boolean(),
   redacted: z.number().optional(),
@@ -127,6 +128,7 @@ function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat)
   const data: ExecData = {
     job: jobData(job).job,
     state: 'running',
+    timeout_s: job.timeoutS,
     exit_code: null,
     stdout: stdout.text,
     stderr: stderr.text,
