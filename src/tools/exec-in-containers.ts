@@ -5,7 +5,7 @@ import { batchesOf, runPerNode } from './shared/batches.ts';
 import { groupOutputs, type RunOutput } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec.ts';
 import { execRow, fleetText, outputGroup } from './shared/fleet-text.ts';
-import { command, flag, seconds } from './shared/params.ts';
+import { command, commandTimeout, flag, requireBackground, timeoutOf } from './shared/params.ts';
 import { selectContainers, targetInput } from './shared/targets.ts';
 import { type ContainerTarget, defineContainersTool, type TargetOutcome, type ToolContext } from './tool.ts';
 
@@ -14,7 +14,8 @@ const positive = { error: 'must be an integer of at least 1' };
 const input = z.strictObject({
   command,
   ...targetInput,
-  timeout: seconds(30, 'Seconds until the command is killed, per container'),
+  timeout: commandTimeout,
+  background: flag('Start one job per container; returns their IDs'),
   batch_size: z
     .int(positive)
     .min(1, positive)

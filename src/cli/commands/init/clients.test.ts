@@ -47,12 +47,16 @@ test('Claude Code is set up for the user, not for a project', () => {
 
 const LAUNCH = { command: '/usr/bin/node', args: ['/x/bin.js'] };
 
-test('an entry names program and configuration file, and no setting', () => {
+/** Clients that give up a call after about a minute. */
+const CUTS_CALLS = ['claude-desktop', 'cursor', 'windsurf', 'codex'];
+
+test('an entry names program and configuration file, and no setting but WAIT_LIMIT for clients that cut calls', () => {
   const apps = clientApps(at('linux', '/home/me'), false);
   const args = ['/x/bin.js', '--config', '/c.env'];
   for (const app of apps) {
     const { type, ...entry } = entryFor(app, LAUNCH, '/c.env');
-    expect(entry).toEqual({ command: '/usr/bin/node', args });
+    const env = CUTS_CALLS.includes(app.id) ? { env: { WAIT_LIMIT: '45s' } } : {};
+    expect(entry).toEqual({ command: '/usr/bin/node', args, ...env });
     expect(type).toBe(['claude-code', 'vscode'].includes(app.id) ? 'stdio' : undefined);
   }
 });
@@ -60,11 +64,14 @@ test('an entry names program and configuration file, and no setting', () => {
 test('an entry has the variables that clients do not pass on, in either format', () => {
   const env = { SSH_AUTH_SOCK: '/run/agent' };
   for (const app of clientApps(at('linux', '/home/me'), false)) {
-    expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual(env);
-    expect(entryFor(app, { ...LAUNCH, env: {} }, '/c.env')).not.toHaveProperty('env');
+    const limit = CUTS_CALLS.includes(app.id) ? { WAIT_LIMIT: '45s' } : {};
+    expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual({ ...env, ...limit });
+    if (!CUTS_CALLS.includes(app.id)) {
+      expect(entryFor(app, { ...LAUNCH, env: {} }, '/c.env')).not.toHaveProperty('env');
+    }
     if (app.format === 'toml')
       expect(snippetFor(app, { ...LAUNCH, env }, '/c.env').text).toContain(
-        '\nenv = { SSH_AUTH_SOCK = "/run/agent" }\n',
+        '\nenv = { SSH_AUTH_SOCK = "/run/agent", WAIT_LIMIT = "45s" }\n',
       );
   }
 });
@@ -79,7 +86,7 @@ test('a snippet is what the client reads, and a command survives the shell', () 
     },
   });
   expect(of.codex).toBe(
-    '[mcp_servers.proxmox]\ncommand = "/usr/bin/node"\nargs = ["/x/bin.js", "--config", "/my c.env"]\n',
+    '[mcp_servers.proxmox]\ncommand = "/usr/bin/node"\nargs = ["/x/bin.js", "--config", "/my c.env"]\nenv = { WAIT_LIMIT = "45s" }\n',
   );
   expect(claudeCodeCommand(LAUNCH, '/my c.env')).toBe(
     "claude mcp add --scope user proxmox -- /usr/bin/node /x/bin.js --config '/my c.env'",
