@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import * as z from 'zod';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { connectToRig, uniqueSleep, useClient } from './connect.ts';
@@ -161,6 +162,23 @@ describeNode('jobs', [], (rig) => {
     } finally {
       await client.close();
     }
+  });
+
+  test('starts one job in each of several containers', async () => {
+    const vmids = [CT.debian, CT.busybox, CT.stopped];
+    const args = { vmids, command: 'echo "in $(hostname)"; sleep 1; exit 4', background: true, timeout: 400 };
+    const { data, text } = await node.call('exec_in_containers', args);
+    const rows = z
+      .array(z.object({ vmid: z.number(), status: z.string(), job: z.string().optional() }))
+      .parse(data.containers);
+    expect(rows.map(({ status }) => status)).toEqual(['started', 'started', 'skipped']);
+    for (const { job, vmid } of rows) {
+      if (job === undefined) continue;
+      expect(text).toContain(`${job}`);
+      expect((await ended(job)).data).toMatchObject({ exit_code: 4, target: `container ${vmid}` });
+    }
+    const refused = await node.call('exec_in_containers', { ...args, canary: true });
+    expect(refused.data).toMatchObject({ code: 'INVALID_INPUT' });
   });
 
   test('another server reads the result of a job whose server was killed', async () => {
