@@ -1,7 +1,7 @@
 import { lockedDown } from '../governance/lockdown/lockdown.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
-import type { Caller, Right } from '../lib/caller.ts';
+import type { Caller, Permission } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
@@ -66,20 +66,20 @@ function ceilingOf(tool: Tool, settings: ToolSettings, caller: Caller): AppError
       },
     );
   }
-  const right = rightFor(tool);
-  if (caller.rights.has(right)) return undefined;
+  const permission = permissionFor(tool);
+  if (caller.permissions.has(permission)) return undefined;
   return new AppError(
     'RIGHT_MISSING',
-    `${tool.name} is refused: caller ${caller.name} lacks the permission \`${right}\`. The call was not executed.`,
+    `${tool.name} is refused: caller ${caller.name} lacks the permission \`${permission}\`. The call was not executed.`,
     {
-      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${right}\`.`,
-      person: `Use a token or scope with the permission \`${right}\`.`,
+      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${permission}\`.`,
+      person: `Use a token or scope with the permission \`${permission}\`.`,
     },
   );
 }
 
 /** The permission that a caller needs for a tool. */
-export function rightFor(tool: Pick<Tool, 'target' | 'effect'>): Right {
+export function permissionFor(tool: Pick<Tool, 'target' | 'effect'>): Permission {
   if (tool.target === 'host') return 'host';
   return tool.effect === 'read' ? 'read' : 'write';
 }

@@ -1,8 +1,8 @@
 import type { AppError } from '../lib/errors.ts';
-import type { AttachTarget } from '../remote/command-line.ts';
-import { CommandNotStarted } from '../remote/errors.ts';
 import { frozen, isFrozen } from '../remote/frozen.ts';
-import { runCommand } from './exec/exec.ts';
+import { CommandNotStarted } from '../remote/remote-errors.ts';
+import type { AttachTarget } from '../remote/session-requests.ts';
+import { runCommand } from './exec/run-command.ts';
 import type { Job, JobStart } from './jobs/job-types.ts';
 import type {
   DownloadOptions,

@@ -1,4 +1,5 @@
 import { cancelJob } from './cancel-job.ts';
+import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
@@ -19,6 +20,7 @@ export const TOOLS: readonly Tool[] = [
   containerExecCommand,
   listContainers,
   containerStatus,
+  clusterStatus,
   startContainer,
   stopContainer,
   downloadFileFromContainer,

@@ -14,11 +14,12 @@ export const listJobs = defineTool({
   toolset: 'jobs',
   effect: 'read',
   input: z.strictObject({}),
-  output: z.object({ jobs: z.array(item) }),
+  output: z.object({ jobs: z.array(item), unreachable: z.array(z.string()).optional() }),
   async run(_input, ctx) {
-    const own = (await ctx.cluster.jobs.list(ctx.signal)).filter((job) => isOwn(job, ctx));
-    const data = { jobs: own.map(toItem) };
-    return { data, text: ({ jobs }) => jobTable(jobs) };
+    const { jobs, unreachable } = await ctx.cluster.jobs.list(ctx.signal);
+    const own = jobs.filter((job) => isOwn(job, ctx));
+    const missing = unreachable.length === 0 ? {} : { unreachable: [...unreachable] };
+    return { data: { jobs: own.map(toItem), ...missing }, text: listText };
   },
 });
 
@@ -26,6 +27,17 @@ type Item = z.output<typeof item>;
 
 function toItem(job: Job): Item {
   return { ...jobData(job), command: job.command, started: new Date(job.startedAt).toISOString() };
+}
+
+function listText({
+  jobs,
+  unreachable,
+}: {
+  jobs: readonly Item[];
+  unreachable?: string[] | undefined;
+}): string {
+  if (unreachable === undefined) return jobTable(jobs);
+  return `${jobTable(jobs)}\nNot reachable, so its jobs are missing: ${unreachable.join(', ')}`;
 }
 
 /** Characters of a command in a table. */

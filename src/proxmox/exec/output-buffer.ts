@@ -8,6 +8,9 @@ import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
 const MAX_BYTES_PER_CHARACTER = 4;
 const MAX_BYTES_PER_UNIT = 3;
 
+/** Chunks of the head that are enough for its end; ssh2's are up to 32 KiB, but may be small. */
+const RECENT_CHUNKS = 256;
+
 /** Redacts secrets and escapes unsafe characters; `overlap` is the context that it needs around a cut. */
 export type Cleaner = Pick<Redactor, 'parts' | 'overlap'>;
 
@@ -19,7 +22,9 @@ export class OutputBuffer {
   readonly #side: number;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
-  readonly #tail: Buffer[] = [];
+  /** A ring, so that a large output allocates nothing. */
+  #tail: Buffer = Buffer.alloc(0);
+  #tailAt = 0;
   #tailBytes = 0;
   #characters = 0;
   #totalBytes = 0;
@@ -32,8 +37,8 @@ export class OutputBuffer {
   readonly #cleaner: Cleaner;
 
   /**
-   * @param characterLimit the most characters that will ever be presented. More than that is kept, so that a secret
-   * which the cut goes through is whole when it is looked for.
+   * @param characterLimit the maximum number of characters that will be presented. More is kept, so that a secret at the cut is
+   * complete when the output is searched for secrets.
    * @param digest whether the SHA-256 of the whole stream is needed
    */
   constructor(characterLimit: number, cleaner: Cleaner, digest = false) {
@@ -56,7 +61,7 @@ export class OutputBuffer {
     const headRoom = this.#skipped ? 0 : this.#side - this.#headBytes;
     const forHead = chunk.subarray(0, Math.max(0, headRoom));
     if (forHead.length > 0) {
-      this.#head.push(Buffer.from(forHead)); // copied: a slice would keep ssh2's whole packet alive
+      this.#head.push(Buffer.from(forHead)); // copied, because a slice would keep ssh2's whole packet in memory
       this.#headBytes += forHead.length;
     }
     const rest = chunk.subarray(forHead.length);
@@ -65,15 +70,8 @@ export class OutputBuffer {
 
   /** The end of the output so far, at most `bytes` long. */
   recent(bytes: number): string {
-    const kept = this.#tailBytes > 0 ? this.#tail : this.#head;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for (const chunk of kept.toReversed()) {
-      if (size >= bytes) break;
-      chunks.unshift(chunk);
-      size += chunk.length;
-    }
-    return Buffer.concat(chunks).subarray(-bytes).toString('utf8');
+    const kept = this.#tailBytes > 0 ? this.#tailInOrder : this.#head;
+    return Buffer.concat(kept.slice(-RECENT_CHUNKS)).subarray(-bytes).toString('utf8');
   }
 
   /** Counts bytes that were dropped before they arrived here, each as one character. What follows is part of the tail. */
@@ -84,19 +82,23 @@ export class OutputBuffer {
   }
 
   #pushTail(chunk: Buffer): void {
-    const kept = Buffer.from(chunk.length > this.#side ? chunk.subarray(chunk.length - this.#side) : chunk);
-    this.#tail.push(kept);
-    this.#tailBytes += kept.length;
-    let first = this.#tail[0];
-    while (first !== undefined && this.#tailBytes - first.length >= this.#side) {
-      this.#tail.shift();
-      this.#tailBytes -= first.length;
-      first = this.#tail[0];
-    }
+    if (this.#tail.length === 0) this.#tail = Buffer.allocUnsafeSlow(this.#side);
+    this.#tailBytes += chunk.length;
+    const last = chunk.subarray(Math.max(0, chunk.length - this.#side));
+    const first = last.subarray(0, this.#side - this.#tailAt);
+    first.copy(this.#tail, this.#tailAt);
+    last.copy(this.#tail, 0, first.length);
+    this.#tailAt = (this.#tailAt + last.length) % this.#side;
+  }
+
+  /** The last bytes, in order. */
+  get #tailInOrder(): readonly Buffer[] {
+    const [later, earlier] = [this.#tail.subarray(0, this.#tailAt), this.#tail.subarray(this.#tailAt)];
+    return this.#tailBytes < this.#side ? [later] : [earlier, later];
   }
 
   get #complete(): boolean {
-    return this.#totalBytes === this.#headBytes + this.#tailBytes;
+    return this.#tailBytes <= this.#side;
   }
 
   /** The complete output, redacted and ready to be truncated. Nothing may be pushed after this. */
@@ -104,14 +106,14 @@ export class OutputBuffer {
     const lines = this.#newlines + (this.#lastByte === NEWLINE ? 0 : 1);
     const about = { lines, digest: this.#hash?.digest('hex') ?? null };
     if (this.#complete) {
-      const text = Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
+      const text = Buffer.concat([...this.#head, ...this.#tailInOrder]).toString('utf8');
       const parts = await this.#cleaner.parts(text);
       return new CleanOutput(parts, undefined, { ...about, originalLength: charactersIn(text) }, 0);
     }
-    // In UTF-16 units: enough to fill the limit from either side, plus the context beyond the cut.
-    const units = 2 * this.#limit + this.#cleaner.overlap;
+    // In UTF-16 units: enough for half of the limit, at most two units per character, plus the context beyond the cut.
+    const units = this.#limit + this.#cleaner.overlap;
     const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
-    const tail = await this.#cleaner.parts(Buffer.concat(this.#tail).toString('utf8').slice(-units));
+    const tail = await this.#cleaner.parts(Buffer.concat(this.#tailInOrder).toString('utf8').slice(-units));
     const original = { ...about, originalLength: this.#characters };
     return new CleanOutput(head, tail, original, this.#cleaner.overlap);
   }

@@ -93,10 +93,16 @@ export type JobPart =
   | { readonly last: number }
   | { readonly match: string };
 
+export interface JobList {
+  readonly jobs: readonly Job[];
+  /** Nodes whose jobs are missing, because they cannot be reached. */
+  readonly unreachable: readonly string[];
+}
+
 /** The jobs of the cluster. All methods throw AppError. */
 export interface JobsHandle {
-  /** All jobs, of all callers. */
-  list(signal: AbortSignal): Promise<readonly Job[]>;
+  /** All jobs, of all callers. @throws AppError if no node answers */
+  list(signal: AbortSignal): Promise<JobList>;
   /** @throws AppError JOB_NOT_FOUND */
   get(id: string, signal: AbortSignal): Promise<Job>;
   /** Waits until the job has ended, or `news` is true for it, or the time is over. */

@@ -1,5 +1,5 @@
-import { MARK_VARIABLE } from '../../remote/command-line.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { MARK_VARIABLE } from '../../remote/session-requests.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from '../exec/output-buffer.ts';
 import { JOBS_DIR, jobNotFound, jobsUnreadable } from './job-errors.ts';
@@ -24,14 +24,15 @@ const CANCEL_LIMIT_MS = 30_000;
 const MATCH_BYTES = 256 * 1024;
 
 export interface NodeJobsDeps {
-  readonly shell: RemoteShell;
+  /** Runs a script on the node. */
+  readonly script: RemoteShell['script'];
   readonly redactor: Cleaner;
   /** Called once for each job that has ended, in whichever server sees the end first. If omitted, nothing is claimed. */
   readonly onEnd: ((job: Job) => Promise<void>) | undefined;
 }
 
 /** The jobs of one node. */
-export class NodeJobs implements JobsHandle {
+export class NodeJobs implements Omit<JobsHandle, 'list'> {
   readonly #deps: NodeJobsDeps;
   readonly #watch: JobWatch;
 
@@ -103,7 +104,7 @@ export class NodeJobs implements JobsHandle {
     const hasProcesses = job.end === null || job.end.how === 'lost';
     if (!hasProcesses || !sameBoot) return job;
     const kill = [`${MARK_VARIABLE}=${run.id}`, String(run.slackNs), '20', '40', String(since)];
-    await this.#deps.shell.script(SCRIPTS.jobCancel, [JOBS_DIR, id, ...kill], {
+    await this.#deps.script(SCRIPTS.jobCancel, [JOBS_DIR, id, ...kill], {
       timeoutMs: CANCEL_LIMIT_MS,
     });
     return (await this.#record(id, signal)).job;
@@ -148,7 +149,7 @@ export class NodeJobs implements JobsHandle {
   }
 
   #script(script: string, args: readonly string[], signal?: AbortSignal): Promise<ScriptOutput> {
-    return this.#deps.shell.script(script, [JOBS_DIR, ...args], { timeoutMs: LOOK_LIMIT_MS, signal });
+    return this.#deps.script(script, [JOBS_DIR, ...args], { timeoutMs: LOOK_LIMIT_MS, signal });
   }
 
   async #parsed(output: ScriptOutput): Promise<readonly JobRecord[]> {
@@ -164,7 +165,7 @@ export class NodeJobs implements JobsHandle {
     const unlogged = records.filter((record) => record.unlogged);
     if (onEnd === undefined || unlogged.length === 0) return;
     const ids = unlogged.map(({ job }) => job.id);
-    const { items } = await this.#deps.shell.script(SCRIPTS.jobClaim, [JOBS_DIR, ...ids], {
+    const { items } = await this.#deps.script(SCRIPTS.jobClaim, [JOBS_DIR, ...ids], {
       timeoutMs: LOOK_LIMIT_MS,
     });
     const claimed = items.flatMap(([key, id]) => (key === 'claimed' ? [id] : []));

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
+import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
 import {
   type AttachTarget,
   jobCommand,
   MARK_VARIABLE,
   newRunId,
   shellArgv,
-} from '../../remote/command-line.ts';
-import type { ActivePrecondition } from '../../remote/precondition.ts';
-import { SCRIPTS } from '../../remote/scripts/index.ts';
+} from '../../remote/session-requests.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
 import { JOBS_DIR, jobNotWritable, jobsDiskFull, startUnknown } from './job-errors.ts';
 import type { StoredAbout } from './job-record.ts';

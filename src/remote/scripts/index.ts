@@ -9,9 +9,11 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  clusterStatus: load('cluster-status'),
   download: load('transfer-prelude', 'download'),
   exec: load('exec'),
   haState: load('ha-state'),
+  hostKeys: load('host-keys'),
   inventory: load('inventory'),
   jobCancel: load('job-prelude', 'job-cancel', 'kill', 'job-cancelled'),
   jobClaim: load('job-claim'),
@@ -27,6 +29,7 @@ export const SCRIPTS = {
   probe: load('probe'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
+  running: load('running'),
   upload: load('transfer-prelude', 'upload'),
 };
 

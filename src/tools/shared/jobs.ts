@@ -25,7 +25,7 @@ export function jobTarget({ vmid }: Pick<Job, 'vmid'>): string {
 /** Whether the caller may see a job: it has started it, and may still work at its target. */
 export function isOwn(job: Job, { caller, settings }: Pick<ToolContext, 'caller' | 'settings'>): boolean {
   if (job.caller !== caller.name) return false;
-  return job.vmid !== null || (settings.enableHostExec && caller.rights.has('host'));
+  return job.vmid !== null || (settings.enableHostExec && caller.permissions.has('host'));
 }
 
 /** @throws AppError JOB_NOT_FOUND for a job of another caller, as for one that does not exist */

@@ -100,7 +100,9 @@ export async function selectContainers(
     named.delete(vmid);
     const isMatch = matchesFilter(container, selection);
     if (!isMatch && vmids === undefined) continue;
-    const skipped = isMatch ? (whyUnusable(container) ?? null) : doesNotMatch(container);
+    const skipped = isMatch
+      ? (whyUnusable(asSeen(container, vmids !== undefined)) ?? null)
+      : doesNotMatch(container);
     selected.push({ vmid, name: container.name, node: container.node, skipped });
   }
   for (const vmid of except) named.delete(vmid);
@@ -108,6 +110,16 @@ export async function selectContainers(
   selected.push(...missing);
   if (selected.length === 0) throw nothingMatches(selection);
   return selected.sort((a, b) => a.vmid - b.vmid);
+}
+
+/**
+ * A container on another node as far as it matters here. What its node has published is seconds old, or missing, so that
+ * only the attempt shows whether one that is named runs.
+ */
+function asSeen(container: ContainerSummary, isNamed: boolean): ContainerSummary {
+  if (container.local) return container;
+  const isUncertain = isNamed || container.status === 'unknown';
+  return { ...container, local: true, status: isUncertain ? 'running' : container.status };
 }
 
 /** A VMID that the list of containers does not have: a virtual machine, or nothing. */

@@ -43,7 +43,9 @@ async function perform(app: App, action: string, id: string, json: boolean): Pro
   const handle = (await app.cluster()).jobs;
   const { signal } = new AbortController();
   if (action === 'list') {
-    const all = await handle.list(signal);
+    const { jobs: all, unreachable } = await handle.list(signal);
+    for (const node of unreachable)
+      await printError(`Node ${node} cannot be reached: its jobs are missing.\n`);
     return print(json ? asJson(all.map((job) => toItem(job, app))) : listText(all, app));
   }
   if (action === 'cancel') {

@@ -1,13 +1,13 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
-import { type AttachTarget, shellArgv } from '../../remote/command-line.ts';
-import { CommandNotStarted } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { CommandOutput } from '../../remote/protocol.ts';
+import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
 import type { JobsHandle } from '../jobs/job-types.ts';
 import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
@@ -24,7 +24,8 @@ export interface RunDeps {
   readonly precondition: ActivePrecondition | null;
   readonly orphaned: OrphanedOutput;
   readonly inFlight: InFlightCalls;
-  readonly jobs: JobsHandle;
+  /** The jobs of the node. */
+  readonly jobs: Pick<JobsHandle, 'wait' | 'capture' | 'cancel'>;
   readonly redactor: Cleaner;
 }
 
