@@ -66,6 +66,12 @@ export function commandRequest(nonce: string, argv: readonly string[], check = '
   return oneUse(nonce, check, `${path}\nexec ${quote(program)} ${quoteAll(rest)}`, false);
 }
 
+/** Shell text that becomes `argv` at `target`, in a session of its own, for a job. The job sets the timer slack. */
+export function jobCommand(target: AttachTarget, run: Pick<RunId, 'id'>, argv: readonly string[]): string {
+  const marker = `${MARK_VARIABLE}=${run.id}`;
+  return `${marker} exec setsid ${enter(target, marker, argv)}`;
+}
+
 /** Discards the shell's own messages, because dash prints words such as `Killed` to stderr. */
 function oneUse(nonce: string, check: string, command: string, input: boolean): string {
   const started = `echo '${nonce} started'\necho '${nonce} started' >&4`;

@@ -23,7 +23,7 @@ Commands
 - Each command is a new root shell without stdin: cd and variables are lost between calls. Use absolute paths and flags like -y.
 - A non-zero exit code is the command's result, not a tool failure.
 - Output over ${settings.characterLimit.toLocaleString('en-US')} characters is cut in the middle: use grep, head or tail.
-- 300 s at most per call: run longer jobs in the background, write to a file and read it.
+- Set background: true for what takes minutes: it runs as a job up to a day; read it with proxmox_get_job.
 
 Files
 - local_path is on the machine that runs this server, ${whereFilesAre(transferDirs)}.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { copyDirectory, type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
@@ -41,6 +42,7 @@ export class SimulatedNode implements Machine {
   readonly locks = new Locks();
   /** Whether the other nodes see it as online. */
   online = true;
+  readonly #bootId = randomUUID();
   #pmxcfs: PmxcfsState = 'up';
   /** As this node shows it, mounted or not. */
   #etcPve: DirectoryInode = this.files.root;
@@ -178,6 +180,7 @@ export class SimulatedNode implements Machine {
       const total = Math.round(this.scenario.memory / 1024);
       return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
     });
+    this.files.generate('/proc/sys/kernel/random/boot_id', () => `${this.#bootId}\n`);
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',

@@ -47,6 +47,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     container: unused,
     host: unused,
     close: unused,
+    jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },
   };
   const selected = await selectContainers(selection, { cluster, signal }, whenEmpty);
   return selected.map(({ vmid, skipped }) => (skipped === null ? vmid : `${vmid} ${skipped.code}`));
