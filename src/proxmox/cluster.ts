@@ -146,6 +146,19 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     }
   }
 
+  async redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void> {
+    const precondition = this.activate({ ...NOTHING_REQUIRED, approvalId });
+    const options = { timeoutMs: REACH_LIMIT_MS, signal, precondition };
+    if (node === null) await this.#entry.use(({ shell }) => shell.touch(options));
+    else await this.#nodes.use(node, ({ shell }) => shell.touch(options));
+  }
+
+  async entryName(signal: AbortSignal): Promise<string | null> {
+    if (this.#entry.targets.length === 1) return null;
+    if (this.#entry.current?.name == null) await this.#read(signal, {});
+    return this.#entry.current?.name ?? null;
+  }
+
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
   }
@@ -156,8 +169,11 @@ export class Cluster implements ClusterHandle, ContainerRouter {
 
   host(precondition: Precondition | null = null): ExecTarget {
     const active = this.activate(precondition);
-    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> =>
-      this.#entry.use(({ shell }) => work(new Host(this.#deps(shell, active))));
+    const node = precondition?.node;
+    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> => {
+      const onHost = ({ shell }: NodeLink) => work(new Host(this.#deps(shell, active)));
+      return node === undefined ? this.#entry.use(onHost) : this.#nodes.use(node, onHost);
+    };
     return {
       label: 'the Proxmox host',
       exec: (command, options) => on((host) => host.exec(command, options)),

@@ -24,6 +24,8 @@ export function record() {
       list: unused,
       listDetails: unused,
       status: unused,
+      redeem: unused,
+      entryName: unused,
       container: unused,
       host: unused,
       close: unused,
