@@ -65,6 +65,8 @@ export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #shared: Omit<TransferDeps, 'shell' | 'precondition'>;
   readonly #inventory: InventoryCache;
   readonly #states: RunStates;
+  /** The last inventory that was read over each link. */
+  readonly #last = new WeakMap<NodeLink, Inventory>();
 
   constructor(options: ClusterOptions) {
     const { entries, connect, sudo, logger } = options;
@@ -244,7 +246,8 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     },
   ): Promise<Inventory> {
     return this.#entry.read(async (link) => {
-      const inventory = await readInventory(link.shell, signal, options);
+      const inventory = await readInventory(link.shell, signal, { ...options, before: this.#last.get(link) });
+      this.#last.set(link, inventory);
       link.name = inventory.node;
       this.#nodes.learn(inventory.members);
       return inventory;
