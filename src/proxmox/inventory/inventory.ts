@@ -237,7 +237,7 @@ function unreadable(output: ScriptOutput, limitMs: number): AppError {
       'Call again if the result is still needed.',
     );
   }
-  if (output.ended === 'timeout' && !output.started) {
+  if (output.ended === 'timeout' && !output.responded) {
     return new AppError(
       'SSH_UNREACHABLE',
       `The node did not answer within ${limitMs / 1000} s, although it is connected.`,
