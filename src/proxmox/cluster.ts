@@ -161,6 +161,23 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     return this.#entry.current?.name ?? null;
   }
 
+  /** Whether each other node can be used. @throws AppError if no entry node can be read */
+  async probeNodes(signal: AbortSignal): Promise<{
+    readonly entry: string;
+    readonly others: readonly { readonly node: string; readonly error: AppError | null }[];
+  }> {
+    const { node: entry, members } = await this.#read(signal, {});
+    const names = [...members.keys()].filter((name) => name !== entry).sort();
+    const others = await Promise.all(
+      names.map(async (node) => {
+        const touch = ({ shell }: NodeLink) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal });
+        const error = await this.#nodes.use(node, touch).then(() => null, asAppError);
+        return { node, error };
+      }),
+    );
+    return { entry, others };
+  }
+
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
   }
@@ -257,6 +274,11 @@ export class Cluster implements ClusterHandle, ContainerRouter {
   #deps(shell: RemoteShell, precondition: ActivePrecondition | null): TransferDeps {
     return { ...this.#shared, shell, precondition };
   }
+}
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
 }
 
 const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };
