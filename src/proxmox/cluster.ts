@@ -9,6 +9,7 @@ import type { SshTarget } from '../ssh/ssh-types.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
@@ -180,6 +181,12 @@ export class Cluster implements ClusterHandle, ContainerRouter {
 
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
+  }
+
+  async inspect(request: InspectRequest): Promise<Inspection> {
+    // Loaded at the first use, because few calls need it.
+    const { inspectOnNodes } = await import('./inspect/inspect-nodes.ts');
+    return inspectOnNodes(this, request);
   }
 
   container(vmid: number, precondition: Precondition | null = null): ContainerHandle {

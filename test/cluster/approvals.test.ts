@@ -1,90 +1,81 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Simulator } from '../../src/simulator/simulator.ts';
-import { codeOf, RawServer, yes } from '../governance/replica.ts';
-import { MEMBERS, NODE_NAMES, type NodeName, THREE_NODES } from './three-nodes.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { codeOf, RawClient, yes } from '../governance/raw-client.ts';
+import { describeCluster } from './describe-cluster.ts';
+import { MEMBERS } from './three-nodes.ts';
 
-let simulator: Simulator;
-let dir: string;
-const servers: RawServer[] = [];
-beforeEach(async () => {
-  simulator = await Simulator.start({ scenario: THREE_NODES });
-  dir = await mkdtemp(path.join(tmpdir(), 'cluster-approvals-'));
-  const lines = NODE_NAMES.map((node) => simulator.node(node).connection.knownHostsLine);
-  await writeFile(path.join(dir, 'known_hosts'), `${lines.join('\n')}\n`);
-  const rules =
-    'rules:\n  - rule: ask\n    match: { effect: [write, destroy, exec] }\n    outcome: confirm\ndefault: allow\n';
-  await writeFile(path.join(dir, 'policy.yaml'), rules);
-});
-afterEach(async () => {
-  for (const { child } of servers.splice(0)) child.kill('SIGKILL');
-  await simulator.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+const RULES =
+  'rules:\n  - rule: ask\n    match: { effect: [write, destroy, exec] }\n    outcome: confirm\ndefault: allow\n';
 
-/** Replicas of one server: their approvals are signed with the same key. */
-function enteringBy(...nodes: NodeName[]): RawServer {
-  const { port, keyPath } = simulator.node('pve1').connection;
-  const server = new RawServer(dir, {
-    I_ACCEPT_RISKS: 'true',
-    ENABLE_HOST_EXEC: 'true',
-    HOST: nodes.map((node) => simulator.node(node).connection.host).join(','),
-    SSH_PORT: String(port),
-    SSH_KEY: keyPath,
-    SSH_KNOWN_HOSTS: path.join(dir, 'known_hosts'),
-    SSH_HOST_KEY_POLICY: 'strict',
-    POLICY_FILE: path.join(dir, 'policy.yaml'),
-    STATE_DIR: path.join(dir, `state-${servers.length}`),
-    STATE_KEY: 'k'.repeat(48),
-  });
-  servers.push(server);
-  return server;
-}
+describeCluster('approvals in a cluster', (cluster) => {
+  /** Two servers with the same settings and keys: the first has entered by pve1, the second by pve2. */
+  async function replicas(): Promise<readonly [RawClient, RawClient]> {
+    const dir = mkdtempSync(path.join(tmpdir(), 'cluster-approvals-'));
+    writeFileSync(path.join(dir, 'policy.yaml'), RULES);
+    const server = (name: string) =>
+      new RawClient({
+        HOME: dir,
+        ...cluster.settings(['pve1', 'pve2']),
+        POLICY_FILE: path.join(dir, 'policy.yaml'),
+        STATE_DIR: path.join(dir, name),
+        STATE_KEY: 'k'.repeat(48),
+      });
+    const start = await cluster.stopSsh('pve1');
+    const second = server('second');
+    onTestFinished(() => {
+      second.kill();
+      rmSync(dir, { recursive: true, force: true });
+    });
+    expect(codeOf(await second.call('container_status', { vmid: MEMBERS.second }))).toBe('complete');
+    await start();
+    const first = server('first');
+    onTestFinished(() => first.kill());
+    return [first, second];
+  }
+  const exec = (vmid: number, command: string) => ['container_exec_command', { vmid, command }] as const;
 
-const claims = (node: NodeName) => {
-  const { files } = simulator.node(node);
-  return files.exists('/run/proxmox-mcp/claims') ? files.list('/run/proxmox-mcp/claims').length : 0;
-};
+  test('one is redeemed once, though the second server has entered by another node', async () => {
+    const [first, second] = await replicas();
+    const call = exec(MEMBERS.second, 'echo ran >>/root/approved; cat /root/approved');
+    const asked = await first.call(...call);
+    expect(asked.resultType).toBe('input_required');
+    const done = await second.call(...call, yes(asked.requestState));
+    expect(done.structuredContent).toMatchObject({ stdout: 'ran\n' });
+    expect(codeOf(await first.call(...call, yes(asked.requestState)))).toBe('APPROVAL_USED');
+    expect(codeOf(await second.call(...call, yes(asked.requestState)))).toBe('APPROVAL_USED');
+    expect((await cluster.inContainer(MEMBERS.second, 'cat /root/approved; rm /root/approved')).stdout).toBe(
+      'ran\n',
+    );
+  }, 60_000);
 
-test('an approval is redeemed once, on the node of the container, whichever node serves', async () => {
-  const server = enteringBy('pve1', 'pve2');
-  const call = ['container_exec_command', { vmid: MEMBERS.third, command: 'echo once' }] as const;
-  const { requestState, inputRequests } = await server.call(...call);
-  expect(JSON.stringify(inputRequests)).toContain('pve3');
-  expect((await server.call(...call, yes(requestState))).structuredContent).toMatchObject({
-    stdout: 'once\n',
-  });
-  expect(NODE_NAMES.map(claims)).toEqual([0, 0, 1]);
-  await simulator.node('pve1').goOffline();
-  expect(codeOf(await server.call(...call, yes(requestState)))).toBe('APPROVAL_USED');
-});
+  test('of two servers that bring it at the same time, one runs the command', async () => {
+    const [first, second] = await replicas();
+    const call = exec(MEMBERS.third, 'echo ran >>/root/raced');
+    const asked = await first.call(...call);
+    const both = await Promise.all(
+      [first, second].map((each) => each.call(...call, yes(asked.requestState))),
+    );
+    expect(both.map(codeOf).filter((code) => code === 'APPROVAL_USED')).toHaveLength(1);
+    expect((await cluster.inContainer(MEMBERS.third, 'cat /root/raced; rm /root/raced')).stdout).toBe(
+      'ran\n',
+    );
+  }, 60_000);
 
-test('an approval for the host names the node, and is not valid on the one that takes its place', async () => {
-  const server = enteringBy('pve1', 'pve2');
-  const call = ['host_exec_command', { command: 'hostname' }] as const;
-  const { requestState, inputRequests } = await server.call(...call);
-  expect(JSON.stringify(inputRequests)).toContain('the Proxmox node pve1');
-  expect((await server.call(...call, yes(requestState))).structuredContent).toMatchObject({
-    stdout: 'pve1\n',
-  });
-  expect(codeOf(await server.call(...call, yes(requestState)))).toBe('APPROVAL_USED');
-  await simulator.node('pve1').goOffline();
-  await server.call('list_containers', {});
-  const replayed = await server.call(...call, yes(requestState));
-  expect(['APPROVAL_INVALID', 'SSH_UNREACHABLE']).toContain(codeOf(replayed));
-});
-
-test('an approval for containers of several nodes is redeemed on the entry node first, as a whole', async () => {
-  const server = enteringBy('pve1');
-  const vmids = [MEMBERS.second, MEMBERS.third];
-  const call = ['exec_in_containers', { vmids, command: 'echo a' }] as const;
-  const { requestState } = await server.call(...call);
-  const first = await server.call(...call, yes(requestState));
-  expect(first.structuredContent, JSON.stringify(first)).toBeDefined();
-  expect(NODE_NAMES.map(claims)).toEqual([1, 1, 1]);
-  // Whatever has not run is not run by a repetition.
-  expect(codeOf(await enteringBy('pve1').call(...call, yes(requestState)))).toBe('APPROVAL_USED');
-  expect(NODE_NAMES.map(claims)).toEqual([1, 1, 1]);
+  test('one for a container that has moved since does not run it twice', async () => {
+    const [first, second] = await replicas();
+    const call = exec(MEMBERS.moving, 'echo ran >>/root/moved');
+    const asked = await first.call(...call);
+    const migration = await cluster.beginMigration(MEMBERS.moving, 'pve3');
+    await migration.finish();
+    const answers = [
+      codeOf(await first.call(...call, yes(asked.requestState))),
+      codeOf(await second.call(...call, yes(asked.requestState))),
+    ];
+    const { stdout } = await cluster.inContainer(MEMBERS.moving, 'cat /root/moved; rm -f /root/moved');
+    expect(stdout.split('\n').filter(Boolean).length, answers.join()).toBeLessThanOrEqual(1);
+    // The call names the node: on another one it is another call.
+    expect(answers).not.toContain('complete');
+  }, 60_000);
 });

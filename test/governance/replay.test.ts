@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
-import { codeOf, type RawResult, RawServer, yes } from './replica.ts';
+import { codeOf, RawClient, type RawResult, yes } from './raw-client.ts';
 
 /** Clients choose what they return, so these tests write raw protocol messages. */
 const node = new SimulatedNode();
@@ -23,14 +23,15 @@ beforeAll(async () => {
   await writeFile(path.join(dir, 'policy.yaml'), rules);
 });
 afterAll(async () => {
-  for (const replica of replicas) replica.child.kill('SIGKILL');
+  for (const replica of replicas) replica.kill();
   await node.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
-class Replica extends RawServer {
+class Replica extends RawClient {
   constructor(name: string, env: Record<string, string> = {}) {
-    super(dir, {
+    super({
+      HOME: dir,
       ...node.settings(),
       POLICY_FILE: path.join(dir, 'policy.yaml'),
       STATE_DIR: path.join(dir, name),

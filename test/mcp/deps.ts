@@ -22,6 +22,7 @@ export function record() {
       isOwnContainer: async () => false,
       localFile: unused,
       list: unused,
+      inspect: unused,
       listDetails: unused,
       status: unused,
       redeem: unused,

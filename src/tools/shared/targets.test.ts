@@ -45,6 +45,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     entryName: unused,
     isOwnContainer: unused,
     localFile: unused,
+    inspect: unused,
     container: unused,
     host: unused,
     close: unused,

@@ -13,22 +13,23 @@ const resultShape = z.object({
 
 export type RawResult = z.output<typeof resultShape>;
 
-/** A server process that is spoken to in raw protocol messages, because clients choose what they return. */
-export class RawServer {
-  readonly child: ChildProcessWithoutNullStreams;
+/** Writes the very lines of the protocol to a server of its own: what a client brings back is the client's affair. */
+export class RawClient {
+  readonly #child: ChildProcessWithoutNullStreams;
   readonly #answers = new Map<number, unknown>();
   #id = 0;
 
-  constructor(home: string, env: Readonly<Record<string, string>>) {
+  constructor(env: Readonly<Record<string, string>>) {
     const { command, args } = serverCommand();
-    this.child = spawn(command, args, { env: { PATH: process.env.PATH, HOME: home, ...env }, stdio: 'pipe' });
-    this.child.stderr.resume();
-    createInterface({ input: this.child.stdout }).on('line', (line) => {
+    this.#child = spawn(command, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
+    this.#child.stderr.resume();
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
       const { id, result } = z.object({ id: z.number(), result: z.unknown() }).parse(JSON.parse(line));
       this.#answers.set(id, result);
     });
   }
 
+  /** @param brought what the client brings back from an earlier answer */
   async call(name: string, args: object, brought: object = {}): Promise<RawResult> {
     const id = ++this.#id;
     const _meta = {
@@ -37,16 +38,21 @@ export class RawServer {
       'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
     };
     const params = { name: `proxmox_${name}`, arguments: args, _meta, ...brought };
-    this.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params })}\n`);
-    await until(() => this.#answers.has(id));
+    this.#child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params })}\n`);
+    await until(() => this.#answers.has(id), 60_000);
     return resultShape.parse(this.#answers.get(id));
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 }
 
-/** What a client returns after a yes. */
+/** Consent to what an answer has asked. */
 export const yes = (requestState: string | undefined) => ({
   requestState,
   inputResponses: { confirmation: { action: 'accept', content: { allow: true } } },
 });
 
+/** The error code, or else the type of the result. */
 export const codeOf = (result: RawResult) => result.structuredContent?.code ?? result.resultType;
