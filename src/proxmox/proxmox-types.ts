@@ -203,6 +203,10 @@ export interface ClusterHandle {
   inspect(request: InspectRequest): Promise<Inspection>;
   /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
+  /** Marks an approval as used on a node; on the entry node if it is null. @throws AppError APPROVAL_USED, or if the node cannot be used */
+  redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void>;
+  /** The name of the entry node that serves, if HOST names several, otherwise null. @throws AppError if none can be read */
+  entryName(signal: AbortSignal): Promise<string | null>;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
   readonly jobs: JobsHandle;

@@ -25,6 +25,8 @@ export function record() {
       inspect: unused,
       listDetails: unused,
       status: unused,
+      redeem: unused,
+      entryName: unused,
       container: unused,
       host: unused,
       close: unused,

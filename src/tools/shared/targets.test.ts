@@ -41,6 +41,8 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     },
     reach: unused,
     status: unused,
+    redeem: unused,
+    entryName: unused,
     isOwnContainer: unused,
     localFile: unused,
     inspect: unused,
