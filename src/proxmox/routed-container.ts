@@ -15,7 +15,7 @@ import type {
 } from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
-/** What a container needs of its cluster to be found. */
+/** Finds the node of a container and does work there. */
 export interface ContainerRouter {
   /** See `Cluster`. null: the entry node. */
   ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null>;
@@ -27,7 +27,7 @@ export interface ContainerRouter {
   activate(precondition: Precondition | null): ActivePrecondition | null;
 }
 
-/** One container of the cluster, wherever it is. Its node is looked up when it is used. */
+/** One container of the cluster, on any node. The node is looked up for each use. */
 export class RoutedContainer implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;
@@ -69,7 +69,7 @@ export class RoutedContainer implements ContainerHandle {
   }
 
   /**
-   * Does work on the node of the container. If the container has moved, which is noticed before anything runs, the work is done
+   * Does work on the node of the container. A container that has moved is detected before anything runs; the work is then done
    * on its new node, once.
    */
   async #route<T>(signal: AbortSignal, work: (container: Container) => Promise<T>): Promise<T> {
@@ -82,7 +82,7 @@ export class RoutedContainer implements ContainerHandle {
       if (!mayHaveMoved(error)) throw error;
       const now = await this.#router.ownerOf(this.vmid, signal, 'again').catch(() => node);
       if (now === null || now === node) throw error;
-      // The decision was made for the other node, so it is made again.
+      // The decision applies to the old node, so the call is decided again.
       if (this.#decidedNode !== undefined) throw this.#precondition?.refused('changed') ?? error;
       return on(now);
     }

@@ -84,7 +84,7 @@ export const execInContainers = defineContainersTool({
   },
 });
 
-/** What happened in one container: the result of the command, or why it did not run; then the same of the check. */
+/** The result of the command in one container, or why it did not run; the same for the check. */
 interface Attempt {
   readonly target: ContainerTarget;
   readonly container: ContainerHandle;
@@ -143,7 +143,10 @@ async function runBatches(
   return { attempts, stoppedBy };
 }
 
-/** Characters that are kept of each container before equal outputs are found, so that memory is limited for any number. */
+/**
+ * Limit of characters kept per container before equal outputs are grouped, which bounds the memory for any number of
+ * containers.
+ */
 function captureLimit(limit: number, containers: number): number {
   return Math.max(Math.min(limit, 25_000), Math.floor(limit / containers));
 }
