@@ -163,8 +163,7 @@ export class SessionPool {
   }
 
   #refillSoon({ channel }: Session): void {
-    if (this.#idle.length === 0) return this.#refillIn(REFILL_DELAY_MS);
-    this.#refillIn(REFILL_LATEST_MS);
+    this.#refillIn(this.#idle.length === 0 ? REFILL_DELAY_MS : REFILL_LATEST_MS);
     void channel.exited.then(() => this.#refillIn(REFILL_DELAY_MS));
   }
 
