@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
     conf)
       f=$2 h='' j='' q='' s=0
       # Code 2: a file cannot be read. user.cfg may be missing.
-      c=$(grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg) || [ -r "$f" ] || refuse gone
+      c=$(LC_ALL=C grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg) || [ -r "$f" ] || refuse gone
       while IFS= read -r l; do
         case $l in
           "$f:["*) s=1;;
