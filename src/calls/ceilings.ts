@@ -1,7 +1,7 @@
 import { lockedDown } from '../governance/lockdown/lockdown.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
-import type { Caller, Right } from '../lib/caller.ts';
+import type { Caller, Permission } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
@@ -45,6 +45,16 @@ export async function refuseInLockdown(
 
 /** Refusals by the operator's settings and the caller's permissions, which no policy rule overrides. */
 function ceilingOf(tool: Tool, settings: ToolSettings, caller: Caller): AppError | undefined {
+  if (!settings.toolsets.includes(tool.toolset)) {
+    return new AppError(
+      'TOOL_DISABLED',
+      `${tool.name} is refused: its toolset \`${tool.toolset}\` is disabled on this server (TOOLSETS). The call was not executed.`,
+      {
+        model: 'Use the tools of tools/list. Do not work around this.',
+        person: `To enable the tool, add ${tool.toolset} to TOOLSETS.`,
+      },
+    );
+  }
   if (settings.readOnly && tool.effect !== 'read') {
     return new AppError(
       'READ_ONLY',
@@ -56,20 +66,20 @@ function ceilingOf(tool: Tool, settings: ToolSettings, caller: Caller): AppError
       },
     );
   }
-  const right = rightFor(tool);
-  if (caller.rights.has(right)) return undefined;
+  const permission = permissionFor(tool);
+  if (caller.permissions.has(permission)) return undefined;
   return new AppError(
     'RIGHT_MISSING',
-    `${tool.name} is refused: caller ${caller.name} lacks the permission \`${right}\`. The call was not executed.`,
+    `${tool.name} is refused: caller ${caller.name} lacks the permission \`${permission}\`. The call was not executed.`,
     {
-      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${right}\`.`,
-      person: `Use a token or scope with the permission \`${right}\`.`,
+      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${permission}\`.`,
+      person: `Use a token or scope with the permission \`${permission}\`.`,
     },
   );
 }
 
 /** The permission that a caller needs for a tool. */
-export function rightFor(tool: Pick<Tool, 'target' | 'effect'>): Right {
+export function permissionFor(tool: Pick<Tool, 'target' | 'effect'>): Permission {
   if (tool.target === 'host') return 'host';
   return tool.effect === 'read' ? 'read' : 'write';
 }

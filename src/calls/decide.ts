@@ -1,4 +1,4 @@
-import type { AttributeReader, Policy, Subject } from '../governance/policy/policy-types.ts';
+import type { AttributeReader, Decision, Policy, Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import { AppError } from '../lib/errors.ts';
 import { hostAccessDisabled } from '../tools/tool.ts';
@@ -22,11 +22,23 @@ export async function decide(
   return { ...record, targets };
 }
 
-/** The refusal of the first target if all targets are refused. */
+/** The refusal of the call if all targets are refused: that of the only one, or a summary with the code of the first. */
 export function commonRefusal({ targets }: ValidatedCall): AppError | undefined {
-  const [first] = targets;
-  return targets.every((target) => target.refusal !== null) ? (first?.refusal ?? undefined) : undefined;
+  const refusals = targets.flatMap(({ refusal: refused }) => (refused === null ? [] : [refused]));
+  const [first] = refusals;
+  if (first === undefined || refusals.length < targets.length) return undefined;
+  if (targets.length === 1) return first;
+  const reasons = [...new Set(refusals.map(({ message }) => message))];
+  const shown = reasons.slice(0, MAX_REASONS).join(' ');
+  const more = reasons.length > MAX_REASONS ? ` And ${reasons.length - MAX_REASONS} more.` : '';
+  return new AppError(
+    first.code,
+    `None of the ${targets.length} selected containers can be used. ${shown}${more}`,
+    first.hint,
+  );
 }
+
+const MAX_REASONS = 5;
 
 async function decideTarget(
   target: CallTarget,
@@ -36,12 +48,14 @@ async function decideTarget(
 ): Promise<CallTarget> {
   // Updated, because a rule may depend on the time and this may be a later attempt.
   const subject = { ...target.subject, at: new Date() };
-  const undecided = { ...target, subject, decision: null, refusal: null, precondition: null };
+  const skipped = target.selected?.skipped ?? null;
+  const undecided = { ...target, subject, decision: null, refusal: skipped, precondition: null };
+  if (skipped !== null) return undecided;
   try {
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
     const denied =
       decision.outcome === 'deny'
-        ? refusal(subject.tool, decision)
+        ? refusal(subject.tool, await withExpectedContainer(decision, subject, policy, { signal, deps }))
         : await ownContainerRefusal(subject, signal, deps);
     return { ...undecided, decision, refusal: denied };
   } catch (thrown) {
@@ -50,6 +64,35 @@ async function decideTarget(
     return { ...undecided, refusal: thrown };
   }
 }
+
+/**
+ * If the container has another name than the caller expects, adds to the reason which one has that name. Containers in which
+ * the policy denies this call are not named.
+ */
+async function withExpectedContainer(
+  decision: Decision,
+  subject: Subject,
+  policy: Policy,
+  { signal, deps }: { readonly signal: AbortSignal; readonly deps: ServerDeps },
+): Promise<Decision> {
+  const expected = subject.expectName?.toLowerCase();
+  if (decision.code !== 'WRONG_TARGET' || expected === undefined) return decision;
+  const cluster = await deps.cluster();
+  const containers = await cluster.list(signal).catch(() => []);
+  const found: number[] = [];
+  for (const { vmid, name } of containers) {
+    if (name.toLowerCase() !== expected || found.length === MAX_NAMED) continue;
+    const other = { ...subject, vmid };
+    const { outcome } = await policy.decide(other, attributeReader(other, signal, deps));
+    if (outcome !== 'deny') found.push(vmid);
+  }
+  if (found.length === 0) return decision;
+  const which = found.length === 1 ? `container ${found[0]}` : `containers ${found.join(' and ')}`;
+  return { ...decision, reason: `${decision.reason} The name belongs to ${which}.` };
+}
+
+/** Proxmox VE allows several containers with one name. */
+const MAX_NAMED = 3;
 
 /**
  * Why nothing is done in the container that this server runs in: its token, its settings and the key of the node are there.
@@ -61,8 +104,7 @@ async function ownContainerRefusal(
   { cluster, settings }: ServerDeps,
 ): Promise<AppError | null> {
   if (vmid === null || effect === 'read' || settings.allowSelf) return null;
-  const own = await (await cluster()).ownContainers(signal);
-  if (!own.has(vmid)) return null;
+  if (!(await (await cluster()).isOwnContainer(vmid, signal))) return null;
   return new AppError(
     'OWN_CONTAINER',
     `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,

@@ -21,9 +21,9 @@ export async function validate(record: CallRecord, deps: ServerDeps): Promise<Va
   const { tool, args, caller, signal } = record.call;
   const input = validateArguments(tool, args);
   const subject = subjectOf(tool, input, caller, new Date());
-  const vmids = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
-  const subjects = vmids?.map((vmid) => ({ ...subject, vmid })) ?? [subject];
-  return { ...record, input, targets: subjects.map(openTarget) };
+  const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
+  const targets = selected?.map((each) => openTarget({ ...subject, vmid: each.vmid }, each));
+  return { ...record, input, targets: targets ?? [openTarget(subject)] };
 }
 
 /**

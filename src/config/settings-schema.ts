@@ -1,12 +1,15 @@
 import * as z from 'zod/v4';
+import { TOOLSETS } from '../lib/toolsets.ts';
 import {
   boolean,
   choice,
+  choices,
   filePath,
-  hostName,
+  hostNames,
   integer,
   jumpList,
   keyFile,
+  namedAddresses,
   reject,
   text,
   userName,
@@ -15,7 +18,7 @@ import { governanceSettings } from './governance-settings.ts';
 import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { httpSettings } from './http-settings.ts';
 import { type Setting, settingsMetadata } from './setting.ts';
-import { directoryList } from './transfer-dirs.ts';
+import { directoryList } from './transfer-dirs-setting.ts';
 import { size } from './unit-formats.ts';
 
 /**
@@ -34,15 +37,24 @@ export function configSchema(at: HostEnvironment) {
       default: 'false',
       defaultText: '',
     }),
-    host: hostName().register(settingsMetadata, {
+    host: hostNames().register(settingsMetadata, {
       name: 'PROXMOX_HOST',
       aliases: ['HOST'],
       flag: 'ssh-host',
       placeholder: 'address',
       group: 'Connection',
       tier: 'basic',
-      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias',
+      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias; or several nodes of one cluster, separated by commas',
       example: '192.0.2.10',
+    }),
+    nodeAddresses: namedAddresses().optional().register(settingsMetadata, {
+      name: 'NODE_ADDRESSES',
+      flag: 'node-addresses',
+      placeholder: 'list',
+      group: 'Connection',
+      help: 'SSH addresses of cluster nodes that are not reachable at their cluster addresses: NODE=address[:port],…',
+      example: 'pve2=192.0.2.12,pve3=192.0.2.13:2222',
+      defaultText: 'the cluster addresses',
     }),
     sshPort: integer(1, 65535).optional().register(settingsMetadata, {
       name: 'SSH_PORT',
@@ -185,6 +197,17 @@ export function configSchema(at: HostEnvironment) {
       help: 'Only list and show containers: no commands, no changes, whatever the policy allows',
       example: 'true',
       default: 'false',
+    }),
+    toolsets: choices(TOOLSETS).register(settingsMetadata, {
+      name: 'TOOLSETS',
+      restricts: true,
+      flag: 'toolsets',
+      placeholder: 'names',
+      group: 'Server',
+      tier: 'common',
+      help: 'Groups of tools that clients see: core, inspect, fleet, files, jobs',
+      example: 'core,inspect',
+      default: TOOLSETS.join(','),
     }),
     logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).register(
       settingsMetadata,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ERROR_CODES } from '../lib/errors.ts';
+import { TOOLSETS } from '../lib/toolsets.ts';
 import { TOOLS } from '../tools/index.ts';
 import { instructionsFor } from './instructions.ts';
 
@@ -9,6 +10,7 @@ const settings = {
   enableHostExec: true,
   allowSelf: false,
   readOnly: false,
+  toolsets: TOOLSETS,
 };
 
 test.each([
@@ -27,7 +29,7 @@ test('state the limits in force', () => {
   expect(text).toContain('inside /home/admin/proxmox-mcp');
 });
 
-test('name only tools and error codes that exist', () => {
+test('name only existing tools and error codes', () => {
   const text = instructionsFor(settings, []);
   const tools = TOOLS.map((tool) => tool.name);
   const codes: readonly string[] = ERROR_CODES;

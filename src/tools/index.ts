@@ -1,7 +1,9 @@
+import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
+import { execInContainers } from './exec-in-containers.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
 import { startContainer } from './start-container.ts';
@@ -15,6 +17,7 @@ export const TOOLS: readonly Tool[] = [
   containerExecCommand,
   listContainers,
   containerStatus,
+  clusterStatus,
   startContainer,
   stopContainer,
   downloadFileFromContainer,
@@ -22,4 +25,5 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  execInContainers,
 ];

@@ -4,7 +4,7 @@ import type { LifeCycleResult } from '../proxmox/proxmox-types.ts';
 import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput, flag, seconds } from './shared/params.ts';
-import { defineContainerTool } from './tool.ts';
+import { defineContainerTool, nameOfTarget } from './tool.ts';
 
 export const stopContainer = defineContainerTool({
   name: 'proxmox_stop_container',
@@ -12,6 +12,7 @@ export const stopContainer = defineContainerTool({
   description:
     'Stop an LXC container: shut it down cleanly, then kill it if it is still running after `timeout` seconds. ' +
     'Its services stay down until you start it again. Succeeds if it is already stopped.',
+  toolset: 'core',
   effect: 'destroy',
   input: changingInput({
     timeout: seconds(10, 'Seconds to wait before killing it'),
@@ -25,6 +26,7 @@ export const stopContainer = defineContainerTool({
       success: true,
       message: `Container ${vmid} ${howItStopped(result, force)}.`,
       vmid,
+      ...nameOfTarget(ctx),
       changed: result.changed,
       duration_ms: Math.round(result.durationMs),
       ...(result.how === undefined ? {} : { how: result.how }),

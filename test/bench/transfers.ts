@@ -13,8 +13,8 @@ const ON_NODE = '/tmp/proxmox-mcp-bench.bin';
 const IN_CONTAINER = '/var/tmp/proxmox-mcp-bench.bin';
 
 /**
- * A large file up and down, to a container and to the node. Ours compares SHA-256 of both ends, so the floor is scp and
- * one sha256sum on the far side. It goes to the node in both cases: nothing copies into a container but we.
+ * A large file up and down, to a container and to the node. The server compares SHA-256 of both ends, so the floor is scp and
+ * one sha256sum on the node. The floor always copies to the node: OpenSSH cannot copy into a container.
  */
 export async function transfers(bench: Bench): Promise<Row[]> {
   const { rig } = bench;
@@ -44,7 +44,7 @@ export async function transfers(bench: Bench): Promise<Row[]> {
   const fresh = (work: () => Promise<void>, clear: () => Promise<unknown>): Subject => {
     return async () => {
       await clear();
-      // What the one before has written must not be what this one waits for.
+      // The next run must not wait for data of the previous one.
       await must(['sync', '--file-system', dir]);
       return timed(work);
     };

@@ -19,7 +19,7 @@ export type GroupName =
   | 'probe'
   | 'upload';
 
-/** All cases by the script whose promises they check. */
+/** All cases by the script that they check. */
 export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   authorizedKeys: AUTHORIZED_KEYS_CASES,
   download: DOWNLOAD_CASES,

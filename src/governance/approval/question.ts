@@ -17,30 +17,41 @@ export function questionOf(about: {
     /** null for the node. */
     readonly attributes: ContainerAttributes | null;
   }[];
+  /** The containers that the call also works on, without needing approval. */
+  readonly others?: readonly number[];
   readonly input: Readonly<Record<string, unknown>>;
   readonly host: string;
   readonly source: FileDigest | null;
 }): string {
-  const { targets, input, host, source } = about;
+  const { targets, others = [], input, host, source } = about;
   const [first] = targets;
   if (first === undefined) throw new TypeError('an approval question without a target');
-  const { subject, decision } = first;
+  const { subject } = first;
   const lines = [`Allow ${subject.tool} (${subject.effect}) once?`, ''];
   for (const { attributes } of targets) {
-    if (attributes !== null) lines.push(...containerLines(attributes));
-    else lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
+    if (attributes === null)
+      lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
+    else if (targets.length === 1) lines.push(...containerLines(attributes));
+    else lines.push(containerLines(attributes).join('; '));
   }
+  if (others.length > 0) lines.push(`Also in, without approval: ${others.join(', ')}`);
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
-    lines.push(`${name}: ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
+    lines.push(
+      `${name}: ${typeof value === 'string' || Array.isArray(value) ? JSON.stringify(value) : String(value)}`,
+    );
   }
   if (source !== null) lines.push(`File: ${source.bytes} bytes, SHA-256 ${source.sha256}`);
   lines.push(`Caller: ${subject.caller}`);
-  lines.push(
-    `Approval required by: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
+  const rules = targets.map(
+    ({ decision: { rule, reason } }) => `rule "${rule}"${reason === null ? '' : `: ${reason}`}`,
   );
+  lines.push(`Approval required by: ${[...new Set(rules)].join('; ')}`);
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
-  return [...plain, ...commandLines(subject.command)].join('\n');
+  return [
+    ...plain,
+    ...commandLines(typeof input.command === 'string' ? input.command : subject.command),
+  ].join('\n');
 }
 
 /** The vmid and name of the container, then its other attributes that have a value. */

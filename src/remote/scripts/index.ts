@@ -9,9 +9,11 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  clusterStatus: load('cluster-status'),
   download: load('transfer-prelude', 'download'),
   exec: load('exec'),
   haState: load('ha-state'),
+  hostKeys: load('host-keys'),
   inventory: load('inventory'),
   kill: load('kill'),
   members: load('members'),
@@ -20,6 +22,7 @@ export const SCRIPTS = {
   probe: load('probe'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
+  running: load('running'),
   upload: load('transfer-prelude', 'upload'),
 };
 

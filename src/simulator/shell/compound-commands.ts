@@ -85,7 +85,7 @@ export class CompoundCommands {
     for (;;) yield '';
   }
 
-  /** The last loop was left by `break`. */
+  /** `break` has left the innermost loop. */
   #left = false;
 
   async #loop(
