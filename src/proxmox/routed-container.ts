@@ -1,6 +1,7 @@
 import type { ActivePrecondition } from '../remote/precondition.ts';
 import type { Precondition } from '../remote/remote-types.ts';
 import { Container } from './container.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import { type OwnerLookup, onOwner } from './owner.ts';
 import type {
   ContainerHandle,
@@ -54,6 +55,10 @@ export class RoutedContainer implements ContainerHandle {
 
   download(options: DownloadOptions): Promise<TransferResult> {
     return this.#route(options.signal, (container) => container.download(options));
+  }
+
+  readLog(request: LogRequest): Promise<LogPage> {
+    return this.#route(request.signal, (container) => container.readLog(request));
   }
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {

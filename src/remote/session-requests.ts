@@ -79,7 +79,9 @@ function oneUse(nonce: string, check: string, command: string, input: boolean): 
  */
 export function scriptRequest(nonce: string, script: string, args: readonly string[], check = ''): string {
   const set = args.length === 0 ? 'set --' : `set -- ${quoteAll(args)}`;
-  const body = `export LC_ALL=C\nunset n\nn=${nonce}\n${check}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
+  // A check that hangs must not look like a node that does not respond.
+  const checking = check === '' ? '' : `echo "$n checking"\n${check}`;
+  const body = `export LC_ALL=C\nunset n\nn=${nonce}\n${checking}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
   return `{ (\n${body}\n) </dev/null\nset -- $?\necho '${nonce}' exited $1\necho '${nonce}' exited $1 >&2\n}`;
 }
 

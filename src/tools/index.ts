@@ -5,7 +5,9 @@ import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { execInContainers } from './exec-in-containers.ts';
 import { hostExecCommand } from './host-exec-command.ts';
+import { inspectContainers } from './inspect-containers.ts';
 import { listContainers } from './list-containers.ts';
+import { readLogs } from './read-logs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
 import type { Tool } from './tool.ts';
@@ -25,5 +27,7 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  inspectContainers,
+  readLogs,
   execInContainers,
 ];

@@ -12,6 +12,7 @@ import { commonPrograms } from '../programs/common-programs.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { NodeScenario } from '../scenario.ts';
 import { shellProgram } from '../shell/shell-program.ts';
+import { installCgroups } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
 import { haManager } from './ha-manager.ts';
@@ -74,6 +75,10 @@ export class SimulatedNode implements Machine {
 
   get hostname(): string {
     return this.name;
+  }
+
+  get address(): string {
+    return '192.168.1.2';
   }
 
   /** User IDs follow the order of the scenario; root is 0. */
@@ -193,6 +198,7 @@ export class SimulatedNode implements Machine {
     );
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     this.#etcPve = installClusterFiles(this);
+    installCgroups(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {
       this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
     }
