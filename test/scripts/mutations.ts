@@ -14,6 +14,14 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'an inventory that takes any version for the one that the caller has',
+    script: 'inventory',
+    group: 'inventory',
+    caughtBy: 'reads no configurations whose version the caller has',
+    from: '[ "$v" != "$3" ]',
+    to: '[ -z "$3" ]',
+  },
+  {
     name: 'a precondition that does not look whether the container is on the node',
     script: 'precondition',
     group: 'precondition',

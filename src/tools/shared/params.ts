@@ -83,6 +83,43 @@ export function seconds(fallback: number, description: string, remedy?: string) 
     .describe(description);
 }
 
+const MAX_JOB_SECONDS = 86_400;
+
+/** The timeout of a command, up to a day in the background. Its default depends on where it runs. */
+export const commandTimeout = z
+  .int({ error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .min(1, { error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .max(MAX_JOB_SECONDS, { error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .optional()
+  .describe(
+    'Seconds until the command is killed. Default 30; over 300 only in the background, where the default is 86400',
+  );
+
+/** A longer timeout than that of a call that waits needs `background`. */
+export function requireBackground(
+  input: { readonly timeout?: number | undefined; readonly background: boolean },
+  ctx: z.RefinementCtx,
+): void {
+  if (input.background || (input.timeout ?? 0) <= MAX_SECONDS) return;
+  ctx.addIssue({
+    code: 'custom',
+    path: ['timeout'],
+    message: `must be an integer from 1 to ${MAX_SECONDS} (seconds) unless \`background\` is true`,
+    params: { remedy: 'Set `background` to true: the command runs as a job, up to 86400 seconds.' },
+  });
+}
+
+/** The timeout of a command in seconds. */
+export function timeoutOf({
+  timeout,
+  background,
+}: {
+  readonly timeout?: number | undefined;
+  readonly background: boolean;
+}): number {
+  return timeout ?? (background ? MAX_JOB_SECONDS : 30);
+}
+
 export function flag(description: string) {
   return z.boolean({ error: 'must be true or false' }).default(false).describe(description);
 }
