@@ -15,6 +15,7 @@ const output = (sections: Record<string, string>, items: [string, string][]) => 
   responded: true,
   items,
   sections: new Map(Object.entries(sections)),
+  bytes: new Map<string, Buffer>(),
 });
 
 test('reads how a node is', () => {
