@@ -88,7 +88,7 @@ export interface ExecResult extends CapturedStreams {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
-  /** Both streams once more, with at most so many characters together. */
+  /** Both streams, with at most this many characters together. */
   shorten(characterLimit: number): CapturedStreams;
 }
 

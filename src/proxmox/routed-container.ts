@@ -30,7 +30,7 @@ export interface ContainerRouter extends OwnerLookup {
   statusOf(vmid: number, signal: AbortSignal, read: () => Promise<ContainerStatus>): Promise<ContainerStatus>;
 }
 
-/** One container of the cluster, wherever it is. Its node is looked up when it is used. */
+/** One container of the cluster, on any node. The node is looked up for each use. */
 export class RoutedContainer implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;

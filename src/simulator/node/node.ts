@@ -116,7 +116,7 @@ export class SimulatedNode implements Machine {
     return nodes.filter((each) => each === this || this.sees(each)).length * 2 > nodes.length;
   }
 
-  /** What the others change after a loss of quorum does not arrive here any more, until there is one again. */
+  /** Without quorum, changes by the other nodes do not arrive on this node until there is a quorum again. */
   followQuorum(): void {
     const { entries } = this.#etcPve;
     if (!(entries instanceof PveEntries)) return;
@@ -130,7 +130,7 @@ export class SimulatedNode implements Machine {
     return !this.quorate && this.#pmxcfs === 'up' && /^\/etc\/pve(\/|$)/.test(path);
   }
 
-  /** A cluster file system that hangs lets every reader of /etc/pve wait. */
+  /** If the cluster file system hangs, every read of /etc/pve waits. */
   hangs(path: string): WaitQueue | undefined {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
