@@ -12,7 +12,7 @@ interface Target {
 }
 
 /**
- * Inspects containers on their nodes, all nodes at the same time. A container that has moved is looked up once more. A node
+ * Inspects containers on their nodes, all nodes at the same time. A container that has moved is looked up again. A node
  * that cannot be used fails its containers alone.
  * @throws AppError CANCELLED, SHUTTING_DOWN
  */
