@@ -25,11 +25,12 @@ const FULL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const LOCALE = ['LANG=C.UTF-8', 'TERM=dumb'] as const;
 
 export function newRunId(): RunId {
+  const random = randomBytes(44).toString('hex');
   return {
-    id: randomBytes(12).toString('hex'),
+    id: random.slice(0, 24),
     slackNs: 60_001 + randomInt(490_000),
-    nonce: randomBytes(16).toString('hex'),
-    innerWord: randomBytes(16).toString('hex'),
+    nonce: random.slice(24, 56),
+    innerWord: random.slice(56),
   };
 }
 

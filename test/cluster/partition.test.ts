@@ -153,6 +153,17 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(cluster.isRunning(MEMBERS.stopped)).toBe(false);
   }, 60_000);
 
+  test('the cluster file system of the entry node hangs: told, and commands run', async () => {
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    await server.call('list_containers', {});
+    await cluster.hangPmxcfs('pve1');
+    const since = performance.now();
+    expect(failureOf(await server.call('list_containers', {}))).toMatchObject({ code: 'PMXCFS_UNAVAILABLE' });
+    expect(performance.now() - since).toBeLessThan(5_000);
+    expect((await server.exec(MEMBERS.first, 'hostname')).stdout).toBe('first\n');
+    expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+  }, 60_000);
+
   test('with a second entry node, the list comes from there', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     await list(server);
