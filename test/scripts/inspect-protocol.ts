@@ -54,7 +54,7 @@ export async function inspectNode(bench: Bench, request: NodeInspection) {
   return { reports, stdout, code, slack: SLACK };
 }
 
-/** Runs inspect-container.sh with these programs. @returns its parts, and whether it came to its end */
+/** Runs inspect-container.sh with these programs. @returns its parts, and whether it has ended */
 export async function inspectContainer(
   { machine, scripts }: Bench,
   sections: string,

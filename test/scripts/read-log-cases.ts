@@ -127,7 +127,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'refuses what is no regular file, before it reads',
+    name: 'refuses anything other than a regular file before it reads',
     needs: ['fifos'],
     run: async (bench) => {
       const folder = await bench.machine.folder();
