@@ -87,6 +87,7 @@ test('lists only read tools with READ_ONLY', async () => {
   expect(tools.map((tool) => tool.name)).toEqual([
     'proxmox_list_containers',
     'proxmox_container_status',
+    'proxmox_cluster_status',
     'proxmox_get_job',
     'proxmox_list_jobs',
   ]);

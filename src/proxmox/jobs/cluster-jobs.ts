@@ -74,7 +74,7 @@ export class ClusterJobs implements JobsHandle {
     if (found !== undefined) return found;
     if (unreachable.length === 0) throw jobNotFound(id);
     throw new AppError(
-      'SSH_UNREACHABLE',
+      'JOB_NOT_FOUND',
       `Job ${id} is on none of the nodes that answer. It may be on ${unreachable.join(', ')}.`,
       'Check the nodes with proxmox_cluster_status, and call again. Jobs continue while their node cannot be reached.',
     );
