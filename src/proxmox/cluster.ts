@@ -9,6 +9,7 @@ import type { SshTarget } from '../ssh/ssh-types.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
@@ -70,6 +71,8 @@ export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #inventory: InventoryCache;
   readonly #states: RunStates;
   readonly #jobs: ClusterJobs;
+  /** The last inventory that was read over each link. */
+  readonly #last = new WeakMap<NodeLink, Inventory>();
 
   constructor(options: ClusterOptions) {
     const { entries, connect, sudo, logger } = options;
@@ -161,8 +164,44 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     }
   }
 
+  async redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void> {
+    const precondition = this.activate({ ...NOTHING_REQUIRED, approvalId });
+    const options = { timeoutMs: REACH_LIMIT_MS, signal, precondition };
+    if (node === null) await this.#entry.use(({ shell }) => shell.touch(options));
+    else await this.#nodes.use(node, ({ shell }) => shell.touch(options));
+  }
+
+  async entryName(signal: AbortSignal): Promise<string | null> {
+    if (this.#entry.targets.length === 1) return null;
+    if (this.#entry.current?.name == null) await this.#read(signal, {});
+    return this.#entry.current?.name ?? null;
+  }
+
+  /** Whether each other node can be used. @throws AppError if no entry node can be read */
+  async probeNodes(signal: AbortSignal): Promise<{
+    readonly entry: string;
+    readonly others: readonly { readonly node: string; readonly error: AppError | null }[];
+  }> {
+    const { node: entry, members } = await this.#read(signal, {});
+    const names = [...members.keys()].filter((name) => name !== entry).sort();
+    const others = await Promise.all(
+      names.map(async (node) => {
+        const touch = ({ shell }: NodeLink) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal });
+        const error = await this.#nodes.use(node, touch).then(() => null, asAppError);
+        return { node, error };
+      }),
+    );
+    return { entry, others };
+  }
+
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
+  }
+
+  async inspect(request: InspectRequest): Promise<Inspection> {
+    // Loaded at the first use, because few calls need it.
+    const { inspectOnNodes } = await import('./inspect/inspect-nodes.ts');
+    return inspectOnNodes(this, request);
   }
 
   container(vmid: number, precondition: Precondition | null = null): ContainerHandle {
@@ -171,8 +210,11 @@ export class Cluster implements ClusterHandle, ContainerRouter {
 
   host(precondition: Precondition | null = null): ExecTarget {
     const active = this.activate(precondition);
-    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> =>
-      this.#entry.use(({ shell, name }) => work(new Host(this.#deps(shell, active, name))));
+    const node = precondition?.node;
+    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> => {
+      const onHost = ({ shell, name }: NodeLink) => work(new Host(this.#deps(shell, active, name)));
+      return node === undefined ? this.#entry.use(onHost) : this.#nodes.use(node, onHost);
+    };
     return {
       label: 'the Proxmox host',
       exec: (command, options) => on((host) => host.exec(command, options)),
@@ -244,7 +286,8 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     },
   ): Promise<Inventory> {
     return this.#entry.read(async (link) => {
-      const inventory = await readInventory(link.shell, signal, options);
+      const inventory = await readInventory(link.shell, signal, { ...options, before: this.#last.get(link) });
+      this.#last.set(link, inventory);
       link.name = inventory.node;
       this.#nodes.learn(inventory.members);
       return inventory;
@@ -264,6 +307,11 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const entry = this.#entry.current?.name ?? null;
     return [entry, ...names.filter((name) => name !== entry)];
   }
+}
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
 }
 
 const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };

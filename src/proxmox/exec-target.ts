@@ -34,11 +34,11 @@ export abstract class RemoteExecTarget implements ExecTarget {
   protected abstract diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError>;
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {
-    return this.#track(options.signal, () => runCommand(this.deps, this.target, command, options));
+    return this.track(options.signal, () => runCommand(this.deps, this.target, command, options));
   }
 
   startJob(command: string, options: JobStart): Promise<Job> {
-    return this.#track(options.signal, async () => {
+    return this.track(options.signal, async () => {
       const { startJob } = await import('./jobs/start-job.ts');
       const { shell, precondition, jobs } = this.deps;
       const id = await startJob(shell, this.target, command, precondition, options);
@@ -66,14 +66,15 @@ export abstract class RemoteExecTarget implements ExecTarget {
   }
 
   upload(options: UploadOptions): Promise<TransferResult> {
-    return this.#track(options.signal, () => upload(this.deps, this.target, options));
+    return this.track(options.signal, () => upload(this.deps, this.target, options));
   }
 
   download(options: DownloadOptions): Promise<TransferResult> {
-    return this.#track(options.signal, () => download(this.deps, this.target, options));
+    return this.track(options.signal, () => download(this.deps, this.target, options));
   }
 
-  #track<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  /** Runs remote work that a shutdown waits for. Explains why a program did not start. */
+  protected track<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     return this.deps.inFlight.track(async () => {
       try {
         return await work();

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import type { Job, JobStart, JobsHandle } from './jobs/job-types.ts';
 import type { ClusterStatus } from './status/cluster-status.ts';
 
@@ -86,7 +88,7 @@ export interface ExecResult extends CapturedStreams {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
-  /** Both streams once more, with at most so many characters together. */
+  /** Both streams, with at most this many characters together. */
   shorten(characterLimit: number): CapturedStreams;
 }
 
@@ -162,6 +164,8 @@ export interface LifeCycleResult {
 export interface ContainerHandle extends ExecTarget {
   readonly vmid: number;
   status(signal: AbortSignal): Promise<ContainerStatus>;
+  /** A page of a log, filtered in the container. */
+  readLog(request: LogRequest): Promise<LogPage>;
   /** Resolves when the container is running. */
   start(signal: AbortSignal): Promise<LifeCycleResult>;
   /** Resolves when the container is stopped. */
@@ -195,8 +199,14 @@ export interface ClusterHandle {
    * @throws AppError like an upload that cannot read its source
    */
   localFile(localPath: string): Promise<FileDigest>;
+  /** Facts about running containers, in one round trip to their node. Changes nothing. */
+  inspect(request: InspectRequest): Promise<Inspection>;
   /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
+  /** Marks an approval as used on a node; on the entry node if it is null. @throws AppError APPROVAL_USED, or if the node cannot be used */
+  redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void>;
+  /** The name of the entry node that serves, if HOST names several, otherwise null. @throws AppError if none can be read */
+  entryName(signal: AbortSignal): Promise<string | null>;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
   readonly jobs: JobsHandle;

@@ -159,7 +159,7 @@ async function jobOrError(start: Promise<Job>): Promise<Job | AppError> {
   }
 }
 
-/** What happened in one container: the result of the command, or why it did not run; then the same of the check. */
+/** The result of the command in one container, or why it did not run; the same for the check. */
 interface Attempt {
   readonly target: ContainerTarget;
   readonly container: ContainerHandle;
@@ -218,7 +218,10 @@ async function runBatches(
   return { attempts, stoppedBy };
 }
 
-/** Characters that are kept of each container before equal outputs are found, so that memory is limited for any number. */
+/**
+ * Limit of characters kept per container before equal outputs are grouped, which bounds the memory for any number of
+ * containers.
+ */
 function captureLimit(limit: number, containers: number): number {
   return Math.max(Math.min(limit, 25_000), Math.floor(limit / containers));
 }

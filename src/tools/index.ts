@@ -7,8 +7,10 @@ import { downloadFileFromHost } from './download-file-from-host.ts';
 import { execInContainers } from './exec-in-containers.ts';
 import { getJob } from './get-job.ts';
 import { hostExecCommand } from './host-exec-command.ts';
+import { inspectContainers } from './inspect-containers.ts';
 import { listContainers } from './list-containers.ts';
 import { listJobs } from './list-jobs.ts';
+import { readLogs } from './read-logs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
 import type { Tool } from './tool.ts';
@@ -28,6 +30,8 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  inspectContainers,
+  readLogs,
   execInContainers,
   getJob,
   listJobs,

@@ -14,6 +14,9 @@ export const SCRIPTS = {
   exec: load('exec'),
   haState: load('ha-state'),
   hostKeys: load('host-keys'),
+  inspectContainer: load('inspect-container'),
+  /** The precondition of each container is a function of it. */
+  inspectNode: `check() {\n${load('precondition')}}\n${load('inspect-node')}`,
   inventory: load('inventory'),
   jobCancel: load('job-prelude', 'job-cancel', 'kill', 'job-cancelled'),
   jobClaim: load('job-claim'),
@@ -27,6 +30,7 @@ export const SCRIPTS = {
   ownContainer: load('own-container'),
   precondition: load('precondition'),
   probe: load('probe'),
+  readLog: load('read-log'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
   running: load('running'),

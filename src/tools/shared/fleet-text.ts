@@ -7,7 +7,7 @@ import { containerLabel, skippedLines } from './targets.ts';
 
 const survivor = z.object({ pid: z.number(), name: z.string() });
 
-/** What happened in one container. */
+/** The result of one container. */
 export const execRow = z.object({
   vmid: z.number(),
   name: z.string().nullable(),
@@ -49,7 +49,7 @@ type Group = z.output<typeof outputGroup>;
 /** Names are shown up to this number of containers; vmids always. */
 const MAX_NAMED = 40;
 
-/** Exit codes first, then what did not end, then each distinct output once. */
+/** Exit codes, then commands that did not end by themselves, then each distinct output once. */
 export function fleetText({
   containers,
   outputs,

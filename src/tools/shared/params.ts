@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { inThousands } from '../../lib/in-thousands.ts';
 
 /**
  * The parameters that tools share. A schema accepts exactly what it advertises, with two exceptions for clients that do not
@@ -44,7 +45,7 @@ export function changingInput<Shape extends z.ZodRawShape>(shape: Shape) {
  */
 function characters(min: number, max: number, remedy?: string) {
   const isShortEnough = (value: string) => value.length <= max || [...value].length <= max;
-  const limits = `must have ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')} characters`;
+  const limits = `must have ${min} to ${inThousands(max)} characters`;
   return z
     .string({ error: 'must be a string' })
     .refine((value) => value.length >= min, { error: min === 1 ? 'must not be empty' : limits })
