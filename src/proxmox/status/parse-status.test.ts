@@ -14,6 +14,7 @@ const output = (sections: Record<string, string>, items: [string, string][]) => 
   ended: 'exit' as const,
   responded: true,
   items,
+  bytes: new Map<string, Buffer>(),
   sections: new Map(Object.entries(sections)),
   bytes: new Map<string, Buffer>(),
 });
