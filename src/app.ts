@@ -5,6 +5,7 @@ import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs-setting.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
+import { logJobEnd } from './governance/audit/log-job-end.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { LockdownFile } from './governance/lockdown/lockdown.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
@@ -14,6 +15,8 @@ import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
 import { Notices } from './lib/notices.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
+import { codeOfJob } from './proxmox/jobs/job-code.ts';
+import type { Job } from './proxmox/jobs/job-types.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
 import { TOOLS } from './tools/index.ts';
 
@@ -61,12 +64,21 @@ export function createApp(config: Config): App {
     stateKey ??= readStateKey(config);
     return stateKey;
   };
+  const readAudit = () => {
+    audit ??= openAuditLog(config, {
+      version: VERSION,
+      logger,
+      redact: (text) => redactor.cleanArgument(text),
+    });
+    return audit;
+  };
+  const onJobEnd = async (job: Job) => logJobEnd(await readAudit(), job, codeOfJob(job) ?? 'ok');
   return {
     config,
     settings: config,
     transferDirs: () => transferDirsOf(config),
     cluster: () => {
-      cluster ??= createCluster(config, logger, redactor, notices).then((made) => {
+      cluster ??= createCluster(config, logger, redactor, notices, onJobEnd).then((made) => {
         connected = made;
         return made;
       });
@@ -90,14 +102,7 @@ export function createApp(config: Config): App {
     },
     lockdown: () => lockdown.read(),
     listMayChange: config.policyFile !== undefined,
-    audit: () => {
-      audit ??= openAuditLog(config, {
-        version: VERSION,
-        logger,
-        redact: (text) => redactor.cleanArgument(text),
-      });
-      return audit;
-    },
+    audit: readAudit,
     redactor,
     logger,
     version: VERSION,
@@ -124,6 +129,7 @@ async function createCluster(
   logger: Logger,
   redactor: Redactor,
   notices: Notices,
+  onJobEnd: (job: Job) => Promise<void>,
 ): Promise<ClusterHandle> {
   const [{ Cluster }, { SshPool }, { RouteChoice }, { resolveSshTargets }] = await Promise.all([
     import('./proxmox/cluster.ts'),
@@ -151,6 +157,7 @@ async function createCluster(
     maxFileSize: config.maxFileSize,
     logger,
     redactor,
+    onJobEnd,
   });
 }
 

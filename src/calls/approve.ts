@@ -21,23 +21,18 @@ export type Approved =
 export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<Approved> {
   const confirmed = await targetsToConfirm(record, deps);
   if (confirmed.length === 0) {
-    return { kind: 'go', record: withPreconditions(record, confirmed, null, null) };
+    return { kind: 'go', record: withPreconditions(record, confirmed, null) };
   }
   const { call, input } = record;
   const confirmation = await deps.confirmation();
+  const cluster = await deps.cluster();
+  // Approvals are recorded on the node where the call runs, so one for the host must name that node.
+  const hostNode = call.tool.target === 'host' ? await cluster.entryName(call.signal) : null;
   const consume = async (approvalId: string) => {
-    const cluster = await deps.cluster();
-    const options = { timeoutMs: CONSUME_MS, signal: call.signal, characterLimit: 1000 };
     await Promise.all(
-      confirmed.map(({ subject }) => {
-        const precondition = {
-          attributes: null,
-          approvalId: idFor(approvalId, subject, record),
-          source: null,
-          lockdown: null,
-        };
-        return cluster.host(precondition).exec('true', options);
-      }),
+      confirmed.map(({ subject, attributes }) =>
+        cluster.redeem(idFor(approvalId, subject, record), attributes?.node ?? hostNode, call.signal),
+      ),
     );
   };
   const approval = await confirmation.request({
@@ -45,18 +40,28 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
     input,
     targets: confirmed,
     others: othersThan(confirmed, record),
+    hostNode,
     elicitation: call.elicitation,
     digest: async () => {
       const file = call.tool.sends === undefined ? undefined : input[call.tool.sends];
-      return typeof file === 'string' ? (await deps.cluster()).localFile(file) : null;
+      return typeof file === 'string' ? cluster.localFile(file) : null;
     },
     consume,
   });
   if (approval.kind === 'question') return approval;
-  return { kind: 'go', record: withPreconditions(record, confirmed, approval.id, approval.source) };
+  const nodes = new Set(confirmed.map(({ attributes }) => attributes?.node));
+  // Otherwise what did not run on a node that was lost could be run later, without another approval.
+  if (nodes.size > 1) await cluster.redeem(approval.id, null, call.signal);
+  const approved = { id: approval.id, source: approval.source, hostNode };
+  return { kind: 'go', record: withPreconditions(record, confirmed, approved) };
 }
 
-const CONSUME_MS = 5_000;
+interface ApprovedCall {
+  readonly id: string;
+  readonly source: FileDigest | null;
+  /** The node of a call for the host. */
+  readonly hostNode: string | null;
+}
 
 /** The containers that the call works on without approval. */
 function othersThan(confirmed: readonly ConfirmedTarget[], { targets }: ValidatedCall): number[] {
@@ -94,22 +99,23 @@ async function targetsToConfirm(
 function withPreconditions(
   record: ValidatedCall,
   confirmed: readonly ConfirmedTarget[],
-  approvalId: string | null,
-  source: FileDigest | null,
+  approved: ApprovedCall | null,
 ): ValidatedCall {
   const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
   const targets = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
     const asked = confirmed.find(({ subject }) => subject.vmid === target.subject.vmid);
-    if (asked === undefined || approvalId === null) {
+    if (asked === undefined || approved === null) {
       const attributes = target.decision?.attributes ?? null;
       const needed = attributes !== null || lockdown !== null;
       const precondition = needed ? { attributes, approvalId: null, source: null, lockdown } : null;
       return { ...target, precondition };
     }
-    const id = idFor(approvalId, target.subject, record);
+    const approvalId = idFor(approved.id, target.subject, record);
     const { attributes } = asked;
-    return { ...target, precondition: { attributes, approvalId: id, source, lockdown } };
+    const { source, hostNode } = approved;
+    const node = hostNode === null ? {} : { node: hostNode };
+    return { ...target, precondition: { attributes, approvalId, source, lockdown, ...node } };
   });
   return { ...record, targets };
 }

@@ -1,4 +1,4 @@
-import type { AttributeReader, Policy, Subject } from '../governance/policy/policy-types.ts';
+import type { AttributeReader, Decision, Policy, Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import { AppError } from '../lib/errors.ts';
 import { hostAccessDisabled } from '../tools/tool.ts';
@@ -55,7 +55,7 @@ async function decideTarget(
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
     const denied =
       decision.outcome === 'deny'
-        ? refusal(subject.tool, decision)
+        ? refusal(subject.tool, await withExpectedContainer(decision, subject, policy, { signal, deps }))
         : await ownContainerRefusal(subject, signal, deps);
     return { ...undecided, decision, refusal: denied };
   } catch (thrown) {
@@ -64,6 +64,35 @@ async function decideTarget(
     return { ...undecided, refusal: thrown };
   }
 }
+
+/**
+ * If the container has another name than the caller expects, adds to the reason which one has that name. Containers in which
+ * the policy denies this call are not named.
+ */
+async function withExpectedContainer(
+  decision: Decision,
+  subject: Subject,
+  policy: Policy,
+  { signal, deps }: { readonly signal: AbortSignal; readonly deps: ServerDeps },
+): Promise<Decision> {
+  const expected = subject.expectName?.toLowerCase();
+  if (decision.code !== 'WRONG_TARGET' || expected === undefined) return decision;
+  const cluster = await deps.cluster();
+  const containers = await cluster.list(signal).catch(() => []);
+  const found: number[] = [];
+  for (const { vmid, name } of containers) {
+    if (name.toLowerCase() !== expected || found.length === MAX_NAMED) continue;
+    const other = { ...subject, vmid };
+    const { outcome } = await policy.decide(other, attributeReader(other, signal, deps));
+    if (outcome !== 'deny') found.push(vmid);
+  }
+  if (found.length === 0) return decision;
+  const which = found.length === 1 ? `container ${found[0]}` : `containers ${found.join(' and ')}`;
+  return { ...decision, reason: `${decision.reason} The name belongs to ${which}.` };
+}
+
+/** Proxmox VE allows several containers with one name. */
+const MAX_NAMED = 3;
 
 /**
  * The refusal of a call on the container that this server runs in, because it contains the server's tokens, settings and SSH

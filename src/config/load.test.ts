@@ -56,6 +56,8 @@ test('defaults', () => {
     enableHostExec: false,
     allowSelf: false,
     characterLimit: 25000,
+    waitLimit: undefined,
+    jobOutputLimit: 67108864,
     maxFileSize: 10485760,
     transferDirs: undefined,
     toolsets: ['core', 'inspect', 'fleet', 'files', 'jobs'],

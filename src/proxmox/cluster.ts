@@ -1,20 +1,35 @@
+import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
 import { ActivePrecondition } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
-import type { NodeLogger, RemoteShell } from '../remote/shell.ts';
+import { firstOf, type NodeLogger, type RemoteShell } from '../remote/shell.ts';
+import { isNotConnected } from '../ssh/pool-errors.ts';
 import type { Routes } from '../ssh/route-choice.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
-import { type Inventory, readInventory } from './inventory/inventory.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
+import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
+import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
+import { ClusterJobs } from './jobs/cluster-jobs.ts';
+import type { Job, JobsHandle } from './jobs/job-types.ts';
 import { EntryNodes } from './nodes/entry-nodes.ts';
 import { type ClosableChannelSource, NodeLink } from './nodes/node-link.ts';
 import type { NodeAddress } from './nodes/node-target.ts';
 import { Nodes } from './nodes/nodes.ts';
-import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
-import { RoutedContainer } from './routed-container.ts';
+import { onOwner } from './owner.ts';
+import type {
+  ClusterHandle,
+  ContainerDetails,
+  ContainerHandle,
+  ContainerStatus,
+  ContainerSummary,
+  ExecTarget,
+} from './proxmox-types.ts';
+import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
+import { type ClusterStatus, completeStatus, readEntryStatus } from './status/cluster-status.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
@@ -41,17 +56,23 @@ export interface ClusterOptions {
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
   readonly redactor: Cleaner;
+  /** Logs the end of a job that this server is the first to see. If omitted, another server does. */
+  readonly onJobEnd?: (job: Job) => Promise<void>;
 }
 
 /**
  * The cluster as seen through an entry node. The only place that chooses the node on which something runs: the owner of a
  * container, or the entry node.
  */
-export class Cluster implements ClusterHandle {
+export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #entry: EntryNodes;
   readonly #nodes: Nodes;
-  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition'>;
+  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition' | 'jobs'>;
   readonly #inventory: InventoryCache;
+  readonly #states: RunStates;
+  readonly #jobs: ClusterJobs;
+  /** The last inventory that was read over each link. */
+  readonly #last = new WeakMap<NodeLink, Inventory>();
 
   constructor(options: ClusterOptions) {
     const { entries, connect, sudo, logger } = options;
@@ -63,6 +84,13 @@ export class Cluster implements ClusterHandle {
       open,
       logger,
     });
+    this.#states = new RunStates(this.#nodes);
+    this.#jobs = new ClusterJobs({
+      redactor: options.redactor,
+      onEnd: options.onJobEnd,
+      on: (node, work) => this.#on(node, ({ shell }) => work(shell)),
+      nodes: (signal) => this.#nodeNames(signal),
+    });
     this.#inventory = new InventoryCache((limitMs) => this.#read(NEVER, { limitMs }));
     this.#shared = {
       orphaned: new OrphanedOutput(),
@@ -73,6 +101,10 @@ export class Cluster implements ClusterHandle {
     };
   }
 
+  get jobs(): JobsHandle {
+    return this.#jobs;
+  }
+
   get connections(): number {
     return this.#nodes.connections;
   }
@@ -81,19 +113,44 @@ export class Cluster implements ClusterHandle {
     await this.#entry.use(({ shell }) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal }));
   }
 
+  async status(signal: AbortSignal): Promise<ClusterStatus> {
+    const known = await this.#entry.read(async (link) => {
+      const found = await readEntryStatus(link.shell, signal);
+      link.name = found.node;
+      this.#nodes.learn(found.members);
+      return found;
+    });
+    return completeStatus(known, this.#nodes, signal);
+  }
+
   async list(
     signal: AbortSignal,
     precondition: Precondition | null = null,
   ): Promise<readonly ContainerSummary[]> {
-    const inventory = await this.#read(signal, { precondition: this.#activate(precondition) });
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition) });
     this.#inventory.learn(inventory);
-    return inventory.containers;
+    return this.#states.complete(inventory, signal);
+  }
+
+  async listDetails(
+    signal: AbortSignal,
+    precondition: Precondition | null = null,
+  ): Promise<readonly ContainerDetails[]> {
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition), details: true });
+    this.#inventory.learn(inventory);
+    const { usage, details } = inventory;
+    const containers = await this.#states.complete(inventory, signal);
+    return containers.map((container) => {
+      const { osType = null, addresses = [] } = details.get(container.vmid) ?? {};
+      return { ...container, usage: usage.get(container.vmid) ?? null, osType, addresses };
+    });
   }
 
   async isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean> {
-    const node = await this.ownerOf(vmid, signal);
-    const { vmids } = await this.#on(node, ({ own }) => own.get(signal));
-    return vmids.has(vmid);
+    const location = await onOwner(this, { vmid, signal }, (node) =>
+      this.#on(node, ({ own }) => own.get(signal)),
+    );
+    return location.vmids.has(vmid);
   }
 
   async localFile(localPath: string): Promise<FileDigest> {
@@ -107,8 +164,44 @@ export class Cluster implements ClusterHandle {
     }
   }
 
+  async redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void> {
+    const precondition = this.activate({ ...NOTHING_REQUIRED, approvalId });
+    const options = { timeoutMs: REACH_LIMIT_MS, signal, precondition };
+    if (node === null) await this.#entry.use(({ shell }) => shell.touch(options));
+    else await this.#nodes.use(node, ({ shell }) => shell.touch(options));
+  }
+
+  async entryName(signal: AbortSignal): Promise<string | null> {
+    if (this.#entry.targets.length === 1) return null;
+    if (this.#entry.current?.name == null) await this.#read(signal, {});
+    return this.#entry.current?.name ?? null;
+  }
+
+  /** Whether each other node can be used. @throws AppError if no entry node can be read */
+  async probeNodes(signal: AbortSignal): Promise<{
+    readonly entry: string;
+    readonly others: readonly { readonly node: string; readonly error: AppError | null }[];
+  }> {
+    const { node: entry, members } = await this.#read(signal, {});
+    const names = [...members.keys()].filter((name) => name !== entry).sort();
+    const others = await Promise.all(
+      names.map(async (node) => {
+        const touch = ({ shell }: NodeLink) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal });
+        const error = await this.#nodes.use(node, touch).then(() => null, asAppError);
+        return { node, error };
+      }),
+    );
+    return { entry, others };
+  }
+
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
+  }
+
+  async inspect(request: InspectRequest): Promise<Inspection> {
+    // Loaded at the first use, because few calls need it.
+    const { inspectOnNodes } = await import('./inspect/inspect-nodes.ts');
+    return inspectOnNodes(this, request);
   }
 
   container(vmid: number, precondition: Precondition | null = null): ContainerHandle {
@@ -116,43 +209,67 @@ export class Cluster implements ClusterHandle {
   }
 
   host(precondition: Precondition | null = null): ExecTarget {
-    const active = this.#activate(precondition);
-    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> =>
-      this.#entry.use(({ shell }) => work(new Host(this.#deps(shell, active))));
+    const active = this.activate(precondition);
+    const node = precondition?.node;
+    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> => {
+      const onHost = ({ shell, name }: NodeLink) => work(new Host(this.#deps(shell, active, name)));
+      return node === undefined ? this.#entry.use(onHost) : this.#nodes.use(node, onHost);
+    };
     return {
       label: 'the Proxmox host',
       exec: (command, options) => on((host) => host.exec(command, options)),
+      startJob: (command, options) => on((host) => host.startJob(command, options)),
       upload: (options) => on((host) => host.upload(options)),
       download: (options) => on((host) => host.download(options)),
     };
   }
 
-  /**
-   * The node of a container, from the cache if possible. null: the entry node, because the cluster's files cannot be read.
-   * @param look `again`: read from the cluster even if cached
-   * @throws AppError CONTAINER_NOT_FOUND, NOT_A_CONTAINER, CANCELLED
-   */
   async ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null> {
     return (await this.#inventory.attributes(vmid, signal, look))?.node ?? null;
   }
 
-  /** Does work on one node; on the entry node if `node` is null. @throws AppError */
   onNode<T>(
     node: string | null,
     precondition: ActivePrecondition | null,
     work: (deps: TransferDeps) => Promise<T>,
   ): Promise<T> {
-    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition)));
+    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition, node)));
   }
 
-  activate(precondition: Precondition | null): ActivePrecondition | null {
-    return this.#activate(precondition);
+  activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
+    if (precondition === null && vmid === null) return null;
+    const forget = () => {
+      const id = precondition?.attributes?.vmid ?? vmid;
+      if (id !== null) this.#inventory.forget(id);
+    };
+    return new ActivePrecondition(precondition ?? NOTHING_REQUIRED, forget, vmid);
+  }
+
+  async statusOf(
+    vmid: number,
+    signal: AbortSignal,
+    read: () => Promise<ContainerStatus>,
+  ): Promise<ContainerStatus> {
+    const owner = await this.ownerOf(vmid, signal);
+    if (owner === null || owner === this.#entry.current?.name) return this.#local(await read());
+    const answer = await firstOf(read(), NODE_LIMIT_MS, signal).catch((error: unknown) => {
+      if (isNotConnected(error)) return error;
+      throw error;
+    });
+    if (typeof answer !== 'string' && !(answer instanceof AppError)) return this.#local(answer);
+    const known = findContainer(await this.#read(signal, {}), vmid);
+    return withState(known, answer instanceof AppError ? answer : silent(owner, NODE_LIMIT_MS));
   }
 
   /** Kills running commands, verifies it, and closes the connections. */
   async close(withinMs: number): Promise<void> {
     await this.#shared.inFlight.end(withinMs);
     await Promise.all([this.#nodes.close(), this.#entry.close()]);
+  }
+
+  /** A status that was read on the node of the container, where every container is local. */
+  #local(status: ContainerStatus): ContainerStatus {
+    return { ...status, local: status.node === this.#entry.current?.name };
   }
 
   #on<T>(node: string | null, work: (link: NodeLink) => Promise<T>): Promise<T> {
@@ -162,26 +279,38 @@ export class Cluster implements ClusterHandle {
   /** Reads the inventory through an entry node, which learns its own name from it. */
   #read(
     signal: AbortSignal,
-    options: { readonly limitMs?: number; readonly precondition?: ActivePrecondition | null },
+    options: {
+      readonly limitMs?: number;
+      readonly details?: boolean;
+      readonly precondition?: ActivePrecondition | null;
+    },
   ): Promise<Inventory> {
     return this.#entry.read(async (link) => {
-      const inventory = await readInventory(link.shell, signal, options);
+      const inventory = await readInventory(link.shell, signal, { ...options, before: this.#last.get(link) });
+      this.#last.set(link, inventory);
       link.name = inventory.node;
       this.#nodes.learn(inventory.members);
       return inventory;
     });
   }
 
-  #deps(shell: RemoteShell, precondition: ActivePrecondition | null): TransferDeps {
-    return { ...this.#shared, shell, precondition };
+  /** @param node its name; null for the entry node */
+  #deps(shell: RemoteShell, precondition: ActivePrecondition | null, node: string | null): TransferDeps {
+    return { ...this.#shared, shell, precondition, jobs: this.#jobs.startedOn(node) };
   }
 
-  #activate(precondition: Precondition | null): ActivePrecondition | null {
-    if (precondition === null) return null;
-    return new ActivePrecondition(precondition, () => {
-      if (precondition.attributes !== null) this.#inventory.forget(precondition.attributes.vmid);
-    });
+  /** The nodes that may have jobs. null stands for the entry node where it is the only one. */
+  async #nodeNames(signal: AbortSignal): Promise<readonly (string | null)[]> {
+    if (this.#nodes.members.size === 0) await this.#read(signal, {}).catch(() => {});
+    const names = [...this.#nodes.members.keys()];
+    return names.length > 1 ? names : [null];
   }
 }
 
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
+}
+
+const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };
 const NEVER = new AbortController().signal;

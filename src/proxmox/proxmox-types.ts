@@ -1,26 +1,37 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
+import type { Job, JobStart, JobsHandle } from './jobs/job-types.ts';
+import type { ClusterStatus } from './status/cluster-status.ts';
+
+export type { ClusterStatus } from './status/cluster-status.ts';
+export type { NodeState } from './status/parse-status.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
 /** One container in the inventory. */
 export interface ContainerSummary {
   readonly vmid: number;
-  /** `unknown`: the container is on another node, which has published no state in the last minutes. */
+  /** `unknown`: its node does not answer. */
   readonly status: RunState;
   readonly name: string;
   /** The lock of the configuration (`backup`, `migrate`, …), or null. */
   readonly lock: string | null;
   readonly node: string;
-  /** Whether it is on the node that the server is connected to. */
+  /** Whether it is on the entry node. */
   readonly local: boolean;
+  /** Why the status could not be read on the node of the container. */
+  readonly reason?: string;
   readonly template: boolean;
   readonly tags: readonly string[];
   readonly pool: string | null;
 }
 
-/** Usage as the cluster publishes it, about 10 s old. Bytes, seconds; cpu as a fraction of all its cores. */
+/** Usage as its node publishes it every 10 s. Bytes, seconds; cpu as a fraction of all its cores. */
 export interface Usage {
+  /** How old the figures are; null if that is not known. */
+  readonly age_s: number | null;
   readonly uptime_s: number | null;
   readonly cpu: number | null;
   readonly cpus: number | null;
@@ -34,6 +45,15 @@ export interface ContainerStatus extends ContainerSummary {
   /** Running, but all its processes are frozen, so it does not respond. */
   readonly frozen: boolean;
   readonly usage: Usage | null;
+}
+
+/** One container in the inventory, with its usage and what its configuration says of its inside. */
+export interface ContainerDetails extends ContainerSummary {
+  readonly usage: Usage | null;
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
 }
 
 export interface CapturedStream {
@@ -81,8 +101,8 @@ export interface ExecOptions {
   readonly keep?: Keep;
   /** Compute the digests of the streams. */
   readonly digest?: true;
-  /** Called a few times a second at most, with the number of output bytes so far. */
-  readonly onOutput?: (totalBytes: number) => void;
+  /** Called a few times a second at most, with the number of output bytes so far and the end of the stream that has grown. */
+  readonly onOutput?: (totalBytes: number, recent: () => string) => void;
 }
 
 export interface UploadOptions {
@@ -124,6 +144,11 @@ export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
   readonly label: string;
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /**
+   * Starts a command as a job, which continues when the call has ended. Resolves when the command has started.
+   * @throws AppError if it did not start
+   */
+  startJob(command: string, options: JobStart): Promise<Job>;
   upload(options: UploadOptions): Promise<TransferResult>;
   download(options: DownloadOptions): Promise<TransferResult>;
 }
@@ -139,6 +164,8 @@ export interface LifeCycleResult {
 export interface ContainerHandle extends ExecTarget {
   readonly vmid: number;
   status(signal: AbortSignal): Promise<ContainerStatus>;
+  /** A page of a log, filtered in the container. */
+  readLog(request: LogRequest): Promise<LogPage>;
   /** Resolves when the container is running. */
   start(signal: AbortSignal): Promise<LifeCycleResult>;
   /** Resolves when the container is stopped. */
@@ -151,7 +178,11 @@ export interface ClusterHandle {
   readonly connections: number;
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
+  /** The state of all nodes. @throws AppError if no entry node can be read */
+  status(signal: AbortSignal): Promise<ClusterStatus>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
+  /** Like `list`, with more about each container, in one round trip as well. */
+  listDetails(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerDetails[]>;
   /**
    * The attributes of a container that rules can match, from the cache if possible, or `again` from the node. undefined: they
    * cannot be read in time.
@@ -168,11 +199,18 @@ export interface ClusterHandle {
    * @throws AppError like an upload that cannot read its source
    */
   localFile(localPath: string): Promise<FileDigest>;
+  /** Facts about running containers, in one round trip to their node. Changes nothing. */
+  inspect(request: InspectRequest): Promise<Inspection>;
   /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
+  /** Marks an approval as used on a node; on the entry node if it is null. @throws AppError APPROVAL_USED, or if the node cannot be used */
+  redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void>;
+  /** The name of the entry node that serves, if HOST names several, otherwise null. @throws AppError if none can be read */
+  entryName(signal: AbortSignal): Promise<string | null>;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
-  /** Kills running commands, verifies it and closes the connections, within `withinMs`. */
+  readonly jobs: JobsHandle;
+  /** Kills running commands, verifies it and closes the connections, within `withinMs`. Jobs continue. */
   close(withinMs: number): Promise<void>;
 }
 

@@ -1,8 +1,9 @@
-import { AppError } from '../lib/errors.ts';
 import type { ActivePrecondition } from '../remote/precondition.ts';
 import type { Precondition } from '../remote/remote-types.ts';
-import { isNotConnected } from '../ssh/pool-errors.ts';
 import { Container } from './container.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
+import type { Job, JobStart } from './jobs/job-types.ts';
+import { type OwnerLookup, onOwner } from './owner.ts';
 import type {
   ContainerHandle,
   ContainerStatus,
@@ -15,16 +16,18 @@ import type {
 } from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
-/** Finds the node of a container and does work there. */
-export interface ContainerRouter {
-  /** See `Cluster`. null: the entry node. */
-  ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null>;
+/** What a container needs of its cluster. */
+export interface ContainerRouter extends OwnerLookup {
+  /** Does work on one node; on the entry node if `node` is null. @throws AppError */
   onNode<T>(
     node: string | null,
     precondition: ActivePrecondition | null,
     work: (deps: TransferDeps) => Promise<T>,
   ): Promise<T>;
-  activate(precondition: Precondition | null): ActivePrecondition | null;
+  /** @param vmid a container that must be on the node where the call runs */
+  activate(precondition: Precondition | null, vmid: number): ActivePrecondition | null;
+  /** The status as read on the node of the container, or what the cluster knows if that node does not answer. */
+  statusOf(vmid: number, signal: AbortSignal, read: () => Promise<ContainerStatus>): Promise<ContainerStatus>;
 }
 
 /** One container of the cluster, on any node. The node is looked up for each use. */
@@ -33,19 +36,22 @@ export class RoutedContainer implements ContainerHandle {
   readonly label: string;
   readonly #router: ContainerRouter;
   readonly #precondition: ActivePrecondition | null;
-  /** The node that the decision was made on. */
   readonly #decidedNode: string | undefined;
 
   constructor(router: ContainerRouter, vmid: number, precondition: Precondition | null) {
     this.vmid = vmid;
     this.label = `container ${vmid}`;
     this.#router = router;
-    this.#precondition = router.activate(precondition);
+    this.#precondition = router.activate(precondition, vmid);
     this.#decidedNode = precondition?.attributes?.node;
   }
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {
     return this.#route(options.signal, (container) => container.exec(command, options));
+  }
+
+  startJob(command: string, options: JobStart): Promise<Job> {
+    return this.#route(options.signal, (container) => container.startJob(command, options));
   }
 
   upload(options: UploadOptions): Promise<TransferResult> {
@@ -56,8 +62,14 @@ export class RoutedContainer implements ContainerHandle {
     return this.#route(options.signal, (container) => container.download(options));
   }
 
-  status(signal: AbortSignal): Promise<ContainerStatus> {
-    return this.#route(signal, (container) => container.status(signal));
+  readLog(request: LogRequest): Promise<LogPage> {
+    return this.#route(request.signal, (container) => container.readLog(request));
+  }
+
+  async status(signal: AbortSignal): Promise<ContainerStatus> {
+    const read = () => this.#route(signal, (container) => container.status(signal));
+    const status = await this.#router.statusOf(this.vmid, signal, read);
+    return this.#precondition?.checked(status) ?? status;
   }
 
   start(signal: AbortSignal): Promise<LifeCycleResult> {
@@ -68,29 +80,22 @@ export class RoutedContainer implements ContainerHandle {
     return this.#route(options.signal, (container) => container.stop(options));
   }
 
-  /**
-   * Does work on the node of the container. A container that has moved is detected before anything runs; the work is then done
-   * on its new node, once.
-   */
-  async #route<T>(signal: AbortSignal, work: (container: Container) => Promise<T>): Promise<T> {
-    const on = (node: string | null) =>
-      this.#router.onNode(node, this.#precondition, (deps) => work(new Container(deps, this.vmid)));
-    const node = this.#decidedNode ?? (await this.#router.ownerOf(this.vmid, signal));
-    try {
-      return await on(node);
-    } catch (error) {
-      if (!mayHaveMoved(error)) throw error;
-      const now = await this.#router.ownerOf(this.vmid, signal, 'again').catch(() => node);
-      if (now === null || now === node) throw error;
-      // The decision applies to the old node, so the call is decided again.
-      if (this.#decidedNode !== undefined) throw this.#precondition?.refused('changed') ?? error;
-      return on(now);
-    }
+  #route<T>(signal: AbortSignal, work: (container: Container) => Promise<T>): Promise<T> {
+    const { vmid } = this;
+    const precondition = this.#precondition;
+    const node = this.#decidedNode;
+    const decided =
+      node === undefined || precondition === null
+        ? undefined
+        : { node, moved: () => precondition.refused('changed') };
+    return onOwner(this.#router, { vmid, signal, decided }, (owner) =>
+      this.#router.onNode(owner, precondition, (deps) =>
+        work(
+          new Container(deps, vmid, (other, follow) =>
+            this.#router.onNode(other, null, ({ shell }) => follow(shell)),
+          ),
+        ),
+      ),
+    );
   }
-}
-
-/** Whether a failure of a call that has run nothing may be due to a migration. */
-function mayHaveMoved(error: unknown): boolean {
-  if (isNotConnected(error)) return true;
-  return error instanceof AppError && ['CONTAINER_ON_OTHER_NODE', 'CONTAINER_NOT_FOUND'].includes(error.code);
 }

@@ -128,7 +128,7 @@ export class RemoteCall {
         channel.stderr.resume();
         const survivors = await killRun(shell, run, since, NORMAL_PACE);
         // The check itself refuses what comes after so long, so another request may ask the node alone.
-        if (answers && survivors?.length === 0 && precondition?.readsLockdownAlone === true) {
+        if (answers && survivors?.length === 0 && precondition?.worksWithoutPmxcfs === true) {
           answers = false;
           continue;
         }
@@ -259,7 +259,7 @@ async function checkCanRead(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (precondition?.readsPmxcfs !== true) return true;
-  if (!precondition.readsLockdownAlone) {
+  if (!precondition.worksWithoutPmxcfs) {
     const answers = await shell.pmxcfsAnswers('configuration', STARTED_LIMIT_MS, signal);
     if (!answers && !signal.aborted) throw precondition.refused('slow');
     return answers;

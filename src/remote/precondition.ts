@@ -13,12 +13,17 @@ const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
 export class ActivePrecondition {
   readonly #precondition: Precondition;
   readonly #onChanged: () => void;
+  readonly #vmid: number | null;
   readonly #redeemer = randomBytes(8).toString('hex');
 
-  /** @param onChanged called if the attributes have changed, or cannot be read */
-  constructor(precondition: Precondition, onChanged: () => void) {
+  /**
+   * @param onChanged called if the attributes have changed, or cannot be read
+   * @param vmid a container that must be on the node where the call runs, whatever else is required
+   */
+  constructor(precondition: Precondition, onChanged: () => void, vmid: number | null = null) {
     this.#precondition = precondition;
     this.#onChanged = onChanged;
+    this.#vmid = vmid;
   }
 
   /**
@@ -26,9 +31,17 @@ export class ActivePrecondition {
    * @param pmxcfsAnswers false if pmxcfs is known to hang, so that nothing is read from it
    */
   check(pmxcfsAnswers = true): string {
+    const fields = this.fields(pmxcfsAnswers);
+    return fields.length === 0 ? '' : `set -- ${quoteAll(fields)}\n${SCRIPTS.precondition}`;
+  }
+
+  /** The arguments of the precondition script; empty if there is nothing to check. */
+  fields(pmxcfsAnswers = true): readonly string[] {
     const { attributes, approvalId, lockdown } = this.#precondition;
     // These checks come first, so that the approval of a refused call is not redeemed.
     const fields = lockdown === null ? [] : ['lockdown', pmxcfsAnswers ? lockdown.cluster : lockdown.node];
+    // The node has the directory of its own containers at /etc/pve/lxc.
+    if (this.#vmid !== null && pmxcfsAnswers) fields.push('here', `/etc/pve/lxc/${this.#vmid}.conf`);
     if (attributes !== null) {
       const { vmid, node } = attributes;
       fields.push('container', String(vmid), 'conf', `/etc/pve/nodes/${node}/lxc/${vmid}.conf`);
@@ -38,17 +51,21 @@ export class ActivePrecondition {
       }
     }
     if (approvalId !== null) fields.push('redeemer', this.#redeemer, 'approval', approvalId);
-    return fields.length === 0 ? '' : `set -- ${quoteAll(fields)}\n${SCRIPTS.precondition}`;
+    return fields;
   }
 
   /** Whether the check reads the cluster file system. */
   get readsPmxcfs(): boolean {
-    return this.#precondition.attributes !== null || this.#precondition.lockdown !== null;
+    const { attributes, lockdown } = this.#precondition;
+    return attributes !== null || lockdown !== null || this.#vmid !== null;
   }
 
-  /** Whether all that it reads of the cluster's files is the lockdown, of which the node has a copy. */
-  get readsLockdownAlone(): boolean {
-    return this.#precondition.attributes === null && this.#precondition.lockdown !== null;
+  /**
+   * Whether the call may run although the cluster's files do not respond: no rule needs attributes, the node has a copy of the
+   * lockdown, and what runs in a container runs only where the container is.
+   */
+  get worksWithoutPmxcfs(): boolean {
+    return this.#precondition.attributes === null && this.readsPmxcfs;
   }
 
   /** Whether the call redeems an approval. */
@@ -64,7 +81,7 @@ export class ActivePrecondition {
   /** The error for a failed check. */
   refused(why: string): AppError {
     if (!KEEPS_ATTRIBUTES.includes(why)) this.#onChanged();
-    return preconditionRefused(why, this.#precondition);
+    return preconditionRefused(why, this.#precondition, this.#vmid);
   }
 
   /** Checks attributes that were just read. @throws AppError TARGET_CHANGED if they differ from those of the precondition */

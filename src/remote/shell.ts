@@ -30,11 +30,17 @@ export interface ScriptOutput extends NodeOutput {
   readonly items: readonly (readonly [key: string, value: string])[];
   /** Text that follows `NONCE section NAME`, by name. */
   readonly sections: ReadonlyMap<string, string>;
+  /** The same as bytes, which need not be text. */
+  readonly bytes: ReadonlyMap<string, Buffer>;
+  /** Whether the node has begun to work on it; if not, the node itself does not respond. */
+  readonly responded: boolean;
 }
 
 export interface NodeRunOptions {
   /** From the moment when the node is logged in to. */
   readonly timeoutMs: number;
+  /** For scripts: the longest time without output after the start. */
+  readonly silenceMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** Default: `control`. */
   readonly priority?: 'work' | 'control';
@@ -72,10 +78,10 @@ export class RemoteShell {
    * @throws AppError if the node cannot be reached, or the precondition fails
    */
   async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
-    const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
+    const { signal, timeoutMs, silenceMs, precondition = null, priority = 'control' } = options;
     const asked = performance.now();
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
-    if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
+    if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', silenceMs ?? timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
     const leftMs = timeoutMs - (performance.now() - asked);
@@ -85,7 +91,7 @@ export class RemoteShell {
     // After a timeout the script continues; its session can be reused only after the script has ended.
     const over = run.start(script, args).finally(() => this.#return(session, run));
     over.catch(() => {});
-    const outcome = await firstOf(over, Math.max(0, leftMs), signal);
+    const outcome = await untilSilent(over, run, { leftMs: Math.max(0, leftMs), silenceMs }, signal);
     if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
     if (typeof outcome !== 'string') return outcome;
     return { ...run.output(), code: null, ended: outcome };
@@ -162,8 +168,10 @@ const NOTHING = {
   code: null,
   items: [],
   sections: new Map<string, string>(),
+  responded: true,
+  bytes: new Map<string, Buffer>(),
 } as const;
-const WORDS = ['started', 'refused', 'section', 'item', 'exited'];
+const WORDS = ['checking', 'started', 'refused', 'section', 'item', 'exited'];
 
 /** One host-side script in a session: from its request to its `exited`. */
 class ScriptRun {
@@ -176,9 +184,12 @@ class ScriptRun {
   #section = '';
   #size = 0;
   #started = false;
+  #responded = false;
   #refused: string | undefined;
   #code: number | undefined;
   #errEnded = false;
+  /** When output arrived last; null before the node responded. */
+  heardAt: number | null = null;
   /** Resolves when the script has ended on both streams. */
   complete = false;
 
@@ -208,6 +219,7 @@ class ScriptRun {
         finish('exit');
       };
       const onOut = (chunk: Buffer) => {
+        if (this.#responded) this.heardAt = performance.now();
         for (const frame of outReader.push(chunk)) {
           if (frame.kind === 'text') this.#text(frame.bytes);
           else if (frame.kind === 'frame') this.#frame(frame.word, frame.fields);
@@ -234,11 +246,12 @@ class ScriptRun {
 
   /** The output so far. */
   output(): Omit<ScriptOutput, 'code' | 'ended'> {
-    const sections = new Map<string, string>();
-    for (const [name, chunks] of this.#texts) sections.set(name, Buffer.concat(chunks).toString('utf8'));
+    const bytes = new Map([...this.#texts].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
+    const sections = new Map([...bytes].map(([name, content]) => [name, content.toString('utf8')]));
     const stdout = sections.get('') ?? '';
     sections.delete('');
-    return { stdout, stderr: Buffer.concat(this.#stderr).toString('utf8'), items: this.#items, sections };
+    const stderr = Buffer.concat(this.#stderr).toString('utf8');
+    return { stdout, stderr, items: this.#items, sections, bytes, responded: this.#responded };
   }
 
   #text(bytes: Buffer): void {
@@ -248,14 +261,36 @@ class ScriptRun {
   }
 
   #frame(word: string, [first = '', ...rest]: readonly string[]): void {
+    if (word === 'checking' || word === 'started') {
+      this.#responded = true;
+      this.heardAt = performance.now();
+    }
     if (word === 'started') this.#started = true;
-    else if (word === 'refused') this.#refused = first;
+    if (word === 'refused') this.#refused = first;
     else if (word === 'exited') this.#code = /^\d{1,3}$/.test(first) ? Number(first) : 255;
     else if (word === 'item') this.#items.push([first, rest.join(' ')]);
     else if (word === 'section') {
       this.#section = first;
       if (!this.#texts.has(first)) this.#texts.set(first, []);
     }
+  }
+}
+
+/** Waits for a script, but no longer than `silenceMs` without output after its start. */
+async function untilSilent(
+  over: Promise<ScriptOutput>,
+  run: ScriptRun,
+  { leftMs, silenceMs }: { readonly leftMs: number; readonly silenceMs: number | undefined },
+  signal: AbortSignal | undefined,
+): Promise<ScriptOutput | 'timeout' | 'cancelled'> {
+  if (silenceMs === undefined) return firstOf(over, leftMs, signal);
+  const end = performance.now() + leftMs;
+  for (;;) {
+    const now = performance.now();
+    const silent = (run.heardAt ?? now) + silenceMs;
+    if (now >= end || now >= silent) return 'timeout';
+    const outcome = await firstOf(over, Math.min(end, silent) - now + 1, signal);
+    if (outcome !== 'timeout') return outcome;
   }
 }
 

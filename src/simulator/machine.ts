@@ -8,6 +8,8 @@ export interface Machine {
   /** null for a node. */
   readonly vmid: number | null;
   readonly hostname: string;
+  /** IPv4 address. */
+  readonly address: string;
   readonly files: VirtualFs;
   readonly table: ProcessTable;
   /** Programs by the name in their files. */

@@ -15,6 +15,10 @@ const service = z.strictObject({
   command: z.string(),
   state: z.enum(['running', 'failed', 'stopped']).default('running'),
   description: z.string().default(''),
+  /** TCP ports on which it listens. */
+  ports: z.array(z.number()).default([]),
+  /** How often systemd has restarted it. */
+  restarts: z.number().default(0),
 });
 
 const disk = z.strictObject({
@@ -41,6 +45,8 @@ const container = z.strictObject({
     .regex(/^\d+%$/)
     .default('35%'),
   ip: z.string().optional(),
+  /** Processes that the kernel has killed for want of memory. */
+  oomKills: z.number().default(0),
   disk: disk.prefault({}),
   /** Further disks by mount point. */
   mounts: z.record(z.string(), z.strictObject({ size, readOnly: z.boolean().default(false) })).default({}),

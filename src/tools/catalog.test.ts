@@ -32,9 +32,12 @@ test('hints state the effect of each tool', () => {
     }),
   );
   expect(told).toEqual({
+    proxmox_cluster_status: 'reads',
     proxmox_container_exec_command: 'destroys open',
     proxmox_exec_in_containers: 'destroys open',
+    proxmox_inspect_containers: 'reads',
     proxmox_list_containers: 'reads',
+    proxmox_read_logs: 'reads',
     proxmox_container_status: 'reads',
     proxmox_start_container: '',
     proxmox_stop_container: 'destroys',
@@ -43,6 +46,9 @@ test('hints state the effect of each tool', () => {
     proxmox_download_file_from_host: 'destroys',
     proxmox_upload_file_to_host: 'destroys',
     proxmox_host_exec_command: 'destroys open',
+    proxmox_get_job: 'reads',
+    proxmox_list_jobs: 'reads',
+    proxmox_cancel_job: '',
   });
 });
 

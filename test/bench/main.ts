@@ -9,6 +9,7 @@ import { holdLock, Rig, type Undo } from '../rig/rig.ts';
 import { must } from '../rig/run.ts';
 import { Bench } from './bench.ts';
 import { burst, exec } from './calls.ts';
+import { cluster } from './cluster.ts';
 import { governance } from './governance.ts';
 import { list } from './list.ts';
 import { isMet, type Row } from './measure.ts';
@@ -28,7 +29,11 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   record,
   memory,
   governance,
+  cluster,
 };
+
+/** Measures that bring their own nodes. */
+const WITHOUT_RIG: readonly string[] = ['cluster'];
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
@@ -43,10 +48,11 @@ async function main(wanted: readonly string[]): Promise<number> {
     return { name, measure };
   });
   await buildServer();
-  const { rig, release } = await takeRig();
+  const needed = wanted.some((name) => !WITHOUT_RIG.includes(name));
+  const { rig, release } = needed ? await takeRig() : { rig: undefined, release: async () => {} };
   const rows: Row[] = [];
   try {
-    await rig.reset();
+    await rig?.reset();
     for (const { name, measure } of measures) {
       tell(`measuring ${name} …`);
       rows.push(...(await inBench(rig, measure)));
@@ -58,7 +64,7 @@ async function main(wanted: readonly string[]): Promise<number> {
   return rows.some((row) => isMet(row) === false) ? 1 : 0;
 }
 
-async function inBench(rig: Rig, measure: (bench: Bench) => Promise<Row[]>): Promise<Row[]> {
+async function inBench(rig: Rig | undefined, measure: (bench: Bench) => Promise<Row[]>): Promise<Row[]> {
   const bench = new Bench(rig);
   const interrupted = () => void bench.end().finally(() => process.exit(130));
   process.once('SIGINT', interrupted);

@@ -6,7 +6,7 @@ const PAUSE_MS = 10;
 /** One row of the table. Times in ms, throughput in MB/s, sizes in MB (10^6 bytes). */
 export interface Row {
   readonly measure: string;
-  readonly unit: 'ms' | 'MB/s' | 'MB';
+  readonly unit: 'ms' | 'MB/s' | 'MB' | '';
   readonly ours: number;
   /** The same work without this server, measured in the same run; null: the limit is a value, not a ratio. */
   readonly floor: number | null;

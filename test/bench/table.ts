@@ -30,12 +30,12 @@ function cellsOf(row: Row): readonly string[] {
   const met = isMet(row);
   return [
     measure,
-    `${number(ours)} ${unit}`,
+    `${number(ours)} ${unit}`.trimEnd(),
     floor === null ? '' : `${number(floor)} ${unit}`,
     ratio === null ? '' : ratio.toFixed(2),
     limit === null
       ? ''
-      : `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.value}${floor === null ? ` ${unit}` : ''}`,
+      : `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.value}${floor === null ? ` ${unit}` : ''}`.trimEnd(),
     met === null ? '' : met ? '✓' : '✗',
   ];
 }

@@ -125,9 +125,9 @@ describeNode('exec: a command that cannot run', [], (rig) => {
     expect(failure.suggestion).toContain('proxmox_list_containers');
   });
 
-  test('names the node of a container on another node', async () => {
+  test('names the node of a container whose node cannot be used', async () => {
     const failure = await failing(CT.elsewhere);
-    expect(failure.code).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(failure.code).toBe('SSH_UNREACHABLE');
     expect(failure.error).toContain('pve2');
   });
 

@@ -14,6 +14,7 @@ const item = z.object({
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
 });
 
 describeNode('list and status', [], (node) => {
@@ -41,7 +42,9 @@ describeNode('list and status', [], (node) => {
       {
         ...here,
         vmid: 9105,
-        status: 'running',
+        // Nothing connects to its node.
+        status: 'unknown',
+        reason: expect.stringContaining('pve2'),
         name: 'elsewhere',
         node: 'pve2',
         local: false,
@@ -54,7 +57,55 @@ describeNode('list and status', [], (node) => {
     const { text } = await call('list_containers', { response_format: 'text' });
     expect(text).toMatch(/^VMID +STATUS +NAME +NODE +LOCK +TAGS\n/);
     expect(text).toMatch(/^9104 +running +locked +pve1 +backup +-$/m);
-    expect(text).toMatch(/^9105 +running +elsewhere +pve2 \(other node\) +- +rig,remote$/m);
+    expect(text).toMatch(/^9105 +unknown +elsewhere +pve2 +- +rig,remote$/m);
+  });
+
+  test.each<[Record<string, unknown>, number[]]>([
+    [{ tags: ['web'] }, [CT.debian]],
+    [{ tags: ['web', 'REMOTE'] }, [CT.debian, CT.elsewhere]],
+    [{ name: '*e*' }, [CT.debian, CT.stopped, CT.locked, CT.elsewhere]],
+    [{ node: 'pve2' }, [CT.elsewhere]],
+    [{ status: 'stopped' }, [CT.stopped]],
+    [{ tags: ['rig'], status: 'running', node: 'pve1' }, [CT.debian]],
+    [{ name: 'none' }, []],
+  ])('a filter %j selects', async (filter, vmids) => {
+    const { data, text } = await call('list_containers', filter);
+    expect(
+      z
+        .array(item)
+        .parse(data.containers)
+        .map(({ vmid }) => vmid),
+    ).toEqual(vmids);
+    expect(JSON.parse(text)).toEqual(data.containers);
+    const table = await call('list_containers', { ...filter, response_format: 'text' });
+    if (vmids.length === 0) expect(table.text).toBe('No container matches.');
+    else expect(table.text.match(/^(?:VMID|\d+) .*$/gm)).toHaveLength(1 + vmids.length);
+  });
+
+  test('details add use, addresses and operating system', async () => {
+    const published = await readFile(new URL('../fixtures/etc-pve/rrd', import.meta.url), 'utf8');
+    const now = String(Math.floor(Date.now() / 1000));
+    onTestFinished(await node.setPve('.rrd', published.replaceAll('@NOW@', now)));
+    const { data } = await call('list_containers', { details: true });
+    expect(data.containers).toMatchObject([
+      {
+        vmid: CT.debian,
+        uptime_s: 3600,
+        memory_bytes: 104857600,
+        memory_max_bytes: 536870912,
+        disk_bytes: 1073741824,
+        disk_max_bytes: 8589934592,
+        addresses: ['dhcp'],
+        os: 'debian',
+      },
+      { vmid: CT.busybox, addresses: ['192.0.2.102'], os: 'unmanaged' },
+      { vmid: CT.stopped },
+      { vmid: CT.locked },
+      { vmid: CT.elsewhere, uptime_s: 7200 },
+    ]);
+    const { text } = await call('list_containers', { details: true, response_format: 'text' });
+    expect(text).toMatch(/ +UPTIME +MEMORY +DISK +ADDRESSES +OS\n/);
+    expect(text).toMatch(/^9101 .* 100 MB of 512 MB +1\.0 GB of 8\.0 GB +dhcp +debian$/m);
   });
 
   test('shows a change immediately', async () => {
@@ -121,6 +172,7 @@ describeNode('list and status', [], (node) => {
       template: false,
       tags: ['rig', 'web'],
       uptime_s: 3600,
+      usage_age_s: expect.any(Number),
       cpu: 0.0125,
       cpus: 2,
       memory_bytes: 104857600,
@@ -130,7 +182,8 @@ describeNode('list and status', [], (node) => {
     });
     expect((await call('container_status', { vmid: CT.locked })).data).toMatchObject({ lock: 'backup' });
     expect((await call('container_status', { vmid: String(CT.elsewhere) })).data).toMatchObject({
-      status: 'running',
+      status: 'unknown',
+      reason: expect.stringContaining('pve2'),
       node: 'pve2',
       local: false,
       uptime_s: 7200,

@@ -80,13 +80,13 @@ describeNode('start and stop', [], (rig, { needing }) => {
     await rig.setConf(vmid, 'hostname: stopped\nlock: migrate\n');
     expect(failureOf(await start())).toMatchObject({
       code: 'CONTAINER_LOCKED',
-      error: expect.stringContaining('(migrate)'),
+      error: expect.stringContaining('lock: migrate'),
     });
     expect(rig.isRunning(vmid)).toBe(false);
   });
 
   test.each([
-    ['on another node', CT.elsewhere, 'CONTAINER_ON_OTHER_NODE', 'pve2'],
+    ['on a node that cannot be used', CT.elsewhere, 'SSH_UNREACHABLE', 'pve2'],
     ['unknown', CT.unknown, 'CONTAINER_NOT_FOUND', 'proxmox_list_containers'],
     ['a virtual machine', 100, 'NOT_A_CONTAINER', 'virtual machine'],
   ])('refuses a container that is %s, with the next step', async (_what, id, code, words) => {

@@ -53,7 +53,7 @@ describeNode('transfers with unavailable containers', [], (node) => {
 
   test.each([
     ['stopped', CT.stopped, 'CONTAINER_NOT_RUNNING', 'proxmox_start_container'],
-    ['on another node', CT.elsewhere, 'CONTAINER_ON_OTHER_NODE', 'pve2'],
+    ['on a node that cannot be used', CT.elsewhere, 'SSH_UNREACHABLE', 'pve2'],
     ['unknown', CT.unknown, 'CONTAINER_NOT_FOUND', 'proxmox_list_containers'],
     ['a virtual machine', 100, 'NOT_A_CONTAINER', 'LXC'],
   ])('refuse a container that is %s, with the next step', async (_what, vmid, code, step) => {

@@ -100,7 +100,7 @@ describeNode('upload refusals', [], (node) => {
     });
   });
 
-  test('a container that is stopped, unknown or on another node, and a virtual machine, have their own error code', async () => {
+  test('a container that is stopped, unknown or on a node that cannot be used, and a virtual machine, have their own error code', async () => {
     await writeFile(local('source'), 'x');
     const code = async (vmid: number) => {
       const args = { vmid, local_path: 'source', container_path: '/tmp/e2e-x' };
@@ -109,7 +109,7 @@ describeNode('upload refusals', [], (node) => {
     };
     expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
-    expect(await code(9105)).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(await code(9105)).toBe('SSH_UNREACHABLE');
     expect(await code(100)).toBe('NOT_A_CONTAINER');
   });
 });

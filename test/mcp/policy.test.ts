@@ -161,7 +161,7 @@ describe('attributes of the container', () => {
 });
 
 describe('expect_name', () => {
-  test('refuses a call with another name, and returns the actual name', async () => {
+  test('refuses a call with another name, and returns the actual name and the container of the expected one', async () => {
     await withServer({}, async (client) => {
       const local_path = path.join(dir, 'upload.txt');
       await writeFile(local_path, 'x');
@@ -180,12 +180,35 @@ describe('expect_name', () => {
         expect(isError).toBe(true);
         expect(data).toMatchObject({
           code: 'WRONG_TARGET',
-          error: expect.stringMatching(/named "(busybox|stopped)"/),
+          error: expect.stringMatching(/named "(busybox|stopped)".* The name belongs to container 9101\./),
         });
       }
       expect(await exists('/tmp/wrong')).toBe(false);
       expect(node.isRunning(CT.busybox)).toBe(true);
       expect(node.isRunning(CT.stopped)).toBe(false);
+    });
+  });
+
+  test('a container in which the policy refuses the call is not told', async () => {
+    const file = await policyFile(
+      'hidden.yaml',
+      `rules: [{rule: no, match: {vmid: ${CT.debian}, effect: exec}, outcome: deny}]\ndefault: allow\n`,
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      const { data } = await exec(client, 'true', { expect_name: 'debian' });
+      expect(data).toMatchObject({ code: 'WRONG_TARGET', error: expect.not.stringContaining('9101') });
+      const unknown = await exec(client, 'true', { expect_name: 'nobody' });
+      expect(unknown.data).toMatchObject({ error: expect.not.stringContaining('belongs') });
+    });
+  });
+
+  test('the result of a change names the container', async () => {
+    await withServer({}, async (client) => {
+      const target = { vmid: CT.busybox, name: 'busybox' };
+      expect((await exec(client, 'true')).data).toMatchObject(target);
+      expect((await client.callTool('proxmox_start_container', { vmid: CT.busybox })).data).toMatchObject(
+        target,
+      );
     });
   });
 

@@ -1,10 +1,13 @@
 import type { Case } from './cases.ts';
 import { DOWNLOAD_CASES } from './download-cases.ts';
 import { EXEC_CASES } from './exec-cases.ts';
+import { INSPECT_CONTAINER_CASES } from './inspect-container-cases.ts';
+import { INSPECT_NODE_CASES } from './inspect-node-cases.ts';
 import { KILL_CASES } from './kill-cases.ts';
 import { AUTHORIZED_KEYS_CASES, INVENTORY_CASES, PROBE_CASES } from './node-cases.ts';
 import { OWN_CONTAINER_CASES } from './own-container-cases.ts';
 import { PRECONDITION_CASES } from './precondition-cases.ts';
+import { READ_LOG_CASES } from './read-log-cases.ts';
 import { UPLOAD_CASES } from './upload-cases.ts';
 import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
 
@@ -12,11 +15,14 @@ export type GroupName =
   | 'authorizedKeys'
   | 'download'
   | 'exec'
+  | 'inspectContainer'
+  | 'inspectNode'
   | 'inventory'
   | 'kill'
   | 'ownContainer'
   | 'precondition'
   | 'probe'
+  | 'readLog'
   | 'upload';
 
 /** All cases by the script that they check. */
@@ -24,10 +30,13 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   authorizedKeys: AUTHORIZED_KEYS_CASES,
   download: DOWNLOAD_CASES,
   exec: EXEC_CASES,
+  inspectContainer: INSPECT_CONTAINER_CASES,
+  inspectNode: INSPECT_NODE_CASES,
   inventory: INVENTORY_CASES,
   kill: KILL_CASES,
   ownContainer: OWN_CONTAINER_CASES,
   precondition: PRECONDITION_CASES,
   probe: PROBE_CASES,
+  readLog: READ_LOG_CASES,
   upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],
 };

@@ -14,6 +14,22 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'an inventory that takes any version for the one that the caller has',
+    script: 'inventory',
+    group: 'inventory',
+    caughtBy: 'reads no configurations whose version the caller has',
+    from: '[ "$v" != "$3" ]',
+    to: '[ -z "$3" ]',
+  },
+  {
+    name: 'a precondition that does not look whether the container is on the node',
+    script: 'precondition',
+    group: 'precondition',
+    caughtBy: 'refuses when the container is on another node, and does not redeem its approval',
+    from: 'refuse moved',
+    to: ':',
+  },
+  {
     name: 'a search for the own container that takes the word as any argument',
     script: 'ownContainer',
     group: 'ownContainer',
@@ -172,8 +188,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'precondition',
     group: 'precondition',
     caughtBy: 'refuses when reading the lockdown file takes longer than two seconds',
-    from: '      in_time;;\n    container)',
-    to: '      :;;\n    container)',
+    from: '      in_time;;\n    here)',
+    to: '      :;;\n    here)',
   },
   {
     name: 'a precondition that does not compare tags',

@@ -179,6 +179,33 @@ export const PRECONDITION_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'refuses when the container is on another node, and does not redeem its approval',
+    run: async (bench) => {
+      const { machine } = bench;
+      const { files } = machine;
+      const request = { here: '/etc/pve/lxc/101.conf', approvalId: 'abc123' };
+      await files.mkdir(machine.nodePath('/etc/pve/lxc'));
+      await files.write(machine.nodePath('/etc/pve/.vmlist'), '{}');
+      expect(await checkPrecondition(bench, { ...request, claimant: 'first' })).toMatchObject({
+        passed: false,
+        why: 'moved',
+      });
+      await files.write(machine.nodePath('/etc/pve/lxc/101.conf'), CONFIG);
+      expect(await checkPrecondition(bench, { ...request, claimant: 'second' })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
+  {
+    name: 'passes when pmxcfs is not mounted and no attributes are required',
+    run: async (bench) => {
+      await bench.machine.files.mkdir(bench.machine.nodePath('/etc/pve'));
+      expect(await checkPrecondition(bench, { here: '/etc/pve/lxc/101.conf' })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
+  {
     name: 'passes without a container and without an approval',
     run: async (bench) =>
       expect(await checkPrecondition(bench, {})).toEqual({ passed: true, why: null, code: 0 }),

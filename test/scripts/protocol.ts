@@ -104,6 +104,8 @@ export interface PreconditionRequest {
   readonly claimant?: string;
   /** The lockdown file, on the node. */
   readonly lockdown?: string;
+  /** The configuration among those of the node. */
+  readonly here?: string;
 }
 
 export interface PreconditionResult {
@@ -124,11 +126,13 @@ export async function checkPrecondition(
     approvalId = '',
     claimant = '',
     lockdown,
+    here,
   }: PreconditionRequest,
 ): Promise<PreconditionResult> {
   const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
   const fields = [
     ...(lockdown === undefined ? [] : ['lockdown', machine.nodePath(lockdown)]),
+    ...(here === undefined ? [] : ['here', machine.nodePath(here)]),
     ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
     ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' '), 'pool', pool]),
     ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),
@@ -142,7 +146,7 @@ export async function checkPrecondition(
 /** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'haState' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState',
+  name: 'haState' | 'hostKeys' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState' | 'running',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {

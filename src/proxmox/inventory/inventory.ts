@@ -5,6 +5,7 @@ import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
+  type ConfigDetails,
   type GuestEntry,
   type Members,
   parseConfigLines,
@@ -15,8 +16,10 @@ import {
   parseVmlist,
 } from './parse-inventory.ts';
 
-/** pmxcfs answers in milliseconds, or never if it hangs. */
+/** For the whole inventory. Thousands of containers on a node under load take seconds. */
 const READ_LIMIT_MS = 10_000;
+/** pmxcfs answers in milliseconds, or never if it hangs. */
+const SILENCE_LIMIT_MS = 2_000;
 
 /** The containers of the cluster according to the files of the node. */
 export interface Inventory extends Members {
@@ -24,16 +27,36 @@ export interface Inventory extends Members {
   /** All guests of the cluster, virtual machines included. */
   readonly guests: ReadonlyMap<number, GuestEntry>;
   readonly usage: ReadonlyMap<number, Usage>;
+  /** Empty unless asked for. */
+  readonly details: ReadonlyMap<number, ConfigDetails>;
   /** Whether the requested container is frozen. */
   readonly frozen: boolean;
+  /** What a later read of the same node can reuse. */
+  readonly reusable: ReusableFiles;
 }
+
+/** Parsed files with the text or the version by which it shows whether they have changed. */
+interface ReusableFiles {
+  readonly vmlist: string;
+  /** Empty: unknown. */
+  readonly version: string;
+  readonly withDetails: boolean;
+  readonly configs: ReturnType<typeof parseConfigLines>;
+}
+
+/** Keys of configurations that inventory.sh reads for details. */
+const DETAIL_KEYS = '|ostype|net[0-9]+';
 
 interface ReadOptions {
   /** Also check whether this container is frozen. */
   readonly vmid?: number;
+  /** Also read operating system and addresses. */
+  readonly details?: boolean | undefined;
   /** Time limit for reading the files. */
   readonly limitMs?: number;
   readonly precondition?: ActivePrecondition | null;
+  /** An inventory that was read from the same node. Thousands of configurations that have not changed are not read again. */
+  readonly before?: Inventory | undefined;
 }
 
 /**
@@ -43,12 +66,18 @@ interface ReadOptions {
 export async function readInventory(
   shell: RemoteShell,
   signal: AbortSignal,
-  { vmid, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
+  { vmid, details = false, limitMs = READ_LIMIT_MS, precondition, before }: ReadOptions = {},
 ): Promise<Inventory> {
-  const args = [vmid === undefined ? '' : String(vmid)];
+  const known = before?.reusable.withDetails === details ? before : undefined;
+  const args = [
+    vmid === undefined ? '' : String(vmid),
+    details ? DETAIL_KEYS : '',
+    known?.reusable.version ?? '',
+  ];
   const output = await twice(() =>
     shell.script(SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
+      silenceMs: SILENCE_LIMIT_MS,
       signal,
       priority: 'work',
       precondition,
@@ -59,7 +88,7 @@ export async function readInventory(
   if (items.has('missing')) throw notProxmox();
   if (!items.has('end')) throw unreadable(output, limitMs);
   if (items.has('forbidden')) throw forbidden();
-  return assemble(output.sections, vmid);
+  return assemble(output, { vmid, details, known });
 }
 
 /** Retries once if the connection is lost. For operations that change nothing. */
@@ -73,15 +102,18 @@ async function twice(read: () => Promise<ScriptOutput>): Promise<ScriptOutput> {
   return read();
 }
 
-function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefined): Inventory {
+function assemble(
+  { sections, items }: ScriptOutput,
+  { vmid, details: withDetails, known }: Asked,
+): Inventory {
   const files = splitByPath(sections.get('pve') ?? '');
   const members = files.get('.members');
   const vmlist = files.get('.vmlist');
   if (members === undefined || vmlist === undefined) throw pmxcfsDown();
-  let guests: Map<number, GuestEntry>;
+  let guests: ReadonlyMap<number, GuestEntry>;
   let found: Members;
   try {
-    guests = parseVmlist(vmlist);
+    guests = known?.reusable.vmlist === vmlist ? known.guests : parseVmlist(vmlist);
     found = parseMembers(members);
   } catch (error) {
     throw new AppError(
@@ -91,10 +123,14 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
     );
   }
   const running = parseUnixSockets(sections.get('unix') ?? '');
-  const configs = parseConfigLines(sections.get('conf') ?? '');
+  const version = items.find(([key]) => key === 'version')?.[1] ?? '';
+  const unchanged = version !== '' && known?.reusable.version === version;
+  const configs = unchanged ? known.reusable.configs : parseConfigLines(sections.get('conf') ?? '');
   const pools = parsePools(files.get('user.cfg') ?? '');
-  const published = parseRrd(files.get('.rrd') ?? '');
+  const now = Number(items.find(([key]) => key === 'now')?.[1]);
+  const published = parseRrd(files.get('.rrd') ?? '', Number.isSafeInteger(now) ? now : null);
   const usage = new Map<number, Usage>();
+  const details = new Map<number, ConfigDetails>();
   const containers: ContainerSummary[] = [];
   for (const guest of guests.values()) {
     if (guest.type !== 'lxc') continue;
@@ -104,6 +140,7 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
     const remoteStatus =
       remote?.running === true ? 'running' : remote?.running === false ? 'stopped' : 'unknown';
     if (remote) usage.set(guest.vmid, remote.usage);
+    if (config) details.set(guest.vmid, config);
     containers.push({
       vmid: guest.vmid,
       status: local ? (running.has(guest.vmid) ? 'running' : 'stopped') : remoteStatus,
@@ -118,11 +155,18 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { ...found, containers, guests, usage, frozen };
+  const reusable = { vmlist, version, withDetails, configs };
+  return { ...found, containers, guests, usage, details, frozen, reusable };
+}
+
+interface Asked {
+  readonly vmid: number | undefined;
+  readonly details: boolean;
+  readonly known: Inventory | undefined;
 }
 
 /** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
-function splitByPath(text: string): Map<string, string> {
+export function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
@@ -193,10 +237,17 @@ function unreadable(output: ScriptOutput, limitMs: number): AppError {
       'Call again if the result is still needed.',
     );
   }
+  if (output.ended === 'timeout' && !output.responded) {
+    return new AppError(
+      'SSH_UNREACHABLE',
+      `The node did not answer within ${limitMs / 1000} s, although it is connected.`,
+      'Check the load of the node and the network, then call again.',
+    );
+  }
   if (output.ended === 'timeout') {
     return new AppError(
       'PMXCFS_UNAVAILABLE',
-      `The cluster file system /etc/pve on the node did not answer within ${limitMs / 1000} s: pmxcfs hangs.`,
+      `The cluster file system /etc/pve on the node did not answer within ${Math.min(limitMs, SILENCE_LIMIT_MS) / 1000} s: pmxcfs hangs.`,
       {
         model:
           'Tell the user to check `systemctl status pve-cluster corosync` on the node. Commands in running containers may still work.',

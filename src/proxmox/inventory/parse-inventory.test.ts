@@ -38,7 +38,7 @@ describe('.members', () => {
     ],
     ['without quorum', '{"version":4,"cluster":{"quorate":0},"nodename":"pve1"}', false],
   ])('parses a node that is %s', (_what, text, quorate) => {
-    expect(parseMembers(text)).toEqual({ node: 'pve1', quorate });
+    expect(parseMembers(text)).toMatchObject({ node: 'pve1', quorate });
   });
 
   test('rejects a node without a name', () => {
@@ -80,6 +80,24 @@ describe('configuration files', () => {
       lock: null,
       template: false,
       tags: ['a', 'b'],
+      osType: null,
+      addresses: [],
+    });
+  });
+
+  test('addresses of all interfaces, and the type of the operating system', () => {
+    const text = lines(
+      101,
+      'net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:01,ip=192.0.2.5/24,gw=192.0.2.1,ip6=auto,type=veth',
+      'net1: name=eth1,ip=dhcp',
+      'net2: name=eth2,bridge=vmbr0',
+      'ostype: alpine',
+      '[s]',
+      'net3: ip=192.0.2.9/24',
+    );
+    expect(parseConfigLines(text).get(101)).toMatchObject({
+      osType: 'alpine',
+      addresses: ['192.0.2.5', 'auto', 'dhcp'],
     });
   });
 
@@ -113,6 +131,7 @@ describe('configuration files', () => {
 
 describe('.rrd', () => {
   const usage = {
+    age_s: 5,
     uptime_s: 3600,
     cpus: 2,
     cpu: 0.0125,
@@ -124,7 +143,7 @@ describe('.rrd', () => {
 
   test.each(['pve-vm-9.0/101', 'pve2.3-vm/101'])('reads usage and state from %s', (key) => {
     const text = `pve-node-9.0/pve1:1:2\n${key}:3600:web:running:0:1700000000:2:0.0125:512:100:8000:1000:1:2:3:4\n\0`;
-    expect([...parseRrd(text)]).toEqual([[101, { running: true, usage }]]);
+    expect([...parseRrd(text, 1_700_000_005)]).toEqual([[101, { running: true, usage }]]);
   });
 
   test('reads U as unknown, not zero', () => {

@@ -65,7 +65,15 @@ export function parseUnixSockets(text: string): Set<number> {
   return running;
 }
 
-export interface ContainerConfig {
+/** What a configuration says of the inside of a container. */
+export interface ConfigDetails {
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured, without prefix length; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
+export interface ContainerConfig extends ConfigDetails {
   readonly name: string | null;
   readonly lock: string | null;
   readonly template: boolean;
@@ -102,7 +110,12 @@ export function parsePctConfig(text: string): ContainerConfig {
 }
 
 function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
+  const networks = [...keys].flatMap(([key, value]) => (/^net\d+$/.test(key) ? [value] : []));
   return {
+    osType: keys.get('ostype') || null,
+    addresses: networks.flatMap((network) =>
+      [...network.matchAll(/(?:^|,)ip6?=([^,/]+)/g)].map(([, address = '']) => address),
+    ),
     name: keys.get('hostname') || null,
     lock: keys.get('lock') || null,
     template: keys.get('template') === '1',
@@ -125,8 +138,12 @@ export function parsePools(text: string): Map<number, string> {
  * Parses the guest lines of /etc/pve/.rrd, to which every node publishes the state of its guests every ten seconds:
  * `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…` (`pve2.3-vm/ID` on PVE 8). U means
  * unknown.
+ * @param nowS the time of the node on which it was read
  */
-export function parseRrd(text: string): Map<number, { running: boolean | null; usage: Usage }> {
+export function parseRrd(
+  text: string,
+  nowS: number | null = null,
+): Map<number, { running: boolean | null; usage: Usage }> {
   const guests = new Map<number, { running: boolean | null; usage: Usage }>();
   for (const line of text.replaceAll('\0', '').split('\n')) {
     const match = /^(?:pve-vm-[\d.]+|pve[\d.]+-vm)\/(\d+):(.*)$/.exec(line);
@@ -138,6 +155,7 @@ export function parseRrd(text: string): Map<number, { running: boolean | null; u
     guests.set(Number(match[1]), {
       running: status === 'running' ? true : status === 'stopped' ? false : null,
       usage: {
+        age_s: nowS === null || number(4) === null ? null : Math.max(0, nowS - (number(4) ?? nowS)),
         uptime_s: number(0),
         cpus: number(5),
         cpu: number(6),

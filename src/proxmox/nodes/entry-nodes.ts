@@ -3,6 +3,7 @@ import type { NodeLogger } from '../../remote/shell.ts';
 import { isNotConnected, shuttingDown } from '../../ssh/pool-errors.ts';
 import type { SshTarget } from '../../ssh/ssh-types.ts';
 import type { NodeLink } from './node-link.ts';
+import { isOfAnotherNode } from './node-unavailable.ts';
 
 /** After this time without an answer, in ms, a read is tried on the next entry node as well. */
 const HEDGE_MS = 2_500;
@@ -50,7 +51,7 @@ export class EntryNodes {
       try {
         return await this.#on(index, work);
       } catch (error) {
-        if (!isNotConnected(error)) throw error;
+        if (!isNotConnected(error) || isOfAnotherNode(error, null)) throw error;
         failures.push(error);
       }
     }
@@ -116,7 +117,7 @@ export class EntryNodes {
       if (this.#current === before || this.#current === undefined) this.#serve(index, link);
       return result;
     } catch (error) {
-      if (isNotConnected(error)) this.#drop(index, link, error);
+      if (isNotConnected(error) && !isOfAnotherNode(error, link.name)) this.#drop(index, link, error);
       throw error;
     }
   }

@@ -8,6 +8,7 @@ import type { Member } from '../inventory/parse-inventory.ts';
 import type { EntryNodes } from './entry-nodes.ts';
 import type { NodeLink } from './node-link.ts';
 import { type NodeAddress, routesToNode } from './node-target.ts';
+import { isOfAnotherNode, NodeUnavailable } from './node-unavailable.ts';
 
 /** A link that has not been used for this long, in ms, is closed. */
 const IDLE_MS = 300_000;
@@ -47,7 +48,8 @@ export class Nodes {
   readonly #refusals = new Map<string, Refusal>();
   #opened = new Set<NodeLink>();
   #members: ReadonlyMap<string, Member> = new Map();
-  #keys: Promise<HostKeys> | undefined;
+  #keys: HostKeys | undefined;
+  #readingKeys: Promise<HostKeys> | undefined;
   #idleCheck: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -79,8 +81,20 @@ export class Nodes {
   async use<T>(name: string, work: (link: NodeLink) => Promise<T>): Promise<T> {
     const entry = this.#entry.current;
     if (entry?.name === name) return this.#entry.onCurrent(work);
+    const old = this.#links.get(name);
+    try {
+      return await this.#once(name, work);
+    } catch (error) {
+      // A link that worked before may lead through an entry node that is lost, or to an address that has changed.
+      if (old === undefined || !isNotConnected(error) || isOfAnotherNode(error, name)) throw error;
+      return this.#once(name, work);
+    }
+  }
+
+  async #once<T>(name: string, work: (link: NodeLink) => Promise<T>): Promise<T> {
     const refusal = this.#refusals.get(name);
     if (refusal !== undefined && performance.now() < refusal.until) throw refusal.error;
+    const old = this.#links.has(name);
     let link: NodeLink | undefined;
     try {
       link = await this.#link(name);
@@ -88,8 +102,9 @@ export class Nodes {
       this.#refusals.delete(name);
       return result;
     } catch (error) {
-      if (!isNotConnected(error)) throw error;
-      throw this.#failed(name, link, error);
+      if (!isNotConnected(error) || isOfAnotherNode(error, name)) throw error;
+      if (link !== undefined) this.#remove(name, link);
+      throw old ? error : this.#failed(name, error);
     }
   }
 
@@ -134,12 +149,23 @@ export class Nodes {
 
   /** Concurrent uses share one read. It goes through the entry node, whose host key has been verified. */
   #hostKeys(): Promise<HostKeys> {
-    this.#keys ??= this.#entry
+    this.#readingKeys ??= this.#entry
       .read(async (link) => ({ keys: await readHostKeys(link), target: link.target }))
+      .then(
+        (keys) => {
+          this.#keys = keys;
+          return keys;
+        },
+        (error: unknown) => {
+          // What was read before was verified, too.
+          if (this.#keys === undefined) throw error;
+          return this.#keys;
+        },
+      )
       .finally(() => {
-        this.#keys = undefined;
+        this.#readingKeys = undefined;
       });
-    return this.#keys;
+    return this.#readingKeys;
   }
 
   #addressOf(name: string): NodeAddress {
@@ -155,20 +181,14 @@ export class Nodes {
     );
   }
 
-  #failed(name: string, link: NodeLink | undefined, error: AppError): AppError {
-    const named = new AppError(
-      error.code,
-      error.message.includes(name) ? error.message : `Node ${name} cannot be used: ${error.message}`,
-      error.hint,
-      { cause: error },
-    );
+  #failed(name: string, error: AppError): AppError {
+    const named = new NodeUnavailable(name, error);
     const before = this.#refusals.get(name);
     // Calls that failed together count once.
     if (before !== undefined && performance.now() < before.until) return named;
     const pauseMs = Math.min(LONGEST_PAUSE_MS, before === undefined ? FIRST_PAUSE_MS : 2 * before.pauseMs);
     this.#refusals.set(name, { error: named, until: performance.now() + pauseMs, pauseMs });
     this.#options.logger.warn({ node: name, reason: error.message }, 'a node cannot be used');
-    if (link !== undefined) this.#remove(name, link);
     return named;
   }
 

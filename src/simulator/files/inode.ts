@@ -43,6 +43,8 @@ export interface DirectoryInode extends Meta {
 export interface LinkInode extends Meta {
   readonly kind: 'link';
   readonly target: string;
+  /** What a link of /proc leads to, whatever its text says. */
+  readonly leadsTo?: DirectoryInode;
 }
 /** A file as in /proc, generated on every read; its size is 0, as in /proc. */
 export interface GeneratedInode extends Meta {

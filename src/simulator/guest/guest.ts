@@ -97,6 +97,10 @@ export class Guest implements Machine {
     return this.scenario.name;
   }
 
+  get address(): string {
+    return this.scenario.ip ?? '192.168.1.50';
+  }
+
   get frozen(): boolean {
     return this.running && this.table.isFrozen(this.vmid);
   }
@@ -121,6 +125,7 @@ export class Guest implements Machine {
     this.running = true;
     this.bootedAt = new Date();
     const comm = this.scenario.flavour === 'debian' ? 'systemd' : 'init';
+    if (comm === 'systemd') this.files.makeDirectories('/run/systemd/system');
     this.#init = this.table.spawnInit({ parent: undefined, machine: this, argv: ['/sbin/init'] });
     this.#init.comm = comm;
     // The kernel delivers to the first process of a namespace only the signals that it handles.
@@ -155,6 +160,7 @@ export class Guest implements Machine {
       env: new Map(),
     });
     process.comm = (argv[0] ?? name).replace(/:$/, '').split('/').at(-1)?.slice(0, 15) ?? name;
+    process.ports = service.ports;
     process.ended.add(() => this.services.set(name, 'stopped'));
     this.services.set(name, 'running');
     return true;

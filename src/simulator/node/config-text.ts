@@ -11,6 +11,13 @@ export function configKeys(text: string): Map<string, string> {
   return keys;
 }
 
+/** One key of the current configuration; cheaper than all of them. */
+export function configKey(text: string, key: string): string | undefined {
+  const section = text.indexOf('\n[');
+  const current = section < 0 ? text : text.slice(0, section);
+  return new RegExp(`^${key}:[ \\t]*(.*?)[ \\t]*$`, 'm').exec(current)?.[1];
+}
+
 /** Sets a key of the current configuration; undefined removes it. */
 export function withKey(text: string, key: string, value: string | undefined): string {
   const lines = text.split('\n');

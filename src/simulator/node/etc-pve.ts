@@ -1,6 +1,6 @@
 import type { DirectoryInode } from '../files/inode.ts';
 import { memoryOf } from '../guest/proc-files.ts';
-import { configKeys } from './config-text.ts';
+import { configKey } from './config-text.ts';
 import { lrmStatus, managerStatus } from './ha.ts';
 import type { SimulatedNode } from './node.ts';
 import { PveEntries } from './pve-directory.ts';
@@ -61,14 +61,14 @@ function rrd(viewer: SimulatedNode): string {
       `pve-node-9.0/${node.name}:86400:0:${now}:0.31:${cores}:0.04:0.01:${memory}:${Math.round(memory * 0.42)}:0:0:0:0:0:0`,
     );
     for (const guest of node.guests.values()) {
-      const config = configKeys(cluster.readConfig(node.name, guest.vmid) ?? '');
+      const config = cluster.readConfig(node.name, guest.vmid) ?? '';
       const disk = guest.diskUse;
       const used = memoryOf(guest);
       const uptime = guest.running ? Math.floor((Date.now() - guest.bootedAt.getTime()) / 1000) : 0;
       const state = guest.running ? 'running' : 'stopped';
-      const template = config.get('template') === '1' ? 1 : 0;
+      const template = configKey(config, 'template') === '1' ? 1 : 0;
       lines.push(
-        `pve-vm-9.0/${guest.vmid}:${uptime}:${config.get('hostname') ?? guest.hostname}:${state}:${template}:${now}:${guest.scenario.cores}:${guest.running ? '0.012' : '0'}:${used.total}:${used.used}:${disk.total}:${guest.running ? disk.used : 0}:${guest.running ? '18234:9120:0:0' : '0:0:0:0'}`,
+        `pve-vm-9.0/${guest.vmid}:${uptime}:${configKey(config, 'hostname') ?? guest.hostname}:${state}:${template}:${now}:${guest.scenario.cores}:${guest.running ? '0.012' : '0'}:${used.total}:${used.used}:${disk.total}:${guest.running ? disk.used : 0}:${guest.running ? '18234:9120:0:0' : '0:0:0:0'}`,
       );
     }
     for (const [name, { total, used }] of Object.entries(node.scenario.storages)) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { copyDirectory, type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
@@ -12,6 +13,7 @@ import { commonPrograms } from '../programs/common-programs.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { NodeScenario } from '../scenario.ts';
 import { shellProgram } from '../shell/shell-program.ts';
+import { installCgroups } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
 import { haManager } from './ha-manager.ts';
@@ -40,6 +42,7 @@ export class SimulatedNode implements Machine {
   readonly locks = new Locks();
   /** Whether the other nodes see it as online. */
   online = true;
+  readonly #bootId = randomUUID();
   #pmxcfs: PmxcfsState = 'up';
   /** As this node shows it, mounted or not. */
   #etcPve: DirectoryInode = this.files.root;
@@ -74,6 +77,10 @@ export class SimulatedNode implements Machine {
 
   get hostname(): string {
     return this.name;
+  }
+
+  get address(): string {
+    return '192.168.1.2';
   }
 
   /** User IDs follow the order of the scenario; root is 0. */
@@ -169,10 +176,11 @@ export class SimulatedNode implements Machine {
       'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
     );
     devices(this.files);
-    this.files.generate(
-      '/proc/meminfo',
-      () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
-    );
+    this.files.generate('/proc/meminfo', () => {
+      const total = Math.round(this.scenario.memory / 1024);
+      return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
+    });
+    this.files.generate('/proc/sys/kernel/random/boot_id', () => `${this.#bootId}\n`);
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',
@@ -183,8 +191,17 @@ export class SimulatedNode implements Machine {
     // A constant, because hundreds of sessions share one thread, so delays here do not correspond to load on a node.
     const uptime = uptimeAt(new Date()).toFixed(2);
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
+    this.files.generate('/proc/cpuinfo', () =>
+      Array.from({ length: this.scenario.cores }, (_, index) => `processor\t: ${index}\n`).join('\n'),
+    );
+    this.files.write(
+      '/var/lib/dpkg/status',
+      `Package: pve-manager\nStatus: install ok installed\nVersion: ${this.scenario.version}\n\n`,
+      { parents: true },
+    );
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     this.#etcPve = installClusterFiles(this);
+    installCgroups(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {
       this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
     }

@@ -34,16 +34,22 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
   const cluster = {
     connections: 0,
     list: async () => CONTAINERS,
+    listDetails: unused,
     guest: async (vmid: number) => {
       if (vmid === 200) throw new AppError('NOT_A_CONTAINER', '200 is a virtual machine.', 'List them.');
       throw new AppError('CONTAINER_NOT_FOUND', `Container ${vmid} does not exist.`, 'List them.');
     },
     reach: unused,
+    status: unused,
+    redeem: unused,
+    entryName: unused,
     isOwnContainer: unused,
     localFile: unused,
+    inspect: unused,
     container: unused,
     host: unused,
     close: unused,
+    jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },
   };
   const selected = await selectContainers(selection, { cluster, signal }, whenEmpty);
   return selected.map(({ vmid, skipped }) => (skipped === null ? vmid : `${vmid} ${skipped.code}`));

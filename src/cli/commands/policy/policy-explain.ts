@@ -64,7 +64,11 @@ export async function explain(request: Request): Promise<void> {
       TOOLS.map((each) => each.name),
     );
     const caller = { ...LOCAL_CALLER, name: options.caller ?? LOCAL_CALLER.name };
-    const subject = subjectOf(tool, validateArguments(tool, given), caller, parseMoment(options.at));
+    const subject = oneContainer(
+      subjectOf(tool, validateArguments(tool, given), caller, parseMoment(options.at)),
+      tool,
+      given,
+    );
     const explanation = await explainCall({ tool, subject, caller, set, app, guest: options.guest });
     if (options.json === 'true') await print(`${JSON.stringify(toJson(explanation), null, 2)}\n`);
     else await print(explanationText(explanation, styleFor(wantsColor(process.stdout))));
@@ -74,6 +78,15 @@ export async function explain(request: Request): Promise<void> {
     process.exitCode = error.code === 'INVALID_INPUT' ? 2 : 1;
   }
   await app.close(0);
+}
+
+/** The subject of a call on several containers: each container has its own decision, so one of them must be named. */
+function oneContainer(subject: Subject, tool: Tool, given: Readonly<Record<string, unknown>>): Subject {
+  if (!('vmids' in tool.input.shape)) return subject;
+  const { vmids } = validateArguments(tool, given);
+  const vmid: unknown = Array.isArray(vmids) && vmids.length === 1 ? vmids[0] : undefined;
+  if (typeof vmid === 'number') return { ...subject, vmid };
+  throw new UsageError(`the policy decides on each container of ${tool.name}: name one, with vmids=VMID`);
 }
 
 interface Question {
