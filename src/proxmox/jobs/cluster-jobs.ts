@@ -15,7 +15,7 @@ import type {
 } from './job-types.ts';
 import { NodeJobs } from './node-jobs.ts';
 
-/** Limit of remembered jobs. Others are looked for on all nodes. */
+/** Limit of remembered jobs. Other jobs are searched for on all nodes. */
 const MAX_KNOWN = 10_000;
 
 export interface ClusterJobsDeps {
@@ -28,8 +28,8 @@ export interface ClusterJobsDeps {
 }
 
 /**
- * The jobs of all nodes. A job stays on the node where it was started, whatever becomes of its container. Its id does not name the
- * node: a job that this server has not seen yet is looked for on all nodes.
+ * The jobs of all nodes. A job stays on the node where it was started, even if its container moves. Its id does not contain the
+ * node, so a job that this server has not seen yet is searched for on all nodes.
  */
 export class ClusterJobs implements JobsHandle {
   readonly #deps: ClusterJobsDeps;
@@ -40,7 +40,7 @@ export class ClusterJobs implements JobsHandle {
     this.#deps = deps;
   }
 
-  /** The jobs of one node, for those that are started there. */
+  /** The jobs of one node, to start a job there. */
   startedOn(node: string | null): Pick<JobsHandle, 'wait' | 'capture' | 'cancel'> {
     const jobs = this.#of(node);
     return {
