@@ -14,7 +14,7 @@ import { type ContainerTarget, defineContainersTool, type TargetOutcome } from '
 const ROW = 80;
 const MOST_ROWS = 10;
 const FEWEST_ROWS = 3;
-/** Seconds. Less is the time that the call takes. */
+/** Limit of a clock difference, in seconds. Smaller ones may be the duration of the call. */
 const LEAST_SKEW = 2;
 
 const percent = { error: 'must be an integer from 1 to 100 (percent)' };

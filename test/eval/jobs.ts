@@ -7,11 +7,11 @@ export interface Step {
   readonly args: Arguments | ((previous: Arguments) => Arguments);
 }
 
-/** A job of an admin: what the user asks, the calls that do it, and what the results must say when it is done. */
+/** A task of an administrator: the request, the calls that complete it, and the texts that the results must contain. */
 export interface Job {
   readonly name: string;
   readonly steps: readonly Step[];
-  /** Texts that the results contain. Without them, the sequence has not done the job, however cheap it is. */
+  /** Texts that the results must contain. Without them, the sequence has not completed the task, however cheap it is. */
   readonly finds: readonly RegExp[];
 }
 
@@ -25,8 +25,8 @@ const inside = (vmid: number, command: string, more: Record<string, unknown> = {
 });
 
 /**
- * Twelve kinds of jobs. A sequence is the shortest that a careful assistant would use with the tools that there are; a new
- * tool shortens its sequence here.
+ * Twelve kinds of tasks. A sequence is the shortest that a careful assistant would use with the existing tools; when a tool is
+ * added, the sequence is shortened here.
  */
 export const JOBS: readonly Job[] = [
   {

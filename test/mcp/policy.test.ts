@@ -185,7 +185,7 @@ describe('expect_name', () => {
     });
   });
 
-  test('a container in which the policy refuses the call is not told', async () => {
+  test('does not suggest a container in which the policy refuses the call', async () => {
     const file = await policyFile(
       'hidden.yaml',
       `rules: [{rule: no, match: {vmid: ${CT.debian}, effect: exec}, outcome: deny}]\ndefault: allow\n`,
@@ -198,7 +198,7 @@ describe('expect_name', () => {
     });
   });
 
-  test('the result of a change names the container', async () => {
+  test('names the container in the result of a change', async () => {
     await withServer({}, async (client) => {
       const target = { vmid: CT.busybox, name: 'busybox' };
       expect((await exec(client, 'true')).data).toMatchObject(target);

@@ -17,7 +17,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'an inventory that takes any version for the one that the caller has',
     script: 'inventory',
     group: 'inventory',
-    caughtBy: 'reads no configurations whose version the caller has',
+    caughtBy: 'omits configurations if the caller has their version',
     from: '[ "$v" != "$3" ]',
     to: '[ -z "$3" ]',
   },

@@ -68,7 +68,7 @@ function fitting(blocks: readonly Block[], room: number): string[] {
     const share = left / (blocks.length - index);
     let shown = rows.length;
     let text = render(title, columns, rows);
-    // The share of those that follow, where they are short, is used by the next.
+    // Space that a short block does not need is used by the next ones.
     while (text.length > Math.max(share, left / 2) && shown > 1) {
       shown = Math.max(1, Math.floor(shown * Math.min(0.9, share / text.length)));
       text = `${render(title, columns, rows.slice(0, shown))}\n… and ${rows.length - shown} more rows. Select fewer containers or sections to see them.`;
