@@ -11,7 +11,6 @@ const output = (sections: Record<string, string>, items: [string, string][]) => 
   items,
   bytes: new Map<string, Buffer>(),
   sections: new Map(Object.entries(sections)),
-  bytes: new Map<string, Buffer>(),
 });
 
 test('reads how a node is', () => {
