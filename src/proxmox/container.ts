@@ -5,7 +5,13 @@ import { RemoteExecTarget } from './exec-target.ts';
 import { diagnoseContainer } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
 import { startContainer, stopContainer } from './lifecycle/start-stop.ts';
-import type { ContainerHandle, ContainerStatus, LifeCycleResult } from './proxmox-types.ts';
+import type {
+  ContainerHandle,
+  ContainerStatus,
+  LifeCycleResult,
+  ReadOptions,
+  ReadResult,
+} from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
 /** One container of the node that the server is connected to. */
@@ -30,6 +36,13 @@ export class Container extends RemoteExecTarget implements ContainerHandle {
     const inventory = await readInventory(shell, signal, { vmid: this.vmid, precondition });
     const status = findContainer(inventory, this.vmid);
     return precondition?.checked(status) ?? status;
+  }
+
+  readFile(options: ReadOptions): Promise<ReadResult> {
+    return this.track(options.signal, async () => {
+      const { readFile } = await import('./files/read-file.ts');
+      return readFile(this.deps, this.target, options);
+    });
   }
 
   start(signal: AbortSignal): Promise<LifeCycleResult> {

@@ -28,18 +28,18 @@ export abstract class RemoteExecTarget implements ExecTarget {
   protected abstract diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError>;
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {
-    return this.#track(options.signal, () => runCommand(this.deps, this.target, command, options));
+    return this.track(options.signal, () => runCommand(this.deps, this.target, command, options));
   }
 
   upload(options: UploadOptions): Promise<TransferResult> {
-    return this.#track(options.signal, () => upload(this.deps, this.target, options));
+    return this.track(options.signal, () => upload(this.deps, this.target, options));
   }
 
   download(options: DownloadOptions): Promise<TransferResult> {
-    return this.#track(options.signal, () => download(this.deps, this.target, options));
+    return this.track(options.signal, () => download(this.deps, this.target, options));
   }
 
-  #track<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  protected track<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     return this.deps.inFlight.track(async () => {
       try {
         return await work();

@@ -103,6 +103,59 @@ export interface TransferResult {
   readonly overwritten: boolean;
 }
 
+/** A file as `stat` shows it. */
+export interface FileFacts {
+  /** Absolute, with symlinks resolved. */
+  readonly path: string;
+  readonly size: number;
+  /** Octal, e.g. `644`. */
+  readonly mode: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** The name, or the number where there is none. */
+  readonly owner: string;
+  readonly group: string;
+  /** Hard links. */
+  readonly links: number;
+}
+
+export interface ReadOptions {
+  /** Absolute path. */
+  readonly path: string;
+  /** The first line, from 1; a negative number counts from the end. Default: 1. */
+  readonly line?: number | undefined;
+  readonly lines?: number | undefined;
+  /** The first byte, from 0, in place of a line; a negative number counts from the end. */
+  readonly offset?: number | undefined;
+  readonly bytes?: number | undefined;
+  /** Default: base64 if the part contains a NUL byte. */
+  readonly encoding?: 'text' | 'base64' | undefined;
+  readonly characterLimit: number;
+  readonly signal: AbortSignal;
+}
+
+/** A part of a file, redacted. */
+export interface ReadPart {
+  /** `latin1`: the part is not valid UTF-8. */
+  readonly encoding: 'utf-8' | 'latin1' | 'base64';
+  readonly content: string;
+  /** Offsets of the first byte and of the byte after the last. */
+  readonly start: number;
+  readonly end: number;
+  /** null where the number is not known. */
+  readonly firstLine: number | null;
+  readonly lastLine: number | null;
+  readonly totalLines: number | null;
+  readonly redacted: number;
+  /** Where to continue; null at the end of the file. */
+  readonly next: { readonly line: number } | { readonly offset: number } | null;
+}
+
+export interface ReadResult extends FileFacts, ReadPart {
+  /** Of the whole file; null if it is too large. */
+  readonly sha256: string | null;
+}
+
 /** A target of commands and transfers: a container, or the node itself. Throws AppError. */
 export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
@@ -123,6 +176,7 @@ export interface LifeCycleResult {
 export interface ContainerHandle extends ExecTarget {
   readonly vmid: number;
   status(signal: AbortSignal): Promise<ContainerStatus>;
+  readFile(options: ReadOptions): Promise<ReadResult>;
   /** Resolves when the container is running. */
   start(signal: AbortSignal): Promise<LifeCycleResult>;
   /** Resolves when the container is stopped. */

@@ -4,6 +4,7 @@ import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
+import { readFile } from './read-file.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
 import type { Tool } from './tool.ts';
@@ -22,4 +23,5 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  readFile,
 ];

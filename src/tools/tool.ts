@@ -87,6 +87,10 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   /** For the model: when to use the tool and how to recover from errors. */
   readonly description: string;
   readonly effect: Effect;
+  /**
+   * Returns contents of the containers, such as files or logs. Under READ_ONLY such a tool needs a rule that allows it by name.
+   */
+  readonly discloses?: boolean;
   readonly target: ToolTarget;
   /** The argument with the local file that is sent. An approval applies only to the bytes that the file had when it was requested. */
   readonly sends?: string;

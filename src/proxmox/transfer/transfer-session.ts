@@ -24,6 +24,15 @@ export interface TransferDeps extends RunDeps {
   readonly maxFileSize: number;
 }
 
+export interface SessionRequest {
+  readonly script: string;
+  /** $2, $3, … of the script; $1 is the inner word. */
+  readonly args: readonly string[];
+  readonly signal: AbortSignal;
+  /** Nothing is written on either side, which the errors then do not mention. */
+  readonly readsOnly?: boolean;
+}
+
 /**
  * One exchange with a remote transfer script, which ends normally or is aborted with cleanup. The script runs in the container,
  * so its output is untrusted: numbers are limited, and more bytes than announced abort the transfer.
@@ -35,14 +44,16 @@ export class TransferSession {
   readonly #reader: FrameReader;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #stop: Promise<never>;
+  readonly #readsOnly: boolean;
   #fail: (error: AppError) => void = () => {};
   #idle: NodeJS.Timeout | undefined;
   #stderr = '';
   #broken = false;
   #over = false;
 
-  private constructor(deps: TransferDeps, target: AttachTarget, call: RemoteCall) {
+  private constructor(deps: TransferDeps, target: AttachTarget, call: RemoteCall, readsOnly: boolean) {
     this.#deps = deps;
+    this.#readsOnly = readsOnly;
     this.#target = target;
     this.#call = call;
     this.#reader = new FrameReader(call.run.innerWord, WORDS);
@@ -58,13 +69,11 @@ export class TransferSession {
     void this.#watch();
   }
 
-  /** Starts `script` at `target` with the inner word as $1, followed by `args`. */
+  /** Starts a script at `target`. */
   static async open(
     deps: TransferDeps,
     target: AttachTarget,
-    script: string,
-    args: readonly string[],
-    signal: AbortSignal,
+    { script, args, signal, readsOnly = false }: SessionRequest,
   ): Promise<TransferSession> {
     const call = await RemoteCall.start(deps.shell, {
       target,
@@ -76,7 +85,7 @@ export class TransferSession {
     }).catch((error: unknown) => {
       throw error instanceof PreconditionTimeout ? error.error : error;
     });
-    return new TransferSession(deps, target, call);
+    return new TransferSession(deps, target, call, readsOnly);
   }
 
   get stdin() {
@@ -214,7 +223,9 @@ export class TransferSession {
       return new AppError(
         'DISCONNECTED',
         'The connection to the node was lost during the transfer.',
-        'The destination has either its old content or the complete new one. Call again with overwrite=true to be sure.',
+        this.#readsOnly
+          ? 'Nothing was changed. Call again.'
+          : 'The destination has either its old content or the complete new one. Call again with overwrite=true to be sure.',
       );
     }
     const [before = '', after = ''] = this.#stderr.split(`${this.word} began\n`);
@@ -238,7 +249,7 @@ export class TransferSession {
       this.#fail(
         new AppError(
           'CANCELLED',
-          'The transfer was cancelled. The destination was not changed.',
+          `The transfer was cancelled.${this.#readsOnly ? '' : ' The destination was not changed.'}`,
           'Call again if the transfer is still needed.',
         ),
       );

@@ -51,7 +51,11 @@ async function send(
     part,
     source.uploadMode,
   ];
-  const session = await TransferSession.open(deps, target, SCRIPTS.upload, args, options.signal);
+  const session = await TransferSession.open(deps, target, {
+    script: SCRIPTS.upload,
+    args,
+    signal: options.signal,
+  });
   let leftover: string | undefined;
   try {
     await session.expect('ready');

@@ -18,6 +18,7 @@ export const SCRIPTS = {
   ownContainer: load('own-container'),
   precondition: load('precondition'),
   probe: load('probe'),
+  readFile: load('transfer-prelude', 'read-file'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
   upload: load('transfer-prelude', 'upload'),

@@ -78,6 +78,16 @@ export function seconds(fallback: number, description: string, remedy?: string) 
     .describe(description);
 }
 
+/** An integer that every client can write, at least `min`. */
+export function wholeNumber(description: string, min = Number.MIN_SAFE_INTEGER) {
+  const rule = { error: min > 0 ? `must be an integer from ${min}` : 'must be an integer' };
+  return z
+    .int(rule)
+    .refine((value) => value >= min, rule)
+    .meta(min > 0 ? { minimum: min } : {})
+    .describe(description);
+}
+
 export function flag(description: string) {
   return z.boolean({ error: 'must be true or false' }).default(false).describe(description);
 }
