@@ -28,14 +28,10 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
   const consume = async (approvalId: string) => {
     const cluster = await deps.cluster();
     const options = { timeoutMs: CONSUME_MS, signal: call.signal, characterLimit: 1000 };
+    const ids = new Set(confirmed.map(({ subject }) => idFor(approvalId, subject, record)));
     await Promise.all(
-      confirmed.map(({ subject }) => {
-        const precondition = {
-          attributes: null,
-          approvalId: idFor(approvalId, subject, record),
-          source: null,
-          lockdown: null,
-        };
+      [...ids].map((id) => {
+        const precondition = { attributes: null, approvalId: id, source: null, lockdown: null };
         return cluster.host(precondition).exec('true', options);
       }),
     );
@@ -57,14 +53,18 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
 
 const CONSUME_MS = 5_000;
 
-/** The targets that need approval. The question names each container, so its attributes must be readable. */
+/**
+ * The targets that need approval, or all parts of a call if one of them does, because the question must show what is done
+ * where. It names each container, so its attributes must be readable.
+ */
 async function targetsToConfirm(
   { call, targets }: ValidatedCall,
   deps: ServerDeps,
 ): Promise<readonly ConfirmedTarget[]> {
-  const asked = targets.filter(
-    ({ decision, refusal: refused }) => refused === null && decision?.outcome === 'confirm',
-  );
+  const needsApproval = ({ decision, refusal: refused }: CallTarget) =>
+    refused === null && decision?.outcome === 'confirm';
+  const asked =
+    call.tool.parts !== undefined && targets.some(needsApproval) ? targets : targets.filter(needsApproval);
   return Promise.all(
     asked.map(async ({ subject, decision }): Promise<ConfirmedTarget> => {
       if (decision === null) throw new TypeError('a target without a decision');
@@ -89,9 +89,9 @@ function withPreconditions(
   source: FileDigest | null,
 ): ValidatedCall {
   const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
-  const targets = record.targets.map((target): CallTarget => {
+  const single = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
-    const asked = confirmed.find(({ subject }) => subject.vmid === target.subject.vmid);
+    const asked = confirmed.find(({ subject }) => subject === target.subject);
     if (asked === undefined || approvalId === null) {
       const attributes = target.decision?.attributes ?? null;
       const needed = attributes !== null || lockdown !== null;
@@ -102,7 +102,15 @@ function withPreconditions(
     const { attributes } = asked;
     return { ...target, precondition: { attributes, approvalId: id, source, lockdown } };
   });
+  // Parts on one container share a precondition, so that one session can check it for both.
+  const targets = record.call.tool.parts === undefined ? single : single.map((part) => shared(part, single));
   return { ...record, targets };
+}
+
+function shared(part: CallTarget, parts: readonly CallTarget[]): CallTarget {
+  const here = parts.filter(({ subject }) => subject.vmid === part.subject.vmid);
+  const precondition = here.find(({ precondition: own }) => own?.attributes != null)?.precondition;
+  return precondition === undefined ? part : { ...part, precondition };
 }
 
 /** Each container of a call redeems a separate id, so that the approval can be used once for each of them. */

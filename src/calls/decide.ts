@@ -1,9 +1,11 @@
-import type { AttributeReader, Policy, Subject } from '../governance/policy/policy-types.ts';
+import type { AttributeReader, Decision, Policy, Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
+import type { Caller } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import { hostAccessDisabled } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
-import type { CallTarget, ValidatedCall } from './call-record.ts';
+import type { CallTarget, ToolCall, ValidatedCall } from './call-record.ts';
+import { disclosureRefused, rightFor, rightMissing } from './ceilings.ts';
 
 /**
  * Stage 2: fills in the decision of each target. A refused target is excluded from the call. If all targets are refused, so
@@ -14,35 +16,41 @@ export async function decide(
   policy: Policy,
   deps: ServerDeps,
 ): Promise<ValidatedCall> {
-  const { tool, signal } = record.call;
+  const { tool } = record.call;
   if (tool.target === 'host' && !deps.settings.enableHostExec) throw hostAccessDisabled();
   const targets = await Promise.all(
-    record.targets.map((target) => decideTarget(target, policy, signal, deps)),
+    record.targets.map((target) => decideTarget(record.call, target, policy, deps)),
   );
   return { ...record, targets };
 }
 
-/** The refusal of the first target if all targets are refused. */
-export function commonRefusal({ targets }: ValidatedCall): AppError | undefined {
+/** The refusal of the first target if all targets are refused; of a call with parts, if one of them is. */
+export function commonRefusal({ call, targets }: ValidatedCall): AppError | undefined {
+  if (call.tool.parts !== undefined)
+    return targets.find(({ refusal: refused }) => refused)?.refusal ?? undefined;
   const [first] = targets;
   return targets.every((target) => target.refusal !== null) ? (first?.refusal ?? undefined) : undefined;
 }
 
 async function decideTarget(
+  { tool, caller, signal }: ToolCall,
   target: CallTarget,
   policy: Policy,
-  signal: AbortSignal,
   deps: ServerDeps,
 ): Promise<CallTarget> {
   // Updated, because a rule may depend on the time and this may be a later attempt.
   const subject = { ...target.subject, at: new Date() };
   const undecided = { ...target, subject, decision: null, refusal: null, precondition: null };
+  const name = subject.role === undefined ? tool.name : `${tool.name} (${subject.role})`;
   try {
+    const ceiling = partCeiling(name, subject, caller, deps);
+    if (ceiling !== undefined) return { ...undecided, refusal: ceiling };
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
     const denied =
       decision.outcome === 'deny'
-        ? refusal(subject.tool, decision)
-        : await ownContainerRefusal(subject, signal, deps);
+        ? refusal(name, decision)
+        : (undisclosable(name, subject, decision, deps) ??
+          (await ownContainerRefusal(subject, signal, deps)));
     return { ...undecided, decision, refusal: denied };
   } catch (thrown) {
     // The container does not exist, or the node cannot be queried.
@@ -51,16 +59,39 @@ async function decideTarget(
   }
 }
 
+/** The limits of a part of a call, which may be on another target than the tool's own. */
+function partCeiling(
+  name: string,
+  subject: Subject,
+  caller: Caller,
+  { settings }: ServerDeps,
+): AppError | undefined {
+  if (subject.role === undefined) return undefined;
+  if (subject.target === 'host' && !settings.enableHostExec) return hostAccessDisabled();
+  return rightMissing(name, rightFor(subject), caller);
+}
+
+/** Under READ_ONLY, contents are disclosed only if the rule that decides on the call names the tool. */
+function undisclosable(
+  name: string,
+  { discloses }: Subject,
+  { allowedByName }: Decision,
+  { settings }: ServerDeps,
+): AppError | null {
+  return settings.readOnly && discloses === true && allowedByName !== true ? disclosureRefused(name) : null;
+}
+
 /**
  * Why nothing is done in the container that this server runs in: its token, its settings and the key of the node are there.
  * @throws AppError where the node cannot be asked
  */
 async function ownContainerRefusal(
-  { vmid, effect }: Subject,
+  { vmid, effect, discloses }: Subject,
   signal: AbortSignal,
   { cluster, settings }: ServerDeps,
 ): Promise<AppError | null> {
-  if (vmid === null || effect === 'read' || settings.allowSelf) return null;
+  const shows = effect === 'read' && discloses !== true;
+  if (vmid === null || shows || settings.allowSelf) return null;
   const own = await (await cluster()).ownContainers(signal);
   if (!own.has(vmid)) return null;
   return new AppError(

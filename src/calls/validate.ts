@@ -8,7 +8,7 @@ import type { ServerDeps } from './call-deps.ts';
 import { type Arguments, type CallRecord, openTarget, type ValidatedCall } from './call-record.ts';
 import { coerceArguments } from './coerce-arguments.ts';
 import { withoutClientFields } from './known-client-fields.ts';
-import { subjectOf } from './subject.ts';
+import { subjectsOf } from './subject.ts';
 
 /** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
 const MAX_FAULTS = 20;
@@ -20,9 +20,9 @@ const MAX_FAULTS = 20;
 export async function validate(record: CallRecord, deps: ServerDeps): Promise<ValidatedCall> {
   const { tool, args, caller, signal } = record.call;
   const input = validateArguments(tool, args);
-  const subject = subjectOf(tool, input, caller, new Date());
+  const parts = subjectsOf(tool, input, caller, new Date());
   const vmids = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
-  const subjects = vmids?.map((vmid) => ({ ...subject, vmid })) ?? [subject];
+  const subjects = vmids?.flatMap((vmid) => parts.map((part) => ({ ...part, vmid }))) ?? parts;
   return { ...record, input, targets: subjects.map(openTarget) };
 }
 

@@ -9,6 +9,21 @@ import type { Precondition } from '../remote/remote-types.ts';
  */
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
+/**
+ * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules see each part as
+ * a call of its own; all parts must be allowed.
+ */
+export interface CallPart {
+  /** For messages, approval questions and `preconditionOf`: `source`, `target`, `validate`. */
+  readonly role: string;
+  /** The container; null: the node itself. */
+  readonly vmid: number | null;
+  readonly effect: Effect;
+  readonly discloses?: boolean;
+  /** A command that the call runs besides its own work. Rules see this part as a call of `tool` with it. */
+  readonly runs?: { readonly tool: string; readonly command: string };
+}
+
 /** What a tool works on. */
 export type ToolTarget = 'cluster' | 'container' | 'host';
 
@@ -30,6 +45,8 @@ export interface ToolContext {
   readonly cluster: ClusterHandle;
   /** What must be unchanged on the node when the call takes effect; null if the decision depends on nothing there. */
   readonly precondition: Precondition | null;
+  /** The same for a part of the call. */
+  preconditionOf(role: string): Precondition | null;
   /** The containers of the call, each with its decision. */
   readonly containers: readonly ContainerTarget[];
   readonly settings: ToolSettings;
@@ -103,6 +120,8 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    * finds them in `ctx.containers` and must skip those with a refusal.
    */
   containers?(input: In, search: TargetSearch): Promise<readonly number[]>;
+  /** The parts of a call that needs several decisions, the one with the tool's own effect first; if omitted, it has one. */
+  parts?(input: In): readonly CallPart[];
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;
 }
 

@@ -52,6 +52,44 @@ const exec = (client: TestClient, command: string, more: Record<string, unknown>
 
 const exists = async (file: string) => (await node.inContainer(CT.busybox, ['test', '-e', file])).code === 0;
 
+describe('READ_ONLY and a tool that returns contents of containers', () => {
+  const read = (client: TestClient, vmid: number = CT.debian) =>
+    client.callTool('proxmox_read_file', { vmid, path: '/etc/hostname' });
+
+  test.each([
+    ['without a policy file', undefined],
+    ['with a rule for all reads', 'rules: [{rule: reads, match: {effect: read}, outcome: allow}]'],
+    ['with a rule for every tool', 'rules: [{rule: all, match: {tool: "*"}, outcome: allow}]'],
+    ['with a rule that asks for it', 'rules: [{rule: ask, match: {tool: read_file}, outcome: confirm}]'],
+    [
+      'with a rule that no call comes to',
+      'rules: [{rule: no, match: {tool: "read_*"}, outcome: deny}, {rule: yes, match: {tool: read_file}, outcome: allow}]',
+    ],
+  ])('%s it is not listed, and refused with the reason', async (_how, rules) => {
+    const file = rules === undefined ? {} : { POLICY_FILE: await policyFile('reads.yaml', `extends: open\n${rules}\n`) };
+    await withServer({ READ_ONLY: 'true', ...file }, async (client) => {
+      expect(await namesOf(client)).not.toContain('read_file');
+      const { data, text } = await read(client);
+      expect(data).toMatchObject({ success: false, code: expect.stringMatching(/^(READ_ONLY|POLICY_DENIED)$/) });
+      expect(text).not.toContain('\ndebian');
+      if (data.code === 'READ_ONLY') expect(data.error).toContain('returns contents of containers');
+    });
+  });
+
+  test('with a rule that names it, only the calls that this rule allows run', async () => {
+    const file = await policyFile(
+      'named.yaml',
+      `extends: open\nrules: [{rule: logs of one, match: {tool: read_file, vmid: ${CT.debian}}, outcome: allow}]\n`,
+    );
+    await withServer({ READ_ONLY: 'true', POLICY_FILE: file }, async (client) => {
+      expect(await namesOf(client)).toEqual(['list_containers', 'container_status', 'read_file']);
+      expect((await read(client)).data).toMatchObject({ content: expect.stringContaining('\n') });
+      const other = await read(client, CT.busybox);
+      expect(other.data).toMatchObject({ success: false, code: 'READ_ONLY' });
+    });
+  });
+});
+
 describe('a tool that no rule allows', () => {
   test('is not listed, and refused by the name of the rule when it is called all the same', async () => {
     await withServer({ POLICY: 'read-only' }, async (client) => {
@@ -61,6 +99,7 @@ describe('a tool that no rule allows', () => {
         'list_containers',
         'container_status',
         'host_exec_command',
+        'read_file',
       ]);
       const hidden = await client.callTool('proxmox_stop_container', { vmid: CT.busybox });
       expect(hidden.data).toMatchObject({

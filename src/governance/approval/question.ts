@@ -24,15 +24,17 @@ export function questionOf(about: {
   const { targets, input, host, source } = about;
   const [first] = targets;
   if (first === undefined) throw new TypeError('an approval question without a target');
-  const { subject, decision } = first;
+  const { subject } = first;
+  const { decision } = targets.find((target) => target.decision.outcome === 'confirm') ?? first;
   const lines = [`Allow ${subject.tool} (${subject.effect}) once?`, ''];
-  for (const { attributes } of targets) {
+  for (const { subject: part, attributes } of targets) {
+    if (part.role !== undefined) lines.push(`Part: ${part.role} (${part.effect})`);
     if (attributes !== null) lines.push(...containerLines(attributes));
     else lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
   }
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
-    lines.push(`${name}: ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
+    lines.push(`${name}: ${JSON.stringify(value)}`);
   }
   if (source !== null) lines.push(`File: ${source.bytes} bytes, SHA-256 ${source.sha256}`);
   lines.push(`Caller: ${subject.caller}`);
@@ -40,7 +42,8 @@ export function questionOf(about: {
     `Approval required by: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
   );
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
-  return [...plain, ...commandLines(subject.command)].join('\n');
+  const commands = targets.map((target) => target.subject.command);
+  return [...plain, ...commandLines(commands.find((command) => command !== null) ?? null)].join('\n');
 }
 
 /** The vmid and name of the container, then its other attributes that have a value. */
