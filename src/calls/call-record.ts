@@ -4,7 +4,7 @@ import type { Decision, Subject } from '../governance/policy/policy-types.ts';
 import type { Caller } from '../lib/caller.ts';
 import type { AppError, Audience } from '../lib/errors.ts';
 import type { Precondition } from '../remote/remote-types.ts';
-import type { TargetOutcome, Tool } from '../tools/tool.ts';
+import type { SelectedContainer, TargetOutcome, Tool } from '../tools/tool.ts';
 import { boundDepth } from './argument-depth.ts';
 import type { ProgressNote } from './progress.ts';
 
@@ -27,9 +27,11 @@ export interface ToolCall {
 /** A target of a call: one container, the node, or the cluster. Each has its own decision and outcome. */
 export interface CallTarget {
   readonly subject: Subject;
+  /** The container as the tool has selected it; null for a tool that does not select its containers. */
+  readonly selected: SelectedContainer | null;
   /** Stage decide; null before it, and if the attributes of the container could not be read. */
   readonly decision: Decision | null;
-  /** Stage decide: why this target is excluded. The call continues with the others. */
+  /** Stage decide: why this target is excluded, or was skipped by the selection. The call continues with the others. */
   readonly refusal: AppError | null;
   /** Stage approve: what must be unchanged on the node, and the approval that the call redeems there. */
   readonly precondition: Precondition | null;
@@ -79,6 +81,6 @@ export function openRecord(call: ToolCall): CallRecord {
   };
 }
 
-export function openTarget(subject: Subject): CallTarget {
-  return { subject, decision: null, refusal: null, precondition: null, outcome: null };
+export function openTarget(subject: Subject, selected: SelectedContainer | null = null): CallTarget {
+  return { subject, selected, decision: null, refusal: null, precondition: null, outcome: null };
 }

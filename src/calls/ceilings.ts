@@ -46,6 +46,16 @@ export async function refuseInLockdown(
 
 /** Refusals by the operator's settings and the caller's permissions, which no policy rule overrides. */
 function ceilingOf(tool: Tool, settings: ToolSettings, policy: Policy, caller: Caller): AppError | undefined {
+  if (!settings.toolsets.includes(tool.toolset)) {
+    return new AppError(
+      'TOOL_DISABLED',
+      `${tool.name} is refused: its toolset \`${tool.toolset}\` is disabled on this server (TOOLSETS). The call was not executed.`,
+      {
+        model: 'Use the tools of tools/list. Do not work around this.',
+        person: `To enable the tool, add ${tool.toolset} to TOOLSETS.`,
+      },
+    );
+  }
   if (settings.readOnly && tool.effect !== 'read') {
     return new AppError(
       'READ_ONLY',

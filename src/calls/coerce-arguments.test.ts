@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { flag, responseFormat, seconds, vmid } from '../tools/shared/params.ts';
+import { targetInput } from '../tools/shared/targets.ts';
 import { coerceArguments } from './coerce-arguments.ts';
 
 const tool = {
@@ -11,6 +12,7 @@ const tool = {
     force: flag('Force.'),
     owner: z.string().optional(),
     expect_name: z.string().optional(),
+    ...targetInput,
     response_format: responseFormat('text'),
   }),
 };
@@ -75,3 +77,33 @@ test.each([
 ])('%s: %j is %j', (name, text, value) => {
   expect(coerced(name, text)).toEqual({ [name]: value });
 });
+
+describe('a list', () => {
+  test.each([
+    ['101', ['101']],
+    ['101, 102', ['101', '102']],
+    ['["101", 102]', ['101', 102]],
+    [101, [101]],
+    [[101], [101]],
+  ])('may be a string or a number: %j', (value, list) => {
+    expect(coerced('vmids', value)).toEqual({ vmids: list });
+  });
+
+  test('that is not one is left to the schema', () => {
+    expect(coerced('vmids', '[101,')).toEqual({ vmids: '[101,' });
+  });
+
+  test.each(['vmids', 'tags', 'name', 'node', 'except'])(
+    '%s is not omitted when empty: an unset variable must not select more containers',
+    (name) => {
+      for (const value of ['', 'none']) {
+        expect(targets.safeParse(coerced(name, value)).success).toBe(
+          name !== 'vmids' && name !== 'except' && value !== '',
+        );
+        expect(coerced(name, value)).not.toEqual({});
+      }
+    },
+  );
+});
+
+const targets = z.strictObject(targetInput);

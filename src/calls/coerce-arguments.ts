@@ -5,12 +5,16 @@ import { inputSchemaOf, type ObjectSchema } from '../tools/tool-schema.ts';
 type Arguments = Readonly<Record<string, unknown>>;
 type Property = ObjectSchema['properties'][string];
 
-/** Arguments that must not be omitted by an empty value: an unset variable in a script must not disable a check. */
-const NEVER_OMITTED_BY_EMPTY = ['expect_name'];
+/**
+ * Arguments that must not be omitted by an empty value: an unset variable in a script must not disable a check, nor select more
+ * containers.
+ */
+const NEVER_OMITTED_BY_EMPTY = ['expect_name', 'vmids', 'tags', 'name', 'node', 'except'];
 
 /**
  * Converts variants that clients send and that have only one meaning: an optional argument that is null or an empty string
- * counts as omitted, and numbers and booleans may be strings. The schema checks everything else.
+ * counts as omitted, numbers and booleans may be strings, and a list may be a string or one number. The schema checks
+ * everything else.
  */
 export function coerceArguments(tool: Pick<Tool, 'input'>, args: Arguments): Arguments {
   const { properties, required = [] } = schemaOf(tool);
@@ -34,12 +38,24 @@ function isOmitted(name: string, value: unknown, property: Property): boolean {
 
 /** Digits only, as for a vmid: `0x1e`, `3e1`, ` 30` and `030` are more likely mistakes than numbers. */
 function coerce(value: unknown, property: Property): unknown {
-  if (typeof value !== 'string') return value;
   const type = typeOf(property);
+  if (typeof value === 'number' && type === 'array') return [value];
+  if (typeof value !== 'string') return value;
   if ((type === 'integer' || type === 'number') && /^-?(?:0|[1-9]\d{0,14})$/.test(value))
     return Number(value);
   if (type === 'boolean' && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === 'true';
+  if (type === 'array') return listFrom(value);
   return value;
+}
+
+/** `101,102` and `["101", "102"]` as a list; anything else is left to the schema. */
+function listFrom(value: string): unknown {
+  if (!value.trimStart().startsWith('[')) return value.split(',').map((each) => each.trim());
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
 }
 
 function typeOf(property: Property): unknown {

@@ -24,13 +24,29 @@ export async function decide(
   return { ...record, targets };
 }
 
-/** The refusal of the first target if all targets are refused; of a call with parts, if one of them is. */
+/**
+ * The refusal of a call with parts if one of them is refused; of another call if all targets are refused: that of the only one, or a summary with the code of
+ * the first.
+ */
 export function commonRefusal({ call, targets }: ValidatedCall): AppError | undefined {
-  if (call.tool.parts !== undefined)
+  if (call.tool.parts !== undefined) {
     return targets.find(({ refusal: refused }) => refused)?.refusal ?? undefined;
-  const [first] = targets;
-  return targets.every((target) => target.refusal !== null) ? (first?.refusal ?? undefined) : undefined;
+  }
+  const refusals = targets.flatMap(({ refusal: refused }) => (refused === null ? [] : [refused]));
+  const [first] = refusals;
+  if (first === undefined || refusals.length < targets.length) return undefined;
+  if (targets.length === 1) return first;
+  const reasons = [...new Set(refusals.map(({ message }) => message))];
+  const shown = reasons.slice(0, MAX_REASONS).join(' ');
+  const more = reasons.length > MAX_REASONS ? ` And ${reasons.length - MAX_REASONS} more.` : '';
+  return new AppError(
+    first.code,
+    `None of the ${targets.length} selected containers can be used. ${shown}${more}`,
+    first.hint,
+  );
 }
+
+const MAX_REASONS = 5;
 
 async function decideTarget(
   { tool, caller, signal }: ToolCall,
@@ -40,7 +56,9 @@ async function decideTarget(
 ): Promise<CallTarget> {
   // Updated, because a rule may depend on the time and this may be a later attempt.
   const subject = { ...target.subject, at: new Date() };
-  const undecided = { ...target, subject, decision: null, refusal: null, precondition: null };
+  const skipped = target.selected?.skipped ?? null;
+  const undecided = { ...target, subject, decision: null, refusal: skipped, precondition: null };
+  if (skipped !== null) return undecided;
   const name = subject.role === undefined ? tool.name : `${tool.name} (${subject.role})`;
   try {
     const ceiling = partCeiling(name, subject, caller, deps);

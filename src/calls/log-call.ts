@@ -15,19 +15,24 @@ export interface LoggedTarget {
  */
 export async function logBegin(record: CallRecord, deps: ServerDeps): Promise<readonly LoggedTarget[]> {
   const log = await deps.audit();
-  const begun: LoggedTarget[] = [];
-  try {
-    for (const target of record.targets) {
+  // At once, so that the entries of many containers are written together.
+  const logged = await Promise.allSettled(
+    record.targets.map(async (target): Promise<LoggedTarget | null> => {
       const { vmid } = target.subject;
-      if (target.refusal === null) begun.push({ vmid, entry: await log.begin(entryOf(record, target)) });
-      else await log.refused(entryOf(record, target), target.refusal.code);
-    }
-    return begun;
-  } catch (error) {
-    // The call is not executed for the earlier targets either.
-    for (const { entry } of begun) await entry.end(NOT_EXECUTED);
-    throw error;
-  }
+      if (target.refusal === null) return { vmid, entry: await log.begin(entryOf(record, target)) };
+      // Nothing was decided on a skipped container.
+      if (target.selected?.skipped == null) await log.refused(entryOf(record, target), target.refusal.code);
+      return null;
+    }),
+  );
+  const begun = logged.flatMap((each) =>
+    each.status === 'fulfilled' && each.value !== null ? [each.value] : [],
+  );
+  const failed = logged.find((each) => each.status === 'rejected');
+  if (failed === undefined) return begun;
+  // The call is not executed for the others either.
+  for (const { entry } of begun) await entry.end(NOT_EXECUTED);
+  throw failed.reason;
 }
 
 const NOT_EXECUTED: AuditEnd = {
@@ -45,10 +50,12 @@ export async function logEnd(
   begun: readonly LoggedTarget[],
   outcome: CallOutcome,
 ): Promise<void> {
-  for (const { vmid, entry } of begun) {
-    const target = record.targets.find(({ subject }) => subject.vmid === vmid);
-    await entry.end(endOf(outcome, target?.outcome ?? null));
-  }
+  await Promise.all(
+    begun.map(({ vmid, entry }) => {
+      const target = record.targets.find(({ subject }) => subject.vmid === vmid);
+      return entry.end(endOf(outcome, target?.outcome ?? null));
+    }),
+  );
 }
 
 /** Logs a refused call. Never rejects, because the call is refused anyway. */

@@ -19,8 +19,10 @@ export async function run(
         cluster: await deps.cluster(),
         precondition: targets[0]?.precondition ?? null,
         preconditionOf: (role) => targets.find(({ subject }) => subject.role === role)?.precondition ?? null,
-        containers: targets.flatMap(({ subject: { vmid }, precondition, refusal }) =>
-          vmid === null ? [] : [{ vmid, precondition, refusal }],
+        containers: targets.flatMap(({ subject: { vmid }, selected, precondition, refusal }) =>
+          vmid === null
+            ? []
+            : [{ vmid, name: selected?.name ?? null, node: selected?.node ?? null, precondition, refusal }],
         ),
         settings: deps.settings,
         signal: call.signal,

@@ -12,7 +12,7 @@ export function traitsOf({ name, target, effect, discloses = false, input }: Too
     discloses,
     canOverwrite: 'overwrite' in input.shape,
     canForce: 'force' in input.shape,
-    canExpectName: 'expect_name' in input.shape,
+    canExpectName: 'expect_name' in input.shape || ('vmids' in input.shape && effect !== 'read'),
   };
 }
 
@@ -21,11 +21,12 @@ export function traitsOf({ name, target, effect, discloses = false, input }: Too
  * @param input the validated arguments with defaults
  */
 export function subjectOf(tool: Tool, input: Arguments, caller: Caller, at: Date): Subject {
-  const { vmid, command, overwrite, force, expect_name: expectName } = input;
+  const { vmid, command, check, overwrite, force, expect_name: expectName } = input;
   return {
     ...traitsOf(tool),
     vmid: typeof vmid === 'number' ? vmid : null,
-    command: typeof command === 'string' ? command : null,
+    // A call that runs two commands is more than the one that a rule would compare.
+    command: typeof command === 'string' && check === undefined ? command : null,
     overwrite: overwrite === true,
     force: force === true,
     expectName: typeof expectName === 'string' ? expectName : null,

@@ -21,9 +21,11 @@ export async function validate(record: CallRecord, deps: ServerDeps): Promise<Va
   const { tool, args, caller, signal } = record.call;
   const input = validateArguments(tool, args);
   const parts = subjectsOf(tool, input, caller, new Date());
-  const vmids = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
-  const subjects = vmids?.flatMap((vmid) => parts.map((part) => ({ ...part, vmid }))) ?? parts;
-  return { ...record, input, targets: subjects.map(openTarget) };
+  const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
+  const targets = selected?.flatMap((each) =>
+    parts.map((part) => openTarget({ ...part, vmid: each.vmid }, each)),
+  );
+  return { ...record, input, targets: targets ?? parts.map((part) => openTarget(part)) };
 }
 
 /**

@@ -40,6 +40,16 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
     .pipe(z.enum(values, { error: `is not one of ${values.join(', ')}` }));
 }
 
+/** Some of these values, separated by commas. */
+export function choices<const T extends readonly [string, ...string[]]>(values: T) {
+  const error = `is not a comma-separated list of ${values.join(', ')}`;
+  return z
+    .string()
+    .toLowerCase()
+    .transform((value) => [...new Set(value.split(',').map((each) => each.trim()))].filter(Boolean))
+    .pipe(z.array(z.enum(values, { error })).min(1, { error }));
+}
+
 export function text() {
   return z.string();
 }

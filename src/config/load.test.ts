@@ -58,6 +58,7 @@ test('defaults', () => {
     characterLimit: 25000,
     maxFileSize: 10485760,
     transferDirs: undefined,
+    toolsets: ['core', 'inspect', 'fleet', 'files', 'jobs'],
     readOnly: false,
     logLevel: 'info',
     http: false,

@@ -1,7 +1,9 @@
 import * as z from 'zod/v4';
+import { TOOLSETS } from '../lib/toolsets.ts';
 import {
   boolean,
   choice,
+  choices,
   filePath,
   hostName,
   integer,
@@ -185,6 +187,17 @@ export function configSchema(at: HostEnvironment) {
       help: 'Only list and show containers: no commands, no changes, whatever the policy allows',
       example: 'true',
       default: 'false',
+    }),
+    toolsets: choices(TOOLSETS).register(settingsMetadata, {
+      name: 'TOOLSETS',
+      restricts: true,
+      flag: 'toolsets',
+      placeholder: 'names',
+      group: 'Server',
+      tier: 'common',
+      help: 'Groups of tools that clients see: core, inspect, fleet, files, jobs',
+      example: 'core,inspect',
+      default: TOOLSETS.join(','),
     }),
     logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).register(
       settingsMetadata,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ERROR_CODES } from '../lib/errors.ts';
+import { TOOLSETS } from '../lib/toolsets.ts';
 import { TOOLS } from '../tools/index.ts';
 import { instructionsFor } from './instructions.ts';
 
@@ -9,6 +10,7 @@ const settings = {
   enableHostExec: true,
   allowSelf: false,
   readOnly: false,
+  toolsets: TOOLSETS,
 };
 
 test.each([

@@ -11,6 +11,7 @@ export const containerExecCommand = defineContainerTool({
     'A non-zero exit code is a normal result. Each call is a new shell: no state is kept and stdin is empty, so pass flags like -y. ' +
     'Long output is cut in the middle. On timeout the command and its children are killed; for longer jobs run ' +
     '`CMD >/tmp/out 2>&1 </dev/null &`, then read /tmp/out.',
+  toolset: 'core',
   effect: 'exec',
   input: changingInput(execInput),
   output: execOutput,

@@ -10,6 +10,7 @@ export const downloadFileFromContainer = defineContainerTool({
   description:
     'Copy one file from a running LXC container to the machine this server runs on, verified by SHA-256. ' +
     'For a directory, make a tar archive first. To read a short text file, run cat with proxmox_container_exec_command instead.',
+  toolset: 'core',
   effect: 'write',
   input: containerInput({ container_path: path('Absolute path in the container'), ...downloadInput }),
   output: z.object({ ...transferOutput, vmid: z.number(), container_path: z.string() }),

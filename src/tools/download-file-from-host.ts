@@ -9,6 +9,7 @@ export const downloadFileFromHost = defineHostTool({
   title: 'Download a file from the Proxmox host',
   description:
     'Copy one file from the Proxmox host to the machine this server runs on, verified by SHA-256. Requires ENABLE_HOST_EXEC=true.',
+  toolset: 'core',
   effect: 'write',
   input: z.strictObject({ host_path: path('Absolute path on the host'), ...downloadInput }),
   output: z.object({ ...transferOutput, host_path: z.string() }),

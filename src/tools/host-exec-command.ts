@@ -9,6 +9,7 @@ export const hostExecCommand = defineHostTool({
     'Run a shell command on the Proxmox host itself (pct, qm, pvesh, zpool, systemctl). ' +
     'It can affect every guest: inspect before you change anything, and use proxmox_container_exec_command for work inside a container. ' +
     'Requires ENABLE_HOST_EXEC=true.',
+  toolset: 'core',
   effect: 'exec',
   input: z.strictObject(execInput),
   output: execOutput,

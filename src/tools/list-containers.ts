@@ -21,6 +21,7 @@ export const listContainers = defineTool({
   description:
     'List all LXC containers of the cluster: vmid, name, status, node, lock, tags. ' +
     'Call it first to find the vmid. Containers with local=false are on another node: only their status can be read.',
+  toolset: 'core',
   effect: 'read',
   input: z.strictObject({ response_format: responseFormat('json') }),
   output: z.object({ containers: z.array(container) }),

@@ -32,6 +32,7 @@ export const readFile = defineContainerTool({
   description:
     'Read a part of a file in a running LXC container, with size, mode, owner and SHA-256 of the whole file. ' +
     'A long part is cut; the result says how to continue. Files with NUL bytes are returned as base64.',
+  toolset: 'files',
   effect: 'read',
   discloses: true,
   input: containerInput({

@@ -11,6 +11,7 @@ export const startContainer = defineContainerTool({
   description:
     'Start an LXC container and wait until it is running. Succeeds if it is already running. ' +
     'If a backup or migration has locked it, wait and retry.',
+  toolset: 'core',
   effect: 'write',
   input: changingInput({}),
   output: z.object(lifeCycleOutput),

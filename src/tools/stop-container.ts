@@ -12,6 +12,7 @@ export const stopContainer = defineContainerTool({
   description:
     'Stop an LXC container: shut it down cleanly, then kill it if it is still running after `timeout` seconds. ' +
     'Its services stay down until you start it again. Succeeds if it is already stopped.',
+  toolset: 'core',
   effect: 'destroy',
   input: changingInput({
     timeout: seconds(10, 'Seconds to wait before killing it'),

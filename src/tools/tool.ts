@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
+import type { Toolset } from '../lib/toolsets.ts';
 import type { ClusterHandle, ContainerHandle, ExecTarget } from '../proxmox/proxmox-types.ts';
 import type { Precondition } from '../remote/remote-types.ts';
 
@@ -39,6 +40,8 @@ export interface ToolSettings {
   readonly allowSelf: boolean;
   /** Only tools with effect `read` are listed and run. */
   readonly readOnly: boolean;
+  /** Only tools of these groups are listed and run. */
+  readonly toolsets: readonly Toolset[];
 }
 
 export interface ToolContext {
@@ -56,11 +59,20 @@ export interface ToolContext {
   progress(message: string, done?: number, total?: number): void;
 }
 
-/** One container of a call. */
-export interface ContainerTarget {
+/** A container that a call on several selects. */
+export interface SelectedContainer {
   readonly vmid: number;
+  /** null if no such container exists. */
+  readonly name: string | null;
+  readonly node: string | null;
+  /** Why nothing can be done in it, found before any decision: it is not running, for example. null if something can. */
+  readonly skipped: AppError | null;
+}
+
+/** One container of a call, with the decision on it. */
+export interface ContainerTarget extends Omit<SelectedContainer, 'skipped'> {
   readonly precondition: Precondition | null;
-  /** Why this container is excluded; null if it is not. */
+  /** Why this container is excluded: it was skipped, or the policy refuses it. null if it is not excluded. */
   readonly refusal: AppError | null;
 }
 
@@ -103,6 +115,7 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   readonly title: string;
   /** For the model: when to use the tool and how to recover from errors. */
   readonly description: string;
+  readonly toolset: Toolset;
   readonly effect: Effect;
   /**
    * Returns contents of the containers, such as files or logs. Under READ_ONLY such a tool needs a rule that allows it by name.
@@ -116,10 +129,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   /** The data of a success. The advertised schema also allows errors, see tool-schema.ts. */
   readonly output: z.ZodObject & z.ZodType<Data>;
   /**
-   * The containers of a call on several; if omitted, a call works on its `vmid`. Each container has its own decision. `run`
-   * finds them in `ctx.containers` and must skip those with a refusal.
+   * The containers of a call on several, see `selectContainers`; if omitted, a call works on its `vmid`. Each container has
+   * its own decision. `run` finds them in `ctx.containers` and must skip those with a refusal.
+   * @throws AppError if none is selected
    */
-  containers?(input: In, search: TargetSearch): Promise<readonly number[]>;
+  containers?(input: In, search: TargetSearch): Promise<readonly SelectedContainer[]>;
   /** The parts of a call that needs several decisions, the one with the tool's own effect first; if omitted, it has one. */
   parts?(input: In): readonly CallPart[];
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;
@@ -144,6 +158,13 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
     run: (input, ctx) =>
       definition.run(input, { ...ctx, container: ctx.cluster.container(input.vmid, ctx.precondition) }),
   };
+}
+
+/** A tool that works on several containers, `ctx.containers`. For its input see `targetInput`. */
+export function defineContainersTool<In, Data>(
+  definition: Definition<In, Data, ToolContext> & Required<Pick<Tool<In, Data>, 'containers'>>,
+): Tool<In, Data> {
+  return { ...definition, target: 'container' };
 }
 
 /**

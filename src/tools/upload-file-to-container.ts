@@ -10,6 +10,7 @@ export const uploadFileToContainer = defineContainerTool({
   description:
     'Copy one file from the machine this server runs on into a running LXC container, verified by SHA-256. ' +
     'The target directory must exist (mkdir -p). The file appears complete or not at all.',
+  toolset: 'core',
   effect: 'write',
   sends: 'local_path',
   input: changingInput({

@@ -10,6 +10,7 @@ export const uploadFileToHost = defineHostTool({
   description:
     'Copy one file from the machine this server runs on to the Proxmox host, verified by SHA-256. ' +
     'The target directory must exist. Requires ENABLE_HOST_EXEC=true.',
+  toolset: 'core',
   effect: 'write',
   sends: 'local_path',
   input: z.strictObject({ ...uploadSource, host_path: path('Absolute path on the host'), ...uploadInput }),

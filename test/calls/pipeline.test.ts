@@ -19,6 +19,7 @@ function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
     name: 'failing',
     title: 'Failing',
     description: 'Fails',
+    toolset: 'core',
     effect: 'read',
     target: 'cluster',
     input: z.strictObject(format === undefined ? {} : { response_format: responseFormat(format) }),
@@ -120,7 +121,9 @@ describe('a call that works on several containers', () => {
   if (!rules.ok) throw new Error(JSON.stringify(rules.faults));
   const { set } = rules;
 
-  /** Calls a tool on these containers, of which 103 has the tag prod. */
+  const stopped = new AppError('CONTAINER_NOT_RUNNING', 'Container 104 is stopped.', 'Start it.');
+
+  /** Calls a tool on these containers, of which 103 has the tag prod and 104 is stopped. */
   async function callOn(vmids: readonly number[], answer: Answer) {
     const entries: unknown[] = [];
     const questions: string[] = [];
@@ -130,7 +133,8 @@ describe('a call that works on several containers', () => {
       ...failing(null),
       target: 'container',
       effect: 'exec',
-      containers: async () => vmids,
+      containers: async () =>
+        vmids.map((vmid) => ({ vmid, name: null, node: null, skipped: vmid === 104 ? stopped : null })),
       run: async (_, { containers }) => {
         given = containers;
         const outcomes = containers
@@ -186,7 +190,7 @@ describe('a call that works on several containers', () => {
   }
 
   test('decides, asks, runs and logs for each of them', async () => {
-    const { entries, questions, given, result } = await callOn([101, 102, 103, 201], 'approved');
+    const { entries, questions, given, result } = await callOn([101, 102, 103, 104, 201], 'approved');
     expect(result).toMatchObject({ structuredContent: { n: 2 } });
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain('Container: 103, c103');
@@ -213,6 +217,7 @@ describe('a call that works on several containers', () => {
           lockdown: NODE_LOCKDOWN_FILES,
         },
       ],
+      [104, 'CONTAINER_NOT_RUNNING', null],
       [201, 'CONTAINER_NOT_FOUND', null],
     ]);
     expect(entries).toEqual([
@@ -234,7 +239,12 @@ describe('a call that works on several containers', () => {
     expect(refused.result).toMatchObject({ structuredContent: { code: 'CONFIRMATION_REFUSED' } });
     expect(refused.given).toEqual([]);
     const denied = await callOn([102, 201], 'approved');
-    expect(denied.result).toMatchObject({ structuredContent: { code: 'POLICY_DENIED' } });
+    expect(denied.result).toMatchObject({
+      structuredContent: {
+        code: 'POLICY_DENIED',
+        error: expect.stringMatching(/^None of the 2 selected .*rule "no".*no such container$/),
+      },
+    });
     expect(denied.entries).toMatchObject([
       { vmid: 102, code: 'POLICY_DENIED' },
       { vmid: 201, code: 'CONTAINER_NOT_FOUND' },

@@ -2,6 +2,7 @@ import type { ServerDeps } from '../../src/calls/call-deps.ts';
 import { NO_AUDIT_LOG } from '../../src/governance/audit/open-audit-log.ts';
 import { openPolicy } from '../../src/governance/policy/open-policy.ts';
 import { createRedactor } from '../../src/governance/redaction/redact.ts';
+import { TOOLSETS } from '../../src/lib/toolsets.ts';
 
 /** What a call needs that does not come to the node, and all that is logged of it. */
 export function record() {
@@ -33,6 +34,7 @@ export function record() {
       enableHostExec: false,
       allowSelf: false,
       readOnly: false,
+      toolsets: TOOLSETS,
     },
     redactor: createRedactor(),
     logger,

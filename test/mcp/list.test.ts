@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isToolSnapshotCurrent, TOOL_SNAPSHOT } from '../../scripts/gen/tools.ts';
+import { TOOLSETS, type Toolset } from '../../src/lib/toolsets.ts';
 import { TOOLS } from '../../src/tools/index.ts';
 import { ERAS, type ListedTool } from './client.ts';
 import { connectWithoutNode } from './fixtures.ts';
@@ -41,19 +42,30 @@ describe('the price of tools/list', () => {
     tools = await listOnce();
   });
 
-  const tokens = (pick: (tool: ListedTool) => object) =>
-    tools.reduce((sum, tool) => sum + encode(JSON.stringify(pick(tool))).length, 0);
+  /** Tokens of the tools of some toolsets. */
+  function tokens(toolsets: readonly Toolset[], pick: (tool: ListedTool) => object): number {
+    const names = TOOLS.filter(({ toolset }) => toolsets.includes(toolset)).map(({ name }) => name);
+    return tools
+      .filter(({ name }) => names.includes(name))
+      .reduce((sum, tool) => sum + encode(JSON.stringify(pick(tool))).length, 0);
+  }
+  const input = ({ name, description, inputSchema }: ListedTool) => ({ name, description, inputSchema });
 
-  test('names, descriptions and input schemas: at most 2,000 tokens', () => {
-    const price = tokens(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
-    expect(price).toBeLessThanOrEqual(2000);
+  test('names, descriptions and input schemas: at most 4,500 tokens, and 600 for jobs', () => {
+    const price = tokens(['core', 'inspect', 'fleet', 'files'], input);
+    expect(price).toBeLessThanOrEqual(4500);
     // Far less would mean that the count does not see what it is meant to count.
     expect(price).toBeGreaterThan(1000);
+    expect(tokens(['jobs'], input)).toBeLessThanOrEqual(600);
   });
 
-  test('output schemas: at most 1,500 more', () => {
-    const price = tokens(({ outputSchema }) => outputSchema);
-    expect(price).toBeLessThanOrEqual(1500);
+  test('of the core tools: at most 2,200 tokens', () => {
+    expect(tokens(['core'], input)).toBeLessThanOrEqual(2200);
+  });
+
+  test('output schemas: at most 4,000 more', () => {
+    const price = tokens(TOOLSETS, ({ outputSchema }) => outputSchema);
+    expect(price).toBeLessThanOrEqual(4000);
     expect(price).toBeGreaterThan(500);
   });
 });
@@ -74,4 +86,18 @@ test('READ_ONLY lists only what changes nothing', async () => {
   const tools = await listOnce({ READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });
   expect(tools.map((tool) => tool.name)).toEqual(['proxmox_list_containers', 'proxmox_container_status']);
   expect(tools.every((tool) => tool.annotations.readOnlyHint === true)).toBe(true);
+});
+
+test('TOOLSETS lists only the tools of its groups, and the others cannot be called', async () => {
+  const client = await connectWithoutNode('modern', { TOOLSETS: 'inspect, jobs' });
+  try {
+    const names = (await client.listTools()).map((tool) => tool.name);
+    expect(names).toEqual(
+      TOOLS.filter(({ toolset }) => toolset === 'inspect' || toolset === 'jobs').map(({ name }) => name),
+    );
+    const result = await client.callTool('proxmox_list_containers', {});
+    expect(result.data).toMatchObject({ success: false, code: 'TOOL_DISABLED' });
+  } finally {
+    await client.close();
+  }
 });

@@ -66,11 +66,15 @@ describe('READ_ONLY and a tool that returns contents of containers', () => {
       'rules: [{rule: no, match: {tool: "read_*"}, outcome: deny}, {rule: yes, match: {tool: read_file}, outcome: allow}]',
     ],
   ])('%s it is not listed, and refused with the reason', async (_how, rules) => {
-    const file = rules === undefined ? {} : { POLICY_FILE: await policyFile('reads.yaml', `extends: open\n${rules}\n`) };
+    const file =
+      rules === undefined ? {} : { POLICY_FILE: await policyFile('reads.yaml', `extends: open\n${rules}\n`) };
     await withServer({ READ_ONLY: 'true', ...file }, async (client) => {
       expect(await namesOf(client)).not.toContain('read_file');
       const { data, text } = await read(client);
-      expect(data).toMatchObject({ success: false, code: expect.stringMatching(/^(READ_ONLY|POLICY_DENIED)$/) });
+      expect(data).toMatchObject({
+        success: false,
+        code: expect.stringMatching(/^(READ_ONLY|POLICY_DENIED)$/),
+      });
       expect(text).not.toContain('\ndebian');
       if (data.code === 'READ_ONLY') expect(data.error).toContain('returns contents of containers');
     });

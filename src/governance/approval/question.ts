@@ -34,16 +34,24 @@ export function questionOf(about: {
   }
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
-    lines.push(`${name}: ${JSON.stringify(value)}`);
+    lines.push(`${name}: ${shownValue(value)}`);
   }
   if (source !== null) lines.push(`File: ${source.bytes} bytes, SHA-256 ${source.sha256}`);
   lines.push(`Caller: ${subject.caller}`);
   lines.push(
     `Approval required by: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
   );
+  const firstCommand = targets.map((target) => target.subject.command).find((each) => each !== null) ?? null;
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
-  const commands = targets.map((target) => target.subject.command);
-  return [...plain, ...commandLines(commands.find((command) => command !== null) ?? null)].join('\n');
+  return [...plain, ...commandLines(typeof input.command === 'string' ? input.command : firstCommand)].join(
+    '\n',
+  );
+}
+
+function shownValue(value: unknown): string {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const plain = typeof value !== 'string' && list.every((each) => typeof each !== 'object');
+  return plain ? String(value) : JSON.stringify(value);
 }
 
 /** The vmid and name of the container, then its other attributes that have a value. */

@@ -77,7 +77,8 @@ export function effectOf(set: RuleSet, { effect, command }: Pick<Subject, 'effec
 const UNREADABLE =
   'The rule needs attributes of the container (such as name, tags or pool), which cannot be read now.';
 const NAME_UNREADABLE = 'The name of the container cannot be read now, so `expect_name` cannot be checked.';
-const NAME_REQUIRED = 'The rule requires `expect_name`: set it to the name of the container with this vmid.';
+const NAME_REQUIRED =
+  'The rule requires `expect_name`: call a tool on this container alone, with `expect_name` set to its name.';
 
 function wrongName({ vmid, expectName }: Subject, { name }: ContainerAttributes): string {
   return `Container ${vmid} is named ${JSON.stringify(name)}, not ${JSON.stringify(expectName)}.`;

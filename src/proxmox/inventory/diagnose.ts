@@ -1,7 +1,7 @@
 import { AppError } from '../../lib/errors.ts';
 import type { CommandNotStarted } from '../../remote/errors.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
-import type { ContainerStatus } from '../proxmox-types.ts';
+import type { ContainerStatus, ContainerSummary } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 
 /** What to do about a /dev/null that cannot be opened. */
@@ -51,7 +51,7 @@ export async function diagnoseContainer(
 }
 
 /** The error for a container in which no command can run now; undefined if one can. */
-export function whyUnusable(container: ContainerStatus): AppError | undefined {
+export function whyUnusable(container: ContainerSummary): AppError | undefined {
   const { vmid } = container;
   if (!container.local) {
     return new AppError(

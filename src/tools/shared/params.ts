@@ -11,14 +11,19 @@ const VMID_MAX = 999_999_999;
 const vmidRule = { error: `must be an integer from ${VMID_MIN} to ${VMID_MAX}` };
 
 /** Digits only: z.coerce would also accept "0x65", "1e2", " 101" and [150]. */
-export const vmid = z.preprocess(
-  (value) => (typeof value === 'string' && /^[1-9]\d{2,8}$/.test(value) ? Number(value) : value),
-  z
-    .int(vmidRule)
-    .min(VMID_MIN, vmidRule)
-    .max(VMID_MAX, vmidRule)
-    .describe('Container ID, from proxmox_list_containers'),
-);
+function vmidFrom(number: z.ZodInt) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^[1-9]\d{2,8}$/.test(value) ? Number(value) : value),
+    number,
+  );
+}
+
+const vmidInteger = z.int(vmidRule).min(VMID_MIN, vmidRule).max(VMID_MAX, vmidRule);
+
+export const vmid = vmidFrom(vmidInteger.describe('Container ID, from proxmox_list_containers'));
+
+/** A VMID in a list, whose parameter has a description. */
+export const vmidNumber = vmidFrom(vmidInteger.meta({ minimum: undefined, maximum: undefined }));
 
 /** The input of a container tool: the vmid and its other parameters. */
 export function containerInput<Shape extends z.ZodRawShape>(shape: Shape) {

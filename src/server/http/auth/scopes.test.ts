@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TOOLSETS } from '../../../lib/toolsets.ts';
 import { rightsOf, usableRights } from './scopes.ts';
 
 const rights = (...scopes: string[]) => [...rightsOf(scopes, 'proxmox:')].sort();
@@ -22,6 +23,7 @@ test('the scope confirm is not advertised: clients ask for every scope that is',
     enableHostExec: true,
     allowSelf: false,
     readOnly: false,
+    toolsets: TOOLSETS,
   };
   expect(usableRights(settings)).toEqual(['read', 'write', 'host']);
 });

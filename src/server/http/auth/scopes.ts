@@ -29,9 +29,11 @@ export function rightsOf(scopes: readonly string[], prefix: string): Caller['rig
  * The permissions that permit at least one tool with these settings. Without `confirm`: clients request every advertised
  * scope, but only the operator should grant this one.
  */
-export function usableRights({ readOnly, enableHostExec }: ToolSettings): readonly Right[] {
-  const open = TOOLS.filter(({ effect, target }) => {
-    return (!readOnly || effect === 'read') && (enableHostExec || target !== 'host');
+export function usableRights({ readOnly, enableHostExec, toolsets }: ToolSettings): readonly Right[] {
+  const open = TOOLS.filter(({ effect, target, toolset }) => {
+    return (
+      toolsets.includes(toolset) && (!readOnly || effect === 'read') && (enableHostExec || target !== 'host')
+    );
   });
   const rights = new Set(open.map(rightFor));
   return RIGHTS.filter((right) => rights.has(right));
