@@ -8,6 +8,8 @@ import { startContainer, stopContainer } from './lifecycle/start-stop.ts';
 import type {
   ContainerHandle,
   ContainerStatus,
+  EditOptions,
+  EditResult,
   LifeCycleResult,
   ReadOptions,
   ReadResult,
@@ -42,6 +44,13 @@ export class Container extends RemoteExecTarget implements ContainerHandle {
     return this.track(options.signal, async () => {
       const { readFile } = await import('./files/read-file.ts');
       return readFile(this.deps, this.target, options);
+    });
+  }
+
+  editFile(options: EditOptions): Promise<EditResult> {
+    return this.track(options.signal, async () => {
+      const { editFile } = await import('./files/edit-file.ts');
+      return editFile(this.deps, this.target, options);
     });
   }
 

@@ -156,6 +156,52 @@ export interface ReadResult extends FileFacts, ReadPart {
   readonly sha256: string | null;
 }
 
+/** An exact replacement in a file. */
+export interface Replacement {
+  readonly old: string;
+  readonly new: string;
+  /** Replaces every occurrence; otherwise there must be exactly one. */
+  readonly replaceAll: boolean;
+}
+
+export interface EditOptions {
+  /** Absolute path of a file that exists. */
+  readonly path: string;
+  /** Either these or a diff. */
+  readonly edits?: readonly Replacement[] | undefined;
+  readonly diff?: string | undefined;
+  /** Lower- or upper-case hex; refuses any other content. */
+  readonly expectedSha256?: string | undefined;
+  /** A command that must succeed; `{}` stands for the new file before it replaces the old one. */
+  readonly validate?: string | undefined;
+  readonly characterLimit: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Validation {
+  /** Before the file was replaced, or after. */
+  readonly when: 'before' | 'after';
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** The facts are those of the new file. */
+export interface EditResult extends FileFacts {
+  readonly changed: boolean;
+  readonly sha256Before: string;
+  readonly sha256: string;
+  readonly diff: {
+    /** Unified and redacted. */
+    readonly text: string;
+    readonly added: number;
+    readonly removed: number;
+    readonly cut: boolean;
+  };
+  readonly validation: Validation | null;
+  /** Extended attributes and ACLs; `unknown` where no program in the container shows them. */
+  readonly attributes: 'kept' | 'lost' | 'unknown';
+}
+
 /** A target of commands and transfers: a container, or the node itself. Throws AppError. */
 export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
@@ -177,6 +223,7 @@ export interface ContainerHandle extends ExecTarget {
   readonly vmid: number;
   status(signal: AbortSignal): Promise<ContainerStatus>;
   readFile(options: ReadOptions): Promise<ReadResult>;
+  editFile(options: EditOptions): Promise<EditResult>;
   /** Resolves when the container is running. */
   start(signal: AbortSignal): Promise<LifeCycleResult>;
   /** Resolves when the container is stopped. */

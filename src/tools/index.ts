@@ -2,6 +2,7 @@ import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
+import { editFile } from './edit-file.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
 import { readFile } from './read-file.ts';
@@ -24,4 +25,5 @@ export const TOOLS: readonly Tool[] = [
   uploadFileToHost,
   hostExecCommand,
   readFile,
+  editFile,
 ];

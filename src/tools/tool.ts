@@ -207,10 +207,12 @@ export interface ToolHints {
 export function hintsOf(tool: Tool): ToolHints {
   // Overwriting destroys the old content of a file, regardless of the other effects of the tool.
   const overwrites = 'overwrite' in tool.input.shape;
+  // A command that a tool runs besides its own work may do anything.
+  const runs = tool.effect === 'exec' || 'validate' in tool.input.shape;
   return {
     readOnlyHint: tool.effect === 'read',
-    destructiveHint: tool.effect === 'destroy' || tool.effect === 'exec' || overwrites,
-    idempotentHint: tool.effect !== 'exec',
-    openWorldHint: tool.effect === 'exec',
+    destructiveHint: tool.effect === 'destroy' || runs || overwrites,
+    idempotentHint: !runs,
+    openWorldHint: runs,
   };
 }

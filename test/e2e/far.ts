@@ -74,7 +74,7 @@ export abstract class Far {
 
 /** Whether only a transfer under way may show a file of that name. */
 export function isPart(name: string): boolean {
-  return /^\.proxmox-mcp-.*\.part$/.test(name);
+  return /^\.proxmox-mcp-.*\.(part|old)/.test(name);
 }
 
 /** Whether a process is the script of a transfer, or what such a script starts. */

@@ -1,10 +1,11 @@
 import { AppError } from '../../lib/errors.ts';
 import type { AttachTarget } from '../../remote/command-line.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import type { FileFacts, ReadOptions, ReadResult } from '../proxmox-types.ts';
+import type { ReadOptions, ReadResult } from '../proxmox-types.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { isBinary, presentBinary, presentText, type RawPart } from './present-part.ts';
+import { readFacts } from './read-facts.ts';
 
 /** A larger file is not read as a whole, so that a call costs what its part costs. */
 const MAX_HASHED = 256 * 1024 * 1024;
@@ -38,7 +39,12 @@ export async function readFile(
     readsOnly: true,
   });
   try {
-    const { facts, start, before } = await readFacts(session);
+    let fields: readonly string[] = [];
+    const facts = await readFacts(session, (more) => {
+      fields = more;
+    });
+    const start = session.number(fields[0], facts.size);
+    const before = session.number(fields[1], start);
     const chunks: Buffer[] = [];
     const { announced, received } = await session.data(most + context, (chunk) => {
       chunks.push(chunk);
@@ -62,30 +68,6 @@ export async function readFile(
     await session.abandon();
     throw forReader(error);
   }
-}
-
-async function readFacts(session: TransferSession) {
-  const [size, mode, own, links, user, group, start, before] = await session.expect('ready');
-  const [uid, gid] = (own ?? '').split(':');
-  const bytes = session.number(size, MAX_NUMBER);
-  const begin = session.number(start, bytes);
-  const facts: FileFacts = {
-    size: bytes,
-    mode: session.matching(mode, /^[0-7]{1,4}$/, 'a mode'),
-    uid: session.number(uid, MAX_NUMBER),
-    gid: session.number(gid, MAX_NUMBER),
-    owner: nameOr(user, uid),
-    group: nameOr(group, gid),
-    links: session.number(links, MAX_NUMBER),
-    path: await session.path(),
-  };
-  return { facts, start: begin, before: session.number(before, begin) };
-}
-
-/** The name of a user or group, or its number where it has none. */
-function nameOr(name: string | undefined, id: string | undefined): string {
-  const known = name !== undefined && /^[^\s:]{1,64}$/.test(name) && name !== '-' && name !== 'UNKNOWN';
-  return known ? name : (id ?? '');
 }
 
 function present(part: RawPart, { redactor }: TransferDeps, options: ReadOptions) {

@@ -48,6 +48,12 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     (file, where) => `${file} already exists ${where} and was not changed.`,
     'Set overwrite to true to replace it, or use a different name.',
   ),
+  CHANGED: make(
+    'FILE_CHANGED',
+    (file, where) =>
+      `${file} was changed by another program ${where} during the call, so it was not replaced.`,
+    'Read the file again, and make the change for its present content.',
+  ),
   SHORT: make(
     'TRANSFER_FAILED',
     (got) => `Only ${got} bytes arrived, so the incomplete copy was removed.`,

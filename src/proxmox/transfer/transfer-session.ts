@@ -16,7 +16,7 @@ const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
 /** PATH_MAX of Linux. */
 const LONGEST_PATH = 4_096;
-const WORDS = ['began', 'ready', 'data', 'done', 'published', 'failed'];
+const WORDS = ['began', 'ready', 'data', 'done', 'validated', 'published', 'kept', 'failed'];
 
 export interface TransferDeps extends RunDeps {
   readonly dirs: TransferDirs;
@@ -109,8 +109,13 @@ export class TransferSession {
 
   /** Extends the timeout: all data was sent, and the remote side now hashes `bytes` without output. */
   digesting(bytes: number): void {
+    this.working(bytes / SLOWEST_DIGEST);
+  }
+
+  /** Extends the timeout: the remote side now works for `ms` without output. */
+  working(ms: number): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS + bytes / SLOWEST_DIGEST);
+    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS + ms);
   }
 
   /**
@@ -275,9 +280,9 @@ export class TransferSession {
 
   /**
    * Ends a failed session. The end of its input makes the script remove its files. If the script does not end then, it is killed
-   * and `leftover` is removed.
+   * and `cleanup`, an argument vector, removes them.
    */
-  async abandon(leftover?: string): Promise<void> {
+  async abandon(cleanup?: readonly string[]): Promise<void> {
     if (this.#over) return;
     this.#unwatch();
     const { channel } = this.#call;
@@ -294,18 +299,18 @@ export class TransferSession {
       return;
     }
     await this.#call.kill();
-    if (leftover !== undefined) await this.#remove(leftover);
+    if (cleanup !== undefined) await this.#cleanUp(cleanup);
   }
 
   async #drain(): Promise<void> {
     while ((await this.#chunk()) !== null);
   }
 
-  async #remove(file: string): Promise<void> {
+  async #cleanUp(argv: readonly string[]): Promise<void> {
     try {
       const call = await RemoteCall.start(this.#deps.shell, {
         target: this.#target,
-        argv: () => ['rm', '-f', '--', file],
+        argv: () => argv,
         precondition: null,
         input: false,
         signal: new AbortController().signal,
@@ -316,7 +321,7 @@ export class TransferSession {
       call.stderr.resume();
       if ((await call.stopped) === 'timeout') await call.kill();
     } catch (error) {
-      this.#deps.shell.logger.warn({ file, error: String(error) }, 'could not remove a temporary file');
+      this.#deps.shell.logger.warn({ argv, error: String(error) }, 'could not remove temporary files');
     }
   }
 }

@@ -56,11 +56,11 @@ async function send(
     args,
     signal: options.signal,
   });
-  let leftover: string | undefined;
+  let cleanup: readonly string[] | undefined;
   try {
     await session.expect('ready');
     const destination = await session.path();
-    leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
+    cleanup = ['rm', '-f', '--', `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`];
     // Read before the data is sent: if the remote side aborts during the transfer, it sends the reason here.
     const report = session.expect('done');
     report.catch(() => {});
@@ -85,7 +85,7 @@ async function send(
       overwritten: fate === 'replaced',
     };
   } catch (error) {
-    await session.abandon(leftover);
+    await session.abandon(cleanup);
     throw error;
   }
 }

@@ -10,6 +10,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
   download: load('transfer-prelude', 'download'),
+  editFile: load('transfer-prelude', 'receive-prelude', 'edit-file'),
   exec: load('exec'),
   haState: load('ha-state'),
   inventory: load('inventory'),
@@ -21,7 +22,7 @@ export const SCRIPTS = {
   readFile: load('transfer-prelude', 'read-file'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
-  upload: load('transfer-prelude', 'upload'),
+  upload: load('transfer-prelude', 'receive-prelude', 'upload'),
 };
 
 function load(...names: string[]): string {

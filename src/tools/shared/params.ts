@@ -61,6 +61,18 @@ const TOO_LONG =
 
 export const command = characters(1, 10_000, TOO_LONG).describe('Shell command line, run by bash or sh');
 
+/** Text of a file. May be empty. */
+export function fileText(description: string, min = 0) {
+  return characters(min, 50_000, 'Split the change over several calls, or upload the whole file.').describe(
+    description,
+  );
+}
+
+/** A command that a tool runs besides its own work. */
+export function sideCommand(description: string) {
+  return characters(1, 10_000).optional().describe(description);
+}
+
 export function path(description: string) {
   return characters(1, 4096).describe(description);
 }
