@@ -9,7 +9,14 @@ import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
 import { readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
-import type { ClusterHandle, ContainerHandle, ContainerSummary, ExecTarget } from './proxmox-types.ts';
+import type {
+  ClusterHandle,
+  ContainerHandle,
+  ContainerSummary,
+  CopyOptions,
+  CopyResult,
+  ExecTarget,
+} from './proxmox-types.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
@@ -103,6 +110,16 @@ export class Cluster implements ClusterHandle {
 
   host(precondition: Precondition | null = null): ExecTarget {
     return new Host(this.#with(precondition));
+  }
+
+  copy(options: CopyOptions): Promise<CopyResult> {
+    const source = this.#with(options.source.precondition);
+    const shared = options.source.precondition === options.target.precondition;
+    const target = shared ? source : this.#with(options.target.precondition);
+    return this.#deps.inFlight.track(async () => {
+      const { copyFile } = await import('./files/copy-file.ts');
+      return copyFile(source, target, options);
+    });
   }
 
   #with(precondition: Precondition | null): TransferDeps {

@@ -202,6 +202,42 @@ export interface EditResult extends FileFacts {
   readonly attributes: 'kept' | 'lost' | 'unknown';
 }
 
+/** One side of a copy. */
+export interface CopyEnd {
+  /** null: the node itself. */
+  readonly vmid: number | null;
+  /** Absolute. */
+  readonly path: string;
+  readonly precondition: Precondition | null;
+}
+
+export interface CopyOptions {
+  readonly source: CopyEnd;
+  readonly target: CopyEnd;
+  readonly overwrite: boolean;
+  /** Also copies a directory, with everything in it. */
+  readonly recursive: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+export interface CopyResult {
+  readonly kind: 'file' | 'directory';
+  /** Of the file, or of the tar stream of a directory. */
+  readonly bytes: number;
+  /** Files, directories and links. */
+  readonly entries: number;
+  /** Of the file; of names and contents of a directory. Computed on both sides and compared. */
+  readonly sha256: string;
+  /** With symlinks resolved. */
+  readonly sourcePath: string;
+  readonly targetPath: string;
+  readonly permissions: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly overwritten: boolean;
+}
+
 /** A target of commands and transfers: a container, or the node itself. Throws AppError. */
 export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
@@ -255,6 +291,8 @@ export interface ClusterHandle {
   localFile(localPath: string): Promise<FileDigest>;
   /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
+  /** Copies between two containers, or between a container and the node, on the node. */
+  copy(options: CopyOptions): Promise<CopyResult>;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
   /** Kills running commands, verifies it and closes the connections, within `withinMs`. */

@@ -9,6 +9,30 @@ import { SCRIPTS } from './scripts/index.ts';
 /** Failures that are not related to the attributes of the container. */
 const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
 
+/** What a request checks before it runs anything. */
+export type CheckedPrecondition = Pick<
+  ActivePrecondition,
+  'check' | 'readsPmxcfs' | 'readsLockdownAlone' | 'refused'
+>;
+
+/** The preconditions of the two targets of one call, checked in one round trip. */
+export function bothPreconditions(
+  one: ActivePrecondition | null,
+  other: ActivePrecondition | null,
+): CheckedPrecondition | null {
+  if (one === null || other === null || one === other) return one ?? other;
+  return {
+    check: (pmxcfsAnswers) => one.check(pmxcfsAnswers) + other.check(pmxcfsAnswers),
+    readsPmxcfs: one.readsPmxcfs || other.readsPmxcfs,
+    readsLockdownAlone: one.readsLockdownAlone && other.readsLockdownAlone,
+    refused: (why) => {
+      // Which of the two failed is not known, so the attributes of both are read again.
+      one.refused(why);
+      return other.refused(why);
+    },
+  };
+}
+
 /** The precondition of one call. It may be checked several times, if an attempt did not start and is repeated. */
 export class ActivePrecondition {
   readonly #precondition: Precondition;

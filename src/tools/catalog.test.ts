@@ -42,6 +42,9 @@ test('clients are told the truth about what tools do', () => {
     proxmox_download_file_from_host: 'destroys',
     proxmox_upload_file_to_host: 'destroys',
     proxmox_host_exec_command: 'destroys open',
+    proxmox_read_file: 'reads',
+    proxmox_edit_file: 'destroys open',
+    proxmox_copy_file: 'destroys',
   });
 });
 

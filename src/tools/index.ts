@@ -1,5 +1,6 @@
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
+import { copyFile } from './copy-file.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { editFile } from './edit-file.ts';
@@ -26,4 +27,5 @@ export const TOOLS: readonly Tool[] = [
   hostExecCommand,
   readFile,
   editFile,
+  copyFile,
 ];

@@ -167,6 +167,13 @@ export function defineContainersTool<In, Data>(
   return { ...definition, target: 'container' };
 }
 
+/** A tool that works on several targets, each with its own decision. */
+export function defineMultiPartTool<In, Data>(
+  definition: Definition<In, Data, ToolContext> & Required<Pick<Tool<In, Data>, 'parts'>>,
+): Tool<In, Data> {
+  return { ...definition, target: 'container' };
+}
+
 /**
  * A tool that works on the Proxmox host, `ctx.host`. It is listed even if host access is disabled, so that the model knows
  * that the operator can enable it.

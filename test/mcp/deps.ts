@@ -23,6 +23,7 @@ export function record() {
       localFile: unused,
       list: unused,
       container: unused,
+      copy: unused,
       host: unused,
       close: unused,
     }),

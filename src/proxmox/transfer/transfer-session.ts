@@ -1,8 +1,9 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
-import { type AttachTarget, shellArgv } from '../../remote/command-line.ts';
+import { type AttachTarget, type RunId, shellArgv } from '../../remote/command-line.ts';
 import { CommandNotStarted } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
+import type { CheckedPrecondition } from '../../remote/precondition.ts';
 import { boundedInteger, type Frame, FrameReader, ProtocolViolation } from '../../remote/protocol.ts';
 import { delay } from '../../remote/shell.ts';
 import type { RunDeps } from '../exec/exec.ts';
@@ -16,12 +17,24 @@ const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
 /** PATH_MAX of Linux. */
 const LONGEST_PATH = 4_096;
-const WORDS = ['began', 'ready', 'data', 'done', 'validated', 'published', 'kept', 'failed'];
+const SOURCE_WORDS = ['sent'];
+const WORDS = ['began', 'ready', 'data', 'done', 'validated', 'published', 'kept', 'failed', 'progress'];
 
 export interface TransferDeps extends RunDeps {
   readonly dirs: TransferDirs;
   /** Bytes. */
   readonly maxFileSize: number;
+}
+
+/** A session whose program is not a script at its target, but a copy that the node runs between two targets. */
+export interface CopyRequest {
+  /** The program on the node. It reports as a script at the target would. */
+  readonly argv: (run: RunId) => readonly string[];
+  readonly precondition: CheckedPrecondition | null;
+  /** The first word of the frames on stderr, those of the source. */
+  readonly sourceWord: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (bytes: number) => void;
 }
 
 export interface SessionRequest {
@@ -45,15 +58,23 @@ export class TransferSession {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #stop: Promise<never>;
   readonly #readsOnly: boolean;
+  readonly #copy: CopyRequest | undefined;
+  readonly #sent: Promise<readonly string[]>;
   #fail: (error: AppError) => void = () => {};
   #idle: NodeJS.Timeout | undefined;
   #stderr = '';
   #broken = false;
   #over = false;
 
-  private constructor(deps: TransferDeps, target: AttachTarget, call: RemoteCall, readsOnly: boolean) {
+  private constructor(
+    deps: TransferDeps,
+    target: AttachTarget,
+    call: RemoteCall,
+    { readsOnly = false, copy }: { readonly readsOnly?: boolean; readonly copy?: CopyRequest },
+  ) {
     this.#deps = deps;
     this.#readsOnly = readsOnly;
+    this.#copy = copy;
     this.#target = target;
     this.#call = call;
     this.#reader = new FrameReader(call.run.innerWord, WORDS);
@@ -63,9 +84,7 @@ export class TransferSession {
     });
     this.#stop.catch(() => {}); // it may reject when nothing waits for it
     this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
-    call.stderr.on('data', (chunk: Buffer) => {
-      if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
-    });
+    this.#sent = this.#collectStderr(copy?.sourceWord);
     void this.#watch();
   }
 
@@ -85,7 +104,27 @@ export class TransferSession {
     }).catch((error: unknown) => {
       throw error instanceof PreconditionTimeout ? error.error : error;
     });
-    return new TransferSession(deps, target, call, readsOnly);
+    return new TransferSession(deps, target, call, { readsOnly });
+  }
+
+  /** Starts a copy to `target` on the node. */
+  static async openCopy(
+    deps: TransferDeps,
+    target: AttachTarget,
+    copy: CopyRequest,
+  ): Promise<TransferSession> {
+    const call = await RemoteCall.start(deps.shell, {
+      target: { kind: 'host' },
+      enters: target,
+      argv: copy.argv,
+      precondition: copy.precondition,
+      input: true,
+      signal: AbortSignal.any([copy.signal, deps.inFlight.ending]),
+      hurried: () => deps.inFlight.ending.aborted,
+    }).catch((error: unknown) => {
+      throw error instanceof PreconditionTimeout ? error.error : error;
+    });
+    return new TransferSession(deps, target, call, { copy });
   }
 
   get stdin() {
@@ -128,10 +167,33 @@ export class TransferSession {
     if (frame === null) throw await this.#ended(mute);
     if (frame.kind !== 'frame') throw this.#violation('it sent more bytes than it announced');
     this.touch();
+    if (frame.word === 'progress' && this.#copy !== undefined) {
+      this.#copy.onProgress(this.number(frame.fields[0], Number.MAX_SAFE_INTEGER));
+      return this.expect(word, mute);
+    }
     if (frame.word === word) return frame.fields;
     if (frame.word !== 'failed') throw this.#violation(`${frame.word} came in place of ${word}`);
     const [code = '', ...text] = frame.fields;
     throw remoteFailure(code, text.join(' '), this.#target, this.#deps.maxFileSize);
+  }
+
+  /** The fields of the report of a copy's source. */
+  async sent(): Promise<readonly string[]> {
+    return this.guard(this.#sent);
+  }
+
+  /** Keeps the beginning of stderr for error messages. @returns what the source of a copy reports */
+  #collectStderr(sourceWord: string | undefined): Promise<readonly string[]> {
+    return new Promise((resolve) => {
+      const reader = new FrameReader(sourceWord ?? this.word, SOURCE_WORDS);
+      this.#call.stderr.on('data', (chunk: Buffer) => {
+        if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
+        if (sourceWord === undefined) return;
+        for (const frame of reader.push(chunk)) {
+          if (frame.kind === 'frame' && frame.word === 'sent') resolve(frame.fields);
+        }
+      });
+    });
   }
 
   /** The path that the remote side has resolved. */
@@ -233,7 +295,9 @@ export class TransferSession {
           : 'The destination has either its old content or the complete new one. Call again with overwrite=true to be sure.',
       );
     }
-    const [before = '', after = ''] = this.#stderr.split(`${this.word} began\n`);
+    const source = this.#copy?.sourceWord;
+    const lines = this.#stderr.split(/(?<=\n)/).filter((line) => source === undefined || !line.startsWith(source));
+    const [before = '', after = ''] = lines.join('').split(`${this.word} began\n`);
     if (!this.#call.hasBegun) return new CommandNotStarted(end.code, before);
     if (mute && end.code === 0 && after === '') return mute;
     return remoteFailure('IO', after.trim(), this.#target, this.#deps.maxFileSize);

@@ -9,6 +9,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  copy: load('copy'),
   download: load('transfer-prelude', 'download'),
   editFile: load('transfer-prelude', 'receive-prelude', 'edit-file'),
   exec: load('exec'),
@@ -20,8 +21,13 @@ export const SCRIPTS = {
   precondition: load('precondition'),
   probe: load('probe'),
   readFile: load('transfer-prelude', 'read-file'),
+  receiveTree: load('transfer-prelude', 'receive-prelude', 'tree-prelude', 'receive-tree'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
+  sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),
+  sendTree: load('report-on-stderr', 'transfer-prelude', 'tree-prelude', 'send-tree'),
+  sourceInfo: load('transfer-prelude', 'source-info'),
+  sourceTreeInfo: load('transfer-prelude', 'tree-prelude', 'source-tree-info'),
   upload: load('transfer-prelude', 'receive-prelude', 'upload'),
 };
 

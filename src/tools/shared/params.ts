@@ -54,7 +54,7 @@ function characters(min: number, max: number, remedy?: string) {
 }
 
 /** Host names are at most 255 characters long. */
-const expectName = characters(1, 255).optional().describe('Refuse unless the container has this name');
+export const expectName = characters(1, 255).optional().describe('Refuse unless the container has this name');
 
 const TOO_LONG =
   'Save the command as a script in a file, upload it with proxmox_upload_file_to_container (on the host: proxmox_upload_file_to_host), and run `sh FILE`.';
@@ -71,6 +71,14 @@ export function fileText(description: string, min = 0) {
 /** A command that a tool runs besides its own work. */
 export function sideCommand(description: string) {
   return characters(1, 10_000).optional().describe(description);
+}
+
+/** A file in a container or on the host, with its absolute path. */
+export function copyPlace(description: string) {
+  const rule = { error: 'must be VMID:/path or host:/path' };
+  return characters(1, 4106)
+    .refine((value) => /^(?:[1-9]\d{2,8}|host):\//.test(value), rule)
+    .describe(description);
 }
 
 export function path(description: string) {

@@ -41,6 +41,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     ownContainers: unused,
     localFile: unused,
     container: unused,
+    copy: unused,
     host: unused,
     close: unused,
   };
