@@ -113,16 +113,15 @@ interface Publication {
 }
 
 async function publish(session: TransferSession, { facts, changed, part, validate }: Publication) {
-  const command = Buffer.from(validate?.replaceAll(PLACE, () => quote(part)) ?? '', 'utf8');
+  const command = validate?.replaceAll(PLACE, () => quote(part)) ?? '';
   const when = validate === undefined ? 'none' : validate.includes(PLACE) ? 'before' : 'after';
   const { stdin } = session;
-  stdin.write(`${changed.length} ${command.length} ${VALIDATE_LIMIT_S} ${when}\n`);
+  stdin.write(`${changed.length} ${Buffer.byteLength(command)} ${VALIDATE_LIMIT_S} ${when}\n`);
   stdin.write(changed);
-  stdin.write(command);
   const sha256 = hashOf(changed);
   const [stored] = await session.expect('done');
   if (stored !== sha256) throw checksumMismatch(facts.path);
-  stdin.end(`${session.word}\n`);
+  stdin.end(`${session.word}\n${command}`);
   const validation = when === 'none' ? null : await validated(session, when, facts.path);
   const [mode, attributes] = await session.expect('published');
   return {

@@ -4,11 +4,11 @@
 #
 # $2 path, $3 the most bytes of the file, $4 begin of the names of temporary files. All refusals come before anything is written;
 # then "WORD ready SIZE MODE UID:GID LINKS USER GROUP", the path with symlinks resolved as data, the content as data, and
-# "WORD done SHA256". Then the sender sends a line "SIZE LENGTH SECONDS WHEN", the new content, and LENGTH bytes of a command
-# that validates it: WHEN is "none", "before" or "after" the file is replaced. The temporary file $4.part has the suffix of
-# the file, and begins as a copy of it, so that it has its owner, mode and attributes. "WORD done SHA256" of what is on the
-# disk; only when the sender answers with the word, the file is replaced, if it is still what was sent. End of input before
-# that removes everything. "WORD validated CODE", its output as data, then "WORD published MODE ATTRIBUTES" or "WORD kept".
+# "WORD done SHA256". Then the sender sends a line "SIZE LENGTH SECONDS WHEN" and the new content. The temporary file $4.part has
+# the suffix of the file, and begins as a copy of it, so that it has its owner, mode and attributes. "WORD done SHA256" of what
+# is on the disk; only when the sender answers with the word in a line, followed by LENGTH bytes of a command that validates
+# the content, the file is replaced, if it is still what was sent. WHEN is "none", "before" or "after" the file is
+# replaced. End of input before that removes everything. (The command comes last: the head of busybox reads ahead.) "WORD validated CODE", its output as data, then "WORD published MODE ATTRIBUTES" or "WORD kept".
 # ATTRIBUTES: "kept" or "lost" for extended attributes and ACLs, "unknown" where no program can tell.
 
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"
@@ -50,12 +50,12 @@ err=$(cp -a "$dest" "$tmp" 2>&1) || err=$(cp -p "$dest" "$tmp" 2>&1) || {
 if [ "$size" = 0 ]; then : >"$tmp"; else receive; fi
 [ "$(owner_of "$tmp")" = "$own" ] || { err=$(chown -- "$own" "$tmp" 2>&1) || give_up IO "$err"; }
 [ "$(mode_of "$tmp")" = "$mode" ] || { err=$(chmod "$mode" "$tmp" 2>&1) || give_up IO "$err"; }
-cmd=
-[ "$length" = 0 ] || { cmd=$(head -c "$length"; echo x); cmd=${cmd%x}; }
 hash_of "$tmp" || give_up IO "cannot read the file back"
 printf '%s done %s\n' "$w" "$h"
 read -r verdict
 [ "$verdict" = "$w" ] || { discard; exit 0; }
+cmd=$(cat; echo x); cmd=${cmd%x}
+[ "$(length "$cmd")" = "$length" ] || { discard; exit 0; }
 
 attributes_of() { getfattr -d -m - -e hex --absolute-names "$1" 2>/dev/null | grep -v '^# file:'; }
 acl_of() { list=$(ls -ld "$1"); list=${list%% *}; [ "${list#??????????}" = + ]; }
