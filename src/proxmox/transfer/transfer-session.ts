@@ -296,7 +296,9 @@ export class TransferSession {
       );
     }
     const source = this.#copy?.sourceWord;
-    const lines = this.#stderr.split(/(?<=\n)/).filter((line) => source === undefined || !line.startsWith(source));
+    const lines = this.#stderr
+      .split(/(?<=\n)/)
+      .filter((line) => source === undefined || !line.startsWith(source));
     const [before = '', after = ''] = lines.join('').split(`${this.word} began\n`);
     if (!this.#call.hasBegun) return new CommandNotStarted(end.code, before);
     if (mute && end.code === 0 && after === '') return mute;
