@@ -6,24 +6,17 @@
 # verdict. So the first half, which may run in a hostile container, cannot send one. stdout is that of the second half, with
 # "WORD progress BYTES" of this script; stderr is that of both.
 exec 4>&1 5>&2 6<&0 2>/dev/null
-chunk=4194304
-nl='
-'
 pump() {
   left=$2
   while [ "$left" -gt 0 ]; do
-    n=$chunk; [ "$n" -le "$left" ] || n=$left
-    # 7 is the pipe to the second half; dd reports on stderr how much it has moved.
-    said=$(LC_ALL=C dd bs=65536 count="$n" iflag=fullblock,count_bytes 2>&1 >&7) || return 1
-    got=
-    for line in $said; do
-      case $line in *[!0-9]*) [ "$line" != bytes ] || { got=$last; break; };; esac
-      last=$line
-    done
-    # The dd of busybox tells no bytes, but whether the last block was a whole one.
-    case $said in "$((n / 65536))+$((n % 65536 > 0)) records in$nl"*) got=${got:-$n};; esac
-    case $got in ''|0|*[!0-9]*) return 1;; esac
-    left=$((left - got))
+    # Whole blocks, at most 4 MiB at a time, and the rest as one block: so dd tells whether the source is short.
+    block=65536 count=$((left / 65536))
+    [ "$count" -le 64 ] || count=64
+    [ "$count" -gt 0 ] || { block=$left; count=1; }
+    # 7 is the pipe to the second half.
+    said=$(LC_ALL=C dd bs="$block" count="$count" iflag=fullblock 2>&1 >&7) || return 1
+    case $said in "$count+0 records in"*) ;; *) return 1;; esac
+    left=$((left - block * count))
     echo "$1 progress $(($2 - left))" >&4
   done
 }
