@@ -12,8 +12,6 @@ export default defineConfig({
     ],
     // Suites against the rig take turns by themselves (describeRig), and those that wait in line do no work; nor do most others.
     maxWorkers: 4,
-    // A download from the simulated node has lost its end once in some hundred runs under load; see docs/dev/testing.md.
-    retry: process.env.CI ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -3,7 +3,7 @@ import { reservedPathsOf } from './config/reserved-paths.ts';
 import { secretsOf } from './config/secrets.ts';
 import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
-import { transferDirsOf } from './config/transfer-dirs.ts';
+import { transferDirsOf } from './config/transfer-dirs-setting.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { LockdownFile } from './governance/lockdown/lockdown.ts';
@@ -15,8 +15,10 @@ import { Notices } from './lib/notices.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
-import type { SshPool } from './ssh/pool.ts';
 import { TOOLS } from './tools/index.ts';
+
+/** How long connecting to a node may take, in ms, where another node can take its place or is reached through another. */
+const CLUSTER_CONNECT_MS = 5_000;
 
 /** Everything that lives as long as the process: what the server, in whichever form, is made from. */
 export interface App {
@@ -126,33 +128,33 @@ async function createCluster(
   redactor: Redactor,
   notices: Notices,
 ): Promise<ClusterHandle> {
-  const [{ Cluster }, { SshPool }, { resolveSshTarget }] = await Promise.all([
+  const [{ Cluster }, { SshPool }, { RouteChoice }, { resolveSshTargets }] = await Promise.all([
     import('./proxmox/cluster.ts'),
     import('./ssh/pool.ts'),
+    import('./ssh/route-choice.ts'),
     import('./config/ssh-target.ts'),
   ]);
-  const target = resolveSshTarget(config, undefined, (message) => logger.warn(message));
-  const pool = new SshPool(target, { logger, onBanner: onBanner(logger, notices) });
-  return new Cluster(pool, {
-    sudo: config.sudo ?? (await probeSudo(pool, target.username, logger)),
+  const entries = resolveSshTargets(config, undefined, (message) => logger.warn(message));
+  const banner = onBanner(logger, notices);
+  return new Cluster({
+    entries,
+    nodeAddresses: config.nodeAddresses,
+    connect: (routes) => {
+      const route = new RouteChoice(routes);
+      return new SshPool(routes.direct, {
+        logger,
+        onBanner: banner,
+        connect: (options) => route.connect(options),
+        ...(entries.length > 1 || routes.forwarded ? { readyTimeoutMs: CLUSTER_CONNECT_MS } : {}),
+      });
+    },
+    sudo: config.sudo,
     transferDirs: transferDirsOf(config),
-    reserved: reservedPathsOf(config, target),
+    reserved: reservedPathsOf(config, entries),
     maxFileSize: config.maxFileSize,
     logger,
     redactor,
   });
-}
-
-/** Whether commands need sudo, where SUDO does not say it: asks the node, unless the user is root by name. */
-async function probeSudo(pool: SshPool, username: string, logger: Logger): Promise<boolean> {
-  if (username === 'root') return false;
-  const { needsSudo } = await import('./remote/needs-sudo.ts');
-  try {
-    return await needsSudo(pool, logger);
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
 }
 
 /** Reports a message of the SSH server that delays the login to the waiting callers and in the log. */

@@ -7,9 +7,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const BUILT = join(root, 'dist/bin.js');
 
 /**
- * The built server, made anew when a source is newer than it: what is tested is what is installed, and each of the
- * hundreds of servers that the tests start is up in a tenth of the time that the sources take.
- * @throws Error with what the build said
+ * Builds the server if a source is newer than the build. Tests use the build because it is what users install, and because it
+ * starts ten times as fast as the sources.
+ * @throws Error with the output of the build
  */
 export function builtServer(): string {
   const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -5,8 +5,9 @@ import { builtServer } from './build.ts';
 import { findRig, rigDirectory } from './rig/info.ts';
 
 /**
- * Builds the server that the tests start; SERVER_ENTRY names another one, for example src/bin.ts. Brings the rig up where the machine is able to, and takes it down again if it was not up before. RIG=off never
- * starts it, RIG=keep leaves it up. Where it cannot be, the suites that need it are skipped by name, with the reason.
+ * Builds the server that the tests start; SERVER_ENTRY selects another one, for example src/bin.ts. Starts the rig if the
+ * machine can run it, and stops it at the end if it did not run before. RIG=off never starts it, RIG=keep leaves it running.
+ * Without the rig, the suites that need it are skipped by name, with the reason.
  */
 export function setup(project: TestProject): (() => void) | undefined {
   // Inherited by the workers.
@@ -27,7 +28,7 @@ export function setup(project: TestProject): (() => void) | undefined {
   return () => {
     const found = findRig();
     if ('info' in found) {
-      // After the suites of other runs that use it: they hold this lock.
+      // The suites of other runs hold this lock while they use the rig.
       spawnSync('flock', [found.info.paths.state, join(rigDirectory, 'down')], { stdio: 'inherit' });
     }
   };

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends each run with the names of all tests that were skipped: a test that silently does not run proves nothing. */
+/** Ends each run with the names of all skipped tests, because a test that silently does not run proves nothing. */
 export class SkippedTests implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const names = modules.flatMap((module) =>

@@ -40,6 +40,7 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
     caller: call.caller,
     input,
     targets: confirmed,
+    others: othersThan(confirmed, record),
     elicitation: call.elicitation,
     digest: async () => {
       const file = call.tool.sends === undefined ? undefined : input[call.tool.sends];
@@ -52,6 +53,14 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
 }
 
 const CONSUME_MS = 5_000;
+
+/** The containers that the call works on without approval. */
+function othersThan(confirmed: readonly ConfirmedTarget[], { targets }: ValidatedCall): number[] {
+  return targets.flatMap(({ refusal: refused, subject: { vmid } }) => {
+    const isOther = refused === null && confirmed.every(({ subject }) => subject.vmid !== vmid);
+    return isOther && vmid !== null ? [vmid] : [];
+  });
+}
 
 /**
  * The targets that need approval, or all parts of a call if one of them does, because the question must show what is done
@@ -113,8 +122,11 @@ function shared(part: CallTarget, parts: readonly CallTarget[]): CallTarget {
   return precondition === undefined ? part : { ...part, precondition };
 }
 
-/** Each container of a call redeems a separate id, so that the approval can be used once for each of them. */
-function idFor(approvalId: string, subject: Subject, { targets }: ValidatedCall): string {
-  if (targets.length === 1) return approvalId;
+/**
+ * Each container of a call redeems a separate id, so that the approval can be used once for each of them. The id must not
+ * depend on how many containers there are: the same approval would otherwise be used again when another one is added.
+ */
+function idFor(approvalId: string, subject: Subject, { call }: ValidatedCall): string {
+  if (call.tool.containers === undefined && call.tool.parts === undefined) return approvalId;
   return createHash('sha256').update(`${approvalId} ${subject.vmid}`).digest('hex').slice(0, 32);
 }

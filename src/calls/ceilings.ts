@@ -1,7 +1,7 @@
 import { lockedDown } from '../governance/lockdown/lockdown.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
-import type { Caller, Right } from '../lib/caller.ts';
+import type { Caller, Permission } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import { shortToolName } from '../lib/tool-name.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
@@ -70,7 +70,7 @@ function ceilingOf(tool: Tool, settings: ToolSettings, policy: Policy, caller: C
   if (settings.readOnly && tool.discloses === true && !policy.mayAllowByName(traitsOf(tool), caller.name)) {
     return disclosureRefused(tool.name);
   }
-  return rightMissing(tool.name, rightFor(tool), caller);
+  return permissionMissing(tool.name, permissionFor(tool), caller);
 }
 
 /** READ_ONLY permits the tools that show containers, and those that return their contents only if a rule names them. */
@@ -87,20 +87,24 @@ export function disclosureRefused(name: string): AppError {
 }
 
 /** The refusal of a caller without the permission; undefined if it has it. */
-export function rightMissing(name: string, right: Right, caller: Caller): AppError | undefined {
-  if (caller.rights.has(right)) return undefined;
+export function permissionMissing(
+  name: string,
+  permission: Permission,
+  caller: Caller,
+): AppError | undefined {
+  if (caller.permissions.has(permission)) return undefined;
   return new AppError(
     'RIGHT_MISSING',
-    `${name} is refused: caller ${caller.name} lacks the permission \`${right}\`. The call was not executed.`,
+    `${name} is refused: caller ${caller.name} lacks the permission \`${permission}\`. The call was not executed.`,
     {
-      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${right}\`.`,
-      person: `Use a token or scope with the permission \`${right}\`.`,
+      model: `Do not work around this. Tell the user that the call needs a token with the permission \`${permission}\`.`,
+      person: `Use a token or scope with the permission \`${permission}\`.`,
     },
   );
 }
 
 /** The permission that a caller needs for a tool. */
-export function rightFor(tool: Pick<Tool, 'target' | 'effect'>): Right {
+export function permissionFor(tool: Pick<Tool, 'target' | 'effect'>): Permission {
   if (tool.target === 'host') return 'host';
   return tool.effect === 'read' ? 'read' : 'write';
 }

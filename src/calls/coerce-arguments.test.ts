@@ -18,7 +18,7 @@ const tool = {
 };
 const coerced = (name: string, value: unknown) => coerceArguments(tool, { [name]: value });
 
-describe('omitted', () => {
+describe('omits', () => {
   test.each([
     ['timeout', null],
     ['timeout', ''],
@@ -35,7 +35,7 @@ describe('omitted', () => {
   });
 });
 
-describe('left to the schema', () => {
+describe('leaves to the schema', () => {
   test.each([
     ['vmid', null],
     ['command', null],
@@ -74,7 +74,7 @@ test.each([
   ['force', 'true', true],
   ['force', 'FALSE', false],
   ['force', 'False', false],
-])('%s: %j is %j', (name, text, value) => {
+])('coerces %s: %j to %j', (name, text, value) => {
   expect(coerced(name, text)).toEqual({ [name]: value });
 });
 

@@ -5,7 +5,7 @@ import { AppError } from '../lib/errors.ts';
 import { hostAccessDisabled } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
 import type { CallTarget, ToolCall, ValidatedCall } from './call-record.ts';
-import { disclosureRefused, rightFor, rightMissing } from './ceilings.ts';
+import { disclosureRefused, permissionFor, permissionMissing } from './ceilings.ts';
 
 /**
  * Stage 2: fills in the decision of each target. A refused target is excluded from the call. If all targets are refused, so
@@ -66,7 +66,7 @@ async function decideTarget(
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
     const denied =
       decision.outcome === 'deny'
-        ? refusal(name, decision)
+        ? refusal(name, await withExpectedContainer(decision, subject, policy, { signal, deps }))
         : (undisclosable(name, subject, decision, deps) ??
           (await ownContainerRefusal(subject, signal, deps)));
     return { ...undecided, decision, refusal: denied };
@@ -86,7 +86,7 @@ function partCeiling(
 ): AppError | undefined {
   if (subject.role === undefined) return undefined;
   if (subject.target === 'host' && !settings.enableHostExec) return hostAccessDisabled();
-  return rightMissing(name, rightFor(subject), caller);
+  return permissionMissing(name, permissionFor(subject), caller);
 }
 
 /** Under READ_ONLY, contents are disclosed only if the rule that decides on the call names the tool. */
@@ -100,6 +100,35 @@ function undisclosable(
 }
 
 /**
+ * If the container has another name than the caller expects, adds to the reason which one has that name. Containers in which
+ * the policy denies this call are not named.
+ */
+async function withExpectedContainer(
+  decision: Decision,
+  subject: Subject,
+  policy: Policy,
+  { signal, deps }: { readonly signal: AbortSignal; readonly deps: ServerDeps },
+): Promise<Decision> {
+  const expected = subject.expectName?.toLowerCase();
+  if (decision.code !== 'WRONG_TARGET' || expected === undefined) return decision;
+  const cluster = await deps.cluster();
+  const containers = await cluster.list(signal).catch(() => []);
+  const found: number[] = [];
+  for (const { vmid, name } of containers) {
+    if (name.toLowerCase() !== expected || found.length === MAX_NAMED) continue;
+    const other = { ...subject, vmid };
+    const { outcome } = await policy.decide(other, attributeReader(other, signal, deps));
+    if (outcome !== 'deny') found.push(vmid);
+  }
+  if (found.length === 0) return decision;
+  const which = found.length === 1 ? `container ${found[0]}` : `containers ${found.join(' and ')}`;
+  return { ...decision, reason: `${decision.reason} The name belongs to ${which}.` };
+}
+
+/** Proxmox VE allows several containers with one name. */
+const MAX_NAMED = 3;
+
+/**
  * Why nothing is done in the container that this server runs in: its token, its settings and the key of the node are there.
  * @throws AppError where the node cannot be asked
  */
@@ -110,8 +139,7 @@ async function ownContainerRefusal(
 ): Promise<AppError | null> {
   const shows = effect === 'read' && discloses !== true;
   if (vmid === null || shows || settings.allowSelf) return null;
-  const own = await (await cluster()).ownContainers(signal);
-  if (!own.has(vmid)) return null;
+  if (!(await (await cluster()).isOwnContainer(vmid, signal))) return null;
   return new AppError(
     'OWN_CONTAINER',
     `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,

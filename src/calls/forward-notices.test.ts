@@ -15,7 +15,7 @@ function started() {
   return { notices, sent, ...noticed };
 }
 
-test('sends a notice at once and again while it holds, with secrets covered', async () => {
+test('sends a notice immediately and repeats it while it applies, with secrets redacted', async () => {
   const { notices, sent, stop } = started();
   expect(sent).toEqual([]);
   notices.show('open secret link');
@@ -28,7 +28,7 @@ test('sends a notice at once and again while it holds, with secrets covered', as
   );
 });
 
-test('adds it to what else is sent, and every value is larger than the one before', async () => {
+test('adds the notice to other progress messages, with strictly increasing progress values', async () => {
   const { notices, sent, notify, stop } = started();
   await notify({ progress: 1, message: 'running' });
   notices.show('a');
@@ -47,7 +47,7 @@ test('adds it to what else is sent, and every value is larger than the one befor
   expect(sent[2]).toMatchObject({ total: 9 });
 });
 
-test('sends the current notice to a caller that starts to wait, and nothing after the end', async () => {
+test('sends the current notice to a new waiter, and nothing after stop', async () => {
   const notices = new Notices();
   notices.show('a');
   const sent: ProgressNote[] = [];

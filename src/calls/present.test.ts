@@ -16,7 +16,7 @@ const [MARK, SHORT] = ['[redacted: SSH_PASSWORD 0a1b2c]', '[redacted: SSH_KEY_PA
 describe('a reply', () => {
   const data = { message: 'x correct "horse" y', names: ['web\u202e', { deep: '/root' }], n: 1 };
 
-  test('is covered once, in data and text alike', async () => {
+  test('is redacted once, identically in data and text', async () => {
     const result = await presentReply(
       reply(data, 'text', ({ message }) => message),
       redactor,
@@ -39,7 +39,7 @@ describe('an error', () => {
     stderr: 'root: correct "horse"\u001b[2J',
   });
 
-  test('loses short values in our own words, and not in what the node printed', async () => {
+  test('redacts short values in messages of the server, but not in output of the node', async () => {
     const { structuredContent } = await presentError(error, 'text', redactor);
     expect(structuredContent).toEqual({
       success: false,
@@ -50,7 +50,7 @@ describe('an error', () => {
     });
   });
 
-  test('is shortened after that, so that no secret is cut in two', async () => {
+  test('is truncated after redaction, so that no secret is cut in two', async () => {
     for (let before = 970; before < 1000; before++) {
       const long = new AppError('PCT_FAILED', `${'x'.repeat(before)}correct "horse"`, '');
       const { structuredContent } = await presentError(long, 'json', redactor);

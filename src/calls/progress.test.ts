@@ -17,7 +17,7 @@ function record() {
   return { notes, reporter };
 }
 
-test('says nothing about a call of less than a second', async () => {
+test('sends nothing for a call shorter than a second', async () => {
   const { notes, reporter } = record();
   reporter.update('busy');
   await vi.advanceTimersByTimeAsync(990);
@@ -26,7 +26,7 @@ test('says nothing about a call of less than a second', async () => {
   expect(notes).toEqual([]);
 });
 
-test('says once a second how long it runs, and the latest word', async () => {
+test('reports the elapsed time and the latest message once a second', async () => {
   const { notes, reporter } = record();
   await vi.advanceTimersByTimeAsync(1000);
   reporter.update('1.0 KB of output');
@@ -39,7 +39,7 @@ test('says once a second how long it runs, and the latest word', async () => {
   ]);
 });
 
-test('every value is larger than the one before, also while nothing moves', async () => {
+test('reports strictly increasing values, even without progress', async () => {
   const { notes, reporter } = record();
   for (const done of [0, 10, 10, 1e13, 1e13, 5]) {
     reporter.update('moving', done, 2e13);
@@ -53,7 +53,7 @@ test('every value is larger than the one before, also while nothing moves', asyn
   });
 });
 
-test('stop waits for the note on its way, and a client that does not read gets no pile of them', async () => {
+test('waits for the pending notification on stop, and queues none for a client that does not read', async () => {
   let deliver = () => {};
   let sent = 0;
   const reporter = startProgress(() => {
@@ -74,7 +74,7 @@ test('stop waits for the note on its way, and a client that does not read gets n
   await stopping;
 });
 
-test('a client that is gone does not fail the call', async () => {
+test('does not fail the call when the client is gone', async () => {
   const reporter = startProgress(() => Promise.reject(new Error('closed')), createRedactor());
   await vi.advanceTimersByTimeAsync(1000);
   await expect(reporter.stop()).resolves.toBeUndefined();

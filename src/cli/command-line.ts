@@ -61,7 +61,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     return refuse(help ? unknownTopic(wanted) : unknownCommand(wanted));
   }
   if (help || given.help === true) {
-    return { kind: 'print', text: command.name === 'serve' ? helpText() : commandHelp(command) };
+    return { kind: 'print', text: program.args.length === 0 ? helpText() : commandHelp(command) };
   }
   const foreign = own.find(({ flag }) => attribute(flag) in given && !takes(command, flag));
   if (foreign !== undefined) return refuse(wrongCommand(foreign, command), command);

@@ -49,9 +49,19 @@ const VMID_OPTION: CommandOption = {
 const serve: Command = {
   name: 'serve',
   summary: 'Run the MCP server on stdin/stdout (default)',
-  usage: ['[serve]'],
+  usage: ['[serve]', 'serve --http'],
   options: [],
-  details: '',
+  details: `Serves one MCP client on stdin/stdout until it disconnects, or HTTP clients with
+--http until a signal. The settings come from the configuration file that init
+writes, so a client starts the server without options. Nothing connects to the
+node before the first call. Logs go to stderr.
+
+SIGHUP reloads the policy file, if there is one. SIGTERM or Ctrl-C cancels the
+running commands, kills their processes and exits within 5 s.
+
+Exit code: 0 ended normally; 1 failed, such as a port in use; 2 invalid
+settings: all errors are on stderr.
+`,
   start: async ({ input }) => (await import('./commands/serve/serve.ts')).serve(input),
 };
 
@@ -217,11 +227,11 @@ const doctor: Command = {
     { flag: 'report', help: 'Print a block for a bug report, without addresses, names or secrets' },
     JSON_OPTION,
   ],
-  details: `Checks the settings, name resolution, port, host key, login, Proxmox VE, rights,
-attach method, cluster files, quorum, containers, clock, latency, and the local
-directories for transfers and the audit log. Each line begins with ✓ (ok),
-! (warning), ✗ (failed) or – (skipped), and says what to do. Changes nothing,
-here or on the node: a new host key is shown, but not saved.
+  details: `Checks the settings, name resolution, port, host key, login, Proxmox VE,
+privileges, attach method, cluster files, quorum, containers, clock, latency,
+and the local directories for transfers and the audit log. Each line begins
+with ✓ (ok), ! (warning), ✗ (failed) or – (skipped), and says what to do.
+Changes nothing, here or on the node: a new host key is shown, but not saved.
 
 Exit code: 0 no problem; 1 problems; 2 invalid settings: the server would not
 start.

@@ -1,6 +1,6 @@
 import type { Invocation } from './command-line.ts';
 
-/** Entry of the command line. Ends by itself once nothing is left to do. */
+/** Entry point of the command line. Returns when nothing is left to do. */
 export async function main(argv: readonly string[]): Promise<void> {
   const invocation = await understand(argv);
   switch (invocation.kind) {
@@ -19,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** A client's usual way to start us is without arguments: then the parser need not be loaded at all. */
+/** Clients usually start the server without arguments. The parser is not loaded then. */
 async function understand(argv: readonly string[]): Promise<Invocation | { readonly kind: 'serve' }> {
   if (argv.length === 0) return { kind: 'serve' };
   const { parseCommandLine } = await import('./command-line.ts');

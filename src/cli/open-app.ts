@@ -2,7 +2,7 @@ import { type App, createApp } from '../app.ts';
 import type { LoadInput } from '../config/load.ts';
 import type { Config } from '../config/settings-schema.ts';
 import type { ConfigError } from '../config/sources.ts';
-import type { PolicyFaults } from '../governance/policy/policy-file.ts';
+import type { InvalidPolicy } from '../governance/policy/policy-file.ts';
 import { configErrorsText, wantsColor } from './output/config-errors.ts';
 import { settingsFor } from './settings.ts';
 
@@ -21,8 +21,8 @@ export async function openApp(config: Config): Promise<App | undefined> {
     await app.policy();
     return app;
   } catch (error) {
-    const { PolicyFaults } = await import('../governance/policy/policy-file.ts');
-    if (!(error instanceof PolicyFaults)) throw error;
+    const { InvalidPolicy } = await import('../governance/policy/policy-file.ts');
+    if (!(error instanceof InvalidPolicy)) throw error;
     process.stderr.write(
       configErrorsText(toConfigErrors(config.policyFile, error), wantsColor(process.stderr)),
     );
@@ -32,12 +32,12 @@ export async function openApp(config: Config): Promise<App | undefined> {
   }
 }
 
-function toConfigErrors(file: string, { faults }: PolicyFaults): readonly ConfigError[] {
-  return faults.map(({ line, column, problem }, index) => ({
+function toConfigErrors(file: string, { errors }: InvalidPolicy): readonly ConfigError[] {
+  return errors.map(({ line, column, problem }, index) => ({
     name: 'POLICY_FILE',
     problem: `POLICY_FILE ${file}, line ${line}, column ${column}: ${problem}`,
     remedy:
-      index === faults.length - 1
+      index === errors.length - 1
         ? `Correct the file, then run \`proxmox-mcp policy check ${file}\`. The format is described in docs/permissions.md.`
         : 'Correct the file.',
   }));

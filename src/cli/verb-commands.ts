@@ -80,10 +80,10 @@ ${EXIT_CODES}`,
     usage: ['cp VMID:PATH LOCAL', 'cp LOCAL VMID:PATH', 'cp host:PATH LOCAL', 'cp LOCAL host:PATH'],
     maxArgs: 2,
     options: [OVERWRITE, JSON_OPTION],
-    details: `Copies one file, verified by SHA-256. A target that is a directory (locally) or
-ends in / gets the name of the source. host: is the node itself and
-requires ENABLE_HOST_EXEC=true. The directory of the local file is the transfer
-directory of this call, unless --transfer-dirs names others.
+    details: `Copies one file, verified by SHA-256. If the target is a local directory or
+ends with /, the file keeps its name. host: means the node itself and requires
+ENABLE_HOST_EXEC=true. The directory of the local file is the transfer directory
+of this call, unless --transfer-dirs is given.
 
   proxmox-mcp cp 101:/etc/hosts ./hosts
   proxmox-mcp cp ./nginx.conf 101:/etc/nginx/ --overwrite

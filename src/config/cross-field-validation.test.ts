@@ -18,7 +18,7 @@ test.each([
   [{ ...OAUTH, OAUTH_AUDIENCE: 'api://proxmox', PUBLIC_URL: 'https://mcp.example.com/mcp' }],
   [{ OAUTH_ISSUER: 'http://127.0.0.1:9000/realms/home', OAUTH_AUDIENCE: 'http://127.0.0.1:8000/mcp' }],
   [{ HTTP_AUTH: 'false' }],
-])('%j is right', (env) => {
+])('accepts %j', (env) => {
   expect(problemsOf(env)).toEqual({});
 });
 
@@ -38,6 +38,6 @@ test.each([
   ],
   [{ OAUTH_SCOPE_PREFIX: 'a b' }, 'OAUTH_SCOPE_PREFIX', 'not allowed in a scope'],
   [{ HTTP_TOKEN: 'changeme' }, 'HTTP_TOKEN', 'shorter than 16 characters'],
-])('%j: %s %s', (env, name, problem) => {
+])('rejects %j: %s %s', (env, name, problem) => {
   expect(problemsOf(env)).toEqual({ [name]: expect.stringContaining(problem) });
 });

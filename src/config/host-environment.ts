@@ -15,7 +15,7 @@ export interface HostEnvironment {
   readonly username: string;
   /** The directory of the system-wide ssh_config and ssh_known_hosts; by default that of OpenSSH on the platform. */
   readonly systemSshDir?: string;
-  /** Where a node of Proxmox VE has its cluster file system; /etc/pve. */
+  /** The directory at which a Proxmox VE node mounts its cluster file system; by default /etc/pve. */
   readonly clusterDir?: string;
 }
 
@@ -42,7 +42,7 @@ export function systemSshDirOf(at: HostEnvironment): string {
   return at.platform === 'win32' ? `${at.env.PROGRAMDATA || 'C:\\ProgramData'}\\ssh` : '/etc/ssh';
 }
 
-/** Whether that machine is a node of Proxmox VE: only there the cluster file system links `local` to the node's directory. */
+/** Whether that machine is a Proxmox VE node: only there does the cluster file system link `local` to the node's directory. */
 export function isProxmoxNode(at: HostEnvironment): boolean {
   return at.platform === 'linux' && existsSync(path.posix.join(at.clusterDir ?? '/etc/pve', 'local'));
 }

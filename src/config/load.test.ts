@@ -33,8 +33,8 @@ function load(env: Record<string, string>, input: LoadInput = {}, cwd?: string):
 function errorsOf(env: Record<string, string>, input: LoadInput = {}, cwd?: string): Record<string, string> {
   const result = loadConfig(input, at(env, cwd));
   if (result.ok) throw new Error('expected errors');
-  for (const fault of result.errors) expect(fault.remedy).toMatch(/^[A-Z].*\.$/);
-  return Object.fromEntries(result.errors.map((fault) => [fault.name, fault.problem]));
+  for (const error of result.errors) expect(error.remedy).toMatch(/^[A-Z].*\.$/);
+  return Object.fromEntries(result.errors.map((error) => [error.name, error.problem]));
 }
 
 test('defaults', () => {
@@ -97,26 +97,26 @@ test('defaults', () => {
   });
 });
 
-test('flags win over the environment, the environment over the file, the file over defaults', () => {
+test('prefers flags to the environment, the environment to the file, and the file to defaults', () => {
   const cwd = directory({ 'my.env': 'SSH_PORT=1\nCHARACTER_LIMIT=1001\nMAX_FILE_SIZE=11\n' });
   const env = { SSH_PORT: '2', CHARACTER_LIMIT: '1002' };
   const config = load(env, { flags: { sshPort: '3' }, envFile: 'my.env' }, cwd);
   expect(config).toMatchObject({ sshPort: 3, characterLimit: 1002, maxFileSize: 11, logLevel: 'info' });
 });
 
-test('empty is unset in every source, and lets the next one speak', () => {
+test('treats an empty value as unset in every source, and reads the next source', () => {
   const cwd = directory({ 'my.env': 'SSH_PORT=2222\nLOG_LEVEL=\nHOST=""\n' });
   const config = load({ SSH_PORT: '  ', LOG_LEVEL: '' }, { flags: { sshPort: '' }, envFile: 'my.env' }, cwd);
   expect(config).toMatchObject({ sshPort: 2222, logLevel: 'info', host: '192.0.2.10' });
 });
 
-test('a file with CRLF line ends and a byte order mark reads the same', () => {
+test('reads a file with CRLF line ends and a byte order mark', () => {
   const cwd = directory({ 'my.env': '\uFEFFHOST=pve1\r\nSSH_PORT=2222\r\nSSH_USERNAME="admin"\r\n' });
   const config = load({ HOST: '' }, { envFile: 'my.env' }, cwd);
   expect(config).toMatchObject({ host: 'pve1', sshPort: 2222, sshUsername: 'admin' });
 });
 
-test('files that PowerShell wrote in UTF-16 read the same: the env file, and those of secrets', () => {
+test('reads env files and secret files that PowerShell wrote in UTF-16', () => {
   const cwd = directory();
   const little = (text: string) => Buffer.from(text, 'utf16le');
   const put = (name: string, bytes: Buffer) => fs.writeFileSync(path.join(cwd, name), bytes);
@@ -136,7 +136,7 @@ test('files that PowerShell wrote in UTF-16 read the same: the env file, and tho
 
 const TOKEN = 'a-token-of-the-tests-0123456789abcdefghij';
 
-test('warns of ENABLE_HOST_EXEC on a node of Proxmox VE', () => {
+test('warns of ENABLE_HOST_EXEC on a Proxmox VE node', () => {
   const warningsOn = (clusterDir: string, env: Record<string, string>) =>
     loadConfig({}, { ...at({ ...ENOUGH, ...env }), platform: 'linux', clusterDir }).warnings;
   const node = directory({ local: '' });
@@ -149,16 +149,16 @@ test('warns of ENABLE_HOST_EXEC on a node of Proxmox VE', () => {
 describe('.env of the working directory', () => {
   const cwd = directory({ '.env': 'HOST=elsewhere\nI_ACCEPT_RISKS=true\nENABLE_HOST_EXEC=true\n' });
 
-  test('is read while HOST comes from nowhere else', () => {
+  test('is read when no other source sets HOST', () => {
     expect(load({ HOST: '', I_ACCEPT_RISKS: '' }, {}, cwd)).toMatchObject({
       host: 'elsewhere',
       enableHostExec: true,
     });
   });
-  test('is left alone when the environment sets HOST', () => {
+  test('is ignored when the environment sets HOST', () => {
     expect(load({}, {}, cwd)).toMatchObject({ host: '192.0.2.10', enableHostExec: false });
   });
-  test('is left alone when a flag sets HOST', () => {
+  test('is ignored when a flag sets HOST', () => {
     const config = load({ HOST: '' }, { flags: { host: 'flagged' } }, cwd);
     expect(config).toMatchObject({ host: 'flagged', enableHostExec: false });
   });
@@ -180,19 +180,19 @@ describe('config.env', () => {
   const loadAtHome = (env: Record<string, string> = {}, input: LoadInput = {}) =>
     loadConfig(input, { ...at(env, cwd), home });
 
-  test('is read from any folder, and .env of the folder is not', () => {
+  test('is read from any working directory, and replaces its .env', () => {
     expect(loadAtHome()).toMatchObject({
       ok: true,
       file,
       config: { host: 'own', enableHostExec: false, filesRead: [file] },
     });
   });
-  test('XDG_CONFIG_HOME moves it', () => {
+  test('is read from XDG_CONFIG_HOME', () => {
     expect(loadAtHome({ XDG_CONFIG_HOME: path.join(home, 'elsewhere') })).toMatchObject({
       file: path.join(cwd, '.env'),
     });
   });
-  test('the environment wins over it, and --config replaces it', () => {
+  test('is overridden by the environment and replaced by --config', () => {
     expect(loadAtHome({ PROXMOX_HOST: 'other', SSH_PORT: '23' })).toMatchObject({
       config: { host: 'other', sshPort: 23 },
     });
@@ -200,14 +200,14 @@ describe('config.env', () => {
       config: { host: 'stranger', sshPort: undefined },
     });
   });
-  test('its PROXMOX_HOST is not hidden by HOST of the environment, which is said', () => {
+  test('keeps its PROXMOX_HOST despite HOST in the environment, with a warning', () => {
     expect(loadAtHome({ HOST: 'mybox' })).toMatchObject({
       config: { host: 'own' },
       warnings: [expect.stringContaining('HOST=mybox (environment) is ignored')],
     });
     expect(loadAtHome({ HOST: 'x86_64-conda-linux-gnu' })).toMatchObject({ warnings: [] });
   });
-  test('its HOST is hidden by HOST of the environment, which is said', () => {
+  test('loses its HOST to HOST in the environment, with a warning', () => {
     const named = { envFile: 'old.env' };
     fs.writeFileSync(path.join(cwd, 'old.env'), 'HOST=own\nI_ACCEPT_RISKS=true\n');
     expect(loadAtHome({ HOST: 'mybox' }, named)).toMatchObject({
@@ -216,7 +216,7 @@ describe('config.env', () => {
     });
     expect(loadAtHome({ HOST: 'own' }, named)).toMatchObject({ warnings: [] });
   });
-  test('is a fault where it cannot be read', () => {
+  test('is a configuration error when it cannot be read', () => {
     const locked = directory();
     fs.mkdirSync(path.join(locked, '.config/proxmox-mcp/config.env'), { recursive: true });
     expect(loadConfig({}, { ...at(ENOUGH), home: locked })).toMatchObject({
@@ -226,7 +226,7 @@ describe('config.env', () => {
   });
 });
 
-test('a .env that is not read because HOST is set elsewhere is named', () => {
+test('warns of a .env that is ignored because HOST is set elsewhere', () => {
   const cwd = directory({ '.env': 'HOST=elsewhere\n' });
   expect(loadConfig({}, at({ ...ENOUGH, HOST: 'mybox' }, cwd)).warnings).toEqual([
     'the .env in the working directory is ignored: HOST in the environment already sets the node',
@@ -238,7 +238,7 @@ test.each([
   ['90s', 90],
   ['10m', 600],
   ['2H', 7200],
-])('a duration of %s is %i seconds', (value, seconds) => {
+])('reads the duration %s as %i seconds', (value, seconds) => {
   expect(load({ SESSION_IDLE: value })).toMatchObject({ sessionIdle: seconds });
 });
 
@@ -248,15 +248,15 @@ test.each([
   ['100M', 100 * 2 ** 20],
   ['1GiB', 2 ** 30],
   ['2 gb', 2 ** 31],
-])('a size of %s is %i bytes', (value, bytes) => {
+])('reads the size %s as %i bytes', (value, bytes) => {
   expect(load({ MAX_FILE_SIZE: value })).toMatchObject({ maxFileSize: bytes });
 });
 
-test.each(['0s', '1x', '1.5m', '-3', '400h'])('%s is no session lifetime', (value) => {
+test.each(['0s', '1x', '1.5m', '-3', '400h'])('rejects %s as a session lifetime', (value) => {
   expect(errorsOf({ ...ENOUGH, SESSION_IDLE: value }).SESSION_IDLE).toContain('is not a duration from 1s to');
 });
 
-test('retired settings are accepted and have no effect, which is said', () => {
+test('accepts retired settings without effect, with a warning', () => {
   const flags = { SHUTDOWN_GRACE: '3' };
   expect(loadConfig({ flags }, at({ ...ENOUGH, HTTP_SHOW_TOKEN: 'false' }))).toMatchObject({
     ok: true,
@@ -267,13 +267,13 @@ test('retired settings are accepted and have no effect, which is said', () => {
   });
 });
 
-test('a named configuration file that is missing is a fault', () => {
+test('rejects a missing configuration file that was named', () => {
   expect(errorsOf(ENOUGH, { envFile: 'nowhere.env' })).toEqual({
     '--config': expect.stringContaining('nowhere.env does not exist'),
   });
 });
 
-test('all errors are told at once', () => {
+test('reports all errors at once', () => {
   const errors = errorsOf({
     SSH_PORT: '0x16',
     SSH_KEY: '~/nokey',
@@ -296,21 +296,21 @@ test('all errors are told at once', () => {
   });
 });
 
-test('a fault names the place to correct', () => {
+test('names the source of an invalid value', () => {
   expect(errorsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
     '--ssh-port': '--ssh-port=70000 (command line) is not a whole number from 1 to 65535',
   });
 });
 
-test.each(['true', 'TRUE', '1', 'yes', 'On', ' true '])('%j is true', (value) => {
+test.each(['true', 'TRUE', '1', 'yes', 'On', ' true '])('reads %j as true', (value) => {
   expect(load({ READ_ONLY: value }).readOnly).toBe(true);
 });
 
-test.each(['false', 'False', '0', 'NO', 'off'])('%j is false', (value) => {
+test.each(['false', 'False', '0', 'NO', 'off'])('reads %j as false', (value) => {
   expect(load({ READ_ONLY: value }).readOnly).toBe(false);
 });
 
-test.each(['no', 'maybe', ''])('I_ACCEPT_RISKS=%j is no consent', (value) => {
+test.each(['no', 'maybe', ''])('does not accept I_ACCEPT_RISKS=%j as consent', (value) => {
   expect(errorsOf({ ...ENOUGH, I_ACCEPT_RISKS: value })).toHaveProperty('I_ACCEPT_RISKS');
 });
 
@@ -321,7 +321,7 @@ test.each([
   ['[2001:db8::1]:22', 'contains a port'],
   ['-oProxyCommand=x', 'is not an address'],
   ['a b', 'is not an address'],
-])('HOST=%s %s', (value, problem) => {
+])('rejects HOST=%s: %s', (value, problem) => {
   expect(errorsOf({ ...ENOUGH, HOST: value }).HOST).toContain(problem);
 });
 
@@ -330,11 +330,11 @@ test.each([
   ['[2001:db8::1]', '2001:db8::1'],
   ['fe80::1%eth0', 'fe80::1%eth0'],
   ['pve-1.example.com', 'pve-1.example.com'],
-])('HOST=%s is %s', (value, host) => {
+])('reads HOST=%s as %s', (value, host) => {
   expect(load({ HOST: value }).host).toBe(host);
 });
 
-test('SSH_JUMP takes users, ports and IPv6 in brackets', () => {
+test('accepts users, ports and bracketed IPv6 addresses in SSH_JUMP', () => {
   expect(load({ SSH_JUMP: 'me@[2001:db8::5]:2222, bastion,ssh://other:23' }).sshJump).toEqual([
     { host: '2001:db8::5', username: 'me', port: 2222 },
     { host: 'bastion' },
@@ -354,7 +354,7 @@ describe('SSH_KEY', () => {
   test('refuses a public key', () => {
     expect(errorsOf({ ...ENOUGH, SSH_KEY: 'id.pub' }, {}, cwd).SSH_KEY).toContain('is a public key');
   });
-  test('refuses a pasted key, and does not repeat it', () => {
+  test('refuses a pasted key without repeating it', () => {
     const { SSH_KEY } = errorsOf({ ...ENOUGH, SSH_KEY: '-----BEGIN RSA PRIVATE KEY-----\nTOPSECRET' });
     expect(SSH_KEY).toBe('SSH_KEY (environment) contains the key itself');
   });
@@ -362,21 +362,21 @@ describe('SSH_KEY', () => {
 
 describe('secrets', () => {
   const cwd = directory({ pass: 'hunter2 \r\n', empty: '\n' });
-  test('come from NAME_FILE without the line end', () => {
+  test('are read from NAME_FILE without the line end', () => {
     expect(load({ SSH_PASSWORD_FILE: 'pass' }, {}, cwd).sshPassword).toBe('hunter2 ');
   });
-  test('are taken as they are', () => {
+  test('are not trimmed', () => {
     expect(load({ SSH_PASSWORD: ' x ' }).sshPassword).toBe(' x ');
   });
-  test('both forms at once are a fault', () => {
+  test('in both forms in one source are an error', () => {
     const errors = errorsOf({ ...ENOUGH, SSH_PASSWORD: 'x', SSH_PASSWORD_FILE: 'pass' }, {}, cwd);
     expect(errors).toEqual({ SSH_PASSWORD: 'SSH_PASSWORD and SSH_PASSWORD_FILE are both set (environment)' });
   });
-  test('both forms in different sources follow the order of the sources', () => {
+  test('in both forms in different sources follow the order of the sources', () => {
     fs.writeFileSync(path.join(cwd, 'my.env'), 'SSH_PASSWORD=fromfile\n');
     expect(load({ SSH_PASSWORD_FILE: 'pass' }, { envFile: 'my.env' }, cwd).sshPassword).toBe('hunter2 ');
   });
-  test('a missing or empty file is a fault', () => {
+  test('in a missing or empty file are an error', () => {
     const errors = errorsOf(
       { ...ENOUGH, SSH_PASSWORD_FILE: 'none', SSH_KEY_PASSPHRASE_FILE: 'empty' },
       {},
@@ -388,7 +388,7 @@ describe('secrets', () => {
 });
 
 describe('warnings', () => {
-  test('that nothing is logged', () => {
+  test('report that audit logging is off', () => {
     expect(warningsFor('AUDIT=false\n')).toEqual([expect.stringContaining('NOTHING')]);
     expect(warningsFor('AUDIT=true\n')).toEqual([]);
   });
@@ -402,7 +402,7 @@ describe('warnings', () => {
     ['ENABLE_HOST_EXCE', 'ENABLE_HOST_EXEC'],
     ['ssh_port', 'SSH_PORT'],
     ['SSH_PASSWORD_FLIE', 'SSH_PASSWORD_FILE'],
-  ])('%s: did you mean %s?', (name, meant) => {
+  ])('suggest a name for %s: %s', (name, meant) => {
     expect(warningsFor(`${name}=x\n`)).toEqual([expect.stringContaining(`did you mean ${meant}?`)]);
   });
   test.each([
@@ -413,30 +413,30 @@ describe('warnings', () => {
     ['PROTECTED_TAGS', 'PROTECTED_TAG'],
     ['APPROVAL', 'APPROVALS'],
     ['SSH_HOST_KEYPOLICY', 'SSH_HOST_KEY_POLICY'],
-  ])('%s, a slip of a setting that restricts, stops the start', (name, meant) => {
+  ])('do not cover %s, a misspelling of the restricting setting %s, which stops the start', (name, meant) => {
     for (const [env, file] of [[{ [name]: 'x' }, ''] as const, [{}, `${name}=x\n`] as const]) {
       const loaded = loadConfig({ envFile: '.env' }, at({ ...ENOUGH, ...env }, directory({ '.env': file })));
-      const fault = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
-      expect(loaded).toMatchObject({ ok: false, errors: [fault] });
+      const error = { name, problem: expect.any(String), remedy: expect.stringContaining(meant) };
+      expect(loaded).toMatchObject({ ok: false, errors: [error] });
     }
   });
-  test('a name that only resembles one that restricts is a warning', () => {
+  test('cover a name that only resembles a restricting setting', () => {
     expect(warningsFor('', { POLICY_NAME: 'x' })).toEqual([expect.stringContaining('POLICY_FILE')]);
   });
-  test('names of other programs that share the file are nobody’s business', () => {
+  test('ignore names of other programs in the same file', () => {
     expect(warningsFor('SERVER_PORT=8000\nPATH=/x\nCOMPOSE_PROJECT_NAME=a\nTZ=UTC\nMCP_TOKEN=x\n')).toEqual(
       [],
     );
   });
-  test('names that a login session has are not taken for slips', () => {
+  test('ignore the usual variables of a login session', () => {
     const names = ['HOME', 'HOSTNAME', 'HOSTTYPE', 'LOGNAME', 'SSH_TTY', 'SSH_CLIENT', 'SSH_CONNECTION'];
     const more = ['SSH_AUTH_SOCK', 'SSH_AGENT_PID', 'SSH_ASKPASS', 'SUDO_USER', 'SUDO_UID', 'SUDO_COMMAND'];
     expect(warningsFor('', Object.fromEntries([...names, ...more].map((name) => [name, 'x'])))).toEqual([]);
   });
-  test('a slip beside the right name is left alone', () => {
+  test('ignore a misspelling when the right name is also set', () => {
     expect(warningsFor('SSH_USER=x\nSSH_USERNAME=y\n')).toEqual([]);
   });
-  test('an unquoted # that cuts a password short', () => {
+  test('report an unquoted # that truncates a password', () => {
     expect(warningsFor('SSH_PASSWORD=abc#def\n')).toEqual([expect.stringContaining('truncated at the #')]);
     expect(warningsFor('SSH_PASSWORD="abc#def"\nSSH_PORT=22 # a comment\n')).toEqual([]);
   });

@@ -13,11 +13,11 @@ test.each([
   ['"a" or "b"', '"a" or "b"'],
   ['say "x"', 'say "x"'],
   ['\'x"', '\'x"'],
-])('%s is %s', (given, value) => {
+])('unquotes %s to %s', (given, value) => {
   expect(unquoted(given)).toBe(value);
 });
 
-test('an env file that Docker has read is taken as we would have read it, and a quoted secret is told', () => {
+test('removes quotes that docker --env-file kept, and warns of a quoted secret', () => {
   const env = {
     I_ACCEPT_RISKS: '"true"',
     HOST: "'192.0.2.10'",

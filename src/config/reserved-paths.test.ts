@@ -28,13 +28,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-test('keys, host keys and configuration of the login, of jump hosts too, and ~/.ssh', () => {
+test('reserves keys, host keys and configuration of the login and its jump hosts, and ~/.ssh', () => {
   const env = { HOST: 'pve', I_ACCEPT_RISKS: 'true' };
   const at: HostEnvironment = { platform: 'linux', env, home, cwd: home, username: 'me' };
   const loaded = loadConfig({}, at);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
   const { config } = loaded;
-  const { files, program } = reservedPathsOf(config, resolveSshTarget(config, at), at);
+  const { files, program } = reservedPathsOf(config, [resolveSshTarget(config, at)], at);
   expect(files).toEqual(
     expect.arrayContaining([
       path.join(home, '.ssh'),

@@ -29,7 +29,7 @@ type Target = Pick<SshTarget, 'identityFiles' | 'knownHostsFiles' | 'knownHostsW
  */
 export function reservedPathsOf(
   config: PathSettings,
-  target: Target,
+  targets: readonly Target[],
   at: HostEnvironment = currentEnvironment(),
 ): { readonly files: readonly string[]; readonly program: readonly string[] } {
   const { filesRead, stateDir, auditDir, policyFile, sshKey, sshKnownHosts, httpTlsKey, httpTlsCert } =
@@ -38,7 +38,7 @@ export function reservedPathsOf(
   const ssh = [
     path.join(at.home, '.ssh'),
     ...new SshConfigFile(at, () => {}).filesRead(),
-    ...filesOf(target),
+    ...targets.flatMap(filesOf),
   ];
   // The configuration directory too: a config.env that a tool creates would be read at the next start.
   const files = [configDir(at), ...filesRead, ...named.flatMap((file) => file ?? []), ...ssh];

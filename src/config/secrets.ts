@@ -1,6 +1,6 @@
 import { type Config, listSettings } from './settings-schema.ts';
 
-/** Minimum length of a secret in a list or structure. Shorter strings are names or rights, not tokens. */
+/** Minimum length of a secret in a list or structure. Shorter strings are names or permissions, not tokens. */
 const MIN_NESTED_LENGTH = 16;
 
 /** The values of all settings that are secrets, with the names of the settings. */

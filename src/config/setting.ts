@@ -32,5 +32,5 @@ export interface Setting extends SettingInfo {
   readonly property: string;
 }
 
-/** What each format of the schema is about. */
+/** The metadata of each schema, by schema. */
 export const settingsMetadata = z.registry<SettingInfo>();

@@ -5,10 +5,11 @@ import {
   choice,
   choices,
   filePath,
-  hostName,
+  hostNames,
   integer,
   jumpList,
   keyFile,
+  namedAddresses,
   reject,
   text,
   userName,
@@ -17,7 +18,7 @@ import { governanceSettings } from './governance-settings.ts';
 import { currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { httpSettings } from './http-settings.ts';
 import { type Setting, settingsMetadata } from './setting.ts';
-import { directoryList } from './transfer-dirs.ts';
+import { directoryList } from './transfer-dirs-setting.ts';
 import { size } from './unit-formats.ts';
 
 /**
@@ -36,15 +37,24 @@ export function configSchema(at: HostEnvironment) {
       default: 'false',
       defaultText: '',
     }),
-    host: hostName().register(settingsMetadata, {
+    host: hostNames().register(settingsMetadata, {
       name: 'PROXMOX_HOST',
       aliases: ['HOST'],
       flag: 'ssh-host',
       placeholder: 'address',
       group: 'Connection',
       tier: 'basic',
-      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias',
+      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias; or several nodes of one cluster, separated by commas',
       example: '192.0.2.10',
+    }),
+    nodeAddresses: namedAddresses().optional().register(settingsMetadata, {
+      name: 'NODE_ADDRESSES',
+      flag: 'node-addresses',
+      placeholder: 'list',
+      group: 'Connection',
+      help: 'SSH addresses of cluster nodes that are not reachable at their cluster addresses: NODE=address[:port],…',
+      example: 'pve2=192.0.2.12,pve3=192.0.2.13:2222',
+      defaultText: 'the cluster addresses',
     }),
     sshPort: integer(1, 65535).optional().register(settingsMetadata, {
       name: 'SSH_PORT',

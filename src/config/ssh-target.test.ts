@@ -47,7 +47,7 @@ function systemFiles(): string[] {
   return ['ssh_known_hosts', 'ssh_known_hosts2'].map((name) => path.join(home, 'etc-ssh', name));
 }
 
-test('without ~/.ssh/config: the host as it stands, root, 22, known hosts and an own file', () => {
+test('uses the defaults of OpenSSH and its own known_hosts file without ~/.ssh/config', () => {
   const own = path.join(home, '.config', 'proxmox-mcp', 'known_hosts');
   expect(resolve({})).toEqual({
     host: 'pve',
@@ -82,7 +82,7 @@ Host *
 `;
 
 describe('an alias', () => {
-  test('brings address, port, user, keys and files', () => {
+  test('sets address, port, user, keys and files', () => {
     put('config', ALIAS);
     const key = put('id_pve');
     const second = put('id_admin');
@@ -117,26 +117,26 @@ describe('an alias', () => {
     });
   });
 
-  test('is read whatever the case of its keywords, with CRLF line ends', () => {
+  test('is parsed with keywords in any case and CRLF line ends', () => {
     put('config', 'host pve\r\n\thostname=192.0.2.8\r\n\tUSER "joe"\r\n');
     expect(resolve({})).toMatchObject({ host: '192.0.2.8', username: 'joe' });
   });
 });
 
 describe('keys', () => {
-  test('the usual files are tried when nobody named one', () => {
+  test('default to the usual files', () => {
     const rsa = put('id_rsa');
     const ed = put('id_ed25519');
     expect(resolve({}).identityFiles).toEqual([ed, rsa]);
     const named = put('mine', '-----BEGIN');
     expect(resolve({ SSH_KEY: named }).identityFiles).toEqual([named]);
   });
-  test('a file of which only the public half is there stays: the agent may hold the key', () => {
+  test('include a file of which only the public half exists, for a key in the agent', () => {
     put('config', 'Host pve\n IdentityFile ~/.ssh/token\n');
     put('token.pub', 'ssh-ed25519 AAAA');
     expect(resolve({}).identityFiles).toEqual([path.join(home, '.ssh', 'token')]);
   });
-  test('password and passphrase reach the node', () => {
+  test('come with the password and the passphrase', () => {
     expect(resolve({ SSH_PASSWORD: 'p', SSH_KEY_PASSPHRASE: 'q' })).toMatchObject({
       password: 'p',
       passphrase: 'q',
@@ -156,14 +156,14 @@ describe('the agent', () => {
     ['none', () => undefined],
     ['SSH_AUTH_SOCK', () => '/run/agent'],
     ['$MY_AGENT', () => '/run/mine'],
-  ])('IdentityAgent %s', (value, expected) => {
+  ])('follows IdentityAgent %s', (value, expected) => {
     put('config', `Host pve\n IdentityAgent ${value}\n`);
     expect(resolve({ SSH_AUTH_SOCK: '/run/agent', MY_AGENT: '/run/mine' }).agent).toBe(expected());
   });
 });
 
-describe('jumps', () => {
-  test('may be aliases, IPv6 addresses and have keys of their own, but never the password', () => {
+describe('jump hosts', () => {
+  test('accept aliases, IPv6 addresses and their own keys, and never get the password', () => {
     put('config', 'Host bastion\n HostName 192.0.2.1\n User hop\n IdentityFile ~/.ssh/id_hop\n');
     const key = put('id_hop');
     const target = resolve({ SSH_JUMP: 'bastion,joe@[2001:db8::5]:2222', SSH_PASSWORD: 'secret' });
@@ -173,7 +173,7 @@ describe('jumps', () => {
     ]);
     expect(JSON.stringify(target.jumps)).not.toContain('secret');
   });
-  test('come from ProxyJump, and the first one from its own', () => {
+  test('come from ProxyJump, recursively for the first one', () => {
     put(
       'config',
       'Host pve\n ProxyJump inner\nHost inner\n ProxyJump outer:2022\nHost outer\n ProxyJump pve\n',
@@ -183,21 +183,21 @@ describe('jumps', () => {
       { host: 'inner', port: 22 },
     ]);
   });
-  test('none means none', () => {
+  test('are disabled by SSH_JUMP=none', () => {
     put('config', 'Host pve\n ProxyJump bastion\n');
     expect(resolve({ SSH_JUMP: 'none' }).jumps).toEqual([]);
   });
-  test('%r and the other tokens of ProxyJump are expanded', () => {
+  test('expand %r and the other tokens of ProxyJump', () => {
     put('config', 'Host pve\n User joe\n ProxyJump %r@bastion\n');
     expect(resolve({}).jumps).toMatchObject([{ host: 'bastion', username: 'joe' }]);
   });
-  test('a ProxyJump that is no list of servers is refused, not left out', () => {
+  test('are refused when ProxyJump is not a list of hosts', () => {
     put('config', 'Host pve\n ProxyJump "a b"\n');
     expect(refusal({}).message).toContain('ProxyJump');
   });
 });
 
-/** The error that a host is refused with before anything connects. */
+/** The error that refuses a host before anything connects. */
 function refusal(settings: Record<string, string>): AppError {
   try {
     resolve(settings);
@@ -235,13 +235,13 @@ describe('ProxyCommand', () => {
     ['ssh -q bastion nc -w 10 %h %p 2> /dev/null', {}],
     ['ssh bastion exec /bin/netcat -q0 %h %p', {}],
     ['ssh bastion "nc %h %p"', {}],
-  ])('%s', (command, found) => {
+  ])('%s is translated to a jump host', (command, found) => {
     put('config', to(command));
     if (found === undefined) expect(refusal({}).code).toBe('SSH_UNREACHABLE');
     else expect(resolve({}).jumps).toEqual([expect.objectContaining({ ...hop, ...found })]);
   });
 
-  test('-i and -J name the key and the hops before', () => {
+  test('passes the key of -i and the hops of -J to the jump host', () => {
     const key = put('id_hop');
     put('config', to('ssh -i ~/.ssh/id_hop -J outer:2022,inner -W %h:%p bastion'));
     expect(resolve({}).jumps).toMatchObject([
@@ -251,7 +251,7 @@ describe('ProxyCommand', () => {
     ]);
   });
 
-  test('an IPv6 address, and the ssh.exe of Windows', () => {
+  test('accepts an IPv6 address, and ssh.exe on Windows', () => {
     put(
       'config',
       'Host pve\n ProxyCommand C:\\Windows\\System32\\OpenSSH\\ssh.exe -W %h:%p joe@2001:db8::1\n',
@@ -260,7 +260,7 @@ describe('ProxyCommand', () => {
     expect(jumps).toMatchObject([{ host: '2001:db8::1', username: 'joe' }]);
   });
 
-  test('below Host *, the jump host itself is reached directly', () => {
+  test('below Host * does not apply to the jump host itself', () => {
     put('config', `Host *\n ProxyCommand ssh -W %h:%p bastion\n`);
     expect(resolve({}).jumps).toMatchObject([{ host: 'bastion', jumps: [] }]);
   });
@@ -293,18 +293,18 @@ describe('ProxyCommand', () => {
     expect(resolve({ SSH_JUMP: 'bastion' }).jumps).toMatchObject([{ host: '192.0.2.1' }]);
   });
 
-  test('sss_ssh_knownhostsproxy of FreeIPA connects directly', () => {
+  test('is ignored for sss_ssh_knownhostsproxy of FreeIPA', () => {
     put('../etc-ssh/ssh_config', 'ProxyCommand /usr/bin/sss_ssh_knownhostsproxy -p %p %h\n');
     expect(resolve({}).jumps).toEqual([]);
   });
 
-  test('of a jump host is refused, too', () => {
+  test('is refused for a jump host, too', () => {
     put('config', 'Host pve\n ProxyJump bastion\nHost bastion\n ProxyCommand corkscrew proxy 80 %h %p\n');
     expect(refusal({}).message).toContain('bastion is reached by a ProxyCommand (corkscrew)');
     expect(refusal({ SSH_JUMP: 'bastion' }).message).toContain('bastion is reached');
   });
 
-  test('of the machine counts like that of the user', () => {
+  test('in the system-wide ssh_config is refused, too', () => {
     put('../etc-ssh/ssh_config', 'Include ssh_config.d/*\n');
     put('../etc-ssh/ssh_config.d/10', 'Host *\n ProxyCommand corkscrew proxy 80 %h %p\n');
     expect(refusal({}).message).toContain('corkscrew');
@@ -315,7 +315,7 @@ describe('ProxyCommand', () => {
     ['Match exec "true" host pve\n ProxyCommand ssh -W %h:%p bastion\n'],
     ['Match host pve !exec "true"\n ProxyJump bastion\n'],
     ['Match exec "true"\n ProxyJump none\nHost pve\n ProxyJump bastion\n'],
-  ])('that depends on Match exec is refused: %j', (text) => {
+  ])('is refused when it depends on Match exec: %j', (text) => {
     put('config', text);
     expect(refusal({}).message).toContain('Match exec');
     expect(resolve({ SSH_JUMP: 'none' }).jumps).toEqual([]);
@@ -325,12 +325,12 @@ describe('ProxyCommand', () => {
     ['Match host other exec "true"\n ProxyJump bastion\n'],
     ['Match host pve exec "true"\n User joe\n'],
     ['Host pve\n ProxyJump none\nMatch exec "true"\n ProxyJump bastion\n'],
-  ])('that does not depend on it is not: %j', (text) => {
+  ])('is accepted when it does not depend on Match exec: %j', (text) => {
     put('config', text);
     expect(resolve({}).jumps).toEqual([]);
   });
 
-  test('between ProxyJump and ProxyCommand, what stands first holds; none is neither', () => {
+  test('yields to an earlier ProxyJump and vice versa; none disables both', () => {
     const two = (one: string, other: string) => {
       put('config', `Host pve\n ${one}\nHost p*\n ${other}\n`);
       return resolve({}).jumps;
@@ -343,27 +343,27 @@ describe('ProxyCommand', () => {
   });
 });
 
-test('a config file in UTF-16 is read', () => {
+test('reads a config file in UTF-16', () => {
   const file = put('config');
   fs.writeFileSync(file, Buffer.from('\uFEFFHost pve\r\n HostName 192.0.2.9\r\n', 'utf16le'));
   expect(resolve({}).host).toBe('192.0.2.9');
 });
 
-test('the ssh_config of the machine comes after that of the user', () => {
+test('reads the system-wide ssh_config after that of the user', () => {
   put('config', 'Host pve\n Port 2200\n');
   put('../etc-ssh/ssh_config', 'Port 22\nHost pve\n HostName 192.0.2.9\n');
   expect(resolve({})).toMatchObject({ host: '192.0.2.9', port: 2200 });
 });
 
-test('where OpenSSH keeps what holds for all users', () => {
+test('finds the system-wide directory of OpenSSH', () => {
   const at = { env: { PROGRAMDATA: 'D:\\Data' }, home: '/', cwd: '/', username: 'me' };
   expect(systemSshDirOf({ ...at, platform: 'win32' })).toBe('D:\\Data\\ssh');
   expect(systemSshDirOf({ ...at, env: {}, platform: 'win32' })).toBe('C:\\ProgramData\\ssh');
   expect(systemSshDirOf({ ...at, platform: 'darwin' })).toBe('/etc/ssh');
 });
 
-describe('what a config file could do to us', () => {
-  test('Match exec and name canonicalization run nothing', () => {
+describe('a hostile config file', () => {
+  test('runs no command by Match exec or name canonicalization', () => {
     const marker = path.join(home, 'ran');
     put('bin/nslookup', `#!/bin/sh\ntouch ${marker}\n`);
     fs.chmodSync(path.join(home, '.ssh', 'bin', 'nslookup'), 0o755);
@@ -380,12 +380,12 @@ describe('what a config file could do to us', () => {
     }
     expect(fs.existsSync(marker)).toBe(false);
   });
-  test('a file that cannot be parsed is ignored, and that is said', () => {
+  test('is ignored with a warning when it cannot be parsed', () => {
     put('config', 'Host pve\n HostName "192.0.2.9\n');
     expect(resolve({}).host).toBe('pve');
     expect(warnings).toEqual([expect.stringContaining('is ignored')]);
   });
-  test('files that include each other end', () => {
+  test('ends recursive includes with a warning', () => {
     put('config', 'Include config\nHost pve\n Port 2200\n');
     expect(resolve({}).port).toBe(2200);
     expect(warnings[0]).toContain('too deeply');
@@ -393,13 +393,13 @@ describe('what a config file could do to us', () => {
 });
 
 describe('Include', () => {
-  test('takes patterns below ~/.ssh, in order', () => {
+  test('expands patterns below ~/.ssh, in order', () => {
     put('config', 'Include conf.d/* missing\nHost pve\n Port 3\n User c\n');
     put('conf.d/10-a', 'Host pve\n HostName 192.0.2.3\n Port 1\n');
     put('conf.d/20-b', 'Host pve\n Port 2\n User b\n');
     expect(resolve({})).toMatchObject({ host: '192.0.2.3', port: 1, username: 'b' });
   });
-  test('below a Host counts for that host only', () => {
+  test('below a Host applies to that host only', () => {
     put('config', 'Host other\n Include more\nHost pve\n Include more\n User d\n');
     put('more', 'Port 7\nHost pve\n User e\nHost x\n HostName y\n');
     expect(resolve({})).toMatchObject({ port: 7, username: 'e', host: 'pve' });

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
-import { type JumpHop, parseHop } from './formats.ts';
+import { addressesOf, type JumpHop, parseHop, type ServerAddress } from './formats.ts';
 import { absolutePath, currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { knownHostsFiles } from './known-hosts-files.ts';
 import { parseProxyCommand, proxyProgram } from './proxy-command.ts';
@@ -35,8 +35,24 @@ export function resolveSshTarget(
   at: HostEnvironment = currentEnvironment(),
   warn: (message: string) => void = () => {},
 ): SshTarget {
+  const [first] = resolveSshTargets(config, at, warn);
+  if (first === undefined) throw new TypeError('HOST has no address');
+  return first;
+}
+
+/** The same for each address in HOST, in order. */
+export function resolveSshTargets(
+  config: Config,
+  at: HostEnvironment = currentEnvironment(),
+  warn: (message: string) => void = () => {},
+): readonly SshTarget[] {
   const context: Context = { config, at, file: new SshConfigFile(at, warn) };
-  const { host, sshUsername: username, sshPort: port } = config;
+  return addressesOf(config.host).map((address) => resolveEntry(context, address));
+}
+
+function resolveEntry(context: Context, { host, port = context.config.sshPort }: ServerAddress): SshTarget {
+  const { config } = context;
+  const { sshUsername: username } = config;
   const entry = context.file.lookUp(host);
   const target = resolveOne(context, entry, {
     host,

@@ -10,6 +10,6 @@ test.each([
   ['darwin', {}, '/Users/ann', '/Users/ann/Library/Application Support/proxmox-mcp'],
   ['win32', { LOCALAPPDATA: 'D:\\local' }, 'C:\\Users\\ann', 'D:\\local\\proxmox-mcp'],
   ['win32', {}, 'C:\\Users\\ann', 'C:\\Users\\ann\\AppData\\Local\\proxmox-mcp'],
-] as const)('on %s with %j', (platform, env, home, dir) => {
+] as const)('finds the state directory on %s with %j', (platform, env, home, dir) => {
   expect(defaultStateDir({ ...base, platform, env, home })).toBe(dir);
 });

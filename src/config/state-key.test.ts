@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-test('the key that is set is taken; else one is made, and is the same for all who share the directory', async () => {
+test('uses the configured key, or generates one that all processes of the directory share', async () => {
   const stateKey = 'x'.repeat(40);
   expect(Buffer.from(await readStateKey({ stateKey, stateDir: root })).toString()).toBe(stateKey);
   const stateDir = path.join(root, 'state');
@@ -22,7 +22,7 @@ test('the key that is set is taken; else one is made, and is the same for all wh
   );
 });
 
-test('where none can be kept, the failure says what to set', async () => {
+test('names the setting when no key can be stored', async () => {
   const file = path.join(root, 'a-file');
   await writeFile(file, '');
   await expect(readStateKey({ stateDir: file })).rejects.toMatchObject({

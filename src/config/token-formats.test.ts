@@ -5,12 +5,12 @@ const TOKEN = 'correct-horse-battery-staple-0123456789';
 const OTHER = 'another-horse-battery-staple-0123456789';
 const HASH = 'AB'.repeat(32);
 
-test('lines of name, rights and token; comments and empty lines are left out', () => {
+test('parses lines of name, scopes and token, and ignores comments and empty lines', () => {
   const text = `# people\nalice  read,write,confirm\t${TOKEN}\r\n\nops@home host sha256:${HASH}\nscraper metrics ${OTHER}\n`;
   expect(namedTokens().parse(text)).toEqual([
-    { name: 'alice', rights: ['read', 'write', 'confirm'], check: { text: TOKEN } },
-    { name: 'ops@home', rights: ['host'], check: { sha256: HASH.toLowerCase() } },
-    { name: 'scraper', rights: [], check: { text: OTHER } },
+    { name: 'alice', permissions: ['read', 'write', 'confirm'], check: { text: TOKEN } },
+    { name: 'ops@home', permissions: ['host'], check: { sha256: HASH.toLowerCase() } },
+    { name: 'scraper', permissions: [], check: { text: OTHER } },
   ]);
 });
 
@@ -32,14 +32,14 @@ test.each([
   ['alice read sha256:abc', 'line 1 has a token that is not a SHA-256'],
   [`alice read ${TOKEN}\nalice write ${OTHER}`, 'line 2 has the same name as an earlier line'],
   [`alice read ${TOKEN}\nbob write ${TOKEN}`, 'line 2 has the same token as an earlier line'],
-])('%j: %s', (text, problem) => {
+])('rejects the token list %j: %s', (text, problem) => {
   const { error } = namedTokens().safeParse(text);
-  const message = error?.issues[0]?.message ?? 'no fault';
+  const message = error?.issues[0]?.message ?? 'no error';
   expect(message).toContain(problem);
   for (const word of text.split(/\s+/)) if (word.length > 8) expect(message).not.toContain(word);
 });
 
-test('one token', () => {
+test('parses a single token', () => {
   expect(bearerToken().parse(` ${TOKEN}\n`)).toBe(TOKEN);
 });
 
@@ -47,6 +47,6 @@ test.each([
   ['changeme', 'is shorter than 16 characters'],
   [`${TOKEN}\n${OTHER}`, 'contains a space'],
   ['x'.repeat(64), 'has fewer than 6 different characters'],
-])('%j: %s', (text, problem) => {
+])('rejects the token %j: %s', (text, problem) => {
   expect(bearerToken().safeParse(text).error?.issues[0]?.message).toContain(problem);
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod/v4';
-import { RESERVED_CALLERS, RIGHTS, type Right } from '../lib/caller.ts';
+import { PERMISSIONS, type Permission, RESERVED_CALLERS } from '../lib/caller.ts';
 import { reject } from './formats.ts';
 
 /** A named bearer token. */
@@ -7,7 +7,7 @@ export interface NamedToken {
   /** The name of the caller in rules, the audit log and metrics. */
   readonly name: string;
   /** Empty: a token that is valid only for `/metrics`. */
-  readonly rights: readonly Right[];
+  readonly permissions: readonly Permission[];
   /** The token, or its SHA-256 in lower-case hex. */
   readonly check: { readonly text: string } | { readonly sha256: string };
 }
@@ -22,7 +22,7 @@ const GENERATE = 'Generate a token with `openssl rand -hex 32`.';
 const FORMAT =
   'Each line is NAME SCOPES TOKEN, for example: alice read,write sha256:… (or the token itself).';
 
-/** One token with all rights. */
+/** One token with all permissions. */
 export function bearerToken() {
   return z.string().transform((value, ctx) => {
     const token = value.trim();
@@ -51,28 +51,28 @@ export function namedTokens() {
 
 /** The token of one line, or an error. The error never repeats a word of the line, because that may be a token. */
 function parseLine(words: readonly string[], before: readonly NamedToken[]): NamedToken | string {
-  const [name = '', rightsText = '', secret = ''] = words;
+  const [name = '', permissionsText = '', secret = ''] = words;
   if (words.length !== 3)
     return `has ${words.length === 1 ? 'one word' : `${words.length} words`} instead of three`;
   if (!NAME.test(name)) return 'does not begin with a name (letters, digits and . _ @ -, at most 64)';
   if (RESERVED_CALLERS.includes(name)) return `has a reserved name (${RESERVED_CALLERS.join(', ')})`;
   if (before.some((token) => token.name === name)) return 'has the same name as an earlier line';
-  const rights = parseRights(rightsText);
-  if (rights === undefined)
+  const permissions = parsePermissions(permissionsText);
+  if (permissions === undefined)
     return 'has invalid scopes: use read, write, host and confirm, separated by commas, or only metrics';
   const check = parseSecret(secret);
   if (typeof check === 'string') return `has a token that ${check}`;
   if (before.some((token) => sameCheck(token.check, check))) return 'has the same token as an earlier line';
-  return { name, rights, check };
+  return { name, permissions, check };
 }
 
-function parseRights(text: string): readonly Right[] | undefined {
+function parsePermissions(text: string): readonly Permission[] | undefined {
   if (text === 'metrics') return [];
   const words = text.split(',');
-  const rights = RIGHTS.filter((right) => words.includes(right));
+  const permissions = PERMISSIONS.filter((permission) => words.includes(permission));
   // `confirm` alone is rejected, because it gives access to no tool.
-  const opensTools = rights.some((right) => right !== 'confirm');
-  return rights.length === words.length && opensTools ? rights : undefined;
+  const opensTools = permissions.some((permission) => permission !== 'confirm');
+  return permissions.length === words.length && opensTools ? permissions : undefined;
 }
 
 function parseSecret(text: string): NamedToken['check'] | string {

@@ -12,7 +12,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
 
-test('replaces a file and its permissions, and leaves no draft', async () => {
+test('replaces a file and its permissions, and leaves no temporary file', async () => {
   const dir = await mkdtemp(path.join(root, 'replace-'));
   const file = path.join(dir, 'a');
   await writeFile(file, 'old', { mode: 0o644 });
@@ -23,7 +23,7 @@ test('replaces a file and its permissions, and leaves no draft', async () => {
   expect(await readdir(dir)).toEqual(['a']);
 });
 
-test('a file that cannot be replaced stays as it is, and no draft is left', async () => {
+test('keeps a file that cannot be replaced, and leaves no temporary file', async () => {
   const dir = await mkdtemp(path.join(root, 'fail-'));
   const file = path.join(dir, 'a');
   await mkdir(path.join(file, 'below'), { recursive: true });
@@ -32,7 +32,7 @@ test('a file that cannot be replaced stays as it is, and no draft is left', asyn
   expect(await readdir(file)).toEqual(['below']);
 });
 
-test('creates a file once and replaces none', async () => {
+test('creates a file once, and never replaces one', async () => {
   const dir = await mkdtemp(path.join(root, 'create-'));
   const file = path.join(dir, 'a');
   const created = await Promise.all(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { table } from './columns.ts';
 
-test('table aligns columns and ends lines without blanks', () => {
+test('aligns columns, without trailing spaces', () => {
   expect(
     table([
       ['VMID', 'NAME'],
@@ -10,7 +10,7 @@ test('table aligns columns and ends lines without blanks', () => {
   ).toBe('VMID  NAME\n101   a');
 });
 
-test('table continues a last cell of several lines below its beginning', () => {
+test('aligns the continuation lines of the last cell', () => {
   expect(
     table(
       [

@@ -26,11 +26,11 @@ describe('decodeText', () => {
     );
   });
 
-  test('leaves out half a character at the end', () => {
+  test('drops an incomplete character at the end', () => {
     expect(decodeText(join(LE, little, Buffer.from('a')))).toBe(TEXT);
   });
 
-  test('takes bytes that are no text in any of these encodings for UTF-8', () => {
+  test('reads invalid text as UTF-8', () => {
     expect(decodeText(Buffer.from([0x30, 0x82, 0, 0, 0, 0, 0x41]))).toContain('\0');
     expect(decodeText(Buffer.alloc(0))).toBe('');
   });
@@ -43,7 +43,7 @@ test.each([
   [join(LE, little), true],
   [big, true],
   [join(Buffer.from('a\n'), little), true],
-])('hasUtf16 of %j', (bytes, expected) => {
+])('detects UTF-16 in %j', (bytes, expected) => {
   expect(hasUtf16(bytes)).toBe(expected);
 });
 
@@ -51,6 +51,6 @@ test.each([
   ['UTF-8', Buffer.from('a\n')],
   ['UTF-16LE', join(LE, Buffer.from('a\n', 'utf16le'))],
   ['UTF-16BE', join(BE, Buffer.from('a\n', 'utf16le').swap16())],
-])('encodeLike keeps a file in %s readable as a whole', (_name, file) => {
+])('keeps a file in %s readable after an append', (_name, file) => {
   expect(decodeText(join(file, encodeLike(file, 'ä\n')))).toBe('a\nä\n');
 });

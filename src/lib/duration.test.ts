@@ -10,7 +10,7 @@ describe('formatDuration', () => {
     [185_000, '3 min 5 s'],
     [86_400_000, '1 d'],
     [187_200_000, '2 d 4 h'],
-  ])('%d is %s', (ms, text) => {
+  ])('formats %d as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 });

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AppError, ERROR_CODES, nextStep } from './errors.ts';
 
-test('every code is explained in docs/troubleshooting.md, and no other', () => {
+test('docs/troubleshooting.md explains every error code, and no other', () => {
   const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
   const cells = page.split('\n').flatMap((line) => /^\| (`.*?) \|/.exec(line)?.[1] ?? []);
   const explained = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, code]) => code));
   expect(explained.sort()).toEqual([...ERROR_CODES].sort());
 });
 
-test('one hint is read by both: a person sees commands instead of tool names', () => {
+test('derives the hint for a person from a single hint', () => {
   const error = new AppError(
     'CONTAINER_NOT_FOUND',
     'Container 999 does not exist.',
@@ -19,7 +19,7 @@ test('one hint is read by both: a person sees commands instead of tool names', (
   expect(nextStep(error, 'person')).toBe('Run `proxmox-mcp list`.');
 });
 
-test('two hints are shown as they are, each to its reader', () => {
+test('returns separate hints for model and person unchanged', () => {
   const error = new AppError('READ_ONLY', 'Refused.', {
     model: 'Call proxmox_x.',
     person: 'Unset READ_ONLY.',

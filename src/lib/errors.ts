@@ -5,7 +5,7 @@ import { toolsAsCommands } from './tools-as-commands.ts';
  * added but never renamed.
  */
 export const ERROR_CODES = [
-  // the call itself
+  // The call itself.
   'INVALID_INPUT',
   'PLACEHOLDER_IN_INPUT',
   'READ_ONLY',
@@ -26,12 +26,13 @@ export const ERROR_CODES = [
   'APPROVAL_USED',
   'APPROVAL_UNCLAIMED',
   'TARGET_CHANGED',
+  'NOT_RUN',
   'TIMEOUT',
   'CANCELLED',
   'SHUTTING_DOWN',
   'AUDIT_UNAVAILABLE',
   'STATE_UNAVAILABLE',
-  // the SSH connection
+  // The SSH connection.
   'SSH_UNREACHABLE',
   'SSH_AUTH_FAILED',
   'SSH_KEY_UNUSABLE',
@@ -39,14 +40,14 @@ export const ERROR_CODES = [
   'HOST_KEY_CHANGED',
   'SSH_NO_SESSION',
   'DISCONNECTED',
-  // the node
+  // The node.
   'NOT_A_PROXMOX_NODE',
   'PMXCFS_UNAVAILABLE',
   'PERMISSION_DENIED',
   'NO_QUORUM',
   'PCT_FAILED',
   'EXIT_UNKNOWN',
-  // the container
+  // The container.
   'CONTAINER_NOT_FOUND',
   'NOT_A_CONTAINER',
   'CONTAINER_ON_OTHER_NODE',
@@ -57,7 +58,7 @@ export const ERROR_CODES = [
   'ATTACH_FAILED',
   'NO_SHELL',
   'TOOL_MISSING',
-  // files
+  // Files.
   'PATH_INVALID',
   'PATH_OUTSIDE_TRANSFER_DIRS',
   'TRANSFER_DIRS_UNSET',
@@ -86,8 +87,8 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 export type Audience = 'model' | 'person';
 
 /**
- * What to do next. One text where it fits both readers: a tool name in it becomes a command for a person. Two texts where the
- * next step differs. The text for a model never suggests changing the policy.
+ * The next step. A single text applies to both readers: for a person, the tool names in it become commands. Two texts are used
+ * if the next step differs. The text for a model never suggests changing the policy.
  */
 export type Hint = string | Readonly<Record<Audience, string>>;
 
@@ -100,7 +101,7 @@ export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly hint: Hint;
-  /** What the remote side printed to stderr, where that helps. Untrusted text. */
+  /** What a program on the node printed to stderr, if that helps. Untrusted text. */
   readonly stderr: string | undefined;
 
   constructor(
@@ -122,7 +123,7 @@ export function nextStep({ hint }: Pick<AppError, 'hint'>, audience: Audience): 
   return audience === 'person' ? toolsAsCommands(hint) : hint;
 }
 
-/** The message of a thrown value, for wrapping it in another error. Do not tell failures apart by it. */
+/** The message of a thrown value, for wrapping it in another error. Do not distinguish failures by it. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -12,15 +12,15 @@ test.each([
   ['web-?', 'web-12', false],
   ['*.lan', 'web.lan.', false],
   ['*a*b', 'xaxbxab', true],
-  // What means something to a regular expression is text here.
+  // Characters that are special in regular expressions are plain text.
   ['a.c', 'abc', false],
   ['[ab]', 'a', false],
   ['a+', 'aa', false],
-])('%s on %j: %s', (pattern, text, expected) => {
+])('matches %s against %j: %s', (pattern, text, expected) => {
   expect(matchesGlob(pattern, text)).toBe(expected);
 });
 
-test('says what a straightforward definition says', () => {
+test('agrees with a naive implementation', () => {
   const defined = (pattern: string, text: string): boolean => {
     if (pattern === '') return text === '';
     if (pattern.startsWith('*')) {
@@ -42,12 +42,12 @@ test('says what a straightforward definition says', () => {
   );
 });
 
-describe('a pattern made to be slow', () => {
-  // Tried in every way, as a regular expression does, these need more steps than there are atoms: the test would not end.
+describe('a pattern built to be slow', () => {
+  // With backtracking, as in a regular expression, these need more steps than there are atoms: the test would not end.
   test.each([
     ['many stars and letters', `${'*a'.repeat(MAX_PATTERN / 2)}b`, 'a'.repeat(255), false],
     ['nothing but stars', `${'*'.repeat(MAX_PATTERN - 1)}b`, 'a'.repeat(255), false],
-    ['more places than letters', '*?'.repeat(MAX_PATTERN / 2), 'a'.repeat(99), false],
+    ['more wildcards than letters', '*?'.repeat(MAX_PATTERN / 2), 'a'.repeat(99), false],
     ['a long text', `${'*a?'.repeat(66)}b`, 'a'.repeat(100_000), false],
   ])('%s', (_name, pattern, text, expected) => {
     expect(matchesGlob(pattern, text)).toBe(expected);

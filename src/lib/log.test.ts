@@ -30,7 +30,7 @@ async function linesOf(
   return lines.slice(0, lines.length / 2).map((line) => JSON.parse(line));
 }
 
-test('writes one JSON line each, in order, at or above the level', async () => {
+test('writes one JSON line per message, in order, at or above the level', async () => {
   const lines = await linesOf('info', [], (logger) => {
     logger.debug('unseen');
     logger.info({ vmid: 101 }, 'first');
@@ -43,11 +43,11 @@ test('writes one JSON line each, in order, at or above the level', async () => {
   expect(lines[0]?.time).toMatch(/^\d{4}-\d\d-\d\dT/);
 });
 
-test('silent is silent', async () => {
+test('writes nothing at level silent', async () => {
   expect(await linesOf('silent', [], (logger) => logger.error('x'))).toEqual([]);
 });
 
-test('no secret appears, in a message, a field, an error or its cause', async () => {
+test('redacts secrets in messages, fields, errors and causes', async () => {
   const secrets = ['hunter2', '"msg":"', 'hunter2 and more'];
   const lines = await linesOf('info', secrets, (logger) => {
     const error = new Error('login with hunter2 failed', { cause: new Error('hunter2 and more') });
@@ -69,7 +69,7 @@ test('no secret appears, in a message, a field, an error or its cause', async ()
   ]);
 });
 
-test('fields that contain themselves end', async () => {
+test('handles circular fields', async () => {
   const fields: Record<string, unknown> = { a: 1 };
   fields.self = fields;
   expect(await linesOf('info', [], (logger) => logger.info(fields, 'x'))).toHaveLength(1);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-test('is made once, for its owner alone, and found again', async () => {
+test('is created once, readable by its owner only, and reused', async () => {
   const dir = path.join(root, 'state');
   const first = await persistedSecret(dir, 'a-secret');
   expect(first).toEqual({
@@ -23,7 +23,7 @@ test('is made once, for its owner alone, and found again', async () => {
   expect(await persistedSecret(dir, 'a-secret')).toEqual({ ...first, isNew: false });
 });
 
-test('servers that start together agree on one, and one of them says that it is new', async () => {
+test('is agreed on by servers that start together, one of which reports it as new', async () => {
   const dir = path.join(root, 'together');
   const all = await Promise.all(Array.from({ length: 20 }, () => persistedSecret(dir, 'a-secret')));
   expect(new Set(all.map(({ text }) => text)).size).toBe(1);
@@ -34,7 +34,7 @@ test('servers that start together agree on one, and one of them says that it is 
 test.each([
   ['does not contain a valid secret', async (file: string) => writeFile(file, '\n')],
   ['can be read by other users', async (file: string) => chmod(file, 0o640)],
-])('a file that %s is not used', async (problem, spoil) => {
+])('rejects a file that %s', async (problem, spoil) => {
   const dir = path.join(root, problem.replaceAll(' ', '-'));
   const { file } = await persistedSecret(dir, 'a-secret');
   await spoil(file);

@@ -4,8 +4,8 @@ import { findPlaceholder, LONGEST_PLACEHOLDER, placeholderOf } from './placehold
 test.each([
   ['a command', `echo "pw=${placeholderOf('password', '0a1b2c')}"`],
   ['nested arguments', { a: [1, { b: placeholderOf('SSH_PASSWORD', 'ffffff') }] }],
-  ['a kind of two words', placeholderOf('private key', '123456')],
-])('a placeholder in %s is found', (_, value) => {
+  ['a two-word kind', placeholderOf('private key', '123456')],
+])('finds a placeholder in %s', (_, value) => {
   expect(findPlaceholder(value)).toMatch(/^\[redacted: [\w ]+ [0-9a-f]{6}\]$/);
 });
 
@@ -13,11 +13,11 @@ test.each([
   ['text that mentions redaction', 'grep -F "[redacted: password]" app.log'],
   ['numbers and null', { a: 1, b: null }],
   ['an id of other length', '[redacted: password 0a1b2]'],
-])('%s has no placeholder', (_, value) => {
+])('finds no placeholder in %s', (_, value) => {
   expect(findPlaceholder(value)).toBeUndefined();
 });
 
-test('no placeholder is longer than what is kept of a chunk', () => {
+test('limits placeholders to the length kept of a chunk', () => {
   const longest = placeholderOf('A'.repeat(61), 'ffffff');
   expect(findPlaceholder(longest)).toBe(longest);
   expect(longest.length).toBeLessThanOrEqual(LONGEST_PLACEHOLDER);

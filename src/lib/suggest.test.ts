@@ -10,15 +10,15 @@ describe('nearest', () => {
     ['containerPath', 'container_path'],
     ['overwrit', 'overwrite'],
     ['path', 'container_path'],
-  ])('%s is meant to be %s', (word, expected) => {
+  ])('suggests for %s: %s', (word, expected) => {
     expect(nearest(word, names)).toBe(expected);
   });
 
-  test.each(['frobnicate', 'x', '', '__proto__'])('nothing is near %j', (word) => {
+  test.each(['frobnicate', 'x', '', '__proto__'])('suggests nothing for %j', (word) => {
     expect(nearest(word, names)).toBeUndefined();
   });
 
-  test('a very long word is compared in bounded time', () => {
+  test('compares a very long word in bounded time', () => {
     expect(nearest('v'.repeat(1_000_000), names)).toBeUndefined();
   });
 });

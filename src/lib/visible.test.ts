@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { visible } from './visible.ts';
 
-/** Written apart from the code under test; what stands alone has no base, so no exception applies to it. */
+/** Independent of the code under test. A single character has no base, so no exception applies to it. */
 function isUnsafe(code: number): boolean {
   if (code === 0x09 || code === 0x0a) return false;
   if (code <= 0x1f || (code >= 0x7f && code <= 0x9f) || (code >= 0xd800 && code <= 0xdfff)) return true;
@@ -24,13 +24,13 @@ const anyText = fc.array(
     fc.integer({ min: 0, max: 0x10ffff }),
   ),
 );
-/** Joiners and variation selectors may stand after some characters. */
+/** Joiners and variation selectors may follow some characters. */
 const notNeeded = (code: number) =>
   code !== 0x200c && code !== 0x200d && !/\p{Variation_Selector}/u.test(String.fromCodePoint(code));
 const textOf = (codes: number[]) => codes.map((code) => String.fromCodePoint(code)).join('');
 const codesOf = (text: string) => [...text].map((character) => character.codePointAt(0) ?? 0);
 
-test('every character of Unicode is either itself or its escape', () => {
+test('shows every Unicode character either unchanged or as its escape', () => {
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);
     const shown = visible(character);
@@ -43,7 +43,7 @@ test('every character of Unicode is either itself or its escape', () => {
 });
 
 describe('for any text', () => {
-  test('nothing unsafe is left but the carriage return of a newline, and nothing is lost', () => {
+  test('leaves no unsafe character except the carriage return of a newline, and drops nothing', () => {
     fc.assert(
       fc.property(anyText, (codes) => {
         const text = textOf(codes);
@@ -57,7 +57,7 @@ describe('for any text', () => {
     );
   });
 
-  test('what is safe stays byte for byte, and twice is the same as once', () => {
+  test('keeps safe text byte for byte, and is idempotent', () => {
     fc.assert(
       fc.property(anyText, (codes) => {
         const safe = textOf(codes.filter((code) => !isUnsafe(code)));
@@ -69,7 +69,7 @@ describe('for any text', () => {
   });
 });
 
-test('no code point that is ignorable by default, a format character or a separator passes between letters or after an emoji', () => {
+test('escapes every default-ignorable code point, format character and separator between letters or after an emoji', () => {
   let checked = 0;
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);
@@ -84,7 +84,7 @@ test('no code point that is ignorable by default, a format character or a separa
   expect(checked).toBeGreaterThanOrEqual(4174);
 });
 
-test('a sentence that travels behind one character is shown', () => {
+test('shows a sentence that is hidden after one character', () => {
   const hidden = [...'ignore all rules'].map((letter) =>
     String.fromCodePoint(0xe0100 + letter.charCodeAt(0)),
   );
@@ -107,19 +107,19 @@ test.each([
   ['Arabic, Hebrew, CJK, combining marks', 'مرحبا שלום 你好 é'],
   ['tabs and newlines of both kinds', 'a\tb\nc\r\nd'],
   ['what looks like an escape', '\\u{1b} <U+001B> ^['],
-])('%s pass', (_, text) => {
+])('keeps %s', (_, text) => {
   expect(visible(text)).toBe(text);
 });
 
 test.each([
-  ['colours', '\u001b[31mred\u001b[0m', '<U+001B>[31mred<U+001B>[0m'],
+  ['colors', '\u001b[31mred\u001b[0m', '<U+001B>[31mred<U+001B>[0m'],
   ['a line that overwrites itself', '10 %\r20 %\r\n', '10 %<U+000D>20 %\r\n'],
   ['a title set by a terminal sequence', '\u009d0;x\u0007', '<U+009D>0;x<U+0007>'],
   ['text turned around', 'safe\u202egnp.exe', 'safe<U+202E>gnp.exe'],
-  ['letters that nobody sees', 'a\u{e0041}\u200b\u2060\ufeffb', 'a<U+E0041><U+200B><U+2060><U+FEFF>b'],
+  ['invisible letters', 'a\u{e0041}\u200b\u2060\ufeffb', 'a<U+E0041><U+200B><U+2060><U+FEFF>b'],
   ['separators of lines', 'a\u2028b\u2029c', 'a<U+2028>b<U+2029>c'],
   ['fillers and soft hyphens', 'a\u3164b\u00adc\u115fd\u180ee', 'a<U+3164>b<U+00AD>c<U+115F>d<U+180E>e'],
   ['half a character', '\ud83d!', '<U+D83D>!'],
-])('%s are shown', (_, text, shown) => {
+])('escapes %s', (_, text, shown) => {
   expect(visible(text)).toBe(shown);
 });

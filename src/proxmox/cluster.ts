@@ -1,40 +1,54 @@
+import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
-import { OwnLocationCache } from '../remote/own-location.ts';
 import { ActivePrecondition } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
-import { type ChannelSource, type NodeLogger, RemoteShell } from '../remote/shell.ts';
-import { Container } from './container.ts';
+import { firstOf, type NodeLogger, type RemoteShell } from '../remote/shell.ts';
+import { isNotConnected } from '../ssh/pool-errors.ts';
+import type { Routes } from '../ssh/route-choice.ts';
+import type { SshTarget } from '../ssh/ssh-types.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
-import { readInventory } from './inventory/inventory.ts';
+import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
+import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
+import { EntryNodes } from './nodes/entry-nodes.ts';
+import { type ClosableChannelSource, NodeLink } from './nodes/node-link.ts';
+import type { NodeAddress } from './nodes/node-target.ts';
+import { Nodes } from './nodes/nodes.ts';
+import { onOwner } from './owner.ts';
 import type {
   ClusterHandle,
+  ContainerDetails,
   ContainerHandle,
+  ContainerStatus,
   ContainerSummary,
+  CopyEnd,
   CopyOptions,
   CopyResult,
   ExecTarget,
 } from './proxmox-types.ts';
+import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
+import { type ClusterStatus, completeStatus, readEntryStatus } from './status/cluster-status.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
 import { fileTooLarge } from './transfer/transfer-errors.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
+export type { ClosableChannelSource };
+
 const REACH_LIMIT_MS = 10_000;
 
-/** The part of the SSH pool that the cluster needs. */
-export interface ClosableChannelSource extends ChannelSource {
-  readonly connections: number;
-  /** Another number after each reconnect; absent where it does not reconnect. */
-  readonly generation?: number;
-  close(): Promise<void>;
-}
-
 export interface ClusterOptions {
-  readonly sudo: boolean;
+  /** The nodes in HOST, in order of preference; one at least. */
+  readonly entries: readonly SshTarget[];
+  /** Addresses of other nodes that replace those of the cluster. */
+  readonly nodeAddresses?: ReadonlyMap<string, NodeAddress> | undefined;
+  /** Makes the pool of connections to one node. Connects to nothing yet. */
+  readonly connect: (routes: Routes) => ClosableChannelSource;
+  /** undefined: each node is asked whether the user is root. */
+  readonly sudo?: boolean | undefined;
   /** Absolute paths. */
   readonly transferDirs: readonly string[];
   readonly reserved: ReservedPaths;
@@ -44,21 +58,30 @@ export interface ClusterOptions {
   readonly redactor: Cleaner;
 }
 
-/** The cluster as seen from the node that the server is connected to. */
-export class Cluster implements ClusterHandle {
-  readonly #pool: ClosableChannelSource;
-  readonly #deps: TransferDeps;
+/**
+ * The cluster as seen through an entry node. The only place that chooses the node on which something runs: the owner of a
+ * container, or the entry node.
+ */
+export class Cluster implements ClusterHandle, ContainerRouter {
+  readonly #entry: EntryNodes;
+  readonly #nodes: Nodes;
+  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition'>;
   readonly #inventory: InventoryCache;
-  readonly #own: OwnLocationCache;
+  readonly #states: RunStates;
 
-  constructor(pool: ClosableChannelSource, options: ClusterOptions) {
-    this.#pool = pool;
-    const shell = new RemoteShell(pool, { sudo: options.sudo, logger: options.logger });
-    this.#inventory = new InventoryCache(shell);
-    this.#own = new OwnLocationCache(shell, () => (pool.connections === 0 ? null : (pool.generation ?? 0)));
-    this.#deps = {
-      shell,
-      precondition: null,
+  constructor(options: ClusterOptions) {
+    const { entries, connect, sudo, logger } = options;
+    const open = (name: string | null, routes: Routes) =>
+      NodeLink.open(name, routes.direct, connect(routes), { sudo, logger });
+    this.#entry = new EntryNodes(entries, (target) => open(null, { direct: target }), logger);
+    this.#nodes = new Nodes(this.#entry, {
+      addresses: options.nodeAddresses ?? new Map(),
+      open,
+      logger,
+    });
+    this.#states = new RunStates(this.#nodes);
+    this.#inventory = new InventoryCache((limitMs) => this.#read(NEVER, { limitMs }));
+    this.#shared = {
       orphaned: new OrphanedOutput(),
       inFlight: new InFlightCalls(),
       dirs: new TransferDirs(options.transferDirs, options.reserved),
@@ -68,32 +91,58 @@ export class Cluster implements ClusterHandle {
   }
 
   get connections(): number {
-    return this.#pool.connections;
+    return this.#nodes.connections;
   }
 
   async reach(signal: AbortSignal): Promise<void> {
-    await this.#deps.shell.touch({ timeoutMs: REACH_LIMIT_MS, signal });
+    await this.#entry.use(({ shell }) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal }));
+  }
+
+  async status(signal: AbortSignal): Promise<ClusterStatus> {
+    const known = await this.#entry.read(async (link) => {
+      const found = await readEntryStatus(link.shell, signal);
+      link.name = found.node;
+      this.#nodes.learn(found.members);
+      return found;
+    });
+    return completeStatus(known, this.#nodes, signal);
   }
 
   async list(
     signal: AbortSignal,
     precondition: Precondition | null = null,
   ): Promise<readonly ContainerSummary[]> {
-    const { shell } = this.#deps;
-    const active = this.#with(precondition).precondition;
-    const inventory = await readInventory(shell, signal, { precondition: active });
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition) });
     this.#inventory.learn(inventory);
-    return inventory.containers;
+    return this.#states.complete(inventory, signal);
   }
 
-  async ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>> {
-    return (await this.#own.get(signal)).vmids;
+  async listDetails(
+    signal: AbortSignal,
+    precondition: Precondition | null = null,
+  ): Promise<readonly ContainerDetails[]> {
+    const inventory = await this.#read(signal, { precondition: this.activate(precondition), details: true });
+    this.#inventory.learn(inventory);
+    const { usage, details } = inventory;
+    const containers = await this.#states.complete(inventory, signal);
+    return containers.map((container) => {
+      const { osType = null, addresses = [] } = details.get(container.vmid) ?? {};
+      return { ...container, usage: usage.get(container.vmid) ?? null, osType, addresses };
+    });
+  }
+
+  async isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean> {
+    const location = await onOwner(this, { vmid, signal }, (node) =>
+      this.#on(node, ({ own }) => own.get(signal)),
+    );
+    return location.vmids.has(vmid);
   }
 
   async localFile(localPath: string): Promise<FileDigest> {
-    const source = await this.#deps.dirs.openSource(localPath);
+    const { dirs, maxFileSize } = this.#shared;
+    const source = await dirs.openSource(localPath);
     try {
-      if (source.size > this.#deps.maxFileSize) throw fileTooLarge(source.size, this.#deps.maxFileSize);
+      if (source.size > maxFileSize) throw fileTooLarge(source.size, maxFileSize);
       return { bytes: source.size, sha256: await digestOf(source, () => {}) };
     } finally {
       await source.handle.close().catch(() => {});
@@ -105,35 +154,123 @@ export class Cluster implements ClusterHandle {
   }
 
   container(vmid: number, precondition: Precondition | null = null): ContainerHandle {
-    return new Container(this.#with(precondition), vmid);
+    return new RoutedContainer(this, vmid, precondition);
   }
 
   host(precondition: Precondition | null = null): ExecTarget {
-    return new Host(this.#with(precondition));
+    const active = this.activate(precondition);
+    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> =>
+      this.#entry.use(({ shell }) => work(new Host(this.#deps(shell, active))));
+    return {
+      label: 'the Proxmox host',
+      exec: (command, options) => on((host) => host.exec(command, options)),
+      upload: (options) => on((host) => host.upload(options)),
+      download: (options) => on((host) => host.download(options)),
+    };
   }
 
   copy(options: CopyOptions): Promise<CopyResult> {
-    const source = this.#with(options.source.precondition);
-    const shared = options.source.precondition === options.target.precondition;
-    const target = shared ? source : this.#with(options.target.precondition);
-    return this.#deps.inFlight.track(async () => {
+    const { source, target, signal } = options;
+    const from = this.activate(source.precondition, source.vmid);
+    const shared = source.vmid === target.vmid && source.precondition === target.precondition;
+    const to = shared ? from : this.activate(target.precondition, target.vmid);
+    return this.#shared.inFlight.track(async () => {
       const { copyFile } = await import('./files/copy-file.ts');
-      return copyFile(source, target, options);
+      const [node, other] = await Promise.all([this.#nodeOf(target, signal), this.#nodeOf(source, signal)]);
+      if (node !== other) throw onDifferentNodes(source, target);
+      return this.onNode(node, to, (deps) => copyFile({ ...deps, precondition: from }, deps, options));
     });
   }
 
-  #with(precondition: Precondition | null): TransferDeps {
-    if (precondition === null) return this.#deps;
-    const onChanged = () => {
-      if (precondition.attributes !== null) this.#inventory.forget(precondition.attributes.vmid);
+  /** The node of one side of a copy: that of the decision, of the container, or the entry node. */
+  async #nodeOf({ vmid, precondition }: CopyEnd, signal: AbortSignal): Promise<string | null> {
+    const entry = this.#entry.current?.name ?? null;
+    if (vmid === null) return entry;
+    return precondition?.attributes?.node ?? (await this.ownerOf(vmid, signal)) ?? entry;
+  }
+
+  async ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null> {
+    return (await this.#inventory.attributes(vmid, signal, look))?.node ?? null;
+  }
+
+  onNode<T>(
+    node: string | null,
+    precondition: ActivePrecondition | null,
+    work: (deps: TransferDeps) => Promise<T>,
+  ): Promise<T> {
+    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition)));
+  }
+
+  activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
+    if (precondition === null && vmid === null) return null;
+    const forget = () => {
+      const id = precondition?.attributes?.vmid ?? vmid;
+      if (id !== null) this.#inventory.forget(id);
     };
-    return { ...this.#deps, precondition: new ActivePrecondition(precondition, onChanged) };
+    return new ActivePrecondition(precondition ?? NOTHING_REQUIRED, forget, vmid);
+  }
+
+  async statusOf(
+    vmid: number,
+    signal: AbortSignal,
+    read: () => Promise<ContainerStatus>,
+  ): Promise<ContainerStatus> {
+    const owner = await this.ownerOf(vmid, signal);
+    if (owner === null || owner === this.#entry.current?.name) return this.#local(await read());
+    const answer = await firstOf(read(), NODE_LIMIT_MS, signal).catch((error: unknown) => {
+      if (isNotConnected(error)) return error;
+      throw error;
+    });
+    if (typeof answer !== 'string' && !(answer instanceof AppError)) return this.#local(answer);
+    const known = findContainer(await this.#read(signal, {}), vmid);
+    return withState(known, answer instanceof AppError ? answer : silent(owner, NODE_LIMIT_MS));
   }
 
   /** Kills running commands, verifies it, and closes the connections. */
   async close(withinMs: number): Promise<void> {
-    await this.#deps.inFlight.end(withinMs);
-    this.#deps.shell.close();
-    await this.#pool.close();
+    await this.#shared.inFlight.end(withinMs);
+    await Promise.all([this.#nodes.close(), this.#entry.close()]);
   }
+
+  /** A status that was read on the node of the container, where every container is local. */
+  #local(status: ContainerStatus): ContainerStatus {
+    return { ...status, local: status.node === this.#entry.current?.name };
+  }
+
+  #on<T>(node: string | null, work: (link: NodeLink) => Promise<T>): Promise<T> {
+    return node === null ? this.#entry.onCurrent(work) : this.#nodes.use(node, work);
+  }
+
+  /** Reads the inventory through an entry node, which learns its own name from it. */
+  #read(
+    signal: AbortSignal,
+    options: {
+      readonly limitMs?: number;
+      readonly details?: boolean;
+      readonly precondition?: ActivePrecondition | null;
+    },
+  ): Promise<Inventory> {
+    return this.#entry.read(async (link) => {
+      const inventory = await readInventory(link.shell, signal, options);
+      link.name = inventory.node;
+      this.#nodes.learn(inventory.members);
+      return inventory;
+    });
+  }
+
+  #deps(shell: RemoteShell, precondition: ActivePrecondition | null): TransferDeps {
+    return { ...this.#shared, shell, precondition };
+  }
+}
+
+const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };
+const NEVER = new AbortController().signal;
+
+function onDifferentNodes(source: CopyEnd, target: CopyEnd): AppError {
+  const name = ({ vmid }: CopyEnd) => (vmid === null ? 'the Proxmox host' : `container ${vmid}`);
+  return new AppError(
+    'CONTAINER_ON_OTHER_NODE',
+    `The copy was not made, because ${name(source)} and ${name(target)} are on different nodes, and a copy is streamed on one node.`,
+    'Use proxmox_download_file_from_container and proxmox_upload_file_to_container, or migrate one of the containers.',
+  );
 }

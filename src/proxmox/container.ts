@@ -1,12 +1,11 @@
 import type { AppError } from '../lib/errors.ts';
-import type { AttachTarget } from '../remote/command-line.ts';
-import type { CommandNotStarted } from '../remote/errors.ts';
+import type { CommandNotStarted } from '../remote/remote-errors.ts';
+import type { AttachTarget } from '../remote/session-requests.ts';
 import { RemoteExecTarget } from './exec-target.ts';
-import { diagnoseContainer } from './inventory/diagnose.ts';
+import { diagnoseContainer, onOtherNode } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
-import { startContainer, stopContainer } from './lifecycle/start-stop.ts';
+import { type LifecycleCall, startContainer, stopContainer } from './lifecycle/start-stop.ts';
 import type {
-  ContainerHandle,
   ContainerStatus,
   EditOptions,
   EditResult,
@@ -16,28 +15,33 @@ import type {
 } from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
-/** One container of the node that the server is connected to. */
-export class Container extends RemoteExecTarget implements ContainerHandle {
+/** One container on the node that owns it. */
+export class Container extends RemoteExecTarget {
   readonly vmid: number;
   readonly label: string;
   protected readonly target: AttachTarget;
+  readonly #elsewhere: LifecycleCall['elsewhere'];
 
-  constructor(deps: TransferDeps, vmid: number) {
+  /** @param elsewhere does work on another node, to which HA moves the container */
+  constructor(deps: TransferDeps, vmid: number, elsewhere: LifecycleCall['elsewhere']) {
     super(deps);
     this.vmid = vmid;
     this.label = `container ${vmid}`;
     this.target = { kind: 'container', vmid };
+    this.#elsewhere = elsewhere;
   }
 
   protected diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError> {
     return diagnoseContainer(this.deps.shell, this.vmid, failure, signal);
   }
 
+  /** @throws AppError CONTAINER_ON_OTHER_NODE if it is not on this node */
   async status(signal: AbortSignal): Promise<ContainerStatus> {
     const { shell, precondition } = this.deps;
     const inventory = await readInventory(shell, signal, { vmid: this.vmid, precondition });
     const status = findContainer(inventory, this.vmid);
-    return precondition?.checked(status) ?? status;
+    if (!status.local) throw onOtherNode(status);
+    return status;
   }
 
   readFile(options: ReadOptions): Promise<ReadResult> {
@@ -55,12 +59,15 @@ export class Container extends RemoteExecTarget implements ContainerHandle {
   }
 
   start(signal: AbortSignal): Promise<LifeCycleResult> {
-    const { shell, precondition } = this.deps;
-    return startContainer({ shell, vmid: this.vmid, precondition, signal });
+    return startContainer(this.#call(signal));
   }
 
   stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult> {
+    return stopContainer(this.#call(options.signal), options);
+  }
+
+  #call(signal: AbortSignal): LifecycleCall {
     const { shell, precondition } = this.deps;
-    return stopContainer({ shell, vmid: this.vmid, precondition, signal: options.signal }, options);
+    return { shell, vmid: this.vmid, precondition, signal, elsewhere: this.#elsewhere };
   }
 }

@@ -1,7 +1,7 @@
 import type { AppError } from '../lib/errors.ts';
-import type { AttachTarget } from '../remote/command-line.ts';
-import { CommandNotStarted } from '../remote/errors.ts';
-import { runCommand } from './exec/exec.ts';
+import { CommandNotStarted } from '../remote/remote-errors.ts';
+import type { AttachTarget } from '../remote/session-requests.ts';
+import { runCommand } from './exec/run-command.ts';
 import type {
   DownloadOptions,
   ExecOptions,

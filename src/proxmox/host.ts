@@ -1,6 +1,6 @@
 import type { AppError } from '../lib/errors.ts';
-import type { AttachTarget } from '../remote/command-line.ts';
-import type { CommandNotStarted } from '../remote/errors.ts';
+import type { CommandNotStarted } from '../remote/remote-errors.ts';
+import type { AttachTarget } from '../remote/session-requests.ts';
 import { RemoteExecTarget } from './exec-target.ts';
 import { diagnoseHost } from './inventory/diagnose.ts';
 

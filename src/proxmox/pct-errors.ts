@@ -33,6 +33,15 @@ export function containerLocked(lock: string, verb: string): AppError {
   );
 }
 
+export function noQuorum(verb: string, stderr?: string): AppError {
+  return new AppError(
+    'NO_QUORUM',
+    `The cluster has no quorum (cluster not ready), so Proxmox refuses to ${verb} a container.`,
+    'Bring enough nodes back online; `pvecm status` on the node shows which are missing. Commands in running containers still work.',
+    stderr === undefined ? {} : { stderr },
+  );
+}
+
 const KNOWN_FAILURES: readonly {
   pattern: RegExp;
   make: (verb: string, stderr: string) => AppError;
@@ -59,13 +68,7 @@ const KNOWN_FAILURES: readonly {
   },
   {
     pattern: /no quorum/,
-    make: (verb, stderr) =>
-      new AppError(
-        'NO_QUORUM',
-        `The cluster has no quorum, so Proxmox refuses to ${verb} a container.`,
-        'Bring enough nodes back online; `pvecm status` on the node shows which are missing. Commands in running containers still work.',
-        { stderr },
-      ),
+    make: noQuorum,
   },
   {
     pattern: /ipcc_send_rec\[\d+\] failed: Connection refused/,

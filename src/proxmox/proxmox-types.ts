@@ -1,26 +1,34 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { ClusterStatus } from './status/cluster-status.ts';
+
+export type { ClusterStatus } from './status/cluster-status.ts';
+export type { NodeState } from './status/parse-status.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 
 /** One container in the inventory. */
 export interface ContainerSummary {
   readonly vmid: number;
-  /** `unknown`: the container is on another node, which has published no state in the last minutes. */
+  /** `unknown`: its node does not answer. */
   readonly status: RunState;
   readonly name: string;
   /** The lock of the configuration (`backup`, `migrate`, …), or null. */
   readonly lock: string | null;
   readonly node: string;
-  /** Whether it is on the node that the server is connected to. */
+  /** Whether it is on the entry node. */
   readonly local: boolean;
+  /** Why the status could not be read on the node of the container. */
+  readonly reason?: string;
   readonly template: boolean;
   readonly tags: readonly string[];
   readonly pool: string | null;
 }
 
-/** Usage as the cluster publishes it, about 10 s old. Bytes, seconds; cpu as a fraction of all its cores. */
+/** Usage as its node publishes it every 10 s. Bytes, seconds; cpu as a fraction of all its cores. */
 export interface Usage {
+  /** How old the figures are; null if that is not known. */
+  readonly age_s: number | null;
   readonly uptime_s: number | null;
   readonly cpu: number | null;
   readonly cpus: number | null;
@@ -36,20 +44,39 @@ export interface ContainerStatus extends ContainerSummary {
   readonly usage: Usage | null;
 }
 
+/** One container in the inventory, with its usage and what its configuration says of its inside. */
+export interface ContainerDetails extends ContainerSummary {
+  readonly usage: Usage | null;
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
 export interface CapturedStream {
-  /** Decoded as UTF-8. If truncated: head and tail, separated by a line with the number of omitted characters. */
+  /** Decoded as UTF-8. If truncated: what `keep` says, and a line with the number of omitted characters. */
   readonly text: string;
   readonly truncated: boolean;
   /** In characters (Unicode code points) of the original output, before truncation, redaction and escaping. */
   readonly originalLength: number;
+  /** Lines of the original output; a last line without a newline counts. */
+  readonly lines: number;
+  /** SHA-256 of the original output, if the options asked for it. */
+  readonly digest: string | null;
   /** Number of redacted secrets in the text. */
   readonly redacted: number;
 }
 
-/** The actual result of a command. A non-zero exit code is a result, not an error. */
-export interface ExecResult {
+export interface CapturedStreams {
   readonly stdout: CapturedStream;
   readonly stderr: CapturedStream;
+}
+
+/** The part of an output that is kept if it is longer than the limit. */
+export type Keep = 'head' | 'tail' | 'both';
+
+/** The actual result of a command. A non-zero exit code is a result, not an error. */
+export interface ExecResult extends CapturedStreams {
   /** null unless `ended` is `exit`. 128 + n if signal n killed the command. */
   readonly exitCode: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
@@ -58,6 +85,8 @@ export interface ExecResult {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
+  /** Both streams once more, with at most so many characters together. */
+  shorten(characterLimit: number): CapturedStreams;
 }
 
 export interface ExecOptions {
@@ -65,6 +94,10 @@ export interface ExecOptions {
   readonly signal: AbortSignal;
   /** Maximum characters of stdout and stderr together. */
   readonly characterLimit: number;
+  /** Default: both. */
+  readonly keep?: Keep;
+  /** Compute the digests of the streams. */
+  readonly digest?: true;
   /** Called a few times a second at most, with the number of output bytes so far. */
   readonly onOutput?: (totalBytes: number) => void;
 }
@@ -266,13 +299,17 @@ export interface ContainerHandle extends ExecTarget {
   stop(options: { timeoutS: number; force: boolean; signal: AbortSignal }): Promise<LifeCycleResult>;
 }
 
-/** The cluster as seen from the node that the server is connected to. Connects on first use. */
+/** The cluster as seen through an entry node. Connects on first use. */
 export interface ClusterHandle {
-  /** Number of open connections to the node. */
+  /** Number of open connections to all nodes. */
   readonly connections: number;
   /** One round trip to the node. @throws AppError with the reason if it fails */
   reach(signal: AbortSignal): Promise<void>;
+  /** The state of all nodes. @throws AppError if no entry node can be read */
+  status(signal: AbortSignal): Promise<ClusterStatus>;
   list(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerSummary[]>;
+  /** Like `list`, with more about each container, in one round trip as well. */
+  listDetails(signal: AbortSignal, guard?: Precondition | null): Promise<readonly ContainerDetails[]>;
   /**
    * The attributes of a container that rules can match, from the cache if possible, or `again` from the node. undefined: they
    * cannot be read in time.
@@ -280,10 +317,10 @@ export interface ClusterHandle {
    */
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined>;
   /**
-   * The containers that this server runs in: none or one. Costs a round trip after each connect.
-   * @throws AppError where the node cannot be reached; CANCELLED
+   * Whether this server runs in a container. Costs a round trip after each connect to the node of the container.
+   * @throws AppError where that node cannot be reached; CANCELLED
    */
-  ownContainers(signal: AbortSignal): Promise<ReadonlySet<number>>;
+  isOwnContainer(vmid: number, signal: AbortSignal): Promise<boolean>;
   /**
    * Size and hash of the bytes that an upload of a local file would send.
    * @throws AppError like an upload that cannot read its source

@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../lib/errors.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
-import { type AttachTarget, attachRequest, newRunId, type RunId } from './command-line.ts';
-import { CommandNotStarted, startUnconfirmed } from './errors.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
 import type { CheckedPrecondition } from './precondition.ts';
+import { CommandNotStarted, startUnconfirmed } from './remote-errors.ts';
 import type { Survivor } from './remote-types.ts';
+import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
 import { delay, type RemoteShell } from './shell.ts';
 import { type FirstFrame, passStarted } from './started.ts';
 
@@ -130,7 +130,7 @@ export class RemoteCall {
         channel.stderr.resume();
         const survivors = await killRun(shell, run, since, NORMAL_PACE);
         // The check itself refuses what comes after so long, so another request may ask the node alone.
-        if (answers && survivors?.length === 0 && precondition?.readsLockdownAlone === true) {
+        if (answers && survivors?.length === 0 && precondition?.worksWithoutPmxcfs === true) {
           answers = false;
           continue;
         }
@@ -262,7 +262,7 @@ async function checkCanRead(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (precondition?.readsPmxcfs !== true) return true;
-  if (!precondition.readsLockdownAlone) {
+  if (!precondition.worksWithoutPmxcfs) {
     const answers = await shell.pmxcfsAnswers('configuration', STARTED_LIMIT_MS, signal);
     if (!answers && !signal.aborted) throw precondition.refused('slow');
     return answers;

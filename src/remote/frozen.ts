@@ -1,5 +1,5 @@
 import { AppError } from '../lib/errors.ts';
-import type { AttachTarget } from './command-line.ts';
+import type { AttachTarget } from './session-requests.ts';
 import type { RemoteShell } from './shell.ts';
 
 const LOOK_LIMIT_MS = 1_500;

@@ -1,4 +1,4 @@
-import { disconnected } from './errors.ts';
+import { disconnected } from './remote-errors.ts';
 import { type ChannelSource, type NodeLogger, RemoteShell } from './shell.ts';
 
 const LIMIT_MS = 10_000;

@@ -28,6 +28,6 @@ test.each([
   ['a name that begins alike', '0::/lxc/101x/ns\n', null],
   ['a name that ends alike', '0::/mylxc/101/ns\n', null],
   ['nothing', '', null],
-])('%s', (_name, text, vmid) => {
+])('parses %s', (_name, text, vmid) => {
   expect(vmidOfCgroup(text)).toBe(vmid);
 });

@@ -7,11 +7,14 @@ import { vmidOfCgroup } from './own-cgroup.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import type { RemoteShell } from './shell.ts';
 
-/** Where this server runs, as the node sees it. Neither: on another machine, a virtual machine of the node included. */
+/**
+ * The location of this server as seen by the node. Empty and false: another machine, which includes virtual machines of the
+ * node.
+ */
 export interface OwnLocation {
   /** Containers of the node in which a process of this server was found. */
   readonly vmids: ReadonlySet<number>;
-  /** On the node itself, outside of its containers. */
+  /** On the node itself, outside of all containers. */
   readonly onNode: boolean;
 }
 
@@ -19,18 +22,18 @@ const LIMIT_MS = 5_000;
 const NOWHERE: OwnLocation = { vmids: new Set(), onNode: false };
 
 /**
- * Finds out where this server runs: starts a child process under a random name and looks for it in the node's /proc. Only
- * the kernel's word counts, as the name is secret until the node is asked, and is used once.
- * @throws AppError where the node cannot be reached; Error where it can, and the search fails
+ * Finds the location of this server: starts a child process with a random name and searches /proc of the node for it. Only the
+ * kernel can report that name, because it is secret until the node is queried, and used once.
+ * @throws AppError if the node cannot be reached; Error if the search fails
  */
 export async function findOwnLocation(shell: RemoteShell, signal?: AbortSignal): Promise<OwnLocation> {
-  // A process of another kernel is not in the node's /proc.
+  // Only processes of the same kernel are in /proc of the node.
   if (process.platform !== 'linux') return NOWHERE;
   const word = randomBytes(16).toString('hex');
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
     argv0: word,
     env: {},
-    // It ends with its input, and so with the server.
+    // The child exits at the end of its input, and so with the server.
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   child.stdin.on('error', () => {});
@@ -38,9 +41,9 @@ export async function findOwnLocation(shell: RemoteShell, signal?: AbortSignal):
     await once(child, 'spawn');
     const output = await shell.script(SCRIPTS.ownContainer, [word], { timeoutMs: LIMIT_MS, signal });
     const complete = output.ended === 'exit' && output.items.some(([key]) => key === 'end');
-    if (!complete) throw new Error(`the search in /proc of the node did not end well (${output.ended})`);
+    if (!complete) throw new Error(`the search in /proc of the node failed (${output.ended})`);
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error('the process that was searched for ended before the search did');
+      throw new Error('the child process ended before the search');
     }
     const found = [...output.sections.values()].map(vmidOfCgroup);
     return {
@@ -52,29 +55,31 @@ export async function findOwnLocation(shell: RemoteShell, signal?: AbortSignal):
   }
 }
 
-/** The location of this server, looked up once for each time that the node was connected to. */
+/** The location of this server, searched once per connection to the node. */
 export class OwnLocationCache {
   readonly #shell: RemoteShell;
   readonly #generation: () => number | null;
   #known: { readonly generation: number | null; readonly location: OwnLocation } | undefined;
   #pending: Promise<OwnLocation> | undefined;
 
-  /** @param generation another number after each reconnect, as the address may lead to another node by then; null while there is
-   * no connection */
+  /**
+   * @param generation a number that changes with each reconnect, because the address may then belong to another node; null without
+   * a connection
+   */
   constructor(shell: RemoteShell, generation: () => number | null) {
     this.#shell = shell;
     this.#generation = generation;
   }
 
   /**
-   * The location; where the search fails, what was known before, which is nothing at first: a search that fails must not
-   * stop all work. The next call searches again.
-   * @throws AppError where the node cannot be reached; CANCELLED
+   * The location. If the search fails, the previous location, initially none: a failed search must not block all calls. The
+   * next call searches again.
+   * @throws AppError if the node cannot be reached; CANCELLED
    */
   async get(signal: AbortSignal): Promise<OwnLocation> {
     const generation = this.#generation();
     if (generation !== null && this.#known?.generation === generation) return this.#known.location;
-    // Not cut short by the caller's signal: others wait for it as well.
+    // Not aborted by the signal of one caller, because others may wait for the same search.
     this.#pending ??= this.#find().finally(() => {
       this.#pending = undefined;
     });

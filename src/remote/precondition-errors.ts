@@ -2,9 +2,13 @@ import { AppError } from '../lib/errors.ts';
 import type { Precondition } from './remote-types.ts';
 
 /** The error for a failed precondition. @param why the reason that precondition.sh reported, or `timeout` if it did not answer */
-export function preconditionRefused(why: string, precondition: Precondition): AppError {
-  const { attributes } = precondition;
-  const target = attributes === null ? 'the node' : `container ${attributes.vmid}`;
+export function preconditionRefused(
+  why: string,
+  { attributes }: Precondition,
+  vmid: number | null = null,
+): AppError {
+  const id = attributes?.vmid ?? vmid;
+  const target = id === null ? 'the node' : `container ${id}`;
   switch (why) {
     case 'changed':
     case 'gone':
@@ -12,6 +16,12 @@ export function preconditionRefused(why: string, precondition: Precondition): Ap
         'TARGET_CHANGED',
         `The name, node, tags or pool of ${target} changed while the call was being checked. The call was not executed.`,
         'Check the container with proxmox_container_status, and call again if the call is still right.',
+      );
+    case 'moved':
+      return new AppError(
+        'CONTAINER_ON_OTHER_NODE',
+        `The configuration of ${target} is no longer on the node to which the call was sent. The call was not executed.`,
+        'Call again: the container is looked for on the other nodes.',
       );
     case 'slow':
       return new AppError(

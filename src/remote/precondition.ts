@@ -12,7 +12,7 @@ const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
 /** What a request checks before it runs anything. */
 export type CheckedPrecondition = Pick<
   ActivePrecondition,
-  'check' | 'readsPmxcfs' | 'readsLockdownAlone' | 'refused'
+  'check' | 'readsPmxcfs' | 'worksWithoutPmxcfs' | 'refused'
 >;
 
 /** The preconditions of the two targets of one call, checked in one round trip. */
@@ -21,10 +21,11 @@ export function bothPreconditions(
   other: ActivePrecondition | null,
 ): CheckedPrecondition | null {
   if (one === null || other === null || one === other) return one ?? other;
+  const works = (each: ActivePrecondition) => each.worksWithoutPmxcfs || !each.readsPmxcfs;
   return {
     check: (pmxcfsAnswers) => one.check(pmxcfsAnswers) + other.check(pmxcfsAnswers),
     readsPmxcfs: one.readsPmxcfs || other.readsPmxcfs,
-    readsLockdownAlone: one.readsLockdownAlone && other.readsLockdownAlone,
+    worksWithoutPmxcfs: works(one) && works(other),
     refused: (why) => {
       // Which of the two failed is not known, so the attributes of both are read again.
       one.refused(why);
@@ -37,12 +38,17 @@ export function bothPreconditions(
 export class ActivePrecondition {
   readonly #precondition: Precondition;
   readonly #onChanged: () => void;
+  readonly #vmid: number | null;
   readonly #redeemer = randomBytes(8).toString('hex');
 
-  /** @param onChanged called if the attributes have changed, or cannot be read */
-  constructor(precondition: Precondition, onChanged: () => void) {
+  /**
+   * @param onChanged called if the attributes have changed, or cannot be read
+   * @param vmid a container that must be on the node where the call runs, whatever else is required
+   */
+  constructor(precondition: Precondition, onChanged: () => void, vmid: number | null = null) {
     this.#precondition = precondition;
     this.#onChanged = onChanged;
+    this.#vmid = vmid;
   }
 
   /**
@@ -53,6 +59,8 @@ export class ActivePrecondition {
     const { attributes, approvalId, lockdown } = this.#precondition;
     // These checks come first, so that the approval of a refused call is not redeemed.
     const fields = lockdown === null ? [] : ['lockdown', pmxcfsAnswers ? lockdown.cluster : lockdown.node];
+    // The node has the directory of its own containers at /etc/pve/lxc.
+    if (this.#vmid !== null && pmxcfsAnswers) fields.push('here', `/etc/pve/lxc/${this.#vmid}.conf`);
     if (attributes !== null) {
       const { vmid, node } = attributes;
       fields.push('container', String(vmid), 'conf', `/etc/pve/nodes/${node}/lxc/${vmid}.conf`);
@@ -67,12 +75,16 @@ export class ActivePrecondition {
 
   /** Whether the check reads the cluster file system. */
   get readsPmxcfs(): boolean {
-    return this.#precondition.attributes !== null || this.#precondition.lockdown !== null;
+    const { attributes, lockdown } = this.#precondition;
+    return attributes !== null || lockdown !== null || this.#vmid !== null;
   }
 
-  /** Whether all that it reads of the cluster's files is the lockdown, of which the node has a copy. */
-  get readsLockdownAlone(): boolean {
-    return this.#precondition.attributes === null && this.#precondition.lockdown !== null;
+  /**
+   * Whether the call may run although the cluster's files do not respond: no rule needs attributes, the node has a copy of the
+   * lockdown, and what runs in a container runs only where the container is.
+   */
+  get worksWithoutPmxcfs(): boolean {
+    return this.#precondition.attributes === null && this.readsPmxcfs;
   }
 
   /** Whether the call redeems an approval. */
@@ -88,7 +100,7 @@ export class ActivePrecondition {
   /** The error for a failed check. */
   refused(why: string): AppError {
     if (!KEEPS_ATTRIBUTES.includes(why)) this.#onChanged();
-    return preconditionRefused(why, this.#precondition);
+    return preconditionRefused(why, this.#precondition, this.#vmid);
   }
 
   /** Checks attributes that were just read. @throws AppError TARGET_CHANGED if they differ from those of the precondition */

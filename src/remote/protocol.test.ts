@@ -11,7 +11,7 @@ function cut(stream: string, cuts: readonly number[]): Buffer[] {
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
-/** What comes apart as text, and the frames as `word field …`. */
+/** The text parts, and the frames as `word field …`. */
 function read(reader: FrameReader, chunks: readonly Buffer[]) {
   const text: Buffer[] = [];
   const frames: string[] = [];
@@ -23,7 +23,7 @@ function read(reader: FrameReader, chunks: readonly Buffer[]) {
   return { text: Buffer.concat(text).toString(), frames };
 }
 
-test('text and frames come apart however the stream is cut', () => {
+test('separates text and frames at every chunk boundary', () => {
   const output = fc.oneof(fc.string(), fc.constantFrom(`${KEY} bega`, KEY, 'aab0aab0aab1', `${KEY} other\n`));
   fc.assert(
     fc.property(output, output, fc.array(fc.nat(120)), (before, after, cuts) => {
@@ -35,7 +35,7 @@ test('text and frames come apart however the stream is cut', () => {
   );
 });
 
-test('data is counted in bytes, whatever is in it', () => {
+test('counts data in bytes, whatever its content', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(60)), (cuts) => {
       const reader = new FrameReader(KEY, WORDS);
@@ -52,14 +52,14 @@ test('data is counted in bytes, whatever is in it', () => {
   );
 });
 
-test('data that was not allowed, or is longer than allowed, is a violation', () => {
+test('rejects data that is not allowed or longer than allowed', () => {
   expect(() => new FrameReader(KEY, WORDS).push(Buffer.from(`${KEY} data 1\nx`))).toThrow(ProtocolViolation);
   const reader = new FrameReader(KEY, WORDS);
   reader.allowData(4096);
   expect(() => reader.push(Buffer.from(`${KEY} data 6000000000\n`))).toThrow(/6000000000 is more than/);
 });
 
-test('a line without an end is text, and is not kept', () => {
+test('reads a line without an end as text, without buffering it', () => {
   const reader = new FrameReader(KEY, WORDS);
   const line = `${KEY} item ${'x'.repeat(100_000)}`;
   const { text, frames } = read(reader, cut(line, [3, 20, 5_000, 50_000]));
@@ -79,11 +79,11 @@ test.each([
   '9999999999999999999',
   '1\u0000',
   undefined,
-])('%j is no number from the far side', (text) => {
+])('rejects the number %j', (text) => {
   expect(() => boundedInteger(text, Number.MAX_SAFE_INTEGER)).toThrow(ProtocolViolation);
 });
 
-test('numbers are bounded', () => {
+test('bounds numbers', () => {
   expect(boundedInteger('0', 0)).toBe(0);
   expect(boundedInteger('4096', 4096)).toBe(4096);
   expect(() => boundedInteger('4097', 4096)).toThrow('more than the allowed 4096');
@@ -99,7 +99,7 @@ describe('output of a command', () => {
     return { text: Buffer.concat(shown).toString(), began, ended, before };
   };
 
-  test("what precedes `began` is not the command's, and is kept for an error", () => {
+  test('excludes text before `began`, which is kept for errors', () => {
     expect(run(`lxc-attach: hm\n${KEY} began\nhello`)).toEqual({
       text: 'hello',
       began: true,
@@ -109,7 +109,7 @@ describe('output of a command', () => {
     expect(run('lxc-attach: no\n')).toMatchObject({ text: '', began: false, before: 'lxc-attach: no\n' });
   });
 
-  test('a word that the command prints itself cuts nothing off', () => {
+  test('keeps text that contains a frame word', () => {
     const { text } = run(`${KEY} began\none${KEY} ended\ntwo\n${KEY} exited 0\n${KEY} ended\n`);
     expect(text).toBe(`onetwo\n${KEY} exited 0\n`);
   });

@@ -1,5 +1,5 @@
 import { AppError } from '../lib/errors.ts';
-import { disconnected } from './errors.ts';
+import { disconnected } from './remote-errors.ts';
 
 /** How a login shell failed to start `/bin/sh`. */
 export interface LoginTrouble {

@@ -140,7 +140,9 @@ class Handshake {
         stdin.end();
         lastWords = setTimeout(() => this.#fail({ ended: 'silent' }), LAST_WORDS_MS);
       }, limitMs);
+      let answered = false;
       this.#settle = (answer) => {
+        answered = true;
         clearInterval(repeat);
         clearTimeout(limit);
         clearTimeout(lastWords);
@@ -154,6 +156,8 @@ class Handshake {
       // The last output may not have arrived yet.
       void exited.then(({ code }) => {
         setTimeout(() => {
+          // After the handshake, the output belongs to the request.
+          if (answered) return;
           onOut();
           onErr();
           this.#fail({ ended: lastWords === undefined ? 'exited' : 'silent', code });

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { ChannelEnd, RemoteChannel } from '../ssh/ssh-types.ts';
-import { commandRequest, scriptRequest } from './command-line.ts';
-import { disconnected } from './errors.ts';
 import type { ActivePrecondition } from './precondition.ts';
 import { FrameReader } from './protocol.ts';
+import { disconnected } from './remote-errors.ts';
 import type { Session } from './session.ts';
 import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
+import { commandRequest, scriptRequest } from './session-requests.ts';
 import { passStarted } from './started.ts';
 
 export type { ChannelSource };
@@ -30,11 +30,15 @@ export interface ScriptOutput extends NodeOutput {
   readonly items: readonly (readonly [key: string, value: string])[];
   /** Text that follows `NONCE section NAME`, by name. */
   readonly sections: ReadonlyMap<string, string>;
+  /** Whether the node has started it; if not, the node itself does not respond. */
+  readonly started: boolean;
 }
 
 export interface NodeRunOptions {
   /** From the moment when the node is logged in to. */
   readonly timeoutMs: number;
+  /** For scripts: the longest time without output after the start. */
+  readonly silenceMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** Default: `control`. */
   readonly priority?: 'work' | 'control';
@@ -72,7 +76,7 @@ export class RemoteShell {
    * @throws AppError if the node cannot be reached, or the precondition fails
    */
   async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
-    const { signal, timeoutMs, precondition = null, priority = 'control' } = options;
+    const { signal, timeoutMs, silenceMs, precondition = null, priority = 'control' } = options;
     const asked = performance.now();
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
     if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
@@ -85,7 +89,7 @@ export class RemoteShell {
     // After a timeout the script continues; its session can be reused only after the script has ended.
     const over = run.start(script, args).finally(() => this.#return(session, run));
     over.catch(() => {});
-    const outcome = await firstOf(over, Math.max(0, leftMs), signal);
+    const outcome = await untilSilent(over, run, { leftMs: Math.max(0, leftMs), silenceMs }, signal);
     if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
     if (typeof outcome !== 'string') return outcome;
     return { ...run.output(), code: null, ended: outcome };
@@ -162,6 +166,7 @@ const NOTHING = {
   code: null,
   items: [],
   sections: new Map<string, string>(),
+  started: true,
 } as const;
 const WORDS = ['started', 'refused', 'section', 'item', 'exited'];
 
@@ -179,6 +184,8 @@ class ScriptRun {
   #refused: string | undefined;
   #code: number | undefined;
   #errEnded = false;
+  /** When output arrived last; null before the start. */
+  heardAt: number | null = null;
   /** Resolves when the script has ended on both streams. */
   complete = false;
 
@@ -208,6 +215,7 @@ class ScriptRun {
         finish('exit');
       };
       const onOut = (chunk: Buffer) => {
+        if (this.#started) this.heardAt = performance.now();
         for (const frame of outReader.push(chunk)) {
           if (frame.kind === 'text') this.#text(frame.bytes);
           else if (frame.kind === 'frame') this.#frame(frame.word, frame.fields);
@@ -238,7 +246,8 @@ class ScriptRun {
     for (const [name, chunks] of this.#texts) sections.set(name, Buffer.concat(chunks).toString('utf8'));
     const stdout = sections.get('') ?? '';
     sections.delete('');
-    return { stdout, stderr: Buffer.concat(this.#stderr).toString('utf8'), items: this.#items, sections };
+    const stderr = Buffer.concat(this.#stderr).toString('utf8');
+    return { stdout, stderr, items: this.#items, sections, started: this.#started };
   }
 
   #text(bytes: Buffer): void {
@@ -248,14 +257,35 @@ class ScriptRun {
   }
 
   #frame(word: string, [first = '', ...rest]: readonly string[]): void {
-    if (word === 'started') this.#started = true;
-    else if (word === 'refused') this.#refused = first;
+    if (word === 'started') {
+      this.#started = true;
+      this.heardAt = performance.now();
+    }
+    if (word === 'refused') this.#refused = first;
     else if (word === 'exited') this.#code = /^\d{1,3}$/.test(first) ? Number(first) : 255;
     else if (word === 'item') this.#items.push([first, rest.join(' ')]);
     else if (word === 'section') {
       this.#section = first;
       if (!this.#texts.has(first)) this.#texts.set(first, []);
     }
+  }
+}
+
+/** Waits for a script, but no longer than `silenceMs` without output after its start. */
+async function untilSilent(
+  over: Promise<ScriptOutput>,
+  run: ScriptRun,
+  { leftMs, silenceMs }: { readonly leftMs: number; readonly silenceMs: number | undefined },
+  signal: AbortSignal | undefined,
+): Promise<ScriptOutput | 'timeout' | 'cancelled'> {
+  if (silenceMs === undefined) return firstOf(over, leftMs, signal);
+  const end = performance.now() + leftMs;
+  for (;;) {
+    const now = performance.now();
+    const silent = (run.heardAt ?? now) + silenceMs;
+    if (now >= end || now >= silent) return 'timeout';
+    const outcome = await firstOf(over, Math.min(end, silent) - now + 1, signal);
+    if (outcome !== 'timeout') return outcome;
   }
 }
 

@@ -29,7 +29,7 @@ test('state the limits in force', () => {
   expect(text).toContain('inside /home/admin/proxmox-mcp');
 });
 
-test('name only tools and error codes that exist', () => {
+test('name only existing tools and error codes', () => {
   const text = instructionsFor(settings, []);
   const tools = TOOLS.map((tool) => tool.name);
   const codes: readonly string[] = ERROR_CODES;

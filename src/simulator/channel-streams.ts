@@ -6,10 +6,10 @@ import { Pipe } from './kernel/pipe.ts';
 import type { Process } from './kernel/process.ts';
 import { WaitQueue } from './kernel/wait-queue.ts';
 
-/** Above so many bytes that nobody has read, the client has to wait. */
+/** When more bytes than this are unread, the client must wait. */
 const HIGH_WATER_BYTES = 256 * 1024;
 
-/** What a client sends on a channel, as the stdin of a process. */
+/** The data that a client sends on a channel, as the stdin of a process. */
 export class ChannelInput extends OpenFile {
   readonly #channel: ssh2.ServerChannel;
   readonly #pipe = new Pipe();
@@ -46,7 +46,7 @@ export class ChannelInput extends OpenFile {
     this.#pipe.unshift(bytes);
   }
 
-  /** Nobody reads any more: what still comes is dropped, so that the channel can end. */
+  /** No process reads any more: further data is discarded, so that the channel can be closed. */
   protected override close(): void {
     this.#channel.removeAllListeners('data');
     this.#channel.resume();
@@ -62,7 +62,7 @@ export class ChannelOutput extends OpenFile {
   #gone = false;
   #full = false;
 
-  /** @param onClose called when the last process that holds it has let go */
+  /** @param onClose called when the last process has closed the stream */
   constructor(channel: ssh2.ServerChannel, stream: Writable, onClose: () => void) {
     super('socket:[ssh]');
     this.#channel = channel;

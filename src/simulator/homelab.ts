@@ -1,4 +1,4 @@
-/** What the simulator shows when it is not told otherwise: a small homelab with its everyday troubles. */
+/** The default scenario: a small homelab with common problems. */
 export const HOMELAB = `
 cluster: homelab
 times: { pct: 650, start: 700, stop: 600, shutdown: 1100 }

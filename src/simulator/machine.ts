@@ -10,9 +10,11 @@ export interface Machine {
   readonly hostname: string;
   readonly files: VirtualFs;
   readonly table: ProcessTable;
-  /** Programs by the name in their file. */
+  /** Programs by the name in their files. */
   readonly programs: ReadonlyMap<string, Program>;
   userName(uid: number): string;
-  /** What to wait for before the path can be read; undefined where nothing hangs. */
+  /** The queue to wait for before the path can be read; undefined if its file system responds. */
   hangs(path: string): WaitQueue | undefined;
+  /** Whether nothing may be changed at the path now, not even by root. */
+  refusesChange(path: string): boolean;
 }

@@ -4,7 +4,7 @@ import { readScenario } from './scenario.ts';
 import { Simulator } from './simulator.ts';
 
 describe('scenario', () => {
-  test('the default one is complete', () => {
+  test('the default scenario is complete', () => {
     const { nodes, cluster } = readScenario(HOMELAB);
     expect(cluster).toBe('homelab');
     const containers = Object.values(nodes.pve1?.containers ?? {});
@@ -14,7 +14,7 @@ describe('scenario', () => {
     expect(containers.some(({ lock }) => lock === 'backup')).toBe(true);
   });
 
-  test('sizes may be written as people do', () => {
+  test('accepts sizes with units', () => {
     const { nodes } = readScenario(
       `nodes: { n: { containers: { 100: { name: a, memory: 1.5G, disk: { size: 512M } } } } }`,
     );
@@ -24,14 +24,14 @@ describe('scenario', () => {
     });
   });
 
-  test('a mistake is named with its place', () => {
+  test('names the position of an error', () => {
     expect(() =>
       readScenario('nodes: { n: { containers: { 100: { name: a, flavour: windows } } } }'),
     ).toThrow(/nodes\.n\.containers\.100\.flavour/);
     expect(() => readScenario('nodes: { n: { conainers: {} } }')).toThrow('conainers');
   });
 
-  test('files, owners and configuration are what the scenario says', async () => {
+  test('creates files, owners and configuration as described', async () => {
     const simulator = await Simulator.start({
       scenario: {
         nodes: {

@@ -11,7 +11,7 @@ const file = z.union([
 ]);
 
 const service = z.strictObject({
-  /** The command line that `ps` shows. */
+  /** The command line in the output of `ps`. */
   command: z.string(),
   state: z.enum(['running', 'failed', 'stopped']).default('running'),
   description: z.string().default(''),
@@ -19,7 +19,7 @@ const service = z.strictObject({
 
 const disk = z.strictObject({
   size: size.default(8 * 1024 ** 3),
-  /** Bytes that are taken, beside what the files below take; or part of the size, such as 94%. */
+  /** Used bytes in addition to the files below, or a part of the size, such as 94%. */
   used: z.union([size, z.string().regex(/^\d+(\.\d+)?%$/)]).default('20%'),
 });
 
@@ -42,14 +42,14 @@ const container = z.strictObject({
     .default('35%'),
   ip: z.string().optional(),
   disk: disk.prefault({}),
-  /** Further disks by where they are mounted. */
+  /** Further disks by mount point. */
   mounts: z.record(z.string(), z.strictObject({ size, readOnly: z.boolean().default(false) })).default({}),
   services: z.record(z.string(), service).default({}),
   files: z.record(z.string(), file).default({}),
-  /** What programs that are not modelled print: a pattern for the whole command line, and the text. */
+  /** The output of programs that are not modeled: a pattern for the whole command line, and the text. */
   answers: z.record(z.string(), z.string()).default({}),
   snapshots: z.record(z.string(), snapshot).default({}),
-  /** Takes no notice of a request to shut down. */
+  /** The guest ignores shutdown requests. */
   ignoresShutdown: z.boolean().default(false),
 });
 
@@ -62,11 +62,13 @@ const storage = z.strictObject({
 
 const user = z.strictObject({
   password: z.string().optional(),
-  /** Which programs the user may run as root: all, or a list of names. */
+  /** The programs that the user may run as root: all, or a list of names. */
   sudo: z.union([z.literal('all'), z.array(z.string())]).default([]),
 });
 
 const node = z.strictObject({
+  /** As `.members` shows it. Left out: 127.0.0.1 for the first node, 127.0.0.2 for the second, and so on. */
+  address: z.string().optional(),
   version: z.string().default('9.1.6'),
   kernel: z.string().default('6.17.4-1-pve'),
   cores: z.number().default(8),
@@ -80,22 +82,27 @@ const node = z.strictObject({
 });
 
 const scenario = z.strictObject({
+  /** Its name; left out: nodes that do not know each other. */
   cluster: z.string().optional(),
-  quorate: z.boolean().default(true),
+  /** Left out: counted from the nodes that see each other. */
+  quorate: z.boolean().optional(),
   users: z.record(z.string(), user).default({ root: { password: 'simulator', sudo: 'all' } }),
-  /** How long things take, in ms. */
+  /** Durations, in ms. */
   times: z
     .strictObject({
       pct: z.number().default(0),
       start: z.number().default(50),
       stop: z.number().default(20),
       shutdown: z.number().default(100),
+      /** From a request to the HA manager to what it does. */
+      ha: z.number().default(200),
+      migrate: z.number().default(100),
     })
     .prefault({}),
   nodes: z.record(z.string(), node),
 });
 
-/** What a simulated cluster is made of. Times are ms, sizes bytes. */
+/** The content of a simulated cluster. Times are in ms, sizes in bytes. */
 export type Scenario = z.output<typeof scenario>;
 export type NodeScenario = z.output<typeof node>;
 export type ContainerScenario = z.output<typeof container>;
@@ -103,14 +110,14 @@ export type ServiceScenario = z.output<typeof service>;
 export type FileScenario = z.output<typeof file>;
 export type ScenarioInput = z.input<typeof scenario>;
 
-/** Reads a scenario from YAML text, or completes one given as an object. @throws Error that names every fault */
+/** Reads a scenario from YAML text, or completes an object. @throws Error with all errors of the scenario */
 export function readScenario(source: string | ScenarioInput): Scenario {
   const result = scenario.safeParse(typeof source === 'string' ? parse(source) : source);
   if (result.success) return result.data;
   throw new Error(`This is no scenario for the simulator:\n${z.prettifyError(result.error)}`);
 }
 
-/** 94% of `whole`, or so many bytes. */
+/** The percentage of `whole`, or the number itself. */
 export function share(value: number | string, whole: number): number {
   return typeof value === 'number' ? value : Math.round((Number.parseFloat(value) / 100) * whole);
 }

@@ -32,30 +32,30 @@ export interface ScriptHostOptions {
 }
 
 export interface StartOptions extends Omit<RunOptions, 'stdin'> {
-  /** Called with what it prints, as it prints it. */
+  /** Called with its output as it is written. */
   readonly onStdout?: (bytes: Buffer) => void;
   readonly onStderr?: (bytes: Buffer) => void;
   /** Timer slack of the process, in ns. */
   readonly slackNs?: number;
 }
 
-/** A program that runs on a ScriptHost. */
+/** A running program on a ScriptHost. */
 export interface Running {
   readonly process: Process;
-  /** Gives it something to read. */
+  /** Writes to its stdin. */
   write(bytes: string | Uint8Array): void;
-  /** Ends its stdin; a second call does nothing. */
+  /** Closes its stdin; further calls have no effect. */
   end(): void;
-  /** What it has printed so far. */
+  /** Its output so far. */
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  /** Its exit code; 128 + n where signal n ended it. */
+  /** Its exit code; 128 + n if signal n ended it. */
   readonly exited: Promise<number>;
-  /** Its exit code, once all processes have closed its stdout and stderr as well. */
+  /** Its exit code, after all processes have closed its stdout and stderr. */
   readonly closed: Promise<number>;
 }
 
-/** One simulated computer without SSH and Proxmox around it, to run scripts on in tests. */
+/** A simulated machine without SSH and Proxmox VE, for tests of scripts. */
 export class ScriptHost {
   readonly #guest: Guest;
 
@@ -76,7 +76,7 @@ export class ScriptHost {
     return this.#guest.files;
   }
 
-  /** Its processes, or those whose arguments contain the text. */
+  /** Its processes, or those with the text in their arguments. */
   processes(text = ''): Process[] {
     return this.#guest.table.list().filter(({ cmdline }) => cmdline.includes(text));
   }
@@ -91,7 +91,7 @@ export class ScriptHost {
     return runProgramOn(this.#guest, argv, options);
   }
 
-  /** Starts a program, to talk to it while it runs. */
+  /** Starts a program that can be given input while it runs. */
   start(argv: readonly string[], options: StartOptions = {}): Running {
     const { reader, writer } = Pipe.make();
     writer.retain();
@@ -163,7 +163,7 @@ export class ScriptHost {
     }
   }
 
-  /** Copies it back: what a script has made, changed or removed there. */
+  /** Copies a directory of the simulated machine back, including removals. */
   exportDirectory(directory: string): void {
     const { entries } = this.files.directory(directory);
     for (const name of readdirSync(directory))
@@ -188,7 +188,7 @@ function exportInode(to: string, inode: Inode, descend: () => void): void {
 class Collected extends OpenFile {
   readonly #chunks: Buffer[] = [];
   readonly #onWrite: (bytes: Buffer) => void;
-  /** Resolves when the last process has closed it. */
+  /** Resolves when the last process has closed the file. */
   readonly closed: Promise<void>;
   #close = () => {};
 

@@ -15,9 +15,18 @@ export interface ServerOptions {
   readonly node: SimulatedNode;
   /** PEM. */
   readonly hostKey: string;
-  /** One line of an authorized_keys file; every user of the node accepts it. */
+  /** One line of an authorized_keys file, which every user of the node accepts. */
   readonly authorizedKey: string;
   readonly maxSessions?: number;
+}
+
+/** What the server has seen of its clients. */
+export interface SessionCounts {
+  /** The most sessions that one connection has had at a time. */
+  peak: number;
+  /** Sessions that were one too many for their connection. */
+  refused: number;
+  opened: number;
 }
 
 /** sshd of one node, on a loopback port of its own that only the wire knows. */
@@ -25,6 +34,9 @@ export class SshServer {
   readonly #server: ssh2.Server;
   readonly #listener: net.Server;
   readonly #clients = new Set<ssh2.Connection>();
+  readonly sessions: SessionCounts = { peak: 0, refused: 0, opened: 0 };
+  /** Whether every login fails. */
+  refusesLogins = false;
   #port = 0;
 
   constructor(options: ServerOptions) {
@@ -33,10 +45,10 @@ export class SshServer {
       (client) => {
         this.#clients.add(client);
         client.on('close', () => this.#clients.delete(client));
-        serveClient(client, options);
+        serveClient(client, options, this);
       },
     );
-    // ssh2 leaves Nagle's algorithm on, which costs every answer 40 ms.
+    // Without noDelay, Nagle's algorithm delays every response by 40 ms.
     this.#listener = net.createServer({ noDelay: true }, (socket) => this.#server.injectSocket(socket));
   }
 
@@ -57,22 +69,26 @@ export class SshServer {
   }
 }
 
-function serveClient(client: ssh2.Connection, options: ServerOptions): void {
+function serveClient(client: ssh2.Connection, options: ServerOptions, server: SshServer): void {
+  const counts = server.sessions;
   let user = '';
   let sessions = 0;
   client.on('error', () => {});
   client.on('authentication', (context) => {
     user = context.username;
-    if (mayEnter(context, options)) context.accept();
+    if (!server.refusesLogins && mayEnter(context, options)) context.accept();
     else context.reject(['publickey', 'password', 'keyboard-interactive']);
   });
-  serveForwarding(client);
+  serveForwarding(client, options.node);
   client.on('session', (accept, reject) => {
     if (sessions >= (options.maxSessions ?? MAX_SESSIONS)) {
+      counts.refused += 1;
       reject();
       return;
     }
     sessions += 1;
+    counts.opened += 1;
+    counts.peak = Math.max(counts.peak, sessions);
     const session = accept();
     session.on('close', () => {
       sessions -= 1;
@@ -92,7 +108,7 @@ function serveClient(client: ssh2.Connection, options: ServerOptions): void {
   });
 }
 
-/** The key of every user, and those in the user's own file on the node. */
+/** The common key, and those in the user's own file on the node. */
 function authorizedKeys(node: SimulatedNode, user: string, common: string) {
   const file = `${user === 'root' ? '/root' : `/home/${user}`}/.ssh/authorized_keys`;
   const own = node.files.exists(file) ? node.files.readText(file).split('\n') : [];
@@ -115,7 +131,7 @@ function mayEnter(context: ssh2.AuthContext, { node, authorizedKey }: ServerOpti
     ({ type, data }) => type === context.key.algo && same(context.key.data, data),
   )?.key;
   if (!key) return false;
-  if (!context.signature || !context.blob) return true; // only asked whether the key would do
+  if (!context.signature || !context.blob) return true; // a query whether the key would be accepted
   return key.verify(context.blob, context.signature, context.hashAlgo) === true;
 }
 
@@ -123,7 +139,7 @@ function same(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Runs a command line for a client. The channel closes when the last process that holds its streams has let go of them. */
+/** Runs a command line for a client. The channel closes when the last process has closed its streams. */
 async function run(
   channel: ssh2.ServerChannel,
   node: SimulatedNode,

@@ -48,7 +48,7 @@ async function run(
 }
 
 describe('logins', () => {
-  test('a wrong password, an unknown user and a strange key are refused', async () => {
+  test('refuse a wrong password, an unknown user and an unknown key', async () => {
     await expect(connect({ password: 'wrong' })).rejects.toThrow('authentication');
     await expect(connect({ username: 'nobody' })).rejects.toThrow('authentication');
     const privateKey = ssh2.utils.generateKeyPairSync('ed25519').private;
@@ -57,7 +57,7 @@ describe('logins', () => {
     (await connect({ privateKey: readFileSync(keyPath), password: '' })).end();
   });
 
-  test('ten sessions on one connection, and no more', async () => {
+  test('allow ten sessions per connection', async () => {
     const client = await connect();
     const ten = Array.from({ length: 10 }, () => run('exec sleep 0.5', client));
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -68,7 +68,7 @@ describe('logins', () => {
   });
 });
 
-describe('what an admin would try', () => {
+describe('commands of an administrator', () => {
   test.each([
     ['pct list', /^VMID {7}Status {5}Lock {9}Name {16}\n101 {8}running {17}web/],
     ['pct status 104', /^status: stopped\n$/],
@@ -91,13 +91,13 @@ describe('what an admin would try', () => {
     ['pct destroy 101', 255, 'unable to destroy CT 101 - container is running'],
     ['pct status abc', 2, '400 Parameter verification failed.'],
     ['lxc-attach -n 104 -- true', 1, 'Failed to get init pid'],
-  ])('%s fails with %i, and says why', async (line, code, words) => {
+  ])('%s fails with %i and a message', async (line, code, words) => {
     expect(await run(line)).toMatchObject({ code, stderr: expect.stringContaining(words) });
   });
 });
 
 describe('faults', () => {
-  test('connections can be broken while a command goes on', async () => {
+  test('drop connections while a command continues', async () => {
     const client = await connect();
     client.on('error', () => {});
     const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
@@ -110,7 +110,7 @@ describe('faults', () => {
     expect(simulator.container(101).processes('sleep 4711')).toEqual([]);
   });
 
-  test('a node that is offline refuses, and is seen to be; it comes back on its port', async () => {
+  test('take a node offline and back on the same port', async () => {
     const { port } = simulator.node('pve2').connection;
     await simulator.node('pve2').goOffline();
     await expect(connect({}, 'pve2')).rejects.toThrow('ECONNREFUSED');
@@ -120,21 +120,21 @@ describe('faults', () => {
     (await connect({}, 'pve2')).end();
   });
 
-  test('a node that hangs lets nobody in, and goes on where it was', async () => {
+  test('suspend a node and resume it', async () => {
     simulator.node().hang();
     await expect(connect({ readyTimeout: 200 })).rejects.toThrow('Timed out');
     simulator.node().hang(false);
     expect((await run('echo again')).stdout).toBe('again\n');
   });
 
-  test('a changed host key differs from the one that is known', async () => {
+  test('change the host key', async () => {
     const before = simulator.node('pve2').connection.knownHostsLine;
     await simulator.node('pve2').changeHostKey();
     expect(simulator.node('pve2').connection.knownHostsLine).not.toBe(before);
     (await connect({}, 'pve2')).end();
   });
 
-  test('a slow link', async () => {
+  test('delay the link', async () => {
     simulator.node().delay(60);
     const since = performance.now();
     await run('true');
@@ -142,7 +142,7 @@ describe('faults', () => {
     simulator.node().delay(0);
   });
 
-  test('a full disk', async () => {
+  test('fill the disk', async () => {
     const container = simulator.container(102);
     container.fillDisk(10);
     expect(await container.run(['sh', '-c', 'echo 1234567890123 >/srv/file'])).toMatchObject({
@@ -154,7 +154,7 @@ describe('faults', () => {
     });
   });
 
-  test('a cluster file system that is down, and one that hangs', async () => {
+  test('stop or suspend the cluster file system', async () => {
     simulator.node().pmxcfs = 'down';
     expect(await run('pct list')).toMatchObject({
       code: 111,
@@ -171,7 +171,7 @@ describe('faults', () => {
     simulator.node().pmxcfs = 'up';
   });
 
-  test('the files that are made for clients are gone in the end', async () => {
+  test('leave no client files after stop', async () => {
     const other = await Simulator.start({ scenario: { nodes: { n: {} } } });
     const { keyPath } = other.node().connection;
     expect(existsSync(keyPath)).toBe(true);

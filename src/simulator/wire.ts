@@ -1,52 +1,79 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { Transform, type TransformCallback } from 'node:stream';
+import { type Duplex, Transform, type TransformCallback } from 'node:stream';
 
-/** How a link behaves. */
+/** The state of a link. */
 export interface Link {
-  /** One way, in ms. */
+  /** In one direction, in ms. */
   delayMs: number;
-  /** 0: as fast as it goes. */
+  /** 0: unlimited. */
   bytesPerSecond: number;
-  /** Nothing gets through any more, and nobody is told. */
+  /** No data is transferred, and no connection is closed. */
   hangs: boolean;
 }
 
-/** The wire between clients and one SSH server: it can be slow, hang, break and be pulled out. */
+/** The link between clients and one SSH server, which can be slow, hang, or drop connections. */
 export class Wire {
   readonly link: Link = { delayMs: 0, bytesPerSecond: 0, hangs: false };
+  /** The link of those who come from outside the cluster; what other nodes forward is not subject to it. */
+  readonly outside: Link = { delayMs: 0, bytesPerSecond: 0, hangs: false };
   /** The port behind. */
   backend: () => number;
-  readonly #sockets = new Set<net.Socket>();
+  /** The port that the cluster knows the node by; another one than `port` where it cannot be listened on. */
+  publishedPort = 0;
+  readonly #streams = new Set<Duplex>();
   #server: net.Server | undefined;
+  #host = '127.0.0.1';
   #port = 0;
+  #joins = 0;
 
   constructor(backend: () => number) {
     this.backend = backend;
+  }
+
+  get host(): string {
+    return this.#host;
   }
 
   get port(): number {
     return this.#port;
   }
 
-  /** Accepts connections, on the same port as before if there was one. */
-  async open(port = this.#port): Promise<void> {
-    const server = net.createServer({ noDelay: true }, (client) => this.#join(client));
-    server.listen(port, '127.0.0.1');
+  /** Whether new connections are taken. */
+  get accepts(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** How many connections have been made so far. */
+  get joins(): number {
+    return this.#joins;
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#streams.size / 2;
+  }
+
+  /** Accepts connections, at the same address as before if there was one. @throws Error EADDRINUSE, EADDRNOTAVAIL */
+  async open(port = this.#port, host = this.#host): Promise<void> {
+    const server = net.createServer({ noDelay: true }, (client) => this.join(client, this.outside));
+    server.listen(port, host);
     await once(server, 'listening');
     const address = server.address();
+    this.#host = host;
     this.#port = typeof address === 'object' && address !== null ? address.port : 0;
+    if (this.publishedPort === 0) this.publishedPort = this.#port;
     this.#server = server;
   }
 
-  /** Breaks all connections. @returns how many there were */
+  /** Closes all connections. @returns their number */
   drop(): number {
-    const count = this.#sockets.size / 2;
-    for (const socket of this.#sockets) socket.destroy();
+    const count = this.connections;
+    for (const stream of this.#streams) stream.destroy();
     return count;
   }
 
-  /** Breaks all connections and takes no new ones. */
+  /** Closes all connections and accepts no new ones. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -54,40 +81,45 @@ export class Wire {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
-  #join(client: net.Socket): void {
+  /** Connects a stream to the SSH server. @param first the link that it comes over, before that of the server */
+  join(client: Duplex, first: Link): void {
+    this.#joins += 1;
     const inner = net.connect({ port: this.backend(), host: '127.0.0.1', noDelay: true });
-    for (const [socket, other] of [
+    for (const [stream, other] of [
       [client, inner],
       [inner, client],
     ] as const) {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
+      this.#streams.add(stream);
+      stream.on('error', () => {});
+      stream.on('close', () => {
+        this.#streams.delete(stream);
         other.destroy();
       });
     }
-    client.pipe(new Slow(this.link)).pipe(inner);
-    inner.pipe(new Slow(this.link)).pipe(client);
+    const links = [first, this.link];
+    client.pipe(new Slow(links)).pipe(inner);
+    inner.pipe(new Slow(links)).pipe(client);
   }
 }
 
-/** Passes bytes on as the link allows. */
+/** Passes bytes on as the slowest of the links allows. */
 class Slow extends Transform {
-  readonly #link: Link;
+  readonly #links: readonly Link[];
 
-  constructor(link: Link) {
+  constructor(links: readonly Link[]) {
     super();
-    this.#link = link;
+    this.#links = links;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const { delayMs, bytesPerSecond, hangs } = this.#link;
-    if (hangs) {
+    if (this.#links.some(({ hangs }) => hangs)) {
       setTimeout(() => this._transform(chunk, _encoding, done), 50).unref();
       return;
     }
-    const wait = delayMs + (bytesPerSecond > 0 ? (chunk.length / bytesPerSecond) * 1000 : 0);
+    let wait = 0;
+    for (const { delayMs, bytesPerSecond } of this.#links) {
+      wait += delayMs + (bytesPerSecond > 0 ? (chunk.length / bytesPerSecond) * 1000 : 0);
+    }
     if (wait < 1) done(null, chunk);
     else setTimeout(() => done(null, chunk), wait);
   }

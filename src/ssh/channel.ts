@@ -1,6 +1,10 @@
 import { Readable, Writable } from 'node:stream';
 import type ssh2 from 'ssh2';
+import { collectRecentGarbage } from '../lib/collect-garbage.ts';
 import type { ChannelEnd, ExitStatus, RemoteChannel } from './ssh-types.ts';
+
+/** After so much output, the buffers of its packets are collected: a gigabyte of it needs no more memory than a megabyte. */
+const COLLECT_BYTES = 2 * 1024 * 1024;
 
 /** A {@link RemoteChannel} as its connection sees it. */
 export interface ChannelHandle {
@@ -82,7 +86,13 @@ function relay(source: Readable): Readable {
       callback(error);
     },
   });
+  let received = 0;
   source.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    if (received >= COLLECT_BYTES) {
+      received = 0;
+      collectRecentGarbage();
+    }
     if (!view.destroyed && !view.push(chunk)) source.pause();
   });
   source.on('end', () => {

@@ -17,7 +17,7 @@ const failed = (code: string, address?: string) =>
 const hintFor = (host: string, error: unknown, platform: NodeJS.Platform = 'darwin') =>
   unreachable(target(host), error, 1000, platform).hint;
 
-describe('the Local Network privacy of macOS', () => {
+describe('the hint about Local Network privacy on macOS', () => {
   test.each([
     ['192.168.1.10'],
     ['10.1.2.3'],
@@ -28,7 +28,7 @@ describe('the Local Network privacy of macOS', () => {
     ['fe80::1'],
     ['fe80::1%en0'],
     ['::ffff:192.168.1.10'],
-  ])('is named for EHOSTUNREACH of %s', (address) => {
+  ])('is given for EHOSTUNREACH of %s', (address) => {
     for (const error of [failed('EHOSTUNREACH', address), failed('EHOSTUNREACH')]) {
       const hint = hintFor(address, error);
       expect(hint).toContain('System Settings → Privacy & Security → Local Network');
@@ -37,7 +37,7 @@ describe('the Local Network privacy of macOS', () => {
     }
   });
 
-  test('is named for a name of such an address, for one of several addresses, and for a name in .local', () => {
+  test('is given for a name of such an address, for one of several addresses, and for a name in .local', () => {
     expect(hintFor('pve.lan', failed('EHOSTUNREACH', '192.168.1.10'))).toContain('Local Network');
     const several = new AggregateError([
       failed('ENETUNREACH', '2001:db8::1'),
@@ -56,7 +56,7 @@ describe('the Local Network privacy of macOS', () => {
     ['no route to the network', '192.168.1.10', failed('ENETUNREACH', '192.168.1.10'), 'darwin'],
     ['a refused connection', '192.168.1.10', failed('ECONNREFUSED', '192.168.1.10'), 'darwin'],
     ['an unknown name', 'pve.lan', failed('ENOTFOUND'), 'darwin'],
-  ] as const)('is not named for %s', (_name, host, error, platform) => {
+  ] as const)('is not given for %s', (_name, host, error, platform) => {
     const found = hintFor(host, error, platform);
     expect(found).not.toContain('Local Network');
     expect(found).toContain(`ssh -p 22 root@${host}`);

@@ -115,6 +115,8 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
       if (!hasErrno(error, 'ENOENT')) warnOnce(logger, `cannot read a known_hosts file: ${messageOf(error)}`);
     }
   }
+  const trusted = target.trustedHostKeys;
+  if (trusted) entries.push(...parseKnownHosts(trusted.text, trusted.source));
   const name = target.hostKeyAlias ?? hostName(target.host, target.port);
   const known = lookUp(entries, name);
   const pinned = known.some((entry) => entry.marker === null);
@@ -161,6 +163,14 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
   const offered = `${keyTypeOf(key) ?? 'unknown'} ${fingerprint(key)}`;
   const known = verdict.action === 'refuse' ? verdict.known : undefined;
   const where = known ? `${known.file}:${known.line}` : '';
+  if (verdict.action === 'refuse' && verdict.why === 'unknown' && target.trustedHostKeys) {
+    const { source, remedy } = target.trustedHostKeys;
+    return new AppError(
+      'HOST_KEY_UNKNOWN',
+      `The host key of ${name} (${offered}) is not in ${source}. The connection was refused.`,
+      { model: 'Do not try another way to connect. Report this to the user.', person: remedy },
+    );
+  }
   if (verdict.action === 'refuse' && verdict.why === 'unknown') {
     return new AppError(
       'HOST_KEY_UNKNOWN',

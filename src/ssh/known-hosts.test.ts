@@ -30,7 +30,7 @@ function hashed(name: string): string {
 }
 
 describe('parseKnownHosts', () => {
-  test('takes comments, blank lines, CRLF, tabs and trailing comments as OpenSSH does', () => {
+  test('accepts comments, blank lines, CRLF, tabs and trailing comments, as OpenSSH does', () => {
     const text = `# head\r\n\r\n  ${line('a', ed)} root@a\r\nb\tssh-rsa\t${rsa.toString('base64')}\r\n`;
     expect(parseKnownHosts(text, 'kh').map((e) => [e.hosts, e.keyType, e.line])).toEqual([
       ['a', 'ssh-ed25519', 3],
@@ -38,7 +38,7 @@ describe('parseKnownHosts', () => {
     ]);
   });
 
-  test('leaves out broken lines and keys that are not of the type they claim', () => {
+  test('skips broken lines and keys of another type than stated', () => {
     const text = [
       'a',
       'a ssh-ed25519',
@@ -49,7 +49,7 @@ describe('parseKnownHosts', () => {
     expect(parseKnownHosts(text, 'kh')).toEqual([]);
   });
 
-  test('a certificate authority is no host key', () => {
+  test('does not treat a certificate authority as a host key', () => {
     const text = `@cert-authority a ${line('', ed).trim()}`;
     const entries = find(text, 'a');
     expect(entries.map(({ marker }) => marker)).toEqual(['cert-authority']);
@@ -58,7 +58,7 @@ describe('parseKnownHosts', () => {
     expect(hostKeyAlgorithms(entries)).toEqual(hostKeyAlgorithms([]));
   });
 
-  test('survives any text', () => {
+  test('accepts any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (text, name) => {
         for (const entry of lookUp(parseKnownHosts(text, 'kh'), name)) expect(entry.line).toBeGreaterThan(0);
@@ -66,7 +66,7 @@ describe('parseKnownHosts', () => {
     );
   });
 
-  test('finds among any other lines what formatEntry wrote', () => {
+  test('finds entries of formatEntry among any other lines', () => {
     const junk = fc.array(fc.string().map((s) => s.replaceAll('\n', ' ')));
     fc.assert(
       fc.property(
@@ -107,7 +107,7 @@ describe('lookUp', () => {
     expect(find(line(hosts === '' ? ',' : hosts, ed), name)).toHaveLength(expected ? 1 : 0);
   });
 
-  test('hashed names', () => {
+  test('matches hashed names', () => {
     expect(find(line(hashed('host.lan'), ed), 'Host.lan')).toHaveLength(1);
     expect(find(line(hashed('[host.lan]:2222'), ed), '[host.lan]:2222')).toHaveLength(1);
     expect(find(line(hashed('host.lan'), ed), 'host2.lan')).toHaveLength(0);
@@ -115,7 +115,7 @@ describe('lookUp', () => {
     expect(find(line('|2|AAAA|AAAA', ed), 'host.lan')).toHaveLength(0);
   });
 
-  test('a pattern of stars takes no exponential time', () => {
+  test('matches a pattern of asterisks in bounded time', () => {
     const pattern = `${'*a'.repeat(2000)}b`;
     const start = performance.now();
     expect(find(line(pattern, ed), 'a'.repeat(4000))).toHaveLength(0);
@@ -127,19 +127,19 @@ describe('decideHostKey', () => {
   const known = (...lines: string[]) => parseKnownHosts(lines.join('\n'), 'kh');
   const policies = ['strict', 'accept-new', 'insecure'] as const;
 
-  test('a known key is accepted under every policy', () => {
+  test('accepts a known key under every policy', () => {
     for (const policy of policies) {
       expect(decideHostKey(policy, known(line('a', rsa), line('a', ed)), ed)).toEqual({ action: 'accept' });
     }
   });
 
-  test('an unknown host: refused, recorded, or merely accepted', () => {
+  test('refuses, stores or accepts an unknown host by the policy', () => {
     expect(decideHostKey('strict', [], ed)).toEqual({ action: 'refuse', why: 'unknown' });
     expect(decideHostKey('accept-new', [], ed)).toEqual({ action: 'accept and save' });
     expect(decideHostKey('insecure', [], ed)).toEqual({ action: 'accept' });
   });
 
-  test('a changed key is refused under every policy, with the line of the old key of that type', () => {
+  test('refuses a changed key under every policy, and names the line of the old key of that type', () => {
     const entries = known(line('a', rsa), line('a', makeKey('ssh-ed25519')));
     for (const policy of policies) {
       const verdict = decideHostKey(policy, entries, ed);
@@ -147,7 +147,7 @@ describe('decideHostKey', () => {
     }
   });
 
-  test('a key of another type than the known ones counts as changed, as in OpenSSH', () => {
+  test('treats a key of another type than the known ones as changed, as OpenSSH does', () => {
     for (const policy of policies) {
       expect(decideHostKey(policy, known(line('a', ec)), ed)).toMatchObject({
         action: 'refuse',
@@ -156,21 +156,21 @@ describe('decideHostKey', () => {
     }
   });
 
-  test('a revoked key is refused even if it is listed as known', () => {
+  test('refuses a revoked key even if it is listed as known', () => {
     const entries = known(line('a', ed), `@revoked * ${line('', ed).trim()}`);
     for (const policy of policies) {
       expect(decideHostKey(policy, entries, ed)).toMatchObject({ action: 'refuse', why: 'revoked' });
     }
   });
 
-  test('another key that is revoked does not make a host known', () => {
+  test('does not treat a host as known because another key is revoked', () => {
     expect(decideHostKey('accept-new', known(`@revoked * ${line('', rsa).trim()}`), ed)).toEqual({
       action: 'accept and save',
     });
   });
 });
 
-test('known key types are offered first', () => {
+test('offers known key types first', () => {
   const entries = parseKnownHosts([line('a', rsa), line('a', ec)].join('\n'), 'kh');
   expect(hostKeyAlgorithms(entries)).toEqual([
     'ecdsa-sha2-nistp256',
@@ -183,7 +183,7 @@ test('known key types are offered first', () => {
   ]);
 });
 
-test('fingerprint and type of a key that ssh-keygen made', () => {
+test('computes fingerprint and type of a key from ssh-keygen', () => {
   const key = Buffer.from('AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl', 'base64');
   expect(keyTypeOf(key)).toBe('ssh-ed25519');
   // GitHub's, as they publish it.

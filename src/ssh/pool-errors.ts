@@ -1,4 +1,4 @@
-import { AppError } from '../lib/errors.ts';
+import { AppError, type ErrorCode } from '../lib/errors.ts';
 import type { SshTarget } from './ssh-types.ts';
 
 function where(target: SshTarget): string {
@@ -57,4 +57,19 @@ export function internal(error: unknown): AppError {
       cause: error,
     },
   );
+}
+
+/** Codes of `SshPool.open` that mean: this server cannot be used now, and nothing was sent to it. */
+const NOT_CONNECTED: readonly ErrorCode[] = [
+  'SSH_UNREACHABLE',
+  'SSH_AUTH_FAILED',
+  'SSH_KEY_UNUSABLE',
+  'HOST_KEY_UNKNOWN',
+  'HOST_KEY_CHANGED',
+  'SSH_NO_SESSION',
+];
+
+/** Whether an error means that a server cannot be used now, and that nothing was sent to it. */
+export function isNotConnected(error: unknown): error is AppError {
+  return error instanceof AppError && NOT_CONNECTED.includes(error.code);
 }

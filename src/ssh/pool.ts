@@ -1,7 +1,7 @@
 import { AppError } from '../lib/errors.ts';
 import { UnreachableError } from './connect-errors.ts';
 import { connectWithRetry } from './connect-with-retry.ts';
-import type { Connection, OpenOutcome } from './connection.ts';
+import type { Connection, ConnectionOptions, OpenOutcome } from './connection.ts';
 import type { SshLogger } from './logger.ts';
 import { BANNER_TIMEOUT_MS } from './login-wait.ts';
 import { cancelled, internal, noSession, shuttingDown, unconfirmed, unstable } from './pool-errors.ts';
@@ -24,6 +24,8 @@ export interface SshPoolOptions {
   readonly openTimeoutMs?: number;
   /** A connection other than the first is closed after it has been idle for this long. */
   readonly idleMs?: number;
+  /** Makes a connection; by default straight to the target of the pool. @throws AppError as `connect` does */
+  readonly connect?: (options: ConnectionOptions) => Promise<Connection>;
 }
 
 interface Member {
@@ -66,6 +68,7 @@ export class SshPool {
       deadAfterMs: 26_000,
       openTimeoutMs: 5000,
       idleMs: 30_000,
+      connect: (each) => connectWithRetry(target, each),
       ...options,
     };
   }
@@ -215,7 +218,7 @@ export class SshPool {
     this.#connecting++;
     const started = performance.now();
     try {
-      const connection = await connectWithRetry(this.#target, {
+      const connection = await this.#options.connect({
         ...this.#options,
         maxSessions: this.#options.maxSessionsPerConnection,
         signal: this.#shutdown.signal,

@@ -2,6 +2,15 @@ import type { Readable, Writable } from 'node:stream';
 
 export type HostKeyPolicy = 'strict' | 'accept-new' | 'insecure';
 
+/** Host keys that were read over a verified connection, such as those that a cluster has of its nodes. */
+export interface TrustedHostKeys {
+  readonly text: string;
+  /** Where it was read, for messages: `/etc/pve on pve1`. */
+  readonly source: string;
+  /** How the source gets a missing key, for an administrator. */
+  readonly remedy: string;
+}
+
 /** Everything needed to reach and log in to one SSH server. */
 export interface SshTarget {
   /** Address or host name to connect to. */
@@ -27,6 +36,8 @@ export interface SshTarget {
   readonly knownHostsFiles: readonly string[];
   /** The file to which `accept-new` adds keys. */
   readonly knownHostsWriteFile: string;
+  /** Text in the format of known_hosts from a trusted source other than a local file. */
+  readonly trustedHostKeys?: TrustedHostKeys;
 }
 
 /** How a command on a channel ended, as reported by sshd. Both null: sshd reported nothing. */

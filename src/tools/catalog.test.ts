@@ -4,10 +4,10 @@ import { TOOLS } from './index.ts';
 import { hintsOf } from './tool.ts';
 import { inputSchemaOf } from './tool-schema.ts';
 
-/** Files of the folder that hold no tool. */
+/** Files of the folder without a tool. */
 const OTHERS = new Set(['index.ts', 'tool.ts', 'tool-schema.ts']);
 
-test('every tool has its file, named after it, and every file its tool', async () => {
+test('every tool has a file of its name, and every file a tool', async () => {
   const files = await readdir(new URL('.', import.meta.url));
   const named = files
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !OTHERS.has(file))
@@ -15,11 +15,11 @@ test('every tool has its file, named after it, and every file its tool', async (
   expect(TOOLS.map((tool) => tool.name).sort()).toEqual(named.sort());
 });
 
-test('no name is given twice', () => {
+test('tool names are unique', () => {
   expect(new Set(TOOLS.map((tool) => tool.name)).size).toBe(TOOLS.length);
 });
 
-test('clients are told the truth about what tools do', () => {
+test('hints state the effect of each tool', () => {
   const told = Object.fromEntries(
     TOOLS.map((tool) => {
       const hints = hintsOf(tool);
@@ -32,7 +32,9 @@ test('clients are told the truth about what tools do', () => {
     }),
   );
   expect(told).toEqual({
+    proxmox_cluster_status: 'reads',
     proxmox_container_exec_command: 'destroys open',
+    proxmox_exec_in_containers: 'destroys open',
     proxmox_list_containers: 'reads',
     proxmox_container_status: 'reads',
     proxmox_start_container: '',
@@ -49,7 +51,7 @@ test('clients are told the truth about what tools do', () => {
 });
 
 test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
-  '%s and each of its parameters is described',
+  '%s and each of its parameters have a description',
   (_, tool) => {
     expect(tool.description.length).toBeGreaterThanOrEqual(40);
     for (const [name, schema] of Object.entries(inputSchemaOf(tool).properties)) {
@@ -58,7 +60,7 @@ test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
   },
 );
 
-test('descriptions name no tool that does not exist', () => {
+test('descriptions name existing tools only', () => {
   const names = new Set(TOOLS.map((tool) => tool.name));
   for (const tool of TOOLS) {
     for (const [mentioned] of tool.description.matchAll(/proxmox_\w+/g)) expect(names).toContain(mentioned);

@@ -1,6 +1,7 @@
+import * as z from 'zod';
 import { execInput, execOutput, runCommand } from './shared/exec.ts';
 import { changingInput } from './shared/params.ts';
-import { defineContainerTool } from './tool.ts';
+import { defineContainerTool, nameOfTarget } from './tool.ts';
 
 export const containerExecCommand = defineContainerTool({
   name: 'proxmox_container_exec_command',
@@ -14,6 +15,9 @@ export const containerExecCommand = defineContainerTool({
   toolset: 'core',
   effect: 'exec',
   input: changingInput(execInput),
-  output: execOutput,
-  run: (input, ctx) => runCommand(ctx.container, input, ctx),
+  output: execOutput.extend({ vmid: z.number(), name: z.string().optional() }),
+  async run(input, ctx) {
+    const { data, ...reply } = await runCommand(ctx.container, input, ctx);
+    return { ...reply, data: { ...data, vmid: input.vmid, ...nameOfTarget(ctx) } };
+  },
 });

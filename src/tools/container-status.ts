@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { table } from '../lib/columns.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { ContainerStatus } from '../proxmox/proxmox-types.ts';
-import { formatBytes, reply } from './shared/format.ts';
+import { formatUsage, reply } from './shared/format.ts';
 import { containerInput, responseFormat } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -16,6 +16,8 @@ const output = z.object({
   frozen: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
+  usage_age_s: z.number().nullable(),
   uptime_s: z.number().nullable(),
   cpu: z.number().nullable(),
   cpus: z.number().nullable(),
@@ -55,6 +57,8 @@ function toData(status: ContainerStatus): Data {
     frozen: status.frozen,
     template: status.template,
     tags: [...status.tags],
+    ...(status.reason === undefined ? {} : { reason: status.reason }),
+    usage_age_s: usage?.age_s ?? null,
     uptime_s: usage?.uptime_s ?? null,
     cpu: usage?.cpu ?? null,
     cpus: usage?.cpus ?? null,
@@ -69,13 +73,14 @@ function statusText(data: Data): string {
   const rows: [string, string | null][] = [
     ['Container', `${data.vmid} (${data.name})`],
     ['Status', `${data.status}${data.frozen ? ', frozen' : ''}${data.template ? ', a template' : ''}`],
-    ['Node', data.local ? data.node : `${data.node} (other node)`],
+    ['Reason', data.reason ?? null],
+    ['Node', data.node],
     ['Lock', data.lock],
     ['Tags', data.tags.join(', ') || null],
     ['Uptime', data.uptime_s === null ? null : formatDuration(data.uptime_s * 1000)],
     ['CPU', cpuText(data)],
-    ['Memory', usedOf(data.memory_bytes, data.memory_max_bytes)],
-    ['Disk', usedOf(data.disk_bytes, data.disk_max_bytes)],
+    ['Memory', formatUsage(data.memory_bytes, data.memory_max_bytes)],
+    ['Disk', formatUsage(data.disk_bytes, data.disk_max_bytes)],
   ];
   return table(rows.flatMap(([label, value]) => (value === null ? [] : [[`${label}:`, value]])));
 }
@@ -84,9 +89,4 @@ function cpuText(data: Data): string | null {
   if (data.cpu === null) return null;
   const share = `${(data.cpu * 100).toFixed(1)} %`;
   return data.cpus === null ? share : `${share} of ${data.cpus} ${data.cpus === 1 ? 'core' : 'cores'}`;
-}
-
-function usedOf(used: number | null, max: number | null): string | null {
-  if (used === null) return null;
-  return max === null ? formatBytes(used) : `${formatBytes(used)} of ${formatBytes(max)}`;
 }

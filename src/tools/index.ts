@@ -1,9 +1,11 @@
+import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { copyFile } from './copy-file.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { editFile } from './edit-file.ts';
+import { execInContainers } from './exec-in-containers.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { listContainers } from './list-containers.ts';
 import { readFile } from './read-file.ts';
@@ -18,6 +20,7 @@ export const TOOLS: readonly Tool[] = [
   containerExecCommand,
   listContainers,
   containerStatus,
+  clusterStatus,
   startContainer,
   stopContainer,
   downloadFileFromContainer,
@@ -25,6 +28,7 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  execInContainers,
   readFile,
   editFile,
   copyFile,

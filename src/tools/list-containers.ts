@@ -1,18 +1,31 @@
 import * as z from 'zod';
 import { table } from '../lib/columns.ts';
-import type { ContainerSummary } from '../proxmox/proxmox-types.ts';
-import { responseFormat } from './shared/params.ts';
+import { formatDuration } from '../lib/duration.ts';
+import type { ContainerDetails, ContainerSummary } from '../proxmox/proxmox-types.ts';
+import { formatUsage } from './shared/format.ts';
+import { flag, responseFormat } from './shared/params.ts';
+import { filterInput, matchesFilter } from './shared/targets.ts';
 import { defineTool } from './tool.ts';
+
+const status = z.enum(['running', 'stopped', 'unknown']);
 
 const container = z.object({
   vmid: z.number(),
-  status: z.enum(['running', 'stopped', 'unknown']),
+  status,
   name: z.string(),
   lock: z.string().nullable(),
   node: z.string(),
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
+  uptime_s: z.number().nullable().optional(),
+  memory_bytes: z.number().nullable().optional(),
+  memory_max_bytes: z.number().nullable().optional(),
+  disk_bytes: z.number().nullable().optional(),
+  disk_max_bytes: z.number().nullable().optional(),
+  addresses: z.array(z.string()).optional(),
+  os: z.string().nullable().optional(),
 });
 
 export const listContainers = defineTool({
@@ -20,23 +33,50 @@ export const listContainers = defineTool({
   title: 'List the containers',
   description:
     'List all LXC containers of the cluster: vmid, name, status, node, lock, tags. ' +
-    'Call it first to find the vmid. Containers with local=false are on another node: only their status can be read.',
+    'Call it first to find the vmid. Tools work on containers of all nodes. `reason`: why a status is unknown.',
   toolset: 'core',
   effect: 'read',
-  input: z.strictObject({ response_format: responseFormat('json') }),
+  input: z.strictObject({
+    ...filterInput,
+    status: z
+      .enum(['running', 'stopped'], { error: 'must be "running" or "stopped"' })
+      .optional()
+      .describe('With this status'),
+    details: flag('Add uptime, memory, disk, addresses and OS'),
+    response_format: responseFormat('json'),
+  }),
   output: z.object({ containers: z.array(container) }),
   async run(input, ctx) {
-    const containers = (await ctx.cluster.list(ctx.signal, ctx.precondition)).map(toItem);
-    const text = input.response_format === 'json' ? jsonLines : listText;
-    return { data: { containers }, text: (data) => text(data.containers) };
+    const found = input.details
+      ? (await ctx.cluster.listDetails(ctx.signal, ctx.precondition)).map(withDetails)
+      : (await ctx.cluster.list(ctx.signal, ctx.precondition)).map(toItem);
+    const matches = (each: Item) => input.status === undefined || each.status === input.status;
+    const containers = found.filter((each) => matchesFilter(each, input) && matches(each));
+    const text = input.response_format === 'json' ? jsonLines : input.details ? detailsText : listText;
+    const none = found.length === 0 ? 'There are no containers.' : 'No container matches.';
+    return { data: { containers }, text: (data) => text(data.containers, none) };
   },
 });
 
 type Item = z.output<typeof container>;
 
 function toItem(summary: ContainerSummary): Item {
-  const { vmid, status, name, lock, node, local, template, tags } = summary;
-  return { vmid, status, name, lock, node, local, template, tags: [...tags] };
+  const { vmid, status, name, lock, node, local, template, tags, reason } = summary;
+  const item = { vmid, status, name, lock, node, local, template, tags: [...tags] };
+  return reason === undefined ? item : { ...item, reason };
+}
+
+function withDetails({ usage, addresses, osType, ...summary }: ContainerDetails): Item {
+  return {
+    ...toItem(summary),
+    uptime_s: usage?.uptime_s ?? null,
+    memory_bytes: usage?.memory_bytes ?? null,
+    memory_max_bytes: usage?.memory_max_bytes ?? null,
+    disk_bytes: usage?.disk_bytes ?? null,
+    disk_max_bytes: usage?.disk_max_bytes ?? null,
+    addresses: [...addresses],
+    os: osType,
+  };
 }
 
 /** The JSON array with one container per line: as readable as indented JSON at a third of the size. */
@@ -45,15 +85,36 @@ function jsonLines(items: readonly Item[]): string {
   return `[\n${items.map((item) => `  ${JSON.stringify(item)}`).join(',\n')}\n]`;
 }
 
-function listText(items: readonly Item[]): string {
-  if (items.length === 0) return 'There are no containers.';
-  const rows = items.map((item) => [
+const HEAD = ['VMID', 'STATUS', 'NAME', 'NODE', 'LOCK', 'TAGS'];
+
+function cells(item: Item): string[] {
+  return [
     String(item.vmid),
     item.template ? 'template' : item.status,
     item.name,
-    item.local ? item.node : `${item.node} (other node)`,
+    item.node,
     item.lock ?? '-',
     item.tags.join(',') || '-',
+  ];
+}
+
+function listText(items: readonly Item[], none: string): string {
+  return items.length === 0 ? none : withReasons(table([HEAD, ...items.map(cells)]), items);
+}
+
+function withReasons(text: string, items: readonly Item[]): string {
+  return [text, ...new Set(items.flatMap(({ reason }) => reason ?? []))].join('\n');
+}
+
+function detailsText(items: readonly Item[], none: string): string {
+  if (items.length === 0) return none;
+  const rows = items.map((item) => [
+    ...cells(item),
+    item.uptime_s == null || item.status !== 'running' ? '-' : formatDuration(item.uptime_s * 1000),
+    formatUsage(item.memory_bytes ?? null, item.memory_max_bytes ?? null) ?? '-',
+    formatUsage(item.disk_bytes ?? null, item.disk_max_bytes ?? null) ?? '-',
+    item.addresses?.join(' ') || '-',
+    item.os ?? '-',
   ]);
-  return table([['VMID', 'STATUS', 'NAME', 'NODE', 'LOCK', 'TAGS'], ...rows]);
+  return withReasons(table([[...HEAD, 'UPTIME', 'MEMORY', 'DISK', 'ADDRESSES', 'OS'], ...rows]), items);
 }

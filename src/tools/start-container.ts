@@ -3,7 +3,7 @@ import { formatDuration } from '../lib/duration.ts';
 import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput } from './shared/params.ts';
-import { defineContainerTool } from './tool.ts';
+import { defineContainerTool, nameOfTarget } from './tool.ts';
 
 export const startContainer = defineContainerTool({
   name: 'proxmox_start_container',
@@ -23,6 +23,7 @@ export const startContainer = defineContainerTool({
         ? `Container ${input.vmid} is running (started in ${formatDuration(result.durationMs)}).`
         : `Container ${input.vmid} is already running.`,
       vmid: input.vmid,
+      ...nameOfTarget(ctx),
       changed: result.changed,
       duration_ms: Math.round(result.durationMs),
     };

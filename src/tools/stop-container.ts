@@ -4,7 +4,7 @@ import type { LifeCycleResult } from '../proxmox/proxmox-types.ts';
 import { reply } from './shared/format.ts';
 import { lifeCycleOutput } from './shared/life-cycle.ts';
 import { changingInput, flag, seconds } from './shared/params.ts';
-import { defineContainerTool } from './tool.ts';
+import { defineContainerTool, nameOfTarget } from './tool.ts';
 
 export const stopContainer = defineContainerTool({
   name: 'proxmox_stop_container',
@@ -26,6 +26,7 @@ export const stopContainer = defineContainerTool({
       success: true,
       message: `Container ${vmid} ${howItStopped(result, force)}.`,
       vmid,
+      ...nameOfTarget(ctx),
       changed: result.changed,
       duration_ms: Math.round(result.durationMs),
       ...(result.how === undefined ? {} : { how: result.how }),

@@ -160,6 +160,12 @@ export function defineContainerTool<In extends { vmid: number }, Data>(
   };
 }
 
+/** The name of the container that a call works on, as verified on the node; absent if the decision did not need it. */
+export function nameOfTarget({ precondition }: Pick<ToolContext, 'precondition'>): { name?: string } {
+  const name = precondition?.attributes?.name;
+  return name === undefined ? {} : { name };
+}
+
 /** A tool that works on several containers, `ctx.containers`. For its input see `targetInput`. */
 export function defineContainersTool<In, Data>(
   definition: Definition<In, Data, ToolContext> & Required<Pick<Tool<In, Data>, 'containers'>>,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { reply } from './shared/format.ts';
 import { changingInput, path } from './shared/params.ts';
 import { transferOutput, upload, uploadInput, uploadSource } from './shared/transfer.ts';
-import { defineContainerTool } from './tool.ts';
+import { defineContainerTool, nameOfTarget } from './tool.ts';
 
 export const uploadFileToContainer = defineContainerTool({
   name: 'proxmox_upload_file_to_container',
@@ -18,9 +18,15 @@ export const uploadFileToContainer = defineContainerTool({
     container_path: path('Absolute path in the container'),
     ...uploadInput,
   }),
-  output: z.object({ ...transferOutput, vmid: z.number(), container_path: z.string() }),
+  output: z.object({
+    ...transferOutput,
+    vmid: z.number(),
+    name: z.string().optional(),
+    container_path: z.string(),
+  }),
   async run(input, ctx) {
     const { remotePath, ...result } = await upload(ctx.container, input.container_path, input, ctx);
-    return reply({ ...result, vmid: input.vmid, container_path: remotePath }, 'json', (data) => data.message);
+    const data = { ...result, vmid: input.vmid, ...nameOfTarget(ctx), container_path: remotePath };
+    return reply(data, 'json', ({ message }) => message);
   },
 });

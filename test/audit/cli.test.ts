@@ -41,7 +41,7 @@ async function someCalls() {
 }
 
 describe('audit show', () => {
-  test('a line for each call, in columns, local time, nothing that a terminal would act upon', async () => {
+  test('prints one aligned line per call, in local time, with control characters escaped', async () => {
     const { dir } = await someCalls();
     const { stdout, code, stderr } = await audit(dir, 'show');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -79,7 +79,7 @@ describe('audit show', () => {
     expect(stdout.split('\n').filter((line) => line.startsWith('2026'))).toHaveLength(calls);
   });
 
-  test('--session takes the id and the name of a segment; --json gives the lines as they are', async () => {
+  test('accepts the ID and the file name of a segment in --session, and prints raw entries with --json', async () => {
     const { dir, unended } = await someCalls();
     await auditLogIn(dir).call();
     const [file = ''] = await segmentsIn(dir);
@@ -98,7 +98,7 @@ describe('audit show', () => {
     [['show', '--since', 'yesterday'], '--since needs a duration'],
     [['show', '--vmid', 'web'], '--vmid needs a whole number'],
     [['show', '--accept'], '--accept is an option of audit verify'],
-  ])('%j: exit 2', async (args, message) => {
+  ])('%j: exits with 2', async (args, message) => {
     const { code, stdout, stderr } = await audit(await freshDir(), ...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
@@ -106,7 +106,7 @@ describe('audit show', () => {
 });
 
 describe('audit verify', () => {
-  test('exit 0 while the record holds, 1 when it does not; names segment and record', async () => {
+  test('exits with 0 for an intact log and with 1 for a damaged one, naming segment and entry', async () => {
     const { dir } = await someCalls();
     const well = await audit(dir, 'verify');
     expect(well).toMatchObject({ code: 0, stderr: '' });
@@ -130,7 +130,7 @@ describe('audit verify', () => {
     });
   });
 
-  test('claims no more than the ledger proves: a process that was killed may have lost its last entries', async () => {
+  test('does not call a segment complete when a killed process may have lost its last entries', async () => {
     const dir = await freshDir();
     await auditLogIn(dir).call();
     const { code, stdout } = await audit(dir, 'verify');
@@ -139,7 +139,7 @@ describe('audit verify', () => {
     expect(stdout).not.toContain('complete and unchanged');
   });
 
-  test('--call and --arguments prove what a call was given: exit 0 if proved, 1 if not, 2 if no JSON', async () => {
+  test('exits with 0 if --arguments match the logged call, 1 if not, 2 if they are not JSON', async () => {
     const { dir, unended } = await someCalls();
     const claim = (json: string) => audit(dir, 'verify', '--call', unended, '--arguments', json);
     const proved = await claim('{"command":"df -h","vmid":101}');
@@ -152,7 +152,7 @@ describe('audit verify', () => {
     expect(await audit(dir, 'verify', '--call', unended)).toMatchObject({ code: 2 });
   });
 
-  test('a log without its key: exit 1; no log: exit 0', async () => {
+  test('exits with 1 for a log without its key, and with 0 without a log', async () => {
     const { dir } = await someCalls();
     await writeFile(`${dir}/audit.key`, 'x');
     const { code, stderr } = await audit(dir, 'verify');
@@ -164,7 +164,7 @@ describe('audit verify', () => {
 });
 
 describe('audit tail', () => {
-  test('shows the last calls, then those of all processes as they end, new ones too; Ctrl-C ends it', async () => {
+  test('follows new calls of all processes until Ctrl-C', async () => {
     const dir = await freshDir();
     const first = auditLogIn(dir);
     await first.call({ vmid: 1 });
@@ -179,7 +179,7 @@ describe('audit tail', () => {
     const second = auditLogIn(dir);
     await second.call({ vmid: 3 }, { exitCode: 4 });
     await until(() => / 2 web .*ok/.test(seen) && / 3 web .*exit 4/.test(seen));
-    // What takes its time is shown before it ends.
+    // A long-running command appears before it ends.
     const slow = await second.trail.begin({ ...BEGIN, vmid: 5 });
     await until(() => / 5 web .*running/.test(seen));
     await slow.end(END);

@@ -6,8 +6,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('the disk works while the call does', () => {
-  test('the end is told only when the begin is on the disk', async () => {
+describe('fsync during a call', () => {
+  test('delays the end of a call until the begin entry is on disk', async () => {
     const { trail } = auditLogIn(await freshDir());
     let reach = () => {};
     vi.spyOn(SegmentFile.prototype, 'sync').mockImplementationOnce(
@@ -24,7 +24,7 @@ describe('the disk works while the call does', () => {
     await end;
   });
 
-  test('the end of the process waits for it, so that no end stands behind "closed"', async () => {
+  test('delays the close of the log until the end of the call is written', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);
     let reach = () => {};
@@ -39,7 +39,7 @@ describe('the disk works while the call does', () => {
     expect((await entriesIn(dir)).map(({ type }) => type)).toEqual(['open', 'begin', 'end', 'closed']);
   });
 
-  test('after a disk that lost something, a call waits until the disk can be trusted again', async () => {
+  test('makes the next call wait for a successful fsync after a failed one', async () => {
     const { call, log } = auditLogIn(await freshDir());
     vi.spyOn(SegmentFile.prototype, 'sync').mockRejectedValueOnce(new Error('EIO: i/o error'));
     const append = vi.spyOn(SegmentFile.prototype, 'append');
@@ -48,7 +48,7 @@ describe('the disk works while the call does', () => {
     expect(log.join('\n')).toContain('may not be on the disk');
     await call();
     await call();
-    // begin and end of each: only the begin of the second waits.
+    // begin and end of each call: only the begin of the second waits.
     expect(synced()).toEqual([false, false, true, false, false, false]);
   });
 });

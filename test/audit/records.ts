@@ -33,7 +33,7 @@ export const END: AuditEnd = {
   survivors: null,
 };
 
-/** What was logged, by level. */
+/** Log messages by level. */
 export function logOf() {
   const lines: string[] = [];
   const log = (level: string) => (fields: object | string, message?: string) => {
@@ -45,14 +45,14 @@ export function logOf() {
   };
 }
 
-/** A directory of its own for one test. */
+/** Creates an empty directory for one test. */
 export async function freshDir(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'audit-test-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }
 
-/** A trail of this process in `dir`, and what else a test asks of it. */
+/** An audit log of this process in `dir`, with what else a test needs. */
 export function auditLogIn(dir: string, options: Partial<AuditLogOptions> = {}) {
   const { lines, logger } = logOf();
   const trail = new FileAuditLog({ ...optionsIn(dir), logger, ...options });
@@ -74,7 +74,7 @@ function optionsIn(dir: string) {
   };
 }
 
-/** Verifies as `proxmox-mcp audit verify` does; damages and notes as text. */
+/** Verifies as `proxmox-mcp audit verify` does, and returns damages and notes as text. */
 export async function verified(
   dir: string,
   accept = false,

@@ -36,7 +36,7 @@ async function recordsOf<T extends EntryOf<'begin' | 'end' | 'refused'>['type']>
 }
 
 describe('a server', () => {
-  test('puts every call on record: what was done, with its exit code and the hash of its answer', async () => {
+  test('logs every call with its exit code and the hash of its result', async () => {
     const client = await serve();
     const { text } = await exec(client, 'echo hello; exit 3');
     await client.callTool('proxmox_list_containers');
@@ -60,7 +60,7 @@ describe('a server', () => {
     expect(await verified(dir)).toMatchObject({ calls: 2, findings: [] });
   });
 
-  test('puts on record what it refused, and why', async () => {
+  test('logs refused calls with the reason', async () => {
     const client = await serve({ READ_ONLY: 'true' });
     await exec(client, 'true');
     await client.callTool('proxmox_container_status', { vmid: 'a' });
@@ -74,7 +74,7 @@ describe('a server', () => {
     expect(await verified(dir)).toMatchObject({ findings: [] });
   });
 
-  test('that is told to end during a call has its end on record before its own', async () => {
+  test('logs the end of a running call before its own shutdown', async () => {
     const client = await serve();
     const cut = exec(client, 'sleep 4711').catch(() => {});
     await until(async () => (await recordsOf('begin')).length === 1);
@@ -86,14 +86,14 @@ describe('a server', () => {
     expect(await verified(dir)).toMatchObject({ findings: [] });
   });
 
-  test('only lists tools: leaves no trace', async () => {
+  test('writes no audit log when a client only lists tools', async () => {
     const client = await serve();
     await client.listTools();
     await client.close();
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('keeps the secrets of its configuration out of the record', async () => {
+  test('keeps its configured secrets out of the audit log', async () => {
     const secrets = {
       STATE_KEY: randomBytes(24).toString('hex'),
       AUDIT_KEY: randomBytes(24).toString('hex'),
@@ -116,7 +116,7 @@ describe('a server', () => {
     expect(await readdir(dir)).not.toContain('audit.key');
   });
 
-  test('says loudly that nothing is on record with AUDIT=false', async () => {
+  test('warns that nothing is logged with AUDIT=false', async () => {
     const client = await serve({ AUDIT: 'false' });
     expect((await exec(client, 'echo hello')).isError).toBe(false);
     expect(client.stderr()).toContain('NOTHING that is done through this server is logged');
@@ -125,12 +125,12 @@ describe('a server', () => {
   });
 });
 
-describe('a record that can not grow any more', () => {
-  /** The file size limit of a running process: writes up to it are made in part, as on a full disk. */
+describe('an audit log that cannot grow', () => {
+  /** Limits the file size of a running process: writes up to the limit are partial, as on a full disk. */
   const limit = (client: TestClient, bytes: string) =>
     execFileSync('prlimit', ['--pid', String(client.pid), `--fsize=${bytes}:unlimited`]);
 
-  test('calls are refused unmade and say why; they go again when there is room, with the end that was due', async () => {
+  test('refuses calls with the reason, and resumes with the pending entries when there is space', async () => {
     const client = await serve();
     await exec(client, 'rm -f /tmp/go /tmp/done');
     const waiting = exec(client, 'while [ ! -e /tmp/go ]; do sleep 0.05; done; exit 7');
@@ -141,7 +141,7 @@ describe('a record that can not grow any more', () => {
     const refused = await exec(client, 'touch /tmp/done');
     expect(refused).toMatchObject({ isError: true, data: { code: 'AUDIT_UNAVAILABLE' } });
     expect(refused.text).toMatch(/not executed.*file size limit/s);
-    // What was begun ends, and its client is told so, although that can not be written now.
+    // A call that had begun still ends and its client gets the result, although the end cannot be logged now.
     node.simulator.container(CT.debian).write('/tmp/go', '');
     expect((await waiting).data).toMatchObject({ exit_code: 7 });
     expect((await client.callTool('proxmox_list_containers')).data).toMatchObject({
@@ -169,7 +169,7 @@ describe('a record that can not grow any more', () => {
 });
 
 describe('kill -9 under load', () => {
-  test('whatever the moment: no damage; what was answered has its end, what was done has its begin', async () => {
+  test('causes no damage, and loses neither the end of an answered call nor the begin of an executed one', async () => {
     let answered = 0;
     for (let round = 0; round < 8; round += 1) {
       const client = await serve();

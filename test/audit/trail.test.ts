@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../rig/until.ts';
 import { auditLogIn, BEGIN, END, entriesIn, freshDir, ledgerIn, segmentsIn, verified } from './records.ts';
 
-describe('what is on record', () => {
-  test('begin and end of a call, one chain, closed in the end; verification finds nothing to say', async () => {
+describe('the audit log', () => {
+  test('links begin and end of a call in one chain that verifies without findings', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir);
     await call({}, { exitCode: 3, bytes: 7, survivors: 0 });
@@ -42,7 +42,7 @@ describe('what is on record', () => {
     });
   });
 
-  test('is for its owner alone', async () => {
+  test('is readable by its owner only', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir);
     await call();
@@ -54,13 +54,13 @@ describe('what is on record', () => {
       expect([file, await modeOf(file)]).toEqual([file, 0o600]);
   });
 
-  test('a process that is asked for nothing leaves nothing', async () => {
+  test('is not created by a process without calls', async () => {
     const dir = await freshDir();
     await auditLogIn(dir).trail.close();
     await expect(stat(path.join(dir, 'audit'))).rejects.toThrow('ENOENT');
   });
 
-  test('many calls at once make one chain in order', async () => {
+  test('chains many concurrent calls in order', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir);
     await Promise.all(
@@ -73,11 +73,11 @@ describe('what is on record', () => {
     expect(await verified(dir)).toMatchObject({ calls: 300, findings: [] });
   });
 
-  test('an end that comes while others are written does not wait for the next call', async () => {
+  test('writes an end during another write without waiting for the next call', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);
     const calls = await Promise.all(Array.from({ length: 20 }, () => trail.begin(BEGIN)));
-    // The first is being written when the others come.
+    // The others arrive while the first is being written.
     const ends = calls.map(async (call, index) => {
       for (let turn = 0; turn < index * 20; turn += 1) await Promise.resolve();
       await call.end(END);
@@ -90,7 +90,7 @@ describe('what is on record', () => {
     expect((await entriesIn(dir)).filter(({ type }) => type === 'end')).toHaveLength(20);
   });
 
-  test('a segment that is full is followed by the next one, on one chain', async () => {
+  test('continues the chain in the next segment when a segment is full', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir, { maxBytes: 2000 });
     for (let calls = 0; calls < 10; calls += 1) await call();
@@ -101,7 +101,7 @@ describe('what is on record', () => {
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index));
   });
 
-  test('several processes share directory and key, and each has a segment of its own', async () => {
+  test('gives each process that shares directory and key its own segment', async () => {
     const dir = await freshDir();
     const trails = Array.from({ length: 5 }, () => auditLogIn(dir));
     await Promise.all(trails.map(({ call }) => call()));
@@ -109,11 +109,11 @@ describe('what is on record', () => {
     expect(await verified(dir)).toMatchObject({ segments: 5, calls: 5, findings: [] });
   });
 
-  test('arguments are redacted, names of unknown ones too; only what no tool accepts is shortened', async () => {
+  test('redacts arguments and argument names, and truncates only what no tool accepts', async () => {
     const dir = await freshDir();
     const redact = async (text: string) => text.replaceAll('hunter2', '[redacted]');
     const { trail, call } = auditLogIn(dir, { redact });
-    // What looks like many secrets is longer when redacted, and still logged whole.
+    // Text that looks like many secrets becomes longer when redacted, and is still logged in full.
     const script = `${'hunter2;'.repeat(1200)}touch /tmp/x`;
     await call({
       args: { command: script, hunter2: 1, deep: { a: ['hunter2'] }, long: 'x'.repeat(10_001) },
@@ -135,7 +135,7 @@ describe('what is on record', () => {
     expect((await entriesIn(dir))[3]).toMatchObject({ args: { omitted: { length: expect.any(Number) } } });
   });
 
-  test('a refused call with arguments that are nested 20,000 levels deep is logged', async () => {
+  test('logs a refused call with arguments nested 20,000 levels deep', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);
     let nested: Readonly<Record<string, unknown>> = {};
@@ -146,7 +146,7 @@ describe('what is on record', () => {
     expect(await verified(dir)).toMatchObject({ complete: 1, findings: [] });
   });
 
-  test('nothing in a segment plays tricks on a terminal', async () => {
+  test('escapes control characters', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir);
     const command = 'a\u001B[2J\u009Bb\u202Ec\u200Bd\u{E0041}e\uFEFF\u2028\u00ad\u{e0101} ü 👩‍🔧';
@@ -161,15 +161,15 @@ describe('what is on record', () => {
   });
 });
 
-describe('a record that can not be written', () => {
+describe('an audit log that cannot be written', () => {
   test.each([
-    ['a file is in the way', async (dir: string) => writeFile(path.join(dir, 'audit'), '')],
+    ['the directory is a file', async (dir: string) => writeFile(path.join(dir, 'audit'), '')],
     [
-      'others may write there',
+      'other users have write access',
       async (dir: string) => mkdir(path.join(dir, 'audit')).then(() => chmod(path.join(dir, 'audit'), 0o777)),
     ],
-    ['the key is none', async (dir: string) => writeFile(path.join(dir, 'audit.key'), 'short')],
-  ])('%s: the call is refused and says why; then it goes again', async (what, spoil) => {
+    ['the key is invalid', async (dir: string) => writeFile(path.join(dir, 'audit.key'), 'short')],
+  ])('refuses calls and recovers afterwards: %s', async (what, spoil) => {
     const dir = await freshDir();
     await spoil(dir);
     const { trail, call, log } = auditLogIn(dir);
@@ -184,7 +184,7 @@ describe('a record that can not be written', () => {
     expect(log).toEqual([expect.stringMatching(/^error calls are refused/)]);
 
     await rm(path.join(dir, 'audit'), { recursive: true, force: true });
-    if (what === 'the key is none') await rm(path.join(dir, 'audit.key'));
+    if (what === 'the key is invalid') await rm(path.join(dir, 'audit.key'));
     await call();
     await trail.close();
     expect(log).toEqual([expect.anything(), expect.stringMatching(/^warn calls are logged again/)]);
@@ -192,9 +192,9 @@ describe('a record that can not be written', () => {
     expect((await verified(dir)).notes).toEqual([expect.stringContaining('3 entries could not be written')]);
   });
 
-  // Mounting is root's. Without it test/audit/server.test.ts fills up a file size limit.
+  // Only root can mount. Otherwise test/audit/server.test.ts covers this with a file size limit.
   test.runIf(process.getuid?.() === 0)(
-    'a full disk leaves no half record, and goes on when there is room',
+    'leaves no partial entry on a full disk, and resumes when there is space',
     async () => {
       const dir = await freshDir();
       await mkdir(path.join(dir, 'audit'), { mode: 0o700 });
@@ -226,7 +226,7 @@ describe('a record that can not be written', () => {
     },
   );
 
-  test('a segment that is removed under a running process is noticed, and missing ever after', async () => {
+  test('reports a segment that was removed while its process ran as missing', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir);
     await call();
@@ -236,7 +236,7 @@ describe('a record that can not be written', () => {
     await trail.close();
     const { damage } = await verified(dir);
     expect(damage).toEqual([expect.stringContaining(`${path.basename(gone)} is missing; it was created at`)]);
-    // Retention is the operator's: what was removed on purpose is accepted once.
+    // The operator decides on retention: an intended removal is accepted once.
     expect(await verified(dir, true)).toMatchObject({
       damage: [],
       notes: [expect.stringContaining('accepted')],
@@ -244,7 +244,7 @@ describe('a record that can not be written', () => {
     expect(await verified(dir)).toMatchObject({ findings: [] });
   });
 
-  test('an end after the trail is closed is said in the log', async () => {
+  test('reports the end of a call after the close in the server log', async () => {
     const dir = await freshDir();
     const { trail, log } = auditLogIn(dir);
     const call = await trail.begin(BEGIN);
@@ -259,7 +259,7 @@ describe('a record that can not be written', () => {
   });
 });
 
-test('clocks may jump: verification says by how much, and is content', async () => {
+test('reports clock changes as notes, not as damage', async () => {
   const dir = await freshDir();
   let now = Date.parse('2026-03-01T12:00:00Z');
   let up = 0;
@@ -280,7 +280,7 @@ test('clocks may jump: verification says by how much, and is content', async () 
   ]);
 });
 
-test('segments can be moved together with key and ledger', async () => {
+test('can be moved together with key and ledger', async () => {
   const dir = await freshDir();
   const { trail, call } = auditLogIn(dir);
   await call();

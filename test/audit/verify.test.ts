@@ -18,7 +18,7 @@ async function threeCalls({ close = true } = {}) {
   return { dir, file, lines, rewrite };
 }
 
-/** Three processes, each with one segment that ended in order. */
+/** Three processes, each with one segment that was closed normally. */
 async function threeSegments() {
   const dir = await freshDir();
   for (let process = 0; process < 3; process += 1) {
@@ -30,7 +30,7 @@ async function threeSegments() {
   return { dir, audit: path.join(dir, 'audit'), files, names: files.map((file) => path.basename(file)) };
 }
 
-describe('edits of a segment are found', () => {
+describe('detects an edited segment', () => {
   const BROKEN = /does not continue the chain/;
   test.each<[string, (lines: string[]) => readonly string[], RegExp]>([
     [
@@ -44,14 +44,18 @@ describe('edits of a segment are found', () => {
       (lines) => lines.toSpliced(3, 1),
       /line 4 \(entry 4\).*entries before it were removed/,
     ],
-    ['several removed', (lines) => lines.toSpliced(2, 3), BROKEN],
+    ['several removed entries', (lines) => lines.toSpliced(2, 3), BROKEN],
     [
-      'the first removed',
+      'the first entry removed',
       (lines) => lines.slice(1),
       /begins with entry 1: the entries before it were removed/,
     ],
-    ['two swapped', (lines) => lines.with(3, at(lines, 4)).with(4, at(lines, 3)), BROKEN],
-    ['one added again', (lines) => lines.toSpliced(5, 0, at(lines, 3)), /line 6 \(entry 3\).*added or moved/],
+    ['two swapped entries', (lines) => lines.with(3, at(lines, 4)).with(4, at(lines, 3)), BROKEN],
+    [
+      'a repeated entry',
+      (lines) => lines.toSpliced(5, 0, at(lines, 3)),
+      /line 6 \(entry 3\).*added or moved/,
+    ],
     [
       'a line that is not an entry',
       (lines) => lines.toSpliced(2, 0, '{"type":"end"}'),
@@ -59,12 +63,12 @@ describe('edits of a segment are found', () => {
     ],
     ['an empty line', (lines) => lines.toSpliced(2, 0, ''), /line 3 is not a valid audit entry/],
     [
-      'one after the end',
+      'an entry after the end',
       (lines) => [...lines, at(lines, 3)],
       /line 9 was added after the end of the segment/,
     ],
     [
-      'one forged with another key',
+      'an entry forged with another key',
       (lines) => [...lines.slice(0, -1), forged(lines)],
       /line 8 \(entry 7\).*edited/,
     ],
@@ -74,7 +78,7 @@ describe('edits of a segment are found', () => {
     expect((await verified(dir)).damage).toEqual([expect.stringMatching(message)]);
   });
 
-  test('each byte of an entry counts', async () => {
+  test('by any changed byte of an entry', async () => {
     const { dir, file } = await threeCalls();
     const bytes = await readFile(file);
     const start = bytes.indexOf(0x0a) + 1;
@@ -87,7 +91,7 @@ describe('edits of a segment are found', () => {
     }
   });
 
-  test('a copy and a new name', async () => {
+  test('by its name, after a copy or a rename', async () => {
     const { dir, file } = await threeCalls();
     const other = path.join(path.dirname(file), `2${path.basename(file)}`);
     await copyFile(file, other);
@@ -101,7 +105,7 @@ describe('edits of a segment are found', () => {
     ]);
   });
 
-  test('another key is distinguished from a forged entry', async () => {
+  test('and distinguishes another key from a forged entry', async () => {
     const { dir } = await threeCalls();
     await writeFile(path.join(dir, 'audit.key'), `${'0'.repeat(64)}\n`);
     expect((await verified(dir)).damage[0]).toMatch(/was written with another key \([0-9a-f]{8}\) than/);
@@ -111,16 +115,16 @@ describe('edits of a segment are found', () => {
 });
 
 describe('with write access to AUDIT_DIR only, before any verification', () => {
-  test('nothing was done: every segment is complete', async () => {
+  test('an unchanged log is complete', async () => {
     const { dir } = await threeSegments();
     expect(await verified(dir)).toMatchObject({ segments: 3, complete: 3, findings: [] });
   });
 
   test.each([
     ['the first segment', 0],
-    ['one in the middle', 1],
-    ['the newest', 2],
-  ])('%s removed is found', async (_, index) => {
+    ['a segment in the middle', 1],
+    ['the newest segment', 2],
+  ])('removal of %s is detected', async (_, index) => {
     const { dir, files, names } = await threeSegments();
     await rm(files[index] ?? '');
     const { damage } = await verified(dir);
@@ -129,13 +133,13 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     expect((await verified(dir)).damage).toEqual(damage);
   });
 
-  test('a segment of a process that still runs or was killed, removed, is found', async () => {
+  test('removal of a segment of a running or killed process is detected', async () => {
     const { dir, file } = await threeCalls({ close: false });
     await rm(file);
     expect((await verified(dir)).damage).toEqual([expect.stringContaining('is missing; it was created at')]);
   });
 
-  test('a closed segment cut back at every line, with and without a torn line after it, is found', async () => {
+  test('truncation of a closed segment at any line is detected, with and without an incomplete line after it', async () => {
     const { dir, lines, rewrite, file } = await threeCalls();
     for (let kept = 1; kept < lines.length; kept += 1) {
       await rewrite(lines.slice(0, kept));
@@ -150,7 +154,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     ]);
   });
 
-  test('a rotated segment cut back before its rotation is found', async () => {
+  test('truncation of a rotated segment is detected', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir, { maxBytes: 1 });
     for (let calls = 0; calls < 3; calls += 1) await call();
@@ -165,7 +169,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     ]);
   });
 
-  test('two segments swapped are found', async () => {
+  test('swapped segments are detected', async () => {
     const { dir, files, names } = await threeSegments();
     const [first = '', second = ''] = files;
     await rename(first, `${first}.tmp`);
@@ -177,7 +181,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     ]);
   });
 
-  test('the directory replaced: by an earlier copy, by an empty one, by none', async () => {
+  test('replacement of the directory by an earlier copy, an empty one or none is detected', async () => {
     const { dir, audit, names } = await threeSegments();
     await cp(audit, `${audit}.copy`, { recursive: true });
     const { trail, call } = auditLogIn(dir);
@@ -195,7 +199,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
     expect((await verified(dir)).damage).toEqual(expect.arrayContaining(all));
   });
 
-  test('a segment of another audit directory with the same key, added, is found', async () => {
+  test('an added segment of another audit directory with the same key is detected', async () => {
     const { dir } = await threeSegments();
     const other = auditLogIn(dir, { dir: path.join(dir, 'other') });
     await other.call();
@@ -208,7 +212,7 @@ describe('with write access to AUDIT_DIR only, before any verification', () => {
 });
 
 describe('a segment without an end in the ledger', () => {
-  test('is not called complete, and a tail that verification has seen cannot be removed', async () => {
+  test('is not reported complete, and its verified entries cannot be removed', async () => {
     const { dir, lines, rewrite } = await threeCalls({ close: false });
     expect(await verified(dir)).toMatchObject({ segments: 1, complete: 0, damage: [] });
     await rewrite(lines.slice(0, 4));
@@ -217,7 +221,7 @@ describe('a segment without an end in the ledger', () => {
     expect((await verified(dir)).damage).toEqual([expect.stringContaining(cut)]);
   });
 
-  test('grows between two verifications without damage', async () => {
+  test('may grow between two verifications', async () => {
     const dir = await freshDir();
     const { trail, call } = auditLogIn(dir);
     await call();
@@ -230,7 +234,7 @@ describe('a segment without an end in the ledger', () => {
 });
 
 describe('--accept', () => {
-  test('accepts segments that are missing or shorter, once; edits stay damage', async () => {
+  test('accepts missing or truncated segments once, but never edits', async () => {
     const { dir, files } = await threeSegments();
     await rm(files[0] ?? '');
     const lines = (await readFile(files[1] ?? '', 'utf8')).split('\n');
@@ -244,7 +248,7 @@ describe('--accept', () => {
     expect((await verified(dir, true)).damage).toEqual([expect.stringContaining('edited')]);
   });
 
-  test('takes over segments without a ledger, and nothing can be removed from then on', async () => {
+  test('adopts segments without a ledger, and detects later removals', async () => {
     const { dir, files } = await threeSegments();
     await rm(ledgerIn(dir));
     expect((await verified(dir)).damage).toHaveLength(3);
@@ -256,7 +260,7 @@ describe('--accept', () => {
 });
 
 describe('the ledger', () => {
-  test('an edited line is found; an incomplete line after a crash is not damage, and the next entry is readable', async () => {
+  test('detects an edited line, and tolerates an incomplete line after a crash', async () => {
     const { dir } = await threeSegments();
     await appendFile(ledgerIn(dir), '{"type":"created","at":"20');
     const { trail, call } = auditLogIn(dir);
@@ -270,7 +274,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  test('that cannot be written refuses calls and names the ledger', async () => {
+  test('is named when it cannot be written and calls are refused', async () => {
     const dir = await freshDir();
     await mkdir(ledgerIn(dir));
     const { call } = auditLogIn(dir);
@@ -287,7 +291,7 @@ describe('the ledger', () => {
 describe('a claim about the arguments of a call', () => {
   const args = { vmid: 101, command: "PASSWORD=hunter2 sh -c 'echo \u202e \u001b[2J'", timeout: 5 };
 
-  test('is proved for exactly these arguments in any order, whatever the log shows of them', async () => {
+  test('is proved for exactly these arguments in any order, also when they are logged redacted', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir, { redact: async () => 'all redacted' });
     const { id } = await trail.begin({ ...BEGIN, args });
@@ -313,7 +317,7 @@ describe('a claim about the arguments of a call', () => {
   });
 });
 
-test('what is no file is not read, and no segment: a link to one, a directory, a pipe that nobody writes to', async () => {
+test('ignores symlinks, directories and named pipes in the audit directory', async () => {
   const { dir, file } = await threeCalls();
   await mkdir(path.join(path.dirname(file), '1.jsonl'));
   execFileSync('mkfifo', [path.join(path.dirname(file), '2.jsonl')]);
@@ -323,8 +327,8 @@ test('what is no file is not read, and no segment: a link to one, a directory, a
   expect((await verified(dir)).damage.join('\n')).toMatch(/is missing/);
 });
 
-describe('a crash is not taken for tampering', () => {
-  test('cut at every byte of the last two records: incomplete or without an end, and never damage', async () => {
+describe('a crash is distinguished from tampering', () => {
+  test('when the last two entries are cut at any byte', async () => {
     const { dir, file, lines } = await threeCalls({ close: false });
     const bytes = await readFile(file);
     const from = Buffer.byteLength(lines.slice(0, -2).join('\n')) + 1;
@@ -338,7 +342,7 @@ describe('a crash is not taken for tampering', () => {
     }
   });
 
-  test('the same at every byte of the first record, and of nothing at all', async () => {
+  test('when the first entry is cut at any byte, or is missing', async () => {
     const { dir, file, lines } = await threeCalls({ close: false });
     const bytes = await readFile(file);
     for (let size = 0; size < Buffer.byteLength(lines[0] ?? ''); size += 1) {
@@ -349,7 +353,7 @@ describe('a crash is not taken for tampering', () => {
     }
   });
 
-  test('zeros that a file system leaves behind after a power cut are an incomplete line', async () => {
+  test('when zeros follow after a power failure', async () => {
     const { dir, file } = await threeCalls({ close: false });
     await writeFile(file, Buffer.concat([await readFile(file), Buffer.alloc(4096)]));
     const { damage, notes } = await verified(dir);
@@ -357,7 +361,7 @@ describe('a crash is not taken for tampering', () => {
     expect(notes).toContainEqual(expect.stringContaining('is incomplete (4096 bytes)'));
   });
 
-  test('but after an orderly end nothing can be incomplete', async () => {
+  test('but an incomplete line after a regular end is damage', async () => {
     const { dir, file } = await threeCalls();
     await writeFile(file, Buffer.concat([await readFile(file), Buffer.from('{"seq"')]));
     expect((await verified(dir)).damage).toEqual([
@@ -365,7 +369,7 @@ describe('a crash is not taken for tampering', () => {
     ]);
   });
 
-  test('a call without an end is told, and that its process runs', async () => {
+  test('and a call without an end is reported with its running process', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);
     const { id } = await trail.begin(BEGIN);
@@ -380,7 +384,7 @@ describe('a crash is not taken for tampering', () => {
   });
 });
 
-test('nothing to verify is in order', async () => {
+test('verifies an empty log without findings', async () => {
   const dir = await freshDir();
   expect(await verified(dir)).toMatchObject({ segments: 0, findings: [] });
   await mkdir(path.join(dir, 'audit'));
@@ -391,7 +395,7 @@ function at(lines: readonly string[], index: number): string {
   return lines[index] ?? '';
 }
 
-/** With another first digit. */
+/** Replaces the first digit. */
 function otherMac(line: string): string {
   return line.replace(/(?<="mac":").(?=[0-9a-f]{63}"}$)/, (digit) => (digit === '0' ? '1' : '0'));
 }
@@ -402,7 +406,7 @@ function edited(line: string | undefined, from: string | RegExp, to: string): st
   return changed;
 }
 
-/** The last record, sealed by somebody who knows everything but the key. */
+/** The last record, sealed by an attacker who lacks only the key. */
 function forged(lines: readonly string[]): string {
   const last = unseal(Buffer.from(at(lines, lines.length - 1)));
   const before = unseal(Buffer.from(at(lines, lines.length - 2)));

@@ -2,19 +2,25 @@ import { connectClient, type TestClient } from '../mcp/client.ts';
 import type { Rig } from '../rig/rig.ts';
 import { OpenSsh } from './openssh.ts';
 
-/** What the measures work with. All that they open or create is undone in the end, also after an error. */
+/** The resources of the measurements. `end` releases everything that was opened or created, also after an error. */
 export class Bench {
-  readonly rig: Rig;
+  readonly #rig: Rig | undefined;
   readonly #undo: (() => Promise<void>)[] = [];
 
-  constructor(rig: Rig) {
-    this.rig = rig;
+  /** @param rig undefined for measures that need none */
+  constructor(rig: Rig | undefined) {
+    this.#rig = rig;
+  }
+
+  get rig(): Rig {
+    if (this.#rig === undefined) throw new Error('this measure needs the rig');
+    return this.#rig;
   }
 
   /** The built server, over stdio, with the official client. */
-  async server(env: Readonly<Record<string, string>> = {}): Promise<TestClient> {
+  server(env: Readonly<Record<string, string>> = {}): Promise<TestClient> {
     const { host, port, keys, paths } = this.rig.info;
-    const settings = {
+    return this.serverAt({
       I_ACCEPT_RISKS: 'true',
       HOST: host,
       SSH_PORT: String(port),
@@ -22,8 +28,12 @@ export class Bench {
       SSH_KNOWN_HOSTS: paths.knownHosts,
       SSH_HOST_KEY_POLICY: 'strict',
       ...env,
-    };
-    const client = await connectClient({ era: 'modern', env: settings });
+    });
+  }
+
+  /** The built server with these settings alone. */
+  async serverAt(env: Readonly<Record<string, string>>): Promise<TestClient> {
+    const client = await connectClient({ era: 'modern', env });
     this.onEnd(() => client.close());
     return client;
   }
@@ -38,13 +48,13 @@ export class Bench {
     this.#undo.push(undo);
   }
 
-  /** Undoes everything, last first. */
+  /** Releases everything, in reverse order. */
   async end(): Promise<void> {
     for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) await undo();
   }
 }
 
-/** Calls a tool that must succeed: a fast failure is no speed. */
+/** Calls a tool that must succeed: a fast failure must not count as a fast call. */
 export async function callTool(
   client: TestClient,
   tool: string,

@@ -14,7 +14,7 @@ const ATTACH = `lxc-attach -n ${CT.debian} -- true`;
 const runTrue = (server: TestClient) =>
   callTool(server, 'container_exec_command', { vmid: CT.debian, command: 'true' });
 
-/** The shortest command there is, in a container: calls a second apart, and forty one after the other. */
+/** The shortest command, in a container: calls with a second between them, and forty calls in sequence. */
 export async function exec(bench: Bench): Promise<Row[]> {
   const [server, openSsh] = await Promise.all([bench.server(), bench.openSsh()]);
   const ours = () => runTrue(server);
@@ -25,7 +25,7 @@ export async function exec(bench: Bench): Promise<Row[]> {
     return timed(work);
   };
   const [a, b] = await takeTurns(APART_ROUNDS, [apart(ours), apart(floor)]);
-  // As a session with an assistant goes: a list and a status between the commands, which are not counted.
+  // Like a session with an assistant: between the commands there are list and status calls, which are not measured.
   const series = (work: () => Promise<unknown>, between: (index: number) => Promise<unknown>) => async () => {
     const times: number[] = [];
     for (let index = 0; index < SERIES; index++) {
@@ -45,7 +45,7 @@ export async function exec(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** The same 64 times at once, against as many of OpenSSH's one after the other. */
+/** The same command 64 times at once, compared with as many runs of OpenSSH in sequence. */
 export async function burst(bench: Bench): Promise<Row[]> {
   const [server, openSsh] = await Promise.all([bench.server(), bench.openSsh()]);
   const calls = Array.from({ length: AT_ONCE }, (_, index) => index);
@@ -53,7 +53,7 @@ export async function burst(bench: Bench): Promise<Row[]> {
   const floor = async () => {
     for (const _ of calls) await openSsh.run(ATTACH);
   };
-  // Not warmed up by a burst: what is opened for the first one is a part of what is measured.
+  // Not warmed up by a burst: opening sessions for the first one is part of the measurement.
   await runTrue(server);
   const first = await timed(ours);
   const [a, b] = await takeTurns(AT_ONCE_ROUNDS, [() => timed(ours), () => timed(floor)]);

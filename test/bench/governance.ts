@@ -12,7 +12,7 @@ const CHUNK = 32_768;
 const SIZE = 100_000_000;
 const LIMIT = 25_000;
 
-/** A line as logs have them: no secret, and a little of what makes rules look closer. */
+/** A typical log line: no secret, but some text that redaction rules must examine. */
 const LINE =
   'Nov 22 10:00:00 host sshd[1]: Accepted password for root from 192.0.2.4 port 4711 ssh2: key SHA256:abcdef\n';
 
@@ -25,13 +25,13 @@ const withSecrets = (): Redactor =>
       })),
   });
 
-/** Covers nothing and shows everything: what output costs without redaction. */
+/** Redacts nothing: the cost of output without redaction. */
 const NONE: Pick<Redactor, 'parts' | 'overlap'> = {
   parts: async (text) => [{ shown: text, original: text, what: 'plain' }],
   overlap: 0,
 };
 
-/** What redaction adds to a call and to a flood, in the process of the server, without the network's noise. */
+/** The cost of redaction for a call and for large output, within the server process and without the network. */
 export async function redaction(): Promise<Row[]> {
   const redactor = withSecrets();
   const full = LINE.repeat(Math.floor(LIMIT / LINE.length));
@@ -62,11 +62,17 @@ export async function redaction(): Promise<Row[]> {
   return [
     { measure: 'redaction of a call with a line', unit: 'ms', ours: short, floor: null, limit: atMost(1) },
     { measure: 'redaction of a call with 25 kB', unit: 'ms', ours: long, floor: null, limit: atMost(1) },
-    { measure: 'keeping head and tail of 100 MB', unit: 'ms', ours, floor, limit: atMost(1.1) },
+    {
+      measure: 'redaction of 100 MB, of which head and tail are kept',
+      unit: 'ms',
+      ours: Math.max(0, ours - floor),
+      floor: null,
+      limit: atMost(5),
+    },
   ];
 }
 
-/** Policy, record and redaction together, as a client meets them: all of it against as little of it as can be set. */
+/** Policy, audit log and redaction together as a client sees them: the full configuration compared with the minimal one. */
 export async function governance(bench: Bench): Promise<Row[]> {
   const all = await bench.server({ SSH_PASSWORD: 'not the password of the rig', POLICY: 'standard' });
   const least = await bench.server({ AUDIT: 'false', REDACT_FORMS: 'false', POLICY: 'open' });

@@ -10,10 +10,10 @@ const MANY = 200;
 const FIRST_VMID = 20_000;
 const NODE = 'pve2';
 
-/** The files that the list is made from, as they are. */
+/** The files that the list is made from, unprocessed. */
 const READ_ALL = 'cd /etc/pve && cat /proc/net/unix .members .vmlist .rrd nodes/*/lxc/*.conf';
 
-/** The list of containers, of the few that the rig has and of many more. */
+/** The list of containers: the few of the rig, and many more. */
 export async function list(bench: Bench): Promise<Row[]> {
   const [server, openSsh] = await Promise.all([bench.server(), bench.openSsh()]);
   const measure = async (count: number): Promise<Row> => {
@@ -35,12 +35,12 @@ export async function list(bench: Bench): Promise<Row[]> {
   return [few, many];
 }
 
-/** Those in CT but `unknown`. */
+/** The containers in CT, without `unknown`. */
 const OF_THE_RIG = Object.keys(CT).length - 1;
 
 const vmlist = z.looseObject({ version: z.number(), ids: z.record(z.string(), z.unknown()) });
 
-/** Gives the rig's other node two hundred containers, of which there is only the configuration. */
+/** Adds two hundred containers to the rig's other node, as configuration files only. */
 async function addContainers(rig: Rig): Promise<Undo> {
   const lines = Array.from({ length: MANY }, (_, index) => FIRST_VMID + index);
   const before = vmlist.parse(JSON.parse((await rig.readInNode('/etc/pve/.vmlist')).toString('utf8')));

@@ -1,6 +1,6 @@
 /*
- * npm run bench [-- --json] [measure …]: what the built server costs, against a floor measured in the same run.
- * SERVER_ENTRY: another build than the one that is made now. Exits with 1 if a limit is missed.
+ * npm run bench [-- --json] [measure …]: what the built server costs, compared with a floor measured in the same run.
+ * SERVER_ENTRY selects another build. Exits with 1 if a limit is missed.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { holdLock, Rig, type Undo } from '../rig/rig.ts';
 import { must } from '../rig/run.ts';
 import { Bench } from './bench.ts';
 import { burst, exec } from './calls.ts';
+import { cluster } from './cluster.ts';
 import { governance } from './governance.ts';
 import { list } from './list.ts';
 import { isMet, type Row } from './measure.ts';
@@ -19,7 +20,7 @@ import { jsonOf, tableOf } from './table.ts';
 import { transfers } from './transfers.ts';
 
 const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
-  // First: a process that has grown takes longer to start another, and would add that to both sides.
+  // First: a process that has grown takes longer to start another one, and would add that to both sides.
   start,
   exec,
   list,
@@ -28,7 +29,11 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   record,
   memory,
   governance,
+  cluster,
 };
+
+/** Measures that bring their own nodes. */
+const WITHOUT_RIG: readonly string[] = ['cluster'];
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
@@ -43,10 +48,11 @@ async function main(wanted: readonly string[]): Promise<number> {
     return { name, measure };
   });
   await buildServer();
-  const { rig, release } = await takeRig();
+  const needed = wanted.some((name) => !WITHOUT_RIG.includes(name));
+  const { rig, release } = needed ? await takeRig() : { rig: undefined, release: async () => {} };
   const rows: Row[] = [];
   try {
-    await rig.reset();
+    await rig?.reset();
     for (const { name, measure } of measures) {
       tell(`measuring ${name} …`);
       rows.push(...(await inBench(rig, measure)));
@@ -58,7 +64,7 @@ async function main(wanted: readonly string[]): Promise<number> {
   return rows.some((row) => isMet(row) === false) ? 1 : 0;
 }
 
-async function inBench(rig: Rig, measure: (bench: Bench) => Promise<Row[]>): Promise<Row[]> {
+async function inBench(rig: Rig | undefined, measure: (bench: Bench) => Promise<Row[]>): Promise<Row[]> {
   const bench = new Bench(rig);
   const interrupted = () => void bench.end().finally(() => process.exit(130));
   process.once('SIGINT', interrupted);
@@ -79,7 +85,7 @@ async function buildServer(): Promise<void> {
   process.env.SERVER_ENTRY = join(root, 'dist/bin.js');
 }
 
-/** Brings the rig up if need be and takes the lock by which the suites of the tests take turns, so that nobody else uses it. */
+/** Starts the rig if needed and takes the lock of the test suites, so that nothing else uses the rig. */
 async function takeRig(): Promise<{ rig: Rig; release: Undo }> {
   for (;;) {
     const up = findRig();
@@ -89,14 +95,14 @@ async function takeRig(): Promise<{ rig: Rig; release: Undo }> {
       continue;
     }
     const release = await holdLock(['flock', up.info.paths.state, 'sh', '-c', 'echo held; exec cat']);
-    // Whoever held it may have taken the rig down.
+    // The previous holder of the lock may have stopped the rig.
     const found = findRig();
     if ('info' in found) return { rig: new Rig(found.info), release };
     await release();
   }
 }
 
-/** Where we are, for people who wait; not a part of the result. */
+/** Progress for people; not part of the result. */
 function tell(text: string): void {
   if (process.stderr.isTTY === true) process.stderr.write(`${text}\n`);
 }

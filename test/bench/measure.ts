@@ -1,14 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Between two turns: the far side still clears up when a call is answered, which must not be counted as the next one's. */
+/** Pause between two runs: the node still cleans up after a call is answered, which must not count for the next one. */
 const PAUSE_MS = 10;
 
-/** What one row of the table says. Times in ms, throughput in MB/s, sizes in MB (10^6 bytes). */
+/** One row of the table. Times in ms, throughput in MB/s, sizes in MB (10^6 bytes). */
 export interface Row {
   readonly measure: string;
-  readonly unit: 'ms' | 'MB/s' | 'MB';
+  readonly unit: 'ms' | 'MB/s' | 'MB' | '';
   readonly ours: number;
-  /** What the same costs without us, measured in the same run; null: the limit is a value, not a ratio. */
+  /** The same work without this server, measured in the same run; null: the limit is a value, not a ratio. */
   readonly floor: number | null;
   /** null: for information. */
   readonly limit: Limit | null;
@@ -38,12 +38,12 @@ export function atLeast(value: number): Limit {
   return { kind: 'at least', value };
 }
 
-/** Does once what is measured, and returns how many ms it took. */
+/** Runs the measured work once and returns its duration in ms. */
 export type Subject = () => Promise<number>;
 
 /**
- * Medians of all subjects, which take turns, so that whatever else loads the machine hits all of them. Each round begins
- * with another one, for the first of a round may find caches cold or the disk busy.
+ * Medians of all subjects, which run in turn, so that other load on the machine affects all of them. Each round begins with
+ * another subject, because the first of a round may find cold caches or a busy disk.
  */
 export async function takeTurns<const T extends readonly Subject[]>(
   rounds: number,
@@ -71,7 +71,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 || lower === undefined ? upper : (lower + upper) / 2;
 }
 
-/** How long `work` takes, in ms. */
+/** The duration of `work` in ms. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();

@@ -8,7 +8,7 @@ const SIZE = 1e9;
 const ROUNDS = 3;
 const FLOOD = `head -c ${SIZE} /dev/zero | tr '\\0' x`;
 
-/** A gigabyte of output, of which the server keeps a head and a tail: its time against ssh's, and the memory it needs. */
+/** A gigabyte of output, of which the server keeps head and tail: the time compared with ssh, and the memory. */
 export async function memory(bench: Bench): Promise<Row[]> {
   const server = await bench.server();
   const ours = async () => {
@@ -30,7 +30,7 @@ export async function memory(bench: Bench): Promise<Row[]> {
   ];
 }
 
-/** The most that was ever resident: the kernel keeps count. */
+/** The peak of resident memory, which the kernel records. */
 function peakBytes(pid: number): number {
   const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   if (kibibytes === undefined) throw new Error(`the kernel does not tell the peak memory of ${pid}`);

@@ -8,8 +8,8 @@ import { must, run } from '../rig/run.ts';
 import { until } from '../rig/until.ts';
 
 /**
- * The floor: OpenSSH's own client over a connection that is kept open (ControlMaster). Every run spawns one more
- * client process, as a script that uses ssh does.
+ * The floor: OpenSSH's client over a connection that is kept open (ControlMaster). Each run starts one client process, as a
+ * script that uses ssh does.
  */
 export class OpenSsh {
   readonly #options: readonly string[];
@@ -21,7 +21,7 @@ export class OpenSsh {
   }
 
   static async connect(rig: Rig): Promise<OpenSsh> {
-    // Not below the rig's state: the path of a socket may have no more than 107 bytes.
+    // Not below the state directory of the rig: the path of a socket is limited to 107 bytes.
     const dir = mkdtempSync(join(tmpdir(), 'bench-'));
     const options = ['-F', rig.info.paths.sshConfig, '-o', `ControlPath=${join(dir, 'control')}`];
     const master = spawn('ssh', [...options, '-M', '-N', 'rig'], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -39,7 +39,7 @@ export class OpenSsh {
     });
   }
 
-  /** Runs a command line on the node, which must succeed; its output. */
+  /** Runs a command line on the node, which must succeed, and returns its output. */
   async run(command: string): Promise<string> {
     return (await must(['ssh', ...this.#options, 'rig', command])).stdout;
   }

@@ -148,7 +148,7 @@ async function measure(peer: Peer): Promise<string[]> {
   ];
 }
 
-/** Processes that are still there three seconds after the answer: the command, a child, and one in a session of its own. */
+/** Processes that still run three seconds after the answer: the command, a child, and one in a session of its own. */
 async function survivorsOf(peer: Peer): Promise<number> {
   const client = await connect(peer);
   const command = `setsid sleep ${MARK} & sleep ${MARK} & sleep ${MARK}`;

@@ -8,7 +8,7 @@ import { atMost, type Row, takeTurns, timed } from './measure.ts';
 
 const ROUNDS = 201;
 const AT_ONCE = 64;
-/** About what a command in a container takes. */
+/** The approximate duration of a command in a container. */
 const WORK_MS = 15;
 
 const BEGIN: AuditBegin = {
@@ -31,7 +31,10 @@ const END: AuditEnd = {
   survivors: null,
 };
 
-/** Begin and end of a call, beside a plain write and fdatasync of as many bytes to the same disk; redaction is measured apart. */
+/**
+ * Begin and end of a call, compared with a plain write and fdatasync of as many bytes on the same disk; redaction is measured
+ * separately.
+ */
 export async function record(): Promise<Row[]> {
   const dir = await mkdtemp(path.join(tmpdir(), 'bench-record-'));
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -44,7 +47,7 @@ export async function record(): Promise<Row[]> {
     logger: silent,
   });
   const file = await open(path.join(dir, 'floor'), 'a');
-  /** What the record adds to a call that itself takes `workMs`; the disk works meanwhile. */
+  /** What the audit log adds to a call that takes `workMs`; the disk works during that time. */
   const call = async (effect: AuditBegin['effect'], workMs = 0): Promise<number> => {
     const before = performance.now();
     const begun = await trail.begin({ ...BEGIN, effect });

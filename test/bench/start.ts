@@ -7,7 +7,7 @@ import { atMost, type Row, takeTurns } from './measure.ts';
 
 const ROUNDS = 25;
 
-/** From the spawn of the server to the answer to tools/list, as a client without our help sees it. */
+/** From the start of the server process to the answer to tools/list, measured by an independent client. */
 export async function start(): Promise<Row[]> {
   const [legacy, modern, empty] = await takeTurns(ROUNDS, [
     () => untilListed(LEGACY),
@@ -52,7 +52,7 @@ const MODERN: readonly Message[] = [
   { id: 2, method: 'tools/list', params: envelope },
 ];
 
-/** Sends message after message, each when the one before is answered, and returns how long all of it took, in ms. */
+/** Sends messages, each after the answer to the previous one, and returns the total time in ms. */
 async function untilListed(messages: readonly Message[]): Promise<number> {
   const { command, args } = serverCommand();
   const env = { PATH: process.env.PATH, I_ACCEPT_RISKS: 'true', HOST: '192.0.2.1' };
@@ -74,7 +74,7 @@ async function untilListed(messages: readonly Message[]): Promise<number> {
   return elapsed;
 }
 
-/** What every server in JavaScript costs. */
+/** The minimum for every server in JavaScript. */
 async function emptyProcess(): Promise<number> {
   const started = performance.now();
   await once(

@@ -2,7 +2,7 @@ import { isMet, type Row, ratioOf } from './measure.ts';
 
 const HEAD = ['measure', 'ours', 'floor', 'ratio', 'limit', ''] as const;
 
-/** The rows as an aligned table for people; in colours where they are seen as colours. */
+/** The rows as an aligned table for people, in color on a terminal. */
 export function tableOf(rows: readonly Row[], colour: boolean): string {
   const cells = [HEAD, ...rows.map(cellsOf)];
   const widths = HEAD.map((_, column) => Math.max(...cells.map((row) => [...(row[column] ?? '')].length)));
@@ -30,12 +30,12 @@ function cellsOf(row: Row): readonly string[] {
   const met = isMet(row);
   return [
     measure,
-    `${number(ours)} ${unit}`,
+    `${number(ours)} ${unit}`.trimEnd(),
     floor === null ? '' : `${number(floor)} ${unit}`,
     ratio === null ? '' : ratio.toFixed(2),
     limit === null
       ? ''
-      : `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.value}${floor === null ? ` ${unit}` : ''}`,
+      : `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.value}${floor === null ? ` ${unit}` : ''}`.trimEnd(),
     met === null ? '' : met ? '✓' : '✗',
   ];
 }
@@ -49,7 +49,7 @@ function paint(line: string, met: boolean | null): string {
   return `\u001B[${met ? 32 : 31}m${line}\u001B[39m`;
 }
 
-/** The same for programs. */
+/** The rows as JSON for programs. */
 export function jsonOf(rows: readonly Row[]): string {
   return JSON.stringify(
     rows.map((row) => ({ ...row, ratio: ratioOf(row), met: isMet(row) })),

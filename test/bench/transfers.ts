@@ -8,17 +8,17 @@ import { atMost, type Row, type Subject, takeTurns, timed } from './measure.ts';
 
 const SIZE = 256 * 1024 * 1024;
 const ROUNDS = 5;
-/** No tmpfs on the node nor in the container, and on the same file system as the rig's state, where the local files are. */
+/** On disk at each end: /tmp may be a tmpfs, and the package folder is refused as a transfer directory. */
 const ON_NODE = '/tmp/proxmox-mcp-bench.bin';
 const IN_CONTAINER = '/var/tmp/proxmox-mcp-bench.bin';
 
 /**
- * A large file up and down, to a container and to the node. Ours compares SHA-256 of both ends, so the floor is scp and
- * one sha256sum on the far side. It goes to the node in both cases: nothing copies into a container but we.
+ * A large file up and down, to a container and to the node. The server compares SHA-256 of both ends, so the floor is scp and
+ * one sha256sum on the node. The floor always copies to the node: OpenSSH cannot copy into a container.
  */
 export async function transfers(bench: Bench): Promise<Row[]> {
   const { rig } = bench;
-  const dir = mkdtempSync(join(rig.info.paths.state, 'bench-'));
+  const dir = mkdtempSync('/var/tmp/bench-');
   bench.onEnd(async () => {
     rmSync(dir, { recursive: true, force: true });
     await rig.inNode(['rm', '-f', ON_NODE]);
@@ -44,7 +44,7 @@ export async function transfers(bench: Bench): Promise<Row[]> {
   const fresh = (work: () => Promise<void>, clear: () => Promise<unknown>): Subject => {
     return async () => {
       await clear();
-      // What the one before has written must not be what this one waits for.
+      // The next run must not wait for data of the previous one.
       await must(['sync', '--file-system', dir]);
       return timed(work);
     };

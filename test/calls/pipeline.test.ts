@@ -13,7 +13,7 @@ import { responseFormat } from '../../src/tools/shared/params.ts';
 import type { ContainerTarget, Tool } from '../../src/tools/tool.ts';
 import { record } from '../mcp/deps.ts';
 
-/** A tool that fails as told; the path of a call does not care what a tool works on. */
+/** A tool that fails as requested; for the path of a call it does not matter what the tool does. */
 function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
   return {
     name: 'failing',
@@ -30,8 +30,8 @@ function failing(thrown: unknown, format?: 'text' | 'json'): Tool {
 
 const signal = new AbortController().signal;
 
-describe('a failure of the server itself', () => {
-  test('reaches the caller as an id, and the log in full under that id', async () => {
+describe('an internal error', () => {
+  test('is reported to the caller as an ID, and logged in full under that ID', async () => {
     const { lines, deps } = record();
     const thrown = new Error('password hunter2 in /root/secret');
     const result = await callTool({ caller: LOCAL_CALLER, tool: failing(thrown), args: {}, signal }, deps);
@@ -43,7 +43,7 @@ describe('a failure of the server itself', () => {
   });
 });
 
-describe('a known failure', () => {
+describe('a known error', () => {
   const error = new AppError('PCT_FAILED', 'pct said no.', 'Look at the task log.', { stderr: 'no\n' });
   const data = {
     success: false,
@@ -53,7 +53,7 @@ describe('a known failure', () => {
     stderr: 'no\n',
   };
 
-  test('is the same in data and text, which is JSON for tools without a choice', async () => {
+  test('is the same in data and text, which is JSON for tools without response_format', async () => {
     const result = await callTool(
       { caller: LOCAL_CALLER, tool: failing(error), args: {}, signal },
       record().deps,
@@ -91,7 +91,7 @@ describe('a known failure', () => {
   });
 });
 
-test('an abort that a tool let through is a cancellation, not a fault of the server', async () => {
+test('reports an abort that a tool did not catch as a cancellation, not as an internal error', async () => {
   const { lines, deps } = record();
   const abort = new AbortController();
   abort.abort('enough');
@@ -103,9 +103,9 @@ test('an abort that a tool let through is a cancellation, not a fault of the ser
 
 describe('an observer', () => {
   test.each([
-    ['answers', { ...failing(null), run: async () => ({ data: { n: 1 }, text: () => '' }) }, 'ok', { n: 1 }],
+    ['succeeds', { ...failing(null), run: async () => ({ data: { n: 1 }, text: () => '' }) }, 'ok', { n: 1 }],
     ['throws', failing(new AppError('PCT_FAILED', 'no', 'no')), 'PCT_FAILED', undefined],
-  ])('is told of a tool that %s', async (_how, tool, outcome, data) => {
+  ])('is notified when a tool %s', async (_how, tool, outcome, data) => {
     const reports: CallReport[] = [];
     const deps = { ...record().deps, observer: { called: (report: CallReport) => reports.push(report) } };
     await callTool({ caller: LOCAL_CALLER, tool, args: {}, signal }, deps);
@@ -113,12 +113,12 @@ describe('an observer', () => {
   });
 });
 
-describe('a call that works on several containers', () => {
+describe('a call on several containers', () => {
   const rules = parsePolicy(
     'default: allow\nrules: [{rule: no, outcome: deny, match: {vmid: 102}}, {rule: ask, outcome: confirm, match: {tag: prod}}]',
     { protectedTag: 'protected', tools: [] },
   );
-  if (!rules.ok) throw new Error(JSON.stringify(rules.faults));
+  if (!rules.ok) throw new Error(JSON.stringify(rules.errors));
   const { set } = rules;
 
   const stopped = new AppError('CONTAINER_NOT_RUNNING', 'Container 104 is stopped.', 'Start it.');
@@ -189,7 +189,7 @@ describe('a call that works on several containers', () => {
     return { entries, questions, given, result };
   }
 
-  test('decides, asks, runs and logs for each of them', async () => {
+  test('is decided, confirmed, run and logged per container', async () => {
     const { entries, questions, given, result } = await callOn([101, 102, 103, 104, 201], 'approved');
     expect(result).toMatchObject({ structuredContent: { n: 2 } });
     expect(questions).toHaveLength(1);
@@ -234,7 +234,7 @@ describe('a call that works on several containers', () => {
     ]);
   });
 
-  test('is refused when a person refuses, and when nothing may be done to any of them', async () => {
+  test('is refused when a person declines, or when the policy denies every container', async () => {
     const refused = await callOn([101, 103], 'declined');
     expect(refused.result).toMatchObject({ structuredContent: { code: 'CONFIRMATION_REFUSED' } });
     expect(refused.given).toEqual([]);

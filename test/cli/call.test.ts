@@ -21,19 +21,19 @@ describe('call without a node', () => {
     [['call', 'list_contaners'], 'Did you mean list_containers?'],
     [['call', 'list_containers', 'x'], 'neither name=value'],
     [['call', 'list_containers', '--exec', '101'], '--exec'],
-  ])('%j: exit 2, and stderr says %s', async (args, message) => {
+  ])('exits with 2 for %j: %s', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args, { cwd, env: await settingsWithoutNode() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
-  test('settings are checked as for serving', async () => {
+  test('validates settings as serve does', async () => {
     const { code, stdout, stderr } = await runCli(['call', 'list_containers'], { cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('HOST is not set');
   });
 
-  test('an unreachable node: exit 1, code and suggestion on stderr, or as JSON on stdout', async () => {
+  test('exits with 1 for an unreachable node, with code and suggestion as text or JSON', async () => {
     const env = { ...(await settingsWithoutNode()), LOG_LEVEL: '' };
     const text = await runCli(['call', 'list_containers'], { cwd, env });
     expect(text).toMatchObject({ code: 1, stdout: '' });
@@ -43,7 +43,7 @@ describe('call without a node', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ success: false, code: 'SSH_UNREACHABLE' });
   });
 
-  test('wrong arguments are refused before anything connects: exit 2', async () => {
+  test('exits with 2 for invalid arguments, before it connects', async () => {
     const { code, stderr } = await runCli(['call', 'stop_container', 'vmid=1'], {
       cwd,
       env: await settingsWithoutNode(),
@@ -52,7 +52,7 @@ describe('call without a node', () => {
     expect(stderr).toContain('Error (INVALID_INPUT)');
   });
 
-  test('READ_ONLY holds here as well', async () => {
+  test('enforces READ_ONLY', async () => {
     const env = { ...(await settingsWithoutNode()), READ_ONLY: 'true' };
     const { code, stderr } = await runCli(['call', 'start_container', 'vmid=101'], { cwd, env });
     expect(code).toBe(1);
@@ -61,7 +61,7 @@ describe('call without a node', () => {
 });
 
 describe('tools', () => {
-  test('lists all of them, aligned, without any setting', async () => {
+  test('lists every tool, aligned, without any setting', async () => {
     const { code, stdout, stderr } = await runCli(['tools'], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^container_exec_command {2,}exec {2,}\S/m);
@@ -70,7 +70,7 @@ describe('tools', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
-  test('those that a client is offered: READ_ONLY hides the others, --json has the schemas', async () => {
+  test('lists the tools that a client sees, with schemas for --json', async () => {
     const { code, stdout } = await runCli(['tools', '--json', '--read-only'], { cwd });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
@@ -86,7 +86,7 @@ describeNode('call', [], (node) => {
   const run = (args: readonly string[], stdin?: string) =>
     runCli(['call', ...args], { cwd, env: node.settings(), ...(stdin === undefined ? {} : { stdin }) });
 
-  test('text is a table for people, --json the structured content', async () => {
+  test('prints a table, or the structured content with --json', async () => {
     const text = await run(['list_containers', '--log-level', 'warn']);
     expect(text).toMatchObject({ code: 0, stderr: '' });
     expect(text.stdout).toMatch(/^9101 {2}running {2}debian/m);
@@ -94,7 +94,7 @@ describeNode('call', [], (node) => {
     expect(JSON.parse(json.stdout).containers).toContainEqual(expect.objectContaining({ vmid: 9101 }));
   });
 
-  test('the exit code of a command is that of the call', async () => {
+  test('exits with the exit code of the command', async () => {
     const args = ['container_exec_command', `vmid=${CT.busybox}`];
     expect(await run([...args, 'command=echo in; exit 7'])).toMatchObject({
       code: 7,
@@ -108,7 +108,7 @@ describeNode('call', [], (node) => {
     expect(timedOut.stderr).toContain('Error (TIMEOUT)');
   });
 
-  test('arguments from stdin', async () => {
+  test('reads arguments from stdin', async () => {
     const { code, stdout } = await run(
       ['container_exec_command', '-', '--json'],
       JSON.stringify({ vmid: CT.debian, command: 'echo "$0 \' é"' }),
@@ -117,7 +117,7 @@ describeNode('call', [], (node) => {
     expect(JSON.parse(stdout)).toMatchObject({ exit_code: 0, stdout: "bash ' é\n" });
   });
 
-  test.runIf(process.platform !== 'win32')('Ctrl-C kills what runs, and says so', async () => {
+  test.runIf(process.platform !== 'win32')('kills the command on Ctrl-C, and reports it', async () => {
     const seconds = uniqueSleep();
     const { child, ended } = startCli(
       [

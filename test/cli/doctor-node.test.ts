@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 describeNode('doctor', [], (node) => {
-  test('finds nothing on a node that works, and runs a command where asked', async () => {
+  test('passes on a working node, and runs a command with --exec', async () => {
     const { code, ok, of, failed, warned, skipped } = await examine(cwd, node.settings(), ['--exec', '9102']);
     expect({ code, ok, failed, warned, skipped }).toEqual({
       code: 0,
@@ -29,7 +29,7 @@ describeNode('doctor', [], (node) => {
     expect(of('exec')?.detail).toContain('ran in 9102, as root of');
   });
 
-  test('for people: aligned, without colours outside a terminal, and a last word', async () => {
+  test('prints aligned text for people, without colors outside a terminal', async () => {
     const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: node.settings() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^✓ Login {10}as root, with key file /m);
@@ -37,7 +37,7 @@ describeNode('doctor', [], (node) => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  test('a wrong password, which is not shown', async () => {
+  test('reports a wrong password without printing it', async () => {
     const env = { ...node.settings(), SSH_KEY: '', SSH_PASSWORD: 'wrong-secret' };
     const { of, failed } = await examine(cwd, env);
     expect(failed).toEqual(['login']);
@@ -45,13 +45,13 @@ describeNode('doctor', [], (node) => {
     expect(JSON.stringify(of('login'))).not.toContain('wrong-secret');
   });
 
-  test('an encrypted key without its passphrase', async () => {
+  test('reports an encrypted key without its passphrase', async () => {
     const { of, failed } = await examine(cwd, { ...node.settings(), SSH_KEY: node.keys().encrypted });
     expect(failed).toEqual(['login']);
     expect(of('login')).toMatchObject({ code: 'SSH_KEY_UNUSABLE' });
   });
 
-  test('a user who is not root, with SUDO=false: the rule to paste', async () => {
+  test('prints the sudo rule for a user who is not root with SUDO=false', async () => {
     const { of, failed } = await examine(cwd, {
       ...node.settings(),
       SSH_USERNAME: 'admin',
@@ -63,14 +63,14 @@ describeNode('doctor', [], (node) => {
     );
   });
 
-  test('an admin has all of it by sudo, found out or told', async () => {
+  test('passes for an administrator with sudo, whether SUDO is set or detected', async () => {
     for (const more of [{}, { SUDO: 'true' }]) {
       const env = { ...node.settings(), SSH_USERNAME: 'admin', ...more };
       expect(await examine(cwd, env, ['--exec', '9101'])).toMatchObject({ code: 0, warned: [] });
     }
   });
 
-  test('an operator whose sudo allows /bin/sh has all of it', async () => {
+  test('passes for an operator whose sudo allows /bin/sh', async () => {
     const env = { ...node.settings(), SSH_USERNAME: 'operator', SUDO: 'true', EXEC_METHOD: 'pct' };
     const found = await examine(cwd, env, ['--exec', '9101']);
     expect(found).toMatchObject({ code: 0, failed: [] });
@@ -79,7 +79,7 @@ describeNode('doctor', [], (node) => {
     expect(found.of('exec')?.verdict).toBe('ok');
   });
 
-  test('no quorum', async () => {
+  test('reports a lost quorum', async () => {
     const members = (await node.readInNode('/etc/pve/.members')).toString('utf8');
     onTestFinished(await node.setPve('.members', members.replace(/"quorate":\s*1/, '"quorate": 0')));
     const { of, failed, skipped } = await examine(cwd, node.settings());
@@ -90,7 +90,7 @@ describeNode('doctor', [], (node) => {
     });
   });
 
-  test('pmxcfs is down: said so, and commands still run', async () => {
+  test('reports that pmxcfs is down, and still runs commands', async () => {
     onTestFinished(await node.setPve('.members', undefined));
     onTestFinished(await node.setPve('.vmlist', undefined));
     const { of, failed, skipped } = await examine(cwd, node.settings(), ['--exec', '9101']);
@@ -102,7 +102,7 @@ describeNode('doctor', [], (node) => {
     expect(of('exec')?.verdict).toBe('ok');
   });
 
-  test('a container that does not run', async () => {
+  test('reports a stopped container', async () => {
     const { of, failed } = await examine(cwd, node.settings(), ['--exec', String(CT.stopped)]);
     expect(failed).toEqual(['exec']);
     expect(of('exec')).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
@@ -114,7 +114,7 @@ describe('doctor --report', () => {
   beforeAll(() => node.start());
   afterAll(() => node.stop());
 
-  test('is a block with every check, and without addresses, names, paths and fingerprints', async () => {
+  test('prints every check, without addresses, names, paths and fingerprints', async () => {
     const env: Record<string, string> = {
       ...node.settings(),
       SSH_USERNAME: 'admin',

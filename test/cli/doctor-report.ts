@@ -15,7 +15,7 @@ const report = z.object({
   ),
 });
 
-/** What can be looked at only once somebody is logged in, in order. */
+/** The checks that require a login, in order. */
 export const AFTER_LOGIN = [
   'proxmox',
   'rights',
@@ -28,7 +28,7 @@ export const AFTER_LOGIN = [
   'clock',
 ];
 
-/** Runs the doctor for programs, and gives the check of an id; of several, the last one. */
+/** Runs the doctor with --json and returns the check with this id; of several, the last one. */
 export async function examine(cwd: string, env: Record<string, string>, args: readonly string[] = []) {
   const { code, stdout, stderr } = await runCli(['doctor', '--json', ...args], { cwd, env });
   expect(stderr).toBe('');

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 describe.skipIf(noSshd !== null)(
-  `an SSH server that is no Proxmox node${noSshd ? ` (${noSshd})` : ''}`,
+  `doctor on an SSH server without Proxmox VE${noSshd ? ` (${noSshd})` : ''}`,
   () => {
     let sshd: Sshd;
     let settings: Record<string, string> = {};
@@ -34,7 +34,7 @@ describe.skipIf(noSshd !== null)(
     });
     afterAll(() => sshd.stop());
 
-    test('is said to be none', async () => {
+    test('reports that the server is not a Proxmox VE node', async () => {
       const { of, failed } = await examine(cwd, settings);
       expect(failed).toEqual(['proxmox']);
       expect(of('proxmox')).toMatchObject({ code: 'NOT_A_PROXMOX_NODE' });
@@ -42,7 +42,7 @@ describe.skipIf(noSshd !== null)(
       expect(of('login')).toMatchObject({ detail: `as ${sshd.username}, with key file ${sshd.userKey}` });
     });
 
-    test('a new host key is shown and compared, and nothing is written', async () => {
+    test('shows a new host key, and writes nothing', async () => {
       const file = path.join(sshd.dir, 'nothing-yet');
       const { of } = await examine(cwd, { ...settings, SSH_KNOWN_HOSTS: file });
       expect(of('host-key')).toMatchObject({
@@ -53,7 +53,7 @@ describe.skipIf(noSshd !== null)(
       expect(existsSync(file)).toBe(false);
     });
 
-    test('a new host key where it had to be known', async () => {
+    test('reports an unknown host key under strict', async () => {
       const file = path.join(sshd.dir, 'nothing-yet');
       const env = { ...settings, SSH_KNOWN_HOSTS: file, SSH_HOST_KEY_POLICY: 'strict' };
       const { of, failed, skipped } = await examine(cwd, env);
@@ -62,7 +62,7 @@ describe.skipIf(noSshd !== null)(
       expect(skipped).toEqual(['login', ...AFTER_LOGIN]);
     });
 
-    test('a changed host key: both fingerprints, and the line', async () => {
+    test('reports a changed host key with both fingerprints and the line', async () => {
       const other = makeKey(cwd, 'other-host-key');
       const file = path.join(cwd, 'changed');
       await writeFile(file, `[127.0.0.1]:${sshd.port} ${await readFile(`${other}.pub`, 'utf8')}`);
@@ -74,7 +74,7 @@ describe.skipIf(noSshd !== null)(
       expect(check?.detail).toContain(keygenFingerprint(sshd.hostKey('ed25519')));
     });
 
-    test('a wrong key', async () => {
+    test('reports a wrong key', async () => {
       const { of, failed } = await examine(cwd, { ...settings, SSH_KEY: makeKey(cwd, 'wrong') });
       expect(failed).toEqual(['login']);
       expect(of('login')).toMatchObject({
@@ -83,7 +83,7 @@ describe.skipIf(noSshd !== null)(
       });
     });
 
-    test('a key of the agent: works here, and what clients drop is told', async () => {
+    test('reports that a working agent key depends on a variable that clients drop', async () => {
       const socket = path.join(sshd.dir, 'agent.sock');
       const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
       try {
@@ -110,7 +110,7 @@ describe.skipIf(noSshd !== null)(
       }
     });
 
-    test('XDG_CONFIG_HOME and XDG_STATE_HOME: where files are is told', async () => {
+    test('reports the directories that XDG_CONFIG_HOME and XDG_STATE_HOME select', async () => {
       const { SSH_KNOWN_HOSTS: _, ...others } = settings;
       const moved = path.join(cwd, 'elsewhere');
       const env = { ...others, XDG_CONFIG_HOME: moved, XDG_STATE_HOME: moved };
@@ -126,7 +126,7 @@ describe.skipIf(noSshd !== null)(
       expect((await examine(cwd, { ...others, ...usual })).warned).not.toContain('configuration');
     });
 
-    test('a ProxyCommand that is not run: said before anything connects', async () => {
+    test('reports an unsupported ProxyCommand before it connects', async () => {
       await mkdir(path.join(cwd, '.ssh'), { recursive: true });
       const config = path.join(cwd, '.ssh', 'config');
       await writeFile(config, 'Host 127.0.0.1\n ProxyCommand cloudflared access ssh --hostname %h\n');
@@ -142,7 +142,7 @@ describe.skipIf(noSshd !== null)(
       }
     });
 
-    test('a jump host: a line each', async () => {
+    test('prints one line per jump host', async () => {
       const { of, failed, code } = await examine(cwd, {
         ...settings,
         SSH_JUMP: `${sshd.username}@127.0.0.1:${sshd.port}`,
@@ -157,11 +157,11 @@ describe.skipIf(noSshd !== null)('the version of Proxmox VE', () => {
   const WARNING = 'perl: warning: Setting locale failed.';
   test.each([
     [
-      'beside a warning',
+      'is read when a warning is printed',
       `echo '${WARNING}' >&2; echo 'pve-manager/9.1.2/abc (running kernel: 6.14)'`,
       /^9\.1\.2, on/,
     ],
-    ['that is not told', `echo '${WARNING}' >&2`, /^unknown version, on/],
+    ['is optional', `echo '${WARNING}' >&2`, /^unknown version, on/],
   ])('%s', async (_name, script, detail) => {
     const bin = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-bin-'));
     for (const [name, text] of [

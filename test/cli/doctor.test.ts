@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 describe('settings', () => {
-  test('every fault is told, and nothing else is tried: exit 2', async () => {
+  test('reports every configuration error, checks nothing else and exits with 2', async () => {
     const { code, failed } = await examine(cwd, { SSH_PORT: 'ssh' });
     expect({ code, failed }).toEqual({
       code: 2,
@@ -25,7 +25,7 @@ describe('settings', () => {
     });
   });
 
-  test('consent alone that is missing keeps nothing from being looked at', async () => {
+  test('continues when only the consent is missing', async () => {
     const env = { ...(await settingsWithoutNode()), I_ACCEPT_RISKS: '', ENABLE_HOST_EXCE: 'x' };
     const { code, failed, warned } = await examine(cwd, env);
     expect({ code, failed, warned }).toEqual({
@@ -35,34 +35,37 @@ describe('settings', () => {
     });
   });
 
-  test.each([['x'], ['7']])('--exec %s is refused', async (vmid) => {
+  test.each([['x'], ['7']])('refuses --exec %s', async (vmid) => {
     const { code, stdout, stderr } = await runCli(['doctor', '--exec', vmid], { cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('VMID');
   });
 });
 
-describe('directories of this machine', () => {
+describe('local directories', () => {
   let dir = '';
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-kept-'));
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  test.each(['mcp.json', 'claude_desktop_config.json'])('transfers that could write %s', async (file) => {
-    const files = await mkdtemp(path.join(dir, 'files-'));
-    await writeFile(path.join(files, file), '{}');
-    const env = { ...(await settingsWithoutNode()), TRANSFER_DIRS: files };
-    const { of } = await examine(cwd, env);
-    expect(of('transfer-dirs')).toMatchObject({
-      verdict: 'warn',
-      detail: expect.stringContaining(path.join(files, file)),
-      remedy: expect.stringContaining('TRANSFER_DIRS'),
-    });
-    expect((await examine(cwd, { ...env, READ_ONLY: 'true' })).of('transfer-dirs')?.verdict).toBe('ok');
-  });
+  test.each(['mcp.json', 'claude_desktop_config.json'])(
+    'warns when transfers could write %s',
+    async (file) => {
+      const files = await mkdtemp(path.join(dir, 'files-'));
+      await writeFile(path.join(files, file), '{}');
+      const env = { ...(await settingsWithoutNode()), TRANSFER_DIRS: files };
+      const { of } = await examine(cwd, env);
+      expect(of('transfer-dirs')).toMatchObject({
+        verdict: 'warn',
+        detail: expect.stringContaining(path.join(files, file)),
+        remedy: expect.stringContaining('TRANSFER_DIRS'),
+      });
+      expect((await examine(cwd, { ...env, READ_ONLY: 'true' })).of('transfer-dirs')?.verdict).toBe('ok');
+    },
+  );
 
-  test('the record: a directory that will be made is right, and is not made', async () => {
+  test('accepts a state directory that will be created, without creating it', async () => {
     const env = { ...(await settingsWithoutNode()), STATE_DIR: path.join(dir, 'a', 'b') };
     const { of } = await examine(cwd, env);
     expect(of('state-dirs')).toMatchObject({
@@ -72,22 +75,25 @@ describe('directories of this machine', () => {
     await expect(mkdir(path.join(dir, 'a'))).resolves.toBeUndefined();
   });
 
-  test.runIf(process.platform !== 'win32')('the record: a directory that others may write', async () => {
-    const open = await mkdtemp(path.join(dir, 'open-'));
-    await chmod(open, 0o777);
-    const env = { ...(await settingsWithoutNode()), AUDIT_DIR: open, STATE_DIR: path.join(dir, 'state') };
-    const { of, failed } = await examine(cwd, env);
-    expect(failed).toEqual(['port', 'state-dirs']);
-    expect(of('state-dirs')).toMatchObject({
-      detail: expect.stringContaining(`${open} is writable by other users`),
-      remedy: expect.stringContaining('AUDIT_DIR'),
-    });
-    expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('state-dirs')?.verdict).toBe('ok');
-  });
+  test.runIf(process.platform !== 'win32')(
+    'reports an audit directory that other users can write',
+    async () => {
+      const open = await mkdtemp(path.join(dir, 'open-'));
+      await chmod(open, 0o777);
+      const env = { ...(await settingsWithoutNode()), AUDIT_DIR: open, STATE_DIR: path.join(dir, 'state') };
+      const { of, failed } = await examine(cwd, env);
+      expect(failed).toEqual(['port', 'state-dirs']);
+      expect(of('state-dirs')).toMatchObject({
+        detail: expect.stringContaining(`${open} is writable by other users`),
+        remedy: expect.stringContaining('AUDIT_DIR'),
+      });
+      expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('state-dirs')?.verdict).toBe('ok');
+    },
+  );
 
-  const unmade = 'the record: a directory that can not be made';
-  // Root may write anywhere, so there is nothing to find for it.
-  if (process.getuid?.() === 0) console.log(`not for root: ${unmade}`);
+  const unmade = 'reports an audit directory that cannot be created';
+  // Root may write anywhere, so the check finds nothing.
+  if (process.getuid?.() === 0) console.log(`not run as root: ${unmade}`);
   else
     test(unmade, async () => {
       const closed = await mkdtemp(path.join(dir, 'closed-'));
@@ -101,8 +107,8 @@ describe('directories of this machine', () => {
     });
 });
 
-describe('the way to the server', () => {
-  test('a closed port: refused, what needs it is skipped, local checks go on', async () => {
+describe('connection checks', () => {
+  test('report a refused connection, skip the checks that need it, and run the local ones', async () => {
     const { code, ok, of, failed, skipped } = await examine(cwd, await settingsWithoutNode());
     expect({ code, ok, failed }).toEqual({ code: 1, ok: false, failed: ['port'] });
     expect(of('port')).toMatchObject({
@@ -114,7 +120,7 @@ describe('the way to the server', () => {
     expect(of('transfer-dirs')).toMatchObject({ verdict: 'ok' });
   });
 
-  test('an unknown name', async () => {
+  test('report an unknown host name', async () => {
     const { of, failed } = await examine(cwd, {
       ...(await settingsWithoutNode()),
       HOST: 'no-such-node.invalid',
@@ -125,7 +131,7 @@ describe('the way to the server', () => {
     });
   });
 
-  test('a port on which something else listens', async () => {
+  test('report a port on which another service listens', async () => {
     const node = await silentNode();
     onTestFinished(() => node.close());
     const { of, failed } = await examine(cwd, {
@@ -138,7 +144,7 @@ describe('the way to the server', () => {
     });
   });
 
-  test.runIf(process.platform === 'linux')('packets that are dropped, as by a firewall', async () => {
+  test.runIf(process.platform === 'linux')('report dropped packets, as by a firewall', async () => {
     const full = await fullBacklog();
     onTestFinished(full.close);
     const { of, failed } = await examine(cwd, {
@@ -152,7 +158,7 @@ describe('the way to the server', () => {
     });
   });
 
-  test.runIf(process.platform === 'linux')('Ctrl-C ends it at once, whatever it waits for', async () => {
+  test.runIf(process.platform === 'linux')('end immediately on Ctrl-C', async () => {
     const full = await fullBacklog();
     onTestFinished(full.close);
     const env = { ...(await settingsWithoutNode()), SSH_PORT: String(full.port) };
@@ -163,7 +169,7 @@ describe('the way to the server', () => {
     });
     await until(() => shown.includes('Name'));
     child.kill('SIGINT');
-    // The port is waited for 8 s.
+    // The check of the port waits 8 s.
     const late = sleep(4000, 'still running', { ref: false });
     expect(await Promise.race([ended, late])).toMatchObject({
       code: 130,
@@ -172,7 +178,7 @@ describe('the way to the server', () => {
   });
 });
 
-/** A port whose queue of connections is full: the kernel drops what comes, without a word. */
+/** A port whose connection queue is full: the kernel drops new connections silently. */
 async function fullBacklog(): Promise<{ port: number; close: () => void }> {
   const script = `const server = require('node:net').createServer();
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {

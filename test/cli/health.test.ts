@@ -6,7 +6,7 @@ import { runCli } from './run.ts';
 
 const cwd = tmpdir();
 
-/** What stands where our server should. */
+/** A server at the address where ours should be. */
 async function something(listener: RequestListener): Promise<string> {
   const server: Server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -17,7 +17,7 @@ async function something(listener: RequestListener): Promise<string> {
 
 const HEALTHY = JSON.stringify({ status: 'healthy', service: 'proxmox-mcp-server', ssh_connected: false });
 
-test('healthy: exit 0, without any setting but the port', async () => {
+test('exits with 0 for a healthy server, and needs no setting but the port', async () => {
   const port = await something((request, response) => {
     response.writeHead(request.url === '/health' ? 200 : 404).end(HEALTHY);
   });
@@ -29,7 +29,7 @@ test('healthy: exit 0, without any setting but the port', async () => {
   expect((await runCli(['health', '--port', port, '--host', '0.0.0.0'], { cwd })).code).toBe(0);
 });
 
-test('--ready is asked as such, and 503 is unhealthy: exit 1', async () => {
+test('requests readiness with --ready, and exits with 1 for a 503', async () => {
   const port = await something((request, response) => {
     response.writeHead(request.url === '/health?ready' ? 503 : 200).end(HEALTHY);
   });
@@ -38,7 +38,7 @@ test('--ready is asked as such, and 503 is unhealthy: exit 1', async () => {
   expect(stderr).toContain('returned 503');
 });
 
-test('something else that answers is not taken for us', async () => {
+test('rejects the response of another service', async () => {
   const port = await something((_request, response) => response.end('\u001B[2Jhello'));
   const { code, stderr } = await runCli(['health'], { cwd, env: { SERVER_PORT: port } });
   expect(code).toBe(1);
@@ -46,7 +46,7 @@ test('something else that answers is not taken for us', async () => {
   expect(stderr).not.toContain('\u001B');
 });
 
-test('nothing there, and settings that are wrong: exit 1, as Docker knows no other', async () => {
+test('exits with 1 without a server and with invalid settings, as Docker requires', async () => {
   const gone = await runCli(['health', '--port', '1'], { cwd });
   expect({ code: gone.code, stdout: gone.stdout }).toEqual({ code: 1, stdout: '' });
   expect(gone.stderr).toContain('does not respond');
@@ -59,6 +59,6 @@ test.each([
   [{ serverHost: '::', serverPort: 9000 }, 'http://[::1]:9000/health'],
   [{ serverHost: 'fd00::5', serverPort: 9000 }, 'http://[fd00::5]:9000/health'],
   [{ serverHost: '10.0.0.5', serverPort: 443, httpTlsCert: '/c.pem' }, 'https://10.0.0.5:443/health'],
-])('%o is asked at %s', (config, url) => {
+])('checks %o at %s', (config, url) => {
   expect(healthUrl({ httpTlsCert: undefined, ...config })).toBe(url);
 });

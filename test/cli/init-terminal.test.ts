@@ -46,7 +46,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
   const at = (file: string) => path.join(cwd, file);
   const modeOf = async (file: string) => ((await stat(at(file))).mode & 0o777).toString(8);
 
-  /** Up to the choice of a login. */
+  /** Answers up to the choice of a login. */
   async function reachNode(env: Record<string, string> = {}): Promise<Terminal> {
     const { port } = sim.node().connection;
     const terminal = new Terminal(['init'], { cwd, env });
@@ -57,14 +57,14 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     return terminal;
   }
 
-  /** From the test of the login to the end. */
+  /** Answers from the test of the login to the end. */
   async function goOn(terminal: Terminal): Promise<void> {
     await terminal.shows('The test passed');
     await terminal.answer('What may the assistant do?', KEY.enter);
     await terminal.answer('Which clients should I set up?', KEY.enter);
   }
 
-  /** What every login leads to. */
+  /** The result of every login. */
   async function expectSetUp(): Promise<void> {
     expect(await modeOf(CONFIG)).toBe('600');
     const config = await readFile(at('.cursor/mcp.json'), 'utf8');
@@ -89,7 +89,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     return stdout;
   }
 
-  test('a new key: created, authorized with the password, which is kept nowhere; --undo removes it', async () => {
+  test('creates a key, authorizes it with the password, stores no password, and removes the key with --undo', async () => {
     const terminal = await reachNode();
     await terminal.answer('Create a new SSH key and install it', KEY.enter);
     await terminal.answer('Password for root@127.0.0.1', `${PASSWORD}${KEY.enter}`);
@@ -120,7 +120,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(await readFile(at('.cursor/mcp.json'), 'utf8')).toBe(CURSOR);
   });
 
-  test("the agent's key: nothing of it is written, and it works while the agent is there", async () => {
+  test('uses a key of the agent without writing it', async () => {
     const SSH_AUTH_SOCK = await agentWith(sim.node().connection.keyPath);
     const terminal = await reachNode({ SSH_AUTH_SOCK });
     await terminal.answer('Key in your ssh-agent', KEY.enter);
@@ -132,7 +132,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(await listed({ SSH_AUTH_SOCK })).toContain('web');
   });
 
-  test('every key with a .pub is offered; one with a passphrase asks for it until it is right', async () => {
+  test('offers every key with a .pub, and asks for a passphrase until it is right', async () => {
     await mkdir(at('.ssh'));
     await copyFile(sim.node().connection.keyPath, at('.ssh/homelab_key'));
     await chmod(at('.ssh/homelab_key'), 0o600);
@@ -150,7 +150,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(await terminal.ended()).toBe(0);
   });
 
-  test('options answer their questions', async () => {
+  test('skips questions that options answer', async () => {
     const { port, keyPath, knownHostsPath } = sim.node().connection;
     const options = ['--ssh-key', keyPath, '--ssh-known-hosts', knownHostsPath, '--level', 'containers'];
     const terminal = new Terminal(
@@ -162,7 +162,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(terminal.text).not.toContain('?');
   });
 
-  test('a wrong port repeats only its own question', async () => {
+  test('asks again only for a wrong port', async () => {
     const { port } = sim.node().connection;
     const terminal = new Terminal(['init', `127.0.0.1:${await closedPort()}`, '--i-accept-risks'], { cwd });
     await terminal.shows('refused');
@@ -171,7 +171,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(await terminal.ended()).toBe(130);
   });
 
-  test('a client that cannot ask: approvals at the terminal, with a passphrase that is set at once', async () => {
+  test('sets up approvals at the terminal with a passphrase for a client without confirmation prompts', async () => {
     await mkdir(at('.config/Claude'), { recursive: true });
     const { port, keyPath, knownHostsPath } = sim.node().connection;
     const options = ['--ssh-key', keyPath, '--ssh-known-hosts', knownHostsPath, '--level', 'containers'];
@@ -189,7 +189,7 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(existsSync(at('.local/state/proxmox-mcp/approvals/passphrase.json'))).toBe(true);
   });
 
-  test('a wrong password repeats its question; Ctrl-C leaves all as it was', async () => {
+  test('asks again for a wrong password, and changes nothing on Ctrl-C', async () => {
     const terminal = await reachNode();
     await terminal.answer('Password', KEY.down + KEY.down + KEY.enter);
     await terminal.answer('Password for root@127.0.0.1', `wrong${KEY.enter}`);
@@ -202,9 +202,9 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(await readFile(at('.cursor/mcp.json'), 'utf8')).toBe(CURSOR);
   });
 
-  /** Starts an agent that holds one key. @returns its socket */
+  /** Starts an agent with one key. @returns its socket */
   async function agentWith(key: string): Promise<string> {
-    // Not below the directory for temporary files: init does not offer agents whose socket is gone after the next login.
+    // Not below the directory for temporary files: init does not offer agents whose socket may be gone after the next login.
     const dir = await mkdtemp('/dev/shm/agent-');
     const socket = path.join(dir, 'socket');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });

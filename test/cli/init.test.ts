@@ -26,7 +26,7 @@ afterEach(() => rm(cwd, { recursive: true, force: true }));
 
 const at = (file: string) => path.join(cwd, file);
 const modeOf = async (file: string) => ((await stat(at(file))).mode & 0o777).toString(8);
-/** Every file that is there, hidden ones included. */
+/** Every file, including hidden ones. */
 async function files(): Promise<string[]> {
   const entries = await readdir(cwd, { recursive: true, withFileTypes: true });
   return entries
@@ -36,13 +36,13 @@ async function files(): Promise<string[]> {
 }
 
 describe('without a node', () => {
-  test('questions need a terminal', async () => {
+  test('requires a terminal for questions', async () => {
     const { code, stderr } = await runCli(['init'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain('--yes');
   });
 
-  test('--yes says all that is missing at once', async () => {
+  test('reports everything that --yes lacks at once', async () => {
     const { code, stderr } = await runCli(['init', '--yes', '--create-key'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain('init cannot start: 4 settings need your attention');
@@ -54,13 +54,13 @@ describe('without a node', () => {
   test.each([
     [['--level', 'red-only'], 'did you mean read-only?'],
     [['--client', 'claude-desktop,vs-code'], 'did you mean vscode?'],
-  ])('%j: %s', async (args, message) => {
+  ])('rejects %j: %s', async (args, message) => {
     const { code, stderr } = await runCli(['init', '--yes', ...args], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain(message);
   });
 
-  test('a node that cannot be reached: exit 1, nothing written', async () => {
+  test('exits with 1 for an unreachable node, and writes nothing', async () => {
     const args = ['--ssh-host', '127.0.0.1', '--ssh-port', String(await closedPort()), '--i-accept-risks'];
     const { code, stderr } = await runCli(['init', '--yes', '--level', 'host', ...args], { cwd });
     expect(code).toBe(1);
@@ -70,7 +70,7 @@ describe('without a node', () => {
   });
 });
 
-describe('the policy that is written', () => {
+describe('the policy in config.env', () => {
   const node = new SimulatedNode();
   beforeAll(() => node.start());
   afterAll(() => node.stop());
@@ -86,16 +86,16 @@ describe('the policy that is written', () => {
     return readFile(at(CONFIG), 'utf8');
   };
 
-  test('careful, unless another one is chosen', async () => {
+  test('is careful unless another one is chosen', async () => {
     expect(await init('--level', 'containers')).toMatch(/^POLICY=careful$/m);
-    // What was chosen before stays chosen.
+    // An earlier choice is kept.
     expect(await init('--level', 'containers', '--policy', 'standard')).toMatch(/^POLICY=standard$/m);
     expect(await init('--level', 'host')).toMatch(/^POLICY=standard$/m);
   });
 
-  test('a key that is in an agent only: the entry has its socket, and what it starts logs in', async () => {
+  test('works with a key in the agent only, whose socket is in the client entry', async () => {
     const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
-    // Below /tmp a socket counts as one that is gone after the next login.
+    // A socket below /tmp counts as temporary: it may be gone after the next login.
     const home = await mkdtemp(path.join(homedir(), '.pmt-'));
     const socket = path.join(home, 'agent.sock');
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
@@ -110,12 +110,12 @@ describe('the policy that is written', () => {
     const args = ['init', '--yes', '--i-accept-risks', '--level', 'read-only', ...connection];
     const { code, stdout, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    // Through the entry alone, in the environment that a client gives.
+    // Only through the entry, in the environment that a client provides.
     expect(stdout).toContain('self-test passed');
     expect(parse(await readFile(at('.claude.json'), 'utf8')).mcpServers.proxmox.env).toEqual(env);
   });
 
-  test('none where nothing but looking is allowed, and none beside a file', async () => {
+  test('is absent for read-only, and for a policy file', async () => {
     expect(await init('--level', 'read-only')).not.toMatch(/^POLICY=/m);
     await writeFile(at('rules.yaml'), 'extends: standard\n');
     const env = await init('--level', 'containers', '--policy-file', 'rules.yaml');
@@ -142,14 +142,14 @@ describe('init --yes', () => {
   const right = () => ['--fingerprint', hostKey.fingerprint];
   const key = () => ['--ssh-key', sim.node().connection.keyPath];
 
-  test('an unknown host key is not trusted: it is shown, and how to go on', async () => {
+  test('refuses an unknown host key, and shows how to accept it', async () => {
     const { code, stderr } = await runCli([...base(), ...key()], { cwd });
     expect(code).toBe(1);
     expect(stderr).toContain(`add --fingerprint ${hostKey.fingerprint}`);
     expect(await files()).toEqual([]);
   });
 
-  test('another key than the expected one: the advice is not to trust it', async () => {
+  test('refuses an unexpected host key, and does not suggest to accept it', async () => {
     const { code, stderr } = await runCli([...base(), ...key(), '--fingerprint', 'SHA256:wrong'], { cwd });
     expect(code).toBe(1);
     expect(stderr).toContain('--fingerprint expects SHA256:wrong.');
@@ -157,7 +157,7 @@ describe('init --yes', () => {
     expect(await files()).toEqual([]);
   });
 
-  test('a login that fails: told as doctor does, nothing written', async () => {
+  test('reports a failed login as doctor does, and writes nothing', async () => {
     const env = { SSH_PASSWORD: 'wrong-secret' };
     const { code, stdout, stderr } = await runCli([...base(), ...right()], { cwd, env });
     expect(code).toBe(1);
@@ -166,7 +166,7 @@ describe('init --yes', () => {
     expect(await files()).toEqual([]);
   });
 
-  test('writes settings, pins the host key, merges into clients; what it wrote works', async () => {
+  test('writes a working configuration, pins the host key and merges client files', async () => {
     const desktop = '.config/Claude/claude_desktop_config.json';
     await mkdir(path.dirname(at(desktop)), { recursive: true });
     const before = '{\n  // mine\n  "mcpServers": { "other": { "command": "x" } }\n}\n';
@@ -183,7 +183,7 @@ describe('init --yes', () => {
     expect(env).toMatch(/^# mine\nLOG_LEVEL=warn\n/);
     expect(env).not.toMatch(/^HOST=/m);
     expect(env).toContain(`TRANSFER_DIRS=${at('proxmox-mcp')}\n`);
-    // Claude Desktop cannot ask.
+    // Claude Desktop cannot show questions.
     expect(env).toContain('APPROVALS=terminal\n');
     expect(first.stdout).toContain('Claude Desktop does not support confirmation prompts');
     expect(first.stdout).toMatch(/✓ self-test passed: \d+ containers listed/);
@@ -223,7 +223,7 @@ describe('init --yes', () => {
     expect(await runCli(['init', '--undo'], { cwd })).toMatchObject({ code: 1 });
   });
 
-  test('--undo leaves what others have written since into the same files', async () => {
+  test('keeps later changes of other programs on --undo', async () => {
     const args = [...base(), ...key(), ...right(), '--client', 'cursor,codex'];
     await mkdir(at('.codex'));
     await writeFile(at('.codex/config.toml'), '[mcp_servers.proxmox]\ncommand = "older"\n');
@@ -243,7 +243,7 @@ describe('init --yes', () => {
     );
   });
 
-  test('--exec runs a command in a container, through the entry', async () => {
+  test('runs a command in a container through the client entry with --exec', async () => {
     const args = [...base(), ...key(), ...right(), '--client', 'vscode', '--exec', '101'];
     const { code, stdout } = await runCli(args, { cwd });
     expect(code).toBe(0);
@@ -252,7 +252,7 @@ describe('init --yes', () => {
     expect(await readFile(at(CONFIG), 'utf8')).toContain('APPROVALS=client\n');
   });
 
-  test('a self-test that fails is told with what to do: exit 1', async () => {
+  test('exits with 1 and a next step when the self-test fails', async () => {
     const args = [...base(), ...key(), ...right(), '--exec', '999'];
     const { code, stderr } = await runCli(args, { cwd });
     expect(code).toBe(1);
@@ -260,7 +260,7 @@ describe('init --yes', () => {
     expect(stderr).toContain('init --undo');
   });
 
-  test('--dry-run shows and writes nothing', async () => {
+  test('prints the changes on --dry-run, and writes nothing', async () => {
     const args = [...base(), ...key(), ...right(), '--client', 'all', '--dry-run'];
     const { code, stdout } = await runCli(args, { cwd });
     expect(code).toBe(0);
@@ -269,7 +269,7 @@ describe('init --yes', () => {
     expect(await files()).toEqual([]);
   });
 
-  test('a client file that is broken: nothing at all is changed', async () => {
+  test('changes nothing when a client file is invalid', async () => {
     await writeFile(at('.claude.json'), '{ "mcpServers": ');
     const { code, stderr } = await runCli([...base(), ...key(), ...right(), '--client', 'claude-code'], {
       cwd,
@@ -279,7 +279,7 @@ describe('init --yes', () => {
     expect(await files()).toEqual(['.claude.json']);
   });
 
-  test('a passphrase goes into config.env and into no client, and is not shown', async () => {
+  test('writes a passphrase to config.env only, and never prints it', async () => {
     const passphrase = 'correct horse #1';
     const encrypted = at('.ssh/id_with_passphrase');
     await mkdir(at('.ssh'));
@@ -297,7 +297,7 @@ describe('init --yes', () => {
     expect(holding).toEqual([CONFIG]);
   });
 
-  test.runIf(process.platform !== 'win32')('Ctrl-C: exit 130, nothing written', async () => {
+  test.runIf(process.platform !== 'win32')('exits with 130 on Ctrl-C, and writes nothing', async () => {
     const { child, ended } = startCli([...base(), ...key(), ...right(), '--client', 'all'], { cwd });
     child.stdout?.once('data', () => child.kill('SIGINT'));
     const { code, stderr } = await ended;
@@ -324,7 +324,7 @@ describeRig('init --create-key', (rig) => {
   ];
   const run = () => runCli(args(rig.info.port), { cwd, env: { SSH_PASSWORD: rig.info.rootPassword } });
 
-  test('makes a key, installs it with the password, proves it, and forgets the password', async () => {
+  test('creates a key, installs it with the password, tests it, and discards the password', async () => {
     onTestFinished(await rig.restartSshd(['-o', `AuthorizedKeysFile=${KEYS}`]));
     onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA no-line-end'));
     const { code, stdout, stderr } = await run();
@@ -343,8 +343,8 @@ describeRig('init --create-key', (rig) => {
     expect(doctor.stdout).toContain('with key file');
   });
 
-  test('a key that does not open the door is taken away again, on both sides', async () => {
-    // This sshd does not look into the home directory.
+  test('removes a key that cannot log in, locally and on the node', async () => {
+    // This sshd does not read the home directory.
     onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA other\n'));
     const { code, stderr } = await run();
     expect(code).toBe(1);
@@ -356,7 +356,7 @@ describeRig('init --create-key', (rig) => {
 
 const KEYS = '/etc/ssh/rig/authorized_keys .ssh/authorized_keys';
 
-/** Gives root on the node this file, and takes it away in the end. */
+/** Writes this file for root on the node, and removes it in the end. */
 async function keepAuthorizedKeys(rig: Rig, content: string): Promise<() => Promise<void>> {
   await rig.inNode(['mkdir', '-p', '-m', '700', '/root/.ssh']);
   await rig.writeInNode('/root/.ssh/authorized_keys', content);

@@ -32,7 +32,7 @@ const exec = () => client.callTool('proxmox_container_exec_command', { vmid: CT.
 const refusal = async () => failureOf(await exec());
 
 describe('proxmox-mcp lockdown', () => {
-  test('binds a server that runs already, until it is lifted, and reading goes on', async () => {
+  test('stops changes of a running server until it is lifted, and allows reading', async () => {
     expect((await exec()).isError).toBe(false);
     const on = await lockdown([]);
     expect(on).toMatchObject({ code: 0, stdout: expect.stringContaining('HOST is not set') });
@@ -45,19 +45,19 @@ describe('proxmox-mcp lockdown', () => {
     expect((await exec()).isError).toBe(false);
   });
 
-  test('ends by itself when a time was given', async () => {
+  test('expires after --for', async () => {
     expect(await lockdown(['--for', '30m'])).toMatchObject({ code: 0 });
     expect((await refusal()).code).toBe('LOCKED_DOWN');
     await writeFile(path.join(dir, 'state', 'lockdown'), '1\n');
     expect((await exec()).isError).toBe(false);
   });
 
-  test('a file that says something else locks down', async () => {
+  test('stays in force for invalid file content', async () => {
     await writeFile(path.join(dir, 'state', 'lockdown'), 'off\n');
     expect((await refusal()).code).toBe('LOCKED_DOWN');
   });
 
-  test('a node that cannot be reached: this machine is locked down, and that is said; exit 1', async () => {
+  test('locks down this machine and exits with 1 when the node cannot be reached', async () => {
     const { code, stdout, stderr } = await lockdown([], await settingsWithoutNode());
     expect({ code, stdout }).toEqual({
       code: 1,
@@ -67,7 +67,7 @@ describe('proxmox-mcp lockdown', () => {
     expect((await refusal()).code).toBe('LOCKED_DOWN');
   });
 
-  test('with HOST, servers of other machines are locked down by the node, in the round trip of the call', async () => {
+  test('locks down servers on other machines through the node, without another round trip', async () => {
     const settings = node.settings();
     const on = await lockdown(['--for', '1h'], settings);
     expect(on).toMatchObject({
@@ -108,7 +108,7 @@ describe('proxmox-mcp lockdown', () => {
     [['--for', 'soon'], 'a duration such as 30m'],
     [['--for', '0m'], 'a duration such as 30m'],
     [['--for', '1h', '--off'], 'exclude each other'],
-  ])('%j is refused, and changes nothing', async (args, text) => {
+  ])('%j is refused without effect', async (args, text) => {
     expect(await lockdown(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(text) });
     expect((await exec()).isError).toBe(false);
   });

@@ -45,7 +45,7 @@ const policy = (args: readonly string[], env: Readonly<Record<string, string>> =
   runCli(['policy', ...args], { cwd, env });
 
 describe('policy check', () => {
-  test('a right file: what each tool gets, and a warning for the rule that never decides; no setting is needed', async () => {
+  test('prints what each tool may do and warns of unreachable rules, without any setting', async () => {
     const { code, stdout, stderr } = await policy(['check', 'good.yaml']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('good.yaml:13: warning: rule "dead" is unreachable');
@@ -56,7 +56,7 @@ describe('policy check', () => {
     expect(stdout).toMatch(/^list_containers +read +allow$/m);
   });
 
-  test('every fault with its line and column, exit 1', async () => {
+  test('prints every error with line and column, and exits with 1', async () => {
     const { code, stdout } = await policy(['check', 'bad.yaml']);
     expect(code).toBe(1);
     expect(stdout.split('\n')).toEqual([
@@ -67,13 +67,13 @@ describe('policy check', () => {
     ]);
   });
 
-  test('the same as JSON', async () => {
+  test('prints the same as JSON', async () => {
     const good = await policy(['check', 'good.yaml', '--json']);
     expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, warnings: [{ line: 13 }, { line: 16 }] });
     const bad = await policy(['check', 'bad.yaml', '--json']);
     expect(JSON.parse(bad.stdout)).toMatchObject({
       ok: false,
-      faults: [{ line: 3 }, { line: 4 }, { line: 5 }],
+      errors: [{ line: 3 }, { line: 4 }, { line: 5 }],
     });
     expect(bad.code).toBe(1);
   });
@@ -88,13 +88,13 @@ describe('policy check', () => {
     [['explain', 'stop_container', 'vmid=101', '--at', 'soon'], 2, '--at needs a time'],
     [['explain', 'stop_container', 'vmid=101', '--guest', 'nam=x'], 2, '--guest needs name=…'],
     [['explain', 'stop_container', 'vmid=101'], 2, 'give them with --guest'],
-  ])('%j: exit %i, %s', async (args, expected, message) => {
+  ])('%j: exits with %i, %s', async (args, expected, message) => {
     const { code, stdout, stderr } = await policy(args);
     expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
     expect(stderr).toContain(message);
   });
 
-  test('a file that does not exist', async () => {
+  test('reports a missing file', async () => {
     const { code, stdout } = await policy(['check', 'none.yaml']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'none.yaml:1:1: the file does not exist\n' });
   });
@@ -106,7 +106,7 @@ describe('policy explain', () => {
 
   test.each<[string, readonly string[], object]>([
     [
-      'the rule, its reason, and where it stands',
+      'prints the rule, its reason and its line',
       ['stop_container', '{"vmid": 101}', '--guest', 'name=pg,tags=db+x'],
       {
         outcome: 'deny',
@@ -117,33 +117,37 @@ describe('policy explain', () => {
       },
     ],
     [
-      'another moment',
+      'evaluates the rule at another time',
       ['stop_container', 'vmid=101', '--guest', 'name=web', '--at', '2026-11-20T23:00Z'],
       { outcome: 'allow', rule: 'night', passed: [{ rule: 'no databases', because: ['tag'] }] },
     ],
     [
-      'a rule of the preset',
+      'names a rule of the preset',
       ['stop_container', 'vmid=101', '--guest', 'name=web', '--at', '2026-11-20T12:00Z'],
       { outcome: 'confirm', rule: 'careful: destroy', line: null },
     ],
     [
-      'a wrong name',
+      'reports a wrong name',
       ['start_container', 'vmid=101', 'expect_name=web', '--guest', 'name=db-1'],
       { outcome: 'deny', code: 'WRONG_TARGET', reason: 'Container 101 is named "db-1", not "web".' },
     ],
     [
-      'a command of the exact list needs no look at the container',
+      'allows an exact command without reading the container',
       ['container_exec_command', 'vmid=101', 'command=df -h'],
       { outcome: 'allow', effect: 'read', guest: null },
     ],
-    ['a ceiling', ['host_exec_command', 'command=id'], { outcome: 'deny', rule: 'HOST_ACCESS_DISABLED' }],
+    [
+      'reports a limit of another setting',
+      ['host_exec_command', 'command=id'],
+      { outcome: 'deny', rule: 'HOST_ACCESS_DISABLED' },
+    ],
   ])('%s', async (_what, args, expected) => {
     const { code, stdout, stderr } = await explain(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject(expected);
   });
 
-  test('for people', async () => {
+  test('prints text for people', async () => {
     const { stdout } = await policy([
       'explain',
       'stop_container',
@@ -180,11 +184,11 @@ describe('policy explain', () => {
 });
 
 describe('policy show', () => {
-  test.each(PRESET_NAMES)('%s is a file that says the same', async (preset) => {
+  test.each(PRESET_NAMES)('prints %s as an equivalent policy file', async (preset) => {
     const { code, stdout } = await policy(['show', preset]);
     expect(code).toBe(0);
     const parsed = parsePolicy(stdout, { protectedTag: 'protected', tools: TOOLS.map(({ name }) => name) });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
     const comparable = (rules: ReturnType<typeof presetRules>) =>
       rules.rules.map(({ line: _, ...rest }) => rest);
     const original = presetRules(preset, 'protected');
@@ -193,7 +197,7 @@ describe('policy show', () => {
     expect([...parsed.set.exactCommands]).toEqual([...original.exactCommands]);
   });
 
-  test('without a preset: what holds with these settings', async () => {
+  test('prints the policy in force without a preset name', async () => {
     expect((await policy(['show', '--protected-tag', 'precious'])).stdout).toContain('tag: precious');
     const file = (await policy(['show', '--policy-file', 'good.yaml'])).stdout;
     expect(file).toMatch(/good\.yaml, with the rules of careful, which it extends\./);
@@ -202,16 +206,16 @@ describe('policy show', () => {
   });
 });
 
-test('policy schema prints what is committed for editors', async () => {
+test('prints the schema that is committed for editors', async () => {
   const committed = await readFile(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8');
   expect((await policy(['schema'])).stdout).toBe(committed);
 });
 
-describe('a server whose policy file is faulty', () => {
+describe('a server with an invalid policy file', () => {
   const env = { HOST: '192.0.2.1', I_ACCEPT_RISKS: 'true', POLICY_FILE: 'bad.yaml' };
 
   test.each([[[]], [['tools']], [['call', 'list_containers']]])(
-    '%j does not start: exit 2, all faults',
+    '%j exits with 2 and reports all errors',
     async (args) => {
       const { code, stdout, stderr } = await runCli(args, { cwd, env });
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -221,7 +225,7 @@ describe('a server whose policy file is faulty', () => {
     },
   );
 
-  test('POLICY beside POLICY_FILE is a fault: nobody could say which holds', async () => {
+  test('rejects POLICY together with POLICY_FILE', async () => {
     const { code, stderr } = await runCli([], { cwd, env: { ...env, POLICY: 'open' } });
     expect(code).toBe(2);
     expect(stderr).toContain('POLICY and POLICY_FILE are both set');
@@ -231,14 +235,14 @@ describe('a server whose policy file is faulty', () => {
     ['POLICY', 'carefull', 'is not one of read-only, careful, standard, open'],
     ['POLICY_FILE', 'none.yaml', 'does not exist'],
     ['PROTECTED_TAG', 'a b', 'is not a valid Proxmox VE tag'],
-  ])('%s=%s', async (name, value, message) => {
+  ])('rejects %s=%s', async (name, value, message) => {
     const { code, stderr } = await runCli([], { cwd, env: { ...env, POLICY_FILE: '', [name]: value } });
     expect(code).toBe(2);
     expect(stderr).toContain(message);
   });
 });
 
-test('READ_ONLY hides what the open policy would allow', async () => {
+test('hides tools under READ_ONLY that the open policy allows', async () => {
   const { stdout } = await runCli(['tools', '--json', '--read-only', '--policy', 'open'], { cwd });
   expect(stdout).not.toContain('exec_command"');
 });

@@ -13,7 +13,7 @@ export interface CliOptions {
   readonly cwd: string;
 }
 
-/** Starts the program as from a shell, but with nothing in its environment that is not given; its home is `cwd`. */
+/** Starts the program with exactly this environment; its home is `cwd`. */
 export function startCli(
   args: readonly string[],
   options: CliOptions,

@@ -5,10 +5,10 @@ import { serverCommand } from '../mcp/client.ts';
 import { until } from '../rig/until.ts';
 import type { CliOptions } from './run.ts';
 
-/** Why there is no terminal to be had here; null where there is one. */
+/** Why no terminal can be created; null if one can. */
 export const noTerminal = lackOf('script');
 
-/** Keys, as a terminal sends them. */
+/** Keys as a terminal sends them. */
 export const KEY = {
   enter: '\r',
   down: '\u001B[B',
@@ -17,18 +17,18 @@ export const KEY = {
   ctrlU: '\u0015',
 } as const;
 
-/** The program in a terminal, with somebody at the keyboard: `script` of util-linux makes the terminal. */
+/** The program in a terminal that `script` of util-linux creates; `answer` types. */
 export class Terminal {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<number | null>;
   #raw = '';
   #seen = 0;
 
-  /** @param program what is started in place of the server that is tested */
+  /** @param program started instead of the server under test */
   constructor(args: readonly string[], options: CliOptions, program?: string) {
     const { PATH = '' } = process.env;
     const { command, args: all } = program === undefined ? serverCommand(args) : { command: program, args };
-    // Such a terminal begins without any columns.
+    // Such a terminal begins with zero columns.
     this.#child = spawn(
       'script',
       ['-qfec', `stty cols 130 rows 60; exec ${quoteAll([command, ...all])}`, '/dev/null'],
@@ -45,12 +45,12 @@ export class Terminal {
     });
   }
 
-  /** All that was shown so far, without what moves the cursor. */
+  /** Everything shown so far, without cursor movements. */
   get text(): string {
     return stripVTControlCharacters(this.#raw);
   }
 
-  /** Waits until `words` are shown behind what was waited for before, then presses keys. */
+  /** Waits until `words` appear after the text that was waited for before, then presses keys. */
   async answer(words: string, keys: string): Promise<void> {
     await this.shows(words);
     this.#child.stdin.write(keys);
@@ -70,7 +70,7 @@ export class Terminal {
   }
 }
 
-/** Whether a program is missing here, as a reason to skip. */
+/** The reason to skip if a program is missing; otherwise null. */
 export function lackOf(program: string): string | null {
   try {
     execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   });
   const { host, port, keyPath, knownHostsPath } = sim.node().connection;
   await mkdir(at('.config/proxmox-mcp'), { recursive: true });
-  // What a set-up has: another transfer directory than the folder of the caller.
+  // As after `init`: the transfer directory is not the folder of the caller.
   await mkdir(at('elsewhere'));
   await writeFile(
     at('.config/proxmox-mcp/config.env'),
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 const run = (...args: readonly string[]) => runCli(args, { cwd });
 
-describe('wrong words', () => {
+describe('invalid command lines', () => {
   test.each([
     [['status'], 'status: needs the VMID of a container'],
     [['stop', 'web'], "stop: 'web' is not a VMID"],
@@ -54,14 +54,14 @@ describe('wrong words', () => {
     [['lst'], 'Did you mean list?'],
     [['stauts', '101'], 'Did you mean status?'],
     [['exect', '101', 'df'], 'Did you mean exec?'],
-  ])('%j: exit 2, %s', async (args, message) => {
+  ])('%j: exits with 2, %s', async (args, message) => {
     const { code, stdout, stderr } = await run(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 });
 
-test('list and status print tables, or JSON', async () => {
+test('list and status print tables or JSON', async () => {
   const list = await run('list');
   expect(list).toMatchObject({ code: 0, stderr: '' });
   expect(list.stdout).toMatch(/^VMID .*\n101 +running +web/);
@@ -69,7 +69,7 @@ test('list and status print tables, or JSON', async () => {
   expect((await run('status', '101')).stdout).toMatch(/^Container: +101 \(web\)\nStatus: +running/);
 });
 
-test('stop and start print one sentence, and a failure names a command of the shell', async () => {
+test('stop and start print one sentence, and errors name a shell command', async () => {
   expect(await run('stop', '103')).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^Container 103 .*\.\n$/),
@@ -83,7 +83,7 @@ test('stop and start print one sentence, and a failure names a command of the sh
 });
 
 describe('exec', () => {
-  test('passes stdout, stderr and the exit code through', async () => {
+  test('passes through stdout, stderr and the exit code', async () => {
     expect(await run('exec', '101', 'echo out; echo err >&2; exit 7')).toEqual({
       code: 7,
       stdout: 'out\n',
@@ -91,14 +91,14 @@ describe('exec', () => {
     });
   });
 
-  test('one word is a command line, several are separate arguments, options after the VMID included', async () => {
+  test('treats one word as a command line, and several words as separate arguments', async () => {
     expect((await run('exec', '101', 'echo a  b | sed s/a/x/')).stdout).toBe('x b\n');
     expect((await run('exec', '101', 'echo', 'a  b', '$HOME', '|', '-h', '--json')).stdout).toBe(
       'a  b $HOME | -h --json\n',
     );
   });
 
-  test('options before the VMID are ours', async () => {
+  test('parses options before the VMID', async () => {
     const { code, stdout } = await run('exec', '--timeout', '1', '--json', '101', 'sleep 60');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ code: 'TIMEOUT', survivors: [] });
@@ -110,14 +110,14 @@ describe('exec', () => {
     expect(await run('exec', '999', 'true')).toMatchObject({ code: 125, stdout: '' });
   });
 
-  test('output is not cut at the limit of models', async () => {
+  test('does not apply the output limit of models', async () => {
     const { stdout } = await run('exec', '101', 'seq 1 20000');
     expect(stdout.split('\n')).toHaveLength(20_001);
   });
 });
 
 describe('cp', () => {
-  test('copies both ways, into the folder of the caller', async () => {
+  test('copies in both directions, relative to the working directory', async () => {
     expect(await run('cp', '101:/etc/hostname', 'got')).toMatchObject({ code: 0, stderr: '' });
     expect(await readFile(at('got'), 'utf8')).toBe('web\n');
     expect(await run('cp', './got', '101:/tmp/')).toMatchObject({ code: 0, stderr: '' });
@@ -126,7 +126,7 @@ describe('cp', () => {
     expect(await readFile(at('hostname'), 'utf8')).toBe('web\n');
   });
 
-  test('an existing file is replaced only with --overwrite, and the node needs ENABLE_HOST_EXEC', async () => {
+  test('replaces an existing file only with --overwrite, and copies from the node only with ENABLE_HOST_EXEC', async () => {
     await writeFile(at('mine'), 'mine');
     expect(await run('cp', '101:/etc/hostname', 'mine')).toMatchObject({ code: 1 });
     expect(await readFile(at('mine'), 'utf8')).toBe('mine');
@@ -137,12 +137,12 @@ describe('cp', () => {
 });
 
 describe.skipIf(noTerminal !== null)(
-  `what the policy wants confirmed${noTerminal === null ? '' : ` (skipped: ${noTerminal})`}`,
+  `calls that need confirmation${noTerminal === null ? '' : ` (skipped: ${noTerminal})`}`,
   () => {
     const status = async () => JSON.parse((await run('status', '102', '--json')).stdout).status;
     const dir = (name: string) => ['--state-dir', at(name)];
 
-    test('is asked at the terminal; no is no', async () => {
+    test('are confirmed at the terminal, and not run when declined', async () => {
       const terminal = new Terminal(['stop', '102', ...dir('state-no')], { cwd });
       await terminal.shows('102');
       await terminal.answer('Allow this call? [y/N]', KEY.enter);
@@ -151,7 +151,7 @@ describe.skipIf(noTerminal !== null)(
     });
 
     test.each(['client', 'terminal'])(
-      'with the passphrase where one is set (APPROVALS=%s)',
+      'ask for the passphrase if one is set (APPROVALS=%s)',
       async (approvals) => {
         const state = `state-${approvals}`;
         await new ApprovalStore(at(state)).setPassphrase(await hashPassphrase('correct horse'));

@@ -21,7 +21,7 @@ const service = z.strictObject({
   stop_grace_period: duration.optional(),
 });
 
-/** The part of the Compose Specification that our files use; anything else in them is a slip until it is added here. */
+/** The part of the Compose Specification that the project's files use; any other key is an error until it is added here. */
 export const composeFile = z.strictObject({
   services: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), service),
   secrets: z.record(z.string(), z.strictObject({ file: z.string().startsWith('./') })).default({}),

@@ -24,7 +24,7 @@ afterAll(async () => {
 const valuesOf = (command: string, option: string): readonly string[] =>
   [...command.matchAll(new RegExp(` ${option} (\\S+)`, 'g'))].map(([, value = '']) => value);
 
-test('what init wrote works in the image with what `config docker` mounts, and without anything else of this machine', async () => {
+test('runs the image with the configuration of init and the mounts of `config docker` alone', async () => {
   const home = path.join(dir, 'home');
   await mkdir(path.join(home, '.ssh'), { recursive: true });
   const { host, port, keyPath, user } = sim.node().connection;
@@ -36,7 +36,7 @@ test('what init wrote works in the image with what `config docker` mounts, and w
   const { code, stdout: command } = await runCli(['config', 'docker'], { cwd: home });
   expect(code).toBe(0);
 
-  // The container's root, for paths that the command and the image name.
+  // The container's root, for the paths in the command and the image.
   const root = path.join(dir, 'root');
   const inside = (file: string) => path.join(root, file);
   await mkdir(inside('/run/secrets'), { recursive: true });
@@ -55,13 +55,13 @@ test('what init wrote works in the image with what `config docker` mounts, and w
       value.startsWith('/') ? inside(value) : value,
     ]),
   );
-  // Nothing of the home directory is seen in a container.
+  // A container does not see the home directory.
   await rm(home, { recursive: true });
 
   const list = await runCli(['list'], { cwd: root, env });
   expect(list).toMatchObject({ code: 0, stderr: '' });
   expect(list.stdout).toContain('101');
-  // The pinned key is the one that is checked: with another one, nothing is trusted on first use.
+  // The pinned key is checked: nothing else is trusted on first use.
   const strict = await runCli(['list', '--ssh-host-key-policy', 'strict'], { cwd: root, env });
   expect(strict).toMatchObject({ code: 0, stderr: '' });
   const unpinned = { ...env, SSH_KNOWN_HOSTS: inside('/run/secrets/none') };

@@ -1,13 +1,13 @@
 import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Whether `.dockerignore` keeps a path (with `/`, relative) out of the build: the last line that fits decides. */
+/** Whether `.dockerignore` keeps a relative path (with `/`) out of the build: the last matching line decides. */
 export function isIgnored(file: string, rules: readonly string[]): boolean {
   let ignored = false;
   for (const rule of rules) {
     const wanted = rule.startsWith('!');
     const pattern = toRegExp(wanted ? rule.slice(1) : rule);
-    // A directory that fits stands for all that is in it.
+    // A matching directory stands for everything in it.
     const parts = file.split('/');
     if (parts.some((_, index) => pattern.test(parts.slice(0, index + 1).join('/')))) ignored = !wanted;
   }
@@ -19,7 +19,7 @@ export function readRules(file: string): string[] {
   return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** Copies what `docker build` would be sent. */
+/** Copies the files that `docker build` would receive. */
 export function copyContext(from: string, to: string): void {
   const rules = readRules(path.join(from, '.dockerignore'));
   cpSync(from, to, {

@@ -1,7 +1,7 @@
 import { DockerfileParser } from 'dockerfile-ast';
 import * as z from 'zod';
 
-/** What building does, in order. */
+/** The steps of a build, in order. */
 export type Step =
   | { readonly kind: 'run'; readonly command: string; readonly at: Place }
   | {
@@ -18,7 +18,7 @@ interface Place {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** One stage of a Dockerfile: how it is built, and what a container of it is started with. */
+/** One stage of a Dockerfile: the steps of its build, and how a container of it starts. */
 export interface Stage {
   readonly name: string | undefined;
   readonly base: string;
@@ -35,7 +35,7 @@ export interface Stage {
 
 const words = z.array(z.string()).nonempty();
 
-/** Reads a Dockerfile. @throws Error for an instruction that is not understood: it would not be proved. */
+/** Reads a Dockerfile. @throws Error for an unsupported instruction, which would stay untested */
 export function readDockerfile(text: string): Stage[] {
   const stages: Stage[] = [];
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {

@@ -13,16 +13,16 @@ import { dockerEnvFile } from './image.ts';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const read = (name: string): string => readFileSync(path.join(project, name), 'utf8');
 
-/** The port in the words of Compose. */
+/** The port in the notation of Compose. */
 const PORT = ['$', '{SERVER_PORT:-8000}'].join('');
 
-/** What may be set, and which of it must never stand in a file of this repository. */
+/** The settings, and those that must never be in a file of this repository. */
 const settings = listSettings();
 const secrets = new Set(settings.flatMap(({ name, secret }) => (secret === true ? [name] : [])));
 const known = new Set([
   ...settings.map(({ name }) => name),
   ...[...secrets].map((name) => `${name}_FILE`),
-  // Of the system, not ours.
+  // Variables of the system.
   ...['NODE_ENV', 'HOME', 'XDG_CONFIG_HOME'],
 ]);
 
@@ -37,11 +37,11 @@ const compose = ['docker-compose.yml', 'portainer-stack.yml'].map(
   (name) => [name, composeFile.parse(parse(read(name)))] as const,
 );
 
-test('all stages of the image rest on the same Node, one that this project supports', () => {
+test('all stages use the same supported Node.js image', () => {
   expect([...new Set(stages.map(({ base }) => base))]).toEqual(['node:22-alpine']);
 });
 
-test('the image: not root, HTTP on all its addresses, a check by the program itself, volumes for what is kept', () => {
+test('the image runs as a normal user, serves HTTP on all addresses, checks its health and declares its volumes', () => {
   expect(image).toMatchObject({
     user: '1000:1000',
     ports: ['8000'],
@@ -55,7 +55,7 @@ test('the image: not root, HTTP on all its addresses, a check by the program its
   expect(image?.env.TRANSFER_DIRS).toBe('/files');
 });
 
-test('what is copied from the folder is named file by file, and .dockerignore lets all of it through', () => {
+test('the Dockerfile copies files by name, and .dockerignore excludes none of them', () => {
   const rules = readRules(path.join(project, '.dockerignore'));
   const sources = stages.flatMap(({ steps }) =>
     steps.flatMap((step) => (step.kind === 'copy' && step.from === undefined ? step.sources : [])),
@@ -64,7 +64,7 @@ test('what is copied from the folder is named file by file, and .dockerignore le
   for (const source of sources) expect(isIgnored(source, rules), source).toBe(false);
 });
 
-test('nothing that is secret, old or beside the point is sent to the builder', () => {
+test('.dockerignore keeps secrets and build output from the builder', () => {
   const from = mkdtempSync(path.join(tmpdir(), 'context-'));
   onTestFinished(() => rmSync(from, { recursive: true, force: true }));
   const decoys = [
@@ -95,29 +95,26 @@ test('nothing that is secret, old or beside the point is sent to the builder', (
   ]);
 });
 
-test.each(compose)(
-  '%s: loopback alone, read-only, no capabilities, and the port is the one inside',
-  (_name, file) => {
-    const service = file.services['proxmox-mcp'];
-    expect(service).toMatchObject({
-      image: 'proxmox-mcp-server',
-      read_only: true,
-      cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
-      ports: [`127.0.0.1:${PORT}:${PORT}`],
-    });
-    expect(service?.environment.SERVER_PORT).toBe(PORT);
-    const mounted = service?.volumes.map((volume) => volume.split(':')[1]);
-    expect(mounted).toEqual(image?.volumes);
-    expect(Object.keys(file.volumes)).toEqual(service?.volumes.map((volume) => volume.split(':')[0]));
-  },
-);
+test.each(compose)('%s publishes on loopback only, is read-only and has no capabilities', (_name, file) => {
+  const service = file.services['proxmox-mcp'];
+  expect(service).toMatchObject({
+    image: 'proxmox-mcp-server',
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    ports: [`127.0.0.1:${PORT}:${PORT}`],
+  });
+  expect(service?.environment.SERVER_PORT).toBe(PORT);
+  const mounted = service?.volumes.map((volume) => volume.split(':')[1]);
+  expect(mounted).toEqual(image?.volumes);
+  expect(Object.keys(file.volumes)).toEqual(service?.volumes.map((volume) => volume.split(':')[0]));
+});
 
-test.each(compose)('%s: every variable is a setting, and no secret stands there', (_name, file) => {
+test.each(compose)('%s contains known settings only, and no secret', (_name, file) => {
   for (const { environment } of Object.values(file.services)) expectSettings(environment);
 });
 
-test('docker-compose.yml: secrets are files of their own, where the settings look for them', () => {
+test('docker-compose.yml passes secrets as files that the settings name', () => {
   const [, file] = compose[0] ?? [];
   const service = file?.services['proxmox-mcp'];
   expect(Object.keys(file?.secrets ?? {})).toEqual(service?.secrets);
@@ -131,7 +128,7 @@ test('docker-compose.yml: secrets are files of their own, where the settings loo
   }
 });
 
-test('stack.env: settings alone, no secret filled in', () => {
+test('stack.env contains settings only, and no secret', () => {
   const env = dockerEnvFile(read('stack.env'));
   expectSettings(env);
   expect(env).toMatchObject({ I_ACCEPT_RISKS: '', PROXMOX_HOST: '' });

@@ -14,7 +14,7 @@ import { until } from '../rig/until.ts';
 import { dockerEnvFile, Image } from './image.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-/** It installs the packages anew and mounts: for the check of everything, or on request. */
+/** It installs the packages again and mounts file systems: only in the full check, or on request. */
 const reason =
   process.platform !== 'linux' || process.getuid?.() !== 0
     ? 'needs root on Linux'
@@ -34,7 +34,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
 
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'image-'));
-    // Others must get through to what is theirs.
+    // Other users must be able to reach their own files below it.
     chmodSync(dir, 0o755);
     image = await Image.build(project, readFileSync(path.join(project, 'Dockerfile'), 'utf8'), dir);
     sim = await Simulator.start({});
@@ -50,7 +50,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     env = dockerEnvFile(
       `# as docker run --env-file reads it\nI_ACCEPT_RISKS="true"\nHOST='${host}'\nSSH_PORT=${sshPort}\nSSH_USERNAME=\nSSH_PASSWORD=""\nSSH_KEY=/files/ssh_key\nSERVER_PORT="${port}"\nALLOWED_HOSTS=\n`,
     );
-    // As `-v ./ssh_key:/files/ssh_key` would: no mount is needed to see whether uid 1000 may read it.
+    // Like `-v ./ssh_key:/files/ssh_key`: a mount is not needed to check whether uid 1000 may read the file.
     copyFileSync(path.join(dir, 'ssh_key'), path.join(volumes['/files'] ?? '', 'ssh_key'));
     chmodSync(path.join(volumes['/files'] ?? '', 'ssh_key'), 0o400);
     chownSync(path.join(volumes['/files'] ?? '', 'ssh_key'), 1000, 1000);
@@ -77,7 +77,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     return { code: check.exitCode, said };
   }
 
-  test('has what runs and nothing else: no sources, no development, no settings, nothing to compile', () => {
+  test('contains the program and its dependencies only', () => {
     expect(readdirSync(path.join(image.layer, 'app')).sort()).toEqual([
       'LICENSE',
       'dist',
@@ -91,7 +91,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     expect(statSync(path.join(image.layer, 'app/dist/bin.js'))).toMatchObject({ uid: 0, mode: 0o100755 });
   });
 
-  test('runs as the user of the image, without a capability', () => {
+  test('runs as the user of the image, without capabilities', () => {
     const status = readFileSync(`/proc/${server?.pid}/status`, 'utf8');
     expect(status).toMatch(/^Uid:\t1000\t1000\t1000\t1000$/m);
     expect(status).toMatch(/^Groups:\t ?$/m);
@@ -100,14 +100,14 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
   });
 
-  test('listens on all addresses at SERVER_PORT, and is healthy by its own check', async () => {
+  test('listens on all addresses at SERVER_PORT, and passes its health check', async () => {
     expect(log).toContain(`MCP is at http://0.0.0.0:${port}/mcp`);
     // As clients outside call it through -p.
     expect((await fetch(`http://localhost:${port}/health`)).status).toBe(200);
     expect(await health()).toEqual({ code: 0, said: `healthy: http://127.0.0.1:${port}/health\n` });
   });
 
-  test('a client with the made token works with the node; its files come into the volume', async () => {
+  test('serves a client with the generated token, and writes its files to the volume', async () => {
     const state = path.join(volumes['/state'] ?? '', 'proxmox-mcp');
     const token = readFileSync(path.join(state, 'http-token'), 'utf8').trim();
     expect(statSync(path.join(state, 'http-token'))).toMatchObject({ uid: 1000, mode: 0o100600 });
@@ -130,11 +130,11 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
       await client.close();
     }
     expect(readFileSync(path.join(volumes['/files'] ?? '', 'got'), 'utf8')).toBe('web\n');
-    // The host key that was pinned outlasts the container as well.
+    // The pinned host key is kept when the container is replaced as well.
     expect(existsSync(path.join(state, 'known_hosts'))).toBe(true);
   });
 
-  test('serves one client on stdin where that is asked for', async () => {
+  test('serves one client on stdin on request', async () => {
     const one = image.run({ env, volumes }, ['serve']);
     one.stdin.end(
       `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } } })}\n`,
@@ -142,7 +142,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     expect(await text(one.stdout)).toContain('"serverInfo"');
   });
 
-  test('a secret as a file, of a user who may not be asked: said at the start', async () => {
+  test('reports a secret file that its user cannot read', async () => {
     const file = path.join(volumes['/files'] ?? '', 'not-mine');
     await writeFile(file, 'x', { mode: 0o600 });
     const one = image.run({ env: { ...env, SSH_KEY: '/files/not-mine' }, volumes });
@@ -153,14 +153,14 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     });
   });
 
-  test('ends in order when Docker stops it, and is unhealthy then', async () => {
+  test('exits with 0 when Docker stops it, and is then unhealthy', async () => {
     const closed = server && once(server, 'close');
     server?.kill('SIGTERM');
     expect(await closed).toEqual([0, null]);
     expect((await health()).code).toBe(1);
   });
 
-  test('without volumes that can be written it says so', async () => {
+  test('reports volumes that it cannot write', async () => {
     const empty = path.join(dir, 'empty');
     await mkdir(empty);
     const one = image.run({ env, volumes: { '/state': empty, '/files': volumes['/files'] ?? '' } });

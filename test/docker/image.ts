@@ -11,8 +11,8 @@ const execute = promisify(execFile);
 const PATH = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${path.dirname(process.execPath)}`;
 
 /**
- * An image that was built without Docker: the steps of the Dockerfile run as they stand, each stage in a root of its own. The base
- * image is this machine, seen through an overlay; it stays as it is. Needs root and Linux.
+ * An image built without Docker: the steps of the Dockerfile run unchanged, each stage in its own root. The base image is this
+ * machine, seen through an overlay, which stays unchanged. Requires root and Linux.
  */
 export class Image {
   readonly stage: Stage;
@@ -25,7 +25,7 @@ export class Image {
     this.#layer = layer;
   }
 
-  /** @param dir an empty directory, for all that comes of it */
+  /** @param dir an empty directory for everything that the build creates */
   static async build(project: string, dockerfile: string, dir: string): Promise<Image> {
     const stages = readDockerfile(dockerfile);
     const context = path.join(dir, 'context');
@@ -40,12 +40,12 @@ export class Image {
     return new Image(last, dir, layerOf(dir, stages.length - 1));
   }
 
-  /** What the last stage put on top of its base, as a directory of this machine. */
+  /** What the last stage added to its base, as a directory of this machine. */
   get layer(): string {
     return this.#layer;
   }
 
-  /** A volume with what the image has at its place, as Docker fills a new one. */
+  /** A volume with the image's files at that path, as Docker fills a new volume. */
   async volume(name: string, at: string): Promise<string> {
     const dir = path.join(this.#dir, 'volumes', name);
     mkdirSync(path.dirname(dir), { recursive: true });
@@ -54,8 +54,8 @@ export class Image {
   }
 
   /**
-   * Starts a program as in a container: with the image's user and environment, without any capability, and with
-   * a root that can't be written but for the volumes and /tmp. The process is the program itself.
+   * Starts a program as in a container: with the image's user and environment, without capabilities, and with a root that is
+   * read-only except for the volumes and /tmp. The process is the program itself.
    */
   start(argv: readonly string[], options: RunOptions): ChildProcessWithoutNullStreams {
     const root = path.join(this.#dir, 'run');
@@ -87,7 +87,7 @@ export class Image {
     return spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
   }
 
-  /** As `docker run`: the image's own command, or another one. */
+  /** Like `docker run`: runs the image's command, or another one. */
   run(options: RunOptions, cmd: readonly string[] = this.stage.cmd): ChildProcessWithoutNullStreams {
     return this.start([...this.stage.entrypoint, ...cmd], options);
   }
@@ -95,11 +95,11 @@ export class Image {
 
 export interface RunOptions {
   readonly env: Readonly<Record<string, string>>;
-  /** Directories of this machine by where they are seen. */
+  /** Directories of this machine by their path in the container. */
   readonly volumes?: Readonly<Record<string, string>>;
 }
 
-/** What `docker run --env-file` hands over: everything behind the =, quotes included. */
+/** The variables that `docker run --env-file` passes on: everything after the =, including quotes. */
 export function dockerEnvFile(text: string): Record<string, string> {
   const lines = text.split('\n').filter((line) => line.includes('=') && !line.startsWith('#'));
   return Object.fromEntries(

@@ -27,7 +27,7 @@ export function connectToRig(node: Rig | NodeUnderTest, options: RigClientOption
   return connectClient({ ...era, env: { ...settings, ...options.env } });
 }
 
-/** A server for all tests of a suite, with an own transfer directory. */
+/** A server for all tests of a suite, with its own transfer directory. */
 export function useClient(rig: Rig | NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
   let client: TestClient | undefined;
   let dir = '';
@@ -86,7 +86,7 @@ export function execResult(result: CallResult) {
   return { ...execShape.parse(result.data), isError: result.isError, text: result.text };
 }
 
-/** A failure: error, code and suggestion are there, and the call is marked as one. */
+/** Code and message of a failed call, which must have error, code and suggestion and be marked as an error. */
 export function failureOf(result: CallResult): { code: unknown; error: string; suggestion: string } {
   expect(result.isError, result.text).toBe(true);
   expect(result.data).toMatchObject({
@@ -102,7 +102,7 @@ export function failureOf(result: CallResult): { code: unknown; error: string; s
 }
 
 let serial = 0;
-/** A number of seconds to sleep that no other test uses, so that its process can be found in /proc. */
+/** A duration of sleep that no other test uses, so that the process can be found in /proc. */
 export function uniqueSleep(): string {
   serial += 1;
   return `${3_000 + (process.pid % 1_000) * 100 + serial}.5`;

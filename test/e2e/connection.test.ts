@@ -9,17 +9,17 @@ import { until } from '../rig/until.ts';
 import { execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-describeNode('connection: lost and found again', [], (rig) => {
+describeNode('a lost SSH connection', [], (rig) => {
   const node = useClient(rig);
 
-  test('a command cut off midway ends at once as disconnected, with its output so far, and says that it may still be running', async () => {
+  test('ends a running command as disconnected, with its output so far, and says that it may still be running', async () => {
     const n = uniqueSleep();
     const running = node.call('container_exec_command', {
       vmid: CT.debian,
       command: `echo begun; echo trouble >&2; sleep 0.5; exec sleep ${n}`,
       timeout: 60,
     });
-    // The sleep itself, not the shell that has it in its text: by then what was written before has left.
+    // Matches the sleep itself, not the shell whose text contains it: earlier output has then been sent.
     const sleeps = async () =>
       (await rig.containerProcesses(CT.debian, n)).some(({ comm }) => comm === 'sleep');
     await until(sleeps, 15_000);
@@ -37,18 +37,18 @@ describeNode('connection: lost and found again', [], (rig) => {
       survivors: null,
     });
     expect(result.text).toContain('may still be running');
-    // And so it does: the message is not only caution.
+    // It does run: the message is correct, not just cautious.
     expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).not.toEqual([]);
     await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
   });
 
-  test('the next call opens a new connection', async () => {
+  test('is replaced by a new one for the next call', async () => {
     expect(await node.exec(CT.debian, 'echo before')).toMatchObject({ exit_code: 0 });
     rig.killSshConnections();
     expect(await node.exec(CT.debian, 'echo after')).toMatchObject({ stdout: 'after\n', exit_code: 0 });
   });
 
-  test('reading is tried once more when the connection goes', async () => {
+  test('is followed by one retry of a read', async () => {
     const undo = await rig.hangClusterFile('.rrd');
     const listing = node.call('list_containers', {});
     try {
@@ -62,7 +62,7 @@ describeNode('connection: lost and found again', [], (rig) => {
     expect(list.data.containers).toHaveLength(5);
   });
 
-  test('running a command is not tried once more', async () => {
+  test('is not followed by a retry of a command', async () => {
     const counter = '/tmp/counted';
     await rig.writeInContainer(CT.debian, counter, '');
     const running = node.exec(CT.debian, `echo once >>${counter}; sleep 5`, { timeout: 20 });
@@ -73,10 +73,10 @@ describeNode('connection: lost and found again', [], (rig) => {
   });
 });
 
-describeNode('connection: a peer that says nothing any more', [], (rig) => {
+describeNode('an unresponsive node', [], (rig) => {
   const node = useClient(rig);
 
-  test('is found dead within 30 s', async () => {
+  test('is detected within 30 s', async () => {
     const running = node.call('container_exec_command', {
       vmid: CT.debian,
       command: 'sleep 100',
@@ -86,7 +86,7 @@ describeNode('connection: a peer that says nothing any more', [], (rig) => {
     const silent = performance.now();
     const end = await rig.silence();
     try {
-      // Whether the server has heard that it began is not told.
+      // It is not specified whether the server already knows that the command began.
       expect(await running).toMatchObject({ isError: true, data: { code: 'DISCONNECTED' } });
       expect(performance.now() - silent).toBeLessThan(31_000);
     } finally {
@@ -96,9 +96,9 @@ describeNode('connection: a peer that says nothing any more', [], (rig) => {
   }, 45_000);
 });
 
-describeNode('connection: refused', [], (rig) => {
+describeNode('a failed connection', [], (rig) => {
   const wrongPort = useClient(rig, { SSH_PORT: '1' });
-  test('a wrong port names address and port, and what to try', async () => {
+  test('names address, port and a next step for a wrong port', async () => {
     const failure = failureOf(await wrongPort.call('list_containers', {}));
     expect(failure.code).toBe('SSH_UNREACHABLE');
     expect(failure.error).toContain('127.0.0.1');
@@ -107,7 +107,7 @@ describeNode('connection: refused', [], (rig) => {
 
   const own = mkdtempSync(path.join(tmpdir(), 'proxmox-mcp-keys-'));
   const changedKey = useClient(rig, { SSH_KNOWN_HOSTS: path.join(own, 'known_hosts') });
-  test('a changed host key is refused with both fingerprints', async () => {
+  test('names both fingerprints of a changed host key', async () => {
     await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', path.join(own, 'other')]);
     const other = (await readFile(path.join(own, 'other.pub'), 'utf8')).trim();
     await writeFile(path.join(own, 'known_hosts'), `[127.0.0.1]:${rig.settings().SSH_PORT} ${other}\n`);

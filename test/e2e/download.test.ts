@@ -14,7 +14,7 @@ describeNode('download', [], (node) => {
 
   describe.each(FARS)('from %s', (name) => {
     test.each([0, 1, 1024 * 1024 + 1, 9_000_000])(
-      '%i bytes arrive, and the result tells their hash',
+      'transfers %i bytes, and returns their SHA-256',
       async (size) => {
         const far = farNamed(name);
         const content = bytes(size);
@@ -36,7 +36,7 @@ describeNode('download', [], (node) => {
       },
     );
 
-    test.each(WEIRD_NAMES)('a name with %s is only a name, on both ends', async (_what, weird) => {
+    test.each(WEIRD_NAMES)('handles a name with %s on both ends', async (_what, weird) => {
       const far = farNamed(name);
       await far.put(weird, weird);
       const here = localName(weird);
@@ -46,7 +46,7 @@ describeNode('download', [], (node) => {
       expect((await far.run('ls', '-a', far.dir)).stdout).not.toContain('pwned\n');
     });
 
-    test('a link is followed, and the result names what was read', async () => {
+    test('follows a symlink, and returns the path of its target', async () => {
       const far = farNamed(name);
       await far.put('target\n', 'content');
       await far.symlink('target\n', 'link');
@@ -58,7 +58,7 @@ describeNode('download', [], (node) => {
       expect(await readFile(local('arrived'), 'utf8')).toBe('content');
     });
 
-    test('a missing source leaves the local file as it is, and makes no new one', async () => {
+    test('keeps the local file and creates none when the source is missing', async () => {
       const far = farNamed(name);
       await writeFile(local('old'), 'old');
       await far.symlink('nowhere', 'dangling');
@@ -71,7 +71,7 @@ describeNode('download', [], (node) => {
       await expect(stat(local('new'))).rejects.toThrow('ENOENT');
     });
 
-    test('what is no regular file is refused at once and nothing is written', async () => {
+    test('refuses anything but a regular file, and writes nothing', async () => {
       const far = farNamed(name);
       await writeFile(local('old'), 'old');
       await far.mkdir('directory');
@@ -94,14 +94,14 @@ describeNode('download', [], (node) => {
     });
 
     test.each(['etc/hosts', '/tmp/../etc/hosts', '/etc/', '~/x'])(
-      'the remote path %s is refused',
+      'refuses the remote path %s',
       async (path) => {
         expect(failureOf(await download(farNamed(name), path, 'new')).code).toBe('PATH_INVALID');
       },
     );
   });
 
-  test('without overwrite an existing file is left as it is', async () => {
+  test('keeps an existing file without overwrite', async () => {
     const far = farNamed('debian');
     await far.put('source', 'new');
     await writeFile(local('old'), 'old');
@@ -109,11 +109,11 @@ describeNode('download', [], (node) => {
     expect(await readFile(local('old'), 'utf8')).toBe('old');
   });
 
-  test('overwrite replaces the content and keeps mode and owner', async () => {
+  test('keeps mode and owner with overwrite', async () => {
     const far = farNamed('busybox');
     await far.put('source', 'new');
     await writeFile(local('old'), 'old');
-    // Only root can give a file away.
+    // Only root can change the owner of a file.
     const [uid, gid] = process.getuid?.() === 0 ? [1234, 4321] : [process.getuid?.(), process.getgid?.()];
     if (uid !== undefined && gid !== undefined) await chown(local('old'), uid, gid);
     await chmod(local('old'), 0o4640);
@@ -124,7 +124,7 @@ describeNode('download', [], (node) => {
     expect(await stat(local('old'))).toMatchObject({ uid, gid });
   });
 
-  test('a local link is followed: its target is replaced, or made, and the link stays', async () => {
+  test('follows a local symlink, and replaces or creates its target', async () => {
     const far = farNamed('debian');
     await far.put('source', 'new');
     await mkdir(local('sub'));
@@ -139,7 +139,7 @@ describeNode('download', [], (node) => {
     for (const link of ['link', 'dangling']) expect((await lstat(local(link))).isSymbolicLink()).toBe(true);
   });
 
-  test('of two downloads at once to one new file exactly one wins', async () => {
+  test('lets exactly one of several concurrent downloads create a file', async () => {
     const far = farNamed('debian');
     const contents = Array.from({ length: 6 }, (_, i) => Buffer.alloc(300_000, String(i)));
     await Promise.all(contents.map((content, i) => far.put(`source-${i}`, content)));

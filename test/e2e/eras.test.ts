@@ -21,7 +21,7 @@ describeRig('all tools through every official client', (rig) => {
     });
     const call = (tool: string, args: Record<string, unknown>) => client.callTool(`proxmox_${tool}`, args);
 
-    test('list, in which the JSON text is the bare array', async () => {
+    test('lists containers, with the bare array as JSON text', async () => {
       const result = await call('list_containers', {});
       expect(JSON.parse(result.text)).toEqual(result.data.containers);
       expect(result.data.containers).toMatchObject([
@@ -29,11 +29,11 @@ describeRig('all tools through every official client', (rig) => {
         { vmid: CT.busybox, status: 'running' },
         { vmid: CT.stopped, status: 'stopped' },
         { vmid: CT.locked, status: 'running', lock: 'backup' },
-        { vmid: CT.elsewhere, status: 'running', node: 'pve2' },
+        { vmid: CT.elsewhere, status: 'unknown', node: 'pve2' },
       ]);
     });
 
-    test('status', async () => {
+    test('reads the status', async () => {
       expect((await call('container_status', { vmid: String(CT.locked) })).data).toMatchObject({
         status: 'running',
         vmid: CT.locked,
@@ -41,7 +41,7 @@ describeRig('all tools through every official client', (rig) => {
       });
     });
 
-    test('exec in a container, and its failure', async () => {
+    test('runs a command in a container, and reports its failure', async () => {
       const result = await call('container_exec_command', { vmid: CT.debian, command: 'echo hi; exit 3' });
       expect(result).toMatchObject({ isError: false, data: { stdout: 'hi\n', exit_code: 3 } });
       const slow = await call('container_exec_command', { vmid: CT.debian, command: 'sleep 30', timeout: 1 });
@@ -50,7 +50,7 @@ describeRig('all tools through every official client', (rig) => {
       expect(failureOf(stopped).code).toBe('CONTAINER_NOT_RUNNING');
     });
 
-    test('start and stop', async () => {
+    test('starts and stops', async () => {
       const started = await call('start_container', { vmid: CT.stopped });
       expect(started.data).toMatchObject({ success: true, vmid: CT.stopped, message: expect.any(String) });
       expect(rig.isRunning(CT.stopped)).toBe(true);
@@ -59,7 +59,7 @@ describeRig('all tools through every official client', (rig) => {
       expect(rig.isRunning(CT.stopped)).toBe(false);
     });
 
-    test('files up and down, in a container and on the host', async () => {
+    test('transfers files in both directions, in a container and on the host', async () => {
       const content = `from ${era}\n`;
       await writeFile(path.join(dir, 'up'), content);
       const remote = `/tmp/eras-${era}`;
@@ -83,13 +83,13 @@ describeRig('all tools through every official client', (rig) => {
       await Promise.all([rig.inNode(['rm', remote]), rig.inContainer(CT.busybox, ['rm', remote])]);
     });
 
-    test('exec on the host', async () => {
+    test('runs a command on the host', async () => {
       const result = await call('host_exec_command', { command: 'pct list; exit 2' });
       expect(result.data).toMatchObject({ exit_code: 2 });
       expect(result.data.stdout).toContain(String(CT.debian));
     });
 
-    test('progress on what takes longer than a second', async () => {
+    test('reports progress of calls longer than a second', async () => {
       const notes: number[] = [];
       await client.callTool(
         'proxmox_container_exec_command',

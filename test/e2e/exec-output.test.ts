@@ -4,10 +4,10 @@ import { CT } from '../rig/rig.ts';
 import { uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-describeNode('exec: output of any size', [], (rig, { needing }) => {
+describeNode('exec: large output', [], (rig, { needing }) => {
   const node = useClient(rig, { CHARACTER_LIMIT: '2000' });
 
-  test('head and tail are kept, the middle is counted, the limit holds for both streams together', async () => {
+  test('keeps head and tail, counts the rest, and shares one limit between both streams', async () => {
     const result = await node.exec(CT.debian, 'seq 100000; seq 100000 >&2; exit 5');
     expect(result).toMatchObject({ exit_code: 5, stdout_truncated: true, stderr_truncated: true });
     expect(result.stdout_original_length).toBe(588_895);
@@ -22,7 +22,7 @@ describeNode('exec: output of any size', [], (rig, { needing }) => {
 
   needing(
     'volume',
-    'a gigabyte streams by while the memory of the server stays flat',
+    'reads a gigabyte in constant memory',
     async () => {
       const result = await node.exec(CT.debian, `head -c 1073741824 /dev/zero | tr '\\0' x; echo end`, {
         timeout: 300,
@@ -38,10 +38,10 @@ describeNode('exec: output of any size', [], (rig, { needing }) => {
   );
 });
 
-describeNode('exec: processes left in the background', [], (rig) => {
+describeNode('exec: background processes', [], (rig) => {
   const node = useClient(rig);
 
-  test('do not hold the call; the result says that they hold the output, and how to redirect it', async () => {
+  test('do not delay the call, which reports the held output and how to redirect it', async () => {
     const seconds = uniqueSleep();
     const result = await node.exec(CT.debian, `sleep ${seconds} & echo started`);
     expect(result).toMatchObject({ stdout: 'started\n', exit_code: 0, output_held: true });
@@ -51,7 +51,7 @@ describeNode('exec: processes left in the background', [], (rig) => {
     await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${seconds}`]);
   });
 
-  test('with their output redirected are not mentioned', async () => {
+  test('with redirected output are not reported', async () => {
     const seconds = uniqueSleep();
     const result = await node.exec(
       CT.debian,
@@ -61,9 +61,9 @@ describeNode('exec: processes left in the background', [], (rig) => {
     await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${seconds}`]);
   });
 
-  test('forty calls that leave one each succeed, and so does the next; more than 32 lose their channel', async () => {
+  test('succeed in any number, but only the latest 32 keep their channel', async () => {
     const seconds = uniqueSleep();
-    // Each writes once its channel is closed, and dies of it; those that are drained live on.
+    // Each writes after its channel is closed and is killed by that; those that are drained survive.
     const command = `(trap '' PIPE; while sleep 0.2; do echo tick || exit; done; : ${seconds}) & echo started`;
     for (let i = 0; i < 40; i += 8) {
       const results = await Promise.all(Array.from({ length: 8 }, () => node.exec(CT.debian, command)));
@@ -77,10 +77,10 @@ describeNode('exec: processes left in the background', [], (rig) => {
   }, 60_000);
 });
 
-describeNode('exec: many at once', [], (rig) => {
+describeNode('exec: concurrent calls', [], (rig) => {
   const node = useClient(rig);
 
-  test('64 calls at once all succeed, each with its own answer', async () => {
+  test('run 64 commands at once, each with its own result', async () => {
     const results = await Promise.all(
       Array.from({ length: 64 }, (_, i) => node.exec(CT.debian, `sleep 0.5; echo ${i}; exit ${i}`)),
     );

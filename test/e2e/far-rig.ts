@@ -9,7 +9,7 @@ import type { Door } from '../rig/door.ts';
 import { until } from '../rig/until.ts';
 import { Far, type FarName, type FarStat, isPart, isTransfer } from './far.ts';
 
-/** An end of a transfer on the rig. */
+/** The remote end of a transfer on the rig. */
 export class RigFar extends Far {
   /** Its root directory as a path on this machine. */
   readonly root: string;
@@ -29,7 +29,7 @@ export class RigFar extends Far {
     return new RigFar(rig, name, root, dir);
   }
 
-  /** A file of the test's directory as a path on this machine. */
+  /** The path on this machine of a file in the test's directory. */
   seen(name: string): string {
     return this.root + this.path(name);
   }
@@ -105,7 +105,7 @@ export class RigFar extends Far {
   }
 }
 
-/** Resolves once a temporary file in this machine's directory has some size. */
+/** Resolves once a temporary file in this local directory is not empty. */
 export async function partGrowsIn(dir: string): Promise<void> {
   await until(async () => {
     const parts = (await fs.readdir(dir)).filter(isPart);

@@ -7,7 +7,7 @@ import { Far, type FarName, type FarStat, isPart, isTransfer } from './far.ts';
 
 let serial = 0;
 
-/** An end of a transfer on a simulated node. */
+/** The remote end of a transfer on a simulated node. */
 export class SimulatedFar extends Far {
   readonly #handle: ReturnType<Simulator['container'] | Simulator['node']>;
 
@@ -68,7 +68,7 @@ export class SimulatedFar extends Far {
 
   async append(name: string, text: string): Promise<void> {
     this.#files.append(this.path(name), Buffer.from(text));
-    // Whoever appends without end must not keep the node from its work.
+    // An endless writer must not block the node.
     await breathe();
   }
 

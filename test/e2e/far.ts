@@ -1,12 +1,12 @@
 import { CT } from '../rig/containers.ts';
 
-/** Where files travel to and from: two containers, and the node itself. */
+/** The remote ends of transfers: two containers, and the node itself. */
 export const FARS = ['debian', 'busybox', 'host'] as const;
 export type FarName = (typeof FARS)[number];
 
 export interface FarStat {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
-  /** Permissions alone. */
+  /** Permission bits only. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
@@ -16,7 +16,7 @@ export interface FarStat {
 }
 
 /**
- * One end of a transfer as a node's second door sees it: an own, empty directory for each test. `name` is always that of
+ * The remote end of a transfer, accessed without the server: a new, empty directory for each test. `name` is always the name of
  * a file in it.
  */
 export abstract class Far {
@@ -37,7 +37,7 @@ export abstract class Far {
     return this.name === 'host' ? undefined : CT[this.name];
   }
 
-  /** The path over there of a file in the test's directory. */
+  /** The remote path of a file in the test's directory. */
   path(name: string): string {
     return `${this.dir}/${name}`;
   }
@@ -50,34 +50,34 @@ export abstract class Far {
 
   abstract put(name: string, content: string | Uint8Array, mode?: number): Promise<void>;
   abstract read(name: string): Promise<Buffer>;
-  /** Follows no link. @throws Error that begins with ENOENT when there is none */
+  /** Follows no link. @throws Error that begins with ENOENT if the file does not exist */
   abstract stat(name: string): Promise<FarStat>;
   abstract mkdir(name: string): Promise<void>;
   abstract symlink(target: string, name: string): Promise<void>;
-  /** Makes what is no regular file; somebody listens at a socket. */
+  /** Creates a fifo, a device or a socket; the socket has a listener. */
   abstract special(name: string, kind: 'fifo' | 'device' | 'socket'): Promise<void>;
-  /** Cuts a file, or lets it grow with zeros that take no room where it lies. */
+  /** Truncates a file, or extends it with zeros that use no space on the disk. */
   abstract truncate(name: string, size: number): Promise<void>;
   /** Changes the first bytes of a file in place. */
   abstract overwriteStart(name: string, text: string): Promise<void>;
   abstract append(name: string, text: string): Promise<void>;
-  /** Runs a program over there, as root. */
+  /** Runs a program as root on the remote end. */
   abstract run(...argv: [string, ...string[]]): Promise<{ code: number | null; stdout: string }>;
-  /** The command lines of the scripts of transfers, found by their text, and of what they start. */
+  /** Command lines of transfer scripts, found by their text, and of their children. */
   abstract transferProcesses(): Promise<string[]>;
   /** Names of temporary files in the test's directory and on the small disk. */
   abstract parts(): Promise<string[]>;
-  /** Resolves once a part of some size is in the test's directory: the transfer is in its midst. */
+  /** Resolves once a temporary file in the test's directory is not empty, so that the transfer is running. */
   abstract midway(): Promise<void>;
   abstract remove(): Promise<void>;
 }
 
-/** Whether only a transfer under way may show a file of that name. */
+/** Whether a file name is that of a temporary file, which exists only during a transfer. */
 export function isPart(name: string): boolean {
   return /^\.proxmox-mcp-.*\.(part|old)/.test(name);
 }
 
-/** Whether a process is the script of a transfer, or what such a script starts. */
+/** Whether a process is a transfer script or its child. */
 export function isTransfer({ cmdline }: { readonly cmdline: string }): boolean {
   return /TOOL_MISSING|^head -c|^sha256sum/.test(cmdline);
 }

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectClient } from '../mcp/client.ts';
 import { describeNode } from './nodes.ts';
 
-/** bash reads the .bashrc of its user for sshd as well, and people greet themselves there. */
+/** For sshd, too, bash reads the .bashrc of its user, which may print a greeting. */
 const GREETING = "printf 'Welcome to pve\\nno newline '; echo more >&2\n";
 const BASHRC = '/root/.bashrc';
 
-describeNode('a login shell that greets', [], (node) => {
+describeNode('a login shell that prints a greeting', [], (node) => {
   let before = '';
   const dir = mkdtempSync(path.join(tmpdir(), 'greeting-'));
   beforeAll(async () => {
@@ -22,9 +22,9 @@ describeNode('a login shell that greets', [], (node) => {
   });
 
   test.each([
-    ['open', 'of a call that is run at once'],
-    ['careful', 'of a call that is held to what was agreed on'],
-  ])('is not taken for the answer (%s): %s', async (policy) => {
+    ['open', 'without a precondition'],
+    ['careful', 'with a precondition'],
+  ])('does not corrupt results (%s): %s', async (policy) => {
     const local = (name: string) => path.join(dir, `${policy}-${name}`);
     const client = await connectClient({
       respond: async () => ({ action: 'accept', content: { allow: true } }),

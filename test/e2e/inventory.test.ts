@@ -14,10 +14,11 @@ const item = z.object({
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
+  reason: z.string().optional(),
 });
 
 describeNode('list and status', [], (node) => {
-  // Commands depend on nothing in /etc/pve where no rule asks for attributes; test/governance has the rest.
+  // Commands do not depend on /etc/pve if no rule needs attributes; test/governance tests the others.
   const { call, exec } = useClient(node, { POLICY: 'open' });
   afterEach(() => node.reset());
 
@@ -31,7 +32,7 @@ describeNode('list and status', [], (node) => {
   const find = async (vmid: number) => (await list()).find((container) => container.vmid === vmid);
   const pveFile = async (path: string) => (await node.readInNode(`/etc/pve/${path}`)).toString('utf8');
 
-  test('the list has the containers of all nodes, no machines, and nothing of their snapshots', async () => {
+  test('lists the containers of all nodes, without virtual machines and snapshot values', async () => {
     const here = { node: 'pve1', local: true, template: false, lock: null, tags: [] };
     expect(await list()).toEqual([
       { ...here, vmid: 9101, status: 'running', name: 'debian', tags: ['rig', 'web'] },
@@ -41,7 +42,9 @@ describeNode('list and status', [], (node) => {
       {
         ...here,
         vmid: 9105,
-        status: 'running',
+        // Nothing connects to its node.
+        status: 'unknown',
+        reason: expect.stringContaining('pve2'),
         name: 'elsewhere',
         node: 'pve2',
         local: false,
@@ -50,14 +53,62 @@ describeNode('list and status', [], (node) => {
     ]);
   });
 
-  test('as text it is a table', async () => {
+  test('prints a table as text', async () => {
     const { text } = await call('list_containers', { response_format: 'text' });
     expect(text).toMatch(/^VMID +STATUS +NAME +NODE +LOCK +TAGS\n/);
     expect(text).toMatch(/^9104 +running +locked +pve1 +backup +-$/m);
-    expect(text).toMatch(/^9105 +running +elsewhere +pve2 \(other node\) +- +rig,remote$/m);
+    expect(text).toMatch(/^9105 +unknown +elsewhere +pve2 +- +rig,remote$/m);
   });
 
-  test('a change shows at once', async () => {
+  test.each<[Record<string, unknown>, number[]]>([
+    [{ tags: ['web'] }, [CT.debian]],
+    [{ tags: ['web', 'REMOTE'] }, [CT.debian, CT.elsewhere]],
+    [{ name: '*e*' }, [CT.debian, CT.stopped, CT.locked, CT.elsewhere]],
+    [{ node: 'pve2' }, [CT.elsewhere]],
+    [{ status: 'stopped' }, [CT.stopped]],
+    [{ tags: ['rig'], status: 'running', node: 'pve1' }, [CT.debian]],
+    [{ name: 'none' }, []],
+  ])('a filter %j selects', async (filter, vmids) => {
+    const { data, text } = await call('list_containers', filter);
+    expect(
+      z
+        .array(item)
+        .parse(data.containers)
+        .map(({ vmid }) => vmid),
+    ).toEqual(vmids);
+    expect(JSON.parse(text)).toEqual(data.containers);
+    const table = await call('list_containers', { ...filter, response_format: 'text' });
+    if (vmids.length === 0) expect(table.text).toBe('No container matches.');
+    else expect(table.text.split('\n')).toHaveLength(1 + vmids.length);
+  });
+
+  test('details add use, addresses and operating system', async () => {
+    const published = await readFile(new URL('../fixtures/etc-pve/rrd', import.meta.url), 'utf8');
+    const now = String(Math.floor(Date.now() / 1000));
+    onTestFinished(await node.setPve('.rrd', published.replaceAll('@NOW@', now)));
+    const { data } = await call('list_containers', { details: true });
+    expect(data.containers).toMatchObject([
+      {
+        vmid: CT.debian,
+        uptime_s: 3600,
+        memory_bytes: 104857600,
+        memory_max_bytes: 536870912,
+        disk_bytes: 1073741824,
+        disk_max_bytes: 8589934592,
+        addresses: ['dhcp'],
+        os: 'debian',
+      },
+      { vmid: CT.busybox, addresses: ['192.0.2.102'], os: 'unmanaged' },
+      { vmid: CT.stopped },
+      { vmid: CT.locked },
+      { vmid: CT.elsewhere, uptime_s: 7200 },
+    ]);
+    const { text } = await call('list_containers', { details: true, response_format: 'text' });
+    expect(text).toMatch(/ +UPTIME +MEMORY +DISK +ADDRESSES +OS\n/);
+    expect(text).toMatch(/^9101 .* 100 MB of 512 MB +1\.0 GB of 8\.0 GB +dhcp +debian$/m);
+  });
+
+  test('shows a change immediately', async () => {
     await node.ensureStarted(CT.stopped);
     expect((await find(CT.stopped))?.status).toBe('running');
     expect((await call('container_status', { vmid: CT.stopped })).data.status).toBe('running');
@@ -66,17 +117,17 @@ describeNode('list and status', [], (node) => {
     expect((await call('container_status', { vmid: CT.stopped })).data.status).toBe('stopped');
   });
 
-  test('junk in a configuration spoils neither its own line nor the others', async () => {
+  test('ignores invalid lines of a configuration', async () => {
     const conf = await pveFile(`nodes/pve1/lxc/${CT.busybox}.conf`);
     await node.setConf(CT.busybox, `%%% junk\n${conf}hostname\n: : :\n\u0000\u0001[\n`);
     expect(await find(CT.busybox)).toMatchObject({ name: 'busybox', status: 'running', lock: null });
     expect(await list()).toHaveLength(5);
   });
 
-  test('keys without a space, a container without a name or a configuration, a template', async () => {
+  test('parses keys without a space, missing names and configurations, and templates', async () => {
     await node.setConf(CT.busybox, 'arch:amd64\nlock:fstrim\ntags:a;b\n');
     expect(await find(CT.busybox)).toMatchObject({ name: 'CT9102', lock: 'fstrim', tags: ['a', 'b'] });
-    // The list of containers does not follow at once.
+    // The list of containers is updated later.
     await node.setPve('.vmlist', await pveFile('.vmlist'));
     await node.setConf(CT.stopped, undefined);
     expect(await find(CT.stopped)).toMatchObject({ name: 'CT9103', status: 'stopped' });
@@ -84,7 +135,7 @@ describeNode('list and status', [], (node) => {
     expect(await find(CT.stopped)).toMatchObject({ name: 'golden', template: true });
   });
 
-  test('an empty cluster is an empty list', async () => {
+  test('lists an empty cluster', async () => {
     await node.setPve('.vmlist', '{"version":3}');
     expect(await list()).toEqual([]);
     expect((await call('list_containers', { response_format: 'text' })).text).toBe(
@@ -92,7 +143,7 @@ describeNode('list and status', [], (node) => {
     );
   });
 
-  test('a node that publishes nothing: its containers are listed as unknown', async () => {
+  test('lists containers as unknown without published usage', async () => {
     const undo = await node.setPve('.rrd', '');
     try {
       expect(await find(CT.elsewhere)).toMatchObject({ status: 'unknown', name: 'elsewhere' });
@@ -105,7 +156,7 @@ describeNode('list and status', [], (node) => {
     }
   });
 
-  test('status tells state, place, lock and use', async () => {
+  test('returns state, node, lock and usage', async () => {
     const published = await readFile(new URL('../fixtures/etc-pve/rrd', import.meta.url), 'utf8');
     const now = String(Math.floor(Date.now() / 1000));
     const undo = await node.setPve('.rrd', published.replaceAll('@NOW@', now));
@@ -121,6 +172,7 @@ describeNode('list and status', [], (node) => {
       template: false,
       tags: ['rig', 'web'],
       uptime_s: 3600,
+      usage_age_s: expect.any(Number),
       cpu: 0.0125,
       cpus: 2,
       memory_bytes: 104857600,
@@ -130,7 +182,8 @@ describeNode('list and status', [], (node) => {
     });
     expect((await call('container_status', { vmid: CT.locked })).data).toMatchObject({ lock: 'backup' });
     expect((await call('container_status', { vmid: String(CT.elsewhere) })).data).toMatchObject({
-      status: 'running',
+      status: 'unknown',
+      reason: expect.stringContaining('pve2'),
       node: 'pve2',
       local: false,
       uptime_s: 7200,
@@ -139,7 +192,7 @@ describeNode('list and status', [], (node) => {
     expect(text).toMatch(/^Memory: +100 MB of 512 MB$/m);
   });
 
-  test('status tells that a container is frozen', async () => {
+  test('reports a frozen container', async () => {
     const thaw = await node.freeze(CT.busybox);
     try {
       const { data } = await call('container_status', { vmid: CT.busybox });
@@ -150,7 +203,7 @@ describeNode('list and status', [], (node) => {
     }
   });
 
-  test('status of an unknown one, and of a virtual machine', async () => {
+  test('reports an unknown VMID and a virtual machine', async () => {
     expect(failureOf(await call('container_status', { vmid: CT.unknown })).code).toBe('CONTAINER_NOT_FOUND');
     expect(failureOf(await call('container_status', { vmid: 100 })).code).toBe('NOT_A_CONTAINER');
   });
@@ -169,7 +222,7 @@ describeNode('list and status', [], (node) => {
     expect((await exec(CT.debian, 'echo still works')).stdout).toBe('still works\n');
   }
 
-  test('pmxcfs is down, so /etc/pve is empty: told, and commands still run', async () => {
+  test('reports that pmxcfs is down, while commands still run', async () => {
     const undo = await node.pmxcfs('down');
     try {
       await expectUnavailable();
@@ -178,12 +231,12 @@ describeNode('list and status', [], (node) => {
     }
   });
 
-  test('files that are no longer what they were: told', async () => {
+  test('reports cluster files that cannot be parsed', async () => {
     await node.setPve('.vmlist', '{"version":12,"ids":{"9101":{"no');
     expect(failureOf(await call('list_containers', {})).code).toBe('PMXCFS_UNAVAILABLE');
   });
 
-  test('pmxcfs hangs: told within the limit of 10 s, and commands still run', async () => {
+  test('reports a hanging pmxcfs within 10 s, while commands still run', async () => {
     const undo = await node.pmxcfs('hangs');
     try {
       const since = performance.now();

@@ -4,12 +4,16 @@ import { until } from '../rig/until.ts';
 import { uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-/** Each leaves a `sleep N` behind unless it is found; N is unique, so that the machine's /proc shows it. */
+/** Each leaves a `sleep N` unless it is found; N is unique, so that it can be found in the machine's /proc. */
 const ESCAPES: readonly [name: string, command: (n: string) => string, containers: readonly number[]][] = [
   ['a plain command', (n) => `sleep ${n}`, [CT.debian, CT.busybox]],
   ['a child in the background', (n) => `sleep ${n} & wait`, [CT.debian, CT.busybox]],
   ['a setsid child', (n) => `setsid sleep ${n} & sleep ${n}`, [CT.debian, CT.busybox]],
-  ['one that ignores TERM', (n) => `trap '' TERM INT HUP; sleep ${n}; sleep ${n}`, [CT.debian, CT.busybox]],
+  [
+    'a process that ignores TERM',
+    (n) => `trap '' TERM INT HUP; sleep ${n}; sleep ${n}`,
+    [CT.debian, CT.busybox],
+  ],
   [
     'grandchildren of a dead child',
     (n) => `sh -c 'sh -c "sleep ${n}" &'; sleep ${n}`,
@@ -18,20 +22,20 @@ const ESCAPES: readonly [name: string, command: (n: string) => string, container
   ['env -i', (n) => `env -i sleep ${n}`, [CT.debian, CT.busybox]],
   ['env -i under setsid', (n) => `setsid env -i sleep ${n} & wait`, [CT.debian, CT.busybox]],
   [
-    'a daemon: orphaned, in a session of its own, its environment cleared',
+    'a daemon: orphaned, in its own session, with a cleared environment',
     (n) => `(env -i setsid sh -c 'sleep ${n} & sleep ${n}' >/dev/null 2>&1 </dev/null &); sleep ${n}`,
     [CT.debian, CT.busybox],
   ],
   ['nohup', (n) => `nohup sleep ${n} >/dev/null 2>&1 & wait`, [CT.debian]],
-  ['sudo, which makes an environment of its own', (n) => `sudo sleep ${n}`, [CT.debian]],
+  ['sudo, which resets the environment', (n) => `sudo sleep ${n}`, [CT.debian]],
   [
-    'one that overwrites its environment (setproctitle)',
+    'a process that overwrites its environment (setproctitle)',
     (n) => `perl -e '$0 = "x" x 4000; system("sleep ${n}")'`,
     [CT.debian],
   ],
-  ['a stopped one', (n) => `sleep ${n} & kill -STOP $!; wait`, [CT.debian, CT.busybox]],
+  ['a stopped process', (n) => `sleep ${n} & kill -STOP $!; wait`, [CT.debian, CT.busybox]],
   [
-    'one that forks for ever',
+    'a process that forks repeatedly',
     (n) => `trap '' TERM; f() { sleep ${n} & }; while :; do f; sleep 0.05; done`,
     [CT.debian],
   ],
@@ -68,7 +72,7 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     }
   }
 
-  test('a process that cleans up on TERM is given the time to', async () => {
+  test('gives a process time to clean up on TERM', async () => {
     await node.exec(CT.debian, 'rm -f /tmp/cleaned');
     const result = await node.exec(
       CT.debian,
@@ -81,7 +85,7 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     expect((await rig.inContainer(CT.debian, ['ls', '/tmp/cleaned'])).code).toBe(0);
   });
 
-  test('what a process wrote on its way out is part of the result', async () => {
+  test('returns output that a process writes while it ends', async () => {
     const result = await node.exec(
       CT.debian,
       `trap 'echo last words; exit' TERM; while :; do sleep 0.1; done`,
@@ -92,8 +96,8 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     expect(result).toMatchObject({ ended: 'timeout', stdout: 'last words\n' });
   });
 
-  test('what cannot be killed is named', async () => {
-    // A frozen process does not even die of KILL before it thaws (cgroup v1).
+  test('reports survivors that cannot be killed', async () => {
+    // Under cgroup v1, SIGKILL has no effect on a frozen process before it is thawed.
     const n = uniqueSleep();
     const running = node.exec(CT.busybox, `sleep ${n}`, { timeout: 2 });
     await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length > 0);
@@ -109,18 +113,22 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length === 0);
   });
 
-  needing('real programs', 'one that gets away while it holds the output is not denied', async () => {
-    // Detached, its environment cleared, and with a timer slack of its own (prctl 29): the documented escape.
-    const n = uniqueSleep();
-    const getaway = `(env -i setsid perl -e 'syscall(157, 29, 123456); exec "sleep", "${n}"' &); sleep ${n}`;
-    const result = await node.exec(CT.debian, getaway, { timeout: 2 });
-    expect(result).toMatchObject({ ended: 'timeout', survivors: null });
-    expect(result.text).toContain('may still be running');
-    expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).toHaveLength(1);
-    await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
-  });
+  needing(
+    'real programs',
+    'reports a possible survivor when an escaped process holds the output',
+    async () => {
+      // Detached, with a cleared environment and its own timer slack (prctl 29): the documented escape.
+      const n = uniqueSleep();
+      const getaway = `(env -i setsid perl -e 'syscall(157, 29, 123456); exec "sleep", "${n}"' &); sleep ${n}`;
+      const result = await node.exec(CT.debian, getaway, { timeout: 2 });
+      expect(result).toMatchObject({ ended: 'timeout', survivors: null });
+      expect(result.text).toContain('may still be running');
+      expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).toHaveLength(1);
+      await rig.inContainer(CT.debian, ['pkill', '-f', `sleep ${n}`]);
+    },
+  );
 
-  test('sixteen timeouts at once all kill', async () => {
+  test('kills all processes of sixteen concurrent timeouts', async () => {
     const n = uniqueSleep();
     const results = await Promise.all(
       Array.from({ length: 16 }, () =>
@@ -136,7 +144,7 @@ describeNode("kill: a client's cancel leaves nothing running", [], (rig) => {
   const node = useClient(rig);
 
   for (const vmid of [CT.debian, CT.busybox]) {
-    test(`CT ${vmid}`, async () => {
+    test(`kills all processes in CT ${vmid}`, async () => {
       const n = uniqueSleep();
       const abort = new AbortController();
       const running = node.call(

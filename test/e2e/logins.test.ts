@@ -9,7 +9,7 @@ import { until } from '../rig/until.ts';
 import { execResult, failureOf } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-describeNode('ways to log in', [], (node, { needing }) => {
+describeNode('login methods', [], (node, { needing }) => {
   let home = '';
   beforeAll(async () => {
     home = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-home-'));
@@ -17,7 +17,7 @@ describeNode('ways to log in', [], (node, { needing }) => {
   });
   afterAll(() => rm(home, { recursive: true, force: true }));
 
-  /** Logs in with these settings alone and runs a command. */
+  /** Logs in with only these settings and runs a command. */
   async function logsIn(env: Record<string, string>): Promise<void> {
     let client: TestClient | undefined;
     try {
@@ -96,7 +96,7 @@ describeNode('ways to log in', [], (node, { needing }) => {
     return logsIn({ ...base(), SSH_JUMP: `operator@${HOST}:${SSH_PORT}` });
   });
 
-  test('a wrong password is told, and not shown', async () => {
+  test('reports a wrong password without printing it', async () => {
     const client = await connectClient({
       env: { HOME: home, ...base('SSH_KEY'), SSH_PASSWORD: 'wrong-secret' },
     });

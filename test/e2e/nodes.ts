@@ -8,20 +8,20 @@ import { RigFar } from './far-rig.ts';
 import { emptyEtcPve, hangClusterFile, hangEtcPve } from './pmxcfs-trouble.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
-/** What a case may need that only a node with a kernel has. */
+/** Requirements of a case that only a node with a kernel meets. */
 export type Need =
-  /** Programs that are no model: perl, sudo's own environment, /proc of this machine. */
+  /** Real programs: perl, sudo's own environment, /proc of this machine. */
   | 'real programs'
-  /** Devices and mounts on this machine, which only root can make. */
+  /** Devices and mounts on this machine, which require root. */
   | 'root here'
-  /** The programs of an SSH client, which a machine with Node alone may not have. */
+  /** The programs of an SSH client, which a machine with only Node.js may not have. */
   | 'ssh-agent'
-  /** More bytes than a virtual node can make in the time. */
+  /** More data than a simulated node can process in the time. */
   | 'volume'
   /** LXC's own files and commands. */
   | 'real lxc';
 
-/** What a node must offer, beside SSH, to the cases that run on both; the rig has more. */
+/** What a node must provide, apart from SSH, for cases that run on both kinds of node; the rig has more. */
 export type NodeUnderTest = Pick<
   Rig,
   | 'inContainer'
@@ -50,34 +50,34 @@ export type NodeUnderTest = Pick<
   ): Promise<readonly { pid: number; comm: string; cmdline: string }[]>;
   /** Processes of the node whose arguments contain the text. */
   nodeProcesses(text: string): readonly { pid: number; comm: string; cmdline: string }[];
-  /** Who reads this file below /etc/pve waits. */
+  /** Reading this file below /etc/pve hangs. */
   hangClusterFile(name: string): Promise<Undo>;
-  /** Sends SIGSTOP to a process of a container, by the id that the node knows it by. */
+  /** Sends SIGSTOP to a process of a container, by its PID on the node. */
   stopProcess(pid: number): Promise<void>;
-  /** An end of a transfer, with a new directory. */
+  /** The remote end of a transfer, with a new directory. */
   far(name: FarName): Promise<Far>;
   /** Settings with which the server logs in as root. */
   settings(): Record<string, string>;
-  /** Keys that the node lets in as root. */
+  /** Keys that the node accepts for root. */
   keys(): ClientKeys;
-  /** The cluster file system is not mounted, or whoever reads it waits. */
+  /** The cluster file system is not mounted (`down`), or reading it hangs. */
   pmxcfs(state: 'down' | 'hangs'): Promise<Undo>;
   /** Root's password. */
   password(): string;
-  /** Of its ed25519 host key, as ssh-keygen prints it. */
+  /** Fingerprint of its ed25519 host key, as ssh-keygen prints it. */
   fingerprint(): string;
-  /** From now on no open connection says a word; the undo loses them. */
+  /** From now on open connections send nothing; the undo closes them. */
   silence(): Promise<Undo>;
 };
 
 export interface Cases {
-  /** A test that not every node can serve. On the simulator it is named, and not counted as skipped. */
+  /** A test with a requirement that not every node meets. The simulator lists it by name and does not count it as skipped. */
   readonly needing: (need: Need, name: string, body: (rig: Rig) => Promise<void>, timeout?: number) => void;
 }
 
 /**
- * A suite that runs on the simulator and on the rig, from one list of cases. Where the two differ, the simulator is
- * wrong. What the simulator can't serve is printed by name.
+ * A suite with one list of cases that runs on the simulator and on the rig. Where the results differ, the simulator is wrong.
+ * Cases that the simulator cannot run are listed by name.
  */
 export function describeNode(
   name: string,

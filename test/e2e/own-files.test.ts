@@ -7,8 +7,8 @@ import { CT } from '../rig/rig.ts';
 import { failureOf } from './connect.ts';
 import { SimulatedNode } from './simulated-node.ts';
 
-/** All in one directory, which is where people start: settings, secrets, state, rules and the files of the project. */
-describe('files of the server itself in the directory of transfers', () => {
+/** Everything in one directory, which is how many users start: settings, secrets, state, rules and files of the project. */
+describe('files of the server in a transfer directory', () => {
   const node = new SimulatedNode();
   let dir: string;
   let client: TestClient;
@@ -54,7 +54,7 @@ describe('files of the server itself in the directory of transfers', () => {
     });
 
   test.each(['.env', 'passphrase', 'rules.yaml', 'state/http-token', 'link/http-token'])(
-    '%s is neither read nor written',
+    '%s cannot be read or written',
     async (name) => {
       const before = await readFile(path.join(dir, name), 'utf8');
       const refused = {
@@ -67,13 +67,13 @@ describe('files of the server itself in the directory of transfers', () => {
     },
   );
 
-  test('nobody puts an approval there', async () => {
+  test('an approval cannot be planted', async () => {
     expect(failureOf(await download('state/approvals/passphrase.json')).code).toBe(
       'PATH_OUTSIDE_TRANSFER_DIRS',
     );
   });
 
-  test('other files are', async () => {
+  test('other files can be read and written', async () => {
     expect((await upload('project')).isError).toBe(false);
     expect((await download('project')).isError).toBe(false);
   });

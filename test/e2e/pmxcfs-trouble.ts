@@ -3,7 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rig, Undo } from '../rig/rig.ts';
 
-/** The rig's /etc/pve as it looks when nothing is mounted on it. */
+/** Makes the rig's /etc/pve look as if nothing were mounted on it. */
 export async function emptyEtcPve(rig: Rig): Promise<Undo> {
   await rig.inNode(['mount', '-t', 'tmpfs', 'tmpfs', '/etc/pve']);
   const { stdout } = await rig.inNode(['ls', '-A', '/etc/pve']);
@@ -11,18 +11,18 @@ export async function emptyEtcPve(rig: Rig): Promise<Undo> {
   return async () => void (await rig.inNode(['umount', '/etc/pve']));
 }
 
-/** Reading the rig's .members waits for a writer that never comes. */
+/** Reading the rig's .members hangs, because no writer opens the fifo. */
 export function hangEtcPve(rig: Rig): Promise<Undo> {
   return hangClusterFile(rig, '.members');
 }
 
-/** Reading this file of the rig's /etc/pve waits for a writer that never comes. */
+/** Reading this file of the rig's /etc/pve hangs, because no writer opens the fifo. */
 export async function hangClusterFile(rig: Rig, name: string): Promise<Undo> {
   const file = join(rig.info.paths.pve, name);
   renameSync(file, `${file}.away`);
   execFileSync('mkfifo', [file]);
   return async () => {
-    // Lets go those who wait. Where /etc/pve is FUSE, the fifo there is another one than the file beneath.
+    // Ends waiting readers. Where /etc/pve is FUSE, the fifo in it is not the same as the file below.
     await rig.inNode(['timeout', '5', 'sh', '-c', `: 3<>/etc/pve/${name}`]);
     rmSync(file);
     renameSync(`${file}.away`, file);

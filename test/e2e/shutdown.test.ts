@@ -10,17 +10,17 @@ import { until } from '../rig/until.ts';
 import { uniqueSleep } from './connect.ts';
 import { describeNode, type NodeUnderTest } from './nodes.ts';
 
-/** What the server gives itself: hosts kill a server 5 s after they asked it to end, so it must be done before. */
+/** The server's own limit: hosts kill a server 5 s after they asked it to end, so it must have ended before. */
 const LIMIT_MS = 4_500;
 const HOSTS_KILL_MS = 5_000;
 
-describeNode('the end of the server', [], (rig) => {
+describeNode('shutdown of the server', [], (rig) => {
   for (const [how, end] of [
     ['SIGTERM', (server: RawServer) => server.child.kill('SIGTERM')],
     ['SIGINT', (server: RawServer) => server.child.kill('SIGINT')],
     ['the end of stdin', (server: RawServer) => server.child.stdin.end()],
   ] as const) {
-    test(`by ${how}: running commands are killed within ${HOSTS_KILL_MS} ms, and it exits with 0`, async () => {
+    test(`by ${how}: kills running commands within ${HOSTS_KILL_MS} ms, and exits with 0`, async () => {
       const n = uniqueSleep();
       const server = await RawServer.start(rig);
       for (const vmid of [CT.debian, CT.busybox, CT.locked]) {
@@ -34,7 +34,7 @@ describeNode('the end of the server', [], (rig) => {
         ).flat();
       await until(async () => (await everywhere()).length >= 6, 20_000);
 
-      // The simulated node works in this process, which then learns late of the exit.
+      // The simulated node runs in this process, which then sees the exit late.
       const lag = monitorEventLoopDelay({ resolution: 10 });
       lag.enable();
       const began = performance.now();
@@ -43,13 +43,13 @@ describeNode('the end of the server', [], (rig) => {
       const took = performance.now() - began;
       expect(took).toBeLessThan(HOSTS_KILL_MS + lag.max / 1e6);
       expect(code).toBe(0);
-      // Where the node is so busy that the server's time is over first, the node goes on with the kill by itself.
+      // If the node is so busy that the server reaches its limit first, the kill script on the node continues alone.
       if (took > LIMIT_MS - 400) await until(async () => (await everywhere()).length === 0);
       expect(await everywhere()).toEqual([]);
     });
   }
 
-  test('stdout carries nothing but protocol, also at the end', async () => {
+  test('writes nothing but protocol messages to stdout', async () => {
     const server = await RawServer.start(rig);
     server.callExec(CT.debian, 'echo hello');
     await until(() => server.lines.length >= 2);
@@ -60,7 +60,7 @@ describeNode('the end of the server', [], (rig) => {
   });
 });
 
-/** A server process that is spoken to by hand, so that its end can be seen from outside. */
+/** A server process with raw messages, so that its end can be observed from outside. */
 class RawServer {
   readonly lines: string[] = [];
   stderr = '';

@@ -14,7 +14,7 @@ const GIB = 1024 ** 3;
 const small = { '/mnt/small': { size: 1024 ** 2 }, '/mnt/ro': { size: 65_536, readOnly: true } };
 const busybox = { flavour: 'alpine', disk: { size: 8 * GIB } } as const;
 
-/** The rig's containers once more, without a kernel below. */
+/** The containers of the rig, without a kernel. */
 const RIG_AS_SCENARIO: ScenarioInput = {
   cluster: 'rig',
   users: {
@@ -46,15 +46,17 @@ const CONFIGS = new Map<number, string>([
   [CT.elsewhere, 'pve2'],
 ]);
 
-/** A simulator that offers tests what the rig offers beside SSH. */
+/** A simulator with the same interface for tests as the rig. */
 export class SimulatedNode implements NodeUnderTest {
   #running: Simulator | undefined;
   #keys: ClientKeys | undefined;
   readonly #changedFiles: (() => void)[] = [];
 
-  /** Its containers are as the rig's are when it comes up. */
+  /** Its containers have the initial state of the rig's containers. */
   async start(): Promise<void> {
     this.#running = await Simulator.start({ scenario: RIG_AS_SCENARIO });
+    // As on the rig, this node exists only as a directory in /etc/pve.
+    await this.#running.node('pve2').stopSsh();
     await this.reset();
   }
 

@@ -10,7 +10,7 @@ import { bytes, useTransfers } from './transfers.ts';
 describeNode('MAX_FILE_SIZE', [], (node) => {
   const { far: farNamed, local, upload, download } = useTransfers(node, { MAX_FILE_SIZE: '1000' });
 
-  test.each(FARS)('bounds both directions, and is looked at before anything is written: %s', async (name) => {
+  test.each(FARS)('limits both directions before anything is written: %s', async (name) => {
     const far = farNamed(name);
     await writeFile(local('fits'), bytes(1000));
     await writeFile(local('too-large'), bytes(1001));
@@ -34,7 +34,7 @@ describeNode('MAX_FILE_SIZE', [], (node) => {
   });
 });
 
-describeNode('transfers in containers in trouble', [], (node) => {
+describeNode('transfers with unavailable containers', [], (node) => {
   const { server, far: farNamed, local, upload, download } = useTransfers(node);
 
   const container_path = '/etc/e2e-none';
@@ -53,17 +53,17 @@ describeNode('transfers in containers in trouble', [], (node) => {
 
   test.each([
     ['stopped', CT.stopped, 'CONTAINER_NOT_RUNNING', 'proxmox_start_container'],
-    ['on another node', CT.elsewhere, 'CONTAINER_ON_OTHER_NODE', 'pve2'],
+    ['on a node that cannot be used', CT.elsewhere, 'SSH_UNREACHABLE', 'pve2'],
     ['unknown', CT.unknown, 'CONTAINER_NOT_FOUND', 'proxmox_list_containers'],
     ['a virtual machine', 100, 'NOT_A_CONTAINER', 'LXC'],
-  ])('%s: told apart, with the next step', async (_what, vmid, code, step) => {
+  ])('refuse a container that is %s, with the next step', async (_what, vmid, code, step) => {
     for (const failure of await both(vmid)) {
       expect(failure.code).toBe(code);
       expect(`${failure.error} ${failure.suggestion}`).toContain(step);
     }
   });
 
-  test('without a shell: told', async () => {
+  test('report a container without a shell', async () => {
     const undo = await node.startWithoutShell();
     try {
       for (const failure of await both(CT.stopped)) expect(failure.code).toBe('NO_SHELL');
@@ -72,7 +72,7 @@ describeNode('transfers in containers in trouble', [], (node) => {
     }
   });
 
-  test('frozen: told within 3 s, and nothing happens when it thaws', async () => {
+  test('report a frozen container within 3 s, and write nothing after the thaw', async () => {
     const thaw = await node.freeze(CT.busybox);
     try {
       for (const work of [uploadX, downloadX]) {
@@ -86,7 +86,7 @@ describeNode('transfers in containers in trouble', [], (node) => {
     expect((await node.inContainer(CT.busybox, ['ls', '/etc/e2e-none'])).code).not.toBe(0);
   });
 
-  test('locked: a lock does not matter', async () => {
+  test('ignore a lock', async () => {
     await writeFile(local('source'), 'x');
     const args = {
       vmid: CT.locked,
@@ -102,9 +102,9 @@ describeNode('transfers in containers in trouble', [], (node) => {
   describe('sha256sum', () => {
     const real = '/usr/bin/sha256sum';
 
-    test('that lies: CHECKSUM_MISMATCH, and the old content stays on both ends', async () => {
+    test('with a wrong result causes CHECKSUM_MISMATCH, and keeps the old content on both ends', async () => {
       const far = farNamed('debian');
-      // Found before the real one, as /usr/local/sbin comes first in PATH.
+      // Found before the real one, because /usr/local/sbin comes first in PATH.
       const liar = '/usr/local/sbin/sha256sum';
       await far.put('old', 'old', 0o640);
       await far.put('source', 'new');
@@ -128,7 +128,7 @@ describeNode('transfers in containers in trouble', [], (node) => {
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
 
-    test('that is missing: TOOL_MISSING names it, and nothing is written', async () => {
+    test('that is missing causes TOOL_MISSING, and nothing is written', async () => {
       const far = farNamed('debian');
       await far.put('old', 'old');
       await writeFile(local('source'), 'new');

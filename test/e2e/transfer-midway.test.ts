@@ -8,7 +8,7 @@ import { partGrowsIn } from './far-rig.ts';
 import { describeNode } from './nodes.ts';
 import { bytes, partsIn, sha256, sha256OfFile, useTransfers } from './transfers.ts';
 
-/** Takes seconds to travel, and no room on the disk that it lies on. */
+/** Takes seconds to transfer, and uses no space on its disk. */
 const LONG = 2 ** 31;
 const ROOM = { MAX_FILE_SIZE: String(2 ** 32) };
 
@@ -22,7 +22,7 @@ async function putSparse(far: Far, name: string, size: number): Promise<void> {
   await far.truncate(name, size);
 }
 
-describeNode('in the midst of a transfer', [], (node) => {
+describeNode('during a transfer', [], (node) => {
   const transfers = useTransfers(node, ROOM);
   const { far: farNamed, local, upload, download } = transfers;
 
@@ -32,7 +32,7 @@ describeNode('in the midst of a transfer', [], (node) => {
   }
 
   describe.each(FARS)('with %s', (name) => {
-    test('a cancelled upload ends at once over there, and leaves the old content', async () => {
+    test('cancellation of an upload stops it on the node, and keeps the old content', async () => {
       const far = farNamed(name);
       await far.put('old', 'old');
       await writeSparse(local('source'), LONG);
@@ -47,7 +47,7 @@ describeNode('in the midst of a transfer', [], (node) => {
       expect((await far.read('old')).toString()).toBe('old');
     });
 
-    test('a cancelled download leaves the local file, and nothing runs on over there', async () => {
+    test('cancellation of a download keeps the local file, and leaves no process', async () => {
       const far = farNamed(name);
       await putSparse(far, 'source', LONG);
       await writeFile(local('old'), 'old');
@@ -61,7 +61,7 @@ describeNode('in the midst of a transfer', [], (node) => {
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
 
-    test('a lost connection: DISCONNECTED, and the old content on both ends', async () => {
+    test('a lost connection causes DISCONNECTED, and keeps the old content on both ends', async () => {
       const far = farNamed(name);
       await far.put('old', 'old');
       await writeFile(local('old'), 'old');
@@ -84,7 +84,7 @@ describeNode('in the midst of a transfer', [], (node) => {
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
 
-    test('a local file that shrinks while it is sent: FILE_CHANGED, and the old content', async () => {
+    test('truncation of the local source causes FILE_CHANGED, and keeps the old content', async () => {
       const far = farNamed(name);
       await far.put('old', 'old');
       await writeSparse(local('source'), LONG);
@@ -96,7 +96,7 @@ describeNode('in the midst of a transfer', [], (node) => {
       expect((await far.read('old')).toString()).toBe('old');
     });
 
-    test('a remote file that shrinks while it is read: FILE_CHANGED, and the old content', async () => {
+    test('truncation of the remote source causes FILE_CHANGED, and keeps the old content', async () => {
       const far = farNamed(name);
       await writeFile(local('old'), 'old');
       await putSparse(far, 'source', LONG);
@@ -107,7 +107,7 @@ describeNode('in the midst of a transfer', [], (node) => {
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
 
-    test('a remote file that is changed in place while it is read: FILE_CHANGED', async () => {
+    test('a change in place of the remote source causes FILE_CHANGED', async () => {
       const far = farNamed(name);
       await writeFile(local('old'), 'old');
       await putSparse(far, 'source', 2 ** 27);
@@ -118,7 +118,7 @@ describeNode('in the midst of a transfer', [], (node) => {
       expect(await readFile(local('old'), 'utf8')).toBe('old');
     });
 
-    test('a log that grows meanwhile is fetched up to the size that it had', async () => {
+    test('a growing log is downloaded up to its initial size', async () => {
       const far = farNamed(name);
       await far.put('log', bytes(8_000_000));
       let over = false;
@@ -140,7 +140,7 @@ describeNode('in the midst of a transfer', [], (node) => {
     });
   });
 
-  test('a file that is shorter than its size, as the kernel makes them up, is never a success', async () => {
+  test('a virtual file that is shorter than its size is never a success', async () => {
     const file = '/sys/kernel/mm/transparent_hugepage/enabled';
     const result = await download(farNamed('host'), file, 'new');
     expect(failureOf(result)).toMatchObject({
@@ -150,7 +150,7 @@ describeNode('in the midst of a transfer', [], (node) => {
     await expect(stat(local('new'))).rejects.toThrow('ENOENT');
   });
 
-  test('who asks for progress hears how far it has come', async () => {
+  test('progress notifications report the transferred bytes', async () => {
     const far = farNamed('debian');
     await writeSparse(local('source'), LONG);
     const notes: Progress[] = [];
@@ -165,7 +165,7 @@ describeNode('in the midst of a transfer', [], (node) => {
     await nothingLeft(far);
   });
 
-  test('a stopped reader over there is killed when the call is cancelled', async () => {
+  test('cancellation kills a stopped reader on the node', async () => {
     const far = farNamed('debian');
     await far.put('old', 'old');
     await writeSparse(local('source'), LONG);
@@ -184,10 +184,10 @@ describeNode('in the midst of a transfer', [], (node) => {
   });
 });
 
-describeNode('the end of the server in the midst of a transfer', [], (node) => {
+describeNode('shutdown of the server during a transfer', [], (node) => {
   const { far: farNamed, local, upload, download, server } = useTransfers(node, ROOM);
 
-  test('SIGTERM leaves nothing behind on either side, and the old content', async () => {
+  test('SIGTERM leaves no temporary file or process, and keeps the old content', async () => {
     const far = farNamed('debian');
     const other = farNamed('busybox');
     await far.put('old', 'old');
@@ -201,7 +201,7 @@ describeNode('the end of the server in the midst of a transfer', [], (node) => {
     const ended = performance.now();
     await until(() => !isAlive(server.client.pid), 6_000);
     expect(performance.now() - ended).toBeLessThan(5_000);
-    // At the end of the server, not some time after it.
+    // When the server ends, not some time after it.
     expect(await far.parts()).toEqual([]);
     expect(await far.transferProcesses()).toEqual([]);
     expect(await other.transferProcesses()).toEqual([]);

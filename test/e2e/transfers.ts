@@ -9,25 +9,25 @@ import { useClient } from './connect.ts';
 import { FARS, type Far, type FarName, isPart } from './far.ts';
 import type { NodeUnderTest } from './nodes.ts';
 
-/** A file name with everything in it that has a meaning for some shell or some parser. */
+/** File names with characters that are special for a shell or a parser. */
 export const WEIRD_NAMES: readonly [what: string, name: string][] = [
-  ['spaces at all ends', ' two  words '],
+  ['leading and trailing spaces', ' two  words '],
   ['quotes and backslashes', `it's "q" \\n \\`],
-  ['shell meaning', '$(touch pwned)`id`;&|<>*?[a]!{x,y}~#%'],
+  ['shell metacharacters', '$(touch pwned)`id`;&|<>*?[a]!{x,y}~#%'],
   ['a leading dash', '-rf'],
-  ['a line end inside', 'a\nb'],
-  ['a line end at the end', 'trailing\n'],
-  ['more than ASCII', 'naïve-日本-🐧'],
+  ['an embedded newline', 'a\nb'],
+  ['a trailing newline', 'trailing\n'],
+  ['non-ASCII characters', 'naïve-日本-🐧'],
   ['255 bytes', 'n'.repeat(255)],
   ['a dot file', '.hidden'],
 ];
 
-/** Here names that begin with a dot are refused. */
+/** The name for a local file: local names that begin with a dot are refused. */
 export function localName(name: string): string {
   return name.replace(/^\.+/, '');
 }
 
-/** Names that only a transfer under way may show. */
+/** Names of temporary files, which exist only during a transfer. */
 export async function partsIn(dir: string): Promise<string[]> {
   return (await fs.readdir(dir)).filter(isPart);
 }
@@ -42,7 +42,7 @@ export async function sha256OfFile(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Not compressible, not the same twice, and cheap. */
+/** Content that cannot be compressed, differs with each call, and is cheap to make. */
 export function bytes(size: number): Buffer {
   const content = Buffer.alloc(size);
   for (let i = 0; i < size; i += 997) content[i] = (i * 31 + size) & 0xff;
@@ -66,8 +66,8 @@ export function useFars(node: NodeUnderTest): (name: FarName) => Far {
 }
 
 /**
- * A server with its own transfer directory, and the far ends with an empty directory for each test. After every test,
- * however it went, no part is left on any side and no process of a transfer.
+ * A server with its own transfer directory, and remote ends with an empty directory for each test. After every test, whether it
+ * passed or failed, no temporary file and no process of a transfer may be left.
  */
 export function useTransfers(node: NodeUnderTest, env: Readonly<Record<string, string>> = {}) {
   const server = useClient(node, { ENABLE_HOST_EXEC: 'true', ...env });
@@ -79,7 +79,7 @@ export function useTransfers(node: NodeUnderTest, env: Readonly<Record<string, s
     try {
       for (const far of fars.values()) {
         expect(await far.parts(), `parts left in ${far.name}`).toEqual([]);
-        // The script has said its last word; the kernel may take a moment to bury it.
+        // The script has reported its result; its process may end a moment later.
         await until(async () => (await far.transferProcesses()).length === 0).catch(() => {});
         expect(await far.transferProcesses(), `processes left in ${far.name}`).toEqual([]);
       }

@@ -8,7 +8,7 @@ import { describeNode } from './nodes.ts';
 
 const NIX_FOLDERS = ['/run/wrappers/bin', '/run/current-system/sw/bin', '/run/current-system/profile/bin'];
 
-describeNode('programs in the folders of NixOS and Guix', [], (rig) => {
+describeNode('programs in the directories of NixOS and Guix', [], (rig) => {
   const node = useClient(rig);
   const mustRun = async (script: string, vmid: number = CT.busybox) => {
     const { code, stderr } = await rig.inContainer(vmid, ['sh', '-c', script]);
@@ -22,7 +22,7 @@ describeNode('programs in the folders of NixOS and Guix', [], (rig) => {
       await mustRun('rm -rf /run/wrappers /run/current-system', vmid);
   });
 
-  test.each(NIX_FOLDERS)('a command finds those in %s, and its own folders come first', async (folder) => {
+  test.each(NIX_FOLDERS)('are found by a command in %s, after the usual directories', async (folder) => {
     await rig.writeInContainer(CT.busybox, `${folder}/only-here`, '#!/bin/sh\necho found "$@"\n');
     await rig.writeInContainer(CT.busybox, `${folder}/cat`, '#!/bin/sh\necho not the real one\n');
     await mustRun(`chmod 755 ${folder}/only-here ${folder}/cat`);
@@ -34,7 +34,7 @@ describeNode('programs in the folders of NixOS and Guix', [], (rig) => {
     }
   });
 
-  test('a transfer finds its programs there, where they are nowhere else', async () => {
+  test('are found by a transfer', async () => {
     const folder = NIX_FOLDERS[1];
     await mustRun(
       `for t in sha256sum stat; do
@@ -65,13 +65,13 @@ describeRig('a container whose /dev/null cannot be opened', (rig) => {
     expect(code, stderr).toBe(0);
   };
   beforeAll(() =>
-    // What root may not open is a device on a file system without devices.
+    // Root cannot open a device on a file system without devices.
     mustRun(`mkdir -p /run/nodev && mount -t tmpfs -o nodev tmpfs /run/nodev && mknod -m 000 /run/nodev/null c 1 3 &&
       mount --bind /run/nodev/null /dev/null`),
   );
   afterAll(() => mustRun('umount /dev/null; umount /run/nodev; rmdir /run/nodev'));
 
-  test('is named as the cause by commands and transfers, and neither rights nor missing programs are', async () => {
+  test('is reported as the cause by commands and transfers, instead of permissions or missing programs', async () => {
     await writeFile(path.join(node.dir, 'up'), 'x');
     const container = { vmid: CT.debian, container_path: '/root/dev-null-file', local_path: 'up' };
     for (const result of [

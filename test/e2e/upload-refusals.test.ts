@@ -12,26 +12,29 @@ const SPECIAL: readonly [what: string, code: string, make: (far: Far) => Promise
   ['a socket', 'NOT_A_REGULAR_FILE', (far) => far.special('special', 'socket')],
 ];
 
-describeNode('upload refuses', [], (node) => {
+describeNode('upload refusals', [], (node) => {
   const { far: farNamed, local, upload, server } = useTransfers(node, { MAX_FILE_SIZE: String(2 ** 30) });
 
   describe.each(FARS)('to %s', (name) => {
-    test.each(SPECIAL)('%s as destination, and as the target of a link', async (_what, code, make) => {
-      const far = farNamed(name);
-      await make(far);
-      await far.run('ln', '-s', 'special', far.path('link'));
-      await writeFile(local('source'), 'x');
-      const before = await far.stat('special');
-      for (const to of ['special', 'link']) {
-        expect(failureOf(await upload(far, 'source', far.path(to), { overwrite: true })).code).toBe(code);
-      }
-      expect((await far.stat('special')).mtimeMs).toBe(before.mtimeMs);
-    });
+    test.each(SPECIAL)(
+      '%s is refused as destination and as target of a symlink',
+      async (_what, code, make) => {
+        const far = farNamed(name);
+        await make(far);
+        await far.run('ln', '-s', 'special', far.path('link'));
+        await writeFile(local('source'), 'x');
+        const before = await far.stat('special');
+        for (const to of ['special', 'link']) {
+          expect(failureOf(await upload(far, 'source', far.path(to), { overwrite: true })).code).toBe(code);
+        }
+        expect((await far.stat('special')).mtimeMs).toBe(before.mtimeMs);
+      },
+    );
 
     test.each([
       ['a missing directory', 'missing/file'],
       ['a directory that is a file', 'file/child'],
-    ])('%s, and names it', async (_what, to) => {
+    ])('%s is refused and named', async (_what, to) => {
       const far = farNamed(name);
       await far.put('file', 'old');
       await writeFile(local('source'), bytes(2_000_000));
@@ -47,15 +50,15 @@ describeNode('upload refuses', [], (node) => {
       ['with .. at the end', '/tmp/..'],
       ['of a directory', '/tmp/'],
       ['home', '~/file'],
-    ])('a remote path that is %s', async (_what, remote) => {
+    ])('a remote path that is %s is refused', async (_what, remote) => {
       await writeFile(local('source'), 'x');
       const result = await upload(farNamed(name), 'source', remote, { overwrite: true });
       expect(failureOf(result).code).toBe('PATH_INVALID');
     });
 
-    // The far side hashes a large file while it still arrives, and a small one when it is there.
+    // The node hashes a large file while it arrives, and a small one afterwards.
     test.each([5_000_000, 40_000_000])(
-      '%i bytes that the disk over there has no room for, and the old content stays',
+      '%i bytes that exceed the free space are refused, and the old content is kept',
       async (size) => {
         const far = farNamed(name);
         const old = `${far.small}/old`;
@@ -65,7 +68,7 @@ describeNode('upload refuses', [], (node) => {
         const failure = failureOf(await upload(far, 'source', old, { overwrite: true }));
         expect(failure.code).toBe('DISK_FULL');
         expect((await far.run('cat', old)).stdout).toBe('old\n');
-        // The space is free again: what fits goes in.
+        // The space is free again: a file that fits is accepted.
         await writeFile(local('source'), bytes(900_000));
         expect((await upload(far, 'source', old, { overwrite: true })).data).toMatchObject({
           permissions: '640',
@@ -73,14 +76,14 @@ describeNode('upload refuses', [], (node) => {
       },
     );
 
-    test('a read-only file system', async () => {
+    test('a read-only file system is reported', async () => {
       const far = farNamed(name);
       await writeFile(local('source'), bytes(2_000_000));
       const failure = failureOf(await upload(far, 'source', `${far.readOnly}/file`));
       expect(failure.code).toBe('READ_ONLY_FILESYSTEM');
     });
 
-    test('a name that is too long for the file system', async () => {
+    test('a name that is too long for the file system is reported', async () => {
       const far = farNamed(name);
       await writeFile(local('source'), 'x');
       const failure = failureOf(await upload(far, 'source', far.path('n'.repeat(256))));
@@ -90,14 +93,14 @@ describeNode('upload refuses', [], (node) => {
       });
     });
 
-    test('a place that the kernel makes up', async () => {
+    test('a virtual file of the kernel is refused', async () => {
       await writeFile(local('source'), '1');
       const result = await upload(farNamed(name), 'source', '/proc/sys/vm/swappiness', { overwrite: true });
       expect(failureOf(result).code).toMatch(/^(PERMISSION_DENIED|READ_ONLY_FILESYSTEM|TRANSFER_FAILED)$/);
     });
   });
 
-  test('a container that is stopped, unknown, elsewhere or no container is told apart', async () => {
+  test('a container that is stopped, unknown or on a node that cannot be used, and a virtual machine, have their own error code', async () => {
     await writeFile(local('source'), 'x');
     const code = async (vmid: number) => {
       const args = { vmid, local_path: 'source', container_path: '/tmp/e2e-x' };
@@ -106,7 +109,7 @@ describeNode('upload refuses', [], (node) => {
     };
     expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
-    expect(await code(9105)).toBe('CONTAINER_ON_OTHER_NODE');
+    expect(await code(9105)).toBe('SSH_UNREACHABLE');
     expect(await code(100)).toBe('NOT_A_CONTAINER');
   });
 });

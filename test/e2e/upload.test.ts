@@ -10,7 +10,7 @@ describeNode('upload', [], (node) => {
 
   describe.each(FARS)('to %s', (name) => {
     test.each([0, 1, 1024 * 1024 + 1, 9_000_000])(
-      '%i bytes arrive, and the result tells their hash',
+      'transfers %i bytes, and returns their SHA-256',
       async (size) => {
         const far = farNamed(name);
         const content = bytes(size);
@@ -31,7 +31,7 @@ describeNode('upload', [], (node) => {
       },
     );
 
-    test.each(WEIRD_NAMES)('a name with %s is only a name, on both ends', async (_what, weird) => {
+    test.each(WEIRD_NAMES)('handles a name with %s on both ends', async (_what, weird) => {
       const far = farNamed(name);
       const here = localName(weird);
       await writeFile(local(here), weird);
@@ -42,7 +42,7 @@ describeNode('upload', [], (node) => {
       expect(listed.stdout).not.toContain('pwned\n');
     });
 
-    test('a file in the root directory', async () => {
+    test('writes a file in the root directory', async () => {
       const far = farNamed(name);
       await writeFile(local('source'), 'x');
       const result = await upload(far, 'source', '/e2e-in-the-root');
@@ -62,7 +62,7 @@ describeNode('upload', [], (node) => {
       ['4755', '4755'],
       ['1777', '1777'],
       ['000', '0'],
-    ])('permissions %s give a file with mode %s', async (permissions, mode) => {
+    ])('permissions %s set mode %s', async (permissions, mode) => {
       const far = farNamed(name);
       await writeFile(local('source'), 'x', { mode: 0o777 });
       const result = await upload(far, 'source', far.path('new'), { permissions });
@@ -71,12 +71,12 @@ describeNode('upload', [], (node) => {
     });
 
     test.each([
-      ['nothing given: mode and owner stay', {}, '4750 1234:4321'],
-      ['permissions given: the owner stays', { permissions: '600' }, '600 1234:4321'],
-      ['owner given: mode and group stay', { owner: '77' }, '4750 77:4321'],
-      ['group given: mode and owner stay', { group: '88' }, '4750 1234:88'],
-      ['all given', { permissions: '0755', owner: 'root', group: '5' }, '755 0:5'],
-    ])('overwrite, %s', async (_what, more, expected) => {
+      ['no options: keeps mode and owner', {}, '4750 1234:4321'],
+      ['permissions: keeps the owner', { permissions: '600' }, '600 1234:4321'],
+      ['owner: keeps mode and group', { owner: '77' }, '4750 77:4321'],
+      ['group: keeps mode and owner', { group: '88' }, '4750 1234:88'],
+      ['all options', { permissions: '0755', owner: 'root', group: '5' }, '755 0:5'],
+    ])('overwrite with %s', async (_what, more, expected) => {
       const far = farNamed(name);
       await far.put('old', 'old');
       await far.run('chown', '1234:4321', far.path('old'));
@@ -88,7 +88,7 @@ describeNode('upload', [], (node) => {
       expect((await far.read('old')).toString()).toBe('new');
     });
 
-    test('a new file gets the owner and group that are named', async () => {
+    test('a new file gets the requested owner and group', async () => {
       const far = farNamed(name);
       const [owner, group] = name === 'busybox' ? ['user', 'user'] : ['daemon', 'adm'];
       const ids = name === 'busybox' ? '1000:1000' : '1:4';
@@ -98,7 +98,7 @@ describeNode('upload', [], (node) => {
     });
 
     test.each([{ owner: 'nobody-by-this-name' }, { group: 'nobody-by-this-name' }])(
-      'an unknown one is refused and nothing is changed: %o',
+      'an unknown one is refused without a change: %o',
       async (unknown) => {
         const far = farNamed(name);
         await far.put('old', 'old', 0o640);
@@ -116,8 +116,8 @@ describeNode('upload', [], (node) => {
     );
   });
 
-  describe.each(FARS)('existing files and links in %s', (name) => {
-    test('without overwrite an existing file is left as it is', async () => {
+  describe.each(FARS)('existing files and symlinks in %s', (name) => {
+    test('an existing file is kept without overwrite', async () => {
       const far = farNamed(name);
       await far.put('old', 'old', 0o600);
       await writeFile(local('source'), 'new');
@@ -130,7 +130,7 @@ describeNode('upload', [], (node) => {
       expect(await far.modeAndOwner('old')).toBe('600 0:0');
     });
 
-    test('a link is followed: its target is replaced, the link stays', async () => {
+    test('a symlink is followed: its target is replaced', async () => {
       const far = farNamed(name);
       await far.mkdir('sub');
       await far.put('sub/target\n', 'old', 0o640);
@@ -144,7 +144,7 @@ describeNode('upload', [], (node) => {
       expect((await far.read('sub/target\n')).toString()).toBe('new');
     });
 
-    test('a link to nothing: the file is made where it leads', async () => {
+    test('a dangling symlink is followed: its target is created', async () => {
       const far = farNamed(name);
       await far.symlink(far.path('not-yet'), 'link');
       await writeFile(local('source'), 'new');
@@ -156,7 +156,7 @@ describeNode('upload', [], (node) => {
       expect((await far.read('not-yet')).toString()).toBe('new');
     });
 
-    test('a link into a directory that is missing, and one in a circle, are refused', async () => {
+    test('a symlink into a missing directory and a circular one are refused', async () => {
       const far = farNamed(name);
       await far.symlink(far.path('missing/file'), 'link');
       await far.symlink('circle', 'circle');
@@ -167,7 +167,7 @@ describeNode('upload', [], (node) => {
       }
     });
 
-    test('of two uploads at once to one new file exactly one wins', async () => {
+    test('exactly one of several concurrent uploads creates a file', async () => {
       const far = farNamed(name);
       const contents = Array.from({ length: 6 }, (_, i) => Buffer.alloc(300_000, String(i)));
       await Promise.all(contents.map((content, i) => writeFile(local(`source-${i}`), content)));

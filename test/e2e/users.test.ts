@@ -9,9 +9,9 @@ import { bytes, sha256 } from './transfers.ts';
 
 type Server = ReturnType<typeof useClient>;
 
-/** What root must be able to do, however the login becomes root. */
+/** What must work as root, however the login becomes root. */
 function everythingWorks(rig: NodeUnderTest, server: Server): void {
-  test.each([CT.debian, CT.busybox])('exec in %i: output, exit code, signal', async (vmid) => {
+  test.each([CT.debian, CT.busybox])('runs commands in %i: output, exit code, signal', async (vmid) => {
     const result = await server.exec(vmid, 'echo out; echo err >&2; exit 7');
     expect(result).toMatchObject({ exit_code: 7, stdout: 'out\n', stderr: 'err\n', ended: 'exit' });
     expect((await server.exec(vmid, 'kill -9 $$')).exit_code).toBe(137);
@@ -22,7 +22,7 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
     expect((await server.exec(vmid, 'env | grep -E "^(SUDO|SSH)_"')).stdout).toBe('');
   });
 
-  test('a timeout leaves nothing running, with bash and with busybox', async () => {
+  test('kills all processes on timeout, with bash and busybox', async () => {
     const seconds = uniqueSleep();
     const command = `trap "" TERM; setsid sleep ${seconds} & env -i sleep ${seconds} & sleep ${seconds}`;
     const both = [CT.debian, CT.busybox];
@@ -33,7 +33,7 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
     for (const vmid of both) expect(await rig.containerProcesses(vmid, seconds)).toEqual([]);
   });
 
-  test('list and status', async () => {
+  test('lists containers and reads their status', async () => {
     const listed = await server.call('list_containers', {});
     expect(listed.data.containers).toEqual(
       expect.arrayContaining([
@@ -51,7 +51,7 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
     );
   });
 
-  test('a stopped, an unknown and a locked container are told', async () => {
+  test('reports a stopped, an unknown and a locked container', async () => {
     const code = async (vmid: number) =>
       failureOf(await server.call('container_exec_command', { vmid, command: 'true' })).code;
     expect(await code(CT.stopped)).toBe('CONTAINER_NOT_RUNNING');
@@ -59,7 +59,7 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
     expect(failureOf(await server.call('stop_container', { vmid: CT.locked })).code).toBe('CONTAINER_LOCKED');
   });
 
-  test('start, stop, and stop of a guest that ignores it', async () => {
+  test('starts, stops, and kills a guest that ignores the shutdown request', async () => {
     const vmid = CT.stopped;
     expect((await server.call('start_container', { vmid })).data).toMatchObject({
       success: true,
@@ -82,7 +82,7 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
     expect(rig.isRunning(vmid)).toBe(false);
   });
 
-  test('files travel both ways', async () => {
+  test('transfers files in both directions', async () => {
     const content = bytes(3_000_001);
     await writeFile(path.join(server.dir, 'a'), content);
     const container_path = '/tmp/e2e users $(x)';
@@ -100,27 +100,27 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
   });
 }
 
-describeNode('root with EXEC_METHOD=pct, which is ignored', [], (rig) => {
+describeNode('root, with EXEC_METHOD=pct, which has no effect', [], (rig) => {
   everythingWorks(rig, useClient(rig, { EXEC_METHOD: 'pct' }));
 });
 
-describeNode('an admin, for whom sudo is found out', [], (rig) => {
+describeNode('an administrator, with sudo detected', [], (rig) => {
   const server = useClient(rig, { SSH_USERNAME: 'admin', ENABLE_HOST_EXEC: 'true' });
   everythingWorks(rig, server);
 
-  test('works on the host as root', async () => {
+  test('runs commands on the host as root', async () => {
     const result = await server.call('host_exec_command', { command: 'id -u; echo "$HOME"' });
     expect(execResult(result).stdout).toBe('0\n/root\n');
   });
 });
 
-describeNode('an operator whose sudo allows /bin/sh alone', [], (rig, { needing }) => {
+describeNode('an operator whose sudo allows only /bin/sh', [], (rig, { needing }) => {
   const operator = { SSH_USERNAME: 'operator', SUDO: 'true', ENABLE_HOST_EXEC: 'true' };
   const server = useClient(rig, operator);
   everythingWorks(rig, server);
 
   const rules = '/etc/sudoers.d/rig-operator';
-  /** Other rules than the one that the node has. A new server uses them: sessions that are open stay as they are. */
+  /** Replaces the sudo rules of the node. Only a new server uses them: open sessions keep their rights. */
   const withRules = async (real: Rig, text: string, work: (client: TestClient) => Promise<void>) => {
     const before = await real.readInNode(rules);
     await real.writeInNode(rules, text);
@@ -154,7 +154,7 @@ describeNode('an operator whose sudo allows /bin/sh alone', [], (rig, { needing 
     );
   }
 
-  needing('real programs', 'a warning of sudo is no refusal, and no output of a command', async (real) => {
+  needing('real programs', 'ignores warnings of sudo, and excludes them from the output', async (real) => {
     const hosts = await real.readInNode('/etc/hosts');
     await real.writeInNode('/etc/hosts', '127.0.0.1 localhost\n');
     try {
@@ -169,7 +169,7 @@ describeNode('an operator whose sudo allows /bin/sh alone', [], (rig, { needing 
     }
   });
 
-  needing('real programs', 'without /bin/sh: refused, with the rule that is missing', (real) =>
+  needing('real programs', 'is refused without /bin/sh, with the missing sudo rule', (real) =>
     withRules(real, 'operator ALL=(root) NOPASSWD: /usr/sbin/pct\n', async (client) => {
       for (const result of [
         await call(client, 'list_containers', {}),
@@ -187,10 +187,10 @@ describeNode('an operator whose sudo allows /bin/sh alone', [], (rig, { needing 
   );
 });
 
-describeNode('an admin with SUDO=false', [], (rig) => {
+describeNode('an administrator with SUDO=false', [], (rig) => {
   const server = useClient(rig, { SSH_USERNAME: 'admin', SUDO: 'false', ENABLE_HOST_EXEC: 'true' });
 
-  test('is told for everything that takes root, with what to do', async () => {
+  test('is refused everything that needs root, with the next step', async () => {
     await writeFile(path.join(server.dir, 'a'), 'x');
     const vmid = CT.debian;
     for (const result of [
@@ -215,7 +215,7 @@ describeNode('an admin with SUDO=false', [], (rig) => {
     expect(rig.isRunning(vmid)).toBe(true);
   });
 
-  test('may do on the host what that user may do', async () => {
+  test('may run on the host what that user may run', async () => {
     const result = execResult(
       await server.call('host_exec_command', { command: 'id -un; pwd; cat /etc/shadow' }),
     );

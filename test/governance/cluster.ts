@@ -4,6 +4,7 @@ import { AppError } from '../../src/lib/errors.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
 import type { ContainerAttributes, Precondition } from '../../src/remote/remote-types.ts';
 import { SshPool } from '../../src/ssh/pool.ts';
+import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import type { NodeUnderTest } from '../e2e/nodes.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -11,27 +12,25 @@ const signal = new AbortController().signal;
 
 export interface CountedCluster {
   readonly cluster: Cluster;
-  /** The requests that went to the node, oldest first. */
+  /** The requests sent to the node, oldest first. */
   readonly lines: string[];
   factsOf(vmid: number): Promise<ContainerAttributes>;
 }
 
-/** The cluster as a server sees it whose user is `username`, with all that it sends. */
+/** The cluster as a server with this SSH user sees it, with all requests that it sends. */
 export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): CountedCluster {
   const { HOST, SSH_PORT, SSH_KEY, SSH_KNOWN_HOSTS } = node.settings();
-  const pool = new SshPool(
-    {
-      host: HOST ?? '',
-      port: Number(SSH_PORT),
-      username,
-      identityFiles: [SSH_KEY ?? ''],
-      jumps: [],
-      hostKeyPolicy: 'strict',
-      knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
-      knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
-    },
-    { logger: quiet },
-  );
+  const target: SshTarget = {
+    host: HOST ?? '',
+    port: Number(SSH_PORT),
+    username,
+    identityFiles: [SSH_KEY ?? ''],
+    jumps: [],
+    hostKeyPolicy: 'strict',
+    knownHostsFiles: [SSH_KNOWN_HOSTS ?? ''],
+    knownHostsWriteFile: SSH_KNOWN_HOSTS ?? '',
+  };
+  const pool = new SshPool(target, { logger: quiet });
   const lines: string[] = [];
   const open = pool.open.bind(pool);
   pool.open = async (...args) => {
@@ -46,7 +45,9 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
     Object.defineProperty(stdin, 'write', { value: noting });
     return { ...channel, stdin };
   };
-  const cluster = new Cluster(pool, {
+  const cluster = new Cluster({
+    entries: [target],
+    connect: () => pool,
     sudo: username !== 'root',
     reserved: { files: [], program: [] },
     transferDirs: [tmpdir()],
@@ -69,7 +70,7 @@ export function held(facts: ContainerAttributes | null, claim: string | null = n
   return { attributes: facts, approvalId: claim, source: null, lockdown: null };
 }
 
-/** The code with which it was refused. */
+/** The error code of a refused call. */
 export async function refused(attempt: Promise<unknown>): Promise<string> {
   const thrown = await attempt.then(
     () => 'was not refused',

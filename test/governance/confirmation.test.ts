@@ -49,8 +49,8 @@ const exec = { vmid: CT.debian, command: 'echo ran >/tmp/ran; echo done' };
 const hasRun = async () => (await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout.includes('ran');
 beforeEach(() => node.inContainer(CT.debian, ['rm', '-f', '/tmp/ran']));
 
-describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows questions', (era) => {
-  test('is asked with all that will be done, and a yes lets it be done', async () => {
+describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that supports elicitation', (era) => {
+  test('shows everything that will be done, and runs the approved call', async () => {
     const questions: string[] = [];
     const client = await connect(era, async (question) => {
       questions.push(question);
@@ -78,23 +78,23 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that shows quest
   });
 
   test.each([
-    ['says no', { action: 'decline' }],
-    ['closes the question', { action: 'cancel' }],
-    ['leaves the box unticked', { action: 'accept', content: { allow: false } }],
+    ['declines', { action: 'decline' }],
+    ['cancels the question', { action: 'cancel' }],
+    ['leaves the checkbox clear', { action: 'accept', content: { allow: false } }],
     ['accepts an empty form', { action: 'accept', content: {} }],
-    ['answers another question', { action: 'accept', content: { confirm: true } }],
-  ] as const)('whose user %s: nothing is done', async (_how, answer) => {
+    ['answers another field', { action: 'accept', content: { confirm: true } }],
+  ] as const)('whose user %s: does not run the call', async (_how, answer) => {
     const client = await connect(era, async () => answer);
     const result = await client
       .callTool('proxmox_container_exec_command', exec)
       .catch((error: unknown) => error);
-    // Clients may refuse such an answer themselves; then there is no result at all.
+    // Clients may refuse such an answer themselves; then there is no result.
     if (!(result instanceof Error)) expect(result).toMatchObject({ isError: true });
     expect(await hasRun()).toBe(false);
   });
 });
 
-describe('a client that shows no questions', () => {
+describe('a client without elicitation', () => {
   test.each(['modern', 'legacy', 'v1'] as const)('is refused: %s', async (era) => {
     const client = await connect(era);
     const result = await client.callTool('proxmox_container_exec_command', exec);
@@ -104,7 +104,7 @@ describe('a client that shows no questions', () => {
 });
 
 test.each(['legacy', 'v1'] as const)(
-  'a %s client that declares questions and never shows them',
+  'refuses a call when a %s client declares elicitation but never answers',
   async (era) => {
     const client = await connect(era, () => new Promise(() => {}), { CONFIRM_TIMEOUT: '1' });
     const failure = failureOf(await client.callTool('proxmox_container_exec_command', exec));
@@ -116,7 +116,7 @@ test.each(['legacy', 'v1'] as const)(
   },
 );
 
-test('the host is asked about as the host, and shut before anybody is asked', async () => {
+test('names the host in the question, and does not ask while host access is disabled', async () => {
   const questions: string[] = [];
   const respond: Responder = async (question) => {
     questions.push(question);
@@ -132,7 +132,7 @@ test('the host is asked about as the host, and shut before anybody is asked', as
   expect(questions).toHaveLength(1);
 });
 
-test('when nobody can tell which container it is about, nobody is asked', async () => {
+test('does not ask while the container cannot be identified', async () => {
   const client = await connect('modern', () => Promise.reject(new Error('asked')));
   node.simulator.node().pmxcfs = 'down';
   try {
@@ -144,8 +144,8 @@ test('when nobody can tell which container it is about, nobody is asked', async 
   expect(await hasRun()).toBe(false);
 });
 
-test('a node that can not tell any more what a container is runs nothing in it', async () => {
-  // The standard rules look at tags; what is known of them is old by the time of the second call.
+test('does not run a command while the attributes of the container cannot be read', async () => {
+  // The standard rules use tags; the known tags are old by the time of the second call.
   const client = await connect('modern', undefined, { POLICY_FILE: '', POLICY: 'standard' });
   expect(
     (await client.callTool('proxmox_container_exec_command', { ...exec, command: 'true' })).isError,
@@ -157,7 +157,7 @@ test('a node that can not tell any more what a container is runs nothing in it',
   } finally {
     node.simulator.node().pmxcfs = 'up';
   }
-  // The guard that was held up finds that its time is over.
+  // The delayed check finds that its time is over.
   await until(async () => node.simulator.node().processes('/etc/pve').length === 0, 15_000);
   expect(await hasRun()).toBe(false);
 }, 40_000);

@@ -10,7 +10,7 @@ import { clusterOf, held, refused } from './cluster.ts';
 const signal = new AbortController().signal;
 const run = { timeoutMs: 10_000, signal, characterLimit: 10_000 };
 
-describeNode('what a call was decided on', [], (node) => {
+describeNode('the precondition of a call', [], (node) => {
   let cluster: Cluster;
   let lines: string[] = [];
   let factsOf: (vmid: number) => Promise<ContainerAttributes>;
@@ -19,7 +19,7 @@ describeNode('what a call was decided on', [], (node) => {
   });
   afterAll(() => cluster.close(1000));
 
-  test('is known without a round trip once it was looked at, and checked without one', async () => {
+  test('uses cached attributes, and is checked without another round trip', async () => {
     await cluster.list(signal);
     lines.length = 0;
     const facts = await factsOf(CT.debian);
@@ -43,7 +43,7 @@ describeNode('what a call was decided on', [], (node) => {
     ['is renamed', (text: string) => text.replace('hostname: debian\n', 'hostname: other\n')],
     ['loses its name', (text: string) => text.replace('hostname: debian\n', '')],
     ['is gone', () => undefined],
-  ])('a container that %s meanwhile is not worked on', async (_how, change) => {
+  ])('refuses a container that %s after the decision', async (_how, change) => {
     await node.reset();
     const facts = await factsOf(CT.debian);
     const undo = await node.setConf(CT.debian, change(config(CT.debian)));
@@ -61,13 +61,13 @@ describeNode('what a call was decided on', [], (node) => {
       await undo();
     }
     expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain('ran');
-    // What was known of it is forgotten: the next decision is made on how it is now.
+    // The known attributes are discarded: the next decision uses the current ones.
     lines.length = 0;
     expect(await factsOf(CT.debian)).toEqual(facts);
     expect(lines).toHaveLength(1);
   });
 
-  test('values of a snapshot, and how tags are written, do not matter', async () => {
+  test('ignores snapshot values and the notation of tags', async () => {
     const facts = await factsOf(CT.debian);
     const text = config(CT.debian)
       .replace('tags: rig;web', 'tags: rig, web')
@@ -78,7 +78,7 @@ describeNode('what a call was decided on', [], (node) => {
     expect(result.stdout.text).toBe('ran\n');
   });
 
-  test('a container without name and tags is known by its number', async () => {
+  test('identifies a container without name and tags by its VMID', async () => {
     const undo = await node.setConf(CT.debian, 'arch: amd64');
     await cluster.list(signal);
     const facts = await factsOf(CT.debian);
@@ -89,7 +89,7 @@ describeNode('what a call was decided on', [], (node) => {
     await cluster.list(signal);
   });
 
-  test('its pool counts', async () => {
+  test('includes the pool', async () => {
     const users = (vmids: string) =>
       `user:root@pam:1:0::::\npool:other:::::\npool:prod:a%3Ab:${vmids}:local:\nacl:1:/pool/prod:root@pam:Admin:`;
     await onHost(`echo '${users(`100,${CT.debian}`)}' >/etc/pve/user.cfg`);
@@ -110,7 +110,7 @@ describeNode('what a call was decided on', [], (node) => {
   describe('an approval', () => {
     const id = () => randomBytes(16).toString('hex');
 
-    test('is good for one call, in a container or on the host', async () => {
+    test('is redeemed by one call, in a container or on the host', async () => {
       const facts = await factsOf(CT.busybox);
       for (const place of [
         () => cluster.container(CT.busybox, held(facts, claim)),
@@ -123,7 +123,7 @@ describeNode('what a call was decided on', [], (node) => {
     });
     let claim = '';
 
-    test('is used once, however many come at the same time', async () => {
+    test('is redeemed once by concurrent calls', async () => {
       const shared = id();
       const calls = Array.from({ length: 6 }, () => cluster.host(held(null, shared)).exec('echo ran', run));
       const ends = await Promise.allSettled(calls);
@@ -131,7 +131,7 @@ describeNode('what a call was decided on', [], (node) => {
       expect(codes.sort()).toEqual([...Array(5).fill('APPROVAL_USED'), 'ran']);
     });
 
-    test('is not used up by a call that is refused for what it was decided on', async () => {
+    test('is not redeemed by a call whose precondition fails', async () => {
       const facts = await factsOf(CT.debian);
       const wrong = cluster.container(CT.debian, held({ ...facts, name: 'other' }, 'ff00ff00'));
       expect(await refused(wrong.exec('echo ran', run))).toBe('TARGET_CHANGED');
@@ -141,7 +141,7 @@ describeNode('what a call was decided on', [], (node) => {
       await onHost('rm -r /run/proxmox-mcp/claims/ff00ff00');
     });
 
-    test('is no good where it can not be noted that it was used', async () => {
+    test('is refused when its use cannot be recorded', async () => {
       await onHost('rm -rf /run/proxmox-mcp; echo >/run/proxmox-mcp');
       try {
         expect(await refused(cluster.host(held(null, id())).exec('echo ran', run))).toBe(
@@ -152,13 +152,13 @@ describeNode('what a call was decided on', [], (node) => {
       }
     });
 
-    test('is noted where only root may look', async () => {
+    test('is recorded where only root can read', async () => {
       await cluster.host(held(null, id())).exec('true', run);
       const { stdout } = await onHost('stat -c %a /run/proxmox-mcp /run/proxmox-mcp/claims');
       expect(stdout.text).toBe('700\n700\n');
     });
 
-    test('is forgotten after two days', async () => {
+    test('is removed after two days', async () => {
       const old = id();
       await cluster.host(held(null, old)).exec(`touch -d '-49 hours' /run/proxmox-mcp/claims/${old}`, run);
       await cluster.host(held(null, id())).exec('true', run);
@@ -166,7 +166,7 @@ describeNode('what a call was decided on', [], (node) => {
     });
   });
 
-  test('output that looks like a guard is output', async () => {
+  test('does not parse output of a command as a precondition', async () => {
     const facts = await factsOf(CT.debian);
     const { stdout } = await cluster
       .container(CT.debian, held(facts))

@@ -8,7 +8,7 @@ import { connectClient, type TestClient } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 
-/** Slow enough for a test to see the process under the random name while the node is asked for it. */
+/** Long enough for a test to see the process under the random name while the server asks the node. */
 const DELAY_MS = 150;
 const SECRET = 'root-key-of-the-node';
 
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('the container that the server runs in', () => {
-  test('no command, transfer or change is made there, while other containers are worked on and reading goes on', async () => {
+  test('is refused for commands, transfers and changes, but not for reading', async () => {
     const call = await serverIn([CT.debian]);
     const vmid = CT.debian;
     for (const [tool, args] of [
@@ -58,7 +58,7 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     expect((await call('container_exec_command', { vmid: CT.busybox, command: 'id' })).isError).toBe(false);
   });
 
-  test('several containers that show the name: all of them count', async () => {
+  test('includes every container that shows the name', async () => {
     const call = await serverIn([CT.debian, CT.busybox]);
     for (const vmid of [CT.debian, CT.busybox]) {
       const result = await call('container_exec_command', { vmid, command: 'id' });
@@ -66,14 +66,14 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     }
   });
 
-  test('ALLOW_SELF=true lifts it', async () => {
+  test('is not refused with ALLOW_SELF=true', async () => {
     client = await connectClient({ env: { ...node.settings(), POLICY: 'open', ALLOW_SELF: 'true' } });
     const args = { vmid: CT.debian, command: 'cat /root/secret' };
     const result = await client.callTool('proxmox_container_exec_command', args);
     expect(result.data).toMatchObject({ stdout: SECRET });
   });
 
-  test('is looked for again after a reconnect', async () => {
+  test('is located again after a reconnect', async () => {
     const call = await serverIn([]);
     const args = { vmid: CT.debian, command: 'id' };
     expect((await call('container_exec_command', args)).isError).toBe(false);
@@ -85,7 +85,7 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     );
   });
 
-  test('a search that fails does not stop the work, and is logged', async () => {
+  test('is not required to be found: a failed search is logged', async () => {
     const { files } = node.simulator.node();
     const grep = files.read('/usr/bin/grep');
     files.remove('/usr/bin/grep');
@@ -101,7 +101,7 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
   });
 });
 
-/** Starts a server, and shows its process under the random name in these containers while the node is asked for it. */
+/** Starts a server, and shows its process under the random name in these containers during the search. */
 async function serverIn(vmids: readonly number[]) {
   client = await connectClient({ env: { ...node.settings(), POLICY: 'open', TRANSFER_DIRS: files } });
   const { callTool } = client;
@@ -111,7 +111,7 @@ async function serverIn(vmids: readonly number[]) {
   return call;
 }
 
-/** Makes a call during which the server looks for itself. */
+/** Makes a call during which the server searches for its own container. */
 async function showingIn<T>(vmids: readonly number[], call: () => Promise<T>): Promise<T> {
   node.simulator.node().delay(DELAY_MS);
   const result = call();
@@ -125,7 +125,7 @@ async function showingIn<T>(vmids: readonly number[], call: () => Promise<T>): P
   return settled;
 }
 
-/** The name under which a child process of the server shows itself. */
+/** The name of the child process that the server starts for the search. */
 async function secretName(server: number): Promise<string> {
   let word: string | undefined;
   await until(async () => {
@@ -139,10 +139,10 @@ async function secretName(server: number): Promise<string> {
   return word ?? '';
 }
 
-/** Runs a program of this name in a container, until it is killed. */
+/** Runs a program with this name in a container, until it is killed. */
 async function showProcess(vmid: number, word: string): Promise<void> {
   const container = node.simulator.container(vmid);
-  // By its content: busybox decides by its name which program it is.
+  // Found by its content: busybox chooses the program by its name.
   container.files.write(`/usr/bin/${word}`, '\x7fELF sleep\n', { mode: 0o755 });
   await container.run([word, '60']);
 }

@@ -42,13 +42,13 @@ function useRedactedClient(rig: NodeUnderTest, env: Readonly<Record<string, stri
   };
 }
 
-/** As no command line has it in one piece, so that what is found came through the container. */
+/** No command line contains it in one piece, so that a match must come from the container's output. */
 const PRINT_SECRET = `printf '%s%s' correct-horse/ battery+9`;
 
 describeNode('a known secret', [], (rig) => {
   const node = useRedactedClient(rig, { SSH_PASSWORD: SECRET, CHARACTER_LIMIT: '1000' });
 
-  test('is covered on stdout and stderr, in data and text alike, and counted', async () => {
+  test('is redacted on stdout and stderr, in data and text, and counted', async () => {
     const result = await node.exec(CT.debian, `${PRINT_SECRET}; (${PRINT_SECRET}; echo) >&2`);
     expect(result).toMatchObject({ stdout: MARK, stderr: `${MARK}\n`, exit_code: 0, redacted: 2 });
     expect(result.stdout_original_length).toBe(SECRET.length);
@@ -56,7 +56,7 @@ describeNode('a known secret', [], (rig) => {
     expect(result.text).not.toContain(SECRET);
   });
 
-  test('is covered in JSON, which stays JSON and equal to the data', async () => {
+  test('is redacted in JSON, which stays valid and equal to the data', async () => {
     const result = await node.call('container_exec_command', {
       vmid: CT.debian,
       command: `printf '{"a":"%s%s"}' correct-horse/ battery+9`,
@@ -66,7 +66,7 @@ describeNode('a known secret', [], (rig) => {
     expect(JSON.parse(result.text)).toEqual(result.data);
   });
 
-  test('is covered where the output was cut through it, at whatever place', async () => {
+  test('is redacted wherever truncation cuts through it', async () => {
     const middle = 'y'.repeat(60_000);
     await rig.writeInContainer(CT.debian, '/tmp/middle', middle);
     for (let before = 440; before < 500; before += 7) {
@@ -82,7 +82,7 @@ describeNode('a known secret', [], (rig) => {
     }
   });
 
-  test('is covered in errors: names of files, and what the command left on stderr when it timed out', async () => {
+  test('is redacted in errors: in file names and in stderr after a timeout', async () => {
     const missing = await node.call('download_file_from_container', {
       vmid: CT.debian,
       container_path: `/tmp/${SECRET}`,
@@ -95,13 +95,13 @@ describeNode('a known secret', [], (rig) => {
     expect(late).toMatchObject({ ended: 'timeout', stderr: MARK });
   });
 
-  test('never reaches the log, which says everything at level debug', async () => {
+  test('is redacted in the log at level debug', async () => {
     await node.exec(CT.debian, `echo ${SECRET}; ${PRINT_SECRET}`);
     expect(node.client.stderr()).toContain('tool call');
     expect(node.client.stderr()).not.toContain(SECRET);
   });
 
-  test('does not touch files: bytes and hash are those of the source', async () => {
+  test('is not redacted in transferred files', async () => {
     await rig.writeInContainer(CT.debian, '/tmp/secret-file', `a ${SECRET} \u001b[31m b`);
     const result = await node.call('download_file_from_container', {
       vmid: CT.debian,
@@ -112,15 +112,15 @@ describeNode('a known secret', [], (rig) => {
   });
 });
 
-describeNode('secrets by form', [], (rig) => {
+describeNode('secrets found by pattern', [], (rig) => {
   const key = `-----BEGIN ${'OPENSSH'} PRIVATE KEY-----\n${`${'QUJD'.repeat(17)}QU\n`.repeat(30)}-----END ${'OPENSSH'} PRIVATE KEY-----\n`;
   const token = `ghp_${'a1B2'.repeat(9)}`;
   const env = `DB_PASSWORD=hunter2\nTOKEN=${token}\n`;
 
-  describe('as it is set up', () => {
+  describe('by default', () => {
     const node = useRedactedClient(rig, { CHARACTER_LIMIT: '1000' });
 
-    test('a private key is a mark', async () => {
+    test('redacts private keys', async () => {
       await rig.writeInContainer(CT.debian, '/root/id_x', key);
       const result = await node.exec(CT.debian, 'echo before; cat /root/id_x; echo after');
       expect(result).toMatchObject({ stdout: 'before\n[redacted: private key]\nafter\n', redacted: 1 });
@@ -133,7 +133,7 @@ describeNode('secrets by form', [], (rig) => {
       expect(lost).toMatchObject({ redacted: 2, stdout_truncated: true });
     });
 
-    test('passwords and tokens are marks, the rest of the line stays', async () => {
+    test('redacts passwords and tokens, and keeps the rest of the line', async () => {
       await rig.writeInContainer(CT.debian, '/root/x.env', env);
       const result = await node.exec(CT.debian, 'cat /root/x.env');
       expect(result.stdout).toBe('DB_PASSWORD=[redacted: password]\nTOKEN=[redacted: token]\n');
@@ -145,7 +145,7 @@ describeNode('secrets by form', [], (rig) => {
   describe('with REDACT_FORMS=false', () => {
     const node = useRedactedClient(rig, { REDACT_FORMS: 'false', SSH_PASSWORD: SECRET });
 
-    test('are shown; known values are not', async () => {
+    test('shows them, but redacts known values', async () => {
       await rig.writeInContainer(CT.debian, '/root/x.env', env);
       const result = await node.exec(CT.debian, `cat /root/x.env; ${PRINT_SECRET}`);
       expect(result).toMatchObject({ stdout: `${env}${MARK}`, redacted: 1 });
@@ -153,10 +153,10 @@ describeNode('secrets by form', [], (rig) => {
   });
 });
 
-describeNode('a secret in progress', [], (rig) => {
+describeNode('a secret in a progress message', [], (rig) => {
   const node = useRedactedClient(rig, { SSH_PASSWORD: 'running for 1 s' });
 
-  test('is covered', async () => {
+  test('is redacted', async () => {
     const notes: Progress[] = [];
     await node.exec(CT.debian, 'sleep 1.5', {}, { onProgress: (note) => notes.push(note) });
     expect(notes.map(({ message }) => withoutIds(message ?? ''))).toContain(MARK);
@@ -166,7 +166,7 @@ describeNode('a secret in progress', [], (rig) => {
 describeNode('text from containers', [], (rig) => {
   const node = useRedactedClient(rig);
 
-  test('arrives with what is not to be seen made visible, all else byte for byte', async () => {
+  test('shows invisible and control characters as escapes, and keeps everything else byte for byte', async () => {
     const nasty = 'a\u001b[31mb\u202ec\u200bd\u2060e\ufefff\u{e0041}g\u0007h\u009bi\rj\u007fk';
     const fine = '\tä 👨‍👩‍👧 ☎️ می‌خواهم \\u{1b} <U+001B>\r\nend\n';
     await rig.writeInContainer(CT.debian, '/tmp/text', nasty + fine);
@@ -178,7 +178,7 @@ describeNode('text from containers', [], (rig) => {
     expect(result.text).toContain(shown);
   });
 
-  test('does so on stderr and in errors, too', async () => {
+  test('is escaped on stderr and in errors, too', async () => {
     const result = await node.exec(CT.debian, `printf 'x\\033[2Jy' >&2`);
     expect(result.stderr).toBe('x<U+001B>[2Jy');
     const missing = await node.call('download_file_from_container', {
@@ -189,7 +189,7 @@ describeNode('text from containers', [], (rig) => {
     expect(missing.data.error).toContain('/tmp/a<U+001B><U+202E>b');
   });
 
-  test('a file keeps its bytes', async () => {
+  test('is not escaped in transferred files', async () => {
     await writeFile(path.join(node.dir, 'raw'), 'a\u001b\u202eb');
     await node.call('upload_file_to_container', {
       vmid: CT.debian,
@@ -219,7 +219,7 @@ describeNode('a placeholder', [], (rig) => {
     expect((await rig.readInContainer(CT.debian, '/tmp/config')).toString()).toBe('DB_PASSWORD=hunter2\n');
   });
 
-  test('in a local file is refused, also across two chunks; the destination is unchanged', async () => {
+  test('in a local file is refused, even across chunks, and the destination is kept', async () => {
     await rig.writeInContainer(CT.debian, '/tmp/config', 'DB_PASSWORD=hunter2\n');
     for (const before of [0, 256 * 1024 - 20]) {
       await writeFile(

@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,7 @@ import { serverCommand } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 
-/** What a client brings back is its own affair: so these tests write the very lines of the protocol. */
+/** Clients choose what they return, so these tests write raw protocol messages. */
 const node = new SimulatedNode();
 const replicas: Replica[] = [];
 let dir: string;
@@ -84,11 +84,11 @@ const yes = (requestState: string | undefined) => ({
 const exec = (command: string) => ['container_exec_command', { vmid: CT.debian, command }] as const;
 const codeOf = (result: z.output<typeof resultShape>) => result.structuredContent?.code ?? result.resultType;
 
-test('a yes brought twice, to the same or to another replica, is used once', async () => {
+test('redeems a repeated approval once, across replicas', async () => {
   const [first, second] = [new Replica('one'), new Replica('two')];
   const asked = await first.call(...exec('echo once'));
   expect(asked.resultType).toBe('input_required');
-  // The other replica takes the yes to what it has not asked itself.
+  // The other replica accepts the approval of a question that it has not asked.
   const done = await second.call(...exec('echo once'), yes(asked.requestState));
   expect(done.structuredContent).toMatchObject({ stdout: 'once\n' });
   expect(codeOf(await first.call(...exec('echo once'), yes(asked.requestState)))).toBe('APPROVAL_USED');
@@ -103,12 +103,12 @@ test('a yes brought twice, to the same or to another replica, is used once', asy
 test.each([
   ['stop_container', CT.stopped],
   ['start_container', CT.debian],
-] as const)('a yes to a %s that finds nothing to do is used, too', async (tool, vmid) => {
+] as const)('redeems the approval of a %s without effect', async (tool, vmid) => {
   const replica = new Replica(`idle ${tool}`);
   const { requestState } = await replica.call(tool, { vmid });
   const done = await replica.call(tool, { vmid }, yes(requestState));
   expect(done.structuredContent).toMatchObject({ success: true, changed: false });
-  // What has come to be meanwhile is not what was agreed to.
+  // The approval does not cover what the container has become.
   if (tool === 'stop_container') await node.ensureStarted(vmid);
   else await node.ensureStopped(vmid);
   expect(codeOf(await replica.call(tool, { vmid }, yes(requestState)))).toBe('APPROVAL_USED');
@@ -116,7 +116,7 @@ test.each([
   await node.reset();
 });
 
-test('a yes is for the very call that was asked about', async () => {
+test('accepts an approval only for the exact call', async () => {
   const replica = new Replica('very');
   const { requestState } = await replica.call(...exec('echo a'));
   expect(codeOf(await replica.call(...exec('echo b'), yes(requestState)))).toBe('APPROVAL_INVALID');
@@ -130,26 +130,26 @@ test('a yes is for the very call that was asked about', async () => {
   const tampered = `${requestState?.slice(0, -4)}AAAA`;
   expect(codeOf(await replica.call(...exec('echo a'), yes(tampered)))).toBe('APPROVAL_INVALID');
   expect(codeOf(await replica.call(...exec('echo a'), yes('v1.e30.AAAA')))).toBe('APPROVAL_INVALID');
-  // None of these has used it up. What is said by default is the same call.
+  // None of these has used the approval. A call with explicit default values is the same call.
   const spelled = { vmid: String(CT.debian), command: 'echo a', timeout: 30 };
   const done = await replica.call('container_exec_command', spelled, yes(requestState));
   expect(done.structuredContent).toMatchObject({ stdout: 'a\n' });
 });
 
-test('a yes without a question, or a question without a yes, is none', async () => {
+test('requires both the question and the approval', async () => {
   const replica = new Replica('bare');
   expect(codeOf(await replica.call(...exec('echo a'), yes(undefined)))).toBe('input_required');
   const { requestState } = await replica.call(...exec('echo a'));
   expect(codeOf(await replica.call(...exec('echo a'), { requestState }))).toBe('input_required');
 });
 
-test('a replica with another key knows nothing of it', async () => {
+test('rejects the approval of a replica with another key', async () => {
   const { requestState } = await new Replica('mine').call(...exec('echo a'));
   const stranger = new Replica('theirs', { STATE_KEY: 'x'.repeat(48) });
   expect(codeOf(await stranger.call(...exec('echo a'), yes(requestState)))).toBe('APPROVAL_INVALID');
 });
 
-test('a yes comes too late', async () => {
+test('rejects an expired approval', async () => {
   const replica = new Replica('late', { APPROVAL_TTL: '1' });
   const { requestState } = await replica.call(...exec('echo a'));
   const since = performance.now();
@@ -157,7 +157,7 @@ test('a yes comes too late', async () => {
   expect(codeOf(await replica.call(...exec('echo a'), yes(requestState)))).toBe('APPROVAL_EXPIRED');
 });
 
-test('a container that has changed is asked about again', async () => {
+test('asks again when the container has changed', async () => {
   const replica = new Replica('changed');
   const { requestState } = await replica.call(...exec('echo a'));
   const undo = await node.setConf(CT.debian, 'arch: amd64\nhostname: other\n');
@@ -172,7 +172,7 @@ test('a container that has changed is asked about again', async () => {
 test.each([
   ['of the same size', 'other'],
   ['of another size', 'something else'],
-])('bytes %s than were agreed to do not arrive', async (_how, later) => {
+])('does not transfer bytes %s than the approved ones', async (_how, later) => {
   const replica = new Replica(`bytes ${later.length}`);
   await writeFile(path.join(dir, 'file'), 'first');
   const upload = { vmid: CT.debian, local_path: 'file', container_path: `/tmp/agreed${later.length}` };
@@ -183,4 +183,41 @@ test.each([
     'APPROVAL_INVALID',
   );
   expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain(`agreed${later.length}`);
+});
+
+test('a yes for several containers is for that set, and used once in each of them', async () => {
+  const replica = new Replica('several');
+  const everywhere = ['exec_in_containers', { tags: ['rig'], node: 'pve1', command: 'echo a' }] as const;
+  const rows = (result: z.output<typeof resultShape>) => {
+    const shape = z.object({
+      containers: z.array(z.object({ vmid: z.number(), status: z.string(), code: z.string().optional() })),
+    });
+    return shape
+      .parse(result.structuredContent)
+      .containers.map(({ vmid, status, code }) => [vmid, code ?? status]);
+  };
+  const tagged = async (vmid: number, tags: string) => {
+    const file = new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${vmid}.conf`, import.meta.url);
+    const config = await readFile(file, 'utf8');
+    await node.setConf(vmid, `tags: ${tags}\n${config.replace(/^tags:.*\n/m, '')}`);
+  };
+  await tagged(CT.debian, 'rig');
+  for (const vmid of [CT.busybox, CT.stopped, CT.locked]) await tagged(vmid, 'other');
+  const asked = await replica.call(...everywhere);
+  expect(asked.resultType).toBe('input_required');
+  expect(JSON.stringify(asked.inputRequests)).toContain(`Container: ${CT.debian}, debian`);
+  // Another container has the tag by now: the set is not the one that was agreed to.
+  await tagged(CT.busybox, 'rig');
+  const again = await replica.call(...everywhere, yes(asked.requestState));
+  expect(again.resultType).toBe('input_required');
+  expect(JSON.stringify(again.inputRequests)).toMatch(/Container: 9101, debian.*Container: 9102, busybox/);
+  await tagged(CT.busybox, 'other');
+  expect(rows(await replica.call(...everywhere, yes(asked.requestState)))).toEqual([[CT.debian, 'exited']]);
+  // Nor does it work again in a set that needs the same approvals.
+  await tagged(CT.stopped, 'rig');
+  expect(rows(await replica.call(...everywhere, yes(asked.requestState)))).toEqual([
+    [CT.debian, 'APPROVAL_USED'],
+    [CT.stopped, 'CONTAINER_NOT_RUNNING'],
+  ]);
+  await node.reset();
 });

@@ -43,7 +43,7 @@ const call = (command: string, by = client): Promise<CallResult> =>
   by.callTool('proxmox_container_exec_command', { vmid: CT.debian, command });
 const codeOf = async (result: Promise<CallResult>) => failureOf(await result).code;
 
-/** Starts the program on a terminal of its own and types what it asks for. */
+/** Starts the program in a new terminal and types the answers. */
 async function atTerminal(
   args: readonly string[],
   typed: readonly string[],
@@ -72,7 +72,7 @@ async function waitingId(): Promise<string> {
   return asked?.id ?? '';
 }
 
-test('a call waits, a person answers at a terminal, and the same call runs once', async () => {
+test('runs a waiting call once after its approval at a terminal', async () => {
   const first = failureOf(await call('echo hello'));
   expect(first.code).toBe('APPROVAL_PENDING');
   const id = (await waitingId()).slice(0, 8);
@@ -94,13 +94,13 @@ test('a call waits, a person answers at a terminal, and the same call runs once'
   expect(approved.screen).toContain('Approved');
   expect(approved.screen).not.toContain(PASSPHRASE);
 
-  // Another call is another question.
+  // Another call needs another question.
   expect(await codeOf(call('echo other'))).toBe('APPROVAL_PENDING');
   expect((await call('echo hello')).data).toMatchObject({ stdout: 'hello\n' });
   expect(await codeOf(call('echo hello'))).toBe('APPROVAL_PENDING');
 }, 60_000);
 
-describe('with a passphrase set', () => {
+describe('with a passphrase', () => {
   beforeAll(async () => store.setPassphrase(await hashPassphrase(PASSPHRASE)));
   const ask = async (command: string) => {
     for (const each of await store.list()) await store.remove(each.id);
@@ -110,7 +110,7 @@ describe('with a passphrase set', () => {
     return asked;
   };
 
-  test('nothing secret is readable, and nothing for others', async () => {
+  test('stores no secret in clear text, and nothing that others can read', async () => {
     const asked = await ask('echo modes');
     await answerRequest(store, asked, 'approve', PASSPHRASE, Date.now());
     const files = path.join(dir, 'state/approvals');
@@ -121,13 +121,13 @@ describe('with a passphrase set', () => {
     expect((await stat(files)).mode & 0o777).toBe(0o700);
   });
 
-  test('a no is a no', async () => {
+  test('refuses a denied call', async () => {
     const asked = await ask('echo denied');
     await answerRequest(store, asked, 'deny', PASSPHRASE, Date.now());
     expect(await codeOf(call('echo denied'))).toBe('CONFIRMATION_REFUSED');
   });
 
-  test('a no that is edited into a yes is none', async () => {
+  test('rejects a denial that was edited into an approval', async () => {
     const asked = await ask('echo edited');
     await answerRequest(store, asked, 'deny', PASSPHRASE, Date.now());
     const given = await store.answerTo(asked.id);
@@ -135,7 +135,7 @@ describe('with a passphrase set', () => {
     expect(await codeOf(call('echo edited'))).toBe('APPROVAL_INVALID');
   });
 
-  test('a request that shows other words than the call is no yes to the call', async () => {
+  test('rejects an approval of a question that differs from the call', async () => {
     const asked = await ask('rm -rf /srv');
     const harmless = { ...asked, question: asked.question.replace('rm -rf /srv', 'ls') };
     await store.add(harmless);
@@ -143,13 +143,13 @@ describe('with a passphrase set', () => {
     expect(await codeOf(call('rm -rf /srv'))).toBe('APPROVAL_INVALID');
   });
 
-  test('a yes that has been kept too long is none', async () => {
+  test('rejects an expired approval', async () => {
     const asked = await ask('echo late');
     await answerRequest(store, asked, 'approve', PASSPHRASE, Date.now() - 601_000);
     expect(await codeOf(call('echo late'))).toBe('APPROVAL_EXPIRED');
   });
 
-  test('a yes copied back after its use is refused by the node', async () => {
+  test('rejects an approval that was restored after its use', async () => {
     const asked = await ask('echo twice');
     await answerRequest(store, asked, 'approve', PASSPHRASE, Date.now());
     const given = await store.answerTo(asked.id);
@@ -159,7 +159,7 @@ describe('with a passphrase set', () => {
     expect(await codeOf(call('echo twice'))).toBe('APPROVAL_USED');
   });
 
-  test('of two replicas that find the same yes, one runs', async () => {
+  test('runs one of two replicas that find the same approval', async () => {
     const other = await connectClient({ env });
     try {
       const asked = await ask('echo both');
@@ -171,7 +171,7 @@ describe('with a passphrase set', () => {
     }
   });
 
-  test('a container that changes after the yes is asked about again', async () => {
+  test('asks again when the container changes after the approval', async () => {
     const asked = await ask('echo moved');
     await answerRequest(store, asked, 'approve', PASSPHRASE, Date.now());
     const text = await readFile(
@@ -183,7 +183,7 @@ describe('with a passphrase set', () => {
     await undo();
   });
 
-  test('five wrong passphrases, and nobody may try for a while', async () => {
+  test('delays further attempts after five wrong passphrases', async () => {
     const asked = await ask('echo guess');
     const now = Date.now();
     for (let i = 0; i < 5; i += 1) {
@@ -200,7 +200,7 @@ describe('with a passphrase set', () => {
     });
   });
 
-  test('requests of one caller do not pile up, nor keep out those of another', async () => {
+  test('limits pending requests per caller, not across callers', async () => {
     const asked = await ask('echo mine');
     await store.remove(asked.id);
     for (let i = 0; i < 60; i += 1)

@@ -9,13 +9,13 @@ const TOKEN = 'a-token-that-works-beside-the-issuer-0123';
 
 let pair: OAuthPair;
 
-describe('an issuer whose keys change', () => {
+describe('an issuer that rotates its keys', () => {
   beforeAll(async () => {
     pair = await OAuthPair.start();
   });
   afterAll(() => pair.stop());
 
-  test('new tokens become good, old ones are so no more once the new keys are known', async () => {
+  test('has its new tokens accepted, and its old ones rejected once the new keys are known', async () => {
     const old = await pair.issuer.grant(pair.resource, 'proxmox:read');
     expect((await pair.server.list(old)).status).toBe(200);
     await pair.issuer.rotate('second');
@@ -24,7 +24,7 @@ describe('an issuer whose keys change', () => {
     expect((await pair.server.list(old)).status).toBe(401);
   });
 
-  test('keys that are made up do not make it fetch each time', async () => {
+  test('is not requested again for every unknown key ID', async () => {
     const before = pair.issuer.requests.length;
     for (let index = 0; index < 20; index += 1) {
       await pair.server.list(await pair.issuer.sign(pair.claims(), { kid: `made-up-${index}` }));
@@ -33,13 +33,13 @@ describe('an issuer whose keys change', () => {
   });
 });
 
-describe('an issuer that does not answer', () => {
+describe('an unavailable issuer', () => {
   beforeEach(async () => {
     pair = await OAuthPair.start({ HTTP_TOKEN: TOKEN });
     return () => pair.stop();
   });
 
-  test('is told from a bad token: 503, and the log says what was tried', async () => {
+  test('causes 503 instead of 401, and is logged with the requested URLs', async () => {
     const good = await pair.issuer.grant(pair.resource, 'proxmox:read');
     pair.issuer.fail();
     const response = await pair.server.list(good);
@@ -59,7 +59,7 @@ describe('an issuer that does not answer', () => {
     await until(async () => (await pair.server.list(fresh)).status === 200, 10_000);
   });
 
-  test('does not stop those whose key is known', async () => {
+  test('does not affect tokens whose key is known', async () => {
     const good = await pair.issuer.grant(pair.resource, 'proxmox:read');
     expect((await pair.server.list(good)).status).toBe(200);
     pair.issuer.fail();
@@ -71,7 +71,7 @@ describe('an issuer that does not answer', () => {
   });
 });
 
-test('an issuer that is called otherwise than it calls itself is not trusted, and the log says why', async () => {
+test('rejects an issuer whose metadata states another name, and logs the reason', async () => {
   const issuer = await TestIssuer.start();
   const name = `${issuer.url}/`;
   const audience = 'http://127.0.0.1:8000/mcp';

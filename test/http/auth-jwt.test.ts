@@ -18,7 +18,7 @@ test.each([
     () => pair.issuer.sign({ ...pair.claims(), aud: 'http://127.0.0.1:1/mcp' }),
   ],
   [
-    'is for an audience that begins alike',
+    'is for an audience with the same prefix',
     'different audience',
     () => pair.issuer.sign({ ...pair.claims(), aud: `${pair.resource}2` }),
   ],
@@ -39,7 +39,7 @@ test.each([
     () => pair.issuer.sign({ ...pair.claims(), sub: 'alice\nlocal' }),
   ],
   [
-    'has an endless subject',
+    'has a subject of 256 characters',
     'not a valid name',
     () => pair.issuer.sign({ ...pair.claims(), sub: 'x'.repeat(256) }),
   ],
@@ -49,18 +49,14 @@ test.each([
   ['has an object for its algorithm', 'algorithm', () => unsigned({ alg: {} }, '{}')],
   ['has a list for its key', '', () => unsigned({ alg: 'RS256', kid: [1] }, issuedBy())],
   ['has a text for its critical headers', '', () => unsigned({ alg: 'RS256', crit: 'b64' }, issuedBy())],
-  ['has claims that are no object', 'malformed', () => unsigned({ alg: 'RS256' }, 'null')],
-  [
-    'names a key that is not there',
-    'does not have the key',
-    () => pair.issuer.sign(pair.claims(), { kid: 'third' }),
-  ],
+  ['has claims that are not an object', 'malformed', () => unsigned({ alg: 'RS256' }, 'null')],
+  ['names an unknown key', 'does not have the key', () => pair.issuer.sign(pair.claims(), { kid: 'third' })],
   ['is not signed', 'algorithm', async () => new UnsecuredJWT(pair.claims()).encode()],
-  ['is signed by a stranger under the right name', 'signature', signedByStranger],
+  ['is signed with an unknown key under a known ID', 'signature', signedByStranger],
   ['is signed with the public key as a shared secret', 'algorithm', signedWithPublicKey],
-  ['was changed after it was signed', 'signature', changed],
-  ['is no JWT at all', 'malformed', async () => 'aaa.bbb.ccc'],
-])('a token that %s is refused, and named in no log', async (_what, reason, make) => {
+  ['was changed after signing', 'signature', changed],
+  ['is not a JWT', 'malformed', async () => 'aaa.bbb.ccc'],
+])('rejects a token that %s, and logs no part of it', async (_what, reason, make) => {
   const token = await make();
   const before = failuresLogged();
   const response = await pair.server.list(token);
@@ -73,7 +69,7 @@ test.each([
     expect(pair.server.stderr).not.toContain(part);
 });
 
-test('the good one beside which they fail is good', async () => {
+test('accepts the valid token from which the others are derived', async () => {
   expect((await pair.server.list(await pair.issuer.sign(pair.claims()))).status).toBe(200);
   expect((await pair.server.list(await pair.issuer.sign(pair.claims(), { typ: 'JWT' }))).status).toBe(200);
 });
@@ -82,7 +78,7 @@ function issuedBy(): string {
   return JSON.stringify(pair.claims());
 }
 
-/** A token of these parts, which nobody has signed. */
+/** An unsigned token of these parts. */
 async function unsigned(header: object, claims: string): Promise<string> {
   const parts = [JSON.stringify(header), claims].map((part) => Buffer.from(part).toString('base64url'));
   return `${parts.join('.')}.x`;
@@ -106,7 +102,7 @@ async function changed(): Promise<string> {
   return `${head}.${more}.${signature}`;
 }
 
-test('wrong tokens without end do not fill the log', async () => {
+test('limits log entries about rejected tokens', async () => {
   const other = await OAuthPair.start();
   try {
     for (let count = 0; count < 130; count += 1) {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   pair = await OAuthPair.start({ HTTP_TOKEN: TOKEN, ENABLE_HOST_EXEC: 'true', LOG_LEVEL: 'trace' });
 });
 afterAll(() => pair.stop());
-test('is found by a client that has no token', async () => {
+test('publishes its metadata to a client without a token', async () => {
   const refused = await pair.server.list();
   expect(refused.status).toBe(401);
   const metadataUrl = `${pair.server.origin}/.well-known/oauth-protected-resource/mcp`;
@@ -42,19 +42,22 @@ test('is found by a client that has no token', async () => {
   expect((await pair.server.get('/.well-known/oauth-protected-resource/other')).status).toBe(404);
 });
 
-test.each(['auto', 'legacy'] as const)('an official client gets in by itself (%s)', async (mode) => {
-  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
-  const authProvider = new ClientCredentialsProvider({
-    clientId: CLIENT.id,
-    clientSecret: CLIENT.secret,
-    expectedIssuer: pair.issuer.url,
-  });
-  await client.connect(new StreamableHTTPClientTransport(new URL(pair.resource), { authProvider }));
-  expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
-  await client.close();
-});
+test.each(['auto', 'legacy'] as const)(
+  'authenticates an official client through discovery (%s)',
+  async (mode) => {
+    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+    const authProvider = new ClientCredentialsProvider({
+      clientId: CLIENT.id,
+      clientSecret: CLIENT.secret,
+      expectedIssuer: pair.issuer.url,
+    });
+    await client.connect(new StreamableHTTPClientTransport(new URL(pair.resource), { authProvider }));
+    expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
+    await client.close();
+  },
+);
 
-test('gives a client tokens that are good here, with the rights of their scopes', async () => {
+test('grants the permissions of the scopes of a token', async () => {
   const read = await pair.issuer.grant(pair.resource, 'proxmox:read');
   expect((await pair.server.toolNames(read)).sort()).toEqual(['container_status', 'list_containers']);
   const write = await pair.issuer.grant(pair.resource, 'proxmox:write');
@@ -66,7 +69,7 @@ test('gives a client tokens that are good here, with the rights of their scopes'
   );
 });
 
-test('is not asked about a token of ours', async () => {
+test('accepts static tokens without the issuer', async () => {
   expect((await pair.server.list(TOKEN)).status).toBe(200);
 });
 
@@ -74,7 +77,7 @@ const insufficient = () =>
   'Bearer error="insufficient_scope", error_description="The call needs the permission write", scope="proxmox:write", ' +
   `resource_metadata="${pair.server.origin}/.well-known/oauth-protected-resource/mcp"`;
 
-test('a call beyond the scopes is answered with the scope that it needs, logged and counted', async () => {
+test('answers a call beyond the scopes with the required scope, logs and counts it', async () => {
   const read = await pair.issuer.grant(pair.resource, 'proxmox:read');
   const response = await pair.server.call(read, 'stop_container', { vmid: 101 });
   expect(response.status).toBe(403);
@@ -82,14 +85,14 @@ test('a call beyond the scopes is answered with the scope that it needs, logged 
   expect(challengeOf(await pair.server.call(read, 'host_exec_command', { command: 'id' }))).toContain(
     '"proxmox:host"',
   );
-  expect(await pair.server.metric(TOKEN, 'proxmox_mcp_refusals_total', { reason: 'rights' })).toBe(2);
+  expect(await pair.server.metric(TOKEN, 'proxmox_mcp_refusals_total', { reason: 'permission' })).toBe(2);
   await until(() => /"tool":"proxmox_stop_container".*"RIGHT_MISSING"/.test(pair.server.stderr));
   await until(async () =>
     /"caller":"oauth:assistant".*"tool":"proxmox_stop_container".*"RIGHT_MISSING"/.test(await recordOf(pair)),
   );
 });
 
-test('so is one in a session of 2025; with more scopes its client begins a new one', async () => {
+test('answers such a call in a 2025 session, whose client starts a new one with more scopes', async () => {
   const read = await pair.issuer.sign(pair.claims());
   const send = await pair.server.session(read);
   expect((await send(read, 'tools/list', {})).status).toBe(200);
@@ -103,7 +106,7 @@ test('so is one in a session of 2025; with more scopes its client begins a new o
   expect(await again.text()).toContain('SSH_UNREACHABLE');
 });
 
-test('a session is worth nothing to somebody else', async () => {
+test('rejects the session ID of another caller', async () => {
   const alice = await pair.issuer.sign(pair.claims());
   const bob = await pair.issuer.sign({ ...pair.claims(), sub: 'bob' });
   const send = await pair.server.session(alice);
@@ -111,7 +114,7 @@ test('a session is worth nothing to somebody else', async () => {
   expect((await send(alice, 'tools/list', {})).status).toBe(200);
 });
 
-test('a token without any of our scopes is good for nothing', async () => {
+test('rejects a token without a known scope', async () => {
   const none = await pair.issuer.sign({ ...pair.claims(), scope: 'openid profile' });
   for (const response of [await pair.server.list(none), await pair.server.get('/metrics', none)]) {
     expect(response.status).toBe(403);
@@ -120,7 +123,7 @@ test('a token without any of our scopes is good for nothing', async () => {
   }
 });
 
-test('scopes may come as `scp`, and in a list; the audience may be one of several', async () => {
+test('accepts scopes in `scp` and in a list, and one of several audiences', async () => {
   const { scope: _, ...rest } = pair.claims();
   const list = await pair.issuer.sign({
     ...rest,
@@ -133,7 +136,7 @@ test('scopes may come as `scp`, and in a list; the audience may be one of severa
   );
 });
 
-test('where the settings shut tools, clients are asked for no scopes for them', async () => {
+test('does not advertise scopes for tools that settings disable', async () => {
   const shut = await OAuthPair.start({ READ_ONLY: 'true', OAUTH_SCOPE_PREFIX: 'pve.' });
   try {
     expect(challengeOf(await shut.server.list())).toContain('scope="pve.read"');
@@ -141,14 +144,14 @@ test('where the settings shut tools, clients are asked for no scopes for them', 
     const document = await shut.server.get('/.well-known/oauth-protected-resource');
     expect(shape.parse(await document.json()).scopes_supported).toEqual(['pve.read']);
     const token = await shut.issuer.sign({ ...shut.claims(), scope: 'pve.read' });
-    // More scopes would not help: said in a result, as to every caller.
+    // More scopes would not help, so the answer is a result, as for every caller.
     expect((await shut.server.result(token, 'stop_container', { vmid: 101 })).data.code).toBe('READ_ONLY');
   } finally {
     await shut.stop();
   }
 });
 
-test('rules of the policy know callers by the subject of their token', async () => {
+test('matches policy rules by the subject of a token', async () => {
   const dir = await mkdtemp(path.join(tmpdir(), 'policy-of-callers-'));
   const file = path.join(dir, 'policy.yaml');
   const match = '{caller: "oauth:alice", tool: container_status}';
@@ -168,7 +171,7 @@ test('rules of the policy know callers by the subject of their token', async () 
   }
 });
 
-/** All that the server has put on record. */
+/** Everything in the audit log of the server. */
 async function recordOf({ server }: OAuthPair): Promise<string> {
   const dir = path.join(server.dir, 'state', 'audit');
   const files = await readdir(dir);

@@ -10,7 +10,7 @@ const toolResult = z.object({
 });
 const toolList = z.object({ result: z.object({ tools: z.array(z.object({ name: z.string() })) }) });
 
-/** A server process, and requests to it as a client of 2026-07-28 would send them, but for the token. */
+/** A server process, and requests of a client of 2026-07-28 with any token. */
 export class AuthServer {
   readonly #server: HttpServer;
   readonly origin: string;
@@ -20,7 +20,7 @@ export class AuthServer {
     this.origin = new URL(server.url).origin;
   }
 
-  /** No token is set but those in `env`. */
+  /** No token is set except those in `env`. */
   static async start(env: Readonly<Record<string, string>>): Promise<AuthServer> {
     return new AuthServer(await HttpServer.start({ env: { HTTP_TOKEN: '', ...env } }));
   }
@@ -68,7 +68,7 @@ export class AuthServer {
     return fetch(`${this.origin}${where}`, { headers: authorization(token) });
   }
 
-  /** The value of a metric with these labels; 0 when it is not there. */
+  /** The value of a metric with these labels; 0 if it is absent. */
   async metric(token: string, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     const text = await (await this.get('/metrics', token)).text();
     const line = text.split('\n').find((each) => {
@@ -102,7 +102,7 @@ function authorization(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { Authorization: `Bearer ${token}` };
 }
 
-/** The answer itself, whether it comes alone or at the end of a stream. */
+/** The answer itself, sent alone or at the end of a stream. */
 async function messageOf(response: Response): Promise<unknown> {
   const text = await response.text();
   if (response.status !== 200) throw new Error(`status ${response.status}: ${text}`);

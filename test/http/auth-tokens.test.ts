@@ -15,7 +15,7 @@ const WRITER = 'the-token-of-one-who-changes-things-8901';
 const HOST = 'the-token-of-one-for-the-node-itself-234';
 const SCRAPER = 'the-token-of-a-scraper-567890123';
 
-/** Short enough that guessing it is slowed down. */
+/** So short that guessing it is slowed down. */
 const BRIEF = 'a-short-token-4567890';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -38,7 +38,7 @@ const CHANGING = [
   'upload_file_to_container',
 ];
 
-describe('tokens with names and rights', () => {
+describe('named tokens with scopes', () => {
   let server: AuthServer;
   beforeAll(async () => {
     server = await AuthServer.start({
@@ -50,7 +50,7 @@ describe('tokens with names and rights', () => {
   });
   afterAll(() => server.stop());
 
-  test('without a token nothing is answered but how to send one', async () => {
+  test('answers a request without a token only with how to send one', async () => {
     for (const response of [await server.list(), await server.get('/mcp'), await server.get('/metrics')]) {
       expect(response.status).toBe(401);
       expect(response.headers.get('www-authenticate')).toBe('Bearer realm="proxmox-mcp"');
@@ -64,7 +64,7 @@ describe('tokens with names and rights', () => {
     expect(inTheAddress.status).toBe(401);
   });
 
-  test('a wrong token is refused, however near it comes', async () => {
+  test('rejects a wrong token, however similar', async () => {
     for (const wrong of [
       `${ALL}x`,
       ALL.slice(0, -1),
@@ -85,11 +85,11 @@ describe('tokens with names and rights', () => {
     ['read', READER, LOOKING],
     ['write', WRITER, [...LOOKING, ...CHANGING]],
     ['host', HOST, [...LOOKING, ...NODE]],
-  ])('%s: sees its tools, and no others', async (_rights, token, tools) => {
+  ])('with %s: lists exactly its tools', async (_rights, token, tools) => {
     expect((await server.toolNames(token)).sort()).toEqual([...tools].sort());
   });
 
-  test('a tool that is not shown is refused by its name', async () => {
+  test('refuses a call of a hidden tool and names it', async () => {
     const { isError, data } = await server.result(READER, 'container_exec_command', {
       vmid: 101,
       command: 'id',
@@ -103,25 +103,25 @@ describe('tokens with names and rights', () => {
       'RIGHT_MISSING',
     );
     expect((await server.result(HOST, 'stop_container', { vmid: 101 })).data.code).toBe('RIGHT_MISSING');
-    // With the right it gets as far as to the node, which is not there.
+    // With the permission, the call proceeds to the node, which is unreachable.
     expect((await server.result(WRITER, 'stop_container', { vmid: 101 })).data.code).toBe('SSH_UNREACHABLE');
   });
 
-  test('a token for metrics is good for metrics alone', async () => {
+  test('accepts a metrics token for metrics only', async () => {
     expect((await server.get('/metrics', SCRAPER)).status).toBe(200);
     const response = await server.list(SCRAPER);
     expect(response.status).toBe(403);
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
   });
 
-  test('a token that comes where it does not belong is covered in the answer', async () => {
+  test('redacts a token in the response', async () => {
     const { data } = await server.result(READER, 'container_status', { vmid: SCRAPER });
     expect(data.code).toBe('INVALID_INPUT');
     expect(JSON.stringify(data)).toContain('HTTP_TOKENS');
     expect(JSON.stringify(data)).not.toContain(SCRAPER);
   });
 
-  test('the log says who called and what was refused, and holds no token', async () => {
+  test('logs the caller and the refused call, and no token', async () => {
     await server.list('a-secret-of-somebody-else-that-came-here-by-mistake');
     await until(() => server.stderr.includes('authentication failed'));
     await server.result(READER, 'stop_container', { vmid: 101 });
@@ -132,7 +132,7 @@ describe('tokens with names and rights', () => {
   });
 });
 
-describe('wrong tokens without end', () => {
+describe('repeated wrong tokens', () => {
   let server: AuthServer;
   beforeAll(async () => {
     server = await AuthServer.start({
@@ -143,7 +143,7 @@ describe('wrong tokens without end', () => {
   });
   afterAll(() => server.stop());
 
-  test('are not looked at after ten, and do not shut out who is known', async () => {
+  test('are rejected unchecked after ten, without blocking known callers', async () => {
     expect((await server.list(READER)).status).toBe(200);
     const guesses = Array.from({ length: 15 }, (_, index) => `a-guess-that-is-not-right-but-long-${index}`);
     const answers: Response[] = [];
@@ -153,14 +153,14 @@ describe('wrong tokens without end', () => {
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
     expect((await server.list(READER)).status).toBe(200);
-    // Right, not used before, and too long to be guessed: whoever guesses must not lock it out.
+    // Valid, unused so far, and too long to be guessed: an attacker who guesses must not lock it out.
     expect((await server.list(ALL)).status).toBe(200);
-    // A short one might be guessed.
+    // A short one could be guessed.
     expect((await server.list(BRIEF)).status).toBe(429);
     expect(await server.metric(READER, 'proxmox_mcp_refusals_total', { reason: 'guessing' })).toBe(6);
   });
 
-  test('are counted for the address that a proxy names, and only where there is one', async () => {
+  test('are counted by the client address of a proxy, with BEHIND_PROXY only', async () => {
     const env = { ...(await settingsWithoutNode()), HTTP_TOKEN: ALL };
     const [behind, direct] = await Promise.all([
       AuthServer.start({ ...env, BEHIND_PROXY: 'true' }),
@@ -181,7 +181,7 @@ describe('wrong tokens without end', () => {
   });
 });
 
-describe('a token that is made', () => {
+describe('a generated token', () => {
   let stateDir = '';
   beforeEach(async () => {
     stateDir = await mkdtemp(path.join(tmpdir(), 'made-token-'));
@@ -191,7 +191,7 @@ describe('a token that is made', () => {
     AuthServer.start({ ...(await settingsWithoutNode()), LOG_LEVEL: 'trace', STATE_DIR: stateDir, ...more });
   const kept = async () => (await readFile(path.join(stateDir, 'http-token'), 'utf8')).trim();
 
-  test('is kept for its owner alone, shown in no log, and good after the next start', async () => {
+  test('is readable by its owner only, absent from the log, and valid after a restart', async () => {
     const server = await start();
     const file = path.join(stateDir, 'http-token');
     const token = await kept();
@@ -210,7 +210,7 @@ describe('a token that is made', () => {
   });
 
   test.skipIf(noTerminal !== null)(
-    `is shown once on a terminal, with what clients need${noTerminal === null ? '' : ` (skipped: ${noTerminal})`}`,
+    `is shown once on a terminal, with the client configuration${noTerminal === null ? '' : ` (skipped: ${noTerminal})`}`,
     async () => {
       const env = { ...(await settingsWithoutNode()), STATE_DIR: stateDir, SERVER_PORT: '0' };
       const first = new Terminal(['--http'], { cwd: stateDir, env });
@@ -227,7 +227,7 @@ describe('a token that is made', () => {
     },
   );
 
-  test('two servers that share the directory make one', async () => {
+  test('is shared by two servers with one state directory', async () => {
     const [first, second] = await Promise.all([start(), start()]);
     const token = await kept();
     expect((await first.list(token)).status).toBe(200);
@@ -238,7 +238,7 @@ describe('a token that is made', () => {
   });
 });
 
-test('a token that might be guessed is a fault of the settings, and is not repeated', async () => {
+test('rejects a guessable token without printing it', async () => {
   const { code, stderr } = await runCli(['--http'], {
     cwd: tmpdir(),
     env: {

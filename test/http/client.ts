@@ -16,13 +16,13 @@ export interface HttpClientOptions {
   readonly url: string;
   readonly token?: string;
   readonly era?: Era;
-  /** The client declares that it shows questions, and this answers them. */
+  /** Answers questions; the client then declares that it shows them. */
   readonly respond?: Responder;
 }
 
 export type HttpClient = Omit<TestClient, 'stderr' | 'pid'>;
 
-/** Connects an official client of an era to a server that runs. */
+/** Connects an official client of an era to a running server. */
 export async function connectOverHttp({
   url,
   token,

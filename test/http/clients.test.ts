@@ -4,8 +4,8 @@ import { settingsWithoutNode } from '../mcp/fixtures.ts';
 import { headersOf, INITIALIZE, legacy, modern, openSession, useSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-/** What clients get away with that keep less strictly to the protocol. */
-describe('clients that deviate', () => {
+/** Deviations of clients from the protocol that are accepted. */
+describe('nonconforming clients', () => {
   let server: HttpServer;
   beforeAll(async () => {
     server = await HttpServer.start({ env: await settingsWithoutNode() });
@@ -19,7 +19,7 @@ describe('clients that deviate', () => {
     readonly session: string;
   }
 
-  /** By hand, as fetch adds an Accept header of its own. */
+  /** A raw request, because fetch adds an Accept header. */
   function post(path: string, body: string, headers: Record<string, string>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { hostname, port } = new URL(server.url);
@@ -47,7 +47,7 @@ describe('clients that deviate', () => {
 
   describe('Accept', () => {
     test.each([[undefined], ['*/*'], ['application/json'], ['application/json, text/plain, */*']])(
-      '%s: JSON, in both eras, for calls as well',
+      '%s: JSON in both protocol eras, also for calls',
       async (accept) => {
         const begun = await post('/mcp', legacy(INITIALIZE).body, headersWith(accept));
         expect(begun).toMatchObject({ status: 200, type: expect.stringContaining('application/json') });
@@ -79,7 +79,7 @@ describe('clients that deviate', () => {
       },
     );
 
-    test('text/event-stream alone: a stream, in both eras', async () => {
+    test('text/event-stream only: a stream in both eras', async () => {
       const begun = await post('/mcp', legacy(INITIALIZE).body, headersWith('text/event-stream'));
       expect(begun).toMatchObject({ status: 200, type: 'text/event-stream' });
       expect(dataOf(begun.text)).toMatchObject([{ id: 0, result: { serverInfo: {} } }]);
@@ -89,7 +89,7 @@ describe('clients that deviate', () => {
       expect(dataOf(listed.text)).toMatchObject([{ result: { tools: expect.any(Array) } }]);
     });
 
-    test('a batch is answered by a list', async () => {
+    test('a batch: a list of responses', async () => {
       const { id } = await openSession(server.url);
       const batch = [1, 2].map((each) => ({ jsonrpc: '2.0', id: each, method: 'ping' }));
       const headers = headersWith('application/json', { 'Mcp-Session-Id': id });
@@ -97,20 +97,20 @@ describe('clients that deviate', () => {
       expect(JSON.parse(text)).toMatchObject([{ id: 1 }, { id: 2 }]);
     });
 
-    test('a notification has no answer', async () => {
+    test('a notification: no response body', async () => {
       const { id } = await openSession(server.url);
       const told = legacy({ method: 'notifications/initialized' });
       const headers = headersWith('application/json', { 'Mcp-Session-Id': id });
       expect(await post('/mcp', told.body, headers)).toMatchObject({ status: 202, text: '' });
     });
 
-    test('neither form is taken: 406', async () => {
+    test('an unsupported type: 406', async () => {
       expect(await post('/mcp', legacy(INITIALIZE).body, headersWith('text/html'))).toMatchObject({
         status: 406,
       });
     });
 
-    test('the stream of a session, with Accept */*', async () => {
+    test('*/*: the stream of a session', async () => {
       const { id } = await openSession(server.url);
       const controller = new AbortController();
       const headers = headersOf({ 'Mcp-Session-Id': id, Accept: '*/*' });
@@ -121,20 +121,20 @@ describe('clients that deviate', () => {
     });
   });
 
-  test.each(['/mcp/', '/mcp//', '//mcp'])('%s is /mcp, without a redirect', async (path) => {
+  test.each(['/mcp/', '/mcp//', '//mcp'])('treats %s as /mcp, without a redirect', async (path) => {
     const begun = await post(path, legacy(INITIALIZE).body, headersOf());
     expect(begun.status).toBe(200);
     expect((await post(path, '{}', {})).status).toBe(401);
     expect(await post('/mcp/tools', legacy(INITIALIZE).body, headersOf())).toMatchObject({ status: 404 });
   });
 
-  test('health and metrics with a slash at the end', async () => {
+  test('serves health and metrics with a trailing slash', async () => {
     expect((await fetch(server.at('/health/'))).status).toBe(200);
     expect((await fetch(server.at('/metrics/'), { headers: headersOf() })).status).toBe(200);
     expect((await fetch(server.at('/metrics/'))).status).toBe(401);
   });
 
-  test('arguments: null are no arguments, in both eras', async () => {
+  test('treats null as no arguments in both eras', async () => {
     const called = { result: { structuredContent: { code: 'SSH_UNREACHABLE' } } };
     const params = { name: 'proxmox_list_containers', arguments: null };
     const now = modern('tools/call', params, { Accept: 'application/json' });
@@ -145,7 +145,7 @@ describe('clients that deviate', () => {
     expect(JSON.parse((await post('/mcp', before.body, headers)).text)).toMatchObject(called);
   });
 
-  test('initialize begins a session whatever id it carries; anything else with that id is 404', async () => {
+  test('starts a session on initialize whatever its session ID, and answers other requests with an unknown ID by 404', async () => {
     const mine = await openSession(server.url);
     for (const stale of [crypto.randomUUID(), mine.id, '']) {
       const response = await fetch(server.url, legacy(INITIALIZE, { 'Mcp-Session-Id': stale }));

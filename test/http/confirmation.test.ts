@@ -55,7 +55,7 @@ async function withClient(
   }
 }
 
-/** Answers of clients to questions of the server, with every id that a question can have. */
+/** Answers of clients to the server's questions, with every possible id. */
 async function smuggleAnswers(token: string): Promise<void> {
   const { id: session } = await openSession(server.url, token);
   const headers = { Authorization: `Bearer ${token}`, 'Mcp-Session-Id': session };
@@ -64,75 +64,75 @@ async function smuggleAnswers(token: string): Promise<void> {
   }
 }
 
-describe.each(['modern', 'legacy', 'v1'] as const)('over HTTP a %s client that shows questions', (era) => {
-  test('is asked, and only a yes lets the call be made', async () => {
-    const answers = [
-      yes,
-      { action: 'accept' as const, content: { allow: false } },
-      { action: 'decline' as const },
-    ];
-    const questions: string[] = [];
-    const respond: Responder = async (question) => {
-      questions.push(question);
-      return answers[questions.length - 1] ?? yes;
-    };
-    await withClient(era, respond, async (client) => {
-      const call = () => client.callTool(TOOL, { command: 'echo ran' });
-      expect((await call()).data).toMatchObject({ stdout: 'ran\n' });
-      expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
-      expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+describe.each(['modern', 'legacy', 'v1'] as const)(
+  'over HTTP, a %s client that supports elicitation',
+  (era) => {
+    test('is asked, and its call runs only when approved', async () => {
+      const answers = [
+        yes,
+        { action: 'accept' as const, content: { allow: false } },
+        { action: 'decline' as const },
+      ];
+      const questions: string[] = [];
+      const respond: Responder = async (question) => {
+        questions.push(question);
+        return answers[questions.length - 1] ?? yes;
+      };
+      await withClient(era, respond, async (client) => {
+        const call = () => client.callTool(TOOL, { command: 'echo ran' });
+        expect((await call()).data).toMatchObject({ stdout: 'ran\n' });
+        expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+        expect((await call()).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+      });
+      expect(questions).toHaveLength(3);
+      expect(questions[0]).toContain('  | echo ran');
+      expect(questions[0]).toContain('Caller: main');
     });
-    expect(questions).toHaveLength(3);
-    expect(questions[0]).toContain('  | echo ran');
-    expect(questions[0]).toContain('Caller: main');
-  });
 
-  test('is asked about its own calls alone', async () => {
-    const asked: Record<string, string[]> = { [TOKEN]: [], [OTHER]: [] };
-    const callAs = (token: string, text: string) =>
-      withClient(
-        era,
-        async (question) => {
-          asked[token]?.push(question);
-          // Until the other one is asked as well.
-          await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
-          return token === TOKEN ? yes : { action: 'decline' };
-        },
-        async (client) => {
-          const { data } = await client.callTool(TOOL, { command: `echo ${text}` });
-          expect(data).toMatchObject(
-            token === TOKEN ? { stdout: `${text}\n` } : { code: 'CONFIRMATION_REFUSED' },
-          );
-        },
-        token,
-      );
-    await Promise.all([callAs(TOKEN, 'mine'), callAs(OTHER, 'yours')]);
-    expect(asked[TOKEN]).toEqual([expect.stringContaining('  | echo mine')]);
-    expect(asked[OTHER]).toEqual([expect.stringContaining('  | echo yours')]);
-  });
-});
-
-test.each([
-  ['the same caller', TOKEN],
-  ['another caller', OTHER],
-])(
-  'a question in a session is not answered from another session of %s; silence is a no',
-  async (_, token) => {
-    let asked = false;
-    const silent: Responder = () => {
-      asked = true;
-      return new Promise(() => {});
-    };
-    await withClient('legacy', silent, async (client) => {
-      const call = client.callTool(TOOL, { command: 'echo ran' });
-      await until(() => asked, 5000);
-      await smuggleAnswers(token);
-      expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+    test('is asked about its own calls only', async () => {
+      const asked: Record<string, string[]> = { [TOKEN]: [], [OTHER]: [] };
+      const callAs = (token: string, text: string) =>
+        withClient(
+          era,
+          async (question) => {
+            asked[token]?.push(question);
+            // Waits until the other one is asked as well.
+            await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
+            return token === TOKEN ? yes : { action: 'decline' };
+          },
+          async (client) => {
+            const { data } = await client.callTool(TOOL, { command: `echo ${text}` });
+            expect(data).toMatchObject(
+              token === TOKEN ? { stdout: `${text}\n` } : { code: 'CONFIRMATION_REFUSED' },
+            );
+          },
+          token,
+        );
+      await Promise.all([callAs(TOKEN, 'mine'), callAs(OTHER, 'yours')]);
+      expect(asked[TOKEN]).toEqual([expect.stringContaining('  | echo mine')]);
+      expect(asked[OTHER]).toEqual([expect.stringContaining('  | echo yours')]);
     });
   },
 );
 
-test('in a session a question comes on the stream of its call: a client needs no other', async () => {
+test.each([
+  ['the same caller', TOKEN],
+  ['another caller', OTHER],
+])('ignores answers from another session of %s, and refuses the call without an answer', async (_, token) => {
+  let asked = false;
+  const silent: Responder = () => {
+    asked = true;
+    return new Promise(() => {});
+  };
+  await withClient('legacy', silent, async (client) => {
+    const call = client.callTool(TOOL, { command: 'echo ran' });
+    await until(() => asked, 5000);
+    await smuggleAnswers(token);
+    expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
+  });
+});
+
+test('sends the question of a session on the stream of its call', async () => {
   const { id: session } = await openSession(server.url, TOKEN, { elicitation: {} });
   const headers = { ...bearer(TOKEN), 'Mcp-Session-Id': session };
   const params = { name: TOOL, arguments: { command: 'echo ran' } };
@@ -141,7 +141,7 @@ test('in a session a question comes on the stream of its call: a client needs no
   expect(text).toContain('elicitation/create');
 });
 
-/** A call by a program that declares to show questions, with what it returns to the question. */
+/** A call by a program that declares that it shows questions, with its answer to the question. */
 async function call(token: string, more: Record<string, unknown> = {}, at = server) {
   const asking = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } };
   const params = { name: TOOL, arguments: { command: 'echo ran' }, ...more };
@@ -150,7 +150,7 @@ async function call(token: string, more: Record<string, unknown> = {}, at = serv
 }
 
 describe('a caller that declares elicitation and answers its own question', () => {
-  test('is refused without the scope confirm, and nothing is asked of it', async () => {
+  test('is refused without the scope confirm, and not asked', async () => {
     const { requestState, structuredContent } = await call(WITHOUT_SCOPE);
     expect(requestState).toBeUndefined();
     expect(structuredContent).toMatchObject({
@@ -163,7 +163,7 @@ describe('a caller that declares elicitation and answers its own question', () =
     ['terminal', 'APPROVAL_PENDING'],
     ['deny', 'CONFIRMATION_REQUIRED'],
     ['', 'CONFIRMATION_REQUIRED'],
-  ])('gets what APPROVALS=%s says, with every scope: %s', async (approvals, code) => {
+  ])('is handled by APPROVALS=%s, whatever its scopes: %s', async (approvals, code) => {
     const other = await start({ APPROVALS: approvals });
     try {
       for (const era of ['modern', 'legacy'] as const) {
@@ -172,7 +172,7 @@ describe('a caller that declares elicitation and answers its own question', () =
         expect((await client.callTool(TOOL, { command: 'echo ran' })).data).toMatchObject({ code });
         await client.close();
       }
-      // The answer to a question of another server process with the same key would be of no use either.
+      // An answer to a question of another server process with the same key is useless, too.
       const answered = { requestState: 'forged', inputResponses: { confirmation: yes } };
       expect((await call(TOKEN, answered, other)).structuredContent).toMatchObject({ code });
     } finally {
@@ -181,7 +181,7 @@ describe('a caller that declares elicitation and answers its own question', () =
   });
 });
 
-test('a refused question cannot be accepted later, not even at another replica', async () => {
+test('does not accept a declined question later, not even at another replica', async () => {
   const replica = await start({ APPROVALS: 'client', STATE_KEY: `${'k'.repeat(20)}replicas-share-it` });
   const first = await start({ APPROVALS: 'client', STATE_KEY: `${'k'.repeat(20)}replicas-share-it` });
   try {
@@ -202,7 +202,7 @@ test('a refused question cannot be accepted later, not even at another replica',
   }
 });
 
-test('a yes that was asked of one caller is none of another', async () => {
+test('rejects an approval that was requested by another caller', async () => {
   const { requestState } = await call(TOKEN);
   expect(requestState).toBeTypeOf('string');
   const brought = { requestState, inputResponses: { confirmation: yes } };
@@ -211,7 +211,7 @@ test('a yes that was asked of one caller is none of another', async () => {
   expect((await call(TOKEN, brought)).structuredContent).toMatchObject({ code: 'APPROVAL_USED' });
 });
 
-test('a client that hangs up while it is asked has said no', async () => {
+test('treats a disconnect during a question as a refusal', async () => {
   const cancel = new AbortController();
   const respond: Responder = () => {
     cancel.abort();
@@ -237,7 +237,7 @@ const answer = z.object({
   }),
 });
 
-/** All that the server has on record. */
+/** Everything in the audit log of the server. */
 async function recorded(): Promise<string> {
   const dir = path.join(server.dir, 'state', 'audit');
   const segments = await readdir(dir).catch(() => []);

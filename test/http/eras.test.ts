@@ -27,7 +27,7 @@ describeNode('all tools over HTTP', [], (node) => {
     afterAll(() => client.close());
     const call = (tool: string, args: Record<string, unknown>) => client.callTool(`proxmox_${tool}`, args);
 
-    test('list and status', async () => {
+    test('lists containers and reads their status', async () => {
       expect(await client.listTools()).toHaveLength(TOOLS.length);
       const list = await call('list_containers', {});
       expect(list.data.containers).toMatchObject([
@@ -41,7 +41,7 @@ describeNode('all tools over HTTP', [], (node) => {
       expect(status.data).toMatchObject({ vmid: CT.locked, lock: 'backup' });
     });
 
-    test('commands in a container and on the node, and a failure', async () => {
+    test('runs commands in a container and on the node, and reports a failure', async () => {
       const inside = await call('container_exec_command', { vmid: CT.debian, command: 'echo hi; exit 3' });
       expect(inside).toMatchObject({ isError: false, data: { stdout: 'hi\n', exit_code: 3 } });
       const outside = await call('host_exec_command', { command: 'echo there; exit 2' });
@@ -50,7 +50,7 @@ describeNode('all tools over HTTP', [], (node) => {
       expect(failureOf(stopped).code).toBe('CONTAINER_NOT_RUNNING');
     });
 
-    test('start and stop', async () => {
+    test('starts and stops', async () => {
       expect((await call('start_container', { vmid: CT.stopped })).data).toMatchObject({ success: true });
       expect(node.isRunning(CT.stopped)).toBe(true);
       expect((await call('stop_container', { vmid: CT.stopped, force: true })).data).toMatchObject({
@@ -59,7 +59,7 @@ describeNode('all tools over HTTP', [], (node) => {
       expect(node.isRunning(CT.stopped)).toBe(false);
     });
 
-    test('files up and down, in a container and on the node', async () => {
+    test('transfers files in both directions, in a container and on the node', async () => {
       const content = `from ${era}\n`;
       const remote = `/tmp/http-${era}`;
       await writeFile(path.join(server.dir, 'up'), content);
@@ -81,7 +81,7 @@ describeNode('all tools over HTTP', [], (node) => {
       expect(hostDown.data).toMatchObject({ success: true, sha256: up.data.sha256 });
     });
 
-    test('progress on what takes longer than a second', async () => {
+    test('reports progress of calls longer than a second', async () => {
       const notes: number[] = [];
       await client.callTool(
         'proxmox_container_exec_command',
@@ -92,7 +92,7 @@ describeNode('all tools over HTTP', [], (node) => {
       expect([...notes].sort((a, b) => a - b)).toEqual(notes);
     });
 
-    test('a cancelled call leaves no process behind', async () => {
+    test('leaves no process after a cancelled call', async () => {
       const n = uniqueSleep();
       const controller = new AbortController();
       const cancelled = client
@@ -110,14 +110,14 @@ describeNode('all tools over HTTP', [], (node) => {
       controller.abort();
       expect(await cancelled).toBe('rejected');
       await until(async () => (await left()).length === 0, 10_000);
-      // And the next call is answered.
+      // The next call is answered.
       expect(
         (await call('container_exec_command', { vmid: CT.debian, command: 'echo on' })).data.stdout,
       ).toBe('on\n');
     });
   });
 
-  test('without TRANSFER_DIRS files are refused, whatever the working directory', async () => {
+  test('refuses transfers without TRANSFER_DIRS, whatever the working directory', async () => {
     const bare = await HttpServer.start({ env: node.settings() });
     const client = await connectOverHttp({ url: bare.url, token: TOKEN });
     try {

@@ -28,7 +28,7 @@ async function withServer(env: Record<string, string>, use: (server: HttpServer)
 
 const UP = { code: 200, status: 'healthy', service: 'proxmox-mcp-server' };
 
-test('/health tells that the server runs and whether SSH is connected, and nothing more', async () => {
+test('/health reports that the server runs and whether SSH is connected, and nothing more', async () => {
   const node = new SimulatedNode();
   await node.start();
   try {
@@ -44,7 +44,7 @@ test('/health tells that the server runs and whether SSH is connected, and nothi
   }
 });
 
-test('?ready connects, and answers 200 when the node is there', async () => {
+test('?ready connects, and returns 200 for an available node', async () => {
   const simulator = await Simulator.start({});
   const { host, port, keyPath, knownHostsPath } = simulator.node().connection;
   const settings = { HOST: host, SSH_PORT: String(port), SSH_KEY: keyPath, SSH_KNOWN_HOSTS: knownHostsPath };
@@ -57,14 +57,14 @@ test('?ready connects, and answers 200 when the node is there', async () => {
   }
 });
 
-test('?ready answers 503 when the node cannot be reached, and plain /health 200', async () => {
+test('?ready returns 503 for an unreachable node, and /health still 200', async () => {
   await withServer(await settingsWithoutNode(), async (server) => {
     expect(await health(server, '?ready')).toMatchObject({ code: 503, ssh_connected: false });
     expect(await health(server)).toEqual({ ...UP, ssh_connected: false });
   });
 });
 
-test('?ready comes to an answer when the node says nothing, and asks the node once for many who ask', async () => {
+test('?ready returns 503 for a silent node, and shares one connection between many requests', async () => {
   const node = await silentNode();
   const settings = { ...(await settingsWithoutNode()), SSH_PORT: String(node.port) };
   try {

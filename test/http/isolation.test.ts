@@ -21,12 +21,12 @@ describeNode('many clients of one server', [], (node) => {
     await server.stop();
   });
 
-  test('each gets the answers to its own calls, and its own progress', async () => {
+  test('receive only their own results and progress', async () => {
     await Promise.all(
       clients.flatMap((client, who) =>
         Array.from({ length: CALLS }, async (_, which) => {
           const notes: Progress[] = [];
-          // Different lengths, so that answers come in another order than the calls.
+          // Different durations, so that answers come in another order than the calls.
           const command = `sleep ${which === 0 ? 1.3 : 0.05 * which}; echo answer ${who} ${which}`;
           const result = await client.callTool(
             'proxmox_container_exec_command',
@@ -35,7 +35,7 @@ describeNode('many clients of one server', [], (node) => {
           );
           expect(result.data.stdout).toBe(`answer ${who} ${which}\n`);
           const seconds = notes.map(({ message }) => Number(/running for (\d+) s/.exec(message ?? '')?.[1]));
-          // Notes of another call would begin again at the first second.
+          // Progress of another call would begin again at the first second.
           expect(seconds).toEqual([...new Set(seconds)].sort((a, b) => a - b));
         }),
       ),

@@ -16,7 +16,7 @@ interface SigningKey {
   readonly publicJwk: JWK;
 }
 
-/** A real OpenID provider on loopback, and the second door to it: its keys. */
+/** A real OpenID provider on loopback, with access to its keys. */
 export class TestIssuer {
   readonly url: string;
   readonly #server: Server;
@@ -44,7 +44,7 @@ export class TestIssuer {
     return issuer;
   }
 
-  /** From now on it signs with a new key, and publishes no other. */
+  /** Signs with a new key from now on, and publishes no other. */
   async rotate(kid: string): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
     const jwk = { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
@@ -78,13 +78,13 @@ export class TestIssuer {
         },
       },
     });
-    // It warns of plain http in its own words; on loopback that is what we want.
+    // It warns about plain http, which is intended on loopback.
     provider.on('server_error', (_ctx, error) => console.error(error));
     const handle = provider.callback();
     this.#listener = (request, response) => void handle(request, response);
   }
 
-  /** From now on nothing but errors. */
+  /** Answers every request with an error from now on. */
   fail(): void {
     this.#listener = (_request, response) => response.writeHead(500).end();
   }
@@ -104,7 +104,7 @@ export class TestIssuer {
     return tokenShape.parse(body).access_token;
   }
 
-  /** A token with these claims that is signed with the issuer's own key, so that nothing else is wrong with it. */
+  /** A token with these claims, signed with the issuer's own key, so that only the claims can be wrong. */
   async sign(claims: Record<string, unknown>, header: { kid?: string; typ?: string } = {}): Promise<string> {
     const { kid, privateKey } = this.#signingKey();
     return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, ...header }).sign(privateKey);

@@ -5,14 +5,14 @@ import { until } from '../rig/until.ts';
 import { headersOf, legacy, modern, openSession } from './requests.ts';
 import { HttpServer } from './server.ts';
 
-/** In the server process, what the SDK does each 15 s happens each 50 ms. */
+/** In this server process, the SDK sends its comments every 50 ms instead of every 15 s. */
 const HASTE = `data:text/javascript,${encodeURIComponent(`
   const { setInterval: real } = globalThis;
   globalThis.setInterval = (tick, ms, ...more) => real(tick, ms === 15_000 ? 50 : ms, ...more);
 `)}`;
 const COMMENT = /^: ?keep-?alive$/gm;
 
-/** What a response has said so far, and whether it is over. */
+/** The text of a response so far, and whether it has ended. */
 function heard({ body }: Response) {
   const said = { text: '', over: false, comments: () => said.text.match(COMMENT)?.length ?? 0 };
   void (async () => {
@@ -24,47 +24,44 @@ function heard({ body }: Response) {
   return said;
 }
 
-describe('what is silent for long', () => {
+describe('keep-alive comments', () => {
   const node = new SimulatedNode();
   beforeAll(() => node.start());
   afterAll(() => node.stop());
 
-  test.each(['2025', '2026-07-28'])(
-    'a call of %s sends comments until its result, and none after',
-    async (era) => {
-      const server = await HttpServer.start({
-        env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` },
-      });
-      try {
-        const file = `/tmp/awake-${era}`;
-        const params = {
-          name: 'proxmox_container_exec_command',
-          arguments: {
-            vmid: CT.debian,
-            command: `until [ -e ${file} ]; do sleep 0.1; done; echo woken`,
-          },
-        };
-        const request =
-          era === '2025'
-            ? legacy(
-                { id: 1, method: 'tools/call', params },
-                { 'Mcp-Session-Id': (await openSession(server.url)).id },
-              )
-            : modern('tools/call', params);
-        const said = heard(await fetch(server.url, request));
-        await until(() => said.comments() >= 3, 10_000);
-        expect(said.text).not.toContain('data:');
-        await node.writeInContainer(CT.debian, file, '');
-        await until(() => said.over, 10_000);
-        expect(said.text).toContain('woken');
-        expect(said.text.slice(said.text.indexOf('woken'))).not.toMatch(COMMENT);
-      } finally {
-        expect(await server.stop()).toBe(0);
-      }
-    },
-  );
+  test.each(['2025', '2026-07-28'])('are sent during a call of %s, and not after its result', async (era) => {
+    const server = await HttpServer.start({
+      env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` },
+    });
+    try {
+      const file = `/tmp/awake-${era}`;
+      const params = {
+        name: 'proxmox_container_exec_command',
+        arguments: {
+          vmid: CT.debian,
+          command: `until [ -e ${file} ]; do sleep 0.1; done; echo woken`,
+        },
+      };
+      const request =
+        era === '2025'
+          ? legacy(
+              { id: 1, method: 'tools/call', params },
+              { 'Mcp-Session-Id': (await openSession(server.url)).id },
+            )
+          : modern('tools/call', params);
+      const said = heard(await fetch(server.url, request));
+      await until(() => said.comments() >= 3, 10_000);
+      expect(said.text).not.toContain('data:');
+      await node.writeInContainer(CT.debian, file, '');
+      await until(() => said.over, 10_000);
+      expect(said.text).toContain('woken');
+      expect(said.text.slice(said.text.indexOf('woken'))).not.toMatch(COMMENT);
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
 
-  test('so does the stream on which a session listens', async () => {
+  test('are sent on the stream of a session', async () => {
     const server = await HttpServer.start({ env: { ...node.settings(), NODE_OPTIONS: `--import=${HASTE}` } });
     try {
       const { id } = await openSession(server.url);

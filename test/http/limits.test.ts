@@ -18,7 +18,7 @@ describe('limits', () => {
     cleanups.push(() => server.stop());
     return server;
   }
-  /** A client that connects and sends no more than this; tells whether the server has hung up. */
+  /** A client that connects and sends only this text; reports whether the server has closed the connection. */
   async function slowClient({ port }: HttpServer, sent: string) {
     const socket: Socket = connect(port, '127.0.0.1');
     cleanups.push(() => socket.destroy());
@@ -36,7 +36,7 @@ describe('limits', () => {
   }
   const healthy = async (server: HttpServer) => (await fetch(server.at('/health'))).status;
 
-  test('503 with Retry-After: more calls at a time than MAX_CONCURRENT; the next when one is over', async () => {
+  test('MAX_CONCURRENT: 503 with Retry-After until a call ends', async () => {
     const node = await silentNode();
     cleanups.push(() => node.close());
     const server = await start({ SSH_PORT: String(node.port), MAX_CONCURRENT: '2' });
@@ -48,7 +48,7 @@ describe('limits', () => {
       fetch(server.url, { ...modern('tools/call', LIST), signal: AbortSignal.timeout(5000) });
     let refused: Response | undefined;
     await until(async () => {
-      // A call that is taken would wait for the node: only its refusal is waited for.
+      // An accepted call would wait for the node: the test waits only for the refusal.
       const response = await call();
       if (response.status === 503) refused = response;
       else await response.body?.cancel();
@@ -56,7 +56,7 @@ describe('limits', () => {
     }, 10_000);
     expect(refused?.headers.get('retry-after')).toBe('1');
     expect(await messageOf(refused ?? new Response())).toContain('MAX_CONCURRENT');
-    // What is no call goes on meanwhile.
+    // Requests that are not calls continue.
     expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
     expect(await healthy(server)).toBe(200);
     controller.abort();
@@ -72,28 +72,31 @@ describe('limits', () => {
     ['nothing', ''],
     ['half of its headers', 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-'],
     ['half of its body', `${rawHead(100)}{"jsonrpc"`],
-  ])('a client that sends %s is hung up on, and the others notice nothing', async (_name, sent) => {
-    const server = await start({ REQUEST_TIMEOUT: '1' });
-    const { state } = await slowClient(server, sent);
-    expect(await healthy(server)).toBe(200);
-    await until(() => state.closed, 10_000);
-    expect(await healthy(server)).toBe(200);
-    expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
-  });
+  ])(
+    'REQUEST_TIMEOUT: closes the connection of a client that sends %s, without affecting others',
+    async (_name, sent) => {
+      const server = await start({ REQUEST_TIMEOUT: '1' });
+      const { state } = await slowClient(server, sent);
+      expect(await healthy(server)).toBe(200);
+      await until(() => state.closed, 10_000);
+      expect(await healthy(server)).toBe(200);
+      expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
+    },
+  );
 
-  test('clients that only connect give way to new ones when MAX_CONNECTIONS are open', async () => {
+  test('MAX_CONNECTIONS: closes idle connections for new ones', async () => {
     const server = await start({ MAX_CONNECTIONS: '4' });
     const idle: Awaited<ReturnType<typeof slowClient>>[] = [];
     for (let i = 0; i < 12; i += 1) idle.push(await slowClient(server, i % 2 === 0 ? '' : 'GET /health HTT'));
     expect(await healthy(server)).toBe(200);
     await until(() => idle.filter(({ state }) => state.closed).length >= 8);
-    // Those who are being answered do not.
+    // Connections with a pending answer are kept.
     const { socket, state } = await slowClient(server, 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await until(() => state.received.includes('healthy'));
     socket.destroy();
   });
 
-  test('a connection on which a call runs does not give way', async () => {
+  test('MAX_CONNECTIONS: keeps a connection with a running call', async () => {
     const node = await silentNode();
     cleanups.push(() => node.close());
     const server = await start({ SSH_PORT: String(node.port), MAX_CONNECTIONS: '2' });

@@ -10,18 +10,18 @@ afterAll(() => node.stop());
 
 const VMIDS = [CT.debian, CT.busybox, CT.locked];
 
-test('200 clients, 20 commands each: every answer is right, none goes astray, memory stays flat', async () => {
+test('200 clients with 20 commands each get their own results, in constant memory', async () => {
   const server = await HttpServer.start({
-    // A small heap, so that memory which is merely not yet collected does not look like memory that is kept.
+    // A small heap, so that memory that is not yet collected does not look like a leak.
     env: { ...node.settings(), ...RAISED, LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-old-space-size=96' },
   });
   try {
     const clients = await connectMany(server.url, 200);
-    // What is made once for each client and each connection is there after the first calls.
+    // Whatever is created once for each client and connection exists after the first calls.
     expect(await callMany(clients, { callsEach: 4, vmids: VMIDS })).toEqual([]);
     const before = memoryOf(server);
     expect(await callMany(clients, { callsEach: 20, vmids: VMIDS })).toEqual([]);
-    // 8 KiB that each call kept would be seen.
+    // A leak of 8 KiB per call would be visible.
     expect(memoryOf(server) - before).toBeLessThan(32);
     await Promise.all(clients.map((client) => client.close()));
   } finally {

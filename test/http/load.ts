@@ -9,7 +9,7 @@ export interface Load {
   readonly vmids: readonly number[];
 }
 
-/** Settings under which nothing of a load is refused. */
+/** Settings that refuse nothing under load. */
 export const RAISED = { RATE_LIMIT: '1000000', MAX_CONCURRENT: '1000', MAX_CONNECTIONS: '2000' };
 
 /** Connects clients, of all eras in turn. */
@@ -22,9 +22,9 @@ export function connectMany(url: string, count: number): Promise<HttpClient[]> {
 }
 
 /**
- * Lets all clients run commands at the same time, each one call after the other. All of them count their requests from the
- * same number on, so an answer that went astray would be taken by another client for its own.
- * @returns what was not the answer to its question: normally nothing
+ * Lets all clients run commands at the same time, each client one call after the other. All count their requests from the same
+ * number, so a client would accept an answer that was meant for another.
+ * @returns the answers that do not match their question: normally none
  */
 export async function callMany(clients: readonly HttpClient[], { callsEach, vmids }: Omit<Load, 'clients'>) {
   const wrong: string[] = [];
@@ -46,7 +46,7 @@ export async function callMany(clients: readonly HttpClient[], { callsEach, vmid
   return wrong;
 }
 
-/** Memory that the server process has in use, in MiB. */
+/** Memory used by the server process, in MiB. */
 export function memoryOf({ child }: HttpServer): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;

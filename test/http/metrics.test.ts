@@ -33,14 +33,14 @@ const exec = (command: string, more = {}) =>
   server.result(ALL, 'container_exec_command', { vmid: CT.debian, command, ...more });
 const EXEC = { tool: 'proxmox_container_exec_command' };
 
-test('are for callers with a token', async () => {
+test('require a token', async () => {
   expect((await server.get('/metrics')).status).toBe(401);
   const response = await server.get('/metrics', READER);
   expect(response.status).toBe(200);
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
 });
 
-test('count calls by tool and outcome, and the connections that they need', async () => {
+test('count calls by tool and outcome, and SSH connections', async () => {
   expect(await metric('ssh_connections')).toBe(0);
   expect((await exec('true')).data.exit_code).toBe(0);
   expect((await exec('false')).data.exit_code).toBe(1);
@@ -52,7 +52,7 @@ test('count calls by tool and outcome, and the connections that they need', asyn
   expect(await metric('ssh_connections')).toBeGreaterThan(0);
 });
 
-test('count the bytes that arrived', async () => {
+test('count transferred bytes', async () => {
   await mkdir(path.join(server.dir, 'files'));
   await writeFile(path.join(server.dir, 'files/up'), Buffer.alloc(5000));
   const container = { vmid: CT.debian, container_path: '/root/up' };
@@ -67,7 +67,7 @@ test('count the bytes that arrived', async () => {
   expect(await metric('transferred_bytes_total', { direction: 'download' })).toBe(5000);
 });
 
-test('count a kill, and what it left', async () => {
+test('count a kill and its survivors', async () => {
   const { data } = await exec('sleep 300', { timeout: 1 });
   expect(data).toMatchObject({ code: 'TIMEOUT', survivors: [] });
   expect(await metric('kills_total', { why: 'timeout', left: 'nothing' })).toBe(1);
@@ -75,7 +75,7 @@ test('count a kill, and what it left', async () => {
   expect(await metric('calls_total', { ...EXEC, outcome: 'TIMEOUT' })).toBe(1);
 });
 
-test('count a call whose client went away', async () => {
+test('count a call whose client disconnected', async () => {
   const abort = new AbortController();
   const sleep = uniqueSleep();
   const args = { vmid: CT.debian, command: `sleep ${sleep}` };
@@ -87,22 +87,22 @@ test('count a call whose client went away', async () => {
   expect(await metric('calls_total', { ...EXEC, outcome: 'CANCELLED' })).toBe(1);
 });
 
-test('tell how many sessions there are', async () => {
+test('count sessions', async () => {
   expect(await metric('sessions')).toBe(0);
   await server.session(READER);
   expect(await metric('sessions')).toBe(1);
 });
 
-test('count refusals by their reason', async () => {
+test('count refusals by reason', async () => {
   const before = await metric('refusals_total', { reason: 'unauthenticated' });
   await server.list();
   await server.list('a-token-that-nobody-here-knows-of-at-all');
   expect(await metric('refusals_total', { reason: 'unauthenticated' })).toBe(before + 2);
   await server.result(READER, 'stop_container', { vmid: CT.debian });
-  expect(await metric('refusals_total', { reason: 'rights' })).toBe(1);
+  expect(await metric('refusals_total', { reason: 'permission' })).toBe(1);
 });
 
-test('have no label that a caller could fill with anything', async () => {
+test('have no labels with values from callers', async () => {
   const text = await (await server.get('/metrics', ALL)).text();
   for (const word of [String(CT.debian), '999', 'sleep', 'reader', 'default', ALL, READER]) {
     expect(text.split('\n').filter((line) => line.includes(`"${word}`))).toEqual([]);

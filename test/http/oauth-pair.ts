@@ -29,7 +29,7 @@ export class OAuthPair {
     return new OAuthPair(issuer, server, resource);
   }
 
-  /** What a good token says; one claim may then be made wrong. */
+  /** The claims of a valid token; a test can then change one. */
   claims(): Record<string, unknown> {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -48,7 +48,7 @@ export class OAuthPair {
   }
 }
 
-/** What an answer asks for. */
+/** The challenge in an answer. */
 export function challengeOf(response: Response): string {
   return response.headers.get('www-authenticate') ?? '';
 }

@@ -32,7 +32,7 @@ async function withPolicy(use: (served: Served) => Promise<void>): Promise<void>
   }
 }
 
-/** What an SSE response has said so far. */
+/** The text of an SSE response so far. */
 function heard({ body }: Response): () => string {
   let text = '';
   void (async () => {
@@ -45,7 +45,7 @@ function heard({ body }: Response): () => string {
 const counted = (text: string) => text.split('notifications/tools/list_changed').length - 1;
 
 test.each(['legacy', 'auto'] as const)(
-  'a client that listens over HTTP is told that its list has changed, each time (%s)',
+  'notifies a listening client of each change of its tool list (%s)',
   (mode) =>
     withPolicy(async ({ server, replace }) => {
       let told = 0;
@@ -58,7 +58,7 @@ test.each(['legacy', 'auto'] as const)(
       );
       const requestInit = { headers: { Authorization: `Bearer ${TOKEN}` } };
       let listening = false;
-      // What changes before its stream is open is not told: the list that it asks for then is the new one.
+      // Changes before its stream is open are not announced: the client then requests the new list anyway.
       const watched = async (url: string | URL, init?: RequestInit) => {
         const response = await fetch(url, init);
         const headers = new Headers(init?.headers);
@@ -85,7 +85,7 @@ test.each(['legacy', 'auto'] as const)(
     }),
 );
 
-test('every session and every subscription hears of it, and who did not ask does not', () =>
+test('notifies every session and subscription that requested it, and no other', () =>
   withPolicy(async ({ server, replace }) => {
     const controller = new AbortController();
     const { signal } = controller;

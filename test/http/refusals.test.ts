@@ -4,7 +4,7 @@ import { settingsWithoutNode } from '../mcp/fixtures.ts';
 import { headersOf, messageOf, modern, openSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-describe('what is refused before it is a call', () => {
+describe('responses before a call', () => {
   let server: HttpServer;
   beforeAll(async () => {
     server = await HttpServer.start({
@@ -17,7 +17,7 @@ describe('what is refused before it is a call', () => {
   });
   afterAll(() => server.stop());
 
-  test('nothing is: a request with the token', async () => {
+  test('200: a request with the token', async () => {
     const response = await fetch(server.url, modern('tools/list'));
     expect(response.status).toBe(200);
     expect(await response.text()).toContain('proxmox_list_containers');
@@ -27,7 +27,7 @@ describe('what is refused before it is a call', () => {
     ['no token', {}],
     ['another token', { Authorization: 'Bearer another' }],
     ['the token as a password', { Authorization: `Basic ${btoa(`x:${TOKEN}`)}` }],
-  ])('401: %s, on every path but /health', async (_name, headers) => {
+  ])('401: %s, on every path except /health', async (_name, headers) => {
     for (const [path, method] of [
       ['/mcp', 'POST'],
       ['/mcp', 'GET'],
@@ -49,7 +49,7 @@ describe('what is refused before it is a call', () => {
     'localhost.evil.example.com',
     '192.0.2.1',
     '0.0.0.0',
-  ])('421: Host %s, and the answer names the setting', async (host) => {
+  ])('421: Host %s, with the name of the setting', async (host) => {
     for (const path of ['/mcp', '/health', '/metrics', '/.well-known/oauth-protected-resource']) {
       const { status, body } = await withHost(server.port, path, host);
       expect([path, status]).toEqual([path, 421]);
@@ -57,7 +57,7 @@ describe('what is refused before it is a call', () => {
     }
   });
 
-  test('400: a Host that is none', async () => {
+  test('400: an invalid Host', async () => {
     expect((await withHost(server.port, '/health', 'localhost@evil.example.com')).status).toBe(400);
   });
 
@@ -68,7 +68,7 @@ describe('what is refused before it is a call', () => {
     'MCP.example.com',
     'mcp.example.com:443',
     '[2001:DB8::1]',
-  ])('Host %s is ours', async (host) => {
+  ])('200: Host %s', async (host) => {
     expect((await withHost(server.port, '/health', host)).status).toBe(200);
   });
 
@@ -80,7 +80,7 @@ describe('what is refused before it is a call', () => {
     'http://localhost.evil.example.com',
     'null',
     'file://',
-  ])('403: Origin %s, and the answer names the setting', async (origin) => {
+  ])('403: Origin %s, with the name of the setting', async (origin) => {
     const response = await fetch(server.url, modern('tools/list', {}, { Origin: origin }));
     expect(response.status).toBe(403);
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
@@ -88,7 +88,7 @@ describe('what is refused before it is a call', () => {
   });
 
   test.each(['https://chat.example.com', 'http://localhost:6274', 'http://127.0.0.1:3000'])(
-    'a page of %s may call',
+    '200: Origin %s',
     async (origin) => {
       const asked = await fetch(server.url, {
         method: 'OPTIONS',
@@ -106,7 +106,7 @@ describe('what is refused before it is a call', () => {
     },
   );
 
-  test('413: a body of more than 1 MiB, whether its length is declared or not', async () => {
+  test('413: a body of more than 1 MiB, with and without a declared length', async () => {
     const large = 'x'.repeat(1024 * 1024 + 1);
     const declared = await fetch(server.url, { method: 'POST', headers: headersOf(), body: large });
     expect(declared.status).toBe(413);
@@ -116,7 +116,7 @@ describe('what is refused before it is a call', () => {
     expect(await messageOf(streamed)).toContain('1,048,576 bytes');
   });
 
-  test('401 comes before the body is read', async () => {
+  test('401 is sent before the body is read', async () => {
     const status = await new Promise<number>((resolve, reject) => {
       const sent = request({
         port: server.port,
@@ -136,22 +136,22 @@ describe('what is refused before it is a call', () => {
 
   test.each([
     ['another type', 415, { 'Content-Type': 'text/plain' }, '{}'],
-    ['no JSON', 400, {}, '{'],
-    ['JSON that is no message', 400, {}, '[1]'],
-    ['a session without its id', 400, {}, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'],
+    ['invalid JSON', 400, {}, '{'],
+    ['JSON that is not a message', 400, {}, '[1]'],
+    ['a session request without the session ID', 400, {}, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'],
     ['headers of more than 16 KiB', 431, { 'X-Long': 'x'.repeat(17_000) }, '{}'],
   ])('%s: %i', async (_name, status, headers, body) => {
     const response = await fetch(server.url, { method: 'POST', headers: headersOf(headers), body });
     expect(response.status).toBe(status);
   });
 
-  test('404: another path', async () => {
+  test('404: an unknown path', async () => {
     const response = await fetch(server.at('/sse'), { headers: headersOf() });
     expect(response.status).toBe(404);
     expect(await messageOf(response)).toContain('/mcp');
   });
 
-  test('refusals are counted', async () => {
+  test('metrics count refusals', async () => {
     const metrics = await (await fetch(server.at('/metrics'), { headers: headersOf() })).text();
     for (const reason of ['unauthenticated', 'host', 'origin', 'too_large', 'bad_request']) {
       expect(metrics).toMatch(new RegExp(`refusals_total\\{reason="${reason}"\\} [1-9]`));
@@ -159,7 +159,7 @@ describe('what is refused before it is a call', () => {
   });
 });
 
-test('429: more than RATE_LIMIT requests a minute of one caller, while another goes on', async () => {
+test('429: more than RATE_LIMIT requests a minute of one caller, without affecting another', async () => {
   const other = 'another-token-of-the-tests-0123456789abcdef';
   const server = await HttpServer.start({
     env: { ...(await settingsWithoutNode()), RATE_LIMIT: '5', HTTP_TOKENS: `guest read ${other}` },
@@ -173,7 +173,7 @@ test('429: more than RATE_LIMIT requests a minute of one caller, while another g
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await messageOf(refused)).toContain('RATE_LIMIT');
     expect((await ask(other)).status).toBe(200);
-    // What clients of 2025-03-26 send as one counts as what it is.
+    // A batch of a client of 2025-03-26 counts as its single messages.
     const { id } = await openSession(server.url, other);
     const many = JSON.stringify(
       Array.from({ length: 4 }, (_, each) => ({ jsonrpc: '2.0', id: each, method: 'tools/list' })),

@@ -44,8 +44,8 @@ async function logged(): Promise<readonly Record<string, unknown>[]> {
   });
 }
 
-describe('a call that is refused is in the audit log, by what refused it', () => {
-  test('arguments nested 20,000 levels deep', async () => {
+describe('a refused call is logged with the rule that refused it', () => {
+  test('with arguments nested 20,000 levels deep', async () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
     const told = await call('container_status', { vmid: CT.debian, surplus: 'NESTED' }, deep);
     expect(told).toMatchObject({ code: 'INVALID_INPUT', error: expect.stringContaining('nested deeper') });
@@ -64,7 +64,7 @@ describe('a call that is refused is in the audit log, by what refused it', () =>
     ['container_exec_command', { vmid: 999_999, command: 'id' }, 'CONTAINER_NOT_FOUND'],
     ['container_exec_command', { vmid: 7, command: 'id' }, 'INVALID_INPUT'],
   ])('%s %j: deny: %s', async (tool, args, code) => {
-    // On a loaded machine the simulated node may not tell in time that there is no such container.
+    // On a loaded machine the simulated node may not report in time that the container does not exist.
     await until(async () => (await call(tool, args)).code === code, 20_000);
     const entry = expect.objectContaining({ type: 'refused', tool: `proxmox_${tool}`, rule: code, code });
     expect(await logged()).toContainEqual(entry);
@@ -74,7 +74,7 @@ describe('a call that is refused is in the audit log, by what refused it', () =>
   });
 });
 
-test('SIGUSR1 opens no inspector', async () => {
+test('does not open a debugger on SIGUSR1', async () => {
   server.child.kill('SIGUSR1');
   const health = () => fetch(new URL('/health', server.url));
   for (let count = 0; count < 20; count += 1) expect((await health()).status).toBe(200);

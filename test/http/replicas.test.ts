@@ -7,7 +7,7 @@ import { connectOverHttp } from './client.ts';
 import { openSession, useSession } from './requests.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-describeNode('two replicas behind a load balancer that deals out requests in turn', [], (node) => {
+describeNode('two replicas behind a round-robin load balancer', [], (node) => {
   test('serve one modern client: list, commands, progress', () =>
     withReplicas(node.settings(), async (balancer) => {
       const client = await connectOverHttp({ url: balancer.url, token: TOKEN });
@@ -42,7 +42,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
     HTTP_TOKENS: `main read,write,host,confirm ${TOKEN}`,
   };
 
-  test('a question of the one is answered to the other, and the yes is good once', () =>
+  test('accept the answer to a question of the other replica, once', () =>
     withReplicas({ ...node.settings(), ...CONFIRMING }, async (balancer) => {
       const questions: string[] = [];
       let counts: readonly number[] = [];
@@ -59,7 +59,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
         for (const text of ['one', 'two']) {
           const { data } = await client.callTool('proxmox_host_exec_command', { command: `echo ${text}` });
           expect(data).toMatchObject({ stdout: `${text}\n`, exit_code: 0 });
-          // After the question one more request came, to the replica whose turn it was: the other one.
+          // After the question one more request went to the next replica: the other one.
           expect(balancer.counts.map((count, index) => count - (counts[index] ?? 0)).sort()).toEqual([0, 1]);
         }
         expect(questions).toHaveLength(2);
@@ -68,7 +68,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
       }
     }));
 
-  test('a session of 2025 is 404 at the replica that did not begin it, and goes on at its own', () =>
+  test('answer 404 for a 2025 session of the other replica', () =>
     withReplicas(node.settings(), async (balancer) => {
       const { id } = await openSession(balancer.url);
       const statuses: number[] = [];
@@ -77,7 +77,7 @@ describeNode('two replicas behind a load balancer that deals out requests in tur
     }));
 });
 
-/** A load balancer with no idea of sessions. Counts what each replica was sent. */
+/** A load balancer without sticky sessions, which counts the requests of each replica. */
 class Balancer {
   readonly counts: number[];
   readonly #server: Server;

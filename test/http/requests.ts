@@ -8,7 +8,7 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
-/** Headers that every POST of MCP has, with those that a test wants to be different. */
+/** The headers of every POST of MCP, with changes for a test. */
 export function headersOf(more: Record<string, string> = {}): Record<string, string> {
   return {
     Authorization: `Bearer ${TOKEN}`,
@@ -18,7 +18,7 @@ export function headersOf(more: Record<string, string> = {}): Record<string, str
   };
 }
 
-/** A request of 2026-07-28, by hand. */
+/** A raw request of 2026-07-28. */
 export function modern(
   method: string,
   params: Record<string, unknown> = {},
@@ -39,7 +39,7 @@ export function modern(
   };
 }
 
-/** A request of 2025, by hand. */
+/** A raw request of 2025. */
 export function legacy(message: Record<string, unknown>, more: Record<string, string> = {}) {
   return { method: 'POST', headers: headersOf(more), body: JSON.stringify({ jsonrpc: '2.0', ...message }) };
 }
@@ -67,7 +67,7 @@ export async function openSession(
   return { status: response.status, id: response.headers.get('mcp-session-id') ?? '' };
 }
 
-/** Lists the tools in a session; its status tells whether the session is there for this token. */
+/** Lists the tools in a session; the status shows whether the session exists for this token. */
 export async function useSession(url: string, id: string, token = TOKEN): Promise<number> {
   const headers = { Authorization: `Bearer ${token}`, 'Mcp-Session-Id': id };
   const response = await fetch(url, legacy({ id: 1, method: 'tools/list' }, headers));
@@ -77,7 +77,7 @@ export async function useSession(url: string, id: string, token = TOKEN): Promis
 
 const refusalShape = z.object({ error: z.object({ message: z.string() }) });
 
-/** The words of a refusal. */
+/** The message of a refusal. */
 export async function messageOf(response: Response): Promise<string> {
   return refusalShape.parse(await response.json()).error.message;
 }

@@ -6,15 +6,15 @@ import { serverCommand } from '../mcp/client.ts';
 import { until } from '../rig/until.ts';
 
 export interface ServerOptions {
-  /** Settings; nothing else is inherited but PATH. */
+  /** Settings; nothing else is inherited except PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
 }
 
-/** The token that servers of tests want, unless a test says otherwise. */
+/** The token of test servers unless a test sets another. */
 export const TOKEN = 'a-token-of-the-tests-0123456789abcdefghij';
 
-/** A real server process that serves over HTTP on a free port of loopback, in an empty directory of its own. */
+/** A real server process that serves over HTTP on a free port of loopback, in its own empty directory. */
 export class HttpServer {
   readonly child: ChildProcess;
   readonly dir: string;
@@ -45,7 +45,7 @@ export class HttpServer {
     });
   }
 
-  /** Resolves when it listens or has given up. An empty setting counts as unset. */
+  /** Resolves when it listens or has failed to start. An empty setting counts as unset. */
   static async start(options: ServerOptions): Promise<HttpServer> {
     const server = new HttpServer(options, await mkdtemp(path.join(tmpdir(), 'mcp-http-')));
     let ended = false;
@@ -56,7 +56,7 @@ export class HttpServer {
     return server;
   }
 
-  /** Of /mcp. */
+  /** The URL of /mcp. */
   get url(): string {
     const url = this.#listening();
     if (url === undefined) throw new Error(`the server does not listen: ${this.stderr}`);
@@ -72,7 +72,7 @@ export class HttpServer {
     return new URL(pathname, this.url).href;
   }
 
-  /** Ends it, and resolves with its exit code. */
+  /** Stops it, and resolves with its exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
     const code = await this.exited;

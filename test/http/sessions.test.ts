@@ -17,7 +17,7 @@ async function withServer(env: Record<string, string>, use: (server: HttpServer)
 }
 
 describe('sessions of 2025', () => {
-  test('belong to the caller that began them: to others they are not there', () =>
+  test('are not found for other callers', () =>
     withServer({}, async ({ url }) => {
       const { id } = await openSession(url);
       expect(await useSession(url, id)).toBe(200);
@@ -34,7 +34,7 @@ describe('sessions of 2025', () => {
       expect(await useSession(url, id)).toBe(200);
     }));
 
-  test('404: an id that never was, and one whose session was ended by its client', () =>
+  test('are not found (404) with an unknown ID, and after their client ended them', () =>
     withServer({}, async ({ url }) => {
       expect(await useSession(url, crypto.randomUUID())).toBe(404);
       const { id } = await openSession(url);
@@ -43,7 +43,7 @@ describe('sessions of 2025', () => {
       expect(await useSession(url, id)).toBe(404);
     }));
 
-  test('end when they are unused for SESSION_IDLE, but not while a stream is open', () =>
+  test('expire after SESSION_IDLE, unless a stream is open', () =>
     withServer({ SESSION_IDLE: '1' }, async ({ url }) => {
       const listening = await openSession(url);
       const controller = new AbortController();
@@ -53,14 +53,14 @@ describe('sessions of 2025', () => {
       });
       expect(stream.status).toBe(200);
       const unused = await openSession(url);
-      // Asking for it would be using it: the count tells.
+      // A request would count as use of the session, so the test reads the metric.
       await until(async () => (await countSessions(url)) === 1, 10_000);
       expect(await useSession(url, unused.id)).toBe(404);
       expect(await useSession(url, listening.id)).toBe(200);
       controller.abort();
     }));
 
-  test('are capped: the caller who has most loses the one that is unused for longest', () =>
+  test('are capped: the caller with the most sessions loses the least recently used one', () =>
     withServer({ MAX_SESSIONS: '3' }, async ({ url }) => {
       const guest = await openSession(url, OTHER);
       const first = await openSession(url);
@@ -74,7 +74,7 @@ describe('sessions of 2025', () => {
       expect(await useSession(url, third.id)).toBe(200);
     }));
 
-  test('503 when all of them are in use', () =>
+  test('are refused with 503 when all are in use', () =>
     withServer({ MAX_SESSIONS: '1' }, async ({ url }) => {
       const { id } = await openSession(url);
       const controller = new AbortController();

@@ -7,12 +7,12 @@ import { until } from '../rig/until.ts';
 import { connectOverHttp } from './client.ts';
 import { HttpServer, TOKEN } from './server.ts';
 
-/** Promised: init systems and Docker kill what has not ended by then. */
+/** The documented limit: init systems and Docker kill a process that has not ended by then. */
 const LIMIT_MS = 4500;
 
-describeNode('the end of a server over HTTP', [], (node) => {
+describeNode('shutdown over HTTP', [], (node) => {
   describe.each(ERAS)('%s', (era) => {
-    test('SIGTERM lets a call finish within 2 s, cancels the rest, and exits 0', async () => {
+    test('SIGTERM lets a call finish within 2 s, cancels the rest, and exits with 0', async () => {
       const n = uniqueSleep();
       const server = await HttpServer.start({ env: node.settings() });
       const client = await connectOverHttp({ url: server.url, token: TOKEN, era });
@@ -28,7 +28,7 @@ describeNode('the end of a server over HTTP', [], (node) => {
       const stopped = server.stop();
       await until(async () => (await fetch(server.at('/health')).catch(() => undefined)) === undefined);
       expect(execResult(await short)).toMatchObject({ stdout: `done ${n}\n`, exit_code: 0 });
-      // Its client is told what became of it.
+      // Its client is told what happened to the call.
       expect(execResult(await long)).toMatchObject({ ended: 'cancelled', survivors: [], isError: true });
       expect(await stopped).toBe(0);
       expect(performance.now() - began).toBeLessThan(LIMIT_MS + 300);

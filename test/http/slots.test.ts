@@ -6,8 +6,8 @@ import { until } from '../rig/until.ts';
 import { modern } from './requests.ts';
 import { HttpServer } from './server.ts';
 
-describeNode('calls whose client has gone', [], (node) => {
-  test('count for MAX_CONCURRENT until their processes are gone', async () => {
+describeNode('calls of a disconnected client', [], (node) => {
+  test('count for MAX_CONCURRENT until their processes have ended', async () => {
     const server = await HttpServer.start({ env: { ...node.settings(), MAX_CONCURRENT: '1' } });
     try {
       const n = uniqueSleep();

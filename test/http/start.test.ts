@@ -14,7 +14,7 @@ const TLS = {
   HTTP_TLS_KEY: fileURLToPath(new URL('../fixtures/tls/key.pem', import.meta.url)),
 };
 
-/** Runs a start that fails, to its end. */
+/** Runs a start that fails, until the process ends. */
 async function failToStart(args: readonly string[], env: Record<string, string> = {}) {
   const { command, args: all } = serverCommand(['--http', ...args]);
   const settings = { SERVER_PORT: '0', ...(await settingsWithoutNode()), ...env };
@@ -36,22 +36,22 @@ async function withServer(env: Record<string, string>, use: (server: HttpServer)
   }
 }
 
-describe('how far a server may be opened', () => {
-  test.each(['0.0.0.0', '::', '192.0.2.1'])('exit 2: --no-auth on %s', async (host) => {
+describe('exposure', () => {
+  test.each(['0.0.0.0', '::', '192.0.2.1'])('exits with 2 for --no-auth on %s', async (host) => {
     const { status, stderr } = await failToStart(['--host', host, '--no-auth']);
     expect(status).toBe(2);
     expect(stderr).toContain('--no-auth');
     expect(stderr).toContain('127.0.0.1');
   });
 
-  test('by default it listens on 127.0.0.1 alone, wants a token and warns of nothing', () =>
+  test('listens on 127.0.0.1 by default, requires a token and warns of nothing', () =>
     withServer({}, async (server) => {
       expect(new URL(server.url).hostname).toBe('127.0.0.1');
       expect((await fetch(server.url, { method: 'POST' })).status).toBe(401);
       expect(server.stderr).not.toContain('WARNING');
     }));
 
-  test('--no-auth on loopback: anybody of this machine may call, and it says so', () =>
+  test('accepts any local caller with --no-auth on loopback, with a warning', () =>
     withServer({ HTTP_AUTH: 'false', HTTP_TOKEN: '' }, async (server) => {
       const { headers, ...rest } = modern('tools/list');
       const response = await fetch(server.url, { ...rest, headers: { ...headers, Authorization: '' } });
@@ -59,18 +59,18 @@ describe('how far a server may be opened', () => {
       expect(server.stderr).toContain('WARNING: no authentication');
     }));
 
-  test('open without TLS: it serves, and warns loudly', () =>
+  test('serves without TLS on other addresses, with a warning', () =>
     withServer({ SERVER_HOST: '0.0.0.0' }, async (server) => {
       expect(server.stderr).toMatch(/WARNING: no TLS.*HTTP_TLS_CERT.*--behind-proxy/s);
       expect((await fetch(`http://127.0.0.1:${server.port}/health`)).status).toBe(200);
     }));
 
-  test('no warning behind a proxy', () =>
+  test('does not warn behind a proxy', () =>
     withServer({ SERVER_HOST: '0.0.0.0', BEHIND_PROXY: 'true' }, async (server) => {
       expect(server.stderr).not.toContain('WARNING');
     }));
 
-  test('with TLS it speaks nothing else', () =>
+  test('serves HTTPS only with TLS', () =>
     withServer({ SERVER_HOST: '0.0.0.0', ...TLS }, async (server) => {
       expect(server.stderr).not.toContain('WARNING');
       expect(server.url).toMatch(/^https:/);
@@ -87,7 +87,7 @@ describe('how far a server may be opened', () => {
     }));
 });
 
-test('demo --serve --http: the simulated node, whatever is said of another', async () => {
+test('demo --serve --http serves the simulated node and ignores HOST', async () => {
   const server = await HttpServer.start({ env: { HOST: '192.0.2.1' }, args: ['demo', '--serve'] });
   const client = await connectOverHttp({ url: server.url, token: TOKEN });
   try {
@@ -99,14 +99,14 @@ test('demo --serve --http: the simulated node, whatever is said of another', asy
   }
 });
 
-describe('a start that fails says why', () => {
-  test('exit 2: a certificate without its key', async () => {
+describe('a failed start', () => {
+  test('exits with 2 for a certificate without its key', async () => {
     const { status, stderr } = await failToStart([], { HTTP_TLS_CERT: TLS.HTTP_TLS_CERT });
     expect(status).toBe(2);
     expect(stderr).toContain('HTTP_TLS_KEY is not');
   });
 
-  test('exit 2: a certificate that is none', async () => {
+  test('exits with 2 for an invalid certificate', async () => {
     const { status, stderr } = await failToStart([], {
       ...TLS,
       HTTP_TLS_CERT: TLS.HTTP_TLS_KEY,
@@ -123,13 +123,13 @@ describe('a start that fails says why', () => {
     [['--port', '65536'], '--port'],
     [['--state-dir', '/dev/null/state'], '/dev/null'],
     [['--transfer-dirs', '/dev/null/files'], '--transfer-dirs'],
-  ])('exit 2: %j', async (args, named) => {
+  ])('exits with 2 for %j', async (args, named) => {
     const { status, stderr } = await failToStart(args);
     expect(status).toBe(2);
     expect(stderr).toContain(named);
   });
 
-  test('exit 1: a port that is taken, an address that is not ours', () =>
+  test('exits with 1 for a port in use and for an address of another machine', () =>
     withServer({}, async ({ port }) => {
       const env = { HTTP_TOKEN: TOKEN };
       const taken = await failToStart(['--port', String(port)], env);

@@ -11,22 +11,22 @@ import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/clien
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-/** Who speaks: the 2.x client in both protocol eras, and the 1.x client. */
+/** The clients: the 2.x client in both protocol eras, and the 1.x client. */
 export const ERAS = ['modern', 'legacy', 'v1'] as const;
 export type Era = (typeof ERAS)[number];
 
 export interface ConnectOptions {
   readonly era?: Era;
-  /** Settings of the server; nothing else is inherited but PATH, HOME and their like. */
+  /** Settings of the server; nothing else is inherited except PATH, HOME and similar variables. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** The client declares that it shows questions, and this answers them. */
+  /** Answers questions; the client then declares that it shows them. */
   readonly respond?: Responder;
   /** Working directory of the server; by default an empty one that is removed afterwards. */
   readonly cwd?: string;
 }
 
-/** What a person in front of the client does with a question. */
+/** Answers a question as the user of the client. */
 export type Responder = (question: string) => Promise<{
   readonly action: 'accept' | 'decline' | 'cancel';
   readonly content?: Record<string, boolean>;
@@ -50,7 +50,7 @@ const resultShape = z.object({
   content: z.tuple([z.object({ type: z.literal('text'), text: z.string() })]),
 });
 
-/** A tool's answer, the same whichever client received it. */
+/** The answer of a tool, in the same form for every client. */
 export interface CallResult {
   readonly isError: boolean;
   readonly data: Record<string, unknown>;
@@ -68,7 +68,7 @@ const toolShape = z.object({
 
 export type ListedTool = z.output<typeof toolShape>;
 
-/** What else than tools a client asks for; answers and errors as its SDK hands them out. */
+/** Requests other than tools, with answers and errors in the form of the client's SDK. */
 export interface Asking {
   getServerCapabilities(): Record<string, unknown> | undefined;
   listPrompts(): Promise<unknown>;
@@ -80,7 +80,7 @@ export interface Asking {
 
 export interface TestClient {
   readonly asking: Asking;
-  /** Rejects with an error that carries the JSON-RPC `code` when the protocol refuses the call. */
+  /** Rejects with an error that has the JSON-RPC `code` if the protocol refuses the call. */
   callTool(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<CallResult>;
   listTools(): Promise<ListedTool[]>;
   /** What the server has written to stderr so far. */
@@ -89,12 +89,12 @@ export interface TestClient {
   close(): Promise<void>;
 }
 
-/** The command line that starts the server: from the sources, or the built file that SERVER_ENTRY names. */
+/** The command line that starts the server: from the sources, or from the build that SERVER_ENTRY names. */
 export function serverCommand(args: readonly string[] = []): { command: string; args: string[] } {
   const entry = path.resolve(
     process.env.SERVER_ENTRY ?? fileURLToPath(new URL('../../src/bin.ts', import.meta.url)),
   );
-  // By its absolute address, for the server runs in another directory. Never through npx: its child would be orphaned.
+  // By its absolute address, because the server runs in another directory. Never through npx, whose child would be orphaned.
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const loader = /\.m?ts$/.test(entry) ? ['--import', tsx] : [];
   return { command: process.execPath, args: [...loader, entry, ...args] };
@@ -137,7 +137,7 @@ export async function connectClient(options: ConnectOptions = {}): Promise<TestC
   };
 }
 
-/** What a client of any version does, over any transport. */
+/** The functions of a client of any version, over any transport. */
 export function speakOver(connection: Conversation): Omit<TestClient, 'stderr' | 'pid'> {
   return {
     asking: connection.asking,
@@ -152,7 +152,7 @@ export function speakOver(connection: Conversation): Omit<TestClient, 'stderr' |
   };
 }
 
-/** An official client, with the differences of their versions evened out. */
+/** An official client, with the differences between versions removed. */
 export interface Conversation {
   readonly asking: Asking;
   open(): Promise<void>;
@@ -210,7 +210,7 @@ function connectV1(parameters: Parameters, respond?: Responder): Connection {
 
 export function requestOptions(options: CallOptions) {
   return {
-    // Longer than any command that a test runs: a limit of the client would look like one of the server.
+    // Longer than any command of a test: a timeout of the client would look like one of the server.
     timeout: options.timeoutMs ?? 320_000,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onProgress === undefined ? {} : { onprogress: options.onProgress }),

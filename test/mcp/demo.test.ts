@@ -21,7 +21,7 @@ describe('demo', () => {
     });
   }
 
-  test('shows the main job and ends well, without a colour where nobody sees them', () => {
+  test('runs every step without an error, and without colors outside a terminal', () => {
     const { stdout, stderr, status } = demo([]);
     expect(stderr).toBe('');
     expect(status).toBe(0);
@@ -35,15 +35,15 @@ describe('demo', () => {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThan(160);
   });
 
-  test('a scenario with a mistake is told', () => {
+  test('reports an invalid scenario', () => {
     writeFileSync(path.join(dir, 'bad.yaml'), 'nodes: { n: { conainers: {} } }');
     const { stdout, stderr, status } = demo(['--scenario', 'bad.yaml']);
     expect([stdout, status]).toEqual(['', 1]);
     expect(stderr).toContain('conainers');
   });
 
-  test('--serve gives a client the simulated node', async () => {
-    // Whatever the surroundings say of another node is not listened to.
+  test('serves the simulated node with --serve', async () => {
+    // Settings in the environment for another node are ignored.
     const client = await connectClient({
       args: ['demo', '--serve'],
       env: { HOST: '192.0.2.1', SSH_PASSWORD: 'x' },

@@ -4,7 +4,7 @@ import { openPolicy } from '../../src/governance/policy/open-policy.ts';
 import { createRedactor } from '../../src/governance/redaction/redact.ts';
 import { TOOLSETS } from '../../src/lib/toolsets.ts';
 
-/** What a call needs that does not come to the node, and all that is logged of it. */
+/** What a call needs apart from the node, and everything that is logged about it. */
 export function record() {
   const lines: { level: string; fields: object }[] = [];
   const log = (level: string) => (fields: object | string) => {
@@ -19,9 +19,11 @@ export function record() {
       connections: 0,
       reach: unused,
       guest: unused,
-      ownContainers: async () => new Set(),
+      isOwnContainer: async () => false,
       localFile: unused,
       list: unused,
+      listDetails: unused,
+      status: unused,
       container: unused,
       copy: unused,
       host: unused,

@@ -14,7 +14,7 @@ const VALID_ARGUMENTS = {
 };
 
 /** Every client checks structuredContent against the output schema, so a result that arrives has passed. */
-describe.each(ERAS)('failures, %s client', (era) => {
+describe.each(ERAS)('errors, %s client', (era) => {
   let client: TestClient;
   beforeAll(async () => {
     client = await connectWithoutNode(era);
@@ -23,7 +23,7 @@ describe.each(ERAS)('failures, %s client', (era) => {
   });
   afterAll(() => client.close());
 
-  test('a node that cannot be reached is told as JSON, in text and data alike', async () => {
+  test('reports an unreachable node as JSON, in text and data', async () => {
     const result = await client.callTool('proxmox_list_containers');
     expect(result).toMatchObject({ isError: true, data: { success: false, code: 'SSH_UNREACHABLE' } });
     expect(result.data.error).toEqual(expect.any(String));
@@ -31,7 +31,7 @@ describe.each(ERAS)('failures, %s client', (era) => {
     expect(JSON.parse(result.text)).toEqual(result.data);
   });
 
-  test('and in readable text where text was asked for', async () => {
+  test('reports it as readable text for tools with a text format', async () => {
     const result = await client.callTool('proxmox_container_exec_command', { vmid: 101, command: 'true' });
     expect(result).toMatchObject({ isError: true, data: { success: false, code: 'SSH_UNREACHABLE' } });
     expect(result.text).toBe(
@@ -39,13 +39,13 @@ describe.each(ERAS)('failures, %s client', (era) => {
     );
   });
 
-  test('invalid arguments are a result', async () => {
+  test('reports invalid arguments as a tool result', async () => {
     const result = await client.callTool('proxmox_container_status', { vmid: 'abc' });
     expect(result).toMatchObject({ isError: true, data: { success: false, code: 'INVALID_INPUT' } });
     expect(JSON.parse(result.text)).toEqual(result.data);
   });
 
-  test('host tools that are shut say how to enable them', async () => {
+  test('explains how to enable disabled host tools', async () => {
     for (const name of [
       'proxmox_download_file_from_host',
       'proxmox_upload_file_to_host',
@@ -57,7 +57,7 @@ describe.each(ERAS)('failures, %s client', (era) => {
     }
   });
 
-  test('an unknown tool is a protocol error', async () => {
+  test('reports an unknown tool as a protocol error', async () => {
     await expect(client.callTool('proxmox_reboot_everything')).rejects.toMatchObject({ code: -32602 });
     await expect(client.callTool('proxmox_list_container')).rejects.toThrow(
       /did you mean proxmox_list_containers/,
@@ -65,14 +65,14 @@ describe.each(ERAS)('failures, %s client', (era) => {
     await expect(client.callTool('constructor')).rejects.toMatchObject({ code: -32602 });
   });
 
-  test('neither arguments nor secrets reach the log', async () => {
+  test('logs neither arguments nor secrets', async () => {
     await client.callTool('proxmox_container_exec_command', { vmid: 101, command: 'echo s3cret-argument' });
     expect(client.stderr()).not.toContain('s3cret-argument');
     expect(client.stderr()).not.toContain('not-a-real-password');
   });
 });
 
-describe('READ_ONLY is enforced where calls run, not only in the list', () => {
+describe('READ_ONLY is enforced for calls, not only in the list', () => {
   let client: TestClient;
   beforeAll(async () => {
     client = await connectWithoutNode('modern', { READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { connectClient, type Era, type TestClient } from './client.ts';
 
-/** A loopback port on which nobody listens. */
+/** A loopback port without a listener. */
 export async function closedPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -16,12 +16,12 @@ export async function closedPort(): Promise<number> {
 
 export interface SilentNode {
   readonly port: number;
-  /** How many there have been. */
+  /** Number of connections so far. */
   connections(): number;
   close(): void;
 }
 
-/** A node that accepts connections and then says nothing, so that calls keep running. */
+/** A node that accepts connections and then sends nothing, so that calls keep running. */
 export async function silentNode(): Promise<SilentNode> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -42,7 +42,7 @@ export async function silentNode(): Promise<SilentNode> {
   };
 }
 
-/** Settings of a server whose node cannot be reached: everything up to the connection works. */
+/** Settings of a server whose node cannot be reached: everything before the connection works. */
 export async function settingsWithoutNode(): Promise<Record<string, string>> {
   return {
     I_ACCEPT_RISKS: 'true',

@@ -26,7 +26,7 @@ describe('clients that add arguments or write them differently', () => {
     ['proxmox_list_containers', {}],
     ['proxmox_container_exec_command', { vmid: CT.debian, command: 'echo hi' }],
     ['proxmox_container_exec_command', { vmid: CT.debian, command: 'echo hi', response_format: 'json' }],
-  ])('%s runs with what n8n adds, and says so', async (tool, args) => {
+  ])('%s ignores the arguments that n8n adds, with a note', async (tool, args) => {
     const result = await client.callTool(tool, { ...args, ...N8N });
     expect(result).toMatchObject({ isError: false });
     for (const name of Object.keys(N8N)) expect(result.data.note).toContain(`\`${name}\``);
@@ -35,14 +35,14 @@ describe('clients that add arguments or write them differently', () => {
   });
 
   test.each(['security_context', 'task_progress', 'wait_for_previous'])(
-    'and with %s of others',
+    'ignores %s of other clients, with a note',
     async (name) => {
       const result = await client.callTool('proxmox_container_status', { vmid: CT.debian, [name]: { a: 1 } });
       expect(result).toMatchObject({ isError: false, data: { note: expect.stringContaining(name) } });
     },
   );
 
-  test('any other unknown argument is refused, with the nearest own one', async () => {
+  test('refuses any other unknown argument, with a suggestion', async () => {
     const args = { vmid: CT.debian, command: 'true', timeuot: 3, toolcallid: 'x', ...N8N };
     const { data } = await client.callTool('proxmox_container_exec_command', args);
     expect(data.code).toBe('INVALID_INPUT');
@@ -51,7 +51,7 @@ describe('clients that add arguments or write them differently', () => {
     expect(data.error).not.toContain('chatInput');
   });
 
-  test.each([[null], ['']])('an optional argument that is %j is omitted', async (empty) => {
+  test.each([[null], ['']])('treats an optional argument that is %j as omitted', async (empty) => {
     const exec = await client.callTool('proxmox_container_exec_command', {
       vmid: CT.debian,
       command: 'echo hi',
@@ -67,7 +67,7 @@ describe('clients that add arguments or write them differently', () => {
     expect(status.data.code).not.toBe('INVALID_INPUT');
   });
 
-  test('expect_name: null is omitted, an empty one is refused', async () => {
+  test('treats expect_name null as omitted, and refuses an empty one', async () => {
     const call = (name: unknown) =>
       client.callTool('proxmox_container_exec_command', {
         vmid: CT.debian,
@@ -76,11 +76,11 @@ describe('clients that add arguments or write them differently', () => {
       });
     expect(await call(null)).toMatchObject({ isError: false });
     expect(await call('')).toMatchObject({ isError: true, data: { code: 'INVALID_INPUT' } });
-    // That may be the name of a container.
+    // It may be the name of a container.
     expect(await call('null')).toMatchObject({ isError: true, data: { code: 'WRONG_TARGET' } });
   });
 
-  test('a timeout as text is the timeout', async () => {
+  test('accepts a timeout as text', async () => {
     const { data } = await client.callTool('proxmox_container_exec_command', {
       vmid: String(CT.debian),
       command: 'sleep 30',
@@ -89,7 +89,7 @@ describe('clients that add arguments or write them differently', () => {
     expect(data.code).toBe('TIMEOUT');
   });
 
-  test('"false" is not true', async () => {
+  test('reads "false" as false', async () => {
     const stop = (force: string) =>
       client.callTool('proxmox_stop_container', { vmid: CT.busybox, force, timeout: '1' });
     expect((await stop('yes')).data.code).toBe('INVALID_INPUT');
@@ -99,8 +99,8 @@ describe('clients that add arguments or write them differently', () => {
   });
 });
 
-/** One message of each kind to a server process, by hand: the SDK's clients do not send such messages. */
-test.each(['2025', '2026-07-28'])('arguments: null, over stdio, in %s', async (era) => {
+/** Sends one raw message of each kind to a server process: the SDK's clients do not send such messages. */
+test.each(['2025', '2026-07-28'])('accepts null as arguments over stdio, in %s', async (era) => {
   const { command, args } = serverCommand();
   const env = { PATH: process.env.PATH, HOME: '/nonexistent', ...(await settingsWithoutNode()) };
   const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });

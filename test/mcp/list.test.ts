@@ -19,7 +19,7 @@ async function listOnce(env: Record<string, string> = {}): Promise<ListedTool[]>
 }
 
 describe.each(ERAS)('tools/list, %s', (era) => {
-  test('lists all tools in their order, without a node', async () => {
+  test('returns all tools in order, without a node', async () => {
     const client = await connectWithoutNode(era);
     try {
       const tools = await client.listTools();
@@ -36,7 +36,7 @@ test('the committed snapshot of the interface is current (node --import tsx scri
   expect(await isToolSnapshotCurrent()).toBe(true);
 });
 
-describe('the price of tools/list', () => {
+describe('the token cost of tools/list', () => {
   let tools: ListedTool[];
   beforeAll(async () => {
     tools = await listOnce();
@@ -51,38 +51,38 @@ describe('the price of tools/list', () => {
   }
   const input = ({ name, description, inputSchema }: ListedTool) => ({ name, description, inputSchema });
 
-  test('names, descriptions and input schemas: at most 4,500 tokens, and 600 for jobs', () => {
+  test('is at most 4,500 for names, descriptions and input schemas, and 600 for jobs', () => {
     const price = tokens(['core', 'inspect', 'fleet', 'files'], input);
     expect(price).toBeLessThanOrEqual(4500);
-    // Far less would mean that the count does not see what it is meant to count.
+    // A much lower number would mean that the count is wrong.
     expect(price).toBeGreaterThan(1000);
     expect(tokens(['jobs'], input)).toBeLessThanOrEqual(600);
   });
 
-  test('of the core tools: at most 2,200 tokens', () => {
+  test('is at most 2,200 for the core tools', () => {
     expect(tokens(['core'], input)).toBeLessThanOrEqual(2200);
   });
 
-  test('output schemas: at most 4,000 more', () => {
+  test('is at most 4,000 for output schemas', () => {
     const price = tokens(TOOLSETS, ({ outputSchema }) => outputSchema);
     expect(price).toBeLessThanOrEqual(4000);
     expect(price).toBeGreaterThan(500);
   });
 });
 
-test('the schemas are such that weak and strict clients take them', async () => {
+test('uses schemas that lenient and strict clients accept', async () => {
   for (const tool of await listOnce()) {
     expect(tool.inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
     expect(tool.outputSchema.type).toBe('object');
-    // Required or closed, it would fail the check of clients that hold failures against it.
+    // As a required field or a closed list, it would fail the check in clients that validate failures, too.
     expect(tool.outputSchema).not.toHaveProperty('required');
     expect(JSON.stringify(tool.outputSchema)).not.toContain('additionalProperties');
-    // One type each: what `--strict` of the inspector warns of.
+    // One type each: otherwise `--strict` of the inspector warns.
     expect(JSON.stringify(tool)).not.toContain('"type":[');
   }
 });
 
-test('READ_ONLY lists only what changes nothing', async () => {
+test('lists only read tools with READ_ONLY', async () => {
   const tools = await listOnce({ READ_ONLY: 'true', ENABLE_HOST_EXEC: 'true' });
   expect(tools.map((tool) => tool.name)).toEqual(['proxmox_list_containers', 'proxmox_container_status']);
   expect(tools.every((tool) => tool.annotations.readOnlyHint === true)).toBe(true);

@@ -12,7 +12,7 @@ beforeAll(async () => {
   const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
   server = new ssh2.Server({ hostKeys: [hostKey], banner }, (client) => {
     client.on('error', () => {});
-    // As if a person had opened the link and was not let in.
+    // As if a person had opened the link and had been refused.
     client.on('authentication', (context) => setTimeout(() => context.reject([]), 1500));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -21,19 +21,22 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-test.each(['open', 'standard'])('the client is told what holds up the login, POLICY=%s', async (policy) => {
-  const env = { ...(await settingsWithoutNode()), SSH_PORT: String(port), POLICY: policy };
-  const client = await connectClient({ env });
-  try {
-    const messages: string[] = [];
-    const args = { vmid: 101, command: 'true' };
-    const result = await client.callTool('proxmox_container_exec_command', args, {
-      onProgress: ({ message = '' }) => void messages.push(message),
-    });
-    expect(result.data).toMatchObject({ code: 'SSH_AUTH_FAILED', error: expect.stringContaining(LINK) });
-    expect(messages.some((message) => message.includes(LINK))).toBe(true);
-    expect(client.stderr()).toContain(LINK);
-  } finally {
-    await client.close();
-  }
-});
+test.each(['open', 'standard'])(
+  'sends the link of a login banner to the client, POLICY=%s',
+  async (policy) => {
+    const env = { ...(await settingsWithoutNode()), SSH_PORT: String(port), POLICY: policy };
+    const client = await connectClient({ env });
+    try {
+      const messages: string[] = [];
+      const args = { vmid: 101, command: 'true' };
+      const result = await client.callTool('proxmox_container_exec_command', args, {
+        onProgress: ({ message = '' }) => void messages.push(message),
+      });
+      expect(result.data).toMatchObject({ code: 'SSH_AUTH_FAILED', error: expect.stringContaining(LINK) });
+      expect(messages.some((message) => message.includes(LINK))).toBe(true);
+      expect(client.stderr()).toContain(LINK);
+    } finally {
+      await client.close();
+    }
+  },
+);

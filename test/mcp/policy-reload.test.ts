@@ -30,8 +30,8 @@ async function replace(text: string): Promise<void> {
 const lists = async (client: TestClient, name: string) =>
   (await client.listTools()).some((tool) => tool.name === `proxmox_${name}`);
 
-describe('while clients are served', () => {
-  test('an edited file holds for the next list and the next call', async () => {
+describe('a policy file that changes while the server runs', () => {
+  test('applies to the next list and the next call', async () => {
     const client = await connectClient({ env, era: 'legacy' });
     try {
       expect(await lists(client, 'start_container')).toBe(true);
@@ -49,7 +49,7 @@ describe('while clients are served', () => {
     }
   });
 
-  test('a faulty file keeps the rules that held, and stderr says where it is wrong', async () => {
+  test('is reported on stderr and not applied when it is invalid', async () => {
     await replace(DENY);
     const client = await connectClient({ env, era: 'legacy' });
     try {
@@ -62,7 +62,7 @@ describe('while clients are served', () => {
     }
   });
 
-  test.runIf(process.platform !== 'win32')('SIGHUP reads it again and does not end the server', async () => {
+  test.runIf(process.platform !== 'win32')('is read again on SIGHUP', async () => {
     await replace(DENY);
     const client = await connectClient({ env, era: 'legacy' });
     try {
@@ -75,7 +75,7 @@ describe('while clients are served', () => {
   });
 
   test.each(['legacy', 'auto'] as const)(
-    'a client that listens is told that its list has changed (%s)',
+    'notifies a listening client that its list has changed (%s)',
     async (mode) => {
       let told = 0;
       const client = new Client(
@@ -104,7 +104,7 @@ describe('while clients are served', () => {
   );
 });
 
-test('without a file the list does not change, and SIGHUP ends the server as before', async () => {
+test('ends the server on SIGHUP without a policy file', async () => {
   const { POLICY_FILE: _, ...rest } = env;
   const client = await connectClient({ env: { ...rest, LOG_LEVEL: 'debug' }, era: 'legacy' });
   process.kill(client.pid, 'SIGHUP');

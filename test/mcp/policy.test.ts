@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** A client of a server with these settings, for the length of `body`. */
+/** Connects a client to a server with these settings while `body` runs. */
 async function withServer(
   env: Readonly<Record<string, string>>,
   body: (client: TestClient) => Promise<void>,
@@ -95,7 +95,7 @@ describe('READ_ONLY and a tool that returns contents of containers', () => {
 });
 
 describe('a tool that no rule allows', () => {
-  test('is not listed, and refused by the name of the rule when it is called all the same', async () => {
+  test('is not listed, and its call is refused with the name of the rule', async () => {
     await withServer({ POLICY: 'read-only' }, async (client) => {
       expect(await namesOf(client)).toEqual([
         // Some of their commands are allowed.
@@ -115,7 +115,7 @@ describe('a tool that no rule allows', () => {
     });
   });
 
-  test('by a rule of a file, with its reason; wrong arguments make no difference', async () => {
+  test('is refused with the reason of a rule in a file, whatever its arguments', async () => {
     const file = await policyFile(
       'no-stop.yaml',
       'extends: open\nrules:\n  - {rule: keep running, match: {tool: stop_container}, outcome: deny, reason: They serve customers.}\n',
@@ -133,7 +133,7 @@ describe('a tool that no rule allows', () => {
     });
   });
 
-  test('but one of which only some calls are refused is listed', async () => {
+  test('is listed when only some calls are refused', async () => {
     const file = await policyFile(
       'some.yaml',
       `extends: open\nrules:\n  - {rule: not this one, match: {vmid: ${CT.busybox}, effect: [exec, destroy]}, outcome: deny}\n`,
@@ -146,7 +146,7 @@ describe('a tool that no rule allows', () => {
     });
   });
 
-  test('tools that are shut by ENABLE_HOST_EXEC alone stay listed and say how to open them', async () => {
+  test('is listed when only ENABLE_HOST_EXEC disables it, with how to enable it', async () => {
     await withServer({}, async (client) => {
       expect(await namesOf(client)).toContain('host_exec_command');
       const { data } = await client.callTool('proxmox_host_exec_command', { command: 'pct list' });
@@ -155,8 +155,8 @@ describe('a tool that no rule allows', () => {
   });
 });
 
-describe('commands that count as reading', () => {
-  test('run under read-only when they are the very text, in containers and on the host', async () => {
+describe('exact commands', () => {
+  test('run under read-only when the text is equal, in containers and on the host', async () => {
     await withServer({ POLICY: 'read-only', ENABLE_HOST_EXEC: 'true' }, async (client) => {
       expect((await exec(client, 'uptime')).data).toMatchObject({ ended: 'exit' });
       const host = await client.callTool('proxmox_host_exec_command', {
@@ -175,7 +175,7 @@ describe('commands that count as reading', () => {
     });
   });
 
-  test('are no way under READ_ONLY: it is a ceiling', async () => {
+  test('do not run under READ_ONLY', async () => {
     await withServer({ POLICY: 'open', READ_ONLY: 'true' }, async (client) => {
       expect(await namesOf(client)).toEqual(['list_containers', 'container_status']);
       expect((await exec(client, 'uptime')).data).toMatchObject({ code: 'READ_ONLY' });
@@ -184,7 +184,7 @@ describe('commands that count as reading', () => {
 });
 
 describe('attributes of the container', () => {
-  test('a rule on a tag holds from the moment that the tag is there, and no longer when it is gone', async () => {
+  test('apply as soon as a tag is added or removed', async () => {
     const file = await policyFile(
       'tags.yaml',
       'extends: open\nrules:\n  - {rule: frozen, match: {tag: hands-off, effect: [write, exec, destroy]}, outcome: deny}\n',
@@ -204,7 +204,7 @@ describe('attributes of the container', () => {
 });
 
 describe('expect_name', () => {
-  test('another name: nothing is done, and the real name is told', async () => {
+  test('refuses a call with another name, and returns the actual name and the container of the expected one', async () => {
     await withServer({}, async (client) => {
       const local_path = path.join(dir, 'upload.txt');
       await writeFile(local_path, 'x');
@@ -223,7 +223,7 @@ describe('expect_name', () => {
         expect(isError).toBe(true);
         expect(data).toMatchObject({
           code: 'WRONG_TARGET',
-          error: expect.stringMatching(/named "(busybox|stopped)"/),
+          error: expect.stringMatching(/named "(busybox|stopped)".* The name belongs to container 9101\./),
         });
       }
       expect(await exists('/tmp/wrong')).toBe(false);
@@ -232,7 +232,30 @@ describe('expect_name', () => {
     });
   });
 
-  test('the right name: done', async () => {
+  test('a container in which the policy refuses the call is not told', async () => {
+    const file = await policyFile(
+      'hidden.yaml',
+      `rules: [{rule: no, match: {vmid: ${CT.debian}, effect: exec}, outcome: deny}]\ndefault: allow\n`,
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      const { data } = await exec(client, 'true', { expect_name: 'debian' });
+      expect(data).toMatchObject({ code: 'WRONG_TARGET', error: expect.not.stringContaining('9101') });
+      const unknown = await exec(client, 'true', { expect_name: 'nobody' });
+      expect(unknown.data).toMatchObject({ error: expect.not.stringContaining('belongs') });
+    });
+  });
+
+  test('the result of a change names the container', async () => {
+    await withServer({}, async (client) => {
+      const target = { vmid: CT.busybox, name: 'busybox' };
+      expect((await exec(client, 'true')).data).toMatchObject(target);
+      expect((await client.callTool('proxmox_start_container', { vmid: CT.busybox })).data).toMatchObject(
+        target,
+      );
+    });
+  });
+
+  test('allows a call with the right name', async () => {
     await withServer({}, async (client) => {
       expect((await exec(client, 'hostname', { expect_name: 'busybox' })).data).toMatchObject({
         exit_code: 0,
@@ -240,7 +263,7 @@ describe('expect_name', () => {
     });
   });
 
-  test('where a rule requires it, a call without is refused and told how', async () => {
+  test('is required by a rule: a call without it is refused, with how to add it', async () => {
     const file = await policyFile(
       'named.yaml',
       'rules:\n  - {rule: say whom, match: {effect: [exec, write, destroy]}, outcome: allow, require: expect_name}\n  - {rule: look, match: {effect: read}, outcome: allow}\n',
@@ -252,7 +275,7 @@ describe('expect_name', () => {
       });
       expect(await exists('/tmp/unnamed')).toBe(false);
       expect((await exec(client, 'true', { expect_name: 'busybox' })).data).toMatchObject({ exit_code: 0 });
-      // It has no such parameter, and changes nothing in the container.
+      // The tool has no such parameter, and changes nothing in the container.
       const local_path = path.join(dir, 'hostname');
       const download = { vmid: CT.busybox, container_path: '/etc/hostname', local_path };
       expect((await client.callTool('proxmox_download_file_from_container', download)).data).toMatchObject({

@@ -27,7 +27,7 @@ const textOf = async (client: TestClient, name: string, args: Record<string, str
   promptShape.parse(await client.asking.getPrompt({ name, arguments: args })).messages[0].content.text;
 
 describe.each(ERAS)('prompts, %s', (era) => {
-  test('are listed, and got with their arguments, without a node', async () => {
+  test('are listed and returned with their arguments, without a node', async () => {
     const client = await connectWithoutNode(era);
     try {
       expect(client.asking.getServerCapabilities()).toMatchObject({ prompts: { listChanged: false } });
@@ -46,7 +46,7 @@ describe.each(ERAS)('prompts, %s', (era) => {
     }
   });
 
-  test('refuse what they do not take, and say what is wrong', async () => {
+  test('reject invalid arguments with the reason', async () => {
     const client = await connectWithoutNode(era);
     try {
       for (const [name, args, told] of [

@@ -47,11 +47,11 @@ const ALL = 'proxmox://containers';
 const one = (vmid: number | string) => `${ALL}/${vmid}`;
 
 describe.each(ERAS)('resources, %s', (era) => {
-  test('tell what the tools tell', async () => {
+  test('return the same data as the tools', async () => {
     await withServer(
       {},
       async (client) => {
-        // Nothing is claimed that is not kept: nobody is told when a container changes.
+        // The server does not announce subscriptions: it sends no message when a container changes.
         expect(client.asking.getServerCapabilities()?.resources).toEqual({
           listChanged: false,
           subscribe: false,
@@ -74,7 +74,7 @@ describe.each(ERAS)('resources, %s', (era) => {
     );
   });
 
-  test('that are not there are not found', async () => {
+  test('return an error for unknown URIs', async () => {
     await withServer(
       {},
       async (client) => {
@@ -92,7 +92,7 @@ describe.each(ERAS)('resources, %s', (era) => {
   });
 });
 
-test('what holds for the tools holds for the resources', async () => {
+test('follow the same policy as the tools', async () => {
   const file = path.join(dir, 'policy.yaml');
   await writeFile(
     file,
@@ -120,7 +120,7 @@ rules:
   });
 });
 
-test('a reading is on record as the call that it is, and one that is refused, too', async () => {
+test('are logged as the corresponding call, also when refused', async () => {
   const audit = path.join(dir, 'audit');
   await rm(audit, { recursive: true, force: true });
   await withServer({}, async (client) => {
@@ -138,7 +138,7 @@ test('a reading is on record as the call that it is, and one that is refused, to
   expect(text).toMatch(/"type":"end".*"tool":"proxmox_container_status","code":"CONTAINER_NOT_FOUND"/);
 });
 
-test('READ_ONLY lets them be read, and secrets in them are covered', async () => {
+test('are available under READ_ONLY, with secrets redacted', async () => {
   const secret = 'hunter2-hunter2-hunter2';
   const config = `hostname: ${secret}\nostype: debian\n`;
   const undo = await node.setConf(CT.stopped, config);

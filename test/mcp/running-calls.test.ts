@@ -16,8 +16,8 @@ afterEach(async () => {
   client = undefined;
 });
 
-describe.each(ERAS)('a call that takes its time, %s client', (era) => {
-  test('reports progress, and the cancel of the client ends it', async () => {
+describe.each(ERAS)('a long call, %s client', (era) => {
+  test('reports progress, and is cancelled by the client', async () => {
     const connected = await connectWithoutNode(era, { SSH_PORT: String(node.port) });
     client = connected;
     const notes: Progress[] = [];
@@ -41,7 +41,7 @@ describe.each(ERAS)('a call that takes its time, %s client', (era) => {
     });
     expect(notes[0]?.message).toMatch(/^running for 1 s/);
     await expect.poll(() => connected.stderr(), { timeout: 5000 }).toMatch(/CANCELLED/);
-    // The server is still there for the next call.
+    // The server still answers the next call.
     expect(await connected.listTools()).toHaveLength(TOOLS.length);
   });
 });

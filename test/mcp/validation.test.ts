@@ -3,8 +3,8 @@ import type { TestClient } from './client.ts';
 import { connectWithoutNode } from './fixtures.ts';
 
 /**
- * Without a node, arguments that pass end in SSH_UNREACHABLE and those that do not in INVALID_INPUT, so
- * that the code tells whether a call came through.
+ * Without a node, valid arguments end in SSH_UNREACHABLE and invalid ones in INVALID_INPUT, so the code shows whether a call
+ * passed the validation.
  */
 let client: TestClient;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ const status = 'proxmox_container_status';
 const upload = 'proxmox_upload_file_to_container';
 
 describe('vmid', () => {
-  test.each([[100], [999_999_999], [101.0], ['101'], ['999999999']])('%j passes', async (vmid) => {
+  test.each([[100], [999_999_999], [101.0], ['101'], ['999999999']])('accepts %j', async (vmid) => {
     expect(await codeOf(status, { vmid })).toBe('SSH_UNREACHABLE');
   });
 
@@ -48,7 +48,7 @@ describe('vmid', () => {
     [null],
     ['101;reboot'],
     ['-101'],
-  ])('%j is refused', async (vmid) => {
+  ])('refuses %j', async (vmid) => {
     const result = await client.callTool(status, { vmid });
     expect(result).toMatchObject({ isError: true, data: { success: false, code: 'INVALID_INPUT' } });
     expect(result.data.error).toContain('`vmid` must be an integer from 100 to 999999999');
@@ -71,7 +71,7 @@ describe('other arguments', () => {
       { local_path: '/x', container_path: '/b', owner: '', group: null, permissions: '', overwrite: 'true' },
     ],
     ['proxmox_download_file_from_container', { container_path: `/${'a'.repeat(4095)}`, local_path: 'a' }],
-  ])('%s takes what is in range', async (tool, args) => {
+  ])('%s accepts values in range', async (tool, args) => {
     expect(await codeOf(tool, { vmid: 101, ...args })).toBe('SSH_UNREACHABLE');
   });
 
@@ -105,7 +105,7 @@ describe('other arguments', () => {
       '`owner` must be a name or a numeric id',
     ],
     [upload, { local_path: 'a', container_path: '/b', group: 'a b' }, '`group` must be a name or a numeric'],
-  ])('%s says what is wrong with %j', async (tool, args, message) => {
+  ])('%s explains what is wrong with %j', async (tool, args, message) => {
     const result = await client.callTool(tool, { vmid: 101, ...args });
     expect(result).toMatchObject({ isError: true, data: { success: false, code: 'INVALID_INPUT' } });
     expect(result.data.error).toContain(message);
@@ -126,7 +126,7 @@ describe('other arguments', () => {
         [tool, { ...vmid, command: 'x', timeout: '3600' }, background],
       ];
     }),
-  ])('%s: the suggestion for a value that is too large says what to do instead', async (tool, args, step) => {
+  ])('%s suggests an alternative for a value that is too large', async (tool, args, step) => {
     const { data, text } = await client.callTool(tool, { ...args });
     expect(data.code).toBe('INVALID_INPUT');
     expect(data.error).toMatch(
@@ -136,14 +136,14 @@ describe('other arguments', () => {
     expect(text).toContain(step);
   });
 
-  test('a long value is not repeated: it may hold a secret', async () => {
+  test('does not repeat a long value, which may contain a secret', async () => {
     const result = await client.callTool(exec, { vmid: 101, command: `${'x'.repeat(10_001)}secret` });
     expect(result.text).not.toContain('secret');
   });
 });
 
 describe('unknown arguments', () => {
-  test('are refused by name, each with what was probably meant, along with all other faults', async () => {
+  test('are refused by name with a suggestion, together with all other errors', async () => {
     const result = await client.callTool(exec, { vm_id: 101, cmd: 'ls', comand: 'ls', timeout: 0 });
     expect(result.data.code).toBe('INVALID_INPUT');
     for (const fault of [
@@ -159,14 +159,14 @@ describe('unknown arguments', () => {
     expect(result.data.suggestion).toContain('vmid, command, timeout, response_format');
   });
 
-  test.each(['constructor', 'toString', 'vmid ', 'VMID'])('%j', async (name) => {
+  test.each(['constructor', 'toString', 'vmid ', 'VMID'])('refuse %j', async (name) => {
     const args: Record<string, unknown> = JSON.parse(`{"vmid": 101, ${JSON.stringify(name)}: 1}`);
     const result = await client.callTool(status, args);
     expect(result.data.code).toBe('INVALID_INPUT');
     expect(result.data.error).toContain(`\`${name}\` is not an argument`);
   });
 
-  test('thousands of them get a short answer', async () => {
+  test('return a short error for thousands of names', async () => {
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`argument_${index}`, index]));
     const result = await client.callTool(status, { vmid: 101, ...many });
     expect(result.data.code).toBe('INVALID_INPUT');
@@ -174,7 +174,7 @@ describe('unknown arguments', () => {
   });
 });
 
-test('every tool has its required arguments checked', async () => {
+test('every tool checks its required arguments', async () => {
   for (const tool of await client.listTools()) {
     const required = tool.inputSchema.required;
     if (!Array.isArray(required)) continue;

@@ -10,7 +10,7 @@ import * as z from 'zod';
 import { serverCommand } from './client.ts';
 import { settingsWithoutNode, silentNode } from './fixtures.ts';
 
-/** What clients hide: the very lines on stdout, and how the process ends. */
+/** What clients do not show: the raw lines on stdout, and how the process ends. */
 let child: ChildProcessWithoutNullStreams;
 let cwd: string;
 let lines: string[];
@@ -80,7 +80,7 @@ async function ended(withinMs: number): Promise<number | null> {
   return typeof code === 'number' ? code : null;
 }
 
-test('stdout has nothing but JSON-RPC, whatever is thrown at the server', async () => {
+test('writes only JSON-RPC to stdout, whatever the input', async () => {
   await start();
   await initialize();
   write('this is not JSON');
@@ -96,7 +96,7 @@ test('stdout has nothing but JSON-RPC, whatever is thrown at the server', async 
   for (const line of lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
 });
 
-test('a modern client needs no handshake', async () => {
+test('answers a modern client without a handshake', async () => {
   await start();
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -109,7 +109,7 @@ test('a modern client needs no handshake', async () => {
   });
 });
 
-test('the end of stdin ends the process', async () => {
+test('ends when stdin ends', async () => {
   await start();
   await initialize();
   const end = ended(4500);
@@ -117,14 +117,14 @@ test('the end of stdin ends the process', async () => {
   expect(await end).toBe(0);
 });
 
-test('the end of stdin ends it even before a client has spoken', async () => {
+test('ends when stdin ends before a client has sent anything', async () => {
   await start();
   const end = ended(8000);
   child.stdin.end();
   expect(await end).toBe(0);
 });
 
-test.skipIf(process.platform === 'win32')('SIGTERM ends the process in good order', async () => {
+test.skipIf(process.platform === 'win32')('exits with 0 on SIGTERM', async () => {
   await start();
   await initialize();
   const end = ended(4500);
@@ -132,7 +132,7 @@ test.skipIf(process.platform === 'win32')('SIGTERM ends the process in good orde
   expect(await end).toBe(0);
 });
 
-test('a client that did not ask for progress gets none', async () => {
+test('sends no progress to a client that did not request it', async () => {
   const node = await silentNode();
   try {
     await start({ SSH_PORT: String(node.port) });
@@ -148,7 +148,7 @@ test('a client that did not ask for progress gets none', async () => {
   }
 });
 
-test('the end of stdin ends the process in the middle of a call', async () => {
+test('ends when stdin ends during a call', async () => {
   const node = await silentNode();
   try {
     await start({ SSH_PORT: String(node.port) });

@@ -18,9 +18,9 @@ function startedBy(version: string) {
   );
 }
 
-describe('the file that starts the program', () => {
+describe('the launcher file', () => {
   test.each(['0.10.48', '4.9.1', '14.21.3', '16.20.2', '18.20.4', '19.9.0'])(
-    'says in one sentence that Node.js %s is too old',
+    'reports in one sentence that Node.js %s is too old',
     (version) => {
       const { status, stdout, stderr } = startedBy(version);
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -29,20 +29,20 @@ describe('the file that starts the program', () => {
     },
   );
 
-  test('goes on with those that are new enough', () => {
-    // There is no main.js beside it in the sources: it came to look for it.
+  test('continues with a supported version', () => {
+    // The sources have no main.js next to it: the program has tried to load it.
     for (const version of ['20.0.0', '22.1.0', '100.0.0'])
       expect(startedBy(version).stderr).toContain('main.js');
   });
 
-  test('asks for what package.json asks for', () => {
+  test('requires the version of package.json', () => {
     const { engines } = z
       .object({ engines: z.object({ node: z.string() }) })
       .parse(JSON.parse(readFileSync(packageFile, 'utf8')));
     expect(startedBy('1.0.0').stderr).toContain(`Node.js ${engines.node.replace('>=', '')} or later`);
   });
 
-  test('can be parsed by any Node.js: ECMAScript 5, and no module name that is new', () => {
+  test('parses as ECMAScript 5, without new module names', () => {
     const source = readFileSync(bin, 'utf8');
     expect(() => parse(source, { ecmaVersion: 5, allowHashBang: true })).not.toThrow();
     expect(source).not.toContain("'node:");

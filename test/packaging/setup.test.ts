@@ -13,7 +13,7 @@ const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
 
-/** It installs packages twice: for the check of everything, or on request. */
+/** It installs packages twice: only in the full check, or on request. */
 const reason =
   noTerminal ??
   lackOf('git') ??
@@ -43,7 +43,7 @@ describe.skipIf(reason !== null)(
       await chmod(at('home', '.ssh', 'id_ed25519'), 0o600);
       await writeFile(at('home', '.ssh', 'id_ed25519.pub'), '');
       const { PATH = '' } = process.env;
-      // The machine's own way to the registry.
+      // The proxy and registry settings of the machine.
       const network = Object.entries(process.env).flatMap(([name, value]) =>
         /^npm_config_|_proxy$|^NODE_EXTRA_CA_CERTS$/i.test(name) && value !== undefined
           ? [[name, value] as const]
@@ -64,11 +64,11 @@ describe.skipIf(reason !== null)(
       await rm(dir, { recursive: true, force: true });
     });
 
-    test('two commands and five answers', async () => {
+    test('takes two commands and five answers', async () => {
       await execute('sh', ['-c', INSTALL ?? 'false'], { cwd: at('clone'), env, maxBuffer: 50_000_000 });
       const program = at('prefix', 'bin', 'proxmox-mcp');
       const { host, port, user } = sim.node().connection;
-      // What follows needs nothing of the clone.
+      // The rest does not need the clone.
       await rm(at('clone'), { recursive: true });
 
       const terminal = new Terminal(['init'], { cwd: at('home'), env }, program);
@@ -85,7 +85,7 @@ describe.skipIf(reason !== null)(
 
       await execute('npm', ['install', '--prefix', at('inspector'), '--no-audit', '--no-fund', INSPECTOR], {
         cwd: at('home'),
-        // npm passes the settings of this repository on; the inspector declares a newer Node.js than it needs.
+        // npm passes on the settings of this repository; the inspector declares a newer Node.js than it needs.
         env: { ...env, npm_config_engine_strict: 'false' },
       });
       const { stdout } = await execute(
@@ -106,7 +106,7 @@ describe.skipIf(reason !== null)(
       expect(structuredContent.containers.map(({ vmid }: { vmid: number }) => vmid)).toContain(101);
     }, 600_000);
 
-    test('the demo works from that installation', async () => {
+    test('can run the demo', async () => {
       const { stdout } = await execute(at('prefix', 'bin', 'proxmox-mcp'), ['demo'], {
         cwd: at('home'),
         env,
@@ -114,7 +114,7 @@ describe.skipIf(reason !== null)(
       expect(stdout).toContain('Done in');
     }, 60_000);
 
-    test('--undo leaves nothing of it but the audit log', async () => {
+    test('is removed by --undo except for the audit log', async () => {
       await execute(at('prefix', 'bin', 'proxmox-mcp'), ['init', '--undo'], { cwd: at('home'), env });
       expect(existsSync(at('home', '.config', 'proxmox-mcp'))).toBe(false);
       expect(existsSync(at('home', '.config', 'Claude', 'claude_desktop_config.json'))).toBe(false);

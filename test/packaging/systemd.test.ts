@@ -27,7 +27,7 @@ function tool(name: string): boolean {
   }
 }
 
-test('what it sets are settings, and secrets come as credentials', () => {
+test('sets only known settings, with secrets as credentials', () => {
   const settings = listSettings();
   const known = settings.flatMap(({ name, secret }) => (secret === true ? [`${name}_FILE`] : [name]));
   const pairs = values('Environment').map((pair) => pair.split('=', 2));
@@ -37,7 +37,7 @@ test('what it sets are settings, and secrets come as credentials', () => {
   expect(used.sort()).toEqual(credentials.sort());
 });
 
-test('what is written is in its state directory', () => {
+test('writes only into its state directories', () => {
   const [made = ''] = values('StateDirectory');
   const directories = made.split(' ').map((name) => `%S/${name}`);
   const places = Object.fromEntries(values('Environment').map((pair) => pair.split('=', 2)));
@@ -48,9 +48,9 @@ test('what is written is in its state directory', () => {
   expect(`${places.TRANSFER_DIRS}/`.startsWith(`${places.STATE_DIR}/`)).toBe(false);
 });
 
-test.runIf(analyze)('systemd understands it, and thinks little can be done from it', () => {
+test.runIf(analyze)('passes systemd-analyze verify and security', () => {
   const file = path.join(dir, 'proxmox-mcp.service');
-  // Where it is installed there is nothing here.
+  // Nothing is installed at that path on this machine.
   writeFileSync(file, unit.replace('/usr/local/bin/proxmox-mcp', process.execPath));
   const run = (args: string[]) => execFileSync('systemd-analyze', args, { encoding: 'utf8', stdio: 'pipe' });
   expect(run(['verify', '--man=no', file])).toBe('');

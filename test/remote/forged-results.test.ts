@@ -17,7 +17,7 @@ done
 `;
 const AS_NOBODY = 'su -s /bin/sh nobody -c /usr/local/bin/attack';
 
-describeRig('a process in the container cannot forge the end of a call', (rig) => {
+describeRig('forged frames of a process in the container', (rig) => {
   const node = useClient(rig);
   const containers = [CT.debian, CT.busybox];
   beforeAll(async () => {
@@ -36,22 +36,22 @@ describeRig('a process in the container cannot forge the end of a call', (rig) =
     for (const vmid of containers) await rig.inContainer(vmid, ['rm', '-f', '/usr/local/bin/attack']);
   });
 
-  test.each(containers)('exit code and output of the real command (%i)', async (vmid) => {
+  test.each(containers)('do not change exit code and output (%i)', async (vmid) => {
     const result = await node.exec(vmid, `${AS_NOBODY}; echo "verdict: backdoor"; exit 3`);
-    // The attack has found something to print, or it proves nothing.
+    // The test is valid only if the attack has found something to print.
     expect(result.stdout).toContain(' exited 0');
     expect(result).toMatchObject({ exit_code: 3, ended: 'exit', success: false, output_held: false });
     expect(result.stdout).toContain('verdict: backdoor\n');
   });
 
-  test('the deadline stays armed', async () => {
+  test('do not disarm the timeout', async () => {
     const n = uniqueSleep();
     const result = await node.exec(CT.debian, `${AS_NOBODY}; sleep ${n}`, { timeout: 3 });
     expect(result).toMatchObject({ ended: 'timeout', exit_code: null, survivors: [] });
     expect(await rig.containerProcesses(CT.debian, n)).toEqual([]);
   });
 
-  test('cancel stays armed', async () => {
+  test('do not disarm cancellation', async () => {
     const n = uniqueSleep();
     const abort = new AbortController();
     const args = { vmid: CT.debian, command: `${AS_NOBODY}; sleep ${n}`, timeout: 60 };
@@ -62,13 +62,13 @@ describeRig('a process in the container cannot forge the end of a call', (rig) =
     await until(async () => (await rig.containerProcesses(CT.debian, n)).length === 0, 10_000);
   });
 
-  test('a killed wrapper is never a success, whatever is printed before', async () => {
+  test('do not turn a killed wrapper into a success', async () => {
     const result = await node.exec(CT.debian, `${AS_NOBODY}; kill -9 $PPID; sleep 1`);
     expect(result.success).toBe(false);
     expect(result.exit_code).not.toBe(0);
   });
 
-  test('a background process does not write into a later call', async () => {
+  test('do not reach a later call from a background process', async () => {
     const stop = '/tmp/stop-writing';
     await rig.inContainer(CT.debian, ['rm', '-f', stop]);
     const writer = `while [ ! -e ${stop} ]; do echo foreign; echo foreign >&2; sleep 0.01; done`;
@@ -90,7 +90,7 @@ describeRig('a process in the container cannot forge the end of a call', (rig) =
   });
 });
 
-/** What a command may do to its streams and its parents, and what its result must then be. */
+/** What a command may do to its streams and parents, and the result that it must get. */
 const MISCHIEF: readonly [name: string, command: string, expected: Record<string, unknown>][] = [
   [
     'sets O_NONBLOCK on its streams',
@@ -103,9 +103,9 @@ const MISCHIEF: readonly [name: string, command: string, expected: Record<string
     {},
   ],
   ['reads its own stdout', 'timeout 1 cat </proc/self/fd/1 >/dev/null; exit 7', { exit_code: 7 }],
-  ['asks its parent to end', 'kill $PPID; sleep 0.2; exit 8', { exit_code: 8 }],
+  ['sends TERM to its parent', 'kill $PPID; sleep 0.2; exit 8', { exit_code: 8 }],
   ['kills its parent', 'kill -9 $PPID; sleep 0.2; exit 8', { exit_code: null, code: 'EXIT_UNKNOWN' }],
-  ['asks process group 0 to end', 'kill 0; sleep 5; exit 9', { exit_code: 143 }],
+  ['sends TERM to process group 0', 'kill 0; sleep 5; exit 9', { exit_code: 143 }],
   ['kills process group 0', 'kill -9 0; sleep 5; exit 9', { exit_code: 137 }],
   ['closes both streams', 'exec >&- 2>&-; sleep 0.2; exit 10', { exit_code: 10, stdout: '', stderr: '' }],
   [
@@ -116,10 +116,10 @@ const MISCHIEF: readonly [name: string, command: string, expected: Record<string
   ['floods in the background', '(yes & sleep 1; kill $!) & exit 12', { exit_code: 12, output_held: true }],
 ];
 
-describeRig('what a command does to its streams and parents harms nothing else', (rig) => {
+describeRig('a command that tampers with its streams and parents', (rig) => {
   const node = useClient(rig);
 
-  test.each(MISCHIEF)('a command that %s', async (_name, command, expected) => {
+  test.each(MISCHIEF)('and %s affects no other call', async (_name, command, expected) => {
     const result = await node.exec(CT.debian, command, { timeout: 20 });
     expect(result).toMatchObject({ ended: 'exit', ...expected });
     const next = await node.exec(CT.busybox, 'cat; echo next; echo err >&2; exit 2');
@@ -127,7 +127,7 @@ describeRig('what a command does to its streams and parents harms nothing else',
     expect(rig.isRunning(CT.debian)).toBe(true);
   });
 
-  test('a container that is stopped meanwhile leaves the exit code unknown', async () => {
+  test('in a container that is stopped has an unknown exit code', async () => {
     await rig.ensureStarted(CT.stopped);
     const n = uniqueSleep();
     const running = node.exec(CT.stopped, `sleep ${n}`, { timeout: 30 });
@@ -137,7 +137,7 @@ describeRig('what a command does to its streams and parents harms nothing else',
   });
 });
 
-describeRig('numbers that a container sends are bounded', (rig) => {
+describeRig('values that a container sends', (rig) => {
   const node = useClient(rig, { MAX_FILE_SIZE: '1000000' });
   const tool = async (name: string, script: string) => {
     await rig.writeInContainer(CT.debian, `/usr/local/sbin/${name}`, `#!/bin/sh\n${script}\n`);
@@ -163,26 +163,26 @@ describeRig('numbers that a container sends are bounded', (rig) => {
     });
 
   const LIES: readonly [name: string, tools: Readonly<Record<string, string>>][] = [
-    ['a size of six gigabytes', { stat: 'echo 6000000000' }],
-    ['a size that is no number', { stat: 'echo nonsense' }],
+    ['a size of 6 GB', { stat: 'echo 6000000000' }],
+    ['an invalid size', { stat: 'echo nonsense' }],
     [
-      'a size of three hundred megabytes, for which zeros come',
+      'a size of 300 MB with matching data',
       { stat: 'echo 300000000', head: 'exec /usr/bin/head -c 300000000 /dev/zero' },
     ],
     ['more bytes than announced', { head: 'exec /usr/bin/head -c 300000000 /dev/zero' }],
-    ['a path of a gigabyte', { wc: 'echo 1000000000' }],
-    ['a path whose length is no number', { wc: 'echo -5' }],
-    ['a digest that is none', { sha256sum: 'echo nonsense' }],
+    ['a path of 1 GB', { wc: 'echo 1000000000' }],
+    ['an invalid path length', { wc: 'echo -5' }],
+    ['an invalid digest', { sha256sum: 'echo nonsense' }],
   ];
 
-  test.each(LIES)('%s is an error, and nothing is written', async (_name, tools) => {
+  test.each(LIES)('are rejected, and nothing is written: %s', async (_name, tools) => {
     for (const [name, script] of Object.entries(tools)) await tool(name, script);
     const local = `bounded-${Math.random()}`;
     try {
       const { code, error } = failureOf(await download(local));
       expect(['TRANSFER_FAILED', 'FILE_TOO_LARGE', 'FILE_CHANGED'], error).toContain(code);
       expect(existsSync(path.join(node.dir, local))).toBe(false);
-      // Nothing of it goes on in the container.
+      // No process of it is left in the container.
       await until(async () => (await rig.containerProcesses(CT.debian, '300000000')).length === 0, 5_000);
     } finally {
       await removeTools();
@@ -193,7 +193,7 @@ describeRig('numbers that a container sends are bounded', (rig) => {
     expect(after.stdout).toBe('fine\n');
   });
 
-  test('a flood after the announced bytes ends the call at once', async () => {
+  test('end the call at once when they flood it after the announced bytes', async () => {
     await tool('head', 'exec /usr/bin/yes');
     try {
       const started = Date.now();

@@ -14,7 +14,7 @@ async function inNode(rig: Rig, ...argv: [string, ...string[]]): Promise<void> {
   expect(await rig.inNode(argv)).toMatchObject({ code: 0 });
 }
 
-/** Gives root a login shell and its start file; the undo gives back what the node came with. */
+/** Gives root a login shell and its start file; the undo restores the original ones. */
 async function loginShell(rig: Rig, shell: keyof typeof files, start: string): Promise<Undo> {
   const file = `/root/${files[shell]}`;
   await inNode(rig, 'mkdir', '-p', '/root/.config/fish');
@@ -43,7 +43,7 @@ describeRig('login shells', (rig) => {
     return client;
   };
 
-  describe('that only talk', () => {
+  describe('that print output', () => {
     test.each([
       ['bash', 'echo Welcome; printf "no newline"; echo more >&2'],
       ['bash', 'export LC_ALL=de_DE.UTF-8 LANG=xx_XX.UTF-8'],
@@ -53,7 +53,7 @@ describeRig('login shells', (rig) => {
       ['bash', 'read -p "Start tmux? " x; echo "you said $x"'],
       ['zsh', 'echo Welcome; echo more >&2; false'],
       ['fish', 'echo Welcome; echo more >&2; false'],
-    ] as const)('%s with `%s`: a command has its own streams and code', async (shell, start) => {
+    ] as const)('do not affect a command: %s with `%s`', async (shell, start) => {
       undos.push(await loginShell(rig, shell, start));
       const client = await connect();
       for (let i = 0; i < 3; i++) {
@@ -70,7 +70,7 @@ describeRig('login shells', (rig) => {
       );
     });
 
-    test('start and stop see the state of the container', async () => {
+    test('do not affect start and stop', async () => {
       undos.push(await loginShell(rig, 'bash', 'echo Welcome to pve; echo 1'));
       const client = await connect();
       const started = await client.callTool('proxmox_start_container', { vmid: CT.stopped });
@@ -80,7 +80,7 @@ describeRig('login shells', (rig) => {
       expect(rig.isRunning(CT.stopped)).toBe(false);
     });
 
-    test('doctor finds nothing wrong, and warns of what reads its input', async () => {
+    test('pass doctor, which warns of one that reads its input', async () => {
       undos.push(await loginShell(rig, 'bash', 'echo Welcome; export LC_ALL=de_DE.UTF-8'));
       const talking = await examine(cwd, rigSettings(rig), ['--exec', '9101']);
       expect(talking).toMatchObject({ code: 0, failed: [], warned: [] });
@@ -91,7 +91,7 @@ describeRig('login shells', (rig) => {
     });
   });
 
-  describe('that let no command run', () => {
+  describe('that prevent commands', () => {
     test.each([
       ['exec zsh', /replaces the login shell with zsh/],
       ['exec fish', /replaces the login shell with fish/],
@@ -101,7 +101,7 @@ describeRig('login shells', (rig) => {
         /waits for input after .*Your name\?/,
       ],
     ] as const)(
-      '`%s` in .bashrc is named by each call and by doctor',
+      'are reported by each call and by doctor: `%s` in .bashrc',
       { timeout: 90_000 },
       async (start, cause) => {
         undos.push(await loginShell(rig, 'bash', start));
@@ -127,7 +127,7 @@ describeRig('login shells', (rig) => {
       },
     );
 
-    test('a ForceCommand is named by each call and by doctor', async () => {
+    test('are reported by each call and by doctor: a ForceCommand', async () => {
       undos.push(await rig.restartSshd(['-o', 'ForceCommand=/bin/echo only-this']));
       const client = await connect();
       const cause = expect.stringContaining('only-this');

@@ -31,7 +31,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
   afterAll(() => sshd.stop());
   afterEach(closePools);
 
-  test('three are kept ready once one was used', async () => {
+  test('are kept ready, three at a time, after the first use', async () => {
     const { shell } = shellOn(sshd);
     await shell.script(':', [], limit);
     await until(async () => (await waiting(shell)).length === 3);
@@ -39,22 +39,22 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(await waiting(shell)).toHaveLength(3);
   });
 
-  test('all but one are closed when they have had nothing to do for a while', async () => {
+  test('are closed when idle, except for one', async () => {
     const { shell } = shellOn(sshd, { idleMs: 2_000 });
     const parent = (await shell.script('echo $PPID', [], limit)).stdout.trim();
-    // Asked without a session, as one that is used is not idle.
+    // Asked without a session, because a session in use is not idle.
     const shells = () =>
       spawnSync('pgrep', ['-P', parent, '-fx', '/bin/sh'], { encoding: 'utf8' }).stdout.match(/\d+/g) ?? [];
     await until(() => shells().length === 3);
     await until(() => shells().length === 1);
     await sleep(3_000);
     expect(shells()).toHaveLength(1);
-    // The one that is left answers, and others are made ready again.
+    // The remaining session answers, and new ones are prepared.
     expect((await shell.script('echo $$', [], limit)).stdout.trim()).toBe(shells()[0]);
     await until(() => shells().length === 3);
   });
 
-  test('a slow login is no part of the time that a script may take', async () => {
+  test('are opened outside of the time limit of a script', async () => {
     const slow = await startSshd();
     try {
       writeFileSync(`${slow.dir}/.bashrc`, 'sleep 2\n');
@@ -66,7 +66,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     }
   });
 
-  test('a host-side script is run in the session of the one before, a command never is', async () => {
+  test('are reused for host-side scripts, and never for commands', async () => {
     const { shell } = shellOn(sshd);
     const pids = new Set<string>();
     for (let i = 0; i < 12; i++) pids.add((await shell.script('echo $$', [], limit)).stdout);
@@ -76,7 +76,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(commands.size).toBe(5);
   });
 
-  test('arguments reach a script as they are, newlines included, and its code is reported', async () => {
+  test('pass arguments to a script unchanged, including newlines, and report its exit code', async () => {
     const { shell } = shellOn(sshd);
     const args = ['a b', "it's", 'two\nlines', '$(id) `id` \\ "', ''];
     const script = 'printf "<%s>" "$@"; echo "$n item key a value"; echo err >&2; exit 7';
@@ -86,7 +86,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect((await shell.script('echo again', [], limit)).stdout).toBe('again\n');
   });
 
-  test('an exit, a syntax error or a failed redirection ends the script and not the session', async () => {
+  test('survive an exit, a syntax error or a failed redirection of a script', async () => {
     const { shell } = shellOn(sshd);
     const pid = (await shell.script('echo $$', [], limit)).stdout;
     for (const script of [
@@ -103,7 +103,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect([...pids]).toContain(pid);
   });
 
-  test('one that was killed while it waited is not missed', async () => {
+  test('are replaced when killed while waiting', async () => {
     const { shell } = shellOn(sshd);
     await shell.script(':', [], limit);
     await until(async () => (await waiting(shell)).length === 3);
@@ -112,7 +112,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(results.map(({ stdout }) => stdout)).toEqual(['1\n', '2\n', '3\n']);
   });
 
-  test('what is asked of a session that is closed in the same moment is run once, in another', async () => {
+  test('are retried once in another session when closed at the same moment', async () => {
     const { shell } = shellOn(sshd);
     const file = `${sshd.dir}/once`;
     for (let i = 0; i < 5; i++) {
@@ -125,7 +125,24 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(readFileSync(file, 'utf8')).toBe('x\n'.repeat(5));
   });
 
-  test('a lost connection is replaced', async () => {
+  test('lose no output that is read long after the exit', async () => {
+    const { shell } = shellOn(sshd);
+    const { channel } = await shell.sessions.take();
+    const bytes = 200_000;
+    const print = `head -c ${bytes} /dev/zero`;
+    channel.stdin.write(`${print}; ${print} >&2; exit\n`);
+    await channel.exited;
+    // What arrives with the exit is still unread: the handshake must not consume it.
+    await sleep(300);
+    const size = async (stream: AsyncIterable<Buffer>) => {
+      let total = 0;
+      for await (const chunk of stream) total += chunk.length;
+      return total;
+    };
+    expect(await Promise.all([size(channel.stdout), size(channel.stderr)])).toEqual([bytes, bytes]);
+  });
+
+  test('are replaced after a lost connection', async () => {
     const { shell, pool } = shellOn(sshd);
     await shell.script(':', [], limit);
     sshd.killConnections();
@@ -133,7 +150,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect((await shell.script('echo again', [], limit)).stdout).toBe('again\n');
   });
 
-  test('a reading that hangs occupies one session, however many wait for it', async () => {
+  test('are used one at a time by a hanging read, whatever the number of waiting calls', async () => {
     const { shell } = shellOn(sshd);
     const file = `${sshd.dir}/hangs`;
     const read = () => shell.script(`echo x >>${file}; sleep 2`, [], { timeoutMs: 200, readsPmxcfs: true });
@@ -145,7 +162,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     await until(async () => shell.pmxcfsAnswers('inventory', 0));
   });
 
-  test.each([1, 2, 4])('an sshd that grants %i sessions', async (sessions) => {
+  test.each([1, 2, 4])('work with an sshd that grants %i sessions', async (sessions) => {
     const small = await startSshd({ config: [`MaxSessions ${sessions}`] });
     try {
       const { shell } = shellOn(small);

@@ -19,7 +19,7 @@ function importsOf(file: string): readonly string[] {
   );
 }
 
-/** An object is handed on by a file that imports the next one, or through an interface that both import. */
+/** An object is passed on by a file that imports the next one, or through an interface that both import. */
 function reaches(file: string, next: string): boolean {
   const imported = importsOf(file);
   if (imported.includes(next)) return true;
@@ -55,7 +55,7 @@ describe('the path of a command in docs/dev/architecture.md', () => {
 });
 
 test.each(['decide', 'record', 'host-keys', 'rights', 'plan', 'types', 'schema'])(
-  'at most one file of src is named %s.ts',
+  'at most one file in src is named %s.ts',
   (name) => {
     const all = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' });
     expect(all.filter((file) => path.basename(file) === `${name}.ts`).length).toBeLessThanOrEqual(1);

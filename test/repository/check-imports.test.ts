@@ -15,7 +15,7 @@ function violationsOf(file: string, content: string): string[] {
   return findViolations(root);
 }
 
-test('the sources keep to the table', () => {
+test('the sources conform to the table', () => {
   expect(findViolations(fileURLToPath(new URL('../../src', import.meta.url)))).toEqual([]);
 });
 
@@ -29,12 +29,12 @@ test.each([
   ['server/a.ts', "import { loadConfig } from '../config/load.ts';"],
   ['config/a.ts', "import { x } from '../ssh/pool.ts';"],
   ['governance/a.ts', "import { TOOLS } from '../tools/index.ts';"],
-  ['simulator/a.ts', "import { quote } from '../remote/command-line.ts';"],
+  ['simulator/a.ts', "import { quote } from '../remote/session-requests.ts';"],
   ['cli/serve.ts', "import { start } from '../simulator/simulator.ts';"],
   ['lib/a.ts', "import { x } from '../../test/x.ts';"],
   ['lib/a.test.ts', "import { x } from '../../test/x.ts';"],
   ['newcomer/a.ts', ''],
-])('%s: %s is told', (file, content) => {
+])('%s: rejects %s', (file, content) => {
   const violations = violationsOf(file, content);
   expect(violations).toHaveLength(1);
   expect(violations[0]).toMatch(new RegExp(`^src/${file}:`));
@@ -49,6 +49,6 @@ test.each([
   ['governance/a.ts', "import type { Tool } from '../tools/tool.ts';"],
   ['cli/commands/demo/demo.ts', "import { start } from '../../../simulator/simulator.ts';"],
   ['lib/a.test.ts', "import { x } from '../ssh/pool.ts';"],
-])('%s: %s is fine', (file, content) => {
+])('%s: accepts %s', (file, content) => {
   expect(violationsOf(file, content)).toEqual([]);
 });

@@ -20,7 +20,7 @@ function checkText(text: string) {
   return check(file);
 }
 
-test('src has none of the phrases', () => {
+test('finds nothing in src', () => {
   expect(check('src')).toEqual({ status: 0, lines: [] });
 });
 
@@ -33,18 +33,18 @@ test.each([
   'Every call is put on record.',
   'Virtual machines are not looked after.',
   'A key is made anew.',
-])('%s', (text) => {
+])('finds: %s', (text) => {
   const { status, lines } = checkText(`First line.\n${text}\n`);
   expect(status).toBe(1);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/text\.md:2: ".+": write, for example, ".+"$/);
 });
 
-test('a phrase is found across a line break, also in a comment', () => {
+test('finds a phrase across a line break, also in a comment', () => {
   expect(checkText('/**\n * The call is put on\n * record.\n */\n').lines).toHaveLength(1);
 });
 
-test('other uses of the words are allowed', () => {
+test('allows other uses of the words', () => {
   const text = 'Yes or no. A record of the log. Look for it after the call. Notes on records. New files.\n';
   expect(checkText(text)).toEqual({ status: 0, lines: [] });
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 const root = new URL('../../', import.meta.url);
 const read = (file: string) => readFileSync(fileURLToPath(new URL(file, root)), 'utf8');
 
-/** The rows of the table of incidents; in the last column stands a link to a file of tests, then titles in it. */
+/** The rows of the table of incidents; the last column has a link to a test file, followed by titles of its tests. */
 function incidents() {
   const rows =
     read('docs/dev/incidents.md')

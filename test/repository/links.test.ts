@@ -28,7 +28,7 @@ function anchorsOf(name: string): readonly string[] {
   });
 }
 
-/** Why a link of a page leads nowhere, or undefined. */
+/** Why the target of a link does not exist, or undefined. */
 function faultOf(page: string, target: string): string | undefined {
   const [file = '', anchor] = target.split('#');
   const linked = file === '' ? page : path.posix.join(path.posix.dirname(page), file);

@@ -31,7 +31,7 @@ const of = (...languages: readonly string[]) =>
     .filter(({ language }) => languages.includes(language))
     .map((block) => [block.where, block.text] as const);
 
-/** What a client's file may say about a server that it starts. */
+/** The keys that a client's file may have for a server. */
 const entry = z.strictObject({
   type: z.enum(['stdio']).optional(),
   command: z.string(),
@@ -45,7 +45,7 @@ const clientFile = z.union([
 
 const PROGRAM = `/usr/lib/node_modules/${PACKAGE.name}/dist/bin.js`;
 
-/** Absolute paths, and options that the program takes. */
+/** Checks that paths are absolute and that the program accepts the options. */
 function expectStartable({ command, args }: z.output<typeof entry>): void {
   if (command === 'docker') {
     expectDockerRun(args);
@@ -62,7 +62,7 @@ const variables = new Set([
   ...settings.flatMap(({ name, secret }) => (secret === true ? [name, `${name}_FILE`] : [name])),
 ]);
 
-/** The options of `docker run` that are used, and the server's own words behind the image. */
+/** Checks the options of `docker run`, and the server's arguments after the image. */
 function expectDockerRun(args: readonly string[]): void {
   expect(args[0]).toBe('run');
   const image = args.indexOf(PACKAGE.name);
@@ -80,12 +80,12 @@ function expectDockerRun(args: readonly string[]): void {
   if (own.length > 0) expect(parseCommandLine(own).kind).toBe('run');
 }
 
-test('there are snippets of every kind', () => {
+test('the documents contain snippets of every language', () => {
   for (const language of ['sh', 'json', 'toml', 'yaml'])
     expect(of(language).length, language).toBeGreaterThan(0);
 });
 
-test.each(of('json'))('%s is JSON, and what a client reads starts this program', (_where, text) => {
+test.each(of('json'))('%s is JSON, and a client entry in it starts this program', (_where, text) => {
   const value: unknown = JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, ''));
   if (!text.includes('mcpServers') && !text.includes('"servers"')) return;
   for (const server of Object.values(Object.values(clientFile.parse(value))[0] ?? {}))
@@ -112,7 +112,7 @@ function commandsOf(text: string): readonly string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** The words of a simple command; undefined where a shell does more than split and unquote. */
+/** The words of a simple command; undefined if a shell would do more than split and unquote. */
 function wordsOf(command: string): readonly string[] | undefined {
   const found = [...command.matchAll(/(?:'([^']*)'|"([^"$`]*)"|([^\s'"|&;<>()$`]+))+/g)].map((match) =>
     match[0].replaceAll(/['"]/g, ''),
@@ -124,10 +124,10 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
   const own = commandsOf(text)
     .map((command) => command.replace(/^(?:\w+=\S* |sudo |docker exec \S+ |\S+ \| )+/, ''))
     .filter((command) => /^proxmox-mcp(\s|$)/.test(command))
-    // An ellipsis or a bracket stands for words of the reader.
+    // An ellipsis or a bracket stands for text that the reader inserts.
     .filter((command) => !/…|\[/.test(command))
     .map((command) => command.replace(/\s*(?:>|<).*$/, '').replace(/ {3,}.*$/, ''));
-  test('what it gives this program is understood', () => {
+  test('contains valid commands of this program', () => {
     for (const command of own) {
       const [, ...words] = wordsOf(command) ?? [];
       const invocation = parseCommandLine(words);
@@ -135,7 +135,7 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
     }
   });
 
-  test('docker run names settings and mounts', () => {
+  test('docker run names existing settings and mounts', () => {
     for (const command of commandsOf(text).filter(
       (each) => each.startsWith('docker run') && !each.includes('…'),
     )) {
@@ -144,14 +144,14 @@ describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
   });
 });
 
-describe('a package that nobody has published', () => {
+describe('an unpublished package', () => {
   const texts = [...documents, ...readdirSync(path.join(root, 'examples')).map((name) => `examples/${name}`)];
-  test.skipIf(PACKAGE.published).each(texts)('%s does not tell to install it by name', (name) => {
+  test.skipIf(PACKAGE.published).each(texts)('is not installed by name in %s', (name) => {
     expect(read(name)).not.toMatch(/npx (?:-\S+ )*proxmox-mcp|npm (?:i|install) (?:-\S+ )*proxmox-mcp/);
     expect(read(name)).not.toMatch(/"command": "npx"/);
   });
 
-  test('package.json names a repository and an address for bugs exactly if the repository is known', () => {
+  test('has repository and bugs in package.json exactly if the repository is known', () => {
     const { repository, bugs } = JSON.parse(read('package.json'));
     expect([repository !== undefined, bugs !== undefined]).toEqual(
       Array.from({ length: 2 }, () => PACKAGE.repository !== undefined),
@@ -162,7 +162,7 @@ describe('a package that nobody has published', () => {
     });
   });
 
-  test('the name is that of package.json', () => {
+  test('has the name in package.json', () => {
     expect(JSON.parse(read('package.json')).name).toBe(PACKAGE.name);
   });
 });

@@ -8,8 +8,8 @@ export const CT = {
   stopped: 9103,
   /** busybox; runs, and `lock: backup` is in its configuration. */
   locked: 9104,
-  /** A configuration of the other node; there is no such container here. */
+  /** Configured on the other node; this node has no such container. */
   elsewhere: 9105,
-  /** Nobody has this one. */
+  /** No container has this VMID. */
   unknown: 9199,
 } as const;

@@ -3,7 +3,7 @@ import type { RigInfo } from './info.ts';
 import { type Process, processesSharing } from './processes.ts';
 import { must, type Outcome, type RunOptions, run, runRaw } from './run.ts';
 
-/** The way to the node's and its containers' programs, files and processes, without ssh and without the code under test. */
+/** Access to the programs, files and processes of the node and its containers, without ssh and without the code under test. */
 export class Door {
   readonly info: RigInfo;
 
@@ -31,12 +31,12 @@ export class Door {
 
   // --- files ------------------------------------------------------------------------------------------------
 
-  /** Content of a file of the container; rejects when it cannot be read. */
+  /** Content of a file in the container; rejects if it cannot be read. */
   readInContainer(vmid: number, path: string): Promise<Buffer> {
     return this.read(['lxc-attach', '-n', String(vmid), '--', 'cat', path]);
   }
 
-  /** Content of a file of the node; rejects when it cannot be read. */
+  /** Content of a file on the node; rejects if it cannot be read. */
   readInNode(path: string): Promise<Buffer> {
     return this.read(['cat', path]);
   }
@@ -59,8 +59,8 @@ export class Door {
   }
 
   /**
-   * The root directory of a running container as a path on this machine. It sees the container's mounts. Beware
-   * of absolute symlinks in it: they lead to this machine.
+   * The root directory of a running container as a path on this machine, including the container's mounts. Absolute symlinks in
+   * it lead to this machine.
    */
   async rootfs(vmid: number): Promise<string> {
     return `/proc/${await this.initPid(vmid)}/root`;
@@ -73,7 +73,7 @@ export class Door {
 
   // --- processes --------------------------------------------------------------------------------------------
 
-  /** Process id of the container's init, as this machine counts. */
+  /** PID of the container's init on this machine. */
   async initPid(vmid: number): Promise<number> {
     const { stdout } = await this.mustInNode('lxc-info', '-n', String(vmid), '-p', '-H');
     const pid = Number(stdout.trim());
@@ -83,7 +83,7 @@ export class Door {
     return pid;
   }
 
-  /** All processes of a running container, its init and the sleep that init rests on included. */
+  /** All processes of a running container, including its init and the sleep that init waits for. */
   async containerPids(vmid: number): Promise<Process[]> {
     return processesSharing(await this.initPid(vmid), 'pid');
   }
@@ -93,7 +93,10 @@ export class Door {
     return (await this.containerPids(vmid)).filter(({ cmdline }) => cmdline.includes(text));
   }
 
-  /** All processes in the node itself: sshd, its sessions, and what they run (lxc-attach too, until it is inside). */
+  /**
+   * All processes in the node itself: sshd, its sessions, and what they run, including lxc-attach until it has entered the
+   * container.
+   */
   nodePids(): Process[] {
     return processesSharing(this.info.holderPid, 'mnt');
   }

@@ -13,21 +13,21 @@ const rigInfo = z.object({
   id: z.string(),
   host: z.string(),
   port: z.number(),
-  /** The node that one logs in to, and another one that exists only in /etc/pve. */
+  /** The node to log in to, and another one that exists only in /etc/pve. */
   node: z.string(),
   otherNode: z.string(),
-  /** root; admin may do anything by sudo; operator may run /bin/sh by sudo. All take the same keys. */
+  /** root; admin may run everything with sudo; operator may run /bin/sh with sudo. All accept the same keys. */
   users: z.object({ root: z.string(), admin: z.string(), operator: z.string() }),
   rootPassword: z.string(),
   /** `public` is `TYPE BASE64`, `fingerprint` is `SHA256:…`. */
   hostKeys: z.object({ ed25519: hostKey, ecdsa: hostKey, rsa: hostKey }),
-  /** Private key files of a client. */
+  /** Private key files for a client. */
   keys: z.object({ plain: z.string(), encrypted: z.string(), passphrase: z.string() }),
   holderPid: z.number(),
   holderStarted: z.string(),
   paths: z.object({
     state: z.string(),
-    /** The node's /etc/pve, /var/lib/lxc and /tmp as seen from outside. */
+    /** Paths of the node's /etc/pve, /var/lib/lxc and /tmp on this machine. */
     pve: z.string(),
     lxc: z.string(),
     tmp: z.string(),
@@ -42,7 +42,7 @@ export type RigInfo = z.infer<typeof rigInfo>;
 
 export type RigLookup = { readonly info: RigInfo } | { readonly reason: string };
 
-/** What is known about the rig that is up, or why there is none. */
+/** The data of the running rig, or the reason why none runs. */
 export function findRig(): RigLookup {
   if (process.platform !== 'linux') {
     return { reason: 'the rig needs Linux' };

@@ -4,7 +4,10 @@ import { once } from 'node:events';
 /** Undoes what the function that returned it has done. */
 export type Undo = () => Promise<void>;
 
-/** Runs a command that takes a lock, says `held`, and keeps it until its stdin ends; so it ends with this process. */
+/**
+ * Runs a command that takes a lock, prints `held` and keeps the lock until its stdin ends, so that the lock ends with this
+ * process.
+ */
 export async function holdLock(argv: readonly [string, ...string[]]): Promise<Undo> {
   const [program, ...args] = argv;
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -3,9 +3,9 @@ import { describeRig } from './require.ts';
 import { CT } from './rig.ts';
 import { until } from './until.ts';
 
-/** Runs against the stand-in what was measured on a real node; docs of each lie are beside the code that meets it. */
-describeRig('rig: pct looks', (rig) => {
-  it('lists in columns of fixed width, with a blank lock', async () => {
+/** Checks that the stand-in behaves as measured on a real node. The code that handles each wrong answer of pct documents it. */
+describeRig('rig: pct read commands', (rig) => {
+  it('list in columns of fixed width, with a blank lock', async () => {
     expect((await rig.ssh('pct list')).stdout).toBe(
       [
         'VMID       Status     Lock         Name                ',
@@ -18,14 +18,14 @@ describeRig('rig: pct looks', (rig) => {
     );
   });
 
-  it('complains of a junk line on stderr and goes on', async () => {
+  it('warn of a junk line on stderr and continue', async () => {
     onTestFinished(await rig.setConf(CT.stopped, 'hostname: stopped\njunk\n'));
     const listed = await rig.ssh('pct list');
     expect(listed).toMatchObject({ code: 0, stderr: 'vm 9103 - unable to parse config: junk\n' });
     expect(listed.stdout).toContain('9103       stopped');
   });
 
-  it('tells the status, and more if asked', async () => {
+  it('print the status, with details on request', async () => {
     expect((await rig.ssh('pct status 9103')).stdout).toBe('status: stopped\n');
     const { stdout } = await rig.ssh('pct status 9101 --verbose');
     const keys = stdout
@@ -37,7 +37,7 @@ describeRig('rig: pct looks', (rig) => {
     expect(stdout).toContain(`\npid: ${await rig.initPid(CT.debian)}\n`);
   });
 
-  it('shows the current configuration only, sorted, the description encoded, lxc lines last', async () => {
+  it('print the current configuration only, sorted, with the description encoded and lxc lines last', async () => {
     const lines = (await rig.ssh('pct config 9101')).stdout.trimEnd().split('\n');
     expect(lines).toContain('hostname: debian');
     expect(lines).toContain(
@@ -48,14 +48,14 @@ describeRig('rig: pct looks', (rig) => {
     expect(lines.slice(0, -1)).toEqual(lines.slice(0, -1).sort());
   });
 
-  it('ends the tree of snapshots with the current state, even if there are none', async () => {
+  it('end the snapshot tree with the current state, even without snapshots', async () => {
     expect((await rig.ssh('pct listsnapshot 9101')).stdout).toMatch(
       /^`-> before-upgrade .*\n `-> current .*You are here!\n$/,
     );
     expect((await rig.ssh('pct listsnapshot 9102')).stdout).toMatch(/^`-> current .*You are here!\n$/);
   });
 
-  it.each(['9105', '9199'])('does not know %s: no such container on this node', async (vmid) => {
+  it.each(['9105', '9199'])('do not know %s: no such container on this node', async (vmid) => {
     for (const verb of ['status', 'config', 'exec', 'start']) {
       const outcome = await rig.ssh(`pct ${verb} ${vmid}${verb === 'exec' ? ' -- true' : ''}`);
       expect(outcome.stderr, verb).toBe(`Configuration file 'nodes/pve1/lxc/${vmid}.conf' does not exist\n`);
@@ -63,7 +63,7 @@ describeRig('rig: pct looks', (rig) => {
     }
   });
 
-  it('refuses bad parameters and anyone but root', async () => {
+  it('refuse invalid parameters and non-root users', async () => {
     const bad = await rig.ssh('pct status abc');
     expect(bad.code).toBe(2);
     expect(bad.stderr).toMatch(/^400 Parameter verification failed\.\n/);
@@ -73,7 +73,7 @@ describeRig('rig: pct looks', (rig) => {
     expect(notRoot.stderr).toContain('Unable to load access control list');
   });
 
-  it('costs what the real one costs where a test asks for it', async () => {
+  it('take as long as the real pct on request', async () => {
     const undo = await rig.slowPct();
     const started = Date.now();
     await rig.inNode(['pct', 'status', '9101']);
@@ -83,7 +83,7 @@ describeRig('rig: pct looks', (rig) => {
 });
 
 describeRig('rig: pct exec', (rig) => {
-  it('passes codes and arguments through', async () => {
+  it('passes through codes and arguments', async () => {
     expect((await rig.ssh("pct exec 9101 -- bash -c 'exit 3'")).code).toBe(3);
     expect((await rig.ssh("pct exec 9101 -- bash -c 'kill -9 $$; true'")).code).toBe(137);
     const missing = await rig.ssh('pct exec 9102 -- bash -c true');
@@ -92,7 +92,7 @@ describeRig('rig: pct exec', (rig) => {
     expect((await rig.ssh(`pct exec 9102 -- printf '[%s]' 'a b' '' '$x;"'`)).stdout).toBe('[a b][][$x;"]');
   });
 
-  it('refuses a stopped container with 255, and asks for no lock', async () => {
+  it('refuses a stopped container with 255, and takes no lock', async () => {
     expect(await rig.ssh('pct exec 9103 -- true')).toEqual({
       code: 255,
       stdout: '',
@@ -101,7 +101,7 @@ describeRig('rig: pct exec', (rig) => {
     expect((await rig.ssh('pct exec 9104 -- true')).code).toBe(0);
   });
 
-  it('leaks the environment of ssh, unless told not to', async () => {
+  it('passes on the environment of ssh, unless told otherwise', async () => {
     const leaked = (await rig.ssh('FOO=bar SSL_CERT_DIR=x pct exec 9102 -- env')).stdout;
     expect(leaked).toMatch(/^FOO=bar$/m);
     expect(leaked).toMatch(/^SSH_CONNECTION=/m);
@@ -112,17 +112,17 @@ describeRig('rig: pct exec', (rig) => {
     expect(clean).toMatch(/^PATH=.*\/usr\/local\/bin/m);
   });
 
-  it('ignores SIGPIPE in what it runs', async () => {
+  it('ignores SIGPIPE in its command', async () => {
     const { stdout } = await rig.ssh("pct exec 9101 -- sh -c 'grep SigIgn /proc/self/status'");
     const ignored = Number.parseInt(stdout.replace(/^SigIgn:\s*/, ''), 16);
     expect(ignored & (1 << 12)).not.toBe(0);
   });
 });
 
-describeRig('rig: pct push and pull lie', (rig) => {
+describeRig('rig: pct push and pull', (rig) => {
   const inCt = (vmid: number, script: string) => rig.inContainer(vmid, ['sh', '-c', script]);
 
-  it('copy a file that is there, with mode 644', async () => {
+  it('copy an existing file with mode 644', async () => {
     expect((await rig.ssh('umask 077; echo content > /tmp/from; pct push 9102 /tmp/from /tmp/to')).code).toBe(
       0,
     );
@@ -132,7 +132,7 @@ describeRig('rig: pct push and pull lie', (rig) => {
     expect((await rig.ssh('pct pull 9102 /etc/passwd /tmp/back; head -c 4 /tmp/back')).stdout).toBe('root');
   });
 
-  it('push: exits 0 when the source, or the directory of the destination, is missing', async () => {
+  it('push exits with 0 when the source or the destination directory is missing', async () => {
     expect((await rig.ssh('pct push 9102 /tmp/no-such-file /tmp/to')).code).toBe(0);
     expect((await inCt(CT.busybox, 'test -e /tmp/to')).code).toBe(1);
     expect((await rig.ssh('pct push 9102 /etc/hostname /no/such/dir/to')).code).toBe(0);
@@ -140,7 +140,7 @@ describeRig('rig: pct push and pull lie', (rig) => {
     expect((await rig.ssh('pct push 9102 /etc/hostname /mnt/ro/to')).code).toBe(0);
   });
 
-  it('push: a full disk gives 0, no message and a short file', async () => {
+  it('push exits with 0 and a short file on a full disk', async () => {
     const pushed = await rig.ssh(
       'head -c 3M /dev/zero > /tmp/big; pct push 9102 /tmp/big /mnt/small/big; echo $?',
     );
@@ -150,14 +150,14 @@ describeRig('rig: pct push and pull lie', (rig) => {
     expect(size).toBeLessThan(3 * 1024 * 1024);
   });
 
-  it('pull: a missing source exits 0 and has wiped what was there', async () => {
+  it('pull exits with 0 and has truncated the destination when the source is missing', async () => {
     const { stdout } = await rig.ssh(
       'echo old > /tmp/back; pct pull 9102 /no/such/file /tmp/back; echo $?; stat -c %s /tmp/back',
     );
     expect(stdout).toBe('0\n0\n');
   });
 
-  it('pull: a full disk of the node exits 0 with a short file, a directory with an empty one', async () => {
+  it('pull exits with 0 and a short file on a full disk of the node, and an empty one for a directory', async () => {
     await inCt(CT.busybox, 'head -c 3145728 /dev/zero > /tmp/big');
     const short = await rig.ssh(
       'pct pull 9102 /tmp/big /mnt/rig-small/big; echo $?; stat -c %s /mnt/rig-small/big; rm /mnt/rig-small/big',
@@ -171,7 +171,7 @@ describeRig('rig: pct push and pull lie', (rig) => {
     await inCt(CT.busybox, 'rm /tmp/big');
   });
 
-  it('refuse only a container that does not run', async () => {
+  it('refuse only a stopped container', async () => {
     expect(await rig.ssh('pct push 9103 /etc/hostname /tmp/x')).toMatchObject({
       code: 255,
       stderr: 'can only push files to a running CT\n',
@@ -203,7 +203,7 @@ describeRig('rig: pct life cycle', (rig) => {
     expect(await rig.ssh('pct stop 9103')).toMatchObject({ code: 255, stderr: 'CT 9103 not running\n' });
   });
 
-  it('refuses stop and shutdown of a locked one until it is unlocked', async () => {
+  it('refuses stop and shutdown of a locked container until it is unlocked', async () => {
     for (const verb of ['stop', 'shutdown']) {
       expect(await rig.ssh(`pct ${verb} 9104`), verb).toMatchObject({
         code: 255,
@@ -218,7 +218,7 @@ describeRig('rig: pct life cycle', (rig) => {
     expect((await rig.ssh('pct list')).stdout).toContain('9104       running    backup');
   });
 
-  it('needs 2T + 5 s for a shutdown that is not obeyed, and leaves it running', async () => {
+  it('takes 2T + 5 s for an ignored shutdown, and leaves the container running', async () => {
     onTestFinished(await rig.ignoreShutdown(CT.busybox));
     const started = Date.now();
     const outcome = await rig.ssh('pct shutdown 9102 --timeout 1');
@@ -233,7 +233,7 @@ describeRig('rig: pct life cycle', (rig) => {
     await rig.ensureStarted(CT.busybox);
   });
 
-  it('goes on when the connection is lost', async () => {
+  it('continues when the connection is lost', async () => {
     const undo = await rig.ignoreShutdown(CT.busybox);
     const lost = rig.ssh('pct shutdown 9102 --timeout 1 --forceStop 1');
     await until(() => rig.nodePids().some(({ cmdline }) => cmdline.startsWith('lxc-stop -n 9102')));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface Process {
-  /** As the machine counts processes. */
+  /** PID on this machine. */
   readonly pid: number;
   /** The name that the kernel keeps, at most 15 characters. */
   readonly comm: string;
@@ -14,7 +14,7 @@ export interface Process {
 
 type NamespaceKind = 'mnt' | 'pid';
 
-/** Every look at another process races with its end, so what is gone is undefined, not an error. */
+/** Reads a process that can end at any time: undefined if it has ended. */
 function whileItLives<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -27,13 +27,13 @@ export function namespaceOf(pid: number, kind: NamespaceKind): string | undefine
   return whileItLives(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
 }
 
-/** The text of /proc/PID/stat after the name: state, parent, … The name itself may hold spaces and parentheses. */
+/** The fields of /proc/PID/stat after the name: state, parent, … The name itself can contain spaces and parentheses. */
 function statFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** With the process id it names one process for good; undefined when there is none, or only a zombie. */
+/** Together with the PID it identifies one process; undefined if there is none, or only a zombie. */
 export function startTime(pid: number): string | undefined {
   const fields = whileItLives(() => statFields(pid));
   return fields?.[0] === 'Z' ? undefined : fields?.[19];
@@ -52,7 +52,7 @@ export function readProcess(pid: number): Process | undefined {
   });
 }
 
-/** All processes in the namespace of that process, itself included. */
+/** All processes in the namespace of this process, including itself. */
 export function processesSharing(pid: number, kind: NamespaceKind): Process[] {
   const namespace = namespaceOf(pid, kind);
   if (namespace === undefined) {

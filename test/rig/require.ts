@@ -4,18 +4,18 @@ import { holdLock, Rig, type Undo } from './rig.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Why the rig could not be brought up; empty when it was not tried or when it is up. */
+    /** Why the rig could not be started; empty if that was not tried or if it runs. */
     rigFailure: string;
   }
 }
 
-/** Other suites, in this run or in another one beside it, may have to end first. */
+/** Other suites, in this run or a concurrent one, may have to end first. */
 const LOCK_PATIENCE_MS = 15 * 60_000;
 
 /**
- * A suite against the rig. One at a time, over all test processes on the machine, for it starts, stops and freezes
- * containers; each begins with the rig as `up` made it. Without a rig the suite is skipped, and its name says why. Do
- * not nest: the inner one would wait for the outer one.
+ * A suite against the rig. On one machine only one such suite runs at a time, because suites start, stop and freeze containers;
+ * each begins with the rig in its initial state. Without a rig the suite is skipped, and its name contains the reason. Do not
+ * nest suites: the inner one would wait for the outer one.
  */
 export function describeRig(name: string, suite: (rig: Rig) => void): void {
   const found = findRig();

@@ -15,7 +15,7 @@ function temporaryDirectory(): string {
 }
 
 describeRig('rig: the node', (rig) => {
-  it('has the name, the tools and the users of a Proxmox node', async () => {
+  it('has the name, tools and users of a Proxmox VE node', async () => {
     expect((await rig.ssh('hostname; command -v pct; pveversion')).stdout).toMatch(
       /^pve1\n\/usr\/sbin\/pct\npve-manager\/9\./,
     );
@@ -29,7 +29,7 @@ describeRig('rig: the node', (rig) => {
     });
   });
 
-  it('stands apart from the machine', async () => {
+  it('is isolated from the machine', async () => {
     const paths = ['/root/only-in-the-node', '/etc/only-in-the-node', '/var/lib/only-in-the-node'];
     for (const path of paths) {
       await rig.writeInNode(path, 'x');
@@ -41,7 +41,7 @@ describeRig('rig: the node', (rig) => {
     expect(existsSync('/etc/ssh/rig')).toBe(false);
   });
 
-  it('lets root in by password, and by a key with a passphrase', async () => {
+  it('accepts root by password and by a key with a passphrase', async () => {
     // Without a terminal the client asks a program.
     const ask = join(temporaryDirectory(), 'ask');
     writeFileSync(ask, '#!/bin/sh\nprintf "%s\\n" "$SECRET"\n', { mode: 0o755 });
@@ -93,13 +93,13 @@ describeRig('rig: the node', (rig) => {
     );
   });
 
-  it('allows ten sessions a connection, and forwards', async () => {
+  it('allows ten sessions per connection, and forwarding', async () => {
     const control = join(temporaryDirectory(), 'control');
     const [ssh, ...target] = rig.sshArgv();
     const master = spawn(ssh, ['-M', '-S', control, '-N', ...target]);
     onTestFinished(() => void master.kill());
     await until(() => existsSync(control));
-    // Without a way out the client cannot fall back to a connection of its own.
+    // A client that cannot connect by itself has no fallback.
     const session = (command: string) =>
       run([ssh, '-S', control, '-o', 'ProxyCommand=false', ...target, command]);
     const ten = Array.from({ length: 10 }, () => session('sleep 1'));
@@ -117,13 +117,13 @@ describeRig('rig: the node', (rig) => {
     const undo = await rig.restartSshd(['-o', 'Banner=/etc/debian_version']);
     expect(rig.sshdPid()).not.toBe(before);
     const [, ...target] = rig.sshArgv();
-    // `-q` would hide it: the banner is how to see that the option holds.
+    // With `-q` the banner, which proves that the option works, would not be printed.
     expect((await run(['ssh', ...target, 'true'])).stderr).toMatch(/^\d+\.\d+/);
     await undo();
     expect(await rig.ssh('true')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('loses connections while their commands go on', async () => {
+  it('drops connections while their commands continue', async () => {
     const lost = rig.ssh('exec sleep 4.5');
     const sleeping = () => rig.nodePids().filter(({ cmdline }) => cmdline === 'sleep 4.5');
     await until(() => sleeping().length === 1);
@@ -135,7 +135,7 @@ describeRig('rig: the node', (rig) => {
 });
 
 describeRig('rig: the containers', (rig) => {
-  it('are Debian with bash, busybox without, one stopped, one locked, one elsewhere', async () => {
+  it('are Debian with bash, busybox, a stopped one, a locked one and one on another node', async () => {
     const shell = 'command -v bash || echo none; cat /etc/debian_version 2>/dev/null | cut -c 1-3';
     expect((await rig.inContainer(CT.debian, ['sh', '-c', shell])).stdout).toBe('/usr/bin/bash\n12.\n');
     expect((await rig.inContainer(CT.busybox, ['sh', '-c', shell])).stdout).toBe('none\n');
@@ -145,7 +145,7 @@ describeRig('rig: the containers', (rig) => {
     expect(rig.isRunning(CT.elsewhere)).toBe(false);
   });
 
-  it('have a command socket while they run, and only then', async () => {
+  it('have a command socket only while they run', async () => {
     const list = "sed -n 's,.*@/var/lib/lxc/\\(910.\\)/command$,\\1,p' /proc/net/unix | sort -u";
     expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9104\n');
     await rig.ensureStarted(CT.stopped);
@@ -171,7 +171,7 @@ describeRig('rig: the containers', (rig) => {
     expect((await rig.containerPids(vmid)).map(({ comm }) => comm).sort()).toEqual(['rig-init', 'sleep']);
   });
 
-  it('show their processes and their environment to the machine', async () => {
+  it('show their processes and environment to the machine', async () => {
     const running = rig.inContainer(CT.busybox, ['env', 'MARK=found', 'sleep', '0.7']);
     const sleeping = () => rig.containerProcesses(CT.busybox, 'sleep 0.7');
     await until(async () => (await sleeping()).some(({ comm }) => comm === 'sleep'));
@@ -181,7 +181,7 @@ describeRig('rig: the containers', (rig) => {
     expect((await running).code).toBe(0);
   });
 
-  it('take files byte for byte through the second door', async () => {
+  it("accept files byte for byte through the container's root directory", async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     await rig.writeInContainer(CT.busybox, '/tmp/bytes', bytes);
     expect(await rig.readInContainer(CT.busybox, '/tmp/bytes')).toEqual(bytes);
@@ -189,18 +189,18 @@ describeRig('rig: the containers', (rig) => {
     await expect(rig.readInContainer(CT.busybox, '/tmp/bytes')).rejects.toThrow('No such file');
   });
 
-  it('freeze: running in name, and no answer', async () => {
+  it('freeze: stay running and do not respond', async () => {
     const undo = await rig.freeze(CT.busybox);
     expect((await rig.inNode(['lxc-info', '-n', '9102', '-s'])).stdout).toMatch(/FROZEN/);
     expect((await rig.ssh('pct status 9102')).stdout).toBe('status: running\n');
-    // Without output: what hangs in the container would hold it open even when the one who waits is gone.
+    // Without output: a process that hangs in the container would hold it open after the waiting process has ended.
     const attempt = 'timeout -s KILL 1 lxc-attach -n 9102 -- true > /dev/null 2>&1';
     expect((await rig.inNode(['sh', '-c', attempt])).code).toBe(137);
     await undo();
     expect((await rig.inContainer(CT.busybox, ['true'])).code).toBe(0);
   });
 
-  it('can be without any shell', async () => {
+  it('can run without a shell', async () => {
     const undo = await rig.startWithoutShell();
     for (const program of ['/bin/sh', 'sh', 'bash', 'cat']) {
       expect((await rig.inContainer(CT.stopped, [program])).code, program).toBe(127);

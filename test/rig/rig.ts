@@ -14,8 +14,7 @@ const RUNNING = [CT.debian, CT.busybox, CT.locked];
 const FIXTURES = join(rigDirectory, '../fixtures/etc-pve');
 
 /**
- * The rig's second door: looks at and changes the node and its containers directly, without ssh and without the
- * code under test.
+ * Inspects and changes the node and its containers directly, without ssh and without the code under test.
  */
 export class Rig extends Door {
   // --- state of containers ----------------------------------------------------------------------------------
@@ -26,7 +25,7 @@ export class Rig extends Door {
       .some((line) => line.endsWith(`@/var/lib/lxc/${vmid}/command`));
   }
 
-  /** Runs and is not frozen afterwards; goes around pct, so that it starts locked ones too. */
+  /** Starts the container, also a locked one, without pct; afterwards it runs and is not frozen. */
   async ensureStarted(vmid: number): Promise<void> {
     if (this.isRunning(vmid)) {
       await this.unfreeze(vmid);
@@ -37,10 +36,10 @@ export class Rig extends Door {
 
   async ensureStopped(vmid: number): Promise<void> {
     if (this.isRunning(vmid)) {
-      // A frozen process cannot even die.
+      // A frozen process cannot be killed.
       await this.unfreeze(vmid);
       await this.mustInNode('lxc-stop', '-n', String(vmid), '--kill');
-      // STOPPED is said before LXC's monitor has closed the command socket.
+      // LXC reports STOPPED before its monitor has closed the command socket.
       await until(() => !this.isRunning(vmid));
     }
   }
@@ -59,12 +58,12 @@ export class Rig extends Door {
     return () => this.unfreeze(vmid);
   }
 
-  /** No-op for one that is not frozen. */
+  /** Does nothing if the container is not frozen. */
   async unfreeze(vmid: number): Promise<void> {
     await this.mustInNode('lxc-unfreeze', '-n', String(vmid));
   }
 
-  /** From now on the container takes no notice of a shutdown request. */
+  /** The container ignores shutdown requests from now on. */
   async ignoreShutdown(vmid: number): Promise<Undo> {
     const flag = join(this.rootfsOnDisk(vmid), 'ignore-shutdown');
     writeFileSync(flag, '');
@@ -79,7 +78,7 @@ export class Rig extends Door {
 
   // --- /etc/pve ---------------------------------------------------------------------------------------------
 
-  /** Writes (or with undefined removes) a file below the node's /etc/pve, e.g. `.vmlist`. */
+  /** Writes a file below the node's /etc/pve, e.g. `.vmlist`; undefined removes it. */
   async setPve(path: string, content: string | undefined): Promise<Undo> {
     const file = join(this.info.paths.pve, path);
     const before = existsSync(file) ? readFileSync(file) : undefined;
@@ -92,31 +91,31 @@ export class Rig extends Door {
     return this.setPve(`nodes/${this.info.node}/lxc/${vmid}.conf`, text);
   }
 
-  /** Makes each call of pct cost the 0.65 s that loading the real one costs. */
+  /** Adds to each call of pct the 0.65 s that the real one takes to load. */
   slowPct(): Promise<Undo> {
     return this.setPve('.rig-slow-pct', '');
   }
 
   // --- ssh --------------------------------------------------------------------------------------------------
 
-  /** Arguments of the real ssh client for a login by key; the command follows. */
+  /** Arguments of the real ssh client for a login with a key; the command follows. */
   sshArgv(user: keyof RigInfo['users'] = 'root'): [string, ...string[]] {
     return ['ssh', '-F', this.info.paths.sshConfig, user === 'root' ? 'rig' : `rig-${user}`];
   }
 
-  /** Runs a command line in the node through the real ssh client. */
+  /** Runs a command line on the node through the real ssh client. */
   ssh(command: string, user: keyof RigInfo['users'] = 'root', options?: RunOptions): Promise<Outcome> {
     return run([...this.sshArgv(user), command], options);
   }
 
-  /** Process id of the listening sshd; it changes with a restart. */
+  /** PID of the listening sshd; it changes with a restart. */
   sshdPid(): number {
     return Number.parseInt(readFileSync(this.info.paths.sshdPidFile, 'utf8'), 10);
   }
 
   /**
-   * Restarts sshd on the same port with the same keys. Open connections stay open. `options` hold for this
-   * start only, e.g. `['-o', 'MaxSessions=3']`; the undo starts it without them.
+   * Restarts sshd on the same port with the same keys. Open connections stay open. `options`, e.g. `['-o', 'MaxSessions=3']`,
+   * apply until the undo restarts sshd without them.
    */
   async restartSshd(options: readonly string[] = []): Promise<Undo> {
     const restart = async (args: readonly string[]) => {
@@ -127,15 +126,15 @@ export class Rig extends Door {
     return () => restart([]);
   }
 
-  /** The processes that serve open connections, one or two for each; the listener is not among them. */
+  /** The processes that serve open connections, one or two for each connection, without the listener. */
   sshConnections(): Process[] {
     const listener = this.sshdPid();
     return this.nodePids().filter(({ pid, comm }) => comm.startsWith('sshd') && pid !== listener);
   }
 
   /**
-   * Sends a signal to every open connection's processes: KILL loses the connections while the commands that run
-   * on them go on, STOP makes a dead peer of them, CONT wakes it again. Returns how many there were.
+   * Sends a signal to the processes of every open connection: KILL closes the connections while their commands continue, STOP
+   * makes the peer unresponsive, CONT resumes it. Returns the number of processes.
    */
   signalSshConnections(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): number {
     const connections = this.sshConnections();
@@ -143,7 +142,7 @@ export class Rig extends Door {
       try {
         process.kill(pid, signal);
       } catch {
-        // Of the two processes of a connection the second ends with the first.
+        // Of the two processes of a connection, the second ends with the first.
       }
     }
     return connections.length;
@@ -155,7 +154,7 @@ export class Rig extends Door {
 
   // --- reset ------------------------------------------------------------------------------------------------
 
-  /** Puts containers and configurations back to what `up` made, whatever a test that failed has left behind. */
+  /** Resets containers and configurations to the initial state, also after a failed test. */
   async reset(): Promise<void> {
     rmSync(join(this.info.paths.pve, '.rig-slow-pct'), { force: true });
     for (const vmid of [...RUNNING, CT.stopped]) {
@@ -166,7 +165,7 @@ export class Rig extends Door {
     for (const name of ['vmlist', 'members']) {
       put(join(this.info.paths.pve, `.${name}`), readFileSync(join(FIXTURES, name)));
     }
-    // A fresh start also ends processes that were left behind and empties the small disks.
+    // A fresh start also ends leftover processes and empties the small disks.
     await Promise.all(
       [...RUNNING, CT.stopped].map(async (vmid) => {
         await this.ensureStopped(vmid);
@@ -178,13 +177,13 @@ export class Rig extends Door {
   }
 }
 
-/** The rig that is up, or undefined; `findRig` tells why. */
+/** The running rig, or undefined; `findRig` returns the reason. */
 export function loadRig(): Rig | undefined {
   const found = findRig();
   return 'info' in found ? new Rig(found.info) : undefined;
 }
 
-/** As in the cluster file system, root's alone. */
+/** As in the cluster file system, only root can access the file. */
 function put(file: string, content: string | Uint8Array | undefined): void {
   if (content === undefined) {
     rmSync(file, { force: true });

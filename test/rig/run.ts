@@ -2,21 +2,21 @@ import { spawn } from 'node:child_process';
 
 export interface RunOptions {
   readonly stdin?: string | Uint8Array;
-  /** Nothing of the caller's environment is passed on; this is all there is besides PATH. */
+  /** The environment, apart from PATH; nothing is inherited from the caller. */
   readonly env?: Readonly<Record<string, string>>;
-  /** KILLs the command after this long; the result then has code null. */
+  /** Time after which the command is killed with SIGKILL; `code` is null then. */
   readonly timeoutMs?: number;
 }
 
 export interface RawOutcome {
-  /** null: died of a signal. */
+  /** null: a signal killed it. */
   readonly code: number | null;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
 }
 
 export interface Outcome {
-  /** null: died of a signal. */
+  /** null: a signal killed it. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -24,7 +24,7 @@ export interface Outcome {
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Runs a program on this machine; a non-zero exit is a result, a program that cannot be started is an error. */
+/** Runs a program on this machine. A non-zero exit code is a result; a program that cannot be started is an error. */
 export function runRaw(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<RawOutcome> {
   const [program, ...args] = argv;
   return new Promise((resolve, reject) => {
@@ -33,14 +33,14 @@ export function runRaw(argv: readonly [string, ...string[]], options: RunOptions
     const stderr: Buffer[] = [];
     const giveUp = () => {
       child.kill('SIGKILL');
-      // A descendant that outlives it may hold these, and with them the wait for their end.
+      // A descendant that outlives the program can hold the streams open.
       child.stdout.destroy();
       child.stderr.destroy();
     };
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(giveUp, options.timeoutMs);
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    // A program that ends without reading its stdin is no failure of ours.
+    // A program that ends without reading its stdin is not an error.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.stdin ?? '');
     child.on('error', reject);
@@ -56,7 +56,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   return { code, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
 }
 
-/** Runs a program that has to succeed for the test to mean anything. */
+/** Runs a program that must succeed. */
 export async function must(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Outcome> {
   const outcome = await run(argv, options);
   if (outcome.code !== 0) {

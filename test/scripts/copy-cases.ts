@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { quoteAll } from '../../src/lib/quote.ts';
-import { shellArgv } from '../../src/remote/command-line.ts';
+import { shellArgv } from '../../src/remote/session-requests.ts';
 import type { Bench, Case } from './cases.ts';
 import { NONCE } from './protocol.ts';
 import { PART, sha256 } from './transfer-protocol.ts';

@@ -4,7 +4,7 @@ import { GROUPS } from './groups.ts';
 import type { Machine } from './machine.ts';
 import { MUTATIONS, mutate } from './mutations.ts';
 
-/** Declares a test for each mutation: the case that is named for it fails on this machine. */
+/** Declares a test for each mutation: its case must fail on this machine. */
 export function describeMutations(machine: Machine): void {
   describe(`mutations under ${machine.name}`, () => {
     beforeEach(() => machine.reset());
@@ -15,7 +15,7 @@ export function describeMutations(machine: Machine): void {
       const found = GROUPS[mutation.group].find(({ name }) => name === mutation.caughtBy);
       if (found === undefined) throw new Error(`no case: ${mutation.caughtBy}`);
       const failure = await found.run({ machine, scripts }).catch((error: unknown) => error);
-      // By an assertion about the script, not by a script that does not run at all.
+      // An assertion about the script must fail; a script that cannot run at all does not count.
       expect(failure).toMatchObject({ name: 'AssertionError' });
     });
   });

@@ -5,7 +5,7 @@ import { GROUPS } from './groups.ts';
 import type { Machine } from './machine.ts';
 import { missing, openShell, type ShellName } from './shells.ts';
 
-/** Declares a test for each case under this shell. Each shell is a file of its own, so that they run at the same time. */
+/** Declares a test for each case under this shell. Each shell has its own file, so that they run in parallel. */
 export function describeShell(name: ShellName): void {
   const reason = missing(name);
   if (reason === undefined) describeMachine(openShell(name));

@@ -25,7 +25,7 @@ export type GroupName =
   | 'readFile'
   | 'upload';
 
-/** All cases by the script whose promises they check. */
+/** All cases by the script that they check. */
 export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   authorizedKeys: AUTHORIZED_KEYS_CASES,
   copy: COPY_CASES,

@@ -129,7 +129,7 @@ async function killsOnly(bench: Bench, tree: string): Promise<void> {
   for (const token of [older, unmarked, other]) expect(await sleeping(token)).toBe(1);
 }
 
-/** A run of its own: its mark, and how its processes start. */
+/** A new run: its marker, and how its processes start. */
 function newRun({ machine }: Bench) {
   const run = `run${randomInt(1e9)}`.padEnd(24, '0');
   const request = { run, slackNs: 60_001 + randomInt(400_000), since: machine.ticksNow() };
@@ -143,7 +143,7 @@ function newRun({ machine }: Bench) {
   return { start, request };
 }
 
-/** Nobody else sleeps this long: one may look for it in /proc. */
+/** A duration of sleep that no other process uses, so that it can be found in /proc. */
 function uniqueDuration(): string {
   return `9${randomInt(1e5, 1e6)}`;
 }

@@ -13,17 +13,17 @@ export interface Machine {
   start(script: string, args: readonly string[], options?: StartOptions): Program;
   /** Creates an empty folder. */
   folder(): Promise<string>;
-  /** Mounts a disk of its own; needs the feature `disks`. */
+  /** Mounts a new disk; needs the feature `disks`. */
   disk(options: { readonly sizeKiB: number; readonly readOnly?: boolean }): Promise<Disk>;
   /** The path of a file of the node, such as /etc/pve/.members, for `files` and for arguments of scripts. */
   nodePath(path: string): string;
   /** Clock ticks since boot, as in the start times of its processes. */
   ticksNow(): number;
-  /** Command lines of all live processes, read from outside of what the scripts can change. */
+  /** Command lines of all live processes, read without the programs that scripts can replace. */
   commandLines(): Promise<readonly string[]>;
-  /** Empties the folders of the node and ends all isolated processes: before each case. */
+  /** Before each case: empties the folders of the node and ends all isolated processes. */
   reset(): Promise<void>;
-  /** Ends all processes that it started and removes its folders. */
+  /** Ends all processes that it has started and removes its folders. */
   close(): Promise<void>;
 }
 
@@ -34,35 +34,35 @@ export interface Machine {
 export type Feature = 'isolated' | 'disks' | 'fifos' | 'processGroups' | 'fileSizeLimit' | 'missingPrograms';
 
 export interface Disk {
-  /** For the scripts. */
+  /** The path for the scripts. */
   readonly inside: string;
-  /** For `files`. */
+  /** The path for `files`. */
   readonly outside: string;
 }
 
 export interface StartOptions {
   /** Added to PATH, HOME and LANG. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A folder whose programs precede the others. */
+  /** A folder whose programs take precedence. */
   readonly programs?: string;
   /** The only programs that exist. */
   readonly onlyPrograms?: readonly string[];
   /** Timer slack of the process, in ns. */
   readonly slackNs?: number;
-  /** Starts it among the processes that `kill` cases look at, and where disks are mounted. */
+  /** Starts it among the processes that `kill` cases examine, and where disks are mounted. */
   readonly isolated?: boolean;
-  /** Limit of the size of each file that it writes (ulimit -f). */
+  /** Maximum size of each file that it writes (ulimit -f). */
   readonly fileSizeLimitKiB?: number;
 }
 
 /** A running script. */
 export interface Program {
-  /** What it has written so far. */
+  /** Its output so far. */
   readonly stdout: Buffer;
   readonly stderr: Buffer;
-  /** Its end; its children may keep the streams open. */
+  /** Resolves when it has ended; its children may keep the streams open. */
   readonly exited: Promise<ProgramEnd>;
-  /** Its end, with all output read. */
+  /** Resolves when it has ended and all output has been read. */
   readonly closed: Promise<ProgramEnd>;
   /** Resolves when `test` is true after more output, or when the streams have ended. */
   until(test: () => boolean): Promise<void>;
@@ -78,12 +78,12 @@ export interface ProgramEnd {
 }
 
 export interface MachineFiles {
-  /** Creates the folders above it. */
+  /** Creates missing parent folders. */
   write(file: string, content: string | Buffer, mode?: number): Promise<void>;
   append(file: string, content: Buffer): Promise<void>;
-  /** @returns the content as text, or undefined where there is no such file */
+  /** @returns the content as text, or undefined if the file does not exist */
   read(file: string): Promise<string | undefined>;
-  /** Names in a folder, sorted; none where there is no folder. */
+  /** Names in a folder, sorted; empty if there is no folder. */
   list(folder: string): Promise<readonly string[]>;
   /** Permission bits in octal, as `stat -c %a` prints them. */
   mode(file: string): Promise<string>;

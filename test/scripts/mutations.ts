@@ -102,6 +102,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'find . -type f -exec echo',
   },
   {
+    name: 'a precondition that does not look whether the container is on the node',
+    script: 'precondition',
+    group: 'precondition',
+    caughtBy: 'refuses when the container is on another node, and does not redeem its approval',
+    from: 'refuse moved',
+    to: ':',
+  },
+  {
     name: 'a search for the own container that takes the word as any argument',
     script: 'ownContainer',
     group: 'ownContainer',
@@ -260,8 +268,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'precondition',
     group: 'precondition',
     caughtBy: 'refuses when reading the lockdown file takes longer than two seconds',
-    from: '      in_time;;\n    container)',
-    to: '      :;;\n    container)',
+    from: '      in_time;;\n    here)',
+    to: '      :;;\n    here)',
   },
   {
     name: 'a precondition that does not compare tags',

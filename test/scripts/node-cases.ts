@@ -19,7 +19,7 @@ export const INVENTORY_CASES: readonly Case[] = [
     run: async (bench) => {
       await writeCluster(bench);
       const sections = await runReport(bench, 'inventory', ['']);
-      expect([...sections.keys()]).toEqual(['unix', 'pve', 'conf', 'item end']);
+      expect([...sections.keys()]).toEqual(['unix', 'pve', 'item now', 'conf', 'item end']);
       expect(sections.get('unix')).toBe('@/var/lib/lxc/101/command\n');
       expect(sections.get('pve')).toBe(
         '.members:{"nodename":"pve"}\n.vmlist:{"ids":{}}\n.rrd:pve-vm-9.0/101:1:web:running\nuser.cfg:pool:apps::101:\n',
@@ -33,6 +33,26 @@ export const INVENTORY_CASES: readonly Case[] = [
         'nodes/pve/lxc/101.conf:hostname: old',
         'nodes/pve2/lxc/102.conf:hostname: db',
       ]);
+    },
+  },
+  {
+    name: 'reads further keys of the configurations on request',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const file = bench.machine.nodePath('/etc/pve/nodes/pve/lxc/103.conf');
+      await bench.machine.files.write(
+        file,
+        'hostname: x\nostype: alpine\nnet0: ip=dhcp\nnet10: y\nnetwork: no\n',
+      );
+      const conf = (await runReport(bench, 'inventory', ['', '|ostype|net[0-9]+'])).get('conf') ?? '';
+      expect(conf.match(/103\.conf:.*/g)).toEqual([
+        '103.conf:hostname: x',
+        '103.conf:ostype: alpine',
+        '103.conf:net0: ip=dhcp',
+        '103.conf:net10: y',
+      ]);
+      const less = (await runReport(bench, 'inventory', ['', ''])).get('conf') ?? '';
+      expect(less.match(/103\.conf:.*/g)).toEqual(['103.conf:hostname: x']);
     },
   },
   {
@@ -54,6 +74,7 @@ export const INVENTORY_CASES: readonly Case[] = [
       expect([...sections]).toEqual([
         ['unix', ''],
         ['pve', ''],
+        ['item now', expect.stringMatching(/^\d+$/)],
         ['conf', ''],
         ['item end', ''],
       ]);
@@ -99,6 +120,34 @@ export const PROBE_CASES: readonly Case[] = [
       // There is no /proc/net/unix.
       const report = await runReport(bench, 'runState', ['101']);
       expect([...report.keys()].filter((key) => key.startsWith('item'))).toEqual([]);
+    },
+  },
+  {
+    name: 'tells which containers run',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const report = await runReport(bench, 'running');
+      expect([...report]).toEqual([
+        ['unix', '@/var/lib/lxc/101/command\n'],
+        ['item end', ''],
+      ]);
+    },
+  },
+  {
+    name: 'reads the host keys of all nodes, of which a file may be missing',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const { machine } = bench;
+      await machine.files.write(
+        machine.nodePath('/etc/pve/nodes/pve2/ssh_known_hosts'),
+        'pve2 ssh-rsa AAAA\n',
+      );
+      await machine.files.write(machine.nodePath('/etc/pve/priv/known_hosts'), 'pve ssh-rsa BBBB\n');
+      const report = await runReport(bench, 'hostKeys');
+      expect([...report]).toEqual([
+        ['keys', 'pve ssh-rsa BBBB\npve2 ssh-rsa AAAA\n'],
+        ['item end', ''],
+      ]);
     },
   },
   {

@@ -1,6 +1,6 @@
 import type { Program } from './machine.ts';
 
-/** What a program has written to its streams so far, and who waits for more of it. */
+/** What a program has written to its streams so far, and the callers that wait for more. */
 export class ProgramOutput implements Pick<Program, 'stdout' | 'stderr' | 'until'> {
   readonly #stdout = new GrowingBuffer();
   readonly #stderr = new GrowingBuffer();

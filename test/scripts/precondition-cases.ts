@@ -170,12 +170,29 @@ export const PRECONDITION_CASES: readonly Case[] = [
       await files.fifo(machine.nodePath(LOCKDOWN));
       const [result] = await Promise.all([
         checkPrecondition(bench, { lockdown: LOCKDOWN }),
-        // Its time is over, so nothing but the delay refuses.
+        // Its time is over, so only the delay can refuse.
         files.writeFifo(machine.nodePath(LOCKDOWN), '1\n', () =>
           files.write(machine.nodePath('/proc/uptime'), '1003.00 5.00\n'),
         ),
       ]);
       expect(result).toEqual({ passed: false, why: 'slow', code: 96 });
+    },
+  },
+  {
+    name: 'refuses when the container is on another node, and does not redeem its approval',
+    run: async (bench) => {
+      const { machine } = bench;
+      const { files } = machine;
+      const request = { here: '/etc/pve/lxc/101.conf', approvalId: 'abc123' };
+      await files.mkdir(machine.nodePath('/etc/pve/lxc'));
+      expect(await checkPrecondition(bench, { ...request, claimant: 'first' })).toMatchObject({
+        passed: false,
+        why: 'moved',
+      });
+      await files.write(machine.nodePath('/etc/pve/lxc/101.conf'), CONFIG);
+      expect(await checkPrecondition(bench, { ...request, claimant: 'second' })).toMatchObject({
+        passed: true,
+      });
     },
   },
   {
@@ -231,7 +248,7 @@ export const PRECONDITION_CASES: readonly Case[] = [
   },
 ];
 
-/** Checks what was decided, against the files of a node. */
+/** Checks the decision against the files of a node. */
 async function check(bench: Bench, { config = CONFIG, users = USERS, decided = {} }: Facts) {
   const { files } = bench.machine;
   await files.write(bench.machine.nodePath(FILE), config);

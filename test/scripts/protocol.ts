@@ -2,23 +2,23 @@ import type { Bench } from './cases.ts';
 import type { Program, StartOptions } from './machine.ts';
 
 /**
- * What the scripts say and expect, line by line. The cases speak of exit codes, refusals and digests; only this file and
- * transfer-protocol.ts know how they are written.
+ * The lines that the scripts write and expect. The cases use exit codes, refusals and digests; only this file and
+ * transfer-protocol.ts know the lines.
  */
 
 export const NONCE = 'a4d1c05e7b2f4d0c9a6e3b8f1d7c2e50';
 
 export interface CommandResult {
-  /** The script said that the command starts. */
+  /** The script reported that the command starts. */
   readonly started: boolean;
-  /** null where the script did not report it. */
+  /** null if the script did not report it. */
   readonly exitCode: number | null;
-  /** What the command itself wrote. */
+  /** The output of the command itself. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a user's command under exec.sh, until it has reported the end. */
+/** Runs a user's command under exec.sh, until the script has reported the end. */
 export async function runCommand(
   { machine, scripts }: Bench,
   command: string,
@@ -43,7 +43,7 @@ function commandOutput(bytes: Buffer): { began: boolean; ended: boolean; text: s
   return { began: after !== undefined, ended: rest !== undefined, text };
 }
 
-/** A host-side script, which finds its nonce in a variable of the session's shell. */
+/** A script on the node, which finds its nonce in a variable of the session's shell. */
 function onHost(script: string): string {
   return `n=${NONCE}\n${script}`;
 }
@@ -60,13 +60,13 @@ export interface KillRequest {
 
 export interface KillReport {
   readonly found: number;
-  /** Names of the processes that are left. */
+  /** Names of the surviving processes. */
   readonly survivors: readonly string[];
 }
 
 export const RUN_VARIABLE = 'PROXMOX_MCP_RUN';
 
-/** Runs kill.sh. @throws Error where it does not come to its end */
+/** Runs kill.sh. @throws Error if it does not finish */
 export async function kill(bench: Bench, request: KillRequest): Promise<KillReport> {
   const { run, slackNs, since, softLooks = 4, hardLooks = 40 } = request;
   const args = [
@@ -86,14 +86,14 @@ export async function kill(bench: Bench, request: KillRequest): Promise<KillRepo
   };
 }
 
-/** Everything that a script writes, and how it ends. */
+/** Collects the output of a script and how it ends. */
 export async function finish(program: Program) {
   program.endInput();
   const { code } = await program.closed;
   return { code, stdout: program.stdout.toString(), stderr: program.stderr.toString() };
 }
 
-/** What a call was decided on; what is absent is not checked. */
+/** The state that a call was decided on; absent values are not checked. */
 export interface PreconditionRequest {
   readonly vmid?: string;
   readonly name?: string;
@@ -104,10 +104,12 @@ export interface PreconditionRequest {
   readonly claimant?: string;
   /** The lockdown file, on the node. */
   readonly lockdown?: string;
+  /** The configuration among those of the node. */
+  readonly here?: string;
 }
 
 export interface PreconditionResult {
-  /** What follows on the command line was run. */
+  /** The rest of the command line was run. */
   readonly passed: boolean;
   readonly why: string | null;
   readonly code: number | null;
@@ -124,11 +126,13 @@ export async function checkPrecondition(
     approvalId = '',
     claimant = '',
     lockdown,
+    here,
   }: PreconditionRequest,
 ): Promise<PreconditionResult> {
   const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
   const fields = [
     ...(lockdown === undefined ? [] : ['lockdown', machine.nodePath(lockdown)]),
+    ...(here === undefined ? [] : ['here', machine.nodePath(here)]),
     ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
     ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' '), 'pool', pool]),
     ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),
@@ -142,7 +146,7 @@ export async function checkPrecondition(
 /** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'haState' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState',
+  name: 'haState' | 'hostKeys' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState' | 'running',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {
@@ -169,7 +173,7 @@ function itemsOf(stdout: string): ReadonlyMap<string, readonly string[]> {
   return items;
 }
 
-/** Runs authorized-keys-add.sh or authorized-keys-remove.sh. @returns what it says that it did; null for a failure */
+/** Runs authorized-keys-add.sh or authorized-keys-remove.sh. @returns the reported change; null for a failure */
 export async function changeKey(
   { machine, scripts }: Bench,
   change: 'add' | 'remove',

@@ -7,7 +7,7 @@ import type { Disk, Feature, Machine, Program, StartOptions } from './machine.ts
 import { realFiles } from './real-files.ts';
 import { SpawnedProgram } from './spawned-program.ts';
 
-/** Files outside of a test's own folder that scripts read or write: moved below it. */
+/** Files outside of a test's own folder that scripts read or write: replaced by files below it. */
 export const NODE_PATHS = /\/etc\/pve|\/run\/proxmox-mcp|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = ['isolated', 'disks', 'fifos', 'processGroups', 'fileSizeLimit'] as const;
@@ -20,14 +20,14 @@ const SHELLS = [
 
 export type ShellName = (typeof SHELLS)[number]['name'];
 
-/** Why the cases cannot run under this shell here, or undefined. */
+/** Why the cases cannot run under this shell on this machine, or undefined. */
 export function missing(name: ShellName): string | undefined {
   if (process.platform !== 'linux') return 'needs Linux';
   const { argv } = find(name);
   return spawnSync(argv[0], ['-c', ':']).error === undefined ? undefined : `${argv[0]} is not installed`;
 }
 
-/** A shell of this computer, with GNU's programs, or busybox's alone for its own. @throws Error where it is not installed */
+/** A shell of this machine with GNU's programs, or busybox with only its own. @throws Error if it is not installed */
 export function openShell(name: ShellName): Machine {
   return new RealShell(name, find(name).argv);
 }
@@ -60,7 +60,7 @@ class RealShell implements Machine {
     const { slackNs, fileSizeLimitKiB } = options;
     const setup = [
       ...(slackNs === undefined ? [] : [`echo ${slackNs} >/proc/self/timerslack_ns`]),
-      // Its unit is 512 bytes in dash.
+      // The unit is 512 bytes in dash.
       ...(fileSizeLimitKiB === undefined ? [] : [`ulimit -f ${fileSizeLimitKiB * 2}`]),
       'exec "$@"',
     ];
@@ -97,7 +97,7 @@ class RealShell implements Machine {
   async commandLines(): Promise<readonly string[]> {
     const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
     const lines = names.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-    // That of a zombie is empty; nsenter is outside of the namespace and ends after the process that it started.
+    // The command line of a zombie is empty; nsenter is outside of the namespace and ends after the process that it started.
     return (await Promise.all(lines))
       .map((line) => line.replaceAll('\0', ' ').trim())
       .filter((line) => line !== '' && !line.startsWith(NSENTER));
@@ -141,16 +141,16 @@ class RealShell implements Machine {
 }
 
 /**
- * A PID and mount namespace: scripts see no process but the test's own, and a broken kill script harms nothing else.
- * Processes in it are visible in the /proc of the computer. Those who are not root get a user namespace as well, in which
- * they may read the timer slack of other processes, as root may.
+ * A PID and mount namespace: scripts see only the test's own processes, and a broken kill script harms nothing else. Its
+ * processes are visible in the /proc of the machine. Users other than root also get a user namespace, in which they may read
+ * the timer slack of other processes, as root may.
  */
 class Namespace {
   readonly pid: number;
   readonly #user = process.getuid?.() === 0 ? [] : ['--user'];
 
   constructor() {
-    // Its first process reaps orphans and ends by itself, should the test run be killed.
+    // Its first process reaps orphans, and ends by itself if the test run is killed.
     const first = 'i=0; while [ $i -lt 3000 ]; do sleep 0.1; i=$((i+1)); done';
     const map = this.#user.length === 0 ? [] : ['--user', '--map-root-user'];
     const flags = [...map, '--pid', '--fork', '--mount-proc', '--kill-child'];

@@ -3,10 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { ScriptHost } from '../../src/simulator/script-host.ts';
 import type { MachineFiles } from './machine.ts';
 
-/** New files have the mode that this umask leaves, as those of a process that creates them. */
+/** New files get the mode that this umask leaves, as those of a process that creates them. */
 const UMASK = 0o022;
 
-/** Files of a simulated computer. */
+/** Files of a simulated machine. */
 export class SimulatedFiles implements MachineFiles {
   readonly #host: () => ScriptHost;
 

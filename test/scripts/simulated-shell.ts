@@ -4,11 +4,11 @@ import { ProgramOutput } from './output.ts';
 import { NODE_PATHS } from './shells.ts';
 import { SimulatedFiles } from './simulated-files.ts';
 
-/** Where the files of the node are, as under a real shell: what the kernel generates in /proc cannot be replaced. */
+/** The folder for the node's files, as under a real shell: what the kernel generates in /proc cannot be replaced. */
 const NODE = '/node';
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The simulator's shell on a simulated computer, whose files and processes exist for the script alone. */
+/** The simulator's shell on a simulated machine, whose files and processes exist only for the script. */
 export class SimulatedShell implements Machine {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;

@@ -22,7 +22,7 @@ export class SpawnedProgram implements Program {
       });
       child.once('error', reject);
     });
-    // A case that waits for neither still fails: by what is missing from the output.
+    // A case that waits for neither still fails, because output is missing.
     this.exited.catch(() => {});
     this.closed.catch(() => {});
     child.stdout.on('data', (chunk: Buffer) => this.#output.append('stdout', chunk));
@@ -52,7 +52,7 @@ export class SpawnedProgram implements Program {
   }
 
   terminate(): void {
-    // It is detached, and so its PID is that of its group.
+    // It is detached, so its PID is that of its group.
     if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGTERM');
   }
 }

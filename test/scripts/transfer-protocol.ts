@@ -9,10 +9,10 @@ export const PART = '.proxmox-mcp-test.part';
 export interface UploadRequest {
   readonly destination: string;
   readonly data: Buffer;
-  /** Announced; that of the data unless given. */
+  /** The announced size; by default that of the data. */
   readonly size?: number;
   readonly mode?: string;
-  /** For a file that is new, when no mode is asked for. */
+  /** The mode of a new file if no mode is requested. */
   readonly newMode?: string;
   readonly owner?: string;
   readonly group?: string;
@@ -20,13 +20,13 @@ export interface UploadRequest {
   readonly options?: StartOptions;
 }
 
-/** What the cases do at each stage of an upload. */
+/** What a case does at each stage of an upload. */
 export interface UploadSteps {
-  /** Sends the data, all of it unless given. */
+  /** Sends the data; by default all of it. */
   readonly send?: (program: Program) => Promise<void>;
   readonly beforeData?: () => Promise<void>;
   readonly beforeVerdict?: (report: Digest) => Promise<void>;
-  /** What the sender answers to the digest: that it is right, that it is wrong, or nothing before the end of the input. */
+  /** The sender's answer to the digest: right, wrong, or none before the end of the input. */
   readonly verdict?: 'right' | 'wrong' | 'none';
 }
 
@@ -44,7 +44,7 @@ export type Refusal = {
 
 export type UploadOutcome =
   | Refusal
-  /** It ended without a word about the result. */
+  /** The script ended without a result. */
   | { readonly kind: 'ended' }
   | (Digest & {
       readonly kind: 'published';
@@ -53,7 +53,7 @@ export type UploadOutcome =
       readonly replaced: boolean;
     });
 
-/** Runs upload.sh as the sender would. */
+/** Runs upload.sh as the sender does. */
 export async function upload(
   bench: Bench,
   request: UploadRequest,
@@ -106,7 +106,7 @@ export type DownloadOutcome =
       readonly data: Buffer;
     });
 
-/** Runs download.sh as the receiver would. */
+/** Runs download.sh as the receiver does. */
 export async function download(
   bench: Bench,
   source: string,
@@ -148,7 +148,7 @@ type Message =
   | { readonly kind: 'ended' }
   | { readonly kind: 'said'; readonly fields: readonly string[] };
 
-/** Reads stdout by turns as lines and as counted bytes. */
+/** Reads stdout alternately as lines and as counted bytes. */
 export class Reader {
   readonly #program: Program;
   #at = 0;

@@ -11,7 +11,7 @@ import {
 
 const OLD = 'old content\n';
 const DATA = Buffer.from('new content\n\0with a NUL, no final newline');
-/** Above the size from which the digest is computed while the data arrives. */
+/** Larger than the size from which the digest is computed while the data arrives. */
 const LARGE = Buffer.alloc(16 * 1024 * 1024 + 1, 'proxmox ');
 const WITHOUT_OPENSSL = [
   'cat',
@@ -135,7 +135,7 @@ export const UPLOAD_CASES: readonly Case[] = [
           send: async (program) => {
             program.send(half);
             while ((await files.read(`${folder}/${PART}`)) === '');
-            // The writer goes on where it was, so that the size is right.
+            // The writer continues at its offset, so the size is right.
             await files.write(`${folder}/${PART}`, 'damaged');
             program.send(half);
           },
@@ -243,7 +243,7 @@ export const UPLOAD_CASES: readonly Case[] = [
       const programs = await withProgram(bench, 'chmod', 'echo "chmod: Operation not permitted" >&2; exit 1');
       const { file } = await newFolder(bench);
       const request = { destination: file, data: DATA, options: { programs } };
-      // The temporary file is created for its owner alone.
+      // The temporary file is created with access for its owner only.
       expect(await upload(bench, request)).toMatchObject({ kind: 'published', mode: '600' });
       expect(await upload(bench, { ...request, mode: '644' })).toMatchObject({
         kind: 'refused',
@@ -282,7 +282,7 @@ export async function newFolder(bench: Bench) {
   return { folder, file: `${folder}/file` };
 }
 
-/** A folder with one program, which precedes that of the system. */
+/** A folder with one program that takes precedence over that of the system. */
 async function withProgram({ machine }: Bench, name: string, script: string): Promise<string> {
   const folder = await machine.folder();
   await machine.files.write(`${folder}/${name}`, `#!/bin/sh\n${script}\n`, 0o755);
@@ -295,7 +295,7 @@ export async function oldFile(bench: Bench, mode = 0o644) {
   return found;
 }
 
-/** An upload over an old file ends with `expected`; the file has its old content, and no other file is left. */
+/** An upload over an old file ends with `expected`; the file keeps its content, and no other file is left. */
 export async function keepsOld(
   bench: Bench,
   request: Partial<UploadRequest>,

@@ -5,9 +5,9 @@ import { record } from '../mcp/deps.ts';
 
 const signal = new AbortController().signal;
 
-test('who may not look is shown none, and refused what it asks for by its address', async () => {
+test('does not list or read resources for a caller without the permission', async () => {
   const { deps } = record();
-  const caller: Caller = { name: 'nobody', rights: new Set(['write', 'host']) };
+  const caller: Caller = { name: 'nobody', permissions: new Set(['write', 'host']) };
   expect(await listResources(deps, caller)).toEqual([]);
   expect(await listTemplates(deps, caller)).toEqual([]);
   for (const uri of ['proxmox://containers', 'proxmox://containers/101']) {

@@ -7,7 +7,7 @@ import { ScriptHost } from '../../src/simulator/script-host.ts';
 
 const DASH = '/usr/bin/dash';
 
-/** Corners of the language: what dash does with them is what the simulator has to do. */
+/** Unusual scripts: the simulator must do what dash does with them. */
 const SCRIPTS = [
   `x=1 exec sh -c 'echo $x'`,
   `x=1 y=2 command eval 'echo $x$y'; echo "[$x]"`,
@@ -132,7 +132,7 @@ const SCRIPTS = [
   `while read -r l || [ -n "$l" ]; do echo "[$l]"; done <<E\na\nb\nE\nprintf 'x\\ny' | while read -r l || [ -n "$l" ]; do echo "<$l>"; done`,
 ];
 
-test.skipIf(!existsSync(DASH)).each(SCRIPTS)('as dash: %s', async (script) => {
+test.skipIf(!existsSync(DASH)).each(SCRIPTS)('behaves like dash: %s', async (script) => {
   const cwd = mkdtempSync(path.join(tmpdir(), 'dash-'));
   const environment = { PATH: '/usr/bin:/bin', HOME: '/root', LC_ALL: 'C' };
   const real = spawnSync(DASH, ['-c', script, 'sh', 'p1'], {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { ScriptHost } from '../../src/simulator/script-host.ts';
 import { generateScript } from './generate.ts';
 
-/** 2,000 and another SHELL_SCRIPTS_FROM find more; 500 take some seconds. */
+/** 500 scripts take some seconds; 2,000 with another SHELL_SCRIPTS_FROM find more. */
 const COUNT = Number(process.env.SHELL_SCRIPTS ?? 500);
 const FIRST_SEED = Number(process.env.SHELL_SCRIPTS_FROM ?? 1);
 const DASH = '/usr/bin/dash';

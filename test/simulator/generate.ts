@@ -1,4 +1,4 @@
-/** Random scripts of the supported grammar: the same for the same seed. */
+/** Random scripts of the supported grammar, determined by the seed. */
 export function generateScript(seed: number): string {
   return new Generator(seed).script();
 }
@@ -108,7 +108,7 @@ class Generator {
     return /^[\w./:-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
   }
 
-  /** An expansion without the quotes around it. */
+  /** An expansion without quotes around it. */
   #expansion(): string {
     const name = this.#name();
     switch (this.#below(20)) {

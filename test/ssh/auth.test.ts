@@ -51,12 +51,12 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
       .map((line) => line.replace(/.*: trying /, ''));
   };
 
-  test('a key of the agent alone', async () => {
+  test('uses a key of the agent without a key file', async () => {
     sshAdd(sshd.userKey);
     expect(await login({ identityFiles: [], agent: agent.socket })).toEqual(['agent key "user"']);
   });
 
-  test('an RSA key, from a file and from the agent', async () => {
+  test('uses an RSA key from a file and from the agent', async () => {
     const rsa = makeKey(sshd.dir, 'user_rsa', 'rsa');
     appendFileSync(join(sshd.dir, 'authorized_keys'), readFileSync(`${rsa}.pub`));
     expect(await login({ identityFiles: [rsa] })).toEqual([`key file ${rsa}`]);
@@ -64,14 +64,14 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     expect(await login({ identityFiles: [], agent: agent.socket })).toEqual(['agent key "user_rsa"']);
   });
 
-  test('a named file comes before other keys of the agent, a matching key of the agent before all', async () => {
+  test('tries a matching agent key first, then the named file, before other agent keys', async () => {
     sshAdd(stranger);
     expect(await login({ agent: agent.socket })).toEqual([`key file ${sshd.userKey}`]);
     sshAdd(sshd.userKey);
     expect(await login({ agent: agent.socket })).toEqual(['agent key "user"']);
   });
 
-  test('other keys of the agent are tried after a named file, unless identitiesOnly', async () => {
+  test('tries other agent keys after a named file, unless identitiesOnly is set', async () => {
     sshAdd(sshd.userKey);
     const tried = await login({ agent: agent.socket, identityFiles: [stranger] });
     expect(tried).toEqual([`key file ${stranger}`, 'agent key "user"']);
@@ -80,7 +80,7 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     expect(error.code).toBe('SSH_AUTH_FAILED');
   });
 
-  test('the .pub beside an encrypted key, or in its place, picks the key of the agent', async () => {
+  test('selects the agent key by the .pub file of an encrypted key', async () => {
     execFileSync('ssh-add', ['-q', locked], {
       env: {
         SSH_AUTH_SOCK: agent.socket,
@@ -101,7 +101,7 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     return path;
   }
 
-  test('an encrypted key with its passphrase, again for each connection', async () => {
+  test('decrypts a key with its passphrase for each connection', async () => {
     const identity = { identityFiles: [locked], passphrase: 'open sesame' };
     expect(await login(identity)).toEqual([`key file ${locked}`]);
     expect(await login(identity)).toEqual([`key file ${locked}`]);
@@ -119,7 +119,7 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     ['not a key', () => ({ identityFiles: [join(sshd.dir, 'sshd_config')] }), 'is not a private key'],
     ['a public key', () => ({ identityFiles: [`${stranger}.pub`] }), 'is a public key'],
   ])(
-    'a named key that is of no use is told only if nothing else works: %s',
+    'reports an unusable named key only if every other method fails: %s',
     async (_name, overrides, words) => {
       const error = await failure(login(overrides()));
       expect(error.code).toBe('SSH_KEY_UNUSABLE');
@@ -132,7 +132,7 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     },
   );
 
-  test('a wrong key: who, where, what was tried, what is accepted, what to do', async () => {
+  test('names user, address, tried keys, accepted methods and the next step after a wrong key', async () => {
     const error = await failure(login({ identityFiles: [stranger] }));
     expect(error.code).toBe('SSH_AUTH_FAILED');
     expect(error.message).toContain(`${sshd.username}@127.0.0.1:${sshd.port}`);
@@ -141,13 +141,13 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     expect(error.hint).toContain('authorized_keys');
   });
 
-  test('nothing to log in with', async () => {
+  test('reports that there is nothing to log in with', async () => {
     const error = await failure(login({ identityFiles: [] }));
     expect(error.code).toBe('SSH_AUTH_FAILED');
     expect(error.hint).toContain('SSH_KEY');
   });
 
-  test('more keys than sshd allows attempts', async () => {
+  test('reports too many attempts, and avoids them with a named key', async () => {
     for (let i = 0; i < 7; i++) {
       const key = makeKey(sshd.dir, `many${i}`);
       sshAdd(key);
@@ -159,7 +159,7 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     expect(await login({ agent: agent.socket })).toEqual([`key file ${sshd.userKey}`]);
   });
 
-  test.each(['utf-16le', 'utf-16be'])('a private key that PowerShell wrote in %s', async (encoding) => {
+  test.each(['utf-16le', 'utf-16be'])('reads a private key that PowerShell wrote in %s', async (encoding) => {
     const bytes = Buffer.from(
       `\uFEFF${readFileSync(sshd.userKey, 'utf8').replaceAll('\n', '\r\n')}`,
       'utf16le',
@@ -169,7 +169,7 @@ describe.skipIf(noSshd)('login to a real sshd', () => {
     expect(await login({ identityFiles: [file] })).toEqual([`key file ${file}`]);
   });
 
-  test('a missing agent does not matter while a key works, and is told when none does', async () => {
+  test('ignores a missing agent while a key works, and reports it otherwise', async () => {
     const gone = join(sshd.dir, 'no-agent.sock');
     expect(await login({ agent: gone })).toEqual([`key file ${sshd.userKey}`]);
     const error = await failure(login({ agent: gone, identityFiles: [stranger] }));

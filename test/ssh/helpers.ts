@@ -76,12 +76,12 @@ export async function connectionPid(pool: SshPool): Promise<number> {
   return Number((await run(pool, 'echo $PPID')).stdout);
 }
 
-/** Channels whose commands run until their stdin ends. */
+/** Opens channels whose commands run until their stdin ends. */
 export function hold(pool: SshPool, count: number): Promise<RemoteChannel[]> {
   return Promise.all(Array.from({ length: count }, () => pool.open('cat')));
 }
 
-/** Ends what {@link hold} holds. */
+/** Ends the channels of {@link hold}. */
 export async function release(channels: readonly RemoteChannel[]): Promise<void> {
   for (const channel of channels) {
     channel.stdout.resume();
@@ -91,7 +91,7 @@ export async function release(channels: readonly RemoteChannel[]): Promise<void>
   await Promise.all(channels.map((channel) => channel.closed));
 }
 
-/** A server of this process on a port of its own, which does with each connection what it is told. */
+/** A server in this process on its own port, which handles each connection with `serve`. */
 export async function listen(serve: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
   const server = createServer(serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

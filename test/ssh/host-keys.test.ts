@@ -33,7 +33,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     const [type, key] = readFileSync(`${path}.pub`, 'utf8').split(' ');
     return `${name} ${type} ${key}\n`;
   };
-  /** A target whose known_hosts file holds `text`. */
+  /** A target whose known_hosts file has this text. */
   const knowing = (text: string, overrides: Partial<SshTarget> = {}) => {
     const target = sshd.target(overrides);
     writeFileSync(target.knownHostsWriteFile, text);
@@ -47,7 +47,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     return existsSync(path) ? path : makeKey(sshd.dir, name);
   };
 
-  test('accept-new records the key once, in a private file that ssh itself then trusts', async () => {
+  test('stores the key once under accept-new, in a private file that ssh accepts', async () => {
     const file = join(sshd.dir, 'new', 'folder', 'known_hosts');
     const target = sshd.target({ knownHostsFiles: [file], knownHostsWriteFile: file });
     await works(target);
@@ -72,7 +72,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     expect(out.toString()).toBe('ssh\n');
   });
 
-  test('a new key goes on a line of its own behind a file without a last line end', async () => {
+  test('appends a new key on its own line to a file without a final newline', async () => {
     const target = knowing(pin(keyOf('other'), 'other.lan').trimEnd());
     await works(target);
     expect(readFileSync(target.knownHostsWriteFile, 'utf8')).toBe(
@@ -80,7 +80,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     );
   });
 
-  test('strict refuses an unknown host and tells its fingerprint', async () => {
+  test('refuses an unknown host under strict, with its fingerprint', async () => {
     const error = await failure(run(makePool(sshd.target({ hostKeyPolicy: 'strict' })), 'true'));
     expect(error.code).toBe('HOST_KEY_UNKNOWN');
     expect(error.message).toContain(keygenFingerprint(sshd.hostKey('ed25519')));
@@ -88,14 +88,14 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     expect(nextStep(error, 'model')).not.toMatch(/accept-new|ssh-keyscan/);
   });
 
-  test('insecure accepts an unknown host and records nothing', async () => {
+  test('accepts an unknown host under insecure, and stores nothing', async () => {
     const target = sshd.target({ hostKeyPolicy: 'insecure' });
     await works(target);
     expect(existsSync(target.knownHostsWriteFile)).toBe(false);
   });
 
   test.each(['strict', 'accept-new', 'insecure'] as const)(
-    'a changed key is refused under %s, with both fingerprints and the old line',
+    'refuses a changed key under %s, with both fingerprints and the old line',
     async (hostKeyPolicy) => {
       const target = knowing(`# first line\n${pin(keyOf('old'))}`, { hostKeyPolicy });
       const error = await failure(run(makePool(target), 'true'));
@@ -106,48 +106,45 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     },
   );
 
-  test('hashed entries made by ssh-keygen are understood', async () => {
+  test('matches hashed entries from ssh-keygen', async () => {
     const target = knowing(pin(sshd.hostKey('ed25519')), { hostKeyPolicy: 'strict' });
     execFileSync('ssh-keygen', ['-q', '-H', '-f', target.knownHostsWriteFile], { stdio: 'ignore' });
     expect(readFileSync(target.knownHostsWriteFile, 'utf8')).toMatch(/^\|1\|/);
     await works(target);
   });
 
-  test.each(['ecdsa', 'rsa'] as const)(
-    'a host known by its %s key alone is not taken for changed',
-    async (type) => {
-      await works(knowing(pin(sshd.hostKey(type)), { hostKeyPolicy: 'strict' }));
-    },
-  );
+  test.each(['ecdsa', 'rsa'] as const)('accepts a host of which only the %s key is known', async (type) => {
+    await works(knowing(pin(sshd.hostKey(type)), { hostKeyPolicy: 'strict' }));
+  });
 
-  test('a revoked key is refused', async () => {
+  test('refuses a revoked key', async () => {
     const revoked = `@revoked ${pin(sshd.hostKey('ed25519'), '*')}`;
     const error = await failure(run(makePool(knowing(revoked, { hostKeyPolicy: 'insecure' })), 'true'));
     expect(error.code).toBe('HOST_KEY_CHANGED');
     expect(error.message).toContain('revoked');
   });
 
-  test('an alias stands for host and port', async () => {
+  test('looks up an alias instead of host and port', async () => {
     const text = pin(sshd.hostKey('ed25519'), 'pve1');
     await works(knowing(text, { hostKeyPolicy: 'strict', hostKeyAlias: 'pve1' }));
     const error = await failure(run(makePool(knowing(text, { hostKeyPolicy: 'strict' })), 'true'));
     expect(error.code).toBe('HOST_KEY_UNKNOWN');
   });
 
-  test('on a port of its own, the same key under the bare name is enough, another one says nothing', async () => {
+  test('accepts the same key without a port for a host on another port, and ignores a different one', async () => {
     await works(knowing(pin(sshd.hostKey('rsa'), '127.0.0.1'), { hostKeyPolicy: 'strict' }));
     await works(knowing(pin(keyOf('old'), '127.0.0.1'), { hostKeyPolicy: 'accept-new' }));
   });
 
-  test('keys are found in any of the files', async () => {
+  test('finds keys in any of the files', async () => {
     const target = knowing('', { hostKeyPolicy: 'strict' });
     const second = join(sshd.dir, 'second_known_hosts');
     appendFileSync(second, pin(sshd.hostKey('ed25519')));
     await works({ ...target, knownHostsFiles: [join(sshd.dir, 'missing'), second] });
   });
 
-  describe('files of the machine (GlobalKnownHostsFile)', () => {
-    /** The target that ssh_config files of these contents lead to; the user's own known_hosts file is empty. */
+  describe('system-wide files (GlobalKnownHostsFile)', () => {
+    /** The target that results from ssh_config files with these texts; the user's own known_hosts file is empty. */
     const configured = (system: Record<string, string>, settings: Record<string, string> = {}, user = '') => {
       const home = mkdtempSync(join(sshd.dir, 'home-'));
       const systemSshDir = join(home, 'etc-ssh');
@@ -184,14 +181,14 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
       ['ssh_known_hosts2', () => ({ ssh_known_hosts2: right() })],
       ['hashed names', () => ({ ssh_known_hosts: hashed() })],
       [
-        'GlobalKnownHostsFile of the ssh_config of the machine, the second of two',
+        'the second GlobalKnownHostsFile of the system-wide ssh_config',
         () => ({ ssh_config: 'Host *\n GlobalKnownHostsFile DIR/none-here DIR/keys\n', keys: right() }),
       ],
-    ])('a right key there is accepted under strict: %s', async (_name, files) => {
+    ])('accept a known key under strict: %s', async (_name, files) => {
       await works(configured(files(), strict));
     });
 
-    test('GlobalKnownHostsFile of ~/.ssh/config comes before that of the machine', async () => {
+    test('are replaced by GlobalKnownHostsFile of ~/.ssh/config', async () => {
       const files = {
         ssh_config: 'GlobalKnownHostsFile DIR/wrong\n',
         wrong: pin(keyOf('old')),
@@ -201,7 +198,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     });
 
     test.each(['accept-new', 'insecure', 'strict'])(
-      'another key there is a changed key under %s',
+      'make another key a changed key under %s',
       async (policy) => {
         for (const named of [{}, { SSH_KNOWN_HOSTS: join(sshd.dir, 'empty-user-file') }]) {
           const target = configured(
@@ -219,7 +216,7 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     test.each([
       ['for all hosts', '*'],
       ['for the host on any port', '127.0.0.1'],
-    ])('@revoked there is refused although the user has pinned the key: %s', async (_name, hosts) => {
+    ])('refuse a @revoked key that the user has pinned: %s', async (_name, hosts) => {
       const pinned = knowing(right()).knownHostsWriteFile;
       const target = configured(
         { ssh_known_hosts: `@revoked ${pin(sshd.hostKey('ed25519'), hosts)}` },
@@ -230,17 +227,12 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
       expect(error.message).toContain('revoked');
     });
 
-    test.each(['none', '/dev/null'])(
-      'GlobalKnownHostsFile %s: nothing is known from there',
-      async (value) => {
-        const files = { ssh_config: `GlobalKnownHostsFile ${value}\n`, ssh_known_hosts: right() };
-        expect((await failure(run(makePool(configured(files, strict)), 'true'))).code).toBe(
-          'HOST_KEY_UNKNOWN',
-        );
-      },
-    );
+    test.each(['none', '/dev/null'])('are disabled by GlobalKnownHostsFile %s', async (value) => {
+      const files = { ssh_config: `GlobalKnownHostsFile ${value}\n`, ssh_known_hosts: right() };
+      expect((await failure(run(makePool(configured(files, strict)), 'true'))).code).toBe('HOST_KEY_UNKNOWN');
+    });
 
-    test('@cert-authority cannot be checked, and that is said', async () => {
+    test('do not support @cert-authority, which the error states', async () => {
       const files = { ssh_known_hosts: `@cert-authority ${pin(keyOf('authority'), '*')}` };
       const error = await failure(run(makePool(configured(files, strict)), 'true'));
       expect(error.code).toBe('HOST_KEY_UNKNOWN');
@@ -266,16 +258,16 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
       ['UTF-8 with a byte order mark', () => Buffer.from(`\uFEFF${right()}`)],
       ['UTF-16LE appended to UTF-8', () => Buffer.concat([Buffer.from('# mine\n'), little(right())])],
       ['UTF-8 appended to UTF-16LE', () => Buffer.concat([LE, little('# mine\n'), Buffer.from(right())])],
-    ])('%s is read', async (_name, bytes) => {
+    ])('are read: %s', async (_name, bytes) => {
       await works(written(bytes()));
     });
 
-    test('a changed key in one is refused', async () => {
+    test('make a changed key an error', async () => {
       const target = written(Buffer.concat([LE, little(pin(keyOf('old')))]), 'accept-new');
       expect((await failure(run(makePool(target), 'true'))).code).toBe('HOST_KEY_CHANGED');
     });
 
-    test('a new key is appended in the encoding of the file', async () => {
+    test('get a new key appended in their encoding', async () => {
       const other = pin(keyOf('other'), 'other.lan');
       for (const [mark, order] of [
         [LE, (bytes: Buffer) => bytes],
@@ -291,8 +283,8 @@ describe.skipIf(noSshd)('host keys against a real sshd', () => {
     });
   });
 
-  test('a file that cannot be written: a warning, once, and on it goes', async () => {
-    // root writes where it likes, but not into a folder that is a file.
+  test('warns once when the file cannot be written, and continues', async () => {
+    // root can write anywhere, except below a file.
     const file = join(sshd.dir, 'not-a-folder', 'known_hosts');
     writeFileSync(dirname(file), '');
     if (userInfo().uid !== 0) chmodSync(dirname(file), 0o400);

@@ -14,19 +14,19 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
   afterAll(() => sshd.stop());
   afterEach(closePools);
 
-  test('stdout, stderr and exit code', async () => {
+  test('return stdout, stderr and the exit code', async () => {
     const result = await run(makePool(sshd.target()), 'echo out; echo err >&2; exit 42');
     expect(result).toEqual({ stdout: 'out\n', stderr: 'err\n', code: 42, signal: null, reason: 'closed' });
   });
 
-  test('a signal, without SIG', async () => {
+  test('return a signal without SIG', async () => {
     expect(await run(makePool(sshd.target()), 'kill -KILL $$')).toMatchObject({
       code: null,
       signal: 'KILL',
     });
   });
 
-  test('exit is told while a background child still holds the streams', async () => {
+  test('report the exit while a background child keeps the streams open', async () => {
     const channel = await makePool(sshd.target()).open('sleep 20 & echo $!; exit 7');
     channel.stdout.resume();
     expect(await channel.exited).toEqual({ code: 7, signal: null });
@@ -36,7 +36,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     expect(await channel.closed).toEqual({ code: 7, signal: null, reason: 'closed' });
   });
 
-  test('a slow reader holds the command back, and gets every byte', async () => {
+  test('apply backpressure for a slow reader, and lose no byte', async () => {
     const size = 60_000_000;
     const channel = await makePool(sshd.target()).open(`head -c ${size} /dev/zero; echo written >&2`);
     let written = false;
@@ -45,7 +45,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     });
     await sleep(700);
     expect(written).toBe(false);
-    // The view and ssh2 together hold the window and not much more.
+    // The stream and ssh2 together buffer little more than the window.
     expect(channel.stdout.readableLength).toBeLessThan(1_000_000);
     let received = 0;
     for await (const chunk of channel.stdout) received += chunk.length;
@@ -54,7 +54,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     expect(written).toBe(true);
   });
 
-  test('50 MB through stdin', async () => {
+  test('transfer 50 MB through stdin', async () => {
     const channel = await makePool(sshd.target()).open('sha256sum');
     const block = randomBytes(1_000_000);
     const hash = createHash('sha256');
@@ -74,7 +74,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     expect(stdout).toBe(`${hash.digest('hex')}  -\n`);
   });
 
-  test('a writer learns that the command has ended', async () => {
+  test('report the end of the command to a writer', async () => {
     const channel = await makePool(sshd.target()).open('head -c 1 >/dev/null');
     channel.stdout.resume();
     channel.stderr.resume();
@@ -87,7 +87,7 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     expect(await channel.closed).toMatchObject({ code: 0, reason: 'closed' });
   });
 
-  test('reading stdout to its end does not close the channel', async () => {
+  test('stay open after stdout has ended', async () => {
     const channel = await makePool(sshd.target()).open('exec 1>&-; sleep 0.3; echo late >&2; exit 5');
     for await (const _ of channel.stdout);
     let stderr = '';
@@ -96,11 +96,11 @@ describe.skipIf(noSshd)('channels of the pool, on a real sshd', () => {
     expect(await channel.closed).toEqual({ code: 5, signal: null, reason: 'closed' });
   });
 
-  test('close() with unread output frees the session', async () => {
+  test('free the session on close() with unread output', async () => {
     const pool = makePool(sshd.target(), { maxConnections: 1 });
     for (let i = 0; i < 15; i++) {
       const channel = await pool.open('head -c 10000000 /dev/zero; exit 0');
-      // Now at once, now when output has piled up on this side.
+      // Sometimes at once, sometimes after output has accumulated in this process.
       if (i % 5 === 0) await sleep(100);
       channel.close();
       await channel.closed;

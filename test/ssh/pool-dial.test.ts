@@ -14,7 +14,7 @@ import {
 } from './helpers.ts';
 import { freePort, makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
 
-describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
+describe.skipIf(noSshd)('connecting to a real sshd', () => {
   let sshd: Sshd;
   beforeAll(async () => {
     sshd = await startSshd();
@@ -22,7 +22,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
   afterAll(() => sshd.stop());
   afterEach(closePools);
 
-  test('a refused port fails all who wait, at once', async () => {
+  test('rejects every waiting caller at once on a refused port', async () => {
     const pool = makePool(sshd.target({ port: await freePort() }));
     const errors = await Promise.all(Array.from({ length: 5 }, () => failure(pool.open('true'))));
     expect(errors.map((error) => error.code)).toEqual(Array(5).fill('SSH_UNREACHABLE'));
@@ -30,7 +30,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     expect(errors[0]?.hint).toContain('SSH_PORT');
   });
 
-  test('a name that does not exist', async () => {
+  test('reports an unknown host name', async () => {
     const error = await failure(makePool(sshd.target({ host: 'no-such-host.invalid' })).open('true'));
     expect(error.code).toBe('SSH_UNREACHABLE');
     expect(error.hint).toContain('HOST');
@@ -38,15 +38,15 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
 
   test.each([
     [
-      'hangs up',
+      'closes the connection',
       (port: number) => `port ${port} by SSH: the server closed the connection before it identified itself`,
     ],
-    ['says nothing', () => 'no answer within 0.4 s'],
+    ['sends nothing', () => 'no answer within 0.4 s'],
     ['speaks HTTP', () => 'by SSH: '],
-  ])('a port whose server %s', async (kind, words) => {
+  ])('reports a port whose server %s', async (kind, words) => {
     const { server, port } = await listen((socket) => {
       socket.on('error', () => {});
-      if (kind === 'hangs up') socket.destroy();
+      if (kind === 'closes the connection') socket.destroy();
       if (kind === 'speaks HTTP') socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     });
     try {
@@ -58,7 +58,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     }
   });
 
-  test('where no further connection is to be had, those who wait get the sessions that there are', async () => {
+  test('runs waiting calls in existing sessions when another connection cannot be opened', async () => {
     const { server, port } = await listen((socket) => {
       server.close();
       socket.on('error', () => {});
@@ -75,7 +75,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     expect((await waiting).stdout).toBe('in\n');
   });
 
-  test('an sshd that drops the first tries, as when too many log in', async () => {
+  test('retries when sshd drops connections', async () => {
     let tries = 0;
     const { server, port } = await listen((socket) => {
       socket.on('error', () => {});
@@ -93,18 +93,18 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     }
   });
 
-  test('close() gives up a connection that is being set up', async () => {
+  test('aborts a connection attempt on close()', async () => {
     const { server, port } = await listen((socket) => socket.resume());
     const pool = makePool(sshd.target({ port }));
     const opening = failure(pool.open('true'));
     await sleep(100);
     await pool.close();
     expect((await opening).code).toBe('SHUTTING_DOWN');
-    // Only if the socket has been dropped does the server close.
+    // The server closes only if the socket was dropped.
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('through a jump host, each hop with its own host key', async () => {
+  test('verifies the host key of each hop through a jump host', async () => {
     const jump = await startSshd();
     try {
       const hop = jump.target();
@@ -129,7 +129,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     }
   });
 
-  test('a target that is lost behind a jump host that is not', async () => {
+  test('detects a lost target behind a working jump host', async () => {
     const jump = await startSshd();
     try {
       const pool = makePool(sshd.target({ jumps: [jump.target()] }));
@@ -145,7 +145,7 @@ describe.skipIf(noSshd)('the way of the pool to a real sshd', () => {
     }
   });
 
-  test('a jump host that vanishes takes the connection with it', async () => {
+  test('detects a lost jump host', async () => {
     const jump = await startSshd();
     try {
       const pool = makePool(sshd.target({ jumps: [jump.target()] }));

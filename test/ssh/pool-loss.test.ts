@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { closePools, connectionPid, failure, hold, makePool, recordingLogger, run } from './helpers.ts';
 import { noSshd, type Sshd, startSshd } from './sshd.ts';
 
-describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
+describe.skipIf(noSshd)('loss of the connection to a real sshd', () => {
   let sshd: Sshd;
   beforeAll(async () => {
     sshd = await startSshd();
@@ -13,7 +13,7 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
   afterAll(() => sshd.stop());
   afterEach(closePools);
 
-  test('a killed connection ends its channels as disconnected at once; the next open connects anew', async () => {
+  test('ends its channels as disconnected at once, and the next open reconnects', async () => {
     const pool = makePool(sshd.target());
     const pid = await connectionPid(pool);
     const channel = await pool.open('echo early; sleep 20');
@@ -30,7 +30,7 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
     expect(await connectionPid(pool)).not.toBe(pid);
   });
 
-  test('a writer is told of the loss', async () => {
+  test('is reported to a writer', async () => {
     const pool = makePool(sshd.target());
     const pid = await connectionPid(pool);
     const channel = await pool.open('head -c 10000000 /dev/zero; sleep 20');
@@ -44,7 +44,7 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
     await expect(writing).rejects.toThrow();
   });
 
-  test('the callback of a write is called, whatever happens', async () => {
+  test('completes the callback of a pending write', async () => {
     const pool = makePool(sshd.target());
     const pid = await connectionPid(pool);
     const channel = await pool.open('sleep 20');
@@ -53,12 +53,12 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
     expect(await written).toBeInstanceOf(Error);
   });
 
-  test('a peer that vanishes is found by its silence, and what was running is told', async () => {
+  test('is detected by missing keepalive replies', async () => {
     const logger = recordingLogger();
     const pool = makePool(sshd.target(), { logger, keepaliveMs: 300, deadAfterMs: 1200 });
     const pid = await connectionPid(pool);
     const channel = await pool.open('sleep 20');
-    // Silent commands are no silent peer: the signs of life keep it.
+    // A silent command is not a silent peer: keepalives keep the connection open.
     await sleep(2000);
     expect(pool.connected).toBe(true);
     process.kill(pid, 'SIGSTOP');
@@ -73,7 +73,7 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
     }
   });
 
-  test('a connection that does not answer an open gets no more work, and its command runs once, elsewhere', async () => {
+  test('is assumed when an open is not answered, and the command runs once on another connection', async () => {
     const pool = makePool(sshd.target(), { openTimeoutMs: 300 });
     const pid = await connectionPid(pool);
     const file = `${sshd.dir}/ran`;
@@ -85,7 +85,7 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
     expect((await run(pool, `cat ${file}`)).stdout).toBe('x\n');
   });
 
-  test('cancelling an open that is not answered sends nothing, then or later', async () => {
+  test('is not assumed after a cancelled open, which sends nothing', async () => {
     const pool = makePool(sshd.target());
     const pid = await connectionPid(pool);
     const abort = new AbortController();
@@ -100,7 +100,7 @@ describe.skipIf(noSshd)('the pool loses its connection to a real sshd', () => {
     expect(await connectionPid(pool)).toBe(pid);
   });
 
-  test('close() rejects who waits, ends what runs, and is quick', async () => {
+  test('is caused by close(), which rejects waiting calls and ends running ones quickly', async () => {
     const pool = makePool(sshd.target(), { maxConnections: 1, maxSessionsPerConnection: 1 });
     const [held] = await hold(pool, 1);
     const waiting = failure(pool.open('true'));

@@ -11,7 +11,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
   afterAll(() => sshd.stop());
   afterEach(closePools);
 
-  test('64 opens at once all succeed, on few enough connections', async () => {
+  test('open for 64 concurrent calls on few connections', async () => {
     const logger = recordingLogger();
     const pool = makePool(sshd.target(), { logger });
     const started = performance.now();
@@ -25,14 +25,14 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     expect(logins).toBeLessThanOrEqual(8);
   });
 
-  test('short commands share one connection', async () => {
+  test('share one connection for short commands', async () => {
     const logger = recordingLogger();
     const pool = makePool(sshd.target(), { logger });
     for (let i = 0; i < 20; i++) await run(pool, 'true');
     expect(logger.lines.filter((line) => line.includes(': trying '))).toHaveLength(1);
   });
 
-  test('control gets through while work holds all it may', async () => {
+  test('are reserved for control requests while all others are in use', async () => {
     const pool = makePool(sshd.target(), { maxConnections: 1 });
     const held = await hold(pool, 9);
     const tenth = run(pool, 'echo tenth');
@@ -43,7 +43,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     expect((await tenth).stdout).toBe('tenth\n');
   });
 
-  test('control goes before work that came earlier', async () => {
+  test('are given to control requests before earlier work', async () => {
     const pool = makePool(sshd.target(), { maxConnections: 1, maxSessionsPerConnection: 1 });
     const held = await hold(pool, 1);
     const order: string[] = [];
@@ -54,7 +54,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     expect(order).toEqual(['control', 'work']);
   });
 
-  test('an aborted wait leaves the queue and sends nothing', async () => {
+  test('are not opened for an aborted request', async () => {
     const pool = makePool(sshd.target(), { maxConnections: 1, maxSessionsPerConnection: 1 });
     const held = await hold(pool, 1);
     const abort = new AbortController();
@@ -66,7 +66,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     expect((await run(pool, `ls ${sshd.dir}/aborted`)).code).toBe(2);
   });
 
-  test('idle extra connections are closed, one stays', async () => {
+  test('are closed with idle extra connections, of which one stays', async () => {
     const logger = recordingLogger();
     const pool = makePool(sshd.target(), { logger, maxSessionsPerConnection: 2, idleMs: 200 });
     await release(await hold(pool, 3));
@@ -75,7 +75,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     expect(pool.connected).toBe(true);
   });
 
-  test('an sshd that grants 4 sessions per connection', async () => {
+  test('are limited by an sshd with MaxSessions 4', async () => {
     const small = await startSshd({ config: ['MaxSessions 4'] });
     try {
       const pool = makePool(small.target());
@@ -88,7 +88,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     }
   });
 
-  test('what sshd does not grant is not asked for over and over', async () => {
+  test('are not requested repeatedly after a refusal', async () => {
     const small = await startSshd({ config: ['MaxSessions 4'] });
     try {
       const logger = recordingLogger();
@@ -102,8 +102,8 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     }
   });
 
-  test('a session that sshd has not freed yet is waited for', async () => {
-    // sshd refuses an open that comes in one piece with the answer to a close; here nearly each one does.
+  test('are retried when sshd has not freed one yet', async () => {
+    // sshd refuses an open that arrives together with the answer to a close; here nearly all of them do.
     const single = await startSshd({ config: ['MaxSessions 1'] });
     try {
       const pool = makePool(single.target(), { maxConnections: 1, maxSessionsPerConnection: 1 });
@@ -114,7 +114,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     }
   });
 
-  test('an sshd that grants no session', async () => {
+  test('are reported as unavailable with MaxSessions 0', async () => {
     const none = await startSshd({ config: ['MaxSessions 0'] });
     try {
       expect((await failure(run(makePool(none.target()), 'true'))).code).toBe('SSH_NO_SESSION');
@@ -123,7 +123,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     }
   });
 
-  test('an sshd that drops most of those who log in at once', async () => {
+  test('open despite an sshd that drops most concurrent logins', async () => {
     const strict = await startSshd({ config: ['MaxStartups 1:90:3'] });
     try {
       const pool = makePool(strict.target());

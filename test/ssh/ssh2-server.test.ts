@@ -7,12 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import { closePools, failure, makePool, run } from './helpers.ts';
 
-/** What OpenSSH cannot be made to do without root and PAM, a server of our own does on demand. */
+/** A server for behavior that OpenSSH shows only with root and PAM. */
 interface Behaviour {
   /** Sent before the login. */
   readonly banner?: string;
   readonly auth?: (context: ssh2.AuthContext) => void;
-  /** Called with a session that a client asks for; to accept it is up to this. */
+  /** Called with a session that a client requests; the callback decides whether it is accepted. */
   readonly session?: (accept: () => ssh2.Session, commands: string[]) => void;
 }
 
@@ -26,7 +26,7 @@ function serve(session: ssh2.Session, commands: string[]): void {
   });
 }
 
-describe('against a server with habits', () => {
+describe('against a server with unusual behavior', () => {
   const PASSWORD = 'correct horse';
   let dir: string;
   let hostKey: string;
@@ -86,13 +86,13 @@ describe('against a server with habits', () => {
     const byPassword = only('password', (c) => c.method === 'password' && c.password === PASSWORD);
     afterEach(() => methods.splice(0));
 
-    test('a password, only by the method that the server accepts', async () => {
+    test('are sent only by the method that the server accepts', async () => {
       const { target } = await start({ auth: byPassword });
       expect((await run(makePool(target({ password: PASSWORD })), 'x')).stdout).toBe('in\n');
       expect(methods).toEqual(['none', 'password']);
     });
 
-    test('keyboard-interactive is answered with the password', async () => {
+    test('answer keyboard-interactive', async () => {
       const { target } = await start({
         auth(context) {
           if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
@@ -105,7 +105,7 @@ describe('against a server with habits', () => {
       expect((await run(makePool(target({ password: PASSWORD })), 'x')).stdout).toBe('in\n');
     });
 
-    test('the password is no answer to a second question', async () => {
+    test('do not answer a second prompt', async () => {
       const seen: string[] = [];
       const { target } = await start({
         auth(context) {
@@ -123,7 +123,7 @@ describe('against a server with habits', () => {
       expect(seen).toEqual([PASSWORD, '']);
     });
 
-    test('password first, then a key: both are given', async () => {
+    test('are followed by a key when both are required', async () => {
       const key = ssh2.utils.generateKeyPairSync('ed25519');
       const file = join(dir, 'second_factor');
       writeFileSync(file, key.private, { mode: 0o600 });
@@ -142,7 +142,7 @@ describe('against a server with habits', () => {
       expect((await run(makePool(both), 'x')).stdout).toBe('in\n');
     });
 
-    test('a wrong password is never told', async () => {
+    test('are never printed', async () => {
       const { target } = await start({ auth: byPassword });
       const error = await failure(run(makePool(target({ password: 'hunter2' })), 'x'));
       expect(error.code).toBe('SSH_AUTH_FAILED');
@@ -150,7 +150,7 @@ describe('against a server with habits', () => {
       expect(JSON.stringify([error.message, error.hint, String(error.cause)])).not.toContain('hunter2');
     });
 
-    test('64 who wait share one wrong login', async () => {
+    test('are tried once for 64 waiting calls', async () => {
       const { target } = await start({ auth: byPassword });
       const pool = makePool(target({ password: 'hunter2' }));
       const errors = await Promise.all(Array.from({ length: 64 }, () => failure(pool.open('x'))));
@@ -159,13 +159,13 @@ describe('against a server with habits', () => {
     });
   });
 
-  describe('what the server says before the login', () => {
+  describe('a banner before the login', () => {
     const LINK = 'https://login.tailscale.com/a/1f2e3d4c5b6a70';
     const CHECK = `# Tailscale SSH requires an additional check.\n# To authenticate, visit: ${LINK}\n`;
     const after = (ms: number) => (context: ssh2.AuthContext) => void setTimeout(() => context.accept(), ms);
     const never = () => {};
 
-    test('a login that waits for a person is waited for, and the link is told meanwhile', async () => {
+    test('extends the login timeout, and is reported meanwhile', async () => {
       const { target } = await start({ banner: CHECK, auth: after(1500) });
       const told: (string | null)[] = [];
       const pool = makePool(target(), { readyTimeoutMs: 300, onBanner: (text) => void told.push(text) });
@@ -177,7 +177,7 @@ describe('against a server with habits', () => {
       expect(told[0]).toContain(LINK);
     });
 
-    test('a login that goes on at once is not held up: its banner is told to nobody', async () => {
+    test('is not reported when the login is not delayed', async () => {
       const { target } = await start({ banner: 'Authorized users only.\n' });
       const told: (string | null)[] = [];
       const pool = makePool(target(), { onBanner: (text) => void told.push(text) });
@@ -186,7 +186,7 @@ describe('against a server with habits', () => {
       expect(told).toEqual([]);
     });
 
-    test('when nobody has opened the link, the error has it and says what to do', async () => {
+    test('is part of the error with its link and the next step', async () => {
       const { target } = await start({ banner: CHECK, auth: never });
       const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 600 });
       const error = await failure(run(pool, 'x'));
@@ -196,7 +196,7 @@ describe('against a server with habits', () => {
       expect(error.hint).toContain('open the link');
     });
 
-    test('without a banner, the wait is not longer', async () => {
+    test('is required for the longer timeout', async () => {
       const { target } = await start({ auth: never });
       const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 60_000 });
       const error = await failure(run(pool, 'x'));
@@ -204,7 +204,7 @@ describe('against a server with habits', () => {
       expect(error.message).toContain('no answer within 0.3 s');
     });
 
-    test('a legal notice is in the error, but is nothing to do', async () => {
+    test('without a request is quoted in the error, without a next step', async () => {
       const banner = 'Authorized users only.\n\u001B[2JSee https://example.com/rules\n';
       const { target } = await start({ banner, auth: (context) => context.reject(['publickey']) });
       const error = await failure(run(makePool(target()), 'x'));
@@ -214,7 +214,7 @@ describe('against a server with habits', () => {
       expect(error.hint).not.toContain('open the link');
     });
 
-    test('of a long banner, the lines with links are kept', async () => {
+    test('of excessive length keeps its lines with links', async () => {
       const { target } = await start({ banner: `${'legal '.repeat(500)}\n${CHECK}`, auth: never });
       const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 300 });
       const error = await failure(run(pool, 'x'));
@@ -224,7 +224,7 @@ describe('against a server with habits', () => {
   });
 
   describe('a command is sent at most once', () => {
-    test('an open that is answered too late runs a line of blanks', async () => {
+    test('and replaced by spaces when the session opens too late', async () => {
       let late: (() => void) | undefined;
       const { target, commands } = await start({
         session(accept, log) {
@@ -239,7 +239,7 @@ describe('against a server with habits', () => {
       expect(commands).toEqual(['precious', ' '.repeat('precious'.length)]);
     });
 
-    test('a connection that is lost before the answer: once more, elsewhere', async () => {
+    test('and again on another connection if the first was lost before it was sent', async () => {
       let asked = 0;
       const server = await start({
         session(accept, log) {
@@ -251,7 +251,7 @@ describe('against a server with habits', () => {
       expect(server.commands).toEqual(['precious']);
     });
 
-    test('connections that are lost each time: an error after a few', async () => {
+    test('and fails after several lost connections', async () => {
       const server = await start({
         session: () => {
           for (const client of server.clients) client.end();
@@ -262,7 +262,7 @@ describe('against a server with habits', () => {
       expect(server.clients).toHaveLength(3);
     });
 
-    test('a connection that is lost after the command was sent: never again', async () => {
+    test('and not again if the connection was lost after it was sent', async () => {
       const server = await start({
         session(accept, log) {
           accept().on('exec', (_accept, _reject, info) => {
@@ -277,7 +277,7 @@ describe('against a server with habits', () => {
       expect(server.commands).toEqual(['precious']);
     });
 
-    test('who gives up after the command was sent is told that it may run', async () => {
+    test('and reported as possibly running when cancelled after it was sent', async () => {
       let answer: (() => ssh2.ServerChannel) | undefined;
       const server = await start({
         session(accept, log) {
@@ -292,12 +292,12 @@ describe('against a server with habits', () => {
       await expect.poll(() => server.commands).toEqual(['precious']);
       abort.abort();
       expect((await opening).code).toBe('DISCONNECTED');
-      // The answer that comes after all is not left lying about.
+      // The late answer is closed.
       const channel = answer?.();
       await new Promise((resolve) => channel?.on('close', resolve).resume());
     });
 
-    test('a server that will not run it', async () => {
+    test('and not again when the server refuses to run it', async () => {
       const server = await start({
         session(accept, log) {
           accept().on('exec', (_accept, reject, info) => {

@@ -13,7 +13,7 @@ const PROXMOX_PROGRAMS = ['pct', 'pveversion'].flatMap((program) =>
   ),
 );
 
-/** Why no real sshd can be started here, or null. For `describe.skipIf`. */
+/** Why no real sshd can be started on this machine, or null. For `describe.skipIf`. */
 export const noSshd: string | null = (() => {
   if (process.platform === 'win32') return 'no sshd on Windows';
   if (!existsSync(SSHD)) return `${SSHD} is missing`;
@@ -37,30 +37,30 @@ export interface Sshd {
   readonly port: number;
   readonly dir: string;
   readonly username: string;
-  /** A private key that is let in; its public part lies beside it. */
+  /** A private key that the server accepts; its public part is in the same folder. */
   readonly userKey: string;
   /** Path of the host key of a type. */
   hostKey(type: KeyType): string;
-  /** How to reach it; nothing is shared with other targets but the server. */
+  /** The connection data; targets share only the server. */
   target(overrides?: Partial<SshTarget>): SshTarget;
-  /** How many connections it serves. */
+  /** Number of connections that it serves. */
   connections(): number;
   /** Kills the processes of all connections at once. */
   killConnections(): void;
-  /** What it has logged so far. */
+  /** Its log so far. */
   log(): string;
   stop(): Promise<void>;
 }
 
 export interface SshdOptions {
   readonly hostKeys?: readonly KeyType[];
-  /** Lines for sshd_config; the first of a keyword wins in OpenSSH, and these come first. */
+  /** Lines for sshd_config; of several lines with a keyword OpenSSH uses the first, and these come first. */
   readonly config?: readonly string[];
-  /** On a Proxmox VE node: its sessions do not find the programs of Proxmox. Needs root there. */
+  /** On a Proxmox VE node: sessions do not find the programs of Proxmox. Requires root. */
   readonly withoutProxmox?: boolean;
 }
 
-/** Makes a key pair; returns the path of the private key. */
+/** Creates a key pair; returns the path of the private key. */
 export function makeKey(dir: string, name: string, type: KeyType = 'ed25519', passphrase = ''): string {
   const path = join(dir, name);
   const size = type === 'rsa' ? ['-b', '2048'] : [];
@@ -68,16 +68,16 @@ export function makeKey(dir: string, name: string, type: KeyType = 'ed25519', pa
   return path;
 }
 
-/** `SHA256:…` by the word of ssh-keygen. */
+/** The fingerprint (`SHA256:…`) according to ssh-keygen. */
 export function keygenFingerprint(path: string): string {
   return execFileSync('ssh-keygen', ['-lf', path], { encoding: 'utf8' }).split(' ')[1] ?? '';
 }
 
-/** Starts an OpenSSH sshd of its own on a free loopback port, as the current user. */
+/** Starts an OpenSSH sshd on a free loopback port, as the current user. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const dir = mkdtempSync(join(tmpdir(), 'sshd-'));
   const { username } = userInfo();
-  // Debian's sshd wants its privilege separation directory when it runs as root; systemd makes it elsewhere.
+  // As root, Debian's sshd needs its privilege separation directory; normally systemd creates it.
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const types = options.hostKeys ?? ['ed25519'];
   const hostKeys = new Map(types.map((type) => [type, makeKey(dir, `host_${type}`, type)]));
@@ -97,7 +97,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     'PermitRootLogin yes',
     'PrintMotd no',
     'PidFile none',
-    // bash reads the .bashrc of its user even for a command over ssh; tests are not to depend on what is in it.
+    // bash reads the .bashrc of its user even for a command over ssh; the tests must not depend on its content.
     `SetEnv HOME=${dir}`,
   ];
   writeFileSync(join(dir, 'sshd_config'), `${config.join('\n')}\n`);
@@ -105,7 +105,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const hidden = options.withoutProxmox === true ? PROXMOX_PROGRAMS.filter(existsSync) : [];
   const [program = '', ...args] = hidden.length === 0 ? command : withHidden(hidden, command);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  // A test that hangs never comes to its `finally`.
+  // A test that hangs never reaches its `finally`.
   const kill = () => child.kill();
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
@@ -144,7 +144,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     },
     connections: () => childrenOf(child.pid).length,
     killConnections() {
-      // For users other than root there are two processes to a connection, and the second holds the socket.
+      // For users other than root a connection has two processes, and the second holds the socket.
       const first = childrenOf(child.pid);
       for (const pid of [...first.flatMap((each) => childrenOf(each, '^sshd')), ...first]) kill9(pid);
     },
@@ -160,7 +160,7 @@ function kill9(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Ended with the other one.
+    // It ended with the other one.
   }
 }
 
@@ -176,7 +176,7 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** A loopback port that nobody listens on at this moment. */
+/** A loopback port without a listener at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -13,8 +13,8 @@ const LOOP = `
   }`;
 
 /**
- * Another process exchanges a directory for a link to `target`, and back, as fast as it goes.
- * @returns ends that; the directory is then in its place
+ * Another process replaces a directory with a link to `target` and back, as fast as possible.
+ * @returns a function that ends this and leaves the directory in its place
  */
 export async function exchange(dir: string, target: string): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, ['-e', LOOP, dir, target], { stdio: ['ignore', 'pipe', 'inherit'] });

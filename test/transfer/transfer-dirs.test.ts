@@ -26,7 +26,7 @@ import { exchange } from './exchange-dir.ts';
 const NOTHING = { files: [], program: [] };
 
 let base = '';
-/** The transfer directory, and one that no transfer may use. */
+/** The transfer directory, and a directory outside. */
 let inside = '';
 let outside = '';
 beforeEach(async () => {
@@ -41,7 +41,7 @@ afterEach(() => rm(base, { recursive: true, force: true }));
 
 const within = (...names: string[]) => path.join(inside, ...names);
 
-/** What a transfer of that path would read, or the code of the refusal. */
+/** The content that a transfer of that path would read, or the code of the refusal. */
 async function read(dirs: TransferDirs, localPath: string): Promise<string> {
   try {
     const { handle } = await dirs.openSource(localPath);
@@ -51,7 +51,7 @@ async function read(dirs: TransferDirs, localPath: string): Promise<string> {
   }
 }
 
-/** Writes "new" there, as a download does. @returns "written", or the code of the refusal */
+/** Writes "new" to that path, as a download does. @returns "written", or the code of the refusal */
 async function write(dirs: TransferDirs, localPath: string): Promise<string> {
   try {
     const part = await LocalPart.create(await dirs.findDestination(localPath, true));
@@ -84,7 +84,7 @@ async function both(dirs: TransferDirs, localPath: string): Promise<readonly str
 
 const REFUSED = ['PATH_OUTSIDE_TRANSFER_DIRS', 'PATH_OUTSIDE_TRANSFER_DIRS'];
 
-/** Does `work` 400 times while another process exchanges a directory for a link, and back. */
+/** Runs `work` 400 times while another process replaces a directory with a link, and back. */
 async function whileExchanged(dir: string, target: string, work: () => Promise<string>): Promise<string[]> {
   const stop = await exchange(dir, target);
   try {
@@ -104,7 +104,7 @@ const WAYS = [
 describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files named %s', (_, byHandle) => {
   const transferDirs = () => new TransferDirs([inside], NOTHING, byHandle);
 
-  test('a directory that is exchanged for a link again and again is never left by 400 reads', async () => {
+  test('400 reads never leave a directory that is repeatedly replaced by a symlink', async () => {
     await mkdir(within('sub'));
     await writeFile(within('sub', 'file'), 'content');
     const dirs = transferDirs();
@@ -113,7 +113,7 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
     expect(await read(dirs, 'sub/file')).toBe('content');
   });
 
-  test('a directory that is exchanged for a link again and again is never left by 400 writes', async () => {
+  test('400 writes never leave a directory that is repeatedly replaced by a symlink', async () => {
     await mkdir(within('sub', 'deep'), { recursive: true });
     await mkdir(path.join(outside, 'deep'));
     const dirs = transferDirs();
@@ -123,7 +123,7 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
   });
 
   test.each(['', 'deep'])(
-    'a directory that is exchanged before the first byte arrives: sub/%s',
+    'a directory replaced before the first byte is not followed: sub/%s',
     async (deep) => {
       await mkdir(within('sub', deep), { recursive: true });
       await mkdir(path.join(outside, deep), { recursive: true });
@@ -135,7 +135,7 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
     },
   );
 
-  test.each(['', 'deep'])('a directory that is exchanged while bytes arrive: sub/%s', async (deep) => {
+  test.each(['', 'deep'])('a directory replaced during a transfer is not followed: sub/%s', async (deep) => {
     await mkdir(within('sub', deep), { recursive: true });
     await mkdir(path.join(outside, deep), { recursive: true });
     const destination = await transferDirs().findDestination(path.join('sub', deep, 'new'), true);
@@ -147,7 +147,7 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
     if (byHandle) expect(await readdir(within('away', deep))).toEqual(['new']);
   });
 
-  test('a file that is exchanged for a link while bytes arrive is replaced, not followed', async () => {
+  test('a file replaced by a symlink during a transfer is replaced, not followed', async () => {
     await writeFile(within('new'), 'old');
     const part = await LocalPart.create(await transferDirs().findDestination('new', true));
     await unlink(within('new'));
@@ -157,7 +157,7 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
     expect(await readFile(path.join(outside, 'file'), 'utf8')).toBe('secret');
   });
 
-  test('a transfer directory in another one that is exchanged for a link', async () => {
+  test('a nested transfer directory replaced by a symlink is refused', async () => {
     await mkdir(within('nested'));
     await writeFile(within('nested', 'file'), 'content');
     const dirs = new TransferDirs([inside, within('nested')], NOTHING, byHandle);
@@ -168,7 +168,7 @@ describe.each(WAYS.filter(([, byHandle]) => HAS_PROC_FD || !byHandle))('files na
   });
 });
 
-test('no answer tells which files exist outside', async () => {
+test('errors do not reveal which files exist outside', async () => {
   const dirs = new TransferDirs([inside], NOTHING);
   await symlink(outside, within('link'));
   await symlink(path.join(outside, 'file'), within('file-link'));
@@ -189,7 +189,7 @@ test('no answer tells which files exist outside', async () => {
   expect(await both(dirs, 'missing')).toEqual(['SOURCE_NOT_FOUND', 'written']);
 });
 
-test('names that begin with a dot are refused below a transfer directory, not in its own path', async () => {
+test('refuses names with a leading dot inside a transfer directory, but not in its own path', async () => {
   const hidden = within('.config', 'files');
   await mkdir(within('.git', 'hooks'), { recursive: true });
   await mkdir(path.join(hidden, '.ssh'), { recursive: true });
@@ -208,12 +208,12 @@ test('names that begin with a dot are refused below a transfer directory, not in
   expect(await both(dirs, './a.b')).toEqual(['SOURCE_NOT_FOUND', 'written']);
 });
 
-test('the root directory as transfer directory', async () => {
+test('accepts the root directory as transfer directory', async () => {
   await writeFile(within('file'), 'content');
   expect(await both(new TransferDirs(['/'], NOTHING), within('file'))).toEqual(['content', 'written']);
 });
 
-test('the first directory is made for its owner alone', async () => {
+test('creates the first directory for its owner only', async () => {
   const made = path.join(base, 'made');
   expect(await write(new TransferDirs([made, inside], NOTHING), 'a')).toBe('written');
   expect((await stat(made)).mode & 0o777).toBe(0o700);
@@ -222,7 +222,7 @@ test('the first directory is made for its owner alone', async () => {
 describe('reserved files', () => {
   const reserving = (...files: string[]) => new TransferDirs([inside], { files, program: [] });
 
-  test('are reserved while they are missing, however they are reached', async () => {
+  test('are refused while they are missing, by any path', async () => {
     await mkdir(within('rules'));
     await symlink(within('rules'), path.join(base, 'linked'));
     await symlink(within('rules', 'dangling'), path.join(base, 'policy-link'));
@@ -238,7 +238,7 @@ describe('reserved files', () => {
     expect(await write(dirs, 'rules/other')).toBe('written');
   });
 
-  test('are not read or replaced through a hard link', async () => {
+  test('are refused through a hard link', async () => {
     const state = path.join(base, 'state');
     await mkdir(path.join(state, 'deeper'), { recursive: true });
     await writeFile(path.join(state, 'deeper', 'audit.key'), 'key');
@@ -254,7 +254,7 @@ describe('reserved files', () => {
   });
 
   test.runIf(process.getuid?.() === 0 && process.platform === 'linux')(
-    'are not read or written through a second mount of their directory',
+    'are refused through a second mount of their directory',
     async () => {
       const state = path.join(base, 'state');
       for (const dir of [path.join(state, 'deeper'), within('mounted')])
@@ -270,13 +270,13 @@ describe('reserved files', () => {
     },
   );
 
-  test('a directory whose case differs is the same, as on some file systems', async () => {
+  test('are refused by a name in another case', async () => {
     await mkdir(within('State'));
     expect(await both(reserving(within('state')), 'State/file')).toEqual(REFUSED);
   });
 });
 
-test('the mode of an upload never exceeds that of the local file', async () => {
+test('limits the mode of an upload to that of the local file', async () => {
   const dirs = new TransferDirs([inside], NOTHING);
   await writeFile(within('key'), 'x');
   for (const [mode, expected] of [

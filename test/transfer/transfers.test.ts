@@ -10,7 +10,7 @@ import { connectClient, type TestClient } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { exchange } from './exchange-dir.ts';
 
-describe('the directories of transfers', () => {
+describe('transfer directories', () => {
   const node = new SimulatedNode();
   let home = '';
   let cwd = '';
@@ -52,7 +52,7 @@ describe('the directories of transfers', () => {
       ...more,
     });
 
-  test('by default it is ~/proxmox-mcp, for its owner alone, and not the working directory', async () => {
+  test('default to ~/proxmox-mcp, private to its owner, and exclude the working directory', async () => {
     const server = await start();
     const result = await download(server, 'file');
     const dir = path.join(home, 'proxmox-mcp');
@@ -67,7 +67,7 @@ describe('the directories of transfers', () => {
     expect(await readdir(cwd)).toEqual([]);
   });
 
-  test('files that programs of the working directory act upon are not planted there', async () => {
+  test('refuse files that programs of the working directory execute or read', async () => {
     for (const dir of ['.claude', '.git/hooks', '.vscode'])
       await mkdir(path.join(cwd, dir), { recursive: true });
     const server = await start({ TRANSFER_DIRS: cwd });
@@ -93,7 +93,7 @@ describe('the directories of transfers', () => {
     ]);
   });
 
-  test('a directory that is exchanged for a link during 400 calls', async () => {
+  test('are not left when a directory is replaced by a symlink during 400 calls', async () => {
     const outside = path.join(home, 'outside');
     const files = path.join(home, 'files');
     await mkdir(outside);
@@ -121,7 +121,7 @@ describe('the directories of transfers', () => {
     expect((await upload(server, 'sub/file')).data).toMatchObject({ sha256: sha256('content') });
   }, 120_000);
 
-  test('the program is not replaced', async () => {
+  test('exclude the program itself', async () => {
     const program = fileURLToPath(new URL('../..', import.meta.url));
     const server = await start({ TRANSFER_DIRS: program });
     for (const name of ['package.json', 'dist/a-new-file.js', 'src/a-new-file.ts']) {
@@ -132,7 +132,7 @@ describe('the directories of transfers', () => {
     }
   });
 
-  test('keys and host keys of SSH are neither read nor written', async () => {
+  test('exclude SSH keys and known_hosts files', async () => {
     const ssh = path.join(home, '.ssh');
     await mkdir(ssh);
     await writeFile(path.join(ssh, 'id_ed25519_of_another_host'), 'key');
@@ -146,7 +146,7 @@ describe('the directories of transfers', () => {
     expect(await readdir(ssh)).toEqual(['id_ed25519_of_another_host']);
   });
 
-  test('a file arrives with the mode of its source where that is less, or with the one that is asked for', async () => {
+  test('limit the mode of a file to that of its source, unless another one is requested', async () => {
     await writeFile(path.join(home, 'key'), 'key');
     const server = await start({ TRANSFER_DIRS: home });
     for (const [mode, more, expected] of [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { forTerminal, styleFor } from './output.ts';
 
-test('styles of our own reach the terminal, what else would act on it is shown', () => {
+test('passes its own styles to the terminal, and shows all other control characters as escapes', () => {
   const { bold, dim, red, green, yellow } = styleFor(true);
   const ours = `${bold(red('a'))} ${dim('b')}${green('c')}${yellow('d')}\n`;
   expect(forTerminal(ours)).toBe(ours);
@@ -11,12 +11,12 @@ test('styles of our own reach the terminal, what else would act on it is shown',
 });
 
 test.each([
-  ['hides what follows', '\u001b[8mrm -rf', '<U+001B>[8mrm -rf'],
+  ['hides the text after it', '\u001b[8mrm -rf', '<U+001B>[8mrm -rf'],
   ['paints black on black', '\u001b[30m\u001b[40mx', '<U+001B>[30m<U+001B>[40mx'],
-  ['takes a style back', '\u001b[0m\u001b[m', '<U+001B>[0m<U+001B>[m'],
-  ['says a number of ours in another way', '\u001b[01m\u001b[1;8m', '<U+001B>[01m<U+001B>[1;8m'],
+  ['resets a style', '\u001b[0m\u001b[m', '<U+001B>[0m<U+001B>[m'],
+  ['writes an allowed style with other parameters', '\u001b[01m\u001b[1;8m', '<U+001B>[01m<U+001B>[1;8m'],
   ['clears the line', 'denied\r\u001b[2Kallowed', 'denied<U+000D><U+001B>[2Kallowed'],
-  ['clears the line without going to its begin', '\u001b[2K', '<U+001B>[2K'],
-])('what %s is shown', (_what, text, shown) => {
+  ['clears the line without a carriage return', '\u001b[2K', '<U+001B>[2K'],
+])('shows as an escape what %s', (_what, text, shown) => {
   expect(forTerminal(text)).toBe(shown);
 });

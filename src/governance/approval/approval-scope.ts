@@ -5,7 +5,7 @@ import type { ContainerAttributes, FileDigest } from '../../remote/remote-types.
 export interface ApprovalScope {
   /** SHA-256 in hex of tool, arguments, caller and node. */
   readonly call: string;
-  /** SHA-256 in hex of the attributes of the containers when the approval was requested. */
+  /** SHA-256 in hex of the set of containers, and the attributes of those that need approval, when it was requested. */
   readonly target: string;
 }
 
@@ -14,13 +14,15 @@ export function approvalScopeOf(call: {
   /** Validated and with defaults, so that `timeout: 30` and no timeout are the same call. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly caller: string;
-  /** The node that the server connects to. */
+  /** The node that the server connects to, as in PROXMOX_HOST. */
   readonly host: string;
   /** The attributes of each container; null for the node. */
   readonly attributes: readonly (ContainerAttributes | null)[];
+  /** The containers that the call also works on, without needing approval. */
+  readonly others: readonly number[];
 }): ApprovalScope {
-  const { tool, input, caller, host, attributes } = call;
-  return { call: hash([tool, input, caller, host]), target: hash(attributes) };
+  const { tool, input, caller, host, attributes, others } = call;
+  return { call: hash([tool, input, caller, host]), target: hash([attributes, others]) };
 }
 
 /** The digest of an upload as text, for signatures. */

@@ -41,6 +41,8 @@ export interface ConfirmableCall {
   readonly input: Readonly<Record<string, unknown>>;
   /** One or more. */
   readonly targets: readonly ConfirmedTarget[];
+  /** The containers that the call also works on, without needing approval. The approval is bound to them too. */
+  readonly others: readonly number[];
   /** undefined: the client does not declare that it can show questions. */
   readonly elicitation: Elicitation | undefined;
   /** Size and hash of the bytes that an upload would send now; null for any other call. */
@@ -76,12 +78,12 @@ export class Confirmation {
   /** @throws AppError unless the call was approved or must be returned to the client with a question */
   async request(call: ConfirmableCall): Promise<Approval> {
     const approver = await this.#approverOf(call);
-    const { caller, input, targets } = call;
+    const { caller, input, targets, others } = call;
     const { host } = this.#settings;
     const tool = firstOf(targets).subject.tool;
     const attributes = targets.map((target) => target.attributes);
-    const scope = approvalScopeOf({ tool, input, caller: caller.name, host, attributes });
-    const question = (source: FileDigest | null) => questionOf({ targets, input, host, source });
+    const scope = approvalScopeOf({ tool, input, caller: caller.name, host, attributes, others });
+    const question = (source: FileDigest | null) => questionOf({ targets, others, input, host, source });
     if (approver === 'client') return this.#askClient(call, scope, question);
     const { digest } = call;
     const granted = await this.#terminal.request({ scope, tool, caller: caller.name, question, digest });
@@ -101,7 +103,7 @@ export class Confirmation {
       if (!isLocal(caller))
         throw unavailable('for HTTP clients neither APPROVALS nor an approval passphrase is set');
     }
-    if (!caller.rights.has('confirm'))
+    if (!caller.permissions.has('confirm'))
       throw unavailable(
         `${caller.name} lacks the permission \`confirm\`, so its client cannot approve calls`,
       );

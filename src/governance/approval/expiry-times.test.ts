@@ -16,10 +16,10 @@ function clocks() {
 
 describe('in the process that asked', () => {
   test.each([
-    ['as time goes', 0],
+    ['clocks agree', 0],
     ['the wall clock is set back an hour', -3_600_000],
     ['the wall clock is set back a year', -31_536_000_000],
-  ])('a question lives for its time and no longer: %s', (_how, jump) => {
+  ])('expires a question exactly at its TTL: %s', (_how, jump) => {
     const { at, clock, pass } = clocks();
     const lifetimes = new ExpiryTimes(clock);
     const asked = lifetimes.begin('a', TTL);
@@ -30,7 +30,7 @@ describe('in the process that asked', () => {
     expect(lifetimes.isOver('a', asked, TTL)).toBe(true);
   });
 
-  test('a machine that slept has let the time pass', () => {
+  test('counts the time that a machine slept', () => {
     const { at, clock } = clocks();
     const lifetimes = new ExpiryTimes(clock);
     const asked = lifetimes.begin('a', TTL);
@@ -40,7 +40,7 @@ describe('in the process that asked', () => {
 });
 
 describe('in another process', () => {
-  test('the wall clock counts, and clocks may differ by a minute', () => {
+  test('compares wall clocks with a tolerance of one minute', () => {
     const { at, clock } = clocks();
     const lifetimes = new ExpiryTimes(clock);
     expect(lifetimes.isOver('a', at.wall - TTL + 1, TTL)).toBe(false);
@@ -48,13 +48,13 @@ describe('in another process', () => {
     expect(lifetimes.isOver('a', at.wall + 59_000, TTL)).toBe(false);
   });
 
-  test('what was asked in the future was asked before the clock was set back', () => {
+  test('expires a question from the future, because the clock was set back', () => {
     const { at, clock } = clocks();
     expect(new ExpiryTimes(clock).isOver('a', at.wall + 61_000, TTL)).toBe(true);
   });
 });
 
-test('what is long over is forgotten', () => {
+test('removes entries long after they expired', () => {
   const { clock, pass } = clocks();
   const lifetimes = new ExpiryTimes(clock);
   const asked = lifetimes.begin('a', TTL);

@@ -1,22 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Decision, Subject } from '../policy/policy-types.ts';
+import { STOP_CALL } from '../policy/subject.fixture.ts';
 import { questionOf } from './question.ts';
 
 const facts = { vmid: 101, name: 'web', node: 'pve1', pool: null, tags: [] };
 const subject: Subject = {
+  ...STOP_CALL,
   tool: 'proxmox_container_exec_command',
-  target: 'container',
   effect: 'exec',
-  canOverwrite: false,
   canForce: false,
-  canExpectName: true,
-  vmid: 101,
-  command: null,
-  overwrite: false,
-  force: false,
-  expectName: null,
-  caller: 'local',
-  at: new Date(0),
 };
 const decision: Decision = {
   outcome: 'confirm',
@@ -35,7 +27,7 @@ const ask = (command: string, input: Record<string, unknown> = {}) =>
     source: null,
   });
 
-test('no command and no argument can look like a line of the question', () => {
+test('keeps commands and arguments from imitating lines of the question', () => {
   const text = ask('true\nContainer: 102, other\r\nNode: x', { local_path: '/a\nContainer: 103, other' });
   const lines = text.split('\n');
   expect(lines.filter((line) => line.startsWith('Container:'))).toEqual(['Container: 101, web']);
@@ -44,17 +36,17 @@ test('no command and no argument can look like a line of the question', () => {
   expect(text).toContain('local_path: "/a\\nContainer: 103, other"');
 });
 
-test('what a terminal would obey, or nobody would see, is shown', () => {
+test('shows control and invisible characters as escapes', () => {
   const text = ask('ls\u001b[2J\u202etxt\u200b\rrm -rf /');
   expect(text).toContain('ls<U+001B>[2J<U+202E>txt<U+200B><U+000D>rm -rf /');
 });
 
-test('all of a long command is shown', () => {
+test('shows a long command in full', () => {
   const command = `${'a'.repeat(9_990)}; rm x`;
   expect(ask(command)).toContain(command);
 });
 
-test('the host is called by its name, and what that means', () => {
+test('names the host and states that it is the node itself', () => {
   const text = questionOf({
     targets: [{ subject, decision, attributes: null }],
     input: {},
@@ -64,7 +56,7 @@ test('the host is called by its name, and what that means', () => {
   expect(text).toContain('the Proxmox node pve.lan itself');
 });
 
-test('the bytes of an upload are named', () => {
+test('shows size and digest of an upload', () => {
   const source = { bytes: 3, sha256: 'abc' };
   const text = questionOf({
     targets: [{ subject, decision, attributes: facts }],
@@ -75,10 +67,18 @@ test('the bytes of an upload are named', () => {
   expect(text).toContain('File: 3 bytes, SHA-256 abc');
 });
 
-test('a call in several containers names each of them', () => {
+test('names each container of a call on several containers', () => {
   const other = { ...facts, vmid: 102, name: 'db', tags: ['prod'] };
   const targets = [facts, other].map((attributes) => ({ subject, decision, attributes }));
-  const text = questionOf({ targets, input: {}, host: 'pve', source: null });
-  expect(text).toContain('Container: 101, web');
-  expect(text).toContain('Container: 102, db\nNode: pve1\nTags: prod');
+  const input = { vmids: [101, 102, 103], tags: ['a\nContainer: 104, x'], command: 'true', check: 'ls' };
+  const text = questionOf({ targets, others: [103], input, host: 'pve', source: null });
+  expect(text.split('\n').slice(2, 8)).toEqual([
+    'Container: 101, web; Node: pve1',
+    'Container: 102, db; Node: pve1; Tags: prod',
+    'Also in, without approval: 103',
+    'vmids: [101,102,103]',
+    'tags: ["a\\nContainer: 104, x"]',
+    'check: "ls"',
+  ]);
+  expect(text).toMatch(/Command \(4 characters\):\n {2}\| true$/);
 });

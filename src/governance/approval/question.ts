@@ -17,31 +17,38 @@ export function questionOf(about: {
     /** null for the node. */
     readonly attributes: ContainerAttributes | null;
   }[];
+  /** The containers that the call also works on, without needing approval. */
+  readonly others?: readonly number[];
   readonly input: Readonly<Record<string, unknown>>;
   readonly host: string;
   readonly source: FileDigest | null;
 }): string {
-  const { targets, input, host, source } = about;
+  const { targets, others = [], input, host, source } = about;
   const [first] = targets;
   if (first === undefined) throw new TypeError('an approval question without a target');
   const { subject } = first;
-  const { decision } = targets.find((target) => target.decision.outcome === 'confirm') ?? first;
   const lines = [`Allow ${subject.tool} (${subject.effect}) once?`, ''];
   for (const { subject: part, attributes } of targets) {
     if (part.role !== undefined) lines.push(`Part: ${part.role} (${part.effect})`);
-    if (attributes !== null) lines.push(...containerLines(attributes));
-    else lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
+    if (attributes === null)
+      lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
+    else if (targets.length === 1) lines.push(...containerLines(attributes));
+    else lines.push(containerLines(attributes).join('; '));
   }
+  if (others.length > 0) lines.push(`Also in, without approval: ${others.join(', ')}`);
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
     lines.push(`${name}: ${shownValue(value)}`);
   }
   if (source !== null) lines.push(`File: ${source.bytes} bytes, SHA-256 ${source.sha256}`);
   lines.push(`Caller: ${subject.caller}`);
-  lines.push(
-    `Approval required by: rule "${decision.rule}"${decision.reason === null ? '' : `: ${decision.reason}`}`,
+  // Of a call with parts, those that are allowed are shown as well.
+  const requiring = targets.filter(({ decision }) => decision.outcome === 'confirm');
+  const rules = (requiring.length === 0 ? targets : requiring).map(
+    ({ decision: { rule, reason } }) => `rule "${rule}"${reason === null ? '' : `: ${reason}`}`,
   );
   const firstCommand = targets.map((target) => target.subject.command).find((each) => each !== null) ?? null;
+  lines.push(`Approval required by: ${[...new Set(rules)].join('; ')}`);
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
   return [...plain, ...commandLines(typeof input.command === 'string' ? input.command : firstCommand)].join(
     '\n',
@@ -49,9 +56,7 @@ export function questionOf(about: {
 }
 
 function shownValue(value: unknown): string {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  const plain = typeof value !== 'string' && list.every((each) => typeof each !== 'object');
-  return plain ? String(value) : JSON.stringify(value);
+  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** The vmid and name of the container, then its other attributes that have a value. */

@@ -2,7 +2,7 @@ import { shortToolName } from '../../lib/tool-name.ts';
 import { type AuditEntry, type EntryOf, parseEntry } from './audit-entry.ts';
 
 /** A call in the audit log. */
-export interface RecordedCall {
+export interface LoggedCall {
   readonly begun: EntryOf<'begin' | 'refused'>;
   /** undefined: it was refused, still runs, or its process died. */
   readonly end: EntryOf<'end'> | undefined;
@@ -12,13 +12,13 @@ export interface RecordedCall {
 
 /** The meaning of a line, given the lines before it. */
 export type News =
-  | { readonly kind: 'begun' | 'over'; readonly call: RecordedCall }
+  | { readonly kind: 'begun' | 'over'; readonly call: LoggedCall }
   | { readonly kind: 'other'; readonly record: AuditEntry; readonly line: string }
   | { readonly kind: 'unreadable' };
 
 /** Combines begin and end entries to calls, line by line. */
 export class CallCollector {
-  readonly #running = new Map<string, RecordedCall>();
+  readonly #running = new Map<string, LoggedCall>();
 
   add(line: string): News {
     const record = parseEntry(line);
@@ -53,7 +53,7 @@ export interface CallFilter {
   readonly failed: boolean;
 }
 
-export function matches(call: RecordedCall, filter: CallFilter): boolean {
+export function matches(call: LoggedCall, filter: CallFilter): boolean {
   const { begun } = call;
   const at = Date.parse(begun.at);
   const { since, until, tool, vmid, caller, session } = filter;
@@ -75,15 +75,15 @@ export function asksForEnd({ outcome, failed }: CallFilter): boolean {
 }
 
 /** `ok` or the error code; undefined if the log has no end of the call. */
-export function codeOf({ begun, end }: RecordedCall): string | undefined {
+export function codeOf({ begun, end }: LoggedCall): string | undefined {
   return begun.type === 'refused' ? begun.code : end?.code;
 }
 
-export function hasFailed(call: RecordedCall): boolean {
+export function hasFailed(call: LoggedCall): boolean {
   return codeOf(call) !== 'ok' || (call.end?.exitCode ?? 0) !== 0;
 }
 
-function hasOutcome(call: RecordedCall, outcome: string | undefined): boolean {
+function hasOutcome(call: LoggedCall, outcome: string | undefined): boolean {
   if (outcome === undefined) return true;
   const wanted = outcome.toLowerCase();
   return call.begun.outcome === wanted || codeOf(call)?.toLowerCase() === wanted;

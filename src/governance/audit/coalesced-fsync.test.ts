@@ -11,7 +11,7 @@ function disk() {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test('who asks during a sync waits for the next one, and all who do share it', async () => {
+test('serves all requests during a sync with one following sync', async () => {
   const { begun, behind } = disk();
   const done: string[] = [];
   const ask = (name: string) => void behind.request().then(() => done.push(name));
@@ -30,7 +30,7 @@ test('who asks during a sync waits for the next one, and all who do share it', a
   expect(done).toEqual(['first', 'second', 'third']);
 });
 
-test('a failure is told to those whose sync it was, and the next one is tried', async () => {
+test('rejects only the requests of a failed sync, and runs the next one', async () => {
   const { begun, behind } = disk();
   const first = behind.request();
   await turn();

@@ -10,12 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
-test('no file, no lockdown; also where STATE_DIR does not exist yet', async () => {
+test('reports no lockdown without a file or without STATE_DIR', async () => {
   expect(await new LockdownFile(stateDir).read()).toBeUndefined();
   expect(await new LockdownFile(path.join(stateDir, 'missing')).read()).toBeUndefined();
 });
 
-test('holds until its time is over, or until it is lifted', async () => {
+test('stays in force until it expires or is lifted', async () => {
   const file = new LockdownFile(stateDir);
   await file.write({ until: 60_000 });
   expect(await file.read(59_999)).toEqual({ until: 60_000 });
@@ -26,12 +26,12 @@ test('holds until its time is over, or until it is lifted', async () => {
   expect(await file.read()).toBeUndefined();
 });
 
-test.each(['', 'tomorrow', '-1', '1e3', '12 34'])('a file that says %j locks down', async (text) => {
+test.each(['', 'tomorrow', '-1', '1e3', '12 34'])('locks down on the file content %j', async (text) => {
   await writeFile(path.join(stateDir, 'lockdown'), text);
   expect(await new LockdownFile(stateDir).read()).toEqual({ until: null });
 });
 
-test('what cannot be read locks down', async () => {
+test('locks down when the file cannot be read', async () => {
   await mkdir(path.join(stateDir, 'lockdown'));
   expect(await new LockdownFile(stateDir).read()).toEqual({ until: null });
   await writeFile(path.join(stateDir, 'file'), '');

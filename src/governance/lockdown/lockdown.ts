@@ -46,13 +46,13 @@ export class LockdownFile {
     return until > now ? { until } : undefined;
   }
 
-  /** @throws what the file system reports */
+  /** @throws errors of the file system */
   async write(lockdown: Lockdown): Promise<void> {
     await ensurePrivateDir(path.dirname(this.#file));
     await writeFileAtomically(this.#file, `${lockdownText(lockdown)}\n`, 0o600);
   }
 
-  /** @throws what the file system reports */
+  /** @throws errors of the file system */
   async lift(): Promise<void> {
     await fs.rm(this.#file, { force: true });
   }

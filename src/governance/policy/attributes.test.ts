@@ -10,26 +10,10 @@ import { describeMatch } from './describe.ts';
 import { evaluatePolicy } from './evaluate.ts';
 import { parsePolicy } from './parse-policy.ts';
 import { policyJsonSchema } from './policy-schema.ts';
-import type { Subject } from './policy-types.ts';
+import { STOP_CALL } from './subject.fixture.ts';
 import { tracePassed } from './trace.ts';
 
-const subject: Subject = {
-  tool: 'proxmox_stop_container',
-  target: 'container',
-  effect: 'destroy',
-  canOverwrite: false,
-  canForce: true,
-  canExpectName: true,
-  vmid: 101,
-  command: null,
-  overwrite: false,
-  force: false,
-  expectName: null,
-  caller: 'local',
-  at: new Date('2026-11-20T12:00:00Z'),
-};
-
-/** A container that has this value for one attribute, and none for the others. */
+/** A container that has only this attribute. */
 const withValue = (name: string, value: string): ContainerAttributes =>
   parseAttributes(101, (each) => (each === name ? value : undefined));
 
@@ -42,11 +26,12 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
       tools: [],
     },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   const { set } = parsed;
-  const evaluate = (attributes: ContainerAttributes) => evaluatePolicy(set, subject, async () => attributes);
+  const evaluate = (attributes: ContainerAttributes) =>
+    evaluatePolicy(set, STOP_CALL, async () => attributes);
 
-  test('decides, and the decision rests on it', async () => {
+  test('matches a rule and is part of the decision', async () => {
     const attributes = withValue(name, 'some-value');
     expect(await evaluate(attributes)).toMatchObject({ outcome: 'confirm', rule: 'r', attributes });
     expect(await evaluate(withValue(name, 'other'))).toMatchObject({ outcome: 'allow' });
@@ -55,27 +40,27 @@ describe.each(ATTRIBUTE_NAMES)('the attribute %s', (name) => {
     });
   });
 
-  test('is in the question, the schema, the printed rule and the explanation', async () => {
+  test('appears in question, schema, printed rule and explanation', async () => {
     const attributes = withValue(name, 'some-value');
     const decision = await evaluate(attributes);
-    const targets = [{ subject, decision, attributes }];
+    const targets = [{ subject: STOP_CALL, decision, attributes }];
     const question = questionOf({ targets, input: {}, host: 'pve', source: null });
     expect(question).toContain(name === 'name' ? 'Container: 101, some-value' : `${label}: some-value`);
     expect(JSON.stringify(policyJsonSchema())).toContain(`"${field}":`);
     expect(set.rules.map(({ match }) => describeMatch(match))).toEqual([{ [field]: 'some-*' }]);
-    expect(tracePassed(set, subject, withValue(name, 'other'), 'default')).toMatchObject([
+    expect(tracePassed(set, STOP_CALL, withValue(name, 'other'), 'default')).toMatchObject([
       { because: [field] },
     ]);
   });
 
-  test('a misspelled field names it', () => {
+  test('is suggested for a misspelled field', () => {
     const wrong = parsePolicy(`rules: [{rule: r, outcome: deny, match: {${field}x: a}}]`, {
       protectedTag: 'protected',
       tools: [],
     });
     expect(wrong).toMatchObject({
       ok: false,
-      faults: [{ problem: expect.stringContaining(`\`${field}\``) }],
+      errors: [{ problem: expect.stringContaining(`\`${field}\``) }],
     });
   });
 });

@@ -17,7 +17,7 @@ export interface Problem {
 }
 
 /** Errors of a file whose fields are valid one by one. */
-export function crossFieldFaults(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
+export function findRuleErrors(input: PolicyInput, tools: readonly string[]): readonly Problem[] {
   return [...unknownTools(input, tools), ...repeatedNames(input), ...confirmsNothing(input)];
 }
 

@@ -35,8 +35,8 @@ const list: ToolTraits = { ...exec, tool: 'proxmox_list_containers', target: 'cl
 const TOOLS = [exec, stop, upload, hostExec, list];
 
 /*
- * A small world in which every call can be tried. The fields of the rules below tell apart no more calls than there are here,
- * so that "every input" can be looked at, one by one.
+ * A small set of values with which every call can be tried. The rules below distinguish no calls beyond these values, so that
+ * "every input" can be checked one by one.
  */
 const VMIDS = [100, 101, 102, 999_999_999];
 const NAMES = ['a', 'ab', 'b', 'other'];
@@ -91,7 +91,7 @@ const ruleSets: fc.Arbitrary<RuleSet> = fc
     exactCommands: new Set(exact),
   }));
 
-/** Every call of a tool, and the container that it meets. */
+/** Every call of a tool, with its container. */
 function* everyCall(tool: ToolTraits, caller: string): Generator<readonly [Subject, ContainerAttributes]> {
   const either = (possible: boolean) => (possible ? [false, true] : [false]);
   const inContainer = tool.target === 'container';
@@ -123,7 +123,7 @@ async function everyOutcome(set: RuleSet, tool: ToolTraits, caller: string): Pro
 }
 
 describe('the filter of tools/list', () => {
-  test('never hides a tool of which some call is allowed', async () => {
+  test('never hides a tool for which some call is allowed', async () => {
     await fc.assert(
       fc.asyncProperty(
         ruleSets,
@@ -140,7 +140,7 @@ describe('the filter of tools/list', () => {
     );
   }, 120_000);
 
-  test('a rule that is called unreachable decides about no call', async () => {
+  test('a rule that is reported unreachable decides no call', async () => {
     await fc.assert(
       fc.asyncProperty(ruleSets, async (set) => {
         const unreachable = new Set(unreachableRules(set, TOOLS).map(({ name }) => name));
@@ -159,11 +159,11 @@ describe('the filter of tools/list', () => {
 
 function rulesOf(text: string): RuleSet {
   const parsed = parsePolicy(text, { protectedTag: 'protected', tools: TOOLS.map(({ tool }) => tool) });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   return parsed.set;
 }
 
-describe('a tool is hidden if every rule that can apply, up to the first without conditions, denies', () => {
+describe('hides a tool if every applicable rule up to the first unconditional one denies', () => {
   const always = (text: string, tool: ToolTraits = stop, caller = 'local') =>
     commonVerdict(rulesOf(text), tool, caller)?.outcome;
 
@@ -172,25 +172,25 @@ describe('a tool is hidden if every rule that can apply, up to the first without
     ['default: allow', 'allow'],
     ['default: allow\nrules: [{rule: a, outcome: deny}]', 'deny'],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {tool: stop_container}}]', 'deny'],
-    // What follows a rule without conditions never applies.
+    // Rules after one without conditions never apply.
     [
       'default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 101}}, {rule: b, outcome: deny}, {rule: c, outcome: allow}]',
       'deny',
     ],
-    // Conditions are not added up: some call might be left.
+    // Conditions are not combined: the rest may still include a call.
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 100-999999999}}]', undefined],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {force: true}}]', undefined],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {time: {days: mon-sat}}}]', undefined],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {tag: "*"}}]', undefined],
     ['default: deny\nrules: [{rule: a, outcome: allow, match: {node: pve1}}]', undefined],
-    // A rule on what the tool cannot do does not apply, or has no condition.
+    // A rule about something that the tool cannot do never applies, or has no condition.
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {overwrite: true}}]', 'allow'],
     ['default: allow\nrules: [{rule: a, outcome: deny, match: {overwrite: false}}]', 'deny'],
   ])('%s: %s', (text, expected) => {
     expect(always(text)).toBe(expected);
   });
 
-  test('a tool for commands is not hidden while exact commands are allowed', () => {
+  test('lists an exec tool while exact commands are allowed', () => {
     const readers = presetRules('read-only', 'protected');
     expect(commonVerdict(readers, exec, 'local')).toBeUndefined();
     expect(commonVerdict(readers, stop, 'local')).toMatchObject({
@@ -204,20 +204,20 @@ describe('a tool is hidden if every rule that can apply, up to the first without
     expect(always(both, exec)).toBe('deny');
   });
 
-  test('callers see what is theirs', () => {
+  test('filters by caller', () => {
     const text = 'default: deny\nrules: [{rule: a, outcome: allow, match: {caller: ci-*}}]';
     expect(always(text, stop, 'ci-1')).toBe('allow');
     expect(always(text, stop, 'local')).toBe('deny');
   });
 
-  test('rules about containers do not apply to other tools', () => {
+  test('ignores rules about containers for other tools', () => {
     const text = 'default: allow\nrules: [{rule: a, outcome: deny, match: {vmid: 100-999999999}}]';
     expect(always(text, hostExec)).toBe('allow');
     expect(always(text, list)).toBe('allow');
   });
 });
 
-describe('a rule is unreachable', () => {
+describe('reports a rule as unreachable', () => {
   const unreachable = (rules: string) =>
     unreachableRules(rulesOf(`rules: [${rules}]`), TOOLS).map(({ name }) => name);
 
@@ -237,7 +237,7 @@ describe('a rule is unreachable', () => {
       '{rule: a, outcome: deny, match: {caller: ci-*}}, {rule: b, outcome: allow, match: {caller: ci-1}}, {rule: c, outcome: allow, match: {caller: c*}}',
       ['b'],
     ],
-    ['when it fits no tool', '{rule: a, outcome: deny, match: {tool: list_containers, vmid: 101}}', ['a']],
+    ['when it matches no tool', '{rule: a, outcome: deny, match: {tool: list_containers, vmid: 101}}', ['a']],
     [
       'not after one with conditions',
       '{rule: a, outcome: deny, match: {tag: x}}, {rule: b, outcome: allow, match: {tag: x}}',

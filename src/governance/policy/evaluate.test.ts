@@ -5,22 +5,9 @@ import { parsePolicy } from './parse-policy.ts';
 import type { PresetName, Subject } from './policy-types.ts';
 import { presetRules } from './presets.ts';
 import type { RuleSet } from './rules.ts';
+import { STOP_CALL } from './subject.fixture.ts';
 
-const stop: Subject = {
-  tool: 'proxmox_stop_container',
-  target: 'container',
-  effect: 'destroy',
-  canOverwrite: false,
-  canForce: true,
-  canExpectName: true,
-  vmid: 101,
-  command: null,
-  overwrite: false,
-  force: false,
-  expectName: null,
-  caller: 'local',
-  at: new Date('2026-11-20T12:00:00Z'),
-};
+const stop = STOP_CALL;
 const start: Subject = { ...stop, tool: 'proxmox_start_container', effect: 'write', canForce: false };
 const exec: Subject = {
   ...start,
@@ -52,15 +39,15 @@ const precious: ContainerAttributes = { ...web, tags: ['Protected'] };
 
 function fileRules(text: string): RuleSet {
   const parsed = parsePolicy(text, { protectedTag: 'protected', tools: ['proxmox_stop_container'] });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   return parsed.set;
 }
 
-/** A rule set of one rule that denies what the fields say, where everything else is allowed. */
+/** A rule set with one rule that denies calls with these fields; everything else is allowed. */
 const denying = (fields: string) =>
   fileRules(`default: allow\nrules: [{rule: r, outcome: deny, match: {${fields}}}]`);
 
-/** Decides, and counts how often the container was looked at. */
+/** Decides, and counts how often the attributes were read. */
 async function ask(set: RuleSet, subject: Subject, guest: ContainerAttributes | undefined = web) {
   let asked = 0;
   const decision = await evaluatePolicy(set, subject, async () => {
@@ -70,7 +57,7 @@ async function ask(set: RuleSet, subject: Subject, guest: ContainerAttributes | 
   return { ...decision, asked };
 }
 
-describe('each field of a rule decides, and only for what it names', () => {
+describe('each field of a rule matches only the named values', () => {
   test.each<[fields: string, hit: Partial<Subject>, miss: Partial<Subject>]>([
     ['tool: stop_container', {}, { tool: 'proxmox_start_container' }],
     ['tool: proxmox_stop_*', {}, { tool: 'proxmox_start_container' }],
@@ -110,15 +97,15 @@ describe('each field of a rule decides, and only for what it names', () => {
     ['pool: "*"', { pool: null }],
     ['node: pve1', { node: 'pve2' }],
     ['name: web-1, tag: http', { tags: ['smtp'] }],
-  ])('%s, of the container', async (fields, miss) => {
+  ])('matches %s of the container', async (fields, miss) => {
     const set = denying(fields);
-    // Asked again before it is refused: what is known may be old.
+    // Read again before the refusal: the known attributes may be old.
     expect(await ask(set, stop)).toMatchObject({ outcome: 'deny', rule: 'r', attributes: web, asked: 2 });
     const other = { ...web, ...miss };
     expect(await ask(set, stop, other)).toMatchObject({ outcome: 'allow', attributes: other, asked: 1 });
   });
 
-  test('a rule about containers never matches a call without a container', async () => {
+  test('never matches a rule about containers for a call without a container', async () => {
     for (const fields of ['vmid: 100-999999999', 'name: "*"', 'tag: "*"', 'node: "*"']) {
       expect(await ask(denying(fields), hostExec)).toMatchObject({ outcome: 'allow', asked: 0 });
       expect(await ask(denying(fields), list)).toMatchObject({ outcome: 'allow', asked: 0 });
@@ -135,23 +122,20 @@ describe('the caller of a JWT', () => {
     return ask(set, { ...stop, caller });
   };
 
-  test.each(['deny', 'confirm'])(
-    'a rule that says %s fits the subject with and without oauth:',
-    async (outcome) => {
-      for (const caller of ['alice@example.com', 'oauth:alice@example.com'])
-        expect(await by(outcome, caller)).toMatchObject({ outcome, rule: 'r' });
-      expect(await by(outcome, 'oauth:web-1', 'web-*')).toMatchObject({ outcome, rule: 'r' });
-      expect(await by(outcome, 'oauth:bob@example.com')).toMatchObject({ rule: 'default' });
-    },
-  );
+  test.each(['deny', 'confirm'])('matches a rule that says %s with and without oauth:', async (outcome) => {
+    for (const caller of ['alice@example.com', 'oauth:alice@example.com'])
+      expect(await by(outcome, caller)).toMatchObject({ outcome, rule: 'r' });
+    expect(await by(outcome, 'oauth:web-1', 'web-*')).toMatchObject({ outcome, rule: 'r' });
+    expect(await by(outcome, 'oauth:bob@example.com')).toMatchObject({ rule: 'default' });
+  });
 
-  test('a rule that allows fits no more than the name that it gives', async () => {
+  test('matches an allow rule only by the exact name', async () => {
     expect(await by('allow', 'oauth:alice@example.com')).toMatchObject({ outcome: 'deny', rule: 'default' });
     expect(await by('allow', 'oauth:alice@example.com', 'oauth:alice@*')).toMatchObject({ rule: 'r' });
   });
 });
 
-test('a rule may demand a confirmation at a terminal', async () => {
+test('supports a rule that requires confirmation at a terminal', async () => {
   const set = fileRules(
     'default: confirm\nrules: [{rule: r, outcome: confirm, confirm: terminal, match: {vmid: 101}}]',
   );
@@ -168,7 +152,7 @@ describe('order', () => {
   - {rule: second, outcome: confirm, match: {vmid: 101-102}, reason: Ask first.}
   - {rule: last, outcome: deny, match: {vmid: 101-103}}`);
 
-  test('the first rule that matches decides, the default where none does', async () => {
+  test('lets the first matching rule decide, else the default', async () => {
     expect(await ask(set, stop)).toMatchObject({ outcome: 'allow', rule: 'first', code: null, reason: null });
     expect(await ask(set, { ...stop, vmid: 102 })).toMatchObject({
       outcome: 'confirm',
@@ -183,7 +167,7 @@ describe('order', () => {
     });
   });
 
-  test('reads the container once for all rules, and not for rules that fail without it or follow the matching rule', async () => {
+  test('reads the container at most once, and only for rules that need it', async () => {
     const lazy = fileRules(`default: allow
 rules:
   - {rule: a, outcome: deny, match: {tag: x, vmid: 200}}
@@ -197,7 +181,7 @@ rules:
     expect(await ask(early, stop)).toMatchObject({ asked: 0, attributes: null });
   });
 
-  test('attributes that cannot be read: the rule that needs them refuses, whatever it would say', async () => {
+  test('denies by the rule that needs attributes that cannot be read', async () => {
     const tagged = fileRules('default: allow\nrules: [{rule: open, outcome: allow, match: {tag: http}}]');
     const decision = await evaluatePolicy(tagged, stop, async () => undefined);
     expect(decision).toMatchObject({
@@ -209,7 +193,7 @@ rules:
     expect(await evaluatePolicy(tagged, hostExec, async () => undefined)).toMatchObject({ outcome: 'allow' });
   });
 
-  test('what is known may be old: no refusal and no question without a second look', async () => {
+  test('reads the container again before it denies or asks for confirmation', async () => {
     const looks: (string | undefined)[] = [];
     const set = fileRules(
       'default: allow\nrules: [{rule: a, outcome: deny, match: {tag: x}}, {rule: b, outcome: confirm, match: {tag: y}}]',
@@ -225,16 +209,16 @@ rules:
     expect(looks).toEqual([undefined, 'again', undefined, 'again', undefined, 'again']);
   });
 
-  test('what the reader throws refuses the call', async () => {
+  test('denies the call when reading the container fails', async () => {
     const gone = new Error('no such container');
     await expect(evaluatePolicy(denying('tag: x'), stop, () => Promise.reject(gone))).rejects.toBe(gone);
   });
 });
 
-describe('commands that count as reading', () => {
+describe('exact commands', () => {
   const readers = presetRules('read-only', 'protected');
 
-  test.each(['df -h', 'pct list', 'ip route'])('%s, in a container and on the host', async (command) => {
+  test.each(['df -h', 'pct list', 'ip route'])('allow %s in a container and on the host', async (command) => {
     expect(await ask(readers, { ...exec, command })).toMatchObject({ outcome: 'allow', effect: 'read' });
     expect(await ask(readers, { ...hostExec, command })).toMatchObject({ outcome: 'allow', effect: 'read' });
   });
@@ -252,11 +236,11 @@ describe('commands that count as reading', () => {
     'ls $(reboot)',
     'df\u00a0-h',
     '',
-  ])('%j does not', async (command) => {
+  ])('do not include %j', async (command) => {
     expect(await ask(readers, { ...exec, command })).toMatchObject({ outcome: 'deny', effect: 'exec' });
   });
 
-  test('a rule on exec does not see them, a rule on read does', async () => {
+  test('match rules on read, and not rules on exec', async () => {
     const noExec = fileRules('default: allow\nrules: [{rule: r, outcome: deny, match: {effect: exec}}]');
     expect(await ask(noExec, { ...exec, command: 'uptime' })).toMatchObject({ outcome: 'allow' });
     const noRead = fileRules('default: allow\nrules: [{rule: r, outcome: deny, match: {effect: read}}]');
@@ -268,18 +252,18 @@ describe('commands that count as reading', () => {
 describe('expect_name', () => {
   const open = presetRules('open', 'protected');
 
-  test('the right name passes, and the decision rests on it', async () => {
+  test('accepts the right name and makes it part of the decision', async () => {
     expect(await ask(open, { ...stop, expectName: 'web-1' })).toMatchObject({
       outcome: 'allow',
       attributes: web,
     });
   });
 
-  test('is compared in any case, as host names are', async () => {
+  test('ignores case, as host names do', async () => {
     expect(await ask(open, { ...stop, expectName: 'WEB-1' })).toMatchObject({ outcome: 'allow' });
   });
 
-  test.each(['web-10', 'web-', '*'])('%s is another one', async (expectName) => {
+  test.each(['web-10', 'web-', '*'])('rejects %s', async (expectName) => {
     expect(await ask(open, { ...stop, expectName })).toMatchObject({
       outcome: 'deny',
       code: 'WRONG_TARGET',
@@ -287,7 +271,7 @@ describe('expect_name', () => {
     });
   });
 
-  test('is compared also where a rule asks for a confirmation, and is no way around a rule', async () => {
+  test('is also compared under confirm rules, and bypasses no rule', async () => {
     const careful = presetRules('careful', 'protected');
     expect(await ask(careful, { ...stop, expectName: 'db' })).toMatchObject({ code: 'WRONG_TARGET' });
     expect(await ask(denying('vmid: 101'), { ...stop, expectName: 'web-1' })).toMatchObject({
@@ -296,12 +280,12 @@ describe('expect_name', () => {
     });
   });
 
-  test('cannot be compared while the name cannot be read', async () => {
+  test('denies the call when the name cannot be read', async () => {
     const decision = await evaluatePolicy(open, { ...stop, expectName: 'web-1' }, async () => undefined);
     expect(decision).toMatchObject({ outcome: 'deny', code: 'ATTRIBUTES_UNREADABLE' });
   });
 
-  test('a rule may require it of the tools that take it', async () => {
+  test('can be required by a rule, for tools that support it', async () => {
     const set = fileRules('rules: [{rule: say who, outcome: allow, require: expect_name}]');
     expect(await ask(set, stop)).toMatchObject({
       outcome: 'deny',
@@ -355,22 +339,22 @@ describe('presets', () => {
     'host upload',
   ];
 
-  test('open allows everything, protected or not', async () => {
+  test('open allows everything, also in protected containers', async () => {
     expect((await outcomes('open', precious))('allow')).toEqual(all);
   });
 
-  test('standard asks for nothing', async () => {
+  test('standard asks for nothing in other containers', async () => {
     expect((await outcomes('standard', web))('allow')).toEqual(all);
   });
 
-  test('careful asks before it destroys, kills, overwrites, or works on the host', async () => {
+  test('careful asks for confirmation before destroy, kill, overwrite and host calls', async () => {
     const told = await outcomes('careful', web);
     expect(told('confirm')).toEqual(['stop', 'kill', 'overwrite', 'host exec', 'host upload']);
     expect(told('deny')).toEqual([]);
   });
 
   test.each(['standard', 'careful'] as const)(
-    '%s asks for all that changes a protected container',
+    '%s asks for confirmation of every change of a protected container',
     async (name) => {
       const told = await outcomes(name, precious);
       const inContainer = ['start', 'stop', 'kill', 'exec', 'upload', 'overwrite', 'download'];
@@ -379,13 +363,13 @@ describe('presets', () => {
     },
   );
 
-  test('the tag that protects is a setting', async () => {
+  test('use the tag of PROTECTED_TAG', async () => {
     const set = presetRules('standard', 'precious');
     expect(await ask(set, start, precious)).toMatchObject({ outcome: 'allow' });
     expect(await ask(set, start, { ...web, tags: ['precious'] })).toMatchObject({ outcome: 'confirm' });
   });
 
-  test('read-only allows reading, exact commands among it', async () => {
+  test('read-only allows reading and exact commands', async () => {
     expect((await outcomes('read-only', web))('allow')).toEqual(['list', 'status', 'df -h']);
   });
 });

@@ -17,7 +17,7 @@ export interface PolicySettings {
  * Opens the policy of the settings. A policy file is read now, and again when it changes or `reload` is called; if it is then
  * invalid, the previous rules stay in force.
  * @param tools the names of all tools
- * @throws PolicyFaults if the file cannot be read or is invalid now
+ * @throws InvalidPolicy if the file cannot be read or is invalid now
  */
 export async function openPolicy(
   settings: PolicySettings,
@@ -34,7 +34,7 @@ export async function openPolicy(
   return openPolicyFile(policyFile, { protectedTag, tools }, logger);
 }
 
-/** The rules of the settings, for commands that show them. @throws PolicyFaults */
+/** The rules of the settings, for commands that show them. @throws InvalidPolicy */
 export async function loadRules(settings: PolicySettings, tools: readonly string[]): Promise<RuleSet> {
   const { policy = 'standard', policyFile, protectedTag } = settings;
   if (policyFile === undefined) return presetRules(policy, protectedTag);

@@ -4,25 +4,25 @@ import { parsePolicy } from './parse-policy.ts';
 const TOOLS = ['proxmox_container_exec_command', 'proxmox_stop_container', 'proxmox_host_exec_command'];
 const parse = (text: string) => parsePolicy(text, { protectedTag: 'protected', tools: TOOLS });
 
-/** `line:column problem` of each fault. */
-function faultsOf(text: string): readonly string[] {
+/** `line:column problem` of each error. */
+function errorsOf(text: string): readonly string[] {
   const result = parse(text);
   if (result.ok) throw new Error('there are none');
-  return result.faults.map(({ line, column, problem }) => `${line}:${column} ${problem}`);
+  return result.errors.map(({ line, column, problem }) => `${line}:${column} ${problem}`);
 }
 
 function setOf(text: string) {
   const result = parse(text);
-  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.set;
 }
 
-test('a file without a preset refuses what no rule matches', () => {
+test('denies by default without a preset', () => {
   expect(setOf('rules: []').fallback).toMatchObject({ outcome: 'deny', name: 'default' });
   expect(setOf('default: confirm').fallback.outcome).toBe('confirm');
 });
 
-test('the rules of the preset come after those of the file, and its default holds unless the file has one', () => {
+test('appends the rules of the preset, and takes its default unless the file sets one', () => {
   const set = setOf('extends: standard\nrules:\n  - {rule: mine, outcome: deny}');
   expect(set.rules.map(({ name, line }) => [name, line])).toEqual([
     ['mine', 3],
@@ -32,12 +32,12 @@ test('the rules of the preset come after those of the file, and its default hold
   expect(setOf('extends: standard\ndefault: deny').fallback.outcome).toBe('deny');
 });
 
-test('what ships counts as reading, and what the file adds', () => {
+test('merges the built-in exact commands with those of the file', () => {
   const { exactCommands } = setOf('exact_commands: [docker ps -a, /usr/bin/systemctl --failed]');
   expect([...exactCommands]).toEqual(expect.arrayContaining(['pct list', 'ip route', 'docker ps -a']));
 });
 
-test('every field is understood, alone or as a list', () => {
+test('accepts every field, as a value or a list', () => {
   const [rule] = setOf(`
 rules:
   - rule: everything
@@ -91,10 +91,10 @@ rules:
   });
 });
 
-describe('faults', () => {
-  test('all at once, in the order of the lines, each with its place', () => {
+describe('errors', () => {
+  test('are reported together, in line order, with positions', () => {
     expect(
-      faultsOf(`extends: carefull
+      errorsOf(`extends: carefull
 rules:
   - rule: a
     match:
@@ -130,8 +130,8 @@ rules:
     ['exact_commands: ["cat ~/x"]', /must be words/],
     ['exact_commands: ["df -h "]', /must be words/],
     ['exact_commands: ["df\\n-h"]', /must be words/],
-  ])('%j', (text, expected) => {
-    expect(faultsOf(text)[0]).toEqual(
+  ])('include %j', (text, expected) => {
+    expect(errorsOf(text)[0]).toEqual(
       typeof expected === 'string' ? expected : expect.stringMatching(expected),
     );
   });
@@ -152,23 +152,23 @@ rules:
     ['tool: stop_contaner', '"stop_contaner" matches no tool; did you mean stop_container?'],
     ['tool: zfs_*', '"zfs_*" matches no tool'],
     ['command: rm', '`rules[0].match.command` is not a known field'],
-  ])('%s', (field, expected) => {
+  ])('include the field %s', (field, expected) => {
     const text = `rules: [{rule: a, outcome: deny, match: {${field}}}]`;
-    expect(faultsOf(text)).toEqual([expect.stringContaining(expected)]);
+    expect(errorsOf(text)).toEqual([expect.stringContaining(expected)]);
   });
 
   test('rejects two rules with the same name', () => {
-    expect(faultsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
+    expect(errorsOf('rules:\n  - {rule: a, outcome: deny}\n  - {rule: a, outcome: allow}')).toEqual([
       '3:12 `rules[1].rule` must be unique, but an earlier rule is also named "a"',
     ]);
   });
 
-  test('a file that grows when it is read', () => {
+  test('include files that expand beyond the limits', () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
       .split('')
       .map((name, index) => `${name}: &${name} [${`*${'abcdefg'[index]},`.repeat(9)}]`)
       .join('\n')}`;
-    expect(faultsOf(bomb)).toEqual([expect.stringContaining('1:1 Excessive alias count')]);
-    expect(faultsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is larger than 1 MB']);
+    expect(errorsOf(bomb)).toEqual([expect.stringContaining('1:1 Excessive alias count')]);
+    expect(errorsOf(`rules: []\n#${' '.repeat(1_000_000)}`)).toEqual(['1:1 the file is larger than 1 MB']);
   });
 });

@@ -2,13 +2,13 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yam
 import type * as z from 'zod/v4';
 import { messageOf } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
-import { crossFieldFaults, type Problem, toRuleSet } from './compile.ts';
+import { findRuleErrors, type Problem, toRuleSet } from './compile.ts';
 import { MATCH_FIELDS } from './match-fields.ts';
 import { fieldLabel, policySchema, RULE_FIELDS, TIME_FIELDS } from './policy-schema.ts';
 import type { RuleSet } from './rules.ts';
 
 /** An error in a policy file and its position. Lines and columns begin at 1. */
-export interface PolicyFault {
+export interface PolicyError {
   readonly line: number;
   readonly column: number;
   /** A sentence without the final period. */
@@ -17,7 +17,7 @@ export interface PolicyFault {
 
 export type ParseResult =
   | { readonly ok: true; readonly set: RuleSet }
-  | { readonly ok: false; readonly faults: readonly PolicyFault[] };
+  | { readonly ok: false; readonly errors: readonly PolicyError[] };
 
 export interface ParseOptions {
   readonly protectedTag: string;
@@ -59,16 +59,16 @@ export function parsePolicy(text: string, options: ParseOptions): ParseResult {
       ),
     );
   }
-  const faults = crossFieldFaults(parsed.data, options.tools);
-  if (faults.length > 0) return failed(faults.map(({ path, problem }) => ({ ...place(path), problem })));
+  const errors = findRuleErrors(parsed.data, options.tools);
+  if (errors.length > 0) return failed(errors.map(({ path, problem }) => ({ ...place(path), problem })));
   return {
     ok: true,
     set: toRuleSet(parsed.data, options.protectedTag, (index) => place(['rules', index]).line),
   };
 }
 
-function failed(faults: readonly PolicyFault[]): ParseResult {
-  return { ok: false, faults: [...faults].sort((a, b) => a.line - b.line || a.column - b.column) };
+function failed(errors: readonly PolicyError[]): ParseResult {
+  return { ok: false, errors: [...errors].sort((a, b) => a.line - b.line || a.column - b.column) };
 }
 
 function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly Problem[] {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openPolicy } from './open-policy.ts';
-import { PolicyFaults } from './policy-file.ts';
+import { InvalidPolicy } from './policy-file.ts';
 import type { Policy, ToolTraits } from './policy-types.ts';
 
 const tool: ToolTraits = {
@@ -15,7 +15,7 @@ const tool: ToolTraits = {
   canExpectName: true,
 };
 
-/** The watch of a file may take its time. */
+/** Changes of a file may be reported late. */
 const PATIENCE = { timeout: 15_000 };
 
 let dir = '';
@@ -48,20 +48,20 @@ async function opened(text: string): Promise<Policy> {
 
 const outcome = (from: Policy) => from.always(tool, 'local')?.outcome;
 
-/** What a call that comes now would meet. */
+/** The outcome for a new call. */
 async function decided(from: Policy): Promise<string> {
   const call = { vmid: 101, command: null, overwrite: false, force: false, expectName: null };
   const subject = { ...tool, ...call, caller: 'local', at: new Date() };
   return (await from.decide(subject, async () => undefined)).outcome;
 }
 
-/** As editors do it: written beside, then put in its place. */
+/** As editors do: writes a new file next to the old one, then renames it. */
 async function replace(text: string): Promise<void> {
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
 }
 
-describe('a file that changes', () => {
+describe('a changed file', () => {
   test.each<[string, (text: string) => Promise<void>]>([
     ['written again', (text) => writeFile(file, text)],
     ['replaced', replace],
@@ -72,7 +72,7 @@ describe('a file that changes', () => {
         await writeFile(file, text);
       },
     ],
-  ])('%s: noticed without a call, and told', async (_how, change) => {
+  ])('is noticed without a call and reported: %s', async (_how, change) => {
     const policy = await opened('default: allow');
     let told = 0;
     policy.onChange(() => {
@@ -81,13 +81,13 @@ describe('a file that changes', () => {
     await change('default: deny');
     await expect.poll(() => outcome(policy), PATIENCE).toBe('deny');
     expect(told).toBe(1);
-    // The watch is on the directory: it has not gone with the first file.
+    // The directory is watched: the watch survives the replacement of the file.
     await change('default: confirm');
     await expect.poll(() => outcome(policy), PATIENCE).toBe('confirm');
     expect(errors).toEqual([]);
   });
 
-  test('behind a link that is turned to another file, as containers get their configuration', async () => {
+  test('is read through a symlink that was switched, as in container configuration', async () => {
     const [one, two] = [path.join(dir, 'one.yaml'), path.join(dir, 'two.yaml')];
     await writeFile(one, 'default: allow');
     await writeFile(two, 'default: deny');
@@ -98,9 +98,9 @@ describe('a file that changes', () => {
     expect(await decided(policy)).toBe('deny');
   });
 
-  test('the next call already meets the new rules, whether or not the system has told of the change', async () => {
+  test('applies to the next call, even without a file event', async () => {
     const policy = await opened('default: allow');
-    // Closed, it hears nothing, as on file systems that do not tell.
+    // A closed policy receives no events, as on file systems that send none.
     policy.close();
     await replace('default: deny');
     expect(await decided(policy)).toBe('deny');
@@ -109,7 +109,7 @@ describe('a file that changes', () => {
     expect(outcome(policy)).toBe('allow');
   });
 
-  test('is waited for while it is being written: half of it could be a policy, too', async () => {
+  test('is awaited while it is being written', async () => {
     const policy = await opened('default: allow\nrules: [{rule: a, outcome: deny}]');
     policy.close();
     await writeFile(file, 'default: allow\n');
@@ -119,7 +119,7 @@ describe('a file that changes', () => {
   });
 });
 
-describe('a faulty file keeps the rules that held', () => {
+describe('an invalid file keeps the previous rules', () => {
   test.each<[string, () => Promise<void>, RegExp]>([
     ['not YAML', () => replace('default: [deny'), /policy\.yaml:1:\d+: /],
     [
@@ -130,7 +130,7 @@ describe('a faulty file keeps the rules that held', () => {
     ['empty', () => replace(''), /the file is empty/],
     ['not text', () => writeFile(file, Buffer.from([0xff, 0xfe, 0x00])), /not UTF-8/],
     ['gone', () => unlink(file), /does not exist/],
-  ])('%s: told once, and over as soon as it is right', async (_what, spoil, message) => {
+  ])('reports the error once and recovers: %s', async (_what, spoil, message) => {
     const policy = await opened('default: confirm');
     await spoil();
     await expect.poll(() => errors, PATIENCE).not.toEqual([]);
@@ -142,7 +142,7 @@ describe('a faulty file keeps the rules that held', () => {
     expect(await decided(policy)).toBe('deny');
   });
 
-  test('reload reports it again to the caller that requested it', async () => {
+  test('reports the errors again on reload', async () => {
     const policy = await opened('default: confirm');
     await replace('default: perhaps');
     await policy.reload();
@@ -154,13 +154,13 @@ describe('a faulty file keeps the rules that held', () => {
 });
 
 describe('at the start', () => {
-  test('a faulty file is refused with all of its faults', async () => {
+  test('refuses an invalid file with all of its errors', async () => {
     const error = await opened('extends: opne\ndefault: maybe').catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(PolicyFaults);
-    expect(error).toMatchObject({ code: 'POLICY_INVALID', faults: [{ line: 1 }, { line: 2 }] });
+    expect(error).toBeInstanceOf(InvalidPolicy);
+    expect(error).toMatchObject({ code: 'POLICY_INVALID', errors: [{ line: 1 }, { line: 2 }] });
   });
 
-  test('one that is not there, or may not be read, is refused', async () => {
+  test('refuses a file that is missing or not readable', async () => {
     const open = () => openPolicy({ policyFile: file, protectedTag: 'protected' }, [], logger);
     await expect(open()).rejects.toThrow(/does not exist/);
     await writeFile(file, 'default: allow');

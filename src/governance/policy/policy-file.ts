@@ -4,30 +4,30 @@ import { errnoOf } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { policyOf } from './open-policy.ts';
-import { type ParseOptions, type PolicyFault, parsePolicy } from './parse-policy.ts';
+import { type ParseOptions, type PolicyError, parsePolicy } from './parse-policy.ts';
 import type { Policy } from './policy-types.ts';
 import type { RuleSet } from './rules.ts';
 import { watchDirectory } from './watch.ts';
 
 /** A policy file that cannot be read or is invalid. */
-export class PolicyFaults extends AppError {
-  readonly faults: readonly PolicyFault[];
+export class InvalidPolicy extends AppError {
+  readonly errors: readonly PolicyError[];
 
-  constructor(file: string, faults: readonly PolicyFault[]) {
-    const problems = faults.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
+  constructor(file: string, errors: readonly PolicyError[]) {
+    const problems = errors.map(({ line, column, problem }) => `${file}:${line}:${column}: ${problem}`);
     super(
       'POLICY_INVALID',
       `The policy file is invalid: ${problems.join('; ')}.`,
       `Correct the file, then check it with \`proxmox-mcp policy check ${file}\`.`,
     );
-    this.faults = faults;
+    this.errors = errors;
   }
 }
 
 /** A file is read only after it has not changed for this long, because half a file can be a valid policy, too. */
 const SETTLED_MS = 100;
 
-/** Reads the rules of a file. @throws PolicyFaults */
+/** Reads the rules of a file. @throws InvalidPolicy */
 export async function readRules(file: string, options: ParseOptions): Promise<RuleSet> {
   let text: string;
   try {
@@ -40,10 +40,10 @@ export async function readRules(file: string, options: ParseOptions): Promise<Ru
   } catch (error) {
     const code = errnoOf(error) ?? '';
     const problem = READ_FAULTS[code] ?? `the file cannot be read (${code})`;
-    throw new PolicyFaults(file, [{ line: 1, column: 1, problem }]);
+    throw new InvalidPolicy(file, [{ line: 1, column: 1, problem }]);
   }
   const parsed = parsePolicy(text, options);
-  if (!parsed.ok) throw new PolicyFaults(file, parsed.faults);
+  if (!parsed.ok) throw new InvalidPolicy(file, parsed.errors);
   return parsed.set;
 }
 
@@ -58,7 +58,7 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
 /**
  * The policy of a file. The file is read again when it changes: the directory is watched, and because not all file systems
  * support that, the file is also checked before every decision. While it is invalid or missing, the previous rules stay in force.
- * @throws PolicyFaults if the file cannot be read or is invalid now
+ * @throws InvalidPolicy if the file cannot be read or is invalid now
  */
 export async function openPolicyFile(file: string, options: ParseOptions, logger: Logger): Promise<Policy> {
   let known = await stampOf(file);
@@ -74,8 +74,8 @@ export async function openPolicyFile(file: string, options: ParseOptions, logger
       logger.info({ file, rules: rules.rules.length }, 'policy reloaded');
       for (const listener of listeners) listener();
     } catch (error) {
-      if (!(error instanceof PolicyFaults)) throw error;
-      logger.error({ file, faults: error.faults }, `${error.message} The previous rules stay in force.`);
+      if (!(error instanceof InvalidPolicy)) throw error;
+      logger.error({ file, errors: error.errors }, `${error.message} The previous rules stay in force.`);
     }
   };
   // One reload at a time: a call during a reload waits for it.

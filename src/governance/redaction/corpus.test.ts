@@ -41,7 +41,7 @@ describe.each([...SECRETS])('secrets: %s', (_, samples) => {
   test.each(samples)('$name', async ({ marked }) => {
     const { data } = await redactor.clean({ text: marked.replace(/[⟦⟧]/g, '') });
     expect(comparable(String(data.text))).toBe(comparable(marked));
-    // Where the caller cannot wait for the rules of vendors, more may be redacted, but nothing less.
+    // Where the caller cannot wait for the vendors' rules, more may be redacted, but not less.
     const shown = redactor.show(marked.replace(/[⟦⟧]/g, ''));
     for (const [, secret = ''] of marked.matchAll(/⟦([^⟧]{4,})⟧/g)) expect(shown).not.toContain(secret);
     expect((await redactor.clean(data)).data).toEqual(data);

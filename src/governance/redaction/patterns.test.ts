@@ -4,12 +4,12 @@ import { mayHaveVendorToken, vendorCandidates } from './tokens.ts';
 import { VENDOR_RULES, vendorTokens } from './vendor-rules.ts';
 
 const redactor = createRedactor({ id: '0a1b2c' });
-/** Redacted; the placeholders without their id. */
+/** The redacted text, with placeholders without their ID. */
 const clean = async (text: string) =>
   String((await redactor.clean({ text })).data.text).replaceAll(' 0a1b2c]', ']');
 
 const uuid = '0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0';
-/** Put together here, so that no scanner takes this file for a leak. */
+/** Concatenated here, so that scanners do not report this file as a leak. */
 const of = (unit: string, times: number) => unit.repeat(times);
 const jwt = `eyJ${of('hbGc', 6)}.eyJ${of('zdWI', 8)}.${of('c2ln', 8)}`;
 
@@ -27,7 +27,7 @@ describe('tokens', () => {
       'PVEAuthCookie=[redacted: token]',
     ],
     [
-      'what pvesh says once of a new token',
+      'output of pvesh for a new token',
       `│ full-tokenid │ root@pam!x │\n│ info │ {} │\n│ value        │ ${uuid} │`,
       '│ full-tokenid │ root@pam!x │\n│ info │ {} │\n│ value        │ [redacted: token] │',
     ],
@@ -63,16 +63,16 @@ describe('tokens', () => {
     ['a painted token', `\u001b[01;31mghp_\u001b[m${of('a1B2', 9)}`, '<U+001B>[01;31m[redacted: token]'],
   ])('%s', async (_, text, shown) => {
     expect(await clean(text)).toBe(shown);
-    // Where nobody can wait, nothing less is covered.
+    // The synchronous function covers nothing less.
     expect(redactor.show(text)).not.toMatch(/a1B2|aB3|Q3EG|aBcD|zdWI|4b5a/);
   });
 
-  test('a comment in the text switches no rule off', async () => {
+  test('ignores comments in the text that disable secretlint rules', async () => {
     const token = `ghp_${of('a1B2', 9)}`;
     expect(await clean(`# secretlint-disable\n${token} # secretlint-disable-line`)).not.toContain(token);
   });
 
-  /** One token for each rule that is in use. A rule that comes with an update must be given its beginning in tokens.ts. */
+  /** One token for each rule in use. The beginning of a new rule's tokens must be added to tokens.ts. */
   const SAMPLES: Readonly<Record<string, string>> = {
     aws: `AKIA${of('Q3EG', 4)}`,
     npm: `npm_${of('a1B2', 9)}`,
@@ -96,7 +96,7 @@ describe('tokens', () => {
     figma: `figd_${of('a1B2', 10)}`,
   };
 
-  test('every rule of secretlint that is in use has its beginning', () => {
+  test('every secretlint rule in use has a known prefix', () => {
     const names = VENDOR_RULES.map((id) => id.replace('@secretlint/secretlint-rule-', ''));
     expect(names.sort()).toEqual(Object.keys(SAMPLES).sort());
     for (const sample of Object.values(SAMPLES)) {
@@ -106,7 +106,7 @@ describe('tokens', () => {
   });
 
   test.each(Object.entries(SAMPLES).filter(([name]) => name !== '1password'))(
-    '%s is found by its rule',
+    'finds %s by its rule',
     (_, sample) => {
       expect(vendorTokens(`x ${sample}\n`)).toMatchObject([{ start: 2, end: 2 + sample.length }]);
     },
@@ -124,7 +124,7 @@ describe('private keys', () => {
     ['with CRLF', `a\r\n${key.replaceAll('\n', '\r\n')}\r\nb`, `a\r\n${MARK}\r\nb`],
     ['indented, in YAML', `k: |\n${key.replaceAll(/^/gm, '    ')}\nb: 1`, `k: |\n    ${MARK}\nb: 1`],
     ['in JSON', JSON.stringify({ k: key, b: 1 }), `{"k":"${MARK}","b":1}`],
-    ['two', `${key}\n${key}\n`, `${MARK}\n${MARK}\n`],
+    ['twice', `${key}\n${key}\n`, `${MARK}\n${MARK}\n`],
     ['with its headers', `${begin}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\n${lines.join('\n')}`, MARK],
     ['cut after some lines', `a\n${key.slice(0, 700)}`, `a\n${MARK}`],
     [
@@ -133,23 +133,23 @@ describe('private keys', () => {
       `${MARK}\n==> next file <==\n`,
     ],
     ['cut in JSON', JSON.stringify({ k: key }).slice(0, 700), `{"k":"${MARK}`],
-    ['without its beginning', `a b\n${key.slice(300)}\nb`, `a b\n${MARK}\nb`],
-    ['without its beginning, in JSON', `x y ${JSON.stringify(key).slice(300)}`, `x y ${MARK}"`],
+    ['without its first line', `a b\n${key.slice(300)}\nb`, `a b\n${MARK}\nb`],
+    ['without its first line, in JSON', `x y ${JSON.stringify(key).slice(300)}`, `x y ${MARK}"`],
     ['as grep prints it', `${key.replaceAll(/^/gm, '/root/id:')}\nb c`, `/root/id:${MARK}\nb c`],
     ['as grep prints it, cut', `${key.replaceAll(/^/gm, '/root/id:').slice(0, 700)}`, `/root/id:${MARK}`],
     ['in base64', `key: ${Buffer.from(key.replace('OPENSSH', 'RSA')).toString('base64')}`, `key: ${MARK}`],
     ['PuTTY', `Private-Lines: 2\n${lines.slice(0, 2).join('\n')}\nPrivate-MAC: 1`, `${MARK}\nPrivate-MAC: 1`],
-  ])('%s', async (_, text, shown) => {
+  ])('redacts a key: %s', async (_, text, shown) => {
     expect(await clean(text)).toBe(shown);
   });
 
-  test('placeholders within a key do not protect it', async () => {
+  test('redacts a key that contains placeholders', async () => {
     const text = [begin, ...lines.slice(0, 3), '[redacted: token]', ...lines.slice(3), end].join('\n');
     expect(await clean(text)).toBe(MARK);
   });
 });
 
-test('forms can be turned off, known values not', async () => {
+test('patterns can be turned off; known values are always redacted', async () => {
   const off = createRedactor({
     patterns: false,
     id: '0a1b2c',

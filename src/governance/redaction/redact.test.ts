@@ -9,7 +9,7 @@ const redactorOf = (...values: string[]) =>
 const MARK = '[redacted: SSH_PASSWORD 0a1b2c]';
 
 describe('a known value', () => {
-  test('is marked by the name of its setting wherever it stands, and counted', async () => {
+  test('is replaced by the name of its setting everywhere, and counted', async () => {
     const redactor = redactorOf('correct horse');
     const { data, redacted } = await redactor.clean({
       a: 'x correct horse y',
@@ -24,7 +24,7 @@ describe('a known value', () => {
     expect(redacted).toBe(3);
   });
 
-  test('of less than eight characters is covered in our own words alone', async () => {
+  test('of less than eight characters is redacted in texts of the server only', async () => {
     const redactor = redactorOf('root');
     expect((await redactor.clean({ a: '/root is not for root' })).data).toEqual({
       a: '/root is not for root',
@@ -33,7 +33,7 @@ describe('a known value', () => {
     expect(redactor.own('login with root failed')).toBe(`login with ${MARK} failed`);
   });
 
-  test('may be made known later', () => {
+  test('can be registered later', () => {
     const redactor = createRedactor();
     redactor.add('HTTP_TOKEN', 'generated-token');
     expect(redactor.show('Bearer generated-token')).not.toContain('generated-token');
@@ -42,7 +42,7 @@ describe('a known value', () => {
   const value = 'p@ss "w\'ö$rd/\\<&> 1';
   const bytes = Buffer.from(value);
   test.each([
-    ['as it is', value],
+    ['verbatim', value],
     ['in JSON', JSON.stringify({ value })],
     ['in JSON of JSON', JSON.stringify(JSON.stringify(value))],
     ['in JSON with slashes escaped', JSON.stringify({ value }).replaceAll('/', '\\/')],
@@ -54,36 +54,36 @@ describe('a known value', () => {
     ['in double quotes of a shell', 'p@ss \\"w\'ö\\$rd/\\\\<&> 1'],
     ['in base64', bytes.toString('base64')],
     ['in base64 of user:password', Buffer.from(`root:${value}`).toString('base64')],
-    ['in base64 one byte on', Buffer.from(`a:${value}\n`).toString('base64')],
+    ['in base64 at another offset', Buffer.from(`a:${value}\n`).toString('base64')],
     ['in base64 for URLs', Buffer.from(`ab:${value}`).toString('base64url')],
     ['in hex', `00${bytes.toString('hex')}0a`],
-    ['painted by grep', `p@ss "\u001b[01;31m\u001b[Kw'ö$\u001b[m\u001b[Krd/\\<&> 1`],
+    ['colored by grep', `p@ss "\u001b[01;31m\u001b[Kw'ö$\u001b[m\u001b[Krd/\\<&> 1`],
     ['with hyperlinks within', `p@ss "\u001b]8;;https://h/\u001b\\w'ö$\u001b]8;;\u0007rd/\\<&> 1`],
     ['with an escape sequence before each letter', [...value].join('\u001b(B')],
-    ['behind a letter that ends a sequence', `\u001b${value}`],
+    ['after a byte that starts an escape sequence', `\u001b${value}`],
     ['in the title of a terminal', `\u001b]0;${value}\u0007`],
     [
       'with soft hyphens, fillers and variation selectors',
       [...value].join('\u00ad\u3164\ufe0f\u{e0101}\u2028'),
     ],
-    ['with characters that nobody sees', [...value].join('\u200b')],
-  ])('is covered %s', (_, text) => {
+    ['with zero-width characters', [...value].join('\u200b')],
+  ])('is redacted %s', (_, text) => {
     const shown = redactorOf(value).show(text);
     expect(shown).toContain(MARK);
     expect(shown).not.toMatch(/w'ö|rd\/|cEBzc|70407373|p%40ss/i);
   });
 
-  test('is covered when it contains an invisible character itself', () => {
+  test('is redacted when it contains an invisible character', () => {
     const value = 'correct\u00adhorse';
     expect(redactorOf(value).show(`x ${value} correcthorse`)).toBe(`x ${MARK} ${MARK}`);
   });
 
-  test('that another one contains leaves nothing of either', () => {
+  test('contained in another one is redacted with it', () => {
     const redactor = redactorOf('hunter2hunter2', 'hunter2hunter2-and-more');
     expect(redactor.show('x hunter2hunter2-and-more y')).toBe(`x ${MARK} y`);
   });
 
-  test('that overlaps itself leaves no end', () => {
+  test('that overlaps itself is redacted completely', () => {
     const redactor = redactorOf('abababab');
     expect(redactor.show('xabababababy')).toBe(`x${MARK}y`);
   });
@@ -93,7 +93,7 @@ const secret = fc
   .string({ minLength: 8, maxLength: 30, unit: 'grapheme' })
   .filter((text) => !/^\s|[<>[\]]/.test(text));
 
-test('no value is left in any text, and covering twice changes nothing', async () => {
+test('leaves no value in any text, and is idempotent', async () => {
   await fc.assert(
     fc.asyncProperty(secret, fc.array(fc.string({ unit: 'grapheme' })), async (value, around) => {
       const redactor = redactorOf(value);
@@ -105,31 +105,31 @@ test('no value is left in any text, and covering twice changes nothing', async (
 });
 
 describe('placeholders', () => {
-  test('have an id that no other redactor has', () => {
+  test('have an ID that differs between redactors', () => {
     const shown = [1, 2, 3, 4].map(() => createRedactor().show('password=hunter2'));
     expect(new Set(shown).size).toBeGreaterThan(1);
     for (const text of shown) expect(text).toMatch(/^password=\[redacted: password [0-9a-f]{6}\]$/);
   });
 
-  test('of another process are left alone', () => {
+  test('of another process are kept', () => {
     const text = 'password=[redacted: password ffffff]';
     expect(createRedactor({ id: '0a1b2c' }).show(text)).toBe(text);
   });
 
-  test('printed by a container protect nothing', () => {
+  test('printed by a container protect no secret', () => {
     const redactor = redactorOf('correct horse');
     expect(redactor.show('[redacted: correct horse]')).toBe(`[redacted: ${MARK}]`);
     expect(redactor.show('[redacted: SSH_PASSWORD correct horse]')).not.toContain('horse');
   });
 
-  test('are left alone when the value is a part of them', () => {
+  test('are kept when the value is a part of them', () => {
     const redactor = redactorOf('redacted');
     const once = redactor.show('redacted text');
     expect(redactor.show(once)).toBe(once);
   });
 });
 
-test('parts are the text, in order', async () => {
+test('splits the text into its parts, in order', async () => {
   const parts = await redactorOf('correct horse').parts('a\u001bb correct horse c');
   expect(parts).toEqual([
     { what: 'plain', original: 'a', shown: 'a' },

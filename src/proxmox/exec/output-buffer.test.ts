@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRedactor } from '../../governance/redaction/redact.ts';
 import { visible } from '../../lib/visible.ts';
-import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
+import { type Cleaner, OutputBuffer, presentTogether as presentClean } from './output-buffer.ts';
 
 function captureOf(
   text: string | Buffer,
@@ -18,20 +19,52 @@ function captureOf(
 /** Keeps so little around a cut that the middle of short texts is dropped. */
 const LITTLE_CONTEXT: Cleaner = { parts: createRedactor().parts, overlap: 0 };
 const present = async (capture: OutputBuffer, limit: number) => (await capture.read()).present(limit);
+const presentTogether = async (stdout: OutputBuffer, stderr: OutputBuffer, limit: number) =>
+  presentClean(await stdout.read(), await stderr.read(), limit);
 const characters = (text: string) => [...text].length;
 
-describe('StreamCapture', () => {
-  test('gives short text back unchanged, split characters included', async () => {
+describe('OutputBuffer', () => {
+  test('returns short text unchanged, including characters split between chunks', async () => {
     const text = 'naïve 🐧 ünïcode\n';
     expect(await present(captureOf(text, 100, 1), 100)).toEqual({
       text,
       truncated: false,
       originalLength: characters(text),
+      lines: 1,
+      digest: null,
       redacted: 0,
     });
   });
 
-  test('keeps head and tail, says how much is missing, and never exceeds the limit', async () => {
+  test.each([
+    ['head', /^line 0\n[\s\S]*\n\[\.\.\. \d+ of \d+ characters omitted \.\.\.\]\n$/, 'line 999'],
+    ['tail', /^\n\[\.\.\. \d+ of \d+ characters omitted \.\.\.\]\n[\s\S]*line 999$/, 'line 0\n'],
+  ] as const)('keeps only the %s on request, up to the limit', async (keep, shape, gone) => {
+    const text = Array.from({ length: 1000 }, (_, i) => `line ${i}`).join('\n');
+    // Complete in the buffer, and not.
+    for (const kept of [10_000, 100]) {
+      const limit = Math.min(kept, 400);
+      const shown = (await captureOf(text, kept).read()).present(limit, keep);
+      expect(shown).toMatchObject({ truncated: true, lines: 1000, originalLength: text.length });
+      expect(shown.text).toMatch(shape);
+      expect(shown.text).not.toContain(gone);
+      expect(shown.text.length).toBeGreaterThan(limit - 10);
+      expect(shown.text.length).toBeLessThanOrEqual(limit);
+    }
+  });
+
+  test('counts lines, and computes the digest of what it drops too', async () => {
+    const text = 'a\nbb\n\nccc';
+    const { lines, digest } = await present(captureOf(text, 2), 2);
+    expect({ lines, digest }).toEqual({ lines: 4, digest: null });
+    expect((await present(captureOf('', 9), 9)).lines).toBe(0);
+    const capture = new OutputBuffer(10, createRedactor(), true);
+    for (let i = 0; i < 100; i++) capture.push(Buffer.from('0123456789'));
+    const sha256 = createHash('sha256').update('0123456789'.repeat(100)).digest('hex');
+    expect((await present(capture, 10)).digest).toBe(sha256);
+  });
+
+  test('keeps head and tail, states the omitted length, and never exceeds the limit', async () => {
     const text = Array.from({ length: 5000 }, (_, i) => `line ${i}`).join('\n');
     const shown = await present(captureOf(text, 400), 400);
     expect(shown.truncated).toBe(true);
@@ -45,7 +78,7 @@ describe('StreamCapture', () => {
     expect(characters(head) + characters(tail) + Number(omitted)).toBe(characters(text));
   });
 
-  test('holds for any text, any chunks, any limit', async () => {
+  test('respects the limit for any text, chunks and limit', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({
@@ -64,7 +97,7 @@ describe('StreamCapture', () => {
     );
   });
 
-  test('counts a flood without keeping it', async () => {
+  test('counts a flood without storing it', async () => {
     const capture = new OutputBuffer(100, createRedactor());
     const chunk = Buffer.alloc(65_536, 'x');
     for (let i = 0; i < 1000; i++) capture.push(chunk);
@@ -81,10 +114,10 @@ describe('secrets', () => {
     minLength: 8,
     maxLength: 40,
   });
-  /** Four bytes each, for which no more room is kept than is needed. */
+  /** Four bytes each, for which the buffer reserves no more than it needs. */
   const filler = fc.integer({ min: 0, max: 300 }).map((length) => '🐧'.repeat(length));
 
-  test('leave no letter behind, wherever chunks end and the cut goes', async () => {
+  test('are redacted completely at every chunk and cut position', async () => {
     await fc.assert(
       fc.asyncProperty(
         secret,
@@ -104,7 +137,7 @@ describe('secrets', () => {
     );
   });
 
-  test('longer than what is shown are kept whole until they are looked for', async () => {
+  test('longer than the limit are kept whole until redaction', async () => {
     const value = 'ABCDEFGHIJ'.repeat(60);
     const { parts } = createRedactor({ secrets: () => [{ kind: 'known', value }] });
     for (let before = 0; before < 40; before++) {
@@ -116,7 +149,7 @@ describe('secrets', () => {
     }
   });
 
-  test('are covered first and cut then: what is left out is counted as it came', async () => {
+  test('are redacted before truncation, and omitted text is counted by its original length', async () => {
     const key = `-----BEGIN ${'PRIVATE'} KEY-----\n${`${'QUJD'.repeat(16)}\n`.repeat(40)}-----END ${'PRIVATE'} KEY-----\n`;
     const text = `begin\n${key}${'line\n'.repeat(300)}${key}end\n`;
     const shown = await present(captureOf(text, 400), 400);
@@ -129,7 +162,7 @@ describe('secrets', () => {
     expect(head.length + tail.length + covered + left).toBe(text.length);
   });
 
-  test('a key longer than what is kept is known by either end', async () => {
+  test('are recognized by either end of a key longer than the buffer', async () => {
     const line = `${'QUJD'.repeat(16)}\n`;
     const key = `-----BEGIN ${'PRIVATE'} KEY-----\n${line.repeat(2000)}-----END ${'PRIVATE'} KEY-----\n`;
     const shown = await present(captureOf(key, 300, 1000), 300);
@@ -139,7 +172,7 @@ describe('secrets', () => {
 });
 
 describe('presentTogether', () => {
-  test('a flood on stdout leaves stderr a quarter', async () => {
+  test('reserves a quarter for stderr when stdout floods', async () => {
     const shown = await presentTogether(
       captureOf('o'.repeat(9000), 1000),
       captureOf('e'.repeat(9000), 1000),
@@ -149,16 +182,18 @@ describe('presentTogether', () => {
     expect(characters(shown.stdout.text) + characters(shown.stderr.text)).toBeLessThanOrEqual(1000);
   });
 
-  test('what one does not need the other may use', async () => {
+  test('gives unused space of one stream to the other', async () => {
     const shown = await presentTogether(captureOf('o'.repeat(990), 1000), captureOf('bad', 1000), 1000);
     expect(shown.stdout.truncated).toBe(false);
     expect(shown.stderr.text).toBe('bad');
   });
 
-  test('what is shown as an escape takes the room that it takes', async () => {
+  test('counts an escape by its displayed length', async () => {
     const shown = await presentTogether(captureOf('\u001b'.repeat(100), 1000), captureOf('', 1000), 1000);
     expect(shown.stdout).toEqual({
       text: '<U+001B>'.repeat(100),
+      lines: 1,
+      digest: null,
       truncated: false,
       originalLength: 100,
       redacted: 0,

@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
+import { createHash, type Hash } from 'node:crypto';
 import type { Part, Redactor } from '../../lib/redactor.ts';
-import type { CapturedStream } from '../proxmox-types.ts';
+import type { CapturedStream, CapturedStreams, Keep } from '../proxmox-types.ts';
 import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
 
 /** Maximum bytes of UTF-8 per character, and per UTF-16 unit. */
@@ -18,20 +19,27 @@ export class OutputBuffer {
   readonly #side: number;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
-  readonly #tail: Buffer[] = [];
+  /** A ring, so that a large output allocates nothing. */
+  #tail: Buffer = Buffer.alloc(0);
+  #tailAt = 0;
   #tailBytes = 0;
   #characters = 0;
   #totalBytes = 0;
+  #newlines = 0;
+  #lastByte = NEWLINE;
+  readonly #hash: Hash | undefined;
 
   readonly #limit: number;
   readonly #cleaner: Cleaner;
 
   /**
-   * @param characterLimit the most characters that will ever be presented. More than that is kept, so that a secret
-   * which the cut goes through is whole when it is looked for.
+   * @param characterLimit the maximum number of characters that will be presented. More is kept, so that a secret at the cut is
+   * complete when the output is searched for secrets.
+   * @param digest whether the SHA-256 of the whole stream is needed
    */
-  constructor(characterLimit: number, cleaner: Cleaner) {
+  constructor(characterLimit: number, cleaner: Cleaner, digest = false) {
     this.#limit = characterLimit;
+    this.#hash = digest ? createHash('sha256') : undefined;
     this.#cleaner = cleaner;
     this.#side = characterLimit * MAX_BYTES_PER_CHARACTER + cleaner.overlap * MAX_BYTES_PER_UNIT;
   }
@@ -43,10 +51,13 @@ export class OutputBuffer {
   push(chunk: Buffer): void {
     this.#totalBytes += chunk.length;
     this.#characters += countCharacters(chunk);
+    this.#newlines += countNewlines(chunk);
+    this.#lastByte = chunk.at(-1) ?? this.#lastByte;
+    this.#hash?.update(chunk);
     const headRoom = this.#side - this.#headBytes;
     const forHead = chunk.subarray(0, Math.max(0, headRoom));
     if (forHead.length > 0) {
-      this.#head.push(Buffer.from(forHead)); // copied: a slice would keep ssh2's whole packet alive
+      this.#head.push(Buffer.from(forHead)); // copied, because a slice would keep ssh2's whole packet in memory
       this.#headBytes += forHead.length;
     }
     const rest = chunk.subarray(forHead.length);
@@ -54,80 +65,92 @@ export class OutputBuffer {
   }
 
   #pushTail(chunk: Buffer): void {
-    const kept = Buffer.from(chunk.length > this.#side ? chunk.subarray(chunk.length - this.#side) : chunk);
-    this.#tail.push(kept);
-    this.#tailBytes += kept.length;
-    let first = this.#tail[0];
-    while (first !== undefined && this.#tailBytes - first.length >= this.#side) {
-      this.#tail.shift();
-      this.#tailBytes -= first.length;
-      first = this.#tail[0];
-    }
+    if (this.#tail.length === 0) this.#tail = Buffer.allocUnsafeSlow(this.#side);
+    this.#tailBytes += chunk.length;
+    const last = chunk.subarray(Math.max(0, chunk.length - this.#side));
+    const first = last.subarray(0, this.#side - this.#tailAt);
+    first.copy(this.#tail, this.#tailAt);
+    last.copy(this.#tail, 0, first.length);
+    this.#tailAt = (this.#tailAt + last.length) % this.#side;
+  }
+
+  /** The last bytes, in order. */
+  get #tailInOrder(): readonly Buffer[] {
+    const [later, earlier] = [this.#tail.subarray(0, this.#tailAt), this.#tail.subarray(this.#tailAt)];
+    return this.#tailBytes < this.#side ? [later] : [earlier, later];
   }
 
   get #complete(): boolean {
-    return this.#totalBytes === this.#headBytes + this.#tailBytes;
+    return this.#tailBytes <= this.#side;
   }
 
-  /** The output so far, redacted and ready to be truncated. */
+  /** The complete output, redacted and ready to be truncated. Nothing may be pushed after this. */
   async read(): Promise<CleanOutput> {
+    const lines = this.#newlines + (this.#lastByte === NEWLINE ? 0 : 1);
+    const about = { lines, digest: this.#hash?.digest('hex') ?? null };
     if (this.#complete) {
-      const text = Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
+      const text = Buffer.concat([...this.#head, ...this.#tailInOrder]).toString('utf8');
       const parts = await this.#cleaner.parts(text);
-      return new CleanOutput(parts, undefined, charactersIn(text), 0);
+      return new CleanOutput(parts, undefined, { ...about, originalLength: charactersIn(text) }, 0);
     }
-    // In UTF-16 units: enough to fill the limit from either side, plus the context beyond the cut.
-    const units = 2 * this.#limit + this.#cleaner.overlap;
+    // In UTF-16 units: enough for half of the limit, at most two units per character, plus the context beyond the cut.
+    const units = this.#limit + this.#cleaner.overlap;
     const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
-    const tail = await this.#cleaner.parts(Buffer.concat(this.#tail).toString('utf8').slice(-units));
-    return new CleanOutput(head, tail, this.#characters, this.#cleaner.overlap);
+    const tail = await this.#cleaner.parts(Buffer.concat(this.#tailInOrder).toString('utf8').slice(-units));
+    const original = { ...about, originalLength: this.#characters };
+    return new CleanOutput(head, tail, original, this.#cleaner.overlap);
   }
 }
+
+const NEWLINE = 0x0a;
 
 /** The redacted output of one stream: complete, or head and tail. */
 export class CleanOutput {
   readonly #parts: readonly Part[];
   readonly #tail: readonly Part[] | undefined;
-  readonly #originalLength: number;
+  readonly #original: Pick<CapturedStream, 'originalLength' | 'lines' | 'digest'>;
   readonly #context: number;
   /** Number of characters of the complete output; a lower bound if the middle was dropped. */
   readonly length: number;
 
   /**
-   * @param originalLength in characters: exact when nothing was dropped, else by counting UTF-8 start bytes
+   * @param original its length is exact when nothing was dropped, else the number of UTF-8 start bytes
    * @param context UTF-16 units next to the dropped part, in which a secret may be incomplete
    */
   constructor(
     parts: readonly Part[],
     tail: readonly Part[] | undefined,
-    originalLength: number,
+    original: Pick<CapturedStream, 'originalLength' | 'lines' | 'digest'>,
     context: number,
   ) {
     this.#parts = parts;
     this.#context = context;
     this.#tail = tail;
-    this.#originalLength = originalLength;
+    this.#original = original;
     this.length =
-      tail === undefined ? parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0) : originalLength;
+      tail === undefined
+        ? parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0)
+        : original.originalLength;
   }
 
   /** At most `limit` characters, including the note about the omitted part. */
-  present(limit: number): CapturedStream {
-    const originalLength = this.#originalLength;
+  present(limit: number, keep: Keep = 'both'): CapturedStream {
+    const { originalLength } = this.#original;
     if (this.#tail === undefined && this.length <= limit) {
       const { text, redacted } = whole(this.#parts);
-      return { text, truncated: false, originalLength, redacted };
+      return { ...this.#original, text, truncated: false, redacted };
     }
     // Calculated with the longest possible note, so that the result never exceeds the limit.
     const room = Math.max(0, limit - omissionNote(originalLength, originalLength).length);
-    const head = headOf(this.#parts, Math.ceil(room / 2), this.#trusted(this.#parts));
-    const tail = tailOf(this.#tail ?? head.rest, Math.floor(room / 2), this.#trusted(this.#tail));
+    const headRoom = { head: room, tail: 0, both: Math.ceil(room / 2) }[keep];
+    const head = headOf(this.#parts, headRoom, this.#trusted(this.#parts));
+    const tail = tailOf(this.#tail ?? head.rest, room - headRoom, this.#trusted(this.#tail));
     const left = originalLength - head.characters - tail.characters;
     const note = omissionNote(left, originalLength).slice(0, limit);
     return {
+      ...this.#original,
       text: `${head.text}${note}${tail.text}`,
       truncated: true,
-      originalLength,
       redacted: head.redacted + tail.redacted,
     };
   }
@@ -143,20 +166,25 @@ export class CleanOutput {
  * Truncates both streams to `limit` characters together. Each gets at least a quarter of the limit if it needs it, so that a
  * large output on one stream does not hide the other.
  */
-export async function presentTogether(
-  stdout: OutputBuffer,
-  stderr: OutputBuffer,
+export function presentTogether(
+  out: CleanOutput,
+  err: CleanOutput,
   limit: number,
-): Promise<{ stdout: CapturedStream; stderr: CapturedStream }> {
-  const out = await stdout.read();
-  const err = await stderr.read();
+  keep?: Keep,
+): CapturedStreams {
   const errShare = Math.min(err.length, Math.max(Math.floor(limit / 4), limit - out.length));
   const outShare = Math.min(out.length, limit - errShare);
-  return { stdout: out.present(outShare), stderr: err.present(errShare) };
+  return { stdout: out.present(outShare, keep), stderr: err.present(errShare, keep) };
 }
 
 function omissionNote(omitted: number, total: number): string {
   return `\n[... ${omitted} of ${total} characters omitted ...]\n`;
+}
+
+function countNewlines(chunk: Buffer): number {
+  let count = 0;
+  for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
 }
 
 /** Counts characters: each has exactly one byte in UTF-8 that is not of the form 10xxxxxx. */

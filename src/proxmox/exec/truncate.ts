@@ -25,8 +25,7 @@ export function whole(parts: readonly Part[]): Excerpt {
 
 /**
  * The beginning, at most `room` characters. Placeholders and escapes are included completely or not at all.
- * @param trusted UTF-16 units of the original that may be shown: what stands further on may have been cut before it
- * could be recognised
+ * @param trusted UTF-16 units of the original that may be shown. A secret beyond that may have been cut and not recognized.
  */
 export function headOf(
   parts: readonly Part[],

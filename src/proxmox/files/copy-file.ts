@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
-import { type AttachTarget, attachCommand, shellArgv } from '../../remote/command-line.ts';
-import { CommandNotStarted } from '../../remote/errors.ts';
 import { bothPreconditions } from '../../remote/precondition.ts';
+import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { type AttachTarget, attachCommand, shellArgv } from '../../remote/session-requests.ts';
 import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';

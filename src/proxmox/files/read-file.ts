@@ -1,6 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
-import type { AttachTarget } from '../../remote/command-line.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import type { AttachTarget } from '../../remote/session-requests.ts';
 import type { ReadOptions, ReadResult } from '../proxmox-types.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
-import type { CommandNotStarted } from '../../remote/errors.ts';
+import type { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
@@ -53,13 +53,7 @@ export async function diagnoseContainer(
 /** The error for a container in which no command can run now; undefined if one can. */
 export function whyUnusable(container: ContainerSummary): AppError | undefined {
   const { vmid } = container;
-  if (!container.local) {
-    return new AppError(
-      'CONTAINER_ON_OTHER_NODE',
-      `Container ${vmid} is on node ${container.node}, but this server is connected to a different node.`,
-      `Use a server with HOST=${container.node}, or migrate the container.`,
-    );
-  }
+  if (!container.local) return onOtherNode(container);
   if (container.template) {
     return new AppError(
       'CONTAINER_IS_TEMPLATE',
@@ -68,12 +62,28 @@ export function whyUnusable(container: ContainerSummary): AppError | undefined {
     );
   }
   if (container.status === 'running') return undefined;
+  if (container.lock === 'migrate') {
+    return new AppError(
+      'CONTAINER_LOCKED',
+      `Container ${vmid} is being migrated from node ${container.node} to another node (lock: migrate), and is ${container.status} until that has finished.`,
+      'Wait until the migration has finished, then call again: the container is found on its new node.',
+    );
+  }
   return new AppError(
     'CONTAINER_NOT_RUNNING',
     `Container ${vmid} is ${container.status}.`,
     container.lock === null
       ? 'Start it with proxmox_start_container.'
       : `It is locked (${container.lock}). Wait until the lock is released, then start it with proxmox_start_container.`,
+  );
+}
+
+/** The container is not on the node where it was looked for. The caller looks for it on its node, once. */
+export function onOtherNode({ vmid, node }: Pick<ContainerStatus, 'vmid' | 'node'>): AppError {
+  return new AppError(
+    'CONTAINER_ON_OTHER_NODE',
+    `Container ${vmid} is on node ${node} now: it moved while the call was being prepared. The call was not executed.`,
+    'Call again.',
   );
 }
 

@@ -1,7 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
 import { attributesOf, type ContainerAttributes } from '../../remote/remote-types.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
-import { findContainer, type Inventory, readInventory } from './inventory.ts';
+import { findContainer, type Inventory } from './inventory.ts';
 
 /** pmxcfs answers in milliseconds. Rules that need attributes that cannot be read within this time deny the call. */
 const READ_LIMIT_MS = 2_000;
@@ -11,12 +10,13 @@ const READ_LIMIT_MS = 2_000;
  * node when they take effect, and outdated attributes are removed from the cache.
  */
 export class InventoryCache {
-  readonly #shell: RemoteShell;
+  readonly #readInventory: (limitMs: number) => Promise<Inventory>;
   #known = new Map<number, ContainerAttributes>();
   #reading: Promise<Inventory> | undefined;
 
-  constructor(shell: RemoteShell) {
-    this.#shell = shell;
+  /** @param read reads the inventory from a node */
+  constructor(read: (limitMs: number) => Promise<Inventory>) {
+    this.#readInventory = read;
   }
 
   /**
@@ -58,7 +58,7 @@ export class InventoryCache {
 
   /** All waiting calls share one read, which the cancellation of one call does not abort. */
   async #read(vmid: number): Promise<ContainerAttributes> {
-    this.#reading ??= readInventory(this.#shell, NEVER, { limitMs: READ_LIMIT_MS })
+    this.#reading ??= this.#readInventory(READ_LIMIT_MS)
       .then((inventory) => {
         this.learn(inventory);
         return inventory;
@@ -69,8 +69,6 @@ export class InventoryCache {
     return attributesOf(findContainer(await this.#reading, vmid));
   }
 }
-
-const NEVER = new AbortController().signal;
 
 function cancelled(): AppError {
   return new AppError(

@@ -1,11 +1,13 @@
 import { AppError, messageOf } from '../../lib/errors.ts';
-import { disconnected } from '../../remote/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { disconnected } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
+  type ConfigDetails,
   type GuestEntry,
+  type Members,
   parseConfigLines,
   parseMembers,
   parsePools,
@@ -14,24 +16,31 @@ import {
   parseVmlist,
 } from './parse-inventory.ts';
 
-/** pmxcfs answers in milliseconds, or never if it hangs. */
+/** For the whole inventory. Thousands of containers on a node under load take seconds. */
 const READ_LIMIT_MS = 10_000;
+/** pmxcfs answers in milliseconds, or never if it hangs. */
+const SILENCE_LIMIT_MS = 2_000;
 
 /** The containers of the cluster according to the files of the node. */
-export interface Inventory {
-  /** The node that the server is connected to. */
-  readonly node: string;
+export interface Inventory extends Members {
   readonly containers: readonly ContainerSummary[];
   /** All guests of the cluster, virtual machines included. */
   readonly guests: ReadonlyMap<number, GuestEntry>;
   readonly usage: ReadonlyMap<number, Usage>;
+  /** Empty unless asked for. */
+  readonly details: ReadonlyMap<number, ConfigDetails>;
   /** Whether the requested container is frozen. */
   readonly frozen: boolean;
 }
 
+/** Keys of configurations that inventory.sh reads for details. */
+const DETAIL_KEYS = '|ostype|net[0-9]+';
+
 interface ReadOptions {
   /** Also check whether this container is frozen. */
   readonly vmid?: number;
+  /** Also read operating system and addresses. */
+  readonly details?: boolean | undefined;
   /** Time limit for reading the files. */
   readonly limitMs?: number;
   readonly precondition?: ActivePrecondition | null;
@@ -44,12 +53,13 @@ interface ReadOptions {
 export async function readInventory(
   shell: RemoteShell,
   signal: AbortSignal,
-  { vmid, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
+  { vmid, details = false, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
 ): Promise<Inventory> {
-  const args = [vmid === undefined ? '' : String(vmid)];
+  const args = [vmid === undefined ? '' : String(vmid), details ? DETAIL_KEYS : ''];
   const output = await twice(() =>
     shell.script(SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
+      silenceMs: SILENCE_LIMIT_MS,
       signal,
       priority: 'work',
       precondition,
@@ -60,7 +70,7 @@ export async function readInventory(
   if (items.has('missing')) throw notProxmox();
   if (!items.has('end')) throw unreadable(output, limitMs);
   if (items.has('forbidden')) throw forbidden();
-  return assemble(output.sections, vmid);
+  return assemble(output, vmid);
 }
 
 /** Retries once if the connection is lost. For operations that change nothing. */
@@ -74,16 +84,16 @@ async function twice(read: () => Promise<ScriptOutput>): Promise<ScriptOutput> {
   return read();
 }
 
-function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefined): Inventory {
+function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): Inventory {
   const files = splitByPath(sections.get('pve') ?? '');
   const members = files.get('.members');
   const vmlist = files.get('.vmlist');
   if (members === undefined || vmlist === undefined) throw pmxcfsDown();
   let guests: Map<number, GuestEntry>;
-  let self: string;
+  let found: Members;
   try {
     guests = parseVmlist(vmlist);
-    self = parseMembers(members).node;
+    found = parseMembers(members);
   } catch (error) {
     throw new AppError(
       'PMXCFS_UNAVAILABLE',
@@ -94,17 +104,20 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   const running = parseUnixSockets(sections.get('unix') ?? '');
   const configs = parseConfigLines(sections.get('conf') ?? '');
   const pools = parsePools(files.get('user.cfg') ?? '');
-  const published = parseRrd(files.get('.rrd') ?? '');
+  const now = Number(items.find(([key]) => key === 'now')?.[1]);
+  const published = parseRrd(files.get('.rrd') ?? '', Number.isSafeInteger(now) ? now : null);
   const usage = new Map<number, Usage>();
+  const details = new Map<number, ConfigDetails>();
   const containers: ContainerSummary[] = [];
   for (const guest of guests.values()) {
     if (guest.type !== 'lxc') continue;
-    const local = guest.node === self;
+    const local = guest.node === found.node;
     const config = configs.get(guest.vmid);
     const remote = published.get(guest.vmid);
     const remoteStatus =
       remote?.running === true ? 'running' : remote?.running === false ? 'stopped' : 'unknown';
     if (remote) usage.set(guest.vmid, remote.usage);
+    if (config) details.set(guest.vmid, config);
     containers.push({
       vmid: guest.vmid,
       status: local ? (running.has(guest.vmid) ? 'running' : 'stopped') : remoteStatus,
@@ -119,11 +132,11 @@ function assemble(sections: ReadonlyMap<string, string>, vmid: number | undefine
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { node: self, containers, guests, usage, frozen };
+  return { ...found, containers, guests, usage, details, frozen };
 }
 
-/** Undoes `grep -H`: file name, colon, line. None of these names has a colon. */
-function splitByPath(text: string): Map<string, string> {
+/** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
+export function splitByPath(text: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
@@ -194,10 +207,17 @@ function unreadable(output: ScriptOutput, limitMs: number): AppError {
       'Call again if the result is still needed.',
     );
   }
+  if (output.ended === 'timeout' && !output.started) {
+    return new AppError(
+      'SSH_UNREACHABLE',
+      `The node did not answer within ${limitMs / 1000} s, although it is connected.`,
+      'Check the load of the node and the network, then call again.',
+    );
+  }
   if (output.ended === 'timeout') {
     return new AppError(
       'PMXCFS_UNAVAILABLE',
-      `The cluster file system /etc/pve on the node did not answer within ${limitMs / 1000} s: pmxcfs hangs.`,
+      `The cluster file system /etc/pve on the node did not answer within ${Math.min(limitMs, SILENCE_LIMIT_MS) / 1000} s: pmxcfs hangs.`,
       {
         model:
           'Tell the user to check `systemctl status pve-cluster corosync` on the node. Commands in running containers may still work.',

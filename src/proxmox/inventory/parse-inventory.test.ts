@@ -19,11 +19,11 @@ describe('.vmlist', () => {
     ]);
   });
 
-  test.each(['{"version":3}', '{"version":3,"ids":{}}'])('may list nobody: %s', (text) => {
+  test.each(['{"version":3}', '{"version":3,"ids":{}}'])('accepts an empty cluster: %s', (text) => {
     expect(parseVmlist(text).size).toBe(0);
   });
 
-  test.each(['', '{', 'null', '[]', '{"ids":{"1":{"node":"a"}}}', '{"ids":7}'])('cannot be %j', (text) => {
+  test.each(['', '{', 'null', '[]', '{"ids":{"1":{"node":"a"}}}', '{"ids":7}'])('rejects %j', (text) => {
     expect(() => parseVmlist(text)).toThrow();
   });
 });
@@ -37,17 +37,17 @@ describe('.members', () => {
       true,
     ],
     ['without quorum', '{"version":4,"cluster":{"quorate":0},"nodename":"pve1"}', false],
-  ])('%s', (_what, text, quorate) => {
-    expect(parseMembers(text)).toEqual({ node: 'pve1', quorate });
+  ])('parses a node that is %s', (_what, text, quorate) => {
+    expect(parseMembers(text)).toMatchObject({ node: 'pve1', quorate });
   });
 
-  test('cannot be without a name', () => {
+  test('rejects a node without a name', () => {
     expect(() => parseMembers('{"version":0}')).toThrow();
   });
 });
 
 describe('/proc/net/unix', () => {
-  test('only the command socket of a container counts', () => {
+  test('counts the command socket of a container only', () => {
     const text = [
       '00000000a: 00000002 00000000 00010000 0001 01 1 @/var/lib/lxc/101/command',
       '@/var/lib/lxc/102/monitor-sock',
@@ -60,11 +60,11 @@ describe('/proc/net/unix', () => {
   });
 });
 
-describe('configurations', () => {
+describe('configuration files', () => {
   const lines = (vmid: number, ...conf: string[]) =>
     conf.map((line) => `nodes/pve1/lxc/${vmid}.conf:${line}`).join('\n');
 
-  test('the first section ends the current state', () => {
+  test('end the current state at the first section', () => {
     const text = lines(
       101,
       'hostname: web',
@@ -80,26 +80,44 @@ describe('configurations', () => {
       lock: null,
       template: false,
       tags: ['a', 'b'],
+      osType: null,
+      addresses: [],
     });
   });
 
-  test('each file has its own end', () => {
+  test('addresses of all interfaces, and the type of the operating system', () => {
+    const text = lines(
+      101,
+      'net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:01,ip=192.0.2.5/24,gw=192.0.2.1,ip6=auto,type=veth',
+      'net1: name=eth1,ip=dhcp',
+      'net2: name=eth2,bridge=vmbr0',
+      'ostype: alpine',
+      '[s]',
+      'net3: ip=192.0.2.9/24',
+    );
+    expect(parseConfigLines(text).get(101)).toMatchObject({
+      osType: 'alpine',
+      addresses: ['192.0.2.5', 'auto', 'dhcp'],
+    });
+  });
+
+  test('are parsed independently', () => {
     const text = `${lines(101, '[s]', 'lock: x')}\n${lines(102, 'lock: backup', 'template: 1')}`;
     expect(parseConfigLines(text).get(101)).toMatchObject({ lock: null });
     expect(parseConfigLines(text).get(102)).toMatchObject({ lock: 'backup', template: true, name: null });
   });
 
-  test('a name may hold what separates elsewhere', () => {
+  test('allow a separator in a name', () => {
     expect(parseConfigLines(lines(101, 'hostname:  a:b.example.com ')).get(101)?.name).toBe(
       'a:b.example.com',
     );
   });
 
-  test('a description is no configuration', () => {
+  test('ignore the description', () => {
     expect(parseConfigLines(lines(101, '#lock: backup', 'hostname: web')).get(101)?.lock).toBeNull();
   });
 
-  test('any text in a configuration file concerns its own container alone', () => {
+  test('affect their own container only, whatever their text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const containers = parseConfigLines(lines(101, 'hostname: web', '[before]', text));
@@ -113,6 +131,7 @@ describe('configurations', () => {
 
 describe('.rrd', () => {
   const usage = {
+    age_s: 5,
     uptime_s: 3600,
     cpus: 2,
     cpu: 0.0125,
@@ -122,12 +141,12 @@ describe('.rrd', () => {
     disk_bytes: 1000,
   };
 
-  test.each(['pve-vm-9.0/101', 'pve2.3-vm/101'])('%s tells use and state', (key) => {
+  test.each(['pve-vm-9.0/101', 'pve2.3-vm/101'])('reads usage and state from %s', (key) => {
     const text = `pve-node-9.0/pve1:1:2\n${key}:3600:web:running:0:1700000000:2:0.0125:512:100:8000:1000:1:2:3:4\n\0`;
-    expect([...parseRrd(text)]).toEqual([[101, { running: true, usage }]]);
+    expect([...parseRrd(text, 1_700_000_005)]).toEqual([[101, { running: true, usage }]]);
   });
 
-  test('U is unknown, not zero', () => {
+  test('reads U as unknown, not zero', () => {
     const guest = parseRrd('pve-vm-9.0/101:U:web:stopped:0:17:2:U:512:U:8000:0:U:U\0').get(101);
     expect(guest).toMatchObject({
       running: false,
@@ -135,11 +154,11 @@ describe('.rrd', () => {
     });
   });
 
-  test('small shares of a processor may come with an exponent', () => {
+  test('accepts an exponent in a CPU share', () => {
     expect(parseRrd('pve-vm-9.0/101:1:n:running:0:17:2:3.2e-05:5:1:8:1').get(101)?.usage.cpu).toBe(3.2e-5);
   });
 
-  test('any text is borne', () => {
+  test('accepts any text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         for (const { usage: values } of parseRrd(`pve-vm-9.0/101:${text}`).values()) {
@@ -157,7 +176,7 @@ describe('pct list', () => {
     `${vmid.padEnd(10)} ${status.padEnd(10)} ${lock.padEnd(12)} ${name.padEnd(20)}\n`;
   const header = row('VMID', 'Status', 'Lock', 'Name');
 
-  test('reads by column, so that a blank lock does not shift the name', () => {
+  test('is read by column, so that a blank lock does not shift the name', () => {
     const text = header + row('101', 'running', '', 'web') + row('102', 'stopped', 'backup', 'db');
     expect(parsePctList(text, 'pve1')).toMatchObject([
       { vmid: 101, status: 'running', lock: null, name: 'web', node: 'pve1', local: true },
@@ -165,11 +184,11 @@ describe('pct list', () => {
     ]);
   });
 
-  test('is empty when there is nobody', () => {
+  test('is empty without containers', () => {
     expect(parsePctList('', 'pve1')).toEqual([]);
   });
 
-  test('any row is read back, a lock that is wider than its column and the longest VMID included', () => {
+  test('round-trips any row, including a lock wider than its column and the longest VMID', () => {
     const locks = [
       '',
       'backup',

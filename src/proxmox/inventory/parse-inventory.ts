@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ContainerSummary, Usage } from '../proxmox-types.ts';
 
-/** What the cluster's files say of one guest, before it is known whether it runs. */
+/** A guest as listed in the cluster's files, before its run state is known. */
 export interface GuestEntry {
   readonly vmid: number;
   readonly node: string;
@@ -13,10 +13,31 @@ const VmList = z.object({
     .record(z.string(), z.object({ node: z.string(), type: z.enum(['lxc', 'qemu', 'openvz']) }))
     .optional(),
 });
-const Members = z.object({
+const MembersFile = z.object({
   nodename: z.string(),
-  cluster: z.object({ quorate: z.number().optional() }).optional(),
+  cluster: z.object({ name: z.string().optional(), quorate: z.number().optional() }).optional(),
+  nodelist: z
+    .record(z.string(), z.object({ online: z.number().optional(), ip: z.string().optional() }))
+    .optional(),
 });
+
+/** One node of the cluster, as the cluster sees it. */
+export interface Member {
+  readonly name: string;
+  readonly online: boolean;
+  /** The address in the network of the cluster; null if it is not known. */
+  readonly ip: string | null;
+}
+
+export interface Members {
+  /** The node on which it was read. */
+  readonly node: string;
+  /** The name of the cluster; null on a standalone node. */
+  readonly cluster: string | null;
+  readonly quorate: boolean;
+  /** By name; a standalone node is its only member. */
+  readonly members: ReadonlyMap<string, Member>;
+}
 
 /** Parses /etc/pve/.vmlist: guests of all nodes by VMID. @throws SyntaxError or ZodError on something else. */
 export function parseVmlist(text: string): Map<number, GuestEntry> {
@@ -27,10 +48,14 @@ export function parseVmlist(text: string): Map<number, GuestEntry> {
   return guests;
 }
 
-/** Parses /etc/pve/.members. `quorate` is true on a standalone node. */
-export function parseMembers(text: string): { node: string; quorate: boolean } {
-  const members = Members.parse(JSON.parse(text));
-  return { node: members.nodename, quorate: members.cluster?.quorate !== 0 };
+/** Parses /etc/pve/.members. `quorate` is true on a standalone node. @throws SyntaxError or ZodError on something else */
+export function parseMembers(text: string): Members {
+  const { nodename: node, cluster, nodelist = {} } = MembersFile.parse(JSON.parse(text));
+  const members = new Map<string, Member>([[node, { name: node, online: true, ip: null }]]);
+  for (const [name, { online, ip }] of Object.entries(nodelist)) {
+    members.set(name, { name, online: online !== 0, ip: ip || null });
+  }
+  return { node, cluster: cluster ? (cluster.name ?? '') : null, quorate: cluster?.quorate !== 0, members };
 }
 
 /** The VMIDs that run on this node: those with a command socket. */
@@ -40,7 +65,15 @@ export function parseUnixSockets(text: string): Set<number> {
   return running;
 }
 
-export interface ContainerConfig {
+/** What a configuration says of the inside of a container. */
+export interface ConfigDetails {
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured, without prefix length; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}
+
+export interface ContainerConfig extends ConfigDetails {
   readonly name: string | null;
   readonly lock: string | null;
   readonly template: boolean;
@@ -48,8 +81,8 @@ export interface ContainerConfig {
 }
 
 /**
- * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. What follows the first `[section]`
- * of a file belongs to a snapshot, not to the container as it is.
+ * Parses `nodes/NODE/lxc/ID.conf:key: value` lines as grep prints them. Lines after the first `[section]` of a file belong to a
+ * snapshot, not to the current state.
  */
 export function parseConfigLines(text: string): Map<number, ContainerConfig & { node: string }> {
   const values = new Map<number, { node: string; over: boolean; keys: Map<string, string> }>();
@@ -70,14 +103,19 @@ export function parseConfigLines(text: string): Map<number, ContainerConfig & { 
   return configs;
 }
 
-/** Parses `pct config ID`: `key: value` lines of the current configuration alone, the description percent-encoded. */
+/** Parses `pct config ID`: `key: value` lines of the current configuration only, with the description percent-encoded. */
 export function parsePctConfig(text: string): ContainerConfig {
   const lines = [...text.matchAll(/^(\w+): (.*)$/gm)];
   return configFrom(new Map(lines.map(([, key = '', value = '']) => [key, value.trim()])));
 }
 
 function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
+  const networks = [...keys].flatMap(([key, value]) => (/^net\d+$/.test(key) ? [value] : []));
   return {
+    osType: keys.get('ostype') || null,
+    addresses: networks.flatMap((network) =>
+      [...network.matchAll(/(?:^|,)ip6?=([^,/]+)/g)].map(([, address = '']) => address),
+    ),
     name: keys.get('hostname') || null,
     lock: keys.get('lock') || null,
     template: keys.get('template') === '1',
@@ -85,7 +123,7 @@ function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
   };
 }
 
-/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID; a guest is in one at most. */
+/** Parses the `pool:NAME:COMMENT:VMIDS:STORAGES:` lines of /etc/pve/user.cfg: pools by VMID. A guest is in at most one pool. */
 export function parsePools(text: string): Map<number, string> {
   const pools = new Map<number, string>();
   for (const line of text.split('\n')) {
@@ -97,11 +135,15 @@ export function parsePools(text: string): Map<number, string> {
 }
 
 /**
- * Parses the guest lines of /etc/pve/.rrd, in which every node publishes the state of its guests every ten
- * seconds: `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…`
- * (`pve2.3-vm/ID` on PVE 8). U is "unknown".
+ * Parses the guest lines of /etc/pve/.rrd, to which every node publishes the state of its guests every ten seconds:
+ * `pve-vm-9.0/ID:uptime:name:status:template:ctime:cpus:cpu:maxmem:mem:maxdisk:disk:…` (`pve2.3-vm/ID` on PVE 8). U means
+ * unknown.
+ * @param nowS the time of the node on which it was read
  */
-export function parseRrd(text: string): Map<number, { running: boolean | null; usage: Usage }> {
+export function parseRrd(
+  text: string,
+  nowS: number | null = null,
+): Map<number, { running: boolean | null; usage: Usage }> {
   const guests = new Map<number, { running: boolean | null; usage: Usage }>();
   for (const line of text.replaceAll('\0', '').split('\n')) {
     const match = /^(?:pve-vm-[\d.]+|pve[\d.]+-vm)\/(\d+):(.*)$/.exec(line);
@@ -113,6 +155,7 @@ export function parseRrd(text: string): Map<number, { running: boolean | null; u
     guests.set(Number(match[1]), {
       running: status === 'running' ? true : status === 'stopped' ? false : null,
       usage: {
+        age_s: nowS === null || number(4) === null ? null : Math.max(0, nowS - (number(4) ?? nowS)),
         uptime_s: number(0),
         cpus: number(5),
         cpu: number(6),
@@ -127,8 +170,8 @@ export function parseRrd(text: string): Map<number, { running: boolean | null; u
 }
 
 /**
- * Parses `pct list`: fixed width, `%-10s %-10s %-12s %-20s`, the lock often blank, so by column. The lock
- * `snapshot-delete` is wider than its column and shifts the name; VMID and status never are.
+ * Parses `pct list` by column, because the lock is often blank: `%-10s %-10s %-12s %-20s`. The lock `snapshot-delete` is wider
+ * than its column and shifts the name, but never VMID and status.
  */
 export function parsePctList(text: string, node: string): ContainerSummary[] {
   const list: ContainerSummary[] = [];

@@ -28,16 +28,16 @@ test.each([
   [104, false],
   [10, false],
   [1011, false],
-])('container %i is managed: %s', (vmid, managed) => {
+])('reports container %i as managed: %s', (vmid, managed) => {
   expect(parseHaState(vmid, { resources: RESOURCES, status: '', vmlist: '' }).managed).toBe(managed);
 });
 
-test('service state, node and nodes in maintenance', () => {
+test('reads service state, node and nodes in maintenance', () => {
   const state = parseHaState(101, { resources: RESOURCES, status: `${STATUS}\0`, vmlist: VMLIST });
   expect(state).toEqual({ managed: true, service: 'error', node: 'pve2', maintenance: ['pve2'] });
 });
 
-test('files that are missing or broken say nothing', () => {
+test('reports nothing for missing or broken files', () => {
   for (const status of ['', '{', 'null', '[]', '{"service_status": 3}']) {
     const state = parseHaState(101, { resources: '', status, vmlist: '{' });
     expect(state).toEqual({ managed: false, service: null, node: null, maintenance: [] });

@@ -90,11 +90,12 @@ export function haPending(vmid: number, verb: 'start' | 'stop', state: HaState):
   );
 }
 
-/** HA has started the container on a node that this server is not connected to. */
-export function haElsewhere(vmid: number, node: string): AppError {
+/** HA has placed the container on a node that cannot be used, so the result of the request is not known. */
+export function haUnseen(vmid: number, verb: 'start' | 'stop', node: string, why: AppError): AppError {
   return new AppError(
-    'CONTAINER_ON_OTHER_NODE',
-    `HA starts container ${vmid} on node ${node}, but this server is connected to a different node.`,
-    `Use a server with HOST=${node}, or migrate the container back.`,
+    'TIMEOUT',
+    `The request to ${verb} container ${vmid} was sent to HA, which has moved it to node ${node}. ${why.message}`,
+    `\`ha-manager status\` on a node shows the state of the container. To see it from here, make the login to node ${node} work.`,
+    { cause: why },
   );
 }

@@ -2,11 +2,12 @@ import { AppError } from '../../lib/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { delay, type NodeOutput, type RemoteShell } from '../../remote/shell.ts';
+import { isNotConnected } from '../../ssh/pool-errors.ts';
 import { whyUnusable } from '../inventory/diagnose.ts';
 import { findContainer, readInventory } from '../inventory/inventory.ts';
-import { containerLocked, pctFailed } from '../pct-errors.ts';
+import { containerLocked, noQuorum, pctFailed } from '../pct-errors.ts';
 import type { ContainerStatus, LifeCycleResult } from '../proxmox-types.ts';
-import { type HaState, haElsewhere, haError, haPending, readHaState } from './ha.ts';
+import { type HaState, haError, haPending, haUnseen, readHaState } from './ha.ts';
 
 /** A start takes 1.4 s, or longer with slow storage and hook scripts. Clients time out before this limit anyway. */
 const START_LIMIT_MS = 45_000;
@@ -33,6 +34,8 @@ export interface LifecycleCall {
   /** Checked when the call takes effect, even if there is nothing to do. */
   readonly precondition: ActivePrecondition | null;
   readonly signal: AbortSignal;
+  /** Does work on another node. */
+  elsewhere<T>(node: string, work: (shell: RemoteShell) => Promise<T>): Promise<T>;
 }
 
 /** Starts a container and waits until it is running. @throws AppError */
@@ -47,6 +50,7 @@ export async function startContainer(call: LifecycleCall): Promise<LifeCycleResu
   const problem = whyUnusable(before);
   if (problem && problem.code !== 'CONTAINER_NOT_RUNNING') throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'start');
+  if (!before.quorate) throw noQuorum('start');
   const ha = await readHaState(shell, vmid, signal);
   if (ha.managed && ha.service === 'error') throw haError(vmid);
   const output = await pct(call, 'start', call.precondition);
@@ -64,18 +68,25 @@ export async function startContainer(call: LifecycleCall): Promise<LifeCycleResu
   );
 }
 
-/** Waits until HA has finished the request. Never starts or stops the container itself. @throws AppError */
+/** Waits until HA has finished the request, on the node where HA places the container. Never starts or stops the container itself. @throws AppError */
 async function awaitHa(
-  { shell, vmid, signal }: LifecycleCall,
+  call: LifecycleCall,
   running: boolean,
   since: number,
   node: string,
 ): Promise<LifeCycleResult> {
+  const { shell, vmid, signal } = call;
   for (;;) {
-    if ((await isRunning(shell, vmid)) === running) return done(since, true);
     const state = await readHaState(shell, vmid, signal);
+    const { node: now } = state;
+    if (now !== null && now !== node) {
+      const follow = call.elsewhere(now, (other) => awaitHa({ ...call, shell: other }, running, since, now));
+      return await follow.catch((error: unknown) => {
+        throw isNotConnected(error) ? haUnseen(vmid, running ? 'start' : 'stop', now, error) : error;
+      });
+    }
+    if ((await isRunning(shell, vmid)) === running) return done(since, true);
     if (state.service === 'error') throw haError(vmid);
-    if (running && state.node !== null && state.node !== node) throw haElsewhere(vmid, state.node);
     if (signal.aborted) throw cancelledMidway(running ? 'start' : 'shutdown');
     if (performance.now() - since >= HA_LIMIT_MS) throw haPending(vmid, running ? 'start' : 'stop', state);
     await delay(HA_POLL_MS);
@@ -83,7 +94,7 @@ async function awaitHa(
 }
 
 /**
- * Whether somebody else has started the container. The command socket alone does not prove it, because the socket of a failed
+ * Whether another process has started the container. The command socket alone does not prove it, because the socket of a failed
  * start still exists for a moment.
  */
 async function startedByAnother(
@@ -113,6 +124,7 @@ export async function stopContainer(
   if (problem) throw problem;
   if (before.lock !== null) throw containerLocked(before.lock, 'stop');
   const ha = await readHaState(shell, vmid, signal);
+  if (ha.managed && !before.quorate) throw noQuorum('stop');
   if (ha.managed) return stopByHa(call, options, since, before.node, ha);
   const how = options.force ? 'killed' : await shutDown(call, options.timeoutS);
   if (options.force) await pctStop(call, call.precondition);
@@ -211,8 +223,14 @@ async function pct(
 }
 
 /** @throws AppError TARGET_CHANGED if the container has changed since the decision */
-async function checkedStatus({ shell, vmid, precondition, signal }: LifecycleCall): Promise<ContainerStatus> {
-  const status = findContainer(await readInventory(shell, signal), vmid);
+async function checkedStatus({
+  shell,
+  vmid,
+  precondition,
+  signal,
+}: LifecycleCall): Promise<ContainerStatus & { readonly quorate: boolean }> {
+  const inventory = await readInventory(shell, signal);
+  const status = { ...findContainer(inventory, vmid), quorate: inventory.quorate };
   return precondition?.checked(status) ?? status;
 }
 

@@ -4,39 +4,39 @@ import { localIo } from './local-file-errors.ts';
 import { isSame } from './reserved-files.ts';
 
 /**
- * A local directory that was checked and stays the one that was checked, whatever is put at its path meanwhile. The caller
- * closes it.
+ * An open local directory that was checked. Its methods refer to that directory even if another one is moved to its path. The
+ * caller closes it.
  */
 export interface ConfinedDir {
-  /** Absolute, links resolved. */
+  /** Absolute, with links resolved. */
   readonly path: string;
-  /** The path by which to open, link or rename a file of this directory. */
+  /** The path for opening, linking or renaming a file in this directory. */
   at(name: string): string;
   /**
    * Confirms that an open file is the one at `name` in this directory.
-   * @throws AppError LOCAL_IO when a directory or the file was replaced meanwhile
+   * @throws AppError LOCAL_IO if a directory or the file was replaced
    */
   confirm(name: string, opened: BigIntStats): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws AppError when the real path of a directory is not to be used */
+/** @throws AppError if the directory, given by its real path, must not be used */
 export type Confine = (realDir: string) => Promise<void>;
 
-/** Whether files can be named relative to an open directory. Not without /proc, and on Linux alone. */
+/** Whether files can be opened relative to an open directory. That requires /proc of Linux. */
 export const HAS_PROC_FD =
   process.platform === 'linux' && statSync('/proc/self/fd', { throwIfNoEntry: false }) !== undefined;
 
 /**
- * Opens a directory and checks what was opened, not what was named.
- * @param dir absolute, links resolved
- * @throws what `confine` throws; what the file system reports
+ * Opens a directory and checks the directory that was opened.
+ * @param dir absolute, with links resolved
+ * @throws errors of `confine` and of the file system
  */
 export function openConfined(dir: string, confine: Confine, byHandle = HAS_PROC_FD): Promise<ConfinedDir> {
   return byHandle ? openByHandle(dir, confine) : openByPath(dir, confine);
 }
 
-/** The kernel tells the path of the open directory, and finds files relative to it: no name is resolved a second time. */
+/** Uses the kernel's path of the open directory, and opens files relative to it, so that no name is resolved a second time. */
 async function openByHandle(dir: string, confine: Confine): Promise<ConfinedDir> {
   const handle = await fs.open(dir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   const link = `/proc/self/fd/${handle.fd}`;
@@ -56,8 +56,8 @@ async function openByHandle(dir: string, confine: Confine): Promise<ConfinedDir>
 }
 
 /**
- * Where files cannot be named relative to an open directory, the directory is compared before and after. A directory that
- * is exchanged and put back between two comparisons is not noticed: see docs/how-it-works.md.
+ * For systems on which files cannot be opened relative to an open directory: compares the directory before and after. A
+ * directory that is replaced and restored between two comparisons is not detected: see docs/how-it-works.md.
  */
 async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
   const identity = async () => {
@@ -76,7 +76,7 @@ async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
     confirm: async (name, opened) => {
       await unchanged();
       const stats = await fs.lstat(path.join(before.real, name), { bigint: true });
-      // Windows reports other numbers for a path than for a handle.
+      // On Windows, the device and inode numbers of a path and of a handle differ.
       if (process.platform !== 'win32' && !isSame(stats, opened)) throw replaced(path.join(dir, name));
       await unchanged();
     },
@@ -84,7 +84,7 @@ async function openByPath(dir: string, confine: Confine): Promise<ConfinedDir> {
   };
 }
 
-/** Of a file or directory that is not the one that was checked. */
+/** The error for a file or directory that is not the one that was checked. */
 export function replaced(file: string): Error {
   return localIo('use', file, new Error('it was replaced during the transfer'));
 }

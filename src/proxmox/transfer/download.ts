@@ -1,5 +1,5 @@
-import type { AttachTarget } from '../../remote/command-line.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import type { AttachTarget } from '../../remote/session-requests.ts';
 import type { DownloadOptions, TransferResult } from '../proxmox-types.ts';
 import { LocalPart } from './partial-file.ts';
 import { checkRemotePath, fileChanged, fileShrank } from './transfer-errors.ts';

@@ -9,7 +9,7 @@ test.each<[number, NodeJS.Platform, string]>([
   [0o100444, 'linux', '444'],
   [0o100666, 'win32', '644'],
   [0o100444, 'win32', '644'],
-])('a local file of mode %o on %s is uploaded with %s', (source, platform, mode) => {
+])('uploads a local file of mode %o on %s with %s', (source, platform, mode) => {
   expect(uploadMode(source, platform)).toBe(mode);
 });
 
@@ -21,12 +21,12 @@ test.each([
   ['666', 0o022, 0o644],
   ['0', 0o022, 0o400],
   ['777', 0o777, 0],
-])('a remote file of mode %s is downloaded under umask %o with %o', (remote, umask, mode) => {
+])('downloads a remote file of mode %s under umask %o with %o', (remote, umask, mode) => {
   expect(downloadMode(remote, umask)).toBe(mode);
 });
 
 test.each([undefined, '', '888', '-1', '0o777', '77777', '644 '])(
-  'what is no mode (%j) gives a file for its owner alone',
+  'downloads a file with the invalid mode %j for its owner only',
   (remote) => {
     expect(downloadMode(remote, 0)).toBe(0o600);
   },

@@ -1,18 +1,19 @@
-/** Of a new file in a container or on the node, unless `permissions` says otherwise. */
+/** The mode of a new file in a container or on the node, unless `permissions` is set. */
 const UPLOADED = 0o644;
 
 /**
- * The octal mode of a new file that is uploaded: 644, without what the local file does not grant. Windows has no such modes.
- * @param sourceMode of the local file
+ * The octal mode of a new file that is uploaded: 644, limited to the permissions of the local file. Windows has no such
+ * permissions.
+ * @param sourceMode the mode of the local file
  */
 export function uploadMode(sourceMode: number, platform: NodeJS.Platform): string {
   return (platform === 'win32' ? UPLOADED : UPLOADED & sourceMode).toString(8);
 }
 
 /**
- * The mode of a new local file: that of the source, without what the umask takes away. The owner may always read it; no
- * set-user-ID or other special bit is taken over.
- * @param remoteMode octal, as the other side tells it, which decides nothing: what is no mode counts as 600
+ * The mode of a new local file: that of the source, limited by the umask. The owner can always read it, and special bits such
+ * as set-user-ID are dropped.
+ * @param remoteMode octal, from the remote side and untrusted; an invalid mode counts as 600
  */
 export function downloadMode(remoteMode: string | undefined, umask: number): number {
   const told = remoteMode !== undefined && /^[0-7]{1,4}$/.test(remoteMode) ? remoteMode : '600';

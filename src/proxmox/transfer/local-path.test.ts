@@ -17,14 +17,14 @@ describe('contains', () => {
     ['/data', '/etc/data/file', false],
     ['/data/sub', '/data/file', false],
     ['/data', '/DATA/file', false],
-  ])('%s, %s: %s', (dir, file, inside) => {
+  ])('%s contains %s: %s', (dir, file, inside) => {
     expect(contains(dir, file)).toBe(inside);
   });
 
   const name = fc.stringMatching(/^[^/\0]{1,20}$/).filter((text) => text !== '.' && text !== '..');
   const absolute = fc.array(name, { maxLength: 4 }).map((names) => `/${names.join('/')}`);
 
-  test('whatever is below a directory is inside, whatever the names', () => {
+  test('is true for every path below the directory', () => {
     fc.assert(
       fc.property(absolute, fc.array(name, { minLength: 1, maxLength: 3 }), (dir, below) => {
         expect(contains(dir, path.join(dir, ...below))).toBe(true);
@@ -32,7 +32,7 @@ describe('contains', () => {
     );
   });
 
-  test('what is inside begins with the directory and a separator', () => {
+  test('is false unless the path begins with the directory and a separator', () => {
     fc.assert(
       fc.property(absolute, absolute, (dir, file) => {
         const below = dir === '/' ? dir : `${dir}/`;
@@ -43,14 +43,14 @@ describe('contains', () => {
 });
 
 test.each(['a.', 'a ', 'sub./a', 'policy.yaml. ', 'a:b', 'C:a', 'sub\\'])(
-  'on Windows %j is refused: it could name another file',
+  'refuses %j on Windows, where it could name another file',
   (name) => {
     expect(() => checkLocalPath(name, 'win32')).toThrow(/local path/);
     expect(() => checkLocalPath(name, 'linux')).not.toThrow();
   },
 );
 
-test.each(['./a', 'C:\\files\\a.txt', 'a..b', 'sub/a'])('on Windows %j is taken', (name) => {
+test.each(['./a', 'C:\\files\\a.txt', 'a..b', 'sub/a'])('accepts %j on Windows', (name) => {
   expect(() => checkLocalPath(name, 'win32')).not.toThrow();
 });
 
@@ -59,6 +59,6 @@ test.each([
   ['/t/a/.env', '.env'],
   ['/t/\u200D.git/x', '\u200D.git'],
   ['/t/a.b/c.', undefined],
-])('the first hidden name of %j is %j', (file, name) => {
+])('finds the first hidden name of %j: %j', (file, name) => {
   expect(dotName('/t', file)).toBe(name);
 });

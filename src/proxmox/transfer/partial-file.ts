@@ -12,12 +12,12 @@ import { digestOf } from './read-chunks.ts';
 import { isSame } from './reserved-files.ts';
 import type { LocalDestination } from './transfer-dirs.ts';
 
-/** What comes from the network in small chunks goes to the disk in large ones, while the next are received. */
+/** Small chunks from the network are collected and written in batches, while the next chunks are received. */
 const BATCH_BYTES = 1024 * 1024;
 
 const REMOVE_ATTEMPTS = 100;
 
-/** Receives into a hidden name beside the destination, then gives it its place in one step, or removes it. */
+/** A temporary file next to the destination with a hidden name, which is then published atomically or removed. */
 export class LocalPart {
   readonly #destination: LocalDestination;
   readonly #dir: ConfinedDir;
@@ -36,7 +36,7 @@ export class LocalPart {
     this.#handle = handle;
   }
 
-  /** @throws AppError as `TransferDirs.findDestination` does, for the directory may have been exchanged since then */
+  /** @throws AppError as `TransferDirs.findDestination` does, because the directory may have been replaced since then */
   static async create(destination: LocalDestination): Promise<LocalPart> {
     const name = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
     const dir = await destination.openDir();
@@ -52,21 +52,21 @@ export class LocalPart {
     }
   }
 
-  /** Takes a chunk; resolves when there is room for more. A failure to write may come with a later chunk, or with `digest`. */
+  /** Adds a chunk; resolves when the next one may be added. A write error may be reported by a later call. */
   async write(chunk: Buffer): Promise<void> {
     this.#batch.push(chunk);
     this.#batchBytes += chunk.length;
     if (this.#batchBytes >= BATCH_BYTES) await this.#writeBatch();
   }
 
-  /** Writes the rest, then reads everything back: hexadecimal SHA-256 of the `size` bytes that are in the file. */
+  /** Writes the rest, then reads the file back: the SHA-256 in hex of its `size` bytes. */
   async digest(size: number, onChunk: () => void): Promise<string> {
     await this.#writeBatch();
     await this.#writing;
     return digestOf({ path: this.#destination.path, handle: this.#handle, size }, onChunk);
   }
 
-  /** Starts to write what has been collected, when the batch before is written. */
+  /** Starts writing the collected chunks when the previous batch is written. */
   async #writeBatch(): Promise<void> {
     const batch = this.#batch;
     this.#batch = [];
@@ -89,8 +89,8 @@ export class LocalPart {
   }
 
   /**
-   * To be called when the digest is right.
-   * @param sourceMode octal mode of the file over there; a file that is replaced keeps its own
+   * Publishes the file. Call this after the digest was verified.
+   * @param sourceMode octal mode of the remote file; a file that is replaced keeps its own mode
    * @returns the octal mode of the published file
    * @throws AppError FILE_EXISTS, LOCAL_IO, DISK_FULL
    */
@@ -105,14 +105,14 @@ export class LocalPart {
           await this.#handle.chown(existing.uid, existing.gid);
         }
         await this.#handle.chmod(wanted).catch((error: unknown) => {
-          // A file system without permissions has its own.
+          // Some file systems have no permissions.
           if (!hasErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
         });
         mode = (await this.#handle.stat()).mode & 0o7777;
       }
       const written = await this.#handle.stat({ bigint: true });
       await this.#dir.confirm(this.#name, written);
-      // Windows renames no file that is open. Elsewhere its numbers are not given to another file while it is open.
+      // Windows cannot rename an open file. On other systems the file stays open, so that its inode number is not reused.
       if (process.platform === 'win32') await this.#closeFile();
       await this.#place(path.basename(target), overwrite, written);
       await this.#closeFile();
@@ -146,7 +146,10 @@ export class LocalPart {
     await this.#dir.close().catch(() => {});
   }
 
-  /** Tries again while a directory that is exchanged and put back hides the part: an open file tells whether it has a name. */
+  /**
+   * Repeats the removal, because a directory that is replaced and restored can hide the file. The link count of the open file
+   * is 0 when it was removed.
+   */
   async #remove(): Promise<void> {
     for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
       await fs.rm(this.#dir.at(this.#name), { force: true }).catch(() => {});
@@ -164,7 +167,10 @@ export class LocalPart {
   }
 }
 
-/** A hard link never replaces anything, unlike a rename. Some file systems have none; a copy that may not overwrite serves there. */
+/**
+ * Links the file, because a hard link never replaces a file, unlike a rename. On file systems without hard links, copies it
+ * exclusively.
+ */
 async function publishNew(part: string, target: string): Promise<void> {
   try {
     await fs.link(part, target);
@@ -175,12 +181,12 @@ async function publishNew(part: string, target: string): Promise<void> {
   await fs.rm(part, { force: true });
 }
 
-/** The copy gets the mode of the part. */
+/** The copy gets the mode of the temporary file. */
 async function copyNew(part: string, target: string): Promise<void> {
   try {
     await fs.copyFile(part, target, constants.COPYFILE_EXCL);
   } catch (error) {
-    // Unless it was there before, what stands there is our own half copy.
+    // Unless another process has created the file, it is an incomplete copy.
     if (!hasErrno(error, 'EEXIST')) await fs.rm(target, { force: true });
     throw error;
   }

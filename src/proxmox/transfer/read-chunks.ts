@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { AppError } from '../../lib/errors.ts';
 import { localIo } from './local-file-errors.ts';
 
-/** An open local file, of which the first `size` bytes count. */
+/** An open local file, limited to its first `size` bytes. */
 export interface OpenFile {
   readonly path: string;
   readonly handle: FileHandle;
@@ -17,7 +17,7 @@ const CHUNK_BYTES = 256 * 1024;
 export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, undefined> {
   const readAhead = (position: number) => {
     const reading = readChunk(file, position);
-    reading.catch(() => {}); // it may fail when nobody waits for it any more
+    reading.catch(() => {}); // it may fail when nothing awaits it
     return reading;
   };
   let position = 0;
@@ -37,7 +37,7 @@ export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, un
   }
 }
 
-/** Hexadecimal SHA-256 of the first `size` bytes as they are read from the file. */
+/** The SHA-256 in hex of the first `size` bytes, as they are read from the file. */
 export async function digestOf(file: OpenFile, onChunk: () => void): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of chunksOf(file)) {

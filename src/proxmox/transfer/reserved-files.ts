@@ -4,30 +4,32 @@ import { belongsToServer } from './local-file-errors.ts';
 import { contains } from './local-path.ts';
 import { resolvePath } from './resolve-path.ts';
 
-/** Files and directories that no transfer reads or writes: absolute paths, which need not exist. */
+/** Files and directories that no transfer reads or writes. The absolute paths need not exist. */
 export interface ReservedPaths {
   /** Settings, secrets, rules, approvals and the audit log. */
   readonly files: readonly string[];
-  /** The program itself: it may be read by another name, but is not to be replaced. */
+  /** The program itself, which must not be replaced. */
   readonly program: readonly string[];
 }
 
-/** A file that a transfer asks for. */
+/** The file that a transfer requests. */
 export interface AskedFile {
-  /** As the caller named it. */
+  /** The path from the caller. */
   readonly asked: string;
-  /** Absolute, links resolved. */
+  /** Absolute, with links resolved. */
   readonly path: string;
-  /** The transfer directory that it lies in. */
+  /** The transfer directory that contains it. */
   readonly root: string;
-  /** Of the file itself, if it exists. */
+  /** The stats of the file, if it exists. */
   readonly stats?: BigIntStats | undefined;
 }
 
-/** More files in reserved directories than that are not looked through for a hard link; then the link is refused. */
+/**
+ * Maximum number of files in reserved directories that are compared with a hard link. If there are more, the link is refused.
+ */
 const MAX_FILES = 20_000;
 
-/** What is reserved, as it is found on the disk for one transfer. */
+/** The reserved files and their inodes, read for one transfer. */
 export interface FoundReserved {
   /** @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
   refuse(file: AskedFile): Promise<void>;
@@ -41,7 +43,7 @@ export class ReservedFiles {
     this.#reserved = reserved;
   }
 
-  /** Looks where the reserved files are now. */
+  /** Resolves the current paths and inodes of the reserved files. */
   async find(): Promise<FoundReserved> {
     const all = [...this.#reserved.files, ...this.#reserved.program];
     const [forms, known] = await Promise.all([
@@ -63,7 +65,7 @@ export class ReservedFiles {
     };
   }
 
-  /** Whether a file in a reserved directory is the one with these numbers. */
+  /** Whether a reserved directory contains a file with this device and inode. */
   async #isLinkedFrom(wanted: BigIntStats): Promise<boolean> {
     const pending = [...this.#reserved.files];
     let seen = 0;
@@ -83,24 +85,24 @@ export class ReservedFiles {
   }
 }
 
-/** The directories of a file, from `root` on. */
+/** The directories from `root` to the file. */
 function dirsBetween(root: string, file: string): string[] {
   const names = path.relative(root, path.dirname(file)).split(path.sep);
   return [root, ...names.map((_, index) => path.join(root, ...names.slice(0, index + 1)))];
 }
 
-/** The file itself, and the link to it if its last name is one. */
+/** The resolved path of the file and, if its last name is a symlink, the path of that symlink. */
 async function formsOf(file: string): Promise<string[]> {
   const [whole, parent] = await Promise.all([resolvePath(file), resolvePath(path.dirname(file))]);
   return [whole.path, path.join(parent.path, path.basename(file))];
 }
 
-/** Where a name can be written in several cases or forms, it is reserved in all of them. */
+/** Case-insensitive and normalized, so that a file is reserved in every spelling of its name. */
 function fold(file: string): string {
   return file.normalize('NFC').toLowerCase();
 }
 
-/** Numbers that can be compared with those of an open file: Windows reports others for a path. */
+/** Stats that are comparable with those of an open file. On Windows, those of a path are not. */
 async function statsOf(file: string): Promise<BigIntStats | undefined> {
   if (process.platform !== 'win32') return fs.stat(file, { bigint: true }).catch(() => undefined);
   const handle = await fs.open(file, 'r').catch(() => undefined);

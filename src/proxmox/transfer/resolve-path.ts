@@ -3,19 +3,19 @@ import * as path from 'node:path';
 import { AppError } from '../../lib/errors.ts';
 
 export interface ResolvedPath {
-  /** Absolute, with all symbolic links resolved, also that of a link to a missing file. */
+  /** Absolute, with all symbolic links resolved, including a link to a missing file. */
   readonly path: string;
-  /** How many of the last names do not exist. */
+  /** The number of trailing names that do not exist. */
   readonly missing: number;
 }
 
-/** As many as Linux follows. */
+/** The limit of Linux. */
 const MAX_LINKS = 40;
 
 /**
- * The file that an absolute path names, whether or not it exists: the part that exists is resolved, the rest is appended.
- * Says nothing about what may be read: the caller decides on the path before it tells whether the file exists.
- * @throws AppError PATH_INVALID when links lead in a circle
+ * Resolves an absolute path, whether or not the file exists: the existing part is resolved, and the rest is appended. The
+ * caller checks the path before it reports whether the file exists.
+ * @throws AppError PATH_INVALID for circular links
  */
 export async function resolvePath(file: string): Promise<ResolvedPath> {
   const whole = await fs.realpath(file).catch(() => undefined);
@@ -52,7 +52,7 @@ function namesOf(file: string): string[] {
     .filter((name) => name !== '' && name !== '.');
 }
 
-/** The spelling of the part that exists, as a file system that ignores case keeps it. */
+/** The existing part in the spelling of the file system, which may ignore case. */
 async function canonical(file: string, missing: number): Promise<string> {
   let existing = file;
   const rest: string[] = [];

@@ -17,39 +17,39 @@ import { checkLocalPath, contains, dotName } from './local-path.ts';
 import { isSame, ReservedFiles, type ReservedPaths } from './reserved-files.ts';
 import { resolvePath } from './resolve-path.ts';
 
-/** An opened local file that is about to be sent. The caller closes the handle. */
+/** An opened local file to send. The caller closes the handle. */
 export interface LocalSource {
   readonly path: string;
   readonly handle: fs.FileHandle;
   readonly size: number;
-  /** Octal mode of a new file that is made from it, unless the caller asks for another. */
+  /** Octal mode of a new remote file, unless the caller requests another. */
   readonly uploadMode: string;
 }
 
-/** A place for a file that is about to be received. */
+/** The destination of a file to receive. */
 export interface LocalDestination {
   readonly path: string;
-  /** Of the file that stands there already. */
+  /** The stats of an existing file at the destination. */
   readonly existing: Stats | undefined;
-  /** Opens its directory, which is checked once more. @throws AppError as `findDestination` */
+  /** Opens its directory and checks it again. @throws AppError as `findDestination` */
   openDir(): Promise<ConfinedDir>;
 }
 
 /**
- * The local directories that transfers may read and write. What is checked is what is opened: a directory or file that is
- * exchanged for a link between the two is not followed.
+ * The local directories that transfers may read and write. The checks apply to the opened file or directory, so a directory or
+ * file that is replaced by a symlink in between is not followed.
  */
 export class TransferDirs {
   readonly #dirs: readonly string[];
   readonly #reserved: ReservedFiles;
   readonly #byHandle: boolean;
-  /** By directory, its real path at its first use: a link that is put in its place later is not followed. */
+  /** The real path of each directory at its first use. A symlink that later replaces the directory is not followed. */
   readonly #roots = new Map<string, string>();
 
   /**
-   * @param dirs absolute paths, the first of which relative paths join
-   * @param reserved what no transfer touches although it may lie inside
-   * @param byHandle whether files can be named relative to an open directory
+   * @param dirs absolute paths; relative paths are resolved in the first one
+   * @param reserved files that no transfer uses, even inside these directories
+   * @param byHandle whether files can be opened relative to an open directory
    */
   constructor(dirs: readonly string[], reserved: ReservedPaths, byHandle = HAS_PROC_FD) {
     this.#dirs = dirs;
@@ -65,7 +65,7 @@ export class TransferDirs {
     const wanted = await this.#absolute(localPath);
     const { path: real, missing } = await resolvePath(wanted);
     const confine = await this.#confinement(localPath);
-    // First, so that no answer tells which files exist elsewhere.
+    // Checked first, so that no error reveals which files exist outside.
     await confine(real);
     if (missing > 0) throw await missingSource(real, wanted);
     const name = path.basename(real);
@@ -90,8 +90,9 @@ export class TransferDirs {
   }
 
   /**
-   * Finds the place for a file to be received; a symbolic link is followed to what it names.
-   * @throws AppError PATH_INVALID, PATH_OUTSIDE_TRANSFER_DIRS, DIRECTORY_NOT_FOUND, IS_A_DIRECTORY, NOT_A_REGULAR_FILE, FILE_EXISTS, LOCAL_IO
+   * Finds the destination of a file to receive, and follows a symbolic link to its target.
+   * @throws AppError PATH_INVALID, PATH_OUTSIDE_TRANSFER_DIRS, DIRECTORY_NOT_FOUND, IS_A_DIRECTORY, NOT_A_REGULAR_FILE,
+   * FILE_EXISTS, LOCAL_IO
    */
   async findDestination(localPath: string, overwrite: boolean): Promise<LocalDestination> {
     const { path: target, missing } = await resolvePath(await this.#absolute(localPath));
@@ -120,7 +121,7 @@ export class TransferDirs {
     checkLocalPath(localPath, process.platform);
     const [first] = this.#dirs;
     if (first === undefined) throw transferDirsUnset();
-    // For its owner alone: it is for files from containers, and for some that are secret there.
+    // Private, because files from containers may contain secrets.
     await fs.mkdir(first, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw localIo('create', first, error);
     });
@@ -131,7 +132,7 @@ export class TransferDirs {
     return path.isAbsolute(localPath) ? path.normalize(localPath) : path.join(first, localPath);
   }
 
-  /** Opens the directory of `name` for use, and refuses it when it is not where it was. */
+  /** Opens the directory of `name`, and refuses it if it was replaced since the check. */
   async #openDir(dir: string, name: string, confine: ConfineFile): Promise<ConfinedDir> {
     const confineDir = (real: string) => confine(path.join(real, name));
     return openConfined(dir, confineDir, this.#byHandle).catch((error: unknown) => {
@@ -142,7 +143,7 @@ export class TransferDirs {
     });
   }
 
-  /** What a transfer that asks for a path may use. */
+  /** The check for a transfer that requests this path. */
   async #confinement(asked: string): Promise<ConfineFile> {
     const reserved = await this.#reserved.find();
     return async (real, stats) => {
@@ -157,10 +158,10 @@ export class TransferDirs {
   }
 }
 
-/** @param real of the file, links resolved @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
+/** @param real the path of the file, with links resolved @throws AppError PATH_OUTSIDE_TRANSFER_DIRS */
 type ConfineFile = (real: string, stats?: BigIntStats) => Promise<void>;
 
-/** Why a file inside cannot be found: there is none, or its directory cannot be entered. */
+/** Why a file cannot be found: it does not exist, or its directory is not accessible. */
 async function missingSource(real: string, wanted: string): Promise<AppError> {
   const error: unknown = await fs.lstat(real).catch((reason: unknown) => reason);
   return hasErrno(error, 'EACCES', 'EPERM') ? localIo('read', wanted, error) : sourceNotFound(wanted);
@@ -174,13 +175,13 @@ async function openRegular(
   const before = await fs.lstat(dir.at(name), { bigint: true });
   if (before.isSymbolicLink()) throw replaced(file);
   refuseSpecial(before, file);
-  // O_NONBLOCK and O_NOFOLLOW: what became a fifo or a link since then is not waited for or followed.
+  // O_NONBLOCK and O_NOFOLLOW: a FIFO or symlink that has replaced the file is neither awaited nor followed.
   const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
   const handle = await fs.open(dir.at(name), flags).catch((error: unknown) => {
     throw hasErrno(error, 'ELOOP') ? replaced(file) : error;
   });
   const stats = await handle.stat({ bigint: true });
-  // Windows reports other numbers for a path than for a handle.
+  // On Windows, the device and inode numbers of a path and of a handle differ.
   if (!stats.isFile() || (process.platform !== 'win32' && !isSame(stats, before))) {
     await handle.close();
     throw replaced(file);

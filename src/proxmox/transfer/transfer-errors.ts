@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from '../../lib/errors.ts';
-import type { AttachTarget } from '../../remote/command-line.ts';
+import type { AttachTarget } from '../../remote/session-requests.ts';
 import { DEV_NULL_HINT } from '../inventory/diagnose.ts';
 
 type Make = (text: string, where: string) => AppError;

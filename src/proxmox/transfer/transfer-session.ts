@@ -1,12 +1,12 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
-import { type AttachTarget, type RunId, shellArgv } from '../../remote/command-line.ts';
-import { CommandNotStarted } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { CheckedPrecondition } from '../../remote/precondition.ts';
 import { boundedInteger, type Frame, FrameReader, ProtocolViolation } from '../../remote/protocol.ts';
+import { CommandNotStarted } from '../../remote/remote-errors.ts';
+import { type AttachTarget, type RunId, shellArgv } from '../../remote/session-requests.ts';
 import { delay } from '../../remote/shell.ts';
-import type { RunDeps } from '../exec/exec.ts';
+import type { RunDeps } from '../exec/run-command.ts';
 import type { TransferDirs } from './transfer-dirs.ts';
 import { protocolBroken, remoteFailure } from './transfer-errors.ts';
 
@@ -144,6 +144,7 @@ export class TransferSession {
   /** Reports progress. */
   touch(): void {
     this.#idle?.refresh();
+    this.#call.touch();
   }
 
   /** Extends the timeout: all data was sent, and the remote side now hashes `bytes` without output. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
-import type { AttachTarget } from '../../remote/command-line.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import type { AttachTarget } from '../../remote/session-requests.ts';
 import type { TransferResult, UploadOptions } from '../proxmox-types.ts';
 import { chunksOf, digestOf } from './read-chunks.ts';
 import { refusePlaceholders } from './refuse-placeholders.ts';

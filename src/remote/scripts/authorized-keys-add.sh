@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Adds the line $1 to authorized_keys unless it is there. $n nonce. On a Proxmox VE node root's is a link into /etc/pve.
+# Adds the line $1 to authorized_keys, unless it exists. $n nonce. On a Proxmox VE node, root's file is a link into /etc/pve.
 umask 077
 mkdir -p "$HOME/.ssh" || exit 1
 f=$HOME/.ssh/authorized_keys

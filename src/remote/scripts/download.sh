@@ -2,9 +2,8 @@
 # shellcheck disable=SC2154 # w, path and digest are set by transfer-prelude.sh, which precedes this script
 # Sends a file on stdout.
 #
-# $2 path, $3 the most bytes that are allowed. "WORD ready SIZE MODE", the path with symlinks resolved as data, the file's
-# first SIZE bytes as data, then "WORD done SHA256" of the first SIZE bytes read once more, so that a log file may grow
-# meanwhile.
+# $2 path, $3 the maximum size. Sends "WORD ready SIZE MODE", the resolved path as data, the first SIZE bytes of the file as
+# data, then "WORD done SHA256" of the first SIZE bytes, which are read again. So a log file may grow during the transfer.
 
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"
 follow "$2" || fail SOURCE_NOT_FOUND "$2"

@@ -9,11 +9,13 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  clusterStatus: load('cluster-status'),
   copy: load('copy'),
   download: load('transfer-prelude', 'download'),
   editFile: load('transfer-prelude', 'receive-prelude', 'edit-file'),
   exec: load('exec'),
   haState: load('ha-state'),
+  hostKeys: load('host-keys'),
   inventory: load('inventory'),
   kill: load('kill'),
   members: load('members'),
@@ -24,6 +26,7 @@ export const SCRIPTS = {
   receiveTree: load('transfer-prelude', 'receive-prelude', 'tree-prelude', 'receive-tree'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
+  running: load('running'),
   sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),
   sendTree: load('report-on-stderr', 'transfer-prelude', 'tree-prelude', 'send-tree'),
   sourceInfo: load('transfer-prelude', 'source-info'),

@@ -1,9 +1,9 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Reads all that is known of the cluster's containers in one round trip, without loading Perl.
+# Reads all data about the cluster's containers in one round trip, without loading Perl.
 #
-# $n nonce. $1 VMID whose frozen state is asked for, or empty. grep puts the path in front of every line, so that one process
-# reads hundreds of files.
+# $n nonce. $1 the VMID whose frozen state is requested, or empty. $2 further keys of configurations, each after a |, or empty.
+# grep prints the path before every line, so that one process can read hundreds of files.
 echo "$n section unix"
 grep -aoE '@/var/lib/lxc/[0-9]+/command$' /proc/net/unix
 echo "$n section pve"
@@ -11,7 +11,8 @@ cd /etc/pve 2>/dev/null || { echo "$n item missing"; exit 0; }
 [ -r .vmlist ] || [ ! -e .vmlist ] || echo "$n item forbidden"
 grep -asH '' .members .vmlist .rrd
 grep -asH '^pool:' user.cfg
+echo "$n item now $(date +%s)"
 echo "$n section conf"
-grep -asHE '^(hostname|lock|template|tags):|^\[' nodes/*/lxc/*.conf
+grep -asHE "^(hostname|lock|template|tags$2):|^\\[" nodes/*/lxc/*.conf
 if [ -n "$1" ]; then echo "$n section frozen"; lxc-info -n "$1" -s -H 2>&1; fi
 echo "$n item end"

@@ -1,16 +1,17 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Ends every process of one run, and says what is left. Runs as root on the node, which sees the processes of its containers.
+# Kills all processes of one run, and reports the survivors. Runs as root on the node, which sees the processes of its
+# containers.
 #
-# $n nonce. $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 how many looks (20 a second) TERM is given before KILL,
-# $4 how many looks KILL is given, $5 clock ticks since boot at the start of the run. On a node under load a look takes long:
-# there are fewer of them then, as the time is the same.
-# A process belongs to the run if its environment carries the marker, or it has the run's timer slack and is not older than
-# the run, or it descends from one that belongs, or shares its session. A session that has a process older than the run is not
-# looked at: it is that of somebody else. busybox's grep does not look behind a NUL, so there the environments are translated
-# first. Every look starts afresh, and it ends when two looks in a row find nothing: what is forked between two
-# looks is found by the next. TERM is sent once to each process, as a second one makes some give up cleaning
-# up. Prints "NONCE item found N" and "NONCE item left PID NAME" for each survivor.
+# $n nonce. $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 number of scans (20 per second) between TERM and KILL, $4
+# number of scans for KILL, $5 clock ticks since boot at the start of the run. On a loaded node a scan takes longer, so there
+# are fewer scans in the same time.
+# A process belongs to the run if its environment contains the marker, or if it has the run's timer slack and is not older than
+# the run, or if it descends from such a process or shares its session. Sessions with a process that is older than the run are
+# excluded, because they belong to other work. busybox's grep stops at a NUL, so environments are translated first there. Each
+# scan starts from the beginning, and two consecutive scans must find nothing, because a process may fork during a scan. TERM is
+# sent once per process, because a second one makes some programs abort their cleanup. Prints "NONCE item found N", and "NONCE
+# item left PID NAME" for each survivor.
 mark=$1 slack=$2 soft=$3 hard=$4 since=$5
 nl='
 '
@@ -23,7 +24,7 @@ else
     done 2>/dev/null
   }
 fi
-# No read: dash's takes a system call for each byte.
+# Without read, because dash's read makes a system call per byte.
 look() {
   set=' ' slow=' ' all='' old=' ' sids=' ' live=' '
   for f in $(marked); do
@@ -88,7 +89,7 @@ while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ] && [ "$t" -le "$end" ]; do
 done
 i=0 clean=0
 now; end=$((t + 5 * hard))
-# However long they take: one that kills, and two that find nothing.
+# At least three scans, however long they take: one that kills, and two that find nothing.
 while [ "$i" -lt "$hard" ] && { [ "$i" -lt 3 ] || [ "$t" -le "$end" ]; }; do
   if [ "$live" = ' ' ]; then
     clean=$((clean+1)); [ "$clean" -lt 2 ] || break

@@ -1,18 +1,19 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Checks what must hold when a call takes effect. Runs in the session's shell in front of the work, so that it costs no round
-# trip. Prints "NONCE refused WHY" and ends the shell when something does not hold; says nothing otherwise.
+# Checks the precondition of a call. Runs in the session's shell before the work, so that it costs no round trip. If a condition
+# is not met, prints "NONCE refused WHY" and exits; otherwise prints nothing.
 #
 # $n nonce. Arguments are pairs FIELD VALUE:
-#   container VMID, conf FILE   the container and its configuration; its path tells on which node it lives
-#   name, tags, pool            attributes that it must have; tags with a space between
-#   lockdown FILE               refuses while FILE is there: it says until when (seconds since the epoch), and anything else,
-#                               also what cannot be read, is no end
-#   redeemer ID, approval ID    redeems an approval for this call; the same call may come twice
+#   container VMID, conf FILE   the container and its configuration, whose path contains the node
+#   here FILE                   the configuration of the container below the directory of this node, which must exist
+#   name, tags, pool            required attributes; tags are separated by spaces
+#   lockdown FILE               refuses while FILE exists: it contains the end of the lockdown (seconds since the epoch);
+#                               other content, or a file that cannot be read, means no end
+#   redeemer ID, approval ID    redeems an approval for this call, which may be repeated by the same call
 #
-# One grep reads both files: dash's read takes a system call for each byte, and those of /etc/pve are slow. What took
-# more than two seconds does not count, for pmxcfs may hang for an hour and the caller has given up by then. That goes for
-# the mere look whether a file is there, too.
+# One grep reads both files, because dash's read makes a system call per byte, and those in /etc/pve are slow. A check that took
+# more than two seconds fails, because pmxcfs may hang for an hour and the caller has then given up. That includes the test
+# whether a file exists.
 refuse() { echo "$n refused $1"; exit 96; }
 in_time() { { read -r u x; } </proc/uptime; [ $((${u%%.*} - b)) -le 2 ] || refuse slow; }
 { read -r u x; } </proc/uptime; b=${u%%.*}
@@ -27,6 +28,7 @@ while [ $# -gt 0 ]; do
         [ "$x" -le "$(date +%s)" ] || refuse locked
       fi
       in_time;;
+    here) [ -e "$2" ] || refuse moved; in_time;;
     container) v=$2;;
     conf)
       f=$2 h='' j='' q='' s=0

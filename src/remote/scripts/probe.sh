@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Tells who we are on the node and what it has. $n nonce. A program's stderr is never its answer.
-# Users other than root have no sbin directories in their PATH, where pct is.
+# Reports the user, the system and the programs of the node. $n nonce. stderr of programs is ignored.
+# The PATH of users other than root does not include the sbin directories, which contain pct.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 echo "$n item uid $(id -u)"
 echo "$n item user $(id -un)"

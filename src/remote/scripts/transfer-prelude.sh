@@ -1,9 +1,8 @@
 #!/bin/sh
-# shellcheck disable=SC2034 # what is set here is read by download.sh and upload.sh, which follow this script
-# The far side of a file transfer, as POSIX sh that busybox runs too. Both scripts run in the container and report on stdout
-# in frames that begin with an inner word ($1): "WORD began" on both streams, "WORD failed CODE TEXT" for a refusal, or
-# "WORD ready …". Raw bytes follow "WORD data LENGTH". Paths reach them as arguments and are absolute, so that none
-# can be taken for an option.
+# shellcheck disable=SC2034 # the variables are used by download.sh and upload.sh, which follow this script
+# The remote side of a file transfer, in POSIX sh that busybox supports. Both scripts run in the container and report on stdout
+# in frames that begin with an inner word ($1): "WORD began" on both streams, then "WORD failed CODE TEXT" for an error or "WORD
+# ready …". Raw bytes follow "WORD data LENGTH". Paths are arguments and absolute, so that none can be parsed as an option.
 w=$1
 nl='
 '
@@ -13,16 +12,16 @@ echo "$w began" >&2
 fail() { printf '%s failed %s %s\n' "$w" "$1" "$2"; exit 0; }
 length() { printf '%s' "$1" | wc -c | { read -r l; printf '%s' "$l"; }; }
 send_text() { printf '%s data %s\n%s' "$w" "$(length "$1")" "$1"; }
-# NixOS and Guix keep their programs here.
+# The program directories of NixOS and Guix.
 for d in /run/wrappers/bin /run/current-system/sw/bin /run/current-system/profile/bin; do
   [ ! -d "$d" ] || PATH=$PATH:$d
 done
-# Otherwise each of the programs would seem to be missing.
+# Checked first, because without /dev/null every program would appear to be missing.
 true >/dev/null || fail DEV_NULL
 for t in head sha256sum readlink wc; do
   command -v "$t" >/dev/null 2>&1 || fail TOOL_MISSING "$t"
 done
-# OpenWrt has no stat, or one that knows no format.
+# OpenWrt has no stat, or one without formats.
 if stat -c %s / >/dev/null 2>&1; then
   size_of() { stat -c %s "$1"; }
   mode_of() { stat -c %a "$1"; }
@@ -54,7 +53,7 @@ follow() {
   path=$(readlink -f "$1" && printf x) || return 1
   path=${path%x}; path=${path%"$nl"}
 }
-# openssl knows the processor's own instructions and is four times as fast, but takes longer to start.
+# openssl uses SHA instructions of the CPU and is four times as fast, but takes longer to start.
 digest=sha256sum
 choose_digest() {
   large=; [ "$1" -gt 16777216 ] || return 0

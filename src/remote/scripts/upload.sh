@@ -2,14 +2,14 @@
 # shellcheck disable=SC2034 # size is read by receive-prelude.sh
 # shellcheck disable=SC2154 # what is not set here is set by transfer-prelude.sh and receive-prelude.sh, which precede this script
 # shellcheck disable=SC2094 # the temporary file is read while it grows, on purpose
-# Receives a file on stdin and publishes it at once or not at all.
+# Receives a file on stdin and publishes it atomically, or not at all.
 #
-# $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite,
-# $8 name of the temporary file, $9 mode of a file that is new. All refusals come before anything is written; then "WORD ready" and the destination with
-# symlinks resolved as data. After the file "WORD done SIZE SHA256" of what is on the disk; only when the sender answers
-# with the word the file is published. End of input before that removes everything. Without overwrite the last step is a
-# hard link, which fails if another process created the file meanwhile. A mode that was not asked for is best effort: some
-# file systems know none. "WORD published MODE replaced|new" tells the mode that the file has.
+# $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite, $8 name of the temporary
+# file, $9 mode of a new file. All checks come before anything is written. Then it sends "WORD ready" and the resolved
+# destination as data. After the file it sends "WORD done SIZE SHA256" of the content on the disk; the file is published only
+# when the sender answers with the word. If the input ends earlier, everything is removed. Without overwrite, the last step is a
+# hard link, which fails if another process has created the file. A mode that was not requested is set if possible: some file
+# systems have none. "WORD published MODE replaced|new" reports the actual mode.
 
 size=$3 perm=$4 owner=$5 group=$6 over=$7
 follow "$2" || fail DIRECTORY_NOT_FOUND "the target of the link has no directory"
@@ -32,7 +32,7 @@ if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
   [ "$size" = 0 ] || receive
   sum=$($digest <"$tmp") || give_up IO "cannot read the file back"
 else
-  # Reads back what is on the disk already, while the rest is on its way. Each cat goes on where the one before has ended.
+  # Reads back the data on the disk while the rest is received. Each cat continues where the previous one ended.
   exec 3<&0
   receive <&3 &
   sum=$(
@@ -42,7 +42,7 @@ else
     } <"$tmp" 2>/dev/null | $digest
   )
   wait
-  # Gone: receive has said why.
+  # The file was removed: receive has reported the reason.
   [ -e "$tmp" ] || exit 0
 fi
 printf '%s done %s %s\n' "$w" "$size" "${sum%% *}"

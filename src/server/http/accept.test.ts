@@ -23,7 +23,7 @@ test.each([
   ['text/html', undefined],
   ['application/json;q=0', undefined],
   ['*/*;q=0', undefined],
-] as const)('POST with Accept %j: %s', (accept, form) => {
+] as const)('answers POST with Accept %j by: %s', (accept, form) => {
   expect(answerForm(accept, post)).toBe(form);
 });
 
@@ -33,11 +33,11 @@ test.each([
   ['text/event-stream', 'either'],
   ['application/json', undefined],
   ['text/event-stream;q=0, */*', undefined],
-] as const)('a request that can only be answered by a stream, with Accept %j: %s', (accept, form) => {
+] as const)('answers a stream-only request with Accept %j by: %s', (accept, form) => {
   expect(answerForm(accept, { method: 'GET', onlyStreams: false })).toBe(form);
   expect(answerForm(accept, { method: 'POST', onlyStreams: true })).toBe(form);
 });
 
-test('DELETE is answered whatever is accepted', () => {
+test('answers DELETE whatever the Accept header', () => {
   expect(answerForm('text/html', { method: 'DELETE', onlyStreams: false })).toBe('either');
 });

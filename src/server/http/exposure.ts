@@ -4,7 +4,7 @@ import { isLoopback } from '../../lib/loopback.ts';
 
 /** Why the server must not start with these settings, or what the operator must know if it does. */
 export interface Exposure {
-  readonly faults: readonly ConfigError[];
+  readonly errors: readonly ConfigError[];
   readonly warnings: readonly string[];
 }
 
@@ -18,11 +18,11 @@ export function judgeExposure({
   httpTlsCert,
   httpTlsKey,
 }: Exposed): Exposure {
-  const faults: ConfigError[] = [];
+  const errors: ConfigError[] = [];
   const warnings: string[] = [];
   const open = !isLoopback(serverHost);
   if (open && !httpAuth) {
-    faults.push({
+    errors.push({
       name: 'HTTP_AUTH',
       problem: `--no-auth (HTTP_AUTH=false) with SERVER_HOST=${serverHost} would allow anyone on the network to act as root`,
       remedy: 'Omit --no-auth (a token is then generated), or set SERVER_HOST to 127.0.0.1.',
@@ -31,7 +31,7 @@ export function judgeExposure({
   if ((httpTlsCert === undefined) !== (httpTlsKey === undefined)) {
     const [given, missing] =
       httpTlsCert === undefined ? ['HTTP_TLS_KEY', 'HTTP_TLS_CERT'] : ['HTTP_TLS_CERT', 'HTTP_TLS_KEY'];
-    faults.push({
+    errors.push({
       name: missing,
       problem: `${given} is set, but ${missing} is not`,
       remedy: 'Set both for TLS, or neither.',
@@ -50,5 +50,5 @@ export function judgeExposure({
         : 'WARNING: no authentication. Every user and program on this machine can use the server.',
     );
   }
-  return { faults, warnings };
+  return { errors, warnings };
 }

@@ -6,7 +6,7 @@ import type { Config } from '../../config/settings-schema.ts';
 import type { Caller } from '../../lib/caller.ts';
 import { refuse } from './answers.ts';
 import { Exchange } from './exchange.ts';
-import { createHealth, type Node } from './health.ts';
+import { createHealth, type Node } from './health-endpoint.ts';
 import type { Authenticator, Metrics, Refusal } from './http-types.ts';
 import { McpEndpoint } from './mcp-endpoint.ts';
 import { createHostCheck, createOriginCheck } from './origins.ts';

@@ -15,7 +15,7 @@ async function linesAfter(...data: object[]): Promise<string[]> {
   return (await (await metrics.respond()).text()).split('\n');
 }
 
-test('kills: nothing left, survivors, and nobody could look', async () => {
+test('count kills by result: nothing left, survivors, unknown', async () => {
   const survivors = [
     { pid: 1, name: 'a' },
     { pid: 2, name: 'b' },
@@ -35,7 +35,7 @@ test('kills: nothing left, survivors, and nobody could look', async () => {
   expect(lines).toContain('proxmox_mcp_kill_survivors_total 2');
 });
 
-test('what is no code of ours is one outcome, so that nothing makes up labels', async () => {
+test('count unknown outcomes under one label', async () => {
   const lines = await linesAfter({ outcome: 'a' }, { outcome: 'b' }, { outcome: 'ok' });
   expect(lines.filter((line) => line.startsWith('proxmox_mcp_calls_total{')).sort()).toEqual([
     'proxmox_mcp_calls_total{tool="proxmox_container_exec_command",outcome="ok"} 1',
@@ -43,7 +43,7 @@ test('what is no code of ours is one outcome, so that nothing makes up labels', 
   ]);
 });
 
-test('gauges are read when somebody asks', async () => {
+test('read gauges at scrape time', async () => {
   const lines = await linesAfter();
   expect(lines).toContain('proxmox_mcp_ssh_connections 3');
   expect(lines).toContain('proxmox_mcp_sessions 2');

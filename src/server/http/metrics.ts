@@ -16,7 +16,7 @@ const OUTCOMES = new Set<string>(['ok', ...ERROR_CODES]);
 
 /** The reason label for a refused call, by its error code. An open approval question does not count as a refusal. */
 const REFUSED = {
-  RIGHT_MISSING: 'rights',
+  RIGHT_MISSING: 'permission',
   READ_ONLY: 'policy',
   HOST_ACCESS_DISABLED: 'policy',
   POLICY_DENIED: 'policy',

@@ -162,11 +162,11 @@ export class Sessions {
 
 /** Includes the permissions: if they change, the caller needs a new session, because the session's server keeps the old ones. */
 function isSame(one: Caller, other: Caller): boolean {
-  const { rights } = other;
+  const { permissions } = other;
   return (
     one.name === other.name &&
-    one.rights.size === rights.size &&
-    [...one.rights].every((right) => rights.has(right))
+    one.permissions.size === permissions.size &&
+    [...one.permissions].every((permission) => permissions.has(permission))
   );
 }
 

@@ -6,7 +6,10 @@ const READ = 4;
 const WRITE = 2;
 const SEARCH = 1;
 
-/** What one user may do with the files of a machine. A user's only group is the one with the user's number; root may do all. */
+/**
+ * The permissions of one user on the files of a machine. A user's only group has the same number as the user; root may do
+ * anything.
+ */
 export class Access {
   readonly #files: VirtualFs;
   readonly #uid: number;
@@ -16,18 +19,21 @@ export class Access {
     this.#uid = uid;
   }
 
-  /** The bits of the mode that count for this user, as one digit of three bits. */
+  /** The permission bits of a file that apply to this user, as one octal digit. */
   bits({ mode, uid, gid }: Inode): number {
     if (this.#uid === 0) return READ | WRITE | SEARCH;
     return (uid === this.#uid ? mode >> 6 : gid === this.#uid ? mode >> 3 : mode) & 7;
   }
 
-  /** The mode with the bits that count for this user in the owner's place: `test -r` and similar commands look there, for every user. */
+  /**
+   * The mode with the applicable bits in the position of the owner, where `test -r` and similar commands read them for every
+   * user.
+   */
   modeAsSeen(inode: Inode): number {
     return this.#uid === 0 ? inode.mode : (inode.mode & ~0o700) | (this.bits(inode) << 6);
   }
 
-  /** May know that it is there. @throws FileError EACCES; nothing for a path that leads nowhere */
+  /** Requires search permission on the path. @throws FileError EACCES; nothing for a path that does not exist */
   requireReach(path: string): void {
     if (this.#uid === 0) return;
     for (let at = posix.dirname(path); ; at = posix.dirname(at)) {
@@ -42,13 +48,13 @@ export class Access {
     this.#require(path, READ);
   }
 
-  /** May write what is there, or make it where nothing is. @throws FileError EACCES */
+  /** Requires permission to write the file, or to create it if it does not exist. @throws FileError EACCES */
   requireWrite(path: string): void {
     if (this.#uid !== 0 && this.#files.find(path) === undefined) this.requireChange(path);
     else this.#require(path, WRITE);
   }
 
-  /** May make, rename or remove the entry of that name. @throws FileError EACCES, EPERM */
+  /** Requires permission to create, rename or remove the directory entry. @throws FileError EACCES, EPERM */
   requireChange(path: string): void {
     if (this.#uid === 0) return;
     this.requireReach(path);
@@ -60,7 +66,7 @@ export class Access {
     if (inode && sticky && inode.uid !== this.#uid) fail('EPERM', 'unlink', path);
   }
 
-  /** May change mode, owner and times. @throws FileError EACCES, EPERM */
+  /** Requires permission to change mode, owner and times. @throws FileError EACCES, EPERM */
   requireOwner(path: string): void {
     this.requireReach(path);
     const inode = this.#files.find(path);

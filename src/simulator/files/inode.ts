@@ -1,13 +1,13 @@
-/** A disk: what is written to it counts, and ends where it is full. */
+/** A disk with a limited size. */
 export interface Volume {
-  /** As `df` shows it. */
+  /** The device name that `df` prints. */
   readonly device: string;
   readonly type: string;
-  /** Bytes; 0 for one that knows no limit and that `df` leaves out. */
+  /** Bytes; 0 for a disk without a limit, which `df` omits. */
   size: number;
-  /** Bytes that are taken by what is not modelled as files. */
+  /** Bytes used by data that is not modeled as files. */
   base: number;
-  /** Bytes of the files. */
+  /** Bytes used by files. */
   used: number;
   readOnly: boolean;
 }
@@ -32,7 +32,7 @@ interface Meta {
 export interface FileInode extends Meta {
   readonly kind: 'file';
   content: Buffer;
-  /** The memory that `content` is the beginning of; larger where the file grows. */
+  /** The buffer that begins with `content`; larger while the file grows. */
   storage?: Buffer;
   links: number;
 }
@@ -48,9 +48,9 @@ export interface LinkInode extends Meta {
 export interface GeneratedInode extends Meta {
   readonly kind: 'generated';
   readonly generate: () => string | Buffer;
-  /** What `stat` shows; 0 by default. In /sys it is a whole page, however short the content. */
+  /** The size that `stat` reports; 0 by default. In /sys it is a whole page, however short the content. */
   readonly size?: number;
-  /** Takes what is written; missing where nothing can be. */
+  /** Handles written data; undefined if the file cannot be written. */
   readonly accept?: (bytes: string) => void;
 }
 export interface SpecialInode extends Meta {
@@ -69,6 +69,23 @@ export function makeDirectory(volume: Volume, mode = 0o755): DirectoryInode {
   return { kind: 'directory', entries: new Map(), ...meta(volume, mode) };
 }
 
+/** A copy of all that is in a directory, which later changes of the original do not reach. */
+export function copyDirectory(directory: DirectoryInode): DirectoryInode {
+  const entries = [...directory.entries].map(([name, inode]): [string, Inode] => [
+    name,
+    inode.kind === 'directory' ? copyDirectory(inode) : copyOf(inode),
+  ]);
+  return { ...directory, entries: new Map(entries) };
+}
+
+/** What is generated stays as it is now. */
+function copyOf(inode: Exclude<Inode, DirectoryInode>): Inode {
+  if (inode.kind === 'file') return { ...inode, content: Buffer.from(inode.content) };
+  if (inode.kind !== 'generated') return { ...inode };
+  const content = Buffer.from(inode.generate());
+  return { ...inode, generate: () => content };
+}
+
 /** What a system call fails with. */
 export class FileError extends Error {
   readonly code: keyof typeof TEXTS;
@@ -80,7 +97,7 @@ export class FileError extends Error {
     this.path = path;
   }
 
-  /** As programs print it: `No such file or directory`. */
+  /** The message that programs print: `No such file or directory`. */
   get text(): string {
     const text = this.message.slice(this.code.length + 2, this.message.lastIndexOf(', '));
     return text.charAt(0).toUpperCase() + text.slice(1);
@@ -111,7 +128,7 @@ export function fail(code: ConstructorParameters<typeof FileError>[0], action: s
   throw new FileError(code, action, path);
 }
 
-/** Sets the content as far as the disk allows. @throws FileError ENOSPC, EROFS */
+/** Sets the content, limited by the free space. @throws FileError ENOSPC, EROFS */
 export function replaceContent(inode: FileInode, content: Buffer, path: string): void {
   const { volume } = inode;
   if (volume.readOnly) fail('EROFS', 'open', path);
@@ -122,7 +139,11 @@ export function replaceContent(inode: FileInode, content: Buffer, path: string):
   inode.mtime = new Date();
 }
 
-/** Writes into a file at a position, as far as the disk allows. @returns how many bytes. @throws FileError ENOSPC, EROFS */
+/**
+ * Writes into a file at a position, limited by the free space.
+ * @returns the number of written bytes.
+ * @throws FileError ENOSPC, EROFS
+ */
 export function appendContent(inode: FileInode, at: number, bytes: Buffer, path: string): number {
   const { volume } = inode;
   if (volume.readOnly) fail('EROFS', 'write', path);
@@ -147,7 +168,7 @@ export function appendContent(inode: FileInode, at: number, bytes: Buffer, path:
   return length;
 }
 
-/** Whether the content still is the beginning of that memory: it may have been replaced since. */
+/** Whether the content is still the beginning of that buffer: it may have been replaced. */
 function startsWith(storage: Buffer, content: Buffer): boolean {
   return storage.buffer === content.buffer && storage.byteOffset === content.byteOffset;
 }

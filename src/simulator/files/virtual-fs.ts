@@ -15,8 +15,8 @@ import {
 import { MAX_NAME_BYTES, walk } from './walk.ts';
 
 /**
- * The files of one machine, in memory, with owners, hard links, disks that fill up and special files. Everything is
- * synchronous: between two steps of a program nothing else can happen.
+ * The files of one machine in memory: with owners, hard links, disks of limited size and special files. All methods are
+ * synchronous, so nothing else happens between two steps of a program.
  */
 export class VirtualFs {
   readonly root: DirectoryInode;
@@ -25,7 +25,7 @@ export class VirtualFs {
     this.root = makeDirectory(volume);
   }
 
-  // --- looking --------------------------------------------------------------------------------------------
+  // --- reading --------------------------------------------------------------------------------------------
 
   /** @throws FileError ENOENT, ENOTDIR, ELOOP */
   get(path: string, followLast = true): Inode {
@@ -71,9 +71,9 @@ export class VirtualFs {
     return walk(this.root, path, true).path;
   }
 
-  // --- changing -------------------------------------------------------------------------------------------
+  // --- writing --------------------------------------------------------------------------------------------
 
-  /** Writes a file, replacing its content if it exists; missing directories are made with `parents`. */
+  /** Writes a file, and replaces its content if it exists. `parents` creates missing directories. */
   write(
     path: string,
     content: string | Uint8Array,
@@ -100,7 +100,7 @@ export class VirtualFs {
     else this.write(path, content);
   }
 
-  /** Cuts a file, or fills it up with zeros. @throws FileError ENOENT, EINVAL, EROFS, ENOSPC */
+  /** Truncates a file, or extends it with zeros. @throws FileError ENOENT, EINVAL, EROFS, ENOSPC */
   truncate(path: string, size: number): void {
     const inode = this.get(path);
     if (inode.kind !== 'file') fail('EINVAL', 'truncate', path);
@@ -109,7 +109,7 @@ export class VirtualFs {
     replaceContent(inode, content, path);
   }
 
-  /** Makes an empty file that must not exist yet. */
+  /** Creates an empty file that must not exist yet. */
   createFile(path: string, mode: number): FileInode {
     const parent = this.#parentOf(path, 'open');
     const inode: FileInode = {
@@ -140,7 +140,7 @@ export class VirtualFs {
     this.#enter(parent, { kind, ...meta(parent.directory.volume, mode) }, path, 'mknod');
   }
 
-  /** A file whose content is made whenever it is read. */
+  /** A file whose content is generated at every read. */
   generate(path: string, content: () => string | Buffer, mode = 0o444, size = 0): void {
     this.makeDirectories(posix.dirname(path));
     const parent = this.#parentOf(path, 'open');
@@ -164,14 +164,14 @@ export class VirtualFs {
     inode.links += 1;
   }
 
-  /** Puts a directory, of this tree or of another one, at a path; what is on another disk stays there. */
+  /** Mounts a directory of this tree or of another one at a path. Its contents stay on their disk. */
   mount(path: string, directory: DirectoryInode): void {
     this.makeDirectories(posix.dirname(path));
     const { directory: parent, name } = this.#parentOf(path, 'mount');
     parent.entries.set(name, directory);
   }
 
-  /** Puts another directory at the path of one that exists. */
+  /** Replaces the directory at a path. */
   replaceDirectory(path: string, directory: DirectoryInode): void {
     const { directory: parent, name } = this.#parentOf(path, 'mount');
     parent.entries.set(name, directory);
@@ -188,7 +188,7 @@ export class VirtualFs {
     this.#leave(parent, inode);
   }
 
-  /** As rename(2): what stood there is replaced in one step. */
+  /** rename(2): replaces an existing file in one step. */
   rename(from: string, to: string): void {
     const source = this.#parentOf(from, 'rename');
     const inode = source.directory.entries.get(source.name) ?? fail('ENOENT', 'rename', from);
@@ -205,9 +205,9 @@ export class VirtualFs {
     target.directory.entries.set(target.name, inode);
   }
 
-  // --- inside ---------------------------------------------------------------------------------------------
+  // --- private --------------------------------------------------------------------------------------------
 
-  /** The directory in which the last part of the path stands; symbolic links at the end are followed only by callers. */
+  /** The directory that contains the last part of the path. Only callers follow a symbolic link at the end. */
   #parentOf(path: string, action: string): { directory: DirectoryInode; name: string } {
     const clean = posix.normalize(path).replace(/\/$/, '');
     const name = posix.basename(clean);
@@ -224,7 +224,7 @@ export class VirtualFs {
   ): void {
     const there = parent.directory.entries.get(parent.name);
     if (there?.kind === 'link' && action === 'open') {
-      // Creating through a link that leads nowhere creates where it leads.
+      // Creating a file through a dangling symlink creates its target.
       const target = this.#parentOf(this.resolve(path), action);
       this.#enter(target, inode, path, 'create');
       return;

@@ -5,7 +5,7 @@ const MAX_LINKS = 40;
 export const MAX_NAME_BYTES = 255;
 
 /**
- * What stands at a path, and the path without symbolic links; the last part need not exist.
+ * The inode at a path, and the path without symbolic links; the last part need not exist.
  * @throws FileError ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG
  */
 export function walk(

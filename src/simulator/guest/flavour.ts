@@ -41,7 +41,9 @@ HOME_URL="https://alpinelinux.org/"
 const DIRECTORIES =
   '/dev /etc /home /media /mnt /opt /proc /root /run /srv /sys /tmp /usr/bin /usr/lib /usr/local/bin /usr/local/sbin /usr/sbin /var/lib /var/log /var/tmp';
 
-/** Fills a container's root directory as a fresh installation of its flavour would, then with its own files. */
+/**
+ * Creates the root directory of a container: the files of a fresh installation of its flavour, then the files of the scenario.
+ */
 export function layOut(files: VirtualFs, scenario: ContainerScenario): void {
   for (const path of DIRECTORIES.split(' ')) files.makeDirectories(path);
   mergeUsr(files);
@@ -56,7 +58,7 @@ export function layOut(files: VirtualFs, scenario: ContainerScenario): void {
   for (const [path, file] of Object.entries(scenario.files)) place(files, path, file);
 }
 
-/** Puts a file of a scenario in its place. */
+/** Creates a file of a scenario. */
 export function place(files: VirtualFs, path: string, file: FileScenario): void {
   const { content, mode, owner } =
     typeof file === 'string' ? { content: file, mode: undefined, owner: undefined } : file;
@@ -71,15 +73,15 @@ export function devices(files: VirtualFs): void {
     files.makeSpecial(`/dev/${name}`, 'device', 0o666);
 }
 
-/** Today's distributions have one directory for programs under two names. */
+/** Current distributions have one directory of programs under two names. */
 export function mergeUsr(files: VirtualFs): void {
   for (const name of ['bin', 'sbin', 'lib']) files.symlink(`usr/${name}`, `/${name}`);
 }
 
-/** These stand in /usr/sbin, which not every user's PATH contains. */
+/** Programs in /usr/sbin, which is not in the PATH of every user. */
 const SYSTEM_PROGRAMS = new Set('pct qm ha-manager chroot'.split(' '));
 
-/** Puts a file into /usr/bin for each program: without it the program cannot be found. */
+/** Creates a file in /usr/bin for each program, because commands are found by their files. */
 export function installPrograms({ files, programs }: Pick<Machine, 'files' | 'programs'>): void {
   for (const name of programs.keys()) {
     const path = `/usr/${SYSTEM_PROGRAMS.has(name) ? 'sbin' : 'bin'}/${name}`;
@@ -88,7 +90,7 @@ export function installPrograms({ files, programs }: Pick<Machine, 'files' | 'pr
   if (programs.has('dash')) files.symlink('dash', '/usr/bin/sh');
 }
 
-/** One program under many names: a link for each. */
+/** One program with many names: a symlink for each. */
 export function installBusybox({ files }: Pick<Machine, 'files'>, names: readonly string[]): void {
   files.write('/usr/bin/busybox', `${PROGRAM_MARK}busybox\n`, { mode: 0o755 });
   for (const name of names)

@@ -1,4 +1,4 @@
-import { makeDirectory, makeVolume, type Volume } from '../files/inode.ts';
+import { freeBytes, makeDirectory, makeVolume, type Volume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { installProcesses } from '../kernel/proc-directory.ts';
 import type { Process } from '../kernel/process.ts';
@@ -11,41 +11,83 @@ import { installBusybox, installPrograms, layOut } from './flavour.ts';
 import { ProcFiles } from './proc-files.ts';
 import { guestPrograms } from './programs.ts';
 
+/** What is on its disk. */
+interface System {
+  readonly volume: Volume;
+  readonly files: VirtualFs;
+  readonly programs: ReadonlyMap<string, Program>;
+}
+
 /** A container: its files, and while it runs its processes. */
 export class Guest implements Machine {
   readonly vmid: number;
   readonly scenario: ContainerScenario;
-  readonly table: ProcessTable;
-  readonly volume: Volume;
-  readonly programs: ReadonlyMap<string, Program>;
   /** What systemd or OpenRC would say of each service. */
   readonly services = new Map<string, 'running' | 'failed' | 'stopped'>();
-  files: VirtualFs;
   running = false;
   bootedAt = new Date();
   ignoresShutdown: boolean;
+  #table: ProcessTable;
+  #system: System | undefined;
   #init: Process | undefined;
 
   constructor(vmid: number, scenario: ContainerScenario, table: ProcessTable) {
     this.vmid = vmid;
     this.scenario = scenario;
-    this.table = table;
+    this.#table = table;
     this.ignoresShutdown = scenario.ignoresShutdown;
+  }
+
+  /** That of its node. */
+  get table(): ProcessTable {
+    return this.#table;
+  }
+
+  get files(): VirtualFs {
+    return this.#installed().files;
+  }
+
+  get volume(): Volume {
+    return this.#installed().volume;
+  }
+
+  get programs(): ReadonlyMap<string, Program> {
+    return this.#installed().programs;
+  }
+
+  /** Bytes on its disk. */
+  get diskUse(): { readonly total: number; readonly used: number } {
+    const { size, used } = this.scenario.disk;
+    if (!this.#system) return { total: size, used: share(used, size) };
+    return { total: this.volume.size, used: this.volume.size - freeBytes(this.volume) };
+  }
+
+  /** It is on another node from now on. @param table the processes of that node */
+  moveTo(table: ProcessTable): void {
+    if (this.running) throw new Error(`container ${this.vmid} runs`);
+    this.#table = table;
+  }
+
+  /** Made when somebody first looks: a cluster has thousands of containers, and a test looks at a few. */
+  #installed(): System {
+    if (this.#system) return this.#system;
+    const { vmid, scenario } = this;
     const { size, used } = scenario.disk;
     const device = `/dev/mapper/pve-vm--${vmid}--disk--0`;
-    this.volume = makeVolume({ device, type: 'ext4', size, base: share(used, size) });
-    this.files = new VirtualFs(this.volume);
-    layOut(this.files, scenario);
+    const volume = makeVolume({ device, type: 'ext4', size, base: share(used, size) });
+    const files = new VirtualFs(volume);
+    const programs = guestPrograms(this);
+    this.#system = { volume, files, programs };
+    layOut(files, scenario);
     for (const [path, mount] of Object.entries(scenario.mounts)) {
-      const volume = makeVolume({ device: 'tmpfs', type: 'tmpfs', ...mount });
-      this.files.mount(path, makeDirectory(volume));
+      files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', type: 'tmpfs', ...mount })));
     }
     new ProcFiles(this).install();
-    this.programs = guestPrograms(this);
-    installProcesses(this.files, this);
+    installProcesses(files, this);
     if (scenario.flavour === 'alpine')
       installBusybox(this, [...commonPrograms.map(([name]) => name), 'sh', 'ash']);
     if (scenario.flavour !== 'none') installPrograms(this);
+    return this.#system;
   }
 
   get hostname(): string {
@@ -62,6 +104,10 @@ export class Guest implements Machine {
 
   hangs(): undefined {}
 
+  refusesChange(): boolean {
+    return false;
+  }
+
   userName(uid: number): string {
     const lines = this.files.exists('/etc/passwd') ? this.files.readText('/etc/passwd').split('\n') : [];
     return lines.find((line) => line.split(':')[2] === String(uid))?.split(':')[0] ?? String(uid);
@@ -74,7 +120,7 @@ export class Guest implements Machine {
     const comm = this.scenario.flavour === 'debian' ? 'systemd' : 'init';
     this.#init = this.table.spawnInit({ parent: undefined, machine: this, argv: ['/sbin/init'] });
     this.#init.comm = comm;
-    // The kernel keeps from the first process of a namespace every signal that it does not ask for.
+    // The kernel delivers to the first process of a namespace only the signals that it handles.
     this.#init.onSignal = () => true;
     for (const [name, { state }] of Object.entries(this.scenario.services)) {
       this.services.set(name, 'stopped');
@@ -83,7 +129,7 @@ export class Guest implements Machine {
     }
   }
 
-  /** Ends everything at once, frozen or not. */
+  /** Ends all processes at once, frozen or not. */
   halt(): void {
     if (!this.running) return;
     this.running = false;

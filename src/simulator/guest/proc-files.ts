@@ -1,8 +1,7 @@
-import { freeBytes } from '../files/inode.ts';
 import { share } from '../scenario.ts';
 import type { Guest } from './guest.ts';
 
-/** The files of /proc that people look at. */
+/** The commonly used files of /proc. */
 export class ProcFiles {
   readonly #guest: Guest;
 
@@ -46,8 +45,4 @@ export class ProcFiles {
 
 export function memoryOf({ scenario, running }: Guest): { total: number; used: number } {
   return { total: scenario.memory, used: running ? share(scenario.memoryUsed, scenario.memory) : 0 };
-}
-
-export function diskOf({ volume }: Guest): { total: number; used: number } {
-  return { total: volume.size, used: volume.size - freeBytes(volume) };
 }

@@ -37,7 +37,7 @@ function say(text: () => string): Program {
   };
 }
 
-/** A program that is known only by what it prints. */
+/** A program that is modeled only by its output. */
 function answering(guest: Guest, name: string, otherwise: Program | undefined): Program {
   return async (call) => {
     const line = [name, ...call.words].join(' ');
@@ -106,7 +106,7 @@ const SOCKETS = `State  Recv-Q Send-Q Local Address:Port Peer Address:Port
 LISTEN 0      128          0.0.0.0:22        0.0.0.0:*
 `;
 
-/** sudo makes an environment of its own; everybody in a container may use it. */
+/** sudo resets the environment. In a container every user may use it. */
 function sudo(call: Call): Promise<number> {
   const { rest } = parseOptions(call.args, 'nEHSu:g:', { posix: true });
   const env = new Map([

@@ -97,7 +97,7 @@ async function rcStatus(guest: Guest, call: Call): Promise<number> {
   return 0;
 }
 
-/** The journal is what the scenario puts into /var/log/journal/UNIT.log, or /var/log/syslog. */
+/** The journal is the file /var/log/journal/UNIT.log or /var/log/syslog of the scenario. */
 async function journalctl(guest: Guest, call: Call): Promise<number> {
   const { args } = call;
   const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');

@@ -1,10 +1,10 @@
 import type { Guest } from '../guest/guest.ts';
 import type { Process } from '../kernel/process.ts';
-import { withKey } from '../node/cluster.ts';
+import { withKey } from '../node/config-text.ts';
 import type { SimulatedNode } from '../node/node.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
-/** Looks into one container past SSH, and does to it what happens to containers. */
+/** Direct access to one container, without SSH: reads its state and changes it. */
 export class ContainerHandle {
   readonly vmid: number;
   readonly #guest: Guest;
@@ -20,7 +20,7 @@ export class ContainerHandle {
     return this.#guest.running;
   }
 
-  /** Content of a file. @throws Error when there is none */
+  /** Content of a file. @throws Error if it does not exist */
   file(path: string): string {
     return this.#guest.files.readText(path);
   }
@@ -29,7 +29,7 @@ export class ContainerHandle {
     this.#guest.files.write(path, content, { parents: true });
   }
 
-  /** The files themselves, for what is asked rarely. */
+  /** The file system, for operations that have no method here. */
   get files() {
     return this.#guest.files;
   }
@@ -39,7 +39,7 @@ export class ContainerHandle {
     return this.#node.table.list(this.vmid).filter(({ cmdline }) => cmdline.includes(text));
   }
 
-  /** Runs a program in it, as `lxc-attach` would, and keeps what it prints. */
+  /** Runs a program in it, as `lxc-attach` does, and collects its output. */
   run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
     return runProgramOn(this.#guest, argv, options);
   }
@@ -56,7 +56,7 @@ export class ContainerHandle {
     this.#guest.halt();
   }
 
-  /** It counts as running, and nothing in it runs. */
+  /** Freezes all its processes. The container still counts as running. */
   freeze(): void {
     this.#node.table.freeze(this.vmid);
   }
@@ -65,7 +65,7 @@ export class ContainerHandle {
     this.#node.table.thaw(this.vmid);
   }
 
-  /** No room on its disk, or room for so many bytes. */
+  /** Fills its disk, except for `free` bytes. */
   fillDisk(free = 0): void {
     const { volume } = this.#guest;
     volume.base = Math.max(0, volume.size - volume.used - free);
@@ -84,12 +84,12 @@ export class ContainerHandle {
     this.#node.cluster.writeConfig(this.#node.name, this.vmid, text);
   }
 
-  /** A lock in the configuration, such as `backup`; undefined takes it away. */
+  /** A lock in the configuration, such as `backup`; undefined removes it. */
   set lock(name: string | undefined) {
     this.config = withKey(this.config, 'lock', name);
   }
 
-  /** Another operation of pct is at work on it. @returns the end of that operation */
+  /** Takes the lock of a pct operation. @returns a function that releases it */
   holdConfigLock(): () => void {
     const release = this.#node.locks.tryTake(this.vmid);
     if (!release) throw new Error(`the lock of container ${this.vmid} is taken`);

@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { posix } from 'node:path';
 import { makeKeyPair } from '../../lib/key-pair.ts';
 import type { Process } from '../kernel/process.ts';
 import type { PmxcfsState, SimulatedNode } from '../node/node.ts';
-import { SshServer } from '../ssh-server.ts';
+import { type SessionCounts, SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
 import { type Ran, type RunOptions, runProgramOn } from './run.ts';
 
-/** All that a client needs to log in. */
+/** The data that a client needs to log in. */
 export interface ConnectionInfo {
   readonly host: string;
   readonly port: number;
@@ -24,9 +25,11 @@ interface HandleOptions {
   readonly keyPath: string;
   readonly knownHostsPath: string;
   readonly port: number | undefined;
+  /** The address that the cluster knows the node by. */
+  readonly address: string;
 }
 
-/** Looks at one node past SSH, and does to it what happens to nodes. */
+/** Direct access to one node, without SSH: reads its state and changes it. */
 export class NodeHandle {
   readonly name: string;
   readonly #node: SimulatedNode;
@@ -53,7 +56,8 @@ export class NodeHandle {
   static async open(node: SimulatedNode, options: HandleOptions): Promise<NodeHandle> {
     const { server, publicKey } = await startServer(node, options);
     const wire = new Wire(() => server.port);
-    await wire.open(options.port);
+    await listen(wire, options);
+    node.cluster.network.add(node.name, options.address, wire);
     const handle = new NodeHandle(node, options, server, wire, publicKey);
     handle.#publishKey();
     return handle;
@@ -62,19 +66,19 @@ export class NodeHandle {
   get connection(): ConnectionInfo {
     const { keyPath, knownHostsPath } = this.#options;
     return {
-      host: '127.0.0.1',
+      host: this.#wire.host,
       port: this.#wire.port,
       user: 'root',
       password: this.#node.cluster.scenario.users.root?.password ?? '',
       keyPath,
       knownHostsPath,
-      knownHostsLine: `[127.0.0.1]:${this.#wire.port} ${this.#publicKey}`,
+      knownHostsLine: `[${this.#wire.host}]:${this.#wire.port} ${this.#publicKey}`,
     };
   }
 
   // --- files and processes --------------------------------------------------------------------------------
 
-  /** Content of a file of the node. @throws Error when there is none */
+  /** Content of a file of the node. @throws Error if it does not exist */
   file(path: string): string {
     return this.#node.files.readText(path);
   }
@@ -83,34 +87,44 @@ export class NodeHandle {
     this.#node.files.write(path, content, { parents: true });
   }
 
-  /** The files themselves, for what is asked rarely. */
+  /** The file system, for operations that have no method here. */
   get files() {
     return this.#node.files;
   }
 
-  /** All processes that the node sees, or those whose arguments contain the text. */
+  /** All processes that the node sees, or those with the text in their arguments. */
   processes(text = ''): Process[] {
     return this.#node.table.list().filter(({ cmdline }) => cmdline.includes(text));
   }
 
-  /** Runs a program on it as root, and keeps what it prints. */
+  /** Runs a program on it as root, and collects its output. */
   run(argv: readonly string[], options?: RunOptions): Promise<Ran> {
     return runProgramOn(this.#node, argv, options);
   }
 
-  // --- what happens to nodes ------------------------------------------------------------------------------
+  // --- faults ---------------------------------------------------------------------------------------------
+
+  /** What its sshd has seen of all clients so far. */
+  get sessions(): Readonly<SessionCounts> {
+    return this.#server.sessions;
+  }
+
+  /** How many connections there are now, and how many were made so far. */
+  get connections(): { readonly open: number; readonly made: number } {
+    return { open: this.#wire.connections, made: this.#wire.joins };
+  }
 
   /** Delays each packet; 0 for none. */
   delay(ms: number): void {
     this.#wire.link.delayMs = ms;
   }
 
-  /** A slow link; 0 for as fast as it goes. */
+  /** Limits the bandwidth; 0 disables the limit. */
   throttle(bytesPerSecond: number): void {
     this.#wire.link.bytesPerSecond = bytesPerSecond;
   }
 
-  /** Nothing gets through, and no connection is broken. */
+  /** Stops all data without closing connections. */
   hang(on = true): void {
     this.#wire.link.hangs = on;
   }
@@ -119,16 +133,51 @@ export class NodeHandle {
     return this.#wire.drop();
   }
 
+  /** Nothing gets through from outside the cluster; the other nodes still connect to it. */
+  hangOutside(on = true): void {
+    this.#wire.outside.hangs = on;
+  }
+
   /** Refuses connections, and the cluster sees that it is gone. */
   async goOffline(): Promise<void> {
-    this.#node.online = false;
+    this.#setOnline(false);
     await this.#wire.close();
   }
 
-  /** Back again, on the same port. */
+  /** Reverts `goOffline`, with the same port. */
   async comeBack(): Promise<void> {
-    this.#node.online = true;
+    this.#setOnline(true);
     await this.#wire.open();
+  }
+
+  /** Loses power: nothing gets through, and the cluster sees that it is gone; its processes are those of before. */
+  loseNetwork(): void {
+    this.#setOnline(false);
+    this.hang();
+  }
+
+  regainNetwork(): void {
+    this.#setOnline(true);
+    this.hang(false);
+  }
+
+  /** sshd is stopped: it refuses connections, and is a member of the cluster all the same. */
+  async stopSsh(): Promise<void> {
+    await this.#wire.close();
+  }
+
+  async startSsh(): Promise<void> {
+    await this.#wire.open();
+  }
+
+  /** No key and no password is accepted. */
+  refuseLogins(on = true): void {
+    this.#server.refusesLogins = on;
+  }
+
+  #setOnline(online: boolean): void {
+    this.#node.online = online;
+    for (const each of this.#node.cluster.nodes) each.followQuorum();
   }
 
   /** A new host key, as after a reinstallation; connections break. The known_hosts file of the old one stays. */
@@ -136,22 +185,23 @@ export class NodeHandle {
     this.#wire.drop();
     await this.#server.close();
     const { server, publicKey } = await startServer(this.#node, this.#options);
+    Object.assign(server.sessions, this.#server.sessions);
     this.#server = server;
     this.#publicKey = publicKey;
     this.#wire.backend = () => server.port;
   }
 
-  /** How long each call of pct takes to begin, in ms. */
+  /** The start-up time of each pct call, in ms. */
   set pctMs(ms: number) {
     this.#node.cluster.scenario.times.pct = ms;
   }
 
-  /** The text of a configuration below its nodes/NAME/lxc; undefined removes it. */
+  /** Replaces a configuration in nodes/NAME/lxc; undefined removes it. */
   setConfig(vmid: number, text: string | undefined): void {
     this.#node.cluster.writeConfig(this.name, vmid, text);
   }
 
-  /** Shows this text in place of what the cluster shows as that file of /etc/pve; undefined for no such file. */
+  /** Overrides a generated file of /etc/pve; undefined removes the file. @returns a function that reverts it */
   setClusterFile(path: string, text: string | undefined): () => void {
     const { files } = this.#node;
     const { entries } = files.directory(posix.join('/etc/pve', posix.dirname(path)));
@@ -165,12 +215,12 @@ export class NodeHandle {
     };
   }
 
-  /** The cluster file system serves, hangs (every read waits for ever), or is not mounted. */
+  /** The cluster file system works, hangs (every read blocks), or is not mounted. */
   set pmxcfs(state: PmxcfsState) {
     this.#node.pmxcfs = state;
   }
 
-  /** No room on the node's disk. */
+  /** Fills the node's disk. */
   fillDisk(): void {
     const { volume } = this.#node.files.root;
     volume.base = volume.size - volume.used;
@@ -184,6 +234,18 @@ export class NodeHandle {
   #publishKey(): void {
     writeFileSync(this.#options.knownHostsPath, `${this.connection.knownHostsLine}\n`);
     this.#node.cluster.write(`/nodes/${this.name}/ssh_known_hosts`, `${this.name} ${this.#publicKey}\n`);
+  }
+}
+
+/** Listens at the address that the cluster knows; where this computer has no such address, at one of its own. */
+async function listen(wire: Wire, { address, port }: HandleOptions): Promise<void> {
+  try {
+    if (net.isIP(address) === 0 || !address.startsWith('127.')) throw new Error('not of this computer');
+    await wire.open(port, address);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw error;
+    await wire.open(0, '127.0.0.1');
+    wire.publishedPort = port ?? wire.port;
   }
 }
 

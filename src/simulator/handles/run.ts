@@ -16,11 +16,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly uid?: number;
-  /** What the program reads; nothing by default. */
+  /** The input of the program; empty by default. */
   readonly stdin?: string | Uint8Array;
 }
 
-/** Keeps all that is written. */
+/** Collects all written data. */
 class Collector extends OpenFile {
   readonly #chunks: Buffer[] = [];
 
@@ -45,7 +45,7 @@ const ENVIRONMENT = {
   HOME: '/root',
 };
 
-/** Runs a program as root, past SSH, and keeps what it prints until it ends. */
+/** Runs a program as root without SSH, and collects its output until it ends. */
 export async function runProgramOn(
   machine: Machine,
   argv: readonly string[],

@@ -1,17 +1,17 @@
 const UP_BEFORE_US_S = 86_400;
 const bootedAtMs = Date.now() - UP_BEFORE_US_S * 1000;
 
-/** How long the node had been up at a moment, in s. Its processes count their start from the same boot. */
+/** The uptime of the node at a time, in s. The start times of processes refer to the same boot. */
 export function uptimeAt(moment: Date): number {
   return (moment.getTime() - bootedAtMs) / 1000;
 }
 
-/** Of the time that the interpreter computes, this part counts: a computer does the same work in less. */
+/** The part of the interpreter's computing time that counts, because a real computer needs less for the same work. */
 const BUSY_PART = 0.2;
 
 /**
- * Time as sleeping processes measure it, in ms. Without it a script that takes long to interpret would miss what other
- * processes do meanwhile, such as a kill the processes that fork every 20 ms.
+ * Time as sleeping processes measure it, in ms. With real time, a script that takes long to interpret would miss events:
+ * kill.sh would never catch up with processes that fork every 20 ms.
  */
 export function now(): number {
   const { active } = performance.eventLoopUtilization();

@@ -6,20 +6,21 @@ import { fromBytes } from './bytes.ts';
 import { type Birth, Killed, type Process } from './process.ts';
 import { SystemCalls } from './system-calls.ts';
 
-/** A file that holds one of the simulator's programs: this mark, and the program's name. */
+/** The content of a program file of the simulator: this mark and the name of the program. */
 export const PROGRAM_MARK = '\x7fELF ';
 
 interface Executable {
   readonly exe: string;
-  /** The name that the kernel keeps: that of the file that was asked for, not of what a link leads to. */
+  /** The name that the kernel stores: that of the requested file, not of a symlink target. */
   readonly comm: string;
   readonly argv: readonly string[];
   readonly run: (call: Call) => Promise<number> | number;
 }
 
 /**
- * Finds the program in a file, following `#!`. @param argv with the program's name first
- * @throws FileError ENOENT, EACCES, ENOEXEC for a file that is no program
+ * Finds the program in a file, following `#!`.
+ * @param argv includes the name of the program as its first element
+ * @throws FileError ENOENT, EACCES, or ENOEXEC for a file that is not a program
  */
 export async function findExecutable(
   process: Process,
@@ -45,7 +46,7 @@ export async function findExecutable(
   return { exe: await calls.realPath(path), comm: posix.basename(path), argv, run };
 }
 
-/** Where a command of that name is, looking through PATH. @throws FileError ENOENT, EACCES */
+/** The path of a command, searched in PATH. @throws FileError ENOENT, EACCES */
 export async function searchPath(process: Process, name: string, path: string): Promise<string> {
   if (name.includes('/')) return name;
   const calls = new SystemCalls(process);
@@ -60,7 +61,7 @@ export async function searchPath(process: Process, name: string, path: string): 
   throw new FileError(denied ? 'EACCES' : 'ENOENT', 'exec', name);
 }
 
-/** Lets a process become the program in a file. @returns the exit code, once it has ended. @throws FileError, Killed */
+/** Replaces a process with the program in a file. @returns the exit code, when it has ended. @throws FileError, Killed */
 export async function execute(
   process: Process,
   path: string,
@@ -72,7 +73,7 @@ export async function execute(
   return runProgram(process, found.run);
 }
 
-/** Starts a child that does the work; its end is the work's end. */
+/** Starts a child that runs the work and ends with it. */
 export function fork(
   parent: Process,
   work: (child: Process) => Promise<number>,
@@ -83,7 +84,9 @@ export function fork(
   return child;
 }
 
-/** Runs the work of a process and ends the process. Faults of the simulator itself go to the process's stderr. */
+/**
+ * Runs the work of a process and ends the process. Internal errors of the simulator are written to the stderr of the process.
+ */
 export async function drive(process: Process, work: (process: Process) => Promise<number>): Promise<void> {
   try {
     process.end(await work(process));
@@ -99,14 +102,14 @@ export async function drive(process: Process, work: (process: Process) => Promis
 }
 
 /**
- * Starts a program as a child. Where it cannot be started, `name: reason` goes to its stderr and its code is 126 or 127, as
- * env, timeout, nohup and setsid do it.
+ * Starts a program as a child. If it cannot be started, `name: reason` is written to its stderr and its exit code is 126 or
+ * 127, as in env, timeout, nohup and setsid.
  */
 export function spawn(parent: Process, argv: readonly string[], birth: Omit<Birth, 'parent'> = {}): Process {
   return fork(parent, (child) => executeOrTell(child, argv), birth);
 }
 
-/** Becomes the program that is found in PATH, or tells why not. */
+/** Replaces the process with a program from PATH, or reports why it cannot. */
 export async function executeOrTell(
   process: Process,
   argv: readonly string[],

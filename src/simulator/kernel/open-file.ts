@@ -1,11 +1,11 @@
 import { FileError, type Inode } from '../files/inode.ts';
 import type { Process } from './process.ts';
 
-/** What a file descriptor refers to. Descriptors that were duplicated or inherited share it; the last one closes it. */
+/** The object behind a file descriptor. Duplicated and inherited descriptors share it; the last one closes it. */
 export abstract class OpenFile {
-  /** The file of the file system, where there is one. */
+  /** The inode, if it is a file of the file system. */
   readonly inode: Inode | undefined;
-  /** As /proc/PID/fd shows it. */
+  /** The name in /proc/PID/fd. */
   readonly name: string;
   #references = 0;
 
@@ -24,19 +24,19 @@ export abstract class OpenFile {
     if (this.#references === 0) this.close();
   }
 
-  /** At least one byte, or none at the end. @throws FileError, Killed */
+  /** Reads at least one byte, or none at the end. @throws FileError, Killed */
   abstract read(process: Process, max: number): Promise<Buffer>;
 
-  /** Writes all of it. @throws FileError, Killed */
+  /** Writes all bytes. @throws FileError, Killed */
   abstract write(process: Process, bytes: Buffer): Promise<void>;
 
-  /** Gives back what was read in excess. */
+  /** Returns excess bytes to the file. */
   abstract unread(bytes: Buffer): void;
 
   protected close(): void {}
 }
 
-/** /dev/null, /dev/zero, /dev/urandom and a terminal that is not there. */
+/** /dev/null, /dev/zero, /dev/urandom, and a terminal that does not exist. */
 export class Device extends OpenFile {
   readonly #content: (size: number) => Buffer;
 

@@ -5,7 +5,7 @@ import { WaitQueue } from './wait-queue.ts';
 
 const CAPACITY = 65_536;
 
-/** Bytes on their way from writers to readers. */
+/** A pipe: bytes that were written and not read yet. */
 export class Pipe {
   readonly changed = new WaitQueue();
   readers = 0;
@@ -45,7 +45,7 @@ export class Pipe {
     return piece;
   }
 
-  /** Its two ends. */
+  /** Creates a pipe and returns both ends. */
   static make(): { reader: PipeReader; writer: PipeWriter } {
     const pipe = new Pipe();
     return { reader: new PipeReader(pipe), writer: new PipeWriter(pipe) };
@@ -92,7 +92,7 @@ export class PipeWriter extends OpenFile {
     pipe.changed.wake();
   }
 
-  /** Writes from outside the machine, however much there is. */
+  /** Writes from outside of the machine, without a limit. */
   push(bytes: Buffer): void {
     this.#pipe.push(bytes);
   }
@@ -122,7 +122,7 @@ export class PipeWriter extends OpenFile {
 
 const fifos = new WeakMap<Inode, Pipe>();
 
-/** Opens one end of a named pipe, once the other end is open too. */
+/** Opens one end of a named pipe, and waits until the other end is open. */
 export async function openFifo(
   process: Process,
   inode: Inode,

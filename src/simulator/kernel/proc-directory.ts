@@ -6,18 +6,19 @@ import type { ProcessTable } from './process-table.ts';
 
 const TICKS_PER_SECOND = 100;
 
-/** Adds to /proc of a machine a directory for each process that the machine sees; made when it is looked at. */
+/** Adds a directory to /proc for each process that the machine sees. The entries are generated when they are read. */
 export function installProcesses(
   files: VirtualFs,
-  { table, vmid }: { readonly table: ProcessTable; readonly vmid: number | null },
+  machine: { readonly table: ProcessTable; readonly vmid: number | null },
 ): void {
+  const { vmid } = machine;
   files.makeDirectories('/proc');
   const proc = files.directory('/proc');
   const visible = vmid === null ? undefined : vmid;
   const entries = new ProcEntries(
-    () => table.list(visible),
+    () => machine.table.list(visible),
     (pid) => {
-      const process = table.get(pid);
+      const process = machine.table.get(pid);
       return process && (visible === undefined || process.vmid === visible) ? process : undefined;
     },
     proc.volume,
@@ -26,7 +27,7 @@ export function installProcesses(
   files.replaceDirectory('/proc', { ...proc, entries });
 }
 
-/** Fixed entries, and one directory for each process. */
+/** Fixed entries, and one directory per process. */
 class ProcEntries extends Map<string, Inode> {
   readonly #all: () => readonly Process[];
   readonly #get: (pid: number) => Process | undefined;
@@ -114,7 +115,7 @@ function liveLink(volume: Volume, target: () => string): Inode {
   return Object.defineProperty(inode, 'target', { get: target });
 }
 
-/** The open descriptors of a process, as links. */
+/** The open descriptors of a process, as symlinks. */
 class FdEntries extends Map<string, Inode> {
   readonly #process: Process;
   readonly #volume: Volume;
@@ -135,13 +136,13 @@ class FdEntries extends Map<string, Inode> {
   }
 }
 
-/** Its parent as its own PID namespace sees it: 0 for a parent outside the container. */
+/** The parent as seen in the PID namespace of the process: 0 for a parent outside the container. */
 export function parentOf(process: Process): number {
   const parent = process.machine.table.get(process.parentPid);
   return parent && parent.vmid !== process.vmid ? 0 : process.parentPid;
 }
 
-/** A time as a start time in /proc/PID/stat: in clock ticks. */
+/** A start time in clock ticks, as in /proc/PID/stat. */
 export function startTicks(time: Date): number {
   return Math.floor(uptimeAt(time) * TICKS_PER_SECOND);
 }

@@ -1,9 +1,9 @@
 import { type Birth, Process } from './process.ts';
 import { WaitQueue } from './wait-queue.ts';
 
-/** All processes of one node, those of its containers included. */
+/** All processes of one node, including those of its containers. */
 export class ProcessTable {
-  /** Woken when something that was stopped or frozen may go on. */
+  /** Woken when a stopped or frozen process may continue. */
   readonly resumed = new WaitQueue();
   readonly #processes = new Map<number, Process>();
   readonly #frozen = new Set<number>();
@@ -18,7 +18,7 @@ export class ProcessTable {
     return process;
   }
 
-  /** Starts the process that orphans of the machine are given to. */
+  /** Starts the process that adopts orphans of the machine. */
   spawnInit(birth: Birth): Process {
     const process = this.spawn(birth);
     this.#inits.set(process.vmid, process);
@@ -29,7 +29,7 @@ export class ProcessTable {
     return this.#processes.get(pid);
   }
 
-  /** @param vmid only those of this container; null for the node's own; undefined for all */
+  /** @param vmid only processes of this container; null: only those of the node; undefined: all */
   list(vmid?: number | null): Process[] {
     return [...this.#processes.values()].filter((each) => vmid === undefined || each.vmid === vmid);
   }
@@ -41,14 +41,14 @@ export class ProcessTable {
     }
   }
 
-  /** Everything in the container stops; signals wait, those that kill included (as under cgroup v1). */
+  /** Freezes all processes of a container. Signals, including KILL, wait until the thaw (as with cgroup v1). */
   freeze(vmid: number): void {
     this.#frozen.add(vmid);
   }
 
   thaw(vmid: number): void {
     this.#frozen.delete(vmid);
-    // What was to die dies before its first instruction.
+    // A process with a pending KILL dies before its next instruction.
     for (const process of this.list(vmid)) process.deliverPending();
     this.resumed.wake();
   }

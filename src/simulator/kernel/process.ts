@@ -9,12 +9,12 @@ import { type Signal, signalNumber } from './signals.ts';
 import { isTurnOver, turn } from './turn.ts';
 import { WaitQueue } from './wait-queue.ts';
 
-/** Thrown into the program of a process that has come to its end, at whatever it does next. */
+/** Thrown in the program of a process that was killed, at its next operation. */
 export class Killed extends Error {}
 
-/** What a new process inherits, and what it changes. */
+/** The properties that a new process inherits or changes. */
 export interface Birth {
-  /** undefined for what the kernel or sshd starts. */
+  /** undefined for processes that the kernel or sshd starts. */
   readonly parent: Process | undefined;
   readonly machine?: Machine;
   readonly argv?: readonly string[];
@@ -22,13 +22,13 @@ export interface Birth {
   readonly fds?: FdTable;
   readonly uid?: number;
   readonly cwd?: string;
-  /** In a session and group of its own. */
+  /** Starts a new session and process group. */
   readonly setsid?: boolean;
 }
 
 /** How a process ended. */
 export interface ExitStatus {
-  /** The exit code; 128 + n where signal n ended it. */
+  /** The exit code; 128 + n if signal n ended the process. */
   readonly code: number;
   readonly signal: Signal | undefined;
 }
@@ -38,16 +38,16 @@ export type Wakeup = 'woken' | 'timeout' | 'interrupted';
 const DEFAULT_SLACK_NS = 50_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A process of the node, those in containers included: the node sees all of them. */
+/** A process of the node or of one of its containers. The node sees all of them. */
 export class Process {
   readonly pid: number;
   machine: Machine;
-  /** The name that the kernel keeps, at most 15 bytes. */
+  /** The name that the kernel stores, at most 15 bytes. */
   comm: string;
-  /** Byte strings, as the environment. */
+  /** Byte strings, like the environment. */
   argv: readonly string[];
   env: ReadonlyMap<string, string>;
-  /** Path of the program. */
+  /** The path of the program. */
   exe: string;
   cwd: string;
   uid: number;
@@ -55,16 +55,16 @@ export class Process {
   group: number;
   session: number;
   slackNs: number;
-  /** Bytes that a file which it writes may have (ulimit -f). */
+  /** Maximum size of a file that it writes, in bytes (ulimit -f). */
   fileSizeLimit: number;
   parentPid: number;
   readonly startedAt = new Date();
   readonly fds: FdTable;
-  /** Signals that are ignored; inherited by children. */
+  /** Ignored signals, which children inherit. */
   readonly ignored: Set<Signal>;
-  /** Takes a signal into its own hands; false where the default is to happen. */
+  /** Handles a signal; false for the default action. */
   onSignal: (signal: Signal) => boolean = () => false;
-  /** Its end wakes these. */
+  /** Woken when the process ends. */
   readonly ended = new WaitQueue();
   status: ExitStatus | undefined;
   stopped = false;
@@ -104,7 +104,7 @@ export class Process {
     return this.status === undefined;
   }
 
-  /** As in /proc/PID/cmdline, with blanks. */
+  /** As in /proc/PID/cmdline, with spaces. */
   get cmdline(): string {
     return fromBytes(this.argv.join(' '));
   }
@@ -114,7 +114,7 @@ export class Process {
     return this.#table.isFrozen(this.vmid) ? 'D' : this.stopped ? 'T' : 'S';
   }
 
-  /** Becomes another program, as execve does it: descriptors, directory, ignored signals and timer slack stay. */
+  /** Runs another program, as execve does: descriptors, directory, ignored signals and timer slack stay the same. */
   become(
     program: { readonly exe: string; readonly comm: string; readonly argv: readonly string[] },
     env: ReadonlyMap<string, string>,
@@ -126,7 +126,7 @@ export class Process {
     this.onSignal = () => false;
   }
 
-  /** Sends a signal. In a frozen container it waits for the thaw. */
+  /** Sends a signal. In a frozen container it is delivered after the thaw. */
   signal(signal: Signal): void {
     if (!this.alive) return;
     if (this.#table.isFrozen(this.vmid)) {
@@ -162,31 +162,31 @@ export class Process {
     for (const waiting of this.#pending.splice(0)) this.signal(waiting);
   }
 
-  /** It is over. */
+  /** Ends the process. */
   end(code: number): void {
     if (this.alive) this.#end({ code: code & 255, signal: undefined });
   }
 
-  /** Writing to a pipe that nobody reads. @throws Killed, or FileError EPIPE where the signal is ignored or handled */
+  /** Reports a write to a pipe without readers. @throws Killed, or FileError EPIPE if the signal is ignored or handled */
   brokenPipe(): never {
     this.signal('PIPE');
     if (!this.alive) throw new Killed();
     throw new FileError('EPIPE', 'write', 'pipe');
   }
 
-  /** Writing past the limit of the file size. @throws Killed, or FileError EFBIG where the signal is ignored or handled */
+  /** Reports a write beyond the file size limit. @throws Killed, or FileError EFBIG if the signal is ignored or handled */
   fileTooLarge(path: string): never {
     this.signal('XFSZ');
     if (!this.alive) throw new Killed();
     throw new FileError('EFBIG', 'write', path);
   }
 
-  /** Whether `ready` would wait or throw: asking is cheaper than waiting for nothing. */
+  /** Whether `ready` would wait or throw. Checking this is cheaper than an unnecessary await. */
   get mustWait(): boolean {
     return !this.alive || this.#halted() || isTurnOver();
   }
 
-  /** Resolves when it may go on: it is neither stopped nor frozen, and others have had their turn. @throws Killed */
+  /** Resolves when the process is neither stopped nor frozen, and other tasks have had a turn. @throws Killed */
   async ready(): Promise<void> {
     if (!this.alive) throw new Killed();
     const pause = turn();
@@ -195,7 +195,7 @@ export class Process {
     if (!this.alive) throw new Killed();
   }
 
-  /** Waits for the queue to be woken, or for the time. @throws Killed */
+  /** Waits until the queue is woken, or until the timeout. @throws Killed */
   async block(
     queue: WaitQueue | undefined,
     options: { timeoutMs?: number; interruptible?: boolean } = {},
@@ -211,7 +211,7 @@ export class Process {
       await this.block(undefined, { timeoutMs: Math.min(rest, LONGEST_TIMER_MS) });
   }
 
-  /** Waits for the end of another process. @returns undefined if a signal that is handled came first */
+  /** Waits for the end of another process. @returns undefined if a handled signal arrives first */
   async waitFor(child: Process, interruptible = false): Promise<ExitStatus | undefined> {
     while (!child.status) {
       if ((await this.block(child.ended, { interruptible })) === 'interrupted') return undefined;

@@ -9,8 +9,8 @@ const run = async (script: string, env: Record<string, string> = {}) => {
 
 describe('processes of the simulated kernel', () => {
   test.each([
-    ['a program that is missing', 'no-such-program', 127],
-    ['a file that may not be executed', 'echo x >/tmp/plain; /tmp/plain', 126],
+    ['a missing program', 'no-such-program', 127],
+    ['a file without execute permission', 'echo x >/tmp/plain; /tmp/plain', 126],
     ['death by signal', '(exec sh -c "kill -TERM \\$\\$")', 143],
     ['a shell that kills itself', 'kill -9 $$', 137],
     [
@@ -19,25 +19,25 @@ describe('processes of the simulated kernel', () => {
       9,
     ],
     ['the last command of a pipeline', 'false | (exit 4)', 4],
-  ])('exit code: %s', async (_name, script, code) => {
+  ])('exit code of %s', async (_name, script, code) => {
     expect((await run(script))[0]).toBe(code);
   });
 
-  test('a writer whose reader has gone dies of SIGPIPE, unless it ignores that', async () => {
+  test('kills a writer with SIGPIPE when its reader has exited, unless the signal is ignored', async () => {
     expect(await run('(yes; echo $? >&2) | head -n 1; echo end')).toEqual([0, 'y\nend\n']);
     expect(
       await run("trap '' PIPE; { sleep 0.05; echo late; echo $? >/tmp/code; } | true; cat /tmp/code"),
     ).toEqual([0, '1\n']);
   });
 
-  test('both ends of a pipe run at once, and a full pipe makes the writer wait', async () => {
+  test('runs both ends of a pipe concurrently, and blocks the writer on a full pipe', async () => {
     expect(await run('seq 100000 | { read -r first; sleep 0.05; tail -n 1; echo "$first"; }')).toEqual([
       0,
       '100000\n1\n',
     ]);
   });
 
-  test('environment, slack and ignored signals are inherited; a subshell resets traps', async () => {
+  test('inherits environment, timer slack and ignored signals; a subshell resets traps', async () => {
     const script = `echo 70001 >/proc/self/timerslack_ns
       trap 'echo trapped' USR1
       (setsid sh -c 'cat /proc/$$/timerslack_ns; tr "\\0" "\\n" </proc/$$/environ | grep ^MARK')
@@ -46,7 +46,7 @@ describe('processes of the simulated kernel', () => {
     expect(await run(script, { MARK: 'm1' })).toEqual([0, '70001\nMARK=m1\ntrapped\nafter\n']);
   });
 
-  test('groups and sessions: kill 0 spares what has a session of its own', async () => {
+  test('kill 0 signals the process group only', async () => {
     const script = `setsid sleep 30 & other=$!
       sh -c 'sleep 40 & sleep 40 & trap "exit 5" TERM; kill 0; sleep 1'; echo $?
       sleep 0.01; pgrep -fx "sleep 40" >/dev/null && echo left
@@ -56,7 +56,7 @@ describe('processes of the simulated kernel', () => {
     });
   });
 
-  test('an orphan becomes a child of init', async () => {
+  test('reparents an orphan to init', async () => {
     const [, stdout] = await run(
       `sh -c 'sleep 20 & echo $!' >/tmp/pid; read -r pid </tmp/pid; set -- $(cat /proc/$pid/stat); echo $4; kill $pid`,
     );
@@ -64,7 +64,7 @@ describe('processes of the simulated kernel', () => {
     expect(stdout).toBe(`${init?.pid}\n`);
   });
 
-  test('wait is interrupted by a signal with a trap', async () => {
+  test('a trapped signal interrupts wait', async () => {
     const script =
       "trap 'echo got' TERM; sleep 20 & (sleep 0.05; kill -TERM $$) & wait $!; wait; echo $?; kill %1 2>/dev/null";
     const before = performance.now();
@@ -78,7 +78,7 @@ describe('processes of the simulated kernel', () => {
     expect(performance.now() - before).toBeLessThan(15_000);
   });
 
-  test('a stopped process goes on after SIGCONT, and takes its signals then', async () => {
+  test('delivers pending signals to a stopped process after SIGCONT', async () => {
     expect(
       await run(
         'sleep 30 & kill -STOP $!; kill -TERM $!; kill -0 $! && echo alive; kill -CONT $!; wait $!; echo $?',

@@ -2,12 +2,12 @@ import { appendContent, FileError, type FileInode, type GeneratedInode } from '.
 import { OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 
-/** An open file of the file system, with the position that its descriptors share. */
+/** An open regular file, with the position that its descriptors share. */
 export class RegularFile extends OpenFile {
   readonly #mode: { readonly reads: boolean; readonly writes: boolean; readonly append: boolean };
   readonly #file: FileInode | GeneratedInode;
   #at = 0;
-  /** What a generated file was when it was first read. */
+  /** The content of a generated file at its first read. */
   #snapshot: Buffer | undefined;
 
   constructor(
@@ -24,7 +24,7 @@ export class RegularFile extends OpenFile {
     if (process.mustWait) await process.ready();
     if (!this.#mode.reads) throw new FileError('EBADF', 'read', this.name);
     const content = this.#content();
-    // A copy: the file may be changed in its place.
+    // Copied, because the file may be changed in place.
     const piece = Buffer.from(content.subarray(this.#at, this.#at + max));
     this.#at += piece.length;
     return piece;

@@ -1,4 +1,4 @@
-/** The signals that shells and people send, by number. */
+/** The commonly used signals by number. */
 const NUMBERS = {
   HUP: 1,
   INT: 2,
@@ -22,7 +22,7 @@ export function signalNumber(signal: Signal): number {
   return NUMBERS[signal];
 }
 
-/** Understands `9`, `KILL`, `SIGKILL` and `sigkill`. */
+/** Parses `9`, `KILL`, `SIGKILL` and `sigkill`. */
 export function parseSignal(text: string): Signal | undefined {
   const name = text.toUpperCase().replace(/^SIG/, '');
   for (const signal of SIGNALS) {

@@ -19,8 +19,9 @@ export interface OpenFlags {
 }
 
 /**
- * What a program asks the kernel for on behalf of its process: files as its user may use them. Paths are byte strings and
- * may be relative. Every function waits where the file system hangs. @throws FileError, Killed
+ * The system calls of a program on files, with the permissions of its user. Paths are byte strings and may be relative. Every
+ * function waits while the file system hangs.
+ * @throws FileError, Killed
  */
 export class SystemCalls {
   readonly process: Process;
@@ -37,7 +38,7 @@ export class SystemCalls {
     return new Access(this.#files, this.process.uid);
   }
 
-  /** The path from the root, with /proc/self as the process sees it. */
+  /** The absolute path, with /proc/self resolved for the process. */
   absolute(path: string): string {
     const text = fromBytes(path);
     const full = text.startsWith('/') ? text : `${this.process.cwd}/${text}`;
@@ -55,7 +56,7 @@ export class SystemCalls {
     return this.#files.get(full, followLast);
   }
 
-  /** undefined where there is nothing, or nothing that this user may see. */
+  /** undefined if the file does not exist, or is not accessible to this user. */
   async find(path: string, followLast = true): Promise<Inode | undefined> {
     try {
       return this.#files.find(await this.#reach(path), followLast);
@@ -83,7 +84,7 @@ export class SystemCalls {
     } else {
       if (flags.writes === true && inode.kind === 'directory') fail('EISDIR', 'open', path);
       if (flags.reads === true) this.access.requireRead(full);
-      if (flags.writes === true) this.access.requireWrite(full);
+      if (flags.writes === true) this.#requireWrite(full);
     }
     if (flags.writes === true && inode.volume.readOnly && inode.kind === 'file') fail('EROFS', 'open', path);
     if (inode.kind === 'directory') return new OpenDirectory(full, inode);
@@ -125,7 +126,7 @@ export class SystemCalls {
     this.#files.hardLink(from, to);
   }
 
-  /** Makes a named pipe or a device. */
+  /** Creates a named pipe or a device. */
   async makeSpecial(path: string, kind: 'fifo' | 'device', mode = 0o666): Promise<void> {
     this.#make(await this.#reach(path), (at) =>
       this.#files.makeSpecial(at, kind, mode & ~this.process.umask),
@@ -151,6 +152,7 @@ export class SystemCalls {
     const full = await this.#reach(path);
     const inode = this.#files.get(full, followLast);
     if (inode.volume.readOnly) fail('EROFS', 'change', path);
+    if (this.process.machine.refusesChange(full)) fail('EACCES', 'change', path);
     this.access.requireOwner(full);
     change(inode);
   }
@@ -171,11 +173,12 @@ export class SystemCalls {
     const inode = await this.find(path);
     if (!inode) return false;
     if (bit === 2 && inode.volume.readOnly) return false;
+    if (bit === 2 && this.process.machine.refusesChange(this.absolute(path))) return false;
     if (bit === 1 && inode.kind !== 'directory' && this.process.uid === 0) return (inode.mode & 0o111) !== 0;
     return (this.access.bits(inode) & bit) !== 0;
   }
 
-  /** All of a file. */
+  /** The whole content of a file. */
   async readFile(path: string): Promise<Buffer> {
     const file = (await this.open(path, { reads: true })).retain();
     try {
@@ -195,9 +198,14 @@ export class SystemCalls {
     return full;
   }
 
+  #requireWrite(full: string): void {
+    if (this.process.machine.refusesChange(full)) fail('EACCES', 'open', full);
+    this.access.requireWrite(full);
+  }
+
   /** What is in /proc is made by the kernel alone. */
   #requireChange(full: string): void {
-    if (full.startsWith('/proc/')) fail('EACCES', 'create', full);
+    if (full.startsWith('/proc/') || this.process.machine.refusesChange(full)) fail('EACCES', 'create', full);
     this.access.requireChange(full);
   }
 

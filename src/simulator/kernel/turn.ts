@@ -1,4 +1,4 @@
-/** After so many ms without a break, timers and sockets have their turn: a loop of a script may never end by itself. */
+/** After this many ms without a pause, timers and sockets get a turn, because a loop in a script may never end. */
 const TURN_MS = 5;
 
 let lastTurn = performance.now();
@@ -8,7 +8,7 @@ export function isTurnOver(): boolean {
   return performance.now() - lastTurn >= TURN_MS;
 }
 
-/** @returns undefined, or a promise to wait for */
+/** @returns undefined, or a promise to await */
 export function turn(): Promise<void> | undefined {
   if (!isTurnOver()) return undefined;
   next ??= new Promise((resolve) => {

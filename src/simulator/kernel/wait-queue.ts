@@ -1,8 +1,8 @@
-/** The waiters for one condition. A waiter that is woken checks the condition again. */
+/** The waiters for one condition. A woken waiter checks the condition again. */
 export class WaitQueue {
   readonly #waiting = new Set<() => void>();
 
-  /** @returns a function that stops waiting */
+  /** @returns a function that removes the waiter */
   add(wake: () => void): () => void {
     this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);

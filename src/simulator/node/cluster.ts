@@ -1,38 +1,68 @@
-import { type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
+import { type DirectoryInode, type Inode, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import type { Guest } from '../guest/guest.ts';
-import type { ContainerScenario, Scenario } from '../scenario.ts';
+import { Network } from '../network.ts';
+import type { Scenario } from '../scenario.ts';
+import { corosyncConfig, storageConfig } from './cluster-files.ts';
+import { configText } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
 
-/** What the nodes share: /etc/pve/nodes, and who is there. */
+export interface ListedGuest {
+  readonly vmid: number;
+  readonly node: string;
+  readonly type: 'lxc' | 'qemu';
+}
+
+/** What the nodes share: the files of /etc/pve, the network, and what the HA manager is about to do. */
 export class Cluster {
   readonly scenario: Scenario;
   readonly nodes: SimulatedNode[] = [];
-  /** /etc/pve/nodes, the same on every node. */
-  readonly directory: DirectoryInode;
-  quorate: boolean;
+  readonly network = new Network();
+  readonly ha = {
+    /** Where a start by HA is to happen; by default where the container is. */
+    placement: new Map<number, string>(),
+    /** Services in state error. */
+    errors: new Set<number>(),
+    /** Services with a request that is not carried out yet. */
+    pending: new Set<number>(),
+  };
+  /** Whether there is a quorum; undefined: counted from the nodes that see each other. */
+  quorate: boolean | undefined;
   #version = 7;
+  #listed = '';
   readonly #files: VirtualFs;
 
   constructor(scenario: Scenario) {
     this.scenario = scenario;
     this.quorate = scenario.quorate;
     this.#files = new VirtualFs(makeVolume({ device: '/dev/fuse', type: 'fuse' }));
-    this.directory = makeDirectory(this.#files.root.volume);
-    this.#files.mount('/nodes', this.directory);
+    this.#files.makeDirectories('/ha');
+    this.write('/storage.cfg', storageConfig(scenario));
     for (const [name, { containers, machines }] of Object.entries(scenario.nodes)) {
       this.#files.makeDirectories(`/nodes/${name}/lxc`);
+      this.#files.makeDirectories(`/nodes/${name}/qemu-server`);
       for (const [vmid, container] of Object.entries(containers)) {
         this.writeConfig(name, Number(vmid), configText(Number(vmid), container));
       }
       for (const [vmid, machine] of Object.entries(machines)) {
         const path = `/nodes/${name}/qemu-server/${vmid}.conf`;
-        this.#files.write(path, `name: ${machine.name}\ncores: 2\nmemory: 2048\n`, { parents: true });
+        this.#files.write(path, `name: ${machine.name}\ncores: 2\nmemory: 2048\n`, { mode: 0o640 });
       }
     }
   }
 
+  /** /etc/pve, the part that is the same on every node. */
+  get directory(): DirectoryInode {
+    return this.#files.root;
+  }
+
+  /** The counter of `.vmlist`: another one after each change of a guest. */
   get version(): number {
+    const listed = this.guests()
+      .map(({ vmid, node }) => `${vmid}${node}`)
+      .join();
+    if (listed !== this.#listed) this.#version += 1;
+    this.#listed = listed;
     return this.#version;
   }
 
@@ -42,27 +72,54 @@ export class Cluster {
     return node;
   }
 
-  guest(vmid: number): Guest | undefined {
-    return this.nodes.flatMap(({ guests }) => guests.get(vmid) ?? [])[0];
+  /** Publishes corosync.conf, once the addresses are known. */
+  writeCorosyncConfig(): void {
+    const { cluster } = this.scenario;
+    if (cluster === undefined) return;
+    const nodes = this.nodes.map(({ name }) => ({ name, address: this.network.addressOf(name) ?? name }));
+    this.write('/corosync.conf', corosyncConfig(cluster, nodes));
   }
 
-  /** All guests by VMID, virtual machines included. */
-  guests(): { vmid: number; node: string; type: 'lxc' | 'qemu' }[] {
-    return Object.keys(this.scenario.nodes).flatMap((node) =>
-      (['lxc', 'qemu'] as const).flatMap((type) => {
-        const path = `/nodes/${node}/${type === 'lxc' ? 'lxc' : 'qemu-server'}`;
-        const names = this.#files.exists(path) ? this.#files.list(path) : [];
-        return names.flatMap((name) => {
-          const vmid = /^(\d+)\.conf$/.exec(name)?.[1];
-          return vmid === undefined ? [] : [{ vmid: Number(vmid), node, type }];
-        });
-      }),
-    );
+  guest(vmid: number): Guest | undefined {
+    for (const { guests } of this.nodes) {
+      const guest = guests.get(vmid);
+      if (guest) return guest;
+    }
+    return undefined;
+  }
+
+  /** The node in whose directory the configuration is. */
+  ownerOf(vmid: number): string | undefined {
+    return Object.keys(this.scenario.nodes).find((node) => this.readConfig(node, vmid) !== undefined);
+  }
+
+  /** Moves a container that is stopped to another node: its configuration by one rename, and its files, as on shared storage. */
+  moveGuest(vmid: number, to: string): void {
+    const from = this.ownerOf(vmid);
+    if (from !== undefined && from !== to) {
+      this.#files.rename(`/nodes/${from}/lxc/${vmid}.conf`, `/nodes/${to}/lxc/${vmid}.conf`);
+    }
+    const target = this.node(to);
+    for (const { guests } of this.nodes) {
+      const guest = guests.get(vmid);
+      if (!guest || guests === target.guests) continue;
+      guest.moveTo(target.table);
+      guests.delete(vmid);
+      target.guests.set(vmid, guest);
+    }
+  }
+
+  /** All guests, virtual machines included. @param directory /etc/pve as one node sees it; by default that of the cluster */
+  guests(directory = this.directory): ListedGuest[] {
+    const nodes = entriesOf(directory.entries.get('nodes'));
+    return Object.keys(this.scenario.nodes).flatMap((node) => {
+      const own = entriesOf(nodes?.get(node));
+      return [...listed(own, node, 'lxc'), ...listed(own, node, 'qemu')];
+    });
   }
 
   readConfig(node: string, vmid: number): string | undefined {
-    const path = `/nodes/${node}/lxc/${vmid}.conf`;
-    return this.#files.exists(path) ? this.#files.readText(path) : undefined;
+    return this.read(`/nodes/${node}/lxc/${vmid}.conf`);
   }
 
   writeConfig(node: string, vmid: number, text: string | undefined): void {
@@ -72,70 +129,30 @@ export class Cluster {
     else if (this.#files.exists(path)) this.#files.remove(path);
   }
 
+  /** The text of a file below /etc/pve; undefined where there is none. */
+  read(path: string): string | undefined {
+    const inode = this.#files.find(path);
+    return inode === undefined || inode.kind === 'directory' ? undefined : this.#files.readText(path);
+  }
+
   write(path: string, text: string): void {
     this.#files.write(path, text, { parents: true, mode: 0o640 });
   }
-}
 
-/** The keys of the current configuration: up to the first section. */
-export function configKeys(text: string): Map<string, string> {
-  const keys = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    if (line.startsWith('[')) break;
-    const match = /^([a-z][a-z_]*\d*):\s*(.*?)\s*$/.exec(line);
-    if (match) keys.set(match[1] ?? '', match[2] ?? '');
+  /** A file whose content is made whenever it is read. */
+  generate(path: string, content: () => string): void {
+    this.#files.generate(path, content, 0o640);
   }
-  return keys;
 }
 
-/** Sets a key of the current configuration; undefined removes it. */
-export function withKey(text: string, key: string, value: string | undefined): string {
-  const lines = text.split('\n');
-  const section = lines.findIndex((line) => line.startsWith('['));
-  const current = (section < 0 ? lines : lines.slice(0, section)).filter(
-    (line) => !line.startsWith(`${key}:`),
-  );
-  const rest = section < 0 ? [] : lines.slice(section);
-  while (current.at(-1) === '') current.pop();
-  if (value !== undefined) current.push(`${key}: ${value}`);
-  return [...current, ...(rest.length > 0 ? ['', ...rest] : ['']), ''].join('\n').replace(/\n+$/, '\n');
+function entriesOf(inode: Inode | undefined): Map<string, Inode> | undefined {
+  return inode?.kind === 'directory' ? inode.entries : undefined;
 }
 
-function configText(vmid: number, container: ContainerScenario): string {
-  const encode = (line: string) => encodeURIComponent(line).replaceAll('%20', ' ');
-  const lines =
-    container.description === ''
-      ? []
-      : container.description
-          .trimEnd()
-          .split('\n')
-          .map((line) => `#${encode(line)}`);
-  const add = (key: string, value: string | number | undefined) => {
-    if (value !== undefined && value !== '') lines.push(`${key}: ${value}`);
-  };
-  add('arch', 'amd64');
-  add('cores', container.cores);
-  add('hostname', container.name);
-  add('lock', container.lock);
-  add('memory', Math.round(container.memory / 1024 ** 2));
-  add(
-    'net0',
-    `name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:${(vmid % 256).toString(16).padStart(2, '0').toUpperCase()},ip=${container.ip === undefined ? 'dhcp' : `${container.ip}/24`},type=veth`,
-  );
-  add('ostype', container.flavour === 'none' ? 'unmanaged' : container.flavour);
-  add('rootfs', `local-lvm:vm-${vmid}-disk-0,size=${Math.round(container.disk.size / 1024 ** 3)}G`);
-  add('swap', 512);
-  add('tags', container.tags.join(';'));
-  add('template', container.template ? 1 : undefined);
-  add('unprivileged', 1);
-  for (const [name, { time, description }] of Object.entries(container.snapshots)) {
-    lines.push(
-      '',
-      `[${name}]`,
-      ...(description === '' ? [] : [`#${encode(description)}`]),
-      `hostname: ${container.name}`,
-      `snaptime: ${time}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
+function listed(own: Map<string, Inode> | undefined, node: string, type: ListedGuest['type']): ListedGuest[] {
+  const names = entriesOf(own?.get(type === 'lxc' ? 'lxc' : 'qemu-server'))?.keys() ?? [];
+  return [...names].flatMap((name) => {
+    const vmid = /^(\d+)\.conf$/.exec(name)?.[1];
+    return vmid === undefined ? [] : [{ vmid: Number(vmid), node, type }];
+  });
 }

@@ -2,7 +2,7 @@
 export class Locks {
   readonly #held = new Map<number, Promise<void>>();
 
-  /** @returns its release, or undefined while somebody else holds it */
+  /** @returns a function that releases the lock; undefined if it is taken */
   tryTake(vmid: number): (() => void) | undefined {
     if (this.#held.has(vmid)) return undefined;
     let release: () => void = () => {};
@@ -18,7 +18,7 @@ export class Locks {
     };
   }
 
-  /** Resolves when the holder lets go. */
+  /** Resolves when the lock is released. */
   async freed(vmid: number): Promise<void> {
     await this.#held.get(vmid);
   }

@@ -5,7 +5,7 @@ import type { Process } from '../kernel/process.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 
-/** LXC's own commands, which know nothing of Proxmox's locks and configuration. */
+/** LXC's own commands, which ignore Proxmox's locks and configuration. */
 export function lxcPrograms(node: SimulatedNode): readonly (readonly [string, Program])[] {
   const programs: readonly (readonly [string, Program])[] = [
     ['lxc-attach', (call) => attach(node, call)],
@@ -31,7 +31,7 @@ export function lxcPrograms(node: SimulatedNode): readonly (readonly [string, Pr
   ]);
 }
 
-/** Runs a program in a container, as a child that the container sees as having no parent. */
+/** Runs a program in a container, as a child whose parent is not visible in the container. */
 async function attach(node: SimulatedNode, call: Call): Promise<number> {
   const { vmid, clear, variables, argv } = parseAttach(call.args);
   const guest = node.runningGuest(vmid);
@@ -61,7 +61,7 @@ async function attach(node: SimulatedNode, call: Call): Promise<number> {
     machine: guest,
     env,
     uid: 0,
-    // The caller's directory, where the container has one of that name.
+    // The caller's directory, if the container has a directory of that name.
     cwd: guest.files.find(cwd)?.kind === 'directory' ? cwd : '/',
   });
   void drive(child, (inner) => enter(inner, vmid, program));

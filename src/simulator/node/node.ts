@@ -1,4 +1,4 @@
-import { type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
+import { copyDirectory, type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
 import { Guest } from '../guest/guest.ts';
@@ -14,13 +14,15 @@ import type { NodeScenario } from '../scenario.ts';
 import { shellProgram } from '../shell/shell-program.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
+import { haManager } from './ha-manager.ts';
 import { Locks } from './locks.ts';
 import { lxcPrograms } from './lxc.ts';
 import { pct } from './pct.ts';
+import { PveEntries } from './pve-directory.ts';
 import { pvesh } from './pvesh.ts';
 import { sudo } from './sudo.ts';
 
-/** The cluster file system: serving, hanging (every read waits), or not mounted, so that /etc/pve is empty. */
+/** The cluster file system: working, hanging (every read blocks), or not mounted, so that /etc/pve is empty. */
 export type PmxcfsState = 'up' | 'hangs' | 'down';
 
 /** One Proxmox VE node: its files, its programs, its containers. */
@@ -36,10 +38,11 @@ export class SimulatedNode implements Machine {
   readonly guests = new Map<number, Guest>();
   readonly programs: ReadonlyMap<string, Program>;
   readonly locks = new Locks();
-  /** Other nodes see it. */
+  /** Whether the other nodes see it as online. */
   online = true;
   #pmxcfs: PmxcfsState = 'up';
-  readonly #etcPve: DirectoryInode;
+  /** As this node shows it, mounted or not. */
+  #etcPve: DirectoryInode = this.files.root;
   readonly #answers = new WaitQueue();
 
   constructor(name: string, cluster: Cluster) {
@@ -52,7 +55,6 @@ export class SimulatedNode implements Machine {
       this.guests.set(Number(vmid), new Guest(Number(vmid), container, this.table));
     }
     this.#layOut();
-    this.#etcPve = this.files.directory('/etc/pve');
     this.programs = new Map<string, Program>([
       ...commonPrograms,
       ...lxcPrograms(this),
@@ -64,7 +66,7 @@ export class SimulatedNode implements Machine {
       ['pveversion', (call) => this.#pveversion(call)],
       ['uname', (call) => uname(call, name, scenario.kernel)],
       ['nproc', (call) => printLine(call, String(scenario.cores))],
-      ['ha-manager', (call) => printLine(call, `quorum ${cluster.quorate ? 'OK' : 'No quorum!'}`)],
+      ['ha-manager', haManager(this)],
     ]);
     installPrograms(this);
     installProcesses(this.files, this);
@@ -74,7 +76,7 @@ export class SimulatedNode implements Machine {
     return this.name;
   }
 
-  /** Users get numbers in the order of the scenario; root is 0. */
+  /** User IDs follow the order of the scenario; root is 0. */
   uidOf(user: string): number {
     if (user === 'root') return 0;
     return 1000 + Object.keys(this.cluster.scenario.users).indexOf(user);
@@ -94,12 +96,39 @@ export class SimulatedNode implements Machine {
     this.#answers.wake();
   }
 
+  /** Whether corosync messages of that node arrive here. */
+  sees(other: SimulatedNode): boolean {
+    return this.online && other.online && this.cluster.network.connected(this.name, other.name);
+  }
+
+  /** Whether it sees more than half of the nodes, itself included. */
+  get quorate(): boolean {
+    const { quorate, nodes, scenario } = this.cluster;
+    if (quorate !== undefined) return quorate;
+    if (scenario.cluster === undefined) return true;
+    return nodes.filter((each) => each === this || this.sees(each)).length * 2 > nodes.length;
+  }
+
+  /** What the others change after a loss of quorum does not arrive here any more, until there is one again. */
+  followQuorum(): void {
+    const { entries } = this.#etcPve;
+    if (!(entries instanceof PveEntries)) return;
+    const shared = this.cluster.directory;
+    if (this.quorate) entries.show(shared.entries);
+    else if (entries.shows(shared.entries)) entries.show(copyDirectory(shared).entries);
+  }
+
+  /** Without quorum the cluster file system is read-only. */
+  refusesChange(path: string): boolean {
+    return !this.quorate && this.#pmxcfs === 'up' && /^\/etc\/pve(\/|$)/.test(path);
+  }
+
   /** A cluster file system that hangs lets every reader of /etc/pve wait. */
   hangs(path: string): WaitQueue | undefined {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
 
-  /** Stands for one that is unlocked and runs. @returns undefined where no such container of this node runs */
+  /** The container with this VMID, if it is running on this node. */
   runningGuest(vmid: number): Guest | undefined {
     const guest = this.guests.get(vmid);
     return guest?.running ? guest : undefined;
@@ -140,10 +169,10 @@ export class SimulatedNode implements Machine {
       'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
     );
     devices(this.files);
-    this.files.generate(
-      '/proc/meminfo',
-      () => `MemTotal:       ${Math.round(this.scenario.memory / 1024)} kB\n`,
-    );
+    this.files.generate('/proc/meminfo', () => {
+      const total = Math.round(this.scenario.memory / 1024);
+      return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
+    });
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',
@@ -151,11 +180,19 @@ export class SimulatedNode implements Machine {
       0o644,
       4096,
     );
-    // It stands still: hundreds of sessions share one thread, and what is slow on that account is not slow on a node.
+    // A constant, because hundreds of sessions share one thread, so delays here do not correspond to load on a node.
     const uptime = uptimeAt(new Date()).toFixed(2);
     this.files.generate('/proc/uptime', () => `${uptime} 600000.00\n`);
+    this.files.generate('/proc/cpuinfo', () =>
+      Array.from({ length: this.scenario.cores }, (_, index) => `processor\t: ${index}\n`).join('\n'),
+    );
+    this.files.write(
+      '/var/lib/dpkg/status',
+      `Package: pve-manager\nStatus: install ok installed\nVersion: ${this.scenario.version}\n\n`,
+      { parents: true },
+    );
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
-    installClusterFiles(this);
+    this.#etcPve = installClusterFiles(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {
       this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
     }

@@ -1,23 +1,29 @@
 import { setTimeout } from 'node:timers/promises';
-import { configKeys, withKey } from './cluster.ts';
+import { configKeys, withKey } from './config-text.ts';
+import { isHaManaged, requestHa } from './ha.ts';
+import type { SimulatedNode } from './node.ts';
 import { type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
 
-/** pct waits so long for the lock of another operation. */
+/** The time that pct waits for the lock of another operation. */
 const LOCK_PATIENCE_MS = 10_700;
 const POLL_MS = 25;
 
-/** Verbs of pct that start and stop, with their locks. */
+/** The pct commands that start and stop, with their locks. */
 export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
   start: {
     options: { skiplock: 'flag', debug: 'flag' },
     async run(call, vmid) {
       const { node } = call;
       if (node.runningGuest(vmid)) throw new PctError(255, `CT ${vmid} already running`);
+      if (await askedHa(call, vmid, 'start')) return;
+      requireQuorum(node);
       await locked(call, vmid, 255, async () => {
         checkLock(call, vmid);
         if (configKeys(requireConfig(node, vmid, 255)).get('template') === '1') {
           throw new PctError(255, `you can't start a CT if it's a template`);
         }
+        // Its configuration may have been moved here by hand.
+        if (node.cluster.guest(vmid)?.running === false) node.cluster.moveGuest(vmid, node.name);
         const guest = node.guests.get(vmid);
         await call.delay(node.cluster.scenario.times.start);
         if (!guest || guest.scenario.answers['pct start'] !== undefined) {
@@ -30,6 +36,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
   stop: {
     options: { skiplock: 'flag', 'overrule-shutdown': 'flag' },
     async run(call, vmid) {
+      if (await askedHa(call, vmid, 'stop')) return;
       requireRunning(call, vmid);
       await locked(call, vmid, 255, async () => {
         checkLock(call, vmid);
@@ -41,6 +48,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
   shutdown: {
     options: { timeout: 'integer', forceStop: 'flag' },
     async run(call, vmid) {
+      if (await askedHa(call, vmid, 'stop')) return;
       requireRunning(call, vmid);
       await locked(call, vmid, 255, () => shutDown(call, vmid));
     },
@@ -50,7 +58,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
     async run(call, vmid) {
       requireRunning(call, vmid);
       await locked(call, vmid, 255, async () => {
-        // It is stopped before anybody looks for the lock; then the start is refused.
+        // The container is stopped before the lock is checked; then the start is refused.
         const guest = call.node.guests.get(vmid);
         await call.delay(call.node.cluster.scenario.times.shutdown);
         guest?.halt();
@@ -64,6 +72,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
     async run(call, vmid) {
       await locked(call, vmid, 4, async () => {
         const text = requireConfig(call.node, vmid, 2);
+        requireWritable(call, vmid);
         call.node.cluster.writeConfig(call.node.name, vmid, withKey(text, 'lock', undefined));
       });
     },
@@ -74,6 +83,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
       await locked(call, vmid, 255, async () => {
         checkLock(call, vmid);
         let text = requireConfig(call.node, vmid, 255);
+        requireWritable(call, vmid);
         for (const [key, value] of Object.entries(call.options)) {
           text =
             key === 'delete'
@@ -103,7 +113,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
   },
 };
 
-/** A guest that does not obey costs twice the time limit and five seconds more. */
+/** A guest that ignores the request takes twice the timeout plus five seconds. */
 async function shutDown({ node, options, stderr, delay }: PctCall, vmid: number): Promise<void> {
   const guest = node.guests.get(vmid);
   checkLock({ node }, vmid);
@@ -135,9 +145,38 @@ async function until(delay: PctCall['delay'], condition: () => boolean, withinMs
   return true;
 }
 
+/** For a container of another node it says the same as for one that is stopped. */
 function requireRunning({ node }: PctCall, vmid: number): void {
-  requireConfig(node, vmid, 2);
   if (!node.runningGuest(vmid)) throw new PctError(255, `CT ${vmid} not running`);
+}
+
+export function requireQuorum(node: SimulatedNode): void {
+  if (!node.quorate) throw new PctError(255, 'cluster not ready - no quorum?');
+}
+
+function requireWritable({ node }: PctCall, vmid: number): void {
+  if (node.quorate) return;
+  const file = `/etc/pve/nodes/${node.name}/lxc/${vmid}.conf.tmp.1661`;
+  throw new PctError(2, `unable to open file '${file}' - Permission denied`);
+}
+
+/** Hands the request to the HA manager where it manages the container. @returns whether it does */
+export async function askedHa(
+  { node, stdout }: PctCall,
+  vmid: number,
+  verb: 'start' | 'stop' | 'migrate',
+): Promise<boolean> {
+  if (!isHaManaged(node.cluster, vmid)) return false;
+  requireConfig(node, vmid, 255);
+  if (!node.quorate) {
+    throw new PctError(2, "update resources config failed: cfs-lock 'domain-ha' error: no quorum!");
+  }
+  if (node.cluster.ha.errors.has(vmid)) {
+    throw new PctError(255, `service 'ct:${vmid}' in error state, must be disabled and fixed first`);
+  }
+  await stdout.write(`Requesting HA ${verb} for CT ${vmid}\n`);
+  if (verb !== 'migrate') requestHa(node, vmid, verb === 'start' ? 'started' : 'stopped');
+  return true;
 }
 
 export function checkLock({ node }: Pick<PctCall, 'node'>, vmid: number): void {
@@ -145,7 +184,7 @@ export function checkLock({ node }: Pick<PctCall, 'node'>, vmid: number): void {
   if (lock !== undefined) throw new PctError(255, `CT is locked (${lock})`);
 }
 
-/** Does the work while it holds the lock of the container's configuration. */
+/** Runs the work with the configuration lock of the container. */
 export async function locked(
   call: PctCall,
   vmid: number,

@@ -2,33 +2,34 @@ import { executeOrTell } from '../kernel/execute-file.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { SimulatedNode } from './node.ts';
 import { lifeCycleVerbs } from './pct-life-cycle.ts';
-import { lookingVerbs } from './pct-looking.ts';
+import { migrateVerbs } from './pct-migrate.ts';
+import { queryVerbs } from './pct-queries.ts';
 
-/** Where a verb of pct writes. */
+/** An output stream of a pct command. */
 interface Stream {
   write(text: string): Promise<void>;
 }
 
-/** What a verb of pct works with. */
+/** The context of a pct command. */
 export interface PctCall {
   readonly node: SimulatedNode;
   readonly options: Readonly<Record<string, string>>;
   readonly positional: readonly string[];
   readonly stdout: Stream;
   readonly stderr: Stream;
-  /** Waits for so many ms. */
+  /** Waits for a number of ms. */
   readonly delay: (ms: number) => Promise<void>;
 }
 
 export interface Verb {
-  /** Options by name; `flag` may stand without a value. */
+  /** Options by name; the value of a `flag` may be omitted. */
   readonly options?: Readonly<Record<string, 'flag' | 'integer' | 'string'>>;
   readonly run: (call: PctCall, vmid: number) => Promise<void> | void;
-  /** For verbs that are about no container. */
+  /** For commands without a VMID. */
   readonly noVmid?: boolean;
 }
 
-/** An error of pct: a code that says little and a text that says more. */
+/** An error of pct: an exit code and a message. */
 export class PctError extends Error {
   readonly code: number;
 
@@ -38,7 +39,7 @@ export class PctError extends Error {
   }
 }
 
-const VERBS: Readonly<Record<string, Verb>> = { ...lookingVerbs, ...lifeCycleVerbs };
+const VERBS: Readonly<Record<string, Verb>> = { ...queryVerbs, ...lifeCycleVerbs, ...migrateVerbs };
 
 export function pct(node: SimulatedNode): Program {
   return async (call) => {
@@ -52,7 +53,7 @@ export function pct(node: SimulatedNode): Program {
   };
 }
 
-/** Becomes lxc-attach. */
+/** Runs lxc-attach. */
 async function exec(node: SimulatedNode, call: Call): Promise<number> {
   const rest = call.args.slice(1);
   const id = rest.shift();
@@ -118,7 +119,7 @@ export function badParameter(text: string): PctError {
   return new PctError(2, `400 Parameter verification failed.\n${text}`);
 }
 
-/** Takes `--name value`, `--name=value` and `-name value`; the value of a flag may be left out. */
+/** Accepts `--name value`, `--name=value` and `-name value`; the value of a flag may be omitted. */
 function parseOptions(known: NonNullable<Verb['options']>, args: readonly string[]) {
   const options: Record<string, string> = {};
   const positional: string[] = [];

@@ -1,11 +1,11 @@
 import type { Call } from '../programs/program.ts';
-import { configKeys } from './cluster.ts';
+import { configKeys } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
-import { statusOf } from './pct-looking.ts';
+import { statusOf } from './pct-queries.ts';
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 
-/** `pvesh get PATH` for the paths that people look at; everything else says that there is no such path. */
+/** `pvesh get PATH` for the commonly used paths; all others do not exist. */
 export async function pvesh(node: SimulatedNode, call: Call): Promise<number> {
   const [verb = '', path = '', ...rest] = call.args;
   if (call.process.uid !== 0 || node.pmxcfs === 'down') {
@@ -145,7 +145,7 @@ function clusterStatus({ cluster, name }: SimulatedNode): Json {
   return [own, ...nodes];
 }
 
-/** Plain columns instead of pvesh's box drawing. */
+/** Plain columns instead of the box drawing of pvesh. */
 function table(value: Json): string {
   const rows = Array.isArray(value) ? value : [value];
   const flat = rows.map((row) =>

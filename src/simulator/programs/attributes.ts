@@ -5,7 +5,7 @@ import { parseDate } from './date.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure } from './program.ts';
 
-/** Does the work for each name, and tells where it fails: `mkdir: cannot create directory 'x': File exists`. */
+/** Runs the work for each name, and reports errors: `mkdir: cannot create directory 'x': File exists`. */
 export async function eachName(
   call: Call,
   names: readonly string[],
@@ -116,7 +116,7 @@ async function changeAll(
     await changeAll(call, `${name}/${toBytes(entry)}`, true, change);
 }
 
-/** The number of a user or group. @throws Failure as chown words it */
+/** The ID of a user or group. @throws Failure with the message of chown */
 export function idOf({ files }: Pick<Machine, 'files'>, list: 'passwd' | 'group', name: string): number {
   if (/^\d+$/.test(name)) return Number(name);
   const lines = files.exists(`/etc/${list}`) ? files.readText(`/etc/${list}`).split('\n') : [];

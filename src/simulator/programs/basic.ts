@@ -10,7 +10,7 @@ import { type Call, Failure, type Program } from './program.ts';
 import { evaluateTest, TestError } from './test-expression.ts';
 import { getent, id } from './users.ts';
 
-/** Small programs: what shells have built in, names, numbers, dates. */
+/** Small programs: shell builtins as programs, names, numbers, dates. */
 export const basicPrograms: readonly (readonly [string, Program])[] = [
   ['true', () => 0],
   ['false', () => 1],

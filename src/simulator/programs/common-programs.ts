@@ -1,9 +1,9 @@
 import { basicPrograms } from './basic.ts';
+import { fileQueryPrograms } from './file-queries.ts';
 import { filePrograms } from './files.ts';
 import { find } from './find.ts';
 import { grep } from './grep.ts';
 import { launchers } from './launchers.ts';
-import { lookingPrograms } from './looking.ts';
 import { processPrograms } from './processes.ts';
 import type { Program } from './program.ts';
 import { sed } from './sed.ts';
@@ -16,7 +16,7 @@ export const commonPrograms: readonly (readonly [string, Program])[] = [
   ...basicPrograms,
   ...textPrograms,
   ...filePrograms,
-  ...lookingPrograms,
+  ...fileQueryPrograms,
   ...launchers,
   ...processPrograms,
   ['grep', grep],

@@ -5,7 +5,7 @@ import { chunksOf } from './input.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure } from './program.ts';
 
-/** Where `mv`, `cp` and `ln` put a file: into a directory, or at the path. */
+/** The path to which `mv`, `cp` and `ln` write: inside the target if it is a directory, otherwise the target. */
 async function targetOf(call: Call, source: string, target: string, plain: boolean): Promise<string> {
   if (plain || (await call.sys.find(target))?.kind !== 'directory') return target;
   return `${target.replace(/\/$/, '')}/${posix.basename(source)}`;

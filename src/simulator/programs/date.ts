@@ -54,7 +54,7 @@ export async function date(call: Call): Promise<number> {
   return 0;
 }
 
-/** A date as `date -d` and `touch -d` take it: ISO, `@seconds`, `3 days ago`, or CCYYMMDDhhmm. */
+/** Parses a date of `date -d` and `touch -d`: ISO, `@seconds`, `3 days ago`, or CCYYMMDDhhmm. */
 export function parseDate(text: string | undefined): Date {
   if (text === undefined || text === 'now') return new Date();
   const [, seconds] = /^@(-?\d+)$/.exec(text) ?? [];

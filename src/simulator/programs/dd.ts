@@ -63,7 +63,7 @@ export async function dd(call: Call): Promise<number> {
   return problem ? 1 : 0;
 }
 
-/** One read, or as many as make the block whole. */
+/** One read, or as many as fill the block. */
 async function readBlock(call: Call, file: OpenFile, size: number, whole: boolean): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

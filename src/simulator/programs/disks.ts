@@ -68,7 +68,7 @@ export async function df(call: Call): Promise<number> {
   return 0;
 }
 
-/** The disks with a limit, by where they are mounted. */
+/** The disks of limited size, by mount point. */
 function volumes({ files }: Machine): [string, Volume][] {
   const found: [string, Volume][] = files.root.volume.size > 0 ? [['/', files.root.volume]] : [];
   for (const top of ['/', '/mnt', '/srv', '/var/lib']) {

@@ -5,7 +5,7 @@ import { dd } from './dd.ts';
 import { parseBytes, parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 
-/** Programs that make, move, change and remove files. */
+/** Programs that create, move, change and remove files. */
 export const filePrograms: readonly (readonly [string, Program])[] = [
   ['mkdir', mkdir],
   [

@@ -11,7 +11,7 @@ interface Entry {
 }
 type Test = (entry: Entry) => Promise<boolean> | boolean;
 
-/** find with the tests and actions that scripts use; no parentheses. */
+/** find with the commonly used tests and actions, without parentheses. */
 export async function find(call: Call): Promise<number> {
   const args = [...call.args];
   const roots: string[] = [];
@@ -213,7 +213,7 @@ class Plan {
     }
   }
 
-  /** Runs what `-exec … +` has collected. */
+  /** Runs the commands that `-exec … +` has collected. */
   async finish(): Promise<void> {
     for (const { argv, paths } of this.#collected) {
       if (paths.length === 0) continue;

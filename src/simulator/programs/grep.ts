@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
 import { toBytes } from '../kernel/bytes.ts';
-import { eachInput, type Line, linesOf } from './input.ts';
+import { eachInput, type Line, linesOf, Output } from './input.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure } from './program.ts';
 import { regexSource } from './regex.ts';
 
-/** grep as GNU and busybox have it. */
+/** grep with the options of GNU and busybox. */
 export async function grep(call: Call): Promise<number> {
   const extended = call.name === 'egrep' ? 'E' : call.name === 'fgrep' ? 'F' : '';
   const options = parseOptions(call.args, 'acEFGhHiIlLnoqrRsvwxPe:f:m:A:B:C:z', {
@@ -67,6 +67,7 @@ export async function grep(call: Call): Promise<number> {
   const context = (letter: string) => Number(options.value(letter) ?? options.value('C') ?? 0);
   const [behind, before] = [context('A'), context('B')];
   let found = false;
+  const output = new Output(call);
   const quiet = options.has('s') ? silenced(call) : call;
   const failed = await eachInput(quiet, names, async (file, name) => {
     const shown = name === '-' ? '(standard input)' : name;
@@ -76,9 +77,9 @@ export async function grep(call: Call): Promise<number> {
     let lastPrinted = 0;
     const held: { line: Line; number: number }[] = [];
     const print = async (text: string, at: number, mark: string) => {
-      if (lastPrinted > 0 && at > lastPrinted + 1 && behind + before > 0) await call.print('--\n');
+      if (lastPrinted > 0 && at > lastPrinted + 1 && behind + before > 0) await output.add('--\n');
       lastPrinted = at;
-      await call.printBytes(`${named ? shown + mark : ''}${options.has('n') ? `${at}${mark}` : ''}${text}\n`);
+      await output.add(`${named ? shown + mark : ''}${options.has('n') ? `${at}${mark}` : ''}${text}\n`);
     };
     for await (const line of linesOf(call, file, options.has('z') ? '\0' : '\n')) {
       number += 1;
@@ -107,10 +108,11 @@ export async function grep(call: Call): Promise<number> {
       }
       if (options.has('l') || count >= limit) break;
     }
-    if (options.has('l') && count > 0) await call.printBytes(`${shown}\n`);
-    if (options.has('L') && count === 0) await call.printBytes(`${shown}\n`);
-    if (options.has('c')) await call.printBytes(`${named ? `${shown}:` : ''}${count}\n`);
+    if (options.has('l') && count > 0) await output.add(`${shown}\n`);
+    if (options.has('L') && count === 0) await output.add(`${shown}\n`);
+    if (options.has('c')) await output.add(`${named ? `${shown}:` : ''}${count}\n`);
   });
+  await output.flush();
   if (found && options.has('q')) return 0;
   return failed !== 0 ? 2 : found ? 0 : 1;
 }

@@ -3,7 +3,7 @@ import { fromBytes } from '../kernel/bytes.ts';
 import type { OpenFile } from '../kernel/open-file.ts';
 import type { Call } from './program.ts';
 
-/** Lets the work read each of the files, stdin where there is none or for `-`. @returns 1 if one could not be opened or read */
+/** Runs the work for each file, or for stdin if there is none or for `-`. @returns 1 if a file could not be opened or read */
 export async function eachInput(
   call: Call,
   names: readonly string[],
@@ -29,7 +29,7 @@ export async function eachInput(
   return code;
 }
 
-/** What a file has, piece by piece as it comes. */
+/** The content of a file, in chunks as it arrives. */
 export async function* chunksOf(call: Call, file: OpenFile): AsyncGenerator<Buffer> {
   for (;;) {
     const chunk = await file.read(call.process, 65_536);
@@ -38,13 +38,13 @@ export async function* chunksOf(call: Call, file: OpenFile): AsyncGenerator<Buff
   }
 }
 
-/** A line, with the newline that ends it, if one does. */
+/** A line, and its newline, if it has one. */
 export interface Line {
   readonly text: string;
   readonly newline: string;
 }
 
-/** The lines of a file as they come. */
+/** The lines of a file as they arrive. */
 export async function* linesOf(call: Call, file: OpenFile, separator = '\n'): AsyncGenerator<Line> {
   let rest = '';
   for (;;) {
@@ -70,7 +70,7 @@ export async function allLines(
   return { lines, code };
 }
 
-/** Collects what is printed line by line, so that a large output is not a million writes. */
+/** Buffers output that is printed line by line, so that a large output is not written in a million writes. */
 export class Output {
   readonly #call: Call;
   #waiting: string[] = [];

@@ -2,14 +2,14 @@ import type { Process } from '../kernel/process.ts';
 import { parseSignal, SIGNALS, type Signal } from '../kernel/signals.ts';
 import type { Call } from './program.ts';
 
-/** Processes that this one sees: a node sees those of its containers too. */
+/** The processes that this process can see: a node also sees those of its containers. */
 export function visibleTo({ machine }: Pick<Process, 'machine'>): Process[] {
   return machine.table.list(machine.vmid === null ? undefined : machine.vmid);
 }
 
 /**
- * kill(2) for each target: a process, 0 for the own group, a negative number for a group, -1 for all.
- * @returns what could not be signalled, and why
+ * kill(2) for each target: a process, 0 for the sender's group, a negative number for a group, -1 for all.
+ * @returns the targets that could not be signaled, and why
  */
 export function sendSignals(
   sender: Process,
@@ -34,7 +34,7 @@ export function sendSignals(
     if (found.length === 0) faults.push({ target, text: 'No such process' });
     else if (allowed.length === 0) faults.push({ target, text: 'Operation not permitted' });
     if (signal === 0) continue;
-    // The sender comes last, so that it does not die before it has signalled the others.
+    // The sender comes last, so that it does not die before it has signaled the others.
     for (const each of allowed.sort((a, b) => Number(a === sender) - Number(b === sender)))
       each.signal(signal);
   }

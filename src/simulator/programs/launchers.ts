@@ -6,7 +6,7 @@ import { visibleTo } from './kill.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 
-/** Programs that start other programs, or take their time. */
+/** Programs that start other programs, or wait. */
 export const launchers: readonly (readonly [string, Program])[] = [
   ['sleep', sleep],
   ['env', env],
@@ -42,7 +42,7 @@ async function sleep(call: Call): Promise<number> {
   return 0;
 }
 
-/** Becomes the program. */
+/** Replaces the process with the program. */
 function run(call: Call, argv: readonly string[], environment = call.process.env): Promise<number> {
   if (argv.length === 0) throw new Failure('missing operand', 125);
   return executeOrTell(call.process, argv, environment, call.name);
@@ -88,7 +88,7 @@ async function printenv(call: Call): Promise<number> {
 async function setsid(call: Call): Promise<number> {
   const options = parseOptions(call.args, 'cfw', { posix: true, long: { fork: 'f', wait: 'w' } });
   const { process } = call;
-  // The leader of a group cannot become the leader of a session: a child does it.
+  // The leader of a group cannot become the leader of a session, so a child does it.
   if (process.group !== process.pid && !options.has('f')) {
     process.session = process.pid;
     process.group = process.pid;
@@ -126,7 +126,7 @@ async function timeout(call: Call): Promise<number> {
       if (how !== 'KILL') each.signal('CONT');
     }
   };
-  // Its own death by TERM must not leave the command behind.
+  // When timeout is killed by TERM, the command must not continue.
   process.onSignal = (received) => {
     if (received !== 'TERM' && received !== 'INT' && received !== 'HUP') return false;
     strike(received);

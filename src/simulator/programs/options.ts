@@ -1,20 +1,21 @@
 import { Failure } from './program.ts';
 
-/** Options that a program was called with. */
+/** The parsed options of a program. */
 export interface Options {
   has(letter: string): boolean;
   /** The last value of an option. */
   value(letter: string): string | undefined;
-  /** All values of an option that may be repeated. */
+  /** All values of an option, which may be repeated. */
   values(letter: string): readonly string[];
-  /** What is no option. */
+  /** The arguments that are not options. */
   readonly rest: readonly string[];
 }
 
 /**
- * Parses options as GNU programs do, wherever they stand. @param spec letters, with a colon behind those that take a value
- * @param long names of long options, and the letters that they stand for
- * @throws Failure for an option that the program does not have
+ * Parses options at any position, as GNU programs do.
+ * @param spec letters, with a colon after those that take a value
+ * @param long names of long options and their letters
+ * @throws Failure for an unknown option
  */
 export function parseOptions(
   args: readonly string[],
@@ -78,7 +79,7 @@ function splitOnce(text: string): [string, string | undefined] {
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** `10`, `1K`, `64k`, `2M`, `1G`; undefined for what is no size. */
+/** Parses `10`, `1K`, `64k`, `2M`, `1G`; undefined if it is not a size. */
 export function parseBytes(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+)([kKMGTcwb]?)B?$/.exec(text) ?? [];
   if (number === undefined) return undefined;

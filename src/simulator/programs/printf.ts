@@ -44,7 +44,7 @@ export function interpretEscapes(
   return { bytes, stopped: false };
 }
 
-/** printf of POSIX. The format is used again as long as values are left. */
+/** printf of POSIX. The format is reused until all values are printed. */
 export function formatted(format: string, values: readonly string[]): { bytes: string; faults: string[] } {
   const faults: string[] = [];
   const rest = [...values];
@@ -138,7 +138,7 @@ function convert(
         : digits;
 }
 
-/** A number as C writes it, or the code of the character behind a quote. */
+/** An integer in C notation, or the code of the character after a quote. */
 function integer(text: string, faults: string[]): bigint {
   if (text === '') return 0n;
   if (/^["']./.test(text)) return BigInt(text.charCodeAt(1));

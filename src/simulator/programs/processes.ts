@@ -6,7 +6,7 @@ import { kill, visibleTo } from './kill.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 
-/** Programs that look at processes and end them. */
+/** Programs that list and kill processes. */
 export const processPrograms: readonly (readonly [string, Program])[] = [
   ['kill', kill],
   ['ps', ps],

@@ -4,10 +4,10 @@ import type { Process } from '../kernel/process.ts';
 import { readToEnd, SystemCalls } from '../kernel/system-calls.ts';
 import type { Machine } from '../machine.ts';
 
-/** A program: takes what it is called with, resolves to the exit code. */
+/** A program: a function of its call that resolves to the exit code. */
 export type Program = (call: Call) => Promise<number> | number;
 
-/** Ends a program with a message, which its name is put in front of. */
+/** Ends a program with a message, after the name of the program. */
 export class Failure extends Error {
   readonly code: number;
 
@@ -17,11 +17,11 @@ export class Failure extends Error {
   }
 }
 
-/** What a program is called with: its process, its arguments, its three streams. */
+/** The context of a program: its process, its arguments and its three streams. */
 export class Call {
   readonly process: Process;
   readonly sys: SystemCalls;
-  /** Arguments as byte strings, without the name. */
+  /** Arguments as byte strings, without the name of the program. */
   readonly args: readonly string[];
 
   constructor(process: Process, args: readonly string[] = process.argv.slice(1)) {
@@ -57,7 +57,7 @@ export class Call {
     if (bytes.length > 0) await this.process.fds.get(1).write(this.process, bytes);
   }
 
-  /** Prints text on stderr; a stderr that is closed is no failure. */
+  /** Prints text on stderr; a closed stderr is not an error. */
   async warn(text: string): Promise<void> {
     try {
       await this.process.fds.find(2)?.write(this.process, Buffer.from(toBytes(text), 'latin1'));
@@ -66,7 +66,7 @@ export class Call {
     }
   }
 
-  /** What comes next on stdin; nothing at its end. */
+  /** The next bytes of stdin; empty at its end. */
   read(max = 65_536): Promise<Buffer> {
     return this.process.fds.get(0).read(this.process, max);
   }

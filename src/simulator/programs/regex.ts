@@ -1,7 +1,7 @@
 import { bracket } from '../shell/pattern.ts';
 
 /**
- * A POSIX regular expression in JavaScript's words. Basic ones give ( ) { } + ? | a meaning only behind a backslash.
+ * Converts a POSIX regular expression to JavaScript. In basic ones, ( ) { } + ? | are special only after a backslash.
  */
 export function regexSource(pattern: string, extended: boolean): string {
   let source = '';
@@ -38,7 +38,7 @@ export function regexSource(pattern: string, extended: boolean): string {
   return source;
 }
 
-/** In a regular expression a backslash between brackets is an ordinary character. */
+/** Inside brackets, a backslash is an ordinary character. */
 function bracketAt(pattern: string, start: number): { source: string; end: number } | undefined {
   const doubled = pattern.slice(start).replaceAll('\\', '\\\\');
   const set = bracket(doubled, 0);

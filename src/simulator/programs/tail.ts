@@ -5,7 +5,7 @@ import { type Call, Failure } from './program.ts';
 
 const POLL_MS = 100;
 
-/** `tail -n 5`, `-n +5`, `-c 10`; `-f` goes on with what the file gets later. */
+/** `tail -n 5`, `-n +5`, `-c 10`; `-f` follows the file. */
 export async function tail(call: Call): Promise<number> {
   const args = call.args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
   const options = parseOptions(args, 'n:c:fFqvs:', {

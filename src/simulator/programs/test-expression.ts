@@ -1,7 +1,7 @@
 import type { SystemCalls } from '../kernel/system-calls.ts';
 import { parseInteger } from '../shell/arithmetic.ts';
 
-/** An expression that `test` does not understand. */
+/** An invalid expression of `test`. */
 export class TestError extends Error {}
 
 const UNARY = new Set('-b -c -d -e -f -g -G -h -k -L -n -N -O -p -r -s -S -t -u -w -x -z'.split(' '));
@@ -9,7 +9,7 @@ const BINARY = new Set('= == != < > -eq -ne -gt -ge -lt -le -nt -ot -ef'.split('
 
 /** Evaluates the arguments of `test`. @throws TestError */
 export function evaluateTest(args: readonly string[], sys: SystemCalls): boolean | Promise<boolean> {
-  // POSIX settles up to four arguments by their number.
+  // POSIX evaluates up to four arguments by their number.
   const [a = '', b = '', c = ''] = args;
   switch (args.length) {
     case 0:

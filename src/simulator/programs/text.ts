@@ -6,7 +6,7 @@ import { parseBytes, parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 import { sort, uniq } from './sort.ts';
 
-/** Programs that read text and print it in another shape. */
+/** Programs that read, transform and print text. */
 export const textPrograms: readonly (readonly [string, Program])[] = [
   ['cat', cat],
   ['head', head],
@@ -83,7 +83,7 @@ async function cat(call: Call): Promise<number> {
   });
 }
 
-/** Control characters and those above ASCII as `cat -v` shows them. */
+/** Control characters and non-ASCII characters, in the notation of `cat -v`. */
 function visibleForm(text: string): string {
   return [...text]
     .map((char) => {
@@ -128,7 +128,7 @@ async function head(call: Call): Promise<number> {
         while (at >= 0 && --rest > 0);
         if (at >= 0) end = at + 1;
       } else rest -= chunk.length;
-      // As GNU head does where it can: what was read in excess goes back.
+      // Like GNU head: bytes that were read in excess are returned.
       if (end < chunk.length) file.unread(chunk.subarray(end));
       await call.write(chunk.subarray(0, end));
     }

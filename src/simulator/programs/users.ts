@@ -2,7 +2,7 @@ import { fromBytes, toBytes } from '../kernel/bytes.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure } from './program.ts';
 
-/** A user's only group is the one of the same number. */
+/** A user's only group has the same number as the user. */
 export async function id(call: Call): Promise<number> {
   const options = parseOptions(call.args, 'ugGnr');
   const { machine, process } = call;

@@ -29,7 +29,7 @@ class Evaluator {
   readonly #text: string;
   readonly #variables: ArithmeticVariables;
   #at = 0;
-  /** Above 0: what is evaluated does not count, as behind `0 &&`. */
+  /** Above 0: the current part is parsed but not evaluated, as after `0 &&`. */
   #idle = 0;
 
   constructor(text: string, variables: ArithmeticVariables) {
@@ -96,7 +96,7 @@ class Evaluator {
     const rest = this.#text.slice(this.#at, this.#at + 3);
     const found = BINARY[level]?.find((each) => rest.startsWith(each));
     if (found === undefined) return undefined;
-    // `|` is no part of `||`, `<` none of `<<`, and none of them of an assignment.
+    // `|` is not part of `||`, `<` is not part of `<<`, and none of them is part of an assignment.
     const next = rest[found.length];
     if ((found === '|' || found === '&') && next === found) return undefined;
     if ((found === '<' || found === '>') && next === found) return undefined;

@@ -5,13 +5,13 @@ import { processBuiltins } from './builtins/processes.ts';
 import { testBuiltin } from './builtins/test.ts';
 import { variableBuiltins } from './builtins/variables.ts';
 import type { Executor } from './execute.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { ExitShell, LeaveLoop, ReturnFrom, ShellError } from './shell-errors.ts';
 
-/** A command that the shell itself runs. Resolves to the exit code. */
+/** A command that the shell runs itself. Resolves to the exit code. */
 export type Builtin = (executor: Executor, args: readonly string[]) => Promise<number> | number;
 
-/** Assignments in front of these stay, and their errors end the shell. */
+/** Assignments before these persist, and their errors end the shell. */
 export const SPECIAL_BUILTINS = new Set(
   'break : continue . eval exec exit export readonly return set shift times trap unset'.split(' '),
 );
@@ -49,7 +49,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     },
   ],
   ['eval', (executor, args) => executor.evaluate(args.join(' '))],
-  // The executor itself deals with it.
+  // Handled by the executor.
   ['exec', () => 0],
   ['.', source],
   ['command', command],
@@ -109,7 +109,7 @@ async function source(executor: Executor, [file]: readonly string[]): Promise<nu
   }
 }
 
-/** A file that is sourced need not be executable. */
+/** A sourced file need not be executable. */
 async function inPath(shell: Shell, name: string): Promise<string> {
   for (const directory of (shell.variables.get('PATH') ?? '').split(':')) {
     if ((await shell.sys.find(`${directory}/${name}`))?.kind === 'file') return `${directory}/${name}`;
@@ -117,7 +117,7 @@ async function inPath(shell: Shell, name: string): Promise<string> {
   throw new FileError('ENOENT', 'open', name);
 }
 
-/** `command NAME ARG…` passes functions by; `command -v` says what a name is. */
+/** `command NAME ARG…` ignores functions; `command -v` prints what a name refers to. */
 async function command(executor: Executor, args: readonly string[]): Promise<number> {
   const { shell } = executor;
   const [option = ''] = args;

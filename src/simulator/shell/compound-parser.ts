@@ -3,7 +3,7 @@ import { TokenReader } from './token-reader.ts';
 
 /** Parses if, for and case, and the bodies of loops. @throws ShellSyntaxError */
 export abstract class CompoundParser extends TokenReader {
-  /** Commands up to a closing word or operator. */
+  /** Commands up to a closing keyword or operator. */
   abstract list(): List;
 
   /** A list that must not be empty. */

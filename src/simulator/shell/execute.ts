@@ -4,30 +4,30 @@ import type { Process } from '../kernel/process.ts';
 import { readToEnd } from '../kernel/system-calls.ts';
 import { CompoundCommands } from './compound-commands.ts';
 import { Expander } from './expand.ts';
+import type { Shell } from './posix-shell.ts';
 import { redirect, type SavedDescriptors } from './redirect.ts';
 import { runText, subshell } from './run-script.ts';
-import type { Shell } from './shell.ts';
 import { ExitShell, RedirectionError } from './shell-errors.ts';
 import { isQuick, SimpleCommands } from './simple-command.ts';
 import type { AndOr, Command, List, Pipeline } from './syntax-tree.ts';
 
-/** In which position a command is run. */
+/** The context in which a command runs. */
 export interface Position {
-  /** Its failure is looked at: `set -e` does not end the shell. */
+  /** The exit code is tested, so `set -e` does not end the shell. */
   readonly tested: boolean;
-  /** Nothing follows in this process, which may become the program. */
+  /** Nothing follows in this process, so it may be replaced by the program. */
   readonly last: boolean;
 }
 
 const ORDINARY: Position = { tested: false, last: false };
 
-/** Runs commands in one shell. */
+/** Executes commands in one shell. */
 export class Executor {
   readonly shell: Shell;
   readonly expander: Expander;
   readonly simple: SimpleCommands;
   readonly #compounds = new CompoundCommands(this);
-  /** Code of the last command substitution of a command. */
+  /** The exit code of the last command substitution of a command. */
   substituted: number | undefined;
 
   constructor(shell: Shell) {
@@ -36,13 +36,13 @@ export class Executor {
     this.expander = new Expander(shell, (body) => this.#substitute(body));
   }
 
-  /** Runs commands one after the other. @returns the code of the last one */
+  /** Runs commands in order. @returns the exit code of the last one */
   async list(list: List, position: Position = ORDINARY): Promise<number> {
     for (const [index, each] of list.entries()) {
       const last = position.last && index === list.length - 1;
       const { first } = each;
       const [only] = first.commands;
-      // The common case without a detour: waiting for nothing costs time, too.
+      // A shortcut for the common case, because an unnecessary await costs time.
       if (
         only &&
         first.commands.length === 1 &&
@@ -59,7 +59,7 @@ export class Executor {
     return this.shell.status;
   }
 
-  /** Runs the actions of signals that have come. */
+  /** Runs the traps of received signals. */
   async runTraps(): Promise<void> {
     for (let signal = this.shell.takeSignal(); signal !== undefined; signal = this.shell.takeSignal()) {
       const action = this.shell.traps.get(signal);
@@ -162,7 +162,7 @@ export class Executor {
     }
   }
 
-  /** What is due after a command: traps, and the end of the shell under `set -e`. */
+  /** After a command: runs traps, and ends the shell under `set -e`. */
   async #afterwards(tested: boolean): Promise<void> {
     if (this.shell.traps.due !== undefined) await this.runTraps();
     if (this.shell.options.e && !tested && this.shell.status !== 0) throw new ExitShell(this.shell.status);
@@ -186,7 +186,7 @@ export class Executor {
     let saved: SavedDescriptors | undefined;
     try {
       if (command.redirections.length > 0) saved = await redirect(shell, this.expander, command.redirections);
-      // Nothing follows: what was saved must not keep a pipe open.
+      // Nothing follows: saved descriptors must not keep a pipe open.
       const last = position.last && !shell.traps.any;
       if (last) saved?.forget();
       await this.#compounds.run(command, { ...position, last });

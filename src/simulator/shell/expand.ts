@@ -2,7 +2,7 @@ import { ArithmeticError, evaluate } from './arithmetic.ts';
 import { FieldBuilder, type Target } from './fields.ts';
 import { expandPathnames } from './glob.ts';
 import { escapePattern, hasPattern, trim, trimOperator } from './pattern.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { ShellError } from './shell-errors.ts';
 import { drive, type Steps, wait } from './steps.ts';
 import type { List, ParameterPart, Part, Word } from './syntax-tree.ts';
@@ -18,7 +18,7 @@ export class Expander {
     this.#substitute = substitute;
   }
 
-  /** Words of a command, as the fields that it is called with. */
+  /** Expands the words of a command to fields. */
   fields(words: readonly Word[]): string[] | Promise<string[]> {
     return drive(this.#fields(words));
   }
@@ -89,7 +89,7 @@ export class Expander {
     return pattern;
   }
 
-  /** @param context `literal`: text of the script is split too, as in ${x:-a b} */
+  /** @param context `literal`: text of the script is also split, as in ${x:-a b} */
   *#parts(
     parts: readonly Part[],
     target: Target,
@@ -161,7 +161,7 @@ export class Expander {
     const plain = operator === undefined || word === undefined;
     const { positional } = this.#shell;
     if (isList) {
-      // Between double quotes dash takes $* for set even where there are no parameters.
+      // In double quotes, dash treats $* as set even without parameters.
       const counts = positional.length > 0 || (name === '*' && quoted && part.colon !== true);
       const set = counts && !(part.colon === true && positional.join('') === '');
       if (plain || (set && operator !== '+' && !/[#%]/.test(operator)))
@@ -218,7 +218,7 @@ export class Expander {
     }
   }
 
-  /** The word of ${x:-word}. */
+  /** The alternative word of ${x:-word}. */
   *#alternative(word: Word, quoted: boolean, target: Target): Steps<void> {
     if (quoted) target.quoted('');
     yield* this.#parts(word.parts, target, { tilde: !quoted, literal: true });
@@ -245,7 +245,7 @@ export class Expander {
     return this.#shell.positional.join(name === '*' ? this.#separator() : ' ');
   }
 
-  /** A parameter's value. @param strict under `set -u` it has to be set */
+  /** The value of a parameter. @param strict requires that it is set, as `set -u` does */
   #value(name: string, strict: boolean): string | undefined {
     const value = this.#shell.parameter(name);
     if (value === undefined && strict && this.#shell.options.u)

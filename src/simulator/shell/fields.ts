@@ -2,18 +2,18 @@ import { escapePattern } from './pattern.ts';
 
 export interface Field {
   text: string;
-  /** The text as a pattern: what was quoted matches itself alone. */
+  /** The text as a pattern, in which quoted characters match only themselves. */
   pattern: string;
 }
 
-/** Puts a word's expanded parts together and splits what was not quoted at the characters of IFS. */
+/** Combines the expanded parts of a word, and splits unquoted parts at the characters of IFS. */
 export class FieldBuilder {
   readonly fields: Field[] = [];
   readonly #white: string;
   readonly #other: string;
   #current: Field | undefined;
 
-  /** @param ifs undefined where IFS is not set */
+  /** @param ifs undefined if IFS is not set */
   constructor(ifs: string | undefined) {
     const all = ifs ?? ' \t\n';
     this.#white = [...all].filter((char) => /[ \t\n]/.test(char)).join('');
@@ -62,7 +62,7 @@ export class FieldBuilder {
     }
   }
 
-  /** Ends the field that is being built, if there is one. */
+  /** Ends the current field, if there is one. */
   close(): void {
     if (this.#current) this.fields.push(this.#current);
     this.#current = undefined;
@@ -79,7 +79,7 @@ export class FieldBuilder {
   }
 }
 
-/** How an expansion is put together. */
+/** The destination of an expansion. */
 export interface Target {
   quoted(text: string): void;
   literal(text: string): void;

@@ -3,7 +3,7 @@ import { toBytes } from '../kernel/bytes.ts';
 import type { SystemCalls } from '../kernel/system-calls.ts';
 import { hasPattern, matchesName } from './pattern.ts';
 
-/** Paths that match the pattern, in the order of their bytes; none where nothing does. */
+/** Paths that match the pattern, sorted by their bytes; empty if none does. */
 export async function expandPathnames(sys: SystemCalls, pattern: string): Promise<string[]> {
   const pieces = pattern.split('/');
   let found = [''];

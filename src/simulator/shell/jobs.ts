@@ -1,6 +1,6 @@
 import type { ExitStatus, Process } from '../kernel/process.ts';
 import { signalNumber } from '../kernel/signals.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 
 const DEATHS: Readonly<Record<string, string>> = {
   HUP: 'Hangup',
@@ -13,7 +13,7 @@ const DEATHS: Readonly<Record<string, string>> = {
   XFSZ: 'File size limit exceeded',
 };
 
-/** What one shell has started. */
+/** The processes that one shell has started. */
 export class Jobs {
   readonly #shell: Shell;
   #background: Process[] = [];
@@ -34,7 +34,7 @@ export class Jobs {
     return this.#background.filter(({ alive }) => alive);
   }
 
-  /** Waits for the processes of a pipeline in the foreground. @returns their exit codes */
+  /** Waits for the processes of a foreground pipeline. @returns their exit codes */
   async foreground(processes: readonly Process[]): Promise<number[]> {
     const statuses: (ExitStatus | undefined)[] = [];
     for (const each of processes) statuses.push(await this.#shell.process.waitFor(each));
@@ -42,7 +42,7 @@ export class Jobs {
     return statuses.map((status) => status?.code ?? 255);
   }
 
-  /** Shells name the signal that has ended what they waited for. */
+  /** Shells print the signal that has ended a foreground process. */
   async #tellDeath(status: ExitStatus | undefined, process: Process | undefined): Promise<void> {
     const text = status?.signal === undefined ? undefined : DEATHS[status.signal];
     if (text === undefined || !process) return;
@@ -54,7 +54,7 @@ export class Jobs {
       );
   }
 
-  /** `wait`. @returns the code of the last one named, 0 for all, 128 + n when a signal with a trap came first */
+  /** `wait`. @returns the exit code of the last named process, 0 for all, 128 + n if a trapped signal arrives first */
   async wait(pids: readonly number[]): Promise<number> {
     const chosen =
       pids.length === 0 ? this.#background : this.#background.filter(({ pid }) => pids.includes(pid));

@@ -35,13 +35,13 @@ const OPERATORS = [
 ];
 
 export interface LexerOptions {
-  /** Reports what bash would understand as unsupported, instead of giving it the meaning that it has in POSIX. */
+  /** Reports bash syntax as unsupported, instead of giving it its meaning in POSIX. */
   readonly bash: boolean;
-  /** Line number of the first line. */
+  /** The number of the first line. */
   readonly firstLine?: number;
-  /** More may follow the text. */
+  /** The text may be incomplete. */
   readonly partial?: boolean;
-  /** How `$( … )` is parsed. */
+  /** Parses `$( … )`. */
   readonly parseSubstitution: (lexer: Lexer) => List;
 }
 
@@ -51,10 +51,10 @@ export class Lexer {
   readonly options: LexerOptions;
   pos = 0;
   #peeked: Token | undefined;
-  /** The line that was last asked for, and where it begins: mostly the next question is of one behind it. */
+  /** The last requested line and its start: most requests are for a later one. */
   #line = 0;
   #lineStart = 0;
-  /** Here-documents whose text begins at the next line. */
+  /** Here-documents whose text begins on the next line. */
   #pending: { redirection: Redirection; delimiter: string; quoted: boolean; stripTabs: boolean }[] = [];
 
   constructor(text: string, options: LexerOptions) {
@@ -94,7 +94,7 @@ export class Lexer {
     return token;
   }
 
-  /** Parses `$( … )` from behind its opening: here-documents outside wait meanwhile. */
+  /** Parses `$( … )` after its opening. Here-documents outside of it must wait. */
   substitution(): List {
     const pending = this.#pending;
     this.#pending = [];
@@ -157,12 +157,14 @@ export class Lexer {
     }
   }
 
-  /** dash takes the end of the script for the end of a here-document; where more may come, it is waited for. */
+  /**
+   * dash accepts the end of the script as the end of a here-document. If the text may be incomplete, more input is required.
+   */
   endOfDocument(start: number): void {
     if (this.options.partial === true) this.fail('end of file in here-document', start, true);
   }
 
-  /** The text has ended where a line has not: if more may come, the line is not complete. */
+  /** The text ends inside a line. If the text may be incomplete, more input is required. */
   endOfInput(): void {
     if (this.options.partial === true) this.fail('end of file unexpected', this.pos, true);
     this.#readHereDocuments();

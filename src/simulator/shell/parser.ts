@@ -3,7 +3,7 @@ import { Lexer, type LexerOptions, type Token } from './lexer.ts';
 import type { AndOr, Assignment, Command, List, Pipeline, Redirection, Word } from './syntax-tree.ts';
 import { CLOSERS, KEYWORDS } from './token-reader.ts';
 
-/** A parser of a whole script. */
+/** Creates a parser for a whole script. */
 export function parserOf(text: string, options: Omit<LexerOptions, 'parseSubstitution'>): Parser {
   return new Parser(new Lexer(text, { ...options, parseSubstitution }));
 }
@@ -17,7 +17,7 @@ function parseSubstitution(lexer: Lexer): List {
 
 /** Parses POSIX sh. @throws ShellSyntaxError */
 export class Parser extends CompoundParser {
-  /** How much of the text has been consumed. */
+  /** The number of consumed characters. */
   get position(): number {
     return this.lexer.pos;
   }
@@ -40,7 +40,7 @@ export class Parser extends CompoundParser {
     }
   }
 
-  /** Commands up to a closing word or operator. */
+  /** Commands up to a closing keyword or operator. */
   list(): List {
     const list: AndOr[] = [];
     for (;;) {
@@ -61,7 +61,7 @@ export class Parser extends CompoundParser {
     return list.map((each) => (this.#background.has(each) ? { ...each, background: true } : each));
   }
 
-  /** `;` or `&` behind a command. */
+  /** `;` or `&` after a command. */
   #separator(): boolean {
     const token = this.peek();
     if (token.type !== 'operator' || (token.text !== ';' && token.text !== '&')) return false;
@@ -201,7 +201,7 @@ export class Parser extends CompoundParser {
   }
 }
 
-/** `NAME=value` with its name unquoted. */
+/** `NAME=value` with an unquoted name. */
 function assignmentOf(word: Word): Assignment | undefined {
   const [first, ...rest] = word.parts;
   if (first?.type !== 'text' || first.quoted) return undefined;

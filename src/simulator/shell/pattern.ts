@@ -1,8 +1,8 @@
 import type { ParameterPart } from './syntax-tree.ts';
 
-/** Patterns are text in which a backslash takes the meaning from the character behind it. */
+/** In a pattern, a backslash makes the next character literal. */
 
-/** Makes text match itself alone. */
+/** Escapes text so that it matches only itself. */
 export function escapePattern(text: string): string {
   return text.replaceAll(/[\\*?[\]!^-]/g, '\\$&');
 }
@@ -28,7 +28,7 @@ const CLASSES: Readonly<Record<string, string>> = {
 
 const cache = new Map<string, RegExp>();
 
-/** Source of a regular expression for a shell pattern; `pathname`: wildcards do not match a slash. */
+/** The regular expression source for a shell pattern. With `pathname`, wildcards do not match a slash. */
 export function patternSource(pattern: string, greedy = true, pathname = false): string {
   let source = '';
   const any = pathname ? '[^/]' : '[\\s\\S]';
@@ -52,7 +52,7 @@ export function patternSource(pattern: string, greedy = true, pathname = false):
   return source;
 }
 
-/** `[…]` as a set of a regular expression; undefined where it is not closed. */
+/** `[…]` as a set of a regular expression; undefined if it is not closed. */
 export function bracket(pattern: string, start: number): { source: string; end: number } | undefined {
   let at = start + 1;
   let source = '[';
@@ -90,7 +90,7 @@ function setLiteral(char: string): string {
   return /[\\\]^[-]/.test(char) ? `\\${char}` : char;
 }
 
-/** @param kind tells apart what is made of the same pattern */
+/** @param kind distinguishes expressions that are compiled from the same pattern */
 function compiled(kind: string, pattern: string, source: () => string): RegExp {
   const key = kind + pattern;
   let found = cache.get(key);
@@ -112,7 +112,7 @@ export function matches(pattern: string, text: string): boolean {
   return compiled('=', pattern, () => `^${patternSource(pattern)}$`).test(text);
 }
 
-/** A pattern without brackets, which takes no regular expression: most are used once. */
+/** Matches a pattern without brackets directly, because most patterns are used only once. */
 function matchesPlain(pattern: string, text: string): boolean {
   let [at, position, star, mark] = [0, 0, -1, 0];
   while (position < text.length) {
@@ -138,13 +138,13 @@ function matchesPlain(pattern: string, text: string): boolean {
   return at === pattern.length;
 }
 
-/** Whether a name of a directory matches; one that begins with a dot only by a dot. */
+/** Whether a file name matches. A leading dot is matched only by a dot. */
 export function matchesName(pattern: string, name: string): boolean {
   if (name.startsWith('.') && !/^\\?\./.test(pattern)) return false;
   return compiled('/', pattern, () => `^${patternSource(pattern, true, true)}$`).test(name);
 }
 
-/** `${x#pattern}` and its kin. */
+/** `${x#pattern}` and similar operators. */
 export function trim(text: string, pattern: string, operator: '#' | '##' | '%' | '%%'): string {
   if (operator === '#' || operator === '##') {
     const hit = compiled(operator, pattern, () => `^(?:${patternSource(pattern, operator === '##')})`).exec(
@@ -160,7 +160,7 @@ export function trim(text: string, pattern: string, operator: '#' | '##' | '%' |
   return text;
 }
 
-/** Which end a `#` or `%` expansion trims. */
+/** The end at which a `#` or `%` expansion trims. */
 export function trimOperator(operator: NonNullable<ParameterPart['operator']>): '#' | '##' | '%' | '%%' {
   return operator === '##' || operator === '%' || operator === '%%' ? operator : '#';
 }

@@ -2,11 +2,11 @@ import { FileError } from '../files/inode.ts';
 import type { FdTable, OpenFile } from '../kernel/open-file.ts';
 import { Pipe } from '../kernel/pipe.ts';
 import type { Expander } from './expand.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { RedirectionError, ShellError } from './shell-errors.ts';
 import type { Redirection } from './syntax-tree.ts';
 
-/** Descriptors as they were before redirections. */
+/** The descriptors before redirections. */
 export class SavedDescriptors {
   readonly #fds: FdTable;
   readonly #saved: { fd: number; file: OpenFile | undefined }[] = [];
@@ -28,13 +28,13 @@ export class SavedDescriptors {
     }
   }
 
-  /** The redirections stay: nothing is left to restore. */
+  /** Keeps the redirections: there is nothing to restore. */
   forget(): void {
     for (const { file } of this.#saved.splice(0)) file?.release();
   }
 }
 
-/** Makes redirections one after the other. @throws RedirectionError when one fails; those before it are undone */
+/** Applies redirections in order. @throws RedirectionError if one fails; those before it are reverted */
 export async function redirect(
   shell: Shell,
   expander: Expander,
@@ -59,7 +59,7 @@ export async function redirect(
   return saved;
 }
 
-/** What the descriptor is to become; it is held once. */
+/** The target of a redirection, opened once. */
 async function prepare(
   shell: Shell,
   expander: Expander,
@@ -103,7 +103,7 @@ function duplicate(shell: Shell, name: string): OpenFile | 'close' {
   return file.retain();
 }
 
-/** A here-document is a pipe that holds the whole text, however long. */
+/** A here-document is a pipe that contains the whole text, whatever its length. */
 function document(text: string): OpenFile {
   const { reader, writer } = Pipe.make();
   reader.retain();

@@ -1,6 +1,6 @@
 import { Executor } from './execute.ts';
 import { parserOf } from './parser.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 import { ExitShell, LeaveLoop, Replaced, ReturnFrom, ShellError } from './shell-errors.ts';
 import { ShellSyntaxError, UnsupportedSyntax } from './syntax-error.ts';
 import type { List } from './syntax-tree.ts';
@@ -15,11 +15,11 @@ export function runCommandText(shell: Shell, text: string): Promise<number> {
   return toEnd(shell, (executor) => runText(executor, text, true));
 }
 
-/** Scripts that were parsed before: nothing in their trees ever changes. */
+/** Cache of parsed scripts, whose trees are immutable. */
 const parsed = new Map<string, readonly List[]>();
 const MOST_PARSED = 200;
 
-/** The lines of a text, each parsed when it is asked for, as a shell does it: what precedes a line with an error is run. */
+/** The lines of a text, each parsed when it is requested, as a shell does: the lines before a syntax error run. */
 function* linesOf(text: string, bash: boolean): Generator<{ list: List; last: boolean }> {
   const key = `${bash}${text}`;
   const known = parsed.get(key);
@@ -37,7 +37,7 @@ function* linesOf(text: string, bash: boolean): Generator<{ list: List; last: bo
   parsed.set(key, lists);
 }
 
-/** Runs a text as `eval` does. @param last nothing follows in this process @returns the last code */
+/** Runs a text as `eval` does. @param last nothing follows in this process @returns the last exit code */
 export async function runText(executor: Executor, text: string, last = false): Promise<number> {
   const { shell } = executor;
   let empty = true;
@@ -49,7 +49,7 @@ export async function runText(executor: Executor, text: string, last = false): P
   return shell.status;
 }
 
-/** Runs the script that comes on stdin, one complete command after the other as it arrives. @returns the exit code */
+/** Runs the script on stdin, one complete command at a time as it arrives. @returns the exit code */
 export function runInput(shell: Shell): Promise<number> {
   return toEnd(shell, async (executor) => {
     let text = '';
@@ -71,10 +71,10 @@ export function runInput(shell: Shell): Promise<number> {
   });
 }
 
-/** dash reads its script in blocks of this size: what is in the same block as a command cannot be read by that command. */
+/** dash reads its script in blocks of this size: the block that contains a command cannot be read by that command. */
 const BLOCK_BYTES = 8192;
 
-/** undefined where more input could complete the line. */
+/** undefined if further input could complete the line. */
 function complete(parse: () => List | undefined): List | undefined {
   try {
     return parse();
@@ -84,7 +84,7 @@ function complete(parse: () => List | undefined): List | undefined {
   }
 }
 
-/** Runs the work of a shell, and what is due at its end. @returns the exit code of the process */
+/** Runs the work of a shell and its EXIT trap. @returns the exit code of the process */
 async function toEnd(shell: Shell, work: (executor: Executor) => Promise<number>): Promise<number> {
   const executor = new Executor(shell);
   try {
@@ -97,7 +97,7 @@ async function toEnd(shell: Shell, work: (executor: Executor) => Promise<number>
     const action = shell.traps.get('EXIT');
     if (action === undefined || action === '') return code;
     shell.traps.set('EXIT', undefined);
-    // The code stays, unless the action ends in `exit`.
+    // The exit code is kept, unless the trap calls `exit`.
     return await guarded(executor, async () => {
       await executor.evaluate(action);
       return code;

@@ -1,4 +1,4 @@
-/** An error that ends a shell that is not interactive, with this code. */
+/** An error that ends a non-interactive shell with this code. */
 export class ShellError extends Error {
   readonly code: number;
 
@@ -8,14 +8,15 @@ export class ShellError extends Error {
   }
 }
 
-/** A redirection that could not be made: the command is not run, the shell goes on unless it is a special builtin's. */
+/** A failed redirection: the command does not run, and the shell continues unless it is a special builtin. */
 export class RedirectionError extends Error {}
 
 /*
- * What follows is thrown and is no error: it changes the flow of a script. Without a stack trace it costs little.
+ * The following are thrown to change the control flow of a script. They are not errors and have no stack trace, which would be
+ * slow.
  */
 
-/** `exit`, and what leads to the end of a shell. */
+/** `exit`, and everything else that ends a shell. */
 export class ExitShell {
   readonly code: number;
 
@@ -44,7 +45,7 @@ export class LeaveLoop {
   }
 }
 
-/** `exec` has replaced the shell by a program, and that has ended. */
+/** `exec` has replaced the shell with a program, which has ended. */
 export class Replaced {
   readonly code: number;
 

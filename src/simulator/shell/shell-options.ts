@@ -1,4 +1,4 @@
-import type { Options, Shell } from './shell.ts';
+import type { Options, Shell } from './posix-shell.ts';
 import { ShellError } from './shell-errors.ts';
 
 const NAMES: Readonly<Record<string, keyof Options>> = {
@@ -12,12 +12,13 @@ const NAMES: Readonly<Record<string, keyof Options>> = {
   pipefail: 'pipefail',
 };
 const LETTERS: readonly (keyof Options)[] = ['a', 'C', 'e', 'f', 'n', 'u', 'x'];
-/** Known to POSIX, and of no effect here. */
+/** Options of POSIX without effect here. */
 const WITHOUT_EFFECT = 'bhmvIiEV';
 
 /**
- * `set -eu -o NAME`. @returns what is left: the new positional parameters, or undefined where they stay as they are
- * @throws ShellError for an option that there is not
+ * `set -eu -o NAME`.
+ * @returns the remaining arguments as positional parameters; undefined if they are unchanged
+ * @throws ShellError for an unknown option
  */
 export async function setOptions(
   shell: Shell,

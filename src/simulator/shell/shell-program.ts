@@ -2,8 +2,8 @@ import { FileError } from '../files/inode.ts';
 import { fromBytes } from '../kernel/bytes.ts';
 import type { Call, Program } from '../programs/program.ts';
 import { Executor } from './execute.ts';
+import { BASH_VERSION, type Dialect, Shell } from './posix-shell.ts';
 import { runCommandText, runInput, runText } from './run-script.ts';
-import { BASH_VERSION, type Dialect, Shell } from './shell.ts';
 import { setOptions } from './shell-options.ts';
 
 /** sh, dash, bash or ash as a program: `sh -c TEXT NAME ARG…`, `sh FILE ARG…`, or a script on stdin. */
@@ -64,7 +64,7 @@ export function shellProgram(dialect: Dialect): Program {
   };
 }
 
-/** bash reads the .bashrc of its user when sshd runs it, interactive or not. */
+/** bash reads the .bashrc of its user when sshd starts it, interactive or not. */
 async function readBashrc({ process, sys }: Call, shell: Shell): Promise<void> {
   if (!process.env.has('SSH_CONNECTION') || process.session !== process.pid) return;
   const home = process.env.get('HOME') ?? '/';

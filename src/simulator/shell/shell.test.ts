@@ -32,7 +32,7 @@ test.each([
   expect(await run(script)).toMatchObject({ stdout, stderr: '' });
 });
 
-test('set -e ends a script, and a syntax error is reported', async () => {
+test('ends a script on set -e, and reports a syntax error', async () => {
   expect(await run('set -e; false; echo no')).toMatchObject({ code: 1, stdout: '' });
   expect(await run('echo "unclosed')).toMatchObject({
     code: 2,
@@ -40,7 +40,7 @@ test('set -e ends a script, and a syntax error is reported', async () => {
   });
 });
 
-test('output leaves while the script runs', async () => {
+test('streams output while the script runs', async () => {
   const running = run('for i in 1 2 3; do echo $i >> /tmp/steps; sleep 0.2; done');
   await expect.poll(() => simulator.container(101).files.exists('/tmp/steps')).toBe(true);
   expect(simulator.container(101).file('/tmp/steps')).toBe('1\n');

@@ -14,7 +14,7 @@ export class SimpleCommands {
     this.#executor = executor;
   }
 
-  /** Runs an assignment or a test at once, where nothing stands against it; undefined: it takes the ordinary path. */
+  /** Runs an assignment or a test at once if possible. undefined: it must run normally. */
   quick(command: SimpleCommand): true | undefined | Promise<void> {
     const { shell } = this.#executor;
     const { options, traps, process } = shell;
@@ -23,7 +23,7 @@ export class SimpleCommands {
     if (command.words.length === 0) {
       for (const { name, value } of command.assignments) {
         const text = this.#executor.expander.text(value, { assignment: true });
-        // Neither commands nor pathnames are expanded here.
+        // Commands and pathnames are not expanded here.
         if (typeof text !== 'string') throw new Error('the assignment was not to be waited for');
         this.assign(name, text);
       }
@@ -70,7 +70,7 @@ export class SimpleCommands {
         const text = typeof result === 'string' ? result : await result;
         if (!keeps) undo.push(shell.variables.save(variable));
         this.assign(variable, text);
-        // exec hands them on to the program.
+        // exec passes them to the program.
         if (!keeps || name === 'exec') shell.variables.set(variable, undefined, { exported: true });
       }
       if (shell.options.x) await this.#trace(command, fields);
@@ -103,7 +103,7 @@ export class SimpleCommands {
     }
   }
 
-  /** `command NAME`: a builtin or a program, but no function. A special builtin's errors do not end the shell. */
+  /** `command NAME`: a builtin or a program, but not a function. Errors of a special builtin do not end the shell. */
   async runWithoutFunctions(argv: readonly string[]): Promise<number> {
     const [name = ''] = argv;
     const builtin = BUILTINS.get(name);
@@ -140,7 +140,7 @@ export class SimpleCommands {
     }
   }
 
-  /** Calls a function; assignments in front of the call last as long as the call. */
+  /** Calls a function; assignments before the call last until its end. */
   async #callFunction(body: Command, args: readonly string[], tested: boolean): Promise<void> {
     const { shell } = this.#executor;
     const { positional, loopDepth } = shell;
@@ -159,7 +159,7 @@ export class SimpleCommands {
     }
   }
 
-  /** `exec PROGRAM`: the process becomes it, or the shell ends. */
+  /** `exec PROGRAM`: replaces the process with the program, or ends the shell. */
   async #exec(argv: readonly string[], isExec = true): Promise<never> {
     throw new ExitShell(await this.#become(argv, isExec));
   }
@@ -178,7 +178,7 @@ export class SimpleCommands {
     }
   }
 
-  /** A file without `#!` that is no program is a script for the shell itself. */
+  /** A file without `#!` that is not a program is run as a script. */
   async #executeFile(
     path: string,
     argv: readonly string[],
@@ -234,7 +234,7 @@ export class SimpleCommands {
 
 const quick = new WeakMap<Command, boolean>();
 
-/** Whether it is an assignment or a test without redirections and command substitutions. */
+/** Whether it is an assignment or a test, without redirections and command substitutions. */
 export function isQuick(command: Command): command is SimpleCommand {
   if (command.type !== 'simple') return false;
   const known = quick.get(command);

@@ -1,4 +1,4 @@
-/** An expansion that can pause for a command substitution. Most never do, and then nothing has to be waited for. */
+/** An expansion that can pause for a command substitution. Most never pause, so they need no await. */
 export type Steps<T> = Generator<Promise<void>, T, void>;
 
 export function* wait<T>(promise: Promise<T>): Steps<T> {

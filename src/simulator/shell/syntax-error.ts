@@ -2,7 +2,7 @@
 export class ShellSyntaxError extends Error {
   readonly line: number;
   readonly column: number;
-  /** More input could complete it. */
+  /** Further input could complete the script. */
   readonly incomplete: boolean;
 
   constructor(message: string, position: { line: number; column: number }, incomplete = false) {
@@ -13,7 +13,7 @@ export class ShellSyntaxError extends Error {
   }
 }
 
-/** What POSIX does not know and this shell does not interpret. */
+/** Syntax that is not POSIX and that this shell does not support. */
 export class UnsupportedSyntax extends ShellSyntaxError {
   constructor(what: string, position: { line: number; column: number }) {
     super(

@@ -1,4 +1,4 @@
-/** A part of a word. `quoted` parts are neither split into fields nor taken for patterns. */
+/** A part of a word. `quoted` parts are neither split into fields nor used as patterns. */
 export type Part =
   | { readonly type: 'text'; text: string; readonly quoted: boolean }
   | ParameterPart

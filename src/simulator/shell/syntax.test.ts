@@ -3,7 +3,7 @@ import { ScriptHost } from '../script-host.ts';
 
 const host = new ScriptHost();
 
-describe('syntax that is not supported is an error that names its position', () => {
+describe('rejects unsupported syntax with its position', () => {
   test.each([
     ['echo a\nif [[ a = b ]]; then :; fi', "line 2, column 4: the simulator's shell does not support [[ ]]"],
     ['echo b; list=(1 2)', "line 1, column 9: the simulator's shell does not support arrays"],
@@ -23,12 +23,12 @@ describe('syntax that is not supported is an error that names its position', () 
     ['echo a &>/dev/null', '&>'],
     ['function f { :; }', 'function'],
     ['for ((i = 0; i < 3; i++)); do :; done', 'for (( ))'],
-  ])('bash: %s', async (script, what) => {
+  ])('in bash: %s', async (script, what) => {
     const { code, stderr } = await host.run(['bash', '-c', script]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`does not support ${what}`)]);
   });
 
-  test('what precedes the line with the error has been run, as in dash', async () => {
+  test('after the preceding lines were run, as in dash', async () => {
     expect(await host.run(['sh', '-c', 'echo before\necho "unclosed'])).toMatchObject({
       code: 2,
       stdout: 'before\n',
@@ -38,7 +38,7 @@ describe('syntax that is not supported is an error that names its position', () 
 });
 
 describe('a script on stdin', () => {
-  test('is run line by line as it arrives; a compound command when it is complete', async () => {
+  test('runs line by line as it arrives, compound commands when complete', async () => {
     const shell = host.start(['sh']);
     shell.write('echo one; readlink /proc/$$/exe\n');
     await expect.poll(() => shell.stdout.toString()).toBe('one\n/usr/bin/dash\n');
@@ -50,7 +50,7 @@ describe('a script on stdin', () => {
     expect(shell.stdout.toString()).toBe('one\n/usr/bin/dash\ntwo\nthree\n');
   });
 
-  test('that is cut off runs nothing of its last command', async () => {
+  test('runs nothing of an incomplete last command', async () => {
     const shell = host.start(['sh']);
     shell.write('{ echo never\n');
     shell.end();
@@ -59,7 +59,7 @@ describe('a script on stdin', () => {
     expect(shell.stderr.toString()).toContain('end of file unexpected (expecting "}")');
   });
 
-  test('leaves what comes later to the command that reads it', async () => {
+  test('leaves the remaining input to the command that reads it', async () => {
     const shell = host.start(['sh']);
     shell.write('echo ready; head -c 5; echo; cat >/tmp/rest\n');
     await expect.poll(() => shell.stdout.toString()).toBe('ready\n');

@@ -1,7 +1,7 @@
 import { fromBytes, toBytes } from '../kernel/bytes.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from './posix-shell.ts';
 
-/** `~` and `~user` in front of a slash or at the end. */
+/** `~` and `~user` before a slash or at the end. */
 export function expandTilde(
   shell: Shell,
   text: string,

@@ -1,12 +1,12 @@
 import type { Lexer, Token } from './lexer.ts';
 import type { Redirection, RedirectionOperator } from './syntax-tree.ts';
 
-/** These end a list. */
+/** Keywords that end a list. */
 export const CLOSERS = new Set('} do done elif else esac fi then'.split(' '));
 export const KEYWORDS = new Set([...CLOSERS, ...'! { case for if in until while'.split(' ')]);
 const REDIRECTIONS: readonly RedirectionOperator[] = ['<', '>', '>>', '>|', '<>', '<&', '>&'];
 
-/** Reads what all commands are made of: keywords, operators and redirections. @throws ShellSyntaxError */
+/** Reads the common elements of commands: keywords, operators and redirections. @throws ShellSyntaxError */
 export class TokenReader {
   protected readonly lexer: Lexer;
 

@@ -1,15 +1,15 @@
 import type { Process } from '../kernel/process.ts';
 import type { Signal } from '../kernel/signals.ts';
 
-/** What a shell does on signals and at its end. */
+/** The actions of a shell on signals and at its end. */
 export class Traps {
   readonly #process: Process;
   readonly #actions = new Map<Signal | 'EXIT', string>();
   readonly #pending: Signal[] = [];
-  /** Ignored from the start: a shell that is not interactive cannot change that. */
+  /** Ignored from the start, which a non-interactive shell cannot change. */
   readonly #entry: ReadonlySet<Signal>;
 
-  /** @param parent a subshell takes over only what is ignored */
+  /** @param parent a subshell inherits only ignored signals */
   constructor(process: Process, parent: Traps | undefined) {
     this.#process = process;
     this.#entry = parent ? parent.#entry : new Set(process.ignored);
@@ -42,12 +42,12 @@ export class Traps {
     return [...this.#actions];
   }
 
-  /** Whether anything is to be done that a program in this process's stead would not do. */
+  /** Whether a trap is set that a program in place of this process would not run. */
   get any(): boolean {
     return [...this.#actions.values()].some((action) => action !== '');
   }
 
-  /** The next signal whose action is due. */
+  /** The next signal with a pending trap. */
   take(): Signal | undefined {
     return this.#pending.shift();
   }

@@ -4,17 +4,17 @@ interface Variable {
   readonly: boolean;
 }
 
-/** Variables of one shell, with those that functions made local. Values are byte strings. */
+/** The variables of one shell, including local variables of functions. Values are byte strings. */
 export class Variables {
   readonly #variables: Map<string, Variable>;
-  /** For each function that is running: what its local variables were before. */
+  /** For each running function: the previous values of its local variables. */
   readonly #scopes: Map<string, Variable | undefined>[] = [];
   #environment: ReadonlyMap<string, string> | undefined;
 
   constructor(environment: ReadonlyMap<string, string>) {
     this.#variables = new Map();
     for (const [name, value] of environment) {
-      // What is no name cannot be a variable.
+      // A variable needs a valid name.
       if (/^[A-Za-z_]\w*$/.test(name)) this.#variables.set(name, { value, exported: true, readonly: false });
     }
   }
@@ -30,7 +30,7 @@ export class Variables {
     return this.#variables.get(name)?.value;
   }
 
-  /** @returns whether it may be set */
+  /** @returns false if it is read-only */
   set(
     name: string,
     value: string | undefined,
@@ -47,7 +47,7 @@ export class Variables {
     return true;
   }
 
-  /** @returns whether it may be unset */
+  /** @returns false if it is read-only */
   unset(name: string): boolean {
     if (this.#variables.get(name)?.readonly === true) return false;
     this.#environment = undefined;
@@ -75,7 +75,7 @@ export class Variables {
     }
   }
 
-  /** In dash a local variable begins with the value from outside. */
+  /** In dash, a local variable starts with the value of the outer variable. */
   makeLocal(name: string): void {
     const scope = this.#scopes.at(-1);
     if (!scope || scope.has(name)) return;
@@ -83,7 +83,7 @@ export class Variables {
     scope.set(name, before && { ...before });
   }
 
-  /** Keeps what a variable is, to be put back later. */
+  /** Saves a variable. @returns a function that restores it */
   save(name: string): () => void {
     const before = this.#variables.get(name);
     const copy = before && { ...before };
@@ -94,7 +94,7 @@ export class Variables {
     };
   }
 
-  /** What programs are started with. */
+  /** The environment of started programs. */
   get environment(): ReadonlyMap<string, string> {
     if (this.#environment) return this.#environment;
     const environment = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { Lexer } from './lexer.ts';
 import type { ParameterOperator, Part, Word } from './syntax-tree.ts';
 
-/** Where a word stands: on its own, between double quotes, in a here-document, in `$(( ))`, or within `${ }`. */
+/** The context of a word: a command, double quotes, a here-document, `$(( ))`, or `${ }`. */
 type Context = 'plain' | 'double' | 'document' | 'arithmetic' | 'braced' | 'braced-double';
 
 const ENDS_WORD = new Set([' ', '\t', '\n', '|', '&', ';', '<', '>', '(', ')']);
@@ -19,7 +19,7 @@ export class WordReader {
     return { parts: this.#parts('plain') };
   }
 
-  /** Everything up to the end, as between double quotes, but with the double quote as an ordinary character. */
+  /** Everything up to the end, as in double quotes, but with the double quote as an ordinary character. */
   document(): Word {
     return { parts: this.#parts('document') };
   }
@@ -71,7 +71,7 @@ export class WordReader {
           lexer.pos -= 1;
           add('\\', true);
         } else if (next === '\n') {
-          // A line that goes on.
+          // A continued line.
         } else if (!quoted) add(next, true);
         else if (next === '$' || next === '`' || next === '\\') add(next, true);
         else if (next === '"' && context !== 'document') add(next, true);
@@ -115,7 +115,7 @@ export class WordReader {
     }
   }
 
-  /** What bash would expand must not silently be something else. */
+  /** Syntax that bash would expand must not silently mean something else. */
   #refuseBash(parts: readonly Part[], end: string, start: number): void {
     const lexer = this.#lexer;
     const [first] = parts;
@@ -128,7 +128,7 @@ export class WordReader {
     }
   }
 
-  /** An expansion that begins with `$`; undefined where it is an ordinary character. */
+  /** An expansion that begins with `$`; undefined if it is an ordinary character. */
   #dollar(quoted: boolean): Part | undefined {
     const lexer = this.#lexer;
     const { text, pos } = lexer;
@@ -193,7 +193,7 @@ export class WordReader {
     return { type: 'parameter', name, quoted, operator: known, colon: colon !== '', word: { parts } };
   }
 
-  /** dash complains of these when it comes to them, not when it reads them. */
+  /** dash reports these when it executes them, not when it parses them. */
   #bad(start: number): Part {
     const lexer = this.#lexer;
     lexer.pos = start + 2;
@@ -227,7 +227,7 @@ export class WordReader {
 
 const OPERATORS: readonly ParameterOperator[] = ['-', '=', '?', '+', '#', '##', '%', '%%'];
 
-/** The text of a here-document from the lexer's position to the line with the delimiter. */
+/** The text of a here-document, from the position of the lexer to the line with the delimiter. */
 export function readHereDocument(lexer: Lexer, delimiter: string, quoted: boolean, stripTabs: boolean): Word {
   const start = lexer.pos;
   let body = '';
@@ -238,7 +238,7 @@ export function readHereDocument(lexer: Lexer, delimiter: string, quoted: boolea
     const raw = lexer.text.slice(lexer.pos, stop);
     const line = stripTabs ? raw.replace(/^\t+/, '') : raw;
     lexer.pos = end < 0 ? stop : stop + 1;
-    // A line that goes on with the next cannot be the delimiter's.
+    // A continued line cannot be the delimiter.
     if (line === delimiter && (quoted || !/(^|[^\\])(\\\\)*\\\n$/.test(body))) {
       ended = true;
       break;

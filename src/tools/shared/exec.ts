@@ -3,13 +3,35 @@ import * as z from 'zod';
 import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
-import { ENDED_CODES, type ExecResult, type ExecTarget } from '../../proxmox/proxmox-types.ts';
-import type { Reply, ToolContext } from '../tool.ts';
+import { ENDED_CODES, type ExecResult, type ExecTarget, type Keep } from '../../proxmox/proxmox-types.ts';
+import type { Reply, ToolContext, ToolSettings } from '../tool.ts';
 import { formatBytes, reply } from './format.ts';
 import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
 
 /** How to start a process that continues after the call. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
+
+/** The parameters for the length of an output. */
+export const outputLimit = {
+  max_output: z
+    .int({ error: 'must be an integer of at least 100 (characters)' })
+    .min(100, { error: 'must be an integer of at least 100 (characters)' })
+    .meta({ minimum: undefined, maximum: undefined })
+    .optional()
+    .describe('Characters of output to return'),
+  keep: z
+    .enum(['head', 'tail', 'both'], { error: 'must be "head", "tail" or "both"' })
+    .default('both')
+    .describe('Part of a longer output'),
+};
+
+/** The characters that a call may return: what it asks for, at most what the operator allows. */
+export function characterLimitOf(
+  { max_output: asked }: { readonly max_output?: number | undefined },
+  { characterLimit }: Pick<ToolSettings, 'characterLimit'>,
+): number {
+  return Math.min(asked ?? characterLimit, characterLimit);
+}
 
 /** The parameters of every tool that runs a command. */
 export const execInput = {
@@ -19,6 +41,7 @@ export const execInput = {
     'Seconds until the command is killed',
     `A call runs at most 300 seconds. Start a longer job in the background with ${DETACH}, then read /tmp/out with later calls.`,
   ),
+  ...outputLimit,
   response_format: responseFormat('text'),
 };
 
@@ -29,8 +52,10 @@ export const execOutput = z.object({
   success: z.boolean(),
   stdout_truncated: z.boolean(),
   stdout_original_length: z.number(),
+  stdout_lines: z.number(),
   stderr_truncated: z.boolean(),
   stderr_original_length: z.number(),
+  stderr_lines: z.number(),
   duration_ms: z.number(),
   ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']),
   survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
@@ -47,6 +72,8 @@ type ExecData = z.output<typeof execOutput>;
 interface ExecRequest {
   readonly command: string;
   readonly timeout: number;
+  readonly max_output?: number | undefined;
+  readonly keep: Keep;
   readonly response_format: ResponseFormat;
 }
 
@@ -59,11 +86,13 @@ export async function runCommand(
   const result = await target.exec(request.command, {
     timeoutMs: request.timeout * 1000,
     signal: ctx.signal,
-    characterLimit: ctx.settings.characterLimit,
+    characterLimit: characterLimitOf(request, ctx.settings),
+    keep: request.keep,
     onOutput: (bytes) => ctx.progress(`${formatBytes(bytes)} of output`),
   });
   return presentExec(result, {
     timeoutS: request.timeout,
+    keep: request.keep,
     format: request.response_format,
     label: target.label,
   });
@@ -71,6 +100,7 @@ export async function runCommand(
 
 export interface ExecPresentation {
   readonly timeoutS: number;
+  readonly keep: Keep;
   readonly format: ResponseFormat;
   /** Name of the container or host, for messages. */
   readonly label: string;
@@ -85,25 +115,27 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
     success: result.ended === 'exit' && result.exitCode === 0,
     stdout_truncated: result.stdout.truncated,
     stdout_original_length: result.stdout.originalLength,
+    stdout_lines: result.stdout.lines,
     stderr_truncated: result.stderr.truncated,
     stderr_original_length: result.stderr.originalLength,
+    stderr_lines: result.stderr.lines,
     duration_ms: Math.round(result.durationMs),
     ended: result.ended,
     survivors: result.survivors === null ? null : result.survivors.map(({ pid, name }) => ({ pid, name })),
     output_held: result.outputHeld,
     ...(redacted === 0 ? {} : { redacted }),
-    ...noteOf(result),
+    ...noteOf(result, options),
     ...failureOf(result, options),
   };
   return { ...reply(data, options.format, execText), ...(data.error === undefined ? {} : { isError: true }) };
 }
 
 /** Notes for the caller that are not errors. */
-function noteOf(result: ExecResult): { note?: string } {
+function noteOf(result: ExecResult, { keep }: Pick<ExecPresentation, 'keep'>): { note?: string } {
   const notes: string[] = [];
   if (result.stdout.truncated || result.stderr.truncated) {
     notes.push(
-      'The output was cut in the middle. Narrow it down with grep, head or tail, or write it to a file and read that in parts.',
+      `The output was cut ${CUT_AT[keep]}. Narrow it down with grep, head or tail, or write it to a file and read that in parts.`,
     );
   }
   if (result.outputHeld) {
@@ -113,6 +145,8 @@ function noteOf(result: ExecResult): { note?: string } {
   }
   return notes.length === 0 ? {} : { note: notes.join(' ') };
 }
+
+const CUT_AT = { head: 'at its end', tail: 'at its beginning', both: 'in the middle' } as const;
 
 const EXIT_UNKNOWN = {
   error:
@@ -167,10 +201,14 @@ function execText(data: ExecData): string {
   const sections: string[] = [];
   const word = randomBytes(4).toString('hex');
   if (data.stdout !== '') {
-    sections.push(section('STDOUT', word, data.stdout, data.stdout_truncated, data.stdout_original_length));
+    const { stdout_original_length: length, stdout_lines: lines } = data;
+    const cut = data.stdout_truncated ? { length, lines } : null;
+    sections.push(outputSection('STDOUT', word, data.stdout, cut));
   }
   if (data.stderr !== '') {
-    sections.push(section('STDERR', word, data.stderr, data.stderr_truncated, data.stderr_original_length));
+    const { stderr_original_length: length, stderr_lines: lines } = data;
+    const cut = data.stderr_truncated ? { length, lines } : null;
+    sections.push(outputSection('STDERR', word, data.stderr, cut));
   }
   if (sections.length === 0) sections.push('(no output)');
   sections.push(
@@ -183,13 +221,17 @@ function execText(data: ExecData): string {
   return sections.join('\n\n');
 }
 
-function section(
+/**
+ * Text from a container, framed.
+ * @param word random, see execText
+ * @param cut the size of the original, if the text is only a part of it
+ */
+export function outputSection(
   title: string,
   word: string,
   text: string,
-  truncated: boolean,
-  originalLength: number,
+  cut: { readonly length: number; readonly lines: number } | null,
 ): string {
-  const cut = truncated ? ` (cut; ${originalLength} characters in all)` : '';
-  return `${title}${cut}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
+  const size = cut === null ? '' : ` (cut; ${cut.length} characters in ${cut.lines} lines in all)`;
+  return `${title}${size}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
 }

@@ -10,7 +10,7 @@ describe('formatBytes', () => {
     [1_048_575, '1.0 MB'],
     [10_485_760, '10.0 MB'],
     [5e15, '4547 TB'],
-  ])('%d is %s', (bytes, text) => {
+  ])('formats %d as %s', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
   });
 });

@@ -25,3 +25,9 @@ export function formatBytes(bytes: number): string {
   const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
+
+/** `512 MB of 1.0 GB`; null if the use is unknown. */
+export function formatUsage(used: number | null, max: number | null): string | null {
+  if (used === null) return null;
+  return max === null ? formatBytes(used) : `${formatBytes(used)} of ${formatBytes(max)}`;
+}

@@ -5,6 +5,7 @@ export const lifeCycleOutput = {
   success: z.boolean(),
   message: z.string(),
   vmid: z.number(),
+  name: z.string().optional(),
   changed: z.boolean(),
   duration_ms: z.number(),
 };

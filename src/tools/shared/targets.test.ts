@@ -22,9 +22,10 @@ const CONTAINERS = [
   container(104, 'db1', { tags: ['db'] }),
   container(105, 'web-base', { tags: ['web'], template: true, status: 'stopped' }),
   container(106, 'web6', { tags: ['web'], node: 'pve2', local: false, status: 'unknown' }),
+  container(107, 'mail', { node: 'pve2', local: false, status: 'stopped' }),
 ];
 
-/** VMIDs, each with the code of the reason why it is skipped. */
+/** VMIDs, each with the code of the reason for skipping it. */
 async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 'refuse') {
   const signal = new AbortController().signal;
   const unused = () => {
@@ -33,12 +34,14 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
   const cluster = {
     connections: 0,
     list: async () => CONTAINERS,
+    listDetails: unused,
     guest: async (vmid: number) => {
       if (vmid === 200) throw new AppError('NOT_A_CONTAINER', '200 is a virtual machine.', 'List them.');
       throw new AppError('CONTAINER_NOT_FOUND', `Container ${vmid} does not exist.`, 'List them.');
     },
     reach: unused,
-    ownContainers: unused,
+    status: unused,
+    isOwnContainer: unused,
     localFile: unused,
     container: unused,
     copy: unused,
@@ -51,17 +54,16 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
 
 describe('the selection', () => {
   const STOPPED = '103 CONTAINER_NOT_RUNNING';
-  const ELSEWHERE = '106 CONTAINER_ON_OTHER_NODE';
 
   test.each<[TargetSelection, (number | string)[]]>([
     [{ vmids: [104, 101] }, [101, 104]],
     [{ vmids: [101, 101] }, [101]],
-    [{ tags: ['web'] }, [101, 102, STOPPED, ELSEWHERE]],
+    [{ tags: ['web'] }, [101, 102, STOPPED, 106]],
     [{ tags: ['db', 'prod'] }, [101, 104]],
-    [{ name: 'WEB?' }, [101, 102, STOPPED, ELSEWHERE]],
+    [{ name: 'WEB?' }, [101, 102, STOPPED, 106]],
     [{ name: 'db1' }, [104]],
-    [{ name: '*' }, [101, 102, STOPPED, 104, ELSEWHERE]],
-    [{ node: 'pve2' }, [ELSEWHERE]],
+    [{ name: '*' }, [101, 102, STOPPED, 104, 106, '107 CONTAINER_NOT_RUNNING']],
+    [{ node: 'pve2' }, [106, '107 CONTAINER_NOT_RUNNING']],
     [{ tags: ['web'], node: 'pve1', except: [101, 103] }, [102]],
     [{ tags: ['w*'], name: '*2' }, [102]],
   ])('%j', async (selection, expected) => {
@@ -69,11 +71,12 @@ describe('the selection', () => {
   });
 
   test('has each of vmids, with the reason why nothing can be done in it', async () => {
-    expect(await select({ vmids: [101, 103, 105, 106, 200, 201] })).toEqual([
+    expect(await select({ vmids: [101, 103, 105, 106, 107, 200, 201] })).toEqual([
       101,
       STOPPED,
       '105 CONTAINER_IS_TEMPLATE',
-      ELSEWHERE,
+      106,
+      107,
       '200 NOT_A_CONTAINER',
       '201 CONTAINER_NOT_FOUND',
     ]);
@@ -84,8 +87,14 @@ describe('the selection', () => {
   });
 
   test('without a selector is everything for a tool that says so, and refused otherwise', async () => {
-    expect(await select({}, 'all')).toEqual([101, 102, STOPPED, 104, ELSEWHERE]);
-    expect(await select({ except: [104] }, 'all')).toEqual([101, 102, STOPPED, ELSEWHERE]);
+    expect(await select({}, 'all')).toEqual([101, 102, STOPPED, 104, 106, '107 CONTAINER_NOT_RUNNING']);
+    expect(await select({ except: [104] }, 'all')).toEqual([
+      101,
+      102,
+      STOPPED,
+      106,
+      '107 CONTAINER_NOT_RUNNING',
+    ]);
     await expect(select({})).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await expect(select({ except: [104] })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });

@@ -9,15 +9,20 @@ import { vmidNumber } from './params.ts';
 /** Limit of VMIDs in one list. */
 const MAX_LISTED = 1000;
 
+/** Limits that no sensible call exceeds are not in the advertised schema, because every conversation would pay for them. */
+const UNADVERTISED = { minItems: undefined, maxItems: undefined, minLength: undefined, maxLength: undefined };
+
 const vmidList = z
   .array(vmidNumber, { error: 'must be a list of container IDs, like [101, 102]' })
   .min(1, { error: 'must not be empty' })
-  .max(MAX_LISTED, { error: `must have at most ${MAX_LISTED} entries` });
+  .max(MAX_LISTED, { error: `must have at most ${MAX_LISTED} entries` })
+  .meta(UNADVERTISED);
 
 const pattern = z
   .string({ error: 'must be a string' })
   .min(1, { error: 'must not be empty' })
-  .max(MAX_PATTERN, { error: `must have at most ${MAX_PATTERN} characters` });
+  .max(MAX_PATTERN, { error: `must have at most ${MAX_PATTERN} characters` })
+  .meta(UNADVERTISED);
 
 /** The parameters that filter containers. A container matches if it fulfils each of them. */
 export const filterInput = {
@@ -25,15 +30,16 @@ export const filterInput = {
     .array(pattern, { error: 'must be a list of tags, like ["web"]' })
     .min(1, { error: 'must not be empty' })
     .max(50, { error: 'must have at most 50 entries' })
+    .meta(UNADVERTISED)
     .optional()
     .describe('Has one of these tags'),
-  name: pattern.optional().describe('Name, with * and ?'),
-  node: pattern.optional().describe('Node'),
+  name: pattern.optional().describe('Name pattern with * and ?'),
+  node: pattern.optional().describe('On this node'),
 };
 
 /** The parameters of every tool that works on several containers. All selectors that are given must match. */
 export const targetInput = {
-  vmids: vmidList.optional(),
+  vmids: vmidList.optional().describe('Container IDs'),
   ...filterInput,
   except: vmidList.optional().describe('VMIDs to leave out'),
 };
@@ -94,7 +100,9 @@ export async function selectContainers(
     named.delete(vmid);
     const isMatch = matchesFilter(container, selection);
     if (!isMatch && vmids === undefined) continue;
-    const skipped = isMatch ? (whyUnusable(container) ?? null) : doesNotMatch(container);
+    const skipped = isMatch
+      ? (whyUnusable(asSeen(container, vmids !== undefined)) ?? null)
+      : doesNotMatch(container);
     selected.push({ vmid, name: container.name, node: container.node, skipped });
   }
   for (const vmid of except) named.delete(vmid);
@@ -102,6 +110,16 @@ export async function selectContainers(
   selected.push(...missing);
   if (selected.length === 0) throw nothingMatches(selection);
   return selected.sort((a, b) => a.vmid - b.vmid);
+}
+
+/**
+ * A container on another node as far as it matters here. What its node has published is seconds old, or missing, so that
+ * only the attempt shows whether one that is named runs.
+ */
+function asSeen(container: ContainerSummary, isNamed: boolean): ContainerSummary {
+  if (container.local) return container;
+  const isUncertain = isNamed || container.status === 'unknown';
+  return { ...container, local: true, status: isUncertain ? 'running' : container.status };
 }
 
 /** A VMID that the list of containers does not have: a virtual machine, or nothing. */

@@ -1,10 +1,13 @@
 # Runs inside the rig's own mount and UTS namespaces and makes them look like a Proxmox node. All that is
 # mounted here ends with the namespace; the machine outside sees none of it.
-# Arguments: state directory, rig directory. stdin: root's password.
+# Arguments: state directory, rig directory, and for a node of the cluster its name. stdin: root's password; not for the cluster.
 set -euo pipefail
 state=$1
 rig=$2
-read -r password
+node=${3:-pve1}
+own=$state${3:+/$3}
+password=
+if [ $# = 2 ]; then read -r password; fi
 
 umask 022
 mount --make-rprivate /
@@ -25,8 +28,17 @@ private_overlay /etc
 private_overlay /usr/sbin
 private_overlay /var
 
-hostname pve1
-printf '127.0.0.1 localhost pve1\n' >/etc/hosts
+hostname "$node"
+printf '127.0.0.1 localhost %s\n' "$node" >/etc/hosts
+if [ $# = 3 ]; then
+  # Files of /etc/pve that are this node's alone, and what it shares with the test: requests to the HA manager.
+  mkdir -p /run/rig-pve /run/rig-ha "$state/ha"
+  mount --bind "$own/pve" /run/rig-pve
+  mount --bind "$state/ha" /run/rig-ha
+  ln -sfn "/etc/pve/nodes/$node" /run/rig-pve/local
+  ln -sfn "/etc/pve/nodes/$node/lxc" /run/rig-pve/lxc
+  ln -sfn "/etc/pve/nodes/$node/qemu-server" /run/rig-pve/qemu-server
+fi
 mkdir -p /etc/pve /var/lib/lxc /etc/ssh/rig
 # FUSE with direct I/O, as pmxcfs is: without it the cost of reading there would be hidden. No times: tests change the files
 # beneath.
@@ -37,19 +49,21 @@ else
 fi
 mount --bind "$state/lxc" /var/lib/lxc
 install -m 755 "$rig/node/pct" "$rig/node/pveversion" "$rig/node/rig-lxc-start" /usr/sbin/
-cp "$state"/host_keys/* "$state/sshd_config" /etc/ssh/rig/
+cp "$own"/host_keys/* "$own/sshd_config" /etc/ssh/rig/
 cat "$state"/keys/*.pub >/etc/ssh/rig/authorized_keys
 chmod 600 /etc/ssh/rig/*_key
 
 # Last, for the checkout may lie under any of these.
 for dir in /root /home /mnt; do mount -t tmpfs -o mode=755 tmpfs "$dir"; done
 chmod 700 /root
-mount --bind "$state/tmp" /tmp
+mount --bind "$own/tmp" /tmp
 
 cp /etc/skel/.[a-z]* /root/
 mkdir /mnt/rig-small /mnt/rig-ro
 mount -t tmpfs -o size=1m tmpfs /mnt/rig-small
 mount -t tmpfs -o ro,size=64k tmpfs /mnt/rig-ro
+
+if [ $# = 3 ]; then exit 0; fi
 
 printf 'root:%s\n' "$password" | chpasswd -c SHA512
 # Without PAM, sshd takes a `!` in front of the password for a locked account, and refuses keys too.

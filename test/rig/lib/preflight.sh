@@ -20,6 +20,13 @@ require_packages() {
   grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || die 'this kernel has no overlayfs'
 }
 
+# Only the cluster needs these.
+require_network_packages() {
+  local need missing=()
+  for need in ip:iproute2 nft:nftables; do command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}"); done
+  [ ${#missing[@]} -eq 0 ] || die "missing packages: ${missing[*]} (apt-get install them)"
+}
+
 # The rig has directories of its own, but command sockets and cgroups are the machine's: two containers
 # with one VMID would meet there.
 require_free_vmids() {

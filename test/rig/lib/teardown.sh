@@ -54,9 +54,13 @@ thaw() {
 
 # Goes by the processes, not by VMIDs alone, so that only containers of this rig are touched.
 thaw_containers_of() {
-  local pid vmid
+  local pid vmid vmids
+  vmids=$(
+    IFS='|'
+    printf '%s' "${LOCAL_VMIDS[*]}"
+  )
   for pid in "$@"; do
-    vmid=$(sed -nE 's,.*:/lxc/(910[1-4])(/.*)?$,\1,p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1) || true
+    vmid=$(sed -nE "s,.*:/lxc/($vmids)(/.*)?\$,\1,p" "/proc/$pid/cgroup" 2>/dev/null | head -n 1) || true
     [ -z "$vmid" ] || thaw "$vmid"
   done
 }

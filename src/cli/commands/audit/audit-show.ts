@@ -3,9 +3,9 @@ import {
   asksForEnd,
   CallCollector,
   type CallFilter,
+  type LoggedCall,
   matches,
   type News,
-  type RecordedCall,
 } from '../../../governance/audit/call-history.ts';
 import { SegmentFollower } from '../../../governance/audit/segments.ts';
 import { wantsColor } from '../../output/config-errors.ts';
@@ -50,7 +50,7 @@ export async function tail(showing: Showing): Promise<void> {
   const style = styleFor(wantsColor(process.stdout));
   // One layout for all rows, so that they stay aligned.
   const layout = layoutOf(lineWidth(), showing.wide);
-  const begun = new Map<string, { readonly call: RecordedCall; readonly since: number }>();
+  const begun = new Map<string, { readonly call: LoggedCall; readonly since: number }>();
   for (;;) {
     await sleep(POLL_MS);
     for (const line of await follower.next()) {
@@ -73,7 +73,7 @@ export async function tail(showing: Showing): Promise<void> {
 class Calls {
   readonly #showing: Showing;
   readonly #collector = new CallCollector();
-  readonly #calls = new Map<string, RecordedCall>();
+  readonly #calls = new Map<string, LoggedCall>();
   unreadable = 0;
 
   constructor(showing: Showing) {
@@ -92,7 +92,7 @@ class Calls {
     return this.#collector.add(line);
   }
 
-  latest(): readonly RecordedCall[] {
+  latest(): readonly LoggedCall[] {
     const { filter, last } = this.#showing;
     const found = [...this.#calls.values()].filter((call) => matches(call, filter));
     found.sort((a, b) => Date.parse(a.begun.at) - Date.parse(b.begun.at));
@@ -101,7 +101,7 @@ class Calls {
   }
 }
 
-async function printCalls(calls: readonly RecordedCall[], { json, dir, wide }: Showing): Promise<void> {
+async function printCalls(calls: readonly LoggedCall[], { json, dir, wide }: Showing): Promise<void> {
   if (json) return print(calls.flatMap(({ lines }) => lines.map((line) => `${line}\n`)).join(''));
   const style = styleFor(wantsColor(process.stdout));
   if (calls.length === 0) {

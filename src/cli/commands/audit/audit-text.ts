@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../../governance/audit/audit-entry.ts';
-import { codeOf, hasFailed, type RecordedCall } from '../../../governance/audit/call-history.ts';
+import { codeOf, hasFailed, type LoggedCall } from '../../../governance/audit/call-history.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { formatDuration } from '../../../lib/duration.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
@@ -37,7 +37,7 @@ const NARROW: readonly Column[] = [0, 3, 2, 5, 7];
 export function layoutOf(
   lineWidth: number | undefined,
   wide: boolean,
-  calls: readonly RecordedCall[] = [],
+  calls: readonly LoggedCall[] = [],
 ): Layout {
   const all = wide || lineWidth === undefined || lineWidth >= WIDE;
   const local = calls.length > 0 && calls.every(({ begun }) => begun.caller === 'local');
@@ -58,7 +58,7 @@ export function headerText(style: Style, { columns, widths }: Layout): string {
  * @param running the call is still running, so that it has no end entry yet
  */
 export function callText(
-  call: RecordedCall,
+  call: LoggedCall,
   style: Style,
   lineWidth: number | undefined,
   { columns, widths }: Layout,
@@ -106,7 +106,7 @@ function eventOf(entry: AuditEntry): string | undefined {
   }
 }
 
-function cellsOf(call: RecordedCall, running = false): readonly string[] {
+function cellsOf(call: LoggedCall, running = false): readonly string[] {
   const { begun, end } = call;
   const target = [begun.vmid ?? '–', begun.name].filter((part) => part !== null).join(' ');
   const decision = `${begun.outcome === 'confirm' && begun.approval !== null ? 'confirmed' : begun.outcome}: ${begun.rule}`;
@@ -122,7 +122,7 @@ function cellsOf(call: RecordedCall, running = false): readonly string[] {
   ];
 }
 
-function resultOf(call: RecordedCall, running: boolean): string {
+function resultOf(call: LoggedCall, running: boolean): string {
   const { end } = call;
   const code = codeOf(call);
   if (code === undefined) return running ? 'running' : 'no end';
@@ -131,7 +131,7 @@ function resultOf(call: RecordedCall, running: boolean): string {
   return end?.exitCode ? `exit ${end.exitCode}` : `ok${left}`;
 }
 
-function resultPaint(call: RecordedCall, style: Style): (text: string) => string {
+function resultPaint(call: LoggedCall, style: Style): (text: string) => string {
   const code = codeOf(call);
   if (code === undefined) return style.yellow;
   if (code !== 'ok') return style.red;

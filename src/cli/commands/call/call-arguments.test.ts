@@ -7,9 +7,12 @@ import { findTool, readArguments } from './call-arguments.ts';
 
 const nothing = () => Promise.resolve('');
 
-test.each(['stop_container', 'proxmox_stop_container', 'stop-container'])('%s names the tool', (name) => {
-  expect(findTool(name, TOOLS)).toBe(stopContainer);
-});
+test.each(['stop_container', 'proxmox_stop_container', 'stop-container'])(
+  'accepts %s as the name of the tool',
+  (name) => {
+    expect(findTool(name, TOOLS)).toBe(stopContainer);
+  },
+);
 
 test.each([
   ['stop_containr', 'Did you mean stop_container?'],
@@ -19,11 +22,11 @@ test.each([
   ['proxmox_upload', 'Did you mean upload_file_to_container or upload_file_to_host?'],
   ['proxmox_', "there is no tool 'proxmox_'"],
   ['reboot', "there is no tool 'reboot'"],
-])('%s: %s', (name, message) => {
+])('rejects the tool name %s: %s', (name, message) => {
   expect(() => findTool(name, TOOLS)).toThrow(message);
 });
 
-test('name=value: numbers and switches where the tool wants them, text where it wants text', async () => {
+test('parses name=value by the type of the parameter', async () => {
   const exec = ['vmid=101', 'command=5', 'timeout=7'];
   expect(await readArguments(containerExecCommand, exec, nothing)).toEqual({
     vmid: 101,
@@ -43,7 +46,7 @@ test('name=value: numbers and switches where the tool wants them, text where it 
   });
 });
 
-test('JSON as one argument or on stdin', async () => {
+test('accepts JSON as one argument or on stdin', async () => {
   expect(await readArguments(stopContainer, ['{"vmid": 101}'], nothing)).toEqual({ vmid: 101 });
   const stdin = () => Promise.resolve('{"vmid":\n102}\n');
   expect(await readArguments(stopContainer, ['-'], stdin)).toEqual({ vmid: 102 });
@@ -56,7 +59,7 @@ test.each([
   [['-'], 'stdin is not JSON'],
   [['{}', 'vmid=101'], "unexpected argument: 'vmid=101'"],
   [['101'], "'101' is neither name=value"],
-])('%j: %s', async (words, message) => {
+])('rejects %j: %s', async (words, message) => {
   const reading = readArguments(stopContainer, words, nothing);
   await expect(reading).rejects.toThrow(message);
   await expect(reading).rejects.toThrow(UsageError);

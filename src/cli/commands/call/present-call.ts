@@ -22,9 +22,10 @@ export async function presentJson(_tool: Tool, result: CallToolResult): Promise<
 }
 
 function textOf(tool: Tool, result: CallToolResult): string {
-  const { error, code, suggestion, message, stdout, stderr } = dataOf(result);
-  // The output of a command that was killed matters too. The text of the tool includes it.
-  if (result.isError === true && typeof error === 'string' && typeof stdout !== 'string') {
+  const { error, code, suggestion, message, stdout, stderr, containers } = dataOf(result);
+  // The output of a command that was killed matters too, and the rows of several. The text of the tool includes them.
+  const hasMore = typeof stdout === 'string' || containers !== undefined;
+  if (result.isError === true && typeof error === 'string' && !hasMore) {
     const more = typeof stderr === 'string' ? `\nSTDERR:\n${stderr.trimEnd()}\n` : '';
     const text = errorText(String(code), error, String(suggestion));
     return `${text.split('\n').flatMap(wrapped).join('\n')}\n${more}`;

@@ -8,7 +8,7 @@ export const CHECKS = {
   'host-key': 'Host key',
   login: 'Login',
   proxmox: 'Proxmox VE',
-  rights: 'Rights',
+  rights: 'Privileges',
   attach: 'Attach method',
   'cluster-files': 'Cluster files',
   quorum: 'Quorum',

@@ -14,8 +14,8 @@ const target: SshTarget = {
   knownHostsWriteFile: '/home/me/.config/proxmox-mcp/known_hosts',
 };
 
-describe('the agent', () => {
-  test('is named by a variable, for the target or a hop; once', () => {
+describe('agentVariables', () => {
+  test('lists the variable once, for the target or a hop', () => {
     const hop = { ...target, agent: '/run/agent', agentVariable: 'SSH_AUTH_SOCK' };
     expect(agentVariables({ ...hop, jumps: [hop] })).toMatchObject([
       { name: 'SSH_AUTH_SOCK', value: '/run/agent' },
@@ -23,7 +23,7 @@ describe('the agent', () => {
     expect(agentVariables({ ...target, jumps: [hop] })).toHaveLength(1);
   });
 
-  test('that ~/.ssh/config names by its path is known to every server', () => {
+  test('omits an agent that ~/.ssh/config names by path', () => {
     expect(agentVariables({ ...target, agent: '/run/agent' })).toEqual([]);
   });
 });
@@ -38,11 +38,11 @@ test.each([
   ['/private/tmp/com.apple.launchd.Yc2aX/Listeners', false],
   ['/var/folders/xy/T/agent', false],
   ['/home/me/.ssh/agent/s.abc.agent.def', false],
-])('%s lasts: %s', (socket, lasts) => {
+])('classifies the socket %s as lasting: %s', (socket, lasts) => {
   expect(isLastingSocket(socket)).toBe(lasts);
 });
 
-describe('directories', () => {
+describe('directoryVariables', () => {
   const at = (env: Record<string, string>): HostEnvironment => ({
     platform: 'linux',
     env,
@@ -52,7 +52,7 @@ describe('directories', () => {
   });
   const moved = { ...target, knownHostsWriteFile: '/c/proxmox-mcp/known_hosts' };
 
-  test('that were moved, and are used', () => {
+  test('lists relocated directories that are in use', () => {
     const env = { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: '/s' };
     const found = directoryVariables({ stateDir: '/s/proxmox-mcp' }, moved, at(env));
     expect(found.map(({ name, value }) => [name, value])).toEqual([
@@ -64,12 +64,12 @@ describe('directories', () => {
   test.each([
     ['unset', {}, target],
     [
-      'the usual ones',
+      'the defaults',
       { XDG_CONFIG_HOME: '/home/me/.config', XDG_STATE_HOME: '/home/me/.local/state' },
       target,
     ],
-    ['not used, as settings name others', { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: '/s' }, target],
-  ])('%s: nothing to be told', (_name, env, seen) => {
+    ['replaced by settings', { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: '/s' }, target],
+  ])('lists nothing when the directories are %s', (_name, env, seen) => {
     expect(directoryVariables({ stateDir: '/srv/state' }, seen, at(env))).toEqual([]);
   });
 });

@@ -3,6 +3,8 @@ import type { Config } from '../../../config/settings-schema.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
 import { type ClosableChannelSource, Cluster } from '../../../proxmox/cluster.ts';
 import { RemoteShell } from '../../../remote/shell.ts';
+import { SshPool } from '../../../ssh/pool.ts';
+import { RouteChoice, type Routes } from '../../../ssh/route-choice.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { type Check, type CheckId, Examination, type Finding } from './check.ts';
 import { checkTransferDirs } from './local-checks.ts';
@@ -89,7 +91,7 @@ function withoutPinning(target: SshTarget): SshTarget {
 async function examineNode(
   exam: Examination,
   channels: ClosableChannelSource | undefined,
-  { config: given, exec, signal }: ExamineOptions,
+  { config: given, target, exec, signal }: ExamineOptions,
 ): Promise<void> {
   const plain = channels && new RemoteShell(channels, { sudo: false, logger: QUIET });
   const probe = await exam.step('proxmox', plain && (() => checkProxmox(plain, signal)));
@@ -110,21 +112,30 @@ async function examineNode(
   await exam.step('containers', inventory && (() => checkContainers(inventory)));
   await exam.step('own-container', nodes && rights && (() => checkOwnContainer(nodes, config, signal)));
   if (exec !== undefined) {
-    await exam.step('exec', channels && attach && (() => runIn(channels, exec, config, signal)));
+    await exam.step('exec', channels && attach && (() => runIn(channels, target, exec, config, signal)));
   }
   const measured = await exam.step('latency', nodes && probe && (() => measure(nodes, signal)));
   await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
 }
 
+/** Connections to another node of the cluster. */
+function poolOf(routes: Routes): ClosableChannelSource {
+  const route = new RouteChoice(routes);
+  return new SshPool(routes.direct, { logger: QUIET, connect: (options) => route.connect(options) });
+}
+
 /** Runs a command with the code that the tools use. */
 async function runIn(
   channels: ClosableChannelSource,
+  target: SshTarget,
   vmid: number,
   config: Config & { readonly sudo: boolean },
   signal: AbortSignal,
 ): Promise<Finding<true>> {
-  const cluster = new Cluster(channels, {
+  const cluster = new Cluster({
     ...config,
+    entries: [target],
+    connect: (routes) => (routes.forwarded === undefined ? channels : poolOf(routes)),
     // This check transfers no files.
     transferDirs: [],
     reserved: { files: [], program: [] },

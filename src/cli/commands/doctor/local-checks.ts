@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../../config/settings-schema.ts';
-import { transferDirsOf } from '../../../config/transfer-dirs.ts';
+import { transferDirsOf } from '../../../config/transfer-dirs-setting.ts';
 import type { Finding } from './check.ts';
 
 /** Checks that the transfer directories are readable and writable. */

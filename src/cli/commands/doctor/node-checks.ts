@@ -2,7 +2,7 @@ import type { Config } from '../../../config/settings-schema.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { type Inventory, readInventory } from '../../../proxmox/inventory/inventory.ts';
 import { parseMembers } from '../../../proxmox/inventory/parse-inventory.ts';
-import { disconnected } from '../../../remote/errors.ts';
+import { disconnected } from '../../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../../remote/scripts/index.ts';
 import type { NodeOutput, RemoteShell } from '../../../remote/shell.ts';
 import type { Finding } from './check.ts';

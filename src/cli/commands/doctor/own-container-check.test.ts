@@ -21,7 +21,7 @@ test.each([
   ],
   ['the node', onNode, OFF, 'ok', 'the node itself'],
   ['the node, ENABLE_HOST_EXEC', onNode, HOST, 'warn', 'the node itself, and ENABLE_HOST_EXEC=true'],
-])('%s', (_name, location, rules, verdict, detail) => {
+])('judges a server on %s', (_name, location, rules, verdict, detail) => {
   expect(judgeOwnLocation(location, rules)).toMatchObject({
     verdict,
     detail: expect.stringContaining(detail),

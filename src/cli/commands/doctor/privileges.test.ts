@@ -20,7 +20,7 @@ const REFUSED = new AppError('PERMISSION_DENIED', 'refused', 'allow it', {
 });
 const NO_SHELL = new AppError('SSH_NO_SESSION', 'another program ran', 'look');
 
-describe('rights', () => {
+describe('judgeRights', () => {
   test.each([
     ['root', probe(0), false, undefined, 'ok', /^root$/],
     ['root with SUDO', probe(0), true, undefined, 'ok', /not needed/],
@@ -41,28 +41,28 @@ describe('rights', () => {
       'fail',
       /sudo is not installed/,
     ],
-    ['SUDO with the rule', probe(1000), true, undefined, 'ok', /by sudo$/],
-    ['SUDO that is refused', probe(1000), true, REFUSED, 'fail', /a password is required/],
-    ['SUDO where no shell answers', probe(1000), true, NO_SHELL, 'fail', /another program/],
+    ['SUDO with the sudo rule', probe(1000), true, undefined, 'ok', /by sudo$/],
+    ['SUDO, refused by sudo', probe(1000), true, REFUSED, 'fail', /a password is required/],
+    ['SUDO without a responding shell', probe(1000), true, NO_SHELL, 'fail', /another program/],
   ] as const)('%s', (_name, found, sudo, refused, verdict, detail) => {
     const judged = judgeRights(found, { sudo }, refused);
     expect(judged).toMatchObject({ verdict, detail: expect.stringMatching(detail) });
     expect(judged.value === undefined).toBe(verdict === 'fail');
   });
 
-  test('the rule to paste allows one program', () => {
+  test('suggests a sudo rule that allows one program', () => {
     const { remedy } = judgeRights(probe(1000), { sudo: true }, REFUSED);
     expect(remedy).toContain("echo 'ops ALL=(root) NOPASSWD: /bin/sh' > /etc/sudoers.d/proxmox-mcp");
   });
 });
 
-test('the attach method is lxc-attach, or none', () => {
+test('judgeAttach accepts lxc-attach only', () => {
   expect(judgeAttach(probe(0))).toMatchObject({ verdict: 'ok', detail: 'lxc-attach' });
   expect(judgeAttach(probe(0, {}))).toMatchObject({ verdict: 'fail' });
 });
 
-describe('the items of the probe', () => {
-  test('become a probe', () => {
+describe('parseProbe', () => {
+  test('parses the items of the probe', () => {
     const items = [
       ['uid', '0'],
       ['user', 'root'],
@@ -79,7 +79,7 @@ describe('the items of the probe', () => {
     });
   });
 
-  test('without a user id are none', () => {
+  test('returns undefined without a user ID', () => {
     expect(parseProbe([])).toBeUndefined();
     expect(parseProbe([['uid', 'x']])).toBeUndefined();
   });

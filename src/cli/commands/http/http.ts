@@ -28,7 +28,7 @@ export async function serveOnHttp(input: LoadInput): Promise<void> {
   const loaded = loadConfig(input);
   if (!loaded.ok) return refuse(configErrorsText(loaded.errors, wantsColor(process.stderr)), 2);
   const { config } = loaded;
-  const { faults: errors, warnings } = judgeExposure(config);
+  const { errors, warnings } = judgeExposure(config);
   if (errors.length > 0) return refuse(configErrorsText(errors, wantsColor(process.stderr)), 2);
   for (const warning of warnings) say(warning);
 

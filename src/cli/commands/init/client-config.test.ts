@@ -5,11 +5,11 @@ import { mergeClientConfig, UnreadableConfig } from './client-config.ts';
 const ENTRY = { command: 'node', args: ['bin.js', '--env-file', '/x/.env'] };
 const merge = (before: string | undefined) => mergeClientConfig(before, 'mcpServers', 'proxmox', ENTRY);
 
-test.each([undefined, '', ' \n'])('a new file, from %j', (before) => {
+test.each([undefined, '', ' \n'])('creates a new file from %j', (before) => {
   expect(JSON.parse(merge(before))).toEqual({ mcpServers: { proxmox: ENTRY } });
 });
 
-describe('a file that is there', () => {
+describe('an existing file', () => {
   const before = `// mine
 {
 \t"theme": "dark", // not yours
@@ -19,7 +19,7 @@ describe('a file that is there', () => {
 \t},
 }
 `;
-  test('keeps every byte of what it had, and gets one entry more', () => {
+  test('keeps every byte and gains one entry', () => {
     const after = merge(before);
     expect(parse(after)).toEqual({
       theme: 'dark',
@@ -29,21 +29,21 @@ describe('a file that is there', () => {
     expect(after.replace(added, '')).toBe(before);
   });
 
-  test('an entry of ours is replaced, and replacing it again changes nothing', () => {
+  test('gets its own entry replaced, idempotently', () => {
     const once = merge(before.replace('"other"', '"proxmox"'));
     expect(parse(once)).toEqual({ theme: 'dark', mcpServers: { proxmox: ENTRY } });
     expect(once).toContain('/* one */');
     expect(merge(once)).toBe(once);
   });
 
-  test('without servers gets the section', () => {
+  test('without the section gains it', () => {
     const after = merge('{\n  "theme": "dark"\n}\n');
     expect(JSON.parse(after)).toEqual({ theme: 'dark', mcpServers: { proxmox: ENTRY } });
     expect(after).toMatch(/^\{\n {2}"theme": "dark",\n {2}"mcpServers": \{\n {4}"proxmox": \{\n/);
   });
 
   test.each(['{}', '{"mcpServers":{}}', '{\n    "mcpServers": {}\n}', '{"a":1,"mcpServers":{"b":{}}}'])(
-    '%j',
+    '%j gains an entry and keeps its content',
     (text) => {
       expect(JSON.parse(merge(text)).mcpServers.proxmox).toEqual(ENTRY);
       expect(JSON.parse(merge(text))).toMatchObject(JSON.parse(text));
@@ -62,7 +62,7 @@ test.each([
   ['[]', 'not a JSON object'],
   ['{"mcpServers": []}', '"mcpServers" is not an object'],
   ['theme: dark', 'is not JSON'],
-])('%j is refused: %s', (text, message) => {
+])('refuses %j: %s', (text, message) => {
   expect(() => merge(text)).toThrow(UnreadableConfig);
   expect(() => merge(text)).toThrow(message);
 });

@@ -27,12 +27,12 @@ test.each([
     'C:\\Users\\me\\AppData\\Roaming\\Code\\User\\mcp.json',
     'C:\\Users\\me\\.cursor\\mcp.json',
   ],
-])('paths of %o', (surroundings, desktop, code, cursor) => {
+])('finds the configuration files in %o', (surroundings, desktop, code, cursor) => {
   const files = Object.fromEntries(clientApps(surroundings, false).map((app) => [app.id, app.file]));
   expect(files).toMatchObject({ 'claude-desktop': desktop, vscode: code, cursor });
 });
 
-test('the packaged Claude Desktop of Windows has a directory of its own', () => {
+test('finds the separate directory of the packaged Claude Desktop on Windows', () => {
   const windows = at('win32', 'C:\\Users\\me', { LOCALAPPDATA: 'C:\\Users\\me\\AppData\\Local' });
   const files = clientApps(windows, true).map(({ file }) => file);
   expect(files).toContain(
@@ -40,14 +40,14 @@ test('the packaged Claude Desktop of Windows has a directory of its own', () => 
   );
 });
 
-test('Claude Code is set up for the user, not for a project', () => {
+test('configures Claude Code for the user, not for a project', () => {
   const app = clientApps(at('linux', '/home/me'), false).find(({ id }) => id === 'claude-code');
   expect(app?.file).toBe('/home/me/.claude.json');
 });
 
 const LAUNCH = { command: '/usr/bin/node', args: ['/x/bin.js'] };
 
-test('an entry names program and configuration file, and no setting', () => {
+test('writes the program and the configuration file into an entry, and no settings', () => {
   const apps = clientApps(at('linux', '/home/me'), false);
   const args = ['/x/bin.js', '--config', '/c.env'];
   for (const app of apps) {
@@ -57,7 +57,7 @@ test('an entry names program and configuration file, and no setting', () => {
   }
 });
 
-test('an entry has the variables that clients do not pass on, in either format', () => {
+test('writes variables that clients do not pass on into an entry, in both formats', () => {
   const env = { SSH_AUTH_SOCK: '/run/agent' };
   for (const app of clientApps(at('linux', '/home/me'), false)) {
     expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual(env);
@@ -69,7 +69,7 @@ test('an entry has the variables that clients do not pass on, in either format',
   }
 });
 
-test('a snippet is what the client reads, and a command survives the shell', () => {
+test('prints a snippet in the format of the client, and a command quoted for the shell', () => {
   const apps = clientApps(at('linux', '/home/me'), false);
   const texts = apps.map((app) => [app.id, snippetFor(app, LAUNCH, '/my c.env').text] as const);
   const of = Object.fromEntries(texts);
@@ -101,7 +101,7 @@ test.each([
   // If the package is not published, npx would run a package that anyone could register under this name.
   ['linux', CACHED, { ...PUBLISHED, published: false }, '/usr/bin/node', [CACHED]],
   ['linux', '/opt/x/dist/bin.js', PUBLISHED, '/usr/bin/node', ['/opt/x/dist/bin.js']],
-] as const)('on %s, %s (%o) is started as %s', (platform, script, info, command, args) => {
+] as const)('on %s, launches %s (%o) with %s', (platform, script, info, command, args) => {
   const running = { platform, execPath: '/usr/bin/node', execArgv: [], script };
   expect(launchOf(running, info)).toEqual({ command, args });
 });

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { traitsOf } from '../../../calls/subject.ts';
 import { unreachableRules } from '../../../governance/policy/coverage.ts';
-import { PolicyFaults, readRules } from '../../../governance/policy/policy-file.ts';
+import { InvalidPolicy, readRules } from '../../../governance/policy/policy-file.ts';
 import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { OAUTH_PREFIX } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
@@ -34,10 +34,10 @@ export async function check({ input, args, options }: Request): Promise<void> {
     const names = tools.map(({ tool }) => tool);
     set = await readRules(file, { protectedTag: config.protectedTag, tools: names });
   } catch (error) {
-    if (!(error instanceof PolicyFaults)) throw error;
+    if (!(error instanceof InvalidPolicy)) throw error;
     process.exitCode = 1;
-    if (json) return print(`${JSON.stringify({ ok: false, faults: error.faults }, null, 2)}\n`);
-    const lines = error.faults.map(({ line, column, problem }) => `${name}:${line}:${column}: ${problem}`);
+    if (json) return print(`${JSON.stringify({ ok: false, errors: error.errors }, null, 2)}\n`);
+    const lines = error.errors.map(({ line, column, problem }) => `${name}:${line}:${column}: ${problem}`);
     return print(`${lines.join('\n')}\n`);
   }
   const warnings = [

@@ -1,4 +1,4 @@
-import type { Right } from '../../../lib/caller.ts';
+import type { Permission } from '../../../lib/caller.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { HttpCaller } from '../http-types.ts';
@@ -7,7 +7,7 @@ import { type Challenge, refuse } from './challenge.ts';
 import { GuessLimit } from './guess-limit.ts';
 import { IssuerUnavailable } from './issuer.ts';
 import type { ResourceMetadata } from './resource-metadata.ts';
-import { rightsOf, scopeOf } from './scopes.ts';
+import { permissionsOf, scopeOf } from './scopes.ts';
 import { digestOf, type TokenTable } from './token-table.ts';
 
 /** An issuer whose JWTs are accepted, and its metadata for clients. */
@@ -16,7 +16,7 @@ export interface OAuthParts {
   readonly metadata: ResourceMetadata;
   readonly scopePrefix: string;
   /** The permissions that the settings of this server make useful. */
-  readonly rights: readonly Right[];
+  readonly permissions: readonly Permission[];
 }
 
 export interface BearerParts {
@@ -51,7 +51,7 @@ export class BearerAuthentication {
     const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
     if (token === undefined) return this.#refuse({ status: 401, description: NO_TOKEN });
     const caller = await this.#identify(token, address);
-    if (caller instanceof Response || caller.rights.size > 0) return caller;
+    if (caller instanceof Response || caller.permissions.size > 0) return caller;
     // A token for metrics only may read metrics. A JWT without any scope of this server may do nothing.
     if (caller.authInfo === undefined && new URL(request.url).pathname === '/metrics') return caller;
     return this.#refuse({
@@ -85,7 +85,7 @@ export class BearerAuthentication {
       const { subject, clientId, scopes, expiresAt } = await tokens.verify(token);
       return {
         name: `oauth:${subject}`,
-        rights: rightsOf(scopes, scopePrefix),
+        permissions: permissionsOf(scopes, scopePrefix),
         authInfo: { token: '', clientId, scopes: [...scopes], expiresAt, resourceMetadataUrl: metadata.url },
       };
     } catch (error) {
@@ -122,7 +122,7 @@ export class BearerAuthentication {
     if (oauth === undefined || (challenge.status !== 401 && challenge.status !== 403))
       return refuse(challenge);
     // All useful scopes: clients see only the tools that their scopes allow, so they would never request more.
-    const scope = oauth.rights.map((right) => scopeOf(right, oauth.scopePrefix)).join(' ');
+    const scope = oauth.permissions.map((permission) => scopeOf(permission, oauth.scopePrefix)).join(' ');
     return refuse({ scope, metadataUrl: oauth.metadata.url, ...challenge });
   }
 }

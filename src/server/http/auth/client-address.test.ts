@@ -9,7 +9,7 @@ test.each([
   ['[2001:db8::1]:4711', '2001:db8::1'],
   ['unknown', '10.0.0.1'],
   ['', '10.0.0.1'],
-])('behind a proxy that says %j: %s', (header, address) => {
+])('reads the client address from X-Forwarded-For %j: %s', (header, address) => {
   const request = new Request('http://127.0.0.1/mcp', { headers: { 'x-forwarded-for': header } });
   expect(clientAddress(request, '10.0.0.1', true)).toBe(address);
   expect(clientAddress(request, '10.0.0.1', false)).toBe('10.0.0.1');

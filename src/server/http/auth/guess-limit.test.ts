@@ -22,7 +22,7 @@ async function guessing(address: string): Promise<GuessLimit> {
   return limit;
 }
 
-test('ten wrong tokens from one address, and no more are looked at until the minute is over', async () => {
+test('blocks an address for a minute after ten wrong tokens', async () => {
   const limit = await guessing('192.0.2.1');
   expect(await limit.waitS('192.0.2.1', guess)).toBe(60);
   await vi.advanceTimersByTimeAsync(59_000);
@@ -31,16 +31,16 @@ test('ten wrong tokens from one address, and no more are looked at until the min
   expect(await limit.waitS('192.0.2.1', guess)).toBe(0);
 });
 
-test('neither other addresses nor those who were let in from there before are shut out', async () => {
+test('does not block other addresses, nor known callers of the same address', async () => {
   const limit = await guessing('192.0.2.1');
   expect(await limit.waitS('192.0.2.2', guess)).toBe(0);
   expect(await limit.waitS('192.0.2.1', good)).toBe(0);
-  // Good elsewhere is a guess here.
+  // A token that is known from another address still counts as a guess.
   limit.succeeded('192.0.2.2', guess);
   expect(await limit.waitS('192.0.2.1', guess)).toBeGreaterThan(0);
 });
 
-test('a token that is too long to be guessed is always looked up', async () => {
+test('always checks a token that is too long to be guessed', async () => {
   const limit = await guessing('192.0.2.1');
   expect(await limit.waitS('192.0.2.1', guess, 32)).toBe(0);
   expect(await limit.waitS('192.0.2.1', guess, 31)).toBeGreaterThan(0);
@@ -55,6 +55,6 @@ test.each([
   ['fe80::1%eth0', 'fe80:0:0:0'],
   ['::1', '0:0:0:0'],
   ['', ''],
-])('%j counts as %j', (address, source) => {
+])('counts %j as %j', (address, source) => {
   expect(sourceOf(address)).toBe(source);
 });

@@ -1,6 +1,6 @@
 import type { Config } from '../../../config/settings-schema.ts';
 import type { NamedToken } from '../../../config/token-formats.ts';
-import { type Caller, TOOL_RIGHTS } from '../../../lib/caller.ts';
+import { type Caller, TOOL_PERMISSIONS } from '../../../lib/caller.ts';
 import type { Logger } from '../../../lib/log.ts';
 import type { Redactor } from '../../../lib/redactor.ts';
 import type { Authenticator } from '../http-types.ts';
@@ -10,7 +10,7 @@ import { clientAddress } from './client-address.ts';
 import { ensureGeneratedToken } from './generated-token.ts';
 import { ResourceMetadata } from './resource-metadata.ts';
 import { challengeMissingScopes } from './scope-challenge.ts';
-import { scopeOf, usableRights } from './scopes.ts';
+import { scopeOf, usablePermissions } from './scopes.ts';
 import { TokenTable } from './token-table.ts';
 import { welcomeText } from './welcome.ts';
 
@@ -33,7 +33,7 @@ export async function createAuthenticator(
   const one = generated?.token ?? httpToken;
   // Registered for redaction before any log line can contain it.
   if (generated !== undefined) deps.redactor.add('HTTP_TOKEN', generated.token);
-  const table = new TokenTable([...(one === undefined ? [] : [withToolRights(one)]), ...httpTokens]);
+  const table = new TokenTable([...(one === undefined ? [] : [withToolPermissions(one)]), ...httpTokens]);
   const bearer = new BearerAuthentication({ table, oauth, logger: deps.logger });
   return {
     authenticate: (request, peer) =>
@@ -48,24 +48,24 @@ export async function createAuthenticator(
 }
 
 /** Without `confirm`: by default, a client must not be able to approve its own calls. */
-function withToolRights(text: string): NamedToken {
-  return { name: DEFAULT_NAME, rights: TOOL_RIGHTS, check: { text } };
+function withToolPermissions(text: string): NamedToken {
+  return { name: DEFAULT_NAME, permissions: TOOL_PERMISSIONS, check: { text } };
 }
 
 function oauthOf(config: Config): OAuthParts | undefined {
   const { oauthIssuer, oauthAudience, oauthScopePrefix: scopePrefix, publicUrl } = config;
   if (oauthIssuer === undefined || oauthAudience === undefined) return undefined;
-  const rights = usableRights(config);
-  const scopes = rights.map((right) => scopeOf(right, scopePrefix));
+  const permissions = usablePermissions(config);
+  const scopes = permissions.map((permission) => scopeOf(permission, scopePrefix));
   return {
     tokens: new AccessTokens(oauthIssuer, oauthAudience),
     metadata: new ResourceMetadata(publicUrl ?? oauthAudience, oauthIssuer, scopes),
     scopePrefix,
-    rights,
+    permissions,
   };
 }
 
-const ANYBODY: Caller = { name: 'anonymous', rights: new Set(TOOL_RIGHTS) };
+const ANYBODY: Caller = { name: 'anonymous', permissions: new Set(TOOL_PERMISSIONS) };
 
 /** `--no-auth`: anyone who can connect to the port may call. */
 const OPEN: Authenticator = {

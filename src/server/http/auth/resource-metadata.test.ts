@@ -9,7 +9,7 @@ test.each([
   ['https://example.com/pve/mcp', `https://example.com${WELL_KNOWN}/pve/mcp`],
   ['https://mcp.example.com', `https://mcp.example.com${WELL_KNOWN}`],
   ['https://mcp.example.com:8443/mcp/', `https://mcp.example.com:8443${WELL_KNOWN}/mcp`],
-])('the document of %s is at %s, wherever a proxy puts us', (resource, url) => {
+])('publishes the metadata of %s at %s, whatever the path behind a proxy', (resource, url) => {
   const metadata = new ResourceMetadata(resource, 'https://id.example.com', ['proxmox:read']);
   expect(metadata.url).toBe(url);
   for (const asked of [url, `http://127.0.0.1:8000${WELL_KNOWN}`, `http://127.0.0.1:8000${WELL_KNOWN}/mcp`]) {
@@ -35,6 +35,6 @@ test.each([
       'https://id.example.com/realms/home/.well-known/openid-configuration',
     ],
   ],
-])('%s is asked for what it offers', (issuer, urls) => {
+])('requests the metadata of the issuer %s', (issuer, urls) => {
   expect(wellKnownOf(issuer)).toEqual(urls);
 });

@@ -1,5 +1,5 @@
 import type { McpServer, ScopeChallengeHandler } from '@modelcontextprotocol/server';
-import { rightFor } from '../../../calls/ceilings.ts';
+import { permissionFor } from '../../../calls/ceilings.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Authenticator, HttpCaller } from '../http-types.ts';
 import type { OAuthParts } from './bearer.ts';
@@ -13,19 +13,19 @@ export function challengeMissingScopes(
   server: McpServer,
   caller: HttpCaller,
   refuse: Parameters<Authenticator['challengeMissingScopes']>[2],
-  oauth: Pick<OAuthParts, 'scopePrefix' | 'rights'>,
+  oauth: Pick<OAuthParts, 'scopePrefix' | 'permissions'>,
 ): void {
   if (caller.authInfo === undefined) return;
   const challenge: ScopeChallengeHandler = async ({ request }) => {
     const name = request.method === 'tools/call' ? request.params?.name : undefined;
     const tool = TOOLS.find((each) => each.name === name);
     if (tool === undefined) return undefined;
-    const right = rightFor(tool);
-    if (caller.rights.has(right) || !oauth.rights.includes(right)) return undefined;
+    const permission = permissionFor(tool);
+    if (caller.permissions.has(permission) || !oauth.permissions.includes(permission)) return undefined;
     await refuse(tool, argumentsOf(request.params));
     return {
-      scopes: [scopeOf(right, oauth.scopePrefix)],
-      errorDescription: `The call needs the permission ${right}`,
+      scopes: [scopeOf(permission, oauth.scopePrefix)],
+      errorDescription: `The call needs the permission ${permission}`,
     };
   };
   // The SDK calls this before its response, in both protocol eras, for tools registered with it. Ours are not.

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { TOOLSETS } from '../../../lib/toolsets.ts';
-import { rightsOf, usableRights } from './scopes.ts';
+import { permissionsOf, usablePermissions } from './scopes.ts';
 
-const rights = (...scopes: string[]) => [...rightsOf(scopes, 'proxmox:')].sort();
+const permissions = (...scopes: string[]) => [...permissionsOf(scopes, 'proxmox:')].sort();
 
 test.each([
   [
@@ -12,11 +12,11 @@ test.each([
   [['proxmox:host'], ['host', 'read']],
   [['proxmox:confirm'], []],
   [['confirm', 'write', 'openid'], []],
-])('the scopes %j give the rights %j', (scopes, expected) => {
-  expect(rights(...scopes)).toEqual(expected);
+])('translates the scopes %j to %j', (scopes, expected) => {
+  expect(permissions(...scopes)).toEqual(expected);
 });
 
-test('the scope confirm is not advertised: clients ask for every scope that is', () => {
+test('does not advertise the scope confirm, because clients request every advertised scope', () => {
   const settings = {
     characterLimit: 1,
     maxFileSize: 1,
@@ -25,5 +25,5 @@ test('the scope confirm is not advertised: clients ask for every scope that is',
     readOnly: false,
     toolsets: TOOLSETS,
   };
-  expect(usableRights(settings)).toEqual(['read', 'write', 'host']);
+  expect(usablePermissions(settings)).toEqual(['read', 'write', 'host']);
 });

@@ -1,5 +1,5 @@
-import { rightFor } from '../../../calls/ceilings.ts';
-import { type Caller, RIGHTS, type Right, TOOL_RIGHTS } from '../../../lib/caller.ts';
+import { permissionFor } from '../../../calls/ceilings.ts';
+import { type Caller, PERMISSIONS, type Permission, TOOL_PERMISSIONS } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { ToolSettings } from '../../../tools/tool.ts';
 
@@ -7,34 +7,38 @@ import type { ToolSettings } from '../../../tools/tool.ts';
  * Adds `read` to `write` and `host`, because a caller that may change something can read it anyway. `write` does not include
  * `host`, nor `host` `write`.
  */
-export function withImplied(given: Iterable<Right>): Caller['rights'] {
-  const rights = new Set(given);
-  if (TOOL_RIGHTS.some((right) => rights.has(right))) rights.add('read');
+export function withImplied(given: Iterable<Permission>): Caller['permissions'] {
+  const permissions = new Set(given);
+  if (TOOL_PERMISSIONS.some((permission) => permissions.has(permission))) permissions.add('read');
   // `confirm` alone permits no tool.
-  else rights.clear();
-  return rights;
+  else permissions.clear();
+  return permissions;
 }
 
 /** The OAuth scope for a permission: `proxmox:read`. */
-export function scopeOf(right: Right, prefix: string): string {
-  return `${prefix}${right}`;
+export function scopeOf(permission: Permission, prefix: string): string {
+  return `${prefix}${permission}`;
 }
 
 /** The permissions for the scopes of a token; other scopes are ignored. */
-export function rightsOf(scopes: readonly string[], prefix: string): Caller['rights'] {
-  return withImplied(RIGHTS.filter((right) => scopes.includes(scopeOf(right, prefix))));
+export function permissionsOf(scopes: readonly string[], prefix: string): Caller['permissions'] {
+  return withImplied(PERMISSIONS.filter((permission) => scopes.includes(scopeOf(permission, prefix))));
 }
 
 /**
  * The permissions that permit at least one tool with these settings. Without `confirm`: clients request every advertised
  * scope, but only the operator should grant this one.
  */
-export function usableRights({ readOnly, enableHostExec, toolsets }: ToolSettings): readonly Right[] {
+export function usablePermissions({
+  readOnly,
+  enableHostExec,
+  toolsets,
+}: ToolSettings): readonly Permission[] {
   const open = TOOLS.filter(({ effect, target, toolset }) => {
     return (
       toolsets.includes(toolset) && (!readOnly || effect === 'read') && (enableHostExec || target !== 'host')
     );
   });
-  const rights = new Set(open.map(rightFor));
-  return RIGHTS.filter((right) => rights.has(right));
+  const permissions = new Set(open.map(permissionFor));
+  return PERMISSIONS.filter((permission) => permissions.has(permission));
 }

@@ -11,9 +11,9 @@ export class TokenTable {
   readonly #entries: readonly { readonly digest: Buffer; readonly caller: Caller }[];
 
   constructor(tokens: readonly NamedToken[]) {
-    this.#entries = tokens.map(({ name, rights, check }) => ({
+    this.#entries = tokens.map(({ name, permissions, check }) => ({
       digest: 'text' in check ? digestOf(check.text) : Buffer.from(check.sha256, 'hex'),
-      caller: { name, rights: withImplied(rights) },
+      caller: { name, permissions: withImplied(permissions) },
     }));
   }
 

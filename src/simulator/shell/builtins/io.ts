@@ -1,7 +1,7 @@
 import { formatted, interpretEscapes } from '../../programs/printf.ts';
 import type { Builtin } from '../builtins.ts';
 import type { Executor } from '../execute.ts';
-import type { Shell } from '../shell.ts';
+import type { Shell } from '../posix-shell.ts';
 import { ShellError } from '../shell-errors.ts';
 
 async function print(shell: Shell, bytes: string): Promise<void> {
@@ -40,7 +40,7 @@ async function printf({ shell }: Executor, args: readonly string[]): Promise<num
   return faults.length > 0 ? 1 : 0;
 }
 
-/** Reads a line without taking a byte of what follows it. */
+/** Reads a line without consuming a byte of the next one. */
 async function read({ shell }: Executor, args: readonly string[]): Promise<number> {
   let raw = false;
   let index = 0;
@@ -70,7 +70,7 @@ async function read({ shell }: Executor, args: readonly string[]): Promise<numbe
   return ended ? 1 : 0;
 }
 
-/** @returns the line without its end, and which of its characters a backslash protects */
+/** @returns the line without its newline, and which of its characters are escaped by a backslash */
 async function readLine(shell: Shell, raw: boolean) {
   const { process } = shell;
   const file = process.fds.get(0);
@@ -118,7 +118,7 @@ function splitLine(text: string, escaped: ReadonlySet<number>, ifs = ' \t\n', co
   if (at >= text.length) return values;
   let end = text.length;
   while (end > at && isWhite(end - 1)) end -= 1;
-  // One field with a delimiter at its end is that field.
+  // A single field with a delimiter at its end is that field.
   let fieldEnd = at;
   while (fieldEnd < end && !isWhite(fieldEnd) && !isOther(fieldEnd)) fieldEnd += 1;
   let behind = fieldEnd;
@@ -132,7 +132,7 @@ function splitLine(text: string, escaped: ReadonlySet<number>, ifs = ' \t\n', co
   return values;
 }
 
-/** What reads and writes. */
+/** The builtins for input and output. */
 export const ioBuiltins: readonly (readonly [string, Builtin])[] = [
   ['echo', echo],
   ['printf', printf],

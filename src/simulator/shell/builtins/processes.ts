@@ -2,7 +2,7 @@ import { parseSignal, SIGNALS, type Signal, signalNumber } from '../../kernel/si
 import { sendSignals } from '../../programs/kill.ts';
 import type { Builtin } from '../builtins.ts';
 import type { Executor } from '../execute.ts';
-import type { Shell } from '../shell.ts';
+import type { Shell } from '../posix-shell.ts';
 import { ShellError } from '../shell-errors.ts';
 
 async function print(shell: Shell, bytes: string): Promise<void> {
@@ -72,7 +72,7 @@ async function kill({ shell }: Executor, args: readonly string[]): Promise<numbe
   for (const { target, text } of faults) {
     await shell.complain(shell.dialect === 'bash' ? `kill: (${target}) - ${text}` : `kill: ${text}`);
   }
-  // A signal to the shell itself takes effect at once.
+  // A signal to the shell itself takes effect immediately.
   await shell.process.ready();
   return faults.length > 0 ? 1 : 0;
 }
@@ -86,7 +86,7 @@ async function jobs({ shell }: Executor): Promise<number> {
   return 0;
 }
 
-/** Only the limit of the size of files has an effect; it is counted in blocks. */
+/** Only the file size limit has an effect; its unit is blocks. */
 async function ulimit({ shell }: Executor, args: readonly string[]): Promise<number> {
   const limitsSize = !args.some((arg) => /^-[^fHS]/.test(arg));
   const value = args.find((arg) => /^(\d+|unlimited|hard|soft)$/.test(arg));
@@ -105,7 +105,7 @@ async function ulimit({ shell }: Executor, args: readonly string[]): Promise<num
   return 0;
 }
 
-/** What deals with processes, signals and limits. */
+/** The builtins for processes, signals and limits. */
 export const processBuiltins: readonly (readonly [string, Builtin])[] = [
   ['wait', wait],
   ['trap', trap],

@@ -3,7 +3,7 @@ import { FileError } from '../../files/inode.ts';
 import { fromBytes, toBytes } from '../../kernel/bytes.ts';
 import type { Builtin } from '../builtins.ts';
 import type { Executor } from '../execute.ts';
-import type { Shell } from '../shell.ts';
+import type { Shell } from '../posix-shell.ts';
 import { ShellError } from '../shell-errors.ts';
 import { setOptions } from '../shell-options.ts';
 
@@ -17,7 +17,7 @@ function quoted(value: string): string {
   return `'${value.replaceAll("'", `'"'"'`)}'`;
 }
 
-/** `NAME` or `NAME=value`. @throws ShellError for what is no name */
+/** `NAME` or `NAME=value`. @throws ShellError if the name is invalid */
 function declaration(command: string, arg: string): { name: string; value: string | undefined } {
   const at = arg.indexOf('=');
   const name = at < 0 ? arg : arg.slice(0, at);
@@ -177,7 +177,7 @@ async function getopts({ shell }: Executor, args: readonly string[]): Promise<nu
   return 0;
 }
 
-/** What sets variables, parameters, options, the directory and the umask. */
+/** The builtins for variables, parameters, options, the directory and the umask. */
 export const variableBuiltins: readonly (readonly [string, Builtin])[] = [
   ['export', declare('exported', 'export')],
   ['readonly', declare('readonly', 'readonly')],

@@ -10,10 +10,10 @@ import type { Command } from './syntax-tree.ts';
 import { Traps } from './traps.ts';
 import { Variables } from './variables.ts';
 
-/** Whose messages, echo and codes it has. The language is that of POSIX for all of them. */
-/** The version that bash names. */
+/** The version that bash reports. */
 export const BASH_VERSION = '5.2.37(1)-release';
 
+/** Determines messages, echo and exit codes. The language is POSIX for all of them. */
 export type Dialect = 'dash' | 'bash' | 'ash';
 
 /** Options by their letters: `set -eux`. */
@@ -42,12 +42,12 @@ export class Shell {
   arg0: string;
   /** Exit code of the last command. */
   status = 0;
-  /** Line of the command that is being run. */
+  /** The line of the running command. */
   line = 1;
   loopDepth = 0;
   /** `$$`: subshells keep it. */
   readonly pid: number;
-  /** Position of getopts within a group of letters. */
+  /** The position of getopts within a group of letters. */
   optionAt = 0;
   readonly isSubshell: boolean;
 
@@ -97,12 +97,12 @@ export class Shell {
     }
   }
 
-  /** Starts a subshell, which has a copy of everything. */
+  /** Starts a subshell with a copy of the state. */
   fork(work: (shell: Shell) => Promise<number>, fds?: FdTable): Process {
     return fork(this.process, (child) => work(new Shell(child, this)), fds === undefined ? {} : { fds });
   }
 
-  /** Value of a variable or of a special parameter; undefined where it is not set. */
+  /** The value of a variable or special parameter; undefined if it is not set. */
   parameter(name: string): string | undefined {
     if (/^\d+$/.test(name)) return name === '0' ? this.arg0 : this.positional[Number(name) - 1];
     switch (name) {
@@ -128,7 +128,7 @@ export class Shell {
     }
   }
 
-  /** Prints a message as this kind of shell words it. */
+  /** Prints a message in the form of this shell. */
   async complain(message: string): Promise<void> {
     const where =
       this.dialect === 'dash'
@@ -139,7 +139,7 @@ export class Shell {
     await this.warn(`${where}${message}\n`);
   }
 
-  /** Writes a byte string to stderr; one that cannot be written to is no failure. */
+  /** Writes a byte string to stderr; an error is ignored. */
   async warn(bytes: string): Promise<void> {
     const file = this.process.fds.find(2);
     if (!file) return;
@@ -150,7 +150,7 @@ export class Shell {
     }
   }
 
-  /** What programs are started with. */
+  /** The environment of started programs. */
   get environment(): ReadonlyMap<string, string> {
     return this.variables.environment;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HostEnvironment } from './host-environment.ts';
 import { configSchema } from './settings-schema.ts';
-import { transferDirsOf } from './transfer-dirs.ts';
+import { transferDirsOf } from './transfer-dirs-setting.ts';
 
 function at(platform: NodeJS.Platform, home: string, cwd: string): HostEnvironment {
   const env = platform === 'win32' ? { SystemRoot: 'D:\\Win', APPDATA: `${home}\\AppData\\Roaming` } : {};
@@ -14,7 +14,7 @@ test.each<[NodeJS.Platform, string, string, string]>([
   ['darwin', '/Users/me', '/Users/me/code', '/Users/me/proxmox-mcp'],
   ['win32', 'C:\\Users\\me', 'C:\\Users\\me\\code', 'C:\\Users\\me\\proxmox-mcp'],
 ])(
-  'by default a directory of its own, never the working directory: %s, home %s',
+  'defaults to a separate directory, never the working directory: %s, home %s',
   (platform, home, cwd, dir) => {
     const here = at(platform, home, cwd);
     expect(transferDirsOf({ http: false }, here)).toEqual([dir]);
@@ -22,7 +22,7 @@ test.each<[NodeJS.Platform, string, string, string]>([
   },
 );
 
-test('directories are separated as in PATH, made absolute, and must exist', () => {
+test('splits directories as in PATH, makes them absolute, and requires that they exist', () => {
   const here = at('linux', '/tmp', '/');
   const { transferDirs } = configSchema(here).shape;
   expect(transferDirs.parse('~:tmp: /usr :')).toEqual(['/tmp', '/usr']);

@@ -1,10 +1,10 @@
-import { diskOf, memoryOf } from '../guest/proc-files.ts';
-import { configKeys } from './cluster.ts';
+import { memoryOf } from '../guest/proc-files.ts';
+import { configKeys } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
 import { requireConfig, type Verb } from './pct.ts';
 
-/** Verbs of pct that change nothing. */
-export const lookingVerbs: Readonly<Record<string, Verb>> = {
+/** The pct commands that change nothing. */
+export const queryVerbs: Readonly<Record<string, Verb>> = {
   list: {
     noVmid: true,
     async run({ node, stdout }) {
@@ -59,7 +59,7 @@ export const lookingVerbs: Readonly<Record<string, Verb>> = {
       requireConfig(node, vmid, 2);
       const guest = node.guests.get(vmid);
       if (!guest) return;
-      const { total, used } = diskOf(guest);
+      const { total, used } = guest.diskUse;
       const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)}G`;
       await stdout.write('MP     Volume                     Size Used Avail Use% Path\n');
       await stdout.write(
@@ -69,12 +69,12 @@ export const lookingVerbs: Readonly<Record<string, Verb>> = {
   },
 };
 
-/** What `pct status --verbose` and the API tell of a container. */
+/** The state of a container for `pct status --verbose` and the API. */
 export function statusOf(node: SimulatedNode, vmid: number) {
   const guest = node.guests.get(vmid);
   const config = configKeys(node.cluster.readConfig(node.name, vmid) ?? '');
   const running = guest?.running === true;
-  const disk = guest ? diskOf(guest) : { total: 0, used: 0 };
+  const disk = guest ? guest.diskUse : { total: 0, used: 0 };
   const memory = guest ? memoryOf(guest) : { total: 0, used: 0 };
   return {
     cpus: Number(config.get('cores') ?? 1),

@@ -1,15 +1,15 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
-import { type AttachTarget, shellArgv } from '../../remote/command-line.ts';
-import { CommandNotStarted } from '../../remote/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { CommandOutput } from '../../remote/protocol.ts';
+import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
-import type { CapturedStream, ExecOptions, ExecResult } from '../proxmox-types.ts';
+import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
 
@@ -59,10 +59,18 @@ export async function runCommand(
   }
 }
 
-const NOTHING: CapturedStream = { text: '', truncated: false, originalLength: 0, redacted: 0 };
+const NOTHING: CapturedStream = {
+  text: '',
+  truncated: false,
+  originalLength: 0,
+  lines: 0,
+  digest: null,
+  redacted: 0,
+};
+const NO_OUTPUT: CapturedStreams = { stdout: NOTHING, stderr: NOTHING };
 const UNCONFIRMED: Omit<ExecResult, 'durationMs'> = {
-  stdout: NOTHING,
-  stderr: NOTHING,
+  ...NO_OUTPUT,
+  shorten: () => NO_OUTPUT,
   exitCode: null,
   ended: 'disconnected',
   survivors: null,
@@ -94,8 +102,9 @@ class CommandRun {
     this.#call = call;
     this.#options = options;
     this.#startedAt = startedAt;
-    this.#stdout = new OutputBuffer(options.characterLimit, deps.redactor);
-    this.#stderr = new OutputBuffer(options.characterLimit, deps.redactor);
+    const { characterLimit, digest } = options;
+    this.#stdout = new OutputBuffer(characterLimit, deps.redactor, digest);
+    this.#stderr = new OutputBuffer(characterLimit, deps.redactor, digest);
     this.#out = new CommandOutput(call.run.innerWord, (bytes) => this.#stdout.push(bytes));
     this.#err = new CommandOutput(call.run.innerWord, (bytes) => this.#stderr.push(bytes));
     call.stdout.on('data', (chunk: Buffer) => this.#push(this.#out, chunk));
@@ -150,8 +159,13 @@ class CommandRun {
   ): Promise<ExecResult> {
     this.#out.end();
     this.#err.end();
+    const { characterLimit, keep } = this.#options;
+    const stdout = await this.#stdout.read();
+    const stderr = await this.#stderr.read();
+    const shorten = (limit: number) => presentTogether(stdout, stderr, limit, keep);
     return {
-      ...(await presentTogether(this.#stdout, this.#stderr, this.#options.characterLimit)),
+      ...shorten(characterLimit),
+      shorten,
       exitCode: rest.exitCode ?? null,
       ended,
       durationMs: Math.round(performance.now() - this.#startedAt),

@@ -6,8 +6,8 @@ import { ls, modeText, ownerName, sizeOf } from './ls.ts';
 import { parseOptions } from './options.ts';
 import { type Call, Failure, type Program } from './program.ts';
 
-/** Programs that tell what is known of files and disks. */
-export const lookingPrograms: readonly (readonly [string, Program])[] = [
+/** Programs that report the state of files and disks. */
+export const fileQueryPrograms: readonly (readonly [string, Program])[] = [
   ['ls', ls],
   ['stat', stat],
   ['readlink', readlink],

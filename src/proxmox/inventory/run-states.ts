@@ -1,0 +1,94 @@
+import { AppError } from '../../lib/errors.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { firstOf, type RemoteShell } from '../../remote/shell.ts';
+import type { Nodes } from '../nodes/nodes.ts';
+import type { ContainerSummary } from '../proxmox-types.ts';
+import type { Inventory } from './inventory.ts';
+import { parseUnixSockets } from './parse-inventory.ts';
+
+/** How long a node may take to answer, connecting included, in ms. */
+export const NODE_LIMIT_MS = 3_000;
+const SCRIPT_LIMIT_MS = 10_000;
+
+/** Which containers run, asked from each node at the same time, because what the nodes publish is up to ten seconds old. */
+export class RunStates {
+  readonly #nodes: Nodes;
+  /** Reads that a node has not answered yet. Later calls wait for the same read. */
+  readonly #pending = new Map<string, Promise<ReadonlySet<number>>>();
+
+  constructor(nodes: Nodes) {
+    this.#nodes = nodes;
+  }
+
+  /** The containers with their status as their nodes tell it; `unknown` where a node does not answer in time. */
+  async complete(
+    { node: self, members, containers }: Inventory,
+    signal: AbortSignal,
+  ): Promise<ContainerSummary[]> {
+    const others = new Set(containers.map(({ node }) => node));
+    others.delete(self);
+    const states = new Map<string, ReadonlySet<number> | AppError>();
+    await Promise.all(
+      [...others].map(async (node) => {
+        const online = members.get(node)?.online !== false;
+        states.set(node, online ? await this.#ask(node, signal) : offline(node));
+      }),
+    );
+    return containers.map((container) => withState(container, states.get(container.node)));
+  }
+
+  async #ask(node: string, signal: AbortSignal): Promise<ReadonlySet<number> | AppError> {
+    const pending =
+      this.#pending.get(node) ??
+      this.#nodes
+        .use(node, ({ shell }) => readRunning(shell, node))
+        .finally(() => this.#pending.delete(node));
+    this.#pending.set(node, pending);
+    try {
+      const answer = await firstOf(pending, NODE_LIMIT_MS, signal);
+      return typeof answer === 'string' ? silent(node, NODE_LIMIT_MS) : answer;
+    } catch (error) {
+      if (error instanceof AppError) return error;
+      throw error;
+    }
+  }
+}
+
+/** The container with the status that its node has told, or with the reason why it has not. */
+export function withState<T extends ContainerSummary>(
+  container: T,
+  state: ReadonlySet<number> | AppError | undefined,
+): T {
+  if (state === undefined) return container;
+  if (!(state instanceof AppError)) {
+    return { ...container, status: state.has(container.vmid) ? 'running' : 'stopped' };
+  }
+  // A node that refuses the login is up, so what it publishes is recent.
+  const published = state.code === 'SSH_UNREACHABLE' ? 'unknown' : container.status;
+  return { ...container, status: published, reason: state.message };
+}
+
+/** @throws AppError SSH_UNREACHABLE if the node does not answer */
+async function readRunning(shell: RemoteShell, node: string): Promise<ReadonlySet<number>> {
+  const { items, sections } = await shell.script(SCRIPTS.running, [], { timeoutMs: SCRIPT_LIMIT_MS });
+  if (items.some(([key]) => key === 'end')) return parseUnixSockets(sections.get('unix') ?? '');
+  throw silent(node, SCRIPT_LIMIT_MS);
+}
+
+/** The node is connected, but sends nothing. */
+export function silent(node: string, limitMs: number): AppError {
+  return new AppError(
+    'SSH_UNREACHABLE',
+    `Node ${node} did not answer within ${limitMs / 1000} s.`,
+    'Check the node and its network. Containers of other nodes still work.',
+  );
+}
+
+/** The cluster does not see the node. */
+export function offline(node: string): AppError {
+  return new AppError(
+    'SSH_UNREACHABLE',
+    `Node ${node} is offline, as the cluster sees it.`,
+    `Check node ${node} and its network. Containers of other nodes still work.`,
+  );
+}

@@ -1,0 +1,61 @@
+import { groupBy } from '../../lib/group-by.ts';
+import type { CapturedStream, CapturedStreams, ExecResult } from '../../proxmox/proxmox-types.ts';
+
+/** A run of a command in one container, and what distinguishes it from other runs apart from its output. */
+export interface RunOutput {
+  readonly vmid: number;
+  readonly of: 'command' | 'check';
+  readonly result: ExecResult;
+}
+
+/** Runs with the same end and the same output. */
+export interface OutputGroup extends CapturedStreams {
+  readonly vmids: readonly number[];
+  readonly of: RunOutput['of'];
+  readonly exitCode: number | null;
+}
+
+/**
+ * Groups runs with equal exit codes and outputs, the largest group first, and cuts the outputs to `limit` characters in all.
+ * Outputs that were cut are equal only if their originals are.
+ */
+export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputGroup[] {
+  const groups = [...groupBy(runs, keyOf).values()].sort((a, b) => b.length - a.length);
+  const lengths = groups.map(([first]) => (first === undefined ? 0 : lengthOf(first.result)));
+  const shares = fairShares(lengths, limit);
+  return groups.flatMap((group, index) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { of, result } = first;
+    const share = shares[index] ?? 0;
+    const { stdout, stderr } = lengthOf(result) <= share ? result : result.shorten(share);
+    return [{ vmids: group.map(({ vmid }) => vmid), of, exitCode: result.exitCode, stdout, stderr }];
+  });
+}
+
+/** Divides `limit`: what is shorter than an equal share leaves the rest of it to the longer ones. */
+export function fairShares(lengths: readonly number[], limit: number): number[] {
+  const shares = lengths.map(() => 0);
+  let left = limit;
+  const ascending = [...lengths.entries()].sort(([, a], [, b]) => a - b);
+  for (const [position, [index, length]] of ascending.entries()) {
+    const share = Math.min(length, Math.floor(left / (ascending.length - position)));
+    shares[index] = share;
+    left -= share;
+  }
+  return shares;
+}
+
+function lengthOf({ stdout, stderr }: CapturedStreams): number {
+  return stdout.text.length + stderr.text.length;
+}
+
+function keyOf({ of, result }: RunOutput): string {
+  const { ended, exitCode, stdout, stderr } = result;
+  return JSON.stringify([of, ended, exitCode, ...streamKey(stdout), ...streamKey(stderr)]);
+}
+
+/** The length counts too: an escape may look like text that another container printed. */
+function streamKey({ text, originalLength, truncated, digest }: CapturedStream): unknown[] {
+  return [text, originalLength, truncated ? digest : null];
+}

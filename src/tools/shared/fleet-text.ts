@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import * as z from 'zod';
+import { groupBy } from '../../lib/group-by.ts';
+import { visible } from '../../lib/visible.ts';
+import { outputSection } from './exec.ts';
+import { containerLabel, skippedLines } from './targets.ts';
+
+const survivor = z.object({ pid: z.number(), name: z.string() });
+
+/** What happened in one container. */
+export const execRow = z.object({
+  vmid: z.number(),
+  name: z.string().nullable(),
+  status: z.enum(['exited', 'timeout', 'cancelled', 'disconnected', 'failed', 'skipped', 'not_run']),
+  exit_code: z.number().nullable(),
+  check_exit_code: z.number().nullable().optional(),
+  duration_ms: z.number().optional(),
+  survivors: z.array(survivor).nullable().optional(),
+  output_held: z.boolean().optional(),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+/** An output, and the containers that printed it. */
+export const outputGroup = z.object({
+  vmids: z.array(z.number()),
+  of: z.enum(['command', 'check']),
+  exit_code: z.number().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+  truncated: z.boolean(),
+  characters: z.number(),
+  lines: z.number(),
+});
+
+type Row = z.output<typeof execRow>;
+type Group = z.output<typeof outputGroup>;
+
+/** Names are shown up to this number of containers; vmids always. */
+const MAX_NAMED = 40;
+
+/** Exit codes first, then what did not end, then each distinct output once. */
+export function fleetText({
+  containers,
+  outputs,
+}: {
+  readonly containers: readonly Row[];
+  readonly outputs: readonly Group[];
+}): string {
+  const label = (row: Pick<Row, 'vmid' | 'name'>) =>
+    containers.length > MAX_NAMED ? String(row.vmid) : containerLabel(row);
+  const listed = (rows: readonly Row[]) => rows.map(label).join(', ');
+  const lines: string[] = [];
+  const byCode = groupBy(
+    containers.filter(({ status }) => status === 'exited'),
+    ({ exit_code }) => exit_code,
+  );
+  for (const [code, rows] of [...byCode].sort(([a], [b]) => (a ?? -1) - (b ?? -1))) {
+    lines.push(`Exit code ${code ?? 'unknown'} (${counted(rows.length)}): ${listed(rows)}`);
+  }
+  const killed = containers.filter(({ status }) => status === 'timeout' || status === 'cancelled');
+  for (const rows of groupBy(killed, (row) => `${row.status} ${survivorsText(row)}`).values()) {
+    const [first] = rows;
+    if (first !== undefined)
+      lines.push(`${first.code} (${counted(rows.length)}): ${listed(rows)}: ${survivorsText(first)}`);
+  }
+  const lost = containers.filter(({ status }) => status === 'disconnected');
+  if (lost.length > 0)
+    lines.push(`DISCONNECTED (${counted(lost.length)}): ${listed(lost)}: may still be running`);
+  const failed = groupBy(
+    containers.filter(({ status }) => status === 'failed'),
+    ({ code, vmid, reason }) => {
+      return `${code} ${reason?.replaceAll(String(vmid), '')}`;
+    },
+  );
+  for (const rows of failed.values()) {
+    lines.push(`${rows[0]?.code} (${counted(rows.length)}): ${listed(rows)}: ${rows[0]?.reason}`);
+  }
+  lines.push(...checkLines(containers, listed));
+  const skipped = containers.filter(({ status }) => status === 'skipped');
+  lines.push(
+    ...skippedLines(skipped.map(({ vmid, name, code = '', reason = '' }) => ({ vmid, name, code, reason }))),
+  );
+  const notRun = containers.filter(({ status }) => status === 'not_run');
+  if (notRun.length > 0)
+    lines.push(`Not run (${counted(notRun.length)}): ${listed(notRun)}: ${notRun[0]?.reason}`);
+  const held = containers.filter((row) => row.output_held === true);
+  if (held.length > 0) lines.push(`Background processes still have the output open in: ${listed(held)}`);
+  const names = new Map(containers.map((row) => [row.vmid, row]));
+  return [
+    lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' '))).join('\n'),
+    ...outputTexts(outputs, (vmid) => label(names.get(vmid) ?? { vmid, name: null })),
+  ].join('\n\n');
+}
+
+function checkLines(containers: readonly Row[], listed: (rows: readonly Row[]) => string): string[] {
+  const checked = containers.filter(({ check_exit_code }) => check_exit_code !== undefined);
+  const groups = [...groupBy(checked, ({ check_exit_code }) => check_exit_code ?? null)];
+  return groups.map(([code, rows]) =>
+    code === 0
+      ? `Check passed in ${counted(rows.length)}`
+      : `Check failed, exit code ${code ?? 'unknown'}: ${listed(rows)}`,
+  );
+}
+
+function counted(count: number): string {
+  return count === 1 ? '1 container' : `${count} containers`;
+}
+
+function survivorsText({ survivors }: Row): string {
+  if (survivors === null || survivors === undefined)
+    return 'could not be killed, or the kill could not be verified';
+  if (survivors.length === 0) return 'killed, none of its processes is left';
+  return `killed, but these survived: ${survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ')}`;
+}
+
+/** A line of this length or less is quoted instead of framed. */
+const MAX_INLINE = 200;
+
+/** Each output with its containers; what containers printed is quoted or framed, so that it cannot pose as another's. */
+function outputTexts(outputs: readonly Group[], label: (vmid: number) => string): string[] {
+  const word = randomBytes(4).toString('hex');
+  const printed = outputs.filter(({ stdout, stderr }) => stdout !== '' || stderr !== '');
+  const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
+  const texts = printed.map(({ vmids, of, exit_code, stdout, stderr, truncated, characters, lines }) => {
+    const [only] = vmids;
+    const who = vmids.length > 1 ? `${vmids.length} equal: ${vmids.join(', ')}` : visible(label(only ?? 0));
+    const code = showsCode ? `, exit code ${exit_code ?? 'unknown'}` : '';
+    const cut = truncated ? ` (cut; ${characters} characters in ${lines} lines in all)` : '';
+    const title = `${of === 'check' ? 'Check in ' : ''}${who}${code}${cut}`;
+    const [out, err] = [inlined(stdout), inlined(stderr)];
+    if (out !== undefined && err !== undefined) {
+      return [`${title}:`, ...(stdout === '' ? [] : [out]), ...(stderr === '' ? [] : ['STDERR', err])].join(
+        ' ',
+      );
+    }
+    if (stderr === '') return outputSection(title, word, stdout, null);
+    const section = stdout === '' ? '' : `\n${outputSection('STDOUT', word, stdout, null)}`;
+    return `${title}${section}\n${outputSection('STDERR', word, stderr, null)}`;
+  });
+  const silent = outputs
+    .filter(({ of, stdout, stderr }) => of === 'command' && stdout === '' && stderr === '')
+    .flatMap(({ vmids }) => vmids);
+  if (silent.length > 0) texts.push(printed.length === 0 ? '(no output)' : `No output: ${silent.join(', ')}`);
+  return groupLines(texts);
+}
+
+/** The text of a short line in quotes; undefined if it must be framed. */
+function inlined(text: string): string | undefined {
+  const line = text.replace(/\n$/, '');
+  return line.length > MAX_INLINE || line.includes('\n') ? undefined : JSON.stringify(line);
+}
+
+/** Joins neighbouring one-line texts, which need no empty lines between them. */
+function groupLines(texts: readonly string[]): string[] {
+  const blocks: string[] = [];
+  let wasLine = false;
+  for (const text of texts) {
+    const isLine = !text.includes('\n');
+    if (isLine && wasLine) blocks.push(`${blocks.pop()}\n${text}`);
+    else blocks.push(text);
+    wasLine = isLine;
+  }
+  return blocks;
+}

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, inject, onTestFinished } from 'vitest';
+import { execResult } from '../e2e/connect.ts';
+import { type CallOptions, type ConnectOptions, connectClient, type TestClient } from '../mcp/client.ts';
+import { clusterStateOf } from '../rig/cluster-info.ts';
+import { findRig, rigDirectory } from '../rig/info.ts';
+import { holdLock, type Undo } from '../rig/lock.ts';
+import { must } from '../rig/run.ts';
+import type { ClusterUnderTest } from './cluster-under-test.ts';
+import { RiggedCluster } from './rigged-cluster.ts';
+import { SimulatedCluster } from './simulated-cluster.ts';
+import type { NodeName } from './three-nodes.ts';
+
+/** Other suites may have to end first. */
+const LOCK_PATIENCE_MS = 15 * 60_000;
+
+/**
+ * A suite that runs on three simulated nodes and on the three nodes of the rig, from one list of cases. Each case begins with
+ * the cluster as it was in the beginning. The nodes of the rig are started by the first suite that needs them.
+ */
+export function describeCluster(name: string, suite: (cluster: ClusterUnderTest) => void): void {
+  describe(`simulator: ${name}`, () => {
+    const cluster = new SimulatedCluster();
+    beforeAll(() => cluster.start());
+    afterAll(() => cluster.stop());
+    afterEach(() => cluster.reset());
+    suite(cluster);
+  });
+  const found = findRig();
+  if ('reason' in found) {
+    const reason = inject('rigFailure') || found.reason;
+    describe.skip(`rig: ${name} (skipped: ${reason})`, () => suite(new RiggedCluster()));
+    return;
+  }
+  const { info } = found;
+  describe(`rig: ${name}`, () => {
+    const cluster = new RiggedCluster();
+    let release: Undo | undefined;
+    beforeAll(async () => {
+      release = await holdLock(['flock', info.paths.state, 'sh', '-c', 'echo held; exec cat']);
+      const state = clusterStateOf(info);
+      await must([join(rigDirectory, 'cluster-up')], { env: { RIG_CLUSTER_STATE: state } });
+      cluster.open(state);
+      await cluster.reset();
+    }, LOCK_PATIENCE_MS);
+    afterEach(() => cluster.reset());
+    afterAll(() => release?.());
+    suite(cluster);
+  });
+}
+
+/** A server in the cluster, with a client. */
+export interface ClusterServer {
+  readonly client: TestClient;
+  call(
+    tool: string,
+    args: Record<string, unknown>,
+    options?: CallOptions,
+  ): ReturnType<TestClient['callTool']>;
+  /** Runs a command that is expected to run. */
+  exec(vmid: number, command: string, more?: Record<string, unknown>): Promise<ReturnType<typeof execResult>>;
+}
+
+/** Starts a server that enters by these nodes, in this order, until the test has finished. */
+export async function serve(
+  cluster: ClusterUnderTest,
+  entries: readonly NodeName[] = ['pve1'],
+  env: Readonly<Record<string, string>> = {},
+  options: Omit<ConnectOptions, 'env'> = {},
+): Promise<ClusterServer> {
+  const client = await connectClient({ ...options, env: { ...cluster.settings(entries), ...env } });
+  onTestFinished(() => client.close());
+  const call: ClusterServer['call'] = (tool, args, callOptions) =>
+    client.callTool(`proxmox_${tool}`, args, callOptions);
+  return {
+    client,
+    call,
+    exec: async (vmid, command, more = {}) =>
+      execResult(await call('container_exec_command', { vmid, command, ...more })),
+  };
+}

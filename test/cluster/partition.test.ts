@@ -1,0 +1,161 @@
+import { beforeEach, expect, test } from 'vitest';
+import { failureOf } from '../e2e/connect.ts';
+import { until } from '../rig/until.ts';
+import { type ClusterServer, describeCluster, serve } from './describe-cluster.ts';
+import { MEMBERS } from './three-nodes.ts';
+
+/** A container as the list shows it. */
+interface Listed {
+  readonly vmid: number;
+  readonly node: string;
+  readonly status: string;
+}
+
+async function list(server: ClusterServer): Promise<readonly Listed[]> {
+  const { data, text } = await server.call('list_containers', {});
+  const { containers } = data;
+  if (!Array.isArray(containers)) throw new Error(`not a list: ${text}`);
+  return containers;
+}
+
+const statusOf = (containers: readonly Listed[], vmid: number) =>
+  containers.find((each) => each.vmid === vmid)?.status;
+
+describeCluster('a cluster in trouble', (cluster) => {
+  /** A file of this test in which commands leave a line for each time that they run. */
+  let mark = '';
+  let serial = 0;
+  beforeEach(() => {
+    serial += 1;
+    mark = `/root/marks-${serial}`;
+  });
+  const marks = async (vmid: number) =>
+    (await cluster.inContainer(vmid, `cat ${mark}; rm -f ${mark}`)).stdout.split('\n').filter(Boolean);
+  const exec = (server: ClusterServer, vmid: number, command: string) =>
+    server.call('container_exec_command', { vmid, command });
+
+  test('an isolated node: its containers are unknown, and the others work', async () => {
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
+    const heal = await cluster.isolate('pve3');
+    const during = await list(server);
+    expect(during.map(({ vmid }) => vmid).sort()).toEqual(Object.values(MEMBERS).sort());
+    expect(statusOf(during, MEMBERS.third)).toBe('unknown');
+    expect(statusOf(during, MEMBERS.second)).toBe('running');
+    expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
+    const failure = failureOf(await exec(server, MEMBERS.third, 'true'));
+    expect(failure.error).toContain('pve3');
+    await heal();
+    // It is left alone for a while after a failure.
+    await until(
+      async () => (await exec(server, MEMBERS.third, 'hostname')).data.stdout === 'third\n',
+      90_000,
+    );
+    expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
+  }, 150_000);
+
+  test('a node that hangs adds at most 3 s to the list', async () => {
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    await list(server);
+    await cluster.isolate('pve3');
+    const since = performance.now();
+    const during = await list(server);
+    expect(performance.now() - since).toBeLessThan(4_000);
+    expect(statusOf(during, MEMBERS.third)).toBe('unknown');
+    expect(statusOf(during, MEMBERS.second)).toBe('running');
+  }, 60_000);
+
+  test('the entry node is lost before a call: another one serves within the same call', async () => {
+    const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
+    expect((await server.exec(MEMBERS.third, `echo before >>${mark}`)).exit_code).toBe(0);
+    await cluster.stopSsh('pve1');
+    expect((await server.exec(MEMBERS.third, `echo after >>${mark}`)).exit_code).toBe(0);
+    expect(await marks(MEMBERS.third)).toEqual(['before', 'after']);
+    expect(statusOf(await list(server), MEMBERS.second)).toBe('running');
+  }, 60_000);
+
+  test('the entry node does not answer any more: another one serves', async () => {
+    const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
+    await list(server);
+    await cluster.isolate('pve1');
+    const during = await list(server);
+    expect(statusOf(during, MEMBERS.second)).toBe('running');
+    expect(statusOf(during, MEMBERS.first)).toBe('unknown');
+    expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+  }, 90_000);
+
+  test('the first entry node is down from the start', async () => {
+    await cluster.stopSsh('pve1');
+    const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
+    expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+    expect(failureOf(await exec(server, MEMBERS.first, 'true')).error).toContain('pve1');
+  }, 60_000);
+
+  test('a connection is lost while a command runs: it is told, and never run twice', async () => {
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    await server.exec(MEMBERS.second, 'true');
+    const running = exec(server, MEMBERS.second, `echo ran >>${mark}; sleep 2; echo ended >>${mark}`);
+    await until(async () => (await cluster.inContainer(MEMBERS.second, `cat ${mark}`)).stdout === 'ran\n');
+    cluster.dropConnections('pve2');
+    const { data } = await running;
+    expect(data).toMatchObject({ success: false });
+    expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
+    expect((await marks(MEMBERS.second)).filter((line) => line === 'ran')).toHaveLength(1);
+  }, 60_000);
+
+  test('a connection was lost between two calls: the next one runs once', async () => {
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    for (const round of ['1', '2', '3']) {
+      expect((await server.exec(MEMBERS.second, `echo ${round} >>${mark}`)).exit_code).toBe(0);
+      cluster.dropConnections('pve2');
+    }
+    expect(await marks(MEMBERS.second)).toEqual(['1', '2', '3']);
+  }, 60_000);
+
+  test('a second node with another host key than the cluster knows is refused', async () => {
+    await cluster.presentOtherHostKey('pve3');
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open', SSH_HOST_KEY_POLICY: 'accept-new' });
+    expect(failureOf(await exec(server, MEMBERS.third, `echo ran >>${mark}`))).toMatchObject({
+      code: 'HOST_KEY_CHANGED',
+      error: expect.stringContaining('pve3'),
+    });
+    expect(await marks(MEMBERS.third)).toEqual([]);
+    expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
+  }, 60_000);
+
+  test('a login that one node refuses: told for its containers, and the others work', async () => {
+    await cluster.refuseLogins('pve3');
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    expect(failureOf(await exec(server, MEMBERS.third, 'true'))).toMatchObject({
+      code: 'SSH_AUTH_FAILED',
+      error: expect.stringContaining('pve3'),
+    });
+    expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
+    const listed = await list(server);
+    expect(statusOf(listed, MEMBERS.second)).toBe('running');
+    expect(listed).toHaveLength(5);
+  }, 60_000);
+
+  test('a node that is reached through the entry node alone', async () => {
+    await cluster.hideFromOutside('pve3');
+    const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
+    expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+  }, 60_000);
+
+  test('no quorum: reading and commands work, and changes fail at once', async () => {
+    const server = await serve(cluster, ['pve1']);
+    await cluster.loseQuorum();
+    expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
+    expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+    const failure = failureOf(await server.call('start_container', { vmid: MEMBERS.stopped }));
+    expect(failure.error).toMatch(/cluster not ready|quorum/);
+    expect(cluster.isRunning(MEMBERS.stopped)).toBe(false);
+  }, 60_000);
+
+  test('with a second entry node, the list comes from there', async () => {
+    const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
+    await list(server);
+    await cluster.hangPmxcfs('pve1');
+    expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
+  }, 60_000);
+});

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod';
+import { Simulator } from '../../src/simulator/simulator.ts';
+import { connectClient, type TestClient } from '../mcp/client.ts';
+import { until } from '../rig/until.ts';
+
+const COUNT = 200;
+const VMIDS = Array.from({ length: COUNT }, (_, index) => 1000 + index);
+/** Its containers print a lot. */
+const LOUD = new Set([1007, 1093]);
+
+let simulator: Simulator;
+let client: TestClient;
+
+beforeAll(async () => {
+  simulator = await Simulator.start({
+    scenario: {
+      nodes: {
+        pve1: {
+          containers: Object.fromEntries(
+            VMIDS.map((vmid) => [
+              vmid,
+              { name: `ct${vmid}`, flavour: 'alpine' as const, tags: vmid % 2 === 0 ? ['even'] : ['odd'] },
+            ]),
+          ),
+        },
+      },
+    },
+  });
+  const { host, port, keyPath, knownHostsPath } = simulator.node().connection;
+  client = await connectClient({
+    env: {
+      I_ACCEPT_RISKS: 'true',
+      HOST: host,
+      SSH_PORT: String(port),
+      SSH_KEY: keyPath,
+      SSH_KNOWN_HOSTS: knownHostsPath,
+      SSH_HOST_KEY_POLICY: 'strict',
+    },
+  });
+}, 120_000);
+afterAll(async () => {
+  await client.close();
+  await simulator.stop();
+});
+
+const shape = z.object({
+  success: z.boolean(),
+  containers: z.array(
+    z.object({ vmid: z.number(), exit_code: z.number().nullable(), code: z.string().optional() }),
+  ),
+  outputs: z.array(z.object({ vmids: z.array(z.number()), stdout: z.string(), truncated: z.boolean() })),
+});
+const run = async (args: Record<string, unknown>) => {
+  const { data, text } = await client.callTool('proxmox_exec_in_containers', args);
+  return { ...shape.parse(data), text };
+};
+
+test('200 containers: a row for each, equal outputs once, two that flood leave the others their output', async () => {
+  const loud = [...LOUD].map((vmid) => `ct${vmid}`).join('|');
+  const command = `case $(hostname) in ${loud}) seq 30000;; *) echo ok;; esac`;
+  const result = await run({ name: 'ct*', command });
+  expect(result.containers.map(({ vmid }) => vmid)).toEqual(VMIDS);
+  expect(result.containers.every(({ exit_code }) => exit_code === 0)).toBe(true);
+  expect(result.outputs.map(({ vmids, truncated }) => [vmids.length, truncated])).toEqual([
+    [COUNT - LOUD.size, false],
+    [LOUD.size, true],
+  ]);
+  expect(result.text.length).toBeLessThan(25_000 + 5_000);
+}, 120_000);
+
+test('200 different outputs stay within the limit together', async () => {
+  const result = await run({ tags: ['even', 'odd'], command: 'hostname; seq 500', max_output: 20_000 });
+  expect(result.outputs).toHaveLength(COUNT);
+  const lengths = result.outputs.map(({ stdout }) => stdout.length);
+  expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(20_000);
+  expect(Math.min(...lengths)).toBeGreaterThan(90);
+}, 120_000);
+
+test('at most eight run at the same time on a node', async () => {
+  const counts: number[] = [];
+  const call = run({ tags: ['even'], except: VMIDS.slice(60), command: 'sleep 0.777' });
+  let isDone = false;
+  void call.finally(() => {
+    isDone = true;
+  });
+  await until(async () => {
+    counts.push(
+      simulator
+        .node()
+        .processes('sleep 0.777')
+        .filter(({ comm }) => comm === 'sleep').length,
+    );
+    return isDone;
+  });
+  expect((await call).containers).toHaveLength(30);
+  expect(Math.max(...counts)).toBe(8);
+}, 60_000);

@@ -1,0 +1,161 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import * as z from 'zod';
+import { failureOf } from '../e2e/connect.ts';
+import { SimulatedNode } from '../e2e/simulated-node.ts';
+import { connectClient, type Responder, type TestClient } from '../mcp/client.ts';
+import { CT } from '../rig/rig.ts';
+
+const node = new SimulatedNode();
+beforeAll(() => node.start());
+afterAll(() => node.stop());
+
+let dir: string;
+const clients: TestClient[] = [];
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'several-'));
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await node.reset();
+  for (const vmid of everywhere.vmids) await node.inContainer(vmid, ['rm', '-f', '/tmp/ran']);
+  await rm(dir, { recursive: true, force: true });
+});
+
+const RULES = `rules:
+  - { rule: no, outcome: deny, match: { vmid: ${CT.locked} }, reason: It is locked. }
+  - { rule: ask, outcome: confirm, match: { effect: exec, tag: web } }
+default: allow
+`;
+
+async function connect(
+  rules: string,
+  respond?: Responder,
+  env: Record<string, string> = {},
+): Promise<TestClient> {
+  await writeFile(path.join(dir, 'policy.yaml'), rules);
+  const client = await connectClient({
+    era: 'legacy',
+    ...(respond === undefined ? {} : { respond }),
+    env: {
+      ...node.settings(),
+      POLICY_FILE: path.join(dir, 'policy.yaml'),
+      STATE_DIR: path.join(dir, 'state'),
+      ...env,
+    },
+  });
+  clients.push(client);
+  return client;
+}
+
+const row = z.object({ vmid: z.number(), code: z.string().optional(), exit_code: z.number().nullable() });
+const rowsOf = (data: unknown) =>
+  z
+    .object({ containers: z.array(row) })
+    .parse(data)
+    .containers.map(({ vmid, code, exit_code }) => [vmid, code ?? exit_code]);
+
+const command = 'touch /tmp/ran; exit 3';
+const everywhere = { vmids: [CT.debian, CT.busybox, CT.locked], command };
+const ran = async (vmid: number) => (await node.inContainer(vmid, ['ls', '/tmp'])).stdout.includes('ran');
+
+test('one question for the whole set; a refused container is a row; each container has its audit entry', async () => {
+  const questions: string[] = [];
+  const client = await connect(RULES, async (question) => {
+    questions.push(question);
+    expect(await ran(CT.busybox)).toBe(false);
+    return { action: 'accept', content: { allow: true } };
+  });
+  const { data, text } = await client.callTool('proxmox_exec_in_containers', everywhere);
+  expect(rowsOf(data)).toEqual([
+    [CT.debian, 3],
+    [CT.busybox, 3],
+    [CT.locked, 'POLICY_DENIED'],
+  ]);
+  expect(text).toContain(`Skipped ${CT.locked} (locked): POLICY_DENIED: `);
+  expect(await ran(CT.locked)).toBe(false);
+  expect(questions).toHaveLength(1);
+  expect(questions[0]).toContain(`Container: ${CT.debian}, debian`);
+  expect(questions[0]).toContain(`Also in, without approval: ${CT.busybox}`);
+  expect(questions[0]).toContain(`  | ${command}`);
+  await client.close();
+  const [segment = ''] = await readdir(path.join(dir, 'state', 'audit'));
+  const lines = (await readFile(path.join(dir, 'state', 'audit', segment), 'utf8')).trim().split('\n');
+  const entry = z.object({
+    type: z.string(),
+    call: z.string().optional(),
+    vmid: z.number().nullish(),
+    rule: z.string().optional(),
+    approval: z.string().nullish(),
+    code: z.string().optional(),
+    exitCode: z.number().nullish(),
+  });
+  const entries = lines.map((line) => entry.parse(JSON.parse(line)));
+  const begun = entries.filter(({ type }) => type === 'begin');
+  expect(begun.map(({ vmid, rule, approval }) => [vmid, rule, approval != null]).sort()).toEqual([
+    [CT.debian, 'ask', true],
+    [CT.busybox, 'default', false],
+  ]);
+  expect(entries.filter(({ type }) => type === 'refused')).toMatchObject([{ vmid: CT.locked, rule: 'no' }]);
+  const ended = entries.filter(({ type }) => type === 'end');
+  expect(ended.map(({ call }) => call).sort()).toEqual(begun.map(({ call }) => call).sort());
+  expect(ended).toMatchObject([
+    { code: 'ok', exitCode: 3 },
+    { code: 'ok', exitCode: 3 },
+  ]);
+});
+
+test('a no runs nothing anywhere', async () => {
+  const client = await connect(RULES, async () => ({ action: 'decline' }));
+  const refused = failureOf(await client.callTool('proxmox_exec_in_containers', everywhere));
+  expect(refused.code).toBe('CONFIRMATION_REFUSED');
+  for (const vmid of everywhere.vmids) expect(await ran(vmid)).toBe(false);
+});
+
+test('a container that changes while the question is open is left out, and the others run', async () => {
+  const client = await connect(RULES, async () => {
+    await node.setConf(CT.debian, 'arch: amd64\nhostname: other\ntags: web\n');
+    return { action: 'accept', content: { allow: true } };
+  });
+  const { data } = await client.callTool('proxmox_exec_in_containers', everywhere);
+  expect(rowsOf(data)).toEqual([
+    [CT.debian, 'TARGET_CHANGED'],
+    [CT.busybox, 3],
+    [CT.locked, 'POLICY_DENIED'],
+  ]);
+  expect(await ran(CT.debian)).toBe(false);
+});
+
+test('the check of a batch is part of what the approval allows', async () => {
+  const client = await connect(RULES, async () => ({ action: 'accept', content: { allow: true } }));
+  const args = { ...everywhere, command: 'true', check: 'echo checked; exit 1' };
+  const { data } = await client.callTool('proxmox_exec_in_containers', args);
+  expect(rowsOf(data).slice(0, 2)).toEqual([
+    [CT.debian, 0],
+    [CT.busybox, 0],
+  ]);
+  expect(JSON.stringify(data)).toContain('"stdout":"checked\\n"');
+});
+
+test('a read-only command with a check is not a read-only call', async () => {
+  const client = await connect('extends: read-only\n');
+  const args = { vmids: [CT.debian], command: 'df -h' };
+  expect(rowsOf((await client.callTool('proxmox_exec_in_containers', args)).data)).toEqual([[CT.debian, 0]]);
+  const checked = await client.callTool('proxmox_exec_in_containers', { ...args, check: 'touch /tmp/ran' });
+  expect(failureOf(checked).code).toBe('POLICY_DENIED');
+  expect(await ran(CT.debian)).toBe(false);
+});
+
+test('a rule that requires expect_name refuses the container, whose name this tool cannot check', async () => {
+  const rule = `{ rule: named, outcome: allow, require: expect_name, match: { vmid: ${CT.debian}, effect: exec } }`;
+  const client = await connect(`rules: [${rule}]\ndefault: allow\n`);
+  const { data } = await client.callTool('proxmox_exec_in_containers', everywhere);
+  expect(rowsOf(data)).toEqual([
+    [CT.debian, 'POLICY_DENIED'],
+    [CT.busybox, 3],
+    [CT.locked, 3],
+  ]);
+  expect(JSON.stringify(data)).toContain('call a tool on this container alone');
+});
