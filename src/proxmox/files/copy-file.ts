@@ -129,7 +129,7 @@ async function send(
     signal: options.signal,
     onProgress: (bytes) => {
       options.onProgress?.(Math.min(bytes, source.size), source.size);
-      // Both sides then read what is on their disk, without a word.
+      // Both sides then read what is on their disk, and report nothing meanwhile.
       if (bytes >= source.size) session.digesting(source.size);
     },
   });
