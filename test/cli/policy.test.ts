@@ -137,6 +137,19 @@ describe('policy explain', () => {
       { outcome: 'allow', effect: 'read', guest: null },
     ],
     [
+      'explains a call in several containers for one of them',
+      [
+        'exec_in_containers',
+        'vmids=101',
+        'command=reboot',
+        '--guest',
+        'name=web',
+        '--at',
+        '2026-11-20T12:00Z',
+      ],
+      { outcome: 'allow', rule: 'careful: everything else' },
+    ],
+    [
       'reports a limit of another setting',
       ['host_exec_command', 'command=id'],
       { outcome: 'deny', rule: 'HOST_ACCESS_DISABLED' },
@@ -145,6 +158,12 @@ describe('policy explain', () => {
     const { code, stdout, stderr } = await explain(...args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject(expected);
+  });
+
+  test('needs one container of a call in several', async () => {
+    const { code, stderr } = await explain('exec_in_containers', 'name=web*', 'command=reboot');
+    expect(code).toBe(2);
+    expect(stderr).toContain('name one, with vmids=VMID');
   });
 
   test('prints text for people', async () => {

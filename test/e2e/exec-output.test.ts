@@ -20,6 +20,18 @@ describeNode('exec: large output', [], (rig, { needing }) => {
     }
   });
 
+  test('a call may ask for less, and for one end; not for more than the operator allows', async () => {
+    const tail = await node.exec(CT.debian, 'seq 10000', { max_output: 200, keep: 'tail' });
+    expect(tail.stdout).toMatch(/^\n\[\.\.\. \d+ of 48894 characters omitted \.\.\.\]\n[\d\n]+\n10000\n$/);
+    expect(tail.text).toContain('STDOUT (cut; 48894 characters in 10000 lines in all):');
+    const head = await node.exec(CT.debian, 'seq 10000', { max_output: 200, keep: 'head' });
+    expect(head.stdout).toMatch(/^1\n2\n[\d\n]+\n\[\.\.\. \d+ of 48894 characters omitted \.\.\.\]\n$/);
+    expect(head.stdout.length).toBeLessThanOrEqual(200);
+    const more = await node.exec(CT.debian, 'seq 10000', { max_output: 1_000_000 });
+    expect(more.stdout.length).toBeLessThanOrEqual(2000);
+    expect(more.stdout.length).toBeGreaterThan(1900);
+  });
+
   needing(
     'volume',
     'reads a gigabyte in constant memory',

@@ -27,6 +27,7 @@ describe('demo', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/101 +running +web/);
     expect(stdout).toContain('97%');
+    expect(stdout).toMatch(/4 equal: 101, 102, 105, 201: "Debian/);
     expect(stdout.match(/SHA-256 verified/g)).toHaveLength(2);
     expect(stdout).toContain('CONTAINER_NOT_RUNNING');
     expect(stdout).toContain('HOST_ACCESS_DISABLED');

@@ -70,6 +70,11 @@ function steps(stage: Stage): Step[] {
       args: ct('df -h /; grep crit /var/log/nginx/error.log'),
     },
     {
+      ask: 'Which operating systems are in the containers?',
+      tool: 'exec_in_containers',
+      args: { name: '*', command: '. /etc/os-release; echo $PRETTY_NAME' },
+    },
+    {
       ask: 'Put up a maintenance page.',
       tool: 'upload_file_to_container',
       args: {

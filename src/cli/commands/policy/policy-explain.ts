@@ -66,7 +66,8 @@ export async function explain(request: Request): Promise<void> {
     const caller = { ...LOCAL_CALLER, name: options.caller ?? LOCAL_CALLER.name };
     const subjects = subjectsOf(tool, validateArguments(tool, given), caller, parseMoment(options.at));
     const explanations: Explanation[] = [];
-    for (const subject of subjects) {
+    for (const part of subjects) {
+      const subject = oneContainer(part, tool, given);
       explanations.push(await explainCall({ tool, subject, caller, set, app, guest: options.guest }));
     }
     const explanation = strictest(explanations);
@@ -88,6 +89,15 @@ function strictest(explanations: readonly Explanation[]): Explanation {
     .find((each) => each !== undefined);
   if (decisive === undefined) throw new TypeError('a call without a subject');
   return decisive;
+}
+
+/** The subject of a call on several containers: each container has its own decision, so one of them must be named. */
+function oneContainer(subject: Subject, tool: Tool, given: Readonly<Record<string, unknown>>): Subject {
+  if (!('vmids' in tool.input.shape)) return subject;
+  const { vmids } = validateArguments(tool, given);
+  const vmid: unknown = Array.isArray(vmids) && vmids.length === 1 ? vmids[0] : undefined;
+  if (typeof vmid === 'number') return { ...subject, vmid };
+  throw new UsageError(`the policy decides on each container of ${tool.name}: name one, with vmids=VMID`);
 }
 
 interface Question {

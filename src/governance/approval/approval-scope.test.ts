@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { approvalScopeOf } from './approval-scope.ts';
+
+const container = (vmid: number) => ({ vmid, name: `c${vmid}`, node: 'pve', pool: null, tags: [] });
+const call = {
+  tool: 'proxmox_exec_in_containers',
+  input: { command: 'true', tags: ['web'] },
+  caller: 'local',
+  host: 'pve',
+  attributes: [container(101), container(102)],
+  others: [103],
+};
+const scope = approvalScopeOf(call);
+
+test.each([
+  ['a container that needs approval is added', { attributes: [...call.attributes, container(104)] }],
+  ['one is missing', { attributes: [container(101)] }],
+  ['a container that needs no approval is added', { others: [103, 104] }],
+  ['none needs no approval', { others: [] }],
+])('an approval is bound to the set of containers: %s', (_what, change) => {
+  const other = approvalScopeOf({ ...call, ...change });
+  expect(other.call).toBe(scope.call);
+  expect(other.target).not.toBe(scope.target);
+});
+
+test('an approval is bound to the command', () => {
+  const other = approvalScopeOf({ ...call, input: { ...call.input, command: 'false' } });
+  expect(other.call).not.toBe(scope.call);
+  expect(other.target).toBe(scope.target);
+});

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ExecResult } from '../../proxmox/proxmox-types.ts';
+import { fairShares, groupOutputs } from './equal-outputs.ts';
+
+describe('fair shares', () => {
+  test.each([
+    [[10, 10], 100, [10, 10]],
+    [[10, 1000], 100, [10, 90]],
+    [[1000, 10, 1000], 100, [45, 10, 45]],
+    [[], 100, []],
+  ])('of %j in %i are %j', (lengths, limit, shares) => {
+    expect(fairShares(lengths, limit)).toEqual(shares);
+  });
+
+  test('use the limit, never exceed it, and never favor a longer output', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(5000), { maxLength: 50 }), fc.nat(20_000), (lengths, limit) => {
+        const shares = fairShares(lengths, limit);
+        const total = shares.reduce((sum, share) => sum + share, 0);
+        const wanted = lengths.reduce((sum, length) => sum + length, 0);
+        expect(total).toBeLessThanOrEqual(limit);
+        expect(total).toBeGreaterThanOrEqual(Math.min(wanted, limit) - lengths.length);
+        const smallestCut = Math.min(...shares.filter((share, index) => share < (lengths[index] ?? 0)));
+        for (const share of shares) expect(share).toBeLessThanOrEqual(smallestCut + lengths.length);
+      }),
+    );
+  });
+});
+
+const stream = (text: string) => ({
+  text,
+  truncated: false,
+  originalLength: text.length,
+  lines: 1,
+  digest: null,
+  redacted: 0,
+});
+const result = (stdout: string, changes: Partial<ExecResult> = {}): ExecResult => ({
+  stdout: stream(stdout),
+  stderr: stream(''),
+  exitCode: 0,
+  ended: 'exit',
+  durationMs: 1,
+  survivors: [],
+  outputHeld: false,
+  shorten: (limit) => ({ stdout: stream(stdout.slice(0, limit)), stderr: stream('') }),
+  ...changes,
+});
+const groupsOf = (...results: ExecResult[]) =>
+  groupOutputs(
+    results.map((each, index) => ({ vmid: 101 + index, of: 'command', result: each })),
+    100,
+  ).map(({ vmids }) => vmids);
+
+describe('equal outputs', () => {
+  test('are one group, the largest first', () => {
+    expect(groupsOf(result('a'), result('b'), result('b'))).toEqual([[102, 103], [101]]);
+  });
+
+  test.each([
+    ['exit code', { exitCode: 1 }],
+    ['end', { ended: 'timeout', exitCode: null }],
+    ['stderr', { stderr: stream('e') }],
+    ['original of an escape', { stdout: { ...stream('same'), originalLength: 1 } }],
+  ] as const)('differ by %s', (_what, changes) => {
+    expect(groupsOf(result('same'), result('same', changes))).toEqual([[101], [102]]);
+  });
+
+  test('of which only a part is known are equal if their digests are', () => {
+    const cut = (digest: string) => result('x', { stdout: { ...stream('x'), truncated: true, digest } });
+    expect(groupsOf(cut('a'), cut('b'), cut('a'))).toEqual([[101, 103], [102]]);
+  });
+});
