@@ -10,7 +10,14 @@ import { SpawnedProgram } from './spawned-program.ts';
 /** Files outside of a test's own folder that scripts read or write: replaced by files below it. */
 export const NODE_PATHS = /\/etc\/pve|\/run\/proxmox-mcp|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const FEATURES = ['isolated', 'disks', 'fifos', 'processGroups', 'fileSizeLimit'] as const;
+const FEATURES = [
+  'isolated',
+  'disks',
+  'fifos',
+  'processGroups',
+  'fileSizeLimit',
+  'trapAfterSubstitution',
+] as const;
 const NSENTER = '/usr/bin/nsenter';
 const SHELLS = [
   { name: 'dash', argv: ['dash'] },
