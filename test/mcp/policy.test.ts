@@ -94,6 +94,71 @@ describe('READ_ONLY and a tool that returns contents of containers', () => {
   });
 });
 
+describe('a call with several decisions', () => {
+  const edit = (client: TestClient, more: object = {}) =>
+    client.callTool('proxmox_edit_file', {
+      vmid: CT.debian,
+      path: '/tmp/edited',
+      edits: [{ old: 'old', new: 'new', replace_all: true }],
+      ...more,
+    });
+  const content = async () => (await node.inContainer(CT.debian, ['cat', '/tmp/edited'])).stdout;
+
+  test.each([
+    ['by its effect', 'effect: exec', 'grep -q new {}'],
+    ['by the name of the tool for commands', 'tool: container_exec_command', 'true'],
+  ])('a policy that denies commands %s denies validate, and no other edit', async (_how, match, validate) => {
+    const file = await policyFile(
+      'no-exec.yaml',
+      `extends: open\nrules: [{rule: no commands, match: {${match}}, outcome: deny}]\n`,
+    );
+    await node.writeInContainer(CT.debian, '/tmp/edited', 'old');
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      const denied = await edit(client, { validate });
+      expect(denied.data).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('proxmox_edit_file (validate)'),
+      });
+      expect(await content()).toBe('old');
+      expect((await edit(client)).data).toMatchObject({ changed: true });
+    });
+  });
+
+  test('an exact command as validate does not make an edit a read', async () => {
+    await node.writeInContainer(CT.debian, '/tmp/edited', 'old');
+    await withServer({ POLICY: 'read-only' }, async (client) => {
+      expect((await edit(client, { validate: 'df -h' })).data).toMatchObject({ code: 'POLICY_DENIED' });
+      expect(await content()).toBe('old');
+    });
+  });
+
+  test('a copy is refused by a rule on its source, by one on its target, and on the node', async () => {
+    const file = await policyFile(
+      'copies.yaml',
+      `extends: open\nrules:\n  - {rule: no source, match: {vmid: ${CT.debian}, effect: read}, outcome: deny}\n  - {rule: no target, match: {vmid: ${CT.busybox}, effect: write}, outcome: deny}\n`,
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      const copy = async (source: string, target: string) =>
+        (await client.callTool('proxmox_copy_file', { source, target })).data;
+      const hostname = '/etc/hostname';
+      expect(await copy(`${CT.debian}:${hostname}`, `${CT.debian}:/tmp/copy`)).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('(source)'),
+      });
+      expect(await copy(`${CT.busybox}:${hostname}`, `${CT.busybox}:/tmp/copy`)).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('(target)'),
+      });
+      expect(await copy(`${CT.busybox}:${hostname}`, `${CT.debian}:/tmp/copy`)).toMatchObject({
+        success: true,
+      });
+      expect(await copy(`${CT.busybox}:${hostname}`, 'host:/tmp/copy')).toMatchObject({
+        code: 'HOST_ACCESS_DISABLED',
+      });
+    });
+  });
+});
+
 describe('a tool that no rule allows', () => {
   test('is not listed, and its call is refused with the name of the rule', async () => {
     await withServer({ POLICY: 'read-only' }, async (client) => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { quoteAll } from '../../src/lib/quote.ts';
 import { shellArgv } from '../../src/remote/session-requests.ts';
@@ -92,7 +93,7 @@ export const COPY_CASES: readonly Case[] = [
       const halves = [['/bin/sh', '-c', 'echo 12'], receiveFile(bench, `${folder}/copy`, 5)] as const;
       const program = bench.machine.start(bench.scripts.copy, [NONCE, ...halves.map(quoteAll), '5']);
       try {
-        await program.until(() => program.stdout.includes('failed'));
+        await Promise.race([program.until(() => program.stdout.includes('failed')), setTimeout(10_000)]);
         expect(program.stdout.toString()).toContain(`${NONCE} failed SHORT 3`);
       } finally {
         program.endInput();
