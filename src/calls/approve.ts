@@ -21,19 +21,20 @@ export type Approved =
 export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<Approved> {
   const confirmed = await targetsToConfirm(record, deps);
   if (confirmed.length === 0) {
-    return { kind: 'go', record: withPreconditions(record, confirmed, null, null) };
+    return { kind: 'go', record: withPreconditions(record, confirmed, null) };
   }
   const { call, input } = record;
   const confirmation = await deps.confirmation();
+  const cluster = await deps.cluster();
+  // Approvals are recorded on the node where the call runs, so one for the host must name that node.
+  const onHost = record.targets.some(({ subject }) => subject.target === 'host');
+  const hostNode = onHost ? await cluster.entryName(call.signal) : null;
   const consume = async (approvalId: string) => {
-    const cluster = await deps.cluster();
-    const options = { timeoutMs: CONSUME_MS, signal: call.signal, characterLimit: 1000 };
-    const ids = new Set(confirmed.map(({ subject }) => idFor(approvalId, subject, record)));
+    const ids = new Map(
+      confirmed.map(({ subject, attributes }) => [idFor(approvalId, subject, record), attributes]),
+    );
     await Promise.all(
-      [...ids].map((id) => {
-        const precondition = { attributes: null, approvalId: id, source: null, lockdown: null };
-        return cluster.host(precondition).exec('true', options);
-      }),
+      [...ids].map(([id, attributes]) => cluster.redeem(id, attributes?.node ?? hostNode, call.signal)),
     );
   };
   const approval = await confirmation.request({
@@ -41,18 +42,28 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
     input,
     targets: confirmed,
     others: othersThan(confirmed, record),
+    hostNode,
     elicitation: call.elicitation,
     digest: async () => {
       const file = call.tool.sends === undefined ? undefined : input[call.tool.sends];
-      return typeof file === 'string' ? (await deps.cluster()).localFile(file) : null;
+      return typeof file === 'string' ? cluster.localFile(file) : null;
     },
     consume,
   });
   if (approval.kind === 'question') return approval;
-  return { kind: 'go', record: withPreconditions(record, confirmed, approval.id, approval.source) };
+  const nodes = new Set(confirmed.map(({ attributes }) => attributes?.node));
+  // Otherwise what did not run on a node that was lost could be run later, without another approval.
+  if (nodes.size > 1) await cluster.redeem(approval.id, null, call.signal);
+  const approved = { id: approval.id, source: approval.source, hostNode };
+  return { kind: 'go', record: withPreconditions(record, confirmed, approved) };
 }
 
-const CONSUME_MS = 5_000;
+interface ApprovedCall {
+  readonly id: string;
+  readonly source: FileDigest | null;
+  /** The node of a call for the host. */
+  readonly hostNode: string | null;
+}
 
 /** The containers that the call works on without approval. */
 function othersThan(confirmed: readonly ConfirmedTarget[], { targets }: ValidatedCall): number[] {
@@ -94,22 +105,23 @@ async function targetsToConfirm(
 function withPreconditions(
   record: ValidatedCall,
   confirmed: readonly ConfirmedTarget[],
-  approvalId: string | null,
-  source: FileDigest | null,
+  approved: ApprovedCall | null,
 ): ValidatedCall {
   const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
   const single = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
     const asked = confirmed.find(({ subject }) => subject === target.subject);
-    if (asked === undefined || approvalId === null) {
+    if (asked === undefined || approved === null) {
       const attributes = target.decision?.attributes ?? null;
       const needed = attributes !== null || lockdown !== null;
       const precondition = needed ? { attributes, approvalId: null, source: null, lockdown } : null;
       return { ...target, precondition };
     }
-    const id = idFor(approvalId, target.subject, record);
+    const approvalId = idFor(approved.id, target.subject, record);
     const { attributes } = asked;
-    return { ...target, precondition: { attributes, approvalId: id, source, lockdown } };
+    const { source, hostNode } = approved;
+    const node = hostNode === null || target.subject.target !== 'host' ? {} : { node: hostNode };
+    return { ...target, precondition: { attributes, approvalId, source, lockdown, ...node } };
   });
   // Parts on one container share a precondition, so that one session can check it for both.
   const targets = record.call.tool.parts === undefined ? single : single.map((part) => shared(part, single));

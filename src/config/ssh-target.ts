@@ -35,9 +35,7 @@ export function resolveSshTarget(
   at: HostEnvironment = currentEnvironment(),
   warn: (message: string) => void = () => {},
 ): SshTarget {
-  const [first] = resolveSshTargets(config, at, warn);
-  if (first === undefined) throw new TypeError('HOST has no address');
-  return first;
+  return resolveSshTargets(config, at, warn)[0];
 }
 
 /** The same for each address in HOST, in order. */
@@ -45,9 +43,11 @@ export function resolveSshTargets(
   config: Config,
   at: HostEnvironment = currentEnvironment(),
   warn: (message: string) => void = () => {},
-): readonly SshTarget[] {
+): readonly [SshTarget, ...SshTarget[]] {
   const context: Context = { config, at, file: new SshConfigFile(at, warn) };
-  return addressesOf(config.host).map((address) => resolveEntry(context, address));
+  const [first, ...others] = addressesOf(config.host);
+  if (first === undefined) throw new TypeError('HOST has no address');
+  return [resolveEntry(context, first), ...others.map((address) => resolveEntry(context, address))];
 }
 
 function resolveEntry(context: Context, { host, port = context.config.sshPort }: ServerAddress): SshTarget {

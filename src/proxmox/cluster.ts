@@ -9,9 +9,12 @@ import type { SshTarget } from '../ssh/ssh-types.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import type { Cleaner } from './exec/output-buffer.ts';
 import { Host } from './host.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
+import { ClusterJobs } from './jobs/cluster-jobs.ts';
+import type { Job, JobsHandle } from './jobs/job-types.ts';
 import { EntryNodes } from './nodes/entry-nodes.ts';
 import { type ClosableChannelSource, NodeLink } from './nodes/node-link.ts';
 import type { NodeAddress } from './nodes/node-target.ts';
@@ -56,6 +59,8 @@ export interface ClusterOptions {
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
   readonly redactor: Cleaner;
+  /** Logs the end of a job that this server is the first to see. If omitted, another server does. */
+  readonly onJobEnd?: (job: Job) => Promise<void>;
 }
 
 /**
@@ -65,9 +70,12 @@ export interface ClusterOptions {
 export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #entry: EntryNodes;
   readonly #nodes: Nodes;
-  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition'>;
+  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition' | 'jobs'>;
   readonly #inventory: InventoryCache;
   readonly #states: RunStates;
+  readonly #jobs: ClusterJobs;
+  /** The last inventory that was read over each link. */
+  readonly #last = new WeakMap<NodeLink, Inventory>();
 
   constructor(options: ClusterOptions) {
     const { entries, connect, sudo, logger } = options;
@@ -80,6 +88,12 @@ export class Cluster implements ClusterHandle, ContainerRouter {
       logger,
     });
     this.#states = new RunStates(this.#nodes);
+    this.#jobs = new ClusterJobs({
+      redactor: options.redactor,
+      onEnd: options.onJobEnd,
+      on: (node, work) => this.#on(node, ({ shell }) => work(shell)),
+      nodes: (signal) => this.#nodeNames(signal),
+    });
     this.#inventory = new InventoryCache((limitMs) => this.#read(NEVER, { limitMs }));
     this.#shared = {
       orphaned: new OrphanedOutput(),
@@ -88,6 +102,10 @@ export class Cluster implements ClusterHandle, ContainerRouter {
       maxFileSize: options.maxFileSize,
       redactor: options.redactor,
     };
+  }
+
+  get jobs(): JobsHandle {
+    return this.#jobs;
   }
 
   get connections(): number {
@@ -149,8 +167,44 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     }
   }
 
+  async redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void> {
+    const precondition = this.activate({ ...NOTHING_REQUIRED, approvalId });
+    const options = { timeoutMs: REACH_LIMIT_MS, signal, precondition };
+    if (node === null) await this.#entry.use(({ shell }) => shell.touch(options));
+    else await this.#nodes.use(node, ({ shell }) => shell.touch(options));
+  }
+
+  async entryName(signal: AbortSignal): Promise<string | null> {
+    if (this.#entry.targets.length === 1) return null;
+    if (this.#entry.current?.name == null) await this.#read(signal, {});
+    return this.#entry.current?.name ?? null;
+  }
+
+  /** Whether each other node can be used. @throws AppError if no entry node can be read */
+  async probeNodes(signal: AbortSignal): Promise<{
+    readonly entry: string;
+    readonly others: readonly { readonly node: string; readonly error: AppError | null }[];
+  }> {
+    const { node: entry, members } = await this.#read(signal, {});
+    const names = [...members.keys()].filter((name) => name !== entry).sort();
+    const others = await Promise.all(
+      names.map(async (node) => {
+        const touch = ({ shell }: NodeLink) => shell.touch({ timeoutMs: REACH_LIMIT_MS, signal });
+        const error = await this.#nodes.use(node, touch).then(() => null, asAppError);
+        return { node, error };
+      }),
+    );
+    return { entry, others };
+  }
+
   guest(vmid: number, signal: AbortSignal, look?: 'again'): Promise<ContainerAttributes | undefined> {
     return this.#inventory.attributes(vmid, signal, look);
+  }
+
+  async inspect(request: InspectRequest): Promise<Inspection> {
+    // Loaded at the first use, because few calls need it.
+    const { inspectOnNodes } = await import('./inspect/inspect-nodes.ts');
+    return inspectOnNodes(this, request);
   }
 
   container(vmid: number, precondition: Precondition | null = null): ContainerHandle {
@@ -159,11 +213,15 @@ export class Cluster implements ClusterHandle, ContainerRouter {
 
   host(precondition: Precondition | null = null): ExecTarget {
     const active = this.activate(precondition);
-    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> =>
-      this.#entry.use(({ shell }) => work(new Host(this.#deps(shell, active))));
+    const node = precondition?.node;
+    const on = <T>(work: (host: Host) => Promise<T>): Promise<T> => {
+      const onHost = ({ shell, name }: NodeLink) => work(new Host(this.#deps(shell, active, name)));
+      return node === undefined ? this.#entry.use(onHost) : this.#nodes.use(node, onHost);
+    };
     return {
       label: 'the Proxmox host',
       exec: (command, options) => on((host) => host.exec(command, options)),
+      startJob: (command, options) => on((host) => host.startJob(command, options)),
       upload: (options) => on((host) => host.upload(options)),
       download: (options) => on((host) => host.download(options)),
     };
@@ -198,7 +256,7 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     precondition: ActivePrecondition | null,
     work: (deps: TransferDeps) => Promise<T>,
   ): Promise<T> {
-    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition)));
+    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition, node)));
   }
 
   activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
@@ -251,16 +309,30 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     },
   ): Promise<Inventory> {
     return this.#entry.read(async (link) => {
-      const inventory = await readInventory(link.shell, signal, options);
+      const inventory = await readInventory(link.shell, signal, { ...options, before: this.#last.get(link) });
+      this.#last.set(link, inventory);
       link.name = inventory.node;
       this.#nodes.learn(inventory.members);
       return inventory;
     });
   }
 
-  #deps(shell: RemoteShell, precondition: ActivePrecondition | null): TransferDeps {
-    return { ...this.#shared, shell, precondition };
+  /** @param node its name; null for the entry node */
+  #deps(shell: RemoteShell, precondition: ActivePrecondition | null, node: string | null): TransferDeps {
+    return { ...this.#shared, shell, precondition, jobs: this.#jobs.startedOn(node) };
   }
+
+  /** The nodes that may have jobs. null stands for the entry node where it is the only one. */
+  async #nodeNames(signal: AbortSignal): Promise<readonly (string | null)[]> {
+    if (this.#nodes.members.size === 0) await this.#read(signal, {}).catch(() => {});
+    const names = [...this.#nodes.members.keys()];
+    return names.length > 1 ? names : [null];
+  }
+}
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
 }
 
 const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };

@@ -2,6 +2,7 @@ import type { AppError } from '../lib/errors.ts';
 import type { CommandNotStarted } from '../remote/remote-errors.ts';
 import type { AttachTarget } from '../remote/session-requests.ts';
 import { RemoteExecTarget } from './exec-target.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import { diagnoseContainer, onOtherNode } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
 import { type LifecycleCall, startContainer, stopContainer } from './lifecycle/start-stop.ts';
@@ -19,7 +20,7 @@ import type { TransferDeps } from './transfer/transfer-session.ts';
 export class Container extends RemoteExecTarget {
   readonly vmid: number;
   readonly label: string;
-  protected readonly target: AttachTarget;
+  protected readonly target: AttachTarget & { readonly kind: 'container' };
   readonly #elsewhere: LifecycleCall['elsewhere'];
 
   /** @param elsewhere does work on another node, to which HA moves the container */
@@ -33,6 +34,14 @@ export class Container extends RemoteExecTarget {
 
   protected diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError> {
     return diagnoseContainer(this.deps.shell, this.vmid, failure, signal);
+  }
+
+  readLog(request: LogRequest): Promise<LogPage> {
+    return this.track(request.signal, async () => {
+      // Loaded at the first use, because few calls need it.
+      const { readLog } = await import('./inspect/read-log.ts');
+      return readLog(this.deps, this.target, request);
+    });
   }
 
   /** @throws AppError CONTAINER_ON_OTHER_NODE if it is not on this node */

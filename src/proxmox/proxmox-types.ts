@@ -1,5 +1,8 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
+import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
+import type { Job, JobStart, JobsHandle } from './jobs/job-types.ts';
 import type { ClusterStatus } from './status/cluster-status.ts';
 
 export type { ClusterStatus } from './status/cluster-status.ts';
@@ -85,7 +88,7 @@ export interface ExecResult extends CapturedStreams {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
-  /** Both streams once more, with at most so many characters together. */
+  /** Both streams, with at most this many characters together. */
   shorten(characterLimit: number): CapturedStreams;
 }
 
@@ -98,8 +101,8 @@ export interface ExecOptions {
   readonly keep?: Keep;
   /** Compute the digests of the streams. */
   readonly digest?: true;
-  /** Called a few times a second at most, with the number of output bytes so far. */
-  readonly onOutput?: (totalBytes: number) => void;
+  /** Called a few times a second at most, with the number of output bytes so far and the end of the stream that has grown. */
+  readonly onOutput?: (totalBytes: number, recent: () => string) => void;
 }
 
 export interface UploadOptions {
@@ -276,6 +279,11 @@ export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
   readonly label: string;
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /**
+   * Starts a command as a job, which continues when the call has ended. Resolves when the command has started.
+   * @throws AppError if it did not start
+   */
+  startJob(command: string, options: JobStart): Promise<Job>;
   upload(options: UploadOptions): Promise<TransferResult>;
   download(options: DownloadOptions): Promise<TransferResult>;
 }
@@ -293,6 +301,8 @@ export interface ContainerHandle extends ExecTarget {
   status(signal: AbortSignal): Promise<ContainerStatus>;
   readFile(options: ReadOptions): Promise<ReadResult>;
   editFile(options: EditOptions): Promise<EditResult>;
+  /** A page of a log, filtered in the container. */
+  readLog(request: LogRequest): Promise<LogPage>;
   /** Resolves when the container is running. */
   start(signal: AbortSignal): Promise<LifeCycleResult>;
   /** Resolves when the container is stopped. */
@@ -326,13 +336,20 @@ export interface ClusterHandle {
    * @throws AppError like an upload that cannot read its source
    */
   localFile(localPath: string): Promise<FileDigest>;
+  /** Facts about running containers, in one round trip to their node. Changes nothing. */
+  inspect(request: InspectRequest): Promise<Inspection>;
   /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
   /** Copies between two containers, or between a container and the node, on the node. */
   copy(options: CopyOptions): Promise<CopyResult>;
+  /** Marks an approval as used on a node; on the entry node if it is null. @throws AppError APPROVAL_USED, or if the node cannot be used */
+  redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void>;
+  /** The name of the entry node that serves, if HOST names several, otherwise null. @throws AppError if none can be read */
+  entryName(signal: AbortSignal): Promise<string | null>;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
-  /** Kills running commands, verifies it and closes the connections, within `withinMs`. */
+  readonly jobs: JobsHandle;
+  /** Kills running commands, verifies it and closes the connections, within `withinMs`. Jobs continue. */
   close(withinMs: number): Promise<void>;
 }
 

@@ -1,6 +1,8 @@
 import type { ActivePrecondition } from '../remote/precondition.ts';
 import type { Precondition } from '../remote/remote-types.ts';
 import { Container } from './container.ts';
+import type { LogPage, LogRequest } from './inspect/log-types.ts';
+import type { Job, JobStart } from './jobs/job-types.ts';
 import { type OwnerLookup, onOwner } from './owner.ts';
 import type {
   ContainerHandle,
@@ -32,7 +34,7 @@ export interface ContainerRouter extends OwnerLookup {
   statusOf(vmid: number, signal: AbortSignal, read: () => Promise<ContainerStatus>): Promise<ContainerStatus>;
 }
 
-/** One container of the cluster, wherever it is. Its node is looked up when it is used. */
+/** One container of the cluster, on any node. The node is looked up for each use. */
 export class RoutedContainer implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;
@@ -52,6 +54,10 @@ export class RoutedContainer implements ContainerHandle {
     return this.#route(options.signal, (container) => container.exec(command, options));
   }
 
+  startJob(command: string, options: JobStart): Promise<Job> {
+    return this.#route(options.signal, (container) => container.startJob(command, options));
+  }
+
   upload(options: UploadOptions): Promise<TransferResult> {
     return this.#route(options.signal, (container) => container.upload(options));
   }
@@ -66,6 +72,10 @@ export class RoutedContainer implements ContainerHandle {
 
   editFile(options: EditOptions): Promise<EditResult> {
     return this.#route(options.signal, (container) => container.editFile(options));
+  }
+
+  readLog(request: LogRequest): Promise<LogPage> {
+    return this.#route(request.signal, (container) => container.readLog(request));
   }
 
   async status(signal: AbortSignal): Promise<ContainerStatus> {

@@ -56,6 +56,12 @@ export class ActivePrecondition {
    * @param pmxcfsAnswers false if pmxcfs is known to hang, so that nothing is read from it
    */
   check(pmxcfsAnswers = true): string {
+    const fields = this.fields(pmxcfsAnswers);
+    return fields.length === 0 ? '' : `set -- ${quoteAll(fields)}\n${SCRIPTS.precondition}`;
+  }
+
+  /** The arguments of the precondition script; empty if there is nothing to check. */
+  fields(pmxcfsAnswers = true): readonly string[] {
     const { attributes, approvalId, lockdown } = this.#precondition;
     // These checks come first, so that the approval of a refused call is not redeemed.
     const fields = lockdown === null ? [] : ['lockdown', pmxcfsAnswers ? lockdown.cluster : lockdown.node];
@@ -70,7 +76,7 @@ export class ActivePrecondition {
       }
     }
     if (approvalId !== null) fields.push('redeemer', this.#redeemer, 'approval', approvalId);
-    return fields.length === 0 ? '' : `set -- ${quoteAll(fields)}\n${SCRIPTS.precondition}`;
+    return fields;
   }
 
   /** Whether the check reads the cluster file system. */

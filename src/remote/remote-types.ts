@@ -20,6 +20,8 @@ export interface Precondition {
   /** Size and hash of the bytes that an upload must send. */
   readonly source: FileDigest | null;
   readonly lockdown: LockdownFiles | null;
+  /** The node on which a call for the host must run; the one that serves where it is absent. */
+  readonly node?: string;
 }
 
 /** The lockdown files, which prevent calls from running. See precondition.sh for their content. */

@@ -25,11 +25,12 @@ const FULL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const LOCALE = ['LANG=C.UTF-8', 'TERM=dumb'] as const;
 
 export function newRunId(): RunId {
+  const random = randomBytes(44).toString('hex');
   return {
-    id: randomBytes(12).toString('hex'),
+    id: random.slice(0, 24),
     slackNs: 60_001 + randomInt(490_000),
-    nonce: randomBytes(16).toString('hex'),
-    innerWord: randomBytes(16).toString('hex'),
+    nonce: random.slice(24, 56),
+    innerWord: random.slice(56),
   };
 }
 
@@ -66,6 +67,12 @@ export function commandRequest(nonce: string, argv: readonly string[], check = '
   return oneUse(nonce, check, `${path}\nexec ${quote(program)} ${quoteAll(rest)}`, false);
 }
 
+/** Shell text that becomes `argv` at `target`, in a session of its own, for a job. The job sets the timer slack. */
+export function jobCommand(target: AttachTarget, run: Pick<RunId, 'id'>, argv: readonly string[]): string {
+  const marker = `${MARK_VARIABLE}=${run.id}`;
+  return `${marker} exec setsid ${enter(target, marker, argv)}`;
+}
+
 /** Discards the shell's own messages, because dash prints words such as `Killed` to stderr. */
 function oneUse(nonce: string, check: string, command: string, input: boolean): string {
   const started = `echo '${nonce} started'\necho '${nonce} started' >&4`;
@@ -79,7 +86,9 @@ function oneUse(nonce: string, check: string, command: string, input: boolean): 
  */
 export function scriptRequest(nonce: string, script: string, args: readonly string[], check = ''): string {
   const set = args.length === 0 ? 'set --' : `set -- ${quoteAll(args)}`;
-  const body = `export LC_ALL=C\nunset n\nn=${nonce}\n${check}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
+  // A check that hangs must not look like a node that does not respond.
+  const checking = check === '' ? '' : `echo "$n checking"\n${check}`;
+  const body = `export LC_ALL=C\nunset n\nn=${nonce}\n${checking}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
   return `{ (\n${body}\n) </dev/null\nset -- $?\necho '${nonce}' exited $1\necho '${nonce}' exited $1 >&2\n}`;
 }
 

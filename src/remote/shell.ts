@@ -30,8 +30,10 @@ export interface ScriptOutput extends NodeOutput {
   readonly items: readonly (readonly [key: string, value: string])[];
   /** Text that follows `NONCE section NAME`, by name. */
   readonly sections: ReadonlyMap<string, string>;
-  /** Whether the node has started it; if not, the node itself does not respond. */
-  readonly started: boolean;
+  /** The same as bytes, which need not be text. */
+  readonly bytes: ReadonlyMap<string, Buffer>;
+  /** Whether the node has begun to work on it; if not, the node itself does not respond. */
+  readonly responded: boolean;
 }
 
 export interface NodeRunOptions {
@@ -79,7 +81,7 @@ export class RemoteShell {
     const { signal, timeoutMs, silenceMs, precondition = null, priority = 'control' } = options;
     const asked = performance.now();
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
-    if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', timeoutMs, signal))) {
+    if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', silenceMs ?? timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
     const leftMs = timeoutMs - (performance.now() - asked);
@@ -166,9 +168,10 @@ const NOTHING = {
   code: null,
   items: [],
   sections: new Map<string, string>(),
-  started: true,
+  responded: true,
+  bytes: new Map<string, Buffer>(),
 } as const;
-const WORDS = ['started', 'refused', 'section', 'item', 'exited'];
+const WORDS = ['checking', 'started', 'refused', 'section', 'item', 'exited'];
 
 /** One host-side script in a session: from its request to its `exited`. */
 class ScriptRun {
@@ -181,10 +184,11 @@ class ScriptRun {
   #section = '';
   #size = 0;
   #started = false;
+  #responded = false;
   #refused: string | undefined;
   #code: number | undefined;
   #errEnded = false;
-  /** When output arrived last; null before the start. */
+  /** When output arrived last; null before the node responded. */
   heardAt: number | null = null;
   /** Resolves when the script has ended on both streams. */
   complete = false;
@@ -215,7 +219,7 @@ class ScriptRun {
         finish('exit');
       };
       const onOut = (chunk: Buffer) => {
-        if (this.#started) this.heardAt = performance.now();
+        if (this.#responded) this.heardAt = performance.now();
         for (const frame of outReader.push(chunk)) {
           if (frame.kind === 'text') this.#text(frame.bytes);
           else if (frame.kind === 'frame') this.#frame(frame.word, frame.fields);
@@ -242,12 +246,12 @@ class ScriptRun {
 
   /** The output so far. */
   output(): Omit<ScriptOutput, 'code' | 'ended'> {
-    const sections = new Map<string, string>();
-    for (const [name, chunks] of this.#texts) sections.set(name, Buffer.concat(chunks).toString('utf8'));
+    const bytes = new Map([...this.#texts].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
+    const sections = new Map([...bytes].map(([name, content]) => [name, content.toString('utf8')]));
     const stdout = sections.get('') ?? '';
     sections.delete('');
     const stderr = Buffer.concat(this.#stderr).toString('utf8');
-    return { stdout, stderr, items: this.#items, sections, started: this.#started };
+    return { stdout, stderr, items: this.#items, sections, bytes, responded: this.#responded };
   }
 
   #text(bytes: Buffer): void {
@@ -257,10 +261,11 @@ class ScriptRun {
   }
 
   #frame(word: string, [first = '', ...rest]: readonly string[]): void {
-    if (word === 'started') {
-      this.#started = true;
+    if (word === 'checking' || word === 'started') {
+      this.#responded = true;
       this.heardAt = performance.now();
     }
+    if (word === 'started') this.#started = true;
     if (word === 'refused') this.#refused = first;
     else if (word === 'exited') this.#code = /^\d{1,3}$/.test(first) ? Number(first) : 255;
     else if (word === 'item') this.#items.push([first, rest.join(' ')]);

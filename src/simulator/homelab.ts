@@ -23,7 +23,7 @@ nodes:
         memory: 1G
         disk: { size: 8G, used: "96%" }
         services:
-          nginx: { command: "nginx: master process /usr/sbin/nginx -g daemon on;", description: "A high performance web server and a reverse proxy server" }
+          nginx: { command: "nginx: master process /usr/sbin/nginx -g daemon on;", ports: [80, 443], description: "A high performance web server and a reverse proxy server" }
           cron: { command: "/usr/sbin/cron -f", description: "Regular background program processing daemon" }
           certbot: { command: "/usr/bin/certbot -q renew", state: failed, description: Certbot }
         files:
@@ -73,7 +73,7 @@ nodes:
         memoryUsed: "71%"
         disk: { size: 32G, used: "48%" }
         services:
-          postgresql: { command: "/usr/lib/postgresql/17/bin/postgres -D /var/lib/postgresql/17/main", description: PostgreSQL RDBMS }
+          postgresql: { command: "/usr/lib/postgresql/17/bin/postgres -D /var/lib/postgresql/17/main", ports: [5432], description: PostgreSQL RDBMS }
           cron: { command: "/usr/sbin/cron -f", description: "Regular background program processing daemon" }
         files:
           /etc/postgresql/17/main/postgresql.conf: |
@@ -97,7 +97,7 @@ nodes:
         memory: 256M
         disk: { size: 4G, used: "22%" }
         services:
-          pihole-FTL: { command: "/usr/bin/pihole-FTL -f" }
+          pihole-FTL: { command: "/usr/bin/pihole-FTL -f", ports: [53, 80] }
           crond: { command: "/usr/sbin/crond -f" }
         files:
           /etc/pihole/adlists.list: "https://raw.githubusercontent.com/StevenBlack/hosts/master/hosts\\n"

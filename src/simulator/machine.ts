@@ -8,6 +8,8 @@ export interface Machine {
   /** null for a node. */
   readonly vmid: number | null;
   readonly hostname: string;
+  /** IPv4 address. */
+  readonly address: string;
   readonly files: VirtualFs;
   readonly table: ProcessTable;
   /** Programs by the name in their files. */
@@ -15,6 +17,6 @@ export interface Machine {
   userName(uid: number): string;
   /** The queue to wait for before the path can be read; undefined if its file system responds. */
   hangs(path: string): WaitQueue | undefined;
-  /** Whether nothing may be changed at the path now, not even by root. */
+  /** Whether the path is read-only at present, also for root. */
   refusesChange(path: string): boolean;
 }

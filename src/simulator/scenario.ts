@@ -15,6 +15,10 @@ const service = z.strictObject({
   command: z.string(),
   state: z.enum(['running', 'failed', 'stopped']).default('running'),
   description: z.string().default(''),
+  /** TCP ports on which it listens. */
+  ports: z.array(z.number()).default([]),
+  /** How often systemd has restarted it. */
+  restarts: z.number().default(0),
 });
 
 const disk = z.strictObject({
@@ -27,7 +31,7 @@ const snapshot = z.strictObject({ time: z.number(), description: z.string().defa
 
 const container = z.strictObject({
   name: z.string(),
-  /** debian has bash and systemd; alpine has busybox and OpenRC; none has no shell at all. */
+  /** debian has bash and systemd; alpine has busybox and OpenRC; none has no shell. */
   flavour: z.enum(['debian', 'alpine', 'none']).default('debian'),
   running: z.boolean().default(true),
   lock: z.string().optional(),
@@ -41,6 +45,8 @@ const container = z.strictObject({
     .regex(/^\d+%$/)
     .default('35%'),
   ip: z.string().optional(),
+  /** Processes that the kernel has killed for want of memory. */
+  oomKills: z.number().default(0),
   disk: disk.prefault({}),
   /** Further disks by mount point. */
   mounts: z.record(z.string(), z.strictObject({ size, readOnly: z.boolean().default(false) })).default({}),
@@ -67,7 +73,7 @@ const user = z.strictObject({
 });
 
 const node = z.strictObject({
-  /** As `.members` shows it. Left out: 127.0.0.1 for the first node, 127.0.0.2 for the second, and so on. */
+  /** The address in `.members`. Default: 127.0.0.1 for the first node, 127.0.0.2 for the second, and so on. */
   address: z.string().optional(),
   version: z.string().default('9.1.6'),
   kernel: z.string().default('6.17.4-1-pve'),
@@ -82,9 +88,9 @@ const node = z.strictObject({
 });
 
 const scenario = z.strictObject({
-  /** Its name; left out: nodes that do not know each other. */
+  /** The name of the cluster; without it, the nodes are independent. */
   cluster: z.string().optional(),
-  /** Left out: counted from the nodes that see each other. */
+  /** Default: computed from the nodes that see each other. */
   quorate: z.boolean().optional(),
   users: z.record(z.string(), user).default({ root: { password: 'simulator', sudo: 'all' } }),
   /** Durations, in ms. */
@@ -94,7 +100,7 @@ const scenario = z.strictObject({
       start: z.number().default(50),
       stop: z.number().default(20),
       shutdown: z.number().default(100),
-      /** From a request to the HA manager to what it does. */
+      /** Delay between a request to the HA manager and its action. */
       ha: z.number().default(200),
       migrate: z.number().default(100),
     })

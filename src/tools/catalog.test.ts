@@ -35,7 +35,9 @@ test('hints state the effect of each tool', () => {
     proxmox_cluster_status: 'reads',
     proxmox_container_exec_command: 'destroys open',
     proxmox_exec_in_containers: 'destroys open',
+    proxmox_inspect_containers: 'reads',
     proxmox_list_containers: 'reads',
+    proxmox_read_logs: 'reads',
     proxmox_container_status: 'reads',
     proxmox_start_container: '',
     proxmox_stop_container: 'destroys',
@@ -47,6 +49,9 @@ test('hints state the effect of each tool', () => {
     proxmox_read_file: 'reads',
     proxmox_edit_file: 'destroys open',
     proxmox_copy_file: 'destroys',
+    proxmox_get_job: 'reads',
+    proxmox_list_jobs: 'reads',
+    proxmox_cancel_job: '',
   });
 });
 

@@ -1,3 +1,4 @@
+import { cancelJob } from './cancel-job.ts';
 import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
@@ -6,9 +7,13 @@ import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { editFile } from './edit-file.ts';
 import { execInContainers } from './exec-in-containers.ts';
+import { getJob } from './get-job.ts';
 import { hostExecCommand } from './host-exec-command.ts';
+import { inspectContainers } from './inspect-containers.ts';
 import { listContainers } from './list-containers.ts';
+import { listJobs } from './list-jobs.ts';
 import { readFile } from './read-file.ts';
+import { readLogs } from './read-logs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
 import type { Tool } from './tool.ts';
@@ -28,8 +33,13 @@ export const TOOLS: readonly Tool[] = [
   downloadFileFromHost,
   uploadFileToHost,
   hostExecCommand,
+  inspectContainers,
+  readLogs,
   execInContainers,
   readFile,
   editFile,
   copyFile,
+  getJob,
+  listJobs,
+  cancelJob,
 ];

@@ -61,4 +61,17 @@ describeCluster('containers that move', (cluster) => {
       });
     }
   }, 60_000);
+
+  test('a start that HA does on another node is followed there', async () => {
+    await cluster.manageByHa(MEMBERS.stopped, 'pve2');
+    const server = await serve(cluster, ['pve1']);
+    const { data, text } = await server.call('start_container', { vmid: MEMBERS.stopped });
+    expect(data, text).toMatchObject({ success: true, changed: true });
+    expect(cluster.ownerOf(MEMBERS.stopped)).toBe('pve2');
+    expect(cluster.isRunning(MEMBERS.stopped)).toBe(true);
+    expect((await server.exec(MEMBERS.stopped, 'hostname')).stdout).toBe('stopped\n');
+    const stopped = await server.call('stop_container', { vmid: MEMBERS.stopped });
+    expect(stopped.data, stopped.text).toMatchObject({ success: true });
+    expect(cluster.isRunning(MEMBERS.stopped)).toBe(false);
+  }, 90_000);
 });

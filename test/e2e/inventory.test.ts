@@ -79,7 +79,7 @@ describeNode('list and status', [], (node) => {
     expect(JSON.parse(text)).toEqual(data.containers);
     const table = await call('list_containers', { ...filter, response_format: 'text' });
     if (vmids.length === 0) expect(table.text).toBe('No container matches.');
-    else expect(table.text.split('\n')).toHaveLength(1 + vmids.length);
+    else expect(table.text.match(/^(?:VMID|\d+) .*$/gm)).toHaveLength(1 + vmids.length);
   });
 
   test('details add use, addresses and operating system', async () => {

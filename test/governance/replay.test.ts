@@ -1,14 +1,12 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
-import { serverCommand } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
+import { codeOf, RawClient, type RawResult, yes } from './raw-client.ts';
 
 /** Clients choose what they return, so these tests write raw protocol messages. */
 const node = new SimulatedNode();
@@ -25,64 +23,27 @@ beforeAll(async () => {
   await writeFile(path.join(dir, 'policy.yaml'), rules);
 });
 afterAll(async () => {
-  for (const replica of replicas) replica.child.kill('SIGKILL');
+  for (const replica of replicas) replica.kill();
   await node.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
-const resultShape = z.object({
-  resultType: z.string().optional(),
-  requestState: z.string().optional(),
-  inputRequests: z.unknown().optional(),
-  structuredContent: z.record(z.string(), z.unknown()).optional(),
-});
-
-class Replica {
-  readonly child: ChildProcessWithoutNullStreams;
-  readonly #answers = new Map<number, unknown>();
-  #id = 0;
-
+class Replica extends RawClient {
   constructor(name: string, env: Record<string, string> = {}) {
-    const { command, args } = serverCommand();
-    const settings = {
+    super({
+      HOME: dir,
       ...node.settings(),
       POLICY_FILE: path.join(dir, 'policy.yaml'),
       STATE_DIR: path.join(dir, name),
       STATE_KEY,
       TRANSFER_DIRS: dir,
-    };
-    this.child = spawn(command, args, {
-      env: { PATH: process.env.PATH, HOME: dir, ...settings, ...env },
-      stdio: 'pipe',
-    });
-    this.child.stderr.resume();
-    createInterface({ input: this.child.stdout }).on('line', (line) => {
-      const { id, result } = z.object({ id: z.number(), result: z.unknown() }).parse(JSON.parse(line));
-      this.#answers.set(id, result);
+      ...env,
     });
     replicas.push(this);
   }
-
-  async call(name: string, args: object, brought: object = {}) {
-    const id = ++this.#id;
-    const _meta = {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-      'io.modelcontextprotocol/clientInfo': { name: 'replay', version: '1' },
-      'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } },
-    };
-    const params = { name: `proxmox_${name}`, arguments: args, _meta, ...brought };
-    this.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params })}\n`);
-    await until(() => this.#answers.has(id));
-    return resultShape.parse(this.#answers.get(id));
-  }
 }
 
-const yes = (requestState: string | undefined) => ({
-  requestState,
-  inputResponses: { confirmation: { action: 'accept', content: { allow: true } } },
-});
 const exec = (command: string) => ['container_exec_command', { vmid: CT.debian, command }] as const;
-const codeOf = (result: z.output<typeof resultShape>) => result.structuredContent?.code ?? result.resultType;
 
 test('redeems a repeated approval once, across replicas', async () => {
   const [first, second] = [new Replica('one'), new Replica('two')];
@@ -185,10 +146,10 @@ test.each([
   expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain(`agreed${later.length}`);
 });
 
-test('a yes for several containers is for that set, and used once in each of them', async () => {
+test('an approval for several containers covers exactly that set, and is redeemed once in each container', async () => {
   const replica = new Replica('several');
   const everywhere = ['exec_in_containers', { tags: ['rig'], node: 'pve1', command: 'echo a' }] as const;
-  const rows = (result: z.output<typeof resultShape>) => {
+  const rows = (result: RawResult) => {
     const shape = z.object({
       containers: z.array(z.object({ vmid: z.number(), status: z.string(), code: z.string().optional() })),
     });

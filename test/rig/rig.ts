@@ -82,8 +82,22 @@ export class Rig extends Door {
   async setPve(path: string, content: string | undefined): Promise<Undo> {
     const file = join(this.info.paths.pve, path);
     const before = existsSync(file) ? readFileSync(file) : undefined;
-    put(file, content);
-    return async () => put(file, before);
+    const replace = (text: string | Buffer | undefined) => {
+      put(file, text);
+      if (path.startsWith('nodes/')) this.#countChange();
+    };
+    replace(content);
+    return async () => replace(before);
+  }
+
+  /** pmxcfs counts each change of a configuration. */
+  #countChange(): void {
+    const file = join(this.info.paths.pve, '.version');
+    const text = readFileSync(file, 'utf8');
+    put(
+      file,
+      text.replace(/"vmlist": (\d+)/, (_, count) => `"vmlist": ${Number(count) + 1}`),
+    );
   }
 
   /** Replaces the configuration of a container of this node; undefined removes it. */
@@ -162,6 +176,7 @@ export class Rig extends Door {
       put(join(this.info.paths.pve, conf), readFileSync(join(FIXTURES, conf)));
       rmSync(join(this.rootfsOnDisk(vmid), 'ignore-shutdown'), { force: true });
     }
+    this.#countChange();
     for (const name of ['vmlist', 'members']) {
       put(join(this.info.paths.pve, `.${name}`), readFileSync(join(FIXTURES, name)));
     }

@@ -19,7 +19,7 @@ export const INVENTORY_CASES: readonly Case[] = [
     run: async (bench) => {
       await writeCluster(bench);
       const sections = await runReport(bench, 'inventory', ['']);
-      expect([...sections.keys()]).toEqual(['unix', 'pve', 'item now', 'conf', 'item end']);
+      expect([...sections.keys()]).toEqual(['unix', 'pve', 'item version', 'item now', 'conf', 'item end']);
       expect(sections.get('unix')).toBe('@/var/lib/lxc/101/command\n');
       expect(sections.get('pve')).toBe(
         '.members:{"nodename":"pve"}\n.vmlist:{"ids":{}}\n.rrd:pve-vm-9.0/101:1:web:running\nuser.cfg:pool:apps::101:\n',
@@ -67,6 +67,27 @@ export const INVENTORY_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reads no configurations whose version the caller has',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const { machine } = bench;
+      const version = (count: number) =>
+        machine.files.write(
+          machine.nodePath('/etc/pve/.version'),
+          `{\n"starttime": 1700000000,\n"clinfo": 4,\n"vmlist": ${count},\n"kvstore": {}\n}\n`,
+        );
+      await version(12);
+      const first = await runReport(bench, 'inventory', ['', '', '']);
+      expect(first.get('item version')).toBe('1700000000.12.');
+      expect(first.get('conf')).toContain('hostname: db');
+      const again = await runReport(bench, 'inventory', ['', '', '1700000000.12.']);
+      expect(again.get('conf')).toBe('');
+      await version(13);
+      const changed = await runReport(bench, 'inventory', ['', '', '1700000000.12.']);
+      expect(changed.get('conf')).toContain('hostname: db');
+    },
+  },
+  {
     name: 'reads a cluster without containers',
     run: async (bench) => {
       await bench.machine.files.mkdir(bench.machine.nodePath('/etc/pve'));
@@ -74,6 +95,7 @@ export const INVENTORY_CASES: readonly Case[] = [
       expect([...sections]).toEqual([
         ['unix', ''],
         ['pve', ''],
+        ['item version', ''],
         ['item now', expect.stringMatching(/^\d+$/)],
         ['conf', ''],
         ['item end', ''],

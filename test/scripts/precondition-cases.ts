@@ -185,12 +185,22 @@ export const PRECONDITION_CASES: readonly Case[] = [
       const { files } = machine;
       const request = { here: '/etc/pve/lxc/101.conf', approvalId: 'abc123' };
       await files.mkdir(machine.nodePath('/etc/pve/lxc'));
+      await files.write(machine.nodePath('/etc/pve/.vmlist'), '{}');
       expect(await checkPrecondition(bench, { ...request, claimant: 'first' })).toMatchObject({
         passed: false,
         why: 'moved',
       });
       await files.write(machine.nodePath('/etc/pve/lxc/101.conf'), CONFIG);
       expect(await checkPrecondition(bench, { ...request, claimant: 'second' })).toMatchObject({
+        passed: true,
+      });
+    },
+  },
+  {
+    name: 'passes when pmxcfs is not mounted and no attributes are required',
+    run: async (bench) => {
+      await bench.machine.files.mkdir(bench.machine.nodePath('/etc/pve'));
+      expect(await checkPrecondition(bench, { here: '/etc/pve/lxc/101.conf' })).toMatchObject({
         passed: true,
       });
     },

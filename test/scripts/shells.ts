@@ -8,7 +8,8 @@ import { realFiles } from './real-files.ts';
 import { SpawnedProgram } from './spawned-program.ts';
 
 /** Files outside of a test's own folder that scripts read or write: replaced by files below it. */
-export const NODE_PATHS = /\/etc\/pve|\/run\/proxmox-mcp|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b/g;
+export const NODE_PATHS =
+  /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = [
   'isolated',

@@ -47,6 +47,8 @@ export interface ConfirmableCall {
   readonly elicitation: Elicitation | undefined;
   /** Size and hash of the bytes that an upload would send now; null for any other call. */
   digest(): Promise<FileDigest | null>;
+  /** The node of a call for the host, where HOST names several; null otherwise. */
+  readonly hostNode?: string | null;
   /** Marks an approval on the node as used. */
   consume(approvalId: string): Promise<void>;
 }
@@ -79,7 +81,7 @@ export class Confirmation {
   async request(call: ConfirmableCall): Promise<Approval> {
     const approver = await this.#approverOf(call);
     const { caller, input, targets, others } = call;
-    const { host } = this.#settings;
+    const host = call.hostNode ?? this.#settings.host;
     const tool = firstOf(targets).subject.tool;
     const attributes = targets.map((target) => target.attributes);
     const scope = approvalScopeOf({ tool, input, caller: caller.name, host, attributes, others });

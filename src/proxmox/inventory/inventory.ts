@@ -31,6 +31,17 @@ export interface Inventory extends Members {
   readonly details: ReadonlyMap<number, ConfigDetails>;
   /** Whether the requested container is frozen. */
   readonly frozen: boolean;
+  /** What a later read of the same node can reuse. */
+  readonly reusable: ReusableFiles;
+}
+
+/** Parsed files with the text or the version by which it shows whether they have changed. */
+interface ReusableFiles {
+  readonly vmlist: string;
+  /** Empty: unknown. */
+  readonly version: string;
+  readonly withDetails: boolean;
+  readonly configs: ReturnType<typeof parseConfigLines>;
 }
 
 /** Keys of configurations that inventory.sh reads for details. */
@@ -44,6 +55,8 @@ interface ReadOptions {
   /** Time limit for reading the files. */
   readonly limitMs?: number;
   readonly precondition?: ActivePrecondition | null;
+  /** An inventory that was read from the same node. Thousands of configurations that have not changed are not read again. */
+  readonly before?: Inventory | undefined;
 }
 
 /**
@@ -53,9 +66,14 @@ interface ReadOptions {
 export async function readInventory(
   shell: RemoteShell,
   signal: AbortSignal,
-  { vmid, details = false, limitMs = READ_LIMIT_MS, precondition }: ReadOptions = {},
+  { vmid, details = false, limitMs = READ_LIMIT_MS, precondition, before }: ReadOptions = {},
 ): Promise<Inventory> {
-  const args = [vmid === undefined ? '' : String(vmid), details ? DETAIL_KEYS : ''];
+  const known = before?.reusable.withDetails === details ? before : undefined;
+  const args = [
+    vmid === undefined ? '' : String(vmid),
+    details ? DETAIL_KEYS : '',
+    known?.reusable.version ?? '',
+  ];
   const output = await twice(() =>
     shell.script(SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
@@ -70,7 +88,7 @@ export async function readInventory(
   if (items.has('missing')) throw notProxmox();
   if (!items.has('end')) throw unreadable(output, limitMs);
   if (items.has('forbidden')) throw forbidden();
-  return assemble(output, vmid);
+  return assemble(output, { vmid, details, known });
 }
 
 /** Retries once if the connection is lost. For operations that change nothing. */
@@ -84,15 +102,18 @@ async function twice(read: () => Promise<ScriptOutput>): Promise<ScriptOutput> {
   return read();
 }
 
-function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): Inventory {
+function assemble(
+  { sections, items }: ScriptOutput,
+  { vmid, details: withDetails, known }: Asked,
+): Inventory {
   const files = splitByPath(sections.get('pve') ?? '');
   const members = files.get('.members');
   const vmlist = files.get('.vmlist');
   if (members === undefined || vmlist === undefined) throw pmxcfsDown();
-  let guests: Map<number, GuestEntry>;
+  let guests: ReadonlyMap<number, GuestEntry>;
   let found: Members;
   try {
-    guests = parseVmlist(vmlist);
+    guests = known?.reusable.vmlist === vmlist ? known.guests : parseVmlist(vmlist);
     found = parseMembers(members);
   } catch (error) {
     throw new AppError(
@@ -102,7 +123,9 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
     );
   }
   const running = parseUnixSockets(sections.get('unix') ?? '');
-  const configs = parseConfigLines(sections.get('conf') ?? '');
+  const version = items.find(([key]) => key === 'version')?.[1] ?? '';
+  const unchanged = version !== '' && known?.reusable.version === version;
+  const configs = unchanged ? known.reusable.configs : parseConfigLines(sections.get('conf') ?? '');
   const pools = parsePools(files.get('user.cfg') ?? '');
   const now = Number(items.find(([key]) => key === 'now')?.[1]);
   const published = parseRrd(files.get('.rrd') ?? '', Number.isSafeInteger(now) ? now : null);
@@ -132,7 +155,14 @@ function assemble({ sections, items }: ScriptOutput, vmid: number | undefined): 
   }
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
-  return { ...found, containers, guests, usage, details, frozen };
+  const reusable = { vmlist, version, withDetails, configs };
+  return { ...found, containers, guests, usage, details, frozen, reusable };
+}
+
+interface Asked {
+  readonly vmid: number | undefined;
+  readonly details: boolean;
+  readonly known: Inventory | undefined;
 }
 
 /** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
@@ -207,7 +237,7 @@ function unreadable(output: ScriptOutput, limitMs: number): AppError {
       'Call again if the result is still needed.',
     );
   }
-  if (output.ended === 'timeout' && !output.started) {
+  if (output.ended === 'timeout' && !output.responded) {
     return new AppError(
       'SSH_UNREACHABLE',
       `The node did not answer within ${limitMs / 1000} s, although it is connected.`,

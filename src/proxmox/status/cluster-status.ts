@@ -91,7 +91,7 @@ async function askNode(name: string, nodes: Nodes, signal: AbortSignal): Promise
 /** @throws AppError if the script did not end, or the files are not those of a node */
 function filesOf(output: ScriptOutput): ReadonlyMap<string, string> {
   const items = new Set(output.items.map(([key]) => key));
-  if (output.ended === 'timeout' && output.started) throw pmxcfs('did not answer within 2 s: pmxcfs hangs');
+  if (output.ended === 'timeout' && output.responded) throw pmxcfs('did not answer within 2 s: pmxcfs hangs');
   if (!items.has('missing')) assertComplete(output);
   const files = splitByPath(output.sections.get('pve') ?? '');
   if (items.has('forbidden')) {

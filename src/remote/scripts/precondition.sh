@@ -5,7 +5,8 @@
 #
 # $n nonce. Arguments are pairs FIELD VALUE:
 #   container VMID, conf FILE   the container and its configuration, whose path contains the node
-#   here FILE                   the configuration of the container below the directory of this node, which must exist
+#   here FILE                   the configuration of the container below the directory of this node, which must exist if pmxcfs
+#                               is mounted
 #   name, tags, pool            required attributes; tags are separated by spaces
 #   lockdown FILE               refuses while FILE exists: it contains the end of the lockdown (seconds since the epoch);
 #                               other content, or a file that cannot be read, means no end
@@ -28,12 +29,12 @@ while [ $# -gt 0 ]; do
         [ "$x" -le "$(date +%s)" ] || refuse locked
       fi
       in_time;;
-    here) [ -e "$2" ] || refuse moved; in_time;;
+    here) [ -e "$2" ] || [ ! -e "${2%/lxc/*}/.vmlist" ] || refuse moved; in_time;;
     container) v=$2;;
     conf)
       f=$2 h='' j='' q='' s=0
-      [ -r "$f" ] || refuse gone
-      c=$(grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg)
+      # Code 2: a file cannot be read. user.cfg may be missing.
+      c=$(LC_ALL=C grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg) || [ -r "$f" ] || refuse gone
       while IFS= read -r l; do
         case $l in
           "$f:["*) s=1;;

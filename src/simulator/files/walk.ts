@@ -29,6 +29,11 @@ export function walk(
     if (inode.kind !== 'directory') fail('ENOTDIR', 'stat', path);
     if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail('ENAMETOOLONG', 'stat', path);
     const next: Inode | undefined = inode.entries.get(name);
+    if (next?.kind === 'link' && next.leadsTo !== undefined && (followLast || parts.length > 0)) {
+      at.push(name);
+      inode = next.leadsTo;
+      continue;
+    }
     if (next?.kind === 'link' && (followLast || parts.length > 0)) {
       links += 1;
       if (links > MAX_LINKS) fail('ELOOP', 'stat', path);

@@ -82,7 +82,7 @@ async function free(call: Call, guest: Guest): Promise<number> {
 }
 
 async function ip(call: Call, guest: Guest): Promise<number> {
-  const address = guest.scenario.ip ?? '192.168.1.50';
+  const { address } = guest;
   await call.print(
     `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    inet ${address}/24 brd 192.168.1.255 scope global eth0\n`,
   );

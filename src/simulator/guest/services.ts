@@ -1,5 +1,6 @@
 import type { Call, Program } from '../programs/program.ts';
 import type { Guest } from './guest.ts';
+import { journalctl } from './journal.ts';
 
 /** systemctl and journalctl on Debian, rc-service and rc-status on Alpine; `service` on both. */
 export function servicePrograms(guest: Guest): readonly (readonly [string, Program])[] {
@@ -19,7 +20,15 @@ export function servicePrograms(guest: Guest): readonly (readonly [string, Progr
 }
 
 async function systemctl(guest: Guest, call: Call): Promise<number> {
-  const [verb = 'list-units', ...units] = call.args.filter((arg) => !arg.startsWith('-'));
+  const [verb = 'list-units', ...units] = call.args.filter(
+    (arg, index) => !arg.startsWith('-') && call.args[index - 1] !== '-p',
+  );
+  if (verb === 'is-system-running') {
+    const hasFailed = [...guest.services.values()].includes('failed');
+    await call.print(hasFailed ? 'degraded\n' : 'running\n');
+    return hasFailed ? 1 : 0;
+  }
+  if (verb === 'show') return show(guest, call);
   if (verb === 'list-units' || call.args.includes('--failed')) return listUnits(guest, call);
   if (verb === 'daemon-reload') return 0;
   let code = 0;
@@ -74,15 +83,33 @@ async function act(guest: Guest, call: Call, verb: string, name: string): Promis
   }
 }
 
+/** `systemctl show '*.service' -p Id -p NRestarts`: all properties that are asked for, of each service. */
+async function show(guest: Guest, call: Call): Promise<number> {
+  const asked = call.args.flatMap((arg, index) => (arg === '-p' ? [call.args[index + 1] ?? ''] : []));
+  for (const [name, state] of guest.services) {
+    const values: Readonly<Record<string, string>> = {
+      Id: `${name}.service`,
+      NRestarts: String(guest.scenario.services[name]?.restarts ?? 0),
+      ActiveState: state === 'running' ? 'active' : state === 'failed' ? 'failed' : 'inactive',
+      SubState: state === 'running' ? 'running' : state === 'failed' ? 'failed' : 'dead',
+    };
+    const lines = Object.entries(values).filter(([key]) => asked.length === 0 || asked.includes(key));
+    await call.print(`${lines.map(([key, value]) => `${key}=${value}\n`).join('')}\n`);
+  }
+  return 0;
+}
+
 async function listUnits(guest: Guest, call: Call): Promise<number> {
-  await call.print(`  ${'UNIT'.padEnd(28)} LOAD   ACTIVE   SUB     DESCRIPTION\n`);
+  const isBare = call.args.includes('--no-legend');
+  if (!isBare) await call.print(`  ${'UNIT'.padEnd(28)} LOAD   ACTIVE   SUB     DESCRIPTION\n`);
   for (const [name, state] of guest.services) {
     if (call.args.includes('--failed') && state !== 'failed') continue;
     const active = state === 'running' ? 'active  ' : state === 'failed' ? 'failed  ' : 'inactive';
     const sub = state === 'running' ? 'running' : state === 'failed' ? 'failed ' : 'dead   ';
-    const mark = state === 'failed' ? '●' : ' ';
+    const mark = call.args.includes('--plain') ? ' ' : state === 'failed' ? '●' : ' ';
     const description = guest.scenario.services[name]?.description ?? '';
-    await call.print(`${mark} ${`${name}.service`.padEnd(28)} loaded ${active} ${sub} ${description}\n`);
+    const start = isBare && mark === ' ' ? '' : `${mark} `;
+    await call.print(`${start}${`${name}.service`.padEnd(28)} loaded ${active} ${sub} ${description}\n`);
   }
   return 0;
 }
@@ -94,23 +121,5 @@ async function rcStatus(guest: Guest, call: Call): Promise<number> {
       ` ${name.padEnd(60)} [  ${state === 'running' ? 'started' : state === 'failed' ? 'crashed' : 'stopped'}  ]\n`,
     );
   }
-  return 0;
-}
-
-/** The journal is the file /var/log/journal/UNIT.log or /var/log/syslog of the scenario. */
-async function journalctl(guest: Guest, call: Call): Promise<number> {
-  const { args } = call;
-  const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');
-  const unit =
-    at >= 0 ? (args[at + 1] ?? '') : (args.map((arg) => /^-u(.+)$/.exec(arg)?.[1]).find(Boolean) ?? '');
-  const path = unit === '' ? '/var/log/syslog' : `/var/log/journal/${unit.replace(/\.service$/, '')}.log`;
-  const inode = guest.files.find(path);
-  const lines = inode?.kind === 'file' ? inode.content.toString('utf8').trimEnd().split('\n') : [];
-  const count = args.findIndex((arg) => arg === '-n' || arg === '--lines');
-  const limit =
-    count >= 0
-      ? Number(args[count + 1])
-      : Number(args.map((arg) => /^-n(\d+)$/.exec(arg)?.[1]).find(Boolean) ?? lines.length);
-  await call.print(lines.length === 0 ? '-- No entries --\n' : `${lines.slice(-limit).join('\n')}\n`);
   return 0;
 }

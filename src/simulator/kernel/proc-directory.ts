@@ -1,10 +1,19 @@
-import { type DirectoryInode, type Inode, makeDirectory, meta, type Volume } from '../files/inode.ts';
+import {
+  type DirectoryInode,
+  type Inode,
+  makeDirectory,
+  makeVolume,
+  meta,
+  type Volume,
+} from '../files/inode.ts';
 import type { VirtualFs } from '../files/virtual-fs.ts';
 import { uptimeAt } from './clock.ts';
+import type { OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 import type { ProcessTable } from './process-table.ts';
 
 const TICKS_PER_SECOND = 100;
+const PROC = makeVolume({ device: 'proc', type: 'proc' });
 
 /** Adds a directory to /proc for each process that the machine sees. The entries are generated when they are read. */
 export function installProcesses(
@@ -21,10 +30,11 @@ export function installProcesses(
       const process = machine.table.get(pid);
       return process && (visible === undefined || process.vmid === visible) ? process : undefined;
     },
-    proc.volume,
+    PROC,
   );
   for (const [name, inode] of proc.entries) entries.set(name, inode);
-  files.replaceDirectory('/proc', { ...proc, entries });
+  // A file system of its own, as df and du see it.
+  files.replaceDirectory('/proc', { ...proc, volume: PROC, entries });
 }
 
 /** Fixed entries, and one directory per process. */
@@ -98,11 +108,19 @@ function processDirectory(process: Process, volume: Volume): DirectoryInode {
     () => {},
   );
   add('cgroup', () => `0::${process.vmid === null ? '/' : `/lxc/${process.vmid}/ns`}\n`);
+  add('maps', () => '');
+  directory.entries.set('net', networkDirectory(process, volume));
   const links: [string, () => string][] = [
     ['exe', () => process.exe],
     ['cwd', () => process.cwd],
-    ['root', () => '/'],
   ];
+  // The node enters the file system of a container by it.
+  directory.entries.set('root', {
+    kind: 'link',
+    target: '/',
+    leadsTo: process.machine.files.root,
+    ...meta(volume, 0o777),
+  });
   for (const [name, target] of links) directory.entries.set(name, liveLink(volume, target));
   const fds = makeDirectory(volume, 0o500);
   Object.assign(fds, { entries: new FdEntries(process, volume) });
@@ -127,13 +145,70 @@ class FdEntries extends Map<string, Inode> {
   }
 
   override get(name: string): Inode | undefined {
-    const file = /^\d+$/.test(name) ? this.#process.fds.find(Number(name)) : undefined;
-    return file && liveLink(this.#volume, () => file.name);
+    if (!/^\d+$/.test(name)) return undefined;
+    const port = this.#process.ports[Number(name) - FIRST_SOCKET];
+    if (port !== undefined)
+      return liveLink(this.#volume, () => `socket:[${socketInode(this.#process, port)}]`);
+    const file = this.#process.fds.find(Number(name));
+    return file && liveLink(this.#volume, () => nameOf(file));
   }
 
   override keys(): MapIterator<string> {
-    return this.#process.fds.numbers.map(String).values();
+    const sockets = this.#process.ports.map((_, index) => FIRST_SOCKET + index);
+    return [...this.#process.fds.numbers, ...sockets].map(String).values();
   }
+}
+
+const FIRST_SOCKET = 1000;
+
+/** The path of an open file; the kernel marks one that has no name any more. */
+function nameOf({ name, inode }: OpenFile): string {
+  return inode?.kind === 'file' && inode.links === 0 ? `${name} (deleted)` : name;
+}
+
+function socketInode({ pid }: Process, port: number): number {
+  return pid * 100_000 + port;
+}
+
+/** The tables of the network that the process sees: that of its container, with one interface. */
+function networkDirectory(process: Process, volume: Volume): DirectoryInode {
+  const directory = makeDirectory(volume, 0o555);
+  const add = (name: string, generate: () => string) => {
+    directory.entries.set(name, { kind: 'generated', generate, ...meta(volume, 0o444) });
+  };
+  const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, '0');
+  const title =
+    '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+  add('tcp', () => {
+    const all = process.machine.table.list(process.vmid);
+    const sockets = all.flatMap((each) =>
+      each.ports.map((port) => ({ port, inode: socketInode(each, port) })),
+    );
+    const lines = sockets.map(
+      ({ port, inode }, index) =>
+        `${String(index).padStart(4)}: 00000000:${hex(port, 4)} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0000000000000000 100 0 0 10 0\n`,
+    );
+    return title + lines.join('');
+  });
+  for (const name of ['tcp6', 'udp', 'udp6']) add(name, () => title);
+  const bytes = () => process.machine.address.split('.').map(Number);
+  const network = () =>
+    hex(
+      [...bytes().slice(0, 3), 0].reduceRight((sum, part) => sum * 256 + part, 0),
+      8,
+    );
+  add(
+    'route',
+    () =>
+      `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\neth0\t${network()}\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n`,
+  );
+  add('if_inet6', () => '00000000000000000000000000000001 01 80 10 80       lo\n');
+  add('fib_trie', () =>
+    ['127.0.0.1', process.machine.address]
+      .map((address) => `           |-- ${address}\n              /32 host LOCAL\n`)
+      .join(''),
+  );
+  return directory;
 }
 
 /** The parent as seen in the PID namespace of the process: 0 for a parent outside the container. */

@@ -64,6 +64,8 @@ export class Process {
   readonly ignored: Set<Signal>;
   /** Handles a signal; false for the default action. */
   onSignal: (signal: Signal) => boolean = () => false;
+  /** TCP ports on which it listens. */
+  ports: readonly number[] = [];
   /** Woken when the process ends. */
   readonly ended = new WaitQueue();
   status: ExitStatus | undefined;

@@ -120,9 +120,10 @@ async function info(node: SimulatedNode, call: Call): Promise<number> {
     return 1;
   }
   const state = !guest.running ? 'STOPPED' : guest.frozen ? 'FROZEN' : 'RUNNING';
-  const bare = args.some((arg) => /^-[a-z]*H/.test(arg));
   const wantsState = args.some((arg) => /^-[a-zH]*s/.test(arg));
   const wantsPid = args.some((arg) => /^-[a-zH]*p/.test(arg));
+  // LXC prints the names of the values where it is asked for more than one.
+  const bare = args.some((arg) => /^-[a-z]*H/.test(arg)) && wantsState !== wantsPid;
   if (!wantsState && !wantsPid) await call.print(`Name:           ${vmid}\n`);
   if (wantsState || !wantsPid) await call.print(bare ? `${state}\n` : `State:          ${state}\n`);
   if (guest.running && (wantsPid || !wantsState)) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { copyDirectory, type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
@@ -12,6 +13,7 @@ import { commonPrograms } from '../programs/common-programs.ts';
 import type { Call, Program } from '../programs/program.ts';
 import type { NodeScenario } from '../scenario.ts';
 import { shellProgram } from '../shell/shell-program.ts';
+import { installCgroups } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
 import { installClusterFiles } from './etc-pve.ts';
 import { haManager } from './ha-manager.ts';
@@ -40,6 +42,7 @@ export class SimulatedNode implements Machine {
   readonly locks = new Locks();
   /** Whether the other nodes see it as online. */
   online = true;
+  readonly #bootId = randomUUID();
   #pmxcfs: PmxcfsState = 'up';
   /** As this node shows it, mounted or not. */
   #etcPve: DirectoryInode = this.files.root;
@@ -76,6 +79,10 @@ export class SimulatedNode implements Machine {
     return this.name;
   }
 
+  get address(): string {
+    return '192.168.1.2';
+  }
+
   /** User IDs follow the order of the scenario; root is 0. */
   uidOf(user: string): number {
     if (user === 'root') return 0;
@@ -109,7 +116,7 @@ export class SimulatedNode implements Machine {
     return nodes.filter((each) => each === this || this.sees(each)).length * 2 > nodes.length;
   }
 
-  /** What the others change after a loss of quorum does not arrive here any more, until there is one again. */
+  /** Without quorum, changes by the other nodes do not arrive on this node until there is a quorum again. */
   followQuorum(): void {
     const { entries } = this.#etcPve;
     if (!(entries instanceof PveEntries)) return;
@@ -123,7 +130,7 @@ export class SimulatedNode implements Machine {
     return !this.quorate && this.#pmxcfs === 'up' && /^\/etc\/pve(\/|$)/.test(path);
   }
 
-  /** A cluster file system that hangs lets every reader of /etc/pve wait. */
+  /** If the cluster file system hangs, every read of /etc/pve waits. */
   hangs(path: string): WaitQueue | undefined {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
@@ -173,6 +180,7 @@ export class SimulatedNode implements Machine {
       const total = Math.round(this.scenario.memory / 1024);
       return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
     });
+    this.files.generate('/proc/sys/kernel/random/boot_id', () => `${this.#bootId}\n`);
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',
@@ -193,6 +201,7 @@ export class SimulatedNode implements Machine {
     );
     this.files.generate('/proc/loadavg', () => '0.31 0.28 0.25 1/612 4711\n');
     this.#etcPve = installClusterFiles(this);
+    installCgroups(this);
     for (const [path, mount] of Object.entries(this.scenario.mounts)) {
       this.files.mount(path, makeDirectory(makeVolume({ device: 'tmpfs', ...mount })));
     }

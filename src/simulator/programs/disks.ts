@@ -3,7 +3,7 @@ import { freeBytes, type Inode, type Volume } from '../files/inode.ts';
 import { toBytes } from '../kernel/bytes.ts';
 import type { Machine } from '../machine.ts';
 import { sizeOf } from './ls.ts';
-import { parseOptions } from './options.ts';
+import { parseBytes, parseOptions } from './options.ts';
 import type { Call } from './program.ts';
 
 export const BLOCK = 4096;
@@ -33,6 +33,7 @@ export async function df(call: Call): Promise<number> {
   });
   const human = options.has('h');
   const unit = options.has('m') ? 1024 ** 2 : 1024;
+  const inodes = options.has('i');
   const show = (bytes: number) => (human ? humanSize(bytes) : String(Math.ceil(bytes / unit)));
   const wanted: Volume[] = [];
   for (const name of options.rest) wanted.push((await call.sys.stat(name)).volume);
@@ -42,17 +43,24 @@ export async function df(call: Call): Promise<number> {
       const taken = volume.size - freeBytes(volume);
       const percent = `${Math.ceil((taken / volume.size) * 100)}%`;
       const type = options.has('T') ? [volume.type] : [];
+      if (inodes) return [volume.device, ...type, '524288', '38211', '486077', '8%', path];
       return [volume.device, ...type, show(volume.size), show(taken), show(freeBytes(volume)), percent, path];
     });
-  const heads = human
-    ? ['Size', 'Used', 'Avail']
-    : [options.has('P') ? '1024-blocks' : options.has('m') ? '1M-blocks' : '1K-blocks', 'Used', 'Available'];
+  const heads = inodes
+    ? ['Inodes', 'IUsed', 'IFree']
+    : human
+      ? ['Size', 'Used', 'Avail']
+      : [
+          options.has('P') ? '1024-blocks' : options.has('m') ? '1M-blocks' : '1K-blocks',
+          'Used',
+          'Available',
+        ];
   const table = [
     [
       'Filesystem',
       ...(options.has('T') ? ['Type'] : []),
       ...heads,
-      options.has('P') ? 'Capacity' : 'Use%',
+      inodes ? 'IUse%' : options.has('P') ? 'Capacity' : 'Use%',
       'Mounted on',
     ],
     ...rows,
@@ -84,8 +92,16 @@ function volumes({ files }: Machine): [string, Volume][] {
 }
 
 export async function du(call: Call): Promise<number> {
-  const options = parseOptions(call.args, 'abchksmxd:', {
-    long: { summarize: 's', 'human-readable': 'h', 'max-depth': 'd', bytes: 'b', all: 'a' },
+  const options = parseOptions(call.args, '0abchksmxd:t:', {
+    long: {
+      threshold: 't',
+      null: '0',
+      summarize: 's',
+      'human-readable': 'h',
+      'max-depth': 'd',
+      bytes: 'b',
+      all: 'a',
+    },
   });
   const depth = options.has('s') ? 0 : Number(options.value('d') ?? Number.POSITIVE_INFINITY);
   const show = (bytes: number) =>
@@ -94,14 +110,17 @@ export async function du(call: Call): Promise<number> {
       : options.has('b')
         ? String(bytes)
         : String(Math.ceil(bytes / (options.has('m') ? 1024 ** 2 : 1024)));
-  const measure = async (name: string, level: number): Promise<number> => {
+  const least = parseBytes(options.value('t') ?? '0') ?? 0;
+  const end = options.has('0') ? '\0' : '\n';
+  const measure = async (name: string, level: number, volume?: Volume): Promise<number> => {
     const inode = await call.sys.stat(name, false);
+    if (options.has('x') && volume !== undefined && inode.volume !== volume) return 0;
     let size = options.has('b') ? sizeOf(inode) : Math.ceil(sizeOf(inode) / BLOCK) * BLOCK;
     if (inode.kind === 'directory')
       for (const entry of await call.sys.list(name))
-        size += await measure(`${name.replace(/\/$/, '')}/${toBytes(entry)}`, level + 1);
-    if (level <= depth && (inode.kind === 'directory' || level === 0 || options.has('a')))
-      await call.printBytes(`${show(size)}\t${name}\n`);
+        size += await measure(`${name.replace(/\/$/, '')}/${toBytes(entry)}`, level + 1, inode.volume);
+    if (size >= least && level <= depth && (inode.kind === 'directory' || level === 0 || options.has('a')))
+      await call.printBytes(`${show(size)}\t${name}${end}`);
     return size;
   };
   let total = 0;

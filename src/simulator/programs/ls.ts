@@ -60,7 +60,7 @@ function timeText(time: Date): string {
 }
 
 export async function ls(call: Call): Promise<number> {
-  const options = parseOptions(call.args, 'aAlh1dtrSRFincCZsgop', {
+  const options = parseOptions(call.args, 'aAlbh1dtrSRFincCZsgop', {
     code: 2,
     long: { all: 'a', 'almost-all': 'A', 'human-readable': 'h', directory: 'd', color: 'C', recursive: 'R' },
   });

@@ -7,7 +7,9 @@ const POLL_MS = 100;
 
 /** `tail -n 5`, `-n +5`, `-c 10`; `-f` follows the file. */
 export async function tail(call: Call): Promise<number> {
-  const args = call.args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
+  // `-5` is the old form of `-n 5`, as the first argument only: `-n -5` has another meaning.
+  const [first = '', ...others] = call.args;
+  const args = /^-\d+$/.test(first) ? [`-n${first.slice(1)}`, ...others] : call.args;
   const options = parseOptions(args, 'n:c:fFqvs:', {
     long: { lines: 'n', bytes: 'c', follow: 'f', quiet: 'q', retry: 'F' },
   });

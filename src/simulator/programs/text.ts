@@ -97,7 +97,9 @@ function visibleForm(text: string): string {
 }
 
 async function head(call: Call): Promise<number> {
-  const args = call.args.map((arg) => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
+  // `-5` is the old form of `-n 5`, as the first argument only: `-n -5` has another meaning.
+  const [first = '', ...others] = call.args;
+  const args = /^-\d+$/.test(first) ? [`-n${first.slice(1)}`, ...others] : call.args;
   const options = parseOptions(args, 'n:c:qv', { long: { lines: 'n', bytes: 'c', quiet: 'q' } });
   const bytes = options.value('c');
   const lines = options.value('n') ?? '10';
@@ -105,7 +107,7 @@ async function head(call: Call): Promise<number> {
   if (limit === undefined)
     throw new Failure(`invalid number of ${bytes === undefined ? 'lines' : 'bytes'}: '${bytes ?? lines}'`);
   const fromEnd = (bytes ?? lines).startsWith('-');
-  const titles = options.rest.length > 1 && !options.has('q');
+  const titles = (options.rest.length > 1 || options.has('v')) && !options.has('q');
   let index = 0;
   return eachInput(call, options.rest, async (file, name) => {
     if (titles) await call.printBytes(`${index++ > 0 ? '\n' : ''}==> ${name} <==\n`);

@@ -12,6 +12,8 @@ export const CHECKS = {
   attach: 'Attach method',
   'cluster-files': 'Cluster files',
   quorum: 'Quorum',
+  nodes: 'Other nodes',
+  standby: 'Standby',
   containers: 'Containers',
   'own-container': 'Own container',
   exec: 'Command',

@@ -7,6 +7,7 @@ import { SshPool } from '../../../ssh/pool.ts';
 import { RouteChoice, type Routes } from '../../../ssh/route-choice.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { type Check, type CheckId, Examination, type Finding } from './check.ts';
+import { checkNodes, checkStandby } from './cluster-check.ts';
 import { checkTransferDirs } from './local-checks.ts';
 import { reportConnection } from './login-check.ts';
 import { checkName, checkPort } from './network.ts';
@@ -28,6 +29,8 @@ import { checkStateDirs } from './state-dirs.ts';
 export interface ExamineOptions {
   readonly config: Config;
   readonly target: SshTarget;
+  /** Further addresses in HOST. */
+  readonly standby?: readonly SshTarget[];
   /** The container in which to run a command. */
   readonly exec?: number | undefined;
   readonly signal: AbortSignal;
@@ -91,7 +94,7 @@ function withoutPinning(target: SshTarget): SshTarget {
 async function examineNode(
   exam: Examination,
   channels: ClosableChannelSource | undefined,
-  { config: given, target, exec, signal }: ExamineOptions,
+  { config: given, target, standby = [], exec, signal }: ExamineOptions,
 ): Promise<void> {
   const plain = channels && new RemoteShell(channels, { sudo: false, logger: QUIET });
   const probe = await exam.step('proxmox', plain && (() => checkProxmox(plain, signal)));
@@ -109,39 +112,53 @@ async function examineNode(
     nodes && rights && (() => checkClusterFiles(nodes, signal)),
   );
   await exam.step('quorum', nodes && inventory && (() => checkQuorum(nodes, signal)));
+  const cluster = channels && new ExaminedCluster(channels, target, config);
+  if (inventory !== undefined && inventory.members.size > 1) {
+    await exam.step('nodes', cluster && (() => checkNodes(cluster.cluster, cluster.routes, signal)));
+  }
+  if (standby.length > 0) await exam.step('standby', () => checkStandby(standby.map(withoutPinning), signal));
   await exam.step('containers', inventory && (() => checkContainers(inventory)));
   await exam.step('own-container', nodes && rights && (() => checkOwnContainer(nodes, config, signal)));
   if (exec !== undefined) {
-    await exam.step('exec', channels && attach && (() => runIn(channels, target, exec, config, signal)));
+    await exam.step('exec', cluster && attach && (() => runIn(cluster, exec, signal)));
   }
   const measured = await exam.step('latency', nodes && probe && (() => measure(nodes, signal)));
   await exam.step('clock', measured && (async () => judgeClock(measured.skewS)));
+  await cluster?.cluster.close(0);
 }
 
-/** Connections to another node of the cluster. */
-function poolOf(routes: Routes): ClosableChannelSource {
-  const route = new RouteChoice(routes);
-  return new SshPool(routes.direct, { logger: QUIET, connect: (options) => route.connect(options) });
+/** The cluster as the server sees it through the examined connection. */
+class ExaminedCluster {
+  readonly cluster: Cluster;
+  /** By the name of the node. */
+  readonly routes = new Map<string, RouteChoice>();
+
+  constructor(channels: ClosableChannelSource, target: SshTarget, config: Config) {
+    this.cluster = new Cluster({
+      ...config,
+      entries: [target],
+      connect: (routes) => (routes.forwarded === undefined ? channels : this.#connect(routes)),
+      // No check transfers files.
+      transferDirs: [],
+      reserved: { files: [], program: [] },
+      logger: QUIET,
+      redactor: createRedactor({ secrets: () => secretsOf(config), patterns: config.redactForms }),
+    });
+  }
+
+  #connect(routes: Routes): ClosableChannelSource {
+    const route = new RouteChoice(routes);
+    this.routes.set(routes.direct.hostKeyAlias ?? '', route);
+    return new SshPool(routes.direct, { logger: QUIET, connect: (options) => route.connect(options) });
+  }
 }
 
 /** Runs a command with the code that the tools use. */
 async function runIn(
-  channels: ClosableChannelSource,
-  target: SshTarget,
+  { cluster }: ExaminedCluster,
   vmid: number,
-  config: Config & { readonly sudo: boolean },
   signal: AbortSignal,
 ): Promise<Finding<true>> {
-  const cluster = new Cluster({
-    ...config,
-    entries: [target],
-    connect: (routes) => (routes.forwarded === undefined ? channels : poolOf(routes)),
-    // This check transfers no files.
-    transferDirs: [],
-    reserved: { files: [], program: [] },
-    logger: QUIET,
-    redactor: createRedactor({ secrets: () => secretsOf(config), patterns: config.redactForms }),
-  });
   const result = await cluster.container(vmid).exec('id -un; uname -n', {
     timeoutMs: 15_000,
     characterLimit: 1000,

@@ -109,7 +109,7 @@ export async function checkContainers({ containers, node }: Inventory): Promise<
   const here = containers.filter(({ local }) => local);
   const running = here.filter(({ status }) => status === 'running');
   const elsewhere = containers.length - here.length;
-  const more = elsewhere === 0 ? '' : `; ${elsewhere} on other nodes (run a separate server for each node)`;
+  const more = elsewhere === 0 ? '' : `; ${elsewhere} on other nodes`;
   const names = running.slice(0, 5).map(({ vmid, name }) => `${vmid} ${name}`);
   const list = names.length === 0 ? '' : `: ${names.join(', ')}${running.length > names.length ? ', …' : ''}`;
   return {

@@ -1,7 +1,7 @@
 import { currentEnvironment } from '../../../config/host-environment.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
-import { resolveSshTarget } from '../../../config/ssh-target.ts';
+import { resolveSshTargets } from '../../../config/ssh-target.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { CHECKS, type Check } from './check.ts';
@@ -10,7 +10,9 @@ import { directoryVariables, entryRemedy } from './dropped-variables.ts';
 /** The result of the settings check, with what the other checks need. */
 export interface ExaminedSettings {
   readonly checks: readonly Check[];
-  readonly found: { readonly config: Config; readonly target: SshTarget } | undefined;
+  readonly found:
+    | { readonly config: Config; readonly target: SshTarget; readonly standby: readonly SshTarget[] }
+    | undefined;
   /** The server would not start with these settings. */
   readonly invalid: boolean;
   /** The configuration file in use. */
@@ -27,8 +29,9 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
   if (!loaded.ok) return { checks, found: undefined, invalid: true, file: asServed.file };
   const notes: string[] = [];
   let target: SshTarget;
+  let standby: readonly SshTarget[];
   try {
-    target = resolveSshTarget(loaded.config, currentEnvironment(), (note) => notes.push(note));
+    [target, ...standby] = resolveSshTargets(loaded.config, currentEnvironment(), (note) => notes.push(note));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { message, code } = error;
@@ -51,7 +54,12 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
     );
   }
   if (errors.length === 0) checks.unshift(found('ok', describe(loaded.config, target, loaded.file)));
-  return { checks, found: { config: loaded.config, target }, invalid: errors.length > 0, file: loaded.file };
+  return {
+    checks,
+    found: { config: loaded.config, target, standby },
+    invalid: errors.length > 0,
+    file: loaded.file,
+  };
 }
 
 function found(verdict: Check['verdict'], detail: string, remedy?: string): Check {
@@ -66,7 +74,7 @@ function found(verdict: Check['verdict'], detail: string, remedy?: string): Chec
 
 function describe(config: Config, target: SshTarget, file: string | undefined): string {
   const where = `${target.username}@${target.host} port ${target.port}`;
-  const alias = config.host === target.host ? '' : `${config.host} is `;
+  const alias = config.host.split(',').includes(target.host) ? '' : `${config.host} is `;
   const through = target.jumps.map(({ host }) => ` through ${host}`).join('');
   const level = config.readOnly
     ? 'read-only'

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../../lib/errors.ts';
+import type { LogFilter } from './log-types.ts';
+
+/** A position in a log. The client passes it back to read the page before or after one. */
+export type LogCursor =
+  | {
+      readonly kind: 'file';
+      /** `DEVICE:INODE`: a rotated log has another one. */
+      readonly file: string;
+      /** Byte at which reading begins. */
+      readonly first: number;
+      /** Byte at which it ends; null: at the end of the file. */
+      readonly end: number | null;
+      /** Lines at the end that earlier pages have shown. */
+      readonly seen: number;
+    }
+  | {
+      readonly kind: 'journal';
+      /** journald's own cursor after which reading begins; null: at `since`. */
+      readonly after: string | null;
+      /** journald's cursor of the last entry; null: the last that there is. */
+      readonly newest: string | null;
+      /** Lines at the end that earlier pages have shown. */
+      readonly seen: number;
+    };
+
+const JOURNAL_CURSOR = /^s=[0-9a-f]{1,32}(?:;[ibmtx]=[0-9a-f]{1,32}){5}$/;
+const NUMBER = /^(?:0|[1-9]\d{0,15})$/;
+
+/** Whether the text is a cursor of journald. It comes from the container. */
+export function isJournalCursor(text: string): boolean {
+  return JOURNAL_CURSOR.test(text);
+}
+
+/** The text for the client. It applies only to the container and the filter that it was made for. */
+export function formatCursor(cursor: LogCursor, vmid: number, filter: LogFilter): string {
+  const number = (value: number | null) => (value === null ? '-' : String(value));
+  const fields =
+    cursor.kind === 'file'
+      ? ['f', cursor.file, number(cursor.first), number(cursor.end), number(cursor.seen)]
+      : ['j', cursor.after ?? '-', cursor.newest ?? '-', '-', number(cursor.seen)];
+  return `${fields.join('.')}.${digest(vmid, filter)}`;
+}
+
+/** @throws AppError INVALID_INPUT unless it is a cursor for this container and filter */
+export function parseCursor(text: string, vmid: number, filter: LogFilter): LogCursor {
+  const [kind, ...fields] = text.split('.');
+  const [one = '', two = '', three = '', four = '', proof] = fields;
+  if (fields.length !== 5 || proof !== digest(vmid, filter)) throw notForThis();
+  const number = (value: string): number => {
+    if (!NUMBER.test(value)) throw notForThis();
+    return Number(value);
+  };
+  const optional = (value: string) => (value === '-' ? null : number(value));
+  if (kind === 'f') {
+    if (!/^\d{1,10}:\d{1,20}$/.test(one)) throw notForThis();
+    return { kind: 'file', file: one, first: number(two), end: optional(three), seen: number(four) };
+  }
+  if (kind !== 'j') throw notForThis();
+  const journal = (value: string): string | null => {
+    if (value === '-') return null;
+    if (!isJournalCursor(value)) throw notForThis();
+    return value;
+  };
+  if (three !== '-') throw notForThis();
+  return { kind: 'journal', after: journal(one), newest: journal(two), seen: number(four) };
+}
+
+/** Detects mistakes, not forgery: a caller that may read a log may read all of it. */
+function digest(vmid: number, filter: LogFilter): string {
+  const { path, unit, since, until, priority, match, regex, context } = filter;
+  const text = JSON.stringify([vmid, path, unit, since, until, priority, match, regex, context]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+function notForThis(): AppError {
+  return new AppError(
+    'INVALID_INPUT',
+    'The cursor is not one that this tool returned for this container and these filters.',
+    'Repeat the call with the same vmid, path, unit, since, until, priority, match, regex and context as before, or without cursor.',
+  );
+}

@@ -1,0 +1,66 @@
+import { AppError } from '../../lib/errors.ts';
+import type { LogRequest } from './log-types.ts';
+import { oneLine } from './plain-text.ts';
+
+/** A refusal of the log script. */
+export interface LogRefusal {
+  readonly code: string;
+  readonly text: string;
+}
+
+const USE_PATH =
+  'Use path, for example /var/log/syslog or /var/log/messages. Programs also write files of their own in /var/log.';
+
+/** The error for what the log script reports. */
+export function logFailure({ code, text }: LogRefusal, { path = '' }: LogRequest, vmid: number): AppError {
+  const where = `in container ${vmid}`;
+  switch (code) {
+    case 'SOURCE_NOT_FOUND':
+      return new AppError(
+        'SOURCE_NOT_FOUND',
+        `${path} does not exist ${where}.`,
+        'Check the path, for example with `ls -la /var/log`.',
+      );
+    case 'IS_A_DIRECTORY':
+      return new AppError(
+        'IS_A_DIRECTORY',
+        `${path} is a directory ${where}, not a file.`,
+        'Use the path of a file in it.',
+      );
+    case 'NOT_A_REGULAR_FILE':
+    case 'PSEUDO_FILE':
+      return new AppError(
+        'NOT_A_REGULAR_FILE',
+        `${path} is a device, pipe, socket or virtual file ${where}.`,
+        'Use the path of a regular file.',
+      );
+    case 'ROTATED':
+      return new AppError(
+        'FILE_CHANGED',
+        `The log ${path === '' ? 'journal' : path} was rotated ${where} since the cursor was made, so its older lines are no longer there.`,
+        path === ''
+          ? 'Call again without cursor.'
+          : `Call again without cursor. The older lines may be in ${path}.1.`,
+      );
+    case 'NO_JOURNAL':
+      return new AppError('TOOL_MISSING', `There is no journal ${where}: ${oneLine(text)}.`, USE_PATH);
+    case 'TOOL_MISSING':
+      return new AppError(
+        'TOOL_MISSING',
+        `The program ${oneLine(text)} is missing ${where}.`,
+        'Install it, or read the log with a command.',
+      );
+    case 'REFUSED':
+      return new AppError(
+        'INVALID_INPUT',
+        `journalctl ${where} does not accept the unit, priority, since or until.`,
+        'Check their form, and that the version of systemd there knows it.',
+      );
+    default:
+      return new AppError(
+        'PERMISSION_DENIED',
+        `The log cannot be read ${where}: ${oneLine(text)}.`,
+        'Check the permissions of the file.',
+      );
+  }
+}

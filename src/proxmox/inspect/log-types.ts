@@ -1,0 +1,51 @@
+export const PRIORITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** Which lines of a log are read. */
+export interface LogFilter {
+  /** Absolute path of a file; undefined: the journal. */
+  readonly path?: string | undefined;
+  readonly unit?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** This priority and the more important ones. */
+  readonly priority?: Priority | undefined;
+  readonly match?: string | undefined;
+  /** `match` is a POSIX extended regular expression, not a fixed string. */
+  readonly regex: boolean;
+  /** Lines around each match. */
+  readonly context: number;
+}
+
+export interface LogRequest extends LogFilter {
+  /** The most lines of a page. */
+  readonly lines: number;
+  /** Counts the lines without showing them. */
+  readonly countOnly: boolean;
+  readonly cursor?: string | undefined;
+  /** The most characters of a page. */
+  readonly characterLimit: number;
+  readonly signal: AbortSignal;
+}
+
+export interface LogLine {
+  /** In the file; null for the journal, and if reading did not begin at the start of the file. */
+  readonly number: number | null;
+  readonly text: string;
+  /** `context` and `gap` lines surround matches. */
+  readonly kind: 'match' | 'context' | 'gap';
+}
+
+export interface LogPage {
+  readonly lines: readonly LogLine[];
+  /** Lines that match, of all pages; null if they were not counted. */
+  readonly total: number | null;
+  /** How many matching lines precede the page; null if they were not counted. */
+  readonly remaining: number | null;
+  /** Whether a rotation was noticed: the page begins at the start of a new file. */
+  readonly rotated: boolean;
+  /** For the lines before this page; null if there are none. */
+  readonly older: string | null;
+  /** For lines that are written later. */
+  readonly newer: string | null;
+}

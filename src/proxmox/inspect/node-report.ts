@@ -1,0 +1,53 @@
+import type { ScriptOutput } from '../../remote/shell.ts';
+
+/** The facts about one container as the node script sends them. */
+export class RawFacts {
+  readonly #words = new Map<string, string>();
+  readonly #chunks = new Map<string, Buffer[]>();
+  readonly #complete = new Set<string>();
+
+  /** A word of the script itself: `state`, `code`, `refused`, … */
+  word(name: string): string | undefined {
+    return this.#words.get(name);
+  }
+
+  /** A fact as text; undefined if the script has not sent it. */
+  text(name: string): string | undefined {
+    const chunks = this.#chunks.get(name);
+    return chunks === undefined ? undefined : Buffer.concat(chunks).toString('utf8');
+  }
+
+  /** Whether the fact was sent to its end. */
+  isComplete(name: string): boolean {
+    return this.#complete.has(name);
+  }
+
+  add(name: string, text: string): void {
+    if (WORDS.has(name)) this.#words.set(name, text);
+    else if (text === '.') {
+      this.#complete.add(name);
+      if (!this.#chunks.has(name)) this.#chunks.set(name, []);
+    } else {
+      const chunks = this.#chunks.get(name) ?? [];
+      chunks.push(Buffer.from(text, 'base64'));
+      this.#chunks.set(name, chunks);
+    }
+  }
+}
+
+/** The facts that are words of the script. All others are base64. */
+const WORDS: ReadonlySet<string> = new Set(['refused', 'state', 'skipped', 'code', 'usage-c', 'usage-a']);
+
+/** The output of the node script, by container. Lines that are not of its form are dropped. */
+export function parseNodeReport({ stdout }: Pick<ScriptOutput, 'stdout'>): ReadonlyMap<number, RawFacts> {
+  const containers = new Map<number, RawFacts>();
+  for (const line of stdout.split('\n')) {
+    const [, id, name = '', text = ''] =
+      /^([1-9]\d{2,8}) ([a-z-]+)(?: ([A-Za-z0-9+/=.][A-Za-z0-9+/=. -]*))?$/.exec(line) ?? [];
+    if (id === undefined) continue;
+    const facts = containers.get(Number(id)) ?? new RawFacts();
+    containers.set(Number(id), facts);
+    facts.add(name, text);
+  }
+  return containers;
+}

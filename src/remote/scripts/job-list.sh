@@ -1,0 +1,5 @@
+#!/bin/sh
+# Tells the state of jobs. $1 folder of all jobs; $2 … names, or none for all.
+[ $# -gt 1 ] || expire "$1"
+look "$@"
+echo "$n item complete"

@@ -1,0 +1,102 @@
+import * as z from 'zod';
+import {
+  type ContainerFacts,
+  type Inspection,
+  OVERVIEW,
+  SECTIONS,
+} from '../proxmox/inspect/inspect-types.ts';
+import { inspectionOutput, problemsOf } from './shared/inspection-output.ts';
+import { inspectionText } from './shared/inspection-text.ts';
+import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
+import { type ContainerTarget, defineContainersTool, type TargetOutcome } from './tool.ts';
+
+/** Characters of a row, for the share of each container in the character limit. */
+const ROW = 80;
+const MOST_ROWS = 10;
+const FEWEST_ROWS = 3;
+/** Seconds. Less is the time that the call takes. */
+const LEAST_SKEW = 2;
+
+const percent = { error: 'must be an integer from 1 to 100 (percent)' };
+
+export const inspectContainers = defineContainersTool({
+  name: 'proxmox_inspect_containers',
+  title: 'Inspect containers',
+  description:
+    'Health of many LXC containers in one call, without changing anything. Use it first to find problems. ' +
+    'Default: one row each for running ones (OS, uptime, memory, disk, failed services). ' +
+    'sections adds details: largest files, deleted but open files (disk), addresses and ports (network), ' +
+    'top processes, pending updates, last errors (logs).',
+  toolset: 'inspect',
+  effect: 'read',
+  input: z.strictObject({
+    ...targetInput,
+    sections: z
+      .array(z.enum(SECTIONS, { error: `must be a list of ${SECTIONS.join(', ')}` }), {
+        error: 'must be a list, like ["disk"]',
+      })
+      .min(1, { error: 'must not be empty' })
+      .optional()
+      .describe('Details to read'),
+    threshold: z
+      .int(percent)
+      .min(1, percent)
+      .max(100, percent)
+      .default(85)
+      .describe('Percent of a disk from which on it is a problem'),
+  }),
+  output: inspectionOutput,
+  containers: ({ vmids, tags, name, node, except }, search) =>
+    selectContainers({ vmids, tags, name, node, except }, search, 'all'),
+  async run(input, ctx) {
+    const targets = ctx.containers.filter(({ refusal }) => refusal === null);
+    const details = input.sections !== undefined;
+    const sections = [...new Set(input.sections ?? OVERVIEW)];
+    const share = Math.floor(
+      ctx.settings.characterLimit / ROW / Math.max(1, targets.length) / sections.length,
+    );
+    const inspection = await ctx.cluster.inspect({
+      containers: targets,
+      sections,
+      diskUsage: details && sections.includes('disk'),
+      mostRows: Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, share)),
+      signal: ctx.signal,
+    });
+    const failed = new Map(inspection.failed.map(({ vmid, error }) => [vmid, error]));
+    const refused = ctx.containers.map((target) => ({
+      ...target,
+      refusal: target.refusal ?? failed.get(target.vmid) ?? null,
+    }));
+    const data = {
+      time: timeOf(inspection),
+      clocks: inspection.clocks
+        .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
+        .map(({ node, skew }) => ({ node, ahead_s: skew })),
+      containers: inspection.containers.map((facts) => toRow(facts, targets, input.threshold)),
+      skipped: skippedRows(refused),
+      survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
+    };
+    const limit = ctx.settings.characterLimit;
+    return {
+      data,
+      text: (shown) => inspectionText(shown, { details, threshold: input.threshold, limit }),
+      outcomes: targets.map(
+        ({ vmid }): TargetOutcome => ({ vmid, code: failed.get(vmid)?.code ?? 'ok', data: {} }),
+      ),
+    };
+  },
+});
+
+/** The earliest time at which values were read. */
+function timeOf({ clocks }: Inspection): string {
+  const times = clocks.map(({ time }) => time * 1000);
+  return new Date(times.length === 0 ? Date.now() : Math.min(...times)).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+type Row = z.output<typeof inspectionOutput>['containers'][number];
+
+function toRow(facts: ContainerFacts, targets: readonly ContainerTarget[], threshold: number): Row {
+  const name = targets.find(({ vmid }) => vmid === facts.vmid)?.name ?? null;
+  const problems = problemsOf(facts, threshold).map((problem) => problem.slice(0, 120));
+  return inspectionOutput.shape.containers.element.parse({ ...facts, name, problems });
+}

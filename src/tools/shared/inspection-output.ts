@@ -1,0 +1,122 @@
+import * as z from 'zod';
+import type { ContainerFacts } from '../../proxmox/inspect/inspect-types.ts';
+import { skippedRow } from './targets.ts';
+
+const path = z.object({ path: z.string(), bytes: z.number() });
+const process = z.object({
+  pid: z.number(),
+  command: z.string(),
+  cpu_percent: z.number(),
+  memory_bytes: z.number(),
+});
+const texts = z.array(z.string());
+
+const sections = {
+  system: z.object({ os: z.string(), uptime_s: z.number().nullable(), time_zone: z.string() }),
+  memory: z.object({
+    used_bytes: z.number(),
+    limit_bytes: z.number().nullable(),
+    swap_bytes: z.number().nullable(),
+    oom_kills: z.number().nullable(),
+  }),
+  disk: z.object({
+    mounts: z.array(
+      z.object({
+        path: z.string(),
+        source: z.string(),
+        size_bytes: z.number(),
+        used_bytes: z.number(),
+        use_percent: z.number(),
+        inodes_percent: z.number().nullable(),
+      }),
+    ),
+    largest_directories: z.array(path).optional(),
+    largest_files: z.array(path).optional(),
+    search_incomplete: z.boolean().optional(),
+    deleted_open: z.array(path.extend({ pid: z.number(), process: z.string() })).optional(),
+  }),
+  network: z.object({
+    addresses: texts,
+    ports: z.array(
+      z.object({
+        protocol: z.string(),
+        address: z.string(),
+        port: z.number(),
+        process: z.string().nullable(),
+      }),
+    ),
+  }),
+  services: z.object({ manager: z.string(), failed: texts, restarting: texts }),
+  processes: z.object({ count: z.number(), top_cpu: z.array(process), top_memory: z.array(process) }),
+  updates: z.object({
+    manager: z.string(),
+    pending: z.number().nullable(),
+    security: z.number().nullable(),
+    packages: texts,
+    lists_time: z.string().nullable(),
+    restart_required: z.boolean(),
+    outdated_processes: texts,
+  }),
+  logs: z.object({ source: z.string(), lines: texts }),
+};
+
+const containerRow = z.object({
+  vmid: z.number(),
+  name: z.string().nullable(),
+  state: z.string(),
+  /** Short findings: what an administrator should look at. */
+  problems: texts,
+  incomplete: z.string().nullable(),
+  system: sections.system.optional(),
+  memory: sections.memory.optional(),
+  disk: sections.disk.optional(),
+  network: sections.network.optional(),
+  services: sections.services.optional(),
+  processes: sections.processes.optional(),
+  updates: sections.updates.optional(),
+  logs: sections.logs.optional(),
+});
+
+/** The output of proxmox_inspect_containers. */
+export const inspectionOutput = z.object({
+  /** The node's clock when the values were read. */
+  time: z.string(),
+  /** Nodes whose clock differs from this server's. */
+  clocks: z.array(z.object({ node: z.string().nullable(), ahead_s: z.number() })),
+  containers: z.array(containerRow),
+  skipped: z.array(skippedRow),
+  /** Processes of the inspection that could not be killed; null if unknown. */
+  survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
+});
+
+export type InspectionData = z.output<typeof inspectionOutput>;
+export type InspectedRow = z.output<typeof containerRow>;
+
+/**
+ * Short findings about one container, the worst first.
+ * @param threshold percent of a disk, its inodes or the memory from which on its use is one
+ */
+export function problemsOf(facts: ContainerFacts, threshold: number): string[] {
+  const { memory, disk, services, updates } = facts;
+  const problems: string[] = [];
+  if (facts.state === 'frozen') problems.push('frozen');
+  for (const mount of disk?.mounts ?? []) {
+    if (mount.use_percent >= threshold) problems.push(`disk ${mount.path} ${mount.use_percent} %`);
+    if ((mount.inodes_percent ?? 0) >= threshold)
+      problems.push(`inodes ${mount.path} ${mount.inodes_percent} %`);
+  }
+  const percent = memoryPercent(memory);
+  if (percent !== null && percent >= Math.max(threshold, 90)) problems.push(`memory ${percent} %`);
+  if ((memory?.oom_kills ?? 0) > 0) problems.push(`${memory?.oom_kills} out-of-memory kills`);
+  for (const name of services?.failed ?? []) problems.push(`failed: ${name}`);
+  for (const name of services?.restarting ?? []) problems.push(`restarts: ${name}`);
+  if ((updates?.security ?? 0) > 0) problems.push(`${updates?.security} security updates`);
+  if (updates?.restart_required) problems.push('restart required');
+  if (facts.incomplete !== null && facts.state !== 'frozen') problems.push('incomplete');
+  return problems;
+}
+
+export function memoryPercent(memory: ContainerFacts['memory'] | InspectedRow['memory']): number | null {
+  if (memory === undefined || memory.limit_bytes === null || memory.limit_bytes === 0) return null;
+  return Math.round((memory.used_bytes / memory.limit_bytes) * 100);
+}

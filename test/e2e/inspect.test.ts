@@ -1,0 +1,233 @@
+import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { inspectionOutput } from '../../src/tools/shared/inspection-output.ts';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { useClient } from './connect.ts';
+import { describeNode } from './nodes.ts';
+
+const PAUSE_MS = 60_000;
+
+describeNode('inspect', [], (node, { needing }) => {
+  const { call, exec } = useClient(node, { POLICY: 'open' });
+  afterEach(() => node.reset());
+
+  async function inspect(args: Record<string, unknown>) {
+    const { data, text, isError } = await call('inspect_containers', args);
+    expect(isError, text).toBe(false);
+    const report = inspectionOutput.parse(data);
+    const row = (vmid: number) => {
+      const found = report.containers.find((each) => each.vmid === vmid);
+      if (found === undefined) throw new Error(`no row for ${vmid}: ${text}`);
+      return found;
+    };
+    return { ...report, row, text };
+  }
+
+  test('an overview has a row for each running container, and the reason for each other one', async () => {
+    const { containers, skipped, text, time, survivors } = await inspect({});
+    expect(containers.map(({ vmid }) => vmid)).toEqual(
+      expect.arrayContaining([CT.debian, CT.busybox, CT.locked]),
+    );
+    expect(skipped).toContainEqual(
+      expect.objectContaining({ vmid: CT.stopped, code: 'CONTAINER_NOT_RUNNING' }),
+    );
+    const debian = containers.find(({ vmid }) => vmid === CT.debian);
+    expect(debian).toMatchObject({ name: 'debian', state: 'running', incomplete: null });
+    expect(debian?.system?.os).toMatch(/^Debian GNU\/Linux 1[23]/);
+    expect(debian?.memory?.used_bytes).toBeGreaterThan(0);
+    expect(debian?.disk?.mounts[0]?.path).toMatch(/^\//);
+    expect(survivors).toEqual([]);
+    expect(Math.abs(Date.parse(time) - Date.now())).toBeLessThan(PAUSE_MS);
+    expect(text).toMatch(/^VMID +NAME +OS +UP +MEMORY +DISK +SERVICES +PROBLEMS$/m);
+    expect(text).toMatch(new RegExp(`^${CT.busybox} +busybox +`, 'm'));
+  });
+
+  test('selects containers by name and tag', async () => {
+    expect((await inspect({ tags: ['web'] })).containers.map(({ vmid }) => vmid)).toEqual([CT.debian]);
+    expect((await inspect({ name: 'busy*' })).containers.map(({ vmid }) => vmid)).toEqual([CT.busybox]);
+  });
+
+  test('finds a disk that is full', async () => {
+    await exec(CT.debian, 'head -c 2000000 /dev/zero >/mnt/small/full');
+    const { row, text } = await inspect({ vmids: [CT.debian], sections: ['disk'] });
+    const mount = row(CT.debian).disk?.mounts.find(({ path }) => path === '/mnt/small');
+    expect(mount).toMatchObject({ use_percent: 100, size_bytes: 1024 ** 2 });
+    expect(row(CT.debian).problems).toContain('disk /mnt/small 100 %');
+    expect(text).toMatch(new RegExp(`^${CT.debian} +mount +100 % of 1.0 MB +/mnt/small`, 'm'));
+  });
+
+  test('finds the largest directories and files', async () => {
+    const folder = '/var/lib/app with space';
+    await exec(
+      CT.busybox,
+      `mkdir -p "${folder}"; head -c 21000000 /dev/zero >"${folder}/a file"; echo x >/var/lib/small`,
+    );
+    onTestFinished(async () => void (await node.inContainer(CT.busybox, ['rm', '-rf', folder])));
+    const { disk } = (await inspect({ vmids: [CT.busybox], sections: ['disk'] })).row(CT.busybox);
+    expect(disk?.largest_files?.map(({ path }) => path)).toEqual([`${folder}/a file`]);
+    expect(disk?.largest_files?.[0]?.bytes).toBeGreaterThanOrEqual(21_000_000);
+    expect(disk?.largest_directories?.[0]?.path).toBe(folder);
+    expect(disk?.search_incomplete).toBe(false);
+  });
+
+  test('a frozen container delays nothing, and what the kernel knows of it is there', async () => {
+    const thaw = await node.freeze(CT.busybox);
+    onTestFinished(() => thaw());
+    const { row, survivors } = await inspect({
+      vmids: [CT.debian, CT.busybox],
+      sections: ['system', 'memory', 'disk'],
+    });
+    expect(row(CT.busybox)).toMatchObject({ state: 'frozen', problems: ['frozen'] });
+    expect(row(CT.busybox).incomplete).toContain('frozen');
+    expect(row(CT.busybox).memory?.used_bytes).toBeGreaterThan(0);
+    expect(row(CT.debian)).toMatchObject({ state: 'running', incomplete: null });
+    expect(survivors).toEqual([]);
+  });
+
+  /** Replaces a program of the container by a script until the test is over. */
+  async function replaceProgram(vmid: number, name: string, script: string): Promise<void> {
+    const file = `/usr/local/bin/${name}`;
+    await node.inContainer(vmid, ['mkdir', '-p', '/usr/local/bin']);
+    await node.writeInContainer(vmid, file, `#!/bin/sh\n${script}\n`);
+    await node.inContainer(vmid, ['chmod', '755', file]);
+    onTestFinished(async () => void (await node.inContainer(vmid, ['rm', '-f', file])));
+  }
+
+  test('a container that hangs is given up, its processes are killed, and the others are reported', async () => {
+    await replaceProgram(CT.debian, 'df', 'trap "" TERM\nsleep 987654\n:');
+    const { row, survivors, text } = await inspect({ vmids: [CT.debian, CT.busybox] });
+    expect(row(CT.busybox).incomplete).toBeNull();
+    expect(row(CT.debian).incomplete).toMatch(/did not answer in time/);
+    // What came before is there.
+    expect(row(CT.debian).system?.os).toMatch(/^Debian/);
+    expect(survivors, text).toEqual([]);
+    expect(await node.containerProcesses(CT.debian, '987654')).toEqual([]);
+    expect(await node.containerProcesses(CT.debian, '/usr/local/bin/df')).toEqual([]);
+  }, 60_000);
+
+  test('a process that leaves its session, with an empty environment, is killed as well', async () => {
+    await replaceProgram(CT.debian, 'df', 'setsid env -i sleep 765432 &\nsleep 765433\n:');
+    const { row, survivors } = await inspect({ vmids: [CT.debian] });
+    expect(row(CT.debian).incomplete).toMatch(/did not answer in time/);
+    expect(survivors).toEqual([]);
+    expect(await node.containerProcesses(CT.debian, '76543')).toEqual([]);
+  }, 60_000);
+
+  test('the cancellation of a call kills what it has started', async () => {
+    await replaceProgram(CT.debian, 'df', 'sleep 876543\n:');
+    const controller = new AbortController();
+    const cancelled = call('inspect_containers', { vmids: [CT.debian] }, { signal: controller.signal });
+    cancelled.catch(() => {});
+    await until(async () => (await node.containerProcesses(CT.debian, '876543')).length > 0);
+    controller.abort();
+    await until(async () => (await node.containerProcesses(CT.debian, '876543')).length === 0);
+    await expect(cancelled).rejects.toThrow();
+  }, 60_000);
+
+  test('a container that floods is cut, and the others are reported', async () => {
+    await replaceProgram(CT.debian, 'df', 'while :; do echo "none 1 1 1 1% /flood"; done');
+    const { row, text, survivors } = await inspect({ vmids: [CT.debian, CT.busybox] });
+    expect(row(CT.debian).disk?.mounts.length).toBeLessThanOrEqual(20);
+    expect(row(CT.busybox).incomplete).toBeNull();
+    expect(text.length).toBeLessThan(10_000);
+    expect(survivors).toEqual([]);
+    expect(await node.containerProcesses(CT.debian, '/usr/local/bin/df')).toEqual([]);
+  }, 60_000);
+
+  test('hostile output of a container stays one line in its own row', async () => {
+    const forged = `${CT.busybox}  evil  \u001b[2J\u200b`;
+    const release = `NAME=x\nPRETTY_NAME="${CT.busybox} forged\tOS \u001b]0;t\u0007"\n`;
+    await replaceProgram(
+      CT.debian,
+      'df',
+      `echo 'none 100 99 1 99% /a b  c'; echo 'none 99 99 1 99% /m ${forged}'`,
+    );
+    await replaceProgram(
+      CT.debian,
+      'head',
+      `case $* in *release*) printf %s '${release}';; *) exec /usr/bin/head "$@";; esac`,
+    );
+    const { text, row, containers } = await inspect({ vmids: [CT.debian, CT.busybox] });
+    expect(containers).toHaveLength(2);
+    const lines = text.split('\n').filter((line) => line.startsWith(String(CT.busybox)));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toMatch(/evil|forged/);
+    expect(text).not.toContain('\u001b');
+    expect(text).not.toContain('\u200b');
+    expect(row(CT.debian).system?.os).toContain('forged');
+    expect(row(CT.debian).disk?.mounts.map(({ path }) => path)).toContain('/a b  c');
+  });
+
+  test('lists processes by memory, with names that contain blanks and newlines in one line', async () => {
+    await exec(
+      CT.debian,
+      `printf '#!/bin/sh\\nsleep 345678\\n:\\n' >'/tmp/a b\nc'; chmod 755 '/tmp/a b\nc'; '/tmp/a b\nc' >/dev/null 2>&1 </dev/null &`,
+    );
+    onTestFinished(
+      async () => void (await node.inContainer(CT.debian, ['sh', '-c', 'pkill -f 345678; rm -f /tmp/a*'])),
+    );
+    const { row, text } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
+    const { processes } = row(CT.debian);
+    expect(processes?.count).toBeGreaterThanOrEqual(2);
+    expect(processes?.top_memory.some(({ command }) => command.includes('345678'))).toBe(true);
+    const own = processes?.top_memory.find(({ command }) => command.includes('/tmp/a'));
+    expect(own?.command).toContain('a b<U+000A>c');
+    expect(text).toMatch(/^PROCESSES$/m);
+  });
+
+  needing('real lxc', 'reports ports, addresses and deleted files with their processes', async (rig) => {
+    await exec(
+      CT.debian,
+      `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalPort => 8099) or die; open F, ">", "/root/gone.log"; print F "x" x 20000000; F->flush; unlink "/root/gone.log"; sleep 555' >/dev/null 2>&1 </dev/null &`,
+    );
+    await until(async () =>
+      (await rig.containerPids(CT.debian)).some(({ cmdline }) => cmdline.includes('8099')),
+    );
+    await until(async () => (await exec(CT.debian, 'ls /root/gone.log')).exit_code !== 0);
+    const { row } = await inspect({ vmids: [CT.debian], sections: ['network', 'disk'] });
+    const port = row(CT.debian).network?.ports.find((each) => each.port === 8099);
+    expect(port).toMatchObject({ protocol: 'tcp', address: '0.0.0.0' });
+    expect(port?.process).toMatch(/^perl \(\d+\)$/);
+    expect(row(CT.debian).disk?.deleted_open).toMatchObject([
+      { path: '/root/gone.log', bytes: 20_000_000, process: 'perl' },
+    ]);
+    const pid = row(CT.debian).disk?.deleted_open?.[0]?.pid;
+    expect((await rig.containerPids(CT.debian)).map((each) => each.pid)).toContain(pid);
+  });
+
+  needing('real lxc', 'reports a process that uses CPU time', async () => {
+    await exec(CT.debian, 'yes >/dev/null 2>&1 </dev/null &');
+    const { row } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
+    const [first] = row(CT.debian).processes?.top_cpu ?? [];
+    expect(first?.command).toBe('yes');
+    expect(first?.cpu_percent).toBeGreaterThan(0);
+  });
+
+  needing('real lxc', 'changes nothing in a container', async (rig) => {
+    const seen = async () =>
+      (
+        await rig.inContainer(CT.debian, [
+          'find',
+          '/etc',
+          '/var',
+          '/root',
+          '/usr/local',
+          '/tmp',
+          '-newer',
+          '/tmp/mark',
+        ])
+      ).stdout;
+    await rig.inContainer(CT.debian, ['sh', '-c', 'sleep 1; touch /tmp/mark; sleep 1']);
+    await inspect({
+      vmids: [CT.debian],
+      sections: ['system', 'memory', 'disk', 'network', 'services', 'processes', 'updates', 'logs'],
+    });
+    expect(await seen()).toBe('');
+  });
+
+  test('a VMID that does not exist is skipped with the reason', async () => {
+    const { row, skipped } = await inspect({ vmids: [CT.debian, CT.unknown] });
+    expect(row(CT.debian).state).toBe('running');
+    expect(skipped).toMatchObject([{ vmid: CT.unknown, code: 'CONTAINER_NOT_FOUND' }]);
+  });
+});
