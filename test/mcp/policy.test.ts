@@ -86,7 +86,9 @@ describe('READ_ONLY and a tool that returns contents of containers', () => {
       `extends: open\nrules: [{rule: logs of one, match: {tool: read_file, vmid: ${CT.debian}}, outcome: allow}]\n`,
     );
     await withServer({ READ_ONLY: 'true', POLICY_FILE: file }, async (client) => {
-      expect(await namesOf(client)).toEqual(['list_containers', 'container_status', 'read_file']);
+      const names = await namesOf(client);
+      expect(names).toContain('read_file');
+      expect(names).not.toContain('read_logs');
       expect((await read(client)).data).toMatchObject({ content: expect.stringContaining('\n') });
       const other = await read(client, CT.busybox);
       expect(other.data).toMatchObject({ success: false, code: 'READ_ONLY' });
