@@ -8,7 +8,7 @@ import type { ServerDeps } from './call-deps.ts';
 import { type Arguments, type CallRecord, openTarget, type ValidatedCall } from './call-record.ts';
 import { coerceArguments } from './coerce-arguments.ts';
 import { withoutClientFields } from './known-client-fields.ts';
-import { subjectOf } from './subject.ts';
+import { subjectsOf } from './subject.ts';
 
 /** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
 const MAX_ERRORS = 20;
@@ -20,10 +20,12 @@ const MAX_ERRORS = 20;
 export async function validate(record: CallRecord, deps: ServerDeps): Promise<ValidatedCall> {
   const { tool, args, caller, signal } = record.call;
   const input = validateArguments(tool, args);
-  const subject = subjectOf(tool, input, caller, new Date());
+  const parts = subjectsOf(tool, input, caller, new Date());
   const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
-  const targets = selected?.map((each) => openTarget({ ...subject, vmid: each.vmid }, each));
-  return { ...record, input, targets: targets ?? [openTarget(subject)] };
+  const targets = selected?.flatMap((each) =>
+    parts.map((part) => openTarget({ ...part, vmid: each.vmid }, each)),
+  );
+  return { ...record, input, targets: targets ?? parts.map((part) => openTarget(part)) };
 }
 
 /**
