@@ -14,6 +14,38 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a job that loses the exit code',
+    script: 'jobRun',
+    group: 'job',
+    caughtBy: 'records the exit code and the output of a job',
+    from: 'end=$c.',
+    to: 'end=0.',
+  },
+  {
+    name: 'a job that takes every end for a reported one',
+    script: 'jobRun',
+    group: 'job',
+    caughtBy: 'does not record a reported end when the wrapper of a job is killed',
+    from: 'grep -aqsF "$w ended" "$d"/out.*',
+    to: ':',
+  },
+  {
+    name: 'a job that keeps no tail',
+    script: 'jobRun',
+    group: 'job',
+    caughtBy: 'keeps the head and the tail of the output of a job, in files named by their offset',
+    from: 'size=0 max=$((3 * unit))',
+    to: 'size=0 max=$((unit / 2))',
+  },
+  {
+    name: 'a claim that succeeds twice',
+    script: 'jobClaim',
+    group: 'job',
+    caughtBy: 'claims the log entry of a job once',
+    from: 'if mv "$j/l.no" "$j/l.yes" 2>/dev/null; then',
+    to: 'if [ -d "$j" ]; then',
+  },
+  {
     name: 'an inventory that takes any version for the one that the caller has',
     script: 'inventory',
     group: 'inventory',
