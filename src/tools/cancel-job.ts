@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { jobData, jobFields, jobId, jobState, requireOwn } from './shared/jobs.ts';
+import { jobFields, jobId, jobState, requireOwn } from './shared/jobs.ts';
 import { defineTool } from './tool.ts';
 
 export const cancelJob = defineTool({
@@ -10,14 +10,29 @@ export const cancelJob = defineTool({
   toolset: 'jobs',
   effect: 'write',
   input: z.strictObject({ job: jobId }),
-  output: z.object({ success: z.boolean(), message: z.string(), ...jobFields }),
+  output: z.object({
+    success: z.boolean(),
+    message: z.string(),
+    job: jobFields.job,
+    state: jobFields.state,
+    ended: jobFields.ended,
+    survivors: jobFields.survivors,
+  }),
   async run(input, ctx) {
     const { jobs } = ctx.cluster;
     requireOwn(await jobs.get(input.job, ctx.signal), ctx);
     const job = await jobs.cancel(input.job, ctx.signal);
     const survivors = job.end?.how === 'exit' ? [] : (job.end?.survivors ?? null);
     const success = job.state === 'ended' && survivors?.length === 0;
-    const data = { success, message: jobState(job), ...jobData(job) };
+    const { id, state, end } = job;
+    const data = {
+      success,
+      message: jobState(job),
+      job: id,
+      state,
+      ended: end?.how ?? null,
+      survivors: survivors === null ? null : [...survivors],
+    };
     return { data, text: ({ message }) => message, isError: !success };
   },
 });

@@ -5,7 +5,8 @@ import type { Job } from '../proxmox/jobs/job-types.ts';
 import { isOwn, jobData, jobFields } from './shared/jobs.ts';
 import { defineTool } from './tool.ts';
 
-const item = z.object({ ...jobFields, command: z.string(), started: z.string() });
+const { survivors: _, ...fields } = jobFields;
+const item = z.object({ ...fields, command: z.string(), started: z.string() });
 
 export const listJobs = defineTool({
   name: 'proxmox_list_jobs',
@@ -26,7 +27,8 @@ export const listJobs = defineTool({
 type Item = z.output<typeof item>;
 
 function toItem(job: Job): Item {
-  return { ...jobData(job), command: job.command, started: new Date(job.startedAt).toISOString() };
+  const { survivors: _, ...data } = jobData(job);
+  return { ...data, command: job.command, started: new Date(job.startedAt).toISOString() };
 }
 
 function listText({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { ERAS } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { connectToRig, uniqueSleep, useClient } from './connect.ts';
@@ -180,6 +181,29 @@ describeNode('jobs', [], (rig) => {
     const refused = await node.call('exec_in_containers', { ...args, canary: true });
     expect(refused.data).toMatchObject({ code: 'INVALID_INPUT' });
   });
+
+  test.each(ERAS)(
+    'progress of a call contains the last line of the output (%s)',
+    async (era) => {
+      const client = await connectToRig(rig, { era, env: { WAIT_LIMIT: '20s' } });
+      try {
+        for (const timeout of [10, 60]) {
+          const notes: string[] = [];
+          const args = { vmid: CT.debian, command: 'echo first; echo Unpacking nginx; sleep 4', timeout };
+          await client.callTool('proxmox_container_exec_command', args, {
+            onProgress: ({ message = '' }) => notes.push(message),
+          });
+          expect(
+            notes.some((note) => note.endsWith(': Unpacking nginx')),
+            notes.join('; '),
+          ).toBe(true);
+        }
+      } finally {
+        await client.close();
+      }
+    },
+    60_000,
+  );
 
   test('are readable by another server after their server was killed', async () => {
     const first = await connectToRig(rig);

@@ -164,7 +164,7 @@ describeNode('read_file', [], (node) => {
       });
     });
 
-    test('refuses what is no regular file, at once', async () => {
+    test('refuses anything but a regular file, at once', async () => {
       const far = farNamed(name);
       await far.special('fifo', 'fifo');
       await far.special('device', 'device');
@@ -219,7 +219,7 @@ describeNode('read_file', [], (node) => {
     });
   });
 
-  test('a container that is stopped or unknown is told apart', async () => {
+  test('distinguishes a stopped container from an unknown one', async () => {
     const code = async (vmid: number) =>
       failureOf(await server.call('read_file', { vmid, path: '/etc/hostname' })).code;
     expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');

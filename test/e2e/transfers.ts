@@ -49,7 +49,7 @@ export function bytes(size: number): Buffer {
   return content;
 }
 
-/** The far ends with an empty directory for each test, which is removed after it. */
+/** The remote ends with an empty directory for each test, which is removed after it. */
 export function useFars(node: NodeUnderTest): (name: FarName) => Far {
   const fars = new Map<FarName, Far>();
   beforeEach(async () => {

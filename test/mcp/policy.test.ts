@@ -6,7 +6,6 @@ import { TOOLS } from '../../src/tools/index.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { CT } from '../rig/rig.ts';
 import { connectClient, type TestClient } from './client.ts';
-import { toolsWithEffect } from './tool-names.ts';
 
 const node = new SimulatedNode();
 let dir = '';

@@ -5,6 +5,7 @@ import { EDIT_FILE_CASES } from './edit-file-cases.ts';
 import { EXEC_CASES } from './exec-cases.ts';
 import { INSPECT_CONTAINER_CASES } from './inspect-container-cases.ts';
 import { INSPECT_NODE_CASES } from './inspect-node-cases.ts';
+import { JOB_CASES } from './job-cases.ts';
 import { KILL_CASES } from './kill-cases.ts';
 import { AUTHORIZED_KEYS_CASES, INVENTORY_CASES, PROBE_CASES } from './node-cases.ts';
 import { OWN_CONTAINER_CASES } from './own-container-cases.ts';
@@ -23,6 +24,7 @@ export type GroupName =
   | 'inspectContainer'
   | 'inspectNode'
   | 'inventory'
+  | 'job'
   | 'kill'
   | 'ownContainer'
   | 'precondition'
@@ -41,6 +43,7 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   inspectContainer: INSPECT_CONTAINER_CASES,
   inspectNode: INSPECT_NODE_CASES,
   inventory: INVENTORY_CASES,
+  job: JOB_CASES,
   kill: KILL_CASES,
   ownContainer: OWN_CONTAINER_CASES,
   precondition: PRECONDITION_CASES,

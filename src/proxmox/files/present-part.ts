@@ -4,7 +4,7 @@ import type { Cleaner } from '../exec/output-buffer.ts';
 import { charactersIn } from '../exec/truncate.ts';
 import type { ReadOptions, ReadPart } from '../proxmox-types.ts';
 
-/** Bytes of a file as they were read: a part, and what stands before and after it. */
+/** Bytes of a file as they were read: a part, with the bytes before and after it. */
 export interface RawPart {
   readonly bytes: Buffer;
   /** How many of the bytes precede the part. */

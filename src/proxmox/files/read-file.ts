@@ -26,7 +26,7 @@ export async function readFile(
   options: ReadOptions,
 ): Promise<ReadResult> {
   checkRemotePath(options.path);
-  // What stands around the part is needed to find a secret that begins before it or ends after it.
+  // The bytes around the part are needed to find a secret that begins before it or ends after it.
   const context = deps.redactor.overlap * MAX_BYTES_PER_UNIT + MAX_BYTES_PER_CHARACTER;
   const most = options.characterLimit * MAX_BYTES_PER_CHARACTER + context;
   const [unit, begin] = options.offset === undefined ? ['line', options.line ?? 1] : ['byte', options.offset];

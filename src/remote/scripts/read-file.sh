@@ -10,7 +10,7 @@
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"
 follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ ! -d "$path" ] || fail IS_A_DIRECTORY "$path"
-# Nothing of what is no regular file is opened: a fifo would block.
+# Only a regular file is opened: a fifo would block.
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
 case $path in /proc/*|/sys/*) fail PSEUDO_FILE "$path";; esac
