@@ -109,7 +109,7 @@ async function ownContainerRefusal(
   return new AppError(
     'OWN_CONTAINER',
     `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,
-    'Ask the user to do this on the node, or to set ALLOW_SELF=true.',
+    'Ask your user to do this on the node or start the server with ALLOW_SELF=true.',
   );
 }
 

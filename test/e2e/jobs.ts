@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { useClient } from './connect.ts';
 
-/** What tests do with jobs, over one client. */
+/** Functions for tests of jobs, over one client. */
 export function jobsOf(node: ReturnType<typeof useClient>) {
   const get = (job: string, more: Record<string, unknown> = {}) => node.call('get_job', { job, ...more });
   return {
@@ -14,7 +14,7 @@ export function jobsOf(node: ReturnType<typeof useClient>) {
     },
     /** Waits for the end of a job. */
     async ended(job: string) {
-      for (let looks = 0; looks < 10; looks += 1) {
+      for (let looks = 0; looks < 300; looks += 1) {
         const result = await get(job, { wait: 30 });
         if (result.data.state !== 'running') return result;
       }

@@ -111,7 +111,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect((await node.inContainer(CT.debian, ['ls', '/tmp/injected'])).code).not.toBe(0);
   });
 
-  test('refuses what is no log, and does not hang on a pipe', async () => {
+  test('refuses anything other than a regular file, and does not hang on a pipe', async () => {
     await node.inContainer(CT.debian, ['mkfifo', '/tmp/pipe.log']);
     onTestFinished(async () => void (await node.inContainer(CT.debian, ['rm', '-f', '/tmp/pipe.log'])));
     const code = async (path: string, vmid: number = CT.debian) =>

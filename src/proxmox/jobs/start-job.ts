@@ -21,7 +21,7 @@ const UNITS = 64;
 const RESERVE = 64 * 1024 * 1024;
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** 80 random bits: nobody can guess the id of a job of another caller. */
+/** 80 random bits, so that the id of a job of another caller cannot be guessed. */
 export function newJobId(): string {
   return [...randomBytes(16)].map((byte) => ALPHABET[byte % 32]).join('');
 }

@@ -9,6 +9,7 @@ import {
 
 const output = (sections: Record<string, string>, items: [string, string][]) => ({
   items,
+  bytes: new Map<string, Buffer>(),
   sections: new Map(Object.entries(sections)),
 });
 
