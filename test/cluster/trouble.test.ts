@@ -116,6 +116,8 @@ describe('without quorum', () => {
     simulator.quorate = false;
     expect((await list(cluster)).get(MEMBERS.third)).toMatchObject({ status: 'running' });
     expect((await cluster.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+    // pct would refuse as well, but is not waited for.
+    simulator.node('pve3').pctMs = 3_600_000;
     expect(failureOf(await cluster.call('start_container', { vmid: MEMBERS.stopped }))).toMatchObject({
       code: 'NO_QUORUM',
       error: expect.stringContaining('cluster not ready'),
