@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { SkippedTests } from './test/skipped-tests.ts';
+import { SpreadRigSuites } from './test/spread-rig-suites.ts';
 
 export default defineConfig({
   test: {
@@ -12,6 +13,7 @@ export default defineConfig({
     ],
     // Suites against the rig take turns by themselves (describeRig), and those that wait in line do no work; nor do most others.
     maxWorkers: 4,
+    sequence: { sequencer: SpreadRigSuites },
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

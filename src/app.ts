@@ -5,6 +5,7 @@ import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
 import { transferDirsOf } from './config/transfer-dirs-setting.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
+import { logJobEnd } from './governance/audit/log-job-end.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { LockdownFile } from './governance/lockdown/lockdown.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
@@ -14,25 +15,27 @@ import { type ClosableLogger, createLogger, type Logger } from './lib/log.ts';
 import { Notices } from './lib/notices.ts';
 import type { Redactor } from './lib/redactor.ts';
 import { VERSION } from './lib/version.ts';
+import { codeOfJob } from './proxmox/jobs/job-code.ts';
+import type { Job } from './proxmox/jobs/job-types.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
 import { TOOLS } from './tools/index.ts';
 
-/** How long connecting to a node may take, in ms, where another node can take its place or is reached through another. */
+/** Limit of the time to connect to a node, in ms, if another node can replace it or can forward the connection. */
 const CLUSTER_CONNECT_MS = 5_000;
 
-/** Everything that lives as long as the process: what the server, in whichever form, is made from. */
+/** The parts that exist once per process, shared by the servers over stdio and HTTP and by the commands. */
 export interface App {
   readonly config: Config;
-  /** The part of the configuration that tools depend on. */
+  /** The part of the configuration that tools use. */
   readonly settings: Config;
   transferDirs(): readonly string[];
   cluster(): Promise<ClusterHandle>;
-  /** SSH connections that are up. Makes none. */
+  /** Number of open SSH connections. Opens none. */
   sshConnections(): number;
   policy(): Promise<Policy>;
   readonly lockdown: ServerDeps['lockdown'];
   readonly listMayChange: boolean;
-  /** What holds up a login, for those who wait for it. */
+  /** Messages for calls that wait for a login. */
   readonly notices: Notices;
   audit(): Promise<AuditLog>;
   readonly redactor: Redactor;
@@ -41,7 +44,7 @@ export interface App {
   readonly version: string;
   /** See ServerDeps. @throws AppError STATE_UNAVAILABLE */
   stateKey(): Promise<Uint8Array>;
-  /** Kills what runs, verifies it, closes the connections; done within `withinMs`. */
+  /** Kills running commands, verifies that, and closes the connections, within `withinMs`. */
   close(withinMs: number): Promise<void>;
 }
 
@@ -61,16 +64,25 @@ export function createApp(config: Config): App {
     stateKey ??= readStateKey(config);
     return stateKey;
   };
+  const readAudit = () => {
+    audit ??= openAuditLog(config, {
+      version: VERSION,
+      logger,
+      redact: (text) => redactor.cleanArgument(text),
+    });
+    return audit;
+  };
+  const onJobEnd = async (job: Job) => logJobEnd(await readAudit(), job, codeOfJob(job) ?? 'ok');
   return {
     config,
     settings: config,
     transferDirs: () => transferDirsOf(config),
     cluster: () => {
-      cluster ??= createCluster(config, logger, redactor, notices).then((made) => {
+      cluster ??= createCluster(config, logger, redactor, notices, onJobEnd).then((made) => {
         connected = made;
         return made;
       });
-      // ~/.ssh/config may be right at the next call, and the node may answer.
+      // Retried at the next call: ~/.ssh/config may have been corrected, and the node may answer.
       cluster.catch(() => {
         cluster = undefined;
       });
@@ -90,14 +102,7 @@ export function createApp(config: Config): App {
     },
     lockdown: () => lockdown.read(),
     listMayChange: config.policyFile !== undefined,
-    audit: () => {
-      audit ??= openAuditLog(config, {
-        version: VERSION,
-        logger,
-        redact: (text) => redactor.cleanArgument(text),
-      });
-      return audit;
-    },
+    audit: readAudit,
     redactor,
     logger,
     version: VERSION,
@@ -111,22 +116,20 @@ export function createApp(config: Config): App {
     close: async (withinMs) => {
       (await policy?.catch(() => undefined))?.close();
       await (await cluster?.catch(() => undefined))?.close(withinMs);
-      // Last, for the ends of the calls that were cut short.
+      // Last, because the aborted calls still log their end.
       await (await audit)?.close();
       await logger.flush();
     },
   };
 }
 
-/**
- * The way to the node, made when the first call needs it: a client that only lists the tools does not wait until the code
- * for it is loaded, and ~/.ssh is not read.
- */
+/** Creates the cluster for the first call that needs it: to list the tools, its code is not loaded and ~/.ssh is not read. */
 async function createCluster(
   config: Config,
   logger: Logger,
   redactor: Redactor,
   notices: Notices,
+  onJobEnd: (job: Job) => Promise<void>,
 ): Promise<ClusterHandle> {
   const [{ Cluster }, { SshPool }, { RouteChoice }, { resolveSshTargets }] = await Promise.all([
     import('./proxmox/cluster.ts'),
@@ -154,6 +157,7 @@ async function createCluster(
     maxFileSize: config.maxFileSize,
     logger,
     redactor,
+    onJobEnd,
   });
 }
 

@@ -6,7 +6,7 @@ import { listDocuments } from './documents.ts';
 import { renderPackageJson } from './package-json.ts';
 import { EXAMPLES, SNIPPETS } from './snippets.ts';
 import { alignTable } from './table.ts';
-import { renderToolsTable } from './tools.ts';
+import { renderToolParameters, renderToolsTable } from './tools.ts';
 
 /*
  * Writes the generated files: `.env.example`, the JSON Schema of policy files, the examples, the addresses in package.json, and the parts of README and docs
@@ -17,6 +17,7 @@ import { renderToolsTable } from './tools.ts';
 const root = new URL('../../', import.meta.url);
 const sections: Readonly<Record<string, () => string>> = {
   tools: () => alignTable(renderToolsTable()),
+  'tool-parameters': () => alignTable(renderToolParameters()),
   'settings-basic': () => alignTable(renderSettingsTable('basic')),
   'settings-common': () => alignTable(renderSettingsTable('common')),
   'settings-advanced': () => alignTable(renderSettingsTable(undefined)),

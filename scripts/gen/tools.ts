@@ -27,11 +27,18 @@ export function renderToolSnapshot(): string {
 
 /** The table of tools in the README. */
 export function renderToolsTable(): string {
-  const rows = TOOLS.map((tool) => {
-    const parameters = parametersOf(inputSchemaOf(tool)).join(', ');
-    return `| \`${tool.name}\` | ${tool.title} | ${parameters} | ${tool.effect} |`;
-  });
-  return ['| tool | description | parameters | effect |', '|---|---|---|---|', ...rows].join('\n');
+  const rows = TOOLS.map(
+    ({ name, title, toolset, effect }) => `| \`${name}\` | ${title} | ${toolset} | ${effect} |`,
+  );
+  return ['| tool | description | toolset | effect |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** The table of all parameters in docs/tools.md. Required ones are bold; defaults are in parentheses. */
+export function renderToolParameters(): string {
+  const rows = TOOLS.map(
+    (tool) => `| \`${tool.name}\` | ${parametersOf(inputSchemaOf(tool)).join(', ') || '–'} |`,
+  );
+  return ['| tool | parameters |', '|---|---|', ...rows].join('\n');
 }
 
 function parametersOf(schema: ObjectSchema): string[] {

@@ -95,8 +95,9 @@ async function withExpectedContainer(
 const MAX_NAMED = 3;
 
 /**
- * Why nothing is done in the container that this server runs in: its token, its settings and the key of the node are there.
- * @throws AppError where the node cannot be asked
+ * The refusal of a call on the container that this server runs in, because it contains the server's tokens, settings and SSH
+ * key.
+ * @throws AppError if the node cannot be asked
  */
 async function ownContainerRefusal(
   { vmid, effect }: Subject,
@@ -108,7 +109,7 @@ async function ownContainerRefusal(
   return new AppError(
     'OWN_CONTAINER',
     `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,
-    'Do it by hand on the node, or ask the operator to start the server with ALLOW_SELF=true.',
+    'Ask your user to do this on the node or start the server with ALLOW_SELF=true.',
   );
 }
 

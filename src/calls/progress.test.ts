@@ -39,6 +39,24 @@ test('reports the elapsed time and the latest message once a second', async () =
   ]);
 });
 
+test('adds the last line of the output, without secrets and without an unfinished word', async () => {
+  const { notes, reporter } = record();
+  const key = `-----BEGIN PRIVATE KEY-----\n${'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n'.repeat(9)}`;
+  const outputs = ['first\nsecond\n\n', 'password=hunt', 'Get:1 http', `${key}`, `${'x'.repeat(500)}\n`, ''];
+  for (const output of outputs) {
+    reporter.update('busy', undefined, undefined, () => output);
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  await reporter.stop();
+  const lines = notes.map(({ message }) => message.replace(/^running for \d s, busy/, ''));
+  expect(lines[0]).toBe(': second');
+  expect(lines[1]).toBe('');
+  expect(lines[2]).toBe(': Get:1');
+  expect(lines[3]).not.toContain('MIIE');
+  expect(lines[4]).toBe(`: ${'x'.repeat(200)}…`);
+  expect(lines[5]).toBe('');
+});
+
 test('reports strictly increasing values, even without progress', async () => {
   const { notes, reporter } = record();
   for (const done of [0, 10, 10, 1e13, 1e13, 5]) {

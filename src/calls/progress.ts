@@ -9,7 +9,7 @@ export interface ProgressNote {
 
 export interface ProgressReporter {
   /** Sets the message that is sent with the next tick. */
-  update(message: string, done?: number, total?: number): void;
+  update(message: string, done?: number, total?: number, recent?: () => string): void;
   /** No notification is sent after this has resolved, because clients may drop one that arrives after the result. */
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export function startProgress(
   redactor: Pick<Redactor, 'show'>,
 ): ProgressReporter {
   const startedAt = performance.now();
-  let latest: { message: string; done?: number; total?: number } = { message: '' };
+  let latest: { message: string; done?: number; total?: number; recent?: () => string } = { message: '' };
   let last = 0;
   let sending: Promise<void> = Promise.resolve();
   let busy = false;
@@ -37,7 +37,7 @@ export function startProgress(
     const note = {
       progress: last,
       ...(latest.total === undefined ? {} : { total: latest.total }),
-      message: redactor.show(`running for ${elapsed} s${detail}`),
+      message: redactor.show(`running for ${elapsed} s${detail}`) + lastLine(latest.recent?.(), redactor),
     };
     // The call itself detects that the client has disconnected.
     sending = send(note)
@@ -48,9 +48,10 @@ export function startProgress(
   };
   const timer = setInterval(tick, INTERVAL_MS);
   return {
-    update(message, done, total) {
+    update(message, done, total, recent) {
       latest = {
         message,
+        ...(recent === undefined ? {} : { recent }),
         ...(done === undefined ? {} : { done }),
         ...(total === undefined ? {} : { total }),
       };
@@ -60,4 +61,22 @@ export function startProgress(
       return sending;
     },
   };
+}
+
+/** Characters of the last line that are sent. */
+const MAX_LINE = 200;
+
+/** The last line of an output that is not empty, redacted together with what precedes it. */
+function lastLine(recent: string | undefined, redactor: Pick<Redactor, 'show'>): string {
+  if (recent === undefined) return '';
+  // A word that is not finished yet may be the beginning of a secret.
+  const finished = recent.replace(/\S{1,4096}$/, '').trimEnd();
+  const line =
+    redactor
+      .show(finished)
+      .split(/[\r\n]/)
+      .at(-1)
+      ?.trim() ?? '';
+  if (line === '') return '';
+  return `: ${line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line}`;
 }

@@ -23,9 +23,10 @@ export async function run(
             ? []
             : [{ vmid, name: selected?.name ?? null, node: selected?.node ?? null, precondition, refusal }],
         ),
+        caller: call.caller,
         settings: deps.settings,
         signal: call.signal,
-        progress: (message, done, total) => progress?.update(message, done, total),
+        progress: (message, done, total, recent) => progress?.update(message, done, total, recent),
       },
     );
   } finally {

@@ -24,7 +24,7 @@ export function subjectOf(tool: Tool, input: Arguments, caller: Caller, at: Date
   return {
     ...traitsOf(tool),
     vmid: typeof vmid === 'number' ? vmid : null,
-    // A call that runs two commands is more than the one that a rule would compare.
+    // A call with a check runs two commands, so comparing one of them with the exact commands is not enough.
     command: typeof command === 'string' && check === undefined ? command : null,
     overwrite: overwrite === true,
     force: force === true,

@@ -11,7 +11,7 @@ import { withoutClientFields } from './known-client-fields.ts';
 import { subjectOf } from './subject.ts';
 
 /** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
-const MAX_FAULTS = 20;
+const MAX_ERRORS = 20;
 
 /**
  * Stage 1: fills in `input`, and a target for each container of the call.
@@ -41,23 +41,23 @@ export function validateArguments(
     refusePlaceholders(parsed.data);
     return parsed.data;
   }
-  const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
-  const more = faults.length > MAX_FAULTS ? '; and more' : '';
+  const errors = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
+  const more = errors.length > MAX_ERRORS ? '; and more' : '';
   const remedies = [...new Set(parsed.error.issues.flatMap(remedyOf))];
-  throw invalid(tool, `${faults.slice(0, MAX_FAULTS).join('; ')}${more}`, names, remedies);
+  throw invalid(tool, `${errors.slice(0, MAX_ERRORS).join('; ')}${more}`, names, remedies);
 }
 
 /** @param remedies what to do instead, for arguments that have a better suggestion than to correct them */
 function invalid(
   { name }: Pick<Tool, 'name'>,
-  faults: string,
+  errors: string,
   names: readonly string[],
   remedies: readonly string[] = [],
 ): AppError {
-  const general = `Correct the arguments and call again. The arguments of ${name} are: ${names.join(', ')}.`;
+  const general = `Correct the arguments and call again. The tool has these arguments: ${names.join(', ')}.`;
   return new AppError(
     'INVALID_INPUT',
-    `Invalid arguments for ${name}: ${faults}.`,
+    `Invalid arguments for ${name}: ${errors}.`,
     remedies.length === 0 ? general : remedies.join(' '),
   );
 }
@@ -78,7 +78,7 @@ function refusePlaceholders(input: Arguments): void {
 
 function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly string[]): string[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, MAX_FAULTS + 1).map((key) => unknownArgument(key, names));
+    return issue.keys.slice(0, MAX_ERRORS + 1).map((key) => unknownArgument(key, names));
   const name = String(issue.path[0] ?? '');
   const value = Object.hasOwn(args, name) ? args[name] : undefined;
   if (value === undefined) return [`\`${name}\` is required`];

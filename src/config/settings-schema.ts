@@ -19,7 +19,7 @@ import { currentEnvironment, type HostEnvironment } from './host-environment.ts'
 import { httpSettings } from './http-settings.ts';
 import { type Setting, settingsMetadata } from './setting.ts';
 import { directoryList } from './transfer-dirs-setting.ts';
-import { size } from './unit-formats.ts';
+import { duration, size } from './unit-formats.ts';
 
 /**
  * The schema of all settings. `.env.example`, the tables in README and docs, `--help` and the options are generated from it, so a
@@ -167,6 +167,25 @@ export function configSchema(at: HostEnvironment) {
       help: 'Maximum output per command, in characters',
       example: '50000',
       default: '25000',
+    }),
+    waitLimit: duration(5, 300).optional().register(settingsMetadata, {
+      name: 'WAIT_LIMIT',
+      flag: 'wait-limit',
+      placeholder: 'time',
+      group: 'Commands',
+      tier: 'common',
+      help: 'Answer after this time at most; a command with a longer timeout runs as a job',
+      example: '45s',
+      defaultText: 'calls wait for the end',
+    }),
+    jobOutputLimit: size(65_536, 2 ** 40).register(settingsMetadata, {
+      name: 'JOB_OUTPUT_LIMIT',
+      flag: 'job-output-limit',
+      placeholder: 'size',
+      group: 'Commands',
+      help: 'Maximum output of a job that is kept on the node, such as 256M',
+      example: '256M',
+      default: '64M',
     }),
     maxFileSize: size(1, 2 ** 50).register(settingsMetadata, {
       name: 'MAX_FILE_SIZE',

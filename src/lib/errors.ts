@@ -47,6 +47,8 @@ export const ERROR_CODES = [
   'NO_QUORUM',
   'PCT_FAILED',
   'EXIT_UNKNOWN',
+  'JOB_NOT_FOUND',
+  'JOB_NOT_STARTED',
   // The container.
   'CONTAINER_NOT_FOUND',
   'NOT_A_CONTAINER',

@@ -1,7 +1,7 @@
 import type ssh2 from 'ssh2';
 
 export interface KeyPair {
-  /** OpenSSH format, without a passphrase, because nobody could type it when a client starts the server. */
+  /** OpenSSH format, without a passphrase, because a client starts the server without a terminal to type it. */
   readonly privateKey: string;
   /** One line without a newline. */
   readonly publicKey: string;

@@ -13,6 +13,8 @@ import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import { findContainer, type Inventory, readInventory } from './inventory/inventory.ts';
 import { InventoryCache } from './inventory/inventory-cache.ts';
 import { NODE_LIMIT_MS, RunStates, silent, withState } from './inventory/run-states.ts';
+import { ClusterJobs } from './jobs/cluster-jobs.ts';
+import type { Job, JobsHandle } from './jobs/job-types.ts';
 import { EntryNodes } from './nodes/entry-nodes.ts';
 import { type ClosableChannelSource, NodeLink } from './nodes/node-link.ts';
 import type { NodeAddress } from './nodes/node-target.ts';
@@ -54,6 +56,8 @@ export interface ClusterOptions {
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
   readonly redactor: Cleaner;
+  /** Logs the end of a job that this server is the first to see. If omitted, another server does. */
+  readonly onJobEnd?: (job: Job) => Promise<void>;
 }
 
 /**
@@ -63,9 +67,10 @@ export interface ClusterOptions {
 export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #entry: EntryNodes;
   readonly #nodes: Nodes;
-  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition'>;
+  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition' | 'jobs'>;
   readonly #inventory: InventoryCache;
   readonly #states: RunStates;
+  readonly #jobs: ClusterJobs;
   /** The last inventory that was read over each link. */
   readonly #last = new WeakMap<NodeLink, Inventory>();
 
@@ -80,6 +85,12 @@ export class Cluster implements ClusterHandle, ContainerRouter {
       logger,
     });
     this.#states = new RunStates(this.#nodes);
+    this.#jobs = new ClusterJobs({
+      redactor: options.redactor,
+      onEnd: options.onJobEnd,
+      on: (node, work) => this.#on(node, ({ shell }) => work(shell)),
+      nodes: (signal) => this.#nodeNames(signal),
+    });
     this.#inventory = new InventoryCache((limitMs) => this.#read(NEVER, { limitMs }));
     this.#shared = {
       orphaned: new OrphanedOutput(),
@@ -88,6 +99,10 @@ export class Cluster implements ClusterHandle, ContainerRouter {
       maxFileSize: options.maxFileSize,
       redactor: options.redactor,
     };
+  }
+
+  get jobs(): JobsHandle {
+    return this.#jobs;
   }
 
   get connections(): number {
@@ -197,12 +212,13 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const active = this.activate(precondition);
     const node = precondition?.node;
     const on = <T>(work: (host: Host) => Promise<T>): Promise<T> => {
-      const onHost = ({ shell }: NodeLink) => work(new Host(this.#deps(shell, active)));
+      const onHost = ({ shell, name }: NodeLink) => work(new Host(this.#deps(shell, active, name)));
       return node === undefined ? this.#entry.use(onHost) : this.#nodes.use(node, onHost);
     };
     return {
       label: 'the Proxmox host',
       exec: (command, options) => on((host) => host.exec(command, options)),
+      startJob: (command, options) => on((host) => host.startJob(command, options)),
       upload: (options) => on((host) => host.upload(options)),
       download: (options) => on((host) => host.download(options)),
     };
@@ -217,7 +233,7 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     precondition: ActivePrecondition | null,
     work: (deps: TransferDeps) => Promise<T>,
   ): Promise<T> {
-    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition)));
+    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition, node)));
   }
 
   activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
@@ -278,8 +294,18 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     });
   }
 
-  #deps(shell: RemoteShell, precondition: ActivePrecondition | null): TransferDeps {
-    return { ...this.#shared, shell, precondition };
+  /** @param node its name; null for the entry node */
+  #deps(shell: RemoteShell, precondition: ActivePrecondition | null, node: string | null): TransferDeps {
+    return { ...this.#shared, shell, precondition, jobs: this.#jobs.startedOn(node) };
+  }
+
+  /** The nodes that may have jobs, the entry node first. null stands for the entry node where it is the only one. */
+  async #nodeNames(signal: AbortSignal): Promise<readonly (string | null)[]> {
+    if (this.#nodes.members.size === 0) await this.#read(signal, {}).catch(() => {});
+    const names = [...this.#nodes.members.keys()];
+    if (names.length < 2) return [null];
+    const entry = this.#entry.current?.name ?? null;
+    return [entry, ...names.filter((name) => name !== entry)];
   }
 }
 

@@ -1,7 +1,9 @@
 import type { AppError } from '../lib/errors.ts';
+import { frozen, isFrozen } from '../remote/frozen.ts';
 import { CommandNotStarted } from '../remote/remote-errors.ts';
 import type { AttachTarget } from '../remote/session-requests.ts';
 import { runCommand } from './exec/run-command.ts';
+import type { Job, JobStart } from './jobs/job-types.ts';
 import type {
   DownloadOptions,
   ExecOptions,
@@ -13,6 +15,10 @@ import type {
 import { download } from './transfer/download.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 import { upload } from './transfer/upload.ts';
+
+/** A command that has not begun after this time, in ms, may be in a frozen container. */
+const BEGIN_WITHIN_MS = 1_500;
+const MESSAGE_CHARACTERS = 4_000;
 
 /** Commands and transfers at one target. Subclasses define the target and explain why a command did not start there. */
 export abstract class RemoteExecTarget implements ExecTarget {
@@ -29,6 +35,34 @@ export abstract class RemoteExecTarget implements ExecTarget {
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {
     return this.track(options.signal, () => runCommand(this.deps, this.target, command, options));
+  }
+
+  startJob(command: string, options: JobStart): Promise<Job> {
+    return this.track(options.signal, async () => {
+      const { startJob } = await import('./jobs/start-job.ts');
+      const { shell, precondition, jobs } = this.deps;
+      const id = await startJob(shell, this.target, command, precondition, options);
+      try {
+        return await this.#begun(id, options.signal);
+      } catch (error) {
+        // The caller does not learn the id, so nobody would end the job.
+        await jobs.cancel(id, new AbortController().signal).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  /** Waits until the command of a job has begun. @throws CommandNotStarted, AppError CONTAINER_FROZEN, CANCELLED */
+  async #begun(id: string, signal: AbortSignal): Promise<Job> {
+    const { shell, jobs } = this.deps;
+    const job = await jobs.wait(id, { withinMs: BEGIN_WITHIN_MS, signal, news: ({ began }) => began });
+    if (job.began) return job;
+    if (job.end?.how === 'exit') {
+      const { stderr } = await jobs.capture(id, { characterLimit: MESSAGE_CHARACTERS, signal });
+      throw new CommandNotStarted(job.end.attachCode, stderr.text);
+    }
+    if (job.end === null && (await isFrozen(shell, this.target))) throw frozen(this.target);
+    return job;
   }
 
   upload(options: UploadOptions): Promise<TransferResult> {

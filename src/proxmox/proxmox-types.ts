@@ -2,6 +2,7 @@ import type { ErrorCode } from '../lib/errors.ts';
 import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '../remote/remote-types.ts';
 import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import type { LogPage, LogRequest } from './inspect/log-types.ts';
+import type { Job, JobStart, JobsHandle } from './jobs/job-types.ts';
 import type { ClusterStatus } from './status/cluster-status.ts';
 
 export type { ClusterStatus } from './status/cluster-status.ts';
@@ -87,7 +88,7 @@ export interface ExecResult extends CapturedStreams {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
-  /** Both streams once more, with at most so many characters together. */
+  /** Both streams, with at most this many characters together. */
   shorten(characterLimit: number): CapturedStreams;
 }
 
@@ -100,8 +101,8 @@ export interface ExecOptions {
   readonly keep?: Keep;
   /** Compute the digests of the streams. */
   readonly digest?: true;
-  /** Called a few times a second at most, with the number of output bytes so far. */
-  readonly onOutput?: (totalBytes: number) => void;
+  /** Called a few times a second at most, with the number of output bytes so far and the end of the stream that has grown. */
+  readonly onOutput?: (totalBytes: number, recent: () => string) => void;
 }
 
 export interface UploadOptions {
@@ -143,6 +144,11 @@ export interface ExecTarget {
   /** For messages: `container 101` or `the Proxmox host`. */
   readonly label: string;
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /**
+   * Starts a command as a job, which continues when the call has ended. Resolves when the command has started.
+   * @throws AppError if it did not start
+   */
+  startJob(command: string, options: JobStart): Promise<Job>;
   upload(options: UploadOptions): Promise<TransferResult>;
   download(options: DownloadOptions): Promise<TransferResult>;
 }
@@ -203,7 +209,8 @@ export interface ClusterHandle {
   entryName(signal: AbortSignal): Promise<string | null>;
   /** The node itself. The caller has checked that host access is allowed. */
   host(guard?: Precondition | null): ExecTarget;
-  /** Kills running commands, verifies it and closes the connections, within `withinMs`. */
+  readonly jobs: JobsHandle;
+  /** Kills running commands, verifies it and closes the connections, within `withinMs`. Jobs continue. */
   close(withinMs: number): Promise<void>;
 }
 

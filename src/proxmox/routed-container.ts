@@ -2,6 +2,7 @@ import type { ActivePrecondition } from '../remote/precondition.ts';
 import type { Precondition } from '../remote/remote-types.ts';
 import { Container } from './container.ts';
 import type { LogPage, LogRequest } from './inspect/log-types.ts';
+import type { Job, JobStart } from './jobs/job-types.ts';
 import { type OwnerLookup, onOwner } from './owner.ts';
 import type {
   ContainerHandle,
@@ -29,7 +30,7 @@ export interface ContainerRouter extends OwnerLookup {
   statusOf(vmid: number, signal: AbortSignal, read: () => Promise<ContainerStatus>): Promise<ContainerStatus>;
 }
 
-/** One container of the cluster, wherever it is. Its node is looked up when it is used. */
+/** One container of the cluster, on any node. The node is looked up for each use. */
 export class RoutedContainer implements ContainerHandle {
   readonly vmid: number;
   readonly label: string;
@@ -47,6 +48,10 @@ export class RoutedContainer implements ContainerHandle {
 
   exec(command: string, options: ExecOptions): Promise<ExecResult> {
     return this.#route(options.signal, (container) => container.exec(command, options));
+  }
+
+  startJob(command: string, options: JobStart): Promise<Job> {
+    return this.#route(options.signal, (container) => container.startJob(command, options));
   }
 
   upload(options: UploadOptions): Promise<TransferResult> {

@@ -27,6 +27,8 @@ const SLOW_MS = 300;
 const IDLE_MS = 60_000;
 /** sshd handles requests in order, and starting a shell takes it milliseconds: the next session is opened this much later, in ms. */
 const REFILL_DELAY_MS = 2;
+/** While others are ready, the next session is opened when the call has ended, which it would slow down, or after this time, in ms. */
+const REFILL_LATEST_MS = 100;
 /** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
 
@@ -57,6 +59,7 @@ export class SessionPool {
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #refillTimer: NodeJS.Timeout | undefined;
+  #refillAt = 0;
   #closed = false;
 
   constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
@@ -75,7 +78,7 @@ export class SessionPool {
     const ready = this.#pop(reuse);
     if (ready !== undefined) {
       if (reuse) this.#lent.add(ready);
-      this.#refillTimer ??= setTimeout(() => this.#refill(), REFILL_DELAY_MS).unref();
+      this.#refillSoon(ready);
       return Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
@@ -157,6 +160,20 @@ export class SessionPool {
 
   get #wanted(): number {
     return this.#slow ? READY_SLOW : READY;
+  }
+
+  #refillSoon({ channel }: Session): void {
+    this.#refillIn(this.#idle.length === 0 ? REFILL_DELAY_MS : REFILL_LATEST_MS);
+    void channel.exited.then(() => this.#refillIn(REFILL_DELAY_MS));
+  }
+
+  #refillIn(ms: number): void {
+    if (this.#closed) return;
+    const at = performance.now() + ms;
+    if (this.#refillTimer !== undefined && this.#refillAt <= at) return;
+    clearTimeout(this.#refillTimer);
+    this.#refillAt = at;
+    this.#refillTimer = setTimeout(() => this.#refill(), ms).unref();
   }
 
   /** Opens sessions in advance, as long as no call has to wait because of it. */

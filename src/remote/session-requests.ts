@@ -25,11 +25,12 @@ const FULL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const LOCALE = ['LANG=C.UTF-8', 'TERM=dumb'] as const;
 
 export function newRunId(): RunId {
+  const random = randomBytes(44).toString('hex');
   return {
-    id: randomBytes(12).toString('hex'),
+    id: random.slice(0, 24),
     slackNs: 60_001 + randomInt(490_000),
-    nonce: randomBytes(16).toString('hex'),
-    innerWord: randomBytes(16).toString('hex'),
+    nonce: random.slice(24, 56),
+    innerWord: random.slice(56),
   };
 }
 
@@ -64,6 +65,12 @@ export function commandRequest(nonce: string, argv: readonly string[], check = '
   // The PATH of users other than root does not include the sbin directories.
   const path = 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"';
   return oneUse(nonce, check, `${path}\nexec ${quote(program)} ${quoteAll(rest)}`, false);
+}
+
+/** Shell text that becomes `argv` at `target`, in a session of its own, for a job. The job sets the timer slack. */
+export function jobCommand(target: AttachTarget, run: Pick<RunId, 'id'>, argv: readonly string[]): string {
+  const marker = `${MARK_VARIABLE}=${run.id}`;
+  return `${marker} exec setsid ${enter(target, marker, argv)}`;
 }
 
 /** Discards the shell's own messages, because dash prints words such as `Killed` to stderr. */

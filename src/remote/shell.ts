@@ -30,6 +30,8 @@ export interface ScriptOutput extends NodeOutput {
   readonly items: readonly (readonly [key: string, value: string])[];
   /** Text that follows `NONCE section NAME`, by name. */
   readonly sections: ReadonlyMap<string, string>;
+  /** The same as bytes, which need not be text. */
+  readonly bytes: ReadonlyMap<string, Buffer>;
   /** Whether the node has begun to work on it; if not, the node itself does not respond. */
   readonly responded: boolean;
 }
@@ -167,6 +169,7 @@ const NOTHING = {
   items: [],
   sections: new Map<string, string>(),
   responded: true,
+  bytes: new Map<string, Buffer>(),
 } as const;
 const WORDS = ['checking', 'started', 'refused', 'section', 'item', 'exited'];
 
@@ -243,12 +246,12 @@ class ScriptRun {
 
   /** The output so far. */
   output(): Omit<ScriptOutput, 'code' | 'ended'> {
-    const sections = new Map<string, string>();
-    for (const [name, chunks] of this.#texts) sections.set(name, Buffer.concat(chunks).toString('utf8'));
+    const bytes = new Map([...this.#texts].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
+    const sections = new Map([...bytes].map(([name, content]) => [name, content.toString('utf8')]));
     const stdout = sections.get('') ?? '';
     sections.delete('');
     const stderr = Buffer.concat(this.#stderr).toString('utf8');
-    return { stdout, stderr, items: this.#items, sections, responded: this.#responded };
+    return { stdout, stderr, items: this.#items, sections, bytes, responded: this.#responded };
   }
 
   #text(bytes: Buffer): void {

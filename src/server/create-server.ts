@@ -16,6 +16,7 @@ import { clientElicitation } from './client-elicitation.ts';
 import { instructionsFor } from './instructions.ts';
 import { PROMPTS, promptOf } from './prompts.ts';
 import { listResources, listTemplates, readResource } from './resources.ts';
+import { answerTasks, asTask, TASKS_EXTENSION, takesTasks } from './tasks.ts';
 
 /** How long a client may cache the list of tools, which changes only when the server restarts. */
 const LIST_TTL_MS = 3_600_000;
@@ -40,6 +41,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
         tools: { listChanged },
         prompts: { listChanged: false },
         resources: { listChanged: false, subscribe: false },
+        extensions: { [TASKS_EXTENSION]: {} },
       },
       instructions: instructionsFor(deps.settings, deps.transferDirs()),
       cacheHints: {
@@ -59,7 +61,7 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
     const tool = resolve(request.params.name);
     const notify = notifier(ctx);
     const elicitation = clientElicitation(mcp, ctx);
-    return callTool(
+    const result = await callTool(
       {
         tool,
         caller,
@@ -70,7 +72,9 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
       },
       deps,
     );
+    return takesTasks(ctx) ? asTask(result) : result;
   });
+  answerTasks(mcp, deps, caller);
   answerPrompts(mcp);
   answerResources(mcp, deps, caller);
   return mcp;

@@ -7,6 +7,7 @@ import { instructionsFor } from './instructions.ts';
 const settings = {
   characterLimit: 25_000,
   maxFileSize: 10 * 1024 * 1024,
+  jobOutputLimit: 65_536,
   enableHostExec: true,
   allowSelf: false,
   readOnly: false,

@@ -1,3 +1,4 @@
+import { inThousands } from '../lib/in-thousands.ts';
 import { formatBytes } from '../tools/shared/format.ts';
 import type { ToolSettings } from '../tools/tool.ts';
 
@@ -22,8 +23,8 @@ Commands
 - Use proxmox_container_exec_command for work inside a container; host tools only for the node itself.${severalContainers(settings)}
 - Each command is a new root shell without stdin: cd and variables are lost between calls. Use absolute paths and flags like -y.
 - A non-zero exit code is the command's result, not a tool failure.
-- Output over ${settings.characterLimit.toLocaleString('en-US')} characters is cut in the middle: use grep, head or tail.
-- 300 s at most per call: run longer jobs in the background, write to a file and read it.
+- Output over ${inThousands(settings.characterLimit)} characters is cut in the middle: use grep, head or tail.
+- Set background: true for what takes minutes: it runs as a job up to a day; read it with proxmox_get_job.
 
 Files
 - local_path is on the machine that runs this server, ${whereFilesAre(transferDirs)}.

@@ -5,7 +5,10 @@ import type { Wire } from './wire.ts';
 
 const LINK_POLL_MS = 50;
 
-/** Lets a client go on through this node to another node, or to another port of this machine, as a jump host does; to nowhere else. */
+/**
+ * Forwards connections of a client to another node or another port of this machine, as a jump host does, and refuses all other
+ * destinations.
+ */
 export function serveForwarding(client: ssh2.Connection, node: SimulatedNode): void {
   let open = true;
   client.once('close', () => {
@@ -28,7 +31,7 @@ export function serveForwarding(client: ssh2.Connection, node: SimulatedNode): v
 
 type Accept = () => ssh2.ServerChannel;
 
-/** A packet that is lost is sent again: who connects over a link that is cut waits until it is healed. */
+/** Lost packets are sent again, so a connection over a cut link waits until the link works again. */
 function connectWhenHealed(link: { hangs: boolean }, connect: () => void, waiting: () => boolean): void {
   if (!link.hangs) connect();
   else if (waiting()) setTimeout(() => connectWhenHealed(link, connect, waiting), LINK_POLL_MS).unref();

@@ -17,6 +17,6 @@ export interface Machine {
   userName(uid: number): string;
   /** The queue to wait for before the path can be read; undefined if its file system responds. */
   hangs(path: string): WaitQueue | undefined;
-  /** Whether nothing may be changed at the path now, not even by root. */
+  /** Whether the path is read-only at present, also for root. */
   refusesChange(path: string): boolean;
 }

@@ -1,9 +1,9 @@
 import type { Link, Wire } from './wire.ts';
 
-/** What one node finds when it connects to an address. */
+/** The destination of a connection from a node to an address. */
 export type Reached =
   | { readonly kind: 'node'; readonly wire: Wire; readonly link: Link }
-  /** Nothing of the cluster: an ordinary address of this computer, or of another one. */
+  /** Outside of the cluster: an ordinary address of this or another machine. */
   | { readonly kind: 'elsewhere' };
 
 interface Endpoint {
@@ -30,7 +30,7 @@ export class Network {
     return this.#endpoints.find((each) => each.node === node)?.host;
   }
 
-  /** The link between two nodes, the same in both directions; made when it is first asked for. */
+  /** The link between two nodes, the same in both directions; created at first use. */
   link(a: string, b: string): Link {
     const key = [a, b].sort().join(' ');
     const known = this.#links.get(key);
@@ -40,12 +40,12 @@ export class Network {
     return link;
   }
 
-  /** Whether corosync messages get from one node to the other. */
+  /** Whether corosync messages arrive at the other node. */
   connected(a: string, b: string): boolean {
     return a === b || this.#links.get([a, b].sort().join(' '))?.hangs !== true;
   }
 
-  /** What `from` finds at an address or node name and a port. */
+  /** The destination of a connection from a node to an address or node name and a port. */
   reach(from: string, host: string, port: number): Reached {
     for (const each of this.#endpoints) {
       const named = each.node === host || (each.host === host && each.wire.publishedPort === port);

@@ -31,7 +31,7 @@ const snapshot = z.strictObject({ time: z.number(), description: z.string().defa
 
 const container = z.strictObject({
   name: z.string(),
-  /** debian has bash and systemd; alpine has busybox and OpenRC; none has no shell at all. */
+  /** debian has bash and systemd; alpine has busybox and OpenRC; none has no shell. */
   flavour: z.enum(['debian', 'alpine', 'none']).default('debian'),
   running: z.boolean().default(true),
   lock: z.string().optional(),
@@ -73,7 +73,7 @@ const user = z.strictObject({
 });
 
 const node = z.strictObject({
-  /** As `.members` shows it. Left out: 127.0.0.1 for the first node, 127.0.0.2 for the second, and so on. */
+  /** The address in `.members`. Default: 127.0.0.1 for the first node, 127.0.0.2 for the second, and so on. */
   address: z.string().optional(),
   version: z.string().default('9.1.6'),
   kernel: z.string().default('6.17.4-1-pve'),
@@ -88,9 +88,9 @@ const node = z.strictObject({
 });
 
 const scenario = z.strictObject({
-  /** Its name; left out: nodes that do not know each other. */
+  /** The name of the cluster; without it, the nodes are independent. */
   cluster: z.string().optional(),
-  /** Left out: counted from the nodes that see each other. */
+  /** Default: computed from the nodes that see each other. */
   quorate: z.boolean().optional(),
   users: z.record(z.string(), user).default({ root: { password: 'simulator', sudo: 'all' } }),
   /** Durations, in ms. */
@@ -100,7 +100,7 @@ const scenario = z.strictObject({
       start: z.number().default(50),
       stop: z.number().default(20),
       shutdown: z.number().default(100),
-      /** From a request to the HA manager to what it does. */
+      /** Delay between a request to the HA manager and its action. */
       ha: z.number().default(200),
       migrate: z.number().default(100),
     })

@@ -77,13 +77,13 @@ export class Simulator {
     return this.#handles.reduce((sum, handle) => sum + handle.dropConnections(), 0);
   }
 
-  /** Whether there is a quorum; undefined: counted from the nodes that see each other. */
+  /** Whether there is a quorum; undefined: computed from the nodes that see each other. */
   set quorate(value: boolean | undefined) {
     this.#cluster.quorate = value;
     this.#followQuorum();
   }
 
-  /** Cuts the network between two nodes, or heals it. Clients outside still get through to both. */
+  /** Cuts or restores the network between two nodes. Clients outside can still reach both. */
   cut(a: string, b: string, on = true): void {
     this.#cluster.network.link(a, b).hangs = on;
     this.#followQuorum();
@@ -94,23 +94,23 @@ export class Simulator {
     this.#cluster.network.link(a, b).delayMs = ms;
   }
 
-  /** Begins to move a container to another node: it is stopped and locked. The test does the rest when it wants to. */
+  /** Begins the migration of a container: stops and locks it. The test performs the remaining steps. */
   beginMigration(vmid: number, to: string): Migration {
     return new Migration(this.#cluster, vmid, to);
   }
 
-  /** Moves a container to another node, in no time. */
+  /** Moves a container to another node at once. */
   migrate(vmid: number, to: string): void {
     this.beginMigration(vmid, to).finish();
   }
 
-  /** Where HA starts this container; undefined for where it is. */
+  /** Sets the node on which HA starts this container; undefined: its current node. */
   placeByHa(vmid: number, node: string | undefined): void {
     if (node === undefined) this.#cluster.ha.placement.delete(vmid);
     else this.#cluster.ha.placement.set(vmid, node);
   }
 
-  /** Its service is in state error, or no longer. */
+  /** Sets or clears the state error of its service. */
   failHa(vmid: number, on = true): void {
     if (on) this.#cluster.ha.errors.add(vmid);
     else this.#cluster.ha.errors.delete(vmid);
@@ -128,10 +128,10 @@ export class Simulator {
 
 type ClientFiles = Pick<ConnectionInfo, 'keyPath' | 'knownHostsPath'>;
 
-/** Ports that are free at the first address may be taken at another one; then all are tried again with another port. */
+/** A port that is free at the first address may be in use at another; then all addresses are tried again with another port. */
 const PORT_ATTEMPTS = 5;
 
-/** Starts the nodes in their order, all at one port, each at an address of its own. */
+/** Starts the nodes in order, with one port and separate addresses. */
 async function startNodes(
   cluster: Cluster,
   port: number | undefined,

@@ -20,16 +20,16 @@ export interface ServerOptions {
   readonly maxSessions?: number;
 }
 
-/** What the server has seen of its clients. */
+/** Counts of sessions at one server. */
 export interface SessionCounts {
-  /** The most sessions that one connection has had at a time. */
+  /** Maximum number of concurrent sessions on one connection. */
   peak: number;
-  /** Sessions that were one too many for their connection. */
+  /** Sessions beyond the limit of their connection. */
   refused: number;
   opened: number;
 }
 
-/** sshd of one node, on a loopback port of its own that only the wire knows. */
+/** The sshd of one node, on a separate loopback port that only the wire uses. */
 export class SshServer {
   readonly #server: ssh2.Server;
   readonly #listener: net.Server;

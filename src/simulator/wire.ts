@@ -15,11 +15,11 @@ export interface Link {
 /** The link between clients and one SSH server, which can be slow, hang, or drop connections. */
 export class Wire {
   readonly link: Link = { delayMs: 0, bytesPerSecond: 0, hangs: false };
-  /** The link of those who come from outside the cluster; what other nodes forward is not subject to it. */
+  /** The link of clients outside the cluster; it does not affect connections that other nodes forward. */
   readonly outside: Link = { delayMs: 0, bytesPerSecond: 0, hangs: false };
-  /** The port behind. */
+  /** The port of the SSH server. */
   backend: () => number;
-  /** The port that the cluster knows the node by; another one than `port` where it cannot be listened on. */
+  /** The port of the node in the cluster; differs from `port` if the server cannot listen on it. */
   publishedPort = 0;
   readonly #streams = new Set<Duplex>();
   #server: net.Server | undefined;
@@ -39,17 +39,17 @@ export class Wire {
     return this.#port;
   }
 
-  /** Whether new connections are taken. */
+  /** Whether new connections are accepted. */
   get accepts(): boolean {
     return this.#server !== undefined;
   }
 
-  /** How many connections have been made so far. */
+  /** Number of all connections so far. */
   get joins(): number {
     return this.#joins;
   }
 
-  /** How many connections there are. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#streams.size / 2;
   }
@@ -81,7 +81,10 @@ export class Wire {
     if (server) await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Connects a stream to the SSH server. @param first the link that it comes over, before that of the server */
+  /**
+   * Connects a stream to the SSH server.
+   * @param first the link before that of the server
+   */
   join(client: Duplex, first: Link): void {
     this.#joins += 1;
     const inner = net.connect({ port: this.backend(), host: '127.0.0.1', noDelay: true });

@@ -16,18 +16,18 @@ const load = (change: Partial<Load>): number =>
   });
 
 test.each<[string, Partial<Load>, number]>([
-  ['nobody waits', { waiting: 0, overdue: 0 }, 0],
-  ['first use: one connection alone, however many wait', { usable: 0 }, 1],
-  ['first use, under way', { usable: 0, connecting: 1 }, 0],
-  ['long commands: enough for those who wait, four at a time', {}, 4],
-  ['some are under way already', { connecting: 3 }, 1],
-  ['ten wait: two connections', { waiting: 10, overdue: 10 }, 2],
-  ['ten wait and two connections are under way', { waiting: 10, overdue: 10, connecting: 2 }, 0],
-  ['nobody has waited a whole tick yet', { overdue: 0 }, 0],
-  ['short commands drain sooner than a connection is up', { served: 20 }, 0],
-  ['commands drain, but too slowly', { served: 3 }, 4],
-  ['the limit of connections', { usable: 15 }, 1],
-  ['the limit is reached', { usable: 16 }, 0],
-])('%s', (_name, change, expected) => {
+  ['without waiting opens', { waiting: 0, overdue: 0 }, 0],
+  ['for the first use, however many wait', { usable: 0 }, 1],
+  ['while the first connection opens', { usable: 0, connecting: 1 }, 0],
+  ['for long commands: four at a time', {}, 4],
+  ['while others are being opened', { connecting: 3 }, 1],
+  ['for ten waiting opens', { waiting: 10, overdue: 10 }, 2],
+  ['for ten waiting opens while two connections open', { waiting: 10, overdue: 10, connecting: 2 }, 0],
+  ['before an open has waited for a whole tick', { overdue: 0 }, 0],
+  ['for short commands, which free sessions sooner than a connection opens', { served: 20 }, 0],
+  ['for commands that free sessions too slowly', { served: 3 }, 4],
+  ['close to the limit of connections', { usable: 15 }, 1],
+  ['at the limit of connections', { usable: 16 }, 0],
+])('sizes the pool %s', (_name, change, expected) => {
   expect(load(change)).toBe(expected);
 });

@@ -24,7 +24,10 @@ export interface SshPoolOptions {
   readonly openTimeoutMs?: number;
   /** A connection other than the first is closed after it has been idle for this long. */
   readonly idleMs?: number;
-  /** Makes a connection; by default straight to the target of the pool. @throws AppError as `connect` does */
+  /**
+   * Makes a connection; by default directly to the target of the pool.
+   * @throws AppError as `connect` does
+   */
   readonly connect?: (options: ConnectionOptions) => Promise<Connection>;
 }
 

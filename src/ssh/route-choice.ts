@@ -4,10 +4,10 @@ import { connectWithRetry } from './connect-with-retry.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import type { SshTarget } from './ssh-types.ts';
 
-/** Two ways to one server. Its host key is checked against the same keys on both. */
+/** Two routes to one server. Both are checked against the same host keys. */
 export interface Routes {
   readonly direct: SshTarget;
-  /** Through another server; absent if there is only the direct way. */
+  /** Through another server; absent if only the direct route exists. */
   readonly forwarded?: SshTarget;
 }
 
@@ -16,7 +16,7 @@ const HEAD_START_MS = 1_000;
 /** The direct address may belong to another machine of this network, which the host key reveals before the login. */
 const PERHAPS_ANOTHER_SERVER = ['SSH_UNREACHABLE', 'HOST_KEY_CHANGED', 'HOST_KEY_UNKNOWN'];
 
-/** Connects to one server by the first route that works, and keeps to that route. */
+/** Connects to one server by the first route that works, and keeps using that route. */
 export class RouteChoice {
   readonly #routes: Routes;
   #chosen: SshTarget | undefined;
@@ -31,7 +31,9 @@ export class RouteChoice {
     return this.#chosen && this.#chosen === this.#routes.forwarded;
   }
 
-  /** @throws AppError as `connect` does; where both routes fail, the reason that tells more */
+  /**
+   * @throws AppError as `connect` does; if both routes fail, the more informative error
+   */
   async connect(options: ConnectionOptions): Promise<Connection> {
     const { direct, forwarded } = this.#routes;
     await this.#choosing?.catch(() => {});

@@ -46,6 +46,9 @@ test('hints state the effect of each tool', () => {
     proxmox_download_file_from_host: 'destroys',
     proxmox_upload_file_to_host: 'destroys',
     proxmox_host_exec_command: 'destroys open',
+    proxmox_get_job: 'reads',
+    proxmox_list_jobs: 'reads',
+    proxmox_cancel_job: '',
   });
 });
 

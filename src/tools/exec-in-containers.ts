@@ -1,33 +1,54 @@
 import * as z from 'zod';
 import { AppError, type ErrorCode } from '../lib/errors.ts';
+import type { Job } from '../proxmox/jobs/job-types.ts';
 import { type ContainerHandle, ENDED_CODES, type ExecResult } from '../proxmox/proxmox-types.ts';
 import { batchesOf, runPerNode } from './shared/batches.ts';
 import { groupOutputs, type RunOutput } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec.ts';
 import { execRow, fleetText, outputGroup } from './shared/fleet-text.ts';
-import { command, flag, seconds } from './shared/params.ts';
+import { command, commandTimeout, flag, requireBackground, timeoutOf } from './shared/params.ts';
 import { selectContainers, targetInput } from './shared/targets.ts';
-import { type ContainerTarget, defineContainersTool, type TargetOutcome, type ToolContext } from './tool.ts';
+import {
+  type ContainerTarget,
+  defineContainersTool,
+  type Reply,
+  type TargetOutcome,
+  type ToolContext,
+} from './tool.ts';
+
+const NAME = 'proxmox_exec_in_containers';
 
 const positive = { error: 'must be an integer of at least 1' };
 
-const input = z.strictObject({
-  command,
-  ...targetInput,
-  timeout: seconds(30, 'Seconds until the command is killed, per container'),
-  batch_size: z
-    .int(positive)
-    .min(1, positive)
-    .meta({ minimum: undefined, maximum: undefined })
-    .optional()
-    .describe('Containers per batch'),
-  canary: flag('First batch is one container; implies stop_on_failure'),
-  stop_on_failure: flag('Begin no further container after a failure'),
-  check: command
-    .optional()
-    .describe('Command run in each container after its batch; if it fails, no further batch runs'),
-  ...outputLimit,
-});
+const input = z
+  .strictObject({
+    command,
+    ...targetInput,
+    timeout: commandTimeout,
+    background: flag('Run as jobs, return their IDs'),
+    batch_size: z
+      .int(positive)
+      .min(1, positive)
+      .meta({ minimum: undefined, maximum: undefined })
+      .optional()
+      .describe('Containers per batch'),
+    canary: flag('First batch is one container; implies stop_on_failure'),
+    stop_on_failure: flag('Begin no further container after a failure'),
+    check: command
+      .optional()
+      .describe('Command run in each container after its batch; if it fails, no further batch runs'),
+    ...outputLimit,
+  })
+  .superRefine(requireBackground)
+  .superRefine(({ background, batch_size, canary, stop_on_failure, check }, ctx) => {
+    if (!background || (batch_size === undefined && !canary && !stop_on_failure && check === undefined))
+      return;
+    ctx.addIssue({
+      code: 'custom',
+      path: ['background'],
+      message: 'excludes batch_size, canary, stop_on_failure and check, because nothing waits for the jobs',
+    });
+  });
 
 const output = z.object({
   success: z.boolean(),
@@ -42,7 +63,7 @@ type Input = z.output<typeof input>;
 type Row = z.output<typeof execRow>;
 
 export const execInContainers = defineContainersTool({
-  name: 'proxmox_exec_in_containers',
+  name: NAME,
   title: 'Run a command in several containers',
   description:
     'Run one shell command as root in several running LXC containers in parallel, or in batches. ' +
@@ -55,6 +76,7 @@ export const execInContainers = defineContainersTool({
   containers: (selection, search) => selectContainers(selection, search, 'refuse'),
   async run(request, ctx) {
     const usable = ctx.containers.filter(({ refusal }) => refusal === null);
+    if (request.background) return startJobs(usable, request, ctx);
     const { attempts, stoppedBy } = await runBatches(usable, request, ctx);
     const rows = ctx.containers.map((target) => rowOf(target, attempts, stoppedBy));
     const outputs = groupOutputs(attempts.flatMap(outputsOf), characterLimitOf(request, ctx.settings));
@@ -84,7 +106,60 @@ export const execInContainers = defineContainersTool({
   },
 });
 
-/** What happened in one container: the result of the command, or why it did not run; then the same of the check. */
+/** Starts one job in each container; a row for each has its ID, or why it did not start. */
+async function startJobs(
+  usable: readonly ContainerTarget[],
+  request: Input,
+  ctx: ToolContext,
+): Promise<Reply<z.output<typeof output>>> {
+  const started = await runPerNode(usable, async (target) => {
+    const container = ctx.cluster.container(target.vmid, target.precondition);
+    const job = container.startJob(request.command, {
+      tool: NAME,
+      caller: ctx.caller.name,
+      approval: target.precondition?.approvalId ?? null,
+      timeoutS: timeoutOf(request),
+      outputLimit: ctx.settings.jobOutputLimit,
+      signal: ctx.signal,
+    });
+    return { vmid: target.vmid, job: await jobOrError(job) };
+  });
+  const rows = ctx.containers.map(({ vmid, name, refusal }): Row => {
+    const base = { vmid, name, exit_code: null };
+    const job = refusal ?? started.find((each) => each.vmid === vmid)?.job;
+    if (job instanceof AppError) {
+      const status = refusal === null ? 'failed' : 'skipped';
+      return { ...base, status, code: job.code, reason: job.message };
+    }
+    if (job === undefined)
+      return { ...base, status: 'not_run', code: 'NOT_RUN', reason: 'The call was cancelled.' };
+    return { ...base, status: 'started', job: job.id };
+  });
+  const data = {
+    success: rows.every(({ status }) => status === 'started'),
+    containers: rows,
+    outputs: [],
+    ...failureOf(rows),
+  };
+  return {
+    data,
+    text: fleetText,
+    outcomes: rows.filter(({ vmid }) => usable.some((target) => target.vmid === vmid)).map(outcomeOf),
+    ...('error' in data ? { isError: true } : {}),
+  };
+}
+
+/** An AppError is the result of its container and does not end the call. */
+async function jobOrError(start: Promise<Job>): Promise<Job | AppError> {
+  try {
+    return await start;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+/** The result of the command in one container, or why it did not run; the same for the check. */
 interface Attempt {
   readonly target: ContainerTarget;
   readonly container: ContainerHandle;
@@ -95,12 +170,12 @@ interface Attempt {
 /** Runs the command, and the check of each batch, until all are done or a failure stops the rest. */
 async function runBatches(
   usable: readonly ContainerTarget[],
-  { command, check, timeout, canary, stop_on_failure, batch_size, ...limits }: Input,
+  { command, check, timeout, background, canary, stop_on_failure, batch_size, ...limits }: Input,
   ctx: ToolContext,
 ): Promise<{ attempts: readonly Attempt[]; stoppedBy: string }> {
   const limit = captureLimit(characterLimitOf(limits, ctx.settings), usable.length);
   const options = {
-    timeoutMs: timeout * 1000,
+    timeoutMs: timeoutOf({ timeout, background }) * 1000,
     signal: ctx.signal,
     characterLimit: limit,
     digest: true,
@@ -143,7 +218,10 @@ async function runBatches(
   return { attempts, stoppedBy };
 }
 
-/** Characters that are kept of each container before equal outputs are found, so that memory is limited for any number. */
+/**
+ * Limit of characters kept per container before equal outputs are grouped, which bounds the memory for any number of
+ * containers.
+ */
 function captureLimit(limit: number, containers: number): number {
   return Math.max(Math.min(limit, 25_000), Math.floor(limit / containers));
 }
@@ -212,7 +290,7 @@ function outcomeOf(row: Row): TargetOutcome {
 
 /** The error fields of a call whose command ended in no container. */
 function failureOf(rows: readonly Row[]): { error?: string; code?: string; suggestion?: string } {
-  if (rows.some(({ status }) => status === 'exited')) return {};
+  if (rows.some(({ status }) => status === 'exited' || status === 'started')) return {};
   const first = rows.find(({ code, status }) => code !== undefined && status !== 'skipped');
   return {
     error: 'The command ended in none of the containers.',

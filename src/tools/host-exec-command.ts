@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { execInput, execOutput, runCommand } from './shared/exec.ts';
+import { requireBackground } from './shared/params.ts';
 import { defineHostTool } from './tool.ts';
 
 export const hostExecCommand = defineHostTool({
@@ -11,7 +12,7 @@ export const hostExecCommand = defineHostTool({
     'Requires ENABLE_HOST_EXEC=true.',
   toolset: 'core',
   effect: 'exec',
-  input: z.strictObject(execInput),
+  input: z.strictObject(execInput).superRefine(requireBackground),
   output: execOutput,
-  run: (input, ctx) => runCommand(ctx.host, input, ctx),
+  run: (input, ctx) => runCommand(ctx.host, 'proxmox_host_exec_command', input, ctx),
 });

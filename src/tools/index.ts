@@ -1,12 +1,15 @@
+import { cancelJob } from './cancel-job.ts';
 import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
 import { execInContainers } from './exec-in-containers.ts';
+import { getJob } from './get-job.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { inspectContainers } from './inspect-containers.ts';
 import { listContainers } from './list-containers.ts';
+import { listJobs } from './list-jobs.ts';
 import { readLogs } from './read-logs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
@@ -30,4 +33,7 @@ export const TOOLS: readonly Tool[] = [
   inspectContainers,
   readLogs,
   execInContainers,
+  getJob,
+  listJobs,
+  cancelJob,
 ];

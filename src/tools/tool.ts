@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { Caller } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Toolset } from '../lib/toolsets.ts';
 import type { ClusterHandle, ContainerHandle, ExecTarget } from '../proxmox/proxmox-types.ts';
@@ -17,6 +18,10 @@ export type ToolTarget = 'cluster' | 'container' | 'host';
 export interface ToolSettings {
   /** Maximum characters of stdout and stderr of one command together. */
   readonly characterLimit: number;
+  /** Seconds after which a command that may run longer is reported as a job; undefined if calls wait for the end. */
+  readonly waitLimit?: number | undefined;
+  /** Maximum bytes of output that are kept of one job. */
+  readonly jobOutputLimit: number;
   /** Maximum bytes of one transferred file. */
   readonly maxFileSize: number;
   /** Allows tools to work on the Proxmox host itself. */
@@ -35,11 +40,15 @@ export interface ToolContext {
   readonly precondition: Precondition | null;
   /** The containers of the call, each with its decision. */
   readonly containers: readonly ContainerTarget[];
+  readonly caller: Caller;
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or disconnects. */
   readonly signal: AbortSignal;
-  /** Reports progress. Cheap; sent at most once a second. */
-  progress(message: string, done?: number, total?: number): void;
+  /**
+   * Reports progress. Cheap; sent at most once a second.
+   * @param recent the end of an output; its last line is sent, redacted
+   */
+  progress(message: string, done?: number, total?: number, recent?: () => string): void;
 }
 
 /** A container that a call on several selects. */

@@ -105,7 +105,7 @@ describe('detects an edited segment', () => {
     ]);
   });
 
-  test('and distinguishes another key from a forged entry', async () => {
+  test('with separate messages for another key and for a forged entry', async () => {
     const { dir } = await threeCalls();
     await writeFile(path.join(dir, 'audit.key'), `${'0'.repeat(64)}\n`);
     expect((await verified(dir)).damage[0]).toMatch(/was written with another key \([0-9a-f]{8}\) than/);
@@ -327,7 +327,7 @@ test('ignores symlinks, directories and named pipes in the audit directory', asy
   expect((await verified(dir)).damage.join('\n')).toMatch(/is missing/);
 });
 
-describe('a crash is distinguished from tampering', () => {
+describe('distinguishes a crash from tampering', () => {
   test('when the last two entries are cut at any byte', async () => {
     const { dir, file, lines } = await threeCalls({ close: false });
     const bytes = await readFile(file);
@@ -361,7 +361,7 @@ describe('a crash is distinguished from tampering', () => {
     expect(notes).toContainEqual(expect.stringContaining('is incomplete (4096 bytes)'));
   });
 
-  test('but an incomplete line after a regular end is damage', async () => {
+  test('reports an incomplete line after a regular end as damage', async () => {
     const { dir, file } = await threeCalls();
     await writeFile(file, Buffer.concat([await readFile(file), Buffer.from('{"seq"')]));
     expect((await verified(dir)).damage).toEqual([
@@ -369,7 +369,7 @@ describe('a crash is distinguished from tampering', () => {
     ]);
   });
 
-  test('and a call without an end is reported with its running process', async () => {
+  test('reports a call without an end with its running process', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);
     const { id } = await trail.begin(BEGIN);

@@ -10,7 +10,7 @@ import { atMost, median, type Row, timed } from './measure.ts';
 
 const ROUNDS = 7;
 const EXECS_PER_NODE = 20;
-/** The node whose commands take long; those of the others take no time. */
+/** The node with long commands; commands of the others end at once. */
 const SLOW = NODES - 1;
 const SLOW_SECONDS = 8;
 const HANGING = 24;

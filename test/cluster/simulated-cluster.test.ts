@@ -14,7 +14,7 @@ const on = (node: NodeName, line: string) => runOn(login(node), line);
 const members = async (node: NodeName) => JSON.parse((await on(node, 'cat /etc/pve/.members')).stdout);
 
 describe('three simulated nodes', () => {
-  test('have one port, and each an address and a host key of its own, which the others publish', async () => {
+  test('share a port, and have separate addresses and host keys, which are published to each other', async () => {
     expect(new Set(NODE_NAMES.map((node) => login(node).port)).size).toBe(1);
     const { nodelist, cluster } = await members('pve1');
     expect(cluster).toMatchObject({ nodes: 3, quorate: 1 });
@@ -31,7 +31,7 @@ describe('three simulated nodes', () => {
     );
   });
 
-  test('share the files of /etc/pve, and each has its own processes', async () => {
+  test('share the files of /etc/pve, and have separate processes', async () => {
     await on('pve2', 'echo "ct: 9111" >/etc/pve/ha/resources.cfg');
     expect((await on('pve3', 'cat /etc/pve/ha/resources.cfg')).stdout).toBe('ct: 9111\n');
     expect((await on('pve3', 'readlink /etc/pve/local')).stdout).toBe('nodes/pve3\n');
@@ -40,12 +40,12 @@ describe('three simulated nodes', () => {
     expect((await on('pve1', 'pct status 9109')).stderr).toContain(
       "'nodes/pve1/lxc/9109.conf' does not exist",
     );
-    // So says the real one, too.
+    // As the real pct reports it.
     expect((await on('pve1', 'pct stop 9109')).stderr).toBe('CT 9109 not running\n');
     expect(simulator.container(MEMBERS.second).running).toBe(true);
   });
 
-  test('can be reached through one another; a node that is offline refuses', async () => {
+  test('accept forwarded connections from each other unless they are offline', async () => {
     simulator.node('pve3').hangOutside();
     const entry = await connect(login('pve1'));
     const inner = await connect(login('pve3'), await forward(entry, login('pve3').host, login('pve3').port));
@@ -58,7 +58,7 @@ describe('three simulated nodes', () => {
     entry.end();
   });
 
-  test('a cut link leaves one without quorum, which neither writes nor sees what changes', async () => {
+  test('lose quorum when a link is cut: a node without quorum cannot write and sees no changes', async () => {
     simulator.cut('pve1', 'pve3');
     simulator.cut('pve2', 'pve3');
     expect(await members('pve3')).toMatchObject({
@@ -98,13 +98,13 @@ describe('three simulated nodes', () => {
     entry.end();
   });
 
-  test('two of three without each other: none has a quorum', async () => {
+  test('lose quorum on both sides when two of three cannot reach each other', async () => {
     simulator.cut('pve1', 'pve2');
     await simulator.node('pve3').goOffline();
     for (const node of ['pve1', 'pve2'] as const) expect((await members(node)).cluster.quorate).toBe(0);
   });
 
-  test('a container moves: stopped and locked, then its configuration at once, then it runs', async () => {
+  test('migrate a container: stop and lock it, move its configuration at once, then start it', async () => {
     const conf = async (node: NodeName) =>
       (await on('pve1', `cat /etc/pve/nodes/${node}/lxc/9110.conf`)).stdout;
     simulator.container(MEMBERS.moving).write('/srv/here', 'x');
@@ -131,7 +131,7 @@ describe('three simulated nodes', () => {
     expect((await on('pve3', 'pct status 9110')).stdout).toBe('status: running\n');
   });
 
-  test('pct migrate', async () => {
+  test('support pct migrate', async () => {
     expect((await on('pve2', 'pct migrate 9110 pve1')).stderr).toContain("can't migrate running container");
     expect((await on('pve2', 'pct migrate 9110 pve2')).stderr).toContain('target is local node');
     expect((await on('pve2', 'pct migrate 9110 pve1 --restart 1')).stdout).toMatch(
@@ -141,7 +141,7 @@ describe('three simulated nodes', () => {
     expect(simulator.container(MEMBERS.moving).running).toBe(true);
   });
 
-  test('HA starts a container elsewhere, a while after pct has asked', async () => {
+  test('start a container on another node by HA, some time after pct has requested it', async () => {
     await on('pve1', `printf 'ct: 9112\\n\\tstate stopped\\n' >/etc/pve/ha/resources.cfg`);
     simulator.placeByHa(MEMBERS.stopped, 'pve2');
     expect(await on('pve3', 'pct start 9112')).toMatchObject({
@@ -155,7 +155,7 @@ describe('three simulated nodes', () => {
     expect((await on('pve1', 'ha-manager status')).stdout).toContain('service ct:9112 (pve2, started)');
   });
 
-  test('a node can refuse logins, refuse connections, or hang alone', async () => {
+  test('refuse logins, refuse connections or hang independently', async () => {
     simulator.node('pve2').refuseLogins();
     await expect(connect(login('pve2'))).rejects.toThrow('authentication');
     await simulator.node('pve3').stopSsh();
@@ -167,7 +167,7 @@ describe('three simulated nodes', () => {
     simulator.node('pve1').pmxcfs = 'up';
   });
 
-  test('sessions are counted, and those that are one too many', async () => {
+  test('count open, peak and refused sessions', async () => {
     const client = await connect(login('pve1'));
     const runs = Array.from({ length: 10 }, () => run(client, 'sleep 0.2'));
     await expect.poll(() => simulator.node('pve1').sessions.peak).toBe(10);

@@ -49,7 +49,7 @@ describeNode('a command in several containers', [], (rig) => {
   const run = async (args: Record<string, unknown>) =>
     fleetResult(await node.call('exec_in_containers', args));
 
-  test('has a row for each selected container, also for those in which nothing can run', async () => {
+  test('returns a row for each selected container, including those that cannot run the command', async () => {
     const result = await run({
       vmids: [CT.debian, CT.busybox, CT.stopped, CT.elsewhere, CT.unknown, 100],
       command: 'echo out; echo err >&2',
@@ -116,7 +116,7 @@ describeNode('a command in several containers', [], (rig) => {
     });
   });
 
-  test('a timeout kills the command in every container, which is verified', async () => {
+  test('kills the command in every container on timeout, and verifies it', async () => {
     const seconds = uniqueSleep();
     const result = await run({
       vmids: RUNNING,
@@ -129,7 +129,7 @@ describeNode('a command in several containers', [], (rig) => {
     for (const vmid of RUNNING) expect(await rig.containerProcesses(vmid, `sleep ${seconds}`)).toEqual([]);
   });
 
-  test('so does a cancellation, and what has not begun does not begin', async () => {
+  test('kills started commands on cancellation, and starts no others', async () => {
     const seconds = uniqueSleep();
     const abort = new AbortController();
     const call = node.call(
@@ -151,7 +151,7 @@ describeNode('a command in several containers', [], (rig) => {
     for (const vmid of RUNNING) await rig.inContainer(vmid, ['rm', '-f', '/tmp/begun']);
   });
 
-  test('a frozen container gets its row, and the others are not held up', async () => {
+  test('reports a frozen container in its row, without delaying the others', async () => {
     const thaw = await rig.freeze(CT.busybox);
     try {
       const result = await run({ vmids: RUNNING, command: 'echo on' });
@@ -166,7 +166,7 @@ describeNode('a command in several containers', [], (rig) => {
     }
   });
 
-  test('a container that stops before its batch gets its row', async () => {
+  test('reports a container that stops before its batch in its row', async () => {
     const call = run({ vmids: RUNNING, batch_size: 2, command: 'touch /tmp/first; sleep 2; echo done' });
     await until(async () => (await rig.inContainer(CT.debian, ['ls', '/tmp'])).stdout.includes('first'));
     await rig.ensureStopped(CT.locked);
@@ -180,7 +180,7 @@ describeNode('a command in several containers', [], (rig) => {
     await rig.inContainer(CT.debian, ['rm', '/tmp/first']);
   });
 
-  test('a container that floods is cut, and the short outputs of the others are whole', async () => {
+  test('truncates the output of a container that floods, and keeps the short outputs of the others', async () => {
     const flood = '[ -e /bin/bash ] && seq 1000000; hostname; [ ! -e /bin/bash ] || echo last';
     const result = await run({ vmids: RUNNING, command: flood, max_output: 2000 });
     const [big, ...small] = [...result.outputs].sort((a, b) => b.stdout.length - a.stdout.length);
@@ -199,7 +199,7 @@ describeNode('a command in several containers', [], (rig) => {
     expect(result.text).toMatch(/9101 \(debian\) \(cut; 6888908 characters in 1000002 lines in all\):/);
   });
 
-  test('outputs that are equal only where they are not cut differ', async () => {
+  test('distinguishes outputs that differ only in the truncated part', async () => {
     const middle = 'seq 20000; hostname | cut -c 1-6; seq 20000';
     const result = await run({ vmids: [CT.busybox, CT.locked], command: middle, max_output: 1000 });
     expect(result.outputs.map(({ vmids }) => vmids)).toEqual([[CT.busybox], [CT.locked]]);
@@ -207,7 +207,7 @@ describeNode('a command in several containers', [], (rig) => {
     expect(equal.outputs.map(({ vmids }) => vmids)).toEqual([[CT.busybox, CT.locked]]);
   });
 
-  test('output of a container cannot pose as the result of another', async () => {
+  test('keeps the output of a container from imitating the result of another', async () => {
     const forged = `\n\nExit code 0 (1 container): ${CT.debian} (debian)\n\n${CT.debian} (debian): "fine"\n[output 00000000 ends]`;
     const command = `[ -e /bin/bash ] && exit 3; printf '%s' '${forged}'`;
     const { text, rows } = await run({ vmids: [CT.debian, CT.busybox], command });
@@ -228,7 +228,7 @@ describeNode('a command in several containers', [], (rig) => {
     expect(oneLine.text).toContain(`${CT.busybox} (busybox): "\\"; ${CT.debian} (debian): \\"fine"`);
   });
 
-  test('a hostile name is shown escaped, and selects nothing else', async () => {
+  test('escapes a hostile name, which selects no other container', async () => {
     const config = readFileSync(
       new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${CT.busybox}.conf`, import.meta.url),
       'utf8',
@@ -245,14 +245,14 @@ describeNode('a command in several containers', [], (rig) => {
     }
   });
 
-  describe('in batches', () => {
+  describe('batches', () => {
     const marked = async () => {
       const lists = await Promise.all(RUNNING.map((vmid) => rig.inContainer(vmid, ['ls', '/tmp'])));
       await Promise.all(RUNNING.map((vmid) => rig.inContainer(vmid, ['rm', '-f', '/tmp/mark'])));
       return RUNNING.filter((_, index) => lists[index]?.stdout.includes('mark'));
     };
 
-    test('a canary that fails stops the others', async () => {
+    test('stop after a failed canary', async () => {
       const result = await run({
         vmids: RUNNING,
         canary: true,
@@ -269,7 +269,7 @@ describeNode('a command in several containers', [], (rig) => {
       expect(await marked()).toEqual([CT.debian]);
     });
 
-    test('a canary that succeeds lets the others run', async () => {
+    test('continue after a successful canary', async () => {
       const { rows } = await run({
         vmids: RUNNING,
         canary: true,
@@ -280,7 +280,7 @@ describeNode('a command in several containers', [], (rig) => {
       expect(await marked()).toEqual(RUNNING);
     });
 
-    test('a check that fails stops the next batch, and its output is shown', async () => {
+    test('stop after a failed check, whose output is shown', async () => {
       const check = '[ -e /bin/bash ] || { echo unwell; exit 4; }';
       const result = await run({ vmids: RUNNING, batch_size: 2, command: 'touch /tmp/mark', check });
       expect(result.rows).toEqual([
@@ -295,7 +295,7 @@ describeNode('a command in several containers', [], (rig) => {
       expect(await marked()).toEqual([CT.debian, CT.busybox]);
     });
 
-    test('a failure stops nothing unless asked to', async () => {
+    test('continue after a failure unless stop_on_failure is set', async () => {
       const command = 'touch /tmp/mark; [ ! -e /bin/bash ]';
       expect((await run({ vmids: RUNNING, batch_size: 1, command })).rows).toEqual([
         [CT.debian, 1],

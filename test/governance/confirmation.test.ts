@@ -83,7 +83,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that supports el
     ['leaves the checkbox clear', { action: 'accept', content: { allow: false } }],
     ['accepts an empty form', { action: 'accept', content: {} }],
     ['answers another field', { action: 'accept', content: { confirm: true } }],
-  ] as const)('whose user %s: does not run the call', async (_how, answer) => {
+  ] as const)('does not run the call when the user %s', async (_how, answer) => {
     const client = await connect(era, async () => answer);
     const result = await client
       .callTool('proxmox_container_exec_command', exec)

@@ -146,7 +146,7 @@ test.each([
   expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain(`agreed${later.length}`);
 });
 
-test('a yes for several containers is for that set, and used once in each of them', async () => {
+test('an approval for several containers covers exactly that set, and is redeemed once in each container', async () => {
   const replica = new Replica('several');
   const everywhere = ['exec_in_containers', { tags: ['rig'], node: 'pve1', command: 'echo a' }] as const;
   const rows = (result: RawResult) => {

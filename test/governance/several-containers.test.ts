@@ -61,7 +61,7 @@ const command = 'touch /tmp/ran; exit 3';
 const everywhere = { vmids: [CT.debian, CT.busybox, CT.locked], command };
 const ran = async (vmid: number) => (await node.inContainer(vmid, ['ls', '/tmp'])).stdout.includes('ran');
 
-test('one question for the whole set; a refused container is a row; each container has its audit entry', async () => {
+test('asks once for the whole set, returns a row for a refused container, and logs each container', async () => {
   const questions: string[] = [];
   const client = await connect(RULES, async (question) => {
     questions.push(question);
@@ -107,14 +107,14 @@ test('one question for the whole set; a refused container is a row; each contain
   ]);
 });
 
-test('a no runs nothing anywhere', async () => {
+test('runs the command in no container after a refusal', async () => {
   const client = await connect(RULES, async () => ({ action: 'decline' }));
   const refused = failureOf(await client.callTool('proxmox_exec_in_containers', everywhere));
   expect(refused.code).toBe('CONFIRMATION_REFUSED');
   for (const vmid of everywhere.vmids) expect(await ran(vmid)).toBe(false);
 });
 
-test('a container that changes while the question is open is left out, and the others run', async () => {
+test('excludes a container that changes during the question, and runs the command in the others', async () => {
   const client = await connect(RULES, async () => {
     await node.setConf(CT.debian, 'arch: amd64\nhostname: other\ntags: web\n');
     return { action: 'accept', content: { allow: true } };
@@ -128,7 +128,7 @@ test('a container that changes while the question is open is left out, and the o
   expect(await ran(CT.debian)).toBe(false);
 });
 
-test('the check of a batch is part of what the approval allows', async () => {
+test('includes the check of a batch in the approval', async () => {
   const client = await connect(RULES, async () => ({ action: 'accept', content: { allow: true } }));
   const args = { ...everywhere, command: 'true', check: 'echo checked; exit 1' };
   const { data } = await client.callTool('proxmox_exec_in_containers', args);
@@ -139,7 +139,7 @@ test('the check of a batch is part of what the approval allows', async () => {
   expect(JSON.stringify(data)).toContain('"stdout":"checked\\n"');
 });
 
-test('a read-only command with a check is not a read-only call', async () => {
+test('does not classify an exact command with a check as reading', async () => {
   const client = await connect('extends: read-only\n');
   const args = { vmids: [CT.debian], command: 'df -h' };
   expect(rowsOf((await client.callTool('proxmox_exec_in_containers', args)).data)).toEqual([[CT.debian, 0]]);
@@ -148,7 +148,7 @@ test('a read-only command with a check is not a read-only call', async () => {
   expect(await ran(CT.debian)).toBe(false);
 });
 
-test('a rule that requires expect_name refuses the container, whose name this tool cannot check', async () => {
+test('refuses a container whose rule requires expect_name, which this tool does not have', async () => {
   const rule = `{ rule: named, outcome: allow, require: expect_name, match: { vmid: ${CT.debian}, effect: exec } }`;
   const client = await connect(`rules: [${rule}]\ndefault: allow\n`);
   const { data } = await client.callTool('proxmox_exec_in_containers', everywhere);

@@ -119,7 +119,7 @@ const MISCHIEF: readonly [name: string, command: string, expected: Record<string
 describeRig('a command that tampers with its streams and parents', (rig) => {
   const node = useClient(rig);
 
-  test.each(MISCHIEF)('and %s affects no other call', async (_name, command, expected) => {
+  test.each(MISCHIEF)('affects no other call: %s', async (_name, command, expected) => {
     const result = await node.exec(CT.debian, command, { timeout: 20 });
     expect(result).toMatchObject({ ended: 'exit', ...expected });
     const next = await node.exec(CT.busybox, 'cat; echo next; echo err >&2; exit 2');

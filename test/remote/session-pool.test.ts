@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { RemoteCall } from '../../src/remote/call.ts';
+import { shellArgv } from '../../src/remote/session-requests.ts';
 import { RemoteShell } from '../../src/remote/shell.ts';
 import type { SshPoolOptions } from '../../src/ssh/pool.ts';
 import { until } from '../rig/until.ts';
@@ -74,6 +76,40 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     const commands = new Set<string>();
     for (let i = 0; i < 5; i++) commands.add((await shell.command(['sh', '-c', 'echo $$'], limit)).stdout);
     expect(commands.size).toBe(5);
+  });
+
+  test('pass on no pipe inherited by a command to later calls and scripts', async () => {
+    const { shell } = shellOn(sshd);
+    const pipes = 'readlink /proc/$$/fd/1; readlink /proc/$$/fd/2';
+    /** As a tool runs a command. The child that it leaves behind keeps its pipes open. */
+    const command = async () => {
+      const call = await RemoteCall.start(shell, {
+        target: { kind: 'host' },
+        argv: () => shellArgv(`${pipes}; sleep 2 & exit 0`, []),
+        precondition: null,
+        input: false,
+        signal: new AbortController().signal,
+        hurried: () => false,
+      });
+      let text = '';
+      call.stdout.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      call.stderr.resume();
+      await call.exit();
+      call.ended();
+      await call.stopped;
+      return text.trim().split('\n');
+    };
+    const script = async () => (await shell.script(pipes, [], limit)).stdout.trim().split('\n');
+    const inherited = new Set<string>();
+    for (let i = 0; i < 5; i++) {
+      const own = await command();
+      expect(own).toEqual([expect.stringMatching(/^pipe:/), expect.stringMatching(/^pipe:/)]);
+      for (const pipe of own) expect(inherited).not.toContain(pipe);
+      for (const pipe of own) inherited.add(pipe);
+      for (const pipe of await script()) expect(inherited).not.toContain(pipe);
+    }
   });
 
   test('pass arguments to a script unchanged, including newlines, and report its exit code', async () => {

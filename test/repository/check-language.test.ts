@@ -33,11 +33,36 @@ test.each([
   'Every call is put on record.',
   'Virtual machines are not looked after.',
   'A key is made anew.',
+  'Somebody has to open the link.',
+  'The file is checked over there.',
+  'The peer hung up.',
+  'What is no regular file is refused.',
 ])('finds: %s', (text) => {
   const { status, lines } = checkText(`First line.\n${text}\n`);
   expect(status).toBe(1);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/text\.md:2: ".+": write, for example, ".+"$/);
+});
+
+test('checks the names and comments of tests, and no other strings', () => {
+  const file = path.join(dir, 'names.test.ts');
+  const text = [
+    "TEST('whoever calls is logged', () => {",
+    '  // It is asked in vain.',
+    "  expect(run('made anew')).toBe(1);",
+    '});',
+    "describe('a call', () => {",
+    "  TEST('and it is refused', () => {});",
+    "  TEST('refuses an unknown caller', () => {});",
+    '});',
+  ];
+  fs.writeFileSync(file, text.join('\n').replaceAll('TEST', 'test'));
+  expect(check(file).lines.map((line) => line.slice(line.indexOf('.ts:')))).toEqual([
+    expect.stringContaining('.ts:1: "whoever"'),
+    expect.stringContaining('.ts:1: "whoever calls is logged": write, for example, "reports…'),
+    expect.stringContaining('.ts:2: "in vain"'),
+    expect.stringContaining('.ts:6: "and it is refused"'),
+  ]);
 });
 
 test('finds a phrase across a line break, also in a comment', () => {

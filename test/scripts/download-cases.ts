@@ -58,6 +58,21 @@ export const DOWNLOAD_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'hashes a large file during the transfer without openssl, even if it grows',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const { file } = await newFolder(bench);
+      const options = { onlyPrograms: ['head', 'sha256sum', 'readlink', 'wc', 'stat', 'cat'] };
+      await bench.machine.files.write(file, LARGE);
+      expect(await download(bench, file, { options })).toMatchObject({ kind: 'sent', sha256: sha256(LARGE) });
+      const outcome = await download(bench, file, {
+        options,
+        afterReady: () => bench.machine.files.append(file, DATA),
+      });
+      expect(outcome).toMatchObject({ kind: 'sent', size: LARGE.length, sha256: sha256(LARGE) });
+    },
+  },
+  {
     name: 'sends a file that is exactly as large as the limit',
     run: async (bench) => {
       const { file } = await newFolder(bench);

@@ -223,8 +223,8 @@ describe('against a server with unusual behavior', () => {
     });
   });
 
-  describe('a command is sent at most once', () => {
-    test('and replaced by spaces when the session opens too late', async () => {
+  describe('a command, sent at most once,', () => {
+    test('is replaced by spaces when the session opens too late', async () => {
       let late: (() => void) | undefined;
       const { target, commands } = await start({
         session(accept, log) {
@@ -239,7 +239,7 @@ describe('against a server with unusual behavior', () => {
       expect(commands).toEqual(['precious', ' '.repeat('precious'.length)]);
     });
 
-    test('and again on another connection if the first was lost before it was sent', async () => {
+    test('moves to another connection if the first was lost before it was sent', async () => {
       let asked = 0;
       const server = await start({
         session(accept, log) {
@@ -251,7 +251,7 @@ describe('against a server with unusual behavior', () => {
       expect(server.commands).toEqual(['precious']);
     });
 
-    test('and fails after several lost connections', async () => {
+    test('fails after several lost connections', async () => {
       const server = await start({
         session: () => {
           for (const client of server.clients) client.end();
@@ -262,7 +262,7 @@ describe('against a server with unusual behavior', () => {
       expect(server.clients).toHaveLength(3);
     });
 
-    test('and not again if the connection was lost after it was sent', async () => {
+    test('is not sent again if the connection was lost after it was sent', async () => {
       const server = await start({
         session(accept, log) {
           accept().on('exec', (_accept, _reject, info) => {
@@ -277,7 +277,7 @@ describe('against a server with unusual behavior', () => {
       expect(server.commands).toEqual(['precious']);
     });
 
-    test('and reported as possibly running when cancelled after it was sent', async () => {
+    test('is reported as possibly running when cancelled after it was sent', async () => {
       let answer: (() => ssh2.ServerChannel) | undefined;
       const server = await start({
         session(accept, log) {
@@ -297,7 +297,7 @@ describe('against a server with unusual behavior', () => {
       await new Promise((resolve) => channel?.on('close', resolve).resume());
     });
 
-    test('and not again when the server refuses to run it', async () => {
+    test('is not sent again when the server refuses to run it', async () => {
       const server = await start({
         session(accept, log) {
           accept().on('exec', (_accept, reject, info) => {

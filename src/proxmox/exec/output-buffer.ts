@@ -8,6 +8,9 @@ import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
 const MAX_BYTES_PER_CHARACTER = 4;
 const MAX_BYTES_PER_UNIT = 3;
 
+/** Chunks of the head that are enough for its end; ssh2's are up to 32 KiB, but may be small. */
+const RECENT_CHUNKS = 256;
+
 /** Redacts secrets and escapes unsafe characters; `overlap` is the context that it needs around a cut. */
 export type Cleaner = Pick<Redactor, 'parts' | 'overlap'>;
 
@@ -25,6 +28,7 @@ export class OutputBuffer {
   #tailBytes = 0;
   #characters = 0;
   #totalBytes = 0;
+  #skipped = false;
   #newlines = 0;
   #lastByte = NEWLINE;
   readonly #hash: Hash | undefined;
@@ -54,7 +58,7 @@ export class OutputBuffer {
     this.#newlines += countNewlines(chunk);
     this.#lastByte = chunk.at(-1) ?? this.#lastByte;
     this.#hash?.update(chunk);
-    const headRoom = this.#side - this.#headBytes;
+    const headRoom = this.#skipped ? 0 : this.#side - this.#headBytes;
     const forHead = chunk.subarray(0, Math.max(0, headRoom));
     if (forHead.length > 0) {
       this.#head.push(Buffer.from(forHead)); // copied, because a slice would keep ssh2's whole packet in memory
@@ -62,6 +66,19 @@ export class OutputBuffer {
     }
     const rest = chunk.subarray(forHead.length);
     if (rest.length > 0) this.#pushTail(rest);
+  }
+
+  /** The end of the output so far, at most `bytes` long. */
+  recent(bytes: number): string {
+    const kept = this.#tailBytes > 0 ? this.#tailInOrder : this.#head;
+    return Buffer.concat(kept.slice(-RECENT_CHUNKS)).subarray(-bytes).toString('utf8');
+  }
+
+  /** Counts bytes that were dropped before they arrived here, each as one character. What follows is part of the tail. */
+  skip(bytes: number): void {
+    this.#totalBytes += bytes;
+    this.#characters += bytes;
+    this.#skipped = true;
   }
 
   #pushTail(chunk: Buffer): void {

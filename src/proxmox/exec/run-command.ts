@@ -9,11 +9,14 @@ import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
 import type { RemoteShell } from '../../remote/shell.ts';
+import type { JobsHandle } from '../jobs/job-types.ts';
 import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
 
 const PROGRESS_INTERVAL_MS = 250;
+/** Bytes before the last line that progress needs, so that a secret of several lines is recognized. */
+const PROGRESS_CONTEXT = 16 * 1024;
 
 export interface RunDeps {
   readonly shell: RemoteShell;
@@ -21,6 +24,8 @@ export interface RunDeps {
   readonly precondition: ActivePrecondition | null;
   readonly orphaned: OrphanedOutput;
   readonly inFlight: InFlightCalls;
+  /** The jobs of the node. */
+  readonly jobs: Pick<JobsHandle, 'wait' | 'capture' | 'cancel'>;
   readonly redactor: Cleaner;
 }
 
@@ -120,7 +125,10 @@ class CommandRun {
     const now = performance.now();
     if (now - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
     this.#lastProgress = now;
-    this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes);
+    const grown = output === this.#out ? this.#stdout : this.#stderr;
+    this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes, () =>
+      grown.recent(PROGRESS_CONTEXT),
+    );
   }
 
   async result(): Promise<ExecResult> {

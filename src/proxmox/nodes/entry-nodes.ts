@@ -9,8 +9,8 @@ import { isOfAnotherNode } from './node-unavailable.ts';
 const HEDGE_MS = 2_500;
 
 /**
- * The nodes in HOST, through which the cluster is read. One serves; when it cannot be used, the next one takes its place, and
- * stays.
+ * The nodes in HOST, through which the cluster is read. One of them is in use. If it cannot be used, the next one replaces it,
+ * also for later reads.
  */
 export class EntryNodes {
   readonly targets: readonly SshTarget[];
@@ -32,7 +32,7 @@ export class EntryNodes {
     this.#logger = logger;
   }
 
-  /** The link to the node that serves; undefined before the first use. */
+  /** The link to the node in use; undefined before the first use. */
   get current(): NodeLink | undefined {
     return this.#current;
   }
@@ -42,7 +42,7 @@ export class EntryNodes {
   }
 
   /**
-   * Does work on the node that serves, or on the next one if nothing could be sent.
+   * Does work on the node in use, or on the next one if nothing could be sent.
    * @throws AppError of the first node if none can be used
    */
   async use<T>(work: (link: NodeLink) => Promise<T>): Promise<T> {
@@ -59,7 +59,8 @@ export class EntryNodes {
   }
 
   /**
-   * Does work that changes nothing. With several entry nodes, one that fails or does not answer in time is not waited for.
+   * Does work that changes nothing. With several entry nodes, the next one is asked as well if one fails or does not answer in
+   * time.
    * @throws AppError of the first node if none answers
    */
   read<T>(work: (link: NodeLink) => Promise<T>): Promise<T> {
@@ -86,7 +87,10 @@ export class EntryNodes {
     });
   }
 
-  /** Does work on the node that serves, and only there. @throws AppError */
+  /**
+   * Does work on the node in use only.
+   * @throws AppError
+   */
   onCurrent<T>(work: (link: NodeLink) => Promise<T>): Promise<T> {
     return this.#on(this.#serving, work);
   }
@@ -98,7 +102,7 @@ export class EntryNodes {
     await Promise.all(links.map((link) => link.then((opened) => opened.close()).catch(() => {})));
   }
 
-  /** The one that serves comes first. */
+  /** Indexes of the nodes, with the one in use first. */
   #order(): number[] {
     const all = this.targets.map((_, index) => index);
     return [...all.slice(this.#serving), ...all.slice(0, this.#serving)];
@@ -109,7 +113,7 @@ export class EntryNodes {
     const link = await this.#link(index);
     try {
       const result = await link.use(work);
-      // Not if another one has taken its place meanwhile, because this one was slow.
+      // Unless another node has replaced this one in the meantime, because it was slow.
       if (this.#current === before || this.#current === undefined) this.#serve(index, link);
       return result;
     } catch (error) {

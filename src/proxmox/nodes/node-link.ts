@@ -6,7 +6,7 @@ import type { SshTarget } from '../../ssh/ssh-types.ts';
 /** The part of the SSH pool that a link needs. */
 export interface ClosableChannelSource extends ChannelSource {
   readonly connections: number;
-  /** Another number after each reconnect; absent where it does not reconnect. */
+  /** A number that changes with each reconnect; absent if the source does not reconnect. */
   readonly generation?: number;
   close(): Promise<void>;
 }

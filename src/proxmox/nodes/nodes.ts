@@ -12,9 +12,9 @@ import { isOfAnotherNode, NodeUnavailable } from './node-unavailable.ts';
 
 /** A link that has not been used for this long, in ms, is closed. */
 const IDLE_MS = 300_000;
-/** More links than this are closed as soon as they are idle, the one that was used least recently first. */
+/** Limit of open links. Beyond it, idle links are closed, the least recently used first. */
 const MAX_LINKS = 64;
-/** How long a node that cannot be used is left alone, in ms; doubled each time. */
+/** Pause, in ms, before a node that cannot be used is tried again; doubled with each failure. */
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
 const KEYS_LIMIT_MS = 5_000;
@@ -30,7 +30,7 @@ export interface NodesOptions {
 
 interface HostKeys {
   readonly keys: string;
-  /** The entry node on which they were read. */
+  /** The entry node that they were read from. */
   readonly target: SshTarget;
 }
 
@@ -75,7 +75,8 @@ export class Nodes {
 
   /**
    * Does work on a node.
-   * @throws AppError with the name of the node if it cannot be used: nothing was sent then. It is left alone for a while.
+   * @throws AppError with the name of the node if it cannot be used: nothing was sent then, and the node is not tried again
+   * during a pause
    */
   async use<T>(name: string, work: (link: NodeLink) => Promise<T>): Promise<T> {
     const entry = this.#entry.current;
@@ -146,7 +147,7 @@ export class Nodes {
     return link;
   }
 
-  /** Nodes that are used together share one read. It goes over the entry node, whose own host key has been verified. */
+  /** Concurrent uses share one read. It goes through the entry node, whose host key has been verified. */
   #hostKeys(): Promise<HostKeys> {
     this.#readingKeys ??= this.#entry
       .read(async (link) => ({ keys: await readHostKeys(link), target: link.target }))

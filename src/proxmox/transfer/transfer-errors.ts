@@ -1,11 +1,12 @@
-import { AppError, type ErrorCode } from '../../lib/errors.ts';
+import { AppError, type ErrorCode, type Hint } from '../../lib/errors.ts';
 import type { AttachTarget } from '../../remote/session-requests.ts';
 import { DEV_NULL_HINT } from '../inventory/diagnose.ts';
+import { USE_OVERWRITE } from './local-file-errors.ts';
 
 type Make = (text: string, where: string) => AppError;
 
 const make =
-  (code: ErrorCode, message: (text: string, where: string) => string, hint: string): Make =>
+  (code: ErrorCode, message: (text: string, where: string) => string, hint: Hint): Make =>
   (text, where) =>
     new AppError(code, message(text, where), hint);
 
@@ -46,7 +47,7 @@ const REFUSALS: Readonly<Record<string, Make>> = {
   FILE_EXISTS: make(
     'FILE_EXISTS',
     (file, where) => `${file} already exists ${where} and was not changed.`,
-    'Set overwrite to true to replace it, or use a different name.',
+    USE_OVERWRITE,
   ),
   SHORT: make(
     'TRANSFER_FAILED',

@@ -18,6 +18,13 @@ export const SCRIPTS = {
   /** The precondition of each container is a function of it. */
   inspectNode: `check() {\n${load('precondition')}}\n${load('inspect-node')}`,
   inventory: load('inventory'),
+  jobCancel: load('job-prelude', 'job-cancel', 'kill', 'job-cancelled'),
+  jobClaim: load('job-claim'),
+  jobList: load('job-prelude', 'job-look', 'job-list'),
+  jobMatch: load('job-prelude', 'job-look', 'job-match'),
+  jobRead: load('job-prelude', 'job-look', 'job-read'),
+  jobRun: load('job-run'),
+  jobStart: load('job-prelude', 'job-start'),
   kill: load('kill'),
   members: load('members'),
   ownContainer: load('own-container'),

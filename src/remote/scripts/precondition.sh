@@ -33,8 +33,8 @@ while [ $# -gt 0 ]; do
     container) v=$2;;
     conf)
       f=$2 h='' j='' q='' s=0
-      [ -r "$f" ] || refuse gone
-      c=$(grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg)
+      # Code 2: a file cannot be read. user.cfg may be missing.
+      c=$(LC_ALL=C grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg) || [ -r "$f" ] || refuse gone
       while IFS= read -r l; do
         case $l in
           "$f:["*) s=1;;

@@ -8,6 +8,7 @@ import {
 import type { ServerDeps } from '../../calls/call-deps.ts';
 import { callTool } from '../../calls/pipeline.ts';
 import { messageOf } from '../../lib/errors.ts';
+import { inThousands } from '../../lib/in-thousands.ts';
 import { announceChanges } from '../announce.ts';
 import { createServer } from '../create-server.ts';
 import { withArgumentsObject } from '../lenient-arguments.ts';
@@ -90,7 +91,7 @@ export class McpEndpoint {
     if (body === undefined) return refuse(400, 'The request body is incomplete');
     if (body.tooLarge) {
       this.#options.onRefusal('too_large');
-      return refuse(413, `The request body is larger than ${MAX_BODY.toLocaleString('en-US')} bytes`);
+      return refuse(413, `The request body is larger than ${inThousands(MAX_BODY)} bytes`);
     }
     const message = withArgumentsObject(parse(body.text));
     if (message === undefined) {

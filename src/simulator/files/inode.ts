@@ -71,7 +71,7 @@ export function makeDirectory(volume: Volume, mode = 0o755): DirectoryInode {
   return { kind: 'directory', entries: new Map(), ...meta(volume, mode) };
 }
 
-/** A copy of all that is in a directory, which later changes of the original do not reach. */
+/** A copy of the content of a directory, which later changes of the original do not affect. */
 export function copyDirectory(directory: DirectoryInode): DirectoryInode {
   const entries = [...directory.entries].map(([name, inode]): [string, Inode] => [
     name,
@@ -80,7 +80,7 @@ export function copyDirectory(directory: DirectoryInode): DirectoryInode {
   return { ...directory, entries: new Map(entries) };
 }
 
-/** What is generated stays as it is now. */
+/** Generated files become files with their current content. */
 function copyOf(inode: Exclude<Inode, DirectoryInode>): Inode {
   if (inode.kind === 'file') return { ...inode, content: Buffer.from(inode.content) };
   if (inode.kind !== 'generated') return { ...inode };
@@ -88,7 +88,7 @@ function copyOf(inode: Exclude<Inode, DirectoryInode>): Inode {
   return { ...inode, generate: () => content };
 }
 
-/** What a system call fails with. */
+/** The error of a failed system call. */
 export class FileError extends Error {
   readonly code: keyof typeof TEXTS;
   readonly path: string;

@@ -11,7 +11,7 @@ import { installBusybox, installPrograms, layOut } from './flavour.ts';
 import { ProcFiles } from './proc-files.ts';
 import { guestPrograms } from './programs.ts';
 
-/** What is on its disk. */
+/** The content of its disk. */
 interface System {
   readonly volume: Volume;
   readonly files: VirtualFs;
@@ -22,7 +22,7 @@ interface System {
 export class Guest implements Machine {
   readonly vmid: number;
   readonly scenario: ContainerScenario;
-  /** What systemd or OpenRC would say of each service. */
+  /** The state of each service according to systemd or OpenRC. */
   readonly services = new Map<string, 'running' | 'failed' | 'stopped'>();
   running = false;
   bootedAt = new Date();
@@ -38,7 +38,7 @@ export class Guest implements Machine {
     this.ignoresShutdown = scenario.ignoresShutdown;
   }
 
-  /** That of its node. */
+  /** The process table of its node. */
   get table(): ProcessTable {
     return this.#table;
   }
@@ -62,13 +62,16 @@ export class Guest implements Machine {
     return { total: this.volume.size, used: this.volume.size - freeBytes(this.volume) };
   }
 
-  /** It is on another node from now on. @param table the processes of that node */
+  /**
+   * Moves it to another node.
+   * @param table the processes of that node
+   */
   moveTo(table: ProcessTable): void {
     if (this.running) throw new Error(`container ${this.vmid} runs`);
     this.#table = table;
   }
 
-  /** Made when somebody first looks: a cluster has thousands of containers, and a test looks at a few. */
+  /** Created at first use: a cluster may have thousands of containers, of which a test uses a few. */
   #installed(): System {
     if (this.#system) return this.#system;
     const { vmid, scenario } = this;

@@ -104,12 +104,12 @@ export class NodeHandle {
 
   // --- faults ---------------------------------------------------------------------------------------------
 
-  /** What its sshd has seen of all clients so far. */
+  /** Sessions of all clients at its sshd so far. */
   get sessions(): Readonly<SessionCounts> {
     return this.#server.sessions;
   }
 
-  /** How many connections there are now, and how many were made so far. */
+  /** Number of open connections, and of all connections so far. */
   get connections(): { readonly open: number; readonly made: number } {
     return { open: this.#wire.connections, made: this.#wire.joins };
   }
@@ -133,12 +133,12 @@ export class NodeHandle {
     return this.#wire.drop();
   }
 
-  /** Nothing gets through from outside the cluster; the other nodes still connect to it. */
+  /** Blocks connections from outside the cluster; the other nodes still connect to it. */
   hangOutside(on = true): void {
     this.#wire.outside.hangs = on;
   }
 
-  /** Refuses connections, and the cluster sees that it is gone. */
+  /** Refuses connections, and the cluster sees that the node is offline. */
   async goOffline(): Promise<void> {
     this.#setOnline(false);
     await this.#wire.close();
@@ -150,7 +150,7 @@ export class NodeHandle {
     await this.#wire.open();
   }
 
-  /** Loses power: nothing gets through, and the cluster sees that it is gone; its processes are those of before. */
+  /** Cuts the node off: no data arrives, and the cluster sees that the node is offline. Its processes continue. */
   loseNetwork(): void {
     this.#setOnline(false);
     this.hang();
@@ -161,7 +161,7 @@ export class NodeHandle {
     this.hang(false);
   }
 
-  /** sshd is stopped: it refuses connections, and is a member of the cluster all the same. */
+  /** Stops sshd: connections are refused, but the node remains a member of the cluster. */
   async stopSsh(): Promise<void> {
     await this.#wire.close();
   }
@@ -170,7 +170,7 @@ export class NodeHandle {
     await this.#wire.open();
   }
 
-  /** No key and no password is accepted. */
+  /** Refuses every key and password. */
   refuseLogins(on = true): void {
     this.#server.refusesLogins = on;
   }
@@ -180,7 +180,7 @@ export class NodeHandle {
     for (const each of this.#node.cluster.nodes) each.followQuorum();
   }
 
-  /** A new host key, as after a reinstallation; connections break. The known_hosts file of the old one stays. */
+  /** Replaces the host key, as a reinstallation does; connections are closed. The known_hosts file keeps the old key. */
   async changeHostKey(): Promise<void> {
     this.#wire.drop();
     await this.#server.close();
@@ -237,7 +237,7 @@ export class NodeHandle {
   }
 }
 
-/** Listens at the address that the cluster knows; where this computer has no such address, at one of its own. */
+/** Listens at the node's address in the cluster; if this machine does not have that address, at one that it has. */
 async function listen(wire: Wire, { address, port }: HandleOptions): Promise<void> {
   try {
     if (net.isIP(address) === 0 || !address.startsWith('127.')) throw new Error('not of this computer');

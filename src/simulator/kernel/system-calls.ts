@@ -203,7 +203,7 @@ export class SystemCalls {
     this.access.requireWrite(full);
   }
 
-  /** What is in /proc is made by the kernel alone. */
+  /** Only the kernel creates entries in /proc. */
   #requireChange(full: string): void {
     if (full.startsWith('/proc/') || this.process.machine.refusesChange(full)) fail('EACCES', 'create', full);
     this.access.requireChange(full);

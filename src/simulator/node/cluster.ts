@@ -13,20 +13,20 @@ export interface ListedGuest {
   readonly type: 'lxc' | 'qemu';
 }
 
-/** What the nodes share: the files of /etc/pve, the network, and what the HA manager is about to do. */
+/** The shared state of the nodes: the files of /etc/pve, the network, and pending actions of the HA manager. */
 export class Cluster {
   readonly scenario: Scenario;
   readonly nodes: SimulatedNode[] = [];
   readonly network = new Network();
   readonly ha = {
-    /** Where a start by HA is to happen; by default where the container is. */
+    /** The node on which HA starts a container; by default the container's node. */
     placement: new Map<number, string>(),
     /** Services in state error. */
     errors: new Set<number>(),
-    /** Services with a request that is not carried out yet. */
+    /** Services with a pending request. */
     pending: new Set<number>(),
   };
-  /** Whether there is a quorum; undefined: counted from the nodes that see each other. */
+  /** Whether there is a quorum; undefined: computed from the nodes that see each other. */
   quorate: boolean | undefined;
   #version = 7;
   #listed = '';
@@ -51,12 +51,12 @@ export class Cluster {
     }
   }
 
-  /** /etc/pve, the part that is the same on every node. */
+  /** The part of /etc/pve that is the same on every node. */
   get directory(): DirectoryInode {
     return this.#files.root;
   }
 
-  /** The counter of `.vmlist`: another one after each change of a guest. */
+  /** The counter of `.vmlist`, which increases with each change of a guest. */
   get version(): number {
     const listed = this.guests()
       .map(({ vmid, node }) => `${vmid}${node}`)
@@ -93,7 +93,7 @@ export class Cluster {
     return Object.keys(this.scenario.nodes).find((node) => this.readConfig(node, vmid) !== undefined);
   }
 
-  /** Moves a container that is stopped to another node: its configuration by one rename, and its files, as on shared storage. */
+  /** Moves a stopped container to another node: renames its configuration once, and moves its files, as on shared storage. */
   moveGuest(vmid: number, to: string): void {
     const from = this.ownerOf(vmid);
     if (from !== undefined && from !== to) {
@@ -109,7 +109,10 @@ export class Cluster {
     }
   }
 
-  /** All guests, virtual machines included. @param directory /etc/pve as one node sees it; by default that of the cluster */
+  /**
+   * All guests, including virtual machines.
+   * @param directory /etc/pve as one node sees it; by default the cluster's
+   */
   guests(directory = this.directory): ListedGuest[] {
     const nodes = entriesOf(directory.entries.get('nodes'));
     return Object.keys(this.scenario.nodes).flatMap((node) => {

@@ -49,7 +49,7 @@ function version({ cluster }: SimulatedNode): string {
   return `{\n"starttime": ${Math.floor(Date.now() / 1000) - 86_400},\n"clinfo": ${cluster.version},\n"vmlist": ${cluster.version}\n}\n`;
 }
 
-/** What every node publishes about itself and its guests; it ends in a NUL. */
+/** The metrics that every node publishes about itself and its guests, ending in a NUL. */
 function rrd(viewer: SimulatedNode): string {
   const now = Math.floor(Date.now() / 1000);
   const lines: string[] = [];

@@ -2,7 +2,7 @@ import type { Call, Program } from '../programs/program.ts';
 import { haResources } from './ha.ts';
 import type { SimulatedNode } from './node.ts';
 
-/** `ha-manager status`; what else it can do is not simulated. */
+/** `ha-manager status`; other commands are not simulated. */
 export function haManager(node: SimulatedNode): Program {
   return (call) => status(node, call);
 }

@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import type { SimulatedNode } from './node.ts';
 
-/** What resources.cfg says of one container. */
+/** The entry of one container in resources.cfg. */
 interface HaResource {
   readonly vmid: number;
   /** started, stopped, disabled, ignored. */
@@ -23,7 +23,7 @@ export function isHaManaged(cluster: Cluster, vmid: number): boolean {
   return haResources(cluster).some((each) => each.vmid === vmid && each.state !== 'ignored');
 }
 
-/** Writes down the state that is wanted and returns; the HA manager does it in one of its next rounds. */
+/** Stores the requested state and returns; the HA manager applies it later. */
 export function requestHa(node: SimulatedNode, vmid: number, state: 'started' | 'stopped'): void {
   const { cluster } = node;
   setState(cluster, vmid, state);
@@ -58,7 +58,7 @@ function setState(cluster: Cluster, vmid: number, state: string): void {
   cluster.write('/ha/resources.cfg', sections.join('\n'));
 }
 
-/** What the HA manager publishes, as JSON. */
+/** The status that the HA manager publishes, as JSON. */
 export function managerStatus(cluster: Cluster): string {
   const nodes = cluster.nodes.map(({ name, online }) => [name, online ? 'online' : 'unknown']);
   const services = haResources(cluster).flatMap(({ vmid, state }) => {
@@ -78,7 +78,7 @@ export function managerStatus(cluster: Cluster): string {
   });
 }
 
-/** What the HA agent of one node publishes, as JSON. */
+/** The status that the HA agent of one node publishes, as JSON. */
 export function lrmStatus(node: SimulatedNode): string {
   const active = haResources(node.cluster).some(({ vmid }) => node.guests.has(vmid));
   return JSON.stringify({

@@ -2,7 +2,7 @@ import type { Guest } from '../guest/guest.ts';
 import type { Cluster } from './cluster.ts';
 import { withKey } from './config-text.ts';
 
-/** The migration of one container, step by step, so that a test can look at what lies between them. */
+/** The migration of one container in steps, so that a test can inspect the state between them. */
 export class Migration {
   readonly #cluster: Cluster;
   readonly #guest: Guest;
@@ -10,7 +10,10 @@ export class Migration {
   readonly #target: string;
   readonly #wasRunning: boolean;
 
-  /** Stops the container and locks its configuration, which stays on the source. @throws Error without such a container or node */
+  /**
+   * Stops the container and locks its configuration, which stays on the source.
+   * @throws Error if the container or node does not exist
+   */
   constructor(cluster: Cluster, vmid: number, target: string) {
     const guest = cluster.guest(vmid);
     const source = cluster.ownerOf(vmid);
@@ -25,7 +28,7 @@ export class Migration {
     this.#lock('migrate');
   }
 
-  /** The configuration is on the target now, and still locked. */
+  /** Moves the configuration to the target, still locked. */
   move(): void {
     this.#cluster.moveGuest(this.#guest.vmid, this.#target);
   }

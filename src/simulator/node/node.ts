@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { copyDirectory, type DirectoryInode, makeDirectory, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import { devices, installPrograms, mergeUsr, place } from '../guest/flavour.ts';
@@ -41,6 +42,7 @@ export class SimulatedNode implements Machine {
   readonly locks = new Locks();
   /** Whether the other nodes see it as online. */
   online = true;
+  readonly #bootId = randomUUID();
   #pmxcfs: PmxcfsState = 'up';
   /** As this node shows it, mounted or not. */
   #etcPve: DirectoryInode = this.files.root;
@@ -114,7 +116,7 @@ export class SimulatedNode implements Machine {
     return nodes.filter((each) => each === this || this.sees(each)).length * 2 > nodes.length;
   }
 
-  /** What the others change after a loss of quorum does not arrive here any more, until there is one again. */
+  /** Without quorum, changes by the other nodes do not arrive on this node until there is a quorum again. */
   followQuorum(): void {
     const { entries } = this.#etcPve;
     if (!(entries instanceof PveEntries)) return;
@@ -128,7 +130,7 @@ export class SimulatedNode implements Machine {
     return !this.quorate && this.#pmxcfs === 'up' && /^\/etc\/pve(\/|$)/.test(path);
   }
 
-  /** A cluster file system that hangs lets every reader of /etc/pve wait. */
+  /** If the cluster file system hangs, every read of /etc/pve waits. */
   hangs(path: string): WaitQueue | undefined {
     return this.#pmxcfs === 'hangs' && /^\/etc\/pve(\/|$)/.test(path) ? this.#answers : undefined;
   }
@@ -178,6 +180,7 @@ export class SimulatedNode implements Machine {
       const total = Math.round(this.scenario.memory / 1024);
       return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
     });
+    this.files.generate('/proc/sys/kernel/random/boot_id', () => `${this.#bootId}\n`);
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(
       '/sys/kernel/mm/transparent_hugepage/enabled',

@@ -22,7 +22,7 @@ export const lifeCycleVerbs: Readonly<Record<string, Verb>> = {
         if (configKeys(requireConfig(node, vmid, 255)).get('template') === '1') {
           throw new PctError(255, `you can't start a CT if it's a template`);
         }
-        // Its configuration may have been moved here by hand.
+        // Its configuration may have been moved to this node manually.
         if (node.cluster.guest(vmid)?.running === false) node.cluster.moveGuest(vmid, node.name);
         const guest = node.guests.get(vmid);
         await call.delay(node.cluster.scenario.times.start);
@@ -145,7 +145,7 @@ async function until(delay: PctCall['delay'], condition: () => boolean, withinMs
   return true;
 }
 
-/** For a container of another node it says the same as for one that is stopped. */
+/** The message for a container of another node is the same as for a stopped one. */
 function requireRunning({ node }: PctCall, vmid: number): void {
   if (!node.runningGuest(vmid)) throw new PctError(255, `CT ${vmid} not running`);
 }
@@ -160,7 +160,10 @@ function requireWritable({ node }: PctCall, vmid: number): void {
   throw new PctError(2, `unable to open file '${file}' - Permission denied`);
 }
 
-/** Hands the request to the HA manager where it manages the container. @returns whether it does */
+/**
+ * Passes the request to the HA manager if it manages the container.
+ * @returns whether it does
+ */
 export async function askedHa(
   { node, stdout }: PctCall,
   vmid: number,

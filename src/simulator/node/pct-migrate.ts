@@ -2,7 +2,7 @@ import { Migration } from './migration.ts';
 import { badParameter, type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
 import { askedHa, checkLock, locked, requireQuorum } from './pct-life-cycle.ts';
 
-/** `pct migrate`, which takes the storage for shared: nothing is copied. */
+/** `pct migrate` on shared storage: nothing is copied. */
 export const migrateVerbs: Readonly<Record<string, Verb>> = {
   migrate: {
     options: { restart: 'flag', online: 'flag', timeout: 'integer', 'target-storage': 'string' },

@@ -1,11 +1,11 @@
 import type { Inode } from '../files/inode.ts';
 
-/** Names in /etc/pve that each node shows in its own way; all others are the same on every node. */
+/** Names in /etc/pve whose content differs between nodes; all others are the same on every node. */
 function isOwn(name: string): boolean {
   return name.startsWith('.') || ['local', 'lxc', 'qemu-server', 'openvz'].includes(name);
 }
 
-/** The entries of /etc/pve as one node sees them: those of its own, and those that the cluster shares. */
+/** The entries of /etc/pve as one node sees them: the node's own, and those of the cluster. */
 export class PveEntries extends Map<string, Inode> {
   #shared: Map<string, Inode>;
 
@@ -14,7 +14,7 @@ export class PveEntries extends Map<string, Inode> {
     this.#shared = shared;
   }
 
-  /** Shows another state of the cluster from now on, as a node does that has lost the others. */
+  /** Shows another state of the cluster from now on, as a node does after losing the others. */
   show(shared: Map<string, Inode>): void {
     this.#shared = shared;
   }

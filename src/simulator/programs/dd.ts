@@ -20,7 +20,7 @@ export async function dd(call: Call): Promise<number> {
   const skip = number('skip', 0) * (flags.includes('skip_bytes') ? 1 : size);
   const count = number('count', Number.POSITIVE_INFINITY);
   const limit = count * (flags.includes('count_bytes') ? 1 : size);
-  const whole = flags.includes('fullblock') || flags.includes('count_bytes');
+  const whole = flags.includes('fullblock');
   const [input, output] = [operands.get('if'), operands.get('of')];
   const from = (
     input === undefined ? call.process.fds.get(0) : await call.sys.open(input, { reads: true })
@@ -39,7 +39,9 @@ export async function dd(call: Call): Promise<number> {
       if (chunk.length === 0) break;
       left -= chunk.length;
     }
-    while (bytes < limit && (whole || full + partial < count)) {
+    // A short read counts as a block, also where the limit is in bytes.
+    const blocks = flags.includes('count_bytes') ? Math.ceil(count / size) : count;
+    while (bytes < limit && (whole || full + partial < blocks)) {
       const block = await readBlock(call, from, Math.min(size, limit - bytes), whole);
       if (block.length === 0) break;
       await to.write(call.process, block);

@@ -14,10 +14,10 @@ export function batchesOf<T>(
 }
 
 /**
- * Does some work for each item, at most eight at a time on each node.
- * @param stopped asked before each item: whether no further one may begin
+ * Does work for each item, at most eight at a time on each node.
+ * @param stopped called before each item; if true, no further item begins
  * @returns the results in the order of the items, without those that did not begin
- * @throws the first error of `work`, when all that had begun have ended
+ * @throws the first error of `work`, after all work that had begun has ended
  */
 export async function runPerNode<T extends { readonly node: string | null }, R>(
   items: readonly T[],

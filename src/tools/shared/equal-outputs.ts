@@ -33,7 +33,7 @@ export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputG
   });
 }
 
-/** Divides `limit`: what is shorter than an equal share leaves the rest of it to the longer ones. */
+/** Divides `limit` equally; what a short item does not use is shared by the longer ones. */
 export function fairShares(lengths: readonly number[], limit: number): number[] {
   const shares = lengths.map(() => 0);
   let left = limit;

@@ -3,12 +3,14 @@ import * as z from 'zod';
 import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
+import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
 import { ENDED_CODES, type ExecResult, type ExecTarget, type Keep } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext, ToolSettings } from '../tool.ts';
 import { formatBytes, reply } from './format.ts';
-import { command, type ResponseFormat, responseFormat, seconds } from './params.ts';
+import { jobData, jobNotes, jobState } from './jobs.ts';
+import { command, commandTimeout, flag, type ResponseFormat, responseFormat, timeoutOf } from './params.ts';
 
-/** How to start a process that continues after the call. */
+/** How to start a daemon, which is no job. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 /** The parameters for the length of an output. */
@@ -36,11 +38,8 @@ export function characterLimitOf(
 /** The parameters of every tool that runs a command. */
 export const execInput = {
   command,
-  timeout: seconds(
-    30,
-    'Seconds until the command is killed',
-    `A call runs at most 300 seconds. Start a longer job in the background with ${DETACH}, then read /tmp/out with later calls.`,
-  ),
+  timeout: commandTimeout,
+  background: flag('Run as a job'),
   ...outputLimit,
   response_format: responseFormat('text'),
 };
@@ -49,7 +48,7 @@ export const execOutput = z.object({
   exit_code: z.number().nullable(),
   stdout: z.string(),
   stderr: z.string(),
-  success: z.boolean(),
+  success: z.boolean().optional(),
   stdout_truncated: z.boolean(),
   stdout_original_length: z.number(),
   stdout_lines: z.number(),
@@ -57,7 +56,10 @@ export const execOutput = z.object({
   stderr_original_length: z.number(),
   stderr_lines: z.number(),
   duration_ms: z.number(),
-  ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']),
+  ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']).nullable(),
+  job: z.string().optional(),
+  state: z.enum(['running', 'ended']).optional(),
+  timeout_s: z.number().optional(),
   survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
   output_held: z.boolean(),
   redacted: z.number().optional(),
@@ -71,31 +73,79 @@ type ExecData = z.output<typeof execOutput>;
 
 interface ExecRequest {
   readonly command: string;
-  readonly timeout: number;
+  readonly timeout?: number | undefined;
+  readonly background: boolean;
   readonly max_output?: number | undefined;
   readonly keep: Keep;
   readonly response_format: ResponseFormat;
 }
 
-/** Runs a command in a container or on the host and reports its actual result. */
+/**
+ * Runs a command in a container or on the host and reports its actual result. In the background, and where the command may take
+ * longer than calls may last, it runs as a job from its start.
+ * @param tool the tool that is called
+ */
 export async function runCommand(
   target: ExecTarget,
+  tool: string,
   request: ExecRequest,
   ctx: ToolContext,
 ): Promise<Reply<ExecData>> {
-  const result = await target.exec(request.command, {
-    timeoutMs: request.timeout * 1000,
+  const { command, background, keep } = request;
+  const { waitLimit } = ctx.settings;
+  const characterLimit = characterLimitOf(request, ctx.settings);
+  const timeoutS = timeoutOf(request);
+  const presentation = { timeoutS, keep, format: request.response_format, label: target.label };
+  if (background || (waitLimit !== undefined && timeoutS > waitLimit)) {
+    const { runAsJob, toExecResult } = await import('./background.ts');
+    const capture = await runAsJob(
+      target,
+      { tool, command, timeoutS, characterLimit, keep, background },
+      ctx,
+    );
+    if (capture.job.state === 'running') return presentJob(capture, request.response_format);
+    const { data, ...rest } = presentExec(toExecResult(capture), presentation);
+    return { ...rest, data: { ...data, job: capture.job.id, state: 'ended' } };
+  }
+  const result = await target.exec(command, {
+    timeoutMs: timeoutS * 1000,
     signal: ctx.signal,
-    characterLimit: characterLimitOf(request, ctx.settings),
-    keep: request.keep,
-    onOutput: (bytes) => ctx.progress(`${formatBytes(bytes)} of output`),
+    characterLimit,
+    keep,
+    onOutput: (bytes, recent) =>
+      ctx.progress(`${formatBytes(bytes)} of output`, undefined, undefined, recent),
   });
-  return presentExec(result, {
-    timeoutS: request.timeout,
-    keep: request.keep,
-    format: request.response_format,
-    label: target.label,
-  });
+  return presentExec(result, presentation);
+}
+
+/** A job that is still running, with its output so far. */
+function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat): Reply<ExecData> {
+  const redacted = stdout.redacted + stderr.redacted;
+  const notes = [
+    `${jobState(job)} It continues without this call. Use proxmox_get_job with \`wait\` for its result, and proxmox_cancel_job to end it.`,
+    ...jobNotes(job),
+  ];
+  const data: ExecData = {
+    job: jobData(job).job,
+    state: 'running',
+    timeout_s: job.timeoutS,
+    exit_code: null,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdout_truncated: stdout.truncated,
+    stdout_original_length: stdout.originalLength,
+    stdout_lines: stdout.lines,
+    stderr_truncated: stderr.truncated,
+    stderr_original_length: stderr.originalLength,
+    stderr_lines: stderr.lines,
+    duration_ms: job.durationMs ?? 0,
+    ended: null,
+    survivors: [],
+    output_held: false,
+    ...(redacted === 0 ? {} : { redacted }),
+    note: notes.join(' '),
+  };
+  return reply(data, format, execText);
 }
 
 export interface ExecPresentation {
@@ -166,7 +216,7 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
       return {
         error: `The command did not end within its timeout of ${options.timeoutS} s in ${options.label} ${killSentence(result)}`,
         code: ENDED_CODES.timeout,
-        suggestion: `Check the effects of the command before you repeat it. ${options.timeoutS < 300 ? 'Use a larger timeout (at most 300), or start' : 'Start'} it with ${DETACH} and read /tmp/out with later calls.`,
+        suggestion: `Check the effects of the command before you repeat it. Use a larger timeout: over 300 seconds with \`background\`.`,
       };
     case 'cancelled':
       return {
@@ -211,9 +261,10 @@ function execText(data: ExecData): string {
     sections.push(outputSection('STDERR', word, data.stderr, cut));
   }
   if (sections.length === 0) sections.push('(no output)');
-  sections.push(
-    `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
-  );
+  if (data.state !== 'running')
+    sections.push(
+      `Exit code: ${data.exit_code ?? (data.ended === 'exit' ? 'unknown' : `none (${data.ended})`)}`,
+    );
   if (data.error !== undefined) {
     sections.push(errorText(String(data.code), data.error, String(data.suggestion)));
   }

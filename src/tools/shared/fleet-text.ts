@@ -7,12 +7,22 @@ import { containerLabel, skippedLines } from './targets.ts';
 
 const survivor = z.object({ pid: z.number(), name: z.string() });
 
-/** What happened in one container. */
+/** The result of one container. */
 export const execRow = z.object({
   vmid: z.number(),
   name: z.string().nullable(),
-  status: z.enum(['exited', 'timeout', 'cancelled', 'disconnected', 'failed', 'skipped', 'not_run']),
+  status: z.enum([
+    'exited',
+    'timeout',
+    'cancelled',
+    'disconnected',
+    'failed',
+    'skipped',
+    'not_run',
+    'started',
+  ]),
   exit_code: z.number().nullable(),
+  job: z.string().optional(),
   check_exit_code: z.number().nullable().optional(),
   duration_ms: z.number().optional(),
   survivors: z.array(survivor).nullable().optional(),
@@ -39,7 +49,7 @@ type Group = z.output<typeof outputGroup>;
 /** Names are shown up to this number of containers; vmids always. */
 const MAX_NAMED = 40;
 
-/** Exit codes first, then what did not end, then each distinct output once. */
+/** Exit codes, then commands that did not end by themselves, then each distinct output once. */
 export function fleetText({
   containers,
   outputs,
@@ -57,6 +67,11 @@ export function fleetText({
   );
   for (const [code, rows] of [...byCode].sort(([a], [b]) => (a ?? -1) - (b ?? -1))) {
     lines.push(`Exit code ${code ?? 'unknown'} (${counted(rows.length)}): ${listed(rows)}`);
+  }
+  const started = containers.filter(({ status }) => status === 'started');
+  if (started.length > 0) {
+    const ids = started.map((row) => `${label(row)}: ${row.job}`).join(', ');
+    lines.push(`Jobs started (${counted(started.length)}), read with proxmox_get_job: ${ids}`);
   }
   const killed = containers.filter(({ status }) => status === 'timeout' || status === 'cancelled');
   for (const rows of groupBy(killed, (row) => `${row.status} ${survivorsText(row)}`).values()) {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { inThousands } from '../../lib/in-thousands.ts';
 
 /**
  * The parameters that tools share. A schema accepts exactly what it advertises, with two exceptions for clients that do not
@@ -44,7 +45,7 @@ export function changingInput<Shape extends z.ZodRawShape>(shape: Shape) {
  */
 function characters(min: number, max: number, remedy?: string) {
   const isShortEnough = (value: string) => value.length <= max || [...value].length <= max;
-  const limits = `must have ${min.toLocaleString('en-US')} to ${max.toLocaleString('en-US')} characters`;
+  const limits = `must have ${min} to ${inThousands(max)} characters`;
   return z
     .string({ error: 'must be a string' })
     .refine((value) => value.length >= min, { error: min === 1 ? 'must not be empty' : limits })
@@ -81,6 +82,42 @@ export function seconds(fallback: number, description: string, remedy?: string) 
     .meta({ maximum: MAX_SECONDS })
     .default(fallback)
     .describe(description);
+}
+
+const MAX_JOB_SECONDS = 86_400;
+
+/** The timeout of a command, up to a day in the background. Its default depends on where it runs. */
+export const commandTimeout = z
+  .int({ error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .min(1, { error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .max(MAX_JOB_SECONDS, { error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .meta({ minimum: undefined, maximum: undefined })
+  .optional()
+  .describe('Seconds; default 30, in background 86400');
+
+/** A longer timeout than that of a call that waits needs `background`. */
+export function requireBackground(
+  input: { readonly timeout?: number | undefined; readonly background: boolean },
+  ctx: z.RefinementCtx,
+): void {
+  if (input.background || (input.timeout ?? 0) <= MAX_SECONDS) return;
+  ctx.addIssue({
+    code: 'custom',
+    path: ['timeout'],
+    message: `must be an integer from 1 to ${MAX_SECONDS} (seconds) unless \`background\` is true`,
+    params: { remedy: 'Set `background` to true: the command runs as a job, up to 86400 seconds.' },
+  });
+}
+
+/** The timeout of a command in seconds. */
+export function timeoutOf({
+  timeout,
+  background,
+}: {
+  readonly timeout?: number | undefined;
+  readonly background: boolean;
+}): number {
+  return timeout ?? (background ? MAX_JOB_SECONDS : 30);
 }
 
 export function flag(description: string) {

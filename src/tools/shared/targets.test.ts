@@ -49,6 +49,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     container: unused,
     host: unused,
     close: unused,
+    jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },
   };
   const selected = await selectContainers(selection, { cluster, signal }, whenEmpty);
   return selected.map(({ vmid, skipped }) => (skipped === null ? vmid : `${vmid} ${skipped.code}`));
@@ -72,7 +73,7 @@ describe('the selection', () => {
     expect(await select(selection)).toEqual(expected);
   });
 
-  test('has each of vmids, with the reason why nothing can be done in it', async () => {
+  test('includes each of vmids, with the reason for those that are skipped', async () => {
     expect(await select({ vmids: [101, 103, 105, 106, 107, 200, 201] })).toEqual([
       101,
       STOPPED,
@@ -88,7 +89,7 @@ describe('the selection', () => {
     ]);
   });
 
-  test('without a selector is everything for a tool that says so, and refused otherwise', async () => {
+  test('without a selector covers every container if the tool allows it, and is refused otherwise', async () => {
     expect(await select({}, 'all')).toEqual([101, 102, STOPPED, 104, 106, '107 CONTAINER_NOT_RUNNING']);
     expect(await select({ except: [104] }, 'all')).toEqual([
       101,
@@ -101,7 +102,7 @@ describe('the selection', () => {
     await expect(select({ except: [104] })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  test('of nothing is an error that repeats the selectors', async () => {
+  test('is an error that repeats the selectors if no container matches', async () => {
     await expect(select({ name: 'mail*', node: 'pve1' })).rejects.toMatchObject({
       code: 'CONTAINER_NOT_FOUND',
       message: 'No container matches name "mail*", node "pve1".',

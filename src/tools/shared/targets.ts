@@ -113,8 +113,8 @@ export async function selectContainers(
 }
 
 /**
- * A container on another node as far as it matters here. What its node has published is seconds old, or missing, so that
- * only the attempt shows whether one that is named runs.
+ * The container as if it were on the connected node. The published status of other nodes may be old or missing, so a container
+ * that the call names counts as running until the attempt proves otherwise.
  */
 function asSeen(container: ContainerSummary, isNamed: boolean): ContainerSummary {
   if (container.local) return container;
@@ -122,12 +122,12 @@ function asSeen(container: ContainerSummary, isNamed: boolean): ContainerSummary
   return { ...container, local: true, status: isUncertain ? 'running' : container.status };
 }
 
-/** A VMID that the list of containers does not have: a virtual machine, or nothing. */
+/** A VMID that is not in the list of containers: a virtual machine, or an unknown VMID. */
 async function missingContainer(vmid: number, { cluster, signal }: TargetSearch): Promise<SelectedContainer> {
   const unknown = { vmid, name: null, node: null };
   try {
     await cluster.guest(vmid, signal);
-    // Created just now. The decision on it reads its attributes again.
+    // The container has just been created. The decision reads its attributes again.
     return { ...unknown, skipped: null };
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'CANCELLED') throw error;

@@ -1,7 +1,7 @@
-# Ends a cluster, whole or half. Sourced after teardown.sh and cluster.sh.
+# Ends a cluster, complete or incomplete. Sourced after teardown.sh and cluster.sh.
 # shellcheck shell=bash
 
-# A file system that hangs would let everything hang that looks at its processes.
+# With a hanging file system, everything that inspects its processes would hang as well.
 wake_file_systems() {
   local pid
   for pid in $(rig_members "$1" | sort -un); do
@@ -9,7 +9,7 @@ wake_file_systems() {
   done
 }
 
-# Through the nodes while they are there: LXC then cleans up its cgroups by itself.
+# Through the nodes as long as they run: LXC then cleans up its cgroups itself.
 stop_cluster_containers() {
   local node vmid
   for node in "${CLUSTER_NODES[@]}"; do
@@ -30,12 +30,12 @@ cluster_teardown() {
     wake_file_systems "$id"
     stop_cluster_containers
     kill_members "$id"
-    # Those that did not get far enough to have the mark.
+    # Processes without the mark, because the start failed early.
     for node in "${CLUSTER_NODES[@]}"; do
       if pid=$(recorded_pid "holder-$node"); then kill -KILL "$pid" || true; fi
     done
     remove_cgroups
-    # The cables go with their namespaces.
+    # The network links disappear with their namespaces.
     ip link delete "$BRIDGE" 2>/dev/null || true
   fi
   rm -rf --one-file-system "$STATE"

@@ -31,7 +31,7 @@ name_of() {
   esac
 }
 
-# Runs a command on one node of the cluster, with nothing of the caller's environment.
+# Runs a command on one node of the cluster, without the caller's environment.
 on_node() {
   local holder
   holder=$(recorded_pid "holder-$1") || die "node $1 is not up"
@@ -48,7 +48,7 @@ make_bridge() {
   ip link set "$BRIDGE" up
 }
 
-# A cable from the node to the bridge.
+# A network link from the node to the bridge.
 connect_node() {
   local holder
   holder=$(recorded_pid "holder-$1")
@@ -61,7 +61,7 @@ connect_node() {
 
 # --- /etc/pve --------------------------------------------------------------------------------------------------
 
-# What differs from node to node is a link to a file of the node's own /run; all else is shared.
+# Files that differ between nodes are links to files of the node's own /run; all others are shared.
 make_cluster_pve() {
   local pve=$STATE/pve node vmid name
   mkdir -p "$pve/ha" "$pve/priv"
@@ -109,7 +109,7 @@ write_members() {
   mv "$file.new" "$file"
 }
 
-# Derived from the directories, as the real one is: write_vmlist VERSION
+# Derived from the directories, like the real file: write_vmlist VERSION
 write_vmlist() {
   local pve=$STATE/pve conf node id comma=
   {

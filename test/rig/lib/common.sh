@@ -7,12 +7,12 @@ CACHE=${XDG_CACHE_HOME:-/var/cache}/proxmox-mcp-rig
 RUNNING_VMIDS=(9101 9102 9104)
 LOCAL_VMIDS=(9101 9102 9103 9104)
 ALL_VMIDS=(9101 9102 9103 9104 9105)
-# Every process of the rig sees this file with the rig's id in it: the node in its private /run, each
-# container in its own. That tells ours from strangers even when a recorded process is gone.
+# Every process of the rig sees this file with the rig's id: the node in its private /run, each container in its own. It
+# identifies processes of the rig even if a recorded process has ended.
 MARK=run/.proxmox-mcp-rig
 
-# What is started here lives on. A descriptor that it inherited would keep the caller's pipe open, or its lock held;
-# 255 is bash's own.
+# The started process outlives this script. An inherited descriptor would keep the caller's pipe open or its lock held. 255
+# belongs to bash itself.
 close_inherited() {
   local fd
   for fd in /proc/$$/fd/*; do
@@ -28,19 +28,19 @@ die() {
   exit 1
 }
 
-# A process id alone may have been given to somebody else since; with its start time it cannot. A zombie counts
-# as gone: it is only waiting for its parent to notice, which for an orphan can take the machine's init a second.
+# A PID may have been reused, so the start time is compared as well. A zombie counts as ended: it only waits for its parent,
+# which for an orphan (the machine's init) can take a second.
 start_time() {
   local stat
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-  # The name in parentheses may hold spaces; start time is the 20th field after it.
+  # The name in parentheses may contain spaces; the start time is the 20th field after it.
   set -- ${stat##*) }
   [ "$1" != Z ] && printf '%s\n' "${20}"
 }
 
 record_pid() { printf '%s %s\n' "$2" "$(start_time "$2")" >"$STATE/$1.pid"; }
 
-# Prints the recorded process id if that very process still runs.
+# Prints the recorded PID if the same process still runs.
 recorded_pid() {
   local pid started
   [ -f "$STATE/$1.pid" ] && read -r pid started <"$STATE/$1.pid" || return 1
@@ -48,7 +48,7 @@ recorded_pid() {
   printf '%s\n' "$pid"
 }
 
-# Runs a command in the node, with nothing of the caller's environment.
+# Runs a command in the node, without the caller's environment.
 in_node() {
   local holder
   holder=$(recorded_pid holder) || die 'the rig is not up'
@@ -58,8 +58,8 @@ in_node() {
 
 command_socket_open() { grep -q "@/var/lib/lxc/$1/command\$" /proc/net/unix; }
 
-# One at a time on this machine, for VMIDs are the machine's: another checkout may have a rig of its own in mind. A
-# directory can be locked as well as a file, and this one comes with the package lxc.
+# One rig at a time on this machine, because VMIDs are shared by all of its checkouts. The lock is on a directory that the
+# package lxc installs.
 take_lock() {
   exec 9</var/lib/lxc
   flock 9

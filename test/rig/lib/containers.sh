@@ -48,7 +48,7 @@ make_containers() {
     *) make_busybox_rootfs "$lxc/$id/rootfs" "$name" ;;
     esac
   done
-  # Started in place of 9103's own by tests that want a container without a shell.
+  # Tests that need a container without a shell start this instead of the init of 9103.
   make_shellless_rootfs "$lxc/9103/rootfs-shellless" stopped
 }
 

@@ -1,5 +1,5 @@
-# Runs inside the rig's own mount and UTS namespaces and makes them look like a Proxmox node. All that is
-# mounted here ends with the namespace; the machine outside sees none of it.
+# Runs inside the rig's own mount and UTS namespaces and makes them look like a Proxmox node. All mounts end with the
+# namespace and are invisible to the machine.
 # Arguments: state directory, rig directory, and for a node of the cluster its name. stdin: root's password; not for the cluster.
 set -euo pipefail
 state=$1
@@ -15,7 +15,7 @@ scratch=/run
 mount -t tmpfs -o mode=755 tmpfs "$scratch"
 mkdir -p /run/lock/lxc /run/lxc /run/sshd
 
-# Readable as before, writable without reaching the machine.
+# Readable as before; writes do not reach the machine.
 private_overlay() {
   local dir=$1 layer=$scratch/.layers/$1
   mkdir -p "$layer/upper" "$layer/work"
@@ -31,7 +31,7 @@ private_overlay /var
 hostname "$node"
 printf '127.0.0.1 localhost %s\n' "$node" >/etc/hosts
 if [ $# = 3 ]; then
-  # Files of /etc/pve that are this node's alone, and what it shares with the test: requests to the HA manager.
+  # Files of /etc/pve that only this node has, and files shared with the test: requests to the HA manager.
   mkdir -p /run/rig-pve /run/rig-ha "$state/ha"
   mount --bind "$own/pve" /run/rig-pve
   mount --bind "$state/ha" /run/rig-ha
@@ -40,8 +40,8 @@ if [ $# = 3 ]; then
   ln -sfn "/etc/pve/nodes/$node/qemu-server" /run/rig-pve/qemu-server
 fi
 mkdir -p /etc/pve /var/lib/lxc /etc/ssh/rig
-# FUSE with direct I/O, as pmxcfs is: without it the cost of reading there would be hidden. No times: tests change the files
-# beneath.
+# FUSE with direct I/O, like pmxcfs: otherwise the cost of reading would be hidden. No attribute cache: tests change the files
+# below.
 if [ -c /dev/fuse ] && command -v bindfs >/dev/null; then
   bindfs -o direct_io,attr_timeout=0,entry_timeout=0,negative_timeout=0 "$state/pve" /etc/pve
 else
@@ -53,7 +53,7 @@ cp "$own"/host_keys/* "$own/sshd_config" /etc/ssh/rig/
 cat "$state"/keys/*.pub >/etc/ssh/rig/authorized_keys
 chmod 600 /etc/ssh/rig/*_key
 
-# Last, for the checkout may lie under any of these.
+# Last, because the checkout may be below any of these.
 for dir in /root /home /mnt; do mount -t tmpfs -o mode=755 tmpfs "$dir"; done
 chmod 700 /root
 mount --bind "$own/tmp" /tmp
@@ -66,7 +66,7 @@ mount -t tmpfs -o ro,size=64k tmpfs /mnt/rig-ro
 if [ $# = 3 ]; then exit 0; fi
 
 printf 'root:%s\n' "$password" | chpasswd -c SHA512
-# Without PAM, sshd takes a `!` in front of the password for a locked account, and refuses keys too.
+# Without PAM, sshd interprets a leading `!` of the password as a locked account, and refuses keys too.
 for user in admin operator; do
   getent group "$user" >/dev/null || groupadd "$user"
   useradd --create-home --shell /bin/bash --gid "$user" --password '*' "$user"

@@ -1,4 +1,4 @@
-# What must be true before anything is touched: root, the packages, VMIDs and a port that nobody uses.
+# Requirements that are checked before anything is changed: root, the packages, unused VMIDs and a free port.
 # shellcheck shell=bash
 
 require_root() { [ "$(id -u)" = 0 ] || die 'must be root: mount namespaces and containers need it'; }
@@ -13,7 +13,7 @@ require_packages() {
   if [ ${#missing[@]} -gt 0 ]; then
     die "missing packages: $(printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' ')(apt-get install them)"
   fi
-  # The containers hold nothing but this one file; linked to libraries it would not start there.
+  # The containers contain only this file; if it needed shared libraries, it would not start there.
   if ldd "$(command -v busybox)" >/dev/null 2>&1; then
     die 'busybox is linked dynamically: install the package busybox-static'
   fi
@@ -27,8 +27,8 @@ require_network_packages() {
   [ ${#missing[@]} -eq 0 ] || die "missing packages: ${missing[*]} (apt-get install them)"
 }
 
-# The rig has directories of its own, but command sockets and cgroups are the machine's: two containers
-# with one VMID would meet there.
+# The rig has separate directories, but command sockets and cgroups belong to the machine: two containers with the same VMID
+# would conflict.
 require_free_vmids() {
   local id conf
   for id in "${ALL_VMIDS[@]}"; do
@@ -42,13 +42,13 @@ require_free_vmids() {
   done
 }
 
-# Looks in the kernel's own table, so that no tool is needed; 0A is LISTEN.
+# Reads the kernel's table, so that no tool is needed; 0A is LISTEN.
 port_listens() {
   cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
     awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, length($2) - 4) == port { hit = 1 } END { exit !hit }'
 }
 
-# Below the range that the kernel hands out for outgoing connections.
+# Below the range that the kernel uses for outgoing connections.
 choose_port() {
   local port try
   if [ -n "${RIG_PORT:-}" ]; then

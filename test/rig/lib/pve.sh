@@ -1,4 +1,4 @@
-# /etc/pve as plain files: the fixtures, and what depends on the moment or on keys made on the spot.
+# /etc/pve as plain files: the fixtures, and files that depend on the time or on generated keys.
 # shellcheck shell=bash
 
 make_pve() {
@@ -16,6 +16,6 @@ make_pve() {
   mv "$pve/members" "$pve/.members"
   mv "$pve/version" "$pve/.version"
   rm "$pve/rrd"
-  # The cluster file system lets root and www-data alone read.
+  # In the cluster file system only root and www-data can read.
   find "$pve" -type f -exec chmod 640 {} +
 }

@@ -1,9 +1,9 @@
-# Root file systems of the containers: Debian from a cache, the others made of one static busybox.
+# Root file systems of the containers: Debian from a cache, the others from one static busybox.
 # shellcheck shell=bash
 
 DEBIAN_CACHE=$CACHE/debian-bookworm-1
 
-# Half a minute, once per machine. Moved into place when complete, so that a break leaves no half a cache.
+# Takes half a minute, once per machine. Renamed when complete, so that an interruption leaves no incomplete cache.
 ensure_debian_cache() {
   local work=$DEBIAN_CACHE.$$
   [ ! -d "$DEBIAN_CACHE" ] || return 0
@@ -18,8 +18,8 @@ ensure_debian_cache() {
   mv "$work" "$DEBIAN_CACHE"
 }
 
-# For all kinds: the init that tests can rely on, the mark, directories to mount on, and the container's own
-# name in its hosts file as Proxmox writes it there (sudo asks for it).
+# For all kinds: the init for tests, the mark, mount points, and the container's name in its hosts file, as Proxmox writes it
+# (sudo resolves it).
 finish_rootfs() {
   local root=$1 name=$2
   install -D -m 755 "$RIG_DIR/node/rig-init" "$root/sbin/rig-init"
@@ -46,8 +46,8 @@ make_busybox_rootfs() {
   finish_rootfs "$root" "$2"
 }
 
-# Like an application container made from an OCI image: one static program, no shell under any name. Named
-# init, busybox is only that, and with an empty inittab it does nothing but reap.
+# Like an application container made from an OCI image: one static program, and no shell. Under the name init, busybox
+# is only an init, which with an empty inittab only reaps orphans.
 make_shellless_rootfs() {
   local root=$1
   mkdir -p "$root"/{sbin,etc}

@@ -11,8 +11,8 @@ make_keys() {
   ssh-keygen -q -t ed25519 -N "$PASSPHRASE" -C rig-encrypted -f "$STATE/keys/encrypted"
 }
 
-# As on a Proxmox node (root logs in by key and password, 10 sessions a connection), but on loopback and
-# without PAM, whose session modules want a systemd that is not here.
+# As on a Proxmox node (root logs in with key or password, 10 sessions per connection), but on loopback and without PAM, whose
+# session modules need systemd.
 write_sshd_config() {
   cat >"$STATE/sshd_config" <<CONFIG
 Port $PORT
@@ -32,13 +32,13 @@ UseDNS no
 PidFile none
 Subsystem sftp internal-sftp
 CONFIG
-  # From OpenSSH 9.8 on a few refused logins shut the door on their address, which here is everybody's.
+  # Since OpenSSH 9.8 a few refused logins block their address, which all clients share here.
   if /usr/sbin/sshd -t -o PerSourcePenalties=no -f /dev/null -h "$STATE/host_keys/ssh_host_ed25519_key" 2>/dev/null; then
     printf 'PerSourcePenalties no\n' >>"$STATE/sshd_config"
   fi
 }
 
-# For people and tests that use the real client: ssh -F .state/ssh_config rig
+# For use with the real client: ssh -F .state/ssh_config rig
 write_client_files() {
   local type user
   : >"$STATE/known_hosts"
@@ -60,7 +60,7 @@ CONFIG
   done >"$STATE/ssh_config"
 }
 
-# Arguments are options for sshd, which win over its configuration file: -o MaxSessions=3
+# Arguments are options for sshd, which override its configuration file: -o MaxSessions=3
 start_sshd() {
   local try holder
   holder=$(recorded_pid holder) || die 'the rig is not up'

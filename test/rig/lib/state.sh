@@ -1,4 +1,4 @@
-# rig.json: what tests need to know. Written last, so that its presence means that the rig is complete.
+# rig.json: the data for tests. Written last, so that its existence means that the rig is complete.
 # shellcheck shell=bash
 
 json_string() {

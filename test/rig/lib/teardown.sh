@@ -1,8 +1,8 @@
-# Ends a rig, whole or half: knows what is its own by recorded process ids and by the rig's mark.
+# Ends a rig, complete or incomplete: its processes are identified by recorded PIDs and by the rig's mark.
 # shellcheck shell=bash
 
-# Processes whose root holds this rig's mark: those of the node, and all in its containers. sshd's
-# children may sit in a chroot; they are found by the mount namespace that they share with the node.
+# Processes whose root contains this rig's mark: those of the node and of its containers. Children of sshd may be in a chroot;
+# they are found by the mount namespace that they share with the node.
 rig_members() {
   local id=$1 dir pid mark ns space=
   for dir in /proc/[0-9]*; do
@@ -21,8 +21,8 @@ rig_members() {
   done
 }
 
-# Process id of a container's init, if the container is this rig's. A command socket tells nothing of its owner: it
-# answers to whoever knows the VMID.
+# PID of a container's init, if the container belongs to this rig. The command socket does not show its owner, because it
+# depends only on the VMID.
 own_init() {
   local pid mark=
   pid=$(in_node timeout 5 lxc-info -n "$1" -p -H 2>/dev/null 9<&-) && [ -n "$pid" ] || return 1
@@ -30,20 +30,20 @@ own_init() {
   [ "$mark" = "$2" ]
 }
 
-# Through the node while it is there: LXC then cleans up its cgroups by itself.
+# Through the node as long as it runs: LXC then cleans up its cgroups itself.
 stop_containers() {
   local vmid
   recorded_pid holder >/dev/null || return 0
   for vmid in "${LOCAL_VMIDS[@]}"; do
     if command_socket_open "$vmid" && own_init "$vmid" "$1"; then
-      # A frozen process cannot even die.
+      # A frozen process cannot be killed.
       in_node lxc-unfreeze -n "$vmid" >/dev/null 2>&1 9<&- || true
       in_node timeout 10 lxc-stop -k -n "$vmid" >/dev/null 2>&1 9<&- || true
     fi
   done
 }
 
-# A frozen process does not die of a KILL until it is thawed; without LXC's monitor only the cgroup can do that.
+# SIGKILL has no effect on a frozen process until it is thawed; without LXC's monitor only the cgroup can thaw it.
 thaw() {
   local group
   for group in /sys/fs/cgroup/{freezer/,unified/,}"lxc/$1"{,/ns}; do
@@ -52,7 +52,7 @@ thaw() {
   done
 }
 
-# Goes by the processes, not by VMIDs alone, so that only containers of this rig are touched.
+# Selects by processes, not only by VMIDs, so that only containers of this rig are ended.
 thaw_containers_of() {
   local pid vmid vmids
   vmids=$(
@@ -65,7 +65,7 @@ thaw_containers_of() {
   done
 }
 
-# Sent again and again, for a process may have been born since the last look.
+# Sent repeatedly, because a process may have started since the last scan.
 kill_members() {
   local try pids
   for try in {1..60}; do
@@ -80,7 +80,7 @@ kill_members() {
 
 CGROUP_PARENTS=(lxc lxc.monitor lxc.pivot)
 
-# LXC makes these and never removes them. Only those that the rig caused are the rig's to remove.
+# LXC creates these and never removes them. Only those that belong to the rig are removed.
 record_cgroup_parents() {
   local name
   for name in "${CGROUP_PARENTS[@]}"; do
@@ -107,6 +107,6 @@ teardown() {
     kill_members "$id"
     remove_cgroups
   fi
-  # The namespace is gone with its last process, so nothing is mounted in here any more.
+  # The namespace has ended with its last process, so nothing is mounted here any more.
   rm -rf --one-file-system "$STATE"
 }

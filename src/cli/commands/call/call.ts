@@ -9,8 +9,9 @@ import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../commands.ts';
-import { appFor } from '../../open-app.ts';
+import { openApp } from '../../open-app.ts';
 import { redrawLine } from '../../output/output.ts';
+import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';
 import { findTool, readArguments } from './call-arguments.ts';
 import { approvePending, canAsk, terminalElicitation } from './confirm.ts';
@@ -54,7 +55,9 @@ export async function performCall(
   args: Readonly<Record<string, unknown>>,
   { json, present }: { readonly json: boolean; readonly present: Present },
 ): Promise<void> {
-  const app = await appFor(input);
+  // A terminal waits as long as the command takes.
+  const config = settingsFor(input);
+  const app = config === undefined ? undefined : await openApp({ ...config, waitLimit: undefined });
   if (app === undefined) return;
   const interrupt = catchSignals();
   const attempt = () =>

@@ -47,12 +47,16 @@ test('configures Claude Code for the user, not for a project', () => {
 
 const LAUNCH = { command: '/usr/bin/node', args: ['/x/bin.js'] };
 
-test('writes the program and the configuration file into an entry, and no settings', () => {
+/** Clients that give up a call after about a minute. */
+const CUTS_CALLS = ['claude-desktop', 'cursor', 'windsurf', 'codex'];
+
+test('writes the program and the configuration file into an entry, and WAIT_LIMIT for clients that cut calls', () => {
   const apps = clientApps(at('linux', '/home/me'), false);
   const args = ['/x/bin.js', '--config', '/c.env'];
   for (const app of apps) {
     const { type, ...entry } = entryFor(app, LAUNCH, '/c.env');
-    expect(entry).toEqual({ command: '/usr/bin/node', args });
+    const env = CUTS_CALLS.includes(app.id) ? { env: { WAIT_LIMIT: '45s' } } : {};
+    expect(entry).toEqual({ command: '/usr/bin/node', args, ...env });
     expect(type).toBe(['claude-code', 'vscode'].includes(app.id) ? 'stdio' : undefined);
   }
 });
@@ -60,11 +64,14 @@ test('writes the program and the configuration file into an entry, and no settin
 test('writes variables that clients do not pass on into an entry, in both formats', () => {
   const env = { SSH_AUTH_SOCK: '/run/agent' };
   for (const app of clientApps(at('linux', '/home/me'), false)) {
-    expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual(env);
-    expect(entryFor(app, { ...LAUNCH, env: {} }, '/c.env')).not.toHaveProperty('env');
+    const limit = CUTS_CALLS.includes(app.id) ? { WAIT_LIMIT: '45s' } : {};
+    expect(entryFor(app, { ...LAUNCH, env }, '/c.env').env).toEqual({ ...env, ...limit });
+    if (!CUTS_CALLS.includes(app.id)) {
+      expect(entryFor(app, { ...LAUNCH, env: {} }, '/c.env')).not.toHaveProperty('env');
+    }
     if (app.format === 'toml')
       expect(snippetFor(app, { ...LAUNCH, env }, '/c.env').text).toContain(
-        '\nenv = { SSH_AUTH_SOCK = "/run/agent" }\n',
+        '\nenv = { SSH_AUTH_SOCK = "/run/agent", WAIT_LIMIT = "45s" }\n',
       );
   }
 });
@@ -79,7 +86,7 @@ test('prints a snippet in the format of the client, and a command quoted for the
     },
   });
   expect(of.codex).toBe(
-    '[mcp_servers.proxmox]\ncommand = "/usr/bin/node"\nargs = ["/x/bin.js", "--config", "/my c.env"]\n',
+    '[mcp_servers.proxmox]\ncommand = "/usr/bin/node"\nargs = ["/x/bin.js", "--config", "/my c.env"]\nenv = { WAIT_LIMIT = "45s" }\n',
   );
   expect(claudeCodeCommand(LAUNCH, '/my c.env')).toBe(
     "claude mcp add --scope user proxmox -- /usr/bin/node /x/bin.js --config '/my c.env'",

@@ -15,6 +15,9 @@ export const CLIENT_IDS = [
 ] as const;
 export type ClientId = (typeof CLIENT_IDS)[number];
 
+/** Below the minute after which these clients give up a call. */
+const WAIT_LIMIT = '45s';
+
 /** An MCP client that starts servers, and its configuration file. */
 export interface ClientApp {
   readonly id: ClientId;
@@ -27,6 +30,8 @@ export interface ClientApp {
   readonly typed: boolean;
   /** Whether it supports elicitation. False unless its documentation says so. */
   readonly asks: boolean;
+  /** Whether it gives up a call after a minute or so, whatever the progress. */
+  readonly cutsCalls: boolean;
   /** Files or directories, one of which exists if the client has been used on this machine. */
   readonly traces: readonly string[];
 }
@@ -44,7 +49,13 @@ export function clientApps(at: HostEnvironment, packaged: boolean): readonly Cli
   const home = (...names: readonly string[]) => join(at.home, ...names);
   const desktop = join(packaged ? packagedData(at) : data, 'Claude');
   const code = join(data, 'Code', 'User');
-  const json = { format: 'json', section: 'mcpServers', typed: false, asks: false } as const;
+  const json = {
+    format: 'json',
+    section: 'mcpServers',
+    typed: false,
+    asks: false,
+    cutsCalls: false,
+  } as const;
   return [
     {
       ...json,
@@ -58,6 +69,7 @@ export function clientApps(at: HostEnvironment, packaged: boolean): readonly Cli
     {
       ...json,
       id: 'claude-desktop',
+      cutsCalls: true,
       title: 'Claude Desktop',
       file: join(desktop, 'claude_desktop_config.json'),
       traces: [desktop],
@@ -75,6 +87,7 @@ export function clientApps(at: HostEnvironment, packaged: boolean): readonly Cli
     {
       ...json,
       id: 'cursor',
+      cutsCalls: true,
       title: 'Cursor',
       file: home('.cursor', 'mcp.json'),
       asks: true,
@@ -83,6 +96,7 @@ export function clientApps(at: HostEnvironment, packaged: boolean): readonly Cli
     {
       ...json,
       id: 'windsurf',
+      cutsCalls: true,
       title: 'Windsurf',
       file: home('.codeium', 'windsurf', 'mcp_config.json'),
       traces: [home('.codeium', 'windsurf')],
@@ -97,6 +111,7 @@ export function clientApps(at: HostEnvironment, packaged: boolean): readonly Cli
     {
       ...json,
       id: 'codex',
+      cutsCalls: true,
       title: 'Codex',
       file: home('.codex', 'config.toml'),
       format: 'toml',
@@ -129,14 +144,14 @@ export interface ClientEntry {
 
 /**
  * The entry for a client's configuration: the command that starts the server, and the configuration file. Paths are absolute,
- * because clients start servers in any directory. It contains no settings, and so no secrets.
+ * because clients start servers in any directory. It contains no setting but WAIT_LIMIT, and so no secrets.
  */
 export function entryFor(
-  { typed }: Pick<ClientApp, 'typed'>,
+  { typed, cutsCalls }: Pick<ClientApp, 'typed' | 'cutsCalls'>,
   launch: Launch,
   configFile: string,
 ): ClientEntry {
-  const { env = {} } = launch;
+  const env = { ...launch.env, ...(cutsCalls ? { WAIT_LIMIT } : {}) };
   return {
     ...(typed ? { type: 'stdio' } : {}),
     command: launch.command,

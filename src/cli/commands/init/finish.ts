@@ -17,7 +17,7 @@ export function testEntry(
   at: HostEnvironment,
   signal: AbortSignal,
 ): Promise<SelfTest> {
-  const entry = entryFor({ typed: apps[0]?.typed ?? false }, launch, configFile);
+  const entry = entryFor({ typed: apps[0]?.typed ?? false, cutsCalls: false }, launch, configFile);
   return selfTest(entry, at, { exec, signal });
 }
 

@@ -20,7 +20,7 @@ export function snippetFor(app: ClientApp, launch: Launch, configFile: string): 
 
 /** The command that adds the server to Claude Code for this user. */
 export function claudeCodeCommand(launch: Launch, configFile: string): string {
-  const { command, args } = entryFor({ typed: true }, launch, configFile);
+  const { command, args } = entryFor({ typed: true, cutsCalls: false }, launch, configFile);
   return `claude mcp add --scope user ${SERVER_NAME} -- ${[command, ...args].map(shellWord).join(' ')}`;
 }
 

@@ -20,6 +20,7 @@ test('does not advertise the scope confirm, because clients request every advert
   const settings = {
     characterLimit: 1,
     maxFileSize: 1,
+    jobOutputLimit: 65_536,
     enableHostExec: true,
     allowSelf: false,
     readOnly: false,

@@ -1,0 +1,198 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
+import { connectToRig, uniqueSleep, useClient } from './connect.ts';
+import { jobsOf } from './jobs.ts';
+import { describeNode } from './nodes.ts';
+
+describeNode('jobs', [], (rig) => {
+  const node = useClient(rig);
+  const { start, get, ended } = jobsOf(node);
+
+  for (const vmid of [CT.debian, CT.busybox]) {
+    test(`a job in CT ${vmid} reports its state, then its output and exit code`, async () => {
+      const { data, text, job } = await start(vmid, 'echo first; echo wrong >&2; sleep 2; echo last; exit 7');
+      expect(data).toMatchObject({ state: 'running', exit_code: null, ended: null });
+      expect(text).toContain(job);
+      expect((await ended(job)).data).toMatchObject({
+        state: 'ended',
+        exit_code: 7,
+        ended: 'exit',
+        stdout: 'first\nlast\n',
+        stderr: 'wrong\n',
+        stdout_bytes: 11,
+        stderr_bytes: 6,
+      });
+    });
+  }
+
+  test('return an ordinary result when they end at once', async () => {
+    const { data } = await start(CT.debian, 'echo done; exit 3');
+    expect(data).toMatchObject({ state: 'ended', exit_code: 3, stdout: 'done\n', ended: 'exit' });
+  });
+
+  test('are cancelled with all their processes', async () => {
+    const n = uniqueSleep();
+    const { job } = await start(CT.debian, `setsid sleep ${n} & sleep ${n}`);
+    await until(async () => (await rig.containerProcesses(CT.debian, `sleep ${n}`)).length > 1);
+    const cancelled = await node.call('cancel_job', { job });
+    expect(cancelled.data, cancelled.text).toMatchObject({
+      success: true,
+      state: 'ended',
+      ended: 'cancelled',
+      survivors: [],
+    });
+    expect(rig.nodeProcesses(n)).toEqual([]);
+    expect((await get(job)).data).toMatchObject({ ended: 'cancelled', code: 'CANCELLED' });
+  });
+
+  test('are killed at their time limit', async () => {
+    const n = uniqueSleep();
+    const { job } = await start(CT.debian, `trap '' TERM; setsid sleep ${n} & sleep ${n}; sleep ${n}`, {
+      timeout: 1,
+    });
+    expect((await ended(job)).data).toMatchObject({
+      ended: 'timeout',
+      code: 'TIMEOUT',
+      exit_code: null,
+      survivors: [],
+    });
+    expect(rig.nodeProcesses(n)).toEqual([]);
+  });
+
+  test('are listed', async () => {
+    const { job } = await start(CT.debian, 'echo listed');
+    const { data, text } = await node.call('list_jobs', {});
+    expect(text).toContain(job);
+    expect(data.jobs).toContainEqual(
+      expect.objectContaining({ job, command: 'echo listed', state: 'ended' }),
+    );
+  });
+
+  test('do not start in a stopped container', async () => {
+    const result = await node.call('container_exec_command', {
+      vmid: CT.stopped,
+      command: 'true',
+      background: true,
+    });
+    expect(result.data).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
+  });
+
+  test('return output in pages of bytes, without splitting a character or a secret', async () => {
+    const secret = 'ghp_012345678901234567890123456789012345';
+    const line = `äöü€😀 token ${secret} end\\n`;
+    const { job } = await start(CT.debian, `i=0; while [ $i -lt 20 ]; do printf '${line}'; i=$((i+1)); done`);
+    await ended(job);
+    const client = await connectToRig(rig, { env: { CHARACTER_LIMIT: '100' } });
+    try {
+      let [offset, text] = [0, ''];
+      for (let pages = 0; pages < 100; pages += 1) {
+        const { data } = await client.callTool('proxmox_get_job', { job, offset });
+        expect(data.offset).toBe(offset);
+        text += String(data.stdout);
+        offset = Number(data.next_offset);
+        if (data.remaining_bytes === 0) break;
+      }
+      expect(offset).toBe(Buffer.byteLength(line.replace('\\n', '\n')) * 20);
+      expect(text).not.toContain('\ufffd');
+      expect(text).not.toMatch(/ghp_|0123456789/);
+      expect(text.match(/^äöü€😀 token \[redacted: [^\]]+\] end$/gm)).toHaveLength(20);
+    } finally {
+      await client.close();
+    }
+  });
+
+  test('return matching lines, and the end of the output', async () => {
+    const { job } = await start(
+      CT.debian,
+      'i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done; echo "An ERROR here"; echo last',
+    );
+    await ended(job);
+    expect((await get(job, { match: 'error' })).data).toMatchObject({ stdout: 'An ERROR here\n' });
+    expect((await get(job, { tail: 5 })).data).toMatchObject({ stdout: 'last\n', remaining_bytes: 0 });
+    expect((await get(job, { stream: 'stderr', offset: 0 })).data).toMatchObject({
+      stderr: '',
+      remaining_bytes: 0,
+    });
+  });
+
+  test('wait for output beyond an offset', async () => {
+    const { job } = await start(CT.debian, 'echo one; sleep 2; echo two; sleep 30');
+    const { data } = await get(job, { offset: 4, wait: 20 });
+    expect(data).toMatchObject({ state: 'running', stdout: 'two\n', next_offset: 8 });
+    await node.call('cancel_job', { job });
+  });
+
+  test('cause an error for an unknown ID', async () => {
+    const result = await get('aaaaaaaaaaaaaaaa');
+    expect(result.data).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    expect((await get('../../etc')).data).toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('are required for a timeout over 300 s', async () => {
+    const args = { vmid: CT.debian, command: 'true', timeout: 301 };
+    const result = await node.call('container_exec_command', args);
+    expect(result.data).toMatchObject({
+      code: 'INVALID_INPUT',
+      suggestion: expect.stringContaining('`background`'),
+    });
+    expect((await node.call('container_exec_command', { ...args, background: true })).data).toMatchObject({
+      exit_code: 0,
+    });
+  });
+
+  test('continue a call that exceeds WAIT_LIMIT, which is answered in time', async () => {
+    const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s' } });
+    try {
+      const run = (command: string, timeout: number) =>
+        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command, timeout });
+      const [short, long, plain] = await Promise.all([
+        run('echo short; exit 4', 60),
+        run('echo begun; sleep 8; echo over; exit 6', 60),
+        run('echo plain', 5),
+      ]);
+      expect(short.data).toMatchObject({ exit_code: 4, stdout: 'short\n', ended: 'exit' });
+      expect(long.data).toMatchObject({ state: 'running', exit_code: null, stdout: 'begun\n' });
+      expect(plain.data.job).toBeUndefined();
+      expect((await ended(String(long.data.job))).data).toMatchObject({
+        exit_code: 6,
+        stdout: 'begun\nover\n',
+      });
+    } finally {
+      await client.close();
+    }
+  });
+
+  test('start in each of several containers', async () => {
+    const vmids = [CT.debian, CT.busybox, CT.stopped];
+    const args = { vmids, command: 'echo "in $(hostname)"; sleep 1; exit 4', background: true, timeout: 400 };
+    const { data, text } = await node.call('exec_in_containers', args);
+    const rows = z
+      .array(z.object({ vmid: z.number(), status: z.string(), job: z.string().optional() }))
+      .parse(data.containers);
+    expect(rows.map(({ status }) => status)).toEqual(['started', 'started', 'skipped']);
+    for (const { job, vmid } of rows) {
+      if (job === undefined) continue;
+      expect(text).toContain(`${job}`);
+      expect((await ended(job)).data).toMatchObject({ exit_code: 4, target: `container ${vmid}` });
+    }
+    const refused = await node.call('exec_in_containers', { ...args, canary: true });
+    expect(refused.data).toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('are readable by another server after their server was killed', async () => {
+    const first = await connectToRig(rig);
+    const started = await first.callTool('proxmox_container_exec_command', {
+      vmid: CT.debian,
+      command: 'sleep 1; echo survived; exit 5',
+      background: true,
+    });
+    process.kill(first.pid, 'SIGKILL');
+    await first.close();
+    expect((await ended(String(started.data.job))).data).toMatchObject({
+      exit_code: 5,
+      stdout: 'survived\n',
+    });
+  });
+});

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Installs packages, which takes minutes. */
+const LONGEST = /\/setup\.test\.ts$/;
+
+/**
+ * Starts the longest file first, and distributes the files that use the rig over the run: their suites run one at a time, so
+ * two at once would block a worker, and the last ones would run alone.
+ */
+export class SpreadRigSuites extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const longest = sorted.filter(({ moduleId }) => LONGEST.test(moduleId));
+    const rest = sorted.filter(({ moduleId }) => !LONGEST.test(moduleId));
+    const rig = rest.filter(({ moduleId }) => usesRig(moduleId));
+    const others = rest.filter(({ moduleId }) => !usesRig(moduleId));
+    return [...longest, ...spread(rig, others)];
+  }
+}
+
+function usesRig(file: string): boolean {
+  return /\bdescribe(?:Rig|Node)\(/.test(readFileSync(file, 'utf8'));
+}
+
+/** Inserts the few at equal distances among the many, beginning with one of the few. */
+function spread<T>(few: readonly T[], many: readonly T[]): T[] {
+  const all: T[] = [];
+  for (const [index, one] of few.entries()) {
+    const [from, to] = [index, index + 1].map((each) => Math.round((each * many.length) / few.length));
+    all.push(one, ...many.slice(from, to));
+  }
+  return few.length === 0 ? [...many] : all;
+}
