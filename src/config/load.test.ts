@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { addressesOf } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { type LoadInput, loadConfig } from './load.ts';
 import type { Config } from './settings-schema.ts';
@@ -334,6 +335,39 @@ test.each([
   ['pve-1.example.com', 'pve-1.example.com'],
 ])('reads HOST=%s as %s', (value, host) => {
   expect(load({ HOST: value }).host).toBe(host);
+});
+
+describe('several nodes', () => {
+  test.each([
+    ['192.0.2.1,192.0.2.2', [{ host: '192.0.2.1' }, { host: '192.0.2.2' }]],
+    ['pve1 , [2001:db8::1]:2222', [{ host: 'pve1' }, { host: '2001:db8::1', port: 2222 }]],
+    ['2001:db8::1,192.0.2.2:23', [{ host: '2001:db8::1' }, { host: '192.0.2.2', port: 23 }]],
+  ])('HOST=%s is a list', (value, addresses) => {
+    expect(addressesOf(load({ HOST: value }).host)).toEqual(addresses);
+  });
+
+  test.each(['pve1,', 'pve1,me@pve2', 'pve1,https://pve2:8006/', 'pve1,pve2:99999', 'pve1,-o x'])(
+    'HOST=%s is rejected',
+    (value) => {
+      expect(errorsOf({ ...ENOUGH, HOST: value }).HOST).toBeDefined();
+    },
+  );
+
+  test('NODE_ADDRESSES has an address for each node, with an optional port', () => {
+    expect([
+      ...(load({ NODE_ADDRESSES: 'pve2=192.0.2.2, pve-3=[2001:db8::3]:2222' }).nodeAddresses ?? []),
+    ]).toEqual([
+      ['pve2', { host: '192.0.2.2' }],
+      ['pve-3', { host: '2001:db8::3', port: 2222 }],
+    ]);
+  });
+
+  test.each(['pve2', 'pve2=', '=192.0.2.2', 'pve2=a,pve2=b', 'pve2=me@h', 'p e=192.0.2.2'])(
+    'NODE_ADDRESSES=%s is rejected',
+    (value) => {
+      expect(errorsOf({ ...ENOUGH, NODE_ADDRESSES: value }).NODE_ADDRESSES).toContain('NODE=ADDRESS');
+    },
+  );
 });
 
 test('accepts users, ports and bracketed IPv6 addresses in SSH_JUMP', () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { Simulator } from '../../src/simulator/simulator.ts';
+import { inspectionOutput } from '../../src/tools/shared/inspection-output.ts';
 import { connectClient, type TestClient } from '../mcp/client.ts';
 import { until } from '../rig/until.ts';
 
@@ -96,3 +97,24 @@ test('runs at most eight commands at a time on a node', async () => {
   expect((await call).containers).toHaveLength(30);
   expect(Math.max(...counts)).toBe(8);
 }, 60_000);
+
+test('200 containers are inspected in one round trip, within the character limit; a frozen one delays none', async () => {
+  simulator.container(1050).freeze();
+  const { data, text, isError } = await client.callTool('proxmox_inspect_containers', {
+    sections: ['memory', 'network'],
+  });
+  simulator.container(1050).thaw();
+  expect(isError, text).toBe(false);
+  const report = inspectionOutput.parse(data);
+  expect(report.containers.map(({ vmid }) => vmid)).toEqual(VMIDS);
+  expect(report.skipped).toEqual([]);
+  expect(
+    report.containers.filter(({ problems }) => problems.includes('frozen')).map(({ vmid }) => vmid),
+  ).toEqual([1050]);
+  expect(
+    report.containers.every(({ memory, network }) => memory !== undefined && network !== undefined),
+  ).toBe(true);
+  expect(text.length).toBeLessThanOrEqual(25_000);
+  // Those with problems come first.
+  expect(text).toMatch(/^VMID.*\n1050 /m);
+}, 240_000);

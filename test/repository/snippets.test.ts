@@ -36,6 +36,7 @@ const entry = z.strictObject({
   type: z.enum(['stdio']).optional(),
   command: z.string(),
   args: z.array(z.string()),
+  env: z.strictObject({ WAIT_LIMIT: z.string() }).optional(),
 });
 const clientFile = z.union([
   z.strictObject({ mcpServers: z.record(z.string(), entry) }),

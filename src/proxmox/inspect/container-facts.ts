@@ -18,11 +18,14 @@ export function parseContainerReport(text: string, word: string): ContainerRepor
   let began = false;
   let ended = false;
   let part: string | undefined;
-  for (const line of text.split('\n')) {
+  for (const line of text.replace(/\n$/, '').split('\n')) {
     if (line === `${word} began`) began = true;
     else if (line === `${word} ended`) ended = true;
-    else if (line.startsWith(`${word} part `)) part = line.slice(word.length + 6);
-    else if (!began) before += `${line}\n`;
+    else if (line.startsWith(`${word} part `)) {
+      part = line.slice(word.length + 6);
+      // Also if nothing follows: no updates are pending, for example.
+      parts.set(part, parts.get(part) ?? '');
+    } else if (!began) before += `${line}\n`;
     else if (part !== undefined) parts.set(part, `${parts.get(part) ?? ''}${line}\n`);
   }
   return { began, ended, before: before.trim(), parts };

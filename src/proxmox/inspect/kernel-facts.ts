@@ -41,31 +41,33 @@ interface Stat {
   readonly memoryBytes: number;
 }
 
-/** Lines of /proc/PID/stat after that of /proc/uptime. */
+/**
+ * The texts of /proc/PID/stat after that of /proc/uptime. A name may contain blanks, parentheses and newlines, but is too short
+ * for the numbers that follow it.
+ */
 function parseStats(text: string): { readonly uptime: number; readonly stats: ReadonlyMap<number, Stat> } {
-  const [first = '', ...lines] = text.split('\n');
   const stats = new Map<number, Stat>();
-  for (const line of lines) {
-    // A name may contain blanks, parentheses and newlines. The fields after it are numbers.
-    const [, pid] = /^(\d+) \(/.exec(line) ?? [];
-    const fields = /\) ([A-Za-z](?: -?\d+){20,})$/.exec(line)?.[1]?.split(' ');
-    if (pid === undefined || fields === undefined) continue;
-    const [user, system, start, pages] = [11, 12, 19, 21].map((at) => integer(fields[at]) ?? 0);
+  for (const [, pid, numbers = ''] of text.matchAll(
+    /^(\d+) \([\s\S]{0,64}?\) [A-Za-z]((?: -?\d+){20,})$/gm,
+  )) {
+    const fields = numbers.split(' ');
+    const [user = 0, system = 0, start = 0, pages = 0] = [11, 12, 19, 21].map(
+      (at) => integer(fields[at]) ?? 0,
+    );
     stats.set(Number(pid), {
       pid: Number(pid),
-      cpuTicks: (user ?? 0) + (system ?? 0),
-      startTicks: start ?? 0,
-      memoryBytes: (pages ?? 0) * PAGE,
+      cpuTicks: user + system,
+      startTicks: start,
+      memoryBytes: pages * PAGE,
     });
   }
-  return { uptime: Number.parseFloat(first), stats };
+  return { uptime: Number.parseFloat(text), stats };
 }
 
 /** How long the container's first process has run, in seconds. */
 export function parseUptime(text: string): number | null {
-  const [stat = '', uptime = ''] = text.trim().split(/\n(?=[\d.]+ [\d.]+$)/);
-  const start = [...parseStats(`0\n${stat}`).stats.values()][0]?.startTicks;
-  const seconds = Number.parseFloat(uptime);
+  const start = [...parseStats(text).stats.values()][0]?.startTicks;
+  const seconds = Number.parseFloat(/^([\d.]+) [\d.]+$/m.exec(text)?.[1] ?? '');
   return start === undefined || Number.isNaN(seconds)
     ? null
     : Math.max(0, Math.round(seconds - start / TICKS));
@@ -111,7 +113,10 @@ export function parseNames(text: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const line of text.split('\n')) {
     const [, pid, name = ''] = /^\/proc\/(\d+)\/comm:(.*)$/.exec(line) ?? [];
-    if (pid !== undefined && !names.has(Number(pid))) names.set(Number(pid), oneLine(name, 40));
+    if (pid === undefined) continue;
+    // A name may contain newlines.
+    const before = names.get(Number(pid));
+    names.set(Number(pid), oneLine(before === undefined ? name : `${before}\n${name}`, 40));
   }
   return names;
 }

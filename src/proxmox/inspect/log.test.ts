@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { formatCursor, parseCursor } from './log-cursor.ts';
+import { parseLogOutput } from './log-output.ts';
+import { patternProblem } from './log-pattern.ts';
+import type { LogRequest } from './log-types.ts';
+
+const request = (changes: Partial<LogRequest> = {}): LogRequest => ({
+  path: '/var/log/a.log',
+  regex: false,
+  context: 0,
+  lines: 100,
+  countOnly: false,
+  characterLimit: 1000,
+  signal: new AbortController().signal,
+  ...changes,
+});
+
+const JOURNAL = 's=ab;i=1;b=cd;m=2;t=3;x=4';
+
+describe('a cursor', () => {
+  const file = { kind: 'file', file: '8:1', first: 0, end: 500, seen: 20 } as const;
+  const journal = { kind: 'journal', after: JOURNAL, newest: null, seen: 0 } as const;
+
+  test.each([file, { ...file, end: null }, journal, { ...journal, after: null, newest: JOURNAL, seen: 7 }])(
+    'is read back %#',
+    (cursor) => expect(parseCursor(formatCursor(cursor, 101, request()), 101, request())).toEqual(cursor),
+  );
+
+  test('is refused for another container, another filter, or if it was changed', () => {
+    const text = formatCursor(file, 101, request());
+    const refused = (cursor: string, vmid = 101, changes: Partial<LogRequest> = {}) =>
+      expect(() => parseCursor(cursor, vmid, request(changes))).toThrow(/not one that this tool returned/);
+    refused(text, 102);
+    refused(text, 101, { match: 'x' });
+    refused(text, 101, { path: '/etc/shadow' });
+    for (const bad of [
+      '',
+      'x',
+      `${text}.1`,
+      text.replace('8:1', '8:1;rm'),
+      text.replace('500', '-5'),
+      text.replace('f.', 'j.'),
+    ])
+      refused(bad);
+    refused(formatCursor(journal, 101, request()).replace(JOURNAL, `${JOURNAL};y`));
+    // Another number of lines may be asked for.
+    expect(parseCursor(text, 101, request({ lines: 5 }))).toEqual(file);
+  });
+});
+
+describe('a pattern', () => {
+  test.each([
+    'error|fail',
+    '[]]x',
+    '[^]a]',
+    '[[:digit:]]{1,3}',
+    'a{5}',
+    '(a|b)+$',
+    '\\.',
+    'a{2,}',
+    '[\\1]',
+    '\\\\1',
+  ])('%s is allowed', (pattern) => expect(patternProblem(pattern)).toBeNull());
+  test.each(['(a)\\1', '(a{1,1000}){1,1000}', 'a\\', '[a', 'x{30000}', '\\\\\\1'])(
+    '%s is refused',
+    (pattern) => expect(patternProblem(pattern)).not.toBeNull(),
+  );
+});
+
+describe('a page', () => {
+  const page = (text: string, changes: Partial<LogRequest> = {}, seen = 0) => {
+    const asked = request(changes);
+    const answer = parseLogOutput(Buffer.from(`W began\n${text}W ended\n`), 'W', 100_000);
+    expect(answer.failure).toBeNull();
+    return answer.page(asked, seen === 0 ? null : { kind: 'file', file: '8:1', first: 0, end: 90, seen });
+  };
+
+  test('of a file has its line numbers, the total and both cursors', () => {
+    const found = page('W file 8:1 0 90 80\nW lines\n3:30:c\n4:40:d:e\n', { match: 'x' });
+    expect(found).toEqual({
+      lines: [
+        { number: 30, text: 'c', kind: 'match' },
+        { number: 40, text: 'd:e', kind: 'match' },
+      ],
+      total: 4,
+      remaining: 2,
+      older: { kind: 'file', file: '8:1', first: 0, end: 90, seen: 2 },
+      newer: { kind: 'file', file: '8:1', first: 80, end: null, seen: 0 },
+    });
+  });
+
+  test('before another page counts what that has shown', () => {
+    expect(page('W file 8:1 0 90 80\nW lines\n1:30:c\n2:40:d\n', { match: 'x' }, 2)).toMatchObject({
+      total: 4,
+      remaining: 0,
+      older: null,
+      newer: null,
+    });
+  });
+
+  test('keeps the newest lines within the limit, and the rest for the next page', () => {
+    const lines = Array.from({ length: 50 }, (_, index) => `${index + 1}:line ${index + 1}\n`).join('');
+    const found = page(`W file 8:1 0 900 900\nW lines\n${lines}`, { characterLimit: 100 });
+    expect(found.lines.at(-1)).toEqual({ number: 50, text: 'line 50', kind: 'match' });
+    expect(found.lines.length).toBeLessThan(10);
+    expect(found.older).toMatchObject({ seen: found.lines.length });
+    expect(found.remaining).toBe(50 - found.lines.length);
+    // One line is shown even if it is longer.
+    expect(page('W file 8:1 0 9 9\nW lines\n1:abcdef\n', { characterLimit: 1 }).lines).toHaveLength(1);
+  });
+
+  test('marks context and gaps', () => {
+    const found = page('W file 8:1 0 90 80\nW total 2\nW lines\n1:4-a\n2:5:b\n3:--\n4:9:c\n', {
+      match: 'x',
+      context: 1,
+    });
+    expect(found.lines.map(({ kind }) => kind)).toEqual(['context', 'match', 'gap', 'match']);
+    expect(found.total).toBe(2);
+  });
+
+  test('of the journal without a match does not claim a total', () => {
+    const found = page(`W journal ${JOURNAL}\nW lines\n1:a\n2:b\n`, { path: undefined, lines: 2 });
+    expect(found).toMatchObject({ total: null, remaining: null });
+    expect(found.older).toEqual({ kind: 'journal', after: null, newest: JOURNAL, seen: 2 });
+    expect(page(`W journal ${JOURNAL}\nW lines\n1:a\n`, { path: undefined, lines: 2 }).older).toBeNull();
+  });
+
+  test('ignores numbers and cursors that are none', () => {
+    expect(page('W file x;y 0 90 80\nW lines\n1:a\n')).toMatchObject({ older: null, newer: null });
+    expect(page('W journal $(id)\nW lines\n1:a\n', { path: undefined })).toMatchObject({
+      older: null,
+      newer: null,
+    });
+    expect(page('W file 8:1 0 -9 1e9\nW lines\nx:a\n99999999999999999999:b\n').lines).toEqual([]);
+  });
+
+  test('an answer that names no log is a failure', () => {
+    expect(parseLogOutput(Buffer.from('W began\nhello\n'), 'W', 10).failure).not.toBeNull();
+    expect(parseLogOutput(Buffer.from('W began\nW failed IO a b\n'), 'W', 10).failure).toEqual({
+      code: 'IO',
+      text: 'a b',
+    });
+  });
+});
