@@ -15,7 +15,7 @@ export function governanceSettings(at: HostEnvironment) {
       placeholder: 'preset',
       group: 'Governance',
       tier: 'basic',
-      help: 'Policy preset: read-only, careful, standard or open',
+      help: 'Policy: read-only, careful, standard, open',
       example: 'careful',
       defaultText: 'standard',
     }),

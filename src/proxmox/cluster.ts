@@ -299,11 +299,13 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     return { ...this.#shared, shell, precondition, jobs: this.#jobs.startedOn(node) };
   }
 
-  /** The nodes that may have jobs. null stands for the entry node where it is the only one. */
+  /** The nodes that may have jobs, the entry node first. null stands for the entry node where it is the only one. */
   async #nodeNames(signal: AbortSignal): Promise<readonly (string | null)[]> {
     if (this.#nodes.members.size === 0) await this.#read(signal, {}).catch(() => {});
     const names = [...this.#nodes.members.keys()];
-    return names.length > 1 ? names : [null];
+    if (names.length < 2) return [null];
+    const entry = this.#entry.current?.name ?? null;
+    return [entry, ...names.filter((name) => name !== entry)];
   }
 }
 

@@ -11,7 +11,7 @@ export const containerExecCommand = defineContainerTool({
     'Use it for everything inside a container: logs, packages, services, files. ' +
     'A non-zero exit code is a normal result. Each call is a new shell: no state is kept and stdin is empty, so pass flags like -y. ' +
     'Long output is cut in the middle. On timeout the command and its children are killed. ' +
-    'For upgrades, builds and all that may take minutes set `background`: it continues as a job, read with proxmox_get_job.',
+    'For upgrades and builds set `background`, then read the job with proxmox_get_job.',
   toolset: 'core',
   effect: 'exec',
   input: changingInput(execInput).superRefine(requireBackground),

@@ -25,7 +25,7 @@ const input = z
     command,
     ...targetInput,
     timeout: commandTimeout,
-    background: flag('Start one job per container; returns their IDs'),
+    background: flag('Run as jobs, return their IDs'),
     batch_size: z
       .int(positive)
       .min(1, positive)

@@ -1,5 +1,5 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { inspectionOutput } from '../../src/tools/shared/inspection-output.ts';
+import { inspectionData } from '../../src/tools/shared/inspection-output.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { useClient } from './connect.ts';
@@ -14,7 +14,7 @@ describeNode('inspect', [], (node, { needing }) => {
   async function inspect(args: Record<string, unknown>) {
     const { data, text, isError } = await call('inspect_containers', args);
     expect(isError, text).toBe(false);
-    const report = inspectionOutput.parse(data);
+    const report = inspectionData.parse(data);
     const row = (vmid: number) => {
       const found = report.containers.find((each) => each.vmid === vmid);
       if (found === undefined) throw new Error(`no row for ${vmid}: ${text}`);

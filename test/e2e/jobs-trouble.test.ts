@@ -82,23 +82,27 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
       }),
     );
     try {
-      const { job } = await start(CT.debian, 'sleep 1; exit 9', { timeout: 50 });
+      const [first] = clients;
+      const started = await first?.client.callTool('proxmox_container_exec_command', {
+        vmid: CT.debian,
+        command: 'sleep 1; exit 9',
+        background: true,
+      });
+      const job = String(started?.data.job);
       const results = await Promise.all(
         clients.map(({ client }) => client.callTool('proxmox_get_job', { job, wait: 30 })),
       );
       expect(results.map(({ data }) => data.exit_code)).toEqual([9, 9, 9]);
       const texts = await Promise.all(clients.map(({ dir }) => textIn(dir)));
-      const ends = texts
+      const begins = texts
         .join('')
         .split('\n')
         .filter((line) => line.includes('end of a job') && line.includes(job));
-      const own = (await textIn(path.join(node.dir, 'none'))).length;
-      expect(own).toBe(0);
-      expect(ends.length).toBeLessThanOrEqual(1);
+      expect(begins).toHaveLength(1);
     } finally {
       await Promise.all(clients.map(({ client }) => client.close()));
     }
-  });
+  }, 90_000);
 
   test('are removed a day after their end, but not while they run', async () => {
     const { job } = await start(CT.debian, 'echo old');
@@ -195,6 +199,41 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
         expect(refused.data).toMatchObject({ code: 'DISK_FULL' });
       } finally {
         await onHost(`umount -l ${JOBS_DIR}`);
+      }
+    },
+  );
+
+  needing(
+    'real lxc',
+    'a job is a unit where systemd runs, and a unit that is stopped leaves nothing in the container',
+    async () => {
+      const standIn = await readFile(new URL('../rig/node/systemd-run', import.meta.url), 'utf8');
+      const encoded = Buffer.from(standIn).toString('base64');
+      await onHost(
+        `mkdir -p /run/systemd/system; cd /usr/sbin; echo ${encoded} | base64 -d >systemd-run; chmod 755 systemd-run; cp systemd-run systemctl`,
+      );
+      try {
+        const short = await start(CT.debian, 'yes | head -n 1; trap; sleep 1; exit 3');
+        expect(await onHost('ls /run/systemd/transient')).toBe(`proxmox-mcp-job-${short.job}\n`);
+        expect((await ended(short.job)).data).toMatchObject({ exit_code: 3, stdout: 'y\n', stderr: '' });
+
+        const n = uniqueSleep();
+        const { job } = await start(CT.debian, `setsid sleep ${n} & sleep ${n}`);
+        await until(async () => (await rig.containerProcesses(CT.debian, n)).length > 1);
+        await onHost(`systemctl stop proxmox-mcp-job-${job}`);
+        expect((await get(job)).data).toMatchObject({
+          ended: 'stopped',
+          code: 'EXIT_UNKNOWN',
+          survivors: [],
+        });
+        expect(rig.nodeProcesses(n)).toEqual([]);
+
+        const late = await start(CT.debian, `setsid sleep ${n} & sleep ${n}`, { timeout: 1 });
+        expect((await ended(late.job)).data).toMatchObject({ ended: 'timeout', survivors: [] });
+        expect(rig.nodeProcesses(n)).toEqual([]);
+        await until(async () => (await onHost('ls /run/systemd/transient')) === '');
+      } finally {
+        await onHost('rm -rf /run/systemd /usr/sbin/systemd-run /usr/sbin/systemctl');
       }
     },
   );

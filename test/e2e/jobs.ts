@@ -14,7 +14,7 @@ export function jobsOf(node: ReturnType<typeof useClient>) {
     },
     /** Waits for the end of a job. */
     async ended(job: string) {
-      for (let looks = 0; looks < 10; looks += 1) {
+      for (let looks = 0; looks < 300; looks += 1) {
         const result = await get(job, { wait: 30 });
         if (result.data.state !== 'running') return result;
       }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { Simulator } from '../../src/simulator/simulator.ts';
-import { inspectionOutput } from '../../src/tools/shared/inspection-output.ts';
+import { inspectionData } from '../../src/tools/shared/inspection-output.ts';
 import { connectClient, type TestClient } from '../mcp/client.ts';
 import { until } from '../rig/until.ts';
 
@@ -105,7 +105,7 @@ test('200 containers are inspected in one round trip, within the character limit
   });
   simulator.container(1050).thaw();
   expect(isError, text).toBe(false);
-  const report = inspectionOutput.parse(data);
+  const report = inspectionData.parse(data);
   expect(report.containers.map(({ vmid }) => vmid)).toEqual(VMIDS);
   expect(report.skipped).toEqual([]);
   expect(

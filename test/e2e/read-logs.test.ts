@@ -111,7 +111,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect((await node.inContainer(CT.debian, ['ls', '/tmp/injected'])).code).not.toBe(0);
   });
 
-  test('refuses anything but a log, and does not hang on a pipe', async () => {
+  test('refuses anything other than a regular file, and does not hang on a pipe', async () => {
     await node.inContainer(CT.debian, ['mkfifo', '/tmp/pipe.log']);
     onTestFinished(async () => void (await node.inContainer(CT.debian, ['rm', '-f', '/tmp/pipe.log'])));
     const code = async (path: string, vmid: number = CT.debian) =>
@@ -168,7 +168,7 @@ describeNode('read_logs', [], (node, { needing }) => {
 
   needing(
     'volume',
-    'of a file of 150 MB costs its matches',
+    'reads a file of 150 MB at the cost of its matches',
     async (rig) => {
       const script = `yes "$(head -c 200 /dev/zero | tr '\\0' x)" | head -c 150000000 >/root/big.log; echo needle >>/root/big.log; yes y | head -c 1000000 >>/root/big.log`;
       await rig.inContainer(CT.debian, ['sh', '-c', script]);
@@ -182,7 +182,7 @@ describeNode('read_logs', [], (node, { needing }) => {
 
   needing(
     'volume',
-    'the cancellation of a search kills it',
+    'kills a cancelled search',
     async (rig) => {
       await rig.inContainer(CT.debian, ['truncate', '-s', '200G', '/root/sparse.log']);
       onTestFinished(async () => void (await rig.inContainer(CT.debian, ['rm', '-f', '/root/sparse.log'])));

@@ -44,8 +44,11 @@ export async function measureJobs(jobs: readonly Job[] = JOBS): Promise<Measured
     for (const { name, steps, finds } of jobs) {
       const texts: string[] = [];
       let tokens = 0;
-      for (const { tool, args } of steps) {
-        const { text } = await client.callTool(`proxmox_${tool}`, args);
+      let previous: Readonly<Record<string, unknown>> = {};
+      for (const { tool, args: given } of steps) {
+        const args = typeof given === 'function' ? given(previous) : given;
+        const { data, text } = await client.callTool(`proxmox_${tool}`, { ...args });
+        previous = data;
         texts.push(text);
         tokens += encode(JSON.stringify(args)).length + encode(text).length;
       }

@@ -156,7 +156,7 @@ describe('unknown arguments', () => {
     ]) {
       expect(result.text).toContain(fault);
     }
-    expect(result.data.suggestion).toContain('vmid, command, timeout, response_format');
+    expect(result.data.suggestion).toMatch(/: vmid, command, timeout, .*response_format/);
   });
 
   test.each(['constructor', 'toString', 'vmid ', 'VMID'])('refuse %j', async (name) => {

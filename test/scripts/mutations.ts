@@ -150,10 +150,10 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'grep -aE',
   },
   {
-    name: 'a log search that opens anything but a regular file',
+    name: 'a log search that opens virtual files',
     script: 'readLog',
     group: 'readLog',
-    caughtBy: 'refuses anything but a regular file before reading',
+    caughtBy: 'refuses anything other than a regular file before it reads',
     from: 'case $path in /proc/* | /sys/*)',
     to: 'case $path in /none/*)',
   },

@@ -1,6 +1,8 @@
 import { AppError } from '../../lib/errors.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
+import { firstOf, type RemoteShell } from '../../remote/shell.ts';
+import { cancelled } from '../../ssh/pool-errors.ts';
 import type { Cleaner } from '../exec/output-buffer.ts';
+import { NODE_LIMIT_MS, silent } from '../inventory/run-states.ts';
 import { jobNotFound } from './job-errors.ts';
 import type {
   Job,
@@ -15,15 +17,24 @@ import type {
 } from './job-types.ts';
 import { NodeJobs } from './node-jobs.ts';
 
+/** How long the entry node may take, in ms. */
+const LOOK_LIMIT_MS = 10_000;
 /** Limit of remembered jobs. Other jobs are searched for on all nodes. */
 const MAX_KNOWN = 10_000;
+
+/** The jobs of one node, or why they are not known. */
+interface Answer {
+  readonly node: string | null;
+  readonly jobs: readonly Job[];
+  readonly error?: AppError;
+}
 
 export interface ClusterJobsDeps {
   readonly redactor: Cleaner;
   readonly onEnd: ((job: Job) => Promise<void>) | undefined;
   /** Does work on one node; on the entry node if it is null. @throws AppError */
   on<T>(node: string | null, work: (shell: RemoteShell) => Promise<T>): Promise<T>;
-  /** The nodes that may have jobs. */
+  /** The nodes that may have jobs, the entry node first. */
   nodes(signal: AbortSignal): Promise<readonly (string | null)[]>;
 }
 
@@ -55,7 +66,9 @@ export class ClusterJobs implements JobsHandle {
 
   async list(signal: AbortSignal): Promise<JobList> {
     const nodes = await this.#deps.nodes(signal);
-    const answers = await Promise.all(nodes.map((node) => this.#listOn(node, signal)));
+    const answers = await Promise.all(
+      nodes.map((node, index) => this.#listOn(node, signal, index === 0 ? LOOK_LIMIT_MS : NODE_LIMIT_MS)),
+    );
     const failed = answers.flatMap((answer) => (answer.error === undefined ? [] : [answer.error]));
     const [error] = failed;
     if (error !== undefined && failed.length === answers.length) throw error;
@@ -69,12 +82,17 @@ export class ClusterJobs implements JobsHandle {
   async get(id: string, signal: AbortSignal): Promise<Job> {
     const node = this.#known.get(id);
     if (node !== undefined) return this.#of(node).get(id, signal);
-    const { jobs, unreachable } = await this.list(signal);
-    const found = jobs.find((job) => job.id === id);
+    const [entry = null, ...others] = await this.#deps.nodes(signal);
+    const here = await this.#listOn(entry, signal, LOOK_LIMIT_MS);
+    const there = here.jobs.some((job) => job.id === id) ? [] : await this.#searchOn(others, id, signal);
+    const answers = [here, ...there];
+    const found = answers.flatMap(({ jobs }) => jobs).find((job) => job.id === id);
     if (found !== undefined) return found;
+    if (here.error !== undefined && others.length === 0) throw here.error;
+    const unreachable = unreachableOf(answers);
     if (unreachable.length === 0) throw jobNotFound(id);
     throw new AppError(
-      'SSH_UNREACHABLE',
+      'JOB_NOT_FOUND',
       `Job ${id} is on none of the nodes that answer. It may be on ${unreachable.join(', ')}.`,
       'Check the nodes with proxmox_cluster_status, and call again. Jobs continue while their node cannot be reached.',
     );
@@ -103,12 +121,26 @@ export class ClusterJobs implements JobsHandle {
     return this.#of(node);
   }
 
-  async #listOn(
-    node: string | null,
-    signal: AbortSignal,
-  ): Promise<{ node: string | null; jobs: readonly Job[]; error?: AppError }> {
+  /** Asks several nodes, and waits for all of them only as long as none has the job. */
+  async #searchOn(nodes: readonly (string | null)[], id: string, signal: AbortSignal): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    const asked = nodes.map(async (node) => {
+      const answer = await this.#listOn(node, signal);
+      answers.push(answer);
+      return answer.jobs.some((job) => job.id === id) ? answer : Promise.reject(new Error('not there'));
+    });
+    await Promise.any(asked).catch(() => {});
+    signal.throwIfAborted();
+    return answers;
+  }
+
+  async #listOn(node: string | null, signal: AbortSignal, limitMs = NODE_LIMIT_MS): Promise<Answer> {
     try {
-      const jobs = await this.#of(node).list(signal);
+      const jobs = await firstOf(this.#of(node).list(signal), limitMs, signal);
+      if (typeof jobs === 'string') {
+        if (signal.aborted) throw cancelled();
+        return { node, jobs: [], error: silent(node ?? 'in PROXMOX_HOST', limitMs) };
+      }
       for (const { id } of jobs) this.#learn(id, node);
       return { node, jobs };
     } catch (error) {
@@ -136,4 +168,8 @@ export class ClusterJobs implements JobsHandle {
     this.#nodes.set(node, jobs);
     return jobs;
   }
+}
+
+function unreachableOf(answers: readonly Answer[]): string[] {
+  return answers.flatMap(({ node, error }) => (error !== undefined && node !== null ? [node] : []));
 }

@@ -8,14 +8,9 @@ import {
 } from './parse-status.ts';
 
 const output = (sections: Record<string, string>, items: [string, string][]) => ({
-  stdout: '',
-  stderr: '',
-  code: 0,
-  ended: 'exit' as const,
-  responded: true,
   items,
-  sections: new Map(Object.entries(sections)),
   bytes: new Map<string, Buffer>(),
+  sections: new Map(Object.entries(sections)),
 });
 
 test('reads how a node is', () => {

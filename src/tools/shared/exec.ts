@@ -39,7 +39,7 @@ export function characterLimitOf(
 export const execInput = {
   command,
   timeout: commandTimeout,
-  background: flag('Run as a job; returns its ID at once'),
+  background: flag('Run as a job'),
   ...outputLimit,
   response_format: responseFormat('text'),
 };

@@ -89,16 +89,8 @@ function overview(containers: readonly InspectedRow[], details: boolean): Block 
   const columns: readonly (readonly [string, (row: InspectedRow) => string | undefined])[] = [
     ['VMID', ({ vmid }) => String(vmid)],
     ['NAME', ({ name }) => name ?? '-'],
-    ['OS', ({ system }) => system?.os],
-    [
-      'UP',
-      ({ system }) =>
-        system === undefined
-          ? undefined
-          : system.uptime_s === null
-            ? '?'
-            : formatDuration(system.uptime_s * 1000),
-    ],
+    ['OS', ({ system }) => system && shortName(system.os)],
+    ['UP', ({ system }) => system && uptime(system.uptime_s)],
     ['TIME ZONE', ({ system }) => (details ? system?.time_zone : undefined)],
     ['MEMORY', memoryCell],
     ['DISK', diskCell],
@@ -129,6 +121,16 @@ function overview(containers: readonly InspectedRow[], details: boolean): Block 
     columns: used.map(([title]) => title),
     rows: sorted.map((row) => used.map(([, value]) => cell(value(row) ?? '-'))),
   };
+}
+
+/** `Debian 13` for `Debian GNU/Linux 13 (trixie)`. */
+function shortName(os: string): string {
+  return os.replace(' GNU/Linux', '').replace(/ \([^)]*\)$/, '');
+}
+
+function uptime(seconds: number | null): string {
+  if (seconds === null) return '?';
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
 function memoryCell({ memory }: InspectedRow): string | undefined {

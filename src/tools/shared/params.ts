@@ -91,10 +91,9 @@ export const commandTimeout = z
   .int({ error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
   .min(1, { error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
   .max(MAX_JOB_SECONDS, { error: `must be an integer from 1 to ${MAX_JOB_SECONDS} (seconds)` })
+  .meta({ minimum: undefined, maximum: undefined })
   .optional()
-  .describe(
-    'Seconds until the command is killed. Default 30; over 300 only in the background, where the default is 86400',
-  );
+  .describe('Seconds; default 30, in background 86400');
 
 /** A longer timeout than that of a call that waits needs `background`. */
 export function requireBackground(
