@@ -127,7 +127,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'refuses anything but a regular file before reading',
+    name: 'refuses anything other than a regular file before it reads',
     needs: ['fifos'],
     run: async (bench) => {
       const folder = await bench.machine.folder();
