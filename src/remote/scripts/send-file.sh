@@ -1,7 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # w, path and digest are set by transfer-prelude.sh, which precedes this script
 # The first half of a copy: writes the first $3 bytes of the file $2 to fd 3 and nothing else there. Then it reads them again
-# more, so that a change during the copy is found: "WORD sent SHA256" on stderr.
+# so that a change during the copy is found: "WORD sent SHA256" on stderr.
 path=$2
 [ "$3" = 0 ] || head -c "$3" "$path" >&3 || exit 1
 exec 3>&-
