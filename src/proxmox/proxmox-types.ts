@@ -101,7 +101,7 @@ export interface ExecOptions {
   readonly keep?: Keep;
   /** Compute the digests of the streams. */
   readonly digest?: true;
-  /** Called a few times a second at most, with the number of output bytes so far and the end of the stream that has grown. */
+  /** Called whenever output arrives, with the number of output bytes so far and the end of the stream that has grown. */
   readonly onOutput?: (totalBytes: number, recent: () => string) => void;
 }
 

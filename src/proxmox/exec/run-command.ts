@@ -14,7 +14,6 @@ import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '.
 import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
 
-const PROGRESS_INTERVAL_MS = 250;
 /** Bytes before the last line that progress needs, so that a secret of several lines is recognized. */
 const PROGRESS_CONTEXT = 16 * 1024;
 
@@ -93,7 +92,6 @@ class CommandRun {
   readonly #stderr: OutputBuffer;
   readonly #out: CommandOutput;
   readonly #err: CommandOutput;
-  #lastProgress = performance.now();
 
   constructor(
     deps: RunDeps,
@@ -122,9 +120,6 @@ class CommandRun {
     call.touch();
     if (!call.hasBegun && this.#out.began) call.began();
     if (this.#out.ended && this.#err.ended) call.ended();
-    const now = performance.now();
-    if (now - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
-    this.#lastProgress = now;
     const grown = output === this.#out ? this.#stdout : this.#stderr;
     this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes, () =>
       grown.recent(PROGRESS_CONTEXT),
