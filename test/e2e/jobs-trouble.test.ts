@@ -246,15 +246,11 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
       const startedAt = performance.now();
       // With the default limit: a small one makes small files, which take longer.
       const client = await connectToRig(rig);
-      const started = await client.callTool(
-        'proxmox_container_exec_command',
-        {
-          vmid: CT.debian,
-          command: 'echo FIRST; head -c 10737418240 /dev/zero; echo LAST',
-          background: true,
-        },
-        90_000,
-      );
+      const started = await client.callTool('proxmox_container_exec_command', {
+        vmid: CT.debian,
+        command: 'echo FIRST; head -c 10737418240 /dev/zero; echo LAST',
+        background: true,
+      });
       await client.close();
       const job = String(started.data.job);
       const { data } = await ended(job);
