@@ -152,7 +152,7 @@ describeNode('copy_file', [], (node) => {
       await from.put('source', 'begin');
       await from.truncate('source', 2 ** 27);
       const call = copy(from, 'source', to, 'copy', { overwrite: true });
-      await until(async () => (await to.parts()).length > 0);
+      await to.midway();
       await from.overwriteStart('source', 'BEGIN');
       expect(failureOf(await call).code).toBe('FILE_CHANGED');
       await nothingLeft(from, to);
