@@ -5,8 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = /\/setup\.test\.ts$/;
 
 /**
- * Starts the longest file first, and spreads those that use the rig over the run: their suites take turns, so two that run at
- * once are a worker that waits, and those that come last have nothing to run beside them.
+ * Starts the longest file first, and distributes the files that use the rig over the run: their suites run one at a time, so
+ * two at once would block a worker, and the last ones would run alone.
  */
 export class SpreadRigSuites extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -23,7 +23,7 @@ function usesRig(file: string): boolean {
   return /\bdescribe(?:Rig|Node)\(/.test(readFileSync(file, 'utf8'));
 }
 
-/** The few at equal distances among the many, beginning with one of the few. */
+/** Inserts the few at equal distances among the many, beginning with one of the few. */
 function spread<T>(few: readonly T[], many: readonly T[]): T[] {
   const all: T[] = [];
   for (const [index, one] of few.entries()) {

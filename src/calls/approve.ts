@@ -27,12 +27,14 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
   const confirmation = await deps.confirmation();
   const cluster = await deps.cluster();
   // Approvals are recorded on the node where the call runs, so one for the host must name that node.
-  const hostNode = call.tool.target === 'host' ? await cluster.entryName(call.signal) : null;
+  const onHost = record.targets.some(({ subject }) => subject.target === 'host');
+  const hostNode = onHost ? await cluster.entryName(call.signal) : null;
   const consume = async (approvalId: string) => {
+    const ids = new Map(
+      confirmed.map(({ subject, attributes }) => [idFor(approvalId, subject, record), attributes]),
+    );
     await Promise.all(
-      confirmed.map(({ subject, attributes }) =>
-        cluster.redeem(idFor(approvalId, subject, record), attributes?.node ?? hostNode, call.signal),
-      ),
+      [...ids].map(([id, attributes]) => cluster.redeem(id, attributes?.node ?? hostNode, call.signal)),
     );
   };
   const approval = await confirmation.request({
@@ -71,14 +73,18 @@ function othersThan(confirmed: readonly ConfirmedTarget[], { targets }: Validate
   });
 }
 
-/** The targets that need approval. The question names each container, so its attributes must be readable. */
+/**
+ * The targets that need approval, or all parts of a call if one of them does, because the question must show what is done
+ * where. It names each container, so its attributes must be readable.
+ */
 async function targetsToConfirm(
   { call, targets }: ValidatedCall,
   deps: ServerDeps,
 ): Promise<readonly ConfirmedTarget[]> {
-  const asked = targets.filter(
-    ({ decision, refusal: refused }) => refused === null && decision?.outcome === 'confirm',
-  );
+  const needsApproval = ({ decision, refusal: refused }: CallTarget) =>
+    refused === null && decision?.outcome === 'confirm';
+  const asked =
+    call.tool.parts !== undefined && targets.some(needsApproval) ? targets : targets.filter(needsApproval);
   return Promise.all(
     asked.map(async ({ subject, decision }): Promise<ConfirmedTarget> => {
       if (decision === null) throw new TypeError('a target without a decision');
@@ -102,9 +108,9 @@ function withPreconditions(
   approved: ApprovedCall | null,
 ): ValidatedCall {
   const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
-  const targets = record.targets.map((target): CallTarget => {
+  const single = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
-    const asked = confirmed.find(({ subject }) => subject.vmid === target.subject.vmid);
+    const asked = confirmed.find(({ subject }) => subject === target.subject);
     if (asked === undefined || approved === null) {
       const attributes = target.decision?.attributes ?? null;
       const needed = attributes !== null || lockdown !== null;
@@ -114,10 +120,18 @@ function withPreconditions(
     const approvalId = idFor(approved.id, target.subject, record);
     const { attributes } = asked;
     const { source, hostNode } = approved;
-    const node = hostNode === null ? {} : { node: hostNode };
+    const node = hostNode === null || target.subject.target !== 'host' ? {} : { node: hostNode };
     return { ...target, precondition: { attributes, approvalId, source, lockdown, ...node } };
   });
+  // Parts on one container share a precondition, so that one session can check it for both.
+  const targets = record.call.tool.parts === undefined ? single : single.map((part) => shared(part, single));
   return { ...record, targets };
+}
+
+function shared(part: CallTarget, parts: readonly CallTarget[]): CallTarget {
+  const here = parts.filter(({ subject }) => subject.vmid === part.subject.vmid);
+  const precondition = here.find(({ precondition: own }) => own?.attributes != null)?.precondition;
+  return precondition === undefined ? part : { ...part, precondition };
 }
 
 /**
@@ -125,6 +139,6 @@ function withPreconditions(
  * depend on how many containers there are: the same approval would otherwise be used again when another one is added.
  */
 function idFor(approvalId: string, subject: Subject, { call }: ValidatedCall): string {
-  if (call.tool.containers === undefined) return approvalId;
+  if (call.tool.containers === undefined && call.tool.parts === undefined) return approvalId;
   return createHash('sha256').update(`${approvalId} ${subject.vmid}`).digest('hex').slice(0, 32);
 }

@@ -3,6 +3,7 @@ import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import type { Caller, Permission } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
+import { shortToolName } from '../lib/tool-name.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
 import { traitsOf } from './subject.ts';
@@ -24,7 +25,7 @@ export function ceilingRefusal(
   policy: Policy,
   caller: Caller,
 ): CeilingRefusal | undefined {
-  const error = ceilingOf(tool, settings, caller);
+  const error = ceilingOf(tool, settings, policy, caller);
   if (error !== undefined) return { error, rule: error.code };
   const always = policy.always(traitsOf(tool), caller.name);
   if (always?.outcome !== 'deny') return undefined;
@@ -44,7 +45,7 @@ export async function refuseInLockdown(
 }
 
 /** Refusals by the operator's settings and the caller's permissions, which no policy rule overrides. */
-function ceilingOf(tool: Tool, settings: ToolSettings, caller: Caller): AppError | undefined {
+function ceilingOf(tool: Tool, settings: ToolSettings, policy: Policy, caller: Caller): AppError | undefined {
   if (!settings.toolsets.includes(tool.toolset)) {
     return new AppError(
       'TOOL_DISABLED',
@@ -66,11 +67,35 @@ function ceilingOf(tool: Tool, settings: ToolSettings, caller: Caller): AppError
       },
     );
   }
-  const permission = permissionFor(tool);
+  if (settings.readOnly && tool.discloses === true && !policy.mayAllowByName(traitsOf(tool), caller.name)) {
+    return disclosureRefused(tool.name);
+  }
+  return permissionMissing(tool.name, permissionFor(tool), caller);
+}
+
+/** READ_ONLY permits the tools that show containers, and those that return their contents only if a rule names them. */
+export function disclosureRefused(name: string): AppError {
+  return new AppError(
+    'READ_ONLY',
+    `${name} is refused: this server is in read-only mode (READ_ONLY), and the tool returns contents of containers, which may be secret. The call was not executed.`,
+    {
+      model:
+        'Use proxmox_list_containers or proxmox_container_status. If they are not enough, tell the user that the server is read-only. Do not work around this.',
+      person: `To allow it, add a rule with \`match: { tool: ${shortToolName(name)} }\` and \`outcome: allow\` to the policy file (POLICY_FILE).`,
+    },
+  );
+}
+
+/** The refusal of a caller without the permission; undefined if it has it. */
+export function permissionMissing(
+  name: string,
+  permission: Permission,
+  caller: Caller,
+): AppError | undefined {
   if (caller.permissions.has(permission)) return undefined;
   return new AppError(
     'RIGHT_MISSING',
-    `${tool.name} is refused: caller ${caller.name} lacks the permission \`${permission}\`. The call was not executed.`,
+    `${name} is refused: caller ${caller.name} lacks the permission \`${permission}\`. The call was not executed.`,
     {
       model: `Do not work around this. Tell the user that the call needs a token with the permission \`${permission}\`.`,
       person: `Use a token or scope with the permission \`${permission}\`.`,

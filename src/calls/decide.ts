@@ -1,9 +1,11 @@
 import type { AttributeReader, Decision, Policy, Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
+import type { Caller } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
 import { hostAccessDisabled } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
-import type { CallTarget, ValidatedCall } from './call-record.ts';
+import type { CallTarget, ToolCall, ValidatedCall } from './call-record.ts';
+import { disclosureRefused, permissionFor, permissionMissing } from './ceilings.ts';
 
 /**
  * Stage 2: fills in the decision of each target. A refused target is excluded from the call. If all targets are refused, so
@@ -14,16 +16,22 @@ export async function decide(
   policy: Policy,
   deps: ServerDeps,
 ): Promise<ValidatedCall> {
-  const { tool, signal } = record.call;
+  const { tool } = record.call;
   if (tool.target === 'host' && !deps.settings.enableHostExec) throw hostAccessDisabled();
   const targets = await Promise.all(
-    record.targets.map((target) => decideTarget(target, policy, signal, deps)),
+    record.targets.map((target) => decideTarget(record.call, target, policy, deps)),
   );
   return { ...record, targets };
 }
 
-/** The refusal of the call if all targets are refused: that of the only one, or a summary with the code of the first. */
-export function commonRefusal({ targets }: ValidatedCall): AppError | undefined {
+/**
+ * The refusal of a call with parts if one of them is refused; of another call if all targets are refused: that of the only one, or a summary with the code of
+ * the first.
+ */
+export function commonRefusal({ call, targets }: ValidatedCall): AppError | undefined {
+  if (call.tool.parts !== undefined) {
+    return targets.find(({ refusal: refused }) => refused)?.refusal ?? undefined;
+  }
   const refusals = targets.flatMap(({ refusal: refused }) => (refused === null ? [] : [refused]));
   const [first] = refusals;
   if (first === undefined || refusals.length < targets.length) return undefined;
@@ -41,9 +49,9 @@ export function commonRefusal({ targets }: ValidatedCall): AppError | undefined 
 const MAX_REASONS = 5;
 
 async function decideTarget(
+  { tool, caller, signal }: ToolCall,
   target: CallTarget,
   policy: Policy,
-  signal: AbortSignal,
   deps: ServerDeps,
 ): Promise<CallTarget> {
   // Updated, because a rule may depend on the time and this may be a later attempt.
@@ -51,18 +59,44 @@ async function decideTarget(
   const skipped = target.selected?.skipped ?? null;
   const undecided = { ...target, subject, decision: null, refusal: skipped, precondition: null };
   if (skipped !== null) return undecided;
+  const name = subject.role === undefined ? tool.name : `${tool.name} (${subject.role})`;
   try {
+    const ceiling = partCeiling(name, subject, caller, deps);
+    if (ceiling !== undefined) return { ...undecided, refusal: ceiling };
     const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
     const denied =
       decision.outcome === 'deny'
-        ? refusal(subject.tool, await withExpectedContainer(decision, subject, policy, { signal, deps }))
-        : await ownContainerRefusal(subject, signal, deps);
+        ? refusal(name, await withExpectedContainer(decision, subject, policy, { signal, deps }))
+        : (undisclosable(name, subject, decision, deps) ??
+          (await ownContainerRefusal(subject, signal, deps)));
     return { ...undecided, decision, refusal: denied };
   } catch (thrown) {
     // The container does not exist, or the node cannot be queried.
     if (!(thrown instanceof AppError)) throw thrown;
     return { ...undecided, refusal: thrown };
   }
+}
+
+/** The limits of a part of a call, which may be on another target than the tool's own. */
+function partCeiling(
+  name: string,
+  subject: Subject,
+  caller: Caller,
+  { settings }: ServerDeps,
+): AppError | undefined {
+  if (subject.role === undefined) return undefined;
+  if (subject.target === 'host' && !settings.enableHostExec) return hostAccessDisabled();
+  return permissionMissing(name, permissionFor(subject), caller);
+}
+
+/** Under READ_ONLY, contents are disclosed only if the rule that decides on the call names the tool. */
+function undisclosable(
+  name: string,
+  { discloses }: Subject,
+  { allowedByName }: Decision,
+  { settings }: ServerDeps,
+): AppError | null {
+  return settings.readOnly && discloses === true && allowedByName !== true ? disclosureRefused(name) : null;
 }
 
 /**
@@ -100,16 +134,17 @@ const MAX_NAMED = 3;
  * @throws AppError if the node cannot be asked
  */
 async function ownContainerRefusal(
-  { vmid, effect }: Subject,
+  { vmid, effect, discloses }: Subject,
   signal: AbortSignal,
   { cluster, settings }: ServerDeps,
 ): Promise<AppError | null> {
-  if (vmid === null || effect === 'read' || settings.allowSelf) return null;
+  const shows = effect === 'read' && discloses !== true;
+  if (vmid === null || shows || settings.allowSelf) return null;
   if (!(await (await cluster()).isOwnContainer(vmid, signal))) return null;
   return new AppError(
     'OWN_CONTAINER',
     `Container ${vmid} is refused: this server runs in it, with its settings, its tokens and the SSH key of the node.`,
-    'Ask the user to do this on the node, or to set ALLOW_SELF=true.',
+    'Ask your user to do this on the node or start the server with ALLOW_SELF=true.',
   );
 }
 

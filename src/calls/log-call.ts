@@ -79,7 +79,7 @@ function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'
   return {
     caller: call.caller.name,
     tool: call.tool.name,
-    effect: call.tool.effect,
+    effect: subject?.effect ?? call.tool.effect,
     vmid: subject === undefined ? vmidOf(args.vmid) : subject.vmid,
     guest: precondition?.attributes ?? decision?.attributes ?? null,
     args,

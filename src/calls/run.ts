@@ -18,6 +18,7 @@ export async function run(
       {
         cluster: await deps.cluster(),
         precondition: targets[0]?.precondition ?? null,
+        preconditionOf: (role) => targets.find(({ subject }) => subject.role === role)?.precondition ?? null,
         containers: targets.flatMap(({ subject: { vmid }, selected, precondition, refusal }) =>
           vmid === null
             ? []

@@ -1,14 +1,15 @@
 import type { Subject, ToolTraits } from '../governance/policy/policy-types.ts';
 import type { Caller } from '../lib/caller.ts';
-import type { Tool } from '../tools/tool.ts';
+import type { CallPart, Tool } from '../tools/tool.ts';
 import type { Arguments } from './call-record.ts';
 
 /** The properties of a tool that rules can match. */
-export function traitsOf({ name, target, effect, input }: Tool): ToolTraits {
+export function traitsOf({ name, target, effect, discloses = false, input }: Tool): ToolTraits {
   return {
     tool: name,
     target,
     effect,
+    discloses,
     canOverwrite: 'overwrite' in input.shape,
     canForce: 'force' in input.shape,
     canExpectName: 'expect_name' in input.shape || ('vmids' in input.shape && effect !== 'read'),
@@ -32,4 +33,22 @@ export function subjectOf(tool: Tool, input: Arguments, caller: Caller, at: Date
     caller: caller.name,
     at,
   };
+}
+
+/**
+ * The subjects of a call: one for each of its parts, or the call itself.
+ * @param input the validated arguments with defaults
+ */
+export function subjectsOf(tool: Tool, input: Arguments, caller: Caller, at: Date): readonly Subject[] {
+  const whole = subjectOf(tool, input, caller, at);
+  return tool.parts?.({ ...input }).map((part) => subjectOfPart(whole, part)) ?? [whole];
+}
+
+function subjectOfPart(whole: Subject, { role, vmid, effect, discloses = false, runs }: CallPart): Subject {
+  const target = vmid === null ? 'host' : 'container';
+  const part = { ...whole, role, vmid, target, effect, discloses } as const;
+  if (runs !== undefined) return { ...part, ...runs, overwrite: false, canOverwrite: false };
+  // The expected name is that of the container that is changed.
+  if (effect === 'read') return { ...part, overwrite: false, canExpectName: false, expectName: null };
+  return target === 'host' ? { ...part, canExpectName: false, expectName: null } : part;
 }

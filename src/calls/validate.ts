@@ -8,10 +8,10 @@ import type { ServerDeps } from './call-deps.ts';
 import { type Arguments, type CallRecord, openTarget, type ValidatedCall } from './call-record.ts';
 import { coerceArguments } from './coerce-arguments.ts';
 import { withoutClientFields } from './known-client-fields.ts';
-import { subjectOf } from './subject.ts';
+import { subjectsOf } from './subject.ts';
 
 /** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
-const MAX_FAULTS = 20;
+const MAX_ERRORS = 20;
 
 /**
  * Stage 1: fills in `input`, and a target for each container of the call.
@@ -20,10 +20,12 @@ const MAX_FAULTS = 20;
 export async function validate(record: CallRecord, deps: ServerDeps): Promise<ValidatedCall> {
   const { tool, args, caller, signal } = record.call;
   const input = validateArguments(tool, args);
-  const subject = subjectOf(tool, input, caller, new Date());
+  const parts = subjectsOf(tool, input, caller, new Date());
   const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
-  const targets = selected?.map((each) => openTarget({ ...subject, vmid: each.vmid }, each));
-  return { ...record, input, targets: targets ?? [openTarget(subject)] };
+  const targets = selected?.flatMap((each) =>
+    parts.map((part) => openTarget({ ...part, vmid: each.vmid }, each)),
+  );
+  return { ...record, input, targets: targets ?? parts.map((part) => openTarget(part)) };
 }
 
 /**
@@ -41,23 +43,23 @@ export function validateArguments(
     refusePlaceholders(parsed.data);
     return parsed.data;
   }
-  const faults = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
-  const more = faults.length > MAX_FAULTS ? '; and more' : '';
+  const errors = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, names)))];
+  const more = errors.length > MAX_ERRORS ? '; and more' : '';
   const remedies = [...new Set(parsed.error.issues.flatMap(remedyOf))];
-  throw invalid(tool, `${faults.slice(0, MAX_FAULTS).join('; ')}${more}`, names, remedies);
+  throw invalid(tool, `${errors.slice(0, MAX_ERRORS).join('; ')}${more}`, names, remedies);
 }
 
 /** @param remedies what to do instead, for arguments that have a better suggestion than to correct them */
 function invalid(
   { name }: Pick<Tool, 'name'>,
-  faults: string,
+  errors: string,
   names: readonly string[],
   remedies: readonly string[] = [],
 ): AppError {
-  const general = `Correct the arguments and call again. The arguments of ${name} are: ${names.join(', ')}.`;
+  const general = `Correct the arguments and call again. ${name} has these arguments: ${names.join(', ')}.`;
   return new AppError(
     'INVALID_INPUT',
-    `Invalid arguments for ${name}: ${faults}.`,
+    `Invalid arguments for ${name}: ${errors}.`,
     remedies.length === 0 ? general : remedies.join(' '),
   );
 }
@@ -78,7 +80,7 @@ function refusePlaceholders(input: Arguments): void {
 
 function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly string[]): string[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, MAX_FAULTS + 1).map((key) => unknownArgument(key, names));
+    return issue.keys.slice(0, MAX_ERRORS + 1).map((key) => unknownArgument(key, names));
   const name = String(issue.path[0] ?? '');
   const value = Object.hasOwn(args, name) ? args[name] : undefined;
   if (value === undefined) return [`\`${name}\` is required`];

@@ -213,7 +213,7 @@ export function configSchema(at: HostEnvironment) {
       flag: 'read-only',
       group: 'Server',
       tier: 'basic',
-      help: 'Only list and show containers: no commands, no changes, whatever the policy allows',
+      help: 'Only list and show containers: no commands, no changes; contents only by a policy rule that names the tool',
       example: 'true',
       default: 'false',
     }),

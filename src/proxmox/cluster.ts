@@ -26,6 +26,9 @@ import type {
   ContainerHandle,
   ContainerStatus,
   ContainerSummary,
+  CopyEnd,
+  CopyOptions,
+  CopyResult,
   ExecTarget,
 } from './proxmox-types.ts';
 import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
@@ -224,6 +227,26 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     };
   }
 
+  copy(options: CopyOptions): Promise<CopyResult> {
+    const { source, target, signal } = options;
+    const from = this.activate(source.precondition, source.vmid);
+    const shared = source.vmid === target.vmid && source.precondition === target.precondition;
+    const to = shared ? from : this.activate(target.precondition, target.vmid);
+    return this.#shared.inFlight.track(async () => {
+      const { copyFile } = await import('./files/copy-file.ts');
+      const [node, other] = await Promise.all([this.#nodeOf(target, signal), this.#nodeOf(source, signal)]);
+      if (node !== other) throw onDifferentNodes(source, target);
+      return this.onNode(node, to, (deps) => copyFile({ ...deps, precondition: from }, deps, options));
+    });
+  }
+
+  /** The node of one side of a copy: that of the decision, of the container, or the entry node. */
+  async #nodeOf({ vmid, precondition }: CopyEnd, signal: AbortSignal): Promise<string | null> {
+    const entry = this.#entry.current?.name ?? null;
+    if (vmid === null) return entry;
+    return precondition?.attributes?.node ?? (await this.ownerOf(vmid, signal)) ?? entry;
+  }
+
   async ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null> {
     return (await this.#inventory.attributes(vmid, signal, look))?.node ?? null;
   }
@@ -316,3 +339,12 @@ function asAppError(error: unknown): AppError {
 
 const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };
 const NEVER = new AbortController().signal;
+
+function onDifferentNodes(source: CopyEnd, target: CopyEnd): AppError {
+  const name = ({ vmid }: CopyEnd) => (vmid === null ? 'the Proxmox host' : `container ${vmid}`);
+  return new AppError(
+    'CONTAINER_ON_OTHER_NODE',
+    `The copy was not made, because ${name(source)} and ${name(target)} are on different nodes, and a copy is streamed on one node.`,
+    'Use proxmox_download_file_from_container and proxmox_upload_file_to_container, or migrate one of the containers.',
+  );
+}

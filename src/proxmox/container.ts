@@ -6,7 +6,14 @@ import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import { diagnoseContainer, onOtherNode } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
 import { type LifecycleCall, startContainer, stopContainer } from './lifecycle/start-stop.ts';
-import type { ContainerStatus, LifeCycleResult } from './proxmox-types.ts';
+import type {
+  ContainerStatus,
+  EditOptions,
+  EditResult,
+  LifeCycleResult,
+  ReadOptions,
+  ReadResult,
+} from './proxmox-types.ts';
 import type { TransferDeps } from './transfer/transfer-session.ts';
 
 /** One container on the node that owns it. */
@@ -44,6 +51,20 @@ export class Container extends RemoteExecTarget {
     const status = findContainer(inventory, this.vmid);
     if (!status.local) throw onOtherNode(status);
     return status;
+  }
+
+  readFile(options: ReadOptions): Promise<ReadResult> {
+    return this.track(options.signal, async () => {
+      const { readFile } = await import('./files/read-file.ts');
+      return readFile(this.deps, this.target, options);
+    });
+  }
+
+  editFile(options: EditOptions): Promise<EditResult> {
+    return this.track(options.signal, async () => {
+      const { editFile } = await import('./files/edit-file.ts');
+      return editFile(this.deps, this.target, options);
+    });
   }
 
   start(signal: AbortSignal): Promise<LifeCycleResult> {

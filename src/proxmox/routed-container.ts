@@ -8,9 +8,13 @@ import type {
   ContainerHandle,
   ContainerStatus,
   DownloadOptions,
+  EditOptions,
+  EditResult,
   ExecOptions,
   ExecResult,
   LifeCycleResult,
+  ReadOptions,
+  ReadResult,
   TransferResult,
   UploadOptions,
 } from './proxmox-types.ts';
@@ -60,6 +64,14 @@ export class RoutedContainer implements ContainerHandle {
 
   download(options: DownloadOptions): Promise<TransferResult> {
     return this.#route(options.signal, (container) => container.download(options));
+  }
+
+  readFile(options: ReadOptions): Promise<ReadResult> {
+    return this.#route(options.signal, (container) => container.readFile(options));
+  }
+
+  editFile(options: EditOptions): Promise<EditResult> {
+    return this.#route(options.signal, (container) => container.editFile(options));
   }
 
   readLog(request: LogRequest): Promise<LogPage> {

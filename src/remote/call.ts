@@ -3,7 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
-import type { ActivePrecondition } from './precondition.ts';
+import type { CheckedPrecondition } from './precondition.ts';
 import { CommandNotStarted, startUnconfirmed } from './remote-errors.ts';
 import type { Survivor } from './remote-types.ts';
 import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
@@ -31,7 +31,9 @@ export interface CallRequest {
   readonly target: AttachTarget;
   /** The program to run; it reports under the inner word of the run. */
   readonly argv: (run: RunId) => readonly string[];
-  readonly precondition: ActivePrecondition | null;
+  readonly precondition: CheckedPrecondition | null;
+  /** The container that the program enters, if `target` is the node. */
+  readonly enters?: AttachTarget;
   /** Whether the program reads `stdin`. Write nothing to it before the call has started. */
   readonly input: boolean;
   readonly signal: AbortSignal;
@@ -231,12 +233,13 @@ export class RemoteCall {
 
   async #lookWhetherFrozen(): Promise<void> {
     if (this.#began || this.#over) return;
-    if ((await isFrozen(this.#shell, this.#request.target)) && !this.#began) this.stop('frozen');
+    if ((await isFrozen(this.#shell, this.#request.enters ?? this.#request.target)) && !this.#began)
+      this.stop('frozen');
   }
 }
 
 /** @throws AppError unless another session may be tried */
-function refuse(first: FirstFrame, precondition: ActivePrecondition | null): void {
+function refuse(first: FirstFrame, precondition: CheckedPrecondition | null): void {
   if (first.kind === 'refused' && precondition !== null) throw precondition.refused(first.why);
   if (first.kind === 'disconnected') throw startUnconfirmed();
 }
@@ -255,7 +258,7 @@ function noAnswer(): AppError {
  */
 async function checkCanRead(
   shell: RemoteShell,
-  precondition: ActivePrecondition | null,
+  precondition: CheckedPrecondition | null,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (precondition?.readsPmxcfs !== true) return true;

@@ -9,6 +9,31 @@ import { SCRIPTS } from './scripts/index.ts';
 /** Failures that are not related to the attributes of the container. */
 const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
 
+/** What a request checks before it runs anything. */
+export type CheckedPrecondition = Pick<
+  ActivePrecondition,
+  'check' | 'readsPmxcfs' | 'worksWithoutPmxcfs' | 'refused'
+>;
+
+/** The preconditions of the two targets of one call, checked in one round trip. */
+export function bothPreconditions(
+  one: ActivePrecondition | null,
+  other: ActivePrecondition | null,
+): CheckedPrecondition | null {
+  if (one === null || other === null || one === other) return one ?? other;
+  const works = (each: ActivePrecondition) => each.worksWithoutPmxcfs || !each.readsPmxcfs;
+  return {
+    check: (pmxcfsAnswers) => one.check(pmxcfsAnswers) + other.check(pmxcfsAnswers),
+    readsPmxcfs: one.readsPmxcfs || other.readsPmxcfs,
+    worksWithoutPmxcfs: works(one) && works(other),
+    refused: (why) => {
+      // Which of the two failed is not known, so the attributes of both are read again.
+      one.refused(why);
+      return other.refused(why);
+    },
+  };
+}
+
 /** The precondition of one call. It may be checked several times, if an attempt did not start and is repeated. */
 export class ActivePrecondition {
   readonly #precondition: Precondition;

@@ -92,6 +92,11 @@ export function scriptRequest(nonce: string, script: string, args: readonly stri
   return `{ (\n${body}\n) </dev/null\nset -- $?\necho '${nonce}' exited $1\necho '${nonce}' exited $1 >&2\n}`;
 }
 
+/** The command line that runs `argv` at `target` as a part of a run, for a script that runs several of them on the node. */
+export function attachCommand(target: AttachTarget, run: RunId, argv: readonly string[]): string {
+  return enter(target, `${MARK_VARIABLE}=${run.id}`, argv);
+}
+
 function enter(target: AttachTarget, marker: string, argv: readonly string[]): string {
   if (target.kind === 'host') {
     // Only these are expanded by the session's shell, which knows the SSH user.

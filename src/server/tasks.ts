@@ -32,8 +32,8 @@ export function takesTasks(ctx: ServerContext): boolean {
 }
 
 /**
- * The result of a call for a client that takes tasks: a job that is still running is a task, and nothing else of its result is
- * sent.
+ * The result of a call for a client with tasks: a job that is still running becomes a task, which replaces the rest of the
+ * result.
  */
 export function asTask(result: CallToolResult | InputRequiredResult): CallToolResult | InputRequiredResult {
   const running = runningJob.safeParse(result);

@@ -56,7 +56,7 @@ export const clusterStatus = defineTool({
 type Data = z.output<typeof output>;
 type NodeData = z.output<typeof node>;
 
-/** Shares of storage and memory above which a node is called degraded. */
+/** Shares of used storage and memory above which a node counts as degraded. */
 const FULL = 0.9;
 
 function toData(status: ClusterStatus): Data {

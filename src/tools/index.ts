@@ -2,14 +2,17 @@ import { cancelJob } from './cancel-job.ts';
 import { clusterStatus } from './cluster-status.ts';
 import { containerExecCommand } from './container-exec-command.ts';
 import { containerStatus } from './container-status.ts';
+import { copyFile } from './copy-file.ts';
 import { downloadFileFromContainer } from './download-file-from-container.ts';
 import { downloadFileFromHost } from './download-file-from-host.ts';
+import { editFile } from './edit-file.ts';
 import { execInContainers } from './exec-in-containers.ts';
 import { getJob } from './get-job.ts';
 import { hostExecCommand } from './host-exec-command.ts';
 import { inspectContainers } from './inspect-containers.ts';
 import { listContainers } from './list-containers.ts';
 import { listJobs } from './list-jobs.ts';
+import { readFile } from './read-file.ts';
 import { readLogs } from './read-logs.ts';
 import { startContainer } from './start-container.ts';
 import { stopContainer } from './stop-container.ts';
@@ -33,6 +36,9 @@ export const TOOLS: readonly Tool[] = [
   inspectContainers,
   readLogs,
   execInContainers,
+  readFile,
+  editFile,
+  copyFile,
   getJob,
   listJobs,
   cancelJob,

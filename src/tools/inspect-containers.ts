@@ -5,7 +5,7 @@ import {
   OVERVIEW,
   SECTIONS,
 } from '../proxmox/inspect/inspect-types.ts';
-import { inspectionOutput, problemsOf } from './shared/inspection-output.ts';
+import { inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
 import { type ContainerTarget, defineContainersTool, type TargetOutcome } from './tool.ts';
@@ -14,7 +14,7 @@ import { type ContainerTarget, defineContainersTool, type TargetOutcome } from '
 const ROW = 80;
 const MOST_ROWS = 10;
 const FEWEST_ROWS = 3;
-/** Seconds. Less is the time that the call takes. */
+/** Limit of a clock difference, in seconds. Smaller ones may be the duration of the call. */
 const LEAST_SKEW = 2;
 
 const percent = { error: 'must be an integer from 1 to 100 (percent)' };
@@ -79,7 +79,8 @@ export const inspectContainers = defineContainersTool({
     const limit = ctx.settings.characterLimit;
     return {
       data,
-      text: (shown) => inspectionText(shown, { details, threshold: input.threshold, limit }),
+      text: (shown) =>
+        inspectionText(inspectionData.parse(shown), { details, threshold: input.threshold, limit }),
       outcomes: targets.map(
         ({ vmid }): TargetOutcome => ({ vmid, code: failed.get(vmid)?.code ?? 'ok', data: {} }),
       ),
@@ -93,10 +94,10 @@ function timeOf({ clocks }: Inspection): string {
   return new Date(times.length === 0 ? Date.now() : Math.min(...times)).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-type Row = z.output<typeof inspectionOutput>['containers'][number];
+type Row = z.output<typeof inspectionData>['containers'][number];
 
 function toRow(facts: ContainerFacts, targets: readonly ContainerTarget[], threshold: number): Row {
   const name = targets.find(({ vmid }) => vmid === facts.vmid)?.name ?? null;
   const problems = problemsOf(facts, threshold).map((problem) => problem.slice(0, 120));
-  return inspectionOutput.shape.containers.element.parse({ ...facts, name, problems });
+  return inspectionData.shape.containers.element.parse({ ...facts, name, problems });
 }

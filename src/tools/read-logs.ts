@@ -64,6 +64,7 @@ export const readLogs = defineContainerTool({
     'unit, since, until, priority: journal only. Without systemd, use path.',
   toolset: 'inspect',
   effect: 'read',
+  discloses: true,
   input,
   output: z.object({
     vmid: z.number(),

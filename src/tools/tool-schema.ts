@@ -58,7 +58,12 @@ function portable(json: z.core.util.JSONType): z.core.util.JSONType {
   if (Array.isArray(json)) return json.map(portable);
   if (typeof json !== 'object' || json === null) return json;
   const { type, additionalProperties: _, ...rest } = json;
-  const others = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, portable(value)]));
+  const others = Object.fromEntries(
+    Object.entries(rest)
+      // The limits of every integer in JavaScript say nothing about the parameter.
+      .filter(([, value]) => Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER)
+      .map(([key, value]) => [key, portable(value)]),
+  );
   if (type === undefined) return others;
   return Array.isArray(type)
     ? { anyOf: type.map((each) => ({ type: each })), ...others }

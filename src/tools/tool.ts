@@ -11,6 +11,21 @@ import type { Precondition } from '../remote/remote-types.ts';
  */
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
+/**
+ * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules see each part as
+ * a call of its own; all parts must be allowed.
+ */
+export interface CallPart {
+  /** For messages, approval questions and `preconditionOf`: `source`, `target`, `validate`. */
+  readonly role: string;
+  /** The container; null: the node itself. */
+  readonly vmid: number | null;
+  readonly effect: Effect;
+  readonly discloses?: boolean;
+  /** A command that the call runs besides its own work. Rules see this part as a call of `tool` with it. */
+  readonly runs?: { readonly tool: string; readonly command: string };
+}
+
 /** What a tool works on. */
 export type ToolTarget = 'cluster' | 'container' | 'host';
 
@@ -38,6 +53,8 @@ export interface ToolContext {
   readonly cluster: ClusterHandle;
   /** What must be unchanged on the node when the call takes effect; null if the decision depends on nothing there. */
   readonly precondition: Precondition | null;
+  /** The same for a part of the call. */
+  preconditionOf(role: string): Precondition | null;
   /** The containers of the call, each with its decision. */
   readonly containers: readonly ContainerTarget[];
   readonly caller: Caller;
@@ -109,6 +126,10 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
   readonly description: string;
   readonly toolset: Toolset;
   readonly effect: Effect;
+  /**
+   * Returns contents of the containers, such as files or logs. Under READ_ONLY such a tool needs a rule that allows it by name.
+   */
+  readonly discloses?: boolean;
   readonly target: ToolTarget;
   /** The argument with the local file that is sent. An approval applies only to the bytes that the file had when it was requested. */
   readonly sends?: string;
@@ -122,6 +143,8 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    * @throws AppError if none is selected
    */
   containers?(input: In, search: TargetSearch): Promise<readonly SelectedContainer[]>;
+  /** The parts of a call that needs several decisions, the one with the tool's own effect first; if omitted, it has one. */
+  parts?(input: In): readonly CallPart[];
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;
 }
 
@@ -155,6 +178,13 @@ export function nameOfTarget({ precondition }: Pick<ToolContext, 'precondition'>
 /** A tool that works on several containers, `ctx.containers`. For its input see `targetInput`. */
 export function defineContainersTool<In, Data>(
   definition: Definition<In, Data, ToolContext> & Required<Pick<Tool<In, Data>, 'containers'>>,
+): Tool<In, Data> {
+  return { ...definition, target: 'container' };
+}
+
+/** A tool that works on several targets, each with its own decision. */
+export function defineMultiPartTool<In, Data>(
+  definition: Definition<In, Data, ToolContext> & Required<Pick<Tool<In, Data>, 'parts'>>,
 ): Tool<In, Data> {
   return { ...definition, target: 'container' };
 }
@@ -199,10 +229,12 @@ export interface ToolHints {
 export function hintsOf(tool: Tool): ToolHints {
   // Overwriting destroys the old content of a file, regardless of the other effects of the tool.
   const overwrites = 'overwrite' in tool.input.shape;
+  // A command that a tool runs besides its own work may do anything.
+  const runs = tool.effect === 'exec' || 'validate' in tool.input.shape;
   return {
     readOnlyHint: tool.effect === 'read',
-    destructiveHint: tool.effect === 'destroy' || tool.effect === 'exec' || overwrites,
-    idempotentHint: tool.effect !== 'exec',
-    openWorldHint: tool.effect === 'exec',
+    destructiveHint: tool.effect === 'destroy' || runs || overwrites,
+    idempotentHint: !runs,
+    openWorldHint: runs,
   };
 }

@@ -7,7 +7,9 @@ export class Bench {
   readonly #rig: Rig | undefined;
   readonly #undo: (() => Promise<void>)[] = [];
 
-  /** @param rig undefined for measures that need none */
+  /**
+   * @param rig undefined for measures without it
+   */
   constructor(rig: Rig | undefined) {
     this.#rig = rig;
   }
@@ -31,7 +33,7 @@ export class Bench {
     });
   }
 
-  /** The built server with these settings alone. */
+  /** The built server with only these settings. */
   async serverAt(env: Readonly<Record<string, string>>): Promise<TestClient> {
     const client = await connectClient({ era: 'modern', env });
     this.onEnd(() => client.close());

@@ -7,7 +7,7 @@ const FIRST_VMID = 1_000;
 
 export const nodeName = (index: number): string => `node${String(index + 1).padStart(2, '0')}`;
 
-/** The containers of a node that run; every tenth does not. */
+/** The running containers of a node; every tenth is stopped. */
 export function runningOn(index: number): readonly number[] {
   return vmidsOf(index).filter((_, position) => position % 10 !== 0);
 }
@@ -19,17 +19,17 @@ function vmidsOf(index: number): readonly number[] {
   );
 }
 
-/** What the bench asks the process for. */
+/** A request to the process. */
 export type Request = { readonly hang: number; readonly on: boolean } | 'sessions';
 
-/** What the process answers. */
+/** An answer of the process. */
 export interface Ready {
   readonly settings: Readonly<Record<string, string>>;
 }
 export interface Sessions {
-  /** The most sessions on one connection, of all nodes. */
+  /** Maximum number of sessions on one connection, over all nodes. */
   readonly peak: number;
-  /** Sessions that were refused because their connection had ten. */
+  /** Sessions that were refused because their connection already had ten. */
   readonly refused: number;
   readonly connections: number;
 }

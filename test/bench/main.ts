@@ -32,7 +32,7 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   cluster,
 };
 
-/** Measures that bring their own nodes. */
+/** Measures with their own nodes. */
 const WITHOUT_RIG: readonly string[] = ['cluster'];
 
 const args = process.argv.slice(2);

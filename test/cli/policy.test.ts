@@ -137,7 +137,7 @@ describe('policy explain', () => {
       { outcome: 'allow', effect: 'read', guest: null },
     ],
     [
-      'explains a call in several containers for one of them',
+      'explains a call on several containers for one of them',
       [
         'exec_in_containers',
         'vmids=101',
@@ -160,7 +160,7 @@ describe('policy explain', () => {
     expect(JSON.parse(stdout)).toMatchObject(expected);
   });
 
-  test('needs one container of a call in several', async () => {
+  test('requires one container for a call on several', async () => {
     const { code, stderr } = await explain('exec_in_containers', 'name=web*', 'command=reboot');
     expect(code).toBe(2);
     expect(stderr).toContain('name one, with vmids=VMID');

@@ -36,7 +36,7 @@ describeCluster('approvals in a cluster', (cluster) => {
   }
   const exec = (vmid: number, command: string) => ['container_exec_command', { vmid, command }] as const;
 
-  test('one is redeemed once, though the second server has entered by another node', async () => {
+  test('are redeemed once, even if the second server uses another entry node', async () => {
     const [first, second] = await replicas();
     const call = exec(MEMBERS.second, 'echo ran >>/root/approved; cat /root/approved');
     const asked = await first.call(...call);
@@ -50,7 +50,7 @@ describeCluster('approvals in a cluster', (cluster) => {
     );
   }, 60_000);
 
-  test('of two servers that bring it at the same time, one runs the command', async () => {
+  test('run the command once when two servers redeem one at the same time', async () => {
     const [first, second] = await replicas();
     const call = exec(MEMBERS.third, 'echo ran >>/root/raced');
     const asked = await first.call(...call);
@@ -63,7 +63,7 @@ describeCluster('approvals in a cluster', (cluster) => {
     );
   }, 60_000);
 
-  test('one for a container that has moved since does not run it twice', async () => {
+  test('do not run the command twice when the container has moved', async () => {
     const [first, second] = await replicas();
     const call = exec(MEMBERS.moving, 'echo ran >>/root/moved');
     const asked = await first.call(...call);

@@ -49,7 +49,7 @@ const claims = (node: NodeName) => {
   return files.exists('/run/proxmox-mcp/claims') ? files.list('/run/proxmox-mcp/claims').length : 0;
 };
 
-test('an approval is redeemed once, on the node of the container, whichever node serves', async () => {
+test('an approval is redeemed once, on the node of the container, through any entry node', async () => {
   const server = enteringBy('pve1', 'pve2');
   const call = ['container_exec_command', { vmid: MEMBERS.third, command: 'echo once' }] as const;
   const { requestState, inputRequests } = await server.call(...call);
@@ -62,7 +62,7 @@ test('an approval is redeemed once, on the node of the container, whichever node
   expect(codeOf(await server.call(...call, yes(requestState)))).toBe('APPROVAL_USED');
 });
 
-test('an approval for the host names the node, and is not valid on the one that takes its place', async () => {
+test('an approval for the host names the node, and is invalid on a replacement node', async () => {
   const server = enteringBy('pve1', 'pve2');
   const call = ['host_exec_command', { command: 'hostname' }] as const;
   const { requestState, inputRequests } = await server.call(...call);
@@ -77,7 +77,7 @@ test('an approval for the host names the node, and is not valid on the one that 
   expect(['APPROVAL_INVALID', 'SSH_UNREACHABLE']).toContain(codeOf(replayed));
 });
 
-test('an approval for containers of several nodes is redeemed on the entry node first, as a whole', async () => {
+test('an approval for containers of several nodes is first redeemed as a whole on the entry node', async () => {
   const server = enteringBy('pve1');
   const vmids = [MEMBERS.second, MEMBERS.third];
   const call = ['exec_in_containers', { vmids, command: 'echo a' }] as const;

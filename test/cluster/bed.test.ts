@@ -34,7 +34,7 @@ describeCluster('the cluster itself', (cluster) => {
     expect((await cluster.onNode('pve3', 'cat /etc/pve/ha/note; rm /etc/pve/ha/note')).stdout).toBe('x\n');
   });
 
-  test('a node that is isolated does not answer, is seen offline, and may not write', async () => {
+  test('an isolated node does not answer, is shown as offline, and cannot write', async () => {
     const undo = await cluster.isolate('pve3');
     await expect(runOn(login('pve3'), 'true')).rejects.toThrow(/Timed out|timeout/i);
     expect([await quorate('pve1'), await quorate('pve3')]).toEqual([1, 0]);
@@ -50,7 +50,7 @@ describeCluster('the cluster itself', (cluster) => {
     expect(await quorate('pve3')).toBe(1);
   }, 40_000);
 
-  test('sshd can be stopped, refuse keys, and break its connections while commands go on', async () => {
+  test('sshd stops, refuses keys, and drops connections while commands continue', async () => {
     const start = await cluster.stopSsh('pve2');
     await expect(runOn(login('pve2'), 'true')).rejects.toThrow('ECONNREFUSED');
     await start();
@@ -99,7 +99,7 @@ describeCluster('the cluster itself', (cluster) => {
     );
   });
 
-  test('HA starts a container on another node, a while after pct has said that it asks', async () => {
+  test('HA starts a container on another node some time after pct has requested it', async () => {
     await cluster.manageByHa(MEMBERS.stopped, 'pve2');
     expect(await cluster.onNode('pve3', `pct start ${MEMBERS.stopped}`)).toMatchObject({
       code: 0,

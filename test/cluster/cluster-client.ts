@@ -7,7 +7,7 @@ import { execResult } from '../e2e/connect.ts';
 import { type ConnectOptions, connectClient, type TestClient } from '../mcp/client.ts';
 import { NODE_NAMES, type NodeName } from './three-nodes.ts';
 
-/** A server that enters the cluster by these nodes, in this order, with a client. */
+/** A server with these entry nodes, in this order, and a client. */
 export interface ClusterClient {
   readonly client: TestClient;
   call(tool: string, args: Record<string, unknown>): ReturnType<TestClient['callTool']>;
@@ -21,7 +21,7 @@ export async function enterBy(
   options: Omit<ConnectOptions, 'env'> = {},
 ): Promise<ClusterClient> {
   const directory = mkdtempSync(path.join(tmpdir(), 'cluster-client-'));
-  // The host keys of the entry nodes alone: those of the others must come from the cluster.
+  // Only the host keys of the entry nodes: those of the others must come from the cluster.
   const lines = nodes.map((node) => simulator.node(node).connection.knownHostsLine);
   const knownHosts = path.join(directory, 'known_hosts');
   writeFileSync(knownHosts, `${lines.join('\n')}\n`);

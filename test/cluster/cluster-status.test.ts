@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.stop());
 
-test('the status of the cluster tells how each node is, and what is degraded', async () => {
+test('the status of the cluster shows the state of each node, and what is degraded', async () => {
   const { call } = await enterBy(simulator, ['pve1']);
   const healthy = await call('cluster_status', {});
   expect(healthy.data, healthy.text).toMatchObject({

@@ -37,13 +37,13 @@ export interface ClusterUnderTest {
   dropConnections(node: NodeName): void;
   /** Accepts no key. */
   refuseLogins(node: NodeName): Promise<Undo>;
-  /** Its host key is another one than the cluster publishes. */
+  /** Presents another host key than the one that the cluster publishes. */
   presentOtherHostKey(node: NodeName): Promise<Undo>;
-  /** Whoever reads its /etc/pve waits. */
+  /** Reading its /etc/pve hangs. */
   hangPmxcfs(node: NodeName): Promise<Undo>;
-  /** No node has a quorum, while all of them see each other. */
+  /** No node has a quorum, although all nodes see each other. */
   loseQuorum(): Promise<Undo>;
-  /** Stops and locks a container that is to go to another node. */
+  /** Stops and locks a container for its migration to another node. */
   beginMigration(vmid: number, to: NodeName): Promise<MigrationUnderTest>;
   /** HA manages the container, and starts it on that node. */
   manageByHa(vmid: number, startsOn: NodeName): Promise<Undo>;

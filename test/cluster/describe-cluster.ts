@@ -15,8 +15,8 @@ import type { NodeName } from './three-nodes.ts';
 const LOCK_PATIENCE_MS = 15 * 60_000;
 
 /**
- * A suite that runs on three simulated nodes and on the three nodes of the rig, from one list of cases. Each case begins with
- * the cluster as it was in the beginning. The nodes of the rig are started by the first suite that needs them.
+ * A suite with one list of cases that runs on three simulated nodes and on the three nodes of the rig. Each case begins with
+ * the cluster in its initial state. The first suite that needs the nodes of the rig starts them.
  */
 export function describeCluster(name: string, suite: (cluster: ClusterUnderTest) => void): void {
   describe(`simulator: ${name}`, () => {
@@ -57,11 +57,11 @@ export interface ClusterServer {
     args: Record<string, unknown>,
     options?: CallOptions,
   ): ReturnType<TestClient['callTool']>;
-  /** Runs a command that is expected to run. */
+  /** Runs a command that must succeed. */
   exec(vmid: number, command: string, more?: Record<string, unknown>): Promise<ReturnType<typeof execResult>>;
 }
 
-/** Starts a server that enters by these nodes, in this order, until the test has finished. */
+/** Starts a server with these entry nodes, in this order, until the test has finished. */
 export async function serve(
   cluster: ClusterUnderTest,
   entries: readonly NodeName[] = ['pve1'],

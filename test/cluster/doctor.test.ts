@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.stop());
 
-test('doctor tells by which route each node is used, which one cannot be, and whether the standby answers', async () => {
+test('doctor shows the route to each node, unusable nodes, and whether the standby answers', async () => {
   simulator.node('pve3').hangOutside();
   const { port, keyPath } = simulator.node('pve1').connection;
   const env = {

@@ -12,7 +12,7 @@ describeCluster('containers that move', (cluster) => {
     ['with rules on attributes', {}],
     ['without', { POLICY: 'open' }],
   ])(
-    'one that has moved between two calls is found, and nothing runs twice, %s',
+    'are found after a move between two calls, and no command runs twice, %s',
     async (_name, env) => {
       const server = await serve(cluster, ['pve1'], env);
       await server.exec(MEMBERS.moving, `rm -f ${LOG}; echo pve2 >>${LOG}`);
@@ -27,7 +27,7 @@ describeCluster('containers that move', (cluster) => {
     60_000,
   );
 
-  test('during the migration the error names it and the lock, and afterwards it works', async () => {
+  test('cause an error that names migration and lock during the migration, and work afterwards', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     const attempt = () => server.call('container_exec_command', { vmid: MEMBERS.moving, command: 'true' });
     const migration = await cluster.beginMigration(MEMBERS.moving, 'pve3');
@@ -39,7 +39,7 @@ describeCluster('containers that move', (cluster) => {
     expect((await attempt()).data.exit_code).toBe(0);
   }, 60_000);
 
-  test('lists during a migration have every container once', async () => {
+  test('appear exactly once in lists during a migration', async () => {
     const server = await serve(cluster, ['pve1']);
     const seen: unknown[] = [];
     const look = async () => seen.push((await server.call('list_containers', {})).data.containers);
@@ -62,7 +62,7 @@ describeCluster('containers that move', (cluster) => {
     }
   }, 60_000);
 
-  test('a start that HA does on another node is followed there', async () => {
+  test('are followed to the node on which HA starts them', async () => {
     await cluster.manageByHa(MEMBERS.stopped, 'pve2');
     const server = await serve(cluster, ['pve1']);
     const { data, text } = await server.call('start_container', { vmid: MEMBERS.stopped });

@@ -34,7 +34,7 @@ describeCluster('a cluster in trouble', (cluster) => {
   const exec = (server: ClusterServer, vmid: number, command: string) =>
     server.call('container_exec_command', { vmid, command });
 
-  test('an isolated node: its containers are unknown, and the others work', async () => {
+  test('shows the containers of an isolated node as unknown, and uses the others', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
     const heal = await cluster.isolate('pve3');
@@ -55,7 +55,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
   }, 150_000);
 
-  test('a node that hangs adds at most 3 s to the list', async () => {
+  test('delays the list by at most 3 s for a hanging node', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     await list(server);
     await cluster.isolate('pve3');
@@ -66,7 +66,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(statusOf(during, MEMBERS.second)).toBe('running');
   }, 60_000);
 
-  test('the entry node is lost before a call: another one serves within the same call', async () => {
+  test('replaces a lost entry node within the same call', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     expect((await server.exec(MEMBERS.third, `echo before >>${mark}`)).exit_code).toBe(0);
     await cluster.stopSsh('pve1');
@@ -75,7 +75,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(statusOf(await list(server), MEMBERS.second)).toBe('running');
   }, 60_000);
 
-  test('the entry node does not answer any more: another one serves', async () => {
+  test('replaces an entry node that no longer answers', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     await list(server);
     await cluster.isolate('pve1');
@@ -85,14 +85,14 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
   }, 90_000);
 
-  test('the first entry node is down from the start', async () => {
+  test('starts without the first entry node', async () => {
     await cluster.stopSsh('pve1');
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
     expect(failureOf(await exec(server, MEMBERS.first, 'true')).error).toContain('pve1');
   }, 60_000);
 
-  test('a connection is lost while a command runs: it is told, and never run twice', async () => {
+  test('reports a connection lost during a command, and never runs the command twice', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     await server.exec(MEMBERS.second, 'true');
     const running = exec(server, MEMBERS.second, `echo ran >>${mark}; sleep 2; echo ended >>${mark}`);
@@ -104,7 +104,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect((await marks(MEMBERS.second)).filter((line) => line === 'ran')).toHaveLength(1);
   }, 60_000);
 
-  test('a connection was lost between two calls: the next one runs once', async () => {
+  test('runs the next call once after a connection was lost between two calls', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     for (const round of ['1', '2', '3']) {
       expect((await server.exec(MEMBERS.second, `echo ${round} >>${mark}`)).exit_code).toBe(0);
@@ -113,7 +113,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(await marks(MEMBERS.second)).toEqual(['1', '2', '3']);
   }, 60_000);
 
-  test('a second node with another host key than the cluster knows is refused', async () => {
+  test('refuses a node whose host key differs from the one of the cluster', async () => {
     await cluster.presentOtherHostKey('pve3');
     const server = await serve(cluster, ['pve1'], { POLICY: 'open', SSH_HOST_KEY_POLICY: 'accept-new' });
     expect(failureOf(await exec(server, MEMBERS.third, `echo ran >>${mark}`))).toMatchObject({
@@ -124,7 +124,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
   }, 60_000);
 
-  test('a login that one node refuses: told for its containers, and the others work', async () => {
+  test('reports a login that one node refuses for its containers, and uses the others', async () => {
     await cluster.refuseLogins('pve3');
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     expect(failureOf(await exec(server, MEMBERS.third, 'true'))).toMatchObject({
@@ -137,13 +137,13 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(listed).toHaveLength(5);
   }, 60_000);
 
-  test('a node that is reached through the entry node alone', async () => {
+  test('reaches a node through the entry node only', async () => {
     await cluster.hideFromOutside('pve3');
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
   }, 60_000);
 
-  test('no quorum: reading and commands work, and changes fail at once', async () => {
+  test('reads and runs commands without quorum, and fails changes at once', async () => {
     const server = await serve(cluster, ['pve1']);
     await cluster.loseQuorum();
     expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
@@ -153,7 +153,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(cluster.isRunning(MEMBERS.stopped)).toBe(false);
   }, 60_000);
 
-  test('the cluster file system of the entry node hangs: told, and commands run', async () => {
+  test('reports a hanging cluster file system of the entry node, and still runs commands', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     await server.call('list_containers', {});
     await cluster.hangPmxcfs('pve1');
@@ -164,7 +164,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
   }, 60_000);
 
-  test('with a second entry node, the list comes from there', async () => {
+  test('lists through a second entry node', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     await list(server);
     await cluster.hangPmxcfs('pve1');

@@ -11,7 +11,9 @@ export class RiggedCluster implements ClusterUnderTest {
   readonly #undos: Undo[] = [];
   #opened: RigCluster | undefined;
 
-  /** @param state where the cluster that is up keeps its state */
+  /**
+   * @param state the state directory of the running cluster
+   */
   open(state: string): void {
     this.#opened = new RigCluster(state, RUNNING);
     this.#opened.remember();
@@ -101,7 +103,7 @@ export class RiggedCluster implements ClusterUnderTest {
     await this.#cluster.reset();
   }
 
-  /** Undone once, by the test or by `reset`. */
+  /** Undo functions, each called once, by the test or by `reset`. */
   async #undone(trouble: Promise<Undo>): Promise<Undo> {
     const undo = await trouble;
     let done = false;

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => simulator.stop());
 
 describe('a call for a container', () => {
-  test('runs on its node, whichever node the server enters by', async () => {
+  test('runs on its node, through any entry node', async () => {
     const { exec } = await enterBy(simulator, ['pve2'], { POLICY: 'open' });
     for (const name of ['first', 'second', 'third'] as const) {
       expect(await exec(MEMBERS[name], 'hostname')).toMatchObject({ exit_code: 0, stdout: `${name}\n` });
@@ -27,7 +27,7 @@ describe('a call for a container', () => {
     expect(simulator.node('pve1').connections.made).toBe(made);
   });
 
-  test('goes through the entry node where its address does not answer from outside', async () => {
+  test("goes through the entry node if the node's address does not answer from outside", async () => {
     simulator.node('pve3').hangOutside();
     const { exec } = await enterBy(simulator, ['pve1']);
     expect((await exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
@@ -54,7 +54,7 @@ describe('a call for a container', () => {
 });
 
 describe('host keys of other nodes', () => {
-  test('are those that the cluster has; another key is refused, and the other nodes work', async () => {
+  test('are those of the cluster; another key is refused, and the other nodes work', async () => {
     await simulator.node('pve3').changeHostKey();
     const { call, exec } = await enterBy(simulator, ['pve1'], {
       POLICY: 'open',
@@ -77,7 +77,7 @@ describe('host keys of other nodes', () => {
 });
 
 describe('a node that cannot be used', () => {
-  test('says so for its containers, is left alone for a while, and the others work', async () => {
+  test('is reported for its containers and not tried again for a while, and the others work', async () => {
     simulator.node('pve3').refuseLogins();
     const { call, exec } = await enterBy(simulator, ['pve1'], { POLICY: 'open' });
     const attempt = () => call('container_exec_command', { vmid: MEMBERS.third, command: 'true' });
@@ -110,7 +110,7 @@ describe('a container that has moved', () => {
     );
   });
 
-  test('is found although its old node is gone', async () => {
+  test('is found although its old node is offline', async () => {
     const { exec } = await enterBy(simulator, ['pve1'], { POLICY: 'open' });
     expect((await exec(MEMBERS.moving, 'true')).exit_code).toBe(0);
     await simulator.node('pve2').goOffline();
@@ -118,7 +118,7 @@ describe('a container that has moved', () => {
     expect((await exec(MEMBERS.moving, 'hostname')).stdout).toBe('moving\n');
   });
 
-  test('says during the migration that it is being moved, and names the lock', async () => {
+  test('is reported as migrating during the migration, with the lock', async () => {
     const { call } = await enterBy(simulator, ['pve1'], { POLICY: 'open' });
     const migration = simulator.beginMigration(MEMBERS.moving, 'pve3');
     const attempt = () => call('container_exec_command', { vmid: MEMBERS.moving, command: 'true' });

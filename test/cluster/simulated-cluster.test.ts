@@ -124,6 +124,8 @@ describe('three simulated nodes', () => {
     expect(
       (await on('pve3', "lxc-attach -n 9110 -- sh -c 'test -d /proc/$$ && ps | grep -c [i]nit'")).stdout,
     ).toBe('1\n');
+    const group = `cat /sys/fs/cgroup/lxc/${MEMBERS.moving}/memory.max`;
+    expect([(await on('pve3', group)).code, (await on('pve2', group)).code]).toEqual([0, 1]);
     expect(await version()).toBeGreaterThan(before);
     simulator.beginMigration(MEMBERS.moving, 'pve1').abort();
     expect((await on('pve3', 'pct status 9110')).stdout).toBe('status: running\n');

@@ -130,7 +130,7 @@ export class SimulatedCluster implements ClusterUnderTest {
     };
   }
 
-  /** A new one: it is up in a tenth of a second. */
+  /** Starts a new cluster, which takes a tenth of a second. */
   async reset(): Promise<void> {
     await this.#running?.stop();
     await this.start();

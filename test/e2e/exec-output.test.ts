@@ -20,7 +20,7 @@ describeNode('exec: large output', [], (rig, { needing }) => {
     }
   });
 
-  test('a call may ask for less, and for one end; not for more than the operator allows', async () => {
+  test('a call can request less output and only one end of it, but not more than the operator allows', async () => {
     const tail = await node.exec(CT.debian, 'seq 10000', { max_output: 200, keep: 'tail' });
     expect(tail.stdout).toMatch(/^\n\[\.\.\. \d+ of 48894 characters omitted \.\.\.\]\n[\d\n]+\n10000\n$/);
     expect(tail.text).toContain('STDOUT (cut; 48894 characters in 10000 lines in all):');

@@ -74,7 +74,7 @@ export abstract class Far {
 
 /** Whether a file name is that of a temporary file, which exists only during a transfer. */
 export function isPart(name: string): boolean {
-  return /^\.proxmox-mcp-.*\.part$/.test(name);
+  return /^\.proxmox-mcp-.*\.(part|old)/.test(name);
 }
 
 /** Whether a process is a transfer script or its child. */

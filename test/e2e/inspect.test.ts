@@ -1,5 +1,5 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { inspectionOutput } from '../../src/tools/shared/inspection-output.ts';
+import { inspectionData } from '../../src/tools/shared/inspection-output.ts';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { useClient } from './connect.ts';
@@ -14,7 +14,7 @@ describeNode('inspect', [], (node, { needing }) => {
   async function inspect(args: Record<string, unknown>) {
     const { data, text, isError } = await call('inspect_containers', args);
     expect(isError, text).toBe(false);
-    const report = inspectionOutput.parse(data);
+    const report = inspectionData.parse(data);
     const row = (vmid: number) => {
       const found = report.containers.find((each) => each.vmid === vmid);
       if (found === undefined) throw new Error(`no row for ${vmid}: ${text}`);
@@ -23,7 +23,7 @@ describeNode('inspect', [], (node, { needing }) => {
     return { ...report, row, text };
   }
 
-  test('an overview has a row for each running container, and the reason for each other one', async () => {
+  test('returns a row for each running container, and a reason for each other one', async () => {
     const { containers, skipped, text, time, survivors } = await inspect({});
     expect(containers.map(({ vmid }) => vmid)).toEqual(
       expect.arrayContaining([CT.debian, CT.busybox, CT.locked]),
@@ -47,7 +47,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect((await inspect({ name: 'busy*' })).containers.map(({ vmid }) => vmid)).toEqual([CT.busybox]);
   });
 
-  test('finds a disk that is full', async () => {
+  test('finds a full disk', async () => {
     await exec(CT.debian, 'head -c 2000000 /dev/zero >/mnt/small/full');
     const { row, text } = await inspect({ vmids: [CT.debian], sections: ['disk'] });
     const mount = row(CT.debian).disk?.mounts.find(({ path }) => path === '/mnt/small');
@@ -70,7 +70,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(disk?.search_incomplete).toBe(false);
   });
 
-  test('a frozen container delays nothing, and what the kernel knows of it is there', async () => {
+  test("reports a frozen container from the kernel's data, without a delay", async () => {
     const thaw = await node.freeze(CT.busybox);
     onTestFinished(() => thaw());
     const { row, survivors } = await inspect({
@@ -93,7 +93,7 @@ describeNode('inspect', [], (node, { needing }) => {
     onTestFinished(async () => void (await node.inContainer(vmid, ['rm', '-f', file])));
   }
 
-  test('a container that hangs is given up, its processes are killed, and the others are reported', async () => {
+  test('abandons a hanging container, kills its processes and reports the others', async () => {
     await replaceProgram(CT.debian, 'df', 'trap "" TERM\nsleep 987654\n:');
     const { row, survivors, text } = await inspect({ vmids: [CT.debian, CT.busybox] });
     expect(row(CT.busybox).incomplete).toBeNull();
@@ -105,7 +105,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(await node.containerProcesses(CT.debian, '/usr/local/bin/df')).toEqual([]);
   }, 60_000);
 
-  test('a process that leaves its session, with an empty environment, is killed as well', async () => {
+  test('also kills a process that left its session and cleared its environment', async () => {
     await replaceProgram(CT.debian, 'df', 'setsid env -i sleep 765432 &\nsleep 765433\n:');
     const { row, survivors } = await inspect({ vmids: [CT.debian] });
     expect(row(CT.debian).incomplete).toMatch(/did not answer in time/);
@@ -113,7 +113,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(await node.containerProcesses(CT.debian, '76543')).toEqual([]);
   }, 60_000);
 
-  test('the cancellation of a call kills what it has started', async () => {
+  test('kills the processes of a cancelled call', async () => {
     await replaceProgram(CT.debian, 'df', 'sleep 876543\n:');
     const controller = new AbortController();
     const cancelled = call('inspect_containers', { vmids: [CT.debian] }, { signal: controller.signal });
@@ -124,7 +124,7 @@ describeNode('inspect', [], (node, { needing }) => {
     await expect(cancelled).rejects.toThrow();
   }, 60_000);
 
-  test('a container that floods is cut, and the others are reported', async () => {
+  test('truncates the output of a container that floods, and reports the others', async () => {
     await replaceProgram(CT.debian, 'df', 'while :; do echo "none 1 1 1 1% /flood"; done');
     const { row, text, survivors } = await inspect({ vmids: [CT.debian, CT.busybox] });
     expect(row(CT.debian).disk?.mounts.length).toBeLessThanOrEqual(20);
@@ -134,7 +134,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(await node.containerProcesses(CT.debian, '/usr/local/bin/df')).toEqual([]);
   }, 60_000);
 
-  test('hostile output of a container stays one line in its own row', async () => {
+  test('keeps hostile output of a container on one line in its row', async () => {
     const forged = `${CT.busybox}  evil  \u001b[2J\u200b`;
     const release = `NAME=x\nPRETTY_NAME="${CT.busybox} forged\tOS \u001b]0;t\u0007"\n`;
     await replaceProgram(
@@ -158,7 +158,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(row(CT.debian).disk?.mounts.map(({ path }) => path)).toContain('/a b  c');
   });
 
-  test('lists processes by memory, with names that contain blanks and newlines in one line', async () => {
+  test('lists processes by memory, and names with blanks and newlines on one line', async () => {
     await exec(
       CT.debian,
       `printf '#!/bin/sh\\nsleep 345678\\n:\\n' >'/tmp/a b\nc'; chmod 755 '/tmp/a b\nc'; '/tmp/a b\nc' >/dev/null 2>&1 </dev/null &`,
@@ -225,7 +225,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(await seen()).toBe('');
   });
 
-  test('a VMID that does not exist is skipped with the reason', async () => {
+  test('skips a VMID that does not exist, with the reason', async () => {
     const { row, skipped } = await inspect({ vmids: [CT.debian, CT.unknown] });
     expect(row(CT.debian).state).toBe('running');
     expect(skipped).toMatchObject([{ vmid: CT.unknown, code: 'CONTAINER_NOT_FOUND' }]);

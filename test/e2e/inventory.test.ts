@@ -68,7 +68,7 @@ describeNode('list and status', [], (node) => {
     [{ status: 'stopped' }, [CT.stopped]],
     [{ tags: ['rig'], status: 'running', node: 'pve1' }, [CT.debian]],
     [{ name: 'none' }, []],
-  ])('a filter %j selects', async (filter, vmids) => {
+  ])('selects by the filter %j', async (filter, vmids) => {
     const { data, text } = await call('list_containers', filter);
     expect(
       z
@@ -82,7 +82,7 @@ describeNode('list and status', [], (node) => {
     else expect(table.text.match(/^(?:VMID|\d+) .*$/gm)).toHaveLength(1 + vmids.length);
   });
 
-  test('details add use, addresses and operating system', async () => {
+  test('adds usage, addresses and operating system with details', async () => {
     const published = await readFile(new URL('../fixtures/etc-pve/rrd', import.meta.url), 'utf8');
     const now = String(Math.floor(Date.now() / 1000));
     onTestFinished(await node.setPve('.rrd', published.replaceAll('@NOW@', now)));

@@ -14,7 +14,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
   const node = useClient(rig, { ENABLE_HOST_EXEC: 'true', JOB_OUTPUT_LIMIT: '1M' });
   const { start, get, ended, onHost } = jobsOf(node);
 
-  test('a container that is stopped ends its jobs, with an unknown exit code', async () => {
+  test('end with an unknown exit code when the container is stopped', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `echo begun; sleep ${n}`);
     await until(async () => (await rig.containerProcesses(CT.debian, n)).length > 0);
@@ -24,7 +24,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     expect(data).toMatchObject({ ended: 'exit', exit_code: null, code: 'EXIT_UNKNOWN', stdout: 'begun\n' });
   });
 
-  test('a job whose lxc-attach is killed has no exit code, and nothing of it is left', async () => {
+  test('have no exit code and no processes after their lxc-attach was killed', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `setsid sleep ${n} & sleep ${n}`);
     await until(async () => (await rig.containerProcesses(CT.debian, n)).length > 1);
@@ -34,7 +34,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     expect(rig.nodeProcesses(n)).toEqual([]);
   });
 
-  test('a job whose supervisor is killed is lost, and its processes can still be ended', async () => {
+  test('are lost when their supervisor is killed, and their processes can still be killed', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `echo begun; sleep ${n}`);
     await until(async () => (await rig.containerProcesses(CT.debian, n)).length > 0);
@@ -50,7 +50,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     expect(rig.nodeProcesses(n)).toEqual([]);
   });
 
-  test('a command that leaves a daemon ends, and the daemon lives on', async () => {
+  test('end although the command leaves a daemon, which survives', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `setsid sleep ${n} & echo started; exit 2`);
     const { data } = await ended(job);
@@ -61,7 +61,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     for (const { pid } of rig.nodeProcesses(n)) await onHost(`kill ${pid} 2>/dev/null || true`);
   });
 
-  test('keeps the beginning and the end of a long output, and says what it dropped', async () => {
+  test('keep the beginning and end of a long output, and report what was dropped', async () => {
     const { job } = await start(CT.debian, 'echo FIRST; yes xxxxxxxxxxxxxxx | head -c 3000000; echo LAST');
     const { data } = await ended(job);
     expect(data.exit_code).toBe(0);
@@ -74,7 +74,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     expect(kept).toBeGreaterThan(256 * 1024);
   });
 
-  test('the end of a job is logged once, in whichever server sees it first', async () => {
+  test('are logged once at their end, by the first server that notices it', async () => {
     const clients = await Promise.all(
       [0, 1, 2].map(async () => {
         const dir = path.join(node.dir, `audit-${Math.random()}`);
@@ -104,7 +104,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     }
   }, 90_000);
 
-  test('finished jobs are removed after a day, running ones are not', async () => {
+  test('are removed a day after their end, but not while they run', async () => {
     const { job } = await start(CT.debian, 'echo old');
     await ended(job);
     const running = await start(CT.debian, 'sleep 60');
@@ -115,7 +115,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     await node.call('cancel_job', { job: running.job });
   });
 
-  test('a job that ran when the node was restarted has ended', async () => {
+  test('are reported as ended after a restart of the node', async () => {
     const { job } = await start(CT.debian, 'echo begun; sleep 60');
     await onHost(`cd ${JOBS_DIR}/${job} && sed 's/^[^ ]*/another-boot/' start >x && cp x start && rm x`);
     expect((await get(job)).data).toMatchObject({
@@ -126,7 +126,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     await onHost(`pid=$(echo ${JOBS_DIR}/${job}/s.running.*); kill -9 \${pid##*.}; true`);
   });
 
-  test('a job on the host works like one in a container', async () => {
+  test('work the same on the host as in a container', async () => {
     const result = await node.call('host_exec_command', {
       command: 'echo "$PROXMOX_MCP_RUN" | wc -c; echo host; exit 3',
       background: true,
@@ -139,7 +139,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     await without.close();
   });
 
-  test('a server that is killed while it starts a job leaves a job that runs, or none', async () => {
+  test('run completely or not at all when the server is killed during their start', async () => {
     const file = `/tmp/jobs-${uniqueSleep()}`;
     const command = `echo x >>${file}; sleep 0.3; echo y`;
     for (let after = 0; after < 8; after += 1) {
@@ -167,7 +167,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     });
   }, 60_000);
 
-  needing('real lxc', 'a job outlives a restart of sshd and its connection', async (real) => {
+  needing('real lxc', 'survive a restart of sshd and a lost connection', async (real) => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `sleep 3; echo over; : ${n}; exit 6`);
     const waiting = get(job, { wait: 40, offset: 0 });
@@ -179,7 +179,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
 
   needing(
     'real lxc',
-    'a full disk loses output, and neither the exit code nor the other processes',
+    'lose output on a full disk, but neither the exit code nor other processes',
     async () => {
       await onHost(`mkdir -p ${JOBS_DIR} && mount -t tmpfs -o size=68m tmpfs ${JOBS_DIR}`);
       try {
@@ -246,15 +246,11 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
       const startedAt = performance.now();
       // With the default limit: a small one makes small files, which take longer.
       const client = await connectToRig(rig);
-      const started = await client.callTool(
-        'proxmox_container_exec_command',
-        {
-          vmid: CT.debian,
-          command: 'echo FIRST; head -c 10737418240 /dev/zero; echo LAST',
-          background: true,
-        },
-        90_000,
-      );
+      const started = await client.callTool('proxmox_container_exec_command', {
+        vmid: CT.debian,
+        command: 'echo FIRST; head -c 10737418240 /dev/zero; echo LAST',
+        background: true,
+      });
       await client.close();
       const job = String(started.data.job);
       const { data } = await ended(job);

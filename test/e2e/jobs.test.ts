@@ -28,12 +28,12 @@ describeNode('jobs', [], (rig) => {
     });
   }
 
-  test('a job that ends at once is reported as an ordinary result', async () => {
+  test('return an ordinary result when they end at once', async () => {
     const { data } = await start(CT.debian, 'echo done; exit 3');
     expect(data).toMatchObject({ state: 'ended', exit_code: 3, stdout: 'done\n', ended: 'exit' });
   });
 
-  test('cancels a job and all its processes', async () => {
+  test('are cancelled with all their processes', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `setsid sleep ${n} & sleep ${n}`);
     await until(async () => (await rig.containerProcesses(CT.debian, `sleep ${n}`)).length > 1);
@@ -48,7 +48,7 @@ describeNode('jobs', [], (rig) => {
     expect((await get(job)).data).toMatchObject({ ended: 'cancelled', code: 'CANCELLED' });
   });
 
-  test('a job is killed at its time limit', async () => {
+  test('are killed at their time limit', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `trap '' TERM; setsid sleep ${n} & sleep ${n}; sleep ${n}`, {
       timeout: 1,
@@ -62,7 +62,7 @@ describeNode('jobs', [], (rig) => {
     expect(rig.nodeProcesses(n)).toEqual([]);
   });
 
-  test('lists the jobs', async () => {
+  test('are listed', async () => {
     const { job } = await start(CT.debian, 'echo listed');
     const { data, text } = await node.call('list_jobs', {});
     expect(text).toContain(job);
@@ -71,7 +71,7 @@ describeNode('jobs', [], (rig) => {
     );
   });
 
-  test('a job in a container that is stopped does not start', async () => {
+  test('do not start in a stopped container', async () => {
     const result = await node.call('container_exec_command', {
       vmid: CT.stopped,
       command: 'true',
@@ -80,7 +80,7 @@ describeNode('jobs', [], (rig) => {
     expect(result.data).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
   });
 
-  test('pages through the output by bytes, without splitting a character or a secret', async () => {
+  test('return output in pages of bytes, without splitting a character or a secret', async () => {
     const secret = 'ghp_012345678901234567890123456789012345';
     const line = `äöü€😀 token ${secret} end\\n`;
     const { job } = await start(CT.debian, `i=0; while [ $i -lt 20 ]; do printf '${line}'; i=$((i+1)); done`);
@@ -104,7 +104,7 @@ describeNode('jobs', [], (rig) => {
     }
   });
 
-  test('finds lines, and reads the end', async () => {
+  test('return matching lines, and the end of the output', async () => {
     const { job } = await start(
       CT.debian,
       'i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done; echo "An ERROR here"; echo last',
@@ -118,20 +118,20 @@ describeNode('jobs', [], (rig) => {
     });
   });
 
-  test('waits for output beyond an offset', async () => {
+  test('wait for output beyond an offset', async () => {
     const { job } = await start(CT.debian, 'echo one; sleep 2; echo two; sleep 30');
     const { data } = await get(job, { offset: 4, wait: 20 });
     expect(data).toMatchObject({ state: 'running', stdout: 'two\n', next_offset: 8 });
     await node.call('cancel_job', { job });
   });
 
-  test('an ID that does not exist is an error', async () => {
+  test('cause an error for an unknown ID', async () => {
     const result = await get('aaaaaaaaaaaaaaaa');
     expect(result.data).toMatchObject({ code: 'JOB_NOT_FOUND' });
     expect((await get('../../etc')).data).toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  test('a timeout over 300 s needs the background', async () => {
+  test('are required for a timeout over 300 s', async () => {
     const args = { vmid: CT.debian, command: 'true', timeout: 301 };
     const result = await node.call('container_exec_command', args);
     expect(result.data).toMatchObject({
@@ -143,7 +143,7 @@ describeNode('jobs', [], (rig) => {
     });
   });
 
-  test('with WAIT_LIMIT, a longer call answers in time and continues as a job', async () => {
+  test('continue a call that exceeds WAIT_LIMIT, which is answered in time', async () => {
     const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s' } });
     try {
       const run = (command: string, timeout: number) =>
@@ -165,7 +165,7 @@ describeNode('jobs', [], (rig) => {
     }
   });
 
-  test('starts one job in each of several containers', async () => {
+  test('start in each of several containers', async () => {
     const vmids = [CT.debian, CT.busybox, CT.stopped];
     const args = { vmids, command: 'echo "in $(hostname)"; sleep 1; exit 4', background: true, timeout: 400 };
     const { data, text } = await node.call('exec_in_containers', args);
@@ -205,7 +205,7 @@ describeNode('jobs', [], (rig) => {
     60_000,
   );
 
-  test('another server reads the result of a job whose server was killed', async () => {
+  test('are readable by another server after their server was killed', async () => {
     const first = await connectToRig(rig);
     const started = await first.callTool('proxmox_container_exec_command', {
       vmid: CT.debian,

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { useClient } from './connect.ts';
 
-/** What tests do with jobs, over one client. */
+/** Functions for tests of jobs, over one client. */
 export function jobsOf(node: ReturnType<typeof useClient>) {
   const get = (job: string, more: Record<string, unknown> = {}) => node.call('get_job', { job, ...more });
   return {

@@ -70,7 +70,7 @@ describeRig('a success reported by pct', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('names the node when HA starts it on one that cannot be used', { timeout: 60_000 }, async () => {
+    test('names the node when HA starts it on an unusable node', { timeout: 60_000 }, async () => {
       await managed();
       const vmlist = (await rig.readInNode('/etc/pve/.vmlist')).toString('utf8');
       undos.push(await rig.setPve('.vmlist', vmlist));

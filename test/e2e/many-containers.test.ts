@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { Simulator } from '../../src/simulator/simulator.ts';
-import { inspectionOutput } from '../../src/tools/shared/inspection-output.ts';
+import { inspectionData } from '../../src/tools/shared/inspection-output.ts';
 import { connectClient, type TestClient } from '../mcp/client.ts';
 import { until } from '../rig/until.ts';
 
@@ -57,7 +57,7 @@ const run = async (args: Record<string, unknown>) => {
   return { ...shape.parse(data), text };
 };
 
-test('200 containers: a row for each, equal outputs once, two that flood leave the others their output', async () => {
+test('returns a row for each of 200 containers and equal outputs once, and keeps the short outputs despite two floods', async () => {
   const loud = [...LOUD].map((vmid) => `ct${vmid}`).join('|');
   const command = `case $(hostname) in ${loud}) seq 30000;; *) echo ok;; esac`;
   const result = await run({ name: 'ct*', command });
@@ -70,7 +70,7 @@ test('200 containers: a row for each, equal outputs once, two that flood leave t
   expect(result.text.length).toBeLessThan(25_000 + 5_000);
 }, 120_000);
 
-test('200 different outputs stay within the limit together', async () => {
+test('keeps 200 different outputs within the limit', async () => {
   const result = await run({ tags: ['even', 'odd'], command: 'hostname; seq 500', max_output: 20_000 });
   expect(result.outputs).toHaveLength(COUNT);
   const lengths = result.outputs.map(({ stdout }) => stdout.length);
@@ -78,7 +78,7 @@ test('200 different outputs stay within the limit together', async () => {
   expect(Math.min(...lengths)).toBeGreaterThan(90);
 }, 120_000);
 
-test('at most eight run at the same time on a node', async () => {
+test('runs at most eight commands at a time on a node', async () => {
   const counts: number[] = [];
   const call = run({ tags: ['even'], except: VMIDS.slice(60), command: 'sleep 0.777' });
   let isDone = false;
@@ -105,7 +105,7 @@ test('200 containers are inspected in one round trip, within the character limit
   });
   simulator.container(1050).thaw();
   expect(isError, text).toBe(false);
-  const report = inspectionOutput.parse(data);
+  const report = inspectionData.parse(data);
   expect(report.containers.map(({ vmid }) => vmid)).toEqual(VMIDS);
   expect(report.skipped).toEqual([]);
   expect(

@@ -44,7 +44,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     );
   });
 
-  test('all pages together show each match once, from the newest to the oldest', async () => {
+  test('shows each match exactly once over all pages, from the newest to the oldest', async () => {
     await write(CT.busybox, lines(1, 500));
     const args = { vmid: CT.busybox, path: LOG, match: '7', lines: 40 };
     const seen: string[] = [];
@@ -63,7 +63,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(pages).toBe(Math.ceil(expected.length / 40));
   });
 
-  test('continues with what was written later, also after a rotation', async () => {
+  test('continues with lines that are written later, also after a rotation', async () => {
     await write(CT.debian, 'one\ntwo\n');
     const first = await read({ vmid: CT.debian, path: LOG });
     expect(await read({ vmid: CT.debian, path: LOG, cursor: first.newer })).toMatchObject({
@@ -82,7 +82,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(older.isError).toBe(false);
   });
 
-  test('counts, and matches patterns with lines around them', async () => {
+  test('counts matches, and shows lines around them', async () => {
     await write(CT.busybox, `${lines(1, 20)}[ERROR] a.b (c)\n${lines(21, 30)}`);
     expect(await read({ vmid: CT.busybox, path: LOG, count: true })).toMatchObject({ total: 31, log: '' });
     expect(await read({ vmid: CT.busybox, path: LOG, match: '[ERROR] a.b (', count: true })).toMatchObject({
@@ -101,7 +101,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(around).toMatchObject({ shown: 2, total: 2 });
   });
 
-  test('no argument becomes shell', async () => {
+  test('never interprets an argument as shell code', async () => {
     const match = `'; touch /tmp/injected; echo "$(touch /tmp/injected)\``;
     await write(CT.debian, `${match}\n-e -v\n`);
     expect((await read({ vmid: CT.debian, path: LOG, match })).log).toBe(`1:${match}`);
@@ -111,7 +111,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect((await node.inContainer(CT.debian, ['ls', '/tmp/injected'])).code).not.toBe(0);
   });
 
-  test('refuses what is no log, and does not hang on a pipe', async () => {
+  test('refuses anything other than a regular file, and does not hang on a pipe', async () => {
     await node.inContainer(CT.debian, ['mkfifo', '/tmp/pipe.log']);
     onTestFinished(async () => void (await node.inContainer(CT.debian, ['rm', '-f', '/tmp/pipe.log'])));
     const code = async (path: string, vmid: number = CT.debian) =>
@@ -124,7 +124,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(await code(LOG, CT.stopped)).toBe('CONTAINER_NOT_RUNNING');
   });
 
-  test('without a journal says what to use', async () => {
+  test('suggests an alternative without a journal', async () => {
     const failure = failureOf(await call('read_logs', { vmid: CT.busybox }));
     expect(failure).toMatchObject({ code: 'TOOL_MISSING', suggestion: expect.stringContaining('path') });
   });
@@ -143,7 +143,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(failure).toMatchObject({ code: 'INVALID_INPUT', error: expect.stringContaining(name) });
   });
 
-  test('text of the log cannot pose as text of this server, and is redacted as other output', async () => {
+  test('keeps text of the log from imitating text of the server, and redacts it like other output', async () => {
     const token = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz';
     await write(
       CT.busybox,
@@ -157,7 +157,7 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(text).not.toContain(token);
   });
 
-  test('a page keeps the newest lines within the character limit', async () => {
+  test('keeps the newest lines of a page within the character limit', async () => {
     await write(CT.debian, lines(1, 500).replaceAll('event', 'e'.repeat(90)));
     const first = await read({ vmid: CT.debian, path: LOG, lines: 2000 });
     expect(first.text.length).toBeLessThan(26_000);
@@ -168,7 +168,7 @@ describeNode('read_logs', [], (node, { needing }) => {
 
   needing(
     'volume',
-    'of a file of 150 MB costs its matches',
+    'reads a file of 150 MB at the cost of its matches',
     async (rig) => {
       const script = `yes "$(head -c 200 /dev/zero | tr '\\0' x)" | head -c 150000000 >/root/big.log; echo needle >>/root/big.log; yes y | head -c 1000000 >>/root/big.log`;
       await rig.inContainer(CT.debian, ['sh', '-c', script]);
@@ -182,7 +182,7 @@ describeNode('read_logs', [], (node, { needing }) => {
 
   needing(
     'volume',
-    'the cancellation of a search kills it',
+    'kills a cancelled search',
     async (rig) => {
       await rig.inContainer(CT.debian, ['truncate', '-s', '200G', '/root/sparse.log']);
       onTestFinished(async () => void (await rig.inContainer(CT.debian, ['rm', '-f', '/root/sparse.log'])));

@@ -49,6 +49,22 @@ export function bytes(size: number): Buffer {
   return content;
 }
 
+/** The remote ends with an empty directory for each test, which is removed after it. */
+export function useFars(node: NodeUnderTest): (name: FarName) => Far {
+  const fars = new Map<FarName, Far>();
+  beforeEach(async () => {
+    for (const name of FARS) fars.set(name, await node.far(name));
+  });
+  afterEach(async () => {
+    for (const far of fars.values()) await far.remove();
+  });
+  return (name) => {
+    const far = fars.get(name);
+    if (far === undefined) throw new Error('used before the test has begun');
+    return far;
+  };
+}
+
 /**
  * A server with its own transfer directory, and remote ends with an empty directory for each test. After every test, whether it
  * passed or failed, no temporary file and no process of a transfer may be left.

@@ -100,7 +100,7 @@ describeNode('upload refusals', [], (node) => {
     });
   });
 
-  test('a container that is stopped, unknown or on a node that cannot be used, and a virtual machine, have their own error code', async () => {
+  test('distinguishes stopped and unknown containers, containers on unusable nodes, and virtual machines by error code', async () => {
     await writeFile(local('source'), 'x');
     const code = async (vmid: number) => {
       const args = { vmid, local_path: 'source', container_path: '/tmp/e2e-x' };

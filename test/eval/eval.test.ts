@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { readLimits, regressions } from './limits.ts';
 import { measureJobs } from './measure.ts';
 
-test('each kind of job is done, and costs no more calls, characters and tokens than before', async () => {
+test('completes each task within the recorded calls, characters and tokens', async () => {
   expect(regressions(await measureJobs(), await readLimits())).toEqual([]);
 }, 120_000);
 
-test('a job that is not done, or costs more, is found', () => {
+test('reports a task that is incomplete or needs more', () => {
   const cost = { calls: 1, characters: 100, tokens: 30 };
   const limits = { a: cost };
   expect(regressions([{ job: 'a', ...cost, missing: [] }], limits)).toEqual([]);

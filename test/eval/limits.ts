@@ -10,12 +10,12 @@ const shape = z.record(
   z.object({ calls: z.number(), characters: z.number(), tokens: z.number() }),
 );
 
-/** The most that each job may cost. */
+/** The maximum cost of each task. */
 export async function readLimits(): Promise<Readonly<Record<string, Cost>>> {
   return shape.parse(JSON.parse(await readFile(FILE, 'utf8')));
 }
 
-/** Makes what was measured the limit, with a tenth more for durations and numbers that differ from run to run. */
+/** Derives the limits from a measurement, with a tenth more for durations and numbers that differ between runs. */
 export async function writeLimits(measured: readonly Measured[]): Promise<void> {
   const more = (value: number) => Math.ceil((value * 1.1) / 10) * 10;
   const limits = Object.fromEntries(
@@ -27,7 +27,7 @@ export async function writeLimits(measured: readonly Measured[]): Promise<void> 
   await writeFile(FILE, `${JSON.stringify(limits, null, 2)}\n`);
 }
 
-/** The jobs that were not done or cost more than their limits, one line each. */
+/** The tasks that were incomplete or cost more than their limits, one line each. */
 export function regressions(measured: readonly Measured[], limits: Readonly<Record<string, Cost>>): string[] {
   return measured.flatMap((each) => {
     const limit = limits[each.job];

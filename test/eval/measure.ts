@@ -7,7 +7,7 @@ import { connectClient } from '../mcp/client.ts';
 import { JOBS, type Job } from './jobs.ts';
 import { EVAL_SCENARIO } from './scenario.ts';
 
-/** What a job costs an assistant. */
+/** The cost of a task for an assistant. */
 export interface Cost {
   readonly calls: number;
   /** Characters of all results, as text. */
@@ -18,11 +18,11 @@ export interface Cost {
 
 export interface Measured extends Cost {
   readonly job: string;
-  /** What the results should have said, and did not. Empty when the job was done. */
+  /** Expected texts that the results lack. Empty if the task was completed. */
   readonly missing: readonly string[];
 }
 
-/** Does all jobs with a real server on the simulator. */
+/** Runs all tasks with a real server on the simulator. */
 export async function measureJobs(jobs: readonly Job[] = JOBS): Promise<Measured[]> {
   const simulator = await Simulator.start({ scenario: EVAL_SCENARIO });
   const dir = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-eval-'));
@@ -44,8 +44,11 @@ export async function measureJobs(jobs: readonly Job[] = JOBS): Promise<Measured
     for (const { name, steps, finds } of jobs) {
       const texts: string[] = [];
       let tokens = 0;
-      for (const { tool, args } of steps) {
-        const { text } = await client.callTool(`proxmox_${tool}`, args);
+      let previous: Readonly<Record<string, unknown>> = {};
+      for (const { tool, args: given } of steps) {
+        const args = typeof given === 'function' ? given(previous) : given;
+        const { data, text } = await client.callTool(`proxmox_${tool}`, { ...args });
+        previous = data;
         texts.push(text);
         tokens += encode(JSON.stringify(args)).length + encode(text).length;
       }

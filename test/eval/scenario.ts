@@ -22,7 +22,7 @@ LISTEN 0      511          0.0.0.0:PORT      0.0.0.0:*    users:(("PROGRAM",pid=
 const UPDATES =
   'Listing...\nlibssl3t64/stable-security 3.5.1-1+deb13u1 amd64 [upgradable from: 3.5.1-1]\ntzdata/stable 2026b-0+deb13u1 all [upgradable from: 2026a-0+deb13u1]\n';
 
-/** A container with a service that listens, and updates that are pending. */
+/** A container with a listening service and pending updates. */
 function debian(name: string, tags: string[], port: number, program: string) {
   return {
     name,
@@ -38,7 +38,7 @@ function debian(name: string, tags: string[], port: number, program: string) {
   };
 }
 
-/** Six containers with an admin's everyday troubles. */
+/** Six containers with common problems. */
 export const EVAL_SCENARIO: ScenarioInput = {
   cluster: 'eval',
   nodes: {

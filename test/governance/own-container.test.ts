@@ -43,6 +43,7 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
       ['container_exec_command', { command: 'cat /root/secret' }],
       ['download_file_from_container', { container_path: '/root/secret', local_path: 'stolen' }],
       ['upload_file_to_container', { local_path: 'planted', container_path: '/root/planted' }],
+      ['read_file', { path: '/root/secret' }],
       ['stop_container', {}],
       ['start_container', {}],
     ] as const) {

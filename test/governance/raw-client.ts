@@ -13,7 +13,7 @@ const resultShape = z.object({
 
 export type RawResult = z.output<typeof resultShape>;
 
-/** Writes the very lines of the protocol to a server of its own: what a client brings back is the client's affair. */
+/** Sends raw protocol messages to a separate server, because clients choose what they return. */
 export class RawClient {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #answers = new Map<number, unknown>();
@@ -29,7 +29,9 @@ export class RawClient {
     });
   }
 
-  /** @param brought what the client brings back from an earlier answer */
+  /**
+   * @param brought what the client returns from an earlier answer
+   */
   async call(name: string, args: object, brought: object = {}): Promise<RawResult> {
     const id = ++this.#id;
     const _meta = {
@@ -48,11 +50,11 @@ export class RawClient {
   }
 }
 
-/** Consent to what an answer has asked. */
+/** Approves the question of an answer. */
 export const yes = (requestState: string | undefined) => ({
   requestState,
   inputResponses: { confirmation: { action: 'accept', content: { allow: true } } },
 });
 
-/** The error code, or else the type of the result. */
+/** The error code, otherwise the type of the result. */
 export const codeOf = (result: RawResult) => result.structuredContent?.code ?? result.resultType;

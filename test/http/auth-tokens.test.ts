@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { runCli } from '../cli/run.ts';
 import { KEY, noTerminal, Terminal } from '../cli/terminal.ts';
 import { settingsWithoutNode } from '../mcp/fixtures.ts';
+import { toolNames, toolsWithEffect } from '../mcp/tool-names.ts';
 import { until } from '../rig/until.ts';
 import { AuthServer } from './auth-server.ts';
 
@@ -28,15 +29,9 @@ scraper metrics ${SCRAPER}
 brief  read   ${BRIEF}
 `;
 
-const LOOKING = ['list_containers', 'container_status'];
-const NODE = ['download_file_from_host', 'upload_file_to_host', 'host_exec_command'];
-const CHANGING = [
-  'container_exec_command',
-  'start_container',
-  'stop_container',
-  'download_file_from_container',
-  'upload_file_to_container',
-];
+const LOOKING = toolsWithEffect('read');
+const NODE = toolNames(({ target }) => target === 'host');
+const CHANGING = toolNames(({ target, effect }) => target !== 'host' && effect !== 'read');
 
 describe('named tokens with scopes', () => {
   let server: AuthServer;

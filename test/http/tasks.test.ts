@@ -57,7 +57,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
     throw new Error('the task does not end');
   };
 
-  test('a job is a task from its start to its result, and not a handle', async () => {
+  test('represent a job as a task from its start to its result', async () => {
     const { result } = await call({
       command: 'echo begun; sleep 2; echo over; exit 3',
       background: true,
@@ -88,7 +88,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
     ).toMatchObject({ resultType: 'complete' });
   });
 
-  test('a call without background is an ordinary result, or a task after WAIT_LIMIT', async () => {
+  test('return an ordinary result for a short call, and a task after WAIT_LIMIT', async () => {
     expect((await call({ command: 'exit 4' })).result).toMatchObject({ structuredContent: { exit_code: 4 } });
     const { result } = await call({ command: 'sleep 12; exit 5', timeout: 60 });
     expect(result).toMatchObject({ resultType: 'task', status: 'working' });
@@ -98,7 +98,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
     });
   }, 60_000);
 
-  test('a client that has not declared the extension gets a handle, and no tasks', async () => {
+  test('are replaced by a job ID for a client that has not declared the extension', async () => {
     const plain = { meta: {} };
     const { result } = await call({ command: 'sleep 30', background: true }, plain);
     expect(result).toMatchObject({ structuredContent: { state: 'running', job: expect.any(String) } });
@@ -116,7 +116,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
     await request('tasks/cancel', { taskId: job });
   });
 
-  test('cancels a task and all its processes', async () => {
+  test('are cancelled with all processes', async () => {
     const n = uniqueSleep();
     const { result } = await call({ command: `setsid sleep ${n} & sleep ${n}`, background: true });
     expect((await request('tasks/cancel', { taskId: result?.taskId })).result).toMatchObject({
@@ -126,7 +126,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
     expect((await state(result?.taskId)).result).toMatchObject({ status: 'cancelled' });
   });
 
-  test('a task of another caller is one that does not exist', async () => {
+  test('do not exist for other callers', async () => {
     const { result } = await call({ command: 'echo private; sleep 30', background: true });
     const unknown = await state('aaaaaaaaaaaaaaaa');
     expect(unknown.error).toMatchObject({ code: -32602 });

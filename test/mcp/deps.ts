@@ -28,6 +28,7 @@ export function record() {
       redeem: unused,
       entryName: unused,
       container: unused,
+      copy: unused,
       host: unused,
       close: unused,
       jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },

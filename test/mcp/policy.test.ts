@@ -36,6 +36,9 @@ async function withServer(
 const namesOf = async (client: TestClient) =>
   (await client.listTools()).map(({ name }) => name.slice('proxmox_'.length));
 
+const namesWhere = (fits: (tool: (typeof TOOLS)[number]) => boolean) =>
+  TOOLS.filter(fits).map(({ name }) => name.slice('proxmox_'.length));
+
 async function policyFile(name: string, text: string): Promise<string> {
   const file = path.join(dir, name);
   await writeFile(file, text);
@@ -52,16 +55,122 @@ const exec = (client: TestClient, command: string, more: Record<string, unknown>
 
 const exists = async (file: string) => (await node.inContainer(CT.busybox, ['test', '-e', file])).code === 0;
 
+describe('READ_ONLY and a tool that returns contents of containers', () => {
+  const read = (client: TestClient, vmid: number = CT.debian) =>
+    client.callTool('proxmox_read_file', { vmid, path: '/etc/hostname' });
+
+  test.each([
+    ['without a policy file', undefined],
+    ['with a rule for all reads', 'rules: [{rule: reads, match: {effect: read}, outcome: allow}]'],
+    ['with a rule for every tool', 'rules: [{rule: all, match: {tool: "*"}, outcome: allow}]'],
+    ['with a rule that asks for it', 'rules: [{rule: ask, match: {tool: read_file}, outcome: confirm}]'],
+    [
+      'with a rule that no call comes to',
+      'rules: [{rule: no, match: {tool: "read_*"}, outcome: deny}, {rule: yes, match: {tool: read_file}, outcome: allow}]',
+    ],
+  ])('%s it is not listed, and refused with the reason', async (_how, rules) => {
+    const file =
+      rules === undefined ? {} : { POLICY_FILE: await policyFile('reads.yaml', `extends: open\n${rules}\n`) };
+    await withServer({ READ_ONLY: 'true', ...file }, async (client) => {
+      expect(await namesOf(client)).not.toContain('read_file');
+      const { data, text } = await read(client);
+      expect(data).toMatchObject({
+        success: false,
+        code: expect.stringMatching(/^(READ_ONLY|POLICY_DENIED)$/),
+      });
+      expect(text).not.toContain('\ndebian');
+      if (data.code === 'READ_ONLY') expect(data.error).toContain('returns contents of containers');
+    });
+  });
+
+  test('with a rule that names it, only the calls that this rule allows run', async () => {
+    const file = await policyFile(
+      'named.yaml',
+      `extends: open\nrules: [{rule: logs of one, match: {tool: read_file, vmid: ${CT.debian}}, outcome: allow}]\n`,
+    );
+    await withServer({ READ_ONLY: 'true', POLICY_FILE: file }, async (client) => {
+      const names = await namesOf(client);
+      expect(names).toContain('read_file');
+      expect(names).not.toContain('read_logs');
+      expect((await read(client)).data).toMatchObject({ content: expect.stringContaining('\n') });
+      const other = await read(client, CT.busybox);
+      expect(other.data).toMatchObject({ success: false, code: 'READ_ONLY' });
+    });
+  });
+});
+
+describe('a call with several decisions', () => {
+  const edit = (client: TestClient, more: object = {}) =>
+    client.callTool('proxmox_edit_file', {
+      vmid: CT.debian,
+      path: '/tmp/edited',
+      edits: [{ old: 'old', new: 'new', replace_all: true }],
+      ...more,
+    });
+  const content = async () => (await node.inContainer(CT.debian, ['cat', '/tmp/edited'])).stdout;
+
+  test.each([
+    ['by its effect', 'effect: exec', 'grep -q new {}'],
+    ['by the name of the tool for commands', 'tool: container_exec_command', 'true'],
+  ])('a policy that denies commands %s denies validate, and no other edit', async (_how, match, validate) => {
+    const file = await policyFile(
+      'no-exec.yaml',
+      `extends: open\nrules: [{rule: no commands, match: {${match}}, outcome: deny}]\n`,
+    );
+    await node.writeInContainer(CT.debian, '/tmp/edited', 'old');
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      const denied = await edit(client, { validate });
+      expect(denied.data).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('proxmox_edit_file (validate)'),
+      });
+      expect(await content()).toBe('old');
+      expect((await edit(client)).data).toMatchObject({ changed: true });
+    });
+  });
+
+  test('an exact command as validate does not make an edit a read', async () => {
+    await node.writeInContainer(CT.debian, '/tmp/edited', 'old');
+    await withServer({ POLICY: 'read-only' }, async (client) => {
+      expect((await edit(client, { validate: 'df -h' })).data).toMatchObject({ code: 'POLICY_DENIED' });
+      expect(await content()).toBe('old');
+    });
+  });
+
+  test('a copy is refused by a rule on its source, by one on its target, and on the node', async () => {
+    const file = await policyFile(
+      'copies.yaml',
+      `extends: open\nrules:\n  - {rule: no source, match: {vmid: ${CT.debian}, effect: read}, outcome: deny}\n  - {rule: no target, match: {vmid: ${CT.busybox}, effect: write}, outcome: deny}\n`,
+    );
+    await withServer({ POLICY_FILE: file }, async (client) => {
+      const copy = async (source: string, target: string) =>
+        (await client.callTool('proxmox_copy_file', { source, target })).data;
+      const hostname = '/etc/hostname';
+      expect(await copy(`${CT.debian}:${hostname}`, `${CT.debian}:/tmp/copy`)).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('(source)'),
+      });
+      expect(await copy(`${CT.busybox}:${hostname}`, `${CT.busybox}:/tmp/copy`)).toMatchObject({
+        code: 'POLICY_DENIED',
+        error: expect.stringContaining('(target)'),
+      });
+      expect(await copy(`${CT.busybox}:${hostname}`, `${CT.debian}:/tmp/copy`)).toMatchObject({
+        success: true,
+      });
+      expect(await copy(`${CT.busybox}:${hostname}`, 'host:/tmp/copy')).toMatchObject({
+        code: 'HOST_ACCESS_DISABLED',
+      });
+    });
+  });
+});
+
 describe('a tool that no rule allows', () => {
   test('is not listed, and its call is refused with the name of the rule', async () => {
     await withServer({ POLICY: 'read-only' }, async (client) => {
-      expect(await namesOf(client)).toEqual([
-        // Some of their commands are allowed.
-        'container_exec_command',
-        'list_containers',
-        'container_status',
-        'host_exec_command',
-      ]);
+      // Some commands of those with the effect exec are allowed.
+      expect(await namesOf(client)).toEqual(
+        namesWhere(({ effect }) => effect === 'read' || effect === 'exec'),
+      );
       const hidden = await client.callTool('proxmox_stop_container', { vmid: CT.busybox });
       expect(hidden.data).toMatchObject({
         success: false,
@@ -134,7 +243,9 @@ describe('exact commands', () => {
 
   test('do not run under READ_ONLY', async () => {
     await withServer({ POLICY: 'open', READ_ONLY: 'true' }, async (client) => {
-      expect(await namesOf(client)).toEqual(['list_containers', 'container_status']);
+      expect(await namesOf(client)).toEqual(
+        namesWhere(({ effect, discloses }) => effect === 'read' && discloses !== true),
+      );
       expect((await exec(client, 'uptime')).data).toMatchObject({ code: 'READ_ONLY' });
     });
   });
@@ -189,7 +300,7 @@ describe('expect_name', () => {
     });
   });
 
-  test('a container in which the policy refuses the call is not told', async () => {
+  test('does not suggest a container in which the policy refuses the call', async () => {
     const file = await policyFile(
       'hidden.yaml',
       `rules: [{rule: no, match: {vmid: ${CT.debian}, effect: exec}, outcome: deny}]\ndefault: allow\n`,
@@ -202,7 +313,7 @@ describe('expect_name', () => {
     });
   });
 
-  test('the result of a change names the container', async () => {
+  test('names the container in the result of a change', async () => {
     await withServer({}, async (client) => {
       const target = { vmid: CT.busybox, name: 'busybox' };
       expect((await exec(client, 'true')).data).toMatchObject(target);

@@ -78,7 +78,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     expect(commands.size).toBe(5);
   });
 
-  test('give no call and no script the pipes that a command has inherited', async () => {
+  test('pass on no pipe inherited by a command to later calls and scripts', async () => {
     const { shell } = shellOn(sshd);
     const pipes = 'readlink /proc/$$/fd/1; readlink /proc/$$/fd/2';
     /** As a tool runs a command. The child that it leaves behind keeps its pipes open. */

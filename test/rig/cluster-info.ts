@@ -12,15 +12,17 @@ const clusterInfo = z.object({
   nodes: z.record(z.string(), node),
 });
 
-/** What `cluster-up` tells of the cluster. */
+/** The data about the cluster that `cluster-up` writes. */
 export type RigClusterInfo = z.infer<typeof clusterInfo>;
 
-/** Where the cluster that belongs to a rig keeps its state. */
+/** The state directory of the cluster that belongs to a rig. */
 export function clusterStateOf(rig: RigInfo): string {
   return process.env.RIG_CLUSTER_STATE ?? join(dirname(rig.paths.state), '.cluster');
 }
 
-/** @throws Error where no cluster is up */
+/**
+ * @throws Error if no cluster runs
+ */
 export function readClusterInfo(state: string): RigClusterInfo {
   return clusterInfo.parse(JSON.parse(readFileSync(join(state, 'cluster.json'), 'utf8')));
 }

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a node sees of the others. */
+/** The other nodes as one node sees them. */
 export interface View {
   readonly quorate: boolean;
   readonly offline: readonly string[];
@@ -19,7 +19,7 @@ export function membersText(node: string, addresses: ReadonlyMap<string, string>
 
 let version = 100;
 
-/** Writes .vmlist and .version anew after a change below nodes/. @param pve the shared directory */
+/** Rewrites .vmlist and .version after a change below nodes/. @param pve the shared directory */
 export function publishGuests(pve: string): void {
   version += 1;
   const entries = readdirSync(join(pve, 'nodes')).flatMap((node) =>
@@ -37,7 +37,7 @@ export function publishGuests(pve: string): void {
   );
 }
 
-/** Writes .rrd anew, as each node does every ten seconds. @param running whether a container runs */
+/** Rewrites .rrd, as each node does every ten seconds. @param running whether a container runs */
 export function publishUsage(pve: string, running: (vmid: number) => boolean): void {
   const now = Math.floor(Date.now() / 1000);
   const lines = readdirSync(join(pve, 'nodes')).flatMap((node) => [
@@ -53,7 +53,7 @@ export function publishUsage(pve: string, running: (vmid: number) => boolean): v
   replaceFile(join(pve, '.rrd'), `${lines.join('\n')}\n\0`);
 }
 
-/** Writes a file so that no reader sees half of it. */
+/** Replaces a file atomically. */
 export function replaceFile(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o640 });
   renameSync(`${file}.new`, file);

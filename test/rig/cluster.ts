@@ -11,7 +11,9 @@ import { until } from './until.ts';
 const HA_ROUND_MS = 1_000;
 const ALL: View = { quorate: true, offline: [] };
 
-/** The cluster of the rig, past SSH and past the code under test: three real nodes with what happens to nodes. */
+/**
+ * Direct access to the cluster of the rig, without SSH and without the code under test: three real nodes and their failures.
+ */
 export class RigCluster {
   readonly info: RigClusterInfo;
   readonly #addresses: ReadonlyMap<string, string>;
@@ -20,14 +22,16 @@ export class RigCluster {
   readonly #knownHosts = new Map<string, string>();
   readonly #running: readonly number[];
 
-  /** @param running the containers that run when nothing has happened */
+  /**
+   * @param running the containers that run in the initial state
+   */
   constructor(state: string, running: readonly number[]) {
     this.info = readClusterInfo(state);
     this.#running = running;
     this.#addresses = new Map(Object.entries(this.info.nodes).map(([name, { address }]) => [name, address]));
   }
 
-  /** Keeps what `reset` is to bring back; to be called while all is as `cluster-up` made it. */
+  /** Stores the initial state for `reset`; call it directly after `cluster-up`. */
   remember(): void {
     for (const node of this.nodes) {
       for (const name of readdirSync(this.#pve('nodes', node, 'lxc'))) {
@@ -74,7 +78,7 @@ export class RigCluster {
     return this.nodes.find((node) => existsSync(this.#config(node, vmid)));
   }
 
-  /** Those of the node itself and, for they have its sshd or monitors as parents, what it runs in containers. */
+  /** The processes of the node, and those that it runs in containers, whose parents are its sshd or monitors. */
   processes(node: string, text: string) {
     const { holderPid } = this.#node(node);
     return processesSharing(holderPid, 'mnt').filter(({ cmdline }) => cmdline.includes(text));
@@ -82,7 +86,10 @@ export class RigCluster {
 
   // --- network and sshd -------------------------------------------------------------------------------------
 
-  /** Drops all packets of a node but those within it. @param kept addresses that still get through */
+  /**
+   * Drops all packets of a node except local ones.
+   * @param kept addresses that it can still reach
+   */
   async filter(node: string, kept: readonly string[] = []): Promise<Undo> {
     const accept = (field: string) => kept.map((address) => `ip ${field} ${address} accept\n`).join('');
     const chain = (name: string, hook: string, loopback: string, field: string) =>
@@ -92,7 +99,7 @@ export class RigCluster {
     return () => this.#unfilter(node);
   }
 
-  /** Nothing gets through; the others see it offline, and it has no quorum. */
+  /** Isolates a node: the others see it as offline, and it has no quorum. */
   async isolate(node: string): Promise<Undo> {
     const undo = await this.filter(node);
     const others = this.nodes.filter((each) => each !== node);
@@ -105,7 +112,7 @@ export class RigCluster {
     };
   }
 
-  /** Only the other nodes get through. */
+  /** Only the other nodes can reach it. */
   hideFromOutside(node: string): Promise<Undo> {
     return this.filter(
       node,
@@ -179,7 +186,7 @@ export class RigCluster {
     };
   }
 
-  /** Plays the HA manager for one container: carries out what `pct` has asked for, on the node that is given. */
+  /** Acts as the HA manager for one container: carries out the request of `pct` on the given node. */
   async manageByHa(vmid: number, startsOn: string): Promise<Undo> {
     const file = this.#pve('ha', 'resources.cfg');
     replaceFile(file, `ct: ${vmid}\n\tstate ${this.isRunning(vmid) ? 'started' : 'stopped'}\n`);
@@ -204,7 +211,7 @@ export class RigCluster {
 
   // --- reset ------------------------------------------------------------------------------------------------
 
-  /** Containers, configurations, links and sshd as `cluster-up` made them, whatever a test has left behind. */
+  /** Resets containers, configurations, links and sshd to the initial state, also after a failed test. */
   async reset(): Promise<void> {
     for (const node of this.nodes) {
       this.#signalPmxcfs(node, 'SIGCONT');
@@ -248,7 +255,7 @@ export class RigCluster {
     return this.#pve('nodes', node, 'lxc', `${vmid}.conf`);
   }
 
-  /** Command sockets are those of one network namespace. */
+  /** Command sockets belong to one network namespace. */
   #isRunningOn(node: string, vmid: number): boolean {
     return readFileSync(`/proc/${this.#node(node).holderPid}/net/unix`, 'utf8')
       .split('\n')
@@ -291,7 +298,7 @@ export class RigCluster {
     replaceFile(join(this.info.state, node, 'pve', 'members'), membersText(node, this.#addresses, view));
   }
 
-  /** The real one has files that nobody may write; here the whole file system is read-only. */
+  /** On a real node some files become read-only; here the whole file system does. */
   async #setQuorum(node: string, view: View): Promise<void> {
     this.#publish(node, view);
     const option = `remount,${view.quorate ? 'rw' : 'ro'}`;

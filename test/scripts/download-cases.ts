@@ -58,7 +58,7 @@ export const DOWNLOAD_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'hashes a large file while it is sent where there is no openssl, also one that grows meanwhile',
+    name: 'hashes a large file during the transfer without openssl, even if it grows',
     needs: ['missingPrograms'],
     run: async (bench) => {
       const { file } = await newFolder(bench);

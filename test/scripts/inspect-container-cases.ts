@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Case } from './cases.ts';
 import { inspectContainer } from './inspect-protocol.ts';
 
-/** Enough for a container that has no package manager and no init system. */
+/** The programs of a container without a package manager and init system. */
 const FEW = ['sh', 'cat', 'head', 'grep', 'date', 'df', 'stat', 'sort', 'tail', 'cut'];
 
 export const INSPECT_CONTAINER_CASES: readonly Case[] = [
@@ -21,7 +21,7 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'comes to its end where programs are missing',
+    name: 'finishes when programs are missing',
     needs: ['missingPrograms'],
     run: async (bench) => {
       const sections = 'system services logs updates disk';
@@ -32,7 +32,7 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'writes nothing to stderr and takes none for an answer',
+    name: 'writes nothing to stderr, and does not interpret stderr as a result',
     needs: ['missingPrograms'],
     run: async (bench) => {
       const { parts, stdout } = await inspectContainer(bench, 'disk', { df: 'echo noise >&2; echo row' });
@@ -41,7 +41,7 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'asks systemd for failed units and restarts where it runs',
+    name: 'reads failed units and restarts from systemd if it runs',
     run: async (bench) => {
       const programs = {
         systemctl: 'echo "$*"; case $1 in show) echo Id=a.service; echo NRestarts=7; echo Other=1;; esac',
@@ -55,7 +55,7 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'asks OpenRC for its services where there is no systemd',
+    name: 'reads services from OpenRC if there is no systemd',
     run: async (bench) => {
       const { parts } = await inspectContainer(bench, 'services', { 'rc-status': 'echo "$* [ crashed ]"' });
       expect(parts.get('openrc')).toBe('-a [ crashed ]\n');
@@ -75,11 +75,11 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'gives apk no network',
+    name: 'runs apk without network',
     needs: ['missingPrograms'],
     run: async (bench) => {
       const { parts } = await inspectContainer(bench, 'updates', { 'apt-get': 'exit 127', apk: 'echo "$*"' });
-      // apt-get comes first, where both are there.
+      // apt-get has precedence if both exist.
       expect([...parts.keys()]).toContain('apt');
       expect(parts.has('apk')).toBe(false);
     },

@@ -19,7 +19,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'gives the container the word, the sections and the marker, and no argument of its own',
+    name: 'passes word, sections and marker to the container, and no other argument',
     run: async (bench) => {
       const { reports } = await inspectNode(bench, {
         sections: 'system logs',
@@ -30,7 +30,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'sends what a container prints as data, even if it looks like a fact about another one',
+    name: 'sends output of a container as data, even if it looks like a report about another one',
     run: async (bench) => {
       const forged = `102 state STOPPED\\n${NONCE} item end\\n102 container SGFj\\n102 container .\\n`;
       const { reports, stdout } = await inspectNode(bench, {
@@ -54,7 +54,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'cuts the output of a container that floods, and comes to its end',
+    name: 'truncates the output of a container that floods, and finishes',
     run: async (bench) => {
       const { reports, stdout } = await inspectNode(bench, {
         containers: { 101: [], 102: [] },
@@ -67,7 +67,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'ends the wait for a container that does not answer, and reports the others',
+    name: 'stops waiting for a container that does not answer, and reports the others',
     run: async (bench) => {
       const { reports, stdout } = await inspectNode(bench, {
         containers: { 101: [], 102: [], 103: [] },
@@ -95,7 +95,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'runs nothing for a container whose precondition does not hold, and inspects the others',
+    name: 'skips a container whose precondition fails, and inspects the others',
     run: async (bench) => {
       const conf = bench.machine.nodePath('/etc/pve/nodes/pve/lxc/101.conf');
       await bench.machine.files.write(conf, 'hostname: web\n');
@@ -109,7 +109,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'does not enter a container that is stopped or frozen',
+    name: 'does not enter a stopped or frozen container',
     run: async (bench) => {
       const { reports } = await inspectNode(bench, {
         containers: { 101: [], 102: [], 103: [] },
@@ -122,7 +122,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'works on no more containers at a time than it may',
+    name: 'limits the number of containers at a time',
     run: async (bench) => {
       const folder = await bench.machine.folder();
       const inside = `: >${folder}/$vmid; ls ${folder} | wc -l; sleep 0.2; rm ${folder}/$vmid`;
@@ -134,7 +134,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'begins no container when the time is over, and says so',
+    name: 'begins no container after the time limit, and reports that',
     run: async (bench) => {
       const { reports, stdout } = await inspectNode(bench, {
         containers: { 101: ['name', 'web'], 102: [] },
@@ -166,7 +166,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'reads the processes of the cgroup and of those below it, and no other',
+    name: 'reads only the processes of the cgroup and the cgroups below it',
     run: async (bench) => {
       await writeCgroup(bench, 'lxc/101', { 'cgroup.procs': '' });
       await writeCgroup(bench, 'lxc/101/ns/app', { 'cgroup.procs': '31\n32' });
@@ -179,7 +179,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
       });
       expect(reports.get(101)?.text('before')).toBe('1000.00 5.00\n31 (p) S\n32 (p) S\n');
       expect(reports.get(101)?.text('names')).toMatch(/\/31\/comm:nginx\n$/);
-      // Without processes, nothing of the node itself is read.
+      // Without processes, no file of the node itself is read.
       expect(reports.get(102)?.text('before')).toBe('1000.00 5.00\n');
     },
   },
@@ -210,7 +210,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
   },
   {
     name: 'finds the largest directories and files of one file system',
-    // busybox's du knows no threshold; a node has GNU's.
+    // The du of busybox has no threshold option; a node has GNU's.
     needs: ['missingPrograms'],
     run: async (bench) => {
       const big = Buffer.alloc(12 * 1024 * 1024, 1);

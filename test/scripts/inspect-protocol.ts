@@ -3,7 +3,7 @@ import type { Bench } from './cases.ts';
 import type { StartOptions } from './machine.ts';
 import { finish, NONCE, RUN_VARIABLE } from './protocol.ts';
 
-/** What inspect-node.sh is asked for; the rest has a default. */
+/** A request to inspect-node.sh; other values have defaults. */
 export interface NodeInspection {
   readonly sections?: string;
   /** Arguments of the precondition of each container. */
@@ -54,7 +54,7 @@ export async function inspectNode(bench: Bench, request: NodeInspection) {
   return { reports, stdout, code, slack: SLACK };
 }
 
-/** Runs inspect-container.sh with these programs. @returns its parts, and whether it came to its end */
+/** Runs inspect-container.sh with these programs. @returns its parts, and whether it finished */
 export async function inspectContainer(
   { machine, scripts }: Bench,
   sections: string,
@@ -76,7 +76,7 @@ export async function inspectContainer(
   return { parts, began: stdout.startsWith('WORD began\n'), ended: stdout.endsWith('WORD ended\n'), stdout };
 }
 
-/** What read-log.sh is asked for; the rest has a default. */
+/** A request to read-log.sh; other values have defaults. */
 export interface LogReading {
   readonly path?: string;
   readonly how?: 'fixed' | 'regex' | 'all';

@@ -31,7 +31,14 @@ export interface Machine {
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
  * `fileSizeLimit`, and `missingPrograms`: a shell without built-in programs.
  */
-export type Feature = 'isolated' | 'disks' | 'fifos' | 'processGroups' | 'fileSizeLimit' | 'missingPrograms';
+export type Feature =
+  | 'trapAfterSubstitution'
+  | 'isolated'
+  | 'disks'
+  | 'fifos'
+  | 'processGroups'
+  | 'fileSizeLimit'
+  | 'missingPrograms';
 
 export interface Disk {
   /** The path for the scripts. */

@@ -67,7 +67,7 @@ export const INVENTORY_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'reads no configurations whose version the caller has',
+    name: 'omits configurations if the caller has their version',
     run: async (bench) => {
       await writeCluster(bench);
       const { machine } = bench;
@@ -145,7 +145,7 @@ export const PROBE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'tells which containers run',
+    name: 'lists the running containers',
     run: async (bench) => {
       await writeCluster(bench);
       const report = await runReport(bench, 'running');
@@ -156,7 +156,7 @@ export const PROBE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'reads the host keys of all nodes, of which a file may be missing',
+    name: 'reads the host keys of all nodes, even if a file is missing',
     run: async (bench) => {
       await writeCluster(bench);
       const { machine } = bench;

@@ -104,7 +104,7 @@ export interface PreconditionRequest {
   readonly claimant?: string;
   /** The lockdown file, on the node. */
   readonly lockdown?: string;
-  /** The configuration among those of the node. */
+  /** The path of the configuration in the directory of the node. */
   readonly here?: string;
 }
 

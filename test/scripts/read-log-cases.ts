@@ -4,7 +4,7 @@ import { readLog } from './inspect-protocol.ts';
 
 const CURSOR = (index: number, hex: string) => `s=ab01;i=${index};b=cd;m=1;t=${hex};x=1`;
 
-/** journalctl that prints its arguments, and knows one cursor. 0x5f5e100 µs are 100 s. */
+/** A journalctl that prints its arguments and accepts one cursor. 0x5f5e100 µs are 100 s. */
 const JOURNALCTL = `
 case "$*" in
   *--show-cursor*) echo entry; echo "-- cursor: ${CURSOR(9, '5f5e101')}";;
@@ -79,7 +79,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'reads only what was there at the first page, and then what was added',
+    name: 'reads the content at the time of the first page, then what was added',
     run: async (bench) => {
       const path = await writeLog(bench, 'one\ntwo\n');
       const [id = '', , , next = ''] = (await readLog(bench, { path })).report.get('file')?.split(' ') ?? [];
@@ -100,12 +100,12 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'notices that a log was rotated',
+    name: 'detects a rotated log',
     run: async (bench) => {
       const { files } = bench.machine;
       const path = await writeLog(bench, 'old one\nold two\n');
       const [id = ''] = (await readLog(bench, { path })).report.get('file')?.split(' ') ?? [];
-      // Smaller than what was read, as after copytruncate.
+      // Smaller than the part that was read, as after copytruncate.
       await files.write(path, 'new\n');
       const later = await readLog(bench, { path, more: [id, '16', ''] });
       expect(later.report.has('rotated')).toBe(true);
@@ -127,7 +127,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'refuses what is no regular file, before it reads',
+    name: 'refuses anything other than a regular file before it reads',
     needs: ['fifos'],
     run: async (bench) => {
       const folder = await bench.machine.folder();
@@ -150,7 +150,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'refuses the journal where there is none',
+    name: 'refuses the journal if there is none',
     needs: ['missingPrograms'],
     run: async (bench) => {
       const options = { onlyPrograms: ['cat', 'head', 'cut', 'grep', 'tail', 'sed'] };
@@ -162,7 +162,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'asks journalctl for the last entries up to the newest',
+    name: 'reads the last entries up to the newest from journalctl',
     needs: ['missingPrograms'],
     run: async (bench) => {
       const { lines: shown, report } = await readLog(bench, {
@@ -188,7 +188,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'asks journalctl for what follows a cursor, without since',
+    name: 'reads the entries after a cursor from journalctl, without since',
     run: async (bench) => {
       const { lines: shown } = await readLog(bench, {
         how: 'fixed',
@@ -200,7 +200,7 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'refuses a time that journalctl refuses',
+    name: 'refuses a time that journalctl rejects',
     run: async (bench) => {
       const { report } = await readLog(bench, {
         more: ['', '', '', '', 'bad', ''],

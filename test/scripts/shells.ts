@@ -11,7 +11,14 @@ import { SpawnedProgram } from './spawned-program.ts';
 export const NODE_PATHS =
   /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const FEATURES = ['isolated', 'disks', 'fifos', 'processGroups', 'fileSizeLimit'] as const;
+const FEATURES = [
+  'isolated',
+  'disks',
+  'fifos',
+  'processGroups',
+  'fileSizeLimit',
+  'trapAfterSubstitution',
+] as const;
 const NSENTER = '/usr/bin/nsenter';
 const SHELLS = [
   { name: 'dash', argv: ['dash'] },

@@ -149,7 +149,7 @@ type Message =
   | { readonly kind: 'said'; readonly fields: readonly string[] };
 
 /** Reads stdout alternately as lines and as counted bytes. */
-class Reader {
+export class Reader {
   readonly #program: Program;
   #at = 0;
 

@@ -17,13 +17,13 @@ test.each([
   ['one is missing', { attributes: [container(101)] }],
   ['a container that needs no approval is added', { others: [103, 104] }],
   ['none needs no approval', { others: [] }],
-])('an approval is bound to the set of containers: %s', (_what, change) => {
+])('binds an approval to the set of containers: %s', (_what, change) => {
   const other = approvalScopeOf({ ...call, ...change });
   expect(other.call).toBe(scope.call);
   expect(other.target).not.toBe(scope.target);
 });
 
-test('an approval is bound to the command', () => {
+test('binds an approval to the command', () => {
   const other = approvalScopeOf({ ...call, input: { ...call.input, command: 'false' } });
   expect(other.call).not.toBe(scope.call);
   expect(other.target).toBe(scope.target);

@@ -93,7 +93,8 @@ export class Confirmation {
   }
 
   async #approverOf({ caller, targets, elicitation }: ConfirmableCall): Promise<'client' | 'terminal'> {
-    const { subject, decision } = firstOf(targets);
+    const { subject } = firstOf(targets);
+    const decision = decisionOf(targets);
     const { approvals } = this.#settings;
     const unavailable = (why: string) => noApproverAvailable(subject, decision, why);
     if (approvals === 'deny') throw unavailable('the operator has switched approvals off (APPROVALS=deny)');
@@ -118,7 +119,8 @@ export class Confirmation {
     question: (source: FileDigest | null) => string,
   ): Promise<Approval> {
     const { elicitation, targets, digest } = call;
-    const { subject, decision } = firstOf(targets);
+    const { subject } = firstOf(targets);
+    const decision = decisionOf(targets);
     if (elicitation?.kind === 'deferred') {
       const approved = await this.#returnedAnswer(elicitation, scope, call);
       if (approved !== undefined) return { kind: 'approved', id: approved.id, source: approved.source };
@@ -182,6 +184,11 @@ function firstOf(targets: readonly ConfirmedTarget[]): ConfirmedTarget {
   const [first] = targets;
   if (first === undefined) throw new TypeError('a confirmation without a target');
   return first;
+}
+
+/** The decision that requires the approval. */
+function decisionOf(targets: readonly ConfirmedTarget[]): Decision {
+  return (targets.find(({ decision }) => decision.outcome === 'confirm') ?? firstOf(targets)).decision;
 }
 
 function newId(): string {

@@ -28,7 +28,8 @@ export function questionOf(about: {
   if (first === undefined) throw new TypeError('an approval question without a target');
   const { subject } = first;
   const lines = [`Allow ${subject.tool} (${subject.effect}) once?`, ''];
-  for (const { attributes } of targets) {
+  for (const { subject: part, attributes } of targets) {
+    if (part.role !== undefined) lines.push(`Part: ${part.role} (${part.effect})`);
     if (attributes === null)
       lines.push(`Target: the Proxmox node ${host} itself, which can affect every guest`);
     else if (targets.length === 1) lines.push(...containerLines(attributes));
@@ -37,21 +38,25 @@ export function questionOf(about: {
   if (others.length > 0) lines.push(`Also in, without approval: ${others.join(', ')}`);
   for (const [name, value] of Object.entries(input)) {
     if (NOT_SHOWN.has(name) || value === undefined) continue;
-    lines.push(
-      `${name}: ${typeof value === 'string' || Array.isArray(value) ? JSON.stringify(value) : String(value)}`,
-    );
+    lines.push(`${name}: ${shownValue(value)}`);
   }
   if (source !== null) lines.push(`File: ${source.bytes} bytes, SHA-256 ${source.sha256}`);
   lines.push(`Caller: ${subject.caller}`);
-  const rules = targets.map(
+  // Of a call with parts, those that are allowed are shown as well.
+  const requiring = targets.filter(({ decision }) => decision.outcome === 'confirm');
+  const rules = (requiring.length === 0 ? targets : requiring).map(
     ({ decision: { rule, reason } }) => `rule "${rule}"${reason === null ? '' : `: ${reason}`}`,
   );
+  const firstCommand = targets.map((target) => target.subject.command).find((each) => each !== null) ?? null;
   lines.push(`Approval required by: ${[...new Set(rules)].join('; ')}`);
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
-  return [
-    ...plain,
-    ...commandLines(typeof input.command === 'string' ? input.command : subject.command),
-  ].join('\n');
+  return [...plain, ...commandLines(typeof input.command === 'string' ? input.command : firstCommand)].join(
+    '\n',
+  );
+}
+
+function shownValue(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** The vmid and name of the container, then its other attributes that have a value. */

@@ -1,5 +1,5 @@
 import { matchesGlob } from '../../lib/glob.ts';
-import { type Coverage, coverageOf } from './match-fields.ts';
+import { type Coverage, coverageOf, namesTool } from './match-fields.ts';
 import type { Outcome, ToolTraits, Verdict } from './policy-types.ts';
 import type { Rule, RuleSet } from './rules.ts';
 
@@ -38,6 +38,12 @@ export function commonVerdict(set: RuleSet, tool: ToolTraits, caller: string): V
   if (outcome === undefined || other !== undefined) return undefined;
   const { name, reason } = possible.rules[0] ?? set.fallback;
   return { outcome, rule: name, reason };
+}
+
+/** Whether a rule that can apply allows the tool and names it. */
+export function mayAllowByName(set: RuleSet, tool: ToolTraits, caller: string): boolean {
+  const { rules } = possibleRules(set, tool, caller);
+  return rules.some(({ outcome, match }) => outcome === 'allow' && namesTool(match, tool.tool));
 }
 
 /** Rules of a file that never apply: they match no tool, or earlier rules without conditions match all their calls. */

@@ -1,6 +1,6 @@
 import type { ContainerAttributes } from '../../remote/remote-types.ts';
 import type { Effect } from '../../tools/tool.ts';
-import { fitsCall, fitsContainer, needsAttributes } from './match-fields.ts';
+import { fitsCall, fitsContainer, namesTool, needsAttributes } from './match-fields.ts';
 import type { AttributeReader, Decision, DenialCode, Subject } from './policy-types.ts';
 import type { RuleSet } from './rules.ts';
 
@@ -33,6 +33,7 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
   let attributes: ContainerAttributes | undefined;
 
   let decided: RuleSet['fallback'] = set.fallback;
+  let named = false;
   for (const rule of set.rules) {
     if (!fitsCall(rule.match, subject, effect)) continue;
     if (needsAttributes(rule.match)) {
@@ -44,6 +45,7 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
       return deny('POLICY_DENIED', rule.name, NAME_REQUIRED, attributes);
     }
     decided = rule;
+    named = rule.outcome === 'allow' && namesTool(rule.match, subject.tool);
     break;
   }
   if (decided.outcome === 'deny') return deny('POLICY_DENIED', decided.name, decided.reason, attributes);
@@ -56,7 +58,15 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
     }
   }
   const { name, outcome, reason, confirmAtTerminal } = decided;
-  return { ...base, outcome, rule: name, reason, confirmAtTerminal, attributes: attributes ?? null };
+  const decision = {
+    ...base,
+    outcome,
+    rule: name,
+    reason,
+    confirmAtTerminal,
+    attributes: attributes ?? null,
+  };
+  return named ? { ...decision, allowedByName: true } : decision;
 }
 
 /** The effect that rules match: `read` for a command of the exact list, otherwise the effect of the tool. */

@@ -154,6 +154,11 @@ export function matchesTool(pattern: string, tool: string): boolean {
   return matchesGlob(pattern, tool) || matchesGlob(pattern, shortToolName(tool));
 }
 
+/** Whether the rule names the tool, by a pattern that does not match every tool. */
+export function namesTool({ tool: patterns }: Pick<Match, 'tool'>, tool: string): boolean {
+  return patterns?.some((pattern) => /[^*?]/.test(pattern) && matchesTool(pattern, tool)) ?? false;
+}
+
 function allOrNone(fits: boolean): Coverage {
   return fits ? 'always' : 'never';
 }

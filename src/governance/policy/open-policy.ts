@@ -1,5 +1,5 @@
 import type { Logger } from '../../lib/log.ts';
-import { commonVerdict } from './coverage.ts';
+import { commonVerdict, mayAllowByName } from './coverage.ts';
 import { evaluatePolicy } from './evaluate.ts';
 import type { Policy, PresetName, Verdict } from './policy-types.ts';
 import { presetRules } from './presets.ts';
@@ -46,6 +46,7 @@ export async function loadRules(settings: PolicySettings, tools: readonly string
 export function policyOf(current: () => RuleSet): Policy {
   return {
     always: rememberVerdicts(current),
+    mayAllowByName: (tool, caller) => mayAllowByName(current(), tool, caller),
     decide: (subject, read) => evaluatePolicy(current(), subject, read),
     onChange: () => () => {},
     refresh: async () => {},

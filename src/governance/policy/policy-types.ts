@@ -13,6 +13,8 @@ export interface ToolTraits {
   readonly tool: string;
   readonly target: ToolTarget;
   readonly effect: Effect;
+  /** Returns contents of containers. */
+  readonly discloses?: boolean;
   /** Takes `overwrite`. */
   readonly canOverwrite: boolean;
   /** Takes `force`. */
@@ -23,6 +25,8 @@ export interface ToolTraits {
 
 /** The properties of a call that rules can match. */
 export interface Subject extends ToolTraits {
+  /** Which part of a call with several decisions it is. */
+  readonly role?: string;
   readonly vmid: number | null;
   /** The command line of an exec. */
   readonly command: string | null;
@@ -59,6 +63,8 @@ export interface Decision extends Verdict {
    * command runs.
    */
   readonly attributes: ContainerAttributes | null;
+  /** Allowed by a rule that names the tool. */
+  readonly allowedByName?: true;
 }
 
 /**
@@ -70,6 +76,8 @@ export type AttributeReader = (look?: 'again') => Promise<ContainerAttributes | 
 export interface Policy {
   /** The verdict that all rules for a tool have in common; undefined if they differ. Filters tools/list. */
   always(tool: ToolTraits, caller: string): Verdict | undefined;
+  /** Whether a rule that names the tool may allow it. Under READ_ONLY, tools that disclose contents need one. */
+  mayAllowByName(tool: ToolTraits, caller: string): boolean;
   /** @param read called only if a rule that may match needs it, or the call has an `expect_name`; see `evaluatePolicy` */
   decide(subject: Subject, read: AttributeReader): Promise<Decision>;
   /** Reads the file again if it has changed. Called before tools are listed or a call is decided; costs one stat. */

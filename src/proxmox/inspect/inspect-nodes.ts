@@ -12,8 +12,8 @@ interface Target {
 }
 
 /**
- * Inspects containers on their nodes, all nodes at the same time. A container that has moved is looked up once more. A node
- * that cannot be used fails its containers alone.
+ * Inspects containers on their nodes, all nodes at the same time. A container that has moved is looked up again once. A node
+ * that cannot be used affects only its own containers.
  * @throws AppError CANCELLED, SHUTTING_DOWN
  */
 export async function inspectOnNodes(router: ContainerRouter, request: InspectRequest): Promise<Inspection> {
@@ -69,7 +69,9 @@ async function inspectRound(
   return merge([...inspections, { containers: [], failed, clocks: [], survivors: [] }]);
 }
 
-/** @throws what concerns the call, not one container or node */
+/**
+ * @throws errors of the call as a whole, not of one container or node
+ */
 function ofOneContainer(error: unknown): AppError {
   if (error instanceof AppError && error.code !== 'CANCELLED' && error.code !== 'SHUTTING_DOWN') return error;
   throw error;

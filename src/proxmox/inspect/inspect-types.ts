@@ -32,7 +32,7 @@ export interface Mount {
   readonly source: string;
   readonly size_bytes: number;
   readonly used_bytes: number;
-  /** As df reports it: of what users other than root can use. */
+  /** The percentage that df reports, relative to the space for users other than root. */
   readonly use_percent: number;
   readonly inodes_percent: number | null;
 }
@@ -43,7 +43,7 @@ export interface SizedPath {
 }
 
 export interface DeletedFile extends SizedPath {
-  /** On the node. */
+  /** Its PID on the node. */
   readonly pid: number;
   readonly process: string;
 }
@@ -60,7 +60,7 @@ export interface BusyProcess {
   /** On the node. */
   readonly pid: number;
   readonly command: string;
-  /** Of one core, in the last half a second. */
+  /** Percent of one core, over half a second. */
   readonly cpu_percent: number;
   readonly memory_bytes: number;
 }
@@ -77,7 +77,7 @@ export interface ContainerFacts {
     /** null: no limit. */
     readonly limit_bytes: number | null;
     readonly swap_bytes: number | null;
-    /** Processes that the kernel killed for want of memory since the container started. */
+    /** Processes that the kernel killed because memory ran out, since the container started. */
     readonly oom_kills: number | null;
   };
   readonly disk?: {
@@ -102,14 +102,14 @@ export interface ContainerFacts {
   readonly updates?: {
     readonly manager: 'apt' | 'apk' | 'dnf' | 'zypper' | 'pacman' | 'none';
     readonly pending: number | null;
-    /** null: the package manager does not tell. */
+    /** null: the package manager does not report it. */
     readonly security: number | null;
     readonly packages: readonly string[];
     /** When the package lists were fetched; null if unknown. */
     readonly lists_time: string | null;
     /** The container asks for a restart (/run/reboot-required). */
     readonly restart_required: boolean;
-    /** Processes that use files which were replaced since. */
+    /** Processes that use files that have been replaced since they were opened. */
     readonly outdated_processes: readonly string[];
   };
   readonly logs?: { readonly source: string; readonly lines: readonly string[] };

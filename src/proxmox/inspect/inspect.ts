@@ -38,9 +38,9 @@ const AT_ONCE = 8;
 const LIMIT_S = 10;
 /** Package managers take longer: an apt of 60,000 packages on a slow disk needs several seconds. */
 const UPDATES_LIMIT_S = 20;
-/** No container is begun after this time. */
+/** After this time no further container is inspected. */
 const LONGEST_S = 120;
-/** For what the script does on the node for the last containers. */
+/** Additional time for the script's work on the node for the last containers. */
 const RESERVE_S = 40;
 
 export interface InspectDeps {
@@ -60,8 +60,8 @@ export interface InspectOptions {
 }
 
 /**
- * Reads facts about containers of one node in one round trip. What a container does not answer in time is killed, and reported
- * as missing.
+ * Reads facts about containers of one node in one round trip. Scripts that exceed their time limit are killed, and their facts
+ * are reported as missing.
  * @throws AppError if the node cannot be reached, or the call is cancelled
  */
 export async function inspectContainers(deps: InspectDeps, options: InspectOptions): Promise<Inspection> {
@@ -220,7 +220,7 @@ function diskOf(
   };
 }
 
-/** du reports 1 if a file disappeared meanwhile, which does not matter. */
+/** du exits with 1 if a file disappeared during the scan, which does not matter. */
 function isSearched(raw: RawFacts, word: string): boolean {
   return /^[01]$/.test(raw.word(word) ?? '');
 }

@@ -4,10 +4,10 @@ import { integer, oneLine } from './plain-text.ts';
 /** Clock ticks per second in /proc, on every Linux. */
 const TICKS = 100;
 const PAGE = 4096;
-/** A limit above this is none: cgroup v1 reports the largest number of pages. */
+/** Values above this mean no limit: cgroup v1 reports the largest number of pages. */
 const NO_LIMIT = 2 ** 60;
 
-/** The memory of the container's cgroup, less the page cache, as `pct status` reports it. */
+/** The memory of the container's cgroup without the page cache, as `pct status` reports it. */
 export function parseMemory(text: string): ContainerFacts['memory'] {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {

@@ -6,7 +6,7 @@ import type { LogFilter } from './log-types.ts';
 export type LogCursor =
   | {
       readonly kind: 'file';
-      /** `DEVICE:INODE`: a rotated log has another one. */
+      /** `DEVICE:INODE`, which differs after a rotation. */
       readonly file: string;
       /** Byte at which reading begins. */
       readonly first: number;
@@ -19,7 +19,7 @@ export type LogCursor =
       readonly kind: 'journal';
       /** journald's own cursor after which reading begins; null: at `since`. */
       readonly after: string | null;
-      /** journald's cursor of the last entry; null: the last that there is. */
+      /** journald's cursor of the last entry; null: the newest entry. */
       readonly newest: string | null;
       /** Lines at the end that earlier pages have shown. */
       readonly seen: number;

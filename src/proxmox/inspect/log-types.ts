@@ -8,7 +8,7 @@ export interface LogFilter {
   readonly unit?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  /** This priority and the more important ones. */
+  /** Entries of this priority and of more important ones. */
   readonly priority?: Priority | undefined;
   readonly match?: string | undefined;
   /** `match` is a POSIX extended regular expression, not a fixed string. */
@@ -42,10 +42,10 @@ export interface LogPage {
   readonly total: number | null;
   /** How many matching lines precede the page; null if they were not counted. */
   readonly remaining: number | null;
-  /** Whether a rotation was noticed: the page begins at the start of a new file. */
+  /** Whether a rotation was detected: the page begins at the start of a new file. */
   readonly rotated: boolean;
-  /** For the lines before this page; null if there are none. */
+  /** The cursor for the lines before this page; null if there are none. */
   readonly older: string | null;
-  /** For lines that are written later. */
+  /** The cursor for lines that are written later. */
   readonly newer: string | null;
 }

@@ -82,7 +82,7 @@ function parseRoute(line: string): Route | null {
   return { device, destination: littleEndian(destination), mask: littleEndian(mask) };
 }
 
-/** `10.0.0.5/24 eth0`, where a route of the kernel tells the network. */
+/** `10.0.0.5/24 eth0`, with the prefix length from the route of the kernel. */
 function withDevice(address: string, routes: readonly Route[]): string {
   if (address.includes('/')) return address;
   const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);

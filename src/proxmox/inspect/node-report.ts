@@ -17,7 +17,7 @@ export class RawFacts {
     return chunks === undefined ? undefined : Buffer.concat(chunks).toString('utf8');
   }
 
-  /** Whether the fact was sent to its end. */
+  /** Whether the fact was sent completely. */
   isComplete(name: string): boolean {
     return this.#complete.has(name);
   }

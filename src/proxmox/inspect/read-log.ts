@@ -13,11 +13,11 @@ import { logFailure } from './log-errors.ts';
 import { parseLogOutput } from './log-output.ts';
 import type { LogPage, LogRequest } from './log-types.ts';
 
-/** A log of some gigabytes on a slow disk is filtered in this time. */
+/** Enough time to filter a log of some gigabytes on a slow disk. */
 const LIMIT_MS = 60_000;
 /** UTF-8 has at most four bytes per character. */
 const BYTES_PER_CHARACTER = 4;
-/** For the lines that are not part of the page. */
+/** Additional bytes for lines that are not part of the page. */
 const OVERHEAD = 65_536;
 
 export interface LogDeps {

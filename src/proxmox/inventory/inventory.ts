@@ -167,14 +167,16 @@ interface Asked {
 
 /** Splits the output of `grep -H`: file name, colon, line. None of these file names contains a colon. */
 export function splitByPath(text: string): Map<string, string> {
-  const files = new Map<string, string>();
+  const files = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
     if (colon < 0) continue;
     const path = line.slice(0, colon);
-    files.set(path, `${files.get(path) ?? ''}${line.slice(colon + 1)}\n`);
+    const lines = files.get(path);
+    if (lines === undefined) files.set(path, [line.slice(colon + 1)]);
+    else lines.push(line.slice(colon + 1));
   }
-  return files;
+  return new Map([...files].map(([path, lines]) => [path, `${lines.join('\n')}\n`]));
 }
 
 /**

@@ -85,7 +85,7 @@ describe('configuration files', () => {
     });
   });
 
-  test('addresses of all interfaces, and the type of the operating system', () => {
+  test('parses addresses of all interfaces, and the type of the operating system', () => {
     const text = lines(
       101,
       'net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:01,ip=192.0.2.5/24,gw=192.0.2.1,ip6=auto,type=veth',

@@ -8,11 +8,6 @@ export interface GuestEntry {
   readonly type: 'lxc' | 'qemu' | 'openvz';
 }
 
-const VmList = z.object({
-  ids: z
-    .record(z.string(), z.object({ node: z.string(), type: z.enum(['lxc', 'qemu', 'openvz']) }))
-    .optional(),
-});
 const MembersFile = z.object({
   nodename: z.string(),
   cluster: z.object({ name: z.string().optional(), quorate: z.number().optional() }).optional(),
@@ -39,13 +34,28 @@ export interface Members {
   readonly members: ReadonlyMap<string, Member>;
 }
 
-/** Parses /etc/pve/.vmlist: guests of all nodes by VMID. @throws SyntaxError or ZodError on something else. */
+/** Parses /etc/pve/.vmlist: guests of all nodes by VMID. @throws SyntaxError on something else. */
 export function parseVmlist(text: string): Map<number, GuestEntry> {
+  const list: unknown = JSON.parse(text);
+  if (!isRecord(list)) throw new SyntaxError('it is not an object');
+  const { ids = {} } = list;
+  if (!isRecord(ids)) throw new SyntaxError('ids is not an object');
   const guests = new Map<number, GuestEntry>();
-  for (const [id, entry] of Object.entries(VmList.parse(JSON.parse(text)).ids ?? {})) {
-    guests.set(Number(id), { vmid: Number(id), ...entry });
+  // By hand, because a schema takes three times as long for ten thousand guests.
+  for (const [id, entry] of Object.entries(ids)) {
+    const { node, type } = isRecord(entry) ? entry : {};
+    if (typeof node !== 'string' || !isGuestType(type)) throw new SyntaxError(`guest ${id} is invalid`);
+    guests.set(Number(id), { vmid: Number(id), node, type });
   }
   return guests;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isGuestType(value: unknown): value is GuestEntry['type'] {
+  return value === 'lxc' || value === 'qemu' || value === 'openvz';
 }
 
 /** Parses /etc/pve/.members. `quorate` is true on a standalone node. @throws SyntaxError or ZodError on something else */

@@ -6,11 +6,11 @@ import type { ContainerSummary } from '../proxmox-types.ts';
 import type { Inventory } from './inventory.ts';
 import { parseUnixSockets } from './parse-inventory.ts';
 
-/** How long a node may take to answer, connecting included, in ms. */
+/** Time limit for the answer of a node, including the connection, in ms. */
 export const NODE_LIMIT_MS = 3_000;
 const SCRIPT_LIMIT_MS = 10_000;
 
-/** Which containers run, asked from each node at the same time, because what the nodes publish is up to ten seconds old. */
+/** The running containers, read from all nodes at the same time, because the published status is up to ten seconds old. */
 export class RunStates {
   readonly #nodes: Nodes;
   /** Reads that a node has not answered yet. Later calls wait for the same read. */
@@ -20,7 +20,7 @@ export class RunStates {
     this.#nodes = nodes;
   }
 
-  /** The containers with their status as their nodes tell it; `unknown` where a node does not answer in time. */
+  /** The containers with the status that their nodes report; `unknown` if a node does not answer in time. */
   async complete(
     { node: self, members, containers }: Inventory,
     signal: AbortSignal,
@@ -54,7 +54,7 @@ export class RunStates {
   }
 }
 
-/** The container with the status that its node has told, or with the reason why it has not. */
+/** The container with the status that its node reports, or with the reason for the missing status. */
 export function withState<T extends ContainerSummary>(
   container: T,
   state: ReadonlySet<number> | AppError | undefined,
@@ -63,7 +63,7 @@ export function withState<T extends ContainerSummary>(
   if (!(state instanceof AppError)) {
     return { ...container, status: state.has(container.vmid) ? 'running' : 'stopped' };
   }
-  // A node that refuses the login is up, so what it publishes is recent.
+  // A node that refuses the login is running, so its published status is recent.
   const published = state.code === 'SSH_UNREACHABLE' ? 'unknown' : container.status;
   return { ...container, status: published, reason: state.message };
 }
@@ -84,7 +84,7 @@ export function silent(node: string, limitMs: number): AppError {
   );
 }
 
-/** The cluster does not see the node. */
+/** The cluster reports the node as offline. */
 export function offline(node: string): AppError {
   return new AppError(
     'SSH_UNREACHABLE',

@@ -19,7 +19,7 @@ import { NodeJobs } from './node-jobs.ts';
 
 /** How long the entry node may take, in ms. */
 const LOOK_LIMIT_MS = 10_000;
-/** Limit of remembered jobs. Others are looked for on all nodes. */
+/** Limit of remembered jobs. Other jobs are searched for on all nodes. */
 const MAX_KNOWN = 10_000;
 
 /** The jobs of one node, or why they are not known. */
@@ -39,8 +39,8 @@ export interface ClusterJobsDeps {
 }
 
 /**
- * The jobs of all nodes. A job stays on the node where it was started, whatever becomes of its container. Its id does not name the
- * node: a job that this server has not seen yet is looked for on all nodes.
+ * The jobs of all nodes. A job stays on the node where it was started, even if its container moves. Its id does not contain the
+ * node, so a job that this server has not seen yet is searched for on all nodes.
  */
 export class ClusterJobs implements JobsHandle {
   readonly #deps: ClusterJobsDeps;
@@ -51,7 +51,7 @@ export class ClusterJobs implements JobsHandle {
     this.#deps = deps;
   }
 
-  /** The jobs of one node, for those that are started there. */
+  /** The jobs of one node, to start a job there. */
   startedOn(node: string | null): Pick<JobsHandle, 'wait' | 'capture' | 'cancel'> {
     const jobs = this.#of(node);
     return {

@@ -136,7 +136,7 @@ function nextCharacter(bytes: Buffer, at: number): number {
   return Math.min(found, bytes.length);
 }
 
-/** The last position up to `at` that is between two characters. The bytes of an incomplete character at the end stay for the next page. */
+/** The last position up to `at` that is between two characters. The bytes of an incomplete character at the end belong to the next page. */
 function previousCharacter(bytes: Buffer, at: number): number {
   const end = Math.min(at, bytes.length);
   for (let back = 1; back <= 3 && back <= end; back += 1) {

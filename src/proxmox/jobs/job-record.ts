@@ -3,7 +3,7 @@ import type { Survivor } from '../../remote/remote-types.ts';
 import type { ScriptOutput } from '../../remote/shell.ts';
 import type { Job, JobAbout, JobEnd, JobEnding, JobOutputSize } from './job-types.ts';
 
-/** A job as its folder on the node has it: what tools may know, and what is needed to read its output and to kill it. */
+/** A job as stored in its folder on the node: the part for tools, and what is needed to read its output and to kill it. */
 export interface JobRecord {
   readonly job: Job;
   readonly about: StoredAbout;
@@ -12,11 +12,11 @@ export interface JobRecord {
   readonly innerWord: string;
   /** Clock ticks since boot, not later than its start. */
   readonly since: number;
-  /** Whether its processes can still be there: the node has not been restarted since. */
+  /** Whether its processes may still exist: the node has not been restarted since. */
   readonly sameBoot: boolean;
   /** Offsets and sizes of the files with its output, in order. */
   readonly files: Readonly<Record<'out' | 'err', readonly OutputFile[]>>;
-  /** The end is not in the audit log yet, as far as known. */
+  /** The end may not be in the audit log yet. */
   readonly unlogged: boolean;
 }
 

@@ -81,7 +81,7 @@ export interface JobStart {
 
 export interface JobCapture extends CapturedStreams {
   readonly job: Job;
-  /** Both streams again, with at most so many characters together. */
+  /** Both streams, with at most this many characters together. */
   shorten(characterLimit: number): CapturedStreams;
 }
 

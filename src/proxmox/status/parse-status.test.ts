@@ -8,11 +8,6 @@ import {
 } from './parse-status.ts';
 
 const output = (sections: Record<string, string>, items: [string, string][]) => ({
-  stdout: '',
-  stderr: '',
-  code: 0,
-  ended: 'exit' as const,
-  responded: true,
   items,
   bytes: new Map<string, Buffer>(),
   sections: new Map(Object.entries(sections)),

@@ -34,7 +34,7 @@ export interface HaStatus {
 }
 
 /** Parses what cluster-status.sh tells of its node. */
-export function parseNodeState({ items, sections }: ScriptOutput): NodeState {
+export function parseNodeState({ items, sections }: Pick<ScriptOutput, 'items' | 'sections'>): NodeState {
   const item = (key: string) => items.find(([name]) => name === key)?.[1] ?? '';
   const [uptime = '', load = ''] = (sections.get('load') ?? '').split('\n');
   const memory = sections.get('memory') ?? '';

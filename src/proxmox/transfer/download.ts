@@ -18,7 +18,11 @@ export async function download(
   checkRemotePath(options.remotePath);
   const destination = await deps.dirs.findDestination(options.localPath, options.overwrite);
   const args = [options.remotePath, String(deps.maxFileSize)];
-  const session = await TransferSession.open(deps, target, SCRIPTS.download, args, options.signal);
+  const session = await TransferSession.open(deps, target, {
+    script: SCRIPTS.download,
+    args,
+    signal: options.signal,
+  });
   let part: LocalPart | undefined;
   try {
     const [sizeField, mode] = await session.expect('ready');

@@ -1,5 +1,11 @@
 import { hasErrno } from '../../lib/errno.ts';
-import { AppError, messageOf } from '../../lib/errors.ts';
+import { AppError, type Hint, messageOf } from '../../lib/errors.ts';
+
+/** The next step after FILE_EXISTS. */
+export const USE_OVERWRITE: Hint = {
+  model: 'Set overwrite to true to replace it, or use a different name.',
+  person: 'Use --overwrite (for `call`: overwrite=true) to replace it, or use a different name.',
+};
 
 /** Over HTTP, transfers are disabled until the operator sets TRANSFER_DIRS. */
 export function transferDirsUnset(): AppError {
@@ -55,7 +61,7 @@ export function fileExists(file: string, what: string): AppError {
   return new AppError(
     'FILE_EXISTS',
     `The ${what} ${file} already exists and was not changed.`,
-    'Set overwrite to true to replace it, or use a different name.',
+    USE_OVERWRITE,
   );
 }
 

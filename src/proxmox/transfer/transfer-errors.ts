@@ -1,11 +1,12 @@
-import { AppError, type ErrorCode } from '../../lib/errors.ts';
+import { AppError, type ErrorCode, type Hint } from '../../lib/errors.ts';
 import type { AttachTarget } from '../../remote/session-requests.ts';
 import { DEV_NULL_HINT } from '../inventory/diagnose.ts';
+import { USE_OVERWRITE } from './local-file-errors.ts';
 
 type Make = (text: string, where: string) => AppError;
 
 const make =
-  (code: ErrorCode, message: (text: string, where: string) => string, hint: string): Make =>
+  (code: ErrorCode, message: (text: string, where: string) => string, hint: Hint): Make =>
   (text, where) =>
     new AppError(code, message(text, where), hint);
 
@@ -32,6 +33,22 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     (file, where) => `${file} is a directory ${where}, not a file.`,
     'Pack the directory with tar and transfer the archive.',
   ),
+  DIRECTORY: make(
+    'IS_A_DIRECTORY',
+    (file, where) => `${file} is a directory ${where}, not a file.`,
+    'Set recursive to true to copy it with everything in it.',
+  ),
+  NOT_A_DIRECTORY: make(
+    'FILE_EXISTS',
+    (file, where) => `${file} exists ${where} and is not a directory, so a directory cannot be copied to it.`,
+    'Use a different name, or remove the file.',
+  ),
+  SPECIAL_FILE: make(
+    'NOT_A_REGULAR_FILE',
+    (file, where) =>
+      `${file} is a device, pipe or socket ${where}, which a copy of its directory cannot contain.`,
+    'Copy the other directories and files one by one, or pack them with tar in the container.',
+  ),
   NOT_A_REGULAR_FILE: make(
     'NOT_A_REGULAR_FILE',
     (file, where) => `${file} is a device, pipe or socket ${where}, not a regular file.`,
@@ -46,7 +63,13 @@ const REFUSALS: Readonly<Record<string, Make>> = {
   FILE_EXISTS: make(
     'FILE_EXISTS',
     (file, where) => `${file} already exists ${where} and was not changed.`,
-    'Set overwrite to true to replace it, or use a different name.',
+    USE_OVERWRITE,
+  ),
+  CHANGED: make(
+    'FILE_CHANGED',
+    (file, where) =>
+      `${file} was changed by another program ${where} during the call, so it was not replaced.`,
+    'Read the file again, and make the change for its present content.',
   ),
   SHORT: make(
     'TRANSFER_FAILED',
@@ -105,6 +128,13 @@ export function remoteFailure(
 ): AppError {
   const where = entry.kind === 'container' ? `in container ${entry.vmid}` : 'on the Proxmox host';
   const shown = text.trim().slice(0, MAX_TOLD);
+  if (word === 'TOOL_MISSING' && /^(tar|find)$/.test(shown)) {
+    return new AppError(
+      'TOOL_MISSING',
+      `The command ${shown} is required on both sides to copy a directory, but does not exist ${where}.`,
+      `Install ${shown} there, or copy the files one by one.`,
+    );
+  }
   if (word === 'FILE_TOO_LARGE') return fileTooLarge(shown, maxFileSize);
   const refusal = REFUSALS[word];
   if (refusal) return refusal(shown, where);

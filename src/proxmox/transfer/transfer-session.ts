@@ -1,9 +1,10 @@
 import { AppError } from '../../lib/errors.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
 import { frozen } from '../../remote/frozen.ts';
+import type { CheckedPrecondition } from '../../remote/precondition.ts';
 import { boundedInteger, type Frame, FrameReader, ProtocolViolation } from '../../remote/protocol.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
-import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
+import { type AttachTarget, type RunId, shellArgv } from '../../remote/session-requests.ts';
 import { delay } from '../../remote/shell.ts';
 import type { RunDeps } from '../exec/run-command.ts';
 import type { TransferDirs } from './transfer-dirs.ts';
@@ -16,12 +17,33 @@ const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
 /** PATH_MAX of Linux. */
 const LONGEST_PATH = 4_096;
-const WORDS = ['began', 'ready', 'data', 'done', 'published', 'failed'];
+const SOURCE_WORDS = ['sent'];
+const WORDS = ['began', 'ready', 'data', 'done', 'validated', 'published', 'kept', 'failed', 'progress'];
 
 export interface TransferDeps extends RunDeps {
   readonly dirs: TransferDirs;
   /** Bytes. */
   readonly maxFileSize: number;
+}
+
+/** A session whose program is not a script at its target, but a copy that the node runs between two targets. */
+export interface CopyRequest {
+  /** The program on the node. It reports as a script at the target would. */
+  readonly argv: (run: RunId) => readonly string[];
+  readonly precondition: CheckedPrecondition | null;
+  /** The first word of the frames on stderr, those of the source. */
+  readonly sourceWord: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (bytes: number) => void;
+}
+
+export interface SessionRequest {
+  readonly script: string;
+  /** $2, $3, … of the script; $1 is the inner word. */
+  readonly args: readonly string[];
+  readonly signal: AbortSignal;
+  /** Nothing is written on either side, which the errors then do not mention. */
+  readonly readsOnly?: boolean;
 }
 
 /**
@@ -35,14 +57,24 @@ export class TransferSession {
   readonly #reader: FrameReader;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #stop: Promise<never>;
+  readonly #readsOnly: boolean;
+  readonly #copy: CopyRequest | undefined;
+  readonly #sent: Promise<readonly string[]>;
   #fail: (error: AppError) => void = () => {};
   #idle: NodeJS.Timeout | undefined;
   #stderr = '';
   #broken = false;
   #over = false;
 
-  private constructor(deps: TransferDeps, target: AttachTarget, call: RemoteCall) {
+  private constructor(
+    deps: TransferDeps,
+    target: AttachTarget,
+    call: RemoteCall,
+    { readsOnly = false, copy }: { readonly readsOnly?: boolean; readonly copy?: CopyRequest },
+  ) {
     this.#deps = deps;
+    this.#readsOnly = readsOnly;
+    this.#copy = copy;
     this.#target = target;
     this.#call = call;
     this.#reader = new FrameReader(call.run.innerWord, WORDS);
@@ -52,19 +84,15 @@ export class TransferSession {
     });
     this.#stop.catch(() => {}); // it may reject when nothing waits for it
     this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
-    call.stderr.on('data', (chunk: Buffer) => {
-      if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
-    });
+    this.#sent = this.#collectStderr(copy?.sourceWord);
     void this.#watch();
   }
 
-  /** Starts `script` at `target` with the inner word as $1, followed by `args`. */
+  /** Starts a script at `target`. */
   static async open(
     deps: TransferDeps,
     target: AttachTarget,
-    script: string,
-    args: readonly string[],
-    signal: AbortSignal,
+    { script, args, signal, readsOnly = false }: SessionRequest,
   ): Promise<TransferSession> {
     const call = await RemoteCall.start(deps.shell, {
       target,
@@ -76,7 +104,27 @@ export class TransferSession {
     }).catch((error: unknown) => {
       throw error instanceof PreconditionTimeout ? error.error : error;
     });
-    return new TransferSession(deps, target, call);
+    return new TransferSession(deps, target, call, { readsOnly });
+  }
+
+  /** Starts a copy to `target` on the node. */
+  static async openCopy(
+    deps: TransferDeps,
+    target: AttachTarget,
+    copy: CopyRequest,
+  ): Promise<TransferSession> {
+    const call = await RemoteCall.start(deps.shell, {
+      target: { kind: 'host' },
+      enters: target,
+      argv: copy.argv,
+      precondition: copy.precondition,
+      input: true,
+      signal: AbortSignal.any([copy.signal, deps.inFlight.ending]),
+      hurried: () => deps.inFlight.ending.aborted,
+    }).catch((error: unknown) => {
+      throw error instanceof PreconditionTimeout ? error.error : error;
+    });
+    return new TransferSession(deps, target, call, { copy });
   }
 
   get stdin() {
@@ -101,8 +149,13 @@ export class TransferSession {
 
   /** Extends the timeout: all data was sent, and the remote side now hashes `bytes` without output. */
   digesting(bytes: number): void {
+    this.working(bytes / SLOWEST_DIGEST);
+  }
+
+  /** Extends the timeout: the remote side now works for `ms` without output. */
+  working(ms: number): void {
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS + bytes / SLOWEST_DIGEST);
+    this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS + ms);
   }
 
   /**
@@ -115,10 +168,33 @@ export class TransferSession {
     if (frame === null) throw await this.#ended(mute);
     if (frame.kind !== 'frame') throw this.#violation('it sent more bytes than it announced');
     this.touch();
+    if (frame.word === 'progress' && this.#copy !== undefined) {
+      this.#copy.onProgress(this.number(frame.fields[0], Number.MAX_SAFE_INTEGER));
+      return this.expect(word, mute);
+    }
     if (frame.word === word) return frame.fields;
     if (frame.word !== 'failed') throw this.#violation(`${frame.word} came in place of ${word}`);
     const [code = '', ...text] = frame.fields;
     throw remoteFailure(code, text.join(' '), this.#target, this.#deps.maxFileSize);
+  }
+
+  /** The fields of the report of a copy's source. */
+  async sent(): Promise<readonly string[]> {
+    return this.guard(this.#sent);
+  }
+
+  /** Keeps the beginning of stderr for error messages. @returns what the source of a copy reports */
+  #collectStderr(sourceWord: string | undefined): Promise<readonly string[]> {
+    return new Promise((resolve) => {
+      const reader = new FrameReader(sourceWord ?? this.word, SOURCE_WORDS);
+      this.#call.stderr.on('data', (chunk: Buffer) => {
+        if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
+        if (sourceWord === undefined) return;
+        for (const frame of reader.push(chunk)) {
+          if (frame.kind === 'frame' && frame.word === 'sent') resolve(frame.fields);
+        }
+      });
+    });
   }
 
   /** The path that the remote side has resolved. */
@@ -215,10 +291,16 @@ export class TransferSession {
       return new AppError(
         'DISCONNECTED',
         'The connection to the node was lost during the transfer.',
-        'The destination has either its old content or the complete new one. Call again with overwrite=true to be sure.',
+        this.#readsOnly
+          ? 'Nothing was changed. Call again.'
+          : 'The destination has either its old content or the complete new one. Call again with overwrite=true to be sure.',
       );
     }
-    const [before = '', after = ''] = this.#stderr.split(`${this.word} began\n`);
+    const source = this.#copy?.sourceWord;
+    const lines = this.#stderr
+      .split(/(?<=\n)/)
+      .filter((line) => source === undefined || !line.startsWith(source));
+    const [before = '', after = ''] = lines.join('').split(`${this.word} began\n`);
     if (!this.#call.hasBegun) return new CommandNotStarted(end.code, before);
     if (mute && end.code === 0 && after === '') return mute;
     return remoteFailure('IO', after.trim(), this.#target, this.#deps.maxFileSize);
@@ -239,7 +321,7 @@ export class TransferSession {
       this.#fail(
         new AppError(
           'CANCELLED',
-          'The transfer was cancelled. The destination was not changed.',
+          `The transfer was cancelled.${this.#readsOnly ? '' : ' The destination was not changed.'}`,
           'Call again if the transfer is still needed.',
         ),
       );
@@ -265,9 +347,9 @@ export class TransferSession {
 
   /**
    * Ends a failed session. The end of its input makes the script remove its files. If the script does not end then, it is killed
-   * and `leftover` is removed.
+   * and `cleanup`, an argument vector, removes them.
    */
-  async abandon(leftover?: string): Promise<void> {
+  async abandon(cleanup?: readonly string[]): Promise<void> {
     if (this.#over) return;
     this.#unwatch();
     const { channel } = this.#call;
@@ -284,18 +366,18 @@ export class TransferSession {
       return;
     }
     await this.#call.kill();
-    if (leftover !== undefined) await this.#remove(leftover);
+    if (cleanup !== undefined) await this.#cleanUp(cleanup);
   }
 
   async #drain(): Promise<void> {
     while ((await this.#chunk()) !== null);
   }
 
-  async #remove(file: string): Promise<void> {
+  async #cleanUp(argv: readonly string[]): Promise<void> {
     try {
       const call = await RemoteCall.start(this.#deps.shell, {
         target: this.#target,
-        argv: () => ['rm', '-f', '--', file],
+        argv: () => argv,
         precondition: null,
         input: false,
         signal: new AbortController().signal,
@@ -306,7 +388,7 @@ export class TransferSession {
       call.stderr.resume();
       if ((await call.stopped) === 'timeout') await call.kill();
     } catch (error) {
-      this.#deps.shell.logger.warn({ file, error: String(error) }, 'could not remove a temporary file');
+      this.#deps.shell.logger.warn({ argv, error: String(error) }, 'could not remove temporary files');
     }
   }
 }

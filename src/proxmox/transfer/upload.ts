@@ -51,12 +51,16 @@ async function send(
     part,
     source.uploadMode,
   ];
-  const session = await TransferSession.open(deps, target, SCRIPTS.upload, args, options.signal);
-  let leftover: string | undefined;
+  const session = await TransferSession.open(deps, target, {
+    script: SCRIPTS.upload,
+    args,
+    signal: options.signal,
+  });
+  let cleanup: readonly string[] | undefined;
   try {
     await session.expect('ready');
     const destination = await session.path();
-    leftover = `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`;
+    cleanup = ['rm', '-f', '--', `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`];
     // Read before the data is sent: if the remote side aborts during the transfer, it sends the reason here.
     const report = session.expect('done');
     report.catch(() => {});
@@ -81,7 +85,7 @@ async function send(
       overwritten: fate === 'replaced',
     };
   } catch (error) {
-    await session.abandon(leftover);
+    await session.abandon(cleanup);
     throw error;
   }
 }

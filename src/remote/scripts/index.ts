@@ -10,7 +10,9 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
   clusterStatus: load('cluster-status'),
+  copy: load('copy'),
   download: load('transfer-prelude', 'download'),
+  editFile: load('transfer-prelude', 'receive-prelude', 'edit-file'),
   exec: load('exec'),
   haState: load('ha-state'),
   hostKeys: load('host-keys'),
@@ -30,11 +32,17 @@ export const SCRIPTS = {
   ownContainer: load('own-container'),
   precondition: load('precondition'),
   probe: load('probe'),
+  readFile: load('transfer-prelude', 'read-file'),
+  receiveTree: load('transfer-prelude', 'receive-prelude', 'tree-prelude', 'receive-tree'),
   readLog: load('read-log'),
   removeAuthorizedKey: load('authorized-keys-remove'),
   runState: load('run-state'),
   running: load('running'),
-  upload: load('transfer-prelude', 'upload'),
+  sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),
+  sendTree: load('report-on-stderr', 'transfer-prelude', 'tree-prelude', 'send-tree'),
+  sourceInfo: load('transfer-prelude', 'source-info'),
+  sourceTreeInfo: load('transfer-prelude', 'tree-prelude', 'source-tree-info'),
+  upload: load('transfer-prelude', 'receive-prelude', 'upload'),
 };
 
 function load(...names: string[]): string {

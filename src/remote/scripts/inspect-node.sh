@@ -58,15 +58,15 @@ deleted() { open_files ' -> /.* \(deleted\)$' | grep -avE '^[^>]*-> /(memfd:|dev
 # Only what precedes the first " -> " is taken as a path.
 deleted_sizes() { deleted | sed 's| -> .*||' | xargs stat -L -c '%n %s %d:%i'; }
 usage() { nice -n 19 timeout -s KILL 6 du -x -k -t 10M -0 "$1" "$proc/$pid/root/"; say "usage$1" "$?" >&3; }
-# Programs and libraries that a process uses and that were replaced on the disk. A read may hang by the container's doing.
+# Programs and libraries that a process uses and that were replaced on the disk. A container can make a read hang.
 stale() {
   each_process "$proc/%s/maps\n" |
     timeout -s KILL 5 xargs grep -slE ' r-xp .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' |
     sed 's|maps$|comm|' | xargs grep -sH ''
 }
 commands() { each_process "$proc/%s/cmdline\n" | timeout -s KILL 5 xargs head -v -c 200; }
-# A process that outlives the timeout would keep the pipe open, so cat has a limit, too. With a session of its own, what is
-# left there shares none with the shell that later runs the kill script.
+# A process that outlives the timeout would keep the pipe open, so cat has a limit, too. In a separate session, leftover
+# processes do not share the session of the shell that later runs the kill script.
 inside() {
   {
     setsid timeout -k 1 "$limit" lxc-attach -n "$v" --clear-env \
@@ -80,7 +80,7 @@ inspect() {
     # shellcheck disable=SC2015 # a check that ends in any other manner has not passed
     why=$(check "$@") || { say refused "${why##* }"; return; }
   fi
-  # Asked for two values, it prints their names even with -H.
+  # For two values it prints their names even with -H.
   # shellcheck disable=SC2046 # split into state and PID
   set -- $(timeout -k 1 3 lxc-info -n "$v" -s -p -H | sed 's/^[A-Za-z]*: *//')
   pid=$2
@@ -121,7 +121,7 @@ inspect() {
   while [ $# -gt 0 ]; do
     v=$1 count=$2
     shift 2
-    # shellcheck disable=SC2034 # x is of no interest
+    # shellcheck disable=SC2034 # x is not used
     { read -r u x; } </proc/uptime
     if [ "$((${u%%.*} - begun))" -ge "$longest" ]; then
       say skipped

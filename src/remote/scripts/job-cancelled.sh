@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n and supervisor are set before, live by kill.sh
-# Waits until the job has recorded its end, and records it where nothing is left that could.
+# Waits until the job has recorded its end, and records it if no process of the job is left to do so.
 for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null
   echo "$p $c"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Tells the state of one job, and sends parts of its output.
+# Reports the state of one job, and sends parts of its output.
 #
 # $n nonce. $1 folder of all jobs, $2 name of the job; then for each part STREAM FROM COUNT: the stream (out, err), the offset in
 # bytes of the first byte, or -N for the last N bytes, and the maximum number of bytes. Each part is sent as sections
@@ -28,6 +28,7 @@ while [ $# -gt 2 ]; do
   esac
   for l in $parts; do
     o=${l% *} z=${l#* }
+    # shellcheck disable=SC2015 # continue cannot fail
     [ $((o+z)) -gt "$from" ] && [ "$o" -lt $((from+count)) ] || continue
     k=$((from > o ? from - o : 0))
     m=$((from + count - o - k))

@@ -14,10 +14,10 @@ exec </dev/null >/dev/null 2>&1
 cd / || exit
 # shellcheck disable=SC2046 # split into fields
 ticks() { set -- $(cat /proc/self/stat); echo "${22}"; }
-# Exits with the number of processes that are left; their names are in the file "left" if the disk has space.
+# Exits with the number of surviving processes; their names are in the file "left" if the disk has space.
 kill_run() {
   (
-    # shellcheck disable=SC2030,SC1091 # the text of kill.sh
+    # shellcheck disable=SC2030,SC2034,SC1091 # the text of kill.sh, which uses n
     r=$(n=-; set -- "$mark" "$slack" "$1" "$2" "$since"; . "$d/kill") || exit 101
     case $r in *'- item found '*) ;; *) exit 101;; esac
     l=0 o=
@@ -74,7 +74,7 @@ exec 5>"$d/p.out" 6>"$d/p.err"
 rm -f "$d/p.out" "$d/p.err"
 timer 5>&- 6>&- &
 t=$!
-# The command has a session of its own, as a kill ends the sessions of what it finds.
+# The command runs in a separate session, because a kill ends the sessions of the processes that it finds.
 # shellcheck disable=SC1091 # becomes the command
 (echo "$slack" >/proc/self/timerslack_ns; . "$d/command") >&5 2>&6 5>&- 6>&-
 c=$?
@@ -100,5 +100,5 @@ case $why in
   cancelled) mv "$d"/s.cancel.* "$d/s.ended.cancelled.$end";;
   *) mv "$d"/s.running.* "$d/s.ended.exit.$end" || mv "$d"/s.cancel.* "$d/s.ended.cancelled.$end";;
 esac
-# The relays go on for as long as background processes hold the output.
+# The relays continue as long as background processes hold the output.
 wait

@@ -31,13 +31,13 @@ export LOGNAME="${LOGNAME:-$USER}"
 set -- /bin/sh "$d/run" "$d" "$7" "$8" "$since" "$9" "${10}" "${11}"
 via=
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-  # A unit that has ended is gone without a trace, so the job records its end itself. systemd would ignore SIGPIPE.
+  # systemd keeps nothing about a unit that has ended, so the job records its end itself. systemd would ignore SIGPIPE.
   systemd-run -q --collect --unit="proxmox-mcp-job-$job" --description="proxmox-mcp job $job" \
     -p KillMode=control-group -p TimeoutStopSec=20 -p IgnoreSIGPIPE=no -p UMask=077 -p StandardOutput=null \
     -p StandardError=null -p ExecStopPost="-$* stop" -E HOME="$HOME" -E PATH="$PATH" -E USER="$USER" \
     -E LOGNAME="$LOGNAME" -- "$@" </dev/null >/dev/null 2>&1 && via=systemd
 fi
-# Should both start, the first one to rename the state runs the command.
+# If both start, the first one that renames the state runs the command.
 if [ -z "$via" ]; then
   via=setsid
   # busybox has no -f.

@@ -39,7 +39,7 @@ if [ -n "$path" ]; then
   [ ! -d "$path" ] || fail IS_A_DIRECTORY "$path"
   [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
   [ -r "$path" ] || fail IO "$path: Permission denied"
-  # Their size is 0, and reading some of them waits for ever.
+  # Their size is 0, and reading some of them never ends.
   case $path in /proc/* | /sys/*) fail PSEUDO_FILE "$path";; esac
   # OpenWrt has no stat.
   # shellcheck disable=SC2012,SC2034 # the columns before the name, of which some are of no interest

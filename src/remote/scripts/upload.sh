@@ -1,5 +1,6 @@
 #!/bin/sh
-# shellcheck disable=SC2154 # w, path, digest and large are set by transfer-prelude.sh, which precedes this script
+# shellcheck disable=SC2034 # size is read by receive-prelude.sh
+# shellcheck disable=SC2154 # what is not set here is set by transfer-prelude.sh and receive-prelude.sh, which precede this script
 # shellcheck disable=SC2094 # the temporary file is read while it grows, on purpose
 # Receives a file on stdin and publishes it atomically, or not at all.
 #
@@ -11,11 +12,6 @@
 # systems have none. "WORD published MODE replaced|new" reports the actual mode.
 
 size=$3 perm=$4 owner=$5 group=$6 over=$7
-umask 077
-tmp=
-discard() { [ -z "$tmp" ] || rm -f "$tmp"; tmp=; }
-trap 'discard; exit 1' HUP INT TERM PIPE
-give_up() { discard; fail "$1" "$2"; }
 follow "$2" || fail DIRECTORY_NOT_FOUND "the target of the link has no directory"
 dest=$path old=
 [ ! -d "$dest" ] || fail IS_A_DIRECTORY "$dest"
@@ -31,22 +27,6 @@ tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready\n' "$w"
 send_text "$dest"
-# busybox reports every write error as an I/O error, so the free space is checked.
-free_bytes() {
-  set -f
-  # shellcheck disable=SC2046 # split into fields
-  set -- $(stat -f -c '- - - %f %S' "$dir/" 2>/dev/null || df -kP "$dir/" 2>/dev/null | tail -n 1)
-  set +f
-  case $5 in *[!0-9]*|'') echo $((${4:-0} * 1024));; *) echo $(($4 * $5));; esac
-}
-is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
-receive() {
-  if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
-    if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
-  fi
-  got=$(size_of "$tmp")
-  [ "$got" = "$size" ] || give_up SHORT "$got"
-}
 choose_digest "$size"
 if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
   [ "$size" = 0 ] || receive

@@ -78,7 +78,7 @@ function isInline(name: string, arg: string): boolean {
   return name.startsWith('--') ? arg[name.length] === '=' : arg.length > name.length;
 }
 
-/** All entries by time; those of a unit keep their place among all. */
+/** All entries by time, in a stable order. */
 function entriesOf(guest: Guest, unit: string | undefined): readonly Entry[] {
   const folder = guest.files.find('/var/log/journal');
   const units = folder?.kind === 'directory' ? [...folder.entries.keys()] : [];
@@ -104,7 +104,7 @@ function linesOf(guest: Guest, path: string) {
     });
 }
 
-/** The last moment of that date: the year is not in the line. */
+/** The latest time with that date, because the line has no year. */
 function timeOf(date: string): Date {
   const now = new Date();
   const time = new Date(`${date} ${now.getUTCFullYear()} UTC`);

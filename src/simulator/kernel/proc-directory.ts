@@ -114,11 +114,13 @@ function processDirectory(process: Process, volume: Volume): DirectoryInode {
     ['exe', () => process.exe],
     ['cwd', () => process.cwd],
   ];
-  // The node enters the file system of a container by it.
+  // The node enters the file system of a container by it. Evaluated when it is used: containers create their files late.
   directory.entries.set('root', {
     kind: 'link',
     target: '/',
-    leadsTo: process.machine.files.root,
+    get leadsTo() {
+      return process.machine.files.root;
+    },
     ...meta(volume, 0o777),
   });
   for (const [name, target] of links) directory.entries.set(name, liveLink(volume, target));

@@ -8,6 +8,7 @@ import { processPrograms } from './processes.ts';
 import type { Program } from './program.ts';
 import { sed } from './sed.ts';
 import { tail } from './tail.ts';
+import { tar } from './tar.ts';
 import { textPrograms } from './text.ts';
 
 /** The programs that every machine has. */
@@ -23,5 +24,6 @@ export const commonPrograms: readonly (readonly [string, Program])[] = [
   ['fgrep', grep],
   ['sed', sed],
   ['tail', tail],
+  ['tar', tar],
   ['find', find],
 ];

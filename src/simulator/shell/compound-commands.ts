@@ -68,14 +68,14 @@ export class CompoundCommands {
       }
       default: {
         let status = 0;
-        await this.#loop(this.#forever(), async () => {
+        const left = await this.#loop(this.#forever(), async () => {
           const code = await this.#executor.list(command.condition, { tested: true, last: false });
           if ((code === 0) === command.until) return 'end';
           await this.#executor.list(command.body, { tested: position.tested, last: false });
           status = shell.status;
           return undefined;
         });
-        if (this.#left) status = shell.status;
+        if (left) status = shell.status;
         shell.status = status;
       }
     }
@@ -85,32 +85,26 @@ export class CompoundCommands {
     for (;;) yield '';
   }
 
-  /** `break` has left the innermost loop. */
-  #left = false;
-
+  /** @returns whether it was left by `break` */
   async #loop(
     values: IterableIterator<string>,
     body: (value: string) => Promise<undefined | 'end' | undefined>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { shell } = this.#executor;
     shell.loopDepth += 1;
-    this.#left = false;
     try {
       for (const value of values) {
         try {
           if (shell.process.mustWait) await shell.process.ready();
-          if ((await body(value)) === 'end') return;
+          if ((await body(value)) === 'end') return false;
         } catch (error) {
           if (!(error instanceof LeaveLoop)) throw error;
           error.levels -= 1;
           if (error.levels > 0 && shell.loopDepth > 1) throw error;
-          if (error.kind === 'break') {
-            this.#left = true;
-            return;
-          }
+          if (error.kind === 'break') return true;
         }
       }
-      this.#left = false;
+      return false;
     } finally {
       shell.loopDepth -= 1;
     }

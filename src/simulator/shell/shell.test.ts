@@ -26,6 +26,7 @@ test.each([
   ['echo x > /tmp/log; (sleep 0.2; echo y >> /tmp/log) & timeout 0.6 tail -f /tmp/log', 'x\ny\n'],
   ["trap 'echo bye' EXIT; echo hi", 'hi\nbye\n'],
   ['kill -0 $$ && echo alive; (kill -9 $$); echo never', 'alive\n'],
+  ['l=2; while [ $l -gt 0 ]; do for i in 1; do break; done; l=$((l-1)); done; echo $?', '0\n'],
   ['printf "b\\na\\n" | sort | while read l; do echo "$l"; done', 'a\nb\n'],
 ])('%s', async (script, stdout) => {
   expect(await run(script)).toMatchObject({ stdout, stderr: '' });

@@ -10,11 +10,11 @@ export interface JobRequest {
   readonly timeoutS: number;
   readonly characterLimit: number;
   readonly keep: Keep;
-  /** Asked for by the caller, who gets the id of the job. Otherwise the call only must not last longer than WAIT_LIMIT. */
+  /** Requested by the caller, which gets the id of the job. Otherwise the call only must not exceed WAIT_LIMIT. */
   readonly background: boolean;
 }
 
-/** A job in the background is given this time, in ms, to end at once, as commands with a typing error do. */
+/** Time that a call waits for a background job, in ms, because commands with a typing error end at once. */
 const BRIEF_MS = 400;
 /** Part of WAIT_LIMIT that is left for the start of the job and for reading its output, in ms. */
 const MARGIN_MS = 2_000;
@@ -47,14 +47,14 @@ export async function runAsJob(
     await jobs.wait(id, { withinMs: background ? BRIEF_MS : Math.max(BRIEF_MS, waitMs), signal, news });
   } catch (error) {
     if (!signal.aborted || background) throw error;
-    // As in every call that is cancelled: the caller does not know the job.
+    // As for every cancelled call: the caller does not know the job.
     await jobs.cancel(id, new AbortController().signal);
   }
   const reading = background ? signal : new AbortController().signal;
   return jobs.capture(id, { characterLimit, keep, signal: reading });
 }
 
-/** The result of a job that has ended, as that of a command that was waited for. */
+/** The result of an ended job, in the form of a command's result. */
 export function toExecResult({ job, stdout, stderr, shorten }: JobCapture): ExecResult {
   const { end, durationMs } = job;
   const how = end?.how === 'timeout' || end?.how === 'cancelled' ? end.how : 'exit';

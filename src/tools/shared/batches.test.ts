@@ -7,11 +7,11 @@ describe('batches', () => {
     [{ canary: false, size: 2 }, [[1, 2], [3, 4], [5]]],
     [{ canary: true }, [[1], [2, 3, 4, 5]]],
     [{ canary: true, size: 3 }, [[1], [2, 3, 4], [5]]],
-  ])('of five with %j', (options, batches) => {
+  ])('split five containers with %j', (options, batches) => {
     expect(batchesOf([1, 2, 3, 4, 5], options)).toEqual(batches);
   });
 
-  test('of one container have no canary, and of none there are none', () => {
+  test('omit the canary for one container, and are empty for none', () => {
     expect(batchesOf([1], { canary: true })).toEqual([[1]]);
     expect(batchesOf([], { canary: true, size: 2 })).toEqual([]);
   });
@@ -20,7 +20,7 @@ describe('batches', () => {
 describe('work on each node', () => {
   const items = [...Array(20).keys()].map((id) => ({ id, node: id < 12 ? 'a' : 'b' }));
 
-  test('runs eight at a time on each, and keeps the order of results', async () => {
+  test('runs at most eight at a time on each, and keeps the order of results', async () => {
     const running = { a: 0, b: 0 };
     const most = { a: 0, b: 0 };
     const results = await runPerNode(items, async ({ id, node }) => {
@@ -35,7 +35,7 @@ describe('work on each node', () => {
     expect(most).toEqual({ a: 8, b: 8 });
   });
 
-  test('begins nothing once it is stopped, and returns what has begun', async () => {
+  test('begins no item after a stop, and returns the results of those that had begun', async () => {
     let begun = 0;
     const results = await runPerNode(
       items,
@@ -50,7 +50,7 @@ describe('work on each node', () => {
     expect(begun).toBe(10);
   });
 
-  test('fails with the first error when all that had begun have ended', async () => {
+  test('fails with the first error after all started work has ended', async () => {
     const ended: number[] = [];
     const work = runPerNode(items.slice(0, 3), async ({ id }) => {
       if (id === 0) throw new Error('bug');

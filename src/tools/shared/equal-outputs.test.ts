@@ -9,11 +9,11 @@ describe('fair shares', () => {
     [[10, 1000], 100, [10, 90]],
     [[1000, 10, 1000], 100, [45, 10, 45]],
     [[], 100, []],
-  ])('of %j in %i are %j', (lengths, limit, shares) => {
+  ])('divide %j characters within %i into %j', (lengths, limit, shares) => {
     expect(fairShares(lengths, limit)).toEqual(shares);
   });
 
-  test('use the limit, never exceed it, and never favor a longer output', () => {
+  test('use the limit, never exceed it, and never give more to a shorter output', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(5000), { maxLength: 50 }), fc.nat(20_000), (lengths, limit) => {
         const shares = fairShares(lengths, limit);
@@ -54,7 +54,7 @@ const groupsOf = (...results: ExecResult[]) =>
   ).map(({ vmids }) => vmids);
 
 describe('equal outputs', () => {
-  test('are one group, the largest first', () => {
+  test('form one group, the largest group first', () => {
     expect(groupsOf(result('a'), result('b'), result('b'))).toEqual([[102, 103], [101]]);
   });
 
@@ -63,11 +63,11 @@ describe('equal outputs', () => {
     ['end', { ended: 'timeout', exitCode: null }],
     ['stderr', { stderr: stream('e') }],
     ['original of an escape', { stdout: { ...stream('same'), originalLength: 1 } }],
-  ] as const)('differ by %s', (_what, changes) => {
+  ] as const)('are separated by %s', (_what, changes) => {
     expect(groupsOf(result('same'), result('same', changes))).toEqual([[101], [102]]);
   });
 
-  test('of which only a part is known are equal if their digests are', () => {
+  test('are compared by digest when truncated', () => {
     const cut = (digest: string) => result('x', { stdout: { ...stream('x'), truncated: true, digest } });
     expect(groupsOf(cut('a'), cut('b'), cut('a'))).toEqual([[101, 103], [102]]);
   });

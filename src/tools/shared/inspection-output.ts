@@ -77,8 +77,10 @@ const containerRow = z.object({
   logs: sections.logs.optional(),
 });
 
-/** The output of proxmox_inspect_containers. */
-export const inspectionOutput = z.object({
+const survivor = z.object({ pid: z.number(), name: z.string() });
+
+/** The data of proxmox_inspect_containers. */
+export const inspectionData = z.object({
   /** The node's clock when the values were read. */
   time: z.string(),
   /** Nodes whose clock differs from this server's. */
@@ -86,10 +88,15 @@ export const inspectionOutput = z.object({
   containers: z.array(containerRow),
   skipped: z.array(skippedRow),
   /** Processes of the inspection that could not be killed; null if unknown. */
-  survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
+  survivors: z.array(survivor).nullable(),
 });
 
-export type InspectionData = z.output<typeof inspectionOutput>;
+/** The output as clients are told. The sections are not described, because each client would pay for that. */
+export const inspectionOutput = inspectionData.extend({
+  containers: z.array(z.looseObject({ vmid: z.number(), state: z.string(), problems: texts })),
+});
+
+export type InspectionData = z.output<typeof inspectionData>;
 export type InspectedRow = z.output<typeof containerRow>;
 
 /**

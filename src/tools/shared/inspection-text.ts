@@ -68,7 +68,7 @@ function fitting(blocks: readonly Block[], room: number): string[] {
     const share = left / (blocks.length - index);
     let shown = rows.length;
     let text = render(title, columns, rows);
-    // The share of those that follow, where they are short, is used by the next.
+    // Space that a short block does not need is used by the next ones.
     while (text.length > Math.max(share, left / 2) && shown > 1) {
       shown = Math.max(1, Math.floor(shown * Math.min(0.9, share / text.length)));
       text = `${render(title, columns, rows.slice(0, shown))}\n… and ${rows.length - shown} more rows. Select fewer containers or sections to see them.`;
@@ -89,16 +89,8 @@ function overview(containers: readonly InspectedRow[], details: boolean): Block 
   const columns: readonly (readonly [string, (row: InspectedRow) => string | undefined])[] = [
     ['VMID', ({ vmid }) => String(vmid)],
     ['NAME', ({ name }) => name ?? '-'],
-    ['OS', ({ system }) => system?.os],
-    [
-      'UP',
-      ({ system }) =>
-        system === undefined
-          ? undefined
-          : system.uptime_s === null
-            ? '?'
-            : formatDuration(system.uptime_s * 1000),
-    ],
+    ['OS', ({ system }) => system && shortName(system.os)],
+    ['UP', ({ system }) => system && uptime(system.uptime_s)],
     ['TIME ZONE', ({ system }) => (details ? system?.time_zone : undefined)],
     ['MEMORY', memoryCell],
     ['DISK', diskCell],
@@ -129,6 +121,16 @@ function overview(containers: readonly InspectedRow[], details: boolean): Block 
     columns: used.map(([title]) => title),
     rows: sorted.map((row) => used.map(([, value]) => cell(value(row) ?? '-'))),
   };
+}
+
+/** `Debian 13` for `Debian GNU/Linux 13 (trixie)`. */
+function shortName(os: string): string {
+  return os.replace(' GNU/Linux', '').replace(/ \([^)]*\)$/, '');
+}
+
+function uptime(seconds: number | null): string {
+  if (seconds === null) return '?';
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
 function memoryCell({ memory }: InspectedRow): string | undefined {

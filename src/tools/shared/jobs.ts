@@ -14,7 +14,7 @@ export const jobId = z
   .meta({ pattern: undefined })
   .describe('ID of the job');
 
-/** The longest wait of a call for news of a job, in seconds, where WAIT_LIMIT does not say it. */
+/** Default limit of the time that a call waits for changes of a job, in seconds, without WAIT_LIMIT. */
 export const LONGEST_WAIT_S = 45;
 
 /** For messages: `container 101` or `the Proxmox host`. */
@@ -22,7 +22,7 @@ export function jobTarget({ vmid }: Pick<Job, 'vmid'>): string {
   return vmid === null ? 'the Proxmox host' : `container ${vmid}`;
 }
 
-/** Whether the caller may see a job: it has started it, and may still work at its target. */
+/** Whether the caller may see a job: it has started the job, and may still use its target. */
 export function isOwn(job: Job, { caller, settings }: Pick<ToolContext, 'caller' | 'settings'>): boolean {
   if (job.caller !== caller.name) return false;
   return job.vmid !== null || (settings.enableHostExec && caller.permissions.has('host'));
@@ -108,7 +108,7 @@ function leftSentence({ end }: Job): string {
   return `These processes survived: ${names}.`;
 }
 
-/** What the caller should know about the output. */
+/** Notes for the caller about the output. */
 export function jobNotes(job: Job): string[] {
   const dropped = job.output.stdout.dropped + job.output.stderr.dropped;
   const notes: string[] = [];

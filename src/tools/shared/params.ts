@@ -55,12 +55,32 @@ function characters(min: number, max: number, remedy?: string) {
 }
 
 /** Host names are at most 255 characters long. */
-const expectName = characters(1, 255).optional().describe('Refuse unless the container has this name');
+export const expectName = characters(1, 255).optional().describe('Refuse unless the container has this name');
 
 const TOO_LONG =
   'Save the command as a script in a file, upload it with proxmox_upload_file_to_container (on the host: proxmox_upload_file_to_host), and run `sh FILE`.';
 
 export const command = characters(1, 10_000, TOO_LONG).describe('Shell command line, run by bash or sh');
+
+/** Text of a file. May be empty. */
+export function fileText(description: string, min = 0) {
+  return characters(min, 50_000, 'Split the change over several calls, or upload the whole file.').describe(
+    description,
+  );
+}
+
+/** A command that a tool runs besides its own work. */
+export function sideCommand(description: string) {
+  return characters(1, 10_000).optional().describe(description);
+}
+
+/** A file in a container or on the host, with its absolute path. */
+export function copyPlace(description: string) {
+  const rule = { error: 'must be VMID:/path or host:/path' };
+  return characters(1, 4106)
+    .refine((value) => /^(?:[1-9]\d{2,8}|host):\//.test(value), rule)
+    .describe(description);
+}
 
 export function path(description: string) {
   return characters(1, 4096).describe(description);
@@ -81,6 +101,16 @@ export function seconds(fallback: number, description: string, remedy?: string) 
     .refine((value) => value <= MAX_SECONDS, { ...rule, params: { remedy } })
     .meta({ maximum: MAX_SECONDS })
     .default(fallback)
+    .describe(description);
+}
+
+/** An integer that every client can write, at least `min`. */
+export function wholeNumber(description: string, min = Number.MIN_SAFE_INTEGER) {
+  const rule = { error: min > 0 ? `must be an integer from ${min}` : 'must be an integer' };
+  return z
+    .int(rule)
+    .refine((value) => value >= min, rule)
+    .meta(min > 0 ? { minimum: min } : {})
     .describe(description);
 }
 

@@ -47,6 +47,7 @@ async function select(selection: TargetSelection, whenEmpty: 'all' | 'refuse' = 
     localFile: unused,
     inspect: unused,
     container: unused,
+    copy: unused,
     host: unused,
     close: unused,
     jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },

@@ -110,7 +110,7 @@ async function printCalls(calls: readonly LoggedCall[], { json, dir, wide }: Sho
   }
   const layout = layoutOf(lineWidth(), wide, calls);
   const lines = calls.map((call) => callText(call, style, lineWidth(), layout));
-  await print(`${headerText(style, layout)}${lines.join('')}`);
+  await print(`${headerText(style, lineWidth(), layout)}${lines.join('')}`);
 }
 
 function newsText(news: News, filter: CallFilter, style: Style, layout: Layout): string {

@@ -2,6 +2,7 @@ import type { AuditEntry } from '../../../governance/audit/audit-entry.ts';
 import { codeOf, hasFailed, type LoggedCall } from '../../../governance/audit/call-history.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { formatDuration } from '../../../lib/duration.ts';
+import { localTime } from '../../../lib/local-time.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Style } from '../../output/output.ts';
@@ -13,6 +14,9 @@ const USUAL_WIDTHS = [19, 6, 22, 12, 16, 8, 7];
 const MAX_WIDTH = 32;
 /** Maximum width of the arguments where there is no terminal. */
 const MAX_ARGUMENTS = 200;
+/** With less space than this beside the other columns, the arguments get their own line. */
+const MIN_ARGUMENTS = 20;
+const INDENT = '  ';
 
 /** A column of the table of calls: an index of HEADER. */
 type Column = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
@@ -48,13 +52,24 @@ export function layoutOf(
   return { columns, widths: columns.map((column) => (column === 7 ? 0 : (widths[column] ?? 0))) };
 }
 
-export function headerText(style: Style, { columns, widths }: Layout): string {
+export function headerText(style: Style, lineWidth: number | undefined, { columns, widths }: Layout): string {
   const cells = columns.map((column) => HEADER[column]);
-  return `${style.dim(padCells(cells, widths).join('  '))}\n`;
+  const own = space(lineWidth, widths) < MIN_ARGUMENTS;
+  return `${style.dim(
+    padCells(own ? cells.slice(0, -1) : cells, widths)
+      .join('  ')
+      .trimEnd(),
+  )}\n`;
+}
+
+/** The space for the arguments next to the other columns. */
+function space(lineWidth: number | undefined, widths: readonly number[]): number {
+  if (lineWidth === undefined) return MAX_ARGUMENTS;
+  return lineWidth - widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
 }
 
 /**
- * One call as a line. The last column, the arguments, takes the rest of `lineWidth` characters.
+ * One call as a line. The last column, the arguments, takes the rest of `lineWidth` characters; if that is too little, a second line.
  * @param running the call is still running, so that it has no end entry yet
  */
 export function callText(
@@ -70,8 +85,7 @@ export function callText(
     widths,
   );
   const fixed = cells.slice(0, -1);
-  const left =
-    lineWidth === undefined ? MAX_ARGUMENTS : Math.max(lineWidth - fixed.join('  ').length - 2, 10);
+  const left = space(lineWidth, widths);
   const paints: Readonly<Partial<Record<Column, (text: string) => string>>> = {
     0: style.dim,
     2: style.bold,
@@ -80,14 +94,19 @@ export function callText(
     6: style.dim,
   };
   const painted = fixed.map((cell, index) => (paints[columns[index] ?? 7] ?? String)(cell));
-  return `${[...painted, cut(cells.at(-1) ?? '', left)].join('  ').trimEnd()}\n`;
+  const args = cells.at(-1) ?? '';
+  if (left >= MIN_ARGUMENTS) return `${[...painted, cut(args, left)].join('  ').trimEnd()}\n`;
+  const line = `${painted.join('  ').trimEnd()}\n`;
+  return args === ''
+    ? line
+    : `${line}${INDENT}${cut(args, Math.max((lineWidth ?? 0) - INDENT.length, MIN_ARGUMENTS))}\n`;
 }
 
 /** An entry that is not a call, as a line: the start and end of a session, or a gap. Undefined for other entries. */
 export function eventText(entry: AuditEntry, style: Style): string | undefined {
   const text = eventOf(entry);
   if (text === undefined) return undefined;
-  const line = `${timeOf(entry.at)}  ${visible(text)}`;
+  const line = `${localTime(new Date(entry.at))}  ${visible(text)}`;
   return `${entry.type === 'gap' ? style.red(line) : style.dim(line)}\n`;
 }
 
@@ -111,7 +130,7 @@ function cellsOf(call: LoggedCall, running = false): readonly string[] {
   const target = [begun.vmid ?? '–', begun.name].filter((part) => part !== null).join(' ');
   const decision = `${begun.outcome === 'confirm' && begun.approval !== null ? 'confirmed' : begun.outcome}: ${begun.rule}`;
   return [
-    timeOf(begun.at),
+    localTime(new Date(begun.at)),
     short(begun.caller),
     short(shortToolName(begun.tool)),
     short(target),
@@ -154,14 +173,6 @@ function shown(value: unknown): string {
 
 function plain(text: string): boolean {
   return /^[\w./:@%+,-]+$/.test(text);
-}
-
-/** A time in the local time zone. --json has UTC. */
-function timeOf(at: string): string {
-  const time = new Date(at);
-  const two = (number: number) => String(number).padStart(2, '0');
-  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
 /** A value on one line, cut to MAX_WIDTH. */

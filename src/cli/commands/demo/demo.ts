@@ -54,7 +54,9 @@ async function startSimulator(scenarioFile: string | undefined): Promise<Simulat
       scenarioFile === undefined ? {} : { scenario: readFileSync(scenarioFile, 'utf8') },
     );
   } catch (error) {
-    await printError(`proxmox-mcp: ${messageOf(error)}\n`);
+    const what =
+      scenarioFile === undefined ? 'the demo cannot start' : `the scenario ${scenarioFile} cannot be used`;
+    await printError(`proxmox-mcp: ${what}: ${messageOf(error)}\n`);
     process.exitCode = 1;
     return undefined;
   }

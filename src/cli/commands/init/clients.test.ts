@@ -50,7 +50,7 @@ const LAUNCH = { command: '/usr/bin/node', args: ['/x/bin.js'] };
 /** Clients that give up a call after about a minute. */
 const CUTS_CALLS = ['claude-desktop', 'cursor', 'windsurf', 'codex'];
 
-test('writes the program and the configuration file into an entry, and no setting but WAIT_LIMIT where calls are cut', () => {
+test('writes the program and the configuration file into an entry, and WAIT_LIMIT for clients that cut calls', () => {
   const apps = clientApps(at('linux', '/home/me'), false);
   const args = ['/x/bin.js', '--config', '/c.env'];
   for (const app of apps) {

@@ -6,6 +6,7 @@ import {
   NODE_LOCKDOWN_FILES,
 } from '../../../governance/lockdown/lockdown.ts';
 import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
+import { localTime } from '../../../lib/local-time.ts';
 import { quoteAll } from '../../../lib/quote.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Request } from '../../commands.ts';
@@ -30,6 +31,10 @@ export async function lockdown({ input, options }: Request): Promise<void> {
     // This machine first: that works even if the node cannot be reached.
     const file = new LockdownFile(config.stateDir);
     await (wanted === undefined ? file.lift() : file.write(wanted));
+    if (wanted !== undefined) {
+      const lift = wanted.until === null ? ' Lift the lockdown with `proxmox-mcp lockdown --off`.' : '';
+      await print(`Every call that changes something is refused.${lift}\n`);
+    }
     await print(`This machine: ${doneText(wanted)} (${config.stateDir})\n`);
     if (config.host === NO_NODE) {
       await print(
@@ -94,7 +99,5 @@ function endOf(text: string | undefined, now: number): number | null {
 function doneText(lockdown: Lockdown | undefined): string {
   if (lockdown === undefined) return 'the lockdown has ended';
   const { until } = lockdown;
-  const end =
-    until === null ? 'until `proxmox-mcp lockdown --off`' : `until ${new Date(until).toISOString()}`;
-  return `locked down ${end}: every call that changes something is refused`;
+  return until === null ? 'locked down' : `locked down until ${localTime(new Date(until))}`;
 }

@@ -1,7 +1,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { App } from '../../../app.ts';
-import { ceilingRefusal } from '../../../calls/ceilings.ts';
-import { subjectOf } from '../../../calls/subject.ts';
+import { ceilingRefusal, disclosureRefused } from '../../../calls/ceilings.ts';
+import { subjectsOf } from '../../../calls/subject.ts';
 import { validateArguments } from '../../../calls/validate.ts';
 import { describeMatch } from '../../../governance/policy/describe.ts';
 import { evaluatePolicy } from '../../../governance/policy/evaluate.ts';
@@ -64,12 +64,13 @@ export async function explain(request: Request): Promise<void> {
       TOOLS.map((each) => each.name),
     );
     const caller = { ...LOCAL_CALLER, name: options.caller ?? LOCAL_CALLER.name };
-    const subject = oneContainer(
-      subjectOf(tool, validateArguments(tool, given), caller, parseMoment(options.at)),
-      tool,
-      given,
-    );
-    const explanation = await explainCall({ tool, subject, caller, set, app, guest: options.guest });
+    const subjects = subjectsOf(tool, validateArguments(tool, given), caller, parseMoment(options.at));
+    const explanations: Explanation[] = [];
+    for (const part of subjects) {
+      const subject = oneContainer(part, tool, given);
+      explanations.push(await explainCall({ tool, subject, caller, set, app, guest: options.guest }));
+    }
+    const explanation = strictest(explanations);
     if (options.json === 'true') await print(`${JSON.stringify(toJson(explanation), null, 2)}\n`);
     else await print(explanationText(explanation, styleFor(wantsColor(process.stdout))));
   } catch (error) {
@@ -78,6 +79,16 @@ export async function explain(request: Request): Promise<void> {
     process.exitCode = error.code === 'INVALID_INPUT' ? 2 : 1;
   }
   await app.close(0);
+}
+
+/** The explanation of the part that decides: all parts of a call must be allowed. */
+function strictest(explanations: readonly Explanation[]): Explanation {
+  const outcomeOf = ({ decision }: Explanation) => decision?.outcome ?? 'deny';
+  const decisive = (['deny', 'confirm', 'allow'] as const)
+    .map((outcome) => explanations.find((each) => outcomeOf(each) === outcome))
+    .find((each) => each !== undefined);
+  if (decisive === undefined) throw new TypeError('a call without a subject');
+  return decisive;
 }
 
 /** The subject of a call on several containers: each container has its own decision, so one of them must be named. */
@@ -100,10 +111,14 @@ interface Question {
 }
 
 async function explainCall({ tool, subject, caller, set, app, guest }: Question): Promise<Explanation> {
-  const base = { tool: tool.name, caller: caller.name, at: subject.at };
+  const base = {
+    tool: subject.role === undefined ? tool.name : `${tool.name} (${subject.role})`,
+    caller: caller.name,
+    at: subject.at,
+  };
   const refused = ceilingRefusal(tool, app.settings, await app.policy(), caller);
   const hostDisabled =
-    tool.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
+    subject.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
   const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostDisabled : (refused?.error ?? hostDisabled);
   if (ceiling !== undefined) {
     return { ...base, ceiling, decision: null, decidedAt: null, passed: [], guest: null };
@@ -113,6 +128,11 @@ async function explainCall({ tool, subject, caller, set, app, guest }: Question)
     facts = await readGuest(subject, app, guest);
     return facts;
   });
+  const undisclosed = subject.discloses === true && decision.allowedByName !== true;
+  if (app.settings.readOnly && undisclosed && decision.outcome !== 'deny') {
+    const readOnly = disclosureRefused(tool.name);
+    return { ...base, ceiling: readOnly, decision: null, decidedAt: null, passed: [], guest: null };
+  }
   const rule = set.rules.find((each) => each.name === decision.rule);
   return {
     ...base,

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { AppError } from '../../lib/errors.ts';
+import type { Replacement } from '../proxmox-types.ts';
+import { applyEdits } from './apply-edits.ts';
+
+const edit = (old: string, changed: string, replaceAll = false): Replacement => ({
+  old,
+  new: changed,
+  replaceAll,
+});
+const apply = (content: string, ...edits: Replacement[]) =>
+  applyEdits(Buffer.from(content, 'latin1'), edits).toString('latin1');
+
+function failure(content: string, ...edits: Replacement[]): string {
+  try {
+    apply(content, ...edits);
+  } catch (error) {
+    if (error instanceof AppError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'applied';
+}
+
+test('replaces one after the other', () => {
+  expect(apply('a b c', edit('b', 'x'), edit('x c', 'y'))).toBe('a y');
+  expect(apply('a\na\n', edit('a', 'b', true))).toBe('b\nb\n');
+});
+
+test('takes the new text literally', () => {
+  expect(apply('a', edit('a', "$& $' $1 $$"))).toBe("$& $' $1 $$");
+});
+
+test('keeps bytes that are no UTF-8, and writes UTF-8', () => {
+  expect(apply('\xff\x00a', edit('a', 'ä'))).toBe('\xff\x00\xc3\xa4');
+  expect(apply('\xc3\xa4', edit('ä', 'a'))).toBe('a');
+});
+
+test('uses CRLF where all lines end in it, and only there', () => {
+  expect(apply('a\r\nb\r\n', edit('a\nb', 'x\ny\nz'))).toBe('x\r\ny\r\nz\r\n');
+  expect(apply('a\r\nb\n', edit('b', 'x\ny'))).toBe('a\r\nx\ny\n');
+  expect(failure('a\r\nb\n', edit('a\nb', 'x'))).toContain('EDIT_FAILED');
+});
+
+test('names the edit, the lines, and a line that differs in blanks', () => {
+  expect(failure('a\nb\na\n', edit('a', 'x'))).toContain('occurs 2 times (lines 1, 3)');
+  expect(failure('a\n', edit('a', 'b'), edit('a', 'c'))).toContain('`old` of edit 2 does not occur');
+  expect(failure('x\n\tlisten  80;\n', edit('  listen 80;', 'y'))).toContain(
+    'Line 2 differs from it only in blanks',
+  );
+  expect(failure('x\n', edit('y', 'z'))).not.toContain('blanks');
+});
+
+test('counts occurrences that do not overlap', () => {
+  expect(apply('aaaa', edit('aa', 'b', true))).toBe('bb');
+});

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { AppError } from '../../lib/errors.ts';
+import { bothPreconditions } from '../../remote/precondition.ts';
+import { CommandNotStarted } from '../../remote/remote-errors.ts';
+import { SCRIPTS } from '../../remote/scripts/index.ts';
+import { type AttachTarget, attachCommand, shellArgv } from '../../remote/session-requests.ts';
+import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
+import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
+import { checkRemotePath } from '../transfer/transfer-errors.ts';
+import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
+import { readFacts } from './read-facts.ts';
+
+/** To look through a directory and make its tar stream once, in ms. */
+const LOOK_LIMIT_MS = 15 * 60_000;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** What a copy sends. */
+interface Source extends FileFacts {
+  readonly kind: 'file' | 'directory';
+}
+
+/**
+ * Copies a file or a directory on the node, from one container to another, or between a container and the node. The two
+ * halves are programs of their own, connected by a pipe that carries only bytes (see copy.sh), so they know nothing of each
+ * other. Both sides hash what is on their disk, and the copy is published only if the hashes are equal.
+ * @throws AppError, after which the target has its old content
+ */
+export async function copyFile(
+  sourceDeps: TransferDeps,
+  targetDeps: TransferDeps,
+  options: CopyOptions,
+): Promise<CopyResult> {
+  const from = attachTarget(options.source);
+  const to = attachTarget(options.target);
+  checkRemotePath(options.source.path);
+  checkRemotePath(options.target.path);
+  const { signal } = options;
+  const source = await diagnosed(sourceDeps, from, signal, () => lookAtSource(sourceDeps, from, options));
+  return diagnosed(targetDeps, to, signal, () => send(sourceDeps, targetDeps, source, options));
+}
+
+function attachTarget({ vmid }: CopyEnd): AttachTarget {
+  return vmid === null ? { kind: 'host' } : { kind: 'container', vmid };
+}
+
+/** Explains why a program did not start. */
+async function diagnosed<T>(
+  { shell }: TransferDeps,
+  target: AttachTarget,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CommandNotStarted)) throw error;
+    throw target.kind === 'host'
+      ? diagnoseHost(error)
+      : await diagnoseContainer(shell, target.vmid, error, signal);
+  }
+}
+
+async function lookAtSource(deps: TransferDeps, from: AttachTarget, options: CopyOptions): Promise<Source> {
+  try {
+    return { ...(await look(deps, from, SCRIPTS.sourceInfo, options)), kind: 'file' };
+  } catch (error) {
+    const directory = error instanceof AppError && error.code === 'IS_A_DIRECTORY';
+    if (!directory || !options.recursive) throw error;
+    return { ...(await look(deps, from, SCRIPTS.sourceTreeInfo, options)), kind: 'directory' };
+  }
+}
+
+async function look(
+  deps: TransferDeps,
+  from: AttachTarget,
+  script: string,
+  { source, signal, recursive }: CopyOptions,
+): Promise<FileFacts> {
+  const request = { script, args: [source.path], signal, readsOnly: true };
+  const session = await TransferSession.open(deps, from, request);
+  try {
+    if (recursive) session.working(LOOK_LIMIT_MS);
+    const facts = await readFacts(session);
+    session.finish();
+    return facts;
+  } catch (error) {
+    await session.abandon();
+    throw error;
+  }
+}
+
+/** The program of the first half: it writes the bytes to stdout and its report, with `word`, to stderr. */
+function sendingArgv({ kind, path, size }: Source, word: string): readonly string[] {
+  return kind === 'file'
+    ? shellArgv(SCRIPTS.sendFile, [word, path, String(size)])
+    : shellArgv(SCRIPTS.sendTree, [word, path]);
+}
+
+/** The program of the second half: it reads the bytes and then the verdict from stdin, and reports to stdout. */
+function receivingArgv(source: Source, part: string, { target, overwrite }: CopyOptions, word: string) {
+  const over = overwrite ? '1' : '0';
+  const { kind, size, mode, uid, gid } = source;
+  if (kind === 'directory')
+    return shellArgv(SCRIPTS.receiveTree, [word, target.path, String(size), over, part]);
+  const owner = [String(uid), String(gid)];
+  return shellArgv(SCRIPTS.upload, [word, target.path, String(size), mode, ...owner, over, part, mode]);
+}
+
+async function send(
+  sourceDeps: TransferDeps,
+  deps: TransferDeps,
+  source: Source,
+  options: CopyOptions,
+): Promise<CopyResult> {
+  const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
+  const sourceWord = randomBytes(16).toString('hex');
+  const from = attachTarget(options.source);
+  const to = attachTarget(options.target);
+  const session = await TransferSession.openCopy(deps, to, {
+    argv: (run) =>
+      shellArgv(SCRIPTS.copy, [
+        run.innerWord,
+        attachCommand(from, run, sendingArgv(source, sourceWord)),
+        attachCommand(to, run, receivingArgv(source, part, options, run.innerWord)),
+        String(source.size),
+      ]),
+    precondition: bothPreconditions(sourceDeps.precondition, deps.precondition),
+    sourceWord,
+    signal: options.signal,
+    onProgress: (bytes) => {
+      options.onProgress?.(Math.min(bytes, source.size), source.size);
+      // Both sides then read what is on their disk, and report nothing meanwhile.
+      if (bytes >= source.size) session.digesting(source.size);
+    },
+  });
+  let cleanup: readonly string[] | undefined;
+  try {
+    await session.expect('ready');
+    const targetPath = await session.path();
+    cleanup = ['rm', '-rf', '--', `${targetPath.slice(0, targetPath.lastIndexOf('/'))}/${part}`];
+    const [size, received] = await session.expect('done');
+    const [sent] = await session.sent();
+    if (Number(size) !== source.size || sent !== received) throw changedMeanwhile(source.path);
+    const sha256 = session.matching(received, SHA256, 'a SHA-256');
+    session.stdin.end(`${session.word}\n`);
+    const [mode, fate] = await session.expect('published');
+    session.finish();
+    return {
+      kind: source.kind,
+      bytes: source.size,
+      entries: source.kind === 'file' ? 1 : source.links,
+      sha256,
+      sourcePath: source.path,
+      targetPath,
+      permissions: session.matching(mode, /^[0-7]{1,4}$/, 'a mode'),
+      uid: source.uid,
+      gid: source.gid,
+      overwritten: fate === 'replaced',
+    };
+  } catch (error) {
+    await session.abandon(cleanup);
+    throw error;
+  }
+}
+
+function changedMeanwhile(file: string): AppError {
+  return new AppError(
+    'FILE_CHANGED',
+    `${file} changed while it was copied: the hashes of source and copy differ. The copy was removed.`,
+    'The target was not changed. Call again while no program writes to the source.',
+  );
+}

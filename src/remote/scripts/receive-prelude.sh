@@ -1,0 +1,26 @@
+#!/bin/sh
+# shellcheck disable=SC2034 # what is set here is read by the scripts that follow
+# shellcheck disable=SC2154 # dir, size and large are set by the scripts that follow and by transfer-prelude.sh
+# A temporary file ($tmp) beside the destination that receives $size bytes from stdin, for the scripts that follow.
+# $tmp is empty while there is none, so that every end of the script can discard it.
+umask 077
+tmp=
+discard() { [ -z "$tmp" ] || rm -f "$tmp"; tmp=; }
+trap 'discard; exit 1' HUP INT TERM PIPE
+give_up() { discard; fail "$1" "$2"; }
+# busybox calls every failure to write an I/O error, so the free space is asked.
+free_bytes() {
+  set -f
+  # shellcheck disable=SC2046 # split into fields
+  set -- $(stat -f -c '- - - %f %S' "$dir/" 2>/dev/null || df -kP "$dir/" 2>/dev/null | tail -n 1)
+  set +f
+  case $5 in *[!0-9]*|'') echo $((${4:-0} * 1024));; *) echo $(($4 * $5));; esac
+}
+is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
+receive() {
+  if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
+    if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
+  fi
+  got=$(size_of "$tmp")
+  [ "$got" = "$size" ] || give_up SHORT "$got"
+}

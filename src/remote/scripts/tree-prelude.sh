@@ -1,0 +1,24 @@
+#!/bin/sh
+# shellcheck disable=SC2034 # what is set here is read by the scripts that follow
+# What directory trees on both sides are compared by, and tar.
+#
+# tree_of DIR sets $entries, the number of names, and $tree, a SHA-256 of all names by type, of the targets of links, and of the
+# contents of all files. sha256sum of coreutils marks and changes lines with names that have special characters, so
+# only the digests are taken.
+command -v tar >/dev/null 2>&1 || fail TOOL_MISSING tar
+command -v find >/dev/null 2>&1 || fail TOOL_MISSING find
+numeric=--numeric-owner
+tar $numeric -cf /dev/null /dev/null 2>/dev/null || numeric=
+tree_of() {
+  entries=$(cd "$1" && find . | wc -l) || return 1
+  entries=$((entries))
+  tree=$(
+    cd "$1" || exit 1
+    {
+      for t in d f l; do echo "$t"; find . -type "$t" | sort; done
+      find . -type l -exec readlink {} ';' | sort
+      find . -type f -exec sha256sum {} + | sed 's/^\\//' | grep -aE '^[0-9a-f]{64} ' | cut -c1-64 | sort
+    } | sha256sum
+  ) || return 1
+  tree=${tree%% *}
+}

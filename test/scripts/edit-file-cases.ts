@@ -1,0 +1,166 @@
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Bench, Case } from './cases.ts';
+import type { Program } from './machine.ts';
+import { NONCE } from './protocol.ts';
+import { Reader, sha256 } from './transfer-protocol.ts';
+import { newFolder } from './upload-cases.ts';
+
+const OLD = 'old content\n';
+const DATA = 'new content, no final newline';
+const NAME = '.proxmox-mcp-test';
+
+interface Steps {
+  readonly validate?: string;
+  readonly when?: 'before' | 'after';
+  /** Announced; that of the command unless given. */
+  readonly length?: number;
+  readonly beforeVerdict?: () => Promise<void>;
+  readonly verdict?: string;
+  readonly afterVerdict?: (program: Program) => Promise<void>;
+}
+
+/** Runs edit-file.sh as the sender would. */
+async function edit(bench: Bench, file: string, steps: Steps = {}) {
+  const { validate = '', when = 'before', length = validate.length, verdict = NONCE } = steps;
+  const program = bench.machine.start(bench.scripts.editFile, [NONCE, file, '1000', NAME]);
+  const reader = new Reader(program);
+  try {
+    const ready = await reader.message('before data');
+    if (ready.kind !== 'said') return ready;
+    await reader.data();
+    expect((await reader.data()).toString()).toBe(OLD);
+    const sent = await reader.message('before data');
+    expect(sent).toMatchObject({ fields: [sha256(Buffer.from(OLD))] });
+    program.send(`${DATA.length} ${length} 9 ${validate === '' ? 'none' : when}\n${DATA}`);
+    const done = await reader.message('after data');
+    if (done.kind !== 'said') return done;
+    expect(done.fields).toEqual([sha256(Buffer.from(DATA))]);
+    await steps.beforeVerdict?.();
+    if (verdict !== '') program.send(`${verdict}\n${validate}`);
+    program.endInput();
+    await steps.afterVerdict?.(program);
+    let output: string | undefined;
+    let end = await reader.message('after data');
+    if (validate !== '' && end.kind === 'said' && end.fields.length === 1) {
+      output = (await reader.data()).toString();
+      end = await reader.message('after data');
+    }
+    return { ...end, output };
+  } finally {
+    program.endInput();
+    await program.closed;
+  }
+}
+
+async function oldFile(bench: Bench, mode = 0o644) {
+  const { folder } = await newFolder(bench);
+  const file = `${folder}/file.conf`;
+  await bench.machine.files.write(file, OLD, mode);
+  return { folder, file };
+}
+
+async function has({ machine }: Bench, { folder, file }: { folder: string; file: string }, content: string) {
+  expect(await machine.files.read(file)).toBe(content);
+  expect(await machine.files.list(folder)).toEqual(['file.conf']);
+}
+
+export const EDIT_FILE_CASES: readonly Case[] = [
+  {
+    name: 'replaces the content and keeps the mode',
+    run: async (bench) => {
+      const place = await oldFile(bench, 0o751);
+      const beforeVerdict = async () => expect(await bench.machine.files.read(place.file)).toBe(OLD);
+      const end = await edit(bench, place.file, { beforeVerdict });
+      expect(end).toMatchObject({ kind: 'said', fields: ['751', expect.any(String)] });
+      await has(bench, place, DATA);
+      expect(await bench.machine.files.mode(place.file)).toBe('751');
+    },
+  },
+  ...(['', 'wrong'] as const).map(
+    (verdict): Case => ({
+      name: `keeps the old content when the verdict is ${verdict === '' ? 'missing' : verdict}`,
+      run: async (bench) => {
+        const place = await oldFile(bench);
+        expect(await edit(bench, place.file, { verdict })).toMatchObject({ kind: 'ended' });
+        await has(bench, place, OLD);
+      },
+    }),
+  ),
+  {
+    name: 'validates the new content beside the file, with its suffix, before it is replaced',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const part = `${place.folder}/${NAME}.part.conf`;
+      const validate = `cat '${part}' '${place.file}'`;
+      expect(await edit(bench, place.file, { validate })).toMatchObject({
+        kind: 'said',
+        output: DATA + OLD,
+      });
+      await has(bench, place, DATA);
+    },
+  },
+  {
+    name: 'keeps the old content when the new one is not valid before it is replaced',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const end = await edit(bench, place.file, { validate: 'echo bad; exit 3' });
+      expect(end).toMatchObject({ kind: 'said', fields: [], output: 'bad\n' });
+      await has(bench, place, OLD);
+    },
+  },
+  {
+    name: 'restores the old content when the new one is not valid after it was replaced',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const validate = `cat '${place.file}'; exit 3`;
+      const end = await edit(bench, place.file, { validate, when: 'after' });
+      expect(end).toMatchObject({ kind: 'said', fields: [], output: DATA });
+      await has(bench, place, OLD);
+    },
+  },
+  {
+    name: 'keeps the new content when it is valid after it was replaced',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      await edit(bench, place.file, { validate: 'true', when: 'after' });
+      await has(bench, place, DATA);
+    },
+  },
+  {
+    name: 'refuses a file that has changed since it was sent',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const beforeVerdict = () => bench.machine.files.write(place.file, 'other\n');
+      expect(await edit(bench, place.file, { beforeVerdict })).toMatchObject({
+        kind: 'refused',
+        why: 'CHANGED',
+      });
+      await has(bench, place, 'other\n');
+    },
+  },
+  {
+    name: 'runs no command that was cut',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const validate = `rm '${place.file}'`;
+      const end = await edit(bench, place.file, { validate, length: validate.length + 9 });
+      expect(end).toMatchObject({ kind: 'ended' });
+      await has(bench, place, OLD);
+    },
+  },
+  {
+    name: 'puts the old content back when TERM ends it during the validation',
+    // The simulator's shell does not run the trap after a command substitution.
+    needs: ['processGroups', 'trapAfterSubstitution'],
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const afterVerdict = async (program: Program) => {
+        while ((await bench.machine.files.read(place.file)) !== DATA) await setTimeout(5);
+        program.terminate();
+      };
+      await edit(bench, place.file, { validate: 'sleep 2', when: 'after', afterVerdict });
+      await has(bench, place, OLD);
+    },
+  },
+];
