@@ -92,6 +92,8 @@ class CommandRun {
   readonly #stderr: OutputBuffer;
   readonly #out: CommandOutput;
   readonly #err: CommandOutput;
+  /** The stream that has last received output of the command. */
+  #grown: OutputBuffer;
 
   constructor(
     deps: RunDeps,
@@ -108,10 +110,16 @@ class CommandRun {
     const { characterLimit, digest } = options;
     this.#stdout = new OutputBuffer(characterLimit, deps.redactor, digest);
     this.#stderr = new OutputBuffer(characterLimit, deps.redactor, digest);
-    this.#out = new CommandOutput(call.run.innerWord, (bytes) => this.#stdout.push(bytes));
-    this.#err = new CommandOutput(call.run.innerWord, (bytes) => this.#stderr.push(bytes));
+    this.#grown = this.#stdout;
+    this.#out = new CommandOutput(call.run.innerWord, (bytes) => this.#keep(this.#stdout, bytes));
+    this.#err = new CommandOutput(call.run.innerWord, (bytes) => this.#keep(this.#stderr, bytes));
     call.stdout.on('data', (chunk: Buffer) => this.#push(this.#out, chunk));
     call.stderr.on('data', (chunk: Buffer) => this.#push(this.#err, chunk));
+  }
+
+  #keep(buffer: OutputBuffer, bytes: Buffer): void {
+    buffer.push(bytes);
+    this.#grown = buffer;
   }
 
   #push(output: CommandOutput, chunk: Buffer): void {
@@ -120,9 +128,8 @@ class CommandRun {
     call.touch();
     if (!call.hasBegun && this.#out.began) call.began();
     if (this.#out.ended && this.#err.ended) call.ended();
-    const grown = output === this.#out ? this.#stdout : this.#stderr;
     this.#options.onOutput?.(this.#stdout.totalBytes + this.#stderr.totalBytes, () =>
-      grown.recent(PROGRESS_CONTEXT),
+      this.#grown.recent(PROGRESS_CONTEXT),
     );
   }
 
