@@ -219,8 +219,8 @@ describe('a copy between nodes', () => {
     filesOf(first).write('/root/source', 'x');
     simulator.node('pve3').refuseLogins();
     for (const [from, to] of [
-      [source, target],
       [`${third}:/root/source`, `${second}:/root/copy`],
+      [source, target],
       [`${first}:/root/source`, target],
     ] as const) {
       expect(failureOf(await copy(from, to))).toMatchObject({
