@@ -176,11 +176,14 @@ describe('a copy between nodes', () => {
     await nothingLeft();
   });
 
-  test('passes on no more bytes than the source announced', async () => {
+  test.each([
+    ['at once', ''],
+    ['later', 'sleep 0.5; '],
+  ])('passes on no more bytes than the source announced, if more come %s', async (_when, before) => {
     filesOf(second).write('/root/source', bytes(1000));
     filesOf(second).write(
       '/usr/local/sbin/head',
-      '#!/bin/sh\nPATH=/usr/bin:/bin\nhead "$@"\n[ "$2" != 1000 ] || echo and more\n',
+      `#!/bin/sh\nPATH=/usr/bin:/bin\nhead "$@"\n[ "$2" != 1000 ] || { ${before}echo and more; sleep 0.5; }\n`,
     );
     await simulator.container(second).run(['chmod', '755', '/usr/local/sbin/head']);
     expect(failureOf(await copy(source, target)).code).toBe('FILE_CHANGED');
