@@ -44,7 +44,7 @@ export function configSchema(at: HostEnvironment) {
       placeholder: 'address',
       group: 'Connection',
       tier: 'basic',
-      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias; or several nodes of one cluster, separated by commas',
+      help: 'Proxmox VE node: address, host name or ~/.ssh/config alias; several nodes of a cluster: A,B',
       example: '192.0.2.10',
     }),
     nodeAddresses: namedAddresses().optional().register(settingsMetadata, {
@@ -213,7 +213,7 @@ export function configSchema(at: HostEnvironment) {
       flag: 'read-only',
       group: 'Server',
       tier: 'basic',
-      help: 'Only list and show containers: no commands, no changes; contents only by a policy rule that names the tool',
+      help: 'Only list and inspect: no commands, no changes; file contents only by policy rule',
       example: 'true',
       default: 'false',
     }),

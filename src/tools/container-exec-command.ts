@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { execInput, execOutput, runCommand } from './shared/exec.ts';
-import { changingInput, requireBackground } from './shared/params.ts';
+import { changingInput, requireBackground, withTimeout } from './shared/params.ts';
 import { defineContainerTool, nameOfTarget } from './tool.ts';
 
 export const containerExecCommand = defineContainerTool({
@@ -14,7 +14,7 @@ export const containerExecCommand = defineContainerTool({
     'For upgrades and builds set `background`, then read the job with proxmox_get_job.',
   toolset: 'core',
   effect: 'exec',
-  input: changingInput(execInput).superRefine(requireBackground),
+  input: changingInput(execInput).superRefine(requireBackground).overwrite(withTimeout),
   output: execOutput.extend({ vmid: z.number(), name: z.string().optional() }),
   async run(input, ctx) {
     const { data, ...reply } = await runCommand(ctx.container, 'proxmox_container_exec_command', input, ctx);

@@ -6,7 +6,7 @@ import { batchesOf, runPerNode } from './shared/batches.ts';
 import { groupOutputs, type RunOutput } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec.ts';
 import { execRow, fleetText, outputGroup } from './shared/fleet-text.ts';
-import { command, commandTimeout, flag, requireBackground, timeoutOf } from './shared/params.ts';
+import { command, commandTimeout, flag, requireBackground, timeoutOf, withTimeout } from './shared/params.ts';
 import { selectContainers, targetInput } from './shared/targets.ts';
 import {
   type ContainerTarget,
@@ -40,6 +40,7 @@ const input = z
     ...outputLimit,
   })
   .superRefine(requireBackground)
+  .overwrite(withTimeout)
   .superRefine(({ background, batch_size, canary, stop_on_failure, check }, ctx) => {
     if (!background || (batch_size === undefined && !canary && !stop_on_failure && check === undefined))
       return;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { execInput, execOutput, runCommand } from './shared/exec.ts';
-import { requireBackground } from './shared/params.ts';
+import { requireBackground, withTimeout } from './shared/params.ts';
 import { defineHostTool } from './tool.ts';
 
 export const hostExecCommand = defineHostTool({
@@ -12,7 +12,7 @@ export const hostExecCommand = defineHostTool({
     'Requires ENABLE_HOST_EXEC=true.',
   toolset: 'core',
   effect: 'exec',
-  input: z.strictObject(execInput).superRefine(requireBackground),
+  input: z.strictObject(execInput).superRefine(requireBackground).overwrite(withTimeout),
   output: execOutput,
   run: (input, ctx) => runCommand(ctx.host, 'proxmox_host_exec_command', input, ctx),
 });

@@ -67,6 +67,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)('a %s client that supports el
         `Container: ${CT.debian}, debian`,
         'Node: pve1',
         'Tags: rig, web',
+        'background: false',
         'timeout: 30',
         'Caller: local',
         'Approval required by: rule "ask": Tests ask.',

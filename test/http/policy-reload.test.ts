@@ -75,7 +75,7 @@ test.each(['legacy', 'auto'] as const)(
         expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
         await replace(DENY);
         await until(() => told === 1, 10_000);
-        expect((await client.listTools()).tools).toHaveLength(9);
+        expect((await client.listTools()).tools).toHaveLength(TOOLS.length - 1);
         await replace(OPEN);
         await until(() => told === 2, 10_000);
         expect((await client.listTools()).tools).toHaveLength(TOOLS.length);

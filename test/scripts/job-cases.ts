@@ -54,7 +54,7 @@ async function outputOf({ machine }: Bench, folder: string): Promise<{ offset: n
 export const JOB_CASES: readonly Case[] = [
   {
     name: 'records the exit code and the output of a job',
-    needs: ['isolated', 'fifos'],
+    needs: ['isolated', 'fifos', 'ddBytes'],
     run: async (bench) => {
       const { folder, end } = await runJob(bench, 'echo hello; (exit 7)');
       expect(end.slice(0, 2)).toEqual(['exit', '7']);
@@ -66,7 +66,7 @@ export const JOB_CASES: readonly Case[] = [
   },
   {
     name: 'does not record a reported end when the wrapper of a job is killed',
-    needs: ['isolated', 'fifos'],
+    needs: ['isolated', 'fifos', 'ddBytes'],
     run: async (bench) => {
       const { end } = await runJob(bench, 'kill -9 $$');
       expect(end.slice(0, 2)).toEqual(['exit', '137']);
@@ -75,7 +75,7 @@ export const JOB_CASES: readonly Case[] = [
   },
   {
     name: 'keeps the head and the tail of the output of a job, in files named by their offset',
-    needs: ['isolated', 'fifos'],
+    needs: ['isolated', 'fifos', 'ddBytes'],
     run: async (bench) => {
       const { folder, end } = await runJob(
         bench,

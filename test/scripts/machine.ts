@@ -29,10 +29,11 @@ export interface Machine {
 
 /**
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
- * `fileSizeLimit`, and `missingPrograms`: a shell without built-in programs.
+ * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, and `ddBytes`: a dd that reports bytes, as on every node.
  */
 export type Feature =
   | 'trapAfterSubstitution'
+  | 'ddBytes'
   | 'isolated'
   | 'disks'
   | 'fifos'

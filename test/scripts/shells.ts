@@ -58,7 +58,10 @@ class RealShell implements Machine {
 
   constructor(name: string, argv: readonly string[]) {
     this.name = name;
-    this.features = new Set([...FEATURES, ...(name === 'busybox' ? [] : (['missingPrograms'] as const))]);
+    this.features = new Set([
+      ...FEATURES,
+      ...(name === 'busybox' ? [] : (['missingPrograms', 'ddBytes'] as const)),
+    ]);
     const program = absolute(argv[0] ?? name);
     this.#shell = [program, ...argv.slice(1)];
     this.#searchPath = name === 'busybox' ? this.#applets(program) : SYSTEM_PATH;

@@ -21,7 +21,14 @@ export class SimulatedShell implements Machine {
     this.name = `the simulator's ${flavour === 'debian' ? 'dash' : 'ash'}`;
     this.#flavour = flavour;
     this.#host = new ScriptHost({ flavour });
-    const features: readonly Feature[] = ['isolated', 'disks', 'fifos', 'processGroups', 'fileSizeLimit'];
+    const features: readonly Feature[] = [
+      'isolated',
+      'disks',
+      'fifos',
+      'processGroups',
+      'fileSizeLimit',
+      'ddBytes',
+    ];
     this.features = new Set([...features, ...(flavour === 'alpine' ? [] : (['missingPrograms'] as const))]);
   }
 

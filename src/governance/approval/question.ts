@@ -68,8 +68,8 @@ function containerLines(attributes: ContainerAttributes): readonly string[] {
   return [`Container: ${attributes.vmid}, ${attributes.name}`, ...others];
 }
 
-/** Arguments that have their own line, or no effect. */
-const NOT_SHOWN = new Set(['vmid', 'command', 'response_format', 'expect_name']);
+/** Arguments that have their own line, or concern only the form of the result. */
+const NOT_SHOWN = new Set(['vmid', 'command', 'response_format', 'max_output', 'keep', 'expect_name']);
 
 /** Last, and with a bar before every line, so that a command cannot imitate the lines above. */
 function commandLines(command: string | null): string[] {

@@ -139,6 +139,11 @@ export function requireBackground(
   });
 }
 
+/** Fills in the timeout, so that an approval shows it and applies to it. */
+export function withTimeout<In extends { timeout?: number | undefined; background: boolean }>(input: In): In {
+  return { ...input, timeout: timeoutOf(input) };
+}
+
 /** The timeout of a command in seconds. */
 export function timeoutOf({
   timeout,
