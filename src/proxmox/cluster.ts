@@ -1,6 +1,6 @@
 import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
-import { ActivePrecondition } from '../remote/precondition.ts';
+import { ActivePrecondition, bothPreconditions } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { firstOf, type NodeLogger, type RemoteShell } from '../remote/shell.ts';
 import { isNotConnected } from '../ssh/pool-errors.ts';
@@ -232,7 +232,8 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const from = this.activate(source.precondition, source.vmid);
     const shared = source.vmid === target.vmid && source.precondition === target.precondition;
     const to = shared ? from : this.activate(target.precondition, target.vmid);
-    return this.#shared.inFlight.track(async () => {
+    const decided = [source, target].some(({ precondition }) => precondition?.attributes != null);
+    const attempt = async () => {
       const { copyFile } = await import('./files/copy-file.ts');
       const found = await Promise.all([target, source].map((side) => this.#nodeOf(side, signal)));
       // Its name may be known only now.
@@ -247,6 +248,16 @@ export class Cluster implements ClusterHandle, ContainerRouter {
       return this.onNode(other, from, (sourceDeps) =>
         this.onNode(node, to, (deps) => copyFile({ ...sourceDeps, node: other }, { ...deps, node }, options)),
       );
+    };
+    return this.#shared.inFlight.track(async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        // A container has moved, which each side notices before anything runs there.
+        if (!(error instanceof AppError) || error.code !== 'CONTAINER_ON_OTHER_NODE') throw error;
+        if (decided) throw bothPreconditions(from, to)?.refused('changed') ?? error;
+        return attempt();
+      }
     });
   }
 

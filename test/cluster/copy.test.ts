@@ -235,6 +235,29 @@ describe('a copy between nodes', () => {
     expect(result.isError, result.text).toBe(false);
   });
 
+  test.each([
+    ['with rules on attributes', {}],
+    ['without', { POLICY: 'open' }],
+  ])('finds a container that has moved, on either side, %s', async (_what, env) => {
+    const { client } = await enterBy(simulator, ['pve1'], env);
+    const { moving } = MEMBERS;
+    const copied = async (from: string, to: string) => {
+      const result = await client.callTool('proxmox_copy_file', {
+        source: from,
+        target: to,
+        overwrite: true,
+      });
+      expect(result.isError, result.text).toBe(false);
+    };
+    filesOf(second).write('/root/source', 'x');
+    await copied(source, `${moving}:/root/copy`);
+    simulator.migrate(moving, 'pve3');
+    await copied(source, `${moving}:/root/copy`);
+    simulator.migrate(moving, 'pve1');
+    await copied(`${moving}:/root/copy`, target);
+    expect(simulator.container(third).file('/root/copy')).toBe('x');
+  });
+
   test('tells that a container is stopped, on either side', async () => {
     filesOf(second).write('/root/source', 'x');
     const stopped = `${MEMBERS.stopped}:/root/x`;
