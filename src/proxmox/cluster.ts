@@ -1,6 +1,6 @@
 import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
-import { ActivePrecondition } from '../remote/precondition.ts';
+import { ActivePrecondition, bothPreconditions } from '../remote/precondition.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { firstOf, type NodeLogger, type RemoteShell } from '../remote/shell.ts';
 import { isNotConnected } from '../ssh/pool-errors.ts';
@@ -232,19 +232,39 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const from = this.activate(source.precondition, source.vmid);
     const shared = source.vmid === target.vmid && source.precondition === target.precondition;
     const to = shared ? from : this.activate(target.precondition, target.vmid);
-    return this.#shared.inFlight.track(async () => {
+    const decided = [source, target].some(({ precondition }) => precondition?.attributes != null);
+    const attempt = async () => {
       const { copyFile } = await import('./files/copy-file.ts');
-      const [node, other] = await Promise.all([this.#nodeOf(target, signal), this.#nodeOf(source, signal)]);
-      if (node !== other) throw onDifferentNodes(source, target);
-      return this.onNode(node, to, (deps) => copyFile({ ...deps, precondition: from }, deps, options));
+      const found = await Promise.all([target, source].map((side) => this.#nodeOf(side, signal)));
+      // Its name may be known only now.
+      const entry = this.#entry.current?.name ?? null;
+      const [node = entry, other = entry] = found;
+      if (node === other) {
+        return this.onNode(node, to, (deps) => {
+          const side = { ...deps, node: null };
+          return copyFile({ ...side, precondition: from }, side, options);
+        });
+      }
+      return this.onNode(other, from, (sourceDeps) =>
+        this.onNode(node, to, (deps) => copyFile({ ...sourceDeps, node: other }, { ...deps, node }, options)),
+      );
+    };
+    return this.#shared.inFlight.track(async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        // A container has moved, which each side notices before anything runs there.
+        if (!(error instanceof AppError) || error.code !== 'CONTAINER_ON_OTHER_NODE') throw error;
+        if (decided) throw bothPreconditions(from, to)?.refused('changed') ?? error;
+        return attempt();
+      }
     });
   }
 
-  /** The node of one side of a copy: that of the decision, of the container, or the entry node. */
-  async #nodeOf({ vmid, precondition }: CopyEnd, signal: AbortSignal): Promise<string | null> {
-    const entry = this.#entry.current?.name ?? null;
-    if (vmid === null) return entry;
-    return precondition?.attributes?.node ?? (await this.ownerOf(vmid, signal)) ?? entry;
+  /** The node of one side of a copy: that of the decision or of the container; undefined for the entry node. */
+  async #nodeOf({ vmid, precondition }: CopyEnd, signal: AbortSignal): Promise<string | undefined> {
+    const decided = precondition?.attributes?.node ?? precondition?.node;
+    return decided ?? (vmid === null ? undefined : ((await this.ownerOf(vmid, signal)) ?? undefined));
   }
 
   async ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null> {
@@ -339,12 +359,3 @@ function asAppError(error: unknown): AppError {
 
 const NOTHING_REQUIRED: Precondition = { attributes: null, approvalId: null, source: null, lockdown: null };
 const NEVER = new AbortController().signal;
-
-function onDifferentNodes(source: CopyEnd, target: CopyEnd): AppError {
-  const name = ({ vmid }: CopyEnd) => (vmid === null ? 'the Proxmox host' : `container ${vmid}`);
-  return new AppError(
-    'CONTAINER_ON_OTHER_NODE',
-    `The copy was not made, because ${name(source)} and ${name(target)} are on different nodes, and a copy is streamed on one node.`,
-    'Use proxmox_download_file_from_container and proxmox_upload_file_to_container, or migrate one of the containers.',
-  );
-}

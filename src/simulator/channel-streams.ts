@@ -58,16 +58,23 @@ export class ChannelOutput extends OpenFile {
   readonly #channel: ssh2.ServerChannel;
   readonly #stream: Writable;
   readonly #onClose: () => void;
+  readonly #other: ChannelOutput | undefined;
   readonly #changed = new WaitQueue();
   #gone = false;
   #full = false;
+  /** Writes for which the client has no room yet. */
+  #pending = 0;
 
-  /** @param onClose called when the last process has closed the stream */
-  constructor(channel: ssh2.ServerChannel, stream: Writable, onClose: () => void) {
+  /**
+   * @param onClose called when the last process has closed the stream
+   * @param other stdout, for stderr: ssh2 loses what is written to stderr while stdout waits for the client
+   */
+  constructor(channel: ssh2.ServerChannel, stream: Writable, onClose: () => void, other?: ChannelOutput) {
     super('socket:[ssh]');
     this.#channel = channel;
     this.#stream = stream;
     this.#onClose = onClose;
+    this.#other = other;
     channel.on('close', () => {
       this.#gone = true;
       this.#changed.wake();
@@ -85,8 +92,16 @@ export class ChannelOutput extends OpenFile {
   async write(process: Process, bytes: Buffer): Promise<void> {
     await process.ready();
     while (this.#full && !this.#gone) await process.block(this.#changed);
+    const other = this.#other;
+    while (other !== undefined && other.#pending > 0 && !this.#gone) await process.block(other.#changed);
     if (this.#gone || !this.#stream.writable) process.brokenPipe();
-    if (bytes.length > 0 && !this.#stream.write(bytes)) this.#full = true;
+    if (bytes.length === 0) return;
+    this.#pending += 1;
+    const written = () => {
+      this.#pending -= 1;
+      this.#changed.wake();
+    };
+    if (!this.#stream.write(bytes, written)) this.#full = true;
   }
 
   unread(): void {}

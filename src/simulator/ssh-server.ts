@@ -155,8 +155,9 @@ async function run(
   };
   const fds = new FdTable();
   fds.set(0, new ChannelInput(channel));
-  fds.set(1, new ChannelOutput(channel, channel, closed));
-  fds.set(2, new ChannelOutput(channel, channel.stderr, closed));
+  const stdout = new ChannelOutput(channel, channel, closed);
+  fds.set(1, stdout);
+  fds.set(2, new ChannelOutput(channel, channel.stderr, closed, stdout));
   const process = login(node, user, line, fds);
   let exited = false;
   const exit = () => {

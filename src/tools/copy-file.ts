@@ -37,7 +37,7 @@ export const copyFile = defineMultiPartTool({
   title: 'Copy a file between containers',
   description:
     'Copy a file or directory of any size from one running LXC container to another, or between a container and the Proxmox host. ' +
-    'Streamed on the node, verified by SHA-256 on both sides; it appears complete or not at all. Mode and numeric owner are kept.',
+    'Streamed, verified by SHA-256 on both sides; it appears complete or not at all. Mode and numeric owner are kept.',
   toolset: 'files',
   effect: 'write',
   input,

@@ -89,3 +89,21 @@ test('an approval for containers of several nodes is first redeemed as a whole o
   expect(codeOf(await enteringBy('pve1').call(...call, yes(requestState)))).toBe('APPROVAL_USED');
   expect(NODE_NAMES.map(claims)).toEqual([1, 1, 1]);
 });
+
+test('an approval of a copy between two nodes is redeemed on the entry node, and then on both', async () => {
+  const server = enteringBy('pve1');
+  simulator.container(MEMBERS.second).write('/root/source', 'x');
+  const paths = { source: `${MEMBERS.second}:/root/source`, target: `${MEMBERS.third}:/root/copy` };
+  const call = ['copy_file', paths] as const;
+  const { requestState, inputRequests } = await server.call(...call);
+  expect(JSON.stringify(inputRequests)).toMatch(/pve2.*pve3|pve3.*pve2/);
+  const result = await server.call(...call, yes(requestState));
+  expect(result.structuredContent, JSON.stringify(result)).toMatchObject({ success: true });
+  expect(simulator.container(MEMBERS.third).file('/root/copy')).toBe('x');
+  expect(NODE_NAMES.map(claims)).toEqual([1, 1, 1]);
+  simulator.container(MEMBERS.third).files.remove('/root/copy');
+  for (const again of [server, enteringBy('pve1')]) {
+    expect(codeOf(await again.call(...call, yes(requestState)))).toBe('APPROVAL_USED');
+  }
+  expect(simulator.container(MEMBERS.third).files.exists('/root/copy')).toBe(false);
+});

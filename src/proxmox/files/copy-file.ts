@@ -4,8 +4,11 @@ import { bothPreconditions } from '../../remote/precondition.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, attachCommand, shellArgv } from '../../remote/session-requests.ts';
+import { isNotConnected } from '../../ssh/pool-errors.ts';
 import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
+import { NodeUnavailable } from '../nodes/node-unavailable.ts';
 import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
+import { relay } from '../transfer/relay.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { readFacts } from './read-facts.ts';
@@ -19,15 +22,21 @@ interface Source extends FileFacts {
   readonly kind: 'file' | 'directory';
 }
 
+/** One side of a copy. */
+export interface CopyDeps extends TransferDeps {
+  /** The node of this side, if the other side is on another node; otherwise null. */
+  readonly node: string | null;
+}
+
 /**
- * Copies a file or a directory on the node, from one container to another, or between a container and the node. The two
- * halves are programs of their own, connected by a pipe that carries only bytes (see copy.sh), so they know nothing of each
- * other. Both sides hash what is on their disk, and the copy is published only if the hashes are equal.
+ * Copies a file or a directory from one container to another, or between a container and a node. The two halves are programs
+ * of their own that know nothing of each other. On one node they are connected by a pipe that carries only bytes (see copy.sh);
+ * on different nodes they are two sessions, and the server passes on the bytes. Both sides hash what is on their disk, and the copy is published only if the hashes are equal.
  * @throws AppError, after which the target has its old content
  */
 export async function copyFile(
-  sourceDeps: TransferDeps,
-  targetDeps: TransferDeps,
+  sourceDeps: CopyDeps,
+  targetDeps: CopyDeps,
   options: CopyOptions,
 ): Promise<CopyResult> {
   const from = attachTarget(options.source);
@@ -43,9 +52,9 @@ function attachTarget({ vmid }: CopyEnd): AttachTarget {
   return vmid === null ? { kind: 'host' } : { kind: 'container', vmid };
 }
 
-/** Explains why a program did not start. */
+/** Explains why a program did not start, and which of two nodes cannot be used. */
 async function diagnosed<T>(
-  { shell }: TransferDeps,
+  { shell, node }: CopyDeps,
   target: AttachTarget,
   signal: AbortSignal,
   work: () => Promise<T>,
@@ -53,6 +62,9 @@ async function diagnosed<T>(
   try {
     return await work();
   } catch (error) {
+    if (node !== null && isNotConnected(error) && !(error instanceof NodeUnavailable)) {
+      throw new NodeUnavailable(node, error);
+    }
     if (!(error instanceof CommandNotStarted)) throw error;
     throw target.kind === 'host'
       ? diagnoseHost(error)
@@ -89,30 +101,39 @@ async function look(
   }
 }
 
-/** The program of the first half: it writes the bytes to stdout and its report, with `word`, to stderr. */
-function sendingArgv({ kind, path, size }: Source, word: string): readonly string[] {
-  return kind === 'file'
-    ? shellArgv(SCRIPTS.sendFile, [word, path, String(size)])
-    : shellArgv(SCRIPTS.sendTree, [word, path]);
+/** A script and its arguments without the word with which it reports. */
+interface Half {
+  readonly script: string;
+  readonly args: readonly string[];
 }
 
-/** The program of the second half: it reads the bytes and then the verdict from stdin, and reports to stdout. */
-function receivingArgv(source: Source, part: string, { target, overwrite }: CopyOptions, word: string) {
+/** The first half, which writes the bytes to stdout and its report to stderr. */
+function sendingHalf({ kind, path, size }: Source): Half {
+  return kind === 'file'
+    ? { script: SCRIPTS.sendFile, args: [path, String(size)] }
+    : { script: SCRIPTS.sendTree, args: [path] };
+}
+
+/** The second half, which reads the bytes and then the verdict from stdin, and reports to stdout. */
+function receivingHalf(source: Source, part: string, { target, overwrite }: CopyOptions): Half {
   const over = overwrite ? '1' : '0';
   const { kind, size, mode, uid, gid } = source;
   if (kind === 'directory')
-    return shellArgv(SCRIPTS.receiveTree, [word, target.path, String(size), over, part]);
+    return { script: SCRIPTS.receiveTree, args: [target.path, String(size), over, part] };
   const owner = [String(uid), String(gid)];
-  return shellArgv(SCRIPTS.upload, [word, target.path, String(size), mode, ...owner, over, part, mode]);
+  return { script: SCRIPTS.upload, args: [target.path, String(size), mode, ...owner, over, part, mode] };
 }
 
-async function send(
-  sourceDeps: TransferDeps,
-  deps: TransferDeps,
-  source: Source,
-  options: CopyOptions,
-): Promise<CopyResult> {
-  const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
+function argvOf({ script, args }: Half, word: string): readonly string[] {
+  return shellArgv(script, [word, ...args]);
+}
+
+/** Starts both halves on one node. The session is that of the second half. */
+async function openBoth(
+  sourceDeps: CopyDeps,
+  deps: CopyDeps,
+  { source, second, options }: { source: Source; second: Half; options: CopyOptions },
+): Promise<TransferSession> {
   const sourceWord = randomBytes(16).toString('hex');
   const from = attachTarget(options.source);
   const to = attachTarget(options.target);
@@ -120,8 +141,8 @@ async function send(
     argv: (run) =>
       shellArgv(SCRIPTS.copy, [
         run.innerWord,
-        attachCommand(from, run, sendingArgv(source, sourceWord)),
-        attachCommand(to, run, receivingArgv(source, part, options, run.innerWord)),
+        attachCommand(from, run, argvOf(sendingHalf(source), sourceWord)),
+        attachCommand(to, run, argvOf(second, run.innerWord)),
         String(source.size),
       ]),
     precondition: bothPreconditions(sourceDeps.precondition, deps.precondition),
@@ -133,15 +154,43 @@ async function send(
       if (bytes >= source.size) session.digesting(source.size);
     },
   });
+  return session;
+}
+
+async function send(
+  sourceDeps: CopyDeps,
+  deps: CopyDeps,
+  source: Source,
+  options: CopyOptions,
+): Promise<CopyResult> {
+  const { signal } = options;
+  const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
+  const second = receivingHalf(source, part, options);
+  const onOneNode = sourceDeps.node === deps.node;
+  const session = onOneNode
+    ? await openBoth(sourceDeps, deps, { source, second, options })
+    : await TransferSession.open(deps, attachTarget(options.target), { ...second, signal });
+  let sender: TransferSession | undefined;
+  const fromOtherNode = async () => {
+    const request = { ...sendingHalf(source), signal, readsOnly: true, sends: true };
+    sender = await TransferSession.open(sourceDeps, attachTarget(options.source), request);
+    return relay(sender, session, {
+      size: source.size,
+      changed: changedMeanwhile(source.path),
+      onProgress: options.onProgress,
+    });
+  };
   let cleanup: readonly string[] | undefined;
   try {
     await session.expect('ready');
     const targetPath = await session.path();
     cleanup = ['rm', '-rf', '--', `${targetPath.slice(0, targetPath.lastIndexOf('/'))}/${part}`];
-    const [size, received] = await session.expect('done');
-    const [sent] = await session.sent();
+    const [[size, received], [sent]] = onOneNode
+      ? await Promise.all([session.expect('done'), session.sent()])
+      : await diagnosed(sourceDeps, attachTarget(options.source), signal, fromOtherNode);
     if (Number(size) !== source.size || sent !== received) throw changedMeanwhile(source.path);
     const sha256 = session.matching(received, SHA256, 'a SHA-256');
+    sender?.finish();
     session.stdin.end(`${session.word}\n`);
     const [mode, fate] = await session.expect('published');
     session.finish();
@@ -158,7 +207,7 @@ async function send(
       overwritten: fate === 'replaced',
     };
   } catch (error) {
-    await session.abandon(cleanup);
+    await Promise.all([session.abandon(cleanup), sender?.abandon()]);
     throw error;
   }
 }

@@ -17,7 +17,7 @@ const SLOWEST_DIGEST = 20_000;
 const STDERR_LIMIT = 8_192;
 /** PATH_MAX of Linux. */
 const LONGEST_PATH = 4_096;
-const SOURCE_WORDS = ['sent'];
+const SOURCE_WORDS = ['began', 'sent', 'failed'];
 const WORDS = ['began', 'ready', 'data', 'done', 'validated', 'published', 'kept', 'failed', 'progress'];
 
 export interface TransferDeps extends RunDeps {
@@ -44,6 +44,8 @@ export interface SessionRequest {
   readonly signal: AbortSignal;
   /** Nothing is written on either side, which the errors then do not mention. */
   readonly readsOnly?: boolean;
+  /** The script writes nothing but the bytes to stdout (see `read`), and reports to stderr. */
+  readonly sends?: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ export class TransferSession {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #stop: Promise<never>;
   readonly #readsOnly: boolean;
+  readonly #sends: boolean;
   readonly #copy: CopyRequest | undefined;
   readonly #sent: Promise<readonly string[]>;
   #fail: (error: AppError) => void = () => {};
@@ -70,10 +73,15 @@ export class TransferSession {
     deps: TransferDeps,
     target: AttachTarget,
     call: RemoteCall,
-    { readsOnly = false, copy }: { readonly readsOnly?: boolean; readonly copy?: CopyRequest },
+    {
+      readsOnly = false,
+      sends = false,
+      copy,
+    }: { readonly readsOnly?: boolean; readonly sends?: boolean; readonly copy?: CopyRequest },
   ) {
     this.#deps = deps;
     this.#readsOnly = readsOnly;
+    this.#sends = sends;
     this.#copy = copy;
     this.#target = target;
     this.#call = call;
@@ -84,7 +92,7 @@ export class TransferSession {
     });
     this.#stop.catch(() => {}); // it may reject when nothing waits for it
     this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
-    this.#sent = this.#collectStderr(copy?.sourceWord);
+    this.#sent = this.#collectStderr(sends ? this.word : copy?.sourceWord);
     void this.#watch();
   }
 
@@ -92,7 +100,7 @@ export class TransferSession {
   static async open(
     deps: TransferDeps,
     target: AttachTarget,
-    { script, args, signal, readsOnly = false }: SessionRequest,
+    { script, args, signal, readsOnly = false, sends = false }: SessionRequest,
   ): Promise<TransferSession> {
     const call = await RemoteCall.start(deps.shell, {
       target,
@@ -104,7 +112,7 @@ export class TransferSession {
     }).catch((error: unknown) => {
       throw error instanceof PreconditionTimeout ? error.error : error;
     });
-    return new TransferSession(deps, target, call, { readsOnly });
+    return new TransferSession(deps, target, call, { readsOnly, sends });
   }
 
   /** Starts a copy to `target` on the node. */
@@ -166,21 +174,40 @@ export class TransferSession {
   async expect(word: string, mute?: AppError): Promise<readonly string[]> {
     const frame = await this.guard(this.#next());
     if (frame === null) throw await this.#ended(mute);
-    if (frame.kind !== 'frame') throw this.#violation('it sent more bytes than it announced');
+    if (frame.kind !== 'frame') throw this.violation('it sent more bytes than it announced');
     this.touch();
     if (frame.word === 'progress' && this.#copy !== undefined) {
       this.#copy.onProgress(this.number(frame.fields[0], Number.MAX_SAFE_INTEGER));
       return this.expect(word, mute);
     }
     if (frame.word === word) return frame.fields;
-    if (frame.word !== 'failed') throw this.#violation(`${frame.word} came in place of ${word}`);
-    const [code = '', ...text] = frame.fields;
-    throw remoteFailure(code, text.join(' '), this.#target, this.#deps.maxFileSize);
+    if (frame.word !== 'failed') throw this.violation(`${frame.word} came in place of ${word}`);
+    throw this.#failed(frame.fields);
   }
 
-  /** The fields of the report of a copy's source. */
-  async sent(): Promise<readonly string[]> {
-    return this.guard(this.#sent);
+  /**
+   * The next bytes of a script that sends; null at their end. It is not guarded, because that would need memory for each chunk:
+   * the caller guards the whole.
+   */
+  read(): Promise<Buffer | null> {
+    return this.#chunk();
+  }
+
+  /**
+   * The fields of the report of a copy's source.
+   * @param excess the error if a script that sends writes more bytes than were read
+   */
+  async sent(excess?: AppError): Promise<readonly string[]> {
+    return this.guard(this.#sends ? Promise.race([this.#sent, this.#rest(excess)]) : this.#sent);
+  }
+
+  async #rest(excess: AppError | undefined): Promise<never> {
+    if ((await this.#chunk()) === null) throw await this.#ended();
+    throw excess ?? this.violation('it sent more bytes than it announced');
+  }
+
+  #failed([code = '', ...text]: readonly string[]): AppError {
+    return remoteFailure(code, text.join(' '), this.#target, this.#deps.maxFileSize);
   }
 
   /** Keeps the beginning of stderr for error messages. @returns what the source of a copy reports */
@@ -191,7 +218,10 @@ export class TransferSession {
         if (this.#stderr.length < STDERR_LIMIT) this.#stderr += chunk.toString('utf8');
         if (sourceWord === undefined) return;
         for (const frame of reader.push(chunk)) {
-          if (frame.kind === 'frame' && frame.word === 'sent') resolve(frame.fields);
+          if (frame.kind !== 'frame') continue;
+          if (frame.word === 'sent') resolve(frame.fields);
+          else if (this.#sends && frame.word === 'began') this.#call.began();
+          else if (this.#sends) this.#fail(this.#failed(frame.fields));
         }
       });
     });
@@ -222,7 +252,7 @@ export class TransferSession {
     while (received < announced) {
       const frame = await this.guard(this.#next());
       if (frame === null) break;
-      if (frame.kind !== 'data') throw this.#violation('it sent other output instead of data');
+      if (frame.kind !== 'data') throw this.violation('it sent other output instead of data');
       received += frame.bytes.length;
       await this.guard(Promise.resolve(onChunk(frame.bytes)));
     }
@@ -234,19 +264,19 @@ export class TransferSession {
     try {
       return boundedInteger(text, max);
     } catch (error) {
-      throw this.#violation(reasonOf(error));
+      throw this.violation(reasonOf(error));
     }
   }
 
   /** @throws AppError TRANSFER_FAILED if the remote side announces two different numbers */
   same(one: number, other: number): void {
-    if (one !== other) throw this.#violation(`it announced ${other} bytes, then ${one}`);
+    if (one !== other) throw this.violation(`it announced ${other} bytes, then ${one}`);
   }
 
   /** Text that the remote side sent. @throws AppError TRANSFER_FAILED unless it has the expected form */
   matching(text: string | undefined, pattern: RegExp, what: string): string {
     if (text !== undefined && pattern.test(text)) return text;
-    throw this.#violation(`${JSON.stringify((text ?? '').slice(0, 40))} is not ${what}`);
+    throw this.violation(`${JSON.stringify((text ?? '').slice(0, 40))} is not ${what}`);
   }
 
   async #next(): Promise<Frame | null> {
@@ -266,7 +296,7 @@ export class TransferSession {
     try {
       return this.#reader.next();
     } catch (error) {
-      throw this.#violation(reasonOf(error));
+      throw this.violation(reasonOf(error));
     }
   }
 
@@ -279,7 +309,8 @@ export class TransferSession {
     }
   }
 
-  #violation(why: string): AppError {
+  /** The error for a side that does not keep to the protocol. */
+  violation(why: string): AppError {
     this.#broken = true;
     return protocolBroken(why, this.#target);
   }
@@ -300,7 +331,9 @@ export class TransferSession {
     const lines = this.#stderr
       .split(/(?<=\n)/)
       .filter((line) => source === undefined || !line.startsWith(source));
-    const [before = '', after = ''] = lines.join('').split(`${this.word} began\n`);
+    // A script that sends reports its begin twice on stderr.
+    const [before = '', ...rest] = lines.join('').split(`${this.word} began\n`);
+    const after = rest.join('');
     if (!this.#call.hasBegun) return new CommandNotStarted(end.code, before);
     if (mute && end.code === 0 && after === '') return mute;
     return remoteFailure('IO', after.trim(), this.#target, this.#deps.maxFileSize);
@@ -328,7 +361,8 @@ export class TransferSession {
     } else if (reason === 'frozen') {
       await this.#call.killFrozen();
       this.#fail(frozen(this.#target));
-    } else if (reason === 'held') {
+    } else if (reason === 'held' && !this.#sends) {
+      // What a script sends may wait for the receiver long after its end.
       this.#fail(remoteFailure('IO', this.#stderr.trim(), this.#target, this.#deps.maxFileSize));
     }
   }
@@ -356,7 +390,7 @@ export class TransferSession {
     channel.stdin.end();
     void this.#drain();
     const hurried = this.#deps.inFlight.ending.aborted;
-    const patience = this.#broken || !this.#call.hasBegun ? 0 : hurried ? 300 : 1_500;
+    const patience = this.#broken || this.#sends || !this.#call.hasBegun ? 0 : hurried ? 300 : 1_500;
     const ended = await Promise.race([
       channel.closed.then((end) => end.reason === 'closed'),
       delay(patience).then(() => false),
