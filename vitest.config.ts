@@ -13,6 +13,8 @@ export default defineConfig({
     ],
     // Suites against the rig take turns by themselves (describeRig), and those that wait in line do no work; nor do most others.
     maxWorkers: 4,
+    // Several cases measure what happens in real time, on two cores that run four suites; see docs/dev/testing.md.
+    retry: process.env.CI ? 1 : 0,
     sequence: { sequencer: SpreadRigSuites },
     testTimeout: 30_000,
     hookTimeout: 120_000,
