@@ -90,7 +90,13 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
       });
       const job = String(started?.data.job);
       const results = await Promise.all(
-        clients.map(({ client }) => client.callTool('proxmox_get_job', { job, wait: 30 })),
+        clients.map(async ({ client }) => {
+          // Also returns when the command has begun.
+          for (;;) {
+            const result = await client.callTool('proxmox_get_job', { job, wait: 30 });
+            if (result.data.state !== 'running') return result;
+          }
+        }),
       );
       expect(results.map(({ data }) => data.exit_code)).toEqual([9, 9, 9]);
       // A server writes its log before it ends.
