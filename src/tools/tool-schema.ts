@@ -11,8 +11,6 @@ export type ObjectSchema = {
   additionalProperties?: boolean;
 };
 
-const propertiesOf = z.record(z.string(), z.json());
-
 /** The fields of every error. They are part of every advertised output, see `outputSchemaOf`. */
 const FAILURE: Properties = {
   success: { type: 'boolean' },
@@ -42,30 +40,30 @@ export function outputSchemaOf(tool: Tool): ObjectSchema {
 }
 
 function convert(schema: z.ZodObject, io: 'input' | 'output') {
-  const json = z.toJSONSchema(schema, { io });
-  const properties = propertiesOf.parse(json.properties ?? {});
-  return {
-    properties: Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, portable(each)])),
-    required: json.required ?? [],
-  };
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io });
+  return { properties: portableEntries(properties), required };
 }
 
 /**
  * Removes keywords that clients do not need, because every conversation pays for the tokens of tools/list. Also removes lists
- * of types (`type: ["string", "null"]`): they are valid, but some clients reject the tool.
+ * of types (`type: ["string", "null"]`): they are valid, but some clients reject the tool. Narrows the type by hand, because
+ * a schema for JSON takes a tenth of the server's start.
  */
-function portable(json: z.core.util.JSONType): z.core.util.JSONType {
+function portable(json: unknown): z.core.util.JSONType {
   if (Array.isArray(json)) return json.map(portable);
-  if (typeof json !== 'object' || json === null) return json;
-  const { type, additionalProperties: _, ...rest } = json;
-  const others = Object.fromEntries(
-    Object.entries(rest)
-      // The limits of every integer in JavaScript say nothing about the parameter.
-      .filter(([, value]) => Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER)
-      .map(([key, value]) => [key, portable(value)]),
-  );
+  if (typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean') return json;
+  if (typeof json !== 'object' || json === null) return null;
+  const { type, additionalProperties: _, ...rest }: { type?: unknown; additionalProperties?: unknown } = json;
+  const others = portableEntries(rest);
   if (type === undefined) return others;
   return Array.isArray(type)
-    ? { anyOf: type.map((each) => ({ type: each })), ...others }
+    ? { anyOf: type.map((each) => ({ type: portable(each) })), ...others }
     : { type: portable(type), ...others };
+}
+
+function portableEntries(json: object): Properties {
+  const given = Object.entries(json)
+    // The limits of every integer in JavaScript say nothing about the parameter.
+    .filter(([, value]) => value !== undefined && Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER);
+  return Object.fromEntries(given.map(([key, value]) => [key, portable(value)]));
 }
