@@ -85,19 +85,27 @@ async function buildServer(): Promise<void> {
   process.env.SERVER_ENTRY = join(root, 'dist/bin.js');
 }
 
-/** Starts the rig if needed and takes the lock of the test suites, so that nothing else uses the rig. */
+/** Starts the rig if needed, stops it afterwards, and takes the lock of the test suites, so that nothing else uses the rig. */
 async function takeRig(): Promise<{ rig: Rig; release: Undo }> {
+  let started = false;
   for (;;) {
     const up = findRig();
     if ('reason' in up) {
       tell('bringing up the rig …');
       await must([join(rigDirectory, 'up')]);
+      started = true;
       continue;
     }
     const release = await holdLock(['flock', up.info.paths.state, 'sh', '-c', 'echo held; exec cat']);
     // The previous holder of the lock may have stopped the rig.
     const found = findRig();
-    if ('info' in found) return { rig: new Rig(found.info), release };
+    if ('info' in found) {
+      const end = async () => {
+        await release();
+        if (started && process.env.RIG !== 'keep') await must([join(rigDirectory, 'down')]);
+      };
+      return { rig: new Rig(found.info), release: end };
+    }
     await release();
   }
 }
