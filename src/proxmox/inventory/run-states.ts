@@ -7,7 +7,7 @@ import type { Inventory } from './inventory.ts';
 import { parseUnixSockets } from './parse-inventory.ts';
 
 /** Time limit for the answer of a node, including the connection, in ms. */
-export const NODE_LIMIT_MS = 3_000;
+export const NODE_LIMIT_MS = 2_800;
 const SCRIPT_LIMIT_MS = 10_000;
 
 /** The running containers, read from all nodes at the same time, because the published status is up to ten seconds old. */
