@@ -69,7 +69,11 @@ function steps(stage: Stage): Step[] {
       tool: 'container_exec_command',
       args: ct('df -h /; grep crit /var/log/nginx/error.log'),
     },
-    { ask: 'Is anything wrong in production?', tool: 'inspect_containers', args: { tags: ['prod'], sections: ['disk', 'services'] } },
+    {
+      ask: 'Is anything wrong in production?',
+      tool: 'inspect_containers',
+      args: { tags: ['prod'], sections: ['disk', 'services'] },
+    },
     {
       ask: 'Which operating systems are in the containers?',
       tool: 'exec_in_containers',
