@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { EditResult } from '../proxmox/proxmox-types.ts';
+import { framed, frameWord } from './shared/format.ts';
 import { changingInput, fileText, flag, path, sideCommand } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -119,14 +119,15 @@ function toData(vmid: number, result: EditResult): Data {
 function editText(data: Data): string {
   const file = `${data.path} in container ${data.vmid}`;
   if (!data.changed) return `${file} already has this content: nothing was changed. SHA-256 ${data.sha256}`;
-  const word = randomBytes(4).toString('hex');
-  const framed = (text: string) => [`[output ${word} begins]`, text, `[output ${word} ends]`];
+  const word = frameWord();
   const cut = data.diff_cut ? [`The diff is too long and was cut.`] : [];
   return [
-    `Changed ${file}: ${data.lines_added} lines added, ${data.lines_removed} removed; mode ${data.mode}, ${data.owner}:${data.group}${ATTRIBUTES[data.attributes]}.${VALIDATED[data.validated ?? 'not']}`,
-    ...(data.diff === '' ? [] : framed(data.diff)),
+    `Changed ${file}: ${data.lines_added} ${data.lines_added === 1 ? 'line' : 'lines'} added, ${data.lines_removed} removed; mode ${data.mode}, ${data.owner}:${data.group}${ATTRIBUTES[data.attributes]}.${VALIDATED[data.validated ?? 'not']}`,
+    ...(data.diff === '' ? [] : [framed(word, data.diff)]),
     ...cut,
-    ...(data.validate_output === undefined ? [] : ['Output of `validate`:', ...framed(data.validate_output)]),
+    ...(data.validate_output === undefined
+      ? []
+      : ['Output of `validate`:', framed(word, data.validate_output)]),
     `SHA-256 before: ${data.sha256_before}`,
     `SHA-256 now: ${data.sha256}`,
   ].join('\n');

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { errorText } from '../lib/error-text.ts';
 import type { Job, JobPage, JobStream } from '../proxmox/jobs/job-types.ts';
 import { outputSection } from './shared/exec.ts';
+import { frameWord } from './shared/format.ts';
 import {
   jobData,
   jobFailure,
@@ -178,7 +178,7 @@ function redactedIn({ redacted }: JobPage): { redacted?: number } {
 }
 
 function jobText(data: Data, job: Job): string {
-  const word = randomBytes(4).toString('hex');
+  const word = frameWord();
   const sections = [jobState(job)];
   for (const stream of ['stdout', 'stderr'] as const) {
     const text = data[stream];

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { ReadResult } from '../proxmox/proxmox-types.ts';
-import { formatBytes } from './shared/format.ts';
+import { formatBytes, framed, frameWord } from './shared/format.ts';
 import { containerInput, path, wholeNumber } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -101,10 +100,10 @@ function toData(vmid: number, result: ReadResult): Data {
 /** One line about the file, then the part, framed by a random word so that it cannot pose as text of this server. */
 function readText(data: Data): string {
   const { content, next } = data;
-  const word = randomBytes(4).toString('hex');
+  const word = frameWord();
   const lines = [`${data.path} in container ${data.vmid}: ${partOf(data)}, ${factsOf(data)}`];
   if (content !== '') {
-    lines.push(`[file ${word} begins]`, content.replace(/\n$/, ''), `[file ${word} ends]`);
+    lines.push(framed(word, content, 'file'));
   }
   if (next !== null) {
     lines.push(`Continue with ${next.line === undefined ? `offset=${next.offset}` : `line=${next.line}`}.`);

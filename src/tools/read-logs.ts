@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { patternProblem } from '../proxmox/inspect/log-pattern.ts';
 import { type LogLine, PRIORITIES } from '../proxmox/inspect/log-types.ts';
+import { framed, frameWord } from './shared/format.ts';
 import { parseLogTime } from './shared/log-time.ts';
 import { containerInput, flag, path } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
@@ -137,13 +137,8 @@ function logText(
     ...(data.newer === null ? [] : [`Lines written later: cursor="${data.newer}"`]),
   ];
   if (data.shown === 0) return [`No ${what}${total} in ${where}.`, ...notes, ...pages].join('\n');
-  const word = randomBytes(4).toString('hex');
-  return [
-    `${data.shown}${total} ${what} of ${where}:`,
-    ...notes,
-    `[output ${word} begins]`,
-    data.log,
-    `[output ${word} ends]`,
-    ...pages,
-  ].join('\n');
+  const word = frameWord();
+  return [`${data.shown}${total} ${what} of ${where}:`, ...notes, framed(word, data.log), ...pages].join(
+    '\n',
+  );
 }

@@ -15,10 +15,8 @@ import type {
   JobsHandle,
   JobWait,
 } from './job-types.ts';
-import { NodeJobs } from './node-jobs.ts';
+import { LOOK_LIMIT_MS, NodeJobs } from './node-jobs.ts';
 
-/** How long the entry node may take, in ms. */
-const LOOK_LIMIT_MS = 10_000;
 /** Limit of remembered jobs. Other jobs are searched for on all nodes. */
 const MAX_KNOWN = 10_000;
 

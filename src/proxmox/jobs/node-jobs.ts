@@ -17,7 +17,8 @@ import type {
 } from './job-types.ts';
 import { JobWatch } from './job-watch.ts';
 
-const LOOK_LIMIT_MS = 10_000;
+/** Time limit for the answer of one node about its jobs, in ms. */
+export const LOOK_LIMIT_MS = 10_000;
 /** A kill takes three seconds at most where the node is not busy, and the job records its end. */
 const CANCEL_LIMIT_MS = 30_000;
 /** Bytes of matching lines and the lines around them. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
@@ -6,7 +5,7 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
 import { ENDED_CODES, type ExecResult, type ExecTarget, type Keep } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext, ToolSettings } from '../tool.ts';
-import { formatBytes, reply } from './format.ts';
+import { formatBytes, framed, frameWord, reply } from './format.ts';
 import { jobData, jobNotes, jobState } from './jobs.ts';
 import { command, commandTimeout, flag, type ResponseFormat, responseFormat, timeoutOf } from './params.ts';
 
@@ -249,7 +248,7 @@ function killSentence(result: ExecResult): string {
  */
 function execText(data: ExecData): string {
   const sections: string[] = [];
-  const word = randomBytes(4).toString('hex');
+  const word = frameWord();
   if (data.stdout !== '') {
     const { stdout_original_length: length, stdout_lines: lines } = data;
     const cut = data.stdout_truncated ? { length, lines } : null;
@@ -284,5 +283,5 @@ export function outputSection(
   cut: { readonly length: number; readonly lines: number } | null,
 ): string {
   const size = cut === null ? '' : ` (cut; ${cut.length} characters in ${cut.lines} lines in all)`;
-  return `${title}${size}:\n[output ${word} begins]\n${text.replace(/\n$/, '')}\n[output ${word} ends]`;
+  return `${title}${size}:\n${framed(word, text)}`;
 }

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
 import { outputSection } from './exec.ts';
+import { frameWord } from './format.ts';
 import { containerLabel, skippedLines } from './targets.ts';
 
 const survivor = z.object({ pid: z.number(), name: z.string() });
@@ -134,7 +134,7 @@ const MAX_INLINE = 200;
 
 /** Each output with its containers; what containers printed is quoted or framed, so that it cannot pose as another's. */
 function outputTexts(outputs: readonly Group[], label: (vmid: number) => string): string[] {
-  const word = randomBytes(4).toString('hex');
+  const word = frameWord();
   const printed = outputs.filter(({ stdout, stderr }) => stdout !== '' || stderr !== '');
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
   const texts = printed.map(({ vmids, of, exit_code, stdout, stderr, truncated, characters, lines }) => {

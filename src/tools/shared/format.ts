@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Reply } from '../tool.ts';
 import type { ResponseFormat } from './params.ts';
 
@@ -9,6 +10,16 @@ export function toJson(value: unknown): string {
 /** A reply in the requested format; the data is the same in both formats. */
 export function reply<Data>(data: Data, format: ResponseFormat, text: (data: Data) => string): Reply<Data> {
   return { data, text: format === 'json' ? toJson : text };
+}
+
+/** A random word for `framed`. One per result, chosen after the text was read. */
+export function frameWord(): string {
+  return randomBytes(4).toString('hex');
+}
+
+/** Text from a container between two lines with a random word, so that it cannot pose as text of this server. */
+export function framed(word: string, text: string, kind: 'output' | 'file' = 'output'): string {
+  return `[${kind} ${word} begins]\n${text.replace(/\n$/, '')}\n[${kind} ${word} ends]`;
 }
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
