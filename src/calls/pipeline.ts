@@ -16,7 +16,7 @@ import { forwardNotices } from './forward-notices.ts';
 import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { logBegin, logEnd, logRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
-import { run, withOutcomes } from './run.ts';
+import { run, withOutcomes } from './run-tool.ts';
 import { validate } from './validate.ts';
 
 /** How often a call is decided again because its target changed between decision and execution. */

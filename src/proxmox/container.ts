@@ -55,14 +55,14 @@ export class Container extends RemoteExecTarget {
 
   readFile(options: ReadOptions): Promise<ReadResult> {
     return this.track(options.signal, async () => {
-      const { readFile } = await import('./files/read-file.ts');
+      const { readFile } = await import('./files/read-file-part.ts');
       return readFile(this.deps, this.target, options);
     });
   }
 
   editFile(options: EditOptions): Promise<EditResult> {
     return this.track(options.signal, async () => {
-      const { editFile } = await import('./files/edit-file.ts');
+      const { editFile } = await import('./files/edit-in-place.ts');
       return editFile(this.deps, this.target, options);
     });
   }

@@ -3,10 +3,10 @@ import type { ContainerAttributes, FileDigest, Precondition, Survivor } from '..
 import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
 import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import type { Job, JobStart, JobsHandle } from './jobs/job-types.ts';
-import type { ClusterStatus } from './status/cluster-status.ts';
+import type { ClusterStatus } from './status/read-cluster-status.ts';
 
-export type { ClusterStatus } from './status/cluster-status.ts';
 export type { NodeState } from './status/parse-status.ts';
+export type { ClusterStatus } from './status/read-cluster-status.ts';
 
 export type RunState = 'running' | 'stopped' | 'unknown';
 

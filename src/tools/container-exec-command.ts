@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { execInput, execOutput, runCommand } from './shared/exec.ts';
+import { execInput, execOutput, runCommand } from './shared/exec-call.ts';
 import { changingInput, requireBackground, withTimeout } from './shared/params.ts';
 import { defineContainerTool, nameOfTarget } from './tool.ts';
 

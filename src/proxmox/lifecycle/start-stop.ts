@@ -1,13 +1,13 @@
 import { AppError } from '../../lib/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { delay, type NodeOutput, type RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import { delay, type NodeOutput, type RemoteShell } from '../../remote/shell.ts';
 import { isNotConnected } from '../../ssh/pool-errors.ts';
 import { whyUnusable } from '../inventory/diagnose.ts';
 import { findContainer, readInventory } from '../inventory/inventory.ts';
 import { containerLocked, noQuorum, pctFailed } from '../pct-errors.ts';
 import type { ContainerStatus, LifeCycleResult } from '../proxmox-types.ts';
-import { type HaState, haError, haPending, haUnseen, readHaState } from './ha.ts';
+import { type HaState, haError, haPending, haUnseen, readHaState } from './ha-state.ts';
 
 /** A start takes 1.4 s, or longer with slow storage and hook scripts. Clients time out before this limit anyway. */
 const START_LIMIT_MS = 45_000;

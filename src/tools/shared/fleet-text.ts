@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
-import { outputSection } from './exec.ts';
+import { outputSection } from './exec-call.ts';
 import { frameWord } from './format.ts';
 import { containerLabel, skippedLines } from './targets.ts';
 

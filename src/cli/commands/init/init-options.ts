@@ -6,7 +6,7 @@ import { nearest } from '../../../lib/suggest.ts';
 import type { Request } from '../../commands.ts';
 import { CLIENT_IDS, type ClientId } from './clients.ts';
 import type { Values } from './env-file.ts';
-import { LEVELS, type Level } from './values.ts';
+import { LEVELS, type Level } from './setting-values.ts';
 
 /** The options of `init`, parsed. */
 export interface InitOptions {

@@ -6,8 +6,8 @@ import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
+import { journalFile } from './init-journal.ts';
 import { readOptions } from './init-options.ts';
-import { journalFile } from './journal.ts';
 
 /** `proxmox-mcp init`: sets up settings, key, host key and clients; `--undo` removes all of that. */
 export async function init(request: Request): Promise<void> {

@@ -23,17 +23,14 @@ import type { ClientApp } from './clients.ts';
 import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
 import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
+import { appendJournal } from './init-journal.ts';
 import type { InitOptions } from './init-options.ts';
 import { changeText } from './init-text.ts';
 import { clientsHere } from './installed-clients.ts';
-import { appendJournal } from './journal.ts';
 import { freeKeyFile } from './key-file.ts';
 import { type Launch, ownLaunch } from './launch.ts';
 import { ConfirmedKeys } from './pin-host-key.ts';
 import { askClients, askLogin, askSafety, askServer, type LoginAnswer } from './questions.ts';
-import { carryOut } from './setup.ts';
-import { effective, planChanges } from './setup-plan.ts';
-import { afterwards } from './unattended.ts';
 import {
   absolutePaths,
   approvalPlan,
@@ -45,7 +42,10 @@ import {
   oldNames,
   policyValues,
   transferValues,
-} from './values.ts';
+} from './setting-values.ts';
+import { carryOut } from './setup.ts';
+import { effective, planChanges } from './setup-plan.ts';
+import { afterwards } from './unattended.ts';
 
 interface Dialogue {
   readonly request: Request;

@@ -5,7 +5,7 @@ import { formatDuration } from '../../../lib/duration.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Job } from '../../../proxmox/jobs/job-types.ts';
-import { jobData, jobNotes, jobState, jobTarget } from '../../../tools/shared/jobs.ts';
+import { jobData, jobNotes, jobState, jobTarget } from '../../../tools/shared/job-fields.ts';
 import type { Request } from '../../commands.ts';
 import { appFor } from '../../open-app.ts';
 import { print, printError } from '../../output/output.ts';

@@ -4,7 +4,7 @@ import {
   LockdownFile,
   lockdownText,
   NODE_LOCKDOWN_FILES,
-} from '../../../governance/lockdown/lockdown.ts';
+} from '../../../governance/lockdown/lockdown-file.ts';
 import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 import { localTime } from '../../../lib/local-time.ts';
 import { quoteAll } from '../../../lib/quote.ts';

@@ -6,7 +6,7 @@ import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
 import { ENDED_CODES, type ExecResult, type ExecTarget, type Keep } from '../../proxmox/proxmox-types.ts';
 import type { Reply, ToolContext, ToolSettings } from '../tool.ts';
 import { formatBytes, framed, frameWord, reply } from './format.ts';
-import { jobData, jobNotes, jobState } from './jobs.ts';
+import { jobData, jobNotes, jobState } from './job-fields.ts';
 import { command, commandTimeout, flag, type ResponseFormat, responseFormat, timeoutOf } from './params.ts';
 
 /** How to start a daemon, which is no job. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecResult } from '../../proxmox/proxmox-types.ts';
-import { execOutput, presentExec } from './exec.ts';
+import { execOutput, presentExec } from './exec-call.ts';
 
 const stream = (text: string) => ({
   text,
