@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { AppError, type ErrorCode } from '../lib/errors.ts';
+import { ENDED_CODES } from '../proxmox/exec/exec-types.ts';
 import type { Job } from '../proxmox/jobs/job-types.ts';
-import { type ContainerHandle, ENDED_CODES, type ExecResult } from '../proxmox/proxmox-types.ts';
+import type { ContainerHandle, ExecResult } from '../proxmox/proxmox-types.ts';
 import { batchesOf, runPerNode } from './shared/batches.ts';
 import { groupOutputs, type RunOutput } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec-call.ts';
