@@ -5,7 +5,9 @@ import { RemoteExecTarget } from './exec-target.ts';
 import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import { diagnoseContainer, onOtherNode } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
-import { type LifecycleCall, startContainer, stopContainer } from './lifecycle/start-stop.ts';
+import type { LifecycleCall } from './lifecycle/lifecycle-call.ts';
+import { startContainer } from './lifecycle/start-container.ts';
+import { stopContainer } from './lifecycle/stop-container.ts';
 import type {
   ContainerStatus,
   EditOptions,

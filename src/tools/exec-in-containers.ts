@@ -5,7 +5,7 @@ import type { Job } from '../proxmox/jobs/job-types.ts';
 import type { ContainerHandle, ExecResult } from '../proxmox/proxmox-types.ts';
 import { batchesOf, runPerNode } from './shared/batches.ts';
 import { groupOutputs, type RunOutput } from './shared/equal-outputs.ts';
-import { characterLimitOf, outputLimit } from './shared/exec-call.ts';
+import { characterLimitOf, outputLimit } from './shared/exec-schema.ts';
 import { execRow, fleetText, outputGroup } from './shared/fleet-text.ts';
 import { command, commandTimeout, flag, requireBackground, timeoutOf, withTimeout } from './shared/params.ts';
 import { selectContainers, targetInput } from './shared/targets.ts';
