@@ -1,5 +1,5 @@
+import { parseHop } from '../../../config/address-formats.ts';
 import { defaultConfigFile } from '../../../config/config-file.ts';
-import { parseHop } from '../../../config/formats.ts';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { ConfigError } from '../../../config/sources.ts';
 import { nearest } from '../../../lib/suggest.ts';
