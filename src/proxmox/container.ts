@@ -6,8 +6,8 @@ import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import { diagnoseContainer, onOtherNode } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
 import type { LifecycleCall } from './lifecycle/lifecycle-call.ts';
-import { startContainer } from './lifecycle/start-container.ts';
-import { stopContainer } from './lifecycle/stop-container.ts';
+import { startContainer } from './lifecycle/start-and-wait.ts';
+import { stopContainer } from './lifecycle/stop-and-wait.ts';
 import type {
   ContainerStatus,
   EditOptions,

@@ -3,7 +3,7 @@ import { defaultConfigFile } from '../../../config/config-file.ts';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { ConfigError } from '../../../config/sources.ts';
 import { nearest } from '../../../lib/suggest.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { CLIENT_IDS, type ClientId } from './clients.ts';
 import type { Values } from './env-file.ts';
 import { LEVELS, type Level } from './setting-values.ts';

@@ -1,7 +1,7 @@
 import { currentEnvironment } from '../../../config/host-environment.ts';
 import type { ConfigError } from '../../../config/sources.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';

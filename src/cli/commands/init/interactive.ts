@@ -9,7 +9,7 @@ import { makeKeyPair } from '../../../lib/key-pair.ts';
 import { VERSION } from '../../../lib/version.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { askYesNo, PromptCancelled } from '../../output/ask.ts';
 import { DISCLAIMER, wantsColor } from '../../output/config-errors.ts';
 import { styleFor, textWidth, wrapText } from '../../output/output.ts';

@@ -4,7 +4,7 @@ import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { makeKeyPair } from '../../../lib/key-pair.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import type { Check } from '../doctor/check.ts';

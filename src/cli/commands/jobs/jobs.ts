@@ -6,7 +6,7 @@ import { AppError, nextStep } from '../../../lib/errors.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Job } from '../../../proxmox/jobs/job-types.ts';
 import { jobData, jobNotes, jobState, jobTarget } from '../../../tools/shared/job-fields.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { appFor } from '../../open-app.ts';
 import { print, printError } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';

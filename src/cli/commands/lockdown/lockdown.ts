@@ -9,7 +9,7 @@ import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 import { localTime } from '../../../lib/local-time.ts';
 import { quoteAll } from '../../../lib/quote.ts';
 import { visible } from '../../../lib/visible.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';

@@ -4,7 +4,7 @@ import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import { inputSchemaOf } from '../../../tools/tool-schema.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor, textWidth, wrapText } from '../../output/output.ts';
