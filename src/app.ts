@@ -6,7 +6,7 @@ import { transferDirsOf } from './config/transfer-dirs-setting.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
 import { logJobEnd } from './governance/audit/log-job-end.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
-import { LockdownFile } from './governance/lockdown/lockdown.ts';
+import { LockdownFile } from './governance/lockdown/lockdown-file.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';

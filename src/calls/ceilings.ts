@@ -1,4 +1,4 @@
-import { lockedDown } from '../governance/lockdown/lockdown.ts';
+import { lockedDown } from '../governance/lockdown/lockdown-file.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import type { Caller, Permission } from '../lib/caller.ts';

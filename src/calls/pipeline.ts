@@ -16,7 +16,7 @@ import { forwardNotices } from './forward-notices.ts';
 import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { logBegin, logEnd, logRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
-import { run, withOutcomes } from './run.ts';
+import { run, withOutcomes } from './run-tool.ts';
 import { traitsOf } from './subject.ts';
 import { validate } from './validate.ts';
 

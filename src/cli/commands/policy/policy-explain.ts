@@ -15,7 +15,7 @@ import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { ContainerAttributes } from '../../../remote/remote-types.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import { hostAccessDisabled, type Tool } from '../../../tools/tool.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor } from '../../output/output.ts';

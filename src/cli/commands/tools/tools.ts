@@ -2,7 +2,7 @@ import { allowedTools, type CatalogEntry } from '../../../calls/tool-catalog.ts'
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor, textWidth, wrapText } from '../../output/output.ts';
