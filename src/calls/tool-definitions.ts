@@ -23,7 +23,7 @@ export function definitionOf(tool: Tool): ToolDefinition {
     title,
     description,
     inputSchema: inputSchemaOf(tool),
-    outputSchema: outputSchemaOf(tool),
+    ...(tool.textOnly === true ? {} : { outputSchema: outputSchemaOf(tool) }),
     annotations: hintsOf(tool),
   };
   definitions.set(tool, definition);
