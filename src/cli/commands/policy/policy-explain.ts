@@ -116,7 +116,12 @@ async function explainCall({ tool, subject, caller, set, app, guest }: Question)
     caller: caller.name,
     at: subject.at,
   };
-  const refused = ceilingRefusal(tool, app.settings, await app.policy(), caller);
+  const refused = ceilingRefusal(
+    { toolset: tool.toolset, traits: subject },
+    app.settings,
+    await app.policy(),
+    caller,
+  );
   const hostDisabled =
     subject.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
   const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostDisabled : (refused?.error ?? hostDisabled);
