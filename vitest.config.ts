@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { SkippedTests } from './test/skipped-tests.ts';
-import { SpreadRigSuites } from './test/spread-rig-suites.ts';
+import { SpreadClusterSuites } from './test/spread-cluster-suites.ts';
 
 export default defineConfig({
   test: {
@@ -11,11 +11,11 @@ export default defineConfig({
       new SkippedTests(),
       ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
     ],
-    // Suites against the rig take turns by themselves (describeRig), and those that wait in line do no work; nor do most others.
+    // Most suites wait most of the time; each worker has its own rig.
     maxWorkers: 4,
     // Several cases measure what happens in real time, on two cores that run four suites; see docs/dev/testing.md.
     retry: process.env.CI ? 1 : 0,
-    sequence: { sequencer: SpreadRigSuites },
+    sequence: { sequencer: SpreadClusterSuites },
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

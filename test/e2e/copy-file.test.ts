@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Progress } from '../mcp/client.ts';
+import { CT } from '../rig/containers.ts';
 import { until } from '../rig/until.ts';
 import { failureOf, useClient } from './connect.ts';
 import type { Far, FarName } from './far.ts';
@@ -190,10 +191,10 @@ describeNode('copy_file', [], (node) => {
     await from.put('source', 'x');
     const code = async (source: string, target: string) =>
       failureOf(await server.call('copy_file', { source, target })).code;
-    expect(await code('9103:/etc/hostname', '9101:/tmp/x')).toBe('CONTAINER_NOT_RUNNING');
-    expect(await code(placeOf(from, 'source'), '9103:/tmp/x')).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(`${CT.stopped}:/etc/hostname`, `${CT.debian}:/tmp/x`)).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(placeOf(from, 'source'), `${CT.stopped}:/tmp/x`)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(placeOf(from, 'source'), '9199:/tmp/x')).toBe('CONTAINER_NOT_FOUND');
     expect(await code('host:/etc/hostname', 'host:/tmp/x')).toBe('INVALID_INPUT');
-    expect(await code('9101/etc/hostname', '9102:/tmp/x')).toBe('INVALID_INPUT');
+    expect(await code(`${CT.debian}/etc/hostname`, `${CT.busybox}:/tmp/x`)).toBe('INVALID_INPUT');
   });
 });

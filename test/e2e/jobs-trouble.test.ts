@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
@@ -179,7 +176,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `sleep 3; echo over; : ${n}; exit 6`);
     const waiting = get(job, { wait: 40, offset: 0 });
-    await promisify(execFile)(fileURLToPath(new URL('../rig/restart-sshd', import.meta.url)));
+    await real.restartSshd();
     real.killSshConnections();
     await waiting;
     expect((await ended(job)).data).toMatchObject({ exit_code: 6, stdout: 'over\n' });

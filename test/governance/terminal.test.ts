@@ -11,7 +11,7 @@ import { runCli } from '../cli/run.ts';
 import { failureOf } from '../e2e/connect.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { type CallResult, connectClient, serverCommand, type TestClient } from '../mcp/client.ts';
-import { CT } from '../rig/rig.ts';
+import { CT, initialConf } from '../rig/containers.ts';
 
 const PASSPHRASE = 'correct horse battery';
 const node = new SimulatedNode();
@@ -174,11 +174,10 @@ describe('with a passphrase', () => {
   test('asks again when the container changes after the approval', async () => {
     const asked = await ask('echo moved');
     await answerRequest(store, asked, 'approve', PASSPHRASE, Date.now());
-    const text = await readFile(
-      new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${CT.debian}.conf`, import.meta.url),
-      'utf8',
+    const undo = await node.setConf(
+      CT.debian,
+      initialConf(CT.debian).replace('tags: rig;web', 'tags: rig;web;new'),
     );
-    const undo = await node.setConf(CT.debian, text.replace('tags: rig;web', 'tags: rig;web;new'));
     expect(await codeOf(call('echo moved'))).toBe('APPROVAL_PENDING');
     await undo();
   });

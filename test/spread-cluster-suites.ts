@@ -1,26 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { usesCluster } from './rig/uses-rig.ts';
 
 /** Installs packages, which takes minutes. */
 const LONGEST = /\/setup\.test\.ts$/;
 
 /**
- * Starts the longest file first, and distributes the files that use the rig over the run: their suites run one at a time, so
+ * Starts the longest file first, and distributes the files that use the cluster over the run: their suites run one at a time, so
  * two at once would block a worker, and the last ones would run alone.
  */
-export class SpreadRigSuites extends BaseSequencer {
+export class SpreadClusterSuites extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const longest = sorted.filter(({ moduleId }) => LONGEST.test(moduleId));
     const rest = sorted.filter(({ moduleId }) => !LONGEST.test(moduleId));
-    const rig = rest.filter(({ moduleId }) => usesRig(moduleId));
-    const others = rest.filter(({ moduleId }) => !usesRig(moduleId));
-    return [...longest, ...spread(rig, others)];
+    const cluster = rest.filter(({ moduleId }) => usesCluster(moduleId));
+    const others = rest.filter(({ moduleId }) => !usesCluster(moduleId));
+    return [...longest, ...spread(cluster, others)];
   }
-}
-
-function usesRig(file: string): boolean {
-  return /\bdescribe(?:Rig|Node)\(/.test(readFileSync(file, 'utf8'));
 }
 
 /** Inserts the few at equal distances among the many, beginning with one of the few. */
