@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { errorText } from '../lib/error-text.ts';
 import type { Job, JobPage, JobStream } from '../proxmox/jobs/job-types.ts';
-import { outputSection } from './shared/exec.ts';
 import { frameWord } from './shared/format.ts';
 import {
   jobData,
@@ -13,7 +12,8 @@ import {
   jobState,
   LONGEST_WAIT_S,
   requireOwn,
-} from './shared/jobs.ts';
+} from './shared/job-fields.ts';
+import { outputSection } from './shared/present-exec.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const output = z.object({
