@@ -128,7 +128,7 @@ describeNode('call', [], (node) => {
       ],
       { cwd, env: node.settings() },
     );
-    await until(async () => (await node.containerProcesses(CT.debian, seconds)).length > 1, 15_000);
+    await until(async () => (await node.containerProcesses(CT.debian, seconds)).length > 1);
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     expect(code).toBe(130);

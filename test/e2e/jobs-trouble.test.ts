@@ -107,7 +107,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     } finally {
       await Promise.all(clients.map(({ client }) => client.close()));
     }
-  }, 90_000);
+  });
 
   test('are removed a day after their end, but not while they run', async () => {
     const { job } = await start(CT.debian, 'echo old');
@@ -170,7 +170,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
       expect(ran.split('x').length - 1).toBe(mine.length);
       return true;
     });
-  }, 60_000);
+  });
 
   needing('real lxc', 'survive a restart of sshd and a lost connection', async (real) => {
     const n = uniqueSleep();
@@ -279,7 +279,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     expect(results.map(({ data }) => data.stdout)).toEqual(
       Array.from({ length: 50 }, (_, i) => `job ${i}\n`),
     );
-  }, 120_000);
+  });
 });
 
 async function textIn(dir: string): Promise<string> {

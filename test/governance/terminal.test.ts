@@ -98,7 +98,7 @@ test('runs a waiting call once after its approval at a terminal', async () => {
   expect(await codeOf(call('echo other'))).toBe('APPROVAL_PENDING');
   expect((await call('echo hello')).data).toMatchObject({ stdout: 'hello\n' });
   expect(await codeOf(call('echo hello'))).toBe('APPROVAL_PENDING');
-}, 60_000);
+});
 
 describe('with a passphrase', () => {
   beforeAll(async () => store.setPassphrase(await hashPassphrase(PASSPHRASE)));

@@ -6,16 +6,19 @@ const LONGEST = /\/setup\.test\.ts$/;
 
 /**
  * Starts the longest file first, and distributes the files that use the cluster over the run: their suites run one at a time, so
- * two at once would block a worker, and the last ones would run alone.
+ * two at once would block a worker, and the last ones would run alone. Unit tests come last: they are short, and in a row they can
+ * share processes.
  */
-export class SpreadClusterSuites extends BaseSequencer {
+export class OrderSuites extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const longest = sorted.filter(({ moduleId }) => LONGEST.test(moduleId));
-    const rest = sorted.filter(({ moduleId }) => !LONGEST.test(moduleId));
+    const units = sorted.filter(({ project }) => project.name === 'src');
+    const suites = sorted.filter(({ project }) => project.name !== 'src');
+    const longest = suites.filter(({ moduleId }) => LONGEST.test(moduleId));
+    const rest = suites.filter(({ moduleId }) => !LONGEST.test(moduleId));
     const cluster = rest.filter(({ moduleId }) => usesCluster(moduleId));
     const others = rest.filter(({ moduleId }) => !usesCluster(moduleId));
-    return [...longest, ...spread(cluster, others)];
+    return [...longest, ...spread(cluster, others), ...units];
   }
 }
 
