@@ -86,6 +86,7 @@ describe('refusals to start', () => {
     [['--raed-only'], '(Did you mean --read-only?)'],
     [['srve'], '(Did you mean serve?)'],
     [['docter'], '(Did you mean doctor?)'],
+    [['lsit'], '(Did you mean list?)'],
     [['help', 'tolls'], '(Did you mean tools?)'],
     [['help', 'ssh'], '(Did you mean connection?)'],
     [['help', 'AUDIT_DIR'], '(Did you mean governance?)'],
