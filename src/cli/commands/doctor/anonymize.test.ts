@@ -24,7 +24,7 @@ test.each([
   ['root@pve1 port 22; bob@laptop', ['pve1'], 'root@<name> port 22; <name>'],
   ['administrator, as admin', ['admin'], 'administrator, as <name>'],
   [`calls are logged in ${HOME}/.local/state`, [], 'calls are logged in ~<path>'],
-  ['/srv and /mnt/files/x; sudo /bin/sh', [], '<path> and <path>; sudo /bin/sh'],
+  ['/srv and /mnt/files/x.y. sudo /bin/sh', [], '<path> and <path>. sudo /bin/sh'],
   ['ssh-ed25519 SHA256:abc+/def=', [], 'ssh-ed25519 SHA256:…'],
   ['took 12.5 s at 10:30', [], 'took 12.5 s at 10:30'],
 ])('%s, with the names %j: %s', (text, names, expected) => {

@@ -12,7 +12,7 @@ export function anonymize(text: string, names: readonly string[], home: string):
   const withoutAddresses = text
     .replaceAll(/SHA256:[\w+/]+=*/g, 'SHA256:…')
     .replaceAll(home.length > 1 ? home : '\0', '~')
-    .replaceAll(/(?<![\w/.<])\/[\w.@+-]+(?:\/[\w.@+-]+)*/g, (path) =>
+    .replaceAll(/(?<![\w/.<])\/(?:[\w.@+-]+\/)*[\w.@+-]*[\w@+-]/g, (path) =>
       COMMON_PATHS.test(path) ? path : '<path>',
     )
     .replaceAll(/\b[A-Z]:\\[^\s,;]+/g, '<path>')

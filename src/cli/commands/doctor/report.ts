@@ -1,8 +1,8 @@
 import os from 'node:os';
+import type * as z from 'zod/v4';
 import { addressesOf } from '../../../config/address-formats.ts';
 import { currentEnvironment } from '../../../config/host-environment.ts';
-import type { Config } from '../../../config/settings-schema.ts';
-import { listSettings } from '../../../config/settings-schema.ts';
+import { type Config, configSchema, listSettings } from '../../../config/settings-schema.ts';
 import { VERSION } from '../../../lib/version.ts';
 import { visible } from '../../../lib/visible.ts';
 import { anonymize } from './anonymize.ts';
@@ -56,12 +56,14 @@ export function reportText(
   return visible(`\`\`\`\n${[...head, ...lines].join('\n')}\n\`\`\`\n`);
 }
 
-/** The settings that are set: with values if those reveal nothing, otherwise the names only. */
+/** The settings that differ from their defaults: with values if those reveal nothing, otherwise the names only. */
 function settingsOf(config: Config): string {
   const values: Readonly<Record<string, unknown>> = config;
+  const formats: Readonly<Record<string, z.ZodType | undefined>> = configSchema(currentEnvironment()).shape;
   const parts = listSettings().flatMap(({ name, property, default: preset }) => {
     const value = values[property];
-    if (value === undefined || String(value) === preset) return [];
+    const usual = formats[property]?.safeParse(preset).data;
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(usual)) return [];
     return [SHOWN.has(name) ? `${name}=${String(value)}` : name];
   });
   return parts.join(' ');
