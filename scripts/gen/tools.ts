@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { entryOf } from '../../src/calls/tool-entry.ts';
 import { TOOLSETS } from '../../src/lib/toolsets.ts';
 import { TOOLS } from '../../src/tools/index.ts';
-import { hintsOf } from '../../src/tools/tool.ts';
-import { inputSchemaOf, type ObjectSchema, outputSchemaOf } from '../../src/tools/tool-schema.ts';
+import { inputSchemaOf, type ObjectSchema } from '../../src/tools/tool-schema.ts';
 
 /**
  * The snapshot of the tools as clients see them. It is committed, so that changes of the interface are visible in review, and
@@ -15,15 +15,11 @@ export const TOOL_SNAPSHOT = fileURLToPath(new URL('../../test/mcp/tools.snapsho
 const BIOME = fileURLToPath(new URL('../../node_modules/@biomejs/biome/bin/biome', import.meta.url));
 
 export function renderToolSnapshot(): string {
-  const tools = TOOLS.map((tool) => ({
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: inputSchemaOf(tool),
-    outputSchema: outputSchemaOf(tool),
-    annotations: hintsOf(tool),
-  }));
-  return `${JSON.stringify(tools, null, 2)}\n`;
+  return `${JSON.stringify(
+    TOOLS.map((tool) => entryOf(tool).definition),
+    null,
+    2,
+  )}\n`;
 }
 
 /** The tools of each group in words, for the README and docs/tools.md. */
