@@ -150,7 +150,7 @@ describe.skipIf(noTerminal !== null)(
       expect(await status()).toBe('running');
     });
 
-    test('are not run when nobody answers before the request expires', async () => {
+    test('are not run when the question is not answered before the request expires', async () => {
       const terminal = new Terminal(['stop', '102', ...dir('state-silent'), '--approval-ttl', '2s'], { cwd });
       await terminal.shows('Allow this call? [y/N]');
       await terminal.shows('APPROVAL_TTL');
