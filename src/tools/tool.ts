@@ -74,7 +74,7 @@ export interface SelectedContainer {
   /** null if no such container exists. */
   readonly name: string | null;
   readonly node: string | null;
-  /** Why nothing can be done in it, found before any decision: it is not running, for example. null if something can. */
+  /** Why no command can run in it, for example because it is stopped; known before any decision. null if commands can run. */
   readonly skipped: AppError | null;
 }
 
