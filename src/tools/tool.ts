@@ -12,8 +12,8 @@ import type { Precondition } from '../remote/remote-types.ts';
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
 /**
- * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules see each part as
- * a call of its own; all parts must be allowed.
+ * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules decide on each
+ * part as on a separate call; all parts must be allowed.
  */
 export interface CallPart {
   /** For messages, approval questions and `preconditionOf`: `source`, `target`, `validate`. */
