@@ -406,8 +406,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'kill',
     group: 'kill',
     caughtBy: 'leaves the session of an older process alone',
-    from: 'case $sids$old in',
-    to: 'case $sids in',
+    from: 'case $sessions$old in',
+    to: 'case $sessions in',
   },
   {
     name: 'an upload that publishes without the confirmation of the digest',
