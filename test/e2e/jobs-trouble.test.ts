@@ -241,7 +241,6 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
         await onHost('rm -rf /run/systemd /usr/sbin/systemd-run /usr/sbin/systemctl');
       }
     },
-    90_000,
   );
 
   needing(
