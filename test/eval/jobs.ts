@@ -73,12 +73,13 @@ export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[]
       { tool: 'read_file', args: { vmid: main, path: '/etc/app/app.conf', line: 100, lines: 41 } },
       {
         tool: 'edit_file',
-        args: {
+        args: ({ sha256 }) => ({
           vmid: main,
           path: '/etc/app/app.conf',
           edits: [{ old: 'workers = 3\n', new: 'workers = 4\n' }],
+          expected_sha256: sha256,
           validate: 'app-check {}',
-        },
+        }),
       },
     ],
     'the same command in all containers': [
@@ -92,11 +93,12 @@ export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[]
       { tool: 'get_job', args: ({ job }) => ({ job, wait: 20 }) },
     ],
     'a change with a canary and a check': [
+      { tool: 'exec_in_containers', args: { vmids: [main, second], command: 'cat /etc/agent.conf' } },
       {
         tool: 'exec_in_containers',
         args: {
           vmids: [main, second],
-          command: 'echo interval = 30 >/etc/agent.conf',
+          command: "printf '%s\\n' 'interval = 30' >/etc/agent.conf",
           canary: true,
           check: 'grep -q interval /etc/agent.conf',
         },

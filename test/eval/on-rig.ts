@@ -15,7 +15,7 @@ const FINDS: NodeUnderEval['finds'] = {
   'a configuration is edited and validated': [/\+workers = 4/, /Validated before it was put in place/],
   'the same command in all containers': [/3 equal: /, /9102 \(busybox\): "2\.6\.0-rc2"/],
   'a long job in the background': [/reindexed/, /exit code 3/],
-  'a change with a canary and a check': [/Check passed in 2 containers/],
+  'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };
 
@@ -61,6 +61,7 @@ async function prepare(rig: Rig): Promise<void> {
   for (const vmid of VMIDS) {
     const version = vmid === CT.busybox ? '2.6.0-rc2' : '2.7.1';
     await writeFile(join(rig.rootfsOnDisk(vmid), 'etc/agent-version'), `${version}\n`);
+    await writeFile(join(rig.rootfsOnDisk(vmid), 'etc/agent.conf'), 'interval = 300\n');
   }
   await inContainer(rig, CT.busybox, 'mkdir -p /srv; httpd -p 8098 -h /srv');
   await inContainer(

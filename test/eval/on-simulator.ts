@@ -16,7 +16,7 @@ function debian(name: string, tags: string[], port: number, program: string, age
     tags,
     ip: `192.0.2.${port % 250}`,
     services: { [program]: service(`/usr/sbin/${program}`, [port]) },
-    files: { '/etc/agent-version': `${agent}\n` },
+    files: { '/etc/agent-version': `${agent}\n`, '/etc/agent.conf': 'interval = 300\n' },
   };
 }
 
@@ -65,7 +65,7 @@ const FINDS: NodeUnderEval['finds'] = {
   'a configuration is edited and validated': [/\+workers = 4/, /Validated before it was put in place/],
   'the same command in all containers': [/6 equal: /, /103 \(db1\): "2\.6\.0-rc2"/],
   'a long job in the background': [/reindexed/, /exit code 3/],
-  'a change with a canary and a check': [/Check passed in 2 containers/],
+  'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };
 
