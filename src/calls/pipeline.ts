@@ -16,7 +16,8 @@ import { forwardNotices } from './forward-notices.ts';
 import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { logBegin, logEnd, logRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
-import { run, withOutcomes } from './run.ts';
+import { run, withOutcomes } from './run-tool.ts';
+import { traitsOf } from './subject.ts';
 import { validate } from './validate.ts';
 
 /** How often a call is decided again because its target changed between decision and execution. */
@@ -52,7 +53,9 @@ async function runPipeline(call: ToolCall, deps: ServerDeps): Promise<FinishedCa
   let record = openRecord(call);
   try {
     const policy = await deps.policy();
-    const ceiling = ceilingRefusal(call.tool, deps.settings, policy, call.caller);
+    const { tool, caller } = call;
+    const entry = { toolset: tool.toolset, traits: traitsOf(tool) };
+    const ceiling = ceilingRefusal(entry, deps.settings, policy, caller);
     if (ceiling !== undefined) {
       record = { ...record, refusedBy: ceiling.rule };
       throw ceiling.error;

@@ -12,6 +12,7 @@ import * as z from 'zod';
 import type { ServerDeps } from '../calls/call-deps.ts';
 import { ceilingRefusal } from '../calls/ceilings.ts';
 import { callTool } from '../calls/pipeline.ts';
+import { traitsOf } from '../calls/subject.ts';
 import type { Caller } from '../lib/caller.ts';
 import { containerStatus } from '../tools/container-status.ts';
 import { listContainers } from '../tools/list-containers.ts';
@@ -61,7 +62,8 @@ export async function listTemplates(deps: ServerDeps, caller: Caller): Promise<R
 }
 
 async function isOpen(tool: Tool, deps: ServerDeps, caller: Caller): Promise<boolean> {
-  return ceilingRefusal(tool, deps.settings, await deps.policy(), caller) === undefined;
+  const entry = { toolset: tool.toolset, traits: traitsOf(tool) };
+  return ceilingRefusal(entry, deps.settings, await deps.policy(), caller) === undefined;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   until,
   type Value,
   valueAt,
-} from './values.ts';
+} from './value-spans.ts';
 
 /** Names of secrets, at the end of a longer name (`DB_PASSWORD`, `client-secret`) or alone. */
 const PASSWORD =

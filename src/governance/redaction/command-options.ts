@@ -1,5 +1,5 @@
 import type { Span } from './spans.ts';
-import { BLANK_OR_QUOTE, secretAt, type Value, valueAt } from './values.ts';
+import { BLANK_OR_QUOTE, secretAt, type Value, valueAt } from './value-spans.ts';
 
 const OPTION =
   '(?:storepass|keypass|askpass|password|passwd|passphrase|token|secret|api-key|access-key|client-secret|secret-key)';

@@ -1,13 +1,13 @@
 import { AppError } from '../../lib/errors.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
-import { killRun, NORMAL_PACE } from '../../remote/kill.ts';
+import { killRun, NORMAL_PACE } from '../../remote/kill-run.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { disconnected } from '../../remote/remote-errors.ts';
+import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { MARK_VARIABLE, newRunId, type RunId } from '../../remote/session-requests.ts';
-import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import {
   type ContainerReport,
   parseContainerReport,
