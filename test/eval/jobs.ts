@@ -88,7 +88,11 @@ export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[]
     'a long job in the background': [
       {
         tool: 'container_exec_command',
-        args: { vmid: main, command: 'sleep 1; echo reindexed; exit 3', background: true },
+        args: {
+          vmid: main,
+          command: 'sleep 1; echo part 1; sleep 1; echo reindexed; exit 3',
+          background: true,
+        },
       },
       { tool: 'get_job', args: ({ job }) => ({ job, wait: 20 }) },
     ],

@@ -14,7 +14,7 @@ const FINDS: NodeUnderEval['finds'] = {
   'errors in a large log': [/ERROR request 7 failed/, /ERROR request 200007 failed/],
   'a configuration is edited and validated': [/\+workers = 4/, /Validated before it was put in place/],
   'the same command in all containers': [/3 equal: /, /9102 \(busybox\): "2\.6\.0-rc2"/],
-  'a long job in the background': [/reindexed/, /exit code 3/],
+  'a long job in the background': [/part 1\nreindexed/, /exit code 3/],
   'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };
