@@ -7,12 +7,12 @@ import { onSimulator } from './on-simulator.ts';
 
 test('simulator: completes each task within the recorded calls, characters and tokens', async () => {
   expect(regressions(await onSimulator(measureJobs), await readLimits('simulator'))).toEqual([]);
-}, 120_000);
+});
 
 describeRig('the tasks of an administrator', (rig) => {
   test('rig: completes each task within the recorded calls, characters and tokens', async () => {
     expect(regressions(await onRig(rig, measureJobs), await readLimits('rig'))).toEqual([]);
-  }, 120_000);
+  });
 });
 
 test('reports a task that is incomplete or needs more', () => {
