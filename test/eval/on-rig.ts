@@ -5,19 +5,33 @@ import { until } from '../rig/until.ts';
 import { appConfig, appLog, type NodeUnderEval } from './node-under-eval.ts';
 
 const FINDS: NodeUnderEval['finds'] = {
-  'a disk is full somewhere': [/9101 +mount +100 % .*\/mnt\/small/, /9101 +file .*\/srv\/data\.bin/],
-  'ports of all containers': [/9101 +tcp +0\.0\.0\.0:8099 +perl/, /9102 +tcp +\S+:8098 +httpd/],
-  'state of all containers': [/9103 +stopped +stopped/, /9101 +running +debian/],
-  'problems of all containers': [/9101 .*disk \/mnt\/small 100 %/],
-  'a stopped container and its address': [/9103/],
+  'a disk is full somewhere': [
+    row(CT.debian, 'mount +100 % .*/mnt/small'),
+    row(CT.debian, 'file .*/srv/data'),
+  ],
+  'ports of all containers': [
+    row(CT.debian, 'tcp +0.0.0.0:8099 +perl'),
+    row(CT.busybox, 'tcp +\\S+:8098 +httpd'),
+  ],
+  'state of all containers': [row(CT.stopped, 'stopped +stopped'), row(CT.debian, 'running +debian')],
+  'problems of all containers': [row(CT.debian, 'debian .*disk /mnt/small 100 %')],
+  'a stopped container and its address': [row(CT.stopped, 'stopped')],
   'a large file from one container to another': [/42\.0 MB .* Verified by SHA-256/],
   'errors in a large log': [/ERROR request 7 failed/, /ERROR request 200007 failed/],
   'a configuration is edited and validated': [/\+workers = 4/, /Validated before it was put in place/],
-  'the same command in all containers': [/3 equal: /, /9102 \(busybox\): "2\.6\.0-rc2"/],
+  'the same command in all containers': [
+    /3 equal: /,
+    new RegExp(`${CT.busybox} \\(busybox\\).*"2\\.6\\.0-rc2"`),
+  ],
   'a long job in the background': [/part 1\nreindexed/, /exit code 3/],
   'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };
+
+/** A row of a table about a container. */
+function row(vmid: number, text: string): RegExp {
+  return new RegExp(`^${vmid} +${text}`, 'm');
+}
 
 /** What the tasks and their preparation write below the root directories of the containers. */
 const FILES = [
