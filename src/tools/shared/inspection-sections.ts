@@ -25,16 +25,25 @@ export function sectionBlocks(
   ];
 }
 
+/** What takes the space in a single container, or in those above the threshold: the overview has the use of the others. */
 function diskBlock(containers: readonly InspectedRow[], threshold: number): Block | null {
   const rows = containers.flatMap(({ vmid, disk: facts }) => {
     const id = String(vmid);
     if (facts === undefined) return [];
+    const full = facts.mounts.filter(
+      ({ use_percent, inodes_percent }) => Math.max(use_percent, inodes_percent ?? 0) >= threshold,
+    );
+    const deleted = (facts.deleted_open ?? []).map(({ path, bytes, pid, process }) => [
+      id,
+      'deleted but open',
+      formatBytes(bytes),
+      path,
+      `${process} (pid ${pid} on the node)`,
+    ]);
+    if (full.length === 0 && containers.length > 1) return deleted;
     return [
       ...facts.mounts
-        .filter(
-          ({ path, use_percent, inodes_percent }) =>
-            path === '/' || Math.max(use_percent, inodes_percent ?? 0) >= threshold,
-        )
+        .filter((mount) => mount.path === '/' || full.includes(mount))
         .map((mount) => [
           id,
           'mount',
@@ -50,16 +59,14 @@ function diskBlock(containers: readonly InspectedRow[], threshold: number): Bloc
         '',
       ]),
       ...(facts.largest_files ?? []).map(({ path, bytes }) => [id, 'file', formatBytes(bytes), path, '']),
-      ...(facts.deleted_open ?? []).map(({ path, bytes, pid, process }) => [
-        id,
-        'deleted but open',
-        formatBytes(bytes),
-        path,
-        `${process} (pid ${pid} on the node)`,
-      ]),
+      ...deleted,
     ];
   });
-  return block('DISK', ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
+  const title =
+    containers.length > 1
+      ? `DISK (containers from ${threshold} % on; select one for its largest files)`
+      : 'DISK';
+  return block(title, ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
 }
 
 function networkBlock(containers: readonly InspectedRow[]): Block | null {
@@ -68,7 +75,7 @@ function networkBlock(containers: readonly InspectedRow[]): Block | null {
     return facts === undefined
       ? []
       : [
-          [String(vmid), 'addresses', facts.addresses.join(', ') || 'none', ''],
+          [String(vmid), 'addresses', shownAddresses(facts.addresses).join(', ') || 'none', ''],
           ...facts.ports.map(({ protocol, address, port, process }) => [
             String(vmid),
             protocol,
@@ -78,6 +85,12 @@ function networkBlock(containers: readonly InspectedRow[]): Block | null {
         ];
   });
   return block('NETWORK', ['VMID', 'WHAT', 'ADDRESS', 'PROCESS (PID ON THE NODE)'], rows);
+}
+
+/** Without link-local addresses, which say nothing about how to connect, unless there are no others. */
+function shownAddresses(addresses: readonly string[]): readonly string[] {
+  const routed = addresses.filter((address) => !/^fe[89ab]/i.test(address));
+  return routed.length > 0 ? routed : addresses;
 }
 
 function processesBlock(containers: readonly InspectedRow[]): Block | null {
