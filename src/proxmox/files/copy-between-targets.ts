@@ -9,6 +9,7 @@ import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import { NodeUnavailable } from '../nodes/node-unavailable.ts';
 import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
 import { relay } from '../transfer/relay.ts';
+import { removeBeside } from '../transfer/remove-remote-files.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { readFacts } from './read-facts.ts';
@@ -180,11 +181,10 @@ async function send(
       onProgress: options.onProgress,
     });
   };
-  let cleanup: readonly string[] | undefined;
+  const cleanup = removeBeside(options.target.path, part);
   try {
     await session.expect('ready');
     const targetPath = await session.path();
-    cleanup = ['rm', '-rf', '--', `${targetPath.slice(0, targetPath.lastIndexOf('/'))}/${part}`];
     const [[size, received], [sent]] = onOneNode
       ? await Promise.all([session.expect('done'), session.sent()])
       : await diagnosed(sourceDeps, attachTarget(options.source), signal, fromOtherNode);

@@ -36,6 +36,7 @@ export const SCRIPTS = {
   receiveTree: load('transfer-prelude', 'receive-prelude', 'tree-prelude', 'receive-tree'),
   readLog: load('read-log'),
   removeAuthorizedKey: load('authorized-keys-remove'),
+  removeBeside: load('remove-beside'),
   runState: load('run-state'),
   running: load('running'),
   sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),
