@@ -5,7 +5,7 @@ import type { CatalogEntry } from './tool-catalog.ts';
 
 /** The catalog entry of a tool. Converts its schemas to JSON Schema, which is slow. */
 export function entryOf(tool: Tool): CatalogEntry {
-  const { name, title, description, toolset } = tool;
+  const { name, title, description, toolset, textOnly } = tool;
   return {
     toolset,
     traits: traitsOf(tool),
@@ -14,7 +14,7 @@ export function entryOf(tool: Tool): CatalogEntry {
       title,
       description,
       inputSchema: inputSchemaOf(tool),
-      outputSchema: outputSchemaOf(tool),
+      ...(textOnly === true ? {} : { outputSchema: outputSchemaOf(tool) }),
       annotations: hintsOf(tool),
     },
   };

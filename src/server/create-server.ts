@@ -1,4 +1,6 @@
 import {
+  type CallToolResult,
+  type InputRequiredResult,
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
@@ -71,12 +73,23 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
       },
       deps,
     );
-    return takesTasks(ctx) ? asTask(result) : result;
+    const shown = inOneForm(tool, result);
+    return takesTasks(ctx) ? asTask(shown) : shown;
   });
   answerTasks(mcp, deps, caller);
   answerPrompts(mcp);
   answerResources(mcp, deps, caller);
   return mcp;
+}
+
+/** The result as the client gets it: the text of a container is sent once. Errors are short, and keep both forms. */
+function inOneForm(
+  tool: Tool,
+  result: CallToolResult | InputRequiredResult,
+): CallToolResult | InputRequiredResult {
+  if (tool.textOnly !== true || !('content' in result) || result.isError === true) return result;
+  const { structuredContent: _, ...text } = result;
+  return text;
 }
 
 function answerPrompts({ server }: McpServer): void {

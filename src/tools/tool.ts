@@ -130,6 +130,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    * Returns contents of the containers, such as files or logs. Under READ_ONLY such a tool needs a rule that allows it by name.
    */
   readonly discloses?: boolean;
+  /**
+   * The result is text of a container. MCP clients get it once, as text, because some show the model only `structuredContent`
+   * where it exists and others show only the text. So the text must contain everything that the model needs.
+   */
+  readonly textOnly?: boolean;
   readonly target: ToolTarget;
   /** The argument with the local file that is sent. An approval applies only to the bytes that the file had when it was requested. */
   readonly sends?: string;
