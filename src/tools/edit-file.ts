@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { EditResult } from '../proxmox/proxmox-types.ts';
-import { framed, frameWord } from './shared/format.ts';
+import { framed, frameWord, inOneLine } from './shared/format.ts';
 import { changingInput, fileText, flag, path, sideCommand } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -117,7 +117,7 @@ function toData(vmid: number, result: EditResult): Data {
 
 /** What was done, and the diff, framed by a random word so that it cannot pose as text of this server. */
 function editText(data: Data): string {
-  const file = `${data.path} in container ${data.vmid}`;
+  const file = `${inOneLine(data.path)} in container ${data.vmid}`;
   if (!data.changed) return `${file} already has this content: nothing was changed. SHA-256 ${data.sha256}`;
   const word = frameWord();
   const cut = data.diff_cut ? [`The diff is too long and was cut.`] : [];
