@@ -5,6 +5,8 @@ import { changingInput, fileText, flag, path, sideCommand } from './shared/param
 import { defineContainerTool } from './tool.ts';
 
 const MAX_EDITS = 50;
+/** Seconds for `validate`. */
+const VALIDATE_LIMIT_S = 60;
 
 const edit = z.strictObject({
   old: fileText('Exact text to replace', 1),
@@ -84,6 +86,8 @@ export const editFile = defineContainerTool({
       diff: request.diff,
       expectedSha256: request.expected_sha256,
       validate: request.validate,
+      // A client that waits no longer would not get the result.
+      validateLimitS: Math.min(VALIDATE_LIMIT_S, ctx.settings.waitLimit ?? VALIDATE_LIMIT_S),
       characterLimit: ctx.settings.characterLimit,
       signal: ctx.signal,
     });
@@ -136,7 +140,7 @@ function editText(data: Data): string {
 const ATTRIBUTES = {
   kept: ', extended attributes and ACLs kept',
   lost: ', but extended attributes or ACLs were lost, because `cp` in the container does not copy them',
-  unknown: '',
+  unknown: '; extended attributes and ACLs are kept only if `cp -a` in the container copies them',
 } as const;
 
 const VALIDATED = {

@@ -111,7 +111,7 @@ const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
     make: make(
       'PERMISSION_DENIED',
       (text, where) => `Access was denied ${where}: ${text}.`,
-      'Check the permissions and mounts of the path. In an unprivileged container, root cannot access files that belong to the host.',
+      'Check the permissions, mounts and attributes (`lsattr`) of the path. In an unprivileged container, root cannot access files that belong to the host.',
     ),
   },
 ];

@@ -26,12 +26,14 @@ if stat -c %s / >/dev/null 2>&1; then
   size_of() { stat -c %s "$1"; }
   mode_of() { stat -c %a "$1"; }
   owner_of() { stat -c %u:%g "$1"; }
+  links_and_names_of() { stat -c '%h %U %G' "$1"; }
 else
   command -v ls >/dev/null 2>&1 || fail TOOL_MISSING stat
   # shellcheck disable=SC2046 # split into the fields of the line
-  list() { set -f; set -- $(ls -lnd "$1") '' '' '' '' ''; set +f; perms=$1 uid=$3 gid=$4 bytes=$5; [ -n "$bytes" ]; }
+  list() { set -f; set -- $(ls -lnd "$1") '' '' '' '' ''; set +f; perms=$1 links=$2 uid=$3 gid=$4 bytes=$5; [ -n "$bytes" ]; }
   size_of() { list "$1" && echo "$bytes"; }
   owner_of() { list "$1" && echo "$uid:$gid"; }
+  links_and_names_of() { list "$1" && echo "$links - -"; }
   mode_of() {
     list "$1" || return 1
     m=${perms#?} o='' x=0
