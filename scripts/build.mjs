@@ -99,6 +99,9 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     logLevel: 'warning',
   });
   if (warnings.length > 0) process.exit(1);
+  // V8 stores a text of ASCII in half of the memory, and bin.js reads it as such.
+  if (/[^\0-\x7f]/.test(readFileSync(path.join(dist, name), 'latin1')))
+    throw new Error(`${name} is not ASCII`);
   const names = Object.keys(metafile.inputs).flatMap(
     (input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
   );

@@ -1,3 +1,5 @@
+import { lazy } from './lazy.ts';
+
 /** Control characters except tab and newline, a carriage return that is not part of CRLF, and unpaired surrogates. */
 const CONTROL = String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Surrogate}]|\r(?!\n)`;
 
@@ -31,13 +33,7 @@ export const UNSAFE_CHARACTER = String.raw`${CONTROL}|(?=[\p{Cf}\p{Zl}\p{Zp}\p{D
 
 /** A quick check that most text passes, before the long list is used. */
 const MAY_BE_UNSAFE = /[^\t\n\r -~]|\r(?!\n)/;
-let allUnsafe: RegExp | undefined;
-
-/** Created when it is first needed, because that takes 2 ms, and most starts do not need it. */
-function unsafePattern(): RegExp {
-  allUnsafe ??= new RegExp(UNSAFE_CHARACTER, 'gu');
-  return allUnsafe;
-}
+const unsafePattern = lazy(() => new RegExp(UNSAFE_CHARACTER, 'gu'));
 
 /** Whether `visible` would change the text. */
 export function hasUnsafe(text: string): boolean {

@@ -73,6 +73,7 @@ export async function startJob(
     precondition,
     priority: 'work',
     signal,
+    once: true,
   });
   const items = new Map(output.items);
   if (items.has('started')) return id;
