@@ -33,6 +33,11 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     (file, where) => `${file} is a directory ${where}, not a file.`,
     'Pack the directory with tar and transfer the archive.',
   ),
+  TARGET_IS_A_DIRECTORY: make(
+    'IS_A_DIRECTORY',
+    (file, where) => `${file} is a directory ${where}, not a file.`,
+    'Add the name of the file to the path.',
+  ),
   DIRECTORY: make(
     'IS_A_DIRECTORY',
     (file, where) => `${file} is a directory ${where}, not a file.`,
