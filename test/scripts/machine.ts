@@ -29,11 +29,13 @@ export interface Machine {
 
 /**
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
- * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, and `ddBytes`: a dd that reports bytes, as on every node.
+ * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, and `ddBytes`: a dd that reports bytes, as on every node,
+ * `awkAndGzip`: these programs.
  */
 export type Feature =
   | 'trapAfterSubstitution'
   | 'ddBytes'
+  | 'awkAndGzip'
   | 'isolated'
   | 'disks'
   | 'fifos'
