@@ -258,7 +258,7 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'inspectContainer',
     group: 'inspectContainer',
     caughtBy: 'shows the last errors of the journal, and bounds the length of a line',
-    from: '| cut -c 1-400',
+    from: '| cut -c 1-600',
     to: '',
   },
   {

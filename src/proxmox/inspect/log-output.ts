@@ -2,7 +2,7 @@ import { charactersIn } from '../exec/truncate.ts';
 import { isJournalCursor, type LogCursor } from './log-cursor.ts';
 import type { LogRefusal } from './log-errors.ts';
 import type { LogLine, LogRequest, SimilarFile } from './log-types.ts';
-import { integer, oneLine } from './plain-text.ts';
+import { integer, oneLine, withoutPartialWord } from './plain-text.ts';
 
 /** Lines are cut after this many bytes in the container. */
 const LINE_BYTES = 4000;
@@ -109,21 +109,22 @@ function rowsOf(
   // Lines that since and until leave out are not counted.
   const fromStart = isFromStart && since === undefined && until === undefined;
   return raw.split('\n').flatMap((line): Row[] => {
-    const [, at, rest = ''] = /^(\d{1,15}):(.*)$/s.exec(line) ?? [];
+    const [, at, whole = ''] = /^(\d{1,15}):(.*)$/s.exec(line) ?? [];
     if (at === undefined) return [];
-    const cut = Buffer.byteLength(line) >= LINE_BYTES ? '…' : '';
+    const isLong = Buffer.byteLength(line) >= LINE_BYTES;
+    const rest = isLong ? `${withoutPartialWord(whole)}…` : whole;
     if (match !== undefined && context > 0 && rest === '--')
       return [{ at: Number(at), number: null, text: '--', kind: 'gap' }];
-    if (path === undefined) return [{ at: Number(at), number: null, text: rest + cut, kind: 'match' }];
+    if (path === undefined) return [{ at: Number(at), number: null, text: rest, kind: 'match' }];
     if (match === undefined) {
-      return [{ at: Number(at), number: fromStart ? Number(at) : null, text: rest + cut, kind: 'match' }];
+      return [{ at: Number(at), number: fromStart ? Number(at) : null, text: rest, kind: 'match' }];
     }
     const [, number, mark, text = ''] = /^(\d{1,15})([:-])(.*)$/s.exec(rest) ?? [];
     return [
       {
         at: Number(at),
         number: fromStart && number !== undefined ? Number(number) : null,
-        text: (number === undefined ? rest : text) + cut,
+        text: number === undefined ? rest : text,
         kind: mark === '-' ? 'context' : 'match',
       },
     ];
