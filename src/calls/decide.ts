@@ -5,7 +5,7 @@ import { AppError } from '../lib/errors.ts';
 import { hostAccessDisabled, type Tool } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
 import type { CallTarget, ValidatedCall } from './call-record.ts';
-import { ceilingRefusal, disclosureRefused, permissionFor, permissionMissing } from './ceilings.ts';
+import { ceilingOfTool, disclosureRefused, permissionFor, permissionMissing } from './ceilings.ts';
 import { traitsOf } from './subject.ts';
 
 /**
@@ -104,7 +104,7 @@ async function decideContents(
     deps,
   }: { readonly caller: Caller; readonly signal: AbortSignal; readonly deps: ServerDeps },
 ): Promise<{ readonly withheld: AppError | null; readonly attributes: Decision['attributes'] }> {
-  const ceiling = ceilingRefusal(source, deps.settings, policy, caller);
+  const ceiling = ceilingOfTool(source, deps.settings, policy, caller);
   if (ceiling !== undefined) return { withheld: ceiling.error, attributes: null };
   const { name } = source;
   const subject = { ...whole, ...traitsOf(source) };
@@ -143,8 +143,8 @@ function undisclosable(
 }
 
 /**
- * If the container has another name than the caller expects, adds to the reason which one has that name. Containers in which
- * the policy denies this call are not named.
+ * If the container does not have the expected name, adds to the reason which container has it. Containers in which the policy
+ * denies this call are not named.
  */
 async function withExpectedContainer(
   decision: Decision,
@@ -174,7 +174,7 @@ const MAX_NAMED = 3;
 /**
  * The refusal of a call on the container that this server runs in, because it contains the server's tokens, settings and SSH
  * key.
- * @throws AppError if the node cannot be asked
+ * @throws AppError if the node cannot be queried
  */
 async function ownContainerRefusal(
   { vmid, effect, discloses }: Subject,

@@ -4,8 +4,8 @@ import type { Caller } from '../lib/caller.ts';
 import type { Job } from '../proxmox/jobs/job-types.ts';
 import { cancelJob } from '../tools/cancel-job.ts';
 import { toExecResult } from '../tools/shared/background.ts';
-import { presentExec } from '../tools/shared/exec.ts';
-import { jobState, jobTarget, requireOwn } from '../tools/shared/jobs.ts';
+import { jobState, jobTarget, requireOwn } from '../tools/shared/job-fields.ts';
+import { presentExec } from '../tools/shared/present-exec.ts';
 import type { ServerDeps } from './call-deps.ts';
 import { callTool } from './pipeline.ts';
 import { presentReply } from './present.ts';
@@ -20,7 +20,7 @@ export interface JobTask {
 }
 
 /**
- * The state of a job of this caller. Not logged: the call that started the job is, and so is the end of the job.
+ * The state of a job of this caller. Not logged, because the start and the end of the job are.
  * @throws AppError JOB_NOT_FOUND, also for jobs of other callers; if the node cannot be reached
  */
 export async function readJobTask(

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addressesOf } from './formats.ts';
+import { addressesOf } from './address-formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { type LoadInput, loadConfig } from './load.ts';
 import type { Config } from './settings-schema.ts';
@@ -226,6 +226,10 @@ describe('config.env', () => {
       ok: false,
       errors: [{ name: 'config.env', problem: expect.stringContaining('is a directory') }],
     });
+  });
+  test('that cannot be read causes no errors about settings that it may contain', () => {
+    const loaded = loadConfig({ envFile: 'none.env' }, at({ SSH_PORT: 'x' }, directory()));
+    expect(loaded).toMatchObject({ ok: false, errors: [{ name: '--config' }, { name: 'SSH_PORT' }] });
   });
 });
 

@@ -31,23 +31,34 @@ export class Session {
   readonly channel: RemoteChannel;
   /** How long the shell took to respond, in ms. */
   readonly openedInMs: number;
+  /** Identifies the time since the last start of the node; empty if the node does not tell it. */
+  readonly bootId: string;
   readonly #uptimeS: number;
   readonly #uptimeAt: number;
   /** The question of a start-up file that reads stdin; empty if it prints none. null: no start-up file reads stdin. */
   readonly asked: string | null;
   #alive = true;
+  readonly #onExit = new Set<() => void>();
+  readonly #onClose = new Set<() => void>();
+  #closed = false;
   /** Whether it has run a request. */
   used = false;
   idleSince = performance.now();
 
-  private constructor(channel: RemoteChannel, opened: { ms: number; uptimeS: number; asked: string | null }) {
+  private constructor(channel: RemoteChannel, opened: Omit<Opened, 'ok'>, ms: number) {
     this.channel = channel;
-    this.openedInMs = opened.ms;
+    this.openedInMs = ms;
     this.asked = opened.asked;
+    this.bootId = opened.bootId;
     this.#uptimeS = opened.uptimeS;
     this.#uptimeAt = performance.now();
     void channel.exited.then(() => {
       this.#alive = false;
+      for (const listener of this.#onExit) listener();
+    });
+    void channel.closed.then(() => {
+      this.#closed = true;
+      for (const listener of this.#onClose) listener();
     });
   }
 
@@ -58,10 +69,7 @@ export class Session {
   static async open(channel: RemoteChannel, options: SessionOptions): Promise<Session> {
     const startedAt = performance.now();
     const answer = await new Handshake(channel).run(options.limitMs ?? LOGIN_LIMIT_MS);
-    if (answer.ok) {
-      const { uptimeS, asked } = answer;
-      return new Session(channel, { ms: performance.now() - startedAt, uptimeS, asked });
-    }
+    if (answer.ok) return new Session(channel, answer, performance.now() - startedAt);
     channel.close();
     throw noShell(answer.trouble, options.sudo);
   }
@@ -69,6 +77,24 @@ export class Session {
   /** Whether its shell can probably still accept a request. */
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /**
+   * Calls back when the shell has exited. A session lives long and runs many scripts: what waits for a promise of its channel
+   * would be kept in memory until the session ends.
+   * @returns a function that stops it
+   */
+  onExit(listener: () => void): () => void {
+    if (this.#alive) this.#onExit.add(listener);
+    else queueMicrotask(listener);
+    return () => this.#onExit.delete(listener);
+  }
+
+  /** The same when the channel has closed and its output has been read. */
+  onClose(listener: () => void): () => void {
+    if (this.#closed) queueMicrotask(listener);
+    else this.#onClose.add(listener);
+    return () => this.#onClose.delete(listener);
   }
 
   /** Clock ticks since the node's boot (100 per second on Linux), never later than the actual value on the node. */
@@ -91,9 +117,14 @@ export class Session {
   }
 }
 
-type Answer =
-  | { readonly ok: true; readonly uptimeS: number; readonly asked: string | null }
-  | { readonly ok: false; readonly trouble: LoginTrouble };
+interface Opened {
+  readonly ok: true;
+  readonly uptimeS: number;
+  readonly bootId: string;
+  readonly asked: string | null;
+}
+
+type Answer = Opened | { readonly ok: false; readonly trouble: LoginTrouble };
 
 /** The handshake. It verifies that a POSIX shell reads our lines, and marks the end of the login shell's output. */
 class Handshake {
@@ -103,6 +134,7 @@ class Handshake {
   #bytes = 0;
   #firstAnswered: number | undefined;
   #uptimeS: number | undefined;
+  #bootId = '';
   #errAnswered = false;
   #settle: (answer: Answer) => void = () => {};
 
@@ -117,7 +149,7 @@ class Handshake {
     let lines = 0;
     const greet = () => {
       stdin.write(
-        `{ read u x; } </proc/uptime; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u"; echo ${n} >&2\n`,
+        `{ read b; } </proc/sys/kernel/random/boot_id; { read u x; } </proc/uptime; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b"; echo ${n} >&2\n`,
       );
     };
     return new Promise((resolve) => {
@@ -187,18 +219,24 @@ class Handshake {
       this.#errAnswered ||= lines.some((line) => line.endsWith(this.#nonce));
     } else {
       for (const line of lines) {
-        const match = /(\d+) (z?sh) (\d+\.\d+)$/.exec(line);
+        const match = /(\d+) (z?sh) (\d+\.\d+) ([\w-]*)$/.exec(line);
         if (match === null || !line.slice(0, match.index).endsWith(`${this.#nonce} `)) continue;
         if (match[2] === 'zsh') this.#fail({ ended: 'interpreter', interpreter: 'zsh' });
         this.#firstAnswered ??= Number(match[1]);
         this.#uptimeS = Number(match[3]);
+        this.#bootId = match[4] ?? '';
       }
     }
     if (this.#uptimeS !== undefined && this.#errAnswered) {
       // A line without a response was read by another program.
       const asked = (this.#firstAnswered ?? 0) > 0;
       const question = unfinishedLine(this.#output('stdout')) || unfinishedLine(this.#output('stderr'));
-      this.#settle({ ok: true, uptimeS: this.#uptimeS, asked: asked ? question : null });
+      this.#settle({
+        ok: true,
+        uptimeS: this.#uptimeS,
+        bootId: this.#bootId,
+        asked: asked ? question : null,
+      });
     }
   }
 

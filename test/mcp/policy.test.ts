@@ -357,7 +357,9 @@ describe('expect_name', () => {
         expect(isError).toBe(true);
         expect(data).toMatchObject({
           code: 'WRONG_TARGET',
-          error: expect.stringMatching(/named "(busybox|stopped)".* The name belongs to container 9101\./),
+          error: expect.stringMatching(
+            new RegExp(`named "(busybox|stopped)".* The name belongs to container ${CT.debian}\\.`),
+          ),
         });
       }
       expect(await exists('/tmp/wrong')).toBe(false);
@@ -373,7 +375,10 @@ describe('expect_name', () => {
     );
     await withServer({ POLICY_FILE: file }, async (client) => {
       const { data } = await exec(client, 'true', { expect_name: 'debian' });
-      expect(data).toMatchObject({ code: 'WRONG_TARGET', error: expect.not.stringContaining('9101') });
+      expect(data).toMatchObject({
+        code: 'WRONG_TARGET',
+        error: expect.not.stringContaining(String(CT.debian)),
+      });
       const unknown = await exec(client, 'true', { expect_name: 'nobody' });
       expect(unknown.data).toMatchObject({ error: expect.not.stringContaining('belongs') });
     });

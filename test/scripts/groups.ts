@@ -12,6 +12,7 @@ import { OWN_CONTAINER_CASES } from './own-container-cases.ts';
 import { PRECONDITION_CASES } from './precondition-cases.ts';
 import { READ_FILE_CASES } from './read-file-cases.ts';
 import { READ_LOG_CASES } from './read-log-cases.ts';
+import { START_CLAIM_CASES } from './start-claim-cases.ts';
 import { UPLOAD_CASES } from './upload-cases.ts';
 import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
 
@@ -31,6 +32,7 @@ export type GroupName =
   | 'probe'
   | 'readFile'
   | 'readLog'
+  | 'startClaim'
   | 'upload';
 
 /** All cases by the script that they check. */
@@ -50,5 +52,6 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   probe: PROBE_CASES,
   readFile: READ_FILE_CASES,
   readLog: READ_LOG_CASES,
+  startClaim: START_CLAIM_CASES,
   upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],
 };

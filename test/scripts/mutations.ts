@@ -14,6 +14,30 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a claim that two can have',
+    script: 'claimStart',
+    group: 'startClaim',
+    caughtBy: 'is given once',
+    from: 'set -C',
+    to: 'set +C',
+  },
+  {
+    name: 'a claim that is given after a restart of the node',
+    script: 'claimStart',
+    group: 'startClaim',
+    caughtBy: 'is not given after a restart of the node',
+    from: ' = "$3" ]',
+    to: ' != "$3" ]',
+  },
+  {
+    name: 'a removal of claims that are not named',
+    script: 'removeClaims',
+    group: 'startClaim',
+    caughtBy: 'is removed by its name, or after two days',
+    from: 'rm -f -- "$@"',
+    to: 'rm -f -- *',
+  },
+  {
     name: 'a read that takes an offset for the number of a block',
     script: 'readFile',
     group: 'readFile',
@@ -414,8 +438,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'kill',
     group: 'kill',
     caughtBy: 'leaves the session of an older process alone',
-    from: 'case $sids$old in',
-    to: 'case $sids in',
+    from: 'case $sessions$old in',
+    to: 'case $sessions in',
   },
   {
     name: 'an upload that publishes without the confirmation of the digest',

@@ -1,6 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
+import type { ScriptOutput } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
-import type { ScriptOutput } from '../../remote/shell.ts';
 
 export function notRunning(vmid: number, state: string): AppError {
   if (state === 'STOPPED') {

@@ -1,11 +1,11 @@
 import { AppError } from '../../lib/errors.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
-import { killRun, NORMAL_PACE } from '../../remote/kill.ts';
+import { killRun, NORMAL_PACE } from '../../remote/kill-run.ts';
 import { disconnected } from '../../remote/remote-errors.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { MARK_VARIABLE, newRunId, type RunId } from '../../remote/session-requests.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
 import { cancelled, notInspected } from './inspect-errors.ts';
 import type { ContainerFacts, Inspection } from './inspect-types.ts';
 import { type ContainerRequest, inspectedContainer } from './inspected-container.ts';

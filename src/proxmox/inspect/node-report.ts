@@ -1,4 +1,4 @@
-import type { ScriptOutput } from '../../remote/shell.ts';
+import type { ScriptOutput } from '../../remote/remote-shell.ts';
 
 /** The facts about one container as the node script sends them. */
 export class RawFacts {

@@ -1,8 +1,8 @@
 import { AppError, messageOf } from '../../lib/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { disconnected } from '../../remote/remote-errors.ts';
+import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
   type ConfigDetails,
@@ -35,7 +35,7 @@ export interface Inventory extends Members {
   readonly reusable: ReusableFiles;
 }
 
-/** Parsed files with the text or the version by which it shows whether they have changed. */
+/** Parsed files, with the text or the version that shows whether they have changed. */
 interface ReusableFiles {
   readonly vmlist: string;
   /** Empty: unknown. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import {
   type AttachTarget,
@@ -9,13 +10,12 @@ import {
   newRunId,
   shellArgv,
 } from '../../remote/session-requests.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
 import { JOBS_DIR, jobNotWritable, jobsDiskFull, startUnknown } from './job-errors.ts';
 import type { StoredAbout } from './job-record.ts';
 import type { JobStart } from './job-types.ts';
 
 const START_LIMIT_MS = 15_000;
-/** The limits of head, segments and their number in job-run.sh add up to less than this many units, for both streams. */
+/** The files that job-run.sh keeps of both streams have at most this many units in all. */
 const UNITS = 64;
 /** Bytes that must be free on the disk of the jobs beyond the output of the new one. */
 const RESERVE = 64 * 1024 * 1024;
@@ -73,6 +73,7 @@ export async function startJob(
     precondition,
     priority: 'work',
     signal,
+    once: true,
   });
   const items = new Map(output.items);
   if (items.has('started')) return id;

@@ -9,6 +9,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  */
 export const SCRIPTS = {
   addAuthorizedKey: load('authorized-keys-add'),
+  claimStart: load('claim-start'),
   clusterStatus: load('cluster-status'),
   copy: load('copy'),
   download: load('transfer-prelude', 'download'),
@@ -36,6 +37,7 @@ export const SCRIPTS = {
   receiveTree: load('transfer-prelude', 'receive-prelude', 'tree-prelude', 'receive-tree'),
   readLog: load('read-log'),
   removeAuthorizedKey: load('authorized-keys-remove'),
+  removeClaims: load('remove-claims'),
   runState: load('run-state'),
   running: load('running'),
   sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),

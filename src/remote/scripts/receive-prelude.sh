@@ -8,7 +8,7 @@ tmp=
 discard() { [ -z "$tmp" ] || rm -f "$tmp"; tmp=; }
 trap 'discard; exit 1' HUP INT TERM PIPE
 give_up() { discard; fail "$1" "$2"; }
-# busybox calls every failure to write an I/O error, so the free space is asked.
+# busybox reports every failed write as an I/O error, so the free space is checked.
 free_bytes() {
   set -f
   # shellcheck disable=SC2046 # split into fields
@@ -18,7 +18,7 @@ free_bytes() {
 }
 is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
 receive() {
-  if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
+  if ! err=$(take "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
   fi
   got=$(size_of "$tmp")

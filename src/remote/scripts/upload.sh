@@ -27,7 +27,7 @@ tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready\n' "$w"
 send_text "$dest"
-choose_digest "$size"
+choose_programs "$size"
 if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
   [ "$size" = 0 ] || receive
   sum=$($digest <"$tmp") || give_up IO "cannot read the file back"
@@ -42,7 +42,7 @@ else
     } <"$tmp" 2>/dev/null | $digest
   )
   wait
-  # The file was removed: receive has reported the reason.
+  # `receive` has removed the file and reported the reason.
   [ -e "$tmp" ] || exit 0
 fi
 printf '%s done %s %s\n' "$w" "$size" "${sum%% *}"

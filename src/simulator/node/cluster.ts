@@ -1,8 +1,8 @@
 import { type DirectoryInode, type Inode, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import type { Guest } from '../guest/guest.ts';
-import { Network } from '../network.ts';
 import type { Scenario } from '../scenario.ts';
+import { Network } from '../simulated-network.ts';
 import { corosyncConfig, storageConfig } from './cluster-files.ts';
 import { configText } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';
@@ -132,7 +132,7 @@ export class Cluster {
     else if (this.#files.exists(path)) this.#files.remove(path);
   }
 
-  /** The text of a file below /etc/pve; undefined where there is none. */
+  /** The text of a file below /etc/pve; undefined if there is none. */
   read(path: string): string | undefined {
     const inode = this.#files.find(path);
     return inode === undefined || inode.kind === 'directory' ? undefined : this.#files.readText(path);
@@ -142,7 +142,7 @@ export class Cluster {
     this.#files.write(path, text, { parents: true, mode: 0o640 });
   }
 
-  /** A file whose content is made whenever it is read. */
+  /** A file whose content is generated at each read. */
   generate(path: string, content: () => string): void {
     this.#files.generate(path, content, 0o640);
   }

@@ -8,7 +8,7 @@ import type { LoadInput } from '../../../config/load.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { redrawLine } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
@@ -79,7 +79,9 @@ async function perform(
   signal: AbortSignal,
   asked: Pick<ToolCall, 'tool' | 'args' | 'audience'>,
 ): Promise<CallToolResult> {
-  const elicitation = canAsk() ? { elicitation: terminalElicitation(app.config.stateDir) } : {};
+  const elicitation = canAsk()
+    ? { elicitation: terminalElicitation(app.config.stateDir, app.config.approvalTtl * 1000) }
+    : {};
   const made = { ...asked, caller: LOCAL_CALLER, signal, ...elicitation };
   if (!process.stderr.isTTY) return toResult(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {

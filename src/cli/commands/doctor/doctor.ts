@@ -1,7 +1,7 @@
 import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
 import { CHECKS, type Check } from './check.ts';
@@ -42,8 +42,11 @@ export async function doctor({ input, options }: Request): Promise<void> {
     !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
   if (abort.signal.aborted) screen?.cancelled();
   else screen?.end(checks, found !== undefined && ok && vmid === undefined);
-  if (report) await print(reportText(checks, found?.config, file));
-  if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  if (report) await print(reportText(checks, found, file));
+  if (json) {
+    const shown = checks.map(({ names: _, ...check }) => check);
+    await print(`${JSON.stringify({ ok, checks: shown }, null, 2)}\n`);
+  }
   process.exit(abort.signal.aborted ? 130 : invalid ? 2 : ok ? 0 : 1);
 }
 

@@ -6,7 +6,8 @@ import { disconnected } from './remote-errors.ts';
 import type { Session } from './session.ts';
 import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 import { commandRequest, scriptRequest } from './session-requests.ts';
-import { passStarted } from './started.ts';
+import { StartClaims } from './start-claims.ts';
+import { type FirstFrame, passStarted } from './started.ts';
 
 export type { ChannelSource };
 
@@ -47,6 +48,8 @@ export interface NodeRunOptions {
   readonly precondition?: ActivePrecondition | null | undefined;
   /** The script reads the cluster file system, which may hang. Only one session then waits for it, not one per call. */
   readonly readsPmxcfs?: boolean;
+  /** The script must not run twice. Other scripts are sent again if the connection is lost before they have started. */
+  readonly once?: boolean;
   /** Called when the command has started. */
   readonly onStart?: () => void;
   /** Called with all stderr so far, whenever more arrives. */
@@ -64,6 +67,7 @@ export class RemoteShell {
   readonly sessions: SessionPool;
   readonly logger: NodeLogger;
   readonly sudo: boolean;
+  readonly claims = new StartClaims(this);
   /** Reads that have not finished in time: of the whole inventory, and of one configuration before a call. */
   readonly #hung = new Map<PmxcfsReading, Promise<unknown>>();
 
@@ -74,27 +78,36 @@ export class RemoteShell {
   }
 
   /**
-   * Runs one of our host-side scripts in a reusable session.
+   * Runs one of our host-side scripts in a reusable session. Sends it again if the connection is lost before it has started.
    * @throws AppError if the node cannot be reached, or the precondition fails
    */
   async script(script: string, args: readonly string[], options: NodeRunOptions): Promise<ScriptOutput> {
-    const { signal, timeoutMs, silenceMs, precondition = null, priority = 'control' } = options;
+    const { signal, timeoutMs, silenceMs, precondition = null, priority = 'control', once = false } = options;
     const asked = performance.now();
     const readsPmxcfs = options.readsPmxcfs === true || precondition?.readsPmxcfs === true;
     if (readsPmxcfs && !(await this.pmxcfsAnswers('inventory', silenceMs ?? timeoutMs, signal))) {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
     const leftMs = timeoutMs - (performance.now() - asked);
-    // The login has limits of its own: a slow one says nothing about the script.
-    const session = await this.sessions.take({ signal, priority, reuse: true });
-    const run = new ScriptRun(session, precondition);
-    // After a timeout the script continues; its session can be reused only after the script has ended.
-    const over = run.start(script, args).finally(() => this.#return(session, run));
-    over.catch(() => {});
-    const outcome = await untilSilent(over, run, { leftMs: Math.max(0, leftMs), silenceMs }, signal);
-    if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
-    if (typeof outcome !== 'string') return outcome;
-    return { ...run.output(), code: null, ended: outcome };
+    for (let attempt = 1; ; attempt++) {
+      // The login has limits of its own: a slow one says nothing about the script.
+      const session = await this.sessions.take({ signal, priority, reuse: true });
+      const claim = newNonce();
+      const run = new ScriptRun(session, precondition, once ? this.claims.claim(claim) : '');
+      // After a timeout the script continues; its session can be reused only after the script has ended.
+      const over = run.start(script, args).finally(() => this.#return(session, run));
+      over.catch(() => {});
+      const outcome = await untilSilent(over, run, { leftMs: Math.max(0, leftMs), silenceMs }, signal);
+      if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
+      if (typeof outcome === 'string') return { ...run.output(), code: null, ended: outcome };
+      const first = run.firstFrame(outcome);
+      if (
+        once ? !(await this.claims.mayRepeat(first, claim, session, signal)) : first.kind !== 'disconnected'
+      ) {
+        return outcome;
+      }
+      if (attempt > 1) return outcome;
+    }
   }
 
   /**
@@ -103,29 +116,25 @@ export class RemoteShell {
    */
   async command(argv: readonly string[], options: NodeRunOptions): Promise<NodeOutput> {
     const { signal, precondition = null, priority = 'control', timeoutMs } = options;
-    const nonce = newNonce();
     for (let attempt = 1; ; attempt++) {
       const session = await this.sessions.take({ signal, priority });
       const { channel } = session;
-      session.send(commandRequest(nonce, argv, precondition?.check() ?? ''));
+      const nonce = newNonce();
+      const claim = newNonce();
+      session.send(commandRequest(nonce, argv, this.claims.claim(claim) + (precondition?.check() ?? '')));
       channel.stdin.end();
       const first = await passStarted(channel, nonce, timeoutMs, signal);
-      if (first.kind === 'closed' && attempt < 3) {
-        session.close();
-        continue;
+      if (first.kind === 'started') {
+        this.claims.confirmed(claim);
+        options.onStart?.();
+        return collect(channel, options);
       }
-      if (first.kind === 'refused' && precondition !== null) {
-        session.close();
-        throw precondition.refused(first.why);
-      }
-      if (first.kind !== 'started') {
-        session.close();
-        const ended =
-          first.kind === 'aborted' ? 'cancelled' : first.kind === 'timeout' ? 'timeout' : 'disconnected';
-        return { stdout: '', stderr: '', code: null, ended };
-      }
-      options.onStart?.();
-      return collect(channel, options);
+      session.close();
+      if (attempt < 3 && (await this.claims.mayRepeat(first, claim, session, signal))) continue;
+      if (first.kind === 'refused' && precondition !== null) throw precondition.refused(first.why);
+      const ended =
+        first.kind === 'aborted' ? 'cancelled' : first.kind === 'timeout' ? 'timeout' : 'disconnected';
+      return { stdout: '', stderr: '', code: null, ended };
     }
   }
 
@@ -177,6 +186,7 @@ const WORDS = ['checking', 'started', 'refused', 'section', 'item', 'exited'];
 class ScriptRun {
   readonly #session: Session;
   readonly #precondition: ActivePrecondition | null;
+  readonly #claim: string;
   readonly #nonce = newNonce();
   readonly #items: (readonly [string, string])[] = [];
   readonly #texts = new Map<string, Buffer[]>([['', []]]);
@@ -193,20 +203,23 @@ class ScriptRun {
   /** Resolves when the script has ended on both streams. */
   complete = false;
 
-  constructor(session: Session, precondition: ActivePrecondition | null) {
+  /** @param claim shell text of its claim, or empty */
+  constructor(session: Session, precondition: ActivePrecondition | null, claim: string) {
     this.#session = session;
     this.#precondition = precondition;
+    this.#claim = claim;
   }
 
   start(script: string, args: readonly string[]): Promise<ScriptOutput> {
-    const { stdout, stderr, closed } = this.#session.channel;
+    const { stdout, stderr } = this.#session.channel;
     const outReader = new FrameReader(this.#nonce, WORDS);
     const errReader = new FrameReader(this.#nonce, WORDS);
     return new Promise<ScriptOutput>((resolve, reject) => {
       const finish = (ended: 'exit' | 'disconnected') => {
+        stopWatching();
         stdout.off('data', onOut).pause();
         stderr.off('data', onErr).pause();
-        if (this.#refused !== undefined && this.#precondition !== null) {
+        if (this.#refused !== undefined && this.#refused !== 'unclaimed' && this.#precondition !== null) {
           reject(this.#precondition.refused(this.#refused));
         } else {
           const code = this.#code ?? null;
@@ -234,14 +247,20 @@ class ScriptRun {
         }
         check();
       };
-      void closed.then(() => {
+      const stopWatching = this.#session.onClose(() => {
         if (!this.complete) finish('disconnected');
       });
       stdout.on('data', onOut).resume();
       stderr.on('data', onErr).resume();
       const check_ = this.#precondition?.check() ?? '';
-      this.#session.send(scriptRequest(this.#nonce, script, args, check_));
+      this.#session.send(scriptRequest(this.#nonce, script, args, this.#claim + check_));
     });
+  }
+
+  /** How the request began, after its end. */
+  firstFrame({ ended, responded }: ScriptOutput): FirstFrame {
+    if (this.#refused !== undefined) return { kind: 'refused', why: this.#refused };
+    return ended === 'disconnected' && !responded ? { kind: 'disconnected' } : { kind: 'started' };
   }
 
   /** The output so far. */

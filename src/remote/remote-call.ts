@@ -2,12 +2,12 @@ import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../lib/errors.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
 import { isFrozen } from './frozen.ts';
-import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill.ts';
+import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill-run.ts';
 import type { CheckedPrecondition } from './precondition.ts';
 import { CommandNotStarted, startUnconfirmed } from './remote-errors.ts';
+import { delay, type RemoteShell } from './remote-shell.ts';
 import type { Survivor } from './remote-types.ts';
 import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
-import { delay, type RemoteShell } from './shell.ts';
 import { type FirstFrame, passStarted } from './started.ts';
 
 /** The check has its own timeout of two seconds. If it is silent for longer, it is stuck. */
@@ -105,14 +105,15 @@ export class RemoteCall {
    * Sends the request and waits until it has started. Also returns a call that is cancelled during that time: it may be about
    * to start, so the caller must end it.
    * @throws AppError if the node cannot be reached, the precondition fails (nothing was run), or the connection was lost before
-   * the start was confirmed (DISCONNECTED: it may have run); PreconditionTimeout; CommandNotStarted
+   * the start was confirmed and the node does not confirm either that it has not run (DISCONNECTED); PreconditionTimeout;
+   * CommandNotStarted
    */
   static async start(shell: RemoteShell, request: CallRequest): Promise<RemoteCall> {
     const { precondition, signal, input, target } = request;
     let answers = await checkCanRead(shell, precondition, signal);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const run = newRunId();
-      const check = precondition?.check(answers) ?? '';
+      const check = shell.claims.claim(run.id) + (precondition?.check(answers) ?? '');
       const text = attachRequest(target, run, request.argv(run), { check, input });
       const session = await shell.sessions.take({ signal });
       const since = session.ticks();
@@ -122,6 +123,7 @@ export class RemoteCall {
       const limitMs = precondition === null ? UNCHECKED_LIMIT_MS : STARTED_LIMIT_MS;
       const first = await passStarted(channel, run.nonce, limitMs, signal);
       if (first.kind === 'started' || first.kind === 'aborted') {
+        shell.claims.confirmed(run.id);
         return new RemoteCall(shell, request, run, channel, since);
       }
       if (first.kind === 'timeout') {
@@ -137,7 +139,7 @@ export class RemoteCall {
         throw new PreconditionTimeout(precondition?.refused('timeout') ?? noAnswer(), survivors);
       }
       session.close();
-      refuse(first, precondition);
+      if (!(await shell.claims.mayRepeat(first, run.id, session, signal))) throw refusal(first, precondition);
     }
     throw new CommandNotStarted(null, '');
   }
@@ -238,10 +240,11 @@ export class RemoteCall {
   }
 }
 
-/** @throws AppError unless another session may be tried */
-function refuse(first: FirstFrame, precondition: CheckedPrecondition | null): void {
-  if (first.kind === 'refused' && precondition !== null) throw precondition.refused(first.why);
-  if (first.kind === 'disconnected') throw startUnconfirmed();
+/** The error for a request that did not start, or may not have. */
+function refusal(first: FirstFrame, precondition: CheckedPrecondition | null): AppError {
+  return first.kind === 'refused' && precondition !== null
+    ? precondition.refused(first.why)
+    : startUnconfirmed();
 }
 
 function noAnswer(): AppError {

@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { listSettings } from '../config/settings-schema.ts';
-import { VERSION } from '../lib/version.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { listSettings } from '../../src/config/settings-schema.ts';
+import { VERSION } from '../../src/lib/version.ts';
+import { serverCommand } from '../mcp/client.ts';
 
-const bin = fileURLToPath(new URL('../bin.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
 const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'cli-'));
 afterAll(() => fs.rmSync(cwd, { recursive: true, force: true }));
 
@@ -24,10 +22,15 @@ interface Run {
 function start(args: readonly string[], env: Record<string, string> = {}): Run {
   const { PATH = '', SystemRoot = '' } = process.env;
   // Without the dashes, Node 20 interprets an --env-file after the script as its own option.
-  const child = spawn(process.execPath, ['--import', tsx, '--', bin, ...args], {
-    cwd,
-    env: { PATH, SystemRoot, HOME: cwd, USERPROFILE: cwd, ...env },
-  });
+  const program = serverCommand();
+  const child = spawn(
+    program.command,
+    [...program.args.slice(0, -1), '--', program.args.at(-1) ?? '', ...args],
+    {
+      cwd,
+      env: { PATH, SystemRoot, HOME: cwd, USERPROFILE: cwd, ...env },
+    },
+  );
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (data) => {
@@ -74,10 +77,10 @@ describe('refusals to start', () => {
       SSH_USER: 'x',
     });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    for (const name of ['I_ACCEPT_RISKS', 'HOST', '--ssh-port=0x16', 'SUDO=perhaps', 'gone.env']) {
+    for (const name of ['--ssh-port=0x16', 'SUDO=perhaps', 'gone.env']) {
       expect(stderr).toContain(name);
     }
-    expect(stderr).toContain('cannot start: 5 settings need your attention');
+    expect(stderr).toContain('cannot start: 3 settings need your attention');
     expect(stderr).toContain('did you mean SSH_USERNAME?');
   });
 
@@ -86,6 +89,7 @@ describe('refusals to start', () => {
     [['--raed-only'], '(Did you mean --read-only?)'],
     [['srve'], '(Did you mean serve?)'],
     [['docter'], '(Did you mean doctor?)'],
+    [['lsit'], '(Did you mean list?)'],
     [['help', 'tolls'], '(Did you mean tools?)'],
     [['help', 'ssh'], '(Did you mean connection?)'],
     [['help', 'AUDIT_DIR'], '(Did you mean governance?)'],

@@ -1,7 +1,6 @@
 // Not node:fs/promises: loading it takes 4 ms of the server's start.
 import { promises as fs, statSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../../lib/atomic-file.ts';
 import { hasErrno } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
@@ -37,7 +36,7 @@ export class LockdownFile {
   async read(now = Date.now()): Promise<Lockdown | undefined> {
     let text: string;
     try {
-      // Most often there is none. To learn that from the thread pool would take each call a hundred times as long.
+      // Checked synchronously, because the thread pool would take a hundred times as long, and most often there is no lockdown.
       if (statSync(this.#file, { throwIfNoEntry: false }) === undefined) return undefined;
       text = (await fs.readFile(this.#file, 'utf8')).trim();
     } catch (error) {
@@ -50,6 +49,8 @@ export class LockdownFile {
 
   /** @throws errors of the file system */
   async write(lockdown: Lockdown): Promise<void> {
+    // Loaded only here, because it loads node:crypto.
+    const { writeFileAtomically } = await import('../../lib/atomic-file.ts');
     await ensurePrivateDir(path.dirname(this.#file));
     await writeFileAtomically(this.#file, `${lockdownText(lockdown)}\n`, 0o600);
   }
