@@ -12,6 +12,7 @@ export const NODE_PATHS =
   /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/run\/openrc|\/var\/lib\/apt\/lists|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = [
+  'awkAndGzip',
   'isolated',
   'disks',
   'fifos',
