@@ -68,7 +68,7 @@ export class Session {
 
   /** Whether its shell can probably still accept a request. */
   get alive(): boolean {
-    return this.#alive;
+    return this.#alive && this.channel.connection.usable;
   }
 
   /** Clock ticks since the node's boot (100 per second on Linux), never later than the actual value on the node. */
