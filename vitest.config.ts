@@ -1,22 +1,27 @@
 import { defineConfig } from 'vitest/config';
+import { OrderSuites } from './test/order-suites.ts';
 import { SkippedTests } from './test/skipped-tests.ts';
-import { SpreadRigSuites } from './test/spread-rig-suites.ts';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/global-setup.ts'],
+    projects: [
+      // Unit tests have no state that outlives a file, so a process can run many files.
+      { extends: true, test: { name: 'src', include: ['src/**/*.test.ts'], isolate: false } },
+      {
+        extends: true,
+        test: { name: 'test', include: ['test/**/*.test.ts'], globalSetup: ['test/global-setup.ts'] },
+      },
+    ],
     reporters: [
       'default',
       new SkippedTests(),
       ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
     ],
-    // Suites against the rig take turns by themselves (describeRig), and those that wait in line do no work; nor do most others.
+    // Most suites wait most of the time; each worker has its own rig.
     maxWorkers: 4,
-    // Several cases measure what happens in real time, on two cores that run four suites; see docs/dev/testing.md.
-    retry: process.env.CI ? 1 : 0,
-    sequence: { sequencer: SpreadRigSuites },
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    sequence: { sequencer: OrderSuites },
+    // They end tests that hang; with less, busy machines fail tests that would pass.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
   },
 });

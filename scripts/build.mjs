@@ -16,9 +16,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileFunction } from 'node:vm';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -30,6 +32,7 @@ const LIBRARIES_APART = ['yaml', 'commander'];
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
+const catalog = await toolCatalog();
 // Imported, so that main.js does not get its shebang line.
 const main = await bundle('main.js', { contents: "import './src/bin.ts';", resolveDir: root });
 const apart = await Promise.all(
@@ -85,17 +88,51 @@ async function bundle(name, stdin, plugins = [loadedApart()]) {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
-    define: { PACKAGE_VERSION: JSON.stringify(version), REMOTE_SCRIPTS: JSON.stringify(remoteScripts()) },
+    define: {
+      PACKAGE_VERSION: JSON.stringify(version),
+      REMOTE_SCRIPTS: JSON.stringify(remoteScripts()),
+      TOOL_CATALOG: catalog,
+    },
     // import.meta is used only by code that `define` makes unreachable.
     logOverride: { 'empty-import-meta': 'silent' },
     metafile: true,
     logLevel: 'warning',
   });
   if (warnings.length > 0) process.exit(1);
+  // V8 stores a text of ASCII in half of the memory, and bin.js reads it as such.
+  if (/[^\0-\x7f]/.test(readFileSync(path.join(dist, name), 'latin1')))
+    throw new Error(`${name} is not ASCII`);
   const names = Object.keys(metafile.inputs).flatMap(
     (input) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? [],
   );
   return [...new Set(names)].sort();
+}
+
+/** The catalog of all tools as JSON in a string literal; see src/calls/tool-catalog.ts. */
+async function toolCatalog() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    stdin: {
+      contents:
+        "export { TOOLS } from './src/tools/index.ts'; export { entryOf } from './src/calls/tool-entry.ts';",
+      resolveDir: root,
+    },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    external: Object.keys(dependencies),
+    define: { PACKAGE_VERSION: JSON.stringify(version), REMOTE_SCRIPTS: '{}' },
+    logLevel: 'error',
+  });
+  const module = { exports: {} };
+  compileFunction(outputFiles[0].text, ['module', 'exports', 'require'])(
+    module,
+    module.exports,
+    createRequire(import.meta.url),
+  );
+  const { TOOLS, entryOf } = module.exports;
+  return JSON.stringify(JSON.stringify(TOOLS.map(entryOf)));
 }
 
 /** The scripts in src/remote/scripts by name; see index.ts there. */

@@ -77,6 +77,24 @@ export function findViolations(src: string): string[] {
   });
 }
 
+/** An index.ts lists what is in its folder. A cluster is both what the server manages and what the simulator simulates. */
+const COMMON_NAMES: readonly string[] = ['index.ts', 'cluster.ts'];
+
+/** Lists the files in `src` that have the name of another file there, one line each. Tests are named after their subject. */
+export function findCommonNames(src: string): string[] {
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  const first = new Map<string, string>();
+  return files.sort().flatMap((file) => {
+    const name = path.posix.basename(file);
+    const other = first.get(name);
+    first.set(name, other ?? file);
+    if (other === undefined || COMMON_NAMES.includes(name)) return [];
+    return [`src/${file} has the same name as src/${other}`];
+  });
+}
+
 /** What a test below `src` imports from `test`, as lines to print. */
 function importsFromTest(src: string, file: string): string[] {
   return importsOf(path.join(src, file)).flatMap(({ specifier, line }) => {
@@ -110,8 +128,9 @@ function importsOf(file: string) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const violations = findViolations(fileURLToPath(new URL('../src', import.meta.url)));
+  const src = fileURLToPath(new URL('../src', import.meta.url));
+  const violations = [...findViolations(src), ...findCommonNames(src)];
   for (const violation of violations) console.error(violation);
   if (violations.length > 0) process.exitCode = 1;
-  else console.log('imports point one way');
+  else console.log('imports point one way, and file names are unique');
 }

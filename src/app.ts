@@ -1,5 +1,4 @@
 import type { ServerDeps } from './calls/call-deps.ts';
-import { reservedPathsOf } from './config/reserved-paths.ts';
 import { secretsOf } from './config/secrets.ts';
 import type { Config } from './config/settings-schema.ts';
 import { readStateKey } from './config/state-key.ts';
@@ -7,7 +6,7 @@ import { transferDirsOf } from './config/transfer-dirs-setting.ts';
 import type { AuditLog } from './governance/audit/audit-types.ts';
 import { logJobEnd } from './governance/audit/log-job-end.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
-import { LockdownFile } from './governance/lockdown/lockdown.ts';
+import { LockdownFile } from './governance/lockdown/lockdown-file.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
@@ -18,7 +17,6 @@ import { VERSION } from './lib/version.ts';
 import { codeOfJob } from './proxmox/jobs/job-code.ts';
 import type { Job } from './proxmox/jobs/job-types.ts';
 import type { ClusterHandle } from './proxmox/proxmox-types.ts';
-import { TOOLS } from './tools/index.ts';
 
 /** Limit of the time to connect to a node, in ms, if another node can replace it or can forward the connection. */
 const CLUSTER_CONNECT_MS = 5_000;
@@ -91,11 +89,7 @@ export function createApp(config: Config): App {
     notices,
     sshConnections: () => connected?.connections ?? 0,
     policy: async () => {
-      policy ??= openPolicy(
-        config,
-        TOOLS.map(({ name }) => name),
-        logger,
-      );
+      policy ??= openPolicy(config, toolNames, logger);
       const opened = await policy;
       await opened.refresh();
       return opened;
@@ -123,6 +117,11 @@ export function createApp(config: Config): App {
   };
 }
 
+async function toolNames(): Promise<string[]> {
+  const { TOOLS } = await import('./tools/index.ts');
+  return TOOLS.map(({ name }) => name);
+}
+
 /** Creates the cluster for the first call that needs it: to list the tools, its code is not loaded and ~/.ssh is not read. */
 async function createCluster(
   config: Config,
@@ -131,12 +130,14 @@ async function createCluster(
   notices: Notices,
   onJobEnd: (job: Job) => Promise<void>,
 ): Promise<ClusterHandle> {
-  const [{ Cluster }, { SshPool }, { RouteChoice }, { resolveSshTargets }] = await Promise.all([
-    import('./proxmox/cluster.ts'),
-    import('./ssh/pool.ts'),
-    import('./ssh/route-choice.ts'),
-    import('./config/ssh-target.ts'),
-  ]);
+  const [{ Cluster }, { SshPool }, { RouteChoice }, { resolveSshTargets }, { reservedPathsOf }] =
+    await Promise.all([
+      import('./proxmox/cluster.ts'),
+      import('./ssh/pool.ts'),
+      import('./ssh/route-choice.ts'),
+      import('./config/ssh-target.ts'),
+      import('./config/reserved-paths.ts'),
+    ]);
   const entries = resolveSshTargets(config, undefined, (message) => logger.warn(message));
   const banner = onBanner(logger, notices);
   return new Cluster({

@@ -20,7 +20,7 @@ function compiled(main) {
   try {
     var cachedData = fs.readFileSync(require('path').join(__dirname, 'main.cache'));
     var Script = require('vm').Script;
-    var source = require('module').wrap(fs.readFileSync(main, 'utf8'));
+    var source = require('module').wrap(fs.readFileSync(main, 'latin1'));
     var script = new Script(source, { filename: main, cachedData: cachedData });
     return script.cachedDataRejected ? undefined : script;
   } catch (_) {

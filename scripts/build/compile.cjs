@@ -10,7 +10,7 @@ const main = path.join(dist, 'main.js');
 process.argv.splice(2);
 const cache = path.join(dist, 'main.cache');
 const cachedData = fs.existsSync(cache) ? fs.readFileSync(cache) : undefined;
-const script = new Script(wrap(fs.readFileSync(main, 'utf8')), { filename: main, cachedData });
+const script = new Script(wrap(fs.readFileSync(main, 'latin1')), { filename: main, cachedData });
 process.on('exit', () => fs.writeFileSync(cache, script.createCachedData()));
 const module_ = { exports: {} };
 script.runInThisContext()(module_.exports, createRequire(main), module_, main, dist);

@@ -6,17 +6,17 @@ import { listDocuments } from './documents.ts';
 import { renderPackageJson } from './package-json.ts';
 import { EXAMPLES, SNIPPETS } from './snippets.ts';
 import { alignTable } from './table.ts';
-import { renderToolParameters, renderToolsTable } from './tools.ts';
+import { renderToolParameters, renderToolsets } from './tools.ts';
 
 /*
  * Writes the generated files: `.env.example`, the JSON Schema of policy files, the examples, the addresses in package.json, and the parts of README and docs
- * between markers such as `<!-- generated:tools -->` and `<!-- /generated:tools -->`. With --check, only checks that they are
+ * between markers such as `<!-- generated:toolsets -->` and `<!-- /generated:toolsets -->`. With --check, only checks that they are
  * up to date.
  */
 
 const root = new URL('../../', import.meta.url);
 const sections: Readonly<Record<string, () => string>> = {
-  tools: () => alignTable(renderToolsTable()),
+  toolsets: () => alignTable(renderToolsets()),
   'tool-parameters': () => alignTable(renderToolParameters()),
   'settings-basic': () => alignTable(renderSettingsTable('basic')),
   'settings-common': () => alignTable(renderSettingsTable('common')),

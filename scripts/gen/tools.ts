@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { entryOf } from '../../src/calls/tool-entry.ts';
+import { TOOLSETS } from '../../src/lib/toolsets.ts';
 import { TOOLS } from '../../src/tools/index.ts';
-import { hintsOf } from '../../src/tools/tool.ts';
-import { inputSchemaOf, type ObjectSchema, outputSchemaOf } from '../../src/tools/tool-schema.ts';
+import { inputSchemaOf, type ObjectSchema } from '../../src/tools/tool-schema.ts';
 
 /**
  * The snapshot of the tools as clients see them. It is committed, so that changes of the interface are visible in review, and
@@ -14,31 +15,29 @@ export const TOOL_SNAPSHOT = fileURLToPath(new URL('../../test/mcp/tools.snapsho
 const BIOME = fileURLToPath(new URL('../../node_modules/@biomejs/biome/bin/biome', import.meta.url));
 
 export function renderToolSnapshot(): string {
-  const tools = TOOLS.map((tool) => ({
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: inputSchemaOf(tool),
-    outputSchema: outputSchemaOf(tool),
-    annotations: hintsOf(tool),
-  }));
-  return `${JSON.stringify(tools, null, 2)}\n`;
+  return `${JSON.stringify(
+    TOOLS.map((tool) => entryOf(tool).definition),
+    null,
+    2,
+  )}\n`;
 }
 
-/** The table of tools in the README. */
-export function renderToolsTable(): string {
-  const rows = TOOLS.map(
-    ({ name, title, toolset, effect }) => `| \`${name}\` | ${title} | ${toolset} | ${effect} |`,
-  );
-  return ['| tool | description | toolset | effect |', '|---|---|---|---|', ...rows].join('\n');
+/** The tools of each group in words, for the README and docs/tools.md. */
+export function renderToolsets(): string {
+  const rows = TOOLSETS.map((toolset) => {
+    const titles = TOOLS.filter((tool) => tool.toolset === toolset).map(({ title }) => title);
+    return `| \`${toolset}\` | ${titles.join(' · ')} |`;
+  });
+  return ['| group | tools |', '|---|---|', ...rows].join('\n');
 }
 
 /** The table of all parameters in docs/tools.md. Required ones are bold; defaults are in parentheses. */
 export function renderToolParameters(): string {
   const rows = TOOLS.map(
-    (tool) => `| \`${tool.name}\` | ${parametersOf(inputSchemaOf(tool)).join(', ') || '–'} |`,
+    (tool) =>
+      `| \`${tool.name}\` | ${tool.effect} | ${parametersOf(inputSchemaOf(tool)).join(', ') || '–'} |`,
   );
-  return ['| tool | parameters |', '|---|---|', ...rows].join('\n');
+  return ['| tool | effect | parameters |', '|---|---|---|', ...rows].join('\n');
 }
 
 function parametersOf(schema: ObjectSchema): string[] {

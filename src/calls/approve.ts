@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import type { ConfirmedTarget } from '../governance/approval/confirmation.ts';
-import { NODE_LOCKDOWN_FILES } from '../governance/lockdown/lockdown.ts';
+import { NODE_LOCKDOWN_FILES } from '../governance/lockdown/lockdown-file.ts';
 import type { Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import type { FileDigest } from '../remote/remote-types.ts';

@@ -1,6 +1,6 @@
 import type { Confirmation } from '../governance/approval/confirmation.ts';
 import type { AuditLog } from '../governance/audit/audit-types.ts';
-import type { Lockdown } from '../governance/lockdown/lockdown.ts';
+import type { Lockdown } from '../governance/lockdown/lockdown-file.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Notices } from '../lib/notices.ts';

@@ -1,4 +1,4 @@
-import { lockedDown } from '../governance/lockdown/lockdown.ts';
+import { lockedDown } from '../governance/lockdown/lockdown-file.ts';
 import type { Policy } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
 import type { Caller, Permission } from '../lib/caller.ts';
@@ -7,6 +7,9 @@ import { shortToolName } from '../lib/tool-name.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
 import { traitsOf } from './subject.ts';
+import type { CatalogEntry } from './tool-catalog.ts';
+
+type CheckedEntry = Pick<CatalogEntry, 'toolset' | 'traits'>;
 
 /** The refusal of a call regardless of its arguments. */
 export interface CeilingRefusal {
@@ -20,16 +23,26 @@ export interface CeilingRefusal {
  * function refuses, and every call is checked with it first, so a hidden tool cannot be called by its name. Pure.
  */
 export function ceilingRefusal(
+  entry: CheckedEntry,
+  settings: ToolSettings,
+  policy: Policy,
+  caller: Caller,
+): CeilingRefusal | undefined {
+  const error = ceilingOf(entry, settings, policy, caller);
+  if (error !== undefined) return { error, rule: error.code };
+  const always = policy.always(entry.traits, caller.name);
+  if (always?.outcome !== 'deny') return undefined;
+  return { error: refusal(entry.traits.tool, always), rule: always.rule };
+}
+
+/** The same for a tool. */
+export function ceilingOfTool(
   tool: Tool,
   settings: ToolSettings,
   policy: Policy,
   caller: Caller,
 ): CeilingRefusal | undefined {
-  const error = ceilingOf(tool, settings, policy, caller);
-  if (error !== undefined) return { error, rule: error.code };
-  const always = policy.always(traitsOf(tool), caller.name);
-  if (always?.outcome !== 'deny') return undefined;
-  return { error: refusal(tool.name, always), rule: always.rule };
+  return ceilingRefusal({ toolset: tool.toolset, traits: traitsOf(tool) }, settings, policy, caller);
 }
 
 /**
@@ -37,7 +50,7 @@ export function ceilingRefusal(
  * @throws AppError LOCKED_DOWN
  */
 export async function refuseInLockdown(
-  { name, effect }: Tool,
+  { name, effect }: Pick<Tool, 'name' | 'effect'>,
   deps: Pick<ServerDeps, 'lockdown'>,
 ): Promise<void> {
   const lockdown = effect === 'read' ? undefined : await deps.lockdown();
@@ -45,21 +58,27 @@ export async function refuseInLockdown(
 }
 
 /** Refusals by the operator's settings and the caller's permissions, which no policy rule overrides. */
-function ceilingOf(tool: Tool, settings: ToolSettings, policy: Policy, caller: Caller): AppError | undefined {
-  if (!settings.toolsets.includes(tool.toolset)) {
+function ceilingOf(
+  { toolset, traits }: CheckedEntry,
+  settings: ToolSettings,
+  policy: Policy,
+  caller: Caller,
+): AppError | undefined {
+  const { tool, effect, discloses } = traits;
+  if (!settings.toolsets.includes(toolset)) {
     return new AppError(
       'TOOL_DISABLED',
-      `${tool.name} is refused: its toolset \`${tool.toolset}\` is disabled on this server (TOOLSETS). The call was not executed.`,
+      `${tool} is refused: its toolset \`${toolset}\` is disabled on this server (TOOLSETS). The call was not executed.`,
       {
         model: 'Use the tools of tools/list. Do not work around this.',
-        person: `To enable the tool, add ${tool.toolset} to TOOLSETS.`,
+        person: `To enable the tool, add ${toolset} to TOOLSETS.`,
       },
     );
   }
-  if (settings.readOnly && tool.effect !== 'read') {
+  if (settings.readOnly && effect !== 'read') {
     return new AppError(
       'READ_ONLY',
-      `${tool.name} is refused: this server is in read-only mode (READ_ONLY). The call was not executed.`,
+      `${tool} is refused: this server is in read-only mode (READ_ONLY). The call was not executed.`,
       {
         model:
           'Use proxmox_list_containers or proxmox_container_status. If they are not enough, tell the user that the server is read-only. Do not work around this.',
@@ -67,10 +86,10 @@ function ceilingOf(tool: Tool, settings: ToolSettings, policy: Policy, caller: C
       },
     );
   }
-  if (settings.readOnly && tool.discloses === true && !policy.mayAllowByName(traitsOf(tool), caller.name)) {
-    return disclosureRefused(tool.name);
+  if (settings.readOnly && discloses === true && !policy.mayAllowByName(traits, caller.name)) {
+    return disclosureRefused(tool);
   }
-  return permissionMissing(tool.name, permissionFor(tool), caller);
+  return permissionMissing(tool, permissionFor(traits), caller);
 }
 
 /** READ_ONLY permits the tools that show containers, and those that return their contents only if a rule names them. */

@@ -4,7 +4,8 @@ import type { Setting } from '../config/setting.ts';
 import { listSettings } from '../config/settings-schema.ts';
 import { nearest } from '../lib/suggest.ts';
 import { VERSION } from '../lib/version.ts';
-import { type Command as CliCommand, COMMANDS, type CommandOption, type Request } from './commands.ts';
+import type { Command as CliCommand, CommandOption, Request } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { commandHelp, groupHelp, helpText, settingGroups } from './help.ts';
 import { wrapText } from './output/output.ts';
 

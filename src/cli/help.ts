@@ -2,7 +2,8 @@ import { GROUPS, type Setting } from '../config/setting.ts';
 import { listSettings } from '../config/settings-schema.ts';
 import { columnWidths, table } from '../lib/columns.ts';
 import { VERSION } from '../lib/version.ts';
-import { COMMANDS, type Command } from './commands.ts';
+import type { Command } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { wrapText } from './output/output.ts';
 import { VERBS } from './verb-commands.ts';
 

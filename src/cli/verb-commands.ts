@@ -1,6 +1,5 @@
-import type { Command, CommandOption, Request } from './commands.ts';
+import { type Command, type CommandOption, JSON_OPTION, type Request } from './command.ts';
 
-const JSON_OPTION: CommandOption = { flag: 'json', help: 'Print JSON, for programs' };
 const TIMEOUT: CommandOption = {
   flag: 'timeout',
   placeholder: 'seconds',

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { FILE_REMEDY, reason, statOf } from './formats.ts';
 import { absolutePath, type HostEnvironment, pathsOf } from './host-environment.ts';
+import { FILE_REMEDY, reason, statOf } from './path-formats.ts';
 import { type ConfigError, fileSource, isSet, type Source } from './sources.ts';
 
 /** The configuration directory of the user: config.env, known_hosts and the journal of `init`. */

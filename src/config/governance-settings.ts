@@ -1,6 +1,7 @@
 import { PRESET_NAMES } from '../governance/policy/policy-types.ts';
-import { boolean, choice, directoryPath, longSecret, readableFile, tag } from './formats.ts';
+import { boolean, choice, longSecret, tag } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
+import { directoryPath, readableFile } from './path-formats.ts';
 import { settingsMetadata } from './setting.ts';
 import { defaultStateDir } from './state-dir.ts';
 import { duration } from './unit-formats.ts';

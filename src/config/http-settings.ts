@@ -1,7 +1,9 @@
+import { hostName } from './address-formats.ts';
 import { authSettings } from './auth-settings.ts';
-import { boolean, filePath, hostName, integer } from './formats.ts';
+import { boolean, integer } from './formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { nameList, originList } from './http-formats.ts';
+import { filePath } from './path-formats.ts';
 import { settingsMetadata } from './setting.ts';
 import { duration } from './unit-formats.ts';
 

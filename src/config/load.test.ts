@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addressesOf } from './formats.ts';
+import { addressesOf } from './address-formats.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import { type LoadInput, loadConfig } from './load.ts';
 import type { Config } from './settings-schema.ts';

@@ -1,4 +1,4 @@
-import { type JumpHop, parseHop } from './formats.ts';
+import { type JumpHop, parseHop } from './address-formats.ts';
 
 /** The target server of a ProxyCommand, and the expansion of its tokens. */
 export interface ProxiedServer {

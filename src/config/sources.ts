@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { parse } from 'dotenv';
 import { decodeText } from '../lib/decode-text.ts';
-import { FILE_REMEDY, reason } from './formats.ts';
 import { absolutePath, type HostEnvironment } from './host-environment.ts';
+import { FILE_REMEDY, reason } from './path-formats.ts';
 import { unquoted } from './quoted.ts';
 import type { Setting } from './setting.ts';
 

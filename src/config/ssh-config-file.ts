@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import SSHConfig, { glob, type Line, LineType } from 'ssh-config';
 import { decodeText } from '../lib/decode-text.ts';
-import { statOf } from './formats.ts';
 import { absolutePath, type HostEnvironment, systemSshDirOf } from './host-environment.ts';
+import { statOf } from './path-formats.ts';
 
 /** The ssh_config values for one host, by lower-case keyword. Keywords that may be repeated have all their values. */
 export type HostEntry = Readonly<Record<string, readonly string[] | undefined>>;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
-import { addressesOf, type JumpHop, parseHop, type ServerAddress } from './formats.ts';
+import { addressesOf, type JumpHop, parseHop, type ServerAddress } from './address-formats.ts';
 import { absolutePath, currentEnvironment, type HostEnvironment } from './host-environment.ts';
 import { knownHostsFiles } from './known-hosts-files.ts';
 import { parseProxyCommand, proxyProgram } from './proxy-command.ts';

@@ -1,6 +1,7 @@
 import * as z from 'zod/v4';
-import { isDirectory, reject } from './formats.ts';
+import { reject } from './formats.ts';
 import { absolutePath, currentEnvironment, type HostEnvironment, pathsOf } from './host-environment.ts';
+import { isDirectory } from './path-formats.ts';
 
 /** Directories separated as in PATH. Each must exist, so that a typo is reported at the start, not at the first transfer. */
 export function directoryList(at: HostEnvironment) {

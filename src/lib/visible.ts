@@ -1,3 +1,5 @@
+import { lazy } from './lazy.ts';
+
 /** Control characters except tab and newline, a carriage return that is not part of CRLF, and unpaired surrogates. */
 const CONTROL = String.raw`[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Surrogate}]|\r(?!\n)`;
 
@@ -31,12 +33,11 @@ export const UNSAFE_CHARACTER = String.raw`${CONTROL}|(?=[\p{Cf}\p{Zl}\p{Zp}\p{D
 
 /** A quick check that most text passes, before the long list is used. */
 const MAY_BE_UNSAFE = /[^\t\n\r -~]|\r(?!\n)/;
-const UNSAFE = new RegExp(UNSAFE_CHARACTER, 'u');
-const ALL_UNSAFE = new RegExp(UNSAFE_CHARACTER, 'gu');
+const unsafePattern = lazy(() => new RegExp(UNSAFE_CHARACTER, 'gu'));
 
 /** Whether `visible` would change the text. */
 export function hasUnsafe(text: string): boolean {
-  return MAY_BE_UNSAFE.test(text) && UNSAFE.test(text);
+  return MAY_BE_UNSAFE.test(text) && text.search(unsafePattern()) >= 0;
 }
 
 /**
@@ -44,13 +45,13 @@ export function hasUnsafe(text: string): boolean {
  * the escape is ordinary text.
  */
 export function visible(text: string): string {
-  return hasUnsafe(text) ? text.replace(ALL_UNSAFE, escaped) : text;
+  return hasUnsafe(text) ? text.replace(unsafePattern(), escaped) : text;
 }
 
 /** Start and end of the unsafe characters in UTF-16 units, in order. */
 export function* unsafeIn(text: string): Generator<{ readonly start: number; readonly end: number }> {
   if (!hasUnsafe(text)) return;
-  for (const match of text.matchAll(ALL_UNSAFE)) {
+  for (const match of text.matchAll(unsafePattern())) {
     yield { start: match.index, end: match.index + match[0].length };
   }
 }

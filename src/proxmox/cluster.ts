@@ -1,8 +1,8 @@
 import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
 import { ActivePrecondition, bothPreconditions } from '../remote/precondition.ts';
+import { firstOf, type NodeLogger, type RemoteShell } from '../remote/remote-shell.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
-import { firstOf, type NodeLogger, type RemoteShell } from '../remote/shell.ts';
 import { isNotConnected } from '../ssh/pool-errors.ts';
 import type { Routes } from '../ssh/route-choice.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
@@ -32,7 +32,7 @@ import type {
   ExecTarget,
 } from './proxmox-types.ts';
 import { type ContainerRouter, RoutedContainer } from './routed-container.ts';
-import { type ClusterStatus, completeStatus, readEntryStatus } from './status/cluster-status.ts';
+import { type ClusterStatus, completeStatus, readEntryStatus } from './status/read-cluster-status.ts';
 import { digestOf } from './transfer/read-chunks.ts';
 import type { ReservedPaths } from './transfer/reserved-files.ts';
 import { TransferDirs } from './transfer/transfer-dirs.ts';
@@ -234,7 +234,7 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const to = shared ? from : this.activate(target.precondition, target.vmid);
     const decided = [source, target].some(({ precondition }) => precondition?.attributes != null);
     const attempt = async () => {
-      const { copyFile } = await import('./files/copy-file.ts');
+      const { copyFile } = await import('./files/copy-between-targets.ts');
       const found = await Promise.all([target, source].map((side) => this.#nodeOf(side, signal)));
       // Its name may be known only now.
       const entry = this.#entry.current?.name ?? null;

@@ -5,7 +5,9 @@ import { RemoteExecTarget } from './exec-target.ts';
 import type { LogPage, LogRequest } from './inspect/log-types.ts';
 import { diagnoseContainer, onOtherNode } from './inventory/diagnose.ts';
 import { findContainer, readInventory } from './inventory/inventory.ts';
-import { type LifecycleCall, startContainer, stopContainer } from './lifecycle/start-stop.ts';
+import type { LifecycleCall } from './lifecycle/lifecycle-call.ts';
+import { startContainer } from './lifecycle/start-and-wait.ts';
+import { stopContainer } from './lifecycle/stop-and-wait.ts';
 import type {
   ContainerStatus,
   EditOptions,
@@ -55,14 +57,14 @@ export class Container extends RemoteExecTarget {
 
   readFile(options: ReadOptions): Promise<ReadResult> {
     return this.track(options.signal, async () => {
-      const { readFile } = await import('./files/read-file.ts');
+      const { readFile } = await import('./files/read-file-part.ts');
       return readFile(this.deps, this.target, options);
     });
   }
 
   editFile(options: EditOptions): Promise<EditResult> {
     return this.track(options.signal, async () => {
-      const { editFile } = await import('./files/edit-file.ts');
+      const { editFile } = await import('./files/edit-in-place.ts');
       return editFile(this.deps, this.target, options);
     });
   }

@@ -1,5 +1,5 @@
 import { AppError } from '../lib/errors.ts';
-import type { NodeOutput } from '../remote/shell.ts';
+import type { NodeOutput } from '../remote/remote-shell.ts';
 
 /**
  * Explains a failure of pct by its output, because its exit codes are meaningless (measured on PVE: the same failure gives 2, 4

@@ -1,6 +1,6 @@
 import { AppError } from '../lib/errors.ts';
+import type { RemoteShell } from './remote-shell.ts';
 import type { AttachTarget } from './session-requests.ts';
-import type { RemoteShell } from './shell.ts';
 
 const LOOK_LIMIT_MS = 1_500;
 

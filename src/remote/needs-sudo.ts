@@ -1,5 +1,5 @@
 import { disconnected } from './remote-errors.ts';
-import { type ChannelSource, type NodeLogger, RemoteShell } from './shell.ts';
+import { type ChannelSource, type NodeLogger, RemoteShell } from './remote-shell.ts';
 
 const LIMIT_MS = 10_000;
 

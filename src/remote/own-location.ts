@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { cancelled } from '../ssh/pool-errors.ts';
 import { vmidOfCgroup } from './own-cgroup.ts';
+import type { RemoteShell } from './remote-shell.ts';
 import { SCRIPTS } from './scripts/index.ts';
-import type { RemoteShell } from './shell.ts';
 
 /**
  * The location of this server as seen by the node. Empty and false: another machine, which includes virtual machines of the

@@ -80,7 +80,9 @@ export class SessionPool {
     const ready = this.#pop(reuse);
     if (ready !== undefined) {
       if (reuse) this.#lent.add(ready);
-      this.#refillSoon(ready);
+      this.#refillSoon();
+      // One that runs our scripts is given back.
+      if (!reuse) ready.onExit(() => this.#refillIn(REFILL_DELAY_MS));
       return Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
@@ -153,9 +155,6 @@ export class SessionPool {
       session.idleSince = performance.now();
       if (session.used) this.#idle.push(session);
       else this.#idle.unshift(session);
-      void session.channel.exited.then(() => {
-        this.#idle = this.#idle.filter((each) => each !== session);
-      });
       this.#watchIdle();
     }
     this.#refill();
@@ -165,9 +164,8 @@ export class SessionPool {
     return this.#slow ? READY_SLOW : READY;
   }
 
-  #refillSoon({ channel }: Session): void {
+  #refillSoon(): void {
     this.#refillIn(this.#idle.length === 0 ? REFILL_DELAY_MS : REFILL_LATEST_MS);
-    void channel.exited.then(() => this.#refillIn(REFILL_DELAY_MS));
   }
 
   #refillIn(ms: number): void {
@@ -199,6 +197,9 @@ export class SessionPool {
       const session = await this.#connect(priority);
       this.#opening--;
       this.#slow = session.openedInMs > SLOW_MS;
+      session.onExit(() => {
+        this.#idle = this.#idle.filter((each) => each !== session);
+      });
       this.#offer(session);
     } catch (error) {
       this.#opening--;

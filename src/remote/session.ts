@@ -38,6 +38,9 @@ export class Session {
   /** The question of a start-up file that reads stdin; empty if it prints none. null: no start-up file reads stdin. */
   readonly asked: string | null;
   #alive = true;
+  readonly #onExit = new Set<() => void>();
+  readonly #onClose = new Set<() => void>();
+  #closed = false;
   /** Whether it has run a request. */
   used = false;
   idleSince = performance.now();
@@ -51,6 +54,11 @@ export class Session {
     this.#uptimeAt = performance.now();
     void channel.exited.then(() => {
       this.#alive = false;
+      for (const listener of this.#onExit) listener();
+    });
+    void channel.closed.then(() => {
+      this.#closed = true;
+      for (const listener of this.#onClose) listener();
     });
   }
 
@@ -69,6 +77,24 @@ export class Session {
   /** Whether its shell can probably still accept a request. */
   get alive(): boolean {
     return this.#alive && this.channel.connection.usable;
+  }
+
+  /**
+   * Calls back when the shell has exited. A session lives long and runs many scripts: what waits for a promise of its channel
+   * would be kept in memory until the session ends.
+   * @returns a function that stops it
+   */
+  onExit(listener: () => void): () => void {
+    if (this.#alive) this.#onExit.add(listener);
+    else queueMicrotask(listener);
+    return () => this.#onExit.delete(listener);
+  }
+
+  /** The same when the channel has closed and its output has been read. */
+  onClose(listener: () => void): () => void {
+    if (this.#closed) queueMicrotask(listener);
+    else this.#onClose.add(listener);
+    return () => this.#onClose.delete(listener);
   }
 
   /** Clock ticks since the node's boot (100 per second on Linux), never later than the actual value on the node. */

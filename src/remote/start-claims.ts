@@ -1,9 +1,9 @@
 import { messageOf } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
 import { firstOf } from '../lib/waits.ts';
+import type { RemoteShell } from './remote-shell.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import type { Session } from './session.ts';
-import type { RemoteShell } from './shell.ts';
 import type { FirstFrame } from './started.ts';
 
 /** A directory of the node that a restart empties. */

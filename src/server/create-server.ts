@@ -1,21 +1,19 @@
 import {
+  type CallToolResult,
+  type InputRequiredResult,
   McpServer,
   ProtocolError,
   ProtocolErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { ServerDeps } from '../calls/call-deps.ts';
-import { callTool } from '../calls/pipeline.ts';
 import type { ProgressNote } from '../calls/progress.ts';
-import { allowedTools, definitionOf } from '../calls/tool-definitions.ts';
+import { allowedTools } from '../calls/tool-catalog.ts';
 import type { Caller } from '../lib/caller.ts';
 import { nearest } from '../lib/suggest.ts';
-import { TOOLS } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
 import { clientElicitation } from './client-elicitation.ts';
 import { instructionsFor } from './instructions.ts';
-import { PROMPTS, promptOf } from './prompts.ts';
-import { listResources, listTemplates, readResource } from './resources.ts';
 import { answerTasks, asTask, TASKS_EXTENSION, takesTasks } from './tasks.ts';
 
 /** How long a client may cache the list of tools, which changes only when the server restarts. */
@@ -54,11 +52,14 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
       },
     },
   );
-  mcp.server.setRequestHandler('tools/list', async () => ({
-    tools: allowedTools(deps.settings, await deps.policy(), caller).map(definitionOf),
-  }));
+  mcp.server.setRequestHandler('tools/list', async () => {
+    const allowed = await allowedTools(deps.settings, await deps.policy(), caller);
+    return { tools: allowed.map(({ definition }) => definition) };
+  });
   mcp.server.setRequestHandler('tools/call', async (request, ctx) => {
-    const tool = resolve(request.params.name);
+    // Loaded with the first call, because most servers are started without one.
+    const { callTool } = await import('../calls/pipeline.ts');
+    const tool = await resolve(request.params.name);
     const notify = notifier(ctx);
     const elicitation = clientElicitation(mcp, ctx);
     const result = await callTool(
@@ -72,7 +73,8 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
       },
       deps,
     );
-    return takesTasks(ctx) ? asTask(result) : result;
+    const shown = inOneForm(tool, result);
+    return takesTasks(ctx) ? asTask(shown) : shown;
   });
   answerTasks(mcp, deps, caller);
   answerPrompts(mcp);
@@ -80,22 +82,39 @@ export function createServer(deps: ServerDeps, caller: Caller): McpServer {
   return mcp;
 }
 
-function answerPrompts({ server }: McpServer): void {
-  server.setRequestHandler('prompts/list', () => ({ prompts: [...PROMPTS] }));
-  server.setRequestHandler('prompts/get', ({ params }) => promptOf(params.name, params.arguments ?? {}));
+/** The result as the client gets it: the text of a container is sent once. Errors are short, and keep both forms. */
+function inOneForm(
+  tool: Tool,
+  result: CallToolResult | InputRequiredResult,
+): CallToolResult | InputRequiredResult {
+  if (tool.textOnly !== true || !('content' in result) || result.isError === true) return result;
+  const { structuredContent: _, ...text } = result;
+  return text;
 }
 
-function answerResources({ server }: McpServer, deps: ServerDeps, caller: Caller): void {
-  server.setRequestHandler('resources/list', async () => ({ resources: await listResources(deps, caller) }));
-  server.setRequestHandler('resources/templates/list', async () => ({
-    resourceTemplates: await listTemplates(deps, caller),
-  }));
-  server.setRequestHandler('resources/read', ({ params }, ctx) =>
-    readResource(params.uri, { caller, signal: ctx.mcpReq.signal }, deps),
+function answerPrompts({ server }: McpServer): void {
+  const load = () => import('./prompts.ts');
+  server.setRequestHandler('prompts/list', async () => ({ prompts: [...(await load()).PROMPTS] }));
+  server.setRequestHandler('prompts/get', async ({ params }) =>
+    (await load()).promptOf(params.name, params.arguments ?? {}),
   );
 }
 
-function resolve(name: string): Tool {
+function answerResources({ server }: McpServer, deps: ServerDeps, caller: Caller): void {
+  const load = () => import('./resources.ts');
+  server.setRequestHandler('resources/list', async () => ({
+    resources: await (await load()).listResources(deps, caller),
+  }));
+  server.setRequestHandler('resources/templates/list', async () => ({
+    resourceTemplates: await (await load()).listTemplates(deps, caller),
+  }));
+  server.setRequestHandler('resources/read', async ({ params }, ctx) =>
+    (await load()).readResource(params.uri, { caller, signal: ctx.mcpReq.signal }, deps),
+  );
+}
+
+async function resolve(name: string): Promise<Tool> {
+  const { TOOLS } = await import('../tools/index.ts');
   const tool = TOOLS.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
   const meant = nearest(

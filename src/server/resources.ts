@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { ServerDeps } from '../calls/call-deps.ts';
-import { ceilingRefusal } from '../calls/ceilings.ts';
+import { ceilingOfTool } from '../calls/ceilings.ts';
 import { callTool } from '../calls/pipeline.ts';
 import type { Caller } from '../lib/caller.ts';
 import { containerStatus } from '../tools/container-status.ts';
@@ -61,7 +61,7 @@ export async function listTemplates(deps: ServerDeps, caller: Caller): Promise<R
 }
 
 async function isOpen(tool: Tool, deps: ServerDeps, caller: Caller): Promise<boolean> {
-  return ceilingRefusal(tool, deps.settings, await deps.policy(), caller) === undefined;
+  return ceilingOfTool(tool, deps.settings, await deps.policy(), caller) === undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { FileError, type Inode, makeDirectory, makeVolume } from './files/inode.ts';
 import { Guest } from './guest/guest.ts';
-import { type Ran, type RunOptions, runProgramOn } from './handles/run.ts';
+import { type Ran, type RunOptions, runProgramOn } from './handles/run-program.ts';
 import { toBytes } from './kernel/bytes.ts';
 import { drive, executeOrTell } from './kernel/execute-file.ts';
 import { FdTable, OpenFile } from './kernel/open-file.ts';

@@ -38,6 +38,9 @@ const CONFIRM_GRACE_MS = 2000;
  */
 const CLOSE_SETTLES_MS = 100;
 const LIMIT_UNSETTLED_MS = 20;
+
+/** On a busy machine the close and the refusal are read later. Only a refusal so long after a close proves that none is free. */
+const PERMANENT_AFTER_MS = 10_000;
 const LIMIT_SETTLED_MS = 30_000;
 
 /** One SSH connection and its sessions. */
@@ -199,7 +202,8 @@ export class Connection implements ChannelConnection {
     const settled = now - this.#lastFreed > CLOSE_SETTLES_MS;
     const until = now + (settled ? LIMIT_SETTLED_MS : LIMIT_UNSETTLED_MS);
     this.#lowered = { limit: Math.max(1, Math.min(this.limit, this.#granted)), until };
-    return { kind: 'refused', permanent: settled && this.#granted === 0, why: error.message };
+    const permanent = this.#granted === 0 && now - this.#lastFreed > PERMANENT_AFTER_MS;
+    return { kind: 'refused', permanent, why: error.message };
   }
 
   #onLost(): void {

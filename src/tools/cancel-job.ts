@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { jobFields, jobId, jobState, requireOwn } from './shared/jobs.ts';
+import { jobFields, jobId, jobState, requireOwn } from './shared/job-fields.ts';
 import { defineTool } from './tool.ts';
 
 export const cancelJob = defineTool({

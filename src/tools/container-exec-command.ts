@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { execInput, execOutput, runCommand } from './shared/exec.ts';
+import { runCommand } from './shared/exec-call.ts';
+import { execInput, execOutput } from './shared/exec-schema.ts';
 import { changingInput, requireBackground, withTimeout } from './shared/params.ts';
 import { defineContainerTool, nameOfTarget } from './tool.ts';
 

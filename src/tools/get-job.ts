@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { errorText } from '../lib/error-text.ts';
 import type { Job, JobPage, JobStream } from '../proxmox/jobs/job-types.ts';
-import { outputSection } from './shared/exec.ts';
 import { frameWord } from './shared/format.ts';
 import {
   jobData,
@@ -13,7 +12,8 @@ import {
   jobState,
   LONGEST_WAIT_S,
   requireOwn,
-} from './shared/jobs.ts';
+} from './shared/job-fields.ts';
+import { outputSection } from './shared/present-exec.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const output = z.object({
@@ -74,7 +74,7 @@ export const getJob = defineTool({
       .min(0, waitRule)
       .max(300, waitRule)
       .default(0)
-      .describe('Seconds to wait for news or the end'),
+      .describe('Seconds to wait for the end; with offset, for output'),
   }),
   output,
   async run(input, ctx) {
@@ -101,13 +101,15 @@ interface Input {
   readonly wait: number;
 }
 
-/** Waits for output that the caller has not seen, or for the end. */
+/**
+ * Waits for the end, or for output beyond an offset. Not for any output: a command that prints a line each second would cost a
+ * call per line.
+ */
 async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
+  const { offset, stream } = input;
   if (job.state === 'ended' || input.wait === 0) return job;
-  const seen = sizes(job);
-  const unseen = (later: Job) =>
-    input.offset === undefined ? sizes(later) !== seen : later.output[input.stream].total > input.offset;
-  if (input.offset !== undefined && unseen(job)) return job;
+  const unseen = (later: Job) => offset !== undefined && later.output[stream].total > offset;
+  if (unseen(job)) return job;
   const report = jobProgress(ctx);
   const longest = ctx.settings.waitLimit ?? LONGEST_WAIT_S;
   return ctx.cluster.jobs.wait(job.id, {
@@ -118,10 +120,6 @@ async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
       return unseen(later);
     },
   });
-}
-
-function sizes({ output: { stdout, stderr } }: Job): string {
-  return `${stdout.total} ${stderr.total}`;
 }
 
 async function outputOf(

@@ -1,10 +1,13 @@
 import * as z from 'zod';
+import type { AppError } from '../lib/errors.ts';
 import {
   type ContainerFacts,
   type Inspection,
+  type NotChecked,
   OVERVIEW,
   SECTIONS,
 } from '../proxmox/inspect/inspect-types.ts';
+import { readLogs } from './read-logs.ts';
 import { inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
@@ -46,6 +49,7 @@ export const inspectContainers = defineContainersTool({
       .describe('Percent of a disk from which on it is a problem'),
   }),
   output: inspectionOutput,
+  alsoDiscloses: ({ sections }) => (sections?.includes('logs') ? readLogs : null),
   containers: ({ vmids, tags, name, node, except }, search) =>
     selectContainers({ vmids, tags, name, node, except }, search, 'all'),
   async run(input, ctx) {
@@ -56,8 +60,10 @@ export const inspectContainers = defineContainersTool({
       ctx.settings.characterLimit / ROW / Math.max(1, targets.length) / sections.length,
     );
     const inspection = await ctx.cluster.inspect({
-      containers: targets,
-      sections,
+      containers: targets.map(({ vmid, precondition, withheld }) => {
+        const readable = sections.filter((section) => section !== 'logs' || withheld === null);
+        return { vmid, precondition, sections: readable };
+      }),
       diskUsage: details && sections.includes('disk'),
       mostRows: Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, share)),
       signal: ctx.signal,
@@ -67,12 +73,13 @@ export const inspectContainers = defineContainersTool({
       ...target,
       refusal: target.refusal ?? failed.get(target.vmid) ?? null,
     }));
+    const now = timeOf(inspection);
     const data = {
-      time: timeOf(inspection),
+      time: now,
       clocks: inspection.clocks
         .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
         .map(({ node, skew }) => ({ node, ahead_s: skew })),
-      containers: inspection.containers.map((facts) => toRow(facts, targets, input.threshold)),
+      containers: inspection.containers.map((facts) => toRow(facts, targets, { ...input, now })),
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
     };
@@ -96,8 +103,19 @@ function timeOf({ clocks }: Inspection): string {
 
 type Row = z.output<typeof inspectionData>['containers'][number];
 
-function toRow(facts: ContainerFacts, targets: readonly ContainerTarget[], threshold: number): Row {
-  const name = targets.find(({ vmid }) => vmid === facts.vmid)?.name ?? null;
-  const problems = problemsOf(facts, threshold).map((problem) => problem.slice(0, 120));
-  return inspectionData.shape.containers.element.parse({ ...facts, name, problems });
+function toRow(
+  facts: ContainerFacts,
+  targets: readonly ContainerTarget[],
+  options: { readonly threshold: number; readonly now: string },
+): Row {
+  const { name = null, withheld = null } = targets.find(({ vmid }) => vmid === facts.vmid) ?? {};
+  const problems = problemsOf(facts, options).map((problem) => problem.slice(0, 120));
+  const not_checked = withheld === null ? facts.not_checked : [...facts.not_checked, withheldLogs(withheld)];
+  return inspectionData.shape.containers.element.parse({ ...facts, name, problems, not_checked });
+}
+
+function withheldLogs({ code }: AppError): NotChecked {
+  const why =
+    code === 'CONFIRMATION_REQUIRED' ? 'needs approval; call it instead' : `is not permitted here (${code})`;
+  return { section: 'logs', reason: `Log lines are withheld, because ${readLogs.name} ${why}.` };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { table } from '../lib/columns.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { Job } from '../proxmox/jobs/job-types.ts';
-import { isOwn, jobData, jobFields } from './shared/jobs.ts';
+import { isOwn, jobData, jobFields } from './shared/job-fields.ts';
 import { defineTool } from './tool.ts';
 
 const { survivors: _, ...fields } = jobFields;

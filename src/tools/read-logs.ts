@@ -65,6 +65,7 @@ export const readLogs = defineContainerTool({
   toolset: 'inspect',
   effect: 'read',
   discloses: true,
+  textOnly: true,
   input,
   output: z.object({
     vmid: z.number(),
@@ -125,9 +126,9 @@ function logText(
   data: LogData,
   { count, matches }: { readonly count: boolean; readonly matches: boolean },
 ): string {
-  const what = matches ? 'matching lines' : 'lines';
+  const what = (number: number | null) => `${matches ? 'matching ' : ''}${number === 1 ? 'line' : 'lines'}`;
   const where = `${data.source} of container ${data.vmid}`;
-  if (count) return `${data.total ?? '?'} ${what} in ${where}.`;
+  if (count) return `${data.total ?? '?'} ${what(data.total)} in ${where}.`;
   const notes = data.rotated
     ? ['The log was rotated since the cursor was made: this is the beginning of the new file.']
     : [];
@@ -136,9 +137,12 @@ function logText(
     ...(data.older === null ? [] : [`Older lines: cursor="${data.older}"`]),
     ...(data.newer === null ? [] : [`Lines written later: cursor="${data.newer}"`]),
   ];
-  if (data.shown === 0) return [`No ${what}${total} in ${where}.`, ...notes, ...pages].join('\n');
+  if (data.shown === 0) return [`No ${what(null)}${total} in ${where}.`, ...notes, ...pages].join('\n');
   const word = frameWord();
-  return [`${data.shown}${total} ${what} of ${where}:`, ...notes, framed(word, data.log), ...pages].join(
-    '\n',
-  );
+  return [
+    `${data.shown}${total} ${what(data.total ?? data.shown)} of ${where}:`,
+    ...notes,
+    framed(word, data.log),
+    ...pages,
+  ].join('\n');
 }

@@ -83,6 +83,8 @@ export interface ContainerTarget extends Omit<SelectedContainer, 'skipped'> {
   readonly precondition: Precondition | null;
   /** Why this container is excluded: it was skipped, or the policy refuses it. null if it is not excluded. */
   readonly refusal: AppError | null;
+  /** Why the contents of `alsoDiscloses` must be left out; null if they may be returned. */
+  readonly withheld: AppError | null;
 }
 
 /** The outcome of a call for one of its containers. */
@@ -130,6 +132,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    * Returns contents of the containers, such as files or logs. Under READ_ONLY such a tool needs a rule that allows it by name.
    */
   readonly discloses?: boolean;
+  /**
+   * The result is text of a container. MCP clients get it once, as text, because some show the model only `structuredContent`
+   * where it exists and others show only the text. So the text must contain everything that the model needs.
+   */
+  readonly textOnly?: boolean;
   readonly target: ToolTarget;
   /** The argument with the local file that is sent. An approval applies only to the bytes that the file had when it was requested. */
   readonly sends?: string;
@@ -143,6 +150,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    * @throws AppError if none is selected
    */
   containers?(input: In, search: TargetSearch): Promise<readonly SelectedContainer[]>;
+  /**
+   * The tool whose permission a call needs for contents of containers that it returns besides its own result, such as log
+   * lines; null if it returns none. Where the permission is missing, the tool must leave them out (`withheld` of its targets).
+   */
+  alsoDiscloses?(input: In): Tool | null;
   /** The parts of a call that needs several decisions, the one with the tool's own effect first; if omitted, it has one. */
   parts?(input: In): readonly CallPart[];
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;

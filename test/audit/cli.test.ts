@@ -174,7 +174,7 @@ describe('audit tail', () => {
     child.stdout?.on('data', (data: string) => {
       seen += data;
     });
-    await until(() => / 1 web /.test(seen), 10_000);
+    await until(() => / 1 web /.test(seen));
     await first.call({ vmid: 2 });
     const second = auditLogIn(dir);
     await second.call({ vmid: 3 }, { exitCode: 4 });

@@ -86,7 +86,7 @@ describe('the audit log', () => {
     void Promise.all(ends).then(() => {
       written = true;
     });
-    await until(() => written, 4000);
+    await until(() => written);
     expect((await entriesIn(dir)).filter(({ type }) => type === 'end')).toHaveLength(20);
   });
 

@@ -4,7 +4,7 @@ import type { CallReport } from '../../src/calls/call-observer.ts';
 import { callTool } from '../../src/calls/pipeline.ts';
 import { Confirmation } from '../../src/governance/approval/confirmation.ts';
 import type { Answer } from '../../src/governance/approval/elicitation.ts';
-import { NODE_LOCKDOWN_FILES } from '../../src/governance/lockdown/lockdown.ts';
+import { NODE_LOCKDOWN_FILES } from '../../src/governance/lockdown/lockdown-file.ts';
 import { policyOf } from '../../src/governance/policy/open-policy.ts';
 import { parsePolicy } from '../../src/governance/policy/parse-policy.ts';
 import { LOCAL_CALLER } from '../../src/lib/caller.ts';

@@ -89,9 +89,9 @@ describeNode('call', [], (node) => {
   test('prints a table, or the structured content with --json', async () => {
     const text = await run(['list_containers', '--log-level', 'error']);
     expect(text).toMatchObject({ code: 0, stderr: '' });
-    expect(text.stdout).toMatch(/^9101 {2}running {2}debian/m);
+    expect(text.stdout).toMatch(new RegExp(`^${CT.debian} {2}running {2}debian`, 'm'));
     const json = await run(['proxmox_list_containers', '--json']);
-    expect(JSON.parse(json.stdout).containers).toContainEqual(expect.objectContaining({ vmid: 9101 }));
+    expect(JSON.parse(json.stdout).containers).toContainEqual(expect.objectContaining({ vmid: CT.debian }));
   });
 
   test('exits with the exit code of the command', async () => {
@@ -128,7 +128,7 @@ describeNode('call', [], (node) => {
       ],
       { cwd, env: node.settings() },
     );
-    await until(async () => (await node.containerProcesses(CT.debian, seconds)).length > 1, 15_000);
+    await until(async () => (await node.containerProcesses(CT.debian, seconds)).length > 1);
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     expect(code).toBe(130);

@@ -16,7 +16,10 @@ afterAll(() => rm(cwd, { recursive: true, force: true }));
 
 describeNode('doctor', [], (node) => {
   test('passes on a working node, and runs a command with --exec', async () => {
-    const { code, ok, of, failed, warned, skipped } = await examine(cwd, node.settings(), ['--exec', '9102']);
+    const { code, ok, of, failed, warned, skipped } = await examine(cwd, node.settings(), [
+      '--exec',
+      String(CT.busybox),
+    ]);
     expect({ code, ok, failed, warned, skipped }).toEqual({
       code: 0,
       ok: true,
@@ -27,7 +30,7 @@ describeNode('doctor', [], (node) => {
     });
     expect(of('proxmox')?.detail).toContain('9.1.2');
     expect(of('attach')?.detail).toBe('lxc-attach');
-    expect(of('exec')?.detail).toContain('ran in 9102, as root of');
+    expect(of('exec')?.detail).toContain(`ran in ${CT.busybox}, as root of`);
   });
 
   test('prints aligned text for people, without colors outside a terminal', async () => {
@@ -67,13 +70,16 @@ describeNode('doctor', [], (node) => {
   test('passes for an administrator with sudo, whether SUDO is set or detected', async () => {
     for (const more of [{}, { SUDO: 'true' }]) {
       const env = { ...node.settings(), SSH_USERNAME: 'admin', ...more };
-      expect(await examine(cwd, env, ['--exec', '9101'])).toMatchObject({ code: 0, warned: ['nodes'] });
+      expect(await examine(cwd, env, ['--exec', String(CT.debian)])).toMatchObject({
+        code: 0,
+        warned: ['nodes'],
+      });
     }
   });
 
   test('passes for an operator whose sudo allows /bin/sh', async () => {
     const env = { ...node.settings(), SSH_USERNAME: 'operator', SUDO: 'true', EXEC_METHOD: 'pct' };
-    const found = await examine(cwd, env, ['--exec', '9101']);
+    const found = await examine(cwd, env, ['--exec', String(CT.debian)]);
     expect(found).toMatchObject({ code: 0, failed: [] });
     expect(found.of('rights')).toMatchObject({ verdict: 'ok', detail: 'operator, by sudo' });
     expect(found.of('attach')).toMatchObject({ verdict: 'ok', detail: 'lxc-attach' });
@@ -94,7 +100,7 @@ describeNode('doctor', [], (node) => {
   test('reports that pmxcfs is down, and still runs commands', async () => {
     onTestFinished(await node.setPve('.members', undefined));
     onTestFinished(await node.setPve('.vmlist', undefined));
-    const { of, failed, skipped } = await examine(cwd, node.settings(), ['--exec', '9101']);
+    const { of, failed, skipped } = await examine(cwd, node.settings(), ['--exec', String(CT.debian)]);
     expect({ failed, skipped }).toEqual({ failed: ['cluster-files'], skipped: ['quorum', 'containers'] });
     expect(of('cluster-files')).toMatchObject({
       code: 'PMXCFS_UNAVAILABLE',

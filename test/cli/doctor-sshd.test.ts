@@ -87,7 +87,7 @@ describe.skipIf(noSshd !== null)(
       const socket = path.join(sshd.dir, 'agent.sock');
       const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
       try {
-        await until(() => existsSync(socket), 5000);
+        await until(() => existsSync(socket));
         execFileSync('ssh-add', ['-q', sshd.userKey], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
         const { SSH_KEY: _, ...others } = settings;
         const { of, failed } = await examine(cwd, { ...others, SSH_AUTH_SOCK: socket });

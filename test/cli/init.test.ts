@@ -103,7 +103,7 @@ describe('the policy in config.env', () => {
       agent.kill();
       await rm(home, { recursive: true, force: true });
     });
-    await until(() => existsSync(socket), 5000);
+    await until(() => existsSync(socket));
     execFileSync('ssh-add', ['-q', SSH_KEY], { env: { SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
     const connection = ['--ssh-host', HOST, '--ssh-port', SSH_PORT, '--ssh-host-key-policy', 'accept-new'];
     const env = { SSH_AUTH_SOCK: socket, XDG_CONFIG_HOME: at('moved') };

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await node.start();
   dir = await mkdtemp(path.join(tmpdir(), 'jobs-cli-'));
   server = await HttpServer.start({ env: { ...node.settings(), HTTP_TOKENS: `carol write ${TOKEN}` } });
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
   await node.stop();
@@ -55,4 +55,4 @@ test('the operator lists, shows and cancels the jobs of all callers', async () =
   expect(await jobs('show')).toMatchObject({ code: 2 });
   const logged = await runCli(['audit', 'show', '--json'], { cwd: dir, env: node.settings() });
   expect(logged.stdout).toContain('proxmox-mcp jobs cancel');
-}, 120_000);
+});

@@ -58,7 +58,7 @@ export class Terminal {
 
   async shows(words: string): Promise<void> {
     try {
-      await until(() => this.text.indexOf(words, this.#seen) >= 0, 20_000);
+      await until(() => this.text.indexOf(words, this.#seen) >= 0);
     } catch {
       throw new Error(`"${words}" is not shown:\n${this.text.slice(this.#seen)}`);
     }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, inject, onTestFinished } from 'vitest';
 import { execResult } from '../e2e/connect.ts';
 import { type CallOptions, type ConnectOptions, connectClient, type TestClient } from '../mcp/client.ts';
@@ -37,8 +37,9 @@ export function describeCluster(name: string, suite: (cluster: ClusterUnderTest)
     const cluster = new RiggedCluster();
     let release: Undo | undefined;
     beforeAll(async () => {
-      release = await holdLock(['flock', info.paths.state, 'sh', '-c', 'echo held; exec cat']);
       const state = clusterStateOf(info);
+      // There is one cluster, beside the rigs.
+      release = await holdLock(['flock', dirname(state), 'sh', '-c', 'echo held; exec cat']);
       await must([join(rigDirectory, 'cluster-up')], { env: { RIG_CLUSTER_STATE: state } });
       cluster.open(state);
       await cluster.reset();

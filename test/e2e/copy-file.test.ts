@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Progress } from '../mcp/client.ts';
+import { CT } from '../rig/containers.ts';
 import { until } from '../rig/until.ts';
 import { failureOf, useClient } from './connect.ts';
 import type { Far, FarName } from './far.ts';
@@ -125,7 +126,7 @@ describeNode('copy_file', [], (node) => {
       const options = { signal: cancel.signal, onProgress: (note: Progress) => void notes.push(note) };
       const call = copy(from, 'source', to, 'copy', { overwrite: true }, options);
       const rejected = expect(call).rejects.toThrow();
-      await until(() => notes.length >= 2, 15_000);
+      await until(() => notes.length >= 2);
       expect(notes[0]).toMatchObject({ total: LONG, message: expect.stringMatching(/MB of 2\.0 GB/) });
       cancel.abort();
       await rejected;
@@ -190,10 +191,10 @@ describeNode('copy_file', [], (node) => {
     await from.put('source', 'x');
     const code = async (source: string, target: string) =>
       failureOf(await server.call('copy_file', { source, target })).code;
-    expect(await code('9103:/etc/hostname', '9101:/tmp/x')).toBe('CONTAINER_NOT_RUNNING');
-    expect(await code(placeOf(from, 'source'), '9103:/tmp/x')).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(`${CT.stopped}:/etc/hostname`, `${CT.debian}:/tmp/x`)).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(placeOf(from, 'source'), `${CT.stopped}:/tmp/x`)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(placeOf(from, 'source'), '9199:/tmp/x')).toBe('CONTAINER_NOT_FOUND');
     expect(await code('host:/etc/hostname', 'host:/tmp/x')).toBe('INVALID_INPUT');
-    expect(await code('9101/etc/hostname', '9102:/tmp/x')).toBe('INVALID_INPUT');
+    expect(await code(`${CT.debian}/etc/hostname`, `${CT.busybox}:/tmp/x`)).toBe('INVALID_INPUT');
   });
 });

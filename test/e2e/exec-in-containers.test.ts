@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import type { CallResult } from '../mcp/client.ts';
-import { CT } from '../rig/rig.ts';
+import { CT, initialConf } from '../rig/containers.ts';
 import { until } from '../rig/until.ts';
 import { failureOf, uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
@@ -78,7 +77,7 @@ describeNode('a command in several containers', [], (rig) => {
       `Exit code 0 (2 containers): ${CT.debian} (debian), ${CT.busybox} (busybox)`,
       'Skipped 100: NOT_A_CONTAINER: 100 is a virtual machine on node pve1, not a container.',
     ]);
-    expect(result.text).toMatch(/\n\n2 equal: 9101, 9102: "out" STDERR "err"$/);
+    expect(result.text).toMatch(new RegExp(`\n\n2 equal: ${CT.debian}, ${CT.busybox}: "out" STDERR "err"$`));
   });
 
   test('groups by exit code and output, and works without bash', async () => {
@@ -90,7 +89,9 @@ describeNode('a command in several containers', [], (rig) => {
       [CT.elsewhere, expect.any(String)],
     ]);
     expect(result.text).toMatch(
-      /2 equal: 9102, 9104, exit code 1: "same"\n9101 \(debian\), exit code 0: "same"$/,
+      new RegExp(
+        `2 equal: ${CT.busybox}, ${CT.locked}, exit code 1: "same"\n${CT.debian} \\(debian\\), exit code 0: "same"$`,
+      ),
     );
   });
 
@@ -112,7 +113,9 @@ describeNode('a command in several containers', [], (rig) => {
     });
     expect(failureOf(stopped)).toMatchObject({
       code: 'CONTAINER_NOT_RUNNING',
-      error: expect.stringMatching(/None of the 2 .*9103 is stopped\. .*9199 does not exist/),
+      error: expect.stringMatching(
+        new RegExp(`None of the 2 .*${CT.stopped} is stopped\\. .*${CT.unknown} does not exist`),
+      ),
     });
   });
 
@@ -196,7 +199,9 @@ describeNode('a command in several containers', [], (rig) => {
     const length = result.outputs.reduce((sum, { stdout, stderr }) => sum + stdout.length + stderr.length, 0);
     expect(length).toBeLessThanOrEqual(2000);
     expect(length).toBeGreaterThan(1900);
-    expect(result.text).toMatch(/9101 \(debian\) \(cut; 6888908 characters in 1000002 lines in all\):/);
+    expect(result.text).toMatch(
+      new RegExp(`${CT.debian} \\(debian\\) \\(cut; 6888908 characters in 1000002 lines in all\\):`),
+    );
   });
 
   test('distinguishes outputs that differ only in the truncated part', async () => {
@@ -229,10 +234,7 @@ describeNode('a command in several containers', [], (rig) => {
   });
 
   test('escapes a hostile name, which selects no other container', async () => {
-    const config = readFileSync(
-      new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${CT.busybox}.conf`, import.meta.url),
-      'utf8',
-    );
+    const config = initialConf(CT.busybox);
     const name = `*\u202egnp.x), ${CT.debian} (debian`;
     const undo = await rig.setConf(CT.busybox, config.replace(/hostname: .*/, `hostname: ${name}`));
     try {

@@ -86,7 +86,7 @@ describeNode('exec: background processes', [], (rig) => {
     const left = (await rig.containerProcesses(CT.debian, seconds)).filter(({ comm }) => comm !== 'sleep');
     expect(left.length).toBe(32);
     await rig.inContainer(CT.debian, ['pkill', '-KILL', '-f', seconds]);
-  }, 60_000);
+  });
 });
 
 describeNode('exec: concurrent calls', [], (rig) => {
@@ -99,5 +99,5 @@ describeNode('exec: concurrent calls', [], (rig) => {
     results.forEach((result, i) => {
       expect(result).toMatchObject({ stdout: `${i}\n`, exit_code: i, ended: 'exit' });
     });
-  }, 60_000);
+  });
 });

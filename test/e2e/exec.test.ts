@@ -93,7 +93,7 @@ describeNode('exec: the result of a command', [], (rig) => {
 
   test('returns the same in text and structured result', async () => {
     const result = await node.call('container_exec_command', {
-      vmid: '9101',
+      vmid: String(CT.debian),
       command: 'echo o; echo e >&2; exit 7',
     });
     expect(result.text).toContain('o\n');

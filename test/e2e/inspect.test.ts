@@ -103,7 +103,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(survivors, text).toEqual([]);
     expect(await node.containerProcesses(CT.debian, '987654')).toEqual([]);
     expect(await node.containerProcesses(CT.debian, '/usr/local/bin/df')).toEqual([]);
-  }, 60_000);
+  });
 
   test('also kills a process that left its session and cleared its environment', async () => {
     await replaceProgram(CT.debian, 'df', 'setsid env -i sleep 765432 &\nsleep 765433\n:');
@@ -111,7 +111,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(row(CT.debian).incomplete).toMatch(/did not answer in time/);
     expect(survivors).toEqual([]);
     expect(await node.containerProcesses(CT.debian, '76543')).toEqual([]);
-  }, 60_000);
+  });
 
   test('kills the processes of a cancelled call', async () => {
     await replaceProgram(CT.debian, 'df', 'sleep 876543\n:');
@@ -122,7 +122,7 @@ describeNode('inspect', [], (node, { needing }) => {
     controller.abort();
     await until(async () => (await node.containerProcesses(CT.debian, '876543')).length === 0);
     await expect(cancelled).rejects.toThrow();
-  }, 60_000);
+  });
 
   test('truncates the output of a container that floods, and reports the others', async () => {
     await replaceProgram(CT.debian, 'df', 'while :; do echo "none 1 1 1 1% /flood"; done');
@@ -132,7 +132,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(text.length).toBeLessThan(10_000);
     expect(survivors).toEqual([]);
     expect(await node.containerProcesses(CT.debian, '/usr/local/bin/df')).toEqual([]);
-  }, 60_000);
+  });
 
   test('keeps hostile output of a container on one line in its row', async () => {
     const forged = `${CT.busybox}  evil  \u001b[2J\u200b`;
@@ -150,8 +150,9 @@ describeNode('inspect', [], (node, { needing }) => {
     const { text, row, containers } = await inspect({ vmids: [CT.debian, CT.busybox] });
     expect(containers).toHaveLength(2);
     const lines = text.split('\n').filter((line) => line.startsWith(String(CT.busybox)));
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).not.toMatch(/evil|forged/);
+    // Its row, and that it has no service manager.
+    expect(lines).toHaveLength(2);
+    expect(lines.join()).not.toMatch(/evil|forged/);
     expect(text).not.toContain('\u001b');
     expect(text).not.toContain('\u200b');
     expect(row(CT.debian).system?.os).toContain('forged');
@@ -223,6 +224,41 @@ describeNode('inspect', [], (node, { needing }) => {
       sections: ['system', 'memory', 'disk', 'network', 'services', 'processes', 'updates', 'logs'],
     });
     expect(await seen()).toBe('');
+  });
+
+  test('reports what it could not check as unknown, with the reason', async () => {
+    await replaceProgram(CT.debian, 'df', 'echo "df: broken" >&2; exit 1');
+    await replaceProgram(CT.debian, 'apt-get', ':');
+    const sections = ['disk', 'services', 'updates', 'logs'];
+    const { row, text } = await inspect({ vmids: [CT.debian, CT.busybox], sections });
+    const debian = row(CT.debian);
+    expect(debian.disk?.mounts).toEqual([]);
+    expect(debian.updates?.pending).toBeNull();
+    const why = (vmid: number, section: string) =>
+      row(vmid).not_checked.find((each) => each.section === section)?.reason;
+    expect(why(CT.debian, 'disk')).toMatch(/^df failed with exit code 1/);
+    expect(why(CT.debian, 'updates')).toMatch(/no package lists/);
+    expect(why(CT.busybox, 'updates')).toMatch(/none of apt/);
+    expect(row(CT.busybox)).not.toHaveProperty('services');
+    expect(why(CT.busybox, 'services')).toMatch(/^None of systemd/);
+    expect(why(CT.busybox, 'logs')).toMatch(/no journal/);
+    expect(text).not.toContain('LAST ERRORS: none');
+    expect(text).toContain('2 not checked completely');
+    expect(text).toMatch(/^NOT CHECKED$/m);
+  });
+
+  test('shows the last errors as text, and all of them as data', async () => {
+    const lines = Array.from({ length: 6 }, (_, index) => `Nov 26 19:00:0${index} web app: error ${index}\n`);
+    await node.inContainer(CT.busybox, ['mkdir', '-p', '/var/log']);
+    await node.writeInContainer(CT.busybox, '/var/log/messages', `ok\n${lines.join('')}`);
+    onTestFinished(async () => void (await node.inContainer(CT.busybox, ['rm', '-f', '/var/log/messages'])));
+    const { row, text } = await inspect({ vmids: [CT.busybox], sections: ['logs'] });
+    expect(row(CT.busybox).logs).toEqual({
+      source: '/var/log/messages',
+      lines: lines.map((line) => line.trim()),
+    });
+    expect(text.match(/error \d/g)).toEqual(['error 3', 'error 4', 'error 5']);
+    expect(text).toContain('3 earlier lines');
   });
 
   test('skips a VMID that does not exist, with the reason', async () => {

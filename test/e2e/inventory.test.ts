@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
-import { CT } from '../rig/rig.ts';
+import { CT, pveFixture } from '../rig/containers.ts';
 import { failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
@@ -35,13 +34,13 @@ describeNode('list and status', [], (node) => {
   test('lists the containers of all nodes, without virtual machines and snapshot values', async () => {
     const here = { node: 'pve1', local: true, template: false, lock: null, tags: [] };
     expect(await list()).toEqual([
-      { ...here, vmid: 9101, status: 'running', name: 'debian', tags: ['rig', 'web'] },
-      { ...here, vmid: 9102, status: 'running', name: 'busybox' },
-      { ...here, vmid: 9103, status: 'stopped', name: 'stopped', tags: ['rig'] },
-      { ...here, vmid: 9104, status: 'running', name: 'locked', lock: 'backup' },
+      { ...here, vmid: CT.debian, status: 'running', name: 'debian', tags: ['rig', 'web'] },
+      { ...here, vmid: CT.busybox, status: 'running', name: 'busybox' },
+      { ...here, vmid: CT.stopped, status: 'stopped', name: 'stopped', tags: ['rig'] },
+      { ...here, vmid: CT.locked, status: 'running', name: 'locked', lock: 'backup' },
       {
         ...here,
-        vmid: 9105,
+        vmid: CT.elsewhere,
         // Nothing connects to its node.
         status: 'unknown',
         reason: expect.stringContaining('pve2'),
@@ -56,8 +55,8 @@ describeNode('list and status', [], (node) => {
   test('prints a table as text', async () => {
     const { text } = await call('list_containers', { response_format: 'text' });
     expect(text).toMatch(/^VMID +STATUS +NAME +NODE +LOCK +TAGS\n/);
-    expect(text).toMatch(/^9104 +running +locked +pve1 +backup +-$/m);
-    expect(text).toMatch(/^9105 +unknown +elsewhere +pve2 +- +rig,remote$/m);
+    expect(text).toMatch(new RegExp(`^${CT.locked} +running +locked +pve1 +backup +-$`, 'm'));
+    expect(text).toMatch(new RegExp(`^${CT.elsewhere} +unknown +elsewhere +pve2 +- +rig,remote$`, 'm'));
   });
 
   test.each<[Record<string, unknown>, number[]]>([
@@ -83,7 +82,7 @@ describeNode('list and status', [], (node) => {
   });
 
   test('adds usage, addresses and operating system with details', async () => {
-    const published = await readFile(new URL('../fixtures/etc-pve/rrd', import.meta.url), 'utf8');
+    const published = pveFixture('rrd');
     const now = String(Math.floor(Date.now() / 1000));
     onTestFinished(await node.setPve('.rrd', published.replaceAll('@NOW@', now)));
     const { data } = await call('list_containers', { details: true });
@@ -105,7 +104,9 @@ describeNode('list and status', [], (node) => {
     ]);
     const { text } = await call('list_containers', { details: true, response_format: 'text' });
     expect(text).toMatch(/ +UPTIME +MEMORY +DISK +ADDRESSES +OS\n/);
-    expect(text).toMatch(/^9101 .* 100 MB of 512 MB +1\.0 GB of 8\.0 GB +dhcp +debian$/m);
+    expect(text).toMatch(
+      new RegExp(`^${CT.debian} .* 100 MB of 512 MB +1\\.0 GB of 8\\.0 GB +dhcp +debian$`, 'm'),
+    );
   });
 
   test('shows a change immediately', async () => {
@@ -126,11 +127,15 @@ describeNode('list and status', [], (node) => {
 
   test('parses keys without a space, missing names and configurations, and templates', async () => {
     await node.setConf(CT.busybox, 'arch:amd64\nlock:fstrim\ntags:a;b\n');
-    expect(await find(CT.busybox)).toMatchObject({ name: 'CT9102', lock: 'fstrim', tags: ['a', 'b'] });
+    expect(await find(CT.busybox)).toMatchObject({
+      name: `CT${CT.busybox}`,
+      lock: 'fstrim',
+      tags: ['a', 'b'],
+    });
     // The list of containers is updated later.
     await node.setPve('.vmlist', await pveFile('.vmlist'));
     await node.setConf(CT.stopped, undefined);
-    expect(await find(CT.stopped)).toMatchObject({ name: 'CT9103', status: 'stopped' });
+    expect(await find(CT.stopped)).toMatchObject({ name: `CT${CT.stopped}`, status: 'stopped' });
     await node.setConf(CT.stopped, 'hostname: golden\ntemplate: 1\n');
     expect(await find(CT.stopped)).toMatchObject({ name: 'golden', template: true });
   });
@@ -157,12 +162,12 @@ describeNode('list and status', [], (node) => {
   });
 
   test('returns state, node, lock and usage', async () => {
-    const published = await readFile(new URL('../fixtures/etc-pve/rrd', import.meta.url), 'utf8');
+    const published = pveFixture('rrd');
     const now = String(Math.floor(Date.now() / 1000));
     const undo = await node.setPve('.rrd', published.replaceAll('@NOW@', now));
     onTestFinished(undo);
     expect((await call('container_status', { vmid: CT.debian })).data).toEqual({
-      vmid: 9101,
+      vmid: CT.debian,
       status: 'running',
       name: 'debian',
       node: 'pve1',
@@ -232,7 +237,7 @@ describeNode('list and status', [], (node) => {
   });
 
   test('reports cluster files that cannot be parsed', async () => {
-    await node.setPve('.vmlist', '{"version":12,"ids":{"9101":{"no');
+    await node.setPve('.vmlist', `{"version":12,"ids":{"${CT.debian}":{"no`);
     expect(failureOf(await call('list_containers', {})).code).toBe('PMXCFS_UNAVAILABLE');
   });
 

@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
@@ -110,7 +107,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     } finally {
       await Promise.all(clients.map(({ client }) => client.close()));
     }
-  }, 90_000);
+  });
 
   test('are removed a day after their end, but not while they run', async () => {
     const { job } = await start(CT.debian, 'echo old');
@@ -173,13 +170,13 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
       expect(ran.split('x').length - 1).toBe(mine.length);
       return true;
     });
-  }, 60_000);
+  });
 
   needing('real lxc', 'survive a restart of sshd and a lost connection', async (real) => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `sleep 3; echo over; : ${n}; exit 6`);
     const waiting = get(job, { wait: 40, offset: 0 });
-    await promisify(execFile)(fileURLToPath(new URL('../rig/restart-sshd', import.meta.url)));
+    await real.restartSshd();
     real.killSshConnections();
     await waiting;
     expect((await ended(job)).data).toMatchObject({ exit_code: 6, stdout: 'over\n' });
@@ -249,21 +246,20 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
 
   needing(
     'volume',
-    'ten gigabytes of output',
+    'more bytes of output than 32 bits can count',
     async () => {
-      const startedAt = performance.now();
+      const bytes = 2 ** 32 + 2 ** 20;
       // With the default limit: a small one makes small files, which take longer.
       const client = await connectToRig(rig);
       const started = await client.callTool('proxmox_container_exec_command', {
         vmid: CT.debian,
-        command: 'echo FIRST; head -c 10737418240 /dev/zero; echo LAST',
+        command: `echo FIRST; head -c ${bytes} /dev/zero; echo LAST`,
         background: true,
       });
       await client.close();
       const job = String(started.data.job);
       const { data } = await ended(job);
-      console.log(`10 GB of output: ${Math.round((performance.now() - startedAt) / 1000)} s`);
-      expect(data).toMatchObject({ exit_code: 0, stdout_bytes: 10_737_418_240 + 11 });
+      expect(data).toMatchObject({ exit_code: 0, stdout_bytes: bytes + 11 });
       expect(String(data.stdout).startsWith('FIRST\n')).toBe(true);
       expect(String(data.stdout).endsWith('LAST\n')).toBe(true);
       expect(Number(await onHost(`cat ${JOBS_DIR}/${job}/out.* | wc -c`))).toBeLessThan(32 * 1024 * 1024);
@@ -282,7 +278,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     expect(results.map(({ data }) => data.stdout)).toEqual(
       Array.from({ length: 50 }, (_, i) => `job ${i}\n`),
     );
-  }, 120_000);
+  });
 });
 
 async function textIn(dir: string): Promise<string> {

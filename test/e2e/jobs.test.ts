@@ -125,6 +125,11 @@ describeNode('jobs', [], (rig) => {
     await node.call('cancel_job', { job });
   });
 
+  test('wait for the end, whatever they print meanwhile', async () => {
+    const { job } = await start(CT.debian, 'for i in 1 2 3 4; do echo $i; sleep 1; done');
+    expect((await get(job, { wait: 40 })).data).toMatchObject({ state: 'ended', stdout: '1\n2\n3\n4\n' });
+  });
+
   test('cause an error for an unknown ID', async () => {
     const result = await get('aaaaaaaaaaaaaaaa');
     expect(result.data).toMatchObject({ code: 'JOB_NOT_FOUND' });

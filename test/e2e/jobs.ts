@@ -15,9 +15,8 @@ export function jobsOf(node: ReturnType<typeof useClient>) {
     /** Waits for the end of a job. */
     async ended(job: string) {
       for (let looks = 0; looks < 300; looks += 1) {
-        // Beyond all output, so that only the end is waited for.
-        const { data } = await get(job, { wait: 30, offset: 2 ** 40 });
-        if (data.state !== 'running') return get(job);
+        const result = await get(job, { wait: 30 });
+        if (result.data.state !== 'running') return result;
       }
       throw new Error('the job does not end');
     },

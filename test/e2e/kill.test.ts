@@ -99,8 +99,10 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
   test('reports survivors that cannot be killed', async () => {
     // Under cgroup v1, SIGKILL has no effect on a frozen process before it is thawed.
     const n = uniqueSleep();
-    const running = node.exec(CT.busybox, `sleep ${n}`, { timeout: 2 });
-    await until(async () => (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).length > 0);
+    const running = node.exec(CT.busybox, `sleep ${n}`, { timeout: 4 });
+    await until(async () =>
+      (await rig.containerProcesses(CT.busybox, `sleep ${n}`)).some(({ comm }) => comm === 'sleep'),
+    );
     const undo = await rig.freeze(CT.busybox);
     try {
       const result = await running;
@@ -137,7 +139,7 @@ describeNode('kill: a timeout leaves nothing running', [], (rig, { needing }) =>
     );
     for (const result of results) expect(result).toMatchObject({ ended: 'timeout', survivors: [] });
     expect(await rig.containerProcesses(CT.debian, `sleep ${n}`)).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describeNode("kill: a client's cancel leaves nothing running", [], (rig) => {

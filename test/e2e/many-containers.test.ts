@@ -39,7 +39,7 @@ beforeAll(async () => {
       SSH_HOST_KEY_POLICY: 'strict',
     },
   });
-}, 120_000);
+});
 afterAll(async () => {
   await client.close();
   await simulator.stop();
@@ -68,7 +68,7 @@ test('returns a row for each of 200 containers and equal outputs once, and keeps
     [LOUD.size, true],
   ]);
   expect(result.text.length).toBeLessThan(25_000 + 5_000);
-}, 120_000);
+});
 
 test('keeps 200 different outputs within the limit', async () => {
   const result = await run({ tags: ['even', 'odd'], command: 'hostname; seq 500', max_output: 20_000 });
@@ -76,7 +76,7 @@ test('keeps 200 different outputs within the limit', async () => {
   const lengths = result.outputs.map(({ stdout }) => stdout.length);
   expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(20_000);
   expect(Math.min(...lengths)).toBeGreaterThan(90);
-}, 120_000);
+});
 
 test('runs at most eight commands at a time on a node', async () => {
   const counts: number[] = [];
@@ -96,7 +96,7 @@ test('runs at most eight commands at a time on a node', async () => {
   });
   expect((await call).containers).toHaveLength(30);
   expect(Math.max(...counts)).toBe(8);
-}, 60_000);
+});
 
 test('200 containers are inspected in one round trip, within the character limit; a frozen one delays none', async () => {
   simulator.container(1050).freeze();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CT } from '../rig/containers.ts';
 import { until } from '../rig/until.ts';
 import { failureOf, useClient } from './connect.ts';
 import type { Far, FarName } from './far.ts';
@@ -222,7 +223,7 @@ describeNode('read_file', [], (node) => {
   test('distinguishes a stopped container from an unknown one', async () => {
     const code = async (vmid: number) =>
       failureOf(await server.call('read_file', { vmid, path: '/etc/hostname' })).code;
-    expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(CT.stopped)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
   });
 });

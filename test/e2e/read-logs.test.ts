@@ -1,18 +1,24 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import * as z from 'zod';
 import { CT } from '../rig/rig.ts';
 import { failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
-const page = z.object({
-  log: z.string(),
-  shown: z.number(),
-  total: z.number().nullable(),
-  remaining: z.number().nullable(),
-  rotated: z.boolean(),
-  older: z.string().nullable(),
-  newer: z.string().nullable(),
-});
+/** The page that the text of a result contains. */
+function pageOf(text: string) {
+  const [frame = '', , log = ''] =
+    /\[output ([0-9a-f]{8}) begins\]\n([\s\S]*)\n\[output \1 ends\]/.exec(text) ?? [];
+  const around = frame === '' ? text : text.replace(frame, () => '');
+  const cursor = (name: string) => new RegExp(`^${name}: cursor="([^"]+)"$`, 'm').exec(around)?.[1] ?? null;
+  const [, shown = '0', total] = /^(?:No|(\d+))(?: matching)?(?: lines)?(?: of (\d+))? /.exec(around) ?? [];
+  return {
+    log,
+    shown: Number(shown),
+    total: total === undefined ? null : Number(total),
+    rotated: around.includes('was rotated'),
+    older: cursor('Older lines'),
+    newer: cursor('Lines written later'),
+  };
+}
 
 describeNode('read_logs', [], (node, { needing }) => {
   const { call } = useClient(node, { POLICY: 'open' });
@@ -28,7 +34,9 @@ describeNode('read_logs', [], (node, { needing }) => {
   async function read(args: Record<string, unknown>) {
     const { data, text, isError } = await call('read_logs', args);
     expect(isError, text).toBe(false);
-    return { ...page.parse(data), text };
+    // The text of the log is sent once.
+    expect(data).toEqual({});
+    return { ...pageOf(text), text };
   }
 
   const lines = (from: number, to: number) =>
@@ -84,10 +92,10 @@ describeNode('read_logs', [], (node, { needing }) => {
 
   test('counts matches, and shows lines around them', async () => {
     await write(CT.busybox, `${lines(1, 20)}[ERROR] a.b (c)\n${lines(21, 30)}`);
-    expect(await read({ vmid: CT.busybox, path: LOG, count: true })).toMatchObject({ total: 31, log: '' });
-    expect(await read({ vmid: CT.busybox, path: LOG, match: '[ERROR] a.b (', count: true })).toMatchObject({
-      total: 1,
-    });
+    const count = async (args: object) =>
+      (await read({ vmid: CT.busybox, path: LOG, count: true, ...args })).text;
+    expect(await count({})).toBe(`31 lines in ${LOG} of container ${CT.busybox}.`);
+    expect(await count({ match: '[ERROR] a.b (' })).toMatch(/^1 matching line in /);
     const around = await read({
       vmid: CT.busybox,
       path: LOG,

@@ -32,7 +32,7 @@ describeNode('shutdown of the server', [], (rig) => {
             [CT.debian, CT.busybox, CT.locked].map((vmid) => rig.containerProcesses(vmid, `sleep ${n}`)),
           )
         ).flat();
-      await until(async () => (await everywhere()).length >= 6, 20_000);
+      await until(async () => (await everywhere()).length >= 6);
 
       // The simulated node runs in this process, which then sees the exit late.
       const lag = monitorEventLoopDelay({ resolution: 10 });
@@ -94,7 +94,7 @@ class RawServer {
       capabilities: {},
       clientInfo: { name: 'by-hand', version: '1' },
     });
-    await until(() => server.lines.length > 0, 10_000);
+    await until(() => server.lines.length > 0);
     server.child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
     return server;
   }

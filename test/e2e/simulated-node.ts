@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { ScenarioInput } from '../../src/simulator/scenario.ts';
 import { Simulator } from '../../src/simulator/simulator.ts';
-import { CT, type Undo } from '../rig/rig.ts';
+import { CT, initialConf } from '../rig/containers.ts';
+import type { Undo } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { type ClientKeys, makeEncryptedKey } from './encrypted-key.ts';
 import type { FarName } from './far.ts';
@@ -229,8 +228,7 @@ export class SimulatedNode implements NodeUnderTest {
     this.simulator.node().pmxcfs = 'up';
     for (const undo of this.#changedFiles.splice(0).reverse()) undo();
     for (const [vmid, node] of CONFIGS) {
-      const file = new URL(`../fixtures/etc-pve/nodes/${node}/lxc/${vmid}.conf`, import.meta.url);
-      this.simulator.node(node).setConfig(vmid, readFileSync(fileURLToPath(file), 'utf8'));
+      this.simulator.node(node).setConfig(vmid, initialConf(vmid));
       if (node !== 'pve1') continue;
       const container = this.simulator.container(vmid);
       container.ignoresShutdown = false;

@@ -1,6 +1,7 @@
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Progress } from '../mcp/client.ts';
+import { CT } from '../rig/containers.ts';
 import { until } from '../rig/until.ts';
 import { failureOf } from './connect.ts';
 import { FARS, type Far } from './far.ts';
@@ -157,7 +158,7 @@ describeNode('during a transfer', [], (node) => {
     const cancel = new AbortController();
     const options = { signal: cancel.signal, onProgress: (note: Progress) => void notes.push(note) };
     const rejected = expect(upload(far, 'source', far.path('new'), {}, options)).rejects.toThrow();
-    await until(() => notes.length >= 2, 10_000);
+    await until(() => notes.length >= 2);
     cancel.abort();
     await rejected;
     expect(notes[0]).toMatchObject({ total: LONG, message: expect.stringMatching(/MB of 2\.0 GB/) });
@@ -174,7 +175,7 @@ describeNode('during a transfer', [], (node) => {
     const call = upload(far, 'source', far.path('old'), more, { signal: cancel.signal });
     const rejected = expect(call).rejects.toThrow();
     await far.midway();
-    const readers = await node.containerProcesses(9101, 'head -c');
+    const readers = await node.containerProcesses(CT.debian, 'head -c');
     for (const { pid, comm } of readers) if (comm === 'head') await node.stopProcess(pid);
     expect(readers.length).toBeGreaterThan(0);
     cancel.abort();

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { CT } from '../rig/containers.ts';
 import { failureOf } from './connect.ts';
 import { FARS, type Far } from './far.ts';
 import { describeNode } from './nodes.ts';
@@ -107,9 +108,9 @@ describeNode('upload refusals', [], (node) => {
       const { client } = server;
       return failureOf(await client.callTool('proxmox_upload_file_to_container', args)).code;
     };
-    expect(await code(9103)).toBe('CONTAINER_NOT_RUNNING');
+    expect(await code(CT.stopped)).toBe('CONTAINER_NOT_RUNNING');
     expect(await code(9199)).toBe('CONTAINER_NOT_FOUND');
-    expect(await code(9105)).toBe('SSH_UNREACHABLE');
+    expect(await code(CT.elsewhere)).toBe('SSH_UNREACHABLE');
     expect(await code(100)).toBe('NOT_A_CONTAINER');
   });
 });

@@ -37,12 +37,18 @@ function everythingWorks(rig: NodeUnderTest, server: Server): void {
     const listed = await server.call('list_containers', {});
     expect(listed.data.containers).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ vmid: 9101, status: 'running', name: 'debian', lock: null, node: 'pve1' }),
-        expect.objectContaining({ vmid: 9103, status: 'stopped', name: 'stopped', lock: null }),
-        expect.objectContaining({ vmid: 9104, status: 'running', name: 'locked', lock: 'backup' }),
+        expect.objectContaining({
+          vmid: CT.debian,
+          status: 'running',
+          name: 'debian',
+          lock: null,
+          node: 'pve1',
+        }),
+        expect.objectContaining({ vmid: CT.stopped, status: 'stopped', name: 'stopped', lock: null }),
+        expect.objectContaining({ vmid: CT.locked, status: 'running', name: 'locked', lock: 'backup' }),
       ]),
     );
-    expect((await server.call('container_status', { vmid: 9104 })).data).toMatchObject({
+    expect((await server.call('container_status', { vmid: CT.locked })).data).toMatchObject({
       status: 'running',
       lock: 'backup',
     });

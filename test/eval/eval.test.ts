@@ -4,7 +4,7 @@ import { measureJobs } from './measure.ts';
 
 test('completes each task within the recorded calls, characters and tokens', async () => {
   expect(regressions(await measureJobs(), await readLimits())).toEqual([]);
-}, 120_000);
+});
 
 test('reports a task that is incomplete or needs more', () => {
   const cost = { calls: 1, characters: 100, tokens: 30 };

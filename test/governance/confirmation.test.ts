@@ -159,6 +159,6 @@ test('does not run a command while the attributes of the container cannot be rea
     node.simulator.node().pmxcfs = 'up';
   }
   // The delayed check finds that its time is over.
-  await until(async () => node.simulator.node().processes('/etc/pve').length === 0, 15_000);
+  await until(async () => node.simulator.node().processes('/etc/pve').length === 0);
   expect(await hasRun()).toBe(false);
-}, 40_000);
+});

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Cluster } from '../../src/proxmox/cluster.ts';
 import type { ContainerAttributes } from '../../src/remote/remote-types.ts';
 import { describeNode } from '../e2e/nodes.ts';
-import { CT } from '../rig/rig.ts';
+import { CT, initialConf } from '../rig/containers.ts';
 import { clusterOf, held, refused } from './cluster.ts';
 
 const signal = new AbortController().signal;
@@ -33,8 +32,6 @@ describeNode('the precondition of a call', [], (node) => {
     expect([result.stdout.text, result.stderr.text]).toEqual(['out\n', 'err\n']);
   });
 
-  const config = (vmid: number): string =>
-    readFileSync(new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${vmid}.conf`, import.meta.url), 'utf8');
   const onHost = (command: string) => cluster.host().exec(command, run);
 
   test.each([
@@ -46,7 +43,7 @@ describeNode('the precondition of a call', [], (node) => {
   ])('refuses a container that %s after the decision', async (_how, change) => {
     await node.reset();
     const facts = await factsOf(CT.debian);
-    const undo = await node.setConf(CT.debian, change(config(CT.debian)));
+    const undo = await node.setConf(CT.debian, change(initialConf(CT.debian)));
     try {
       const place = cluster.container(CT.debian, held(facts));
       expect(await refused(place.exec('touch /tmp/ran', run))).toBe('TARGET_CHANGED');
@@ -69,7 +66,7 @@ describeNode('the precondition of a call', [], (node) => {
 
   test('ignores snapshot values and the notation of tags', async () => {
     const facts = await factsOf(CT.debian);
-    const text = config(CT.debian)
+    const text = initialConf(CT.debian)
       .replace('tags: rig;web', 'tags: rig, web')
       .replace('hostname: debian\n', 'hostname:  debian \n');
     const undo = await node.setConf(CT.debian, `${text}\n[later]\nhostname: x\ntags: y\n`);

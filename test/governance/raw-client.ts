@@ -41,7 +41,7 @@ export class RawClient {
     };
     const params = { name: `proxmox_${name}`, arguments: args, _meta, ...brought };
     this.#child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params })}\n`);
-    await until(() => this.#answers.has(id), 60_000);
+    await until(() => this.#answers.has(id));
     return resultShape.parse(this.#answers.get(id));
   }
 

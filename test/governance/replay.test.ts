@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
-import { CT } from '../rig/rig.ts';
+import { CT, initialConf } from '../rig/containers.ts';
 import { until } from '../rig/until.ts';
 import { codeOf, RawClient, type RawResult, yes } from './raw-client.ts';
 
@@ -158,9 +158,7 @@ test('an approval for several containers covers exactly that set, and is redeeme
       .containers.map(({ vmid, status, code }) => [vmid, code ?? status]);
   };
   const tagged = async (vmid: number, tags: string) => {
-    const file = new URL(`../fixtures/etc-pve/nodes/pve1/lxc/${vmid}.conf`, import.meta.url);
-    const config = await readFile(file, 'utf8');
-    await node.setConf(vmid, `tags: ${tags}\n${config.replace(/^tags:.*\n/m, '')}`);
+    await node.setConf(vmid, `tags: ${tags}\n${initialConf(vmid).replace(/^tags:.*\n/m, '')}`);
   };
   await tagged(CT.debian, 'rig');
   for (const vmid of [CT.busybox, CT.stopped, CT.locked]) await tagged(vmid, 'other');
@@ -171,7 +169,9 @@ test('an approval for several containers covers exactly that set, and is redeeme
   await tagged(CT.busybox, 'rig');
   const again = await replica.call(...everywhere, yes(asked.requestState));
   expect(again.resultType).toBe('input_required');
-  expect(JSON.stringify(again.inputRequests)).toMatch(/Container: 9101, debian.*Container: 9102, busybox/);
+  expect(JSON.stringify(again.inputRequests)).toMatch(
+    new RegExp(`Container: ${CT.debian}, debian.*Container: ${CT.busybox}, busybox`),
+  );
   await tagged(CT.busybox, 'other');
   expect(rows(await replica.call(...everywhere, yes(asked.requestState)))).toEqual([[CT.debian, 'exited']]);
   // Nor does it work again in a set that needs the same approvals.

@@ -126,7 +126,7 @@ test.each([
   };
   await withClient('legacy', silent, async (client) => {
     const call = client.callTool(TOOL, { command: 'echo ran' });
-    await until(() => asked, 5000);
+    await until(() => asked);
     await smuggleAnswers(token);
     expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
   });
@@ -221,7 +221,7 @@ test('treats a disconnect during a question as a refusal', async () => {
   await withClient('legacy', respond, async (client) => {
     const call = client.callTool('proxmox_stop_container', stop, { signal: cancel.signal });
     await expect(call).rejects.toThrow();
-    await until(async () => (await recorded()).includes('"code":"CANCELLED"'), 5000);
+    await until(async () => (await recorded()).includes('"code":"CANCELLED"'));
   });
   expect(node.isRunning(CT.debian)).toBe(true);
 });

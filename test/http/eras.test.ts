@@ -106,10 +106,10 @@ describeNode('all tools over HTTP', [], (node) => {
           () => 'rejected',
         );
       const left = () => node.containerProcesses(CT.debian, `sleep ${n}`);
-      await until(async () => (await left()).length >= 2, 10_000);
+      await until(async () => (await left()).length >= 2);
       controller.abort();
       expect(await cancelled).toBe('rejected');
-      await until(async () => (await left()).length === 0, 10_000);
+      await until(async () => (await left()).length === 0);
       // The next call is answered.
       expect(
         (await call('container_exec_command', { vmid: CT.debian, command: 'echo on' })).data.stdout,

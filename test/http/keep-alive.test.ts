@@ -50,10 +50,10 @@ describe('keep-alive comments', () => {
             )
           : modern('tools/call', params);
       const said = heard(await fetch(server.url, request));
-      await until(() => said.comments() >= 3, 10_000);
+      await until(() => said.comments() >= 3);
       expect(said.text).not.toContain('data:');
       await node.writeInContainer(CT.debian, file, '');
-      await until(() => said.over, 10_000);
+      await until(() => said.over);
       expect(said.text).toContain('woken');
       expect(said.text.slice(said.text.indexOf('woken'))).not.toMatch(COMMENT);
     } finally {
@@ -68,7 +68,7 @@ describe('keep-alive comments', () => {
       const controller = new AbortController();
       const { signal } = controller;
       const said = heard(await fetch(server.url, { headers: headersOf({ 'Mcp-Session-Id': id }), signal }));
-      await until(() => said.comments() >= 3, 10_000);
+      await until(() => said.comments() >= 3);
       controller.abort();
     } finally {
       expect(await server.stop()).toBe(0);

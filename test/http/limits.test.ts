@@ -78,7 +78,7 @@ describe('limits', () => {
       const server = await start({ REQUEST_TIMEOUT: '1' });
       const { state } = await slowClient(server, sent);
       expect(await healthy(server)).toBe(200);
-      await until(() => state.closed, 10_000);
+      await until(() => state.closed);
       expect(await healthy(server)).toBe(200);
       expect((await fetch(server.url, modern('tools/list'))).status).toBe(200);
     },

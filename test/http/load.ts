@@ -34,7 +34,8 @@ export async function callMany(clients: readonly HttpClient[], { callsEach, vmid
         const vmid = vmids[(i + j) % vmids.length];
         const asked = `client ${i} call ${j}`;
         try {
-          const args = { vmid, command: `echo ${asked}` };
+          // On a slow machine a call waits long for its turn.
+          const args = { vmid, command: `echo ${asked}`, timeout: 300 };
           const { data, text } = await client.callTool('proxmox_container_exec_command', args);
           if (data.stdout !== `${asked}\n` || data.exit_code !== 0) wrong.push(`${asked}: ${text}`);
         } catch (error) {

@@ -71,13 +71,13 @@ test.each(['legacy', 'auto'] as const)(
       });
       await client.connect(transport);
       try {
-        await until(() => listening, 10_000);
+        await until(() => listening);
         expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
         await replace(DENY);
-        await until(() => told === 1, 10_000);
+        await until(() => told === 1);
         expect((await client.listTools()).tools).toHaveLength(TOOLS.length - 1);
         await replace(OPEN);
-        await until(() => told === 2, 10_000);
+        await until(() => told === 2);
         expect((await client.listTools()).tools).toHaveLength(TOOLS.length);
       } finally {
         await client.close();
@@ -106,7 +106,7 @@ test('notifies every session and subscription that requested it, and no other', 
     const other = await subscribed({});
     await until(() => other().includes('subscriptions/acknowledged'));
     await replace(DENY);
-    await until(() => streams.every((stream) => counted(stream()) === 1), 10_000);
+    await until(() => streams.every((stream) => counted(stream()) === 1));
     expect(counted(other())).toBe(0);
     controller.abort();
   }));

@@ -52,7 +52,7 @@ export class HttpServer {
     void server.exited.then(() => {
       ended = true;
     });
-    await until(() => ended || server.#listening() !== undefined, 20_000);
+    await until(() => ended || server.#listening() !== undefined);
     return server;
   }
 

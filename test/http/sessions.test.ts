@@ -54,7 +54,7 @@ describe('sessions of 2025', () => {
       expect(stream.status).toBe(200);
       const unused = await openSession(url);
       // A request would count as use of the session, so the test reads the metric.
-      await until(async () => (await countSessions(url)) === 1, 10_000);
+      await until(async () => (await countSessions(url)) === 1);
       expect(await useSession(url, unused.id)).toBe(404);
       expect(await useSession(url, listening.id)).toBe(200);
       controller.abort();

@@ -21,8 +21,8 @@ describeNode('shutdown over HTTP', [], (node) => {
       const short = exec(`sleep 1; echo done ${n}`);
       const long = exec(`trap '' TERM; (setsid sleep ${n} &); sleep ${n}`);
       const left = () => node.containerProcesses(CT.debian, `sleep ${n}`);
-      await until(async () => (await left()).length >= 2, 10_000);
-      await until(async () => (await node.containerProcesses(CT.debian, `done ${n}`)).length > 0, 10_000);
+      await until(async () => (await left()).length >= 2);
+      await until(async () => (await node.containerProcesses(CT.debian, `done ${n}`)).length > 0);
 
       const began = performance.now();
       const stopped = server.stop();

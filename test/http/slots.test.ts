@@ -16,7 +16,7 @@ describeNode('calls of a disconnected client', [], (node) => {
       const controller = new AbortController();
       const call = modern('tools/call', { name: 'proxmox_container_exec_command', arguments: stubborn });
       const gone = fetch(server.url, { ...call, signal: controller.signal }).catch(() => undefined);
-      await until(async () => (await left()).length >= 2, 10_000);
+      await until(async () => (await left()).length >= 2);
       const reading = modern('resources/read', { uri: 'proxmox://containers' });
       expect((await fetch(server.url, reading)).status).toBe(503);
       controller.abort();

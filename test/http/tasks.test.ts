@@ -96,7 +96,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
       status: 'completed',
       result: { structuredContent: { exit_code: 5 } },
     });
-  }, 60_000);
+  });
 
   test('are replaced by a job ID for a client that has not declared the extension', async () => {
     const plain = { meta: {} };

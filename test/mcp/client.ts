@@ -46,7 +46,8 @@ export interface Progress {
 
 const resultShape = z.object({
   isError: z.boolean().default(false),
-  structuredContent: z.record(z.string(), z.unknown()),
+  // Tools whose result is the text of a container return only the text.
+  structuredContent: z.record(z.string(), z.unknown()).default({}),
   content: z.tuple([z.object({ type: z.literal('text'), text: z.string() })]),
 });
 
@@ -62,7 +63,7 @@ const toolShape = z.object({
   title: z.string(),
   description: z.string(),
   inputSchema: z.record(z.string(), z.unknown()),
-  outputSchema: z.record(z.string(), z.unknown()),
+  outputSchema: z.record(z.string(), z.unknown()).optional(),
   annotations: z.record(z.string(), z.unknown()),
 });
 

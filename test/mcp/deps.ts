@@ -33,7 +33,7 @@ export function record() {
       close: unused,
       jobs: { list: unused, get: unused, wait: unused, capture: unused, read: unused, cancel: unused },
     }),
-    policy: () => openPolicy({ protectedTag: 'protected' }, [], logger),
+    policy: () => openPolicy({ protectedTag: 'protected' }, async () => [], logger),
     transferDirs: () => [],
     settings: {
       characterLimit: 1000,

@@ -78,7 +78,17 @@ describe.each(ERAS)('resources, %s', (era) => {
     await withServer(
       {},
       async (client) => {
-        const wrong = ['', 'x', '99', '0x65', '0101', ' 9101', `${CT.debian}/`, `${CT.debian}?a`, '{vmid}'];
+        const wrong = [
+          '',
+          'x',
+          '99',
+          '0x65',
+          '0101',
+          ` ${CT.debian}`,
+          `${CT.debian}/`,
+          `${CT.debian}?a`,
+          '{vmid}',
+        ];
         const others = ['proxmox://container', 'PROXMOX://containers', 'file:///etc/passwd', 'proxmox://'];
         for (const uri of [...wrong.map(one), one(CT.unknown), one(100), ...others]) {
           await expect(client.asking.readResource({ uri }), uri).rejects.toMatchObject({

@@ -58,7 +58,7 @@ describe.skipIf(reason !== null)(
         npm_config_prefix: at('prefix'),
       };
       await execute('git', ['clone', '--quiet', root, at('clone')]);
-    }, 60_000);
+    });
     afterAll(async () => {
       await sim.stop();
       await rm(dir, { recursive: true, force: true });
@@ -112,7 +112,7 @@ describe.skipIf(reason !== null)(
         env,
       });
       expect(stdout).toContain('Done in');
-    }, 60_000);
+    });
 
     test('is removed by --undo except for the audit log', async () => {
       await execute(at('prefix', 'bin', 'proxmox-mcp'), ['init', '--undo'], { cwd: at('home'), env });

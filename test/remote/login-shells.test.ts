@@ -82,7 +82,7 @@ describeRig('login shells', (rig) => {
 
     test('pass doctor, which warns of one that reads its input', async () => {
       undos.push(await loginShell(rig, 'bash', 'echo Welcome; export LC_ALL=de_DE.UTF-8'));
-      const talking = await examine(cwd, rigSettings(rig), ['--exec', '9101']);
+      const talking = await examine(cwd, rigSettings(rig), ['--exec', String(CT.debian)]);
       expect(talking).toMatchObject({ code: 0, failed: [], warned: ['nodes'] });
       undos.push(await loginShell(rig, 'bash', 'printf "Start tmux? "; read x'));
       const asking = await examine(cwd, rigSettings(rig));

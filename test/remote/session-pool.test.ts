@@ -1,14 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { RemoteCall } from '../../src/remote/call.ts';
+import { RemoteCall } from '../../src/remote/remote-call.ts';
+import { RemoteShell } from '../../src/remote/remote-shell.ts';
 import { shellArgv } from '../../src/remote/session-requests.ts';
-import { RemoteShell } from '../../src/remote/shell.ts';
 import type { SshPoolOptions } from '../../src/ssh/pool.ts';
 import { until } from '../rig/until.ts';
 import { closePools, makePool } from '../ssh/helpers.ts';
 import { noSshd, type Sshd, startSshd } from '../ssh/sshd.ts';
+
+function collectGarbage(): void {
+  v8.setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect !== 'function') throw new Error('V8 offers no garbage collection');
+  collect();
+}
 
 const quiet = { debug() {}, warn() {} };
 const limit = { timeoutMs: 10_000 };
@@ -76,6 +85,16 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
     const commands = new Set<string>();
     for (let i = 0; i < 5; i++) commands.add((await shell.command(['sh', '-c', 'echo $$'], limit)).stdout);
     expect(commands.size).toBe(5);
+  });
+
+  test('keep no output of a script in memory when they are reused', async () => {
+    const { shell } = shellOn(sshd);
+    const outputs: WeakRef<object>[] = [];
+    for (let i = 0; i < 5; i++) outputs.push(new WeakRef(await shell.script('echo $$', [], limit)));
+    // References live until the end of the turn of the event loop.
+    await sleep(10);
+    collectGarbage();
+    expect(outputs.filter((output) => output.deref() !== undefined)).toEqual([]);
   });
 
   test('pass on no pipe inherited by a command to later calls and scripts', async () => {

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { findViolations } from '../../scripts/check-imports.ts';
+import { findCommonNames, findViolations } from '../../scripts/check-imports.ts';
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'imports-'));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -17,6 +17,26 @@ function violationsOf(file: string, content: string): string[] {
 
 test('the sources conform to the table', () => {
   expect(findViolations(fileURLToPath(new URL('../../src', import.meta.url)))).toEqual([]);
+});
+
+test('file names in src are unique', () => {
+  expect(findCommonNames(fileURLToPath(new URL('../../src', import.meta.url)))).toEqual([]);
+});
+
+test('reports two files with the same name', () => {
+  fs.rmSync(root, { recursive: true, force: true });
+  for (const file of [
+    'lib/run.ts',
+    'ssh/run.ts',
+    'lib/index.ts',
+    'ssh/index.ts',
+    'lib/a.test.ts',
+    'ssh/a.test.ts',
+  ]) {
+    fs.mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
+    fs.writeFileSync(path.join(root, file), '');
+  }
+  expect(findCommonNames(root)).toEqual(['src/ssh/run.ts has the same name as src/lib/run.ts']);
 });
 
 test.each([

@@ -13,6 +13,8 @@ const rigInfo = z.object({
   id: z.string(),
   host: z.string(),
   port: z.number(),
+  /** The others follow it. */
+  firstVmid: z.number(),
   /** The node to log in to, and another one that exists only in /etc/pve. */
   node: z.string(),
   otherNode: z.string(),
@@ -42,15 +44,29 @@ export type RigInfo = z.infer<typeof rigInfo>;
 
 export type RigLookup = { readonly info: RigInfo } | { readonly reason: string };
 
-/** The data of the running rig, or the reason why none runs. */
-export function findRig(): RigLookup {
+/** State directory of the rig with this number: 1, 2, … */
+export function stateOfRig(number: number): string {
+  return join(rigDirectory, number === 1 ? '.state' : `.state-${number}`);
+}
+
+/**
+ * State directory of the rig that this process uses: that of RIG_STATE, or one of those that the test run has started for its
+ * workers, or the first.
+ */
+function ownState(): string {
+  const states = process.env.RIG_STATES?.split(':') ?? [];
+  const worker = Number(process.env.VITEST_POOL_ID ?? 1);
+  return process.env.RIG_STATE ?? states[(worker - 1) % states.length] ?? stateOfRig(1);
+}
+
+/** The data of the running rig that this process uses, or the reason why none runs. */
+export function findRig(state = ownState()): RigLookup {
   if (process.platform !== 'linux') {
     return { reason: 'the rig needs Linux' };
   }
   if (process.getuid?.() !== 0) {
     return { reason: 'the rig needs root' };
   }
-  const state = process.env.RIG_STATE ?? join(rigDirectory, '.state');
   let text: string;
   try {
     text = readFileSync(join(state, 'rig.json'), 'utf8');

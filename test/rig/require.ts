@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { findRig } from './info.ts';
-import { holdLock, Rig, type Undo } from './rig.ts';
+import { CT, holdLock, Rig, type Undo } from './rig.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -55,6 +55,7 @@ function absentRig(): Rig {
     id: '',
     host: '127.0.0.1',
     port: 0,
+    firstVmid: CT.debian,
     node: 'pve1',
     otherNode: 'pve2',
     users: { root: 'root', admin: 'admin', operator: 'operator' },

@@ -20,7 +20,7 @@ describeRig('rig: the node', (rig) => {
       /^pve1\n\/usr\/sbin\/pct\npve-manager\/9\./,
     );
     expect((await rig.ssh('sudo -n id -u', 'admin')).stdout).toBe('0\n');
-    expect((await rig.ssh("sudo -n /bin/sh -c 'pct status 9101'", 'operator')).stdout).toBe(
+    expect((await rig.ssh(`sudo -n /bin/sh -c 'pct status ${CT.debian}'`, 'operator')).stdout).toBe(
       'status: running\n',
     );
     expect(await rig.ssh('sudo -n true', 'operator')).toMatchObject({
@@ -37,7 +37,7 @@ describeRig('rig: the node', (rig) => {
       expect(existsSync(path), path).toBe(false);
     }
     await rig.inNode(['rm', ...paths]);
-    expect(existsSync('/var/lib/lxc/9101')).toBe(false);
+    expect(existsSync(`/var/lib/lxc/${CT.debian}`)).toBe(false);
     expect(existsSync('/etc/ssh/rig')).toBe(false);
   });
 
@@ -68,14 +68,14 @@ describeRig('rig: the node', (rig) => {
 
   it('publishes the cluster under /etc/pve', async () => {
     expect(JSON.parse((await rig.ssh('cat /etc/pve/.vmlist')).stdout)).toMatchObject({
-      ids: { 9105: { node: 'pve2', type: 'lxc' }, 100: { node: 'pve1', type: 'qemu' } },
+      ids: { [CT.elsewhere]: { node: 'pve2', type: 'lxc' }, 100: { node: 'pve1', type: 'qemu' } },
     });
     expect(JSON.parse((await rig.ssh('cat /etc/pve/.members')).stdout)).toMatchObject({
       nodename: 'pve1',
       cluster: { quorate: 1 },
     });
     const { stdout: rrd } = await rig.ssh('cat /etc/pve/.rrd');
-    expect(rrd).toMatch(/^pve-vm-9\.0\/9105:7200:elsewhere:running:0:\d{10}:/m);
+    expect(rrd).toMatch(new RegExp(`^pve-vm-9\\.0/${CT.elsewhere}:7200:elsewhere:running:0:\\d{10}:`, 'm'));
     expect(rrd.endsWith('\n\0')).toBe(true);
     expect((await rig.ssh('readlink /etc/pve/lxc /etc/pve/local')).stdout).toBe(
       'nodes/pve1/lxc\nnodes/pve1\n',
@@ -146,12 +146,12 @@ describeRig('rig: the containers', (rig) => {
   });
 
   it('have a command socket only while they run', async () => {
-    const list = "sed -n 's,.*@/var/lib/lxc/\\(910.\\)/command$,\\1,p' /proc/net/unix | sort -u";
-    expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9104\n');
+    const list = `sed -n 's,.*@/var/lib/lxc/\\(${String(CT.debian).slice(0, 3)}.\\)/command$,\\1,p' /proc/net/unix | sort -u`;
+    expect((await rig.ssh(list)).stdout).toBe(`${CT.debian}\n${CT.busybox}\n${CT.locked}\n`);
     await rig.ensureStarted(CT.stopped);
-    expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9103\n9104\n');
+    expect((await rig.ssh(list)).stdout).toBe(`${CT.debian}\n${CT.busybox}\n${CT.stopped}\n${CT.locked}\n`);
     await rig.ensureStopped(CT.stopped);
-    expect((await rig.ssh(list)).stdout).toBe('9101\n9102\n9104\n');
+    expect((await rig.ssh(list)).stdout).toBe(`${CT.debian}\n${CT.busybox}\n${CT.locked}\n`);
   });
 
   it.each([CT.debian, CT.busybox])('%i has a small and a read-only disk', async (vmid) => {
@@ -165,20 +165,24 @@ describeRig('rig: the containers', (rig) => {
   });
 
   it.each([CT.debian, CT.busybox])('%i has an init that reaps orphans', async (vmid) => {
-    await rig.inContainer(vmid, ['sh', '-c', '(sleep 0.4 & sleep 0.5 &) >/dev/null 2>&1']);
-    expect(await rig.containerProcesses(vmid, 'sleep 0.')).not.toHaveLength(0);
+    await rig.inContainer(vmid, ['sh', '-c', '(sleep 604 & sleep 605 &) >/dev/null 2>&1']);
+    const orphans = () => rig.containerProcesses(vmid, 'sleep 60');
+    await until(async () => (await orphans()).filter(({ comm }) => comm === 'sleep').length === 2);
+    for (const { pid } of await orphans()) process.kill(pid);
     await until(async () => (await rig.containerPids(vmid)).length === 2);
     expect((await rig.containerPids(vmid)).map(({ comm }) => comm).sort()).toEqual(['rig-init', 'sleep']);
   });
 
   it('show their processes and environment to the machine', async () => {
-    const running = rig.inContainer(CT.busybox, ['env', 'MARK=found', 'sleep', '0.7']);
-    const sleeping = () => rig.containerProcesses(CT.busybox, 'sleep 0.7');
-    await until(async () => (await sleeping()).some(({ comm }) => comm === 'sleep'));
-    const [process] = await sleeping();
-    expect(readFileSync(`/proc/${process?.pid}/environ`, 'utf8').split('\0')).toContain('MARK=found');
+    const running = rig.inContainer(CT.busybox, ['env', 'MARK=found', 'sleep', '607']);
+    const sleeping = async () =>
+      (await rig.containerProcesses(CT.busybox, 'sleep 607')).find(({ comm }) => comm === 'sleep');
+    await until(async () => (await sleeping()) !== undefined);
+    const pid = (await sleeping())?.pid ?? 0;
+    expect(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')).toContain('MARK=found');
     expect(existsSync(`${await rig.rootfs(CT.busybox)}/mnt/small`)).toBe(true);
-    expect((await running).code).toBe(0);
+    process.kill(pid);
+    expect((await running).code).toBe(128 + 15);
   });
 
   it("accept files byte for byte through the container's root directory", async () => {
@@ -191,10 +195,10 @@ describeRig('rig: the containers', (rig) => {
 
   it('freeze: stay running and do not respond', async () => {
     const undo = await rig.freeze(CT.busybox);
-    expect((await rig.inNode(['lxc-info', '-n', '9102', '-s'])).stdout).toMatch(/FROZEN/);
-    expect((await rig.ssh('pct status 9102')).stdout).toBe('status: running\n');
+    expect((await rig.inNode(['lxc-info', '-n', String(CT.busybox), '-s'])).stdout).toMatch(/FROZEN/);
+    expect((await rig.ssh(`pct status ${CT.busybox}`)).stdout).toBe('status: running\n');
     // Without output: a process that hangs in the container would hold it open after the waiting process has ended.
-    const attempt = 'timeout -s KILL 1 lxc-attach -n 9102 -- true > /dev/null 2>&1';
+    const attempt = `timeout -s KILL 1 lxc-attach -n ${CT.busybox} -- true > /dev/null 2>&1`;
     expect((await rig.inNode(['sh', '-c', attempt])).code).toBe(137);
     await undo();
     expect((await rig.inContainer(CT.busybox, ['true'])).code).toBe(0);

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CT } from './containers.ts';
+import { CT, initialConf, pveFixture } from './containers.ts';
 import { Door } from './door.ts';
 import { findRig, type RigInfo, rigDirectory } from './info.ts';
 import { holdLock, type Undo } from './lock.ts';
@@ -11,7 +11,6 @@ import { until } from './until.ts';
 export { CT, holdLock, type Undo };
 
 const RUNNING = [CT.debian, CT.busybox, CT.locked];
-const FIXTURES = join(rigDirectory, '../fixtures/etc-pve');
 
 /**
  * Inspects and changes the node and its containers directly, without ssh and without the code under test.
@@ -173,12 +172,12 @@ export class Rig extends Door {
     rmSync(join(this.info.paths.pve, '.rig-slow-pct'), { force: true });
     for (const vmid of [...RUNNING, CT.stopped]) {
       const conf = `nodes/pve1/lxc/${vmid}.conf`;
-      put(join(this.info.paths.pve, conf), readFileSync(join(FIXTURES, conf)));
+      put(join(this.info.paths.pve, conf), initialConf(vmid));
       rmSync(join(this.rootfsOnDisk(vmid), 'ignore-shutdown'), { force: true });
     }
     this.#countChange();
     for (const name of ['vmlist', 'members']) {
-      put(join(this.info.paths.pve, `.${name}`), readFileSync(join(FIXTURES, name)));
+      put(join(this.info.paths.pve, `.${name}`), pveFixture(name));
     }
     // A fresh start also ends leftover processes and empties the small disks.
     await Promise.all(

@@ -53,7 +53,7 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder whose programs take precedence. */
   readonly programs?: string;
-  /** The only programs that exist. */
+  /** The only programs that exist besides those of `programs`. */
   readonly onlyPrograms?: readonly string[];
   /** Timer slack of the process, in ns. */
   readonly slackNs?: number;

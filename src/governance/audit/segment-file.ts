@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -46,9 +46,8 @@ export class SegmentFile {
       if (this.#dirty) await this.#undo();
       this.#dirty = true;
       for (let done = 0; done < bytes.length; ) {
-        const left = bytes.length - done;
-        const { bytesWritten } = await this.#handle.write(bytes, done, left, this.#size + done);
-        done += bytesWritten;
+        // Not in the thread pool, which takes twenty times as long as the write to the kernel's cache itself.
+        done += writeSync(this.#handle.fd, bytes, done, bytes.length - done, this.#size + done);
       }
       if (sync) await this.#handle.datasync();
       this.#size += bytes.length;

@@ -138,7 +138,7 @@ describe('the filter of tools/list', () => {
       ),
       { numRuns: 300 },
     );
-  }, 120_000);
+  });
 
   test('a rule that is reported unreachable decides no call', async () => {
     await fc.assert(
@@ -154,7 +154,7 @@ describe('the filter of tools/list', () => {
       }),
       { numRuns: 25 },
     );
-  }, 120_000);
+  });
 });
 
 function rulesOf(text: string): RuleSet {

@@ -16,12 +16,12 @@ export interface PolicySettings {
 /**
  * Opens the policy of the settings. A policy file is read now, and again when it changes or `reload` is called; if it is then
  * invalid, the previous rules stay in force.
- * @param tools the names of all tools
+ * @param toolNames returns the names of all tools; called only if there is a policy file
  * @throws InvalidPolicy if the file cannot be read or is invalid now
  */
 export async function openPolicy(
   settings: PolicySettings,
-  tools: readonly string[],
+  toolNames: () => Promise<readonly string[]>,
   logger: Logger,
 ): Promise<Policy> {
   const { policy = 'standard', policyFile, protectedTag } = settings;
@@ -31,7 +31,7 @@ export async function openPolicy(
   }
   // The YAML parser is loaded only if there is a policy file.
   const { openPolicyFile } = await import('./policy-file.ts');
-  return openPolicyFile(policyFile, { protectedTag, tools }, logger);
+  return openPolicyFile(policyFile, { protectedTag, tools: await toolNames() }, logger);
 }
 
 /** The rules of the settings, for commands that show them. @throws InvalidPolicy */

@@ -42,7 +42,7 @@ afterEach(async () => {
 
 async function opened(text: string): Promise<Policy> {
   await writeFile(file, text);
-  policy = await openPolicy({ policyFile: file, protectedTag: 'protected' }, [tool.tool], logger);
+  policy = await openPolicy({ policyFile: file, protectedTag: 'protected' }, async () => [tool.tool], logger);
   return policy;
 }
 
@@ -92,7 +92,7 @@ describe('a changed file', () => {
     await writeFile(one, 'default: allow');
     await writeFile(two, 'default: deny');
     await symlink(one, file);
-    policy = await openPolicy({ policyFile: file, protectedTag: 'protected' }, [], logger);
+    policy = await openPolicy({ policyFile: file, protectedTag: 'protected' }, async () => [], logger);
     await symlink(two, `${file}.new`);
     await rename(`${file}.new`, file);
     expect(await decided(policy)).toBe('deny');
@@ -161,7 +161,7 @@ describe('at the start', () => {
   });
 
   test('refuses a file that is missing or not readable', async () => {
-    const open = () => openPolicy({ policyFile: file, protectedTag: 'protected' }, [], logger);
+    const open = () => openPolicy({ policyFile: file, protectedTag: 'protected' }, async () => [], logger);
     await expect(open()).rejects.toThrow(/does not exist/);
     await writeFile(file, 'default: allow');
     await chmod(file, 0);

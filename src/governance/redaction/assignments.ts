@@ -1,3 +1,4 @@
+import { lazy } from '../../lib/lazy.ts';
 import { isCodeAround, isCodeLine, isExpression, isOperand } from './source-code.ts';
 import type { Span } from './spans.ts';
 import {
@@ -9,7 +10,7 @@ import {
   until,
   type Value,
   valueAt,
-} from './values.ts';
+} from './value-spans.ts';
 
 /** Names of secrets, at the end of a longer name (`DB_PASSWORD`, `client-secret`) or alone. */
 const PASSWORD =
@@ -23,24 +24,36 @@ const NAMES = `(?:(?<password>${PASSWORD})|(?:${SECRET}))(?:[_-]?\\d{1,2})?`;
 export const ASSIGNMENT_HINT =
   /pass|pwd|_pw|-pw|\bpw=|psk|identified|community|rootpw|bindpw|masterauth|kennwort|secret|token|key|salt|credential|dockerconfigjson/i;
 /** A name, the quote or bracket that closes it, and the operator before its value. */
-const ASSIGNED = new RegExp(
-  String.raw`${NAMES}\\{0,3}["']?\]?(?<join>[ \t]{0,4}(?:=>|:=|\??=(?![=>])|::(?=[ \t])|:(?![:=]))[ \t]{0,8})`,
-  'gi',
+const assignedPattern = lazy(
+  () =>
+    new RegExp(
+      String.raw`${NAMES}\\{0,3}["']?\]?(?<join>[ \t]{0,4}(?:=>|:=|\??=(?![=>])|::(?=[ \t])|:(?![:=]))[ \t]{0,8})`,
+      'gi',
+    ),
 );
 /** `name: DB_PASSWORD`, then `value: …`: Kubernetes, Docker, AWS; attributes of XML. */
-const NAMED = new RegExp(
-  String.raw`(?:\b(?:name|key|variable|parameter)["']?\s{0,3}[:=]\s{0,3}["']?|<)[\w.:-]{0,60}?${NAMES}["']?[ \t]{0,3}(?:,\s{0,40}|\s{1,40})["']?(?:value|default|stringvalue)["']?\s{0,3}[:=][ \t]{0,3}`,
-  'gi',
+const namedPattern = lazy(
+  () =>
+    new RegExp(
+      String.raw`(?:\b(?:name|key|variable|parameter)["']?\s{0,3}[:=]\s{0,3}["']?|<)[\w.:-]{0,60}?${NAMES}["']?[ \t]{0,3}(?:,\s{0,40}|\s{1,40})["']?(?:value|default|stringvalue)["']?\s{0,3}[:=][ \t]{0,3}`,
+      'gi',
+    ),
 );
 /** `define('DB_PASSWORD', '…')` and other functions with a name and a value as arguments. */
-const PASSED = new RegExp(
-  String.raw`\b(?:define|setenv|putenv|env|getenv|setproperty|set|put|append|config|setdefault)\(\s{0,3}["'][\w.:-]{0,60}?${NAMES}["']\s{0,3},\s{0,3}(?=["'])`,
-  'gi',
+const passedPattern = lazy(
+  () =>
+    new RegExp(
+      String.raw`\b(?:define|setenv|putenv|env|getenv|setproperty|set|put|append|config|setdefault)\(\s{0,3}["'][\w.:-]{0,60}?${NAMES}["']\s{0,3},\s{0,3}(?=["'])`,
+      'gi',
+    ),
 );
 /** `<password>…</password>`, `<entry key="db.password">…</entry>`, and property lists. */
-const ELEMENT = new RegExp(
-  String.raw`<(?:[\w:.-]{0,40}?${NAMES}(?:\s[^<>]{0,200})?|[\w:.-]{1,40}\s[^<>]{0,80}?(?:name|key)=["'][\w.:-]{0,60}?${NAMES.replace('?<password>', '?<named>')}["'][^<>]{0,100}|key>[\w .:-]{0,60}?${NAMES.replace('?<password>', '?<keyed>')}<\/key>\s{0,40}<string)>\s{0,80}(?=[^<\s])`,
-  'gi',
+const elementPattern = lazy(
+  () =>
+    new RegExp(
+      String.raw`<(?:[\w:.-]{0,40}?${NAMES}(?:\s[^<>]{0,200})?|[\w:.-]{1,40}\s[^<>]{0,80}?(?:name|key)=["'][\w.:-]{0,60}?${NAMES.replace('?<password>', '?<named>')}["'][^<>]{0,100}|key>[\w .:-]{0,60}?${NAMES.replace('?<password>', '?<keyed>')}<\/key>\s{0,40}<string)>\s{0,80}(?=[^<\s])`,
+      'gi',
+    ),
 );
 /** A value that is only a name: `"x-token"`. */
 const NAME_OF_SECRET = /^[A-Za-z_-]*(?:token|key|secret)$/i;
@@ -51,17 +64,17 @@ const MAX_AFTER_COLON = 1024;
 export function assignments(text: string): Span[] {
   if (!ASSIGNMENT_HINT.test(text)) return [];
   const spans = [...assigned(text)];
-  for (const match of text.matchAll(NAMED))
+  for (const match of text.matchAll(namedPattern()))
     spans.push(...taken(text, match, valueAt(text, endOf(match), UNQUOTED_END)));
-  for (const match of text.matchAll(PASSED))
+  for (const match of text.matchAll(passedPattern()))
     spans.push(...taken(text, match, valueAt(text, endOf(match), UNQUOTED_END)));
-  for (const match of text.matchAll(ELEMENT)) spans.push(...elementOf(text, match));
+  for (const match of text.matchAll(elementPattern())) spans.push(...elementOf(text, match));
   return spans;
 }
 
 function* assigned(text: string): Generator<Span> {
   let redactedTo = 0;
-  for (const match of text.matchAll(ASSIGNED)) {
+  for (const match of text.matchAll(assignedPattern())) {
     // A name inside a redacted value is part of the value: `password=password=…` is searched once.
     if (match.index < redactedTo) continue;
     const span = spanOf(text, match);
@@ -170,7 +183,7 @@ function phraseEnd(text: string, start: number): number | undefined {
         word,
       ),
     ) ||
-    /[.:?!…,;#"'(){}[\]<>=|]$|[{}()[\]<>=|#"]/.test(words.join(' '));
+    /[.:?!\u2026,;#"'(){}[\]<>=|]$|[{}()[\]<>=|#"]/.test(words.join(' '));
   return words.length > 1 && !sentence ? start + words.join(' ').length : undefined;
 }
 

@@ -1,10 +1,11 @@
+import { lazy } from '../../lib/lazy.ts';
 import type { Span } from './spans.ts';
-import { BLANK_OR_QUOTE, secretAt, type Value, valueAt } from './values.ts';
+import { BLANK_OR_QUOTE, secretAt, type Value, valueAt } from './value-spans.ts';
 
 const OPTION =
   '(?:storepass|keypass|askpass|password|passwd|passphrase|token|secret|api-key|access-key|client-secret|secret-key)';
 /** Password options of any program, separated by a space. With `=`, they are assignments. */
-const LONG_OPTION = new RegExp(`-(?<=\\s--?)[a-z-]{0,40}?${OPTION}[ ](?=[^\\s-])`, 'gi');
+const longOption = lazy(() => new RegExp(`-(?<=\\s--?)[a-z-]{0,40}?${OPTION}[ ](?=[^\\s-])`, 'gi'));
 /** Maximum length of the searched part of a command. */
 const MAX_COMMAND = 600;
 
@@ -73,19 +74,22 @@ const PIPED =
   /\b(?:echo|printf)\s{1,4}(?:-\w{1,4}\s{1,4})?(?<value>"[^"\n]{1,200}"|'[^'\n]{1,200}'|[^\s|;&"']{1,200})\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:chpasswd|passwd\s[^\n]{0,60}?--stdin|sudo\s+-S|(?:docker|podman|helm)\s[^\n]{0,200}?--password-stdin|smbpasswd\s|cryptsetup\s|kinit\b|su\s)/g;
 const HERE = /\bchpasswd\b[^\n<]{0,60}<<<\s{0,4}(?<value>"[^"\n]{1,200}"|'[^'\n]{1,200}'|[^\s|;&"']{1,200})/g;
 
-const PROGRAM = new RegExp(
-  String.raw`(?<![\w./-])(?:/[\w/]{1,40}/)?(?:${PROGRAMS.map(({ names }, index) => `(?<p${index}>${names})`).join('|')})(?=\s)`,
-  'g',
+const program = lazy(
+  () =>
+    new RegExp(
+      String.raw`(?<![\w./-])(?:/[\w/]{1,40}/)?(?:${PROGRAMS.map(({ names }, index) => `(?<p${index}>${names})`).join('|')})(?=\s)`,
+      'g',
+    ),
 );
-const FLAGS = PROGRAMS.map(({ flag }) => new RegExp(flag, 'g'));
+const flags = lazy(() => PROGRAMS.map(({ flag }) => new RegExp(flag, 'g')));
 
 /** Passwords in the arguments of commands. */
 export function commandOptions(text: string): Span[] {
   const spans: Span[] = [];
-  for (const match of text.matchAll(LONG_OPTION)) {
+  for (const match of text.matchAll(longOption())) {
     spans.push(...secretAt(text, valueAt(text, match.index + match[0].length, BLANK_OR_QUOTE), 'password'));
   }
-  for (const match of text.matchAll(PROGRAM)) spans.push(...programSpans(text, match));
+  for (const match of text.matchAll(program())) spans.push(...programSpans(text, match));
   if (text.includes('|') || text.includes('<<<')) {
     for (const pattern of [PIPED, HERE]) {
       for (const match of text.matchAll(pattern)) spans.push(...pipedSpan(text, match));
@@ -98,7 +102,7 @@ function programSpans(text: string, match: RegExpExecArray): Span[] {
   const index = PROGRAMS.findIndex((_, each) => match.groups?.[`p${each}`] !== undefined);
   const from = match.index + match[0].length;
   const [command = ''] = /^[^\n|;&]*/.exec(text.slice(from, from + MAX_COMMAND)) ?? [];
-  return [...command.matchAll(FLAGS[index] ?? /$^/g)].flatMap((flag) => {
+  return [...command.matchAll(flags()[index] ?? /$^/g)].flatMap((flag) => {
     const at = from + flag.index + flag[0].length;
     return secretAt(text, argumentAt(text, at, flag[0], PROGRAMS[index]?.stops), 'password');
   });

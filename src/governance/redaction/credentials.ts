@@ -1,5 +1,5 @@
 import type { Span } from './spans.ts';
-import { secretAt, until } from './values.ts';
+import { secretAt, until } from './value-spans.ts';
 
 const AUTH_HINT = /authorization|bearer/i;
 const HEADER =

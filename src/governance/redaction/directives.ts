@@ -1,6 +1,6 @@
 import { ASSIGNMENT_HINT } from './assignments.ts';
 import type { Span } from './spans.ts';
-import { secretAt, UNQUOTED_END, valueAt } from './values.ts';
+import { secretAt, UNQUOTED_END, valueAt } from './value-spans.ts';
 
 /** SQL and directives that join name and value by a space. */
 const QUOTED_AFTER_SPACE =

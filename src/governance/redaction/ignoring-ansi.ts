@@ -1,3 +1,4 @@
+import { lazy } from '../../lib/lazy.ts';
 import { hasUnsafe, UNSAFE_CHARACTER } from '../../lib/visible.ts';
 import type { Span } from './spans.ts';
 
@@ -10,8 +11,8 @@ const SEQUENCE = [
   String.raw`(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x90\x98\x9d-\x9f]{0,2048}(?:\x07|\x1b\\|\x9c)`,
   String.raw`\x1b(?:[ -/]{1,2}[0-~]|[0-OQ-WYZ\\\x60-~])`,
 ].join('|');
-const CHARACTERS = new RegExp(UNSAFE_CHARACTER, 'gu');
-const SEQUENCES = new RegExp(`${SEQUENCE}|${UNSAFE_CHARACTER}`, 'gu');
+const characters = lazy(() => new RegExp(UNSAFE_CHARACTER, 'gu'));
+const sequences = lazy(() => new RegExp(`${SEQUENCE}|${UNSAFE_CHARACTER}`, 'gu'));
 const STARTERS = String.raw`[\x1b\x90\x98\x9b\x9d-\x9f]`;
 const BEGINS_SEQUENCE = new RegExp(STARTERS);
 
@@ -28,14 +29,14 @@ interface Piece {
  */
 export function findIgnoringAnsi(text: string, find: (text: string) => readonly Span[]): readonly Span[] {
   if (!hasUnsafe(text)) return find(text);
-  const spans = findWithout(CHARACTERS, text, find);
-  return BEGINS_SEQUENCE.test(text) ? [...spans, ...findWithout(SEQUENCES, text, find)] : spans;
+  const spans = findWithout(characters(), text, find);
+  return BEGINS_SEQUENCE.test(text) ? [...spans, ...findWithout(sequences(), text, find)] : spans;
 }
 
 /** The text for each of the two searches. */
 export function searchedTexts(text: string): readonly string[] {
   if (!hasUnsafe(text)) return [text];
-  return [text.replace(CHARACTERS, ''), text.replace(SEQUENCES, '')];
+  return [text.replace(characters(), ''), text.replace(sequences(), '')];
 }
 
 function findWithout(unseen: RegExp, text: string, find: (text: string) => readonly Span[]): readonly Span[] {

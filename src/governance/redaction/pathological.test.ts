@@ -56,7 +56,7 @@ const UNITS = [
   'correct horse batter',
 ];
 
-test.each(UNITS)('redacts a megabyte of %j in linear time', { timeout: 20_000 }, async (unit) => {
+test.each(UNITS)('redacts a megabyte of %j in linear time', async (unit) => {
   const redactor = createRedactor({
     secrets: () => [{ kind: 'SSH_PASSWORD', value: 'correct horse battery' }],
   });

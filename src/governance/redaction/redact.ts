@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { placeholderOf } from '../../lib/placeholder.ts';
 import type { Cleaned, Data, KnownSecret, Part, Redactor } from '../../lib/redactor.ts';
 import { unsafeIn, visible } from '../../lib/visible.ts';
@@ -27,8 +26,13 @@ export interface RedactorOptions {
 export function createRedactor({
   secrets = () => [],
   patterns = true,
-  id = randomBytes(3).toString('hex'),
+  id: fixedId,
 }: RedactorOptions = {}): Redactor {
+  let id = fixedId;
+  const placeholderId = (): string => {
+    id ??= newId();
+    return id;
+  };
   const known = new KnownValues();
   let loaded = false;
   const ready = (): KnownValues => {
@@ -51,7 +55,7 @@ export function createRedactor({
       text,
       merged(findIgnoringAnsi(text, search)),
       new Set([...PATTERN_KINDS, ...values.kinds]),
-      id,
+      placeholderId(),
     );
   };
   const findInArgument = (text: string, vendor: VendorTokens): readonly Span[] => {
@@ -61,7 +65,7 @@ export function createRedactor({
   };
   const redact = (text: string, short: boolean, vendor: VendorTokens = vendorCandidates) => {
     const spans = find(text, short, vendor);
-    return { value: visible(replaced(text, spans, id)), redacted: spans.length };
+    return { value: visible(replaced(text, spans, placeholderId())), redacted: spans.length };
   };
   return {
     add: (kind, value) => {
@@ -78,11 +82,11 @@ export function createRedactor({
     },
     cleanArgument: async (text) => {
       const vendor = patterns ? await vendorTokensFor([text]) : vendorCandidates;
-      return replaced(text, findInArgument(text, vendor), id);
+      return replaced(text, findInArgument(text, vendor), placeholderId());
     },
     parts: async (text) => {
       const vendor = patterns ? await vendorTokensFor([text]) : vendorCandidates;
-      const parts = partsOf(text, find(text, false, vendor), id);
+      const parts = partsOf(text, find(text, false, vendor), placeholderId());
       remember(parts.map(({ shown }) => shown).join(''));
       return parts;
     },
@@ -90,6 +94,11 @@ export function createRedactor({
       return Math.max(ready().longest, LONGEST_TOKEN);
     },
   };
+}
+
+/** Called when it is first needed: loading the code for it takes 3 ms of the server's start. */
+function newId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(3))).toString('hex');
 }
 
 function replaced(text: string, spans: readonly Span[], id: string): string {

@@ -1,5 +1,5 @@
 import type { Span } from './spans.ts';
-import { secretAt } from './values.ts';
+import { secretAt } from './value-spans.ts';
 
 /** Lines of files with a password at a fixed position and without a name. */
 const LINES: readonly RegExp[] = [

@@ -1,3 +1,4 @@
+import { lazy } from '../../lib/lazy.ts';
 import type { Span } from './spans.ts';
 
 /**
@@ -86,27 +87,29 @@ const VENDOR =
   '(?:gh[pousr]_|github_pat_|glpat-|gl(?:c|sa)_|xox[bpaor]-|xapp-|hooks\\.slack\\.com/services/|sk-|gsk_|hf_|lin_api_|ntn_|SG\\.|shp(?:pa|ca|at|ss)_|npm_|_authToken=|ops_ey|hv[sbr]\\.|vc[piark]_|dapi|dckr_pat_|figd_|A3T|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)';
 const VENDOR_TOKEN = '[A-Za-z0-9_./+=-]{16,}';
 
-const ANY_START = new RegExp([...RULES.map(({ start }) => start), VENDOR].join('|'));
-const VENDOR_CANDIDATE = new RegExp(`${VENDOR}${VENDOR_TOKEN}`);
-const VENDOR_CANDIDATES = new RegExp(`(?<!\\p{L})${VENDOR}[A-Za-z0-9_./+=-]{16,}`, 'gu');
-const COMPILED = RULES.map(({ kind, start, rest, notAfter = '[A-Za-z0-9]', keep, between = '' }) => ({
-  kind,
-  pattern: new RegExp(`(?<!${notAfter})(?<start>(?:${start})${between})${rest}`, 'g'),
-  keep: keep === true,
-}));
+const anyStart = lazy(() => new RegExp([...RULES.map(({ start }) => start), VENDOR].join('|')));
+const oneCandidate = lazy(() => new RegExp(`${VENDOR}${VENDOR_TOKEN}`));
+const allCandidates = lazy(() => new RegExp(`(?<!\\p{L})${VENDOR}[A-Za-z0-9_./+=-]{16,}`, 'gu'));
+const rules = lazy(() =>
+  RULES.map(({ kind, start, rest, notAfter = '[A-Za-z0-9]', keep, between = '' }) => ({
+    kind,
+    pattern: new RegExp(`(?<!${notAfter})(?<start>(?:${start})${between})${rest}`, 'g'),
+    keep: keep === true,
+  })),
+);
 
 let last = { text: '', begins: false };
 
 /** Whether a text contains any beginning. Cached, because each text is checked twice: before and after the rules are loaded. */
 function begins(text: string): boolean {
-  if (last.text !== text) last = { text, begins: ANY_START.test(text) };
+  if (last.text !== text) last = { text, begins: anyStart().test(text) };
   return last.begins;
 }
 
 /** Tokens and keys that are recognized by their beginning. */
 export function tokens(text: string): Span[] {
   if (!begins(text)) return [];
-  return COMPILED.flatMap(({ kind, pattern, keep }) =>
+  return rules().flatMap(({ kind, pattern, keep }) =>
     [...text.matchAll(pattern)].map((match) => ({
       start: match.index + (keep ? (match.groups?.start ?? '').length : 0),
       end: match.index + match[0].length,
@@ -117,12 +120,12 @@ export function tokens(text: string): Span[] {
 
 /** Whether secretlint's rules could find anything. Otherwise they are neither loaded nor run. */
 export function mayHaveVendorToken(text: string): boolean {
-  return begins(text) && VENDOR_CANDIDATE.test(text);
+  return begins(text) && oneCandidate().test(text);
 }
 
 /** All text that begins like a vendor's token and is long enough. Finds too much, for callers that cannot wait for the rules. */
 export function vendorCandidates(text: string): Span[] {
-  return [...text.matchAll(VENDOR_CANDIDATES)].map((match) => ({
+  return [...text.matchAll(allCandidates())].map((match) => ({
     start: match.index,
     end: match.index + match[0].length,
     kind: 'token',

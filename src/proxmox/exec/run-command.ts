@@ -1,14 +1,14 @@
 import { AppError } from '../../lib/errors.ts';
-import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { CommandOutput } from '../../remote/protocol.ts';
+import { PreconditionTimeout, RemoteCall } from '../../remote/remote-call.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
 import type { JobsHandle } from '../jobs/job-types.ts';
 import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';

@@ -1,13 +1,13 @@
 import { AppError } from '../../lib/errors.ts';
-import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import { PreconditionTimeout, RemoteCall } from '../../remote/remote-call.ts';
 import { CommandNotStarted, disconnected } from '../../remote/remote-errors.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
 import { formatCursor, type LogCursor, parseCursor } from './log-cursor.ts';
 import { logFailure } from './log-errors.ts';
 import { parseLogOutput } from './log-output.ts';

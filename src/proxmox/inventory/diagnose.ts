@@ -1,6 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
 import type { CommandNotStarted } from '../../remote/remote-errors.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import type { ContainerStatus, ContainerSummary } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 

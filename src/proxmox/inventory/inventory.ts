@@ -1,8 +1,8 @@
 import { AppError, messageOf } from '../../lib/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { disconnected } from '../../remote/remote-errors.ts';
+import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
 import {
   type ConfigDetails,

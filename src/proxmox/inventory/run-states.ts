@@ -1,6 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
+import { firstOf, type RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import { firstOf, type RemoteShell } from '../../remote/shell.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import type { ContainerSummary } from '../proxmox-types.ts';
 import type { Inventory } from './inventory.ts';

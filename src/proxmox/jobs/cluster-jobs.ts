@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
-import { firstOf, type RemoteShell } from '../../remote/shell.ts';
+import { firstOf, type RemoteShell } from '../../remote/remote-shell.ts';
 import { cancelled } from '../../ssh/pool-errors.ts';
 import type { Cleaner } from '../exec/output-buffer.ts';
 import { NODE_LIMIT_MS, silent } from '../inventory/run-states.ts';

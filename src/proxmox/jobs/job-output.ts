@@ -1,5 +1,5 @@
 import type { Part } from '../../lib/redactor.ts';
-import type { ScriptOutput } from '../../remote/shell.ts';
+import type { ScriptOutput } from '../../remote/remote-shell.ts';
 import type { Cleaner } from '../exec/output-buffer.ts';
 import { frameLength, gapOf, type JobRecord, totalOf } from './job-record.ts';
 import type { JobPage } from './job-types.ts';

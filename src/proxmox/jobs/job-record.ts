@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { ScriptOutput } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
-import type { ScriptOutput } from '../../remote/shell.ts';
 import type { Job, JobAbout, JobEnd, JobEnding, JobOutputSize } from './job-types.ts';
 
 /** A job as stored in its folder on the node: the part for tools, and what is needed to read its output and to kill it. */

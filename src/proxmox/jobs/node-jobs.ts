@@ -1,6 +1,6 @@
+import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { MARK_VARIABLE } from '../../remote/session-requests.ts';
-import type { RemoteShell, ScriptOutput } from '../../remote/shell.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from '../exec/output-buffer.ts';
 import { JOBS_DIR, jobNotFound, jobsUnreadable } from './job-errors.ts';
 import { contextOf, matchingLines, pageOf, type RawPart, rawParts, withoutFrames } from './job-output.ts';

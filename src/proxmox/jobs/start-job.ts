@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import {
   type AttachTarget,
@@ -9,7 +10,6 @@ import {
   newRunId,
   shellArgv,
 } from '../../remote/session-requests.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
 import { JOBS_DIR, jobNotWritable, jobsDiskFull, startUnknown } from './job-errors.ts';
 import type { StoredAbout } from './job-record.ts';
 import type { JobStart } from './job-types.ts';

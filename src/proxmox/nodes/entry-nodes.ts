@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
-import type { NodeLogger } from '../../remote/shell.ts';
+import type { NodeLogger } from '../../remote/remote-shell.ts';
 import { isNotConnected, shuttingDown } from '../../ssh/pool-errors.ts';
 import type { SshTarget } from '../../ssh/ssh-types.ts';
 import type { NodeLink } from './node-link.ts';

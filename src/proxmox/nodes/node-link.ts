@@ -1,6 +1,6 @@
 import { needsSudo } from '../../remote/needs-sudo.ts';
 import { OwnLocationCache } from '../../remote/own-location.ts';
-import { type ChannelSource, type NodeLogger, RemoteShell } from '../../remote/shell.ts';
+import { type ChannelSource, type NodeLogger, RemoteShell } from '../../remote/remote-shell.ts';
 import type { SshTarget } from '../../ssh/ssh-types.ts';
 import { withNodeName } from './node-unavailable.ts';
 

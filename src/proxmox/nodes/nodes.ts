@@ -1,6 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
+import type { NodeLogger } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import type { NodeLogger } from '../../remote/shell.ts';
 import { isNotConnected, shuttingDown } from '../../ssh/pool-errors.ts';
 import type { Routes } from '../../ssh/route-choice.ts';
 import type { SshTarget } from '../../ssh/ssh-types.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AppError } from '../../lib/errors.ts';
-import type { ScriptOutput } from '../../remote/shell.ts';
+import type { ScriptOutput } from '../../remote/remote-shell.ts';
 import { parseUnixSockets } from '../inventory/parse-inventory.ts';
 
 /** How a node is, as it tells itself. Bytes, seconds. */

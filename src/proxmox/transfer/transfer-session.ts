@@ -1,11 +1,11 @@
 import { AppError } from '../../lib/errors.ts';
-import { PreconditionTimeout, RemoteCall } from '../../remote/call.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { CheckedPrecondition } from '../../remote/precondition.ts';
 import { boundedInteger, type Frame, FrameReader, ProtocolViolation } from '../../remote/protocol.ts';
+import { PreconditionTimeout, RemoteCall } from '../../remote/remote-call.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
+import { delay } from '../../remote/remote-shell.ts';
 import { type AttachTarget, type RunId, shellArgv } from '../../remote/session-requests.ts';
-import { delay } from '../../remote/shell.ts';
 import type { RunDeps } from '../exec/run-command.ts';
 import type { TransferDirs } from './transfer-dirs.ts';
 import { protocolBroken, remoteFailure } from './transfer-errors.ts';

@@ -17,7 +17,7 @@ if [ "$size" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]; then
 printf '%s ready %s %s\n' "$w" "$size" "$mode"
 send_text "$path"
 printf '%s data %s\n' "$w" "$size"
-choose_digest "$size"
+choose_programs "$size"
 stamp() { stat -c '%s %i %y %z' "$path" 2>/dev/null; }
 sum='' before=''
 [ -z "$large" ] || [ "$digest" != sha256sum ] || before=$(stamp)
@@ -28,15 +28,15 @@ if [ -n "$before" ]; then
   exec 3>&1
   sum=$(
     sha256sum <"$path" &
-    head -c "$size" "$path" >&3 || { kill $!; exit 1; }
+    take "$size" <"$path" >&3 || { kill $!; exit 1; }
     wait
   ) || exit 1
   exec 3>&-
   [ "$(stamp)" = "$before" ] || sum=
 elif [ "$size" != 0 ]; then
-  head -c "$size" "$path" || exit 1
+  take "$size" <"$path" || exit 1
 fi
 if [ -z "$sum" ]; then
-  if [ "$(size_of "$path")" = "$size" ]; then sum=$($digest <"$path"); else sum=$(head -c "$size" "$path" | $digest); fi
+  if [ "$(size_of "$path")" = "$size" ]; then sum=$($digest <"$path"); else sum=$(take "$size" <"$path" | $digest); fi
 fi
 printf '%s done %s\n' "$w" "${sum%% *}"

@@ -12,9 +12,9 @@
 #                               other content, or a file that cannot be read, means no end
 #   redeemer ID, approval ID    redeems an approval for this call, which may be repeated by the same call
 #
-# One grep reads both files, because dash's read makes a system call per byte, and those in /etc/pve are slow. A check that took
-# more than two seconds fails, because pmxcfs may hang for an hour and the caller has then given up. That includes the test
-# whether a file exists.
+# One cat reads the configuration and user.cfg, which has the pools and may be missing; a line with the nonce separates them. Not
+# dash's read, which makes a system call per byte, and those in /etc/pve are slow. A check that took more than two seconds fails,
+# because pmxcfs may hang for an hour and the caller has then given up. That includes the test whether a file exists.
 refuse() { echo "$n refused $1"; exit 96; }
 in_time() { { read -r u x; } </proc/uptime; [ $((${u%%.*} - b)) -le 2 ] || refuse slow; }
 { read -r u x; } </proc/uptime; b=${u%%.*}
@@ -32,22 +32,27 @@ while [ $# -gt 0 ]; do
     here) [ -e "$2" ] || [ ! -e "${2%/lxc/*}/.vmlist" ] || refuse moved; in_time;;
     container) v=$2;;
     conf)
-      f=$2 h='' j='' q='' s=0
-      # Code 2: a file cannot be read. user.cfg may be missing.
-      c=$(LC_ALL=C grep -aE '^(hostname:|tags:|\[|pool:)' "$f" /etc/pve/user.cfg) || [ -r "$f" ] || refuse gone
-      while IFS= read -r l; do
-        case $l in
-          "$f:["*) s=1;;
-          "$f:hostname:"*) [ "$s" = 1 ] || h=${l#"$f:hostname:"};;
-          "$f:tags:"*) [ "$s" = 1 ] || j=${l#"$f:tags:"};;
-          /etc/pve/user.cfg:pool:*:*:*)
-            l=${l#/etc/pve/user.cfg:pool:}
+      f=$2 h='' j='' q='' s=0 o=$IFS
+      c=$(LC_ALL=C cat "$f" - /etc/pve/user.cfg <<EOT
+
+$n
+EOT
+      ) || [ -r "$f" ] || refuse gone
+      set -f; IFS='
+'
+      for l in $c; do
+        case $s$l in
+          [01]"$n") s=2;;
+          0\[*) s=1;;
+          0hostname:*) h=${l#hostname:};;
+          0tags:*) j=${l#tags:};;
+          2pool:*:*:*)
+            l=${l#pool:}
             x=${l#*:*:}; x=${x%%:*}
             case ,$x, in *,"$v",*) q=${l%%:*};; esac;;
         esac
-      done <<EOT
-$c
-EOT
+      done
+      set +f; IFS=$o
       h=${h#"${h%%[! ]*}"}; h=${h%"${h##*[! ]}"}
       t=$j j=
       while [ -n "$t" ]; do

@@ -46,7 +46,7 @@ if [ "$length" != 0 ]; then
   fi
 fi
 if [ "$size" -le "$7" ]; then
-  choose_digest "$size"
+  choose_programs "$size"
   sum=$($digest <"$path") || exit 1
   lines=$(($(wc -l <"$path")))
   # A last line without a newline is a line.

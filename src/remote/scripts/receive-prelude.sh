@@ -18,7 +18,7 @@ free_bytes() {
 }
 is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
 receive() {
-  if ! err=$(head -c "$size" 2>&1 >"$tmp"); then
+  if ! err=$(take "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
   fi
   got=$(size_of "$tmp")

@@ -27,7 +27,7 @@ tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready\n' "$w"
 send_text "$dest"
-choose_digest "$size"
+choose_programs "$size"
 if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
   [ "$size" = 0 ] || receive
   sum=$($digest <"$tmp") || give_up IO "cannot read the file back"

@@ -1,6 +1,6 @@
 import type { Call, Program } from '../programs/program.ts';
 import type { Guest } from './guest.ts';
-import { journalctl } from './journal.ts';
+import { journalctl } from './journalctl.ts';
 
 /** systemctl and journalctl on Debian, rc-service and rc-status on Alpine; `service` on both. */
 export function servicePrograms(guest: Guest): readonly (readonly [string, Program])[] {

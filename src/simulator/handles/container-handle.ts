@@ -2,7 +2,7 @@ import type { Guest } from '../guest/guest.ts';
 import type { Process } from '../kernel/process.ts';
 import { withKey } from '../node/config-text.ts';
 import type { SimulatedNode } from '../node/node.ts';
-import { type Ran, type RunOptions, runProgramOn } from './run.ts';
+import { type Ran, type RunOptions, runProgramOn } from './run-program.ts';
 
 /** Direct access to one container, without SSH: reads its state and changes it. */
 export class ContainerHandle {

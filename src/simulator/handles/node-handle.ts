@@ -6,7 +6,7 @@ import type { Process } from '../kernel/process.ts';
 import type { PmxcfsState, SimulatedNode } from '../node/node.ts';
 import { type SessionCounts, SshServer } from '../ssh-server.ts';
 import { Wire } from '../wire.ts';
-import { type Ran, type RunOptions, runProgramOn } from './run.ts';
+import { type Ran, type RunOptions, runProgramOn } from './run-program.ts';
 
 /** The data that a client needs to log in. */
 export interface ConnectionInfo {

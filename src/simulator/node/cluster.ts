@@ -1,8 +1,8 @@
 import { type DirectoryInode, type Inode, makeVolume } from '../files/inode.ts';
 import { VirtualFs } from '../files/virtual-fs.ts';
 import type { Guest } from '../guest/guest.ts';
-import { Network } from '../network.ts';
 import type { Scenario } from '../scenario.ts';
+import { Network } from '../simulated-network.ts';
 import { corosyncConfig, storageConfig } from './cluster-files.ts';
 import { configText } from './config-text.ts';
 import type { SimulatedNode } from './node.ts';

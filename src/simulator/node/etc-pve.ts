@@ -1,7 +1,7 @@
 import type { DirectoryInode } from '../files/inode.ts';
 import { memoryOf } from '../guest/proc-files.ts';
 import { configKey } from './config-text.ts';
-import { lrmStatus, managerStatus } from './ha.ts';
+import { lrmStatus, managerStatus } from './ha-resources.ts';
 import type { SimulatedNode } from './node.ts';
 import { PveEntries } from './pve-directory.ts';
 

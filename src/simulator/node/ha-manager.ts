@@ -1,5 +1,5 @@
 import type { Call, Program } from '../programs/program.ts';
-import { haResources } from './ha.ts';
+import { haResources } from './ha-resources.ts';
 import type { SimulatedNode } from './node.ts';
 
 /** `ha-manager status`; other commands are not simulated. */

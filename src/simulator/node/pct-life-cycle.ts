@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { configKeys, withKey } from './config-text.ts';
-import { isHaManaged, requestHa } from './ha.ts';
+import { isHaManaged, requestHa } from './ha-resources.ts';
 import type { SimulatedNode } from './node.ts';
 import { type PctCall, PctError, requireConfig, type Verb } from './pct.ts';
 

@@ -4,7 +4,7 @@ import { filePrograms } from './files.ts';
 import { find } from './find.ts';
 import { grep } from './grep.ts';
 import { launchers } from './launchers.ts';
-import { processPrograms } from './processes.ts';
+import { processPrograms } from './process-programs.ts';
 import type { Program } from './program.ts';
 import { sed } from './sed.ts';
 import { tail } from './tail.ts';

@@ -1,9 +1,9 @@
 import { FileError } from '../files/inode.ts';
 import { searchPath } from '../kernel/execute-file.ts';
 import { ioBuiltins } from './builtins/io.ts';
-import { processBuiltins } from './builtins/processes.ts';
+import { processBuiltins } from './builtins/process-builtins.ts';
 import { testBuiltin } from './builtins/test.ts';
-import { variableBuiltins } from './builtins/variables.ts';
+import { variableBuiltins } from './builtins/variable-builtins.ts';
 import type { Executor } from './execute.ts';
 import type { Shell } from './posix-shell.ts';
 import { ExitShell, LeaveLoop, ReturnFrom, ShellError } from './shell-errors.ts';

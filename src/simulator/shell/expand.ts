@@ -1,6 +1,6 @@
 import { ArithmeticError, evaluate } from './arithmetic.ts';
+import { expandPathnames } from './expand-pathnames.ts';
 import { FieldBuilder, type Target } from './fields.ts';
-import { expandPathnames } from './glob.ts';
 import { escapePattern, hasPattern, trim, trimOperator } from './pattern.ts';
 import type { Shell } from './posix-shell.ts';
 import { ShellError } from './shell-errors.ts';

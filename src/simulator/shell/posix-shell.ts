@@ -5,10 +5,10 @@ import { parentOf } from '../kernel/proc-directory.ts';
 import type { Process } from '../kernel/process.ts';
 import type { Signal } from '../kernel/signals.ts';
 import { SystemCalls } from '../kernel/system-calls.ts';
-import { Jobs } from './jobs.ts';
+import { Jobs } from './shell-jobs.ts';
+import { Variables } from './shell-variables.ts';
 import type { Command } from './syntax-tree.ts';
 import { Traps } from './traps.ts';
-import { Variables } from './variables.ts';
 
 /** The version that bash reports. */
 export const BASH_VERSION = '5.2.37(1)-release';

@@ -1,7 +1,7 @@
 import type { Job, JobCapture } from '../../proxmox/jobs/job-types.ts';
 import type { ExecResult, ExecTarget, Keep } from '../../proxmox/proxmox-types.ts';
 import type { ToolContext } from '../tool.ts';
-import { jobProgress } from './jobs.ts';
+import { jobProgress } from './job-fields.ts';
 
 /** A command that is run as a job. */
 export interface JobRequest {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
-import { outputSection } from './exec.ts';
 import { frameWord } from './format.ts';
+import { outputSection } from './present-exec.ts';
 import { containerLabel, skippedLines } from './targets.ts';
 
 const survivor = z.object({ pid: z.number(), name: z.string() });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Reply } from '../tool.ts';
 import type { ResponseFormat } from './params.ts';
 
@@ -14,7 +13,7 @@ export function reply<Data>(data: Data, format: ResponseFormat, text: (data: Dat
 
 /** A random word for `framed`. One per result, chosen after the text was read. */
 export function frameWord(): string {
-  return randomBytes(4).toString('hex');
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(4))).toString('hex');
 }
 
 /** Text from a container between two lines with a random word, so that it cannot pose as text of this server. */

@@ -4,9 +4,16 @@
 RIG_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 STATE=${RIG_STATE:-$RIG_DIR/.state}
 CACHE=${XDG_CACHE_HOME:-/var/cache}/proxmox-mcp-rig
-RUNNING_VMIDS=(9101 9102 9104)
-LOCAL_VMIDS=(9101 9102 9103 9104)
-ALL_VMIDS=(9101 9102 9103 9104 9105)
+
+# Every rig of the machine has its own VMIDs, five in a row, because command sockets and cgroups belong to the machine.
+use_vmids() {
+  FIRST_VMID=$1
+  RUNNING_VMIDS=("$1" $(($1 + 1)) $(($1 + 3)))
+  LOCAL_VMIDS=("$1" $(($1 + 1)) $(($1 + 2)) $(($1 + 3)))
+  ALL_VMIDS=("${LOCAL_VMIDS[@]}" $(($1 + 4)))
+}
+if [ -f "$STATE/first-vmid" ]; then use_vmids "$(cat "$STATE/first-vmid")"; else use_vmids 9101; fi
+
 # Every process of the rig sees this file with the rig's id: the node in its private /run, each container in its own. It
 # identifies processes of the rig even if a recorded process has ended.
 MARK=run/.proxmox-mcp-rig
@@ -58,7 +65,7 @@ in_node() {
 
 command_socket_open() { grep -q "@/var/lib/lxc/$1/command\$" /proc/net/unix; }
 
-# One rig at a time on this machine, because VMIDs are shared by all of its checkouts. The lock is on a directory that the
+# One rig at a time starts or stops on this machine, because all checkouts share its VMIDs. The lock is on a directory that the
 # package lxc installs.
 take_lock() {
   exec 9</var/lib/lxc

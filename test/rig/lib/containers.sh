@@ -36,20 +36,20 @@ make_containers() {
     name=$(sed -n 's/^hostname: //p;/^\[/q' "$STATE/pve/nodes/pve1/lxc/$id.conf")
     mkdir -p "$lxc/$id"
     lxc_config "$id" "$name" >"$lxc/$id/config"
-    case $id in
-    9101)
+    case $((id - FIRST_VMID)) in
+    0)
       make_debian_rootfs "$lxc/$id/rootfs" "$name"
       small_disks >>"$lxc/$id/config"
       ;;
-    9102)
+    1)
       make_busybox_rootfs "$lxc/$id/rootfs" "$name"
       small_disks >>"$lxc/$id/config"
       ;;
     *) make_busybox_rootfs "$lxc/$id/rootfs" "$name" ;;
     esac
   done
-  # Tests that need a container without a shell start this instead of the init of 9103.
-  make_shellless_rootfs "$lxc/9103/rootfs-shellless" stopped
+  # Tests that need a container without a shell start this instead of the init of the stopped container.
+  make_shellless_rootfs "$lxc/$((FIRST_VMID + 2))/rootfs-shellless" stopped
 }
 
 start_containers() {

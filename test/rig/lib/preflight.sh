@@ -28,18 +28,37 @@ require_network_packages() {
 }
 
 # The rig has separate directories, but command sockets and cgroups belong to the machine: two containers with the same VMID
-# would conflict.
-require_free_vmids() {
+# would conflict. Prints why a VMID cannot be used, or fails if all are free.
+used_vmid() {
   local id conf
   for id in "${ALL_VMIDS[@]}"; do
     if command_socket_open "$id"; then
-      die "container $id runs on this machine already (another rig, or a real one): not touching it"
+      printf 'container %s runs on this machine already (another rig, or a real one)\n' "$id"
+      return
     fi
-    [ ! -e "/var/lib/lxc/$id" ] || die "/var/lib/lxc/$id exists already: VMID $id is used on this machine"
-    for conf in /etc/pve/nodes/*/lxc/"$id".conf /etc/pve/nodes/*/qemu-server/"$id".conf; do
-      [ ! -e "$conf" ] || die "$conf exists already: VMID $id is used in this cluster"
+    for conf in "/var/lib/lxc/$id" /etc/pve/nodes/*/lxc/"$id".conf /etc/pve/nodes/*/qemu-server/"$id".conf; do
+      if [ -e "$conf" ]; then
+        printf '%s exists already: VMID %s is used\n' "$conf" "$id"
+        return
+      fi
     done
   done
+  return 1
+}
+
+require_free_vmids() {
+  local reason
+  ! reason=$(used_vmid) || die "$reason: not touching it"
+}
+
+# The first five that are free. Those of the cluster are in between.
+choose_vmids() {
+  local first reason
+  for first in $(seq "${RIG_FIRST_VMID:-9101}" 20 9981); do
+    use_vmids "$first"
+    reason=$(used_vmid) || return 0
+  done
+  die "no free VMIDs: $reason"
 }
 
 # Reads the kernel's table, so that no tool is needed; 0A is LISTEN.

@@ -26,6 +26,7 @@ write_state() {
   "id": "$RIG_ID",
   "host": "127.0.0.1",
   "port": $PORT,
+  "firstVmid": $FIRST_VMID,
   "node": "pve1",
   "otherNode": "pve2",
   "users": { "root": "root", "admin": "admin", "operator": "operator" },

@@ -1,7 +1,7 @@
 import { answerRequest, type Outcome, tryPassphrase } from '../../../governance/approval/answer-request.ts';
 import { type ApprovalRequest, ApprovalStore } from '../../../governance/approval/request-store.ts';
 import { visible } from '../../../lib/visible.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { askSecret, PromptCancelled } from '../../output/ask.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';

@@ -1,6 +1,6 @@
 import { reasonOf } from '../../../governance/audit/failures.ts';
 import { auditDirOf } from '../../../governance/audit/open-audit-log.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { ignoreEpipe } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 import { UsageError } from '../../usage-error.ts';

@@ -8,7 +8,7 @@ import type { LoadInput } from '../../../config/load.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { redrawLine } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';

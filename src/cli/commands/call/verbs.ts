@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';
 import { type Present, performCall } from './call.ts';

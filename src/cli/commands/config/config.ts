@@ -3,7 +3,7 @@ import { defaultConfigFile } from '../../../config/config-file.ts';
 import { absolutePath, currentEnvironment, type HostEnvironment } from '../../../config/host-environment.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { nearest } from '../../../lib/suggest.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { ignoreEpipe, print, printError } from '../../output/output.ts';
 import { CLIENT_IDS, entryFor } from '../init/clients.ts';
 import { clientsHere, isInstalled } from '../init/installed-clients.ts';

@@ -1,4 +1,4 @@
-import type { Command } from '../../commands.ts';
+import type { Command } from '../../command.ts';
 
 /** `proxmox-mcp demo`. Its code, which includes the simulator, is bundled separately. */
 export const demo: Command = {

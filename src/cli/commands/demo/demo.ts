@@ -4,7 +4,7 @@ import type { LoadInput } from '../../../config/load.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { ConnectionInfo } from '../../../simulator/handles/node-handle.ts';
 import { Simulator } from '../../../simulator/simulator.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, printError, styleFor, textWidth } from '../../output/output.ts';
 import { show } from './demo-show.ts';

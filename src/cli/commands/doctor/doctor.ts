@@ -1,7 +1,7 @@
 import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
 import { CHECKS, type Check } from './check.ts';

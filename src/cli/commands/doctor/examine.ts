@@ -2,7 +2,7 @@ import { secretsOf } from '../../../config/secrets.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { createRedactor } from '../../../governance/redaction/redact.ts';
 import { type ClosableChannelSource, Cluster } from '../../../proxmox/cluster.ts';
-import { RemoteShell } from '../../../remote/shell.ts';
+import { RemoteShell } from '../../../remote/remote-shell.ts';
 import { SshPool } from '../../../ssh/pool.ts';
 import { RouteChoice, type Routes } from '../../../ssh/route-choice.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
@@ -10,7 +10,7 @@ import { type Check, type CheckId, Examination, type Finding } from './check.ts'
 import { checkNodes, checkStandby } from './cluster-check.ts';
 import { checkTransferDirs } from './local-checks.ts';
 import { reportConnection } from './login-check.ts';
-import { checkName, checkPort } from './network.ts';
+import { checkName, checkPort } from './network-checks.ts';
 import {
   checkClusterFiles,
   checkContainers,

@@ -3,7 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Config } from '../../../config/settings-schema.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 

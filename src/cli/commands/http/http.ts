@@ -6,7 +6,7 @@ import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { errnoOf } from '../../../lib/errno.ts';
 import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
-import { createAuthenticator } from '../../../server/http/auth/index.ts';
+import { createAuthenticator } from '../../../server/http/auth/create-authenticator.ts';
 import { judgeExposure } from '../../../server/http/exposure.ts';
 import { createHttpApp, type HttpApp } from '../../../server/http/http-app.ts';
 import { listen } from '../../../server/http/listen.ts';

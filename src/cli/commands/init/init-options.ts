@@ -1,12 +1,12 @@
+import { parseHop } from '../../../config/address-formats.ts';
 import { defaultConfigFile } from '../../../config/config-file.ts';
-import { parseHop } from '../../../config/formats.ts';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { ConfigError } from '../../../config/sources.ts';
 import { nearest } from '../../../lib/suggest.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { CLIENT_IDS, type ClientId } from './clients.ts';
 import type { Values } from './env-file.ts';
-import { LEVELS, type Level } from './values.ts';
+import { LEVELS, type Level } from './setting-values.ts';
 
 /** The options of `init`, parsed. */
 export interface InitOptions {

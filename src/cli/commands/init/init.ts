@@ -1,13 +1,13 @@
 import { currentEnvironment } from '../../../config/host-environment.ts';
 import type { ConfigError } from '../../../config/sources.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
+import { journalFile } from './init-journal.ts';
 import { readOptions } from './init-options.ts';
-import { journalFile } from './journal.ts';
 
 /** `proxmox-mcp init`: sets up settings, key, host key and clients; `--undo` removes all of that. */
 export async function init(request: Request): Promise<void> {

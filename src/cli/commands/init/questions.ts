@@ -10,7 +10,7 @@ import { parseServer } from './init-options.ts';
 import { clientsHere, isInstalled } from './installed-clients.ts';
 import { keyPairFiles, tilde } from './key-file.ts';
 import { availableKeys, keyFileState, sshAliases } from './logins.ts';
-import { configFrom, type Level } from './values.ts';
+import { configFrom, type Level } from './setting-values.ts';
 
 /** Maximum number of ~/.ssh/config aliases in the question. */
 const MAX_ALIASES = 6;

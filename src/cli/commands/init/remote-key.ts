@@ -1,6 +1,6 @@
 import { AppError } from '../../../lib/errors.ts';
+import type { RemoteShell } from '../../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../../remote/scripts/index.ts';
-import type { RemoteShell } from '../../../remote/shell.ts';
 
 const LIMIT_MS = 15_000;
 

@@ -1,11 +1,11 @@
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { KeyPair } from '../../../lib/key-pair.ts';
-import { RemoteShell } from '../../../remote/shell.ts';
+import { RemoteShell } from '../../../remote/remote-shell.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { connectOnce } from '../doctor/session-check.ts';
 import { type FileChange, stampOf, type Undo, writeChange } from './changes.ts';
-import { digestOf, type Step } from './journal.ts';
+import { digestOf, type Step } from './init-journal.ts';
 import type { ConfirmedKeys } from './pin-host-key.ts';
 import { installKey, removeKey } from './remote-key.ts';
 import type { PlannedChanges } from './setup-plan.ts';

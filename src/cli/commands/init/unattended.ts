@@ -4,7 +4,7 @@ import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { AppError } from '../../../lib/errors.ts';
 import { makeKeyPair } from '../../../lib/key-pair.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import type { Check } from '../doctor/check.ts';
@@ -14,15 +14,13 @@ import { readIfThere } from './changes.ts';
 import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
 import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
+import { appendJournal } from './init-journal.ts';
 import type { InitOptions } from './init-options.ts';
 import { changeText } from './init-text.ts';
 import { clientsHere } from './installed-clients.ts';
-import { appendJournal } from './journal.ts';
 import { freeKeyFile } from './key-file.ts';
 import { ownLaunch } from './launch.ts';
 import { ConfirmedKeys } from './pin-host-key.ts';
-import { carryOut, type Plan } from './setup.ts';
-import { effective, planChanges } from './setup-plan.ts';
 import {
   absolutePaths,
   approvalPlan,
@@ -33,7 +31,9 @@ import {
   oldNames,
   policyValues,
   transferValues,
-} from './values.ts';
+} from './setting-values.ts';
+import { carryOut, type Plan } from './setup.ts';
+import { effective, planChanges } from './setup-plan.ts';
 
 /** `init --yes`: options and variables instead of questions. @returns the exit code */
 export async function initUnattended(

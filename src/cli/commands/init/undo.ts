@@ -4,13 +4,13 @@ import type { HostEnvironment } from '../../../config/host-environment.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import { RemoteShell } from '../../../remote/shell.ts';
+import { RemoteShell } from '../../../remote/remote-shell.ts';
 import { connectOnce } from '../doctor/session-check.ts';
 import { readIfThere } from './changes.ts';
 import { mergeClientConfig, removeClientEntry } from './client-config.ts';
 import { SERVER_NAME } from './clients.ts';
 import { mergeTomlConfig } from './codex-config.ts';
-import { digestOf, readJournal, removeJournal, type Step } from './journal.ts';
+import { digestOf, readJournal, removeJournal, type Step } from './init-journal.ts';
 import { removeLine } from './pin-host-key.ts';
 import { removeKey } from './remote-key.ts';
 

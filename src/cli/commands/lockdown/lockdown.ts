@@ -4,12 +4,12 @@ import {
   LockdownFile,
   lockdownText,
   NODE_LOCKDOWN_FILES,
-} from '../../../governance/lockdown/lockdown.ts';
+} from '../../../governance/lockdown/lockdown-file.ts';
 import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 import { localTime } from '../../../lib/local-time.ts';
 import { quoteAll } from '../../../lib/quote.ts';
 import { visible } from '../../../lib/visible.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';

@@ -6,7 +6,7 @@ import { InvalidPolicy, readRules } from '../../../governance/policy/policy-file
 import type { RuleSet } from '../../../governance/policy/rules.ts';
 import { OAUTH_PREFIX } from '../../../lib/caller.ts';
 import { TOOLS } from '../../../tools/index.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor, textWidth } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';

@@ -15,7 +15,7 @@ import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { ContainerAttributes } from '../../../remote/remote-types.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import { hostAccessDisabled, type Tool } from '../../../tools/tool.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { print, styleFor } from '../../output/output.ts';
@@ -116,7 +116,12 @@ async function explainCall({ tool, subject, caller, set, app, guest }: Question)
     caller: caller.name,
     at: subject.at,
   };
-  const refused = ceilingRefusal(tool, app.settings, await app.policy(), caller);
+  const refused = ceilingRefusal(
+    { toolset: tool.toolset, traits: subject },
+    app.settings,
+    await app.policy(),
+    caller,
+  );
   const hostDisabled =
     subject.target === 'host' && !app.settings.enableHostExec ? hostAccessDisabled() : undefined;
   const ceiling = refused?.error.code === 'POLICY_DENIED' ? hostDisabled : (refused?.error ?? hostDisabled);

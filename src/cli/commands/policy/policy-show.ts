@@ -4,7 +4,7 @@ import { PRESET_NAMES, type PresetName } from '../../../governance/policy/policy
 import { presetRules } from '../../../governance/policy/presets.ts';
 import { nearest } from '../../../lib/suggest.ts';
 import { TOOLS } from '../../../tools/index.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { print } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';

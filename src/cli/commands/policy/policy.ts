@@ -1,4 +1,4 @@
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { print } from '../../output/output.ts';
 import { UsageError } from '../../usage-error.ts';
 

@@ -1,10 +1,8 @@
-import { allowedTools, definitionOf } from '../../../calls/tool-definitions.ts';
+import { allowedTools, type CatalogEntry } from '../../../calls/tool-catalog.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { columnWidths, padCells } from '../../../lib/columns.ts';
 import { shortToolName } from '../../../lib/tool-name.ts';
-import type { Tool } from '../../../tools/tool.ts';
-import { inputSchemaOf } from '../../../tools/tool-schema.ts';
-import type { Request } from '../../commands.ts';
+import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { print, type Style, styleFor, textWidth, wrapText } from '../../output/output.ts';
@@ -16,10 +14,10 @@ export async function tools({ input, options }: Request): Promise<void> {
   if (config === undefined) return;
   const app = await openApp(config);
   if (app === undefined) return;
-  const offered = allowedTools(config, await app.policy(), LOCAL_CALLER);
+  const offered = await allowedTools(config, await app.policy(), LOCAL_CALLER);
   await app.close(0);
   if (options.json === 'true') {
-    return print(`${JSON.stringify({ tools: offered.map(definitionOf) }, null, 2)}\n`);
+    return print(`${JSON.stringify({ tools: offered.map(({ definition }) => definition) }, null, 2)}\n`);
   }
   await print(toolsText(offered, styleFor(wantsColor(process.stdout)), textWidth(process.stdout)));
   if (!process.stdout.isTTY) return;
@@ -28,16 +26,16 @@ export async function tools({ input, options }: Request): Promise<void> {
 }
 
 /** A table of names, effects and titles, with the parameters below, wrapped to `width`. */
-export function toolsText(offered: readonly Tool[], style: Style, width: number): string {
-  const rows = offered.map((tool) => [shortToolName(tool.name), tool.effect]);
+export function toolsText(offered: readonly CatalogEntry[], style: Style, width: number): string {
+  const rows = offered.map(({ traits }) => [shortToolName(traits.tool), traits.effect]);
   const header = ['TOOL', 'EFFECT'];
   const widths = columnWidths([header, ...rows]);
   const indent = ' '.repeat(padCells(header, widths).join('  ').length + 2);
-  const lines = offered.flatMap((tool, index) => {
+  const lines = offered.flatMap(({ definition }, index) => {
     const [name = '', effect = ''] = padCells(rows[index] ?? [], widths);
-    const parameters = wrapText(parametersOf(tool), Math.max(width - indent.length, 30));
+    const parameters = wrapText(parametersOf(definition), Math.max(width - indent.length, 30));
     return [
-      `${style.bold(name)}  ${effect}  ${tool.title}`,
+      `${style.bold(name)}  ${effect}  ${definition.title}`,
       ...parameters.map((line) => style.dim(`${indent}${line}`)),
     ];
   });
@@ -45,8 +43,8 @@ export function toolsText(offered: readonly Tool[], style: Style, width: number)
 }
 
 /** `vmid command [timeout=30]`: required parameters, then optional ones with their defaults. */
-function parametersOf(tool: Tool): string {
-  const { properties, required = [] } = inputSchemaOf(tool);
+function parametersOf({ inputSchema }: CatalogEntry['definition']): string {
+  const { properties = {}, required = [] } = inputSchema;
   const names = Object.keys(properties);
   const optional = names.filter((name) => !required.includes(name));
   return [

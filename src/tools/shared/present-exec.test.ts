@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecResult } from '../../proxmox/proxmox-types.ts';
-import { execOutput, presentExec } from './exec.ts';
+import { execOutput } from './exec-schema.ts';
+import { presentExec } from './present-exec.ts';
 
 const stream = (text: string) => ({
   text,

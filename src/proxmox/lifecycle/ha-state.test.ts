@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseHaState } from './ha.ts';
+import { parseHaState } from './ha-state.ts';
 
 const RESOURCES = `ct: 101
 \tstate started

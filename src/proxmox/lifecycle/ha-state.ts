@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { AppError } from '../../lib/errors.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import type { RemoteShell } from '../../remote/shell.ts';
 import { parseVmlist } from '../inventory/parse-inventory.ts';
 
 const LOOK_LIMIT_MS = 5_000;

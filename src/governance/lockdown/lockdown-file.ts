@@ -1,7 +1,6 @@
 // Not node:fs/promises: loading it takes 4 ms of the server's start.
 import { promises as fs, statSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomically } from '../../lib/atomic-file.ts';
 import { hasErrno } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
 import { ensurePrivateDir } from '../../lib/private-files.ts';
@@ -50,6 +49,8 @@ export class LockdownFile {
 
   /** @throws errors of the file system */
   async write(lockdown: Lockdown): Promise<void> {
+    // Loaded only here, because it loads node:crypto.
+    const { writeFileAtomically } = await import('../../lib/atomic-file.ts');
     await ensurePrivateDir(path.dirname(this.#file));
     await writeFileAtomically(this.#file, `${lockdownText(lockdown)}\n`, 0o600);
   }

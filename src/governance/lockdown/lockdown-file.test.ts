@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LockdownFile } from './lockdown.ts';
+import { LockdownFile } from './lockdown-file.ts';
 
 let stateDir: string;
 beforeEach(async () => {

@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { listSettings } from '../config/settings-schema.ts';
-import { VERSION } from '../lib/version.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { listSettings } from '../../src/config/settings-schema.ts';
+import { VERSION } from '../../src/lib/version.ts';
+import { serverCommand } from '../mcp/client.ts';
 
-const bin = fileURLToPath(new URL('../bin.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
 const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'cli-'));
 afterAll(() => fs.rmSync(cwd, { recursive: true, force: true }));
 
@@ -24,10 +22,15 @@ interface Run {
 function start(args: readonly string[], env: Record<string, string> = {}): Run {
   const { PATH = '', SystemRoot = '' } = process.env;
   // Without the dashes, Node 20 interprets an --env-file after the script as its own option.
-  const child = spawn(process.execPath, ['--import', tsx, '--', bin, ...args], {
-    cwd,
-    env: { PATH, SystemRoot, HOME: cwd, USERPROFILE: cwd, ...env },
-  });
+  const program = serverCommand();
+  const child = spawn(
+    program.command,
+    [...program.args.slice(0, -1), '--', program.args.at(-1) ?? '', ...args],
+    {
+      cwd,
+      env: { PATH, SystemRoot, HOME: cwd, USERPROFILE: cwd, ...env },
+    },
+  );
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (data) => {

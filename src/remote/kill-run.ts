@@ -1,8 +1,8 @@
 import { messageOf } from '../lib/errors.ts';
+import type { RemoteShell, ScriptOutput } from './remote-shell.ts';
 import type { Survivor } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import { MARK_VARIABLE, type RunId } from './session-requests.ts';
-import type { RemoteShell, ScriptOutput } from './shell.ts';
 
 /** Time limits for TERM and KILL, in scans every 50 ms; fewer where a scan takes longer. */
 export interface KillPace {

@@ -1,151 +1,17 @@
-import * as z from 'zod';
 import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
+import { ENDED_CODES } from '../../proxmox/exec/exec-types.ts';
 import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
-import { ENDED_CODES, type ExecResult, type ExecTarget, type Keep } from '../../proxmox/proxmox-types.ts';
-import type { Reply, ToolContext, ToolSettings } from '../tool.ts';
-import { formatBytes, framed, frameWord, reply } from './format.ts';
-import { jobData, jobNotes, jobState } from './jobs.ts';
-import { command, commandTimeout, flag, type ResponseFormat, responseFormat, timeoutOf } from './params.ts';
+import type { ExecResult, Keep } from '../../proxmox/proxmox-types.ts';
+import type { Reply } from '../tool.ts';
+import type { ExecData } from './exec-schema.ts';
+import { framed, frameWord, reply } from './format.ts';
+import { jobData, jobNotes, jobState } from './job-fields.ts';
+import type { ResponseFormat } from './params.ts';
 
 /** How to start a daemon, which is no job. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
-
-/** The parameters for the length of an output. */
-export const outputLimit = {
-  max_output: z
-    .int({ error: 'must be an integer of at least 100 (characters)' })
-    .min(100, { error: 'must be an integer of at least 100 (characters)' })
-    .meta({ minimum: undefined, maximum: undefined })
-    .optional()
-    .describe('Characters of output to return'),
-  keep: z
-    .enum(['head', 'tail', 'both'], { error: 'must be "head", "tail" or "both"' })
-    .default('both')
-    .describe('Part of a longer output'),
-};
-
-/** The characters that a call may return: what it asks for, at most what the operator allows. */
-export function characterLimitOf(
-  { max_output: asked }: { readonly max_output?: number | undefined },
-  { characterLimit }: Pick<ToolSettings, 'characterLimit'>,
-): number {
-  return Math.min(asked ?? characterLimit, characterLimit);
-}
-
-/** The parameters of every tool that runs a command. */
-export const execInput = {
-  command,
-  timeout: commandTimeout,
-  background: flag('Run as a job'),
-  ...outputLimit,
-  response_format: responseFormat('text'),
-};
-
-export const execOutput = z.object({
-  exit_code: z.number().nullable(),
-  stdout: z.string(),
-  stderr: z.string(),
-  success: z.boolean().optional(),
-  stdout_truncated: z.boolean(),
-  stdout_original_length: z.number(),
-  stdout_lines: z.number(),
-  stderr_truncated: z.boolean(),
-  stderr_original_length: z.number(),
-  stderr_lines: z.number(),
-  duration_ms: z.number(),
-  ended: z.enum(['exit', 'timeout', 'cancelled', 'disconnected']).nullable(),
-  job: z.string().optional(),
-  state: z.enum(['running', 'ended']).optional(),
-  timeout_s: z.number().optional(),
-  survivors: z.array(z.object({ pid: z.number(), name: z.string() })).nullable(),
-  output_held: z.boolean(),
-  redacted: z.number().optional(),
-  note: z.string().optional(),
-  error: z.string().optional(),
-  code: z.string().optional(),
-  suggestion: z.string().optional(),
-});
-
-type ExecData = z.output<typeof execOutput>;
-
-interface ExecRequest {
-  readonly command: string;
-  readonly timeout?: number | undefined;
-  readonly background: boolean;
-  readonly max_output?: number | undefined;
-  readonly keep: Keep;
-  readonly response_format: ResponseFormat;
-}
-
-/**
- * Runs a command in a container or on the host and reports its actual result. In the background, and where the command may take
- * longer than calls may last, it runs as a job from its start.
- * @param tool the tool that is called
- */
-export async function runCommand(
-  target: ExecTarget,
-  tool: string,
-  request: ExecRequest,
-  ctx: ToolContext,
-): Promise<Reply<ExecData>> {
-  const { command, background, keep } = request;
-  const { waitLimit } = ctx.settings;
-  const characterLimit = characterLimitOf(request, ctx.settings);
-  const timeoutS = timeoutOf(request);
-  const presentation = { timeoutS, keep, format: request.response_format, label: target.label };
-  if (background || (waitLimit !== undefined && timeoutS > waitLimit)) {
-    const { runAsJob, toExecResult } = await import('./background.ts');
-    const capture = await runAsJob(
-      target,
-      { tool, command, timeoutS, characterLimit, keep, background },
-      ctx,
-    );
-    if (capture.job.state === 'running') return presentJob(capture, request.response_format);
-    const { data, ...rest } = presentExec(toExecResult(capture), presentation);
-    return { ...rest, data: { ...data, job: capture.job.id, state: 'ended' } };
-  }
-  const result = await target.exec(command, {
-    timeoutMs: timeoutS * 1000,
-    signal: ctx.signal,
-    characterLimit,
-    keep,
-    onOutput: (bytes, recent) =>
-      ctx.progress(`${formatBytes(bytes)} of output`, undefined, undefined, recent),
-  });
-  return presentExec(result, presentation);
-}
-
-/** A job that is still running, with its output so far. */
-function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat): Reply<ExecData> {
-  const redacted = stdout.redacted + stderr.redacted;
-  const notes = [
-    `${jobState(job)} It continues without this call. Use proxmox_get_job with \`wait\` for its result, and proxmox_cancel_job to end it.`,
-    ...jobNotes(job),
-  ];
-  const data: ExecData = {
-    job: jobData(job).job,
-    state: 'running',
-    timeout_s: job.timeoutS,
-    exit_code: null,
-    stdout: stdout.text,
-    stderr: stderr.text,
-    stdout_truncated: stdout.truncated,
-    stdout_original_length: stdout.originalLength,
-    stdout_lines: stdout.lines,
-    stderr_truncated: stderr.truncated,
-    stderr_original_length: stderr.originalLength,
-    stderr_lines: stderr.lines,
-    duration_ms: job.durationMs ?? 0,
-    ended: null,
-    survivors: [],
-    output_held: false,
-    ...(redacted === 0 ? {} : { redacted }),
-    note: notes.join(' '),
-  };
-  return reply(data, format, execText);
-}
 
 export interface ExecPresentation {
   readonly timeoutS: number;
@@ -177,6 +43,36 @@ export function presentExec(result: ExecResult, options: ExecPresentation): Repl
     ...failureOf(result, options),
   };
   return { ...reply(data, options.format, execText), ...(data.error === undefined ? {} : { isError: true }) };
+}
+
+/** A job that is still running, with its output so far. */
+export function presentJob({ job, stdout, stderr }: JobCapture, format: ResponseFormat): Reply<ExecData> {
+  const redacted = stdout.redacted + stderr.redacted;
+  const notes = [
+    `${jobState(job)} It continues without this call. Use proxmox_get_job with \`wait\` for its result, and proxmox_cancel_job to end it.`,
+    ...jobNotes(job),
+  ];
+  const data: ExecData = {
+    job: jobData(job).job,
+    state: 'running',
+    timeout_s: job.timeoutS,
+    exit_code: null,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdout_truncated: stdout.truncated,
+    stdout_original_length: stdout.originalLength,
+    stdout_lines: stdout.lines,
+    stderr_truncated: stderr.truncated,
+    stderr_original_length: stderr.originalLength,
+    stderr_lines: stderr.lines,
+    duration_ms: job.durationMs ?? 0,
+    ended: null,
+    survivors: [],
+    output_held: false,
+    ...(redacted === 0 ? {} : { redacted }),
+    note: notes.join(' '),
+  };
+  return reply(data, format, execText);
 }
 
 /** Notes for the caller that are not errors. */

@@ -237,11 +237,12 @@ class ScriptRun {
   }
 
   start(script: string, args: readonly string[]): Promise<ScriptOutput> {
-    const { stdout, stderr, closed } = this.#session.channel;
+    const { stdout, stderr } = this.#session.channel;
     const outReader = new FrameReader(this.#nonce, WORDS);
     const errReader = new FrameReader(this.#nonce, WORDS);
     return new Promise<ScriptOutput>((resolve, reject) => {
       const finish = (ended: 'exit' | 'disconnected') => {
+        stopWatching();
         stdout.off('data', onOut).pause();
         stderr.off('data', onErr).pause();
         if (this.#refused !== undefined && this.#refused !== 'unclaimed' && this.#precondition !== null) {
@@ -272,7 +273,7 @@ class ScriptRun {
         }
         check();
       };
-      void closed.then(() => {
+      const stopWatching = this.#session.onClose(() => {
         if (!this.complete) finish('disconnected');
       });
       stdout.on('data', onOut).resume();

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
 import { quote } from '../../lib/quote.ts';
+import { firstOf } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { AttachTarget } from '../../remote/session-requests.ts';
-import { firstOf } from '../../remote/shell.ts';
 import type { EditOptions, EditResult, FileFacts, Validation } from '../proxmox-types.ts';
 import { checkRemotePath, checksumMismatch } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';

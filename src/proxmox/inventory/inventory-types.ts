@@ -1,0 +1,47 @@
+export type RunState = 'running' | 'stopped' | 'unknown';
+
+/** One container in the inventory. */
+export interface ContainerSummary {
+  readonly vmid: number;
+  /** `unknown`: its node does not answer. */
+  readonly status: RunState;
+  readonly name: string;
+  /** The lock of the configuration (`backup`, `migrate`, …), or null. */
+  readonly lock: string | null;
+  readonly node: string;
+  /** Whether it is on the entry node. */
+  readonly local: boolean;
+  /** Why the status could not be read on the node of the container. */
+  readonly reason?: string;
+  readonly template: boolean;
+  readonly tags: readonly string[];
+  readonly pool: string | null;
+}
+
+/** Usage as its node publishes it every 10 s. Bytes, seconds; cpu as a fraction of all its cores. */
+export interface Usage {
+  /** How old the figures are; null if that is not known. */
+  readonly age_s: number | null;
+  readonly uptime_s: number | null;
+  readonly cpu: number | null;
+  readonly cpus: number | null;
+  readonly memory_bytes: number | null;
+  readonly memory_max_bytes: number | null;
+  readonly disk_bytes: number | null;
+  readonly disk_max_bytes: number | null;
+}
+
+export interface ContainerStatus extends ContainerSummary {
+  /** Running, but all its processes are frozen, so it does not respond. */
+  readonly frozen: boolean;
+  readonly usage: Usage | null;
+}
+
+/** One container in the inventory, with its usage and what its configuration says of its inside. */
+export interface ContainerDetails extends ContainerSummary {
+  readonly usage: Usage | null;
+  /** Type of the operating system, such as `debian`. */
+  readonly osType: string | null;
+  /** Addresses as configured; `dhcp` and the like as they are. */
+  readonly addresses: readonly string[];
+}

@@ -1,0 +1,101 @@
+import { AppError } from '../../lib/errors.ts';
+import type { ContainerHandle, ExecResult, Keep } from '../../proxmox/proxmox-types.ts';
+import type { ContainerTarget, ToolContext } from '../tool.ts';
+import { batchesOf, runPerNode } from './batches.ts';
+import { characterLimitOf } from './exec-schema.ts';
+import { timeoutOf } from './params.ts';
+
+/** What a call asks for in each container. */
+export interface FleetRequest {
+  readonly command: string;
+  readonly check?: string | undefined;
+  readonly timeout?: number | undefined;
+  readonly background: boolean;
+  readonly canary: boolean;
+  readonly stop_on_failure: boolean;
+  readonly batch_size?: number | undefined;
+  readonly max_output?: number | undefined;
+  readonly keep: Keep;
+}
+
+/** The result of the command in one container, or why it did not run; the same for the check. */
+export interface Attempt {
+  readonly target: ContainerTarget;
+  readonly container: ContainerHandle;
+  readonly result: ExecResult | AppError;
+  readonly check: ExecResult | AppError | null;
+}
+
+/** Runs the command, and the check of each batch, until all are done or a failure stops the rest. */
+export async function runBatches(
+  usable: readonly ContainerTarget[],
+  { command, check, timeout, background, canary, stop_on_failure, batch_size, ...limits }: FleetRequest,
+  ctx: ToolContext,
+): Promise<{ attempts: readonly Attempt[]; stoppedBy: string }> {
+  const limit = captureLimit(characterLimitOf(limits, ctx.settings), usable.length);
+  const options = {
+    timeoutMs: timeoutOf({ timeout, background }) * 1000,
+    signal: ctx.signal,
+    characterLimit: limit,
+    digest: true,
+  } as const;
+  const run = (container: ContainerHandle, line: string) =>
+    resultOf(container.exec(line, { ...options, keep: limits.keep }));
+  const attempts: Attempt[] = [];
+  let failed: number | undefined;
+  let done = 0;
+  const stops = () => ctx.signal.aborted || ((canary || stop_on_failure) && failed !== undefined);
+  for (const batch of batchesOf(usable, { canary, size: batch_size })) {
+    const ended = await runPerNode(
+      batch,
+      async (target): Promise<Attempt> => {
+        // The same handle for the check, so that it may redeem the same approval.
+        const container = ctx.cluster.container(target.vmid, target.precondition);
+        const result = await run(container, command);
+        if (!succeeded(result)) failed ??= target.vmid;
+        done += 1;
+        ctx.progress(`${done} of ${usable.length} done`, done, usable.length);
+        return { target, container, result, check: null };
+      },
+      stops,
+    );
+    const isChecked = check !== undefined && !ctx.signal.aborted;
+    const checked = await runPerNode(
+      ended.map((attempt) => ({ attempt, node: attempt.target.node })),
+      async ({ attempt }): Promise<Attempt> => {
+        const isRunnable =
+          isChecked && !(attempt.result instanceof AppError) && attempt.result.ended === 'exit';
+        return isRunnable ? { ...attempt, check: await run(attempt.container, check) } : attempt;
+      },
+    );
+    attempts.push(...checked);
+    const refused = checked.find((attempt) => attempt.check !== null && !succeeded(attempt.check));
+    if (refused !== undefined) return { attempts, stoppedBy: `The check failed in ${refused.target.vmid}.` };
+    if (stops()) break;
+  }
+  const stoppedBy = ctx.signal.aborted ? 'The call was cancelled.' : `The command failed in ${failed}.`;
+  return { attempts, stoppedBy };
+}
+
+/**
+ * Limit of characters kept per container before equal outputs are grouped, which bounds the memory for any number of
+ * containers.
+ */
+function captureLimit(limit: number, containers: number): number {
+  return Math.max(Math.min(limit, 25_000), Math.floor(limit / containers));
+}
+
+/** An AppError is the result of its container and does not end the call. */
+async function resultOf(run: Promise<ExecResult>): Promise<ExecResult | AppError> {
+  try {
+    return await run;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+/** Whether the command has exited with code 0. */
+export function succeeded(result: ExecResult | AppError): boolean {
+  return !(result instanceof AppError) && result.ended === 'exit' && result.exitCode === 0;
+}

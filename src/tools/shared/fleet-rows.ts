@@ -1,0 +1,72 @@
+import type * as z from 'zod';
+import { AppError, type ErrorCode } from '../../lib/errors.ts';
+import { ENDED_CODES } from '../../proxmox/exec/exec-types.ts';
+import type { ExecResult } from '../../proxmox/proxmox-types.ts';
+import type { ContainerTarget, TargetOutcome } from '../tool.ts';
+import type { RunOutput } from './equal-outputs.ts';
+import { type Attempt, succeeded } from './fleet-batches.ts';
+import type { execRow } from './fleet-text.ts';
+
+export type Row = z.output<typeof execRow>;
+
+/** The row of one container. @param stoppedBy why containers without an attempt were not run */
+export function rowOf(target: ContainerTarget, attempts: readonly Attempt[], stoppedBy: string): Row {
+  const { vmid, name, refusal } = target;
+  const base = { vmid, name, exit_code: null };
+  const failure = ({ code, message }: AppError) => ({ code, reason: message });
+  if (refusal !== null) return { ...base, status: 'skipped', ...failure(refusal) };
+  const attempt = attempts.find((each) => each.target.vmid === vmid);
+  if (attempt === undefined) {
+    return { ...base, status: 'not_run', code: 'NOT_RUN', reason: stoppedBy };
+  }
+  const { result, check } = attempt;
+  if (result instanceof AppError) return { ...base, status: 'failed', ...failure(result) };
+  const { ended, exitCode, durationMs, survivors, outputHeld } = result;
+  return {
+    ...base,
+    status: ended === 'exit' ? 'exited' : ended,
+    exit_code: exitCode,
+    duration_ms: Math.round(durationMs),
+    ...(ended === 'exit'
+      ? {}
+      : { survivors: survivors?.map(({ pid, name: process }) => ({ pid, name: process })) ?? null }),
+    ...(outputHeld ? { output_held: true } : {}),
+    ...(check === null ? {} : { check_exit_code: check instanceof AppError ? null : check.exitCode }),
+    ...endCode(result, check),
+  };
+}
+
+/** The error code of a row whose command, or check, did not end by itself. */
+function endCode(result: ExecResult, check: Attempt['check']): { code?: ErrorCode; reason?: string } {
+  if (result.ended !== 'exit') return { code: ENDED_CODES[result.ended] };
+  if (result.exitCode === null) return { code: 'EXIT_UNKNOWN' };
+  if (check instanceof AppError) return { code: check.code, reason: `The check: ${check.message}` };
+  return check !== null && check.ended !== 'exit'
+    ? { code: ENDED_CODES[check.ended], reason: 'The check did not end.' }
+    : {};
+}
+
+/** The outputs to show: that of the command, and that of a check that failed. */
+export function outputsOf({ target: { vmid }, result, check }: Attempt): RunOutput[] {
+  const command = result instanceof AppError ? [] : [{ vmid, of: 'command' as const, result }];
+  const isShown = check !== null && !(check instanceof AppError) && !succeeded(check);
+  return isShown ? [...command, { vmid, of: 'check', result: check }] : command;
+}
+
+/** The outcome of one container for the audit log. */
+export function outcomeOf(row: Row): TargetOutcome {
+  const { vmid, code = 'ok', exit_code, survivors, status } = row;
+  return { vmid, code, data: { exit_code, survivors, ended: status === 'exited' ? 'exit' : status } };
+}
+
+/** The error fields of a call whose command ended in no container. */
+export function failureOf(rows: readonly Row[]): { error?: string; code?: string; suggestion?: string } {
+  if (rows.some(({ status }) => status === 'exited' || status === 'started')) return {};
+  const first = rows.find(({ code, status }) => code !== undefined && status !== 'skipped');
+  return {
+    error: 'The command ended in none of the containers.',
+    code: first?.code ?? 'INTERNAL',
+    suggestion:
+      'See the rows for the reason in each container. Check the effects of the command before you repeat it.',
+  };
+}

@@ -1,0 +1,33 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { usesCluster } from './rig/uses-rig.ts';
+
+/** Installs packages, which takes minutes. */
+const LONGEST = /\/setup\.test\.ts$/;
+
+/**
+ * Starts the longest file first, and distributes the files that use the cluster over the run: their suites run one at a time, so
+ * two at once would block a worker, and the last ones would run alone. Unit tests come last: they are short, and in a row they can
+ * share processes.
+ */
+export class OrderSuites extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const units = sorted.filter(({ project }) => project.name === 'src');
+    const suites = sorted.filter(({ project }) => project.name !== 'src');
+    const longest = suites.filter(({ moduleId }) => LONGEST.test(moduleId));
+    const rest = suites.filter(({ moduleId }) => !LONGEST.test(moduleId));
+    const cluster = rest.filter(({ moduleId }) => usesCluster(moduleId));
+    const others = rest.filter(({ moduleId }) => !usesCluster(moduleId));
+    return [...longest, ...spread(cluster, others), ...units];
+  }
+}
+
+/** Inserts the few at equal distances among the many, beginning with one of the few. */
+function spread<T>(few: readonly T[], many: readonly T[]): T[] {
+  const all: T[] = [];
+  for (const [index, one] of few.entries()) {
+    const [from, to] = [index, index + 1].map((each) => Math.round((each * many.length) / few.length));
+    all.push(one, ...many.slice(from, to));
+  }
+  return few.length === 0 ? [...many] : all;
+}
