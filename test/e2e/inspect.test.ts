@@ -175,6 +175,26 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(text).toMatch(/^PROCESSES$/m);
   });
 
+  test('redacts secrets in command lines, also where a command line is cut', async () => {
+    const token = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz';
+    const word = 'w'.repeat(60);
+    await exec(
+      CT.debian,
+      `sh -c 'sleep 456789; :' x --password=geheim7 ${token} >/dev/null 2>&1 </dev/null & sh -c 'sleep 456790; :' ${word} ${token} >/dev/null 2>&1 </dev/null &`,
+    );
+    onTestFinished(
+      async () => void (await node.inContainer(CT.debian, ['sh', '-c', 'pkill -f 45679; pkill -f 456789'])),
+    );
+    const { row, text } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
+    const commands =
+      row(CT.debian)
+        .processes?.top_memory.map(({ command }) => command)
+        .join('\n') ?? '';
+    expect(commands).toContain('456789');
+    expect(commands).toContain(word);
+    expect(commands + text).not.toMatch(/ghp_0|geheim7/);
+  });
+
   needing('real lxc', 'reports ports, addresses and deleted files with their processes', async (rig) => {
     await exec(
       CT.debian,
