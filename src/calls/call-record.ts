@@ -33,6 +33,8 @@ export interface CallTarget {
   readonly decision: Decision | null;
   /** Stage decide: why this target is excluded, or was skipped by the selection. The call continues with the others. */
   readonly refusal: AppError | null;
+  /** Stage decide: why the contents that the tool `alsoDiscloses` are left out; null if they may be returned. */
+  readonly withheld: AppError | null;
   /** Stage approve: what must be unchanged on the node, and the approval that the call redeems there. */
   readonly precondition: Precondition | null;
   /** Stage run; null if the tool reports one outcome for the whole call. */
@@ -82,5 +84,13 @@ export function openRecord(call: ToolCall): CallRecord {
 }
 
 export function openTarget(subject: Subject, selected: SelectedContainer | null = null): CallTarget {
-  return { subject, selected, decision: null, refusal: null, precondition: null, outcome: null };
+  return {
+    subject,
+    selected,
+    decision: null,
+    refusal: null,
+    withheld: null,
+    precondition: null,
+    outcome: null,
+  };
 }

@@ -6,6 +6,7 @@ import { AppError } from '../lib/errors.ts';
 import { shortToolName } from '../lib/tool-name.ts';
 import type { Tool, ToolSettings } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
+import { traitsOf } from './subject.ts';
 import type { CatalogEntry } from './tool-catalog.ts';
 
 type CheckedEntry = Pick<CatalogEntry, 'toolset' | 'traits'>;
@@ -32,6 +33,16 @@ export function ceilingRefusal(
   const always = policy.always(entry.traits, caller.name);
   if (always?.outcome !== 'deny') return undefined;
   return { error: refusal(entry.traits.tool, always), rule: always.rule };
+}
+
+/** The same for a tool. */
+export function ceilingOfTool(
+  tool: Tool,
+  settings: ToolSettings,
+  policy: Policy,
+  caller: Caller,
+): CeilingRefusal | undefined {
+  return ceilingRefusal({ toolset: tool.toolset, traits: traitsOf(tool) }, settings, policy, caller);
 }
 
 /**

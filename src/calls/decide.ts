@@ -2,10 +2,11 @@ import type { AttributeReader, Decision, Policy, Subject } from '../governance/p
 import { refusal } from '../governance/policy/refusal.ts';
 import type { Caller } from '../lib/caller.ts';
 import { AppError } from '../lib/errors.ts';
-import { hostAccessDisabled } from '../tools/tool.ts';
+import { hostAccessDisabled, type Tool } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
-import type { CallTarget, ToolCall, ValidatedCall } from './call-record.ts';
-import { disclosureRefused, permissionFor, permissionMissing } from './ceilings.ts';
+import type { CallTarget, ValidatedCall } from './call-record.ts';
+import { ceilingOfTool, disclosureRefused, permissionFor, permissionMissing } from './ceilings.ts';
+import { traitsOf } from './subject.ts';
 
 /**
  * Stage 2: fills in the decision of each target. A refused target is excluded from the call. If all targets are refused, so
@@ -19,7 +20,7 @@ export async function decide(
   const { tool } = record.call;
   if (tool.target === 'host' && !deps.settings.enableHostExec) throw hostAccessDisabled();
   const targets = await Promise.all(
-    record.targets.map((target) => decideTarget(record.call, target, policy, deps)),
+    record.targets.map((target) => decideTarget(record, target, policy, deps)),
   );
   return { ...record, targets };
 }
@@ -49,7 +50,7 @@ export function commonRefusal({ call, targets }: ValidatedCall): AppError | unde
 const MAX_REASONS = 5;
 
 async function decideTarget(
-  { tool, caller, signal }: ToolCall,
+  { call: { tool, caller, signal }, input }: ValidatedCall,
   target: CallTarget,
   policy: Policy,
   deps: ServerDeps,
@@ -57,7 +58,14 @@ async function decideTarget(
   // Updated, because a rule may depend on the time and this may be a later attempt.
   const subject = { ...target.subject, at: new Date() };
   const skipped = target.selected?.skipped ?? null;
-  const undecided = { ...target, subject, decision: null, refusal: skipped, precondition: null };
+  const undecided = {
+    ...target,
+    subject,
+    decision: null,
+    refusal: skipped,
+    withheld: null,
+    precondition: null,
+  };
   if (skipped !== null) return undecided;
   const name = subject.role === undefined ? tool.name : `${tool.name} (${subject.role})`;
   try {
@@ -69,12 +77,47 @@ async function decideTarget(
         ? refusal(name, await withExpectedContainer(decision, subject, policy, { signal, deps }))
         : (undisclosable(name, subject, decision, deps) ??
           (await ownContainerRefusal(subject, signal, deps)));
-    return { ...undecided, decision, refusal: denied };
+    const source = denied === null ? (tool.alsoDiscloses?.({ ...input }) ?? null) : null;
+    if (source === null) return { ...undecided, decision, refusal: denied };
+    const contents = await decideContents(source, subject, policy, { caller, signal, deps });
+    // The node then also verifies what the decision on the contents depends on.
+    const attributes = decision.attributes ?? contents.attributes;
+    return { ...undecided, decision: { ...decision, attributes }, withheld: contents.withheld };
   } catch (thrown) {
     // The container does not exist, or the node cannot be queried.
     if (!(thrown instanceof AppError)) throw thrown;
     return { ...undecided, refusal: thrown };
   }
+}
+
+/**
+ * Whether a call may also return contents of the container as `source` does. They need no approval of their own, so they are
+ * withheld where `source` needs one.
+ */
+async function decideContents(
+  source: Tool,
+  whole: Subject,
+  policy: Policy,
+  {
+    caller,
+    signal,
+    deps,
+  }: { readonly caller: Caller; readonly signal: AbortSignal; readonly deps: ServerDeps },
+): Promise<{ readonly withheld: AppError | null; readonly attributes: Decision['attributes'] }> {
+  const ceiling = ceilingOfTool(source, deps.settings, policy, caller);
+  if (ceiling !== undefined) return { withheld: ceiling.error, attributes: null };
+  const { name } = source;
+  const subject = { ...whole, ...traitsOf(source) };
+  const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
+  const { outcome, attributes } = decision;
+  const withheld =
+    outcome === 'deny'
+      ? refusal(name, decision)
+      : outcome === 'confirm'
+        ? new AppError('CONFIRMATION_REQUIRED', `${name} needs approval.`, `Call ${name}.`)
+        : (undisclosable(name, subject, decision, deps) ??
+          (await ownContainerRefusal(subject, signal, deps)));
+  return { withheld, attributes: withheld === null ? attributes : null };
 }
 
 /** The limits of a part of a call, which may be on another target than the tool's own. */
@@ -100,8 +143,8 @@ function undisclosable(
 }
 
 /**
- * If the container has another name than the caller expects, adds to the reason which one has that name. Containers in which
- * the policy denies this call are not named.
+ * If the container does not have the expected name, adds to the reason which container has it. Containers in which the policy
+ * denies this call are not named.
  */
 async function withExpectedContainer(
   decision: Decision,
@@ -131,7 +174,7 @@ const MAX_NAMED = 3;
 /**
  * The refusal of a call on the container that this server runs in, because it contains the server's tokens, settings and SSH
  * key.
- * @throws AppError if the node cannot be asked
+ * @throws AppError if the node cannot be queried
  */
 async function ownContainerRefusal(
   { vmid, effect, discloses }: Subject,

@@ -9,7 +9,7 @@ import {
   type ToolCall,
   type ValidatedCall,
 } from './call-record.ts';
-import { ceilingRefusal, refuseInLockdown } from './ceilings.ts';
+import { ceilingOfTool, refuseInLockdown } from './ceilings.ts';
 import { commonRefusal, decide } from './decide.ts';
 import { toAppError } from './failure.ts';
 import { forwardNotices } from './forward-notices.ts';
@@ -17,7 +17,6 @@ import { withIgnoredFieldsNote } from './ignored-fields-note.ts';
 import { logBegin, logEnd, logRefusal } from './log-call.ts';
 import { formatOf, presentError, presentReply } from './present.ts';
 import { run, withOutcomes } from './run-tool.ts';
-import { traitsOf } from './subject.ts';
 import { validate } from './validate.ts';
 
 /** How often a call is decided again because its target changed between decision and execution. */
@@ -53,9 +52,7 @@ async function runPipeline(call: ToolCall, deps: ServerDeps): Promise<FinishedCa
   let record = openRecord(call);
   try {
     const policy = await deps.policy();
-    const { tool, caller } = call;
-    const entry = { toolset: tool.toolset, traits: traitsOf(tool) };
-    const ceiling = ceilingRefusal(entry, deps.settings, policy, caller);
+    const ceiling = ceilingOfTool(call.tool, deps.settings, policy, call.caller);
     if (ceiling !== undefined) {
       record = { ...record, refusedBy: ceiling.rule };
       throw ceiling.error;

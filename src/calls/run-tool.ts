@@ -19,11 +19,10 @@ export async function run(
         cluster: await deps.cluster(),
         precondition: targets[0]?.precondition ?? null,
         preconditionOf: (role) => targets.find(({ subject }) => subject.role === role)?.precondition ?? null,
-        containers: targets.flatMap(({ subject: { vmid }, selected, precondition, refusal }) =>
-          vmid === null
-            ? []
-            : [{ vmid, name: selected?.name ?? null, node: selected?.node ?? null, precondition, refusal }],
-        ),
+        containers: targets.flatMap(({ subject: { vmid }, selected, precondition, refusal, withheld }) => {
+          const { name = null, node = null } = selected ?? {};
+          return vmid === null ? [] : [{ vmid, name, node, precondition, refusal, withheld }];
+        }),
         caller: call.caller,
         settings: deps.settings,
         signal: call.signal,

@@ -10,9 +10,8 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { ServerDeps } from '../calls/call-deps.ts';
-import { ceilingRefusal } from '../calls/ceilings.ts';
+import { ceilingOfTool } from '../calls/ceilings.ts';
 import { callTool } from '../calls/pipeline.ts';
-import { traitsOf } from '../calls/subject.ts';
 import type { Caller } from '../lib/caller.ts';
 import { containerStatus } from '../tools/container-status.ts';
 import { listContainers } from '../tools/list-containers.ts';
@@ -62,8 +61,7 @@ export async function listTemplates(deps: ServerDeps, caller: Caller): Promise<R
 }
 
 async function isOpen(tool: Tool, deps: ServerDeps, caller: Caller): Promise<boolean> {
-  const entry = { toolset: tool.toolset, traits: traitsOf(tool) };
-  return ceilingRefusal(entry, deps.settings, await deps.policy(), caller) === undefined;
+  return ceilingOfTool(tool, deps.settings, await deps.policy(), caller) === undefined;
 }
 
 /**

@@ -1,11 +1,14 @@
 import * as z from 'zod';
+import type { AppError } from '../lib/errors.ts';
 import {
   type ContainerFacts,
   type Inspection,
+  type NotChecked,
   OVERVIEW,
   SECTIONS,
 } from '../proxmox/inspect/inspect-types.ts';
-import { inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
+import { readLogs } from './read-logs.ts';
+import { hasFullMount, inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
 import { type ContainerTarget, defineContainersTool, type TargetOutcome } from './tool.ts';
@@ -14,6 +17,8 @@ import { type ContainerTarget, defineContainersTool, type TargetOutcome } from '
 const ROW = 80;
 const MOST_ROWS = 10;
 const FEWEST_ROWS = 3;
+/** Up to so many containers, the largest directories and files are listed; of more, only where a disk is full. */
+const FEW = 2;
 /** Limit of a clock difference, in seconds. Smaller ones may be the duration of the call. */
 const LEAST_SKEW = 2;
 
@@ -46,6 +51,7 @@ export const inspectContainers = defineContainersTool({
       .describe('Percent of a disk from which on it is a problem'),
   }),
   output: inspectionOutput,
+  alsoDiscloses: ({ sections }) => (sections?.includes('logs') ? readLogs : null),
   containers: ({ vmids, tags, name, node, except }, search) =>
     selectContainers({ vmids, tags, name, node, except }, search, 'all'),
   async run(input, ctx) {
@@ -56,8 +62,10 @@ export const inspectContainers = defineContainersTool({
       ctx.settings.characterLimit / ROW / Math.max(1, targets.length) / sections.length,
     );
     const inspection = await ctx.cluster.inspect({
-      containers: targets,
-      sections,
+      containers: targets.map(({ vmid, precondition, withheld }) => {
+        const readable = sections.filter((section) => section !== 'logs' || withheld === null);
+        return { vmid, precondition, sections: readable };
+      }),
       diskUsage: details && sections.includes('disk'),
       mostRows: Math.max(FEWEST_ROWS, Math.min(MOST_ROWS, share)),
       signal: ctx.signal,
@@ -67,12 +75,15 @@ export const inspectContainers = defineContainersTool({
       ...target,
       refusal: target.refusal ?? failed.get(target.vmid) ?? null,
     }));
+    const now = timeOf(inspection);
     const data = {
-      time: timeOf(inspection),
+      time: now,
       clocks: inspection.clocks
         .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
         .map(({ node, skew }) => ({ node, ahead_s: skew })),
-      containers: inspection.containers.map((facts) => toRow(facts, targets, input.threshold)),
+      containers: inspection.containers.map((facts) =>
+        toRow(facts, targets, { ...input, now, everyDisk: targets.length <= FEW }),
+      ),
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
     };
@@ -80,7 +91,11 @@ export const inspectContainers = defineContainersTool({
     return {
       data,
       text: (shown) =>
-        inspectionText(inspectionData.parse(shown), { details, threshold: input.threshold, limit }),
+        inspectionText(inspectionData.parse(shown), {
+          sections: input.sections ?? null,
+          threshold: input.threshold,
+          limit,
+        }),
       outcomes: targets.map(
         ({ vmid }): TargetOutcome => ({ vmid, code: failed.get(vmid)?.code ?? 'ok', data: {} }),
       ),
@@ -96,8 +111,22 @@ function timeOf({ clocks }: Inspection): string {
 
 type Row = z.output<typeof inspectionData>['containers'][number];
 
-function toRow(facts: ContainerFacts, targets: readonly ContainerTarget[], threshold: number): Row {
-  const name = targets.find(({ vmid }) => vmid === facts.vmid)?.name ?? null;
-  const problems = problemsOf(facts, threshold).map((problem) => problem.slice(0, 120));
-  return inspectionData.shape.containers.element.parse({ ...facts, name, problems });
+function toRow(
+  facts: ContainerFacts,
+  targets: readonly ContainerTarget[],
+  options: { readonly threshold: number; readonly now: string; readonly everyDisk: boolean },
+): Row {
+  const { name = null, withheld = null } = targets.find(({ vmid }) => vmid === facts.vmid) ?? {};
+  const problems = problemsOf(facts, options).map((problem) => problem.slice(0, 120));
+  const not_checked = withheld === null ? facts.not_checked : [...facts.not_checked, withheldLogs(withheld)];
+  const row = inspectionData.shape.containers.element.parse({ ...facts, name, problems, not_checked });
+  return row.disk === undefined || options.everyDisk || hasFullMount(row.disk, options.threshold)
+    ? row
+    : { ...row, disk: { mounts: row.disk.mounts, deleted_open: row.disk.deleted_open } };
+}
+
+function withheldLogs({ code }: AppError): NotChecked {
+  const why =
+    code === 'CONFIRMATION_REQUIRED' ? 'needs approval; call it instead' : `is not permitted here (${code})`;
+  return { section: 'logs', reason: `Log lines are withheld, because ${readLogs.name} ${why}.` };
 }

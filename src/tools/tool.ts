@@ -12,8 +12,8 @@ import type { Precondition } from '../remote/remote-types.ts';
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
 /**
- * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules see each part as
- * a call of its own; all parts must be allowed.
+ * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules decide on each
+ * part as on a separate call; all parts must be allowed.
  */
 export interface CallPart {
   /** For messages, approval questions and `preconditionOf`: `source`, `target`, `validate`. */
@@ -74,7 +74,7 @@ export interface SelectedContainer {
   /** null if no such container exists. */
   readonly name: string | null;
   readonly node: string | null;
-  /** Why nothing can be done in it, found before any decision: it is not running, for example. null if something can. */
+  /** Why no command can run in it, for example because it is stopped; known before any decision. null if commands can run. */
   readonly skipped: AppError | null;
 }
 
@@ -83,6 +83,8 @@ export interface ContainerTarget extends Omit<SelectedContainer, 'skipped'> {
   readonly precondition: Precondition | null;
   /** Why this container is excluded: it was skipped, or the policy refuses it. null if it is not excluded. */
   readonly refusal: AppError | null;
+  /** Why the contents of `alsoDiscloses` must be left out; null if they may be returned. */
+  readonly withheld: AppError | null;
 }
 
 /** The outcome of a call for one of its containers. */
@@ -148,6 +150,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    * @throws AppError if none is selected
    */
   containers?(input: In, search: TargetSearch): Promise<readonly SelectedContainer[]>;
+  /**
+   * The tool whose permission a call needs for contents of containers that it returns besides its own result, such as log
+   * lines; null if it returns none. Where the permission is missing, the tool must leave them out (`withheld` of its targets).
+   */
+  alsoDiscloses?(input: In): Tool | null;
   /** The parts of a call that needs several decisions, the one with the tool's own effect first; if omitted, it has one. */
   parts?(input: In): readonly CallPart[];
   run(input: In, ctx: ToolContext): Promise<Reply<Data>>;

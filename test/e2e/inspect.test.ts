@@ -150,8 +150,8 @@ describeNode('inspect', [], (node, { needing }) => {
     const { text, row, containers } = await inspect({ vmids: [CT.debian, CT.busybox] });
     expect(containers).toHaveLength(2);
     const lines = text.split('\n').filter((line) => line.startsWith(String(CT.busybox)));
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).not.toMatch(/evil|forged/);
+    expect(lines[0]).toMatch(new RegExp(`^${CT.busybox} +busybox`));
+    expect(lines.join()).not.toMatch(/evil|forged/);
     expect(text).not.toContain('\u001b');
     expect(text).not.toContain('\u200b');
     expect(row(CT.debian).system?.os).toContain('forged');
@@ -173,6 +173,26 @@ describeNode('inspect', [], (node, { needing }) => {
     const own = processes?.top_memory.find(({ command }) => command.includes('/tmp/a'));
     expect(own?.command).toContain('a b<U+000A>c');
     expect(text).toMatch(/^PROCESSES$/m);
+  });
+
+  test('redacts secrets in command lines, also where a command line is cut', async () => {
+    const token = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz';
+    const word = 'w'.repeat(60);
+    await exec(
+      CT.debian,
+      `sh -c 'sleep 456789; :' x --password=geheim7 ${token} >/dev/null 2>&1 </dev/null & sh -c 'sleep 456790; :' ${word} ${token} >/dev/null 2>&1 </dev/null &`,
+    );
+    onTestFinished(
+      async () => void (await node.inContainer(CT.debian, ['sh', '-c', 'pkill -f 45679; pkill -f 456789'])),
+    );
+    const { row, text } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
+    const commands =
+      row(CT.debian)
+        .processes?.top_memory.map(({ command }) => command)
+        .join('\n') ?? '';
+    expect(commands).toContain('456789');
+    expect(commands).toContain(word);
+    expect(commands + text).not.toMatch(/ghp_0|geheim7/);
   });
 
   needing('real lxc', 'reports ports, addresses and deleted files with their processes', async (rig) => {
@@ -223,6 +243,41 @@ describeNode('inspect', [], (node, { needing }) => {
       sections: ['system', 'memory', 'disk', 'network', 'services', 'processes', 'updates', 'logs'],
     });
     expect(await seen()).toBe('');
+  });
+
+  test('reports what it could not check as unknown, with the reason', async () => {
+    await replaceProgram(CT.debian, 'df', 'echo "df: broken" >&2; exit 1');
+    await replaceProgram(CT.debian, 'apt-get', ':');
+    const sections = ['disk', 'services', 'updates', 'logs'];
+    const { row, text } = await inspect({ vmids: [CT.debian, CT.busybox], sections });
+    const debian = row(CT.debian);
+    expect(debian.disk?.mounts).toEqual([]);
+    expect(debian.updates?.pending).toBeNull();
+    const why = (vmid: number, section: string) =>
+      row(vmid).not_checked.find((each) => each.section === section)?.reason;
+    expect(why(CT.debian, 'disk')).toMatch(/^df failed with exit code 1/);
+    expect(why(CT.debian, 'updates')).toMatch(/no package lists/);
+    expect(why(CT.busybox, 'updates')).toMatch(/none of apt/);
+    expect(row(CT.busybox)).not.toHaveProperty('services');
+    expect(why(CT.busybox, 'services')).toMatch(/^None of systemd/);
+    expect(why(CT.busybox, 'logs')).toMatch(/no journal/);
+    expect(text).not.toContain('LAST ERRORS: none');
+    expect(text).toContain('2 not checked completely');
+    expect(text).toMatch(/^NOT CHECKED$/m);
+  });
+
+  test('shows the last errors as text, and all of them as data', async () => {
+    const lines = Array.from({ length: 6 }, (_, index) => `Nov 26 19:00:0${index} web app: error ${index}\n`);
+    await node.inContainer(CT.busybox, ['mkdir', '-p', '/var/log']);
+    await node.writeInContainer(CT.busybox, '/var/log/messages', `ok\n${lines.join('')}`);
+    onTestFinished(async () => void (await node.inContainer(CT.busybox, ['rm', '-f', '/var/log/messages'])));
+    const { row, text } = await inspect({ vmids: [CT.busybox], sections: ['logs'] });
+    expect(row(CT.busybox).logs).toEqual({
+      source: '/var/log/messages',
+      lines: lines.map((line) => line.trim()),
+    });
+    expect(text.match(/error \d/g)).toEqual(['error 3', 'error 4', 'error 5']);
+    expect(text).toContain('3 earlier lines');
   });
 
   test('skips a VMID that does not exist, with the reason', async () => {

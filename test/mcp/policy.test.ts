@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { TOOLS } from '../../src/tools/index.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
 import { CT } from '../rig/rig.ts';
@@ -19,15 +20,15 @@ afterAll(async () => {
 });
 
 /** Connects a client to a server with these settings while `body` runs. */
-async function withServer(
+async function withServer<T>(
   env: Readonly<Record<string, string>>,
-  body: (client: TestClient) => Promise<void>,
-): Promise<void> {
+  body: (client: TestClient) => Promise<T>,
+): Promise<T> {
   const client = await connectClient({
     env: { ...node.settings(), STATE_DIR: path.join(dir, 'state'), TRANSFER_DIRS: dir, ...env },
   });
   try {
-    await body(client);
+    return await body(client);
   } finally {
     await client.close();
   }
@@ -96,6 +97,71 @@ describe('READ_ONLY and a tool that returns contents of containers', () => {
       const other = await read(client, CT.busybox);
       expect(other.data).toMatchObject({ success: false, code: 'READ_ONLY' });
     });
+  });
+});
+
+describe('log lines in the result of an inspection', () => {
+  const LOG = '/var/log/messages';
+  beforeAll(async () => {
+    for (const vmid of [CT.debian, CT.busybox]) {
+      await node.inContainer(vmid, ['mkdir', '-p', '/var/log']);
+      await node.writeInContainer(vmid, LOG, 'app: fatal error, key of the vault is 7312\n');
+    }
+  });
+
+  const row = z.object({
+    vmid: z.number(),
+    state: z.string(),
+    logs: z.object({ lines: z.array(z.string()) }).optional(),
+    not_checked: z.array(z.object({ section: z.string(), reason: z.string() })),
+  });
+  async function inspect(env: Record<string, string>) {
+    return withServer(env, async (client) => {
+      const args = { vmids: [CT.debian, CT.busybox], sections: ['logs', 'memory'] };
+      const { data, text, isError } = await client.callTool('proxmox_inspect_containers', args);
+      expect(isError, text).toBe(false);
+      const rows = z.array(row).parse(data.containers);
+      const of = (vmid: number) => rows.find((each) => each.vmid === vmid);
+      return { debian: of(CT.debian), busybox: of(CT.busybox), text, json: JSON.stringify(data) };
+    });
+  }
+
+  test.each([
+    ['READ_ONLY without a rule for read_logs', { READ_ONLY: 'true' }, '', 'READ_ONLY'],
+    [
+      'READ_ONLY with a rule for all reads',
+      { READ_ONLY: 'true' },
+      'match: {effect: read}, outcome: allow',
+      'READ_ONLY',
+    ],
+    [
+      'READ_ONLY with a rule for the inspection',
+      { READ_ONLY: 'true' },
+      'match: {tool: inspect_containers}, outcome: allow',
+      'READ_ONLY',
+    ],
+    ['a rule that denies read_logs', {}, 'match: {tool: read_logs}, outcome: deny', 'POLICY_DENIED'],
+    ['a rule that asks for read_logs', {}, 'match: {tool: read_logs}, outcome: confirm', 'needs approval'],
+  ])('are withheld with %s, and the call continues', async (_how, env, rule, reason) => {
+    const file = await policyFile(
+      'logs.yaml',
+      `extends: open\n${rule === '' ? '' : `rules: [{rule: one, ${rule}}]\n`}`,
+    );
+    const { debian, busybox, text, json } = await inspect({ ...env, POLICY_FILE: file });
+    for (const each of [debian, busybox]) {
+      expect(each?.logs).toBeUndefined();
+      expect(each?.not_checked).toEqual([{ section: 'logs', reason: expect.stringContaining(reason) }]);
+    }
+    expect(text + json).not.toContain('7312');
+    expect(text).toContain('Log lines are withheld');
+  });
+
+  test('are returned for the containers in which a rule by name allows read_logs', async () => {
+    const rules = `rules: [{rule: logs of one, match: {tool: read_logs, vmid: ${CT.busybox}}, outcome: allow}]`;
+    const file = await policyFile('logs-of-one.yaml', `extends: open\n${rules}\n`);
+    const { debian, busybox } = await inspect({ READ_ONLY: 'true', POLICY_FILE: file });
+    expect(busybox?.logs?.lines).toEqual([expect.stringContaining('7312')]);
+    expect(debian?.logs).toBeUndefined();
   });
 });
 

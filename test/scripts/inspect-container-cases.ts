@@ -25,10 +25,17 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     needs: ['missingPrograms'],
     run: async (bench) => {
       const sections = 'system services logs updates disk';
-      const { ended, parts } = await inspectContainer(bench, sections, {}, { onlyPrograms: ['date'] });
+      const { ended, parts, stdout } = await inspectContainer(
+        bench,
+        sections,
+        {},
+        { onlyPrograms: ['date'] },
+      );
       expect(ended).toBe(true);
-      expect(parts.get('zone')).toMatch(/[+-]\d{4}\n$/);
-      expect([...parts.keys()]).not.toContain('apt');
+      // Without grep, no list is known to be empty.
+      expect(stdout).toContain('WORD missing grep\n');
+      expect([...parts.keys()]).toEqual([]);
+      expect(stdout).not.toContain('WORD done');
     },
   },
   {
@@ -44,54 +51,96 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
     name: 'reads failed units and restarts from systemd if it runs',
     run: async (bench) => {
       const programs = {
-        systemctl: 'echo "$*"; case $1 in show) echo Id=a.service; echo NRestarts=7; echo Other=1;; esac',
+        systemctl:
+          'case $1 in show) echo NRestarts=7; echo Id=a.service; echo Other=1; echo;; *) echo "$*"; exit 3;; esac',
       };
       const without = await inspectContainer(bench, 'services', programs, { onlyPrograms: FEW });
-      expect(without.parts.has('systemd-state')).toBe(false);
+      expect(without.parts.has('systemd-failed')).toBe(false);
       await bench.machine.files.mkdir(bench.machine.nodePath('/run/systemd/system'));
-      const { parts } = await inspectContainer(bench, 'services', programs);
+      const { parts, codes } = await inspectContainer(bench, 'services', programs);
+      expect(codes.get('systemd-failed')).toBe(3);
       expect(parts.get('systemd-failed')).toBe('list-units --failed --plain --no-legend --no-pager\n');
-      expect(parts.get('systemd-restarts')).toBe('Id=a.service\nNRestarts=7\n');
+      expect(parts.get('systemd-restarts')).toBe('NRestarts=7\nId=a.service\n\n');
     },
   },
   {
-    name: 'reads services from OpenRC if there is no systemd',
+    name: 'reads services from OpenRC if it runs, and there is no systemd',
     run: async (bench) => {
-      const { parts } = await inspectContainer(bench, 'services', { 'rc-status': 'echo "$* [ crashed ]"' });
+      const programs = { 'rc-status': 'echo "$* [ crashed ]"' };
+      const installed = await inspectContainer(bench, 'services', programs);
+      expect(installed.parts.has('openrc')).toBe(false);
+      await bench.machine.files.mkdir(bench.machine.nodePath('/run/openrc'));
+      await bench.machine.files.write(bench.machine.nodePath('/run/openrc/softlevel'), 'default\n');
+      const { parts } = await inspectContainer(bench, 'services', programs);
       expect(parts.get('openrc')).toBe('-a [ crashed ]\n');
     },
   },
   {
     name: 'simulates an upgrade with apt without a lock and without writing its cache',
     run: async (bench) => {
-      const { parts } = await inspectContainer(bench, 'updates', {
-        'apt-get': 'echo "Inst $*"; echo "Conf x"',
+      const { parts, codes } = await inspectContainer(bench, 'updates', {
+        'apt-get': 'echo "Inst $*"; echo "Conf x"; echo "E: broken" >&2; exit 100',
       });
+      expect(codes.get('apt')).toBe(100);
+      expect(parts.get('lists')).toBe('');
       const arguments_ = parts.get('apt') ?? '';
-      expect(arguments_).toMatch(/^Inst .*-s .*dist-upgrade\n$/);
+      expect(arguments_).toMatch(/^Inst .*-s .*dist-upgrade\nE: broken\n$/);
       expect(arguments_).toContain('-o Debug::NoLocking=true');
       expect(arguments_).toContain('-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=');
       expect(arguments_).not.toContain('Conf');
     },
   },
   {
-    name: 'runs apk without network',
+    name: 'states when the lists of apt were fetched',
+    run: async (bench) => {
+      const { files } = bench.machine;
+      const folder = bench.machine.nodePath('/var/lib/apt/lists');
+      await files.mkdir(`${folder}/partial`);
+      // Without lists, the time of the folder says nothing.
+      const empty = await inspectContainer(bench, 'updates', { 'apt-get': ':' });
+      expect(empty.parts.get('lists')).toBe('');
+      await files.write(`${folder}/deb.example_dists_stable_InRelease`, 'x');
+      const { parts } = await inspectContainer(bench, 'updates', { 'apt-get': ':' });
+      expect(parts.get('lists')).toMatch(/^\d{9,11}\n$/);
+    },
+  },
+  {
+    name: 'runs apk without network, and apt-get first if both exist',
     needs: ['missingPrograms'],
     run: async (bench) => {
-      const { parts } = await inspectContainer(bench, 'updates', { 'apt-get': 'exit 127', apk: 'echo "$*"' });
-      // apt-get has precedence if both exist.
-      expect([...parts.keys()]).toContain('apt');
-      expect(parts.has('apk')).toBe(false);
+      const both = await inspectContainer(bench, 'updates', { 'apt-get': 'exit 127', apk: 'echo "$*"' });
+      expect([...both.parts.keys()]).toEqual(['lists', 'apt']);
+      const few = { onlyPrograms: FEW };
+      const { parts } = await inspectContainer(bench, 'updates', { apk: 'echo "$*"' }, few);
+      expect(parts.get('apk')).toBe('--no-network version -v -l <\n');
+      expect(parts.get('lists')).toBe('');
+    },
+  },
+  {
+    name: 'reports that dnf and zypper cannot be run if the container allows no private file systems',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const few = { onlyPrograms: FEW };
+      const unshare = 'exit 1';
+      const dnf = await inspectContainer(bench, 'updates', { dnf: 'echo "$*"', unshare }, few);
+      expect([dnf.codes.get('dnf'), dnf.codes.get('dnf-security'), dnf.parts.get('dnf')]).toEqual([
+        97,
+        97,
+        '',
+      ]);
+      const programs = { zypper: 'echo "$*"', unshare: 'shift; "$@"', true: '', mount: 'exit 1' };
+      const zypper = await inspectContainer(bench, 'updates', programs, few);
+      expect([zypper.codes.get('zypper'), zypper.parts.get('zypper')]).toEqual([97, '']);
     },
   },
   {
     name: 'shows the last errors of the journal, and bounds the length of a line',
     run: async (bench) => {
-      const journalctl = `case "$*" in *cat*) echo entry;; *) echo "$*"; printf '%0500d\\n' 1;; esac`;
+      const journalctl = `case "$*" in *"-n 1 "*) echo entry;; *) echo "$*"; printf '%0700d\\n' 1;; esac`;
       const { parts } = await inspectContainer(bench, 'logs', { journalctl });
       const [call = '', long = ''] = (parts.get('journal') ?? '').split('\n');
       expect(call).toBe('-q -p err -n 20 -o short-iso --no-pager');
-      expect(long).toHaveLength(400);
+      expect(long).toHaveLength(600);
     },
   },
 ];

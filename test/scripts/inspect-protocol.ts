@@ -36,7 +36,6 @@ export async function inspectNode(bench: Bench, request: NodeInspection) {
   const args = [
     RUN,
     SLACK,
-    request.sections ?? 'system',
     String(request.limitS ?? 5),
     String(request.longestS ?? 60),
     String(request.atOnce ?? 8),
@@ -44,6 +43,7 @@ export async function inspectNode(bench: Bench, request: NodeInspection) {
     'WORD',
     ...Object.entries(request.containers).flatMap(([vmid, fields]) => [
       vmid,
+      request.sections ?? 'system',
       String(fields.length),
       ...fields,
     ]),
@@ -69,11 +69,21 @@ export async function inspectContainer(
     machine.start(scripts.inspectContainer, ['WORD', sections], { programs: folder, ...options }),
   );
   const parts = new Map<string, string>();
+  const codes = new Map<string, number>();
   for (const text of stdout.split(/^WORD part /m).slice(1)) {
     const [name = '', ...lines] = text.split('\n');
-    parts.set(name, lines.join('\n').replace(/WORD ended\n$/, ''));
+    const [own = ''] = lines.join('\n').split(/^WORD /m);
+    parts.set(name, own);
+    const [, code] = /^WORD code .* (\d+)$/m.exec(text) ?? [];
+    if (code !== undefined) codes.set(name, Number(code));
   }
-  return { parts, began: stdout.startsWith('WORD began\n'), ended: stdout.endsWith('WORD ended\n'), stdout };
+  return {
+    parts,
+    codes,
+    began: stdout.startsWith('WORD began\n'),
+    ended: stdout.endsWith('WORD ended\n'),
+    stdout,
+  };
 }
 
 /** A request to read-log.sh; other values have defaults. */
@@ -117,7 +127,7 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
     String(seen),
     String(bytes),
     request.countOnly === true ? '1' : '',
-    ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', ''])),
+    ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', '', '', ''])),
   ];
   const { stdout, stderr, code } = await finish(
     machine.start(scripts.readLog, args, { programs: folder, ...request.options }),

@@ -30,12 +30,14 @@ export interface Machine {
 /**
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
  * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, `ddBytes`: a dd that reports bytes, as on every node,
- * and `attributes`: GNU's cp and tar, chattr, mount, and a file system with extended attributes.
+ * and `attributes`: GNU's cp and tar, chattr, mount, and a file system with extended attributes;
+ * `awkAndGzip`: these programs.
  */
 export type Feature =
   | 'trapAfterSubstitution'
   | 'attributes'
   | 'ddBytes'
+  | 'awkAndGzip'
   | 'isolated'
   | 'disks'
   | 'fifos'
@@ -55,7 +57,7 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder whose programs take precedence. */
   readonly programs?: string;
-  /** The only programs that exist. */
+  /** The only programs that exist besides those of `programs`. */
   readonly onlyPrograms?: readonly string[];
   /** Timer slack of the process, in ns. */
   readonly slackNs?: number;

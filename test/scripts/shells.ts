@@ -9,9 +9,10 @@ import { SpawnedProgram } from './spawned-program.ts';
 
 /** Files outside of a test's own folder that scripts read or write: replaced by files below it. */
 export const NODE_PATHS =
-  /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
+  /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/run\/openrc|\/var\/lib\/apt\/lists|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = [
+  'awkAndGzip',
   'isolated',
   'disks',
   'fifos',
@@ -127,8 +128,8 @@ class RealShell implements Machine {
   }
 
   #path({ programs, onlyPrograms }: StartOptions): string {
-    if (onlyPrograms !== undefined) return this.#links(onlyPrograms);
-    return programs === undefined ? this.#searchPath : `${programs}:${this.#searchPath}`;
+    const system = onlyPrograms === undefined ? this.#searchPath : this.#links(onlyPrograms);
+    return programs === undefined ? system : `${programs}:${system}`;
   }
 
   /** A folder of links to these programs. */

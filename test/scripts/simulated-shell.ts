@@ -88,8 +88,8 @@ export class SimulatedShell implements Machine {
   }
 
   #path({ programs, onlyPrograms }: StartOptions): string {
-    if (onlyPrograms !== undefined) return this.#links(onlyPrograms);
-    return programs === undefined ? SYSTEM_PATH : `${programs}:${SYSTEM_PATH}`;
+    const system = onlyPrograms === undefined ? SYSTEM_PATH : this.#links(onlyPrograms);
+    return programs === undefined ? system : `${programs}:${system}`;
   }
 
   /** A folder of links to these programs. */

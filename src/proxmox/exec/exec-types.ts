@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 
 export interface CapturedStream {
-  /** Decoded as UTF-8. If truncated: what `keep` says, and a line with the number of omitted characters. */
+  /** Decoded as UTF-8. If truncated: the part that `keep` selects, and a line with the number of omitted characters. */
   readonly text: string;
   readonly truncated: boolean;
   /** In characters (Unicode code points) of the original output, before truncation, redaction and escaping. */
@@ -29,6 +29,8 @@ export interface ExecResult extends CapturedStreams {
   readonly exitCode: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
   readonly durationMs: number;
+  /** The name of the node, if it is known. */
+  readonly node?: string | null;
   /** After a kill: the surviving processes, normally none. null if that could not be verified. */
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */

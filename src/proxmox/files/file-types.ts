@@ -9,7 +9,7 @@ export interface FileFacts {
   readonly mode: string;
   readonly uid: number;
   readonly gid: number;
-  /** The name, or the number where there is none. */
+  /** The name, or the number if there is no name. */
   readonly owner: string;
   readonly group: string;
   /** Hard links. */

@@ -1,12 +1,10 @@
 import { AppError } from '../../lib/errors.ts';
-import type { ActivePrecondition } from '../../remote/precondition.ts';
 import type { ContainerRouter } from '../routed-container.ts';
 import { inspectContainers } from './inspect.ts';
 import type { Inspection, InspectRequest } from './inspect-types.ts';
+import type { ContainerRequest } from './inspected-container.ts';
 
-interface Target {
-  readonly vmid: number;
-  readonly precondition: ActivePrecondition | null;
+interface Target extends ContainerRequest {
   /** The node that the policy decision was made on. */
   readonly decidedNode: string | undefined;
 }
@@ -18,8 +16,9 @@ interface Target {
  */
 export async function inspectOnNodes(router: ContainerRouter, request: InspectRequest): Promise<Inspection> {
   const targets = request.containers.map(
-    ({ vmid, precondition }): Target => ({
+    ({ vmid, precondition, sections }): Target => ({
       vmid,
+      sections,
       precondition: router.activate(precondition, vmid),
       decidedNode: precondition?.attributes?.node,
     }),

@@ -18,8 +18,11 @@ export type Section = (typeof SECTIONS)[number];
 export const OVERVIEW: readonly Section[] = ['system', 'memory', 'disk', 'services'];
 
 export interface InspectRequest {
-  readonly containers: readonly { readonly vmid: number; readonly precondition: Precondition | null }[];
-  readonly sections: readonly Section[];
+  readonly containers: readonly {
+    readonly vmid: number;
+    readonly precondition: Precondition | null;
+    readonly sections: readonly Section[];
+  }[];
   /** Also finds the largest directories and files, and files that are deleted but open. */
   readonly diskUsage: boolean;
   /** The most rows of each list, for each container. */
@@ -65,12 +68,23 @@ export interface BusyProcess {
   readonly memory_bytes: number;
 }
 
-/** The facts about one container. A section is absent if it was not requested or could not be found out. */
+/** Why a section, or some of it, is unknown. */
+export interface NotChecked {
+  readonly section: Section;
+  /** A sentence. */
+  readonly reason: string;
+}
+
+/**
+ * The facts about one container. A section is absent if it was not requested, or if `not_checked` says why it is unknown. A list
+ * is never empty, and a number never 0, because it was not read.
+ */
 export interface ContainerFacts {
   readonly vmid: number;
   readonly state: 'running' | 'frozen';
   /** Why the script in the container did not finish; its facts are missing or incomplete. */
   readonly incomplete: string | null;
+  readonly not_checked: readonly NotChecked[];
   readonly system?: { readonly os: string; readonly uptime_s: number | null; readonly time_zone: string };
   readonly memory?: {
     readonly used_bytes: number;
@@ -90,7 +104,7 @@ export interface ContainerFacts {
   };
   readonly network?: { readonly addresses: readonly string[]; readonly ports: readonly Port[] };
   readonly services?: {
-    readonly manager: 'systemd' | 'OpenRC' | 'runit' | 's6' | 'none';
+    readonly manager: 'systemd' | 'OpenRC' | 'runit' | 's6';
     readonly failed: readonly string[];
     readonly restarting: readonly string[];
   };
@@ -101,16 +115,17 @@ export interface ContainerFacts {
   };
   readonly updates?: {
     readonly manager: 'apt' | 'apk' | 'dnf' | 'zypper' | 'pacman' | 'none';
+    /** null: unknown. */
     readonly pending: number | null;
     /** null: the package manager does not report it. */
     readonly security: number | null;
     readonly packages: readonly string[];
     /** When the package lists were fetched; null if unknown. */
     readonly lists_time: string | null;
-    /** The container asks for a restart (/run/reboot-required). */
-    readonly restart_required: boolean;
-    /** Processes that use files that have been replaced since they were opened. */
-    readonly outdated_processes: readonly string[];
+    /** Debian and Ubuntu ask for a restart in /run/reboot-required; null: other systems. */
+    readonly restart_required: boolean | null;
+    /** Processes that use files that have been replaced since they were opened; null: unknown. */
+    readonly outdated_processes: readonly string[] | null;
   };
   readonly logs?: { readonly source: string; readonly lines: readonly string[] };
 }
@@ -127,7 +142,7 @@ export interface NodeClock {
 export interface Inspection {
   readonly containers: readonly ContainerFacts[];
   readonly failed: readonly { readonly vmid: number; readonly error: AppError }[];
-  /** The clocks of the nodes, which are those of their containers. */
+  /** The clocks of the nodes, which their containers share. */
   readonly clocks: readonly NodeClock[];
   /** Processes that could not be killed after a time limit; null if unknown. */
   readonly survivors: readonly Survivor[] | null;

@@ -1,36 +1,15 @@
 import { AppError } from '../../lib/errors.ts';
-import { frozen } from '../../remote/frozen.ts';
 import type { InFlightCalls } from '../../remote/in-flight.ts';
 import { killRun, NORMAL_PACE } from '../../remote/kill-run.ts';
-import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { disconnected } from '../../remote/remote-errors.ts';
-import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { MARK_VARIABLE, newRunId, type RunId } from '../../remote/session-requests.ts';
-import {
-  type ContainerReport,
-  parseContainerReport,
-  parseLogs,
-  parseMounts,
-  parseServices,
-  parseSystem,
-  parseUpdates,
-} from './container-facts.ts';
-import type { ContainerFacts, Inspection, Section } from './inspect-types.ts';
-import {
-  largestDirectories,
-  parseDeleted,
-  parseMemory,
-  parseNames,
-  parseProcesses,
-  parseStale,
-  parseUptime,
-  parseUsage,
-} from './kernel-facts.ts';
-import { parseNetwork } from './network-facts.ts';
+import { cancelled, notInspected } from './inspect-errors.ts';
+import type { ContainerFacts, Inspection } from './inspect-types.ts';
+import { type ContainerRequest, inspectedContainer } from './inspected-container.ts';
 import { parseNodeReport, type RawFacts } from './node-report.ts';
-import { oneLine } from './plain-text.ts';
 
 /** How many containers are inspected at the same time. */
 const AT_ONCE = 8;
@@ -51,8 +30,7 @@ export interface InspectDeps {
 export interface InspectOptions {
   /** null: the entry node. */
   readonly node: string | null;
-  readonly containers: readonly { readonly vmid: number; readonly precondition: ActivePrecondition | null }[];
-  readonly sections: readonly Section[];
+  readonly containers: readonly ContainerRequest[];
   readonly diskUsage: boolean;
   /** The most rows of each list, for each container. */
   readonly mostRows: number;
@@ -85,10 +63,13 @@ export async function inspectContainers(deps: InspectDeps, options: InspectOptio
   if (output.ended === 'disconnected') throw disconnected('inspecting the containers');
   const containers: ContainerFacts[] = [];
   const failed: { vmid: number; error: AppError }[] = [];
-  for (const { vmid, precondition } of options.containers) {
+  for (const container of options.containers) {
+    const { vmid } = container;
     const raw = reports.get(vmid);
     const facts =
-      raw === undefined ? notInspected(vmid, output) : factsOf(vmid, raw, precondition, run, options);
+      raw === undefined
+        ? notInspected(vmid, output)
+        : inspectedContainer(raw, container, run.innerWord, options);
     if (facts instanceof AppError) failed.push({ vmid, error: facts });
     else containers.push(facts);
   }
@@ -103,21 +84,21 @@ export async function inspectContainers(deps: InspectDeps, options: InspectOptio
   };
 }
 
-function scriptArguments(run: RunId, { containers, sections, diskUsage }: InspectOptions): readonly string[] {
-  const words: string[] = [...sections, ...(diskUsage ? ['usage'] : [])];
-  const limit = sections.includes('updates') ? UPDATES_LIMIT_S : LIMIT_S;
+function scriptArguments(run: RunId, { containers, diskUsage }: InspectOptions): readonly string[] {
+  const withUpdates = containers.some(({ sections }) => sections.includes('updates'));
+  const limit = withUpdates ? UPDATES_LIMIT_S : LIMIT_S;
   return [
     `${MARK_VARIABLE}=${run.id}`,
     String(run.slackNs),
-    words.join(' '),
     String(limit),
     String(LONGEST_S),
     String(AT_ONCE),
     SCRIPTS.inspectContainer,
     run.innerWord,
-    ...containers.flatMap(({ vmid, precondition }) => {
+    ...containers.flatMap(({ vmid, precondition, sections }) => {
+      const words = [...sections, ...(diskUsage ? ['usage'] : [])].join(' ');
       const fields = precondition?.fields() ?? [];
-      return [String(vmid), String(fields.length), ...fields];
+      return [String(vmid), words, String(fields.length), ...fields];
     }),
   ];
 }
@@ -145,135 +126,4 @@ function skewOf(nodeMs: number, askedAt: number, answeredAt: number): number {
   if (nodeMs + 1000 < askedAt) return Math.round((nodeMs + 500 - askedAt) / 1000);
   if (nodeMs > answeredAt) return Math.round((nodeMs - answeredAt) / 1000);
   return 0;
-}
-
-function factsOf(
-  vmid: number,
-  raw: RawFacts,
-  precondition: ActivePrecondition | null,
-  run: RunId,
-  { sections, diskUsage, mostRows }: InspectOptions,
-): ContainerFacts | AppError {
-  const why = raw.word('refused');
-  if (why !== undefined && precondition !== null) return precondition.refused(why);
-  const [state = 'unknown', pid] = (raw.word('state') ?? '').split(' ');
-  if (raw.word('skipped') !== undefined) return outOfTime(vmid);
-  if (pid === undefined) return notRunning(vmid, state);
-  const isFrozen = state === 'FROZEN' || state === 'FREEZING';
-  const report = parseContainerReport(raw.text('container') ?? '', run.innerWord);
-  const wants = (section: Section) => sections.includes(section);
-  const names = parseNames(raw.text('names') ?? '');
-  const told = report.began;
-  const disk = diskOf(raw, report, names, { wants: wants('disk'), diskUsage, mostRows });
-  const processes = raw.text('after');
-  const logs = wants('logs') ? parseLogs(report.parts) : undefined;
-  const memory = wants('memory') ? parseMemory(raw.text('memory') ?? '') : undefined;
-  return {
-    vmid,
-    state: isFrozen ? 'frozen' : 'running',
-    incomplete: isFrozen ? frozen({ kind: 'container', vmid }).message : whyIncomplete(raw, report),
-    ...(wants('system') ? { system: parseSystem(report.parts, parseUptime(raw.text('init') ?? '')) } : {}),
-    ...(memory === undefined ? {} : { memory }),
-    ...(disk === undefined ? {} : { disk }),
-    ...(raw.text('network') === undefined
-      ? {}
-      : { network: parseNetwork(raw.text('network') ?? '', raw.text('sockets') ?? '', names) }),
-    ...(wants('services') && told ? { services: parseServices(report, mostRows) } : {}),
-    ...(processes === undefined
-      ? {}
-      : {
-          processes: parseProcesses(
-            raw.text('before') ?? '',
-            processes,
-            { names: raw.text('names') ?? '', commands: raw.text('commands') ?? '' },
-            mostRows,
-          ),
-        }),
-    ...(wants('updates') && told
-      ? { updates: parseUpdates(report, parseStale(raw.text('stale') ?? ''), mostRows) }
-      : {}),
-    ...(logs === undefined ? {} : { logs }),
-  };
-}
-
-function diskOf(
-  raw: RawFacts,
-  { parts }: ContainerReport,
-  names: ReadonlyMap<number, string>,
-  { wants, diskUsage, mostRows }: { wants: boolean; diskUsage: boolean; mostRows: number },
-): ContainerFacts['disk'] {
-  if (!wants) return undefined;
-  const mounts = parseMounts(parts, Math.max(10, mostRows));
-  if (!diskUsage) return { mounts };
-  const directories = parseUsage(raw.text('directories') ?? '');
-  const folders = new Set(directories.map(({ path }) => path));
-  const files = parseUsage(raw.text('files') ?? '').filter(({ path }) => !folders.has(path));
-  return {
-    mounts,
-    largest_directories: largestDirectories(directories, mostRows),
-    // Without the complete list of directories, a directory could be taken for a file.
-    largest_files: isSearched(raw, 'usage-c')
-      ? files.sort((a, b) => b.bytes - a.bytes).slice(0, mostRows)
-      : [],
-    search_incomplete: !isSearched(raw, 'usage-c') || !isSearched(raw, 'usage-a'),
-    deleted_open: parseDeleted(raw.text('deleted') ?? '', raw.text('sizes') ?? '', names, mostRows),
-  };
-}
-
-/** du exits with 1 if a file disappeared during the scan, which does not matter. */
-function isSearched(raw: RawFacts, word: string): boolean {
-  return /^[01]$/.test(raw.word(word) ?? '');
-}
-
-function whyIncomplete(raw: RawFacts, { began, ended, before }: ContainerReport): string | null {
-  if (ended || raw.text('container') === undefined) return null;
-  if (began && raw.word('code') === '0') return 'Its output was cut at 64 KB.';
-  if (began) return 'It did not answer in time; what it had answered by then is shown.';
-  const message = oneLine(before.split('\n').at(-1) ?? '', 200);
-  if (/Failed to exec|No such file/.test(message)) return 'It has no /bin/sh.';
-  return raw.word('code') === '124' || raw.word('code') === '137' || message === ''
-    ? 'It did not answer in time.'
-    : `It could not be entered: ${message}`;
-}
-
-function notRunning(vmid: number, state: string): AppError {
-  if (state === 'STOPPED') {
-    return new AppError(
-      'CONTAINER_NOT_RUNNING',
-      `Container ${vmid} is stopped.`,
-      'Start it with proxmox_start_container.',
-    );
-  }
-  return new AppError(
-    'ATTACH_FAILED',
-    `The state of container ${vmid} could not be read with lxc-info.`,
-    'Check the container with proxmox_container_status.',
-  );
-}
-
-function notInspected(vmid: number, { ended, stderr }: ScriptOutput): AppError {
-  if (ended === 'timeout') return outOfTime(vmid);
-  return new AppError(
-    'EXIT_UNKNOWN',
-    `The script that inspects containers did not report on container ${vmid}.`,
-    'Call again. If it fails again, check the load and the free memory of the node.',
-    stderr === '' ? {} : { stderr },
-  );
-}
-
-function outOfTime(vmid: number): AppError {
-  return new AppError(
-    'TIMEOUT',
-    `There was no time left to inspect container ${vmid}.`,
-    'Call again with fewer containers or fewer sections.',
-  );
-}
-
-function cancelled(survivors: readonly Survivor[] | null): AppError {
-  const left = survivors?.length === 0 ? '' : ' Processes of the inspection may still be running.';
-  return new AppError(
-    'CANCELLED',
-    `The call was cancelled. It changed nothing.${left}`,
-    'Call again if the result is still needed.',
-  );
 }

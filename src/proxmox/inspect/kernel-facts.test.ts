@@ -1,14 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  largestDirectories,
-  parseDeleted,
-  parseMemory,
-  parseNames,
-  parseProcesses,
-  parseStale,
-  parseUptime,
-  parseUsage,
-} from './kernel-facts.ts';
+import { parseMemory, parseNames, parseProcesses, parseStale, parseUptime } from './kernel-facts.ts';
 
 /** A line of /proc/PID/stat. */
 const stat = (pid: number, name: string, { user = 0, system = 0, start = 100, pages = 10 } = {}) =>
@@ -75,37 +66,5 @@ describe('processes', () => {
       ]),
     );
     expect(parseStale('/proc/7/comm:sshd\n/proc/8/comm:sshd\n/proc/9/comm:cron\n')).toEqual(['cron', 'sshd']);
-  });
-});
-
-describe('the disk', () => {
-  test('paths are those of the container', () => {
-    expect(parseUsage('20480\t/proc/5/root/var/a b\nc\x0010240\t/proc/5/root/\x00junk\x00')).toEqual([
-      { path: '/var/a b<U+000A>c', bytes: 20_971_520 },
-      { path: '/', bytes: 10_485_760 },
-    ]);
-  });
-
-  test('a directory is left out if one of its own explains it', () => {
-    const entry = (path: string, bytes: number) => ({ path, bytes });
-    const all = [
-      entry('/', 200),
-      entry('/var', 101),
-      entry('/var/log', 100),
-      entry('/srv', 60),
-      entry('/srv/a', 30),
-    ];
-    expect(largestDirectories(all, 5).map(({ path }) => path)).toEqual(['/var/log', '/srv', '/srv/a']);
-    expect(largestDirectories(all, 1).map(({ path }) => path)).toEqual(['/var/log']);
-  });
-
-  test('a deleted file is listed once, with its process and without the escapes of ls', () => {
-    const links =
-      '/proc/7/fd/3 -> /var/log/a\\ b\\n\\303\\244.log\\ (deleted)\n/proc/7/fd/4 -> /x -> /proc/1/fd/9 (deleted)\n/proc/8/fd/3 -> /var/log/other (deleted)\n';
-    const sizes = '/proc/7/fd/3 500 8:1\n/proc/7/fd/4 900 8:2\n/proc/8/fd/3 500 8:1\n';
-    expect(parseDeleted(links, sizes, new Map([[7, 'nginx']]), 5)).toEqual([
-      { path: '/x -> /proc/1/fd/9', bytes: 900, pid: 7, process: 'nginx' },
-      { path: '/var/log/a b<U+000A>ä.log', bytes: 500, pid: 7, process: 'nginx' },
-    ]);
   });
 });

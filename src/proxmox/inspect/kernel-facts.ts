@@ -1,4 +1,4 @@
-import type { BusyProcess, ContainerFacts, DeletedFile, SizedPath } from './inspect-types.ts';
+import type { BusyProcess, ContainerFacts } from './inspect-types.ts';
 import { integer, oneLine } from './plain-text.ts';
 
 /** Clock ticks per second in /proc, on every Linux. */
@@ -130,66 +130,6 @@ function parseCommands(text: string): ReadonlyMap<number, string> {
     if (line !== '' && !commands.has(Number(pid))) commands.set(Number(pid), line);
   }
   return commands;
-}
-
-/** The largest directories and files: `KIB TAB /proc/PID/root/PATH NUL`. */
-export function parseUsage(text: string): readonly SizedPath[] {
-  return text.split('\0').flatMap((entry): SizedPath[] => {
-    const [, kib, path = ''] = /^\n?(\d{1,15})\t\/proc\/\d+\/root\/([\s\S]*)$/.exec(entry) ?? [];
-    return kib === undefined ? [] : [{ path: `/${oneLine(path, 300)}`, bytes: Number(kib) * 1024 }];
-  });
-}
-
-/**
- * The directories that explain the use of the disk: a directory is left out if nearly all of it is in one of its own
- * directories, which is in the list.
- */
-export function largestDirectories(all: readonly SizedPath[], most: number): readonly SizedPath[] {
-  const sorted = all.filter(({ path }) => path !== '/').sort((a, b) => b.bytes - a.bytes);
-  return sorted
-    .filter(
-      ({ path, bytes }) =>
-        !sorted.some((each) => each.path.startsWith(`${path}/`) && each.bytes > bytes * 0.9),
-    )
-    .slice(0, most);
-}
-
-/** Files that are deleted, but open, the largest first. Each file once. */
-export function parseDeleted(
-  links: string,
-  sizes: string,
-  names: ReadonlyMap<number, string>,
-  most: number,
-): readonly DeletedFile[] {
-  const found = new Map<string, { readonly bytes: number; readonly file: string }>();
-  for (const line of sizes.split('\n')) {
-    const [, link = '', bytes, file = ''] = /^(\/proc\/\d+\/fd\/\d+) (\d{1,15}) (\d+:\d+)$/.exec(line) ?? [];
-    if (bytes !== undefined) found.set(link, { bytes: Number(bytes), file });
-  }
-  const seen = new Set<string>();
-  const files: DeletedFile[] = [];
-  for (const line of links.split('\n')) {
-    const [, link = '', pid = '', path = ''] =
-      /^(\/proc\/(\d+)\/fd\/\d+) -> (.*?)\\? \(deleted\)$/.exec(line) ?? [];
-    const size = found.get(link);
-    if (size === undefined || size.bytes === 0 || seen.has(size.file)) continue;
-    seen.add(size.file);
-    const process = names.get(Number(pid)) ?? '?';
-    files.push({ path: oneLine(unescapeName(path), 300), bytes: size.bytes, pid: Number(pid), process });
-  }
-  return files.sort((a, b) => b.bytes - a.bytes).slice(0, most);
-}
-
-/** Undoes the escapes of `ls -b`: a backslash before a blank or a letter, or three octal digits. */
-function unescapeName(name: string): string {
-  const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
-  const octal = (digits: string) => String.fromCharCode(Number.parseInt(digits, 8));
-  const bytes = Buffer.from(name, 'utf8')
-    .toString('latin1')
-    .replaceAll(/\\(?:([0-7]{3})|(.))/gs, (_, digits: string | undefined, char: string) =>
-      digits === undefined ? (letters[char] ?? char) : octal(digits),
-    );
-  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** The names of the processes that use replaced files, each once. */

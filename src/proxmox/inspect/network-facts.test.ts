@@ -18,7 +18,7 @@ test('ports of both protocols and address families, with their processes', () =>
     [70, 'nginx'],
     [80, 'dnsmasq'],
   ]);
-  expect(parseNetwork(text, sockets, names).ports).toEqual([
+  expect(parseNetwork(text, sockets, names).facts?.ports).toEqual([
     { protocol: 'tcp', address: '127.0.0.1', port: 25, process: null },
     { protocol: 'udp', address: '0.0.0.0', port: 53, process: 'dnsmasq (80)' },
     { protocol: 'tcp', address: '::', port: 80, process: 'nginx (70)' },
@@ -39,9 +39,14 @@ test('addresses with their networks and devices, without those of lo', () => {
     '/proc/5/net/if_inet6:fe8000000000000000000000000000aa 02 40 20 80     eth0',
     '/proc/5/net/if_inet6:00000000000000000000000000000001 01 80 10 80       lo',
   ].join('\n');
-  expect(parseNetwork(text, '', new Map()).addresses).toEqual([
-    '192.168.1.23/24 eth0',
-    '10.9.8.7',
-    'fe80::aa/64 eth0',
-  ]);
+  expect(parseNetwork(text, '', new Map()).facts?.addresses).toEqual(['192.168.1.23/24 eth0', '10.9.8.7']);
+});
+
+test('more ports than are listed are reported as such', () => {
+  const text = Array.from({ length: 201 }, (_, port) =>
+    socket('tcp', `0100007F:${(port + 1).toString(16).toUpperCase().padStart(4, '0')}`, 1),
+  ).join('\n');
+  const { facts, notChecked } = parseNetwork(text, '', new Map());
+  expect(facts?.ports).toHaveLength(200);
+  expect(notChecked).toEqual(['Only 200 of its 201 ports are listed.']);
 });

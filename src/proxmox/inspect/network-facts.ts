@@ -1,3 +1,4 @@
+import type { Checked } from './container-report.ts';
 import type { ContainerFacts, Port } from './inspect-types.ts';
 
 const MOST_PORTS = 200;
@@ -11,7 +12,7 @@ export function parseNetwork(
   text: string,
   sockets: string,
   names: ReadonlyMap<number, string>,
-): NonNullable<ContainerFacts['network']> {
+): Checked<NonNullable<ContainerFacts['network']>> {
   const owners = parseSockets(sockets);
   const ports = new Map<string, Port>();
   const routes: Route[] = [];
@@ -28,18 +29,23 @@ export function parseNetwork(
     } else if (table === 'if_inet6') {
       const [, hex = '', prefix = '', device = ''] =
         /^([0-9a-f]{32}) [0-9a-f]+ ([0-9a-f]{2}) [0-9a-f]+ [0-9a-f]+ +(\S+)$/.exec(content) ?? [];
-      if (device !== '' && device !== 'lo')
+      // Link-local addresses tell nothing: each interface has one.
+      if (device !== '' && device !== 'lo' && !/^fe[89ab]/.test(hex))
         addresses.add(`${ipv6(hex)}/${Number.parseInt(prefix, 16)} ${device}`);
     } else if (table === 'fib_trie') {
       const [, address] = /\|-- (\d+\.\d+\.\d+\.\d+)$/.exec(content) ?? [];
       if (address !== undefined && !address.startsWith('127.')) addresses.add(address);
     }
   }
+  const cut = (list: readonly unknown[], most: number, what: string) =>
+    list.length > most ? [`Only ${most} of its ${list.length} ${what} are listed.`] : [];
+  const sorted = [...ports.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
   return {
-    addresses: [...addresses].slice(0, MOST_ADDRESSES).map((address) => withDevice(address, routes)),
-    ports: [...ports.values()]
-      .sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol))
-      .slice(0, MOST_PORTS),
+    facts: {
+      addresses: [...addresses].slice(0, MOST_ADDRESSES).map((address) => withDevice(address, routes)),
+      ports: sorted.slice(0, MOST_PORTS),
+    },
+    notChecked: [...cut([...addresses], MOST_ADDRESSES, 'addresses'), ...cut(sorted, MOST_PORTS, 'ports')],
   };
 }
 

@@ -36,7 +36,16 @@ export class RawFacts {
 }
 
 /** The facts that are words of the script. All others are base64. */
-const WORDS: ReadonlySet<string> = new Set(['refused', 'state', 'skipped', 'code', 'usage-c', 'usage-a']);
+const WORDS: ReadonlySet<string> = new Set([
+  'refused',
+  'state',
+  'skipped',
+  'pids',
+  'code',
+  'usage-c',
+  'usage-a',
+  'stale-code',
+]);
 
 /** The output of the node script, by container. Lines that are not of its form are dropped. */
 export function parseNodeReport({ stdout }: Pick<ScriptOutput, 'stdout'>): ReadonlyMap<number, RawFacts> {

@@ -3,9 +3,9 @@
 # Inspects several containers of the node at the same time. Changes nothing in them.
 #
 # $n nonce. $1 NAME=VALUE of the marker and $2 timer slack of everything that it starts, so that the caller can kill what is
-# left. $3 sections with a space between, $4 seconds for the script in a container, $5 seconds after which no further container
-# is begun, $6 how many at a time, $7 the script for the container, $8 its inner word. Then for each container its VMID, the
-# number of the arguments of its precondition, and these. The function check is the precondition script.
+# left. $3 seconds for the script in a container, $4 seconds after which no further container is begun, $5 how many at a time,
+# $6 the script for the container, $7 its inner word. Then for each container its VMID, its sections separated by spaces, the
+# number of the arguments of its precondition, and these arguments. The function check is the precondition script.
 #
 # Prints "NONCE item uptime SECONDS" and "NONCE item time SECONDS" first and "NONCE item end" last. Between them are lines
 # "VMID FACT TEXT" in any order. TEXT is a word of this script or base64, and "." ends a fact in base64. So nothing that a
@@ -14,8 +14,8 @@
 { read -r u x; } </proc/uptime
 echo "$n item uptime $u"
 echo "$n item time $(date +%s)"
-begun=${u%%.*} mark=$1 slack=$2 sections=$3 limit=$4 longest=$5 most=$6 guest=$7 word=$8
-shift 8
+begun=${u%%.*} mark=$1 slack=$2 limit=$3 longest=$4 most=$5 guest=$6 word=$7
+shift 7
 cg=/sys/fs/cgroup proc=/proc
 say() { echo "$v $*"; }
 # Sends stdin as the fact $1, cut after $2 bytes.
@@ -24,10 +24,12 @@ send() {
   say "$1" .
 }
 wants() { case " $sections " in *" $1 "*) ;; *) return 1;; esac; }
-# Prints $1 for each process of the container, with its PID in place of %s. The list is that of the kernel.
+# The PIDs of the container's processes, as the kernel lists them.
+pids() { find "$base" -name cgroup.procs -exec cat '{}' + | sort -un; }
+# Prints $1 for each process of the container, with its PID in place of %s.
 each_process() {
   # shellcheck disable=SC2046 # split into PIDs
-  set -- "$1" $(find "$base" -name cgroup.procs -exec cat '{}' + | sort -un | head -n 4096)
+  set -- "$1" $(pids | head -n 4096)
   # Without PIDs, the path would be one of the node's own.
   # shellcheck disable=SC2059 # the format is ours
   [ $# -eq 1 ] || printf "$@"
@@ -61,7 +63,10 @@ usage() { nice -n 19 timeout -s KILL 6 du -x -k -t 10M -0 "$1" "$proc/$pid/root/
 # Programs and libraries that a process uses and that were replaced on the disk. A container can make a read hang.
 stale() {
   each_process "$proc/%s/maps\n" |
-    timeout -s KILL 5 xargs grep -slE ' r-xp .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' |
+    {
+      timeout -s KILL 5 xargs grep -slE ' r-xp .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$'
+      say stale-code "$?" >&3
+    } |
     sed 's|maps$|comm|' | xargs grep -sH ''
 }
 commands() { each_process "$proc/%s/cmdline\n" | timeout -s KILL 5 xargs head -v -c 200; }
@@ -88,6 +93,7 @@ inspect() {
   say state "$1" "$pid"
   base=$cg/lxc/$v
   for d in "$cg/pids/lxc/$v" "$cg/memory/lxc/$v" "$cg/systemd/lxc/$v"; do [ -d "$base" ] || base=$d; done
+  say pids "$(pids | wc -l)"
   cat "$proc/$pid/stat" $proc/uptime | send init 4096
   if wants processes; then processes | send before 1000000; fi
   if wants memory; then memory | send memory 16384; fi
@@ -119,8 +125,8 @@ inspect() {
   exec 3>&1
   running=
   while [ $# -gt 0 ]; do
-    v=$1 count=$2
-    shift 2
+    v=$1 sections=$2 count=$3
+    shift 3
     # shellcheck disable=SC2034 # x is not used
     { read -r u x; } </proc/uptime
     if [ "$((${u%%.*} - begun))" -ge "$longest" ]; then

@@ -55,8 +55,8 @@ follow() {
   path=$(readlink -f "$1" && printf x) || return 1
   path=${path%x}; path=${path%"$nl"}
 }
-# openssl uses SHA instructions of the CPU and is four times as fast, but takes longer to start. head copies 8 KiB at a time,
-# which takes four times as long as dd with larger blocks; not every dd can count bytes.
+# openssl uses the SHA instructions of the CPU and is four times as fast, but takes longer to start. head copies 8 KiB at a time
+# and takes four times as long as dd with larger blocks, but not every dd can count bytes.
 digest=sha256sum blocks=
 # shellcheck disable=SC2086 # split into words
 take() { if [ -n "$blocks" ]; then dd bs=131072 count="$1" $blocks; else head -c "$1"; fi; }

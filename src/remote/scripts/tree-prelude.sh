@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # what is set here is read by the scripts that follow
-# What directory trees on both sides are compared by, and tar.
+# Functions that both sides of the copy of a directory use: the digest of a tree, and tar.
 #
 # tree_of DIR sets $entries, the number of names, and $tree, a SHA-256 of all names by type, of the targets of links, and of the
 # contents of all files. sha256sum of coreutils marks and changes lines with names that have special characters, so

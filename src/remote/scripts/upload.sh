@@ -42,7 +42,7 @@ else
     } <"$tmp" 2>/dev/null | $digest
   )
   wait
-  # The file was removed: receive has reported the reason.
+  # `receive` has removed the file and reported the reason.
   [ -e "$tmp" ] || exit 0
 fi
 printf '%s done %s %s\n' "$w" "$size" "${sum%% *}"

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ContainerFacts } from '../../proxmox/inspect/inspect-types.ts';
+import { type ContainerFacts, SECTIONS } from '../../proxmox/inspect/inspect-types.ts';
 import { skippedRow } from './targets.ts';
 
 const path = z.object({ path: z.string(), bytes: z.number() });
@@ -54,8 +54,8 @@ const sections = {
     security: z.number().nullable(),
     packages: texts,
     lists_time: z.string().nullable(),
-    restart_required: z.boolean(),
-    outdated_processes: texts,
+    restart_required: z.boolean().nullable(),
+    outdated_processes: texts.nullable(),
   }),
   logs: z.object({ source: z.string(), lines: texts }),
 };
@@ -67,6 +67,7 @@ const containerRow = z.object({
   /** Short findings: what an administrator should look at. */
   problems: texts,
   incomplete: z.string().nullable(),
+  not_checked: z.array(z.object({ section: z.enum(SECTIONS), reason: z.string() })),
   system: sections.system.optional(),
   memory: sections.memory.optional(),
   disk: sections.disk.optional(),
@@ -93,7 +94,14 @@ export const inspectionData = z.object({
 
 /** The output as clients are told. The sections are not described, because each client would pay for that. */
 export const inspectionOutput = inspectionData.extend({
-  containers: z.array(z.looseObject({ vmid: z.number(), state: z.string(), problems: texts })),
+  containers: z.array(
+    z.looseObject({
+      vmid: z.number(),
+      state: z.string(),
+      problems: texts,
+      not_checked: z.array(z.looseObject({})),
+    }),
+  ),
 });
 
 export type InspectionData = z.output<typeof inspectionData>;
@@ -101,9 +109,12 @@ export type InspectedRow = z.output<typeof containerRow>;
 
 /**
  * Short findings about one container, the worst first.
- * @param threshold percent of a disk, its inodes or the memory from which on its use is one
+ * @param options `threshold`: percent of a disk, its inodes or the memory from which on its use is one; `now`: the node's clock
  */
-export function problemsOf(facts: ContainerFacts, threshold: number): string[] {
+export function problemsOf(
+  facts: ContainerFacts,
+  { threshold, now }: { readonly threshold: number; readonly now: string },
+): string[] {
   const { memory, disk, services, updates } = facts;
   const problems: string[] = [];
   if (facts.state === 'frozen') problems.push('frozen');
@@ -118,9 +129,31 @@ export function problemsOf(facts: ContainerFacts, threshold: number): string[] {
   for (const name of services?.failed ?? []) problems.push(`failed: ${name}`);
   for (const name of services?.restarting ?? []) problems.push(`restarts: ${name}`);
   if ((updates?.security ?? 0) > 0) problems.push(`${updates?.security} security updates`);
+  const age = daysBetween(updates?.lists_time ?? null, now);
+  if (age !== null && age >= OLD_LISTS_DAYS) problems.push(`package lists ${age} d old`);
   if (updates?.restart_required) problems.push('restart required');
   if (facts.incomplete !== null && facts.state !== 'frozen') problems.push('incomplete');
   return problems;
+}
+
+/** Whether a mount, or its inodes, are used from `threshold` percent on. */
+export function hasFullMount({ mounts }: NonNullable<InspectedRow['disk']>, threshold: number): boolean {
+  return mounts.some((mount) => isFull(mount, threshold));
+}
+
+export function isFull(
+  { use_percent, inodes_percent }: NonNullable<InspectedRow['disk']>['mounts'][number],
+  threshold: number,
+): boolean {
+  return Math.max(use_percent, inodes_percent ?? 0) >= threshold;
+}
+
+/** From this age on, package lists say little about pending updates. */
+const OLD_LISTS_DAYS = 7;
+
+/** Whole days from one time to another; null if the first is unknown. */
+export function daysBetween(from: string | null, to: string): number | null {
+  return from === null ? null : Math.max(0, Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000));
 }
 
 export function memoryPercent(memory: ContainerFacts['memory'] | InspectedRow['memory']): number | null {

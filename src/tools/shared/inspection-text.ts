@@ -1,28 +1,31 @@
 import { table } from '../../lib/columns.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import type { Section } from '../../proxmox/inspect/inspect-types.ts';
 import { formatBytes } from './format.ts';
 import { type InspectedRow, type InspectionData, memoryPercent } from './inspection-output.ts';
+import { type Block, cell, isUnchecked, notCheckedBlock, sectionBlocks } from './inspection-sections.ts';
 import { skippedLines } from './targets.ts';
-
-type Rows = readonly (readonly string[])[];
 
 /**
  * The inspection as tables, each row of which begins with the VMID. Names and output of containers are single lines in them.
- * @param details a table for each section; otherwise one row for each container
+ * @param sections a table for each of them; null: one row for each container
  * @param limit the most characters
  */
 export function inspectionText(
   data: InspectionData,
   {
-    details,
+    sections,
     threshold,
     limit,
-  }: { readonly details: boolean; readonly threshold: number; readonly limit: number },
+  }: { readonly sections: readonly Section[] | null; readonly threshold: number; readonly limit: number },
 ): string {
   const { containers } = data;
+  const details = sections !== null;
   const troubled = containers.filter(({ problems }) => problems.length > 0);
+  const unchecked = containers.filter(({ not_checked }) => not_checked.length > 0).length;
+  const gaps = unchecked === 0 ? '' : `, ${unchecked} not checked completely`;
   const head = [
-    `${count(containers.length, 'container')}, ${troubled.length} with problems. Values of ${data.time}.`,
+    `${count(containers.length, 'container')}, ${troubled.length} with problems${details ? ` in ${sections.join(', ')}` : ''}${gaps}. Values of ${data.time}.`,
     ...data.clocks.map(
       ({ node, ahead_s: ahead }) =>
         `The clock of ${node === null ? 'the node' : `node ${node}`} is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} this server's.`,
@@ -31,16 +34,8 @@ export function inspectionText(
   const foot = [...survivorLines(data), ...skippedLines(data.skipped)];
   const blocks = [
     overview(containers, details),
-    ...(details
-      ? [
-          disk(containers, threshold),
-          network(containers),
-          processes(containers),
-          updates(containers),
-          logs(containers),
-        ]
-      : []),
-    incomplete(containers),
+    ...(details ? sectionBlocks(containers, { threshold, now: data.time }) : []),
+    notCheckedBlock(containers),
   ];
   const room = limit - [...head, ...foot].join('\n').length - 200;
   return [
@@ -53,12 +48,6 @@ export function inspectionText(
   ]
     .filter((text) => text !== '')
     .join('\n\n');
-}
-
-interface Block {
-  readonly title: string;
-  readonly columns: readonly string[];
-  readonly rows: Rows;
 }
 
 /** The blocks as text. Rows that do not fit are counted; the overview keeps its rows longest. */
@@ -78,7 +67,7 @@ function fitting(blocks: readonly Block[], room: number): string[] {
   });
 }
 
-function render(title: string, columns: readonly string[], rows: Rows): string {
+function render(title: string, columns: Block['columns'], rows: Block['rows']): string {
   const body = table(columns.length === 0 ? rows : [columns, ...rows]);
   return title === '' ? body : `${title}\n${body}`;
 }
@@ -96,20 +85,18 @@ function overview(containers: readonly InspectedRow[], details: boolean): Block 
     ['DISK', diskCell],
     [
       'SERVICES',
-      ({ services }) =>
-        services &&
-        (services.manager === 'none'
-          ? '-'
-          : services.failed.length === 0
-            ? `${services.manager} ok`
-            : `${services.failed.length} failed`),
+      (row) =>
+        row.services === undefined
+          ? uncheckedCell(row, 'services')
+          : row.services.failed.length > 0
+            ? `${row.services.failed.length} failed`
+            : `${row.services.manager} ${isUnchecked(row, 'services') ? '?' : 'ok'}`,
     ],
-    ['PROCESSES', (row) => (row.processes === undefined ? undefined : String(row.processes.count))],
     [
-      'UPDATES',
-      ({ updates }) =>
-        updates === undefined ? undefined : updates.pending === null ? '?' : String(updates.pending),
+      'PROCESSES',
+      (row) => (row.processes === undefined ? uncheckedCell(row, 'processes') : String(row.processes.count)),
     ],
+    ['UPDATES', ({ updates }) => (updates === undefined ? undefined : String(updates.pending ?? '?'))],
     ['PROBLEMS', ({ problems }) => problemCell(problems)],
   ];
   const sorted = containers.toSorted(
@@ -133,17 +120,22 @@ function uptime(seconds: number | null): string {
   return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
 }
 
-function memoryCell({ memory }: InspectedRow): string | undefined {
-  if (memory === undefined) return undefined;
+function uncheckedCell(row: InspectedRow, section: Section): string | undefined {
+  return isUnchecked(row, section) ? '?' : undefined;
+}
+
+function memoryCell(row: InspectedRow): string | undefined {
+  const { memory } = row;
+  if (memory === undefined) return uncheckedCell(row, 'memory');
   const percent = memoryPercent(memory);
   const used = formatBytes(memory.used_bytes);
   return percent === null ? used : `${used} of ${formatBytes(memory.limit_bytes ?? 0)} (${percent} %)`;
 }
 
 /** The fullest mount. */
-function diskCell({ disk }: InspectedRow): string | undefined {
-  const [mount] = disk?.mounts ?? [];
-  if (mount === undefined) return disk === undefined ? undefined : '?';
+function diskCell(row: InspectedRow): string | undefined {
+  const [mount] = row.disk?.mounts ?? [];
+  if (mount === undefined) return uncheckedCell(row, 'disk');
   return `${mount.path} ${mount.use_percent} % of ${formatBytes(mount.size_bytes)}`;
 }
 
@@ -153,126 +145,6 @@ function problemCell(problems: readonly string[]): string {
   if (problems.length === 0) return '-';
   const more = problems.length > MOST_PROBLEMS ? `; ${problems.length - MOST_PROBLEMS} more` : '';
   return problems.slice(0, MOST_PROBLEMS).join('; ') + more;
-}
-
-function disk(containers: readonly InspectedRow[], threshold: number): Block | null {
-  const rows = containers.flatMap(({ vmid, disk: facts }) => {
-    const id = String(vmid);
-    if (facts === undefined) return [];
-    return [
-      ...facts.mounts
-        .filter(
-          ({ path, use_percent, inodes_percent }) =>
-            path === '/' || Math.max(use_percent, inodes_percent ?? 0) >= threshold,
-        )
-        .map((mount) => [
-          id,
-          'mount',
-          `${mount.use_percent} % of ${formatBytes(mount.size_bytes)}`,
-          mount.path,
-          mount.inodes_percent === null ? '' : `inodes ${mount.inodes_percent} %`,
-        ]),
-      ...(facts.largest_directories ?? []).map(({ path, bytes }) => [
-        id,
-        'directory',
-        formatBytes(bytes),
-        path,
-        '',
-      ]),
-      ...(facts.largest_files ?? []).map(({ path, bytes }) => [id, 'file', formatBytes(bytes), path, '']),
-      ...(facts.deleted_open ?? []).map(({ path, bytes, pid, process }) => [
-        id,
-        'deleted but open',
-        formatBytes(bytes),
-        path,
-        `${process} (pid ${pid} on the node)`,
-      ]),
-      ...(facts.search_incomplete
-        ? [[id, 'note', '', 'The search for the largest was ended after 6 s.', '']]
-        : []),
-    ];
-  });
-  return block('DISK', ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
-}
-
-function network(containers: readonly InspectedRow[]): Block | null {
-  const rows = containers.flatMap(({ vmid, network: facts }) =>
-    facts === undefined
-      ? []
-      : [
-          [String(vmid), 'addresses', facts.addresses.join(', ') || 'none', ''],
-          ...facts.ports.map(({ protocol, address, port, process }) => [
-            String(vmid),
-            protocol,
-            address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-            process ?? '-',
-          ]),
-        ],
-  );
-  return block('NETWORK', ['VMID', 'WHAT', 'ADDRESS', 'PROCESS (PID ON THE NODE)'], rows);
-}
-
-function processes(containers: readonly InspectedRow[]): Block | null {
-  const rows = containers.flatMap(({ vmid, processes: facts }) => {
-    if (facts === undefined) return [];
-    const row = (what: string) => (each: (typeof facts.top_cpu)[number]) => [
-      String(vmid),
-      what,
-      `${each.cpu_percent} %`,
-      formatBytes(each.memory_bytes),
-      String(each.pid),
-      each.command,
-    ];
-    return [...facts.top_cpu.map(row('CPU')), ...facts.top_memory.map(row('memory'))];
-  });
-  return block('PROCESSES', ['VMID', 'TOP BY', 'CPU', 'MEMORY', 'PID ON THE NODE', 'COMMAND'], rows);
-}
-
-function updates(containers: readonly InspectedRow[]): Block | null {
-  const rows = containers.flatMap(({ vmid, updates: facts }) => {
-    if (facts === undefined) return [];
-    const { manager, pending, security, packages, lists_time: lists, outdated_processes: outdated } = facts;
-    const more = (pending ?? 0) > packages.length ? ', …' : '';
-    return [
-      [
-        String(vmid),
-        manager,
-        pending === null ? '?' : String(pending),
-        security === null ? '?' : String(security),
-        lists === null ? '?' : lists.slice(0, 10),
-        outdated.join(', ') || '-',
-        packages.join(', ') + more || '-',
-      ],
-    ];
-  });
-  return block(
-    'UPDATES',
-    ['VMID', 'MANAGER', 'PENDING', 'SECURITY', 'LISTS OF', 'USE OLD FILES', 'PACKAGES'],
-    rows,
-  );
-}
-
-function logs(containers: readonly InspectedRow[]): Block | null {
-  const rows = containers.flatMap(({ vmid, logs: facts }) =>
-    (facts?.lines ?? []).map((line) => [String(vmid), facts?.source ?? '', line]),
-  );
-  const isAsked = containers.some(({ logs: facts }) => facts !== undefined);
-  if (rows.length === 0) return isAsked ? { title: 'LAST ERRORS: none', columns: [], rows: [] } : null;
-  return block('LAST ERRORS', ['VMID', 'SOURCE', 'LINE'], rows);
-}
-
-function incomplete(containers: readonly InspectedRow[]): Block | null {
-  const rows = containers.flatMap(({ vmid, incomplete: why }) => (why === null ? [] : [[String(vmid), why]]));
-  return block('INCOMPLETE', ['VMID', 'WHY'], rows);
-}
-
-function block(title: string, columns: readonly string[], rows: Rows): Block | null {
-  return rows.length === 0 ? null : { title, columns, rows: rows.map((row) => row.map(cell)) };
-}
-
-/** A cell is one line: a newline that redaction left would begin a row. */
-function cell(text: string): string {
-  return text.replaceAll(/[\n\r\t]/g, ' ');
 }
 
 function survivorLines({ survivors }: InspectionData): string[] {

@@ -10,7 +10,7 @@ import { framed, frameWord, reply } from './format.ts';
 import { jobData, jobNotes, jobState } from './job-fields.ts';
 import type { ResponseFormat } from './params.ts';
 
-/** How to start a daemon, which is no job. */
+/** How to start a daemon, for which a job is not suitable. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 export interface ExecPresentation {
@@ -121,7 +121,7 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
       };
     case 'disconnected':
       return {
-        error: `The connection to the Proxmox node was lost after ${after}; the command in ${options.label} may still be running.`,
+        error: `The connection to ${result.node ? `node ${result.node}` : 'the Proxmox node'} was lost after ${after}; the command in ${options.label} may still be running.`,
         code: ENDED_CODES.disconnected,
         suggestion:
           'Check with ps whether the command is still running before you repeat it. The next call opens a new connection.',

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { largestDirectories, parseDeleted, parseDisk, parseMounts, parseUsage } from './disk-facts.ts';
+import { RawFacts } from './node-report.ts';
+import { reportOf } from './report-fixture.ts';
+
+test('mounts of GNU and busybox, with blanks, each file system once', () => {
+  const mounts = `Filesystem 1024-blocks Used Available Capacity Mounted on
+/dev/mapper/pve-vm 8000 7680 320 96% /
+/dev/mapper/pve-vm 8000 7680 320 96% /var/lib/docker
+my share: 100 10 90 10% /mnt/a b  c
+tmpfs 1000 0 1000 0% /dev/shm
+tmpfs 1000 0 1000 0% /run
+udev 5 0 5 0% /dev/null
+none 0 0 0 - /sys
+junk`;
+  const inodes = `Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/mapper/pve-vm 100 99 1 99% /\nbtrfs 0 0 0 - /mnt/a b  c`;
+  const found = parseMounts(reportOf({ inodes, mounts }), 10).facts ?? [];
+  expect(found.map(({ path, use_percent, inodes_percent }) => [path, use_percent, inodes_percent])).toEqual([
+    ['/', 96, 99],
+    ['/mnt/a b  c', 10, null],
+    ['/dev/shm', 0, null],
+    ['/run', 0, null],
+  ]);
+  expect(found[0]).toMatchObject({ size_bytes: 8000 * 1024, used_bytes: 7680 * 1024 });
+});
+
+test('a mount without free inodes comes before fuller disks', () => {
+  const mounts = 'a 100 90 10 90% /a\nb 100 10 90 10% /b';
+  const inodes = 'a 100 1 99 1% /a\nb 100 100 0 100% /b';
+  expect(parseMounts(reportOf({ inodes, mounts }), 1).facts?.map(({ path }) => path)).toEqual(['/b']);
+});
+
+test('the root is always among the mounts', () => {
+  const mounts = 'a 100 90 10 90% /a\nb 100 80 20 80% /b\nc 100 10 90 10% /\nd 100 5 95 5% /d';
+  expect(parseMounts(reportOf({ mounts }), 1).facts?.map(({ path }) => path)).toEqual(['/a', '/']);
+});
+
+test('without an answer of df, mounts are unknown', () => {
+  expect(parseMounts(reportOf({}), 10)).toEqual({ facts: null, notChecked: ['df did not answer.'] });
+  const failed = parseMounts(reportOf({ mounts: '' }, { mounts: 127 }), 10);
+  expect(failed).toEqual({ facts: null, notChecked: ['df failed with exit code 127'] });
+  const cut = parseMounts(reportOf({ mounts: 'a 100 90 10 90% /a' }, { mounts: null }), 10);
+  expect(cut).toMatchObject({ facts: [{ path: '/a' }], notChecked: ['df did not answer in time.'] });
+});
+
+test('lists of large and of deleted files that were not finished are reported as such', () => {
+  const report = reportOf({ mounts: 'a 100 90 10 90% /' });
+  const options = { diskUsage: true, mostRows: 5 };
+  const raw = new RawFacts();
+  for (const [name, text] of [
+    ['usage-c', '0'],
+    ['usage-a', '1'],
+    ['deleted', '.'],
+    ['sizes', '.'],
+  ] as const)
+    raw.add(name, text);
+  expect(parseDisk(raw, report, new Map(), options).notChecked).toEqual([]);
+  raw.add('usage-a', '137');
+  const late = parseDisk(raw, report, new Map(), options);
+  expect(late.notChecked).toEqual(['The search for the largest directories and files was ended after 6 s.']);
+  expect(parseDisk(new RawFacts(), report, new Map(), options).notChecked).toHaveLength(2);
+});
+
+describe('the disk', () => {
+  test('paths are those of the container', () => {
+    expect(parseUsage('20480\t/proc/5/root/var/a b\nc\x0010240\t/proc/5/root/\x00junk\x00')).toEqual([
+      { path: '/var/a b<U+000A>c', bytes: 20_971_520 },
+      { path: '/', bytes: 10_485_760 },
+    ]);
+  });
+
+  test('a directory is left out if one of its own explains it', () => {
+    const entry = (path: string, bytes: number) => ({ path, bytes });
+    const all = [
+      entry('/', 200),
+      entry('/var', 101),
+      entry('/var/log', 100),
+      entry('/srv', 60),
+      entry('/srv/a', 30),
+    ];
+    expect(largestDirectories(all, 5).map(({ path }) => path)).toEqual(['/var/log', '/srv', '/srv/a']);
+    expect(largestDirectories(all, 1).map(({ path }) => path)).toEqual(['/var/log']);
+  });
+
+  test('a deleted file is listed once, with its process and without the escapes of ls', () => {
+    const links =
+      '/proc/7/fd/3 -> /var/log/a\\ b\\n\\303\\244.log\\ (deleted)\n/proc/7/fd/4 -> /x -> /proc/1/fd/9 (deleted)\n/proc/8/fd/3 -> /var/log/other (deleted)\n';
+    const sizes = '/proc/7/fd/3 500 8:1\n/proc/7/fd/4 900 8:2\n/proc/8/fd/3 500 8:1\n';
+    expect(parseDeleted(links, sizes, new Map([[7, 'nginx']]), 5)).toEqual([
+      { path: '/x -> /proc/1/fd/9', bytes: 900, pid: 7, process: 'nginx' },
+      { path: '/var/log/a b<U+000A>ä.log', bytes: 500, pid: 7, process: 'nginx' },
+    ]);
+  });
+});

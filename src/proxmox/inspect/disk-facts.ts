@@ -1,0 +1,155 @@
+import { type Checked, type ContainerReport, failureOf, isPartial, lines } from './container-report.ts';
+import type { ContainerFacts, DeletedFile, Mount, SizedPath } from './inspect-types.ts';
+import type { RawFacts } from './node-report.ts';
+import { integer, oneLine } from './plain-text.ts';
+
+/** Lines of a list of open files after which inspect-node.sh stops. */
+const MOST_OPEN_FILES = 5000;
+
+/** Mounts of each container in an overview, in which most containers have nothing but small file systems in memory. */
+const FEW_MOUNTS = 3;
+
+/**
+ * The mounts, and with `diskUsage` the largest directories and files, and deleted files that are open.
+ * @param names names of processes by PID
+ */
+export function parseDisk(
+  raw: RawFacts,
+  report: ContainerReport,
+  names: ReadonlyMap<number, string>,
+  { diskUsage, mostRows }: { readonly diskUsage: boolean; readonly mostRows: number },
+): Checked<NonNullable<ContainerFacts['disk']>> {
+  const { facts: mounts, notChecked } = parseMounts(report, diskUsage ? Math.max(10, mostRows) : FEW_MOUNTS);
+  if (!diskUsage) return { facts: mounts === null ? null : { mounts }, notChecked };
+  const directories = parseUsage(raw.text('directories') ?? '');
+  const folders = new Set(directories.map(({ path }) => path));
+  const files = parseUsage(raw.text('files') ?? '').filter(({ path }) => !folders.has(path));
+  const deleted = raw.text('deleted') ?? '';
+  const isIncomplete = !isSearched(raw, 'usage-c') || !isSearched(raw, 'usage-a');
+  const areDeletedIncomplete =
+    !raw.isComplete('deleted') || !raw.isComplete('sizes') || lines(deleted).length >= MOST_OPEN_FILES;
+  return {
+    facts: {
+      mounts: mounts ?? [],
+      largest_directories: largestDirectories(directories, mostRows),
+      // Without the complete list of directories, a directory could be taken for a file.
+      largest_files: isSearched(raw, 'usage-c')
+        ? files.sort((a, b) => b.bytes - a.bytes).slice(0, mostRows)
+        : [],
+      search_incomplete: isIncomplete,
+      deleted_open: parseDeleted(deleted, raw.text('sizes') ?? '', names, mostRows),
+    },
+    notChecked: [
+      ...notChecked,
+      ...(isIncomplete ? ['The search for the largest directories and files was ended after 6 s.'] : []),
+      ...(areDeletedIncomplete ? ['Not all deleted files that are open were found.'] : []),
+    ],
+  };
+}
+
+/** du exits with 1 if a file disappeared during the search, which does not matter. */
+function isSearched(raw: RawFacts, word: string): boolean {
+  return /^[01]$/.test(raw.word(word) ?? '');
+}
+
+/** The fullest mounts, and the root: those with a size, each file system once, under its shortest path. */
+export function parseMounts({ parts }: ContainerReport, most: number): Checked<readonly Mount[]> {
+  const inodes = new Map<string, number | null>();
+  for (const { path, percent } of dfLines(parts.get('inodes')?.text)) inodes.set(path, percent);
+  const mounts = new Map<string, Mount>();
+  for (const { source, path, size, used, percent } of dfLines(parts.get('mounts')?.text)) {
+    if (size === 0 || percent === null || IGNORED.test(path)) continue;
+    const key = `${source} ${size} ${used}`;
+    const known = mounts.get(key);
+    if (known !== undefined && source !== 'tmpfs' && known.path.length <= path.length) continue;
+    mounts.set(source === 'tmpfs' ? `${key} ${path}` : key, {
+      path: oneLine(path, 200),
+      source: oneLine(source, 80),
+      size_bytes: size * 1024,
+      used_bytes: used * 1024,
+      use_percent: percent,
+      inodes_percent: inodes.get(path) ?? null,
+    });
+  }
+  const fullness = (mount: Mount) => Math.max(mount.use_percent, mount.inodes_percent ?? 0);
+  const sorted = [...mounts.values()].sort((a, b) => fullness(b) - fullness(a));
+  const facts = sorted.filter(({ path }, index) => index < most || path === '/');
+  const part = parts.get('mounts');
+  const problem = part === undefined ? 'df did not answer.' : failureOf(part, 'df');
+  if (facts.length > 0)
+    return { facts, notChecked: part !== undefined && isPartial(part) && problem !== null ? [problem] : [] };
+  return { facts: null, notChecked: [problem ?? 'df reports no file system with a size.'] };
+}
+
+/** File systems of the kernel, and single files that LXC mounts over those of /proc and /dev. */
+const IGNORED = /^\/(?:proc|sys|dev(?!\/shm(?:\/|$)))(?:\/|$)/;
+
+function* dfLines(text: string | undefined) {
+  for (const line of lines(text)) {
+    // A source may contain blanks, and so may a path.
+    const match = /^(.*?) +(\d+|-) +(\d+|-) +(-?\d+|-) +(\d{1,3})?[%-]? +(\/.*)$/.exec(line);
+    if (match === null) continue;
+    const [, source = '', size, used, , percent, path = ''] = match;
+    yield { source, path, size: integer(size) ?? 0, used: integer(used) ?? 0, percent: integer(percent) };
+  }
+}
+
+/** The largest directories and files: `KIB TAB /proc/PID/root/PATH NUL`. */
+export function parseUsage(text: string): readonly SizedPath[] {
+  return text.split('\0').flatMap((entry): SizedPath[] => {
+    const [, kib, path = ''] = /^\n?(\d{1,15})\t\/proc\/\d+\/root\/([\s\S]*)$/.exec(entry) ?? [];
+    return kib === undefined ? [] : [{ path: `/${oneLine(path, 300)}`, bytes: Number(kib) * 1024 }];
+  });
+}
+
+/**
+ * The directories that explain the use of the disk: a directory is left out if nearly all of it is in one of its own
+ * directories, which is in the list.
+ */
+export function largestDirectories(all: readonly SizedPath[], most: number): readonly SizedPath[] {
+  const sorted = all.filter(({ path }) => path !== '/').sort((a, b) => b.bytes - a.bytes);
+  return sorted
+    .filter(
+      ({ path, bytes }) =>
+        !sorted.some((each) => each.path.startsWith(`${path}/`) && each.bytes > bytes * 0.9),
+    )
+    .slice(0, most);
+}
+
+/** Files that are deleted, but open, the largest first. Each file once. */
+export function parseDeleted(
+  links: string,
+  sizes: string,
+  names: ReadonlyMap<number, string>,
+  most: number,
+): readonly DeletedFile[] {
+  const found = new Map<string, { readonly bytes: number; readonly file: string }>();
+  for (const line of sizes.split('\n')) {
+    const [, link = '', bytes, file = ''] = /^(\/proc\/\d+\/fd\/\d+) (\d{1,15}) (\d+:\d+)$/.exec(line) ?? [];
+    if (bytes !== undefined) found.set(link, { bytes: Number(bytes), file });
+  }
+  const seen = new Set<string>();
+  const files: DeletedFile[] = [];
+  for (const line of links.split('\n')) {
+    const [, link = '', pid = '', path = ''] =
+      /^(\/proc\/(\d+)\/fd\/\d+) -> (.*?)\\? \(deleted\)$/.exec(line) ?? [];
+    const size = found.get(link);
+    if (size === undefined || size.bytes === 0 || seen.has(size.file)) continue;
+    seen.add(size.file);
+    const process = names.get(Number(pid)) ?? '?';
+    files.push({ path: oneLine(unescapeName(path), 300), bytes: size.bytes, pid: Number(pid), process });
+  }
+  return files.sort((a, b) => b.bytes - a.bytes).slice(0, most);
+}
+
+/** Undoes the escapes of `ls -b`: a backslash before a blank or a letter, or three octal digits. */
+function unescapeName(name: string): string {
+  const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+  const octal = (digits: string) => String.fromCharCode(Number.parseInt(digits, 8));
+  const bytes = Buffer.from(name, 'utf8')
+    .toString('latin1')
+    .replaceAll(/\\(?:([0-7]{3})|(.))/gs, (_, digits: string | undefined, char: string) =>
+      digits === undefined ? (letters[char] ?? char) : octal(digits),
+    );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
