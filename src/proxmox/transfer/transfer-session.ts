@@ -53,10 +53,10 @@ export class TransferSession extends ReportReader {
   readonly #target: AttachTarget;
   readonly #call: RemoteCall;
   readonly #stderr: StderrReports;
-  readonly #stop: Promise<never>;
   readonly #readsOnly: boolean;
   readonly #sends: boolean;
-  #fail: (error: AppError) => void = () => {};
+  readonly #waiting = new Set<(error: AppError) => void>();
+  #failure: AppError | undefined;
   #idle: NodeJS.Timeout | undefined;
   #over = false;
 
@@ -72,10 +72,6 @@ export class TransferSession extends ReportReader {
     this.#sends = sends;
     this.#target = target;
     this.#call = call;
-    this.#stop = new Promise<never>((_, reject) => {
-      this.#fail = reject;
-    });
-    this.#stop.catch(() => {}); // it may reject when nothing waits for it
     this.#idle = setTimeout(this.#stalled, IDLE_LIMIT_MS);
     this.#stderr = new StderrReports(call.stderr, sends ? this.word : copy?.sourceWord, {
       onBegan: () => {
@@ -128,8 +124,19 @@ export class TransferSession extends ReportReader {
   }
 
   /** Waits for `work`, until the call is cancelled or there was no progress for too long. */
-  async guard<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#stop]);
+  guard<T>(work: Promise<T>): Promise<T> {
+    // Not Promise.race: a promise that never settles would keep the result of every race, which are all bytes of the file.
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure);
+      this.#waiting.add(reject);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  #fail(error: AppError): void {
+    this.#failure ??= error;
+    for (const reject of this.#waiting) reject(this.#failure);
+    this.#waiting.clear();
   }
 
   /** Reports progress. */
