@@ -61,6 +61,6 @@ choose_programs() {
   large=; [ "$1" -gt 16777216 ] || return 0
   large=1; ! command -v openssl >/dev/null 2>&1 || digest='openssl dgst -sha256 -r'
   flags='iflag=fullblock,count_bytes status=none'
-  # shellcheck disable=SC2086 # split into words
+  # shellcheck disable=SC2086,SC2317 # split into words; called by the scripts that follow
   [ "$(echo 123456 | dd bs=4 count=5 $flags 2>/dev/null)" != 12345 ] || take() { dd bs=131072 count="$1" $flags; }
 }
