@@ -136,11 +136,11 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
   {
     name: 'shows the last errors of the journal, and bounds the length of a line',
     run: async (bench) => {
-      const journalctl = `case "$*" in *"-n 1 "*) echo entry;; *) echo "$*"; printf '%0500d\\n' 1;; esac`;
+      const journalctl = `case "$*" in *"-n 1 "*) echo entry;; *) echo "$*"; printf '%0700d\\n' 1;; esac`;
       const { parts } = await inspectContainer(bench, 'logs', { journalctl });
       const [call = '', long = ''] = (parts.get('journal') ?? '').split('\n');
       expect(call).toBe('-q -p err -n 20 -o short-iso --no-pager');
-      expect(long).toHaveLength(400);
+      expect(long).toHaveLength(600);
     },
   },
 ];

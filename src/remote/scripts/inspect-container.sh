@@ -22,7 +22,7 @@ run() {
   name=$1 most=$2 pattern=$3
   shift 3
   part "$name"
-  { code=$({ { "$@" 3>&- 4>&-; echo "$?" >&4; } | grep -aE "$pattern" | head -n "$most" | cut -c 1-400 >&3; } 4>&1); } 3>&1
+  { code=$({ { "$@" 3>&- 4>&-; echo "$?" >&4; } | grep -aE "$pattern" | head -n "$most" | cut -c 1-600 >&3; } 4>&1); } 3>&1
   echo "$w code $name $code"
 }
 # With its error messages, from which the reason of a failure is taken.
