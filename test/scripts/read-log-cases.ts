@@ -346,6 +346,17 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reports a unit that never wrote to the journal',
+    run: async (bench) => {
+      const read = async (unit: string) => {
+        const journalctl = `case "$*" in *"-n 1 "*"--unit=ngnix"*) exit 0;; esac${JOURNALCTL}`;
+        const more = ['', '', unit, '', '', ''];
+        return (await readLog(bench, { more, programs: { journalctl } })).report.has('silent');
+      };
+      expect([await read('nginx'), await read('ngnix'), await read('')]).toEqual([false, true, false]);
+    },
+  },
+  {
     name: 'refuses a time that journalctl rejects',
     run: async (bench) => {
       const { report } = await readLog(bench, {
