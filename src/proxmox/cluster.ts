@@ -70,7 +70,7 @@ export interface ClusterOptions {
 export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #entry: EntryNodes;
   readonly #nodes: Nodes;
-  readonly #shared: Omit<TransferDeps, 'shell' | 'precondition' | 'jobs'>;
+  readonly #shared: Omit<TransferDeps, 'shell' | 'nodeName' | 'precondition' | 'jobs'>;
   readonly #inventory: InventoryCache;
   readonly #states: RunStates;
   readonly #jobs: ClusterJobs;
@@ -215,7 +215,7 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     const active = this.activate(precondition);
     const node = precondition?.node;
     const on = <T>(work: (host: Host) => Promise<T>): Promise<T> => {
-      const onHost = ({ shell, name }: NodeLink) => work(new Host(this.#deps(shell, active, name)));
+      const onHost = ({ shell, name }: NodeLink) => work(new Host(this.#deps(shell, active, name, name)));
       return node === undefined ? this.#entry.use(onHost) : this.#nodes.use(node, onHost);
     };
     return {
@@ -276,7 +276,7 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     precondition: ActivePrecondition | null,
     work: (deps: TransferDeps) => Promise<T>,
   ): Promise<T> {
-    return this.#on(node, ({ shell }) => work(this.#deps(shell, precondition, node)));
+    return this.#on(node, ({ shell, name }) => work(this.#deps(shell, precondition, node, name)));
   }
 
   activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
@@ -337,9 +337,14 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     });
   }
 
-  /** @param node its name; null for the entry node */
-  #deps(shell: RemoteShell, precondition: ActivePrecondition | null, node: string | null): TransferDeps {
-    return { ...this.#shared, shell, precondition, jobs: this.#jobs.startedOn(node) };
+  /** @param node its name; null for the entry node. @param nodeName its name, if it is known */
+  #deps(
+    shell: RemoteShell,
+    precondition: ActivePrecondition | null,
+    node: string | null,
+    nodeName: string | null,
+  ): TransferDeps {
+    return { ...this.#shared, shell, nodeName, precondition, jobs: this.#jobs.startedOn(node) };
   }
 
   /** The nodes that may have jobs, the entry node first. null stands for the entry node where it is the only one. */

@@ -4,7 +4,7 @@ import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill-run.ts';
 import type { CheckedPrecondition } from './precondition.ts';
-import { CommandNotStarted, startUnconfirmed } from './remote-errors.ts';
+import { CommandNotStarted, silentAtStart, startUnconfirmed } from './remote-errors.ts';
 import { delay, type RemoteShell } from './remote-shell.ts';
 import type { Survivor } from './remote-types.ts';
 import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
@@ -242,9 +242,8 @@ export class RemoteCall {
 
 /** The error for a request that did not start, or may not have. */
 function refusal(first: FirstFrame, precondition: CheckedPrecondition | null): AppError {
-  return first.kind === 'refused' && precondition !== null
-    ? precondition.refused(first.why)
-    : startUnconfirmed();
+  if (first.kind === 'refused' && precondition !== null) return precondition.refused(first.why);
+  return first.kind === 'silent' ? silentAtStart() : startUnconfirmed();
 }
 
 function noAnswer(): AppError {

@@ -33,3 +33,21 @@ export function startUnconfirmed(): AppError {
     'Check the effects of the command before you repeat it. The next call opens a new connection.',
   );
 }
+
+/** The node has stopped answering after a command was sent and before it confirmed its start. */
+export function silentAtStart(): AppError {
+  return new AppError(
+    'DISCONNECTED',
+    'The node has stopped answering since the command was sent, so the command may be running or not.',
+    'Check the node and the network. Check the effects of the command before you repeat it.',
+  );
+}
+
+/** The node has stopped answering, and accepts no new connection in time. */
+export function nodeSilent(): AppError {
+  return new AppError(
+    'DISCONNECTED',
+    'The connection to the node carries no more data, and the node accepts no other one.',
+    'Check the node and the network. If the call had begun to change something, check its effects before you repeat it.',
+  );
+}

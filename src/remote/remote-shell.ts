@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { firstOf } from '../lib/waits.ts';
 import type { ChannelEnd, RemoteChannel } from '../ssh/ssh-types.ts';
 import type { ActivePrecondition } from './precondition.ts';
 import { FrameReader } from './protocol.ts';
-import { disconnected } from './remote-errors.ts';
+import { disconnected, nodeSilent } from './remote-errors.ts';
 import type { Session } from './session.ts';
 import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 import { commandRequest, scriptRequest } from './session-requests.ts';
+import { unlessSilent } from './silence.ts';
 import { StartClaims } from './start-claims.ts';
 import { type FirstFrame, passStarted } from './started.ts';
 
+export { delay, firstOf } from '../lib/waits.ts';
 export type { ChannelSource };
 
 export interface NodeLogger {
@@ -59,6 +62,8 @@ export interface NodeRunOptions {
 /** The kinds of reads from the cluster file system. Each may hang separately. */
 export type PmxcfsReading = 'inventory' | 'configuration';
 
+/** How long, in ms, a node that has stopped answering may take to accept a new connection. */
+const RECONNECT_LIMIT_MS = 4_000;
 /** Maximum output of our own commands, which normally print little. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
@@ -89,15 +94,21 @@ export class RemoteShell {
       return { ...NOTHING, ended: signal?.aborted ? 'cancelled' : 'timeout' };
     }
     const leftMs = timeoutMs - (performance.now() - asked);
+    let silent = false;
     for (let attempt = 1; ; attempt++) {
       // The login has limits of its own: a slow one says nothing about the script.
-      const session = await this.sessions.take({ signal, priority, reuse: true });
+      const session = await this.#takeReusable(signal, priority, silent);
       const claim = newNonce();
       const run = new ScriptRun(session, precondition, once ? this.claims.claim(claim) : '');
       // After a timeout the script continues; its session can be reused only after the script has ended.
       const over = run.start(script, args).finally(() => this.#return(session, run));
       over.catch(() => {});
-      const outcome = await untilSilent(over, run, { leftMs: Math.max(0, leftMs), silenceMs }, signal);
+      const { connection } = session.channel;
+      const work = untilSilent(over, run, { leftMs: Math.max(0, leftMs), silenceMs }, signal);
+      const answered = await unlessSilent(connection, work);
+      silent = answered === 'silent';
+      if (silent) connection.distrust();
+      const outcome = answered === 'silent' ? run.lost() : answered;
       if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
       if (typeof outcome === 'string') return { ...run.output(), code: null, ended: outcome };
       const first = run.firstFrame(outcome);
@@ -108,6 +119,21 @@ export class RemoteShell {
       }
       if (attempt > 1) return outcome;
     }
+  }
+
+  /** @param silent whether the node has stopped answering, so that it must be quick to accept a new connection */
+  async #takeReusable(
+    signal: AbortSignal | undefined,
+    priority: 'work' | 'control',
+    silent: boolean,
+  ): Promise<Session> {
+    const options = { priority, reuse: true } as const;
+    if (!silent) return this.sessions.take({ ...options, signal });
+    const limit = AbortSignal.timeout(RECONNECT_LIMIT_MS);
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    return this.sessions.take({ ...options, signal: either }).catch((error: unknown) => {
+      throw limit.aborted && signal?.aborted !== true ? nodeSilent() : error;
+    });
   }
 
   /**
@@ -263,6 +289,11 @@ class ScriptRun {
     return ended === 'disconnected' && !responded ? { kind: 'disconnected' } : { kind: 'started' };
   }
 
+  /** The output of a script whose node has stopped answering. */
+  lost(): ScriptOutput {
+    return { ...this.output(), code: null, ended: 'disconnected' };
+  }
+
   /** The output so far. */
   output(): Omit<ScriptOutput, 'code' | 'ended'> {
     const bytes = new Map([...this.#texts].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
@@ -336,38 +367,6 @@ function collectText(stream: RemoteChannel['stdout']): () => string {
     if (size <= OUTPUT_LIMIT) chunks.push(chunk);
   });
   return () => Buffer.concat(chunks).toString('utf8');
-}
-
-/** Waits for `work`, a timeout or a cancellation. Removes its timer and listener. Rejects if `work` does. */
-export async function firstOf<T>(
-  work: Promise<T>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<T | 'timeout' | 'cancelled'> {
-  if (signal?.aborted) return 'cancelled';
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  try {
-    return await Promise.race([
-      work,
-      new Promise<'timeout'>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs, 'timeout');
-      }),
-      new Promise<'cancelled'>((resolve) => {
-        onAbort = () => resolve('cancelled');
-        signal?.addEventListener('abort', onAbort, { once: true });
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-export function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }
 
 function newNonce(): string {

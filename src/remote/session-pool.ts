@@ -1,7 +1,9 @@
 import { AppError } from '../lib/errors.ts';
 import { cancelled, shuttingDown } from '../ssh/pool-errors.ts';
 import type { OpenOptions, RemoteChannel } from '../ssh/ssh-types.ts';
+import { disconnected } from './remote-errors.ts';
 import { Session, shellLine } from './session.ts';
+import { unlessSilent } from './silence.ts';
 
 /** Opens the channels of sessions: an SSH pool, or one connection. */
 export interface ChannelSource {
@@ -128,6 +130,7 @@ export class SessionPool {
 
   /** A used session for our scripts, a fresh one for everything else. */
   #pop(reuse: boolean): Session | undefined {
+    for (const session of this.#idle.filter(({ alive }) => !alive)) session.close();
     this.#idle = this.#idle.filter(({ alive }) => alive);
     if (!reuse) {
       const fresh = this.#idle.findIndex(({ used }) => !used);
@@ -206,12 +209,16 @@ export class SessionPool {
     }
   }
 
-  /** Retries once if the connection is lost, because nothing has been run yet. */
+  /** Retries if the connection is lost or silent, because nothing has been run yet. */
   async #connect(priority: 'work' | 'control'): Promise<Session> {
     for (let attempt = 1; ; attempt++) {
       try {
         const channel = await this.#source.open(shellLine(this.#sudo), { priority });
-        return await Session.open(channel, { sudo: this.#sudo });
+        const session = await unlessSilent(channel.connection, Session.open(channel, { sudo: this.#sudo }));
+        if (session !== 'silent') return session;
+        channel.connection.distrust();
+        channel.close();
+        throw disconnected('opening a session');
       } catch (error) {
         const lost = error instanceof AppError && error.code === 'DISCONNECTED';
         if (!lost || attempt === 3 || this.#closed) throw error;

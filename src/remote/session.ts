@@ -76,7 +76,7 @@ export class Session {
 
   /** Whether its shell can probably still accept a request. */
   get alive(): boolean {
-    return this.#alive;
+    return this.#alive && this.channel.connection.usable;
   }
 
   /**

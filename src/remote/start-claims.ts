@@ -1,5 +1,6 @@
 import { messageOf } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
+import { firstOf } from '../lib/waits.ts';
 import type { RemoteShell } from './remote-shell.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import type { Session } from './session.ts';
@@ -7,8 +8,11 @@ import type { FirstFrame } from './started.ts';
 
 /** A directory of the node that a restart empties. */
 const DIRECTORY = '/run/proxmox-mcp/starts';
-/** How long, in ms, a call waits for a new connection after its own was lost. */
-const WITHDRAW_LIMIT_MS = 10_000;
+/** How long, in ms, a request is being withdrawn. It may arrive late, when the network works again. */
+const WITHDRAW_LIMIT_MS = 30_000;
+/** How long, in ms, a call waits for that after its connection was lost, and if the node does not answer any more. */
+const WAIT_LOST_MS = 10_000;
+const WAIT_SILENT_MS = 4_000;
 /** Claims are removed in batches of this size, because each removal starts processes on the node. */
 const BATCH = 32;
 
@@ -48,19 +52,22 @@ export class StartClaims {
       this.#shell.logger.debug({ directory: DIRECTORY }, 'the node accepts no claims of requests');
       return true;
     }
-    if (first.kind === 'disconnected') return this.withdraw(name, session, signal);
+    if (first.kind === 'silent') session.channel.connection.distrust();
+    if (first.kind === 'silent' || first.kind === 'disconnected') {
+      const waitMs = first.kind === 'silent' ? WAIT_SILENT_MS : WAIT_LOST_MS;
+      return (await firstOf(this.#withdraw(name, session), waitMs, signal)) === true;
+    }
     this.confirmed(name);
     return false;
   }
 
-  /** Withdraws a request whose connection was lost. @returns whether it is certain that it has not run and never will */
-  async withdraw(name: string, { bootId }: Session, signal: AbortSignal | undefined): Promise<boolean> {
+  /** @returns whether it is certain that the request has not run and never will */
+  async #withdraw(name: string, { bootId }: Session): Promise<boolean> {
     if (!this.#possible || bootId === '') return false;
-    const limit = AbortSignal.timeout(WITHDRAW_LIMIT_MS);
     try {
       const { code } = await this.#shell.script(SCRIPTS.claimStart, [DIRECTORY, name, bootId], {
         timeoutMs: WITHDRAW_LIMIT_MS,
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        signal: AbortSignal.timeout(WITHDRAW_LIMIT_MS),
       });
       return code === 0;
     } catch (error) {

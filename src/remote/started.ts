@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { RemoteChannel } from '../ssh/ssh-types.ts';
 import { FrameReader } from './protocol.ts';
+import { onSilence } from './silence.ts';
 
 /** The first result of a request in its own session. */
 export type FirstFrame =
@@ -11,6 +12,8 @@ export type FirstFrame =
   | { readonly kind: 'closed' }
   /** The connection was lost: the request may have started or not. */
   | { readonly kind: 'disconnected' }
+  /** The SSH server sends nothing any more, not even answers to keepalive requests: the request may have started or not. */
+  | { readonly kind: 'silent' }
   | { readonly kind: 'timeout' | 'aborted' };
 
 /**
@@ -44,6 +47,7 @@ export function passStarted(
       );
     }
     timer = setTimeout(() => settle({ kind: 'timeout' }), limitMs);
+    stops.push(onSilence(channel.connection, () => settle({ kind: 'silent' })));
     signal?.addEventListener('abort', onAbort, { once: true });
     const ended = () => {
       void Promise.race([channel.closed, waitALittle()]).then((end) => {

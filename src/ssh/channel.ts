@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { collectRecentGarbage } from '../lib/collect-garbage.ts';
-import type { ChannelEnd, ExitStatus, RemoteChannel } from './ssh-types.ts';
+import type { ChannelConnection, ChannelEnd, ExitStatus, RemoteChannel } from './ssh-types.ts';
 
 /** After so much output, the buffers of its packets are collected: a gigabyte of it needs no more memory than a megabyte. */
 const COLLECT_BYTES = 2 * 1024 * 1024;
@@ -21,7 +21,11 @@ export interface ChannelHandle {
  *
  * @param onFree called once, when sshd has closed the channel and no longer counts the session.
  */
-export function wrapChannel(raw: ssh2.ClientChannel, onFree: () => void): ChannelHandle {
+export function wrapChannel(
+  raw: ssh2.ClientChannel,
+  connection: ChannelConnection,
+  onFree: () => void,
+): ChannelHandle {
   const exited = deferred<ExitStatus>();
   const closed = deferred<ChannelEnd>();
   let status: ExitStatus = { code: null, signal: null };
@@ -56,6 +60,7 @@ export function wrapChannel(raw: ssh2.ClientChannel, onFree: () => void): Channe
 
   return {
     channel: {
+      connection,
       stdin,
       stdout,
       stderr,

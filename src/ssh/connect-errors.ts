@@ -62,6 +62,27 @@ export function unreachable(
   );
 }
 
+/**
+ * The AppError for a login that the server neither accepted nor refused: it did not answer in time, or the connection was lost.
+ * @param banner the server's banner; empty if it sent none
+ */
+export function loginUnfinished(target: SshTarget, error: Error, banner: string): UnreachableError {
+  const said = banner === '' ? '' : `; its banner is: "${banner}"`;
+  return new UnreachableError(
+    target,
+    `the server answered, but the login did not end (${error.message.replace(/^Timed out: /, '')})${said}`,
+    `The server may be overloaded, or wait for DNS (UseDNS), PAM or a home directory: check its load, and try "ssh -v -p ${target.port} ${target.username}@${target.host}".`,
+    { cause: error },
+  );
+}
+
+/** Whether an error of the login says nothing about its methods: a timeout or a lost connection. */
+export function isInterruption(error: Error & { readonly level?: string }): boolean {
+  return (
+    error.level === 'client-socket' || /^Timed out|^the server closed the connection$/.test(error.message)
+  );
+}
+
 /** The jump host was reached, but cannot connect to `target`. */
 export function jumpHostFailed(target: SshTarget, jump: SshTarget, why: string): UnreachableError {
   return new UnreachableError(

@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { type Login, prepareLogin } from './auth.ts';
-import { jumpHostFailed, unreachable } from './connect-errors.ts';
+import { isInterruption, jumpHostFailed, loginUnfinished, unreachable } from './connect-errors.ts';
 import { type HostKeyCheck, loadHostKeyCheck, type SeenHostKey } from './host-keys.ts';
 import type { SshLogger } from './logger.ts';
-import { LoginWait, type LoginWaitOptions } from './login-wait.ts';
+import { hasLink, LoginWait, type LoginWaitOptions } from './login-wait.ts';
 import type { SshTarget } from './ssh-types.ts';
 
 /** Receives the host key and the login method of each hop, for `doctor` and `init`, which show them. */
@@ -133,6 +133,9 @@ function handshake(client: ssh2.Client, parts: Handshake): Promise<void> {
       if (hostKeys.refusal && hostKeys.seen) options.observer?.hostKey(target, hostKeys.seen);
       if (hostKeys.refusal) reject(hostKeys.refusal);
       else if (!authenticating) reject(unreachable(target, error, options.readyTimeoutMs));
+      // A banner with a link may ask for a confirmation in a browser, without which the login does not continue.
+      else if (!login.exhausted && isInterruption(error) && !hasLink(wait.banner))
+        reject(loginUnfinished(target, error, wait.banner));
       else reject(login.failure(login.exhausted ? undefined : error.message, wait.banner));
     };
     client.on('error', fail);

@@ -1,7 +1,7 @@
 import type ssh2 from 'ssh2';
 import { type ChannelHandle, wrapChannel } from './channel.ts';
 import { type ConnectOptions, connect, type SshConnectionHandle } from './connect.ts';
-import type { RemoteChannel, SshTarget } from './ssh-types.ts';
+import type { ChannelConnection, RemoteChannel, SshTarget } from './ssh-types.ts';
 
 export interface ConnectionOptions extends ConnectOptions {
   /** Maximum sessions on one connection (sshd's MaxSessions). */
@@ -44,7 +44,7 @@ const PERMANENT_AFTER_MS = 10_000;
 const LIMIT_SETTLED_MS = 30_000;
 
 /** One SSH connection and its sessions. */
-export class Connection {
+export class Connection implements ChannelConnection {
   readonly #handle: SshConnectionHandle;
   readonly #options: ConnectionOptions;
   readonly #channels = new Set<ChannelHandle>();
@@ -57,6 +57,7 @@ export class Connection {
   #closing = false;
   #lost = false;
   #watch: NodeJS.Timeout | undefined;
+  #heardAt = performance.now();
 
   /** @throws AppError as {@link connect} does. */
   static async connect(target: SshTarget, options: ConnectionOptions): Promise<Connection> {
@@ -96,6 +97,15 @@ export class Connection {
 
   get lost(): boolean {
     return this.#lost;
+  }
+
+  get silentMs(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  distrust(): void {
+    this.#suspect = true;
+    this.#options.onChange();
   }
 
   /** Opens a session and starts `command` in it, whatever `limit` says. Never rejects. */
@@ -153,7 +163,7 @@ export class Connection {
             free();
             return;
           }
-          const handle = wrapChannel(raw, () => {
+          const handle = wrapChannel(raw, this, () => {
             this.#channels.delete(handle);
             free();
           });
@@ -207,21 +217,21 @@ export class Connection {
   /** Drops the connection when no data arrives. Any byte counts, because keepalive replies may be queued after bulk data. */
   #watchPeer(): void {
     const { deadAfterMs, logger } = this.#options;
-    let heard = performance.now();
     this.#handle.stream.on('data', () => {
-      heard = performance.now();
+      this.#heardAt = performance.now();
     });
-    const silence = () => performance.now() - heard;
     const schedule = () => {
-      this.#watch = setTimeout(check, Math.max(deadAfterMs - silence(), 10)).unref();
+      this.#watch = setTimeout(check, Math.max(deadAfterMs - this.silentMs, 10)).unref();
     };
     const check = () => {
-      if (silence() < deadAfterMs) return schedule();
+      if (this.silentMs < deadAfterMs) return schedule();
       // If this process was suspended, data may be waiting in the socket. Check again after it had a chance to be read.
       setImmediate(() => {
         if (this.#lost) return;
-        if (silence() < deadAfterMs) return schedule();
-        logger.warn(`no data from the SSH server for ${Math.round(silence() / 1000)} s: connection dropped`);
+        if (this.silentMs < deadAfterMs) return schedule();
+        logger.warn(
+          `no data from the SSH server for ${Math.round(this.silentMs / 1000)} s: connection dropped`,
+        );
         this.destroy();
       });
     };

@@ -67,7 +67,7 @@ export class SshPool {
       readyTimeoutMs: 15_000,
       bannerTimeoutMs: BANNER_TIMEOUT_MS,
       onBanner: () => {},
-      keepaliveMs: 7000,
+      keepaliveMs: 3000,
       deadAfterMs: 26_000,
       openTimeoutMs: 5000,
       idleMs: 30_000,

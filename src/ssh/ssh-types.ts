@@ -52,8 +52,19 @@ export interface ChannelEnd extends ExitStatus {
   readonly reason: 'closed' | 'disconnected';
 }
 
+/** The connection of a channel. */
+export interface ChannelConnection {
+  /** Whether it gets new work. */
+  readonly usable: boolean;
+  /** Time, in ms, since data arrived from the SSH server, which answers a keepalive request every three seconds. */
+  readonly silentMs: number;
+  /** Gives it no more work. Its running commands continue. */
+  distrust(): void;
+}
+
 /** One running command on one SSH session channel. */
 export interface RemoteChannel {
+  readonly connection: ChannelConnection;
   /** Destroyed when the command ends or closes its stdin: a pipeline into it then fails. A call of `end()` never fails. */
   readonly stdin: Writable;
   /**

@@ -44,8 +44,11 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(statusOf(during, MEMBERS.second)).toBe('running');
     expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
     // Over the connection that is still open, or over a new one.
-    const { code } = failureOf(await exec(server, MEMBERS.third, 'true'));
+    const sent = performance.now();
+    const { code, error } = failureOf(await exec(server, MEMBERS.third, 'true'));
     expect(['DISCONNECTED', 'SSH_UNREACHABLE']).toContain(code);
+    expect(error).toContain('pve3');
+    expect(performance.now() - sent).toBeLessThan(15_000);
     await heal();
     // It is left alone for a while after a failure.
     await until(

@@ -13,6 +13,7 @@ export class LossyRelay {
   readonly #server: Server;
   #onRequest: Loss | undefined;
   #lastTraffic = performance.now();
+  readonly #open = new Set<Socket>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -87,7 +88,13 @@ export class LossyRelay {
     return deliver;
   }
 
+  /** Open connections transfer nothing any more, and are not closed. New ones work. */
+  freeze(): void {
+    for (const socket of this.#open) socket.removeAllListeners('data').resume();
+  }
+
   async stop(): Promise<void> {
+    for (const socket of this.#open) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
@@ -117,7 +124,11 @@ export class LossyRelay {
       [server, client],
     ] as const) {
       one.on('error', () => {});
-      one.on('close', () => other.destroy());
+      this.#open.add(one);
+      one.on('close', () => {
+        this.#open.delete(one);
+        other.destroy();
+      });
     }
   }
 }

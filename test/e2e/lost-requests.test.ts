@@ -53,6 +53,18 @@ describeNode('a request whose connection is lost before the node has confirmed i
     expect(await marks()).toBe('delayed\n');
   });
 
+  test('is sent again over a new connection if its own has become silent', async () => {
+    relay.freeze();
+    expect(execResult(await exec(mark('unheard')))).toMatchObject({ exit_code: 0, stdout: 'done\n' });
+    expect(await marks()).toBe('unheard\n');
+  });
+
+  test('is sent again if it reads over a connection that has become silent', async () => {
+    relay.freeze();
+    const { isError, text } = await client.callTool('proxmox_cluster_status', {});
+    expect(isError, text).toBe(false);
+  });
+
   test('is not sent again if it has started, and the error says so', async () => {
     const lost = relay.loseAnswer();
     const result = await exec(mark('once'));

@@ -62,6 +62,22 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'true',
   },
   {
+    name: 'an edit that loses capabilities',
+    script: 'editFile',
+    group: 'editFile',
+    caughtBy: 'keeps extended attributes, capabilities and ACLs',
+    from: '--preserve=mode,ownership,xattr',
+    to: '--preserve=mode,ownership',
+  },
+  {
+    name: 'an edit that does not kill a validation',
+    script: 'editFile',
+    group: 'editFile',
+    caughtBy: 'kills a validation after the replacement at its time limit and keeps the old content',
+    from: 'exec $limit "$s"',
+    to: 'exec timeout -s KILL 3 "$s"; : "$limit"; exec "$s"',
+  },
+  {
     name: 'an edit that publishes what is not valid',
     script: 'editFile',
     group: 'editFile',

@@ -61,7 +61,7 @@ class RealShell implements Machine {
     this.name = name;
     this.features = new Set([
       ...FEATURES,
-      ...(name === 'busybox' ? [] : (['missingPrograms', 'ddBytes'] as const)),
+      ...(name === 'busybox' ? [] : (['missingPrograms', 'ddBytes', 'attributes'] as const)),
     ]);
     const program = absolute(argv[0] ?? name);
     this.#shell = [program, ...argv.slice(1)];

@@ -159,6 +159,19 @@ describe('against a server with unusual behavior', () => {
     });
   });
 
+  describe('a login that is lost', () => {
+    test('is not a refused login', async () => {
+      let lose = () => {};
+      const { target, clients } = await start({ auth: () => lose() });
+      lose = () => {
+        for (const client of clients) client.end();
+      };
+      const error = await failure(run(makePool(target()), 'x'));
+      expect(error).toMatchObject({ code: 'SSH_UNREACHABLE', hint: expect.stringContaining('overloaded') });
+      expect(error.message).toContain('the login did not end');
+    });
+  });
+
   describe('a banner before the login', () => {
     const LINK = 'https://login.tailscale.com/a/1f2e3d4c5b6a70';
     const CHECK = `# Tailscale SSH requires an additional check.\n# To authenticate, visit: ${LINK}\n`;
@@ -200,8 +213,18 @@ describe('against a server with unusual behavior', () => {
       const { target } = await start({ auth: never });
       const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 60_000 });
       const error = await failure(run(pool, 'x'));
-      expect(error).toMatchObject({ code: 'SSH_AUTH_FAILED' });
+      expect(error).toMatchObject({ code: 'SSH_UNREACHABLE', hint: expect.stringContaining('overloaded') });
       expect(error.message).toContain('no answer within 0.3 s');
+    });
+
+    test('without a link does not make a timeout a refused login', async () => {
+      const { target } = await start({ banner: 'Authorized users only.\n', auth: never });
+      const pool = makePool(target(), { readyTimeoutMs: 300, bannerTimeoutMs: 300 });
+      const error = await failure(run(pool, 'x'));
+      expect(error).toMatchObject({
+        code: 'SSH_UNREACHABLE',
+        message: expect.stringContaining('Authorized users'),
+      });
     });
 
     test('without a request is quoted in the error, without a next step', async () => {

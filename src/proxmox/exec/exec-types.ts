@@ -29,6 +29,8 @@ export interface ExecResult extends CapturedStreams {
   readonly exitCode: number | null;
   readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
   readonly durationMs: number;
+  /** The name of the node, if it is known. */
+  readonly node?: string | null;
   /** After a kill: the surviving processes, normally none. null if that could not be verified. */
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */

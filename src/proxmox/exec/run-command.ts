@@ -19,6 +19,8 @@ const PROGRESS_CONTEXT = 16 * 1024;
 
 export interface RunDeps {
   readonly shell: RemoteShell;
+  /** The name of the node; null before it is known. */
+  readonly nodeName: string | null;
   /** The conditions on the node when the call takes effect. */
   readonly precondition: ActivePrecondition | null;
   readonly orphaned: OrphanedOutput;
@@ -52,7 +54,11 @@ export async function runCommand(
     });
     return await new CommandRun(deps, target, call, options, startedAt).result();
   } catch (error) {
-    const lost = { ...UNCONFIRMED, durationMs: Math.round(performance.now() - startedAt) };
+    const lost = {
+      ...UNCONFIRMED,
+      node: deps.nodeName,
+      durationMs: Math.round(performance.now() - startedAt),
+    };
     // The check may have started the command, and its answer may have been lost, so the state is unknown.
     if (error instanceof PreconditionTimeout) {
       if (error.survivors === null) return lost;
@@ -72,7 +78,7 @@ const NOTHING: CapturedStream = {
   redacted: 0,
 };
 const NO_OUTPUT: CapturedStreams = { stdout: NOTHING, stderr: NOTHING };
-const UNCONFIRMED: Omit<ExecResult, 'durationMs'> = {
+const UNCONFIRMED: Omit<ExecResult, 'durationMs' | 'node'> = {
   ...NO_OUTPUT,
   shorten: () => NO_OUTPUT,
   exitCode: null,
@@ -179,6 +185,7 @@ class CommandRun {
       exitCode: rest.exitCode ?? null,
       ended,
       durationMs: Math.round(performance.now() - this.#startedAt),
+      node: this.#deps.nodeName,
       survivors: rest.survivors,
       outputHeld: rest.outputHeld,
     };

@@ -9,6 +9,7 @@ import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import { NodeUnavailable } from '../nodes/node-unavailable.ts';
 import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
 import { relay } from '../transfer/relay.ts';
+import { removeBeside } from '../transfer/remove-remote-files.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { readFacts } from './read-facts.ts';
@@ -167,27 +168,40 @@ async function send(
   const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
   const second = receivingHalf(source, part, options);
   const onOneNode = sourceDeps.node === deps.node;
-  const session = onOneNode
-    ? await openBoth(sourceDeps, deps, { source, second, options })
-    : await TransferSession.open(deps, attachTarget(options.target), { ...second, signal });
+  const from = attachTarget(options.source);
   let sender: TransferSession | undefined;
-  const fromOtherNode = async () => {
+  const openSender = async () => {
     const request = { ...sendingHalf(source), signal, readsOnly: true, sends: true };
-    sender = await TransferSession.open(sourceDeps, attachTarget(options.source), request);
-    return relay(sender, session, {
+    sender ??= await diagnosed(sourceDeps, from, signal, () =>
+      TransferSession.open(sourceDeps, from, request),
+    );
+    return sender;
+  };
+  // Sessions of two nodes are taken in the order of their names, so that many opposite copies do not wait for each other.
+  if (!onOneNode && (sourceDeps.node ?? '') < (deps.node ?? '')) await openSender();
+  let session: TransferSession;
+  try {
+    session = onOneNode
+      ? await openBoth(sourceDeps, deps, { source, second, options })
+      : await TransferSession.open(deps, attachTarget(options.target), { ...second, signal });
+  } catch (error) {
+    await sender?.abandon();
+    throw error;
+  }
+  const fromOtherNode = async () =>
+    relay(await openSender(), session, {
       size: source.size,
       changed: changedMeanwhile(source.path),
       onProgress: options.onProgress,
     });
-  };
-  let cleanup: readonly string[] | undefined;
+  const cleanup = removeBeside(options.target.path, part);
   try {
     await session.expect('ready');
     const targetPath = await session.path();
-    cleanup = ['rm', '-rf', '--', `${targetPath.slice(0, targetPath.lastIndexOf('/'))}/${part}`];
+    refuseOverlap(source, targetPath, options);
     const [[size, received], [sent]] = onOneNode
       ? await Promise.all([session.expect('done'), session.sent()])
-      : await diagnosed(sourceDeps, attachTarget(options.source), signal, fromOtherNode);
+      : await diagnosed(sourceDeps, from, signal, fromOtherNode);
     if (Number(size) !== source.size || sent !== received) throw changedMeanwhile(source.path);
     const sha256 = session.matching(received, SHA256, 'a SHA-256');
     sender?.finish();
@@ -210,6 +224,25 @@ async function send(
     await Promise.all([session.abandon(cleanup), sender?.abandon()]);
     throw error;
   }
+}
+
+/** A directory cannot be copied into itself, and a copy must not replace what it is made of. */
+function refuseOverlap({ path: from }: Source, to: string, { source, target }: CopyOptions): void {
+  if (source.vmid !== target.vmid) return;
+  const why =
+    from === to
+      ? 'is the source itself'
+      : to.startsWith(`${from}/`)
+        ? 'is inside the source'
+        : from.startsWith(`${to}/`)
+          ? 'contains the source'
+          : undefined;
+  if (why === undefined) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    `The target ${to} ${why}, ${from}. Nothing was copied.`,
+    'Use a target outside of the source.',
+  );
 }
 
 function changedMeanwhile(file: string): AppError {

@@ -2,6 +2,7 @@ import { needsSudo } from '../../remote/needs-sudo.ts';
 import { OwnLocationCache } from '../../remote/own-location.ts';
 import { type ChannelSource, type NodeLogger, RemoteShell } from '../../remote/remote-shell.ts';
 import type { SshTarget } from '../../ssh/ssh-types.ts';
+import { withNodeName } from './node-unavailable.ts';
 
 /** The part of the SSH pool that a link needs. */
 export interface ClosableChannelSource extends ChannelSource {
@@ -71,11 +72,13 @@ export class NodeLink {
     return this.#active > 0 ? 0 : performance.now() - this.#lastUsed;
   }
 
-  /** Does work on the node; the link is not closed as idle during it. */
+  /** Does work on the node; the link is not closed as idle during it. @throws what `work` throws; DISCONNECTED names the node */
   async use<T>(work: (link: NodeLink) => Promise<T>): Promise<T> {
     this.#active += 1;
     try {
       return await work(this);
+    } catch (error) {
+      throw withNodeName(error, this.name);
     } finally {
       this.#active -= 1;
       this.#lastUsed = performance.now();

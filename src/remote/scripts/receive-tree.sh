@@ -12,6 +12,8 @@ discard() { [ -z "$tmp" ] || rm -rf "$tmp"; tmp=; [ -z "$old" ] || [ -e "$dest" 
 follow "$2" || fail DIRECTORY_NOT_FOUND "the target of the link has no directory"
 dest=$path dir=${path%/*} fate=new
 [ -d "$dir/" ] || fail DIRECTORY_NOT_FOUND "$dir"
+resolve_dir "$dir" || fail IO "$dir: cannot be entered"
+dest=${path%/}/${dest##*/} dir=${path%/}
 if [ -e "$dest" ]; then
   [ -d "$dest" ] || fail NOT_A_DIRECTORY "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"

@@ -6,6 +6,7 @@
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"
 follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ -d "$path" ] || fail NOT_A_DIRECTORY "$path"
+resolve_dir "$path" || fail IO "$path: cannot be entered"
 special=$(find "$path" ! -type f ! -type d ! -type l | head -n 1)
 [ -z "$special" ] || fail SPECIAL_FILE "$special"
 # shellcheck disable=SC2015 # refuses if a command before || fails

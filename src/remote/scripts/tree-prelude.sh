@@ -7,6 +7,8 @@
 # only the digests are taken.
 command -v tar >/dev/null 2>&1 || fail TOOL_MISSING tar
 command -v find >/dev/null 2>&1 || fail TOOL_MISSING find
+# Replaces links in a path, so that paths of a source and a target can be compared.
+resolve_dir() { path=$(cd "$1/" && pwd -P && echo x) || return 1; path=${path%x}; path=${path%"$nl"}; }
 numeric=--numeric-owner
 tar $numeric -cf /dev/null /dev/null 2>/dev/null || numeric=
 tree_of() {

@@ -26,6 +26,7 @@ export function sectionBlocks(
   ];
 }
 
+/** What takes the space in a single container, or in those above the threshold: the overview has the use of the others. */
 function diskBlock(containers: readonly InspectedRow[], threshold: number): Block | null {
   const rows = containers.flatMap(({ vmid, disk: facts }) => {
     const id = String(vmid);
@@ -57,7 +58,9 @@ function diskBlock(containers: readonly InspectedRow[], threshold: number): Bloc
       ]),
     ];
   });
-  return block('DISK', ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
+  const isPart = containers.some(({ disk }) => disk !== undefined && disk.largest_directories === undefined);
+  const title = isPart ? `DISK (from ${threshold} % on; select a container for its largest files)` : 'DISK';
+  return block(title, ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
 }
 
 /** One row for each file; several of one size in one directory, such as the parts of an archive, share a row. */

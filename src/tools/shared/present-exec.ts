@@ -121,7 +121,7 @@ function failureOf(result: ExecResult, options: ExecPresentation) {
       };
     case 'disconnected':
       return {
-        error: `The connection to the Proxmox node was lost after ${after}; the command in ${options.label} may still be running.`,
+        error: `The connection to ${result.node ? `node ${result.node}` : 'the Proxmox node'} was lost after ${after}; the command in ${options.label} may still be running.`,
         code: ENDED_CODES.disconnected,
         suggestion:
           'Check with ps whether the command is still running before you repeat it. The next call opens a new connection.',
