@@ -328,9 +328,11 @@ export const READ_LOG_CASES: readonly Case[] = [
         '--unit=nginx',
         '--priority=err',
         '--since=@940',
-        '-n',
-        '50',
       ]);
+      // Without since, from the oldest of the entries on, which is searched backwards.
+      const last = await readLog(bench, { lines: 50, programs: { journalctl: JOURNALCTL } });
+      expect(last.lines.at(-1)).toMatch(new RegExp(`:--cursor=${CURSOR(9, '5f5e101')}$`));
+      expect(last.stdout).not.toMatch(/^\d+:-n$/m);
     },
   },
   {

@@ -181,8 +181,12 @@ else
     set -- "$@" "--after-cursor=$after"
   elif [ -n "$since" ]; then
     set -- "$@" "--since=$(ago "$since")"
+  elif [ "$how" = all ] && [ -z "$only" ]; then
+    # With -n alone, journalctl counts entries after --until too, and with --since or a cursor it prints the first ones. So the
+    # oldest of the entries is searched backwards. There is none if there are fewer entries.
+    oldest=$(journalctl "$@" -r -n "$((seen + count))" -o cat --show-cursor | sed -n 's/^-- cursor: //p' | tail -n 1)
+    [ -z "$oldest" ] || set -- "$@" "--cursor=$oldest"
   fi
-  if [ "$how" = all ] && [ -z "$only" ]; then set -- "$@" -n "$((seen + count))"; fi
   journalctl "$@" -n 0 >/dev/null || fail REFUSED "journalctl does not accept unit, priority, since or until"
   read_log() { journalctl "$@"; }
   echo "$w journal $newest"
