@@ -1,11 +1,12 @@
 import { AppError } from '../lib/errors.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
-import { ActivePrecondition, bothPreconditions } from '../remote/precondition.ts';
+import { ActivePrecondition } from '../remote/precondition.ts';
 import { firstOf, type RemoteShell } from '../remote/remote-shell.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { isNotConnected } from '../ssh/pool-errors.ts';
 import { ClusterLinks, REACH_LIMIT_MS } from './cluster-links.ts';
 import type { ClusterOptions } from './cluster-options.ts';
+import { copyOnNodes } from './copy-on-nodes.ts';
 import { OrphanedOutput } from './exec/orphaned-output.ts';
 import { Host } from './host.ts';
 import type { Inspection, InspectRequest } from './inspect/inspect-types.ts';
@@ -22,7 +23,6 @@ import type {
   ContainerHandle,
   ContainerStatus,
   ContainerSummary,
-  CopyEnd,
   CopyOptions,
   CopyResult,
   ExecTarget,
@@ -175,43 +175,11 @@ export class Cluster implements ClusterHandle, ContainerRouter {
   }
 
   copy(options: CopyOptions): Promise<CopyResult> {
-    const { source, target, signal } = options;
-    const from = this.activate(source.precondition, source.vmid);
-    const shared = source.vmid === target.vmid && source.precondition === target.precondition;
-    const to = shared ? from : this.activate(target.precondition, target.vmid);
-    const decided = [source, target].some(({ precondition }) => precondition?.attributes != null);
-    const attempt = async () => {
-      const { copyFile } = await import('./files/copy-between-targets.ts');
-      const found = await Promise.all([target, source].map((side) => this.#nodeOf(side, signal)));
-      // Its name may be known only now.
-      const entry = this.#links.entryName;
-      const [node = entry, other = entry] = found;
-      if (node === other) {
-        return this.onNode(node, to, (deps) => {
-          const side = { ...deps, node: null };
-          return copyFile({ ...side, precondition: from }, side, options);
-        });
-      }
-      return this.onNode(other, from, (sourceDeps) =>
-        this.onNode(node, to, (deps) => copyFile({ ...sourceDeps, node: other }, { ...deps, node }, options)),
-      );
-    };
-    return this.#shared.inFlight.track(async () => {
-      try {
-        return await attempt();
-      } catch (error) {
-        // A container has moved, which each side notices before anything runs there.
-        if (!(error instanceof AppError) || error.code !== 'CONTAINER_ON_OTHER_NODE') throw error;
-        if (decided) throw bothPreconditions(from, to)?.refused('changed') ?? error;
-        return attempt();
-      }
-    });
+    return this.#shared.inFlight.track(() => copyOnNodes(this, options));
   }
 
-  /** The node of one side of a copy: that of the decision or of the container; undefined for the entry node. */
-  async #nodeOf({ vmid, precondition }: CopyEnd, signal: AbortSignal): Promise<string | undefined> {
-    const decided = precondition?.attributes?.node ?? precondition?.node;
-    return decided ?? (vmid === null ? undefined : ((await this.ownerOf(vmid, signal)) ?? undefined));
+  get entryNode(): string | null {
+    return this.#links.entryName;
   }
 
   async ownerOf(vmid: number, signal: AbortSignal, look?: 'again'): Promise<string | null> {
