@@ -38,7 +38,10 @@ export async function setup(project: TestProject): Promise<(() => void) | undefi
         throw new Error(`the rig cannot be started: ${reason}`);
       }
       // Fewer are enough.
-      if (started.length === 0) project.provide('rigFailure', reason);
+      if (started.length === 0) {
+        console.error(`The rig cannot be started: ${reason}\nThe suites that need it are skipped.`);
+        project.provide('rigFailure', reason);
+      }
       break;
     }
     started.push(state);

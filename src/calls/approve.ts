@@ -52,7 +52,7 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
   });
   if (approval.kind === 'question') return approval;
   const nodes = new Set(confirmed.map(({ attributes }) => attributes?.node));
-  // Otherwise what did not run on a node that was lost could be run later, without another approval.
+  // Redeems the approval as a whole first. Otherwise, if a node is lost now, the same approval could be used there later.
   if (nodes.size > 1) await cluster.redeem(approval.id, null, call.signal);
   const approved = { id: approval.id, source: approval.source, hostNode };
   return { kind: 'go', record: withPreconditions(record, confirmed, approved) };
@@ -136,7 +136,7 @@ function shared(part: CallTarget, parts: readonly CallTarget[]): CallTarget {
 
 /**
  * Each container of a call redeems a separate id, so that the approval can be used once for each of them. The id must not
- * depend on how many containers there are: the same approval would otherwise be used again when another one is added.
+ * depend on the number of containers: otherwise, with another container in the call, the same approval could be used again.
  */
 function idFor(approvalId: string, subject: Subject, { call }: ValidatedCall): string {
   if (call.tool.containers === undefined && call.tool.parts === undefined) return approvalId;

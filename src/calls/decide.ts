@@ -143,8 +143,8 @@ function undisclosable(
 }
 
 /**
- * If the container has another name than the caller expects, adds to the reason which one has that name. Containers in which
- * the policy denies this call are not named.
+ * If the container does not have the expected name, adds to the reason which container has it. Containers in which the policy
+ * denies this call are not named.
  */
 async function withExpectedContainer(
   decision: Decision,
@@ -174,7 +174,7 @@ const MAX_NAMED = 3;
 /**
  * The refusal of a call on the container that this server runs in, because it contains the server's tokens, settings and SSH
  * key.
- * @throws AppError if the node cannot be asked
+ * @throws AppError if the node cannot be queried
  */
 async function ownContainerRefusal(
   { vmid, effect, discloses }: Subject,

@@ -20,7 +20,7 @@ export interface JobTask {
 }
 
 /**
- * The state of a job of this caller. Not logged: the call that started the job is, and so is the end of the job.
+ * The state of a job of this caller. Not logged, because the start and the end of the job are.
  * @throws AppError JOB_NOT_FOUND, also for jobs of other callers; if the node cannot be reached
  */
 export async function readJobTask(

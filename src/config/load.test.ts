@@ -227,6 +227,10 @@ describe('config.env', () => {
       errors: [{ name: 'config.env', problem: expect.stringContaining('is a directory') }],
     });
   });
+  test('that cannot be read causes no errors about settings that it may contain', () => {
+    const loaded = loadConfig({ envFile: 'none.env' }, at({ SSH_PORT: 'x' }, directory()));
+    expect(loaded).toMatchObject({ ok: false, errors: [{ name: '--config' }, { name: 'SSH_PORT' }] });
+  });
 });
 
 test('warns of a .env that is ignored because HOST is set elsewhere', () => {

@@ -61,6 +61,7 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentE
   const query = { named, hostFrom: hostSetBy(flags, environment) };
   const file = input.ignoreFiles === true ? undefined : findConfigFile(query, at, report);
   const sources = file === undefined ? [environment] : [environment, file];
+  const isFileUnreadable = errors.length > 0;
 
   const schema = configSchema(at);
   const settings = listSettings(schema);
@@ -94,6 +95,8 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentE
   for (const issue of parsed.error.issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
+    // The setting may be in the file.
+    if (isFileUnreadable && !found.has(setting.property)) continue;
     errors.push(toConfigError(issue, setting, found.get(setting.property)));
   }
   return { ok: false, errors, ...common };

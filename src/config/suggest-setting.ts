@@ -1,5 +1,4 @@
-import leven from 'leven';
-import { nearest } from '../lib/suggest.ts';
+import { editDistance, nearest } from '../lib/suggest.ts';
 
 /** Common names from other tools that are too different for an edit distance. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -34,7 +33,7 @@ export function isMisspelled(name: string, meant: string): boolean {
   const letters = (text: string) => text.toUpperCase().replaceAll('_', '');
   const sorted = (text: string) => [...letters(text)].sort().join('');
   if (OTHER_NAMES[name.toUpperCase()] === meant || sorted(name) === sorted(meant)) return true;
-  return leven(letters(name), letters(meant)) <= 1;
+  return editDistance(letters(name), letters(meant)) <= 1;
 }
 
 /** The setting that an unknown name probably means. */

@@ -3,7 +3,7 @@ export class Notices {
   #current: string | null = null;
   readonly #listeners = new Set<(text: string | null) => void>();
 
-  /** @param text the message; null: there is none any more */
+  /** @param text the message; null: the last message no longer applies */
   show(text: string | null): void {
     this.#current = text;
     for (const listener of this.#listeners) listener(text);

@@ -50,7 +50,7 @@ export async function readSecret(file: string, encoding: SecretEncoding): Promis
     throw error;
   }
   if (FORMS[encoding].test(text)) return text;
-  // No advice to delete a hex key: it signs the audit log, which could not be verified any more.
+  // No advice to delete a hex key: it signs the audit log, which could then not be verified.
   throw new Error(
     encoding === 'hex'
       ? `${file} does not contain a key of 64 hexadecimal digits`

@@ -10,6 +10,7 @@ describe('nearest', () => {
     ['containerPath', 'container_path'],
     ['overwrit', 'overwrite'],
     ['path', 'container_path'],
+    ['vimd', 'vmid'],
   ])('suggests for %s: %s', (word, expected) => {
     expect(nearest(word, names)).toBe(expected);
   });

@@ -1,4 +1,4 @@
-import leven from 'leven';
+import damerauLevenshtein from 'damerau-levenshtein';
 
 const MAX_LENGTH = 64;
 
@@ -10,13 +10,18 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   // A third of the letters may differ. Beyond that, a suggestion is more misleading than helpful.
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of candidates) {
-    const distance = leven(fold(word), fold(candidate));
+    const distance = editDistance(fold(word), fold(candidate));
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best ?? candidates.find((candidate) => containsWord(candidate, word));
+}
+
+/** The number of letters to insert, remove, replace or swap with the next one. */
+export function editDistance(word: string, other: string): number {
+  return damerauLevenshtein(word, other).steps;
 }
 
 /** `containerPath` and `container-path` are `container_path`. */

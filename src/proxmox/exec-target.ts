@@ -45,7 +45,7 @@ export abstract class RemoteExecTarget implements ExecTarget {
       try {
         return await this.#begun(id, options.signal);
       } catch (error) {
-        // The caller does not learn the id, so nobody would end the job.
+        // The caller does not get the id, so no user could end the job.
         await jobs.cancel(id, new AbortController().signal).catch(() => {});
         throw error;
       }

@@ -92,7 +92,7 @@ export interface ClusterHandle {
   inspect(request: InspectRequest): Promise<Inspection>;
   /** Makes no round trip: whether the container exists is checked when it is used. */
   container(vmid: number, guard?: Precondition | null): ContainerHandle;
-  /** Copies between two containers, or between a container and the node, on the node. */
+  /** Copies between two containers, or between a container and the node. */
   copy(options: CopyOptions): Promise<CopyResult>;
   /** Marks an approval as used on a node; on the entry node if it is null. @throws AppError APPROVAL_USED, or if the node cannot be used */
   redeem(approvalId: string, node: string | null, signal: AbortSignal): Promise<void>;

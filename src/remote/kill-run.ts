@@ -14,7 +14,7 @@ export interface KillPace {
 export const NORMAL_PACE: KillPace = { soft: 20, hard: 40 };
 /** For the shutdown of the server, for which clients wait at most five seconds. */
 export const HURRIED_PACE: KillPace = { soft: 4, hard: 24 };
-/** For frozen processes. With cgroup v1 they die only when they thaw, but then before their first instruction. */
+/** For frozen processes. With cgroup v1 they die only when they thaw, before they run another instruction. */
 export const FROZEN_PACE: KillPace = { soft: 0, hard: 2 };
 
 const SCRIPT_LIMIT_MS = 20_000;

@@ -46,7 +46,7 @@ export class ChannelInput extends OpenFile {
     this.#pipe.unshift(bytes);
   }
 
-  /** No process reads any more: further data is discarded, so that the channel can be closed. */
+  /** No process reads from it: further data is discarded, so that the channel can be closed. */
   protected override close(): void {
     this.#channel.removeAllListeners('data');
     this.#channel.resume();

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CopyEnd } from '../proxmox/proxmox-types.ts';
-import { formatBytes } from './shared/format.ts';
+import { formatBytes, inOneLine } from './shared/format.ts';
 import { copyPlace, expectName, flag } from './shared/params.ts';
 import { defineMultiPartTool } from './tool.ts';
 
@@ -63,7 +63,7 @@ export const copyFile = defineMultiPartTool({
     return {
       data: {
         success: true,
-        message: `Copied ${formatBytes(result.bytes)} from ${from} to ${to}${what}. Verified by SHA-256.`,
+        message: `Copied ${formatBytes(result.bytes)} from ${inOneLine(from)} to ${inOneLine(to)}${what}. Verified by SHA-256.`,
         source: from,
         target: to,
         kind: result.kind,

@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import type { EditResult } from '../proxmox/proxmox-types.ts';
-import { framed, frameWord } from './shared/format.ts';
+import { framed, frameWord, inOneLine } from './shared/format.ts';
 import { changingInput, fileText, flag, path, sideCommand } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
 const MAX_EDITS = 50;
+/** Seconds for `validate`. */
+const VALIDATE_LIMIT_S = 60;
 
 const edit = z.strictObject({
   old: fileText('Exact text to replace', 1),
@@ -84,6 +86,8 @@ export const editFile = defineContainerTool({
       diff: request.diff,
       expectedSha256: request.expected_sha256,
       validate: request.validate,
+      // A client that waits no longer would not get the result.
+      validateLimitS: Math.min(VALIDATE_LIMIT_S, ctx.settings.waitLimit ?? VALIDATE_LIMIT_S),
       characterLimit: ctx.settings.characterLimit,
       signal: ctx.signal,
     });
@@ -117,7 +121,7 @@ function toData(vmid: number, result: EditResult): Data {
 
 /** What was done, and the diff, framed by a random word so that it cannot pose as text of this server. */
 function editText(data: Data): string {
-  const file = `${data.path} in container ${data.vmid}`;
+  const file = `${inOneLine(data.path)} in container ${data.vmid}`;
   if (!data.changed) return `${file} already has this content: nothing was changed. SHA-256 ${data.sha256}`;
   const word = frameWord();
   const cut = data.diff_cut ? [`The diff is too long and was cut.`] : [];
@@ -136,7 +140,7 @@ function editText(data: Data): string {
 const ATTRIBUTES = {
   kept: ', extended attributes and ACLs kept',
   lost: ', but extended attributes or ACLs were lost, because `cp` in the container does not copy them',
-  unknown: '',
+  unknown: '; extended attributes and ACLs are kept only if `cp -a` in the container copies them',
 } as const;
 
 const VALIDATED = {

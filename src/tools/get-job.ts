@@ -102,8 +102,8 @@ interface Input {
 }
 
 /**
- * Waits for the end, or for output beyond an offset. Not for any output: a command that prints a line each second would cost a
- * call per line.
+ * Waits for the end of the job or, with an offset, for output after it. Without an offset, output does not end the wait: a
+ * command that prints a line each second would otherwise cost a call per line.
  */
 async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
   const { offset, stream } = input;

@@ -8,7 +8,7 @@ import {
   SECTIONS,
 } from '../proxmox/inspect/inspect-types.ts';
 import { readLogs } from './read-logs.ts';
-import { inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
+import { hasFullMount, inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
 import { type ContainerTarget, defineContainersTool, type TargetOutcome } from './tool.ts';
@@ -17,6 +17,8 @@ import { type ContainerTarget, defineContainersTool, type TargetOutcome } from '
 const ROW = 80;
 const MOST_ROWS = 10;
 const FEWEST_ROWS = 3;
+/** Up to so many containers, the largest directories and files are listed; of more, only where a disk is full. */
+const FEW = 2;
 /** Limit of a clock difference, in seconds. Smaller ones may be the duration of the call. */
 const LEAST_SKEW = 2;
 
@@ -79,7 +81,9 @@ export const inspectContainers = defineContainersTool({
       clocks: inspection.clocks
         .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
         .map(({ node, skew }) => ({ node, ahead_s: skew })),
-      containers: inspection.containers.map((facts) => toRow(facts, targets, { ...input, now })),
+      containers: inspection.containers.map((facts) =>
+        toRow(facts, targets, { ...input, now, everyDisk: targets.length <= FEW }),
+      ),
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
     };
@@ -87,7 +91,11 @@ export const inspectContainers = defineContainersTool({
     return {
       data,
       text: (shown) =>
-        inspectionText(inspectionData.parse(shown), { details, threshold: input.threshold, limit }),
+        inspectionText(inspectionData.parse(shown), {
+          sections: input.sections ?? null,
+          threshold: input.threshold,
+          limit,
+        }),
       outcomes: targets.map(
         ({ vmid }): TargetOutcome => ({ vmid, code: failed.get(vmid)?.code ?? 'ok', data: {} }),
       ),
@@ -106,12 +114,15 @@ type Row = z.output<typeof inspectionData>['containers'][number];
 function toRow(
   facts: ContainerFacts,
   targets: readonly ContainerTarget[],
-  options: { readonly threshold: number; readonly now: string },
+  options: { readonly threshold: number; readonly now: string; readonly everyDisk: boolean },
 ): Row {
   const { name = null, withheld = null } = targets.find(({ vmid }) => vmid === facts.vmid) ?? {};
   const problems = problemsOf(facts, options).map((problem) => problem.slice(0, 120));
   const not_checked = withheld === null ? facts.not_checked : [...facts.not_checked, withheldLogs(withheld)];
-  return inspectionData.shape.containers.element.parse({ ...facts, name, problems, not_checked });
+  const row = inspectionData.shape.containers.element.parse({ ...facts, name, problems, not_checked });
+  return row.disk === undefined || options.everyDisk || hasFullMount(row.disk, options.threshold)
+    ? row
+    : { ...row, disk: { mounts: row.disk.mounts, deleted_open: row.disk.deleted_open } };
 }
 
 function withheldLogs({ code }: AppError): NotChecked {

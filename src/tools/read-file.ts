@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ReadResult } from '../proxmox/proxmox-types.ts';
-import { formatBytes, framed, frameWord } from './shared/format.ts';
+import { formatBytes, framed, frameWord, inOneLine } from './shared/format.ts';
 import { containerInput, path, wholeNumber } from './shared/params.ts';
 import { defineContainerTool } from './tool.ts';
 
@@ -11,6 +11,7 @@ const output = z.object({
   mode: z.string(),
   owner: z.string(),
   group: z.string(),
+  links: z.number(),
   uid: z.number(),
   gid: z.number(),
   sha256: z.string().nullable(),
@@ -21,7 +22,7 @@ const output = z.object({
   first_line: z.number().nullable(),
   last_line: z.number().nullable(),
   total_lines: z.number().nullable(),
-  redacted: z.number().optional(),
+  redacted: z.number(),
   next: z.object({ line: z.number().optional(), offset: z.number().optional() }).nullable(),
 });
 
@@ -34,6 +35,7 @@ export const readFile = defineContainerTool({
   toolset: 'files',
   effect: 'read',
   discloses: true,
+  textOnly: true,
   input: containerInput({
     path: path('Absolute path in the container'),
     line: wholeNumber('First line; -50: the last 50 lines').optional(),
@@ -59,53 +61,24 @@ export const readFile = defineContainerTool({
 
 type Data = z.output<typeof output>;
 
-function toData(vmid: number, result: ReadResult): Data {
-  const {
-    path: file,
-    size,
-    mode,
-    owner,
-    group,
-    uid,
-    gid,
-    sha256,
-    encoding,
-    content,
-    start,
-    end,
-    next,
-  } = result;
-  return {
-    vmid,
-    path: file,
-    size,
-    mode,
-    owner,
-    group,
-    uid,
-    gid,
-    sha256,
-    encoding,
-    content,
-    start,
-    end,
-    first_line: result.firstLine,
-    last_line: result.lastLine,
-    total_lines: result.totalLines,
-    ...(result.redacted === 0 ? {} : { redacted: result.redacted }),
-    next,
-  };
+function toData(vmid: number, { firstLine, lastLine, totalLines, ...same }: ReadResult): Data {
+  return { vmid, ...same, first_line: firstLine, last_line: lastLine, total_lines: totalLines };
 }
 
 /** One line about the file, then the part, framed by a random word so that it cannot pose as text of this server. */
 function readText(data: Data): string {
-  const { content, next } = data;
+  const { content, encoding, next, redacted } = data;
   const word = frameWord();
-  const lines = [`${data.path} in container ${data.vmid}: ${partOf(data)}, ${factsOf(data)}`];
-  if (content !== '') {
-    lines.push(framed(word, content, 'file'));
+  const lines = [`${inOneLine(data.path)} in container ${data.vmid}: ${partOf(data)}, ${factsOf(data)}`];
+  if (redacted > 0) {
+    lines.push(`${redacted} ${redacted === 1 ? 'secret is' : 'secrets are'} redacted in what follows.`);
   }
-  if (next !== null) {
+  if (content !== '') lines.push(framed(word, content, 'file'));
+  if (next === null) {
+    // The frame ends with a newline in any case.
+    if (content !== '' && encoding !== 'base64' && !content.endsWith('\n'))
+      lines.push('The last line has no newline.');
+  } else {
     lines.push(`Continue with ${next.line === undefined ? `offset=${next.offset}` : `line=${next.line}`}.`);
   }
   return lines.join('\n');
@@ -131,7 +104,8 @@ function partOf({
   return `${first === last ? `line ${first}` : `lines ${first} to ${last}`}${of} (${bytes})${how}`;
 }
 
-function factsOf({ mode, owner, group, sha256 }: Data): string {
+function factsOf({ mode, owner, group, links, sha256 }: Data): string {
   const hash = sha256 === null ? 'SHA-256 not computed, because the file is large' : `SHA-256 ${sha256}`;
-  return `mode ${mode}, ${owner}:${group}, ${hash}`;
+  const others = links > 1 ? `, ${links} hard links` : '';
+  return `mode ${mode}, ${owner}:${group}${others}, ${hash}`;
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { similarFiles } from '../proxmox/inspect/log-errors.ts';
 import { patternProblem } from '../proxmox/inspect/log-pattern.ts';
-import { type LogLine, PRIORITIES } from '../proxmox/inspect/log-types.ts';
+import { type LogLine, PRIORITIES, type SimilarFile } from '../proxmox/inspect/log-types.ts';
 import { framed, frameWord } from './shared/format.ts';
 import { parseLogTime } from './shared/log-time.ts';
 import { containerInput, flag, path } from './shared/params.ts';
@@ -46,10 +47,10 @@ const input = containerInput({
   lines: integer(1, MOST_LINES, 100).describe('Last lines'),
   count: flag('Only count lines'),
   cursor: text(600).optional().describe('From a result; repeat the filters'),
-}).superRefine(({ path: file, unit, since, until, priority, match, regex }, check) => {
-  if (file !== undefined && [unit, since, until, priority].some((value) => value !== undefined)) {
+}).superRefine(({ path: file, unit, priority, match, regex }, check) => {
+  if (file !== undefined && [unit, priority].some((value) => value !== undefined)) {
     const message =
-      'cannot be combined with unit, since, until or priority, which apply to the journal. For a file, use match';
+      'cannot be combined with unit or priority, which apply to the journal. For a file, use match, since and until';
     check.addIssue({ code: 'custom', path: ['path'], message });
   }
   const problem = regex && match !== undefined ? patternProblem(match) : null;
@@ -61,7 +62,7 @@ export const readLogs = defineContainerTool({
   title: 'Read logs of a container',
   description:
     'Read the last lines of the journal or of a log file in an LXC container. Filters there, so a huge log costs only its matches. ' +
-    'unit, since, until, priority: journal only. Without systemd, use path.',
+    'unit, priority: journal only. Without systemd, use path. Rotated files may be compressed.',
   toolset: 'inspect',
   effect: 'read',
   discloses: true,
@@ -76,6 +77,9 @@ export const readLogs = defineContainerTool({
     total: z.number().nullable(),
     remaining: z.number().nullable(),
     rotated: z.boolean(),
+    damaged: z.boolean(),
+    unit_silent: z.boolean(),
+    similar: z.array(z.object({ path: z.string(), bytes: z.number().nullable() })),
     older: z.string().nullable(),
     newer: z.string().nullable(),
   }),
@@ -98,10 +102,21 @@ export const readLogs = defineContainerTool({
       total: page.total,
       remaining: page.remaining,
       rotated: page.rotated,
+      damaged: page.damaged,
+      unit_silent: page.isUnitSilent,
+      similar: page.similar.map(({ path: name, bytes }) => ({ path: name, bytes })),
       older: page.older,
       newer: page.newer,
     };
-    return { data, text: (shown) => logText(shown, { count, matches: match !== undefined }) };
+    return {
+      data,
+      text: (shown) =>
+        logText(shown, {
+          count,
+          matches: match !== undefined,
+          isTimed: since !== undefined || until !== undefined,
+        }),
+    };
   },
 });
 
@@ -117,6 +132,9 @@ interface LogData {
   readonly shown: number;
   readonly total: number | null;
   readonly rotated: boolean;
+  readonly damaged: boolean;
+  readonly unit_silent: boolean;
+  readonly similar: readonly SimilarFile[];
   readonly older: string | null;
   readonly newer: string | null;
 }
@@ -124,15 +142,31 @@ interface LogData {
 /** The lines are framed by a random word, so that text of the container cannot pose as text of this server. */
 function logText(
   data: LogData,
-  { count, matches }: { readonly count: boolean; readonly matches: boolean },
+  {
+    count,
+    matches,
+    isTimed,
+  }: { readonly count: boolean; readonly matches: boolean; readonly isTimed: boolean },
 ): string {
   const what = (number: number | null) => `${matches ? 'matching ' : ''}${number === 1 ? 'line' : 'lines'}`;
   const where = `${data.source} of container ${data.vmid}`;
-  if (count) return `${data.total ?? '?'} ${what(data.total)} in ${where}.`;
-  const notes = data.rotated
-    ? ['The log was rotated since the cursor was made: this is the beginning of the new file.']
-    : [];
-  const total = data.total === null ? '' : ` of ${data.total}`;
+  const notes = [
+    ...(data.rotated
+      ? ['The log was rotated since the cursor was made: this is the beginning of the new file.']
+      : []),
+    ...(data.damaged
+      ? ['The file is damaged or incomplete: only the lines before the fault were read.']
+      : []),
+    ...(data.unit_silent
+      ? ['The journal has no entry of this unit at all. Check the name of the unit.']
+      : []),
+    // Earlier lines may be in a file that was rotated.
+    ...(data.similar.length > 0 && (data.shown === 0 || isTimed) && data.older === null
+      ? [`Other files of this log may be: ${similarFiles(data.similar)}.`]
+      : []),
+  ];
+  if (count) return [`${data.total ?? '?'} ${what(data.total)} in ${where}.`, ...notes].join('\n');
+  const total = data.total === null || data.total === 0 ? '' : ` of ${data.total}`;
   const pages = [
     ...(data.older === null ? [] : [`Older lines: cursor="${data.older}"`]),
     ...(data.newer === null ? [] : [`Lines written later: cursor="${data.newer}"`]),

@@ -12,8 +12,8 @@ import type { Precondition } from '../remote/remote-types.ts';
 export type Effect = 'read' | 'write' | 'destroy' | 'exec';
 
 /**
- * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules see each part as
- * a call of its own; all parts must be allowed.
+ * One of several decisions that a call needs, such as reading at its source and writing at its target. Rules decide on each
+ * part as on a separate call; all parts must be allowed.
  */
 export interface CallPart {
   /** For messages, approval questions and `preconditionOf`: `source`, `target`, `validate`. */
@@ -74,7 +74,7 @@ export interface SelectedContainer {
   /** null if no such container exists. */
   readonly name: string | null;
   readonly node: string | null;
-  /** Why nothing can be done in it, found before any decision: it is not running, for example. null if something can. */
+  /** Why no command can run in it, for example because it is stopped; known before any decision. null if commands can run. */
   readonly skipped: AppError | null;
 }
 

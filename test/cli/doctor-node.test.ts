@@ -131,7 +131,9 @@ describe('doctor --report', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^```\nproxmox-mcp \S+, Node\.js v\S+, [\s\S]*\n```\n$/);
     expect(stdout).toContain('POLICY=careful');
+    expect(stdout, 'settings with their defaults').not.toMatch(/MAX_FILE_SIZE|APPROVAL_TTL|TOOLSETS/);
     expect(stdout).toMatch(/^ok +Login: as <name>/m);
+    expect(stdout).toMatch(/: <address> port \d+ answers: /);
     for (const told of ['127.0.0.1', 'admin', cwd, env.SSH_KEY ?? '?', 'pve1', 'debian,', 'busybox']) {
       expect(stdout, told).not.toContain(told);
     }

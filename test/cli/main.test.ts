@@ -77,10 +77,10 @@ describe('refusals to start', () => {
       SSH_USER: 'x',
     });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    for (const name of ['I_ACCEPT_RISKS', 'HOST', '--ssh-port=0x16', 'SUDO=perhaps', 'gone.env']) {
+    for (const name of ['--ssh-port=0x16', 'SUDO=perhaps', 'gone.env']) {
       expect(stderr).toContain(name);
     }
-    expect(stderr).toContain('cannot start: 5 settings need your attention');
+    expect(stderr).toContain('cannot start: 3 settings need your attention');
     expect(stderr).toContain('did you mean SSH_USERNAME?');
   });
 
@@ -89,6 +89,7 @@ describe('refusals to start', () => {
     [['--raed-only'], '(Did you mean --read-only?)'],
     [['srve'], '(Did you mean serve?)'],
     [['docter'], '(Did you mean doctor?)'],
+    [['lsit'], '(Did you mean list?)'],
     [['help', 'tolls'], '(Did you mean tools?)'],
     [['help', 'ssh'], '(Did you mean connection?)'],
     [['help', 'AUDIT_DIR'], '(Did you mean governance?)'],

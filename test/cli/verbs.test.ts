@@ -150,6 +150,37 @@ describe.skipIf(noTerminal !== null)(
       expect(await status()).toBe('running');
     });
 
+    test('are not run when the question is not answered before the request expires', async () => {
+      const terminal = new Terminal(['stop', '102', ...dir('state-silent'), '--approval-ttl', '2s'], { cwd });
+      await terminal.shows('Allow this call? [y/N]');
+      await terminal.shows('APPROVAL_TTL');
+      await terminal.shows('CONFIRMATION_REFUSED');
+      expect(await terminal.ended()).toBe(1);
+      expect(await status()).toBe('running');
+    });
+
+    test.each(['client', 'terminal'])(
+      'are not run when the passphrase is not typed before the request expires (APPROVALS=%s)',
+      async (approvals) => {
+        const state = `state-untyped-${approvals}`;
+        await new ApprovalStore(at(state)).setPassphrase(await hashPassphrase('correct horse'));
+        const args = ['stop', '102', ...dir(state), '--approvals', approvals, '--approval-ttl', '4s'];
+        const terminal = new Terminal(args, { cwd });
+        await terminal.answer('Allow this call? [y/N]', `y${KEY.enter}`);
+        await terminal.shows('Approval passphrase');
+        await terminal.shows('APPROVAL_TTL');
+        expect(await terminal.ended()).toBe(1);
+        expect(await status()).toBe('running');
+      },
+    );
+
+    test('are cancelled by Ctrl-C at the question', async () => {
+      const terminal = new Terminal(['stop', '102', ...dir('state-ctrl-c')], { cwd });
+      await terminal.answer('Allow this call? [y/N]', KEY.ctrlC);
+      expect(await terminal.ended()).toBe(130);
+      expect(await status()).toBe('running');
+    });
+
     test.each(['client', 'terminal'])(
       'ask for the passphrase if one is set (APPROVALS=%s)',
       async (approvals) => {

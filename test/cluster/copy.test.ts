@@ -97,7 +97,7 @@ describe.each([
 
   test('of a file that changes meanwhile is refused, and the old content stays', async () => {
     filesOf(to).write('/root/copy', 'old');
-    putLong(from, 2 ** 27);
+    putLong(from, 2 ** 26);
     const call = copy(source, target, { overwrite: true });
     await midway(to);
     const inode = filesOf(from).get('/root/source');

@@ -186,6 +186,110 @@ describeNode('copy_file', [], (node) => {
     expect((await to.run('ls', '-A', to.small)).stdout).not.toMatch(/copy|proxmox-mcp/);
   });
 
+  test.each([
+    ['onto itself', 'tree', 'is the source itself'],
+    ['into itself', 'tree/sub/copy', 'is inside the source'],
+    ['over what contains it', '', 'contains the source'],
+    ['into itself by a link', 'link/sub/copy', 'is inside the source'],
+  ])('refuses to copy a directory %s, and changes nothing', async (_what, as, why) => {
+    const far = farNamed('debian');
+    await far.mkdir('tree');
+    await far.run('mkdir', far.path('tree/sub'));
+    await far.put('tree/sub/file', 'content');
+    await far.symlink('tree', 'link');
+    const target = `${far.vmid}:${far.path(as).replace(/\/$/, '')}`;
+    const failure = failureOf(
+      await server.call('copy_file', {
+        source: placeOf(far, 'tree'),
+        target,
+        recursive: true,
+        overwrite: true,
+      }),
+    );
+    expect(failure).toMatchObject({ code: 'INVALID_INPUT', error: expect.stringContaining(why) });
+    await nothingLeft(far);
+    const names = (await far.run('find', far.dir)).stdout.trim().split('\n').sort();
+    expect(names).toEqual(
+      ['', '/link', '/tree', '/tree/sub', '/tree/sub/file'].map((name) => far.dir + name),
+    );
+  });
+
+  test('refuses to copy a file onto itself, also by a link, and a file to a directory', async () => {
+    const far = farNamed('busybox');
+    await far.put('file', 'content');
+    await far.symlink('file', 'link');
+    await far.mkdir('dir');
+    const failure = async (from: string, to: string) =>
+      failureOf(await copy(far, from, far, to, { overwrite: true }));
+    for (const [from, to] of [
+      ['file', 'file'],
+      ['link', 'file'],
+      ['file', 'link'],
+    ] as const) {
+      expect(await failure(from, to)).toMatchObject({
+        code: 'INVALID_INPUT',
+        error: expect.stringContaining('is the source itself'),
+      });
+    }
+    expect(await failure('file', 'dir')).toMatchObject({
+      code: 'IS_A_DIRECTORY',
+      suggestion: 'Add the name of the file to the path.',
+    });
+    expect((await far.read('file')).toString()).toBe('content');
+    expect((await far.stat('link')).kind).toBe('link');
+    await nothingLeft(far);
+  });
+
+  test.each(['fifo', 'device', 'socket'] as const)(
+    'refuses a directory with a %s, and names it',
+    async (kind) => {
+      const [from, to] = [farNamed('debian'), farNamed('busybox')];
+      await from.mkdir('tree');
+      await from.put('tree/file', 'x');
+      await from.special('tree/odd', kind);
+      const failure = failureOf(await copy(from, 'tree', to, 'copy', { recursive: true }));
+      expect(failure).toMatchObject({
+        code: 'NOT_A_REGULAR_FILE',
+        error: expect.stringContaining(from.path('tree/odd')),
+      });
+      expect((await to.run('ls', '-A', to.dir)).stdout).toBe('');
+    },
+  );
+
+  test.each([
+    ['a file', 'file', {}],
+    ['a directory', 'tree', { recursive: true }],
+  ])('%s that is removed while it is copied: an error, and no copy', async (_what, name, more) => {
+    const [from, to] = [farNamed('debian'), farNamed('host')];
+    await from.mkdir('tree');
+    await from.put('tree/large', 'begin');
+    await from.truncate('tree/large', 2 ** 27);
+    await from.put('file', 'begin');
+    await from.truncate('file', 2 ** 27);
+    const call = copy(from, name, to, 'copy', more);
+    await until(async () => (await to.parts()).length > 0);
+    await from.run('rm', '-rf', from.path(name));
+    expect(failureOf(await call).code).toMatch(/^(FILE_CHANGED|TRANSFER_FAILED|SOURCE_NOT_FOUND)$/);
+    await nothingLeft(from, to);
+    expect((await to.run('ls', '-A', to.dir)).stdout).toBe('');
+  });
+
+  test.each([
+    ['source', 'busybox', 'debian'],
+    ['target', 'debian', 'busybox'],
+  ] as const)('a frozen %s: CONTAINER_FROZEN, and nothing is copied', async (_which, one, other) => {
+    const [from, to] = [farNamed(one), farNamed(other)];
+    await from.put('file', 'x');
+    const thaw = await node.freeze(farNamed('busybox').vmid ?? 0);
+    try {
+      expect(failureOf(await copy(from, 'file', to, 'copy')).code).toBe('CONTAINER_FROZEN');
+    } finally {
+      await thaw();
+    }
+    await nothingLeft(from, to);
+    expect((await to.run('ls', '-A', to.dir)).stdout).toBe('');
+  });
+
   test('a stopped or missing container is told, on either side', async () => {
     const from = farNamed('debian');
     await from.put('source', 'x');

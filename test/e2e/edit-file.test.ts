@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ALL_ATTRIBUTES, archiveWithAttributes, attributesIn, TAR } from '../fixtures/attributes.ts';
+import { CT } from '../rig/containers.ts';
+import { must } from '../rig/run.ts';
 import { until } from '../rig/until.ts';
 import { failureOf, uniqueSleep, useClient } from './connect.ts';
 import { type Far, type FarName, isPart } from './far.ts';
@@ -10,8 +13,10 @@ const OLD = 'first\nsecond\nthird\n';
 const NEW = 'first\n2nd\nthird\n';
 const EDITS = { edits: [{ old: 'second', new: '2nd' }] };
 
-describeNode('edit_file', [], (node) => {
+describeNode('edit_file', [], (node, { needing }) => {
   const server = useClient(node);
+  // The validation has as much time as a call.
+  const impatient = useClient(node, { WAIT_LIMIT: '5s' });
   const farNamed = useFars(node);
 
   const edit = (far: Far, name: string, more: object = EDITS, signal?: AbortSignal) =>
@@ -234,6 +239,41 @@ describeNode('edit_file', [], (node) => {
         await untouched(far);
       });
 
+      test.each([
+        ['before', 'test -e {}', ''],
+        // A child that holds the output, and that the program `timeout` does not know.
+        ['after', ':', 'setsid sleep SLEEP & '],
+      ])(
+        'that hangs %s the file is replaced: TIMEOUT, killed, and the old content',
+        async (_when, check, child) => {
+          const far = farNamed(name);
+          await far.put('file', OLD);
+          const sleep = uniqueSleep();
+          const validate = `${check}; echo begun; ${child.replace('SLEEP', sleep)}exec sleep ${sleep}`;
+          const args = { vmid: far.vmid, path: far.path('file'), ...EDITS, validate };
+          const failure = failureOf(await impatient.call('edit_file', args));
+          expect(failure).toMatchObject({
+            code: 'TIMEOUT',
+            error: expect.stringMatching(/did not end within 5 s.* has its old content/),
+          });
+          await until(
+            async () => (await node.containerProcesses(far.vmid ?? 0, `sleep ${sleep}`)).length === 0,
+          );
+          await untouched(far);
+        },
+      );
+
+      test('that floods: the end of its output is returned', async () => {
+        const far = farNamed(name);
+        await far.put('file', OLD);
+        const validate = 'yes x | head -n 200000; echo the end; test -z {}';
+        const result = await edit(far, 'file', { ...EDITS, validate });
+        expect(failureOf(result).code).toBe('VALIDATION_FAILED');
+        expect(result.data.stderr).toMatch(/^x\n[x\n]*\nthe end$/);
+        expect(String(result.data.stderr).length).toBeLessThanOrEqual(8_000);
+        await untouched(far);
+      });
+
       test('a lost connection: nothing is left when the command has ended', async () => {
         const far = farNamed(name);
         await far.put('file', OLD);
@@ -248,5 +288,45 @@ describeNode('edit_file', [], (node) => {
         await untouched(far);
       });
     });
+  });
+
+  needing('real programs', 'keeps extended attributes, capabilities and ACLs, and reports that', async () => {
+    const far = farNamed('debian');
+    await far.put('archive.tar', archiveWithAttributes('file', OLD));
+    await far.run(...TAR, '-xf', far.path('archive.tar'), '-C', far.dir);
+    const attributes = async () =>
+      attributesIn((await far.run(...TAR, '-cf', '-', '-C', far.dir, 'file')).stdout);
+    expect(await attributes()).toEqual(ALL_ATTRIBUTES);
+    const result = await edit(far, 'file');
+    expect(result.data, result.text).toMatchObject({ attributes: 'kept' });
+    expect(await attributes()).toEqual(ALL_ATTRIBUTES);
+    expect((await far.read('file')).toString()).toBe(NEW);
+  });
+
+  needing('real programs', 'an immutable file and a read-only disk are left as they were', async (rig) => {
+    const far = farNamed('debian');
+    await far.put('file', OLD);
+    const immutable = (flag: string) =>
+      must(['chattr', flag, `${rig.rootfsOnDisk(CT.debian)}${far.path('file')}`]);
+    await immutable('+i');
+    try {
+      expect(failureOf(await edit(far, 'file'))).toMatchObject({
+        code: 'PERMISSION_DENIED',
+        suggestion: expect.stringContaining('lsattr'),
+      });
+    } finally {
+      await immutable('-i');
+    }
+    await untouched(far);
+    const file = `${far.small}/file`;
+    await far.run('sh', '-c', 'echo second > "$1"; mount -o remount,ro "$2"', 'sh', file, far.small);
+    try {
+      const failure = failureOf(await server.call('edit_file', { vmid: far.vmid, path: file, ...EDITS }));
+      expect(failure.code).toBe('READ_ONLY_FILESYSTEM');
+      expect((await far.run('cat', file)).stdout).toBe('second\n');
+    } finally {
+      await far.run('mount', '-o', 'remount,rw', far.small);
+      await far.run('rm', '-f', file);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
@@ -82,9 +83,12 @@ describeNode('exec: background processes', [], (rig) => {
       for (const result of results) expect(result).toMatchObject({ exit_code: 0, output_held: true });
     }
     expect(await node.exec(CT.debian, 'echo next')).toMatchObject({ stdout: 'next\n' });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const left = (await rig.containerProcesses(CT.debian, seconds)).filter(({ comm }) => comm !== 'sleep');
-    expect(left.length).toBe(32);
+    const left = async () =>
+      (await rig.containerProcesses(CT.debian, seconds)).filter(({ comm }) => comm !== 'sleep').length;
+    await until(async () => (await left()) <= 32);
+    // Longer than the time between two of their writes.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await left()).toBe(32);
     await rig.inContainer(CT.debian, ['pkill', '-KILL', '-f', seconds]);
   });
 });

@@ -64,7 +64,7 @@ describeNode('start and stop', [], (rig, { needing }) => {
     const since = performance.now();
     const result = await stop({ force: true, timeout: 60 });
     expect(result.data).toMatchObject({ success: true, changed: true, how: 'killed' });
-    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(performance.now() - since).toBeLessThan(30_000);
     expect(rig.isRunning(vmid)).toBe(false);
   });
 

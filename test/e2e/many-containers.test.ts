@@ -9,6 +9,8 @@ const COUNT = 200;
 const VMIDS = Array.from({ length: COUNT }, (_, index) => 1000 + index);
 /** Its containers print a lot. */
 const LOUD = new Set([1007, 1093]);
+/** Its disk is small, and gets full. */
+const SMALL = 1002;
 
 let simulator: Simulator;
 let client: TestClient;
@@ -21,7 +23,12 @@ beforeAll(async () => {
           containers: Object.fromEntries(
             VMIDS.map((vmid) => [
               vmid,
-              { name: `ct${vmid}`, flavour: 'alpine' as const, tags: vmid % 2 === 0 ? ['even'] : ['odd'] },
+              {
+                name: `ct${vmid}`,
+                flavour: 'alpine' as const,
+                tags: vmid % 2 === 0 ? ['even'] : ['odd'],
+                ...(vmid === SMALL ? { disk: { size: 64 * 1024 ** 2 } } : {}),
+              },
             ]),
           ),
         },
@@ -118,3 +125,21 @@ test('200 containers are inspected in one round trip, within the character limit
   // Those with problems come first.
   expect(text).toMatch(/^VMID.*\n1050 /m);
 }, 240_000);
+
+test('the largest files are listed only for those of many containers whose disk is full', async () => {
+  const vmids = [1001, SMALL, 1003];
+  const inspect = async (selected: readonly number[]) => {
+    const { data } = await client.callTool('proxmox_inspect_containers', {
+      vmids: selected,
+      sections: ['disk'],
+    });
+    return inspectionData.parse(data).containers.map(({ disk }) => disk?.largest_files !== undefined);
+  };
+  const full = await client.callTool('proxmox_container_exec_command', {
+    vmid: SMALL,
+    command: 'head -c 100000000 /dev/zero >/root/large',
+  });
+  expect(full.text).toContain('No space left on device');
+  expect(await inspect(vmids)).toEqual([false, true, false]);
+  expect(await inspect([1001])).toEqual([true]);
+});

@@ -18,41 +18,76 @@ const KEY = [
   '',
 ].join('\n');
 
+const FACTS =
+  /^(?<path>.+) in container \d+: (?:(?<empty>empty|nothing at this position)|(?:lines? (?<first>\d+)(?: to (?<last>\d+))?(?: of (?<total>\d+))? \()?(?:(?<whole>[\d.]+ \w+)|bytes (?<start>\d+) to (?<end>\d+) of (?<size>\d+))\)?(?: as (?<how>Latin-1|base64).*)?), mode (?<mode>\d+), (?<owner>[^,]+), SHA-256 (?<hash>[0-9a-f]{64}|not computed.*)$/;
+const NEXT = /^Continue with (line|offset)=(\d+)\.$/m;
+
+/** What a result says, which MCP clients get as text only. */
+function partOf(text: string) {
+  const [frame = '', , shown = ''] =
+    /\[file ([0-9a-f]{8}) begins\]\n([\s\S]*)\n\[file \1 ends\]/.exec(text) ?? [];
+  const around = frame === '' ? text : text.replace(frame, () => '');
+  const [head = ''] = around.split('\n');
+  const facts = FACTS.exec(head)?.groups;
+  if (facts === undefined) throw new Error(`not the facts of a part: ${head}`);
+  const number = (digits: string | undefined) => (digits === undefined ? null : Number(digits));
+  const [, unit, at] = NEXT.exec(around) ?? [];
+  const next = unit === undefined ? null : { [unit]: Number(at) };
+  // The frame ends with a newline in any case.
+  const ends = next === null ? !around.includes('The last line has no newline.') : unit === 'line';
+  return {
+    path: facts.path,
+    content: frame === '' ? '' : facts.how === 'base64' || !ends ? shown : `${shown}\n`,
+    lines: [number(facts.first), number(facts.last ?? facts.first), number(facts.total)],
+    bytes: facts.whole ?? [number(facts.start), (number(facts.end) ?? -1) + 1, number(facts.size)],
+    empty: facts.empty,
+    encoding: facts.how ?? 'UTF-8',
+    mode: facts.mode,
+    owner: facts.owner,
+    sha256: /^not/.test(facts.hash ?? '') ? null : facts.hash,
+    next,
+    redacted: Number(/^(\d+) secrets? (?:is|are) redacted/m.exec(around)?.[1] ?? 0),
+  };
+}
+
 describeNode('read_file', [], (node) => {
   const server = useClient(node, { CHARACTER_LIMIT: '2000' });
   const farNamed = useFars(node);
 
-  const read = (far: Far, name: string, more: object = {}) =>
+  const call = (far: Far, name: string, more: object = {}) =>
     server.call('read_file', { vmid: far.vmid, path: far.path(name), ...more });
+
+  async function read(far: Far, name: string, more: object = {}) {
+    const { isError, data, text } = await call(far, name, more);
+    expect(isError, text).toBe(false);
+    // The text of the file is sent once.
+    expect(data).toEqual({});
+    return partOf(text);
+  }
 
   describe.each(CONTAINERS)('in %s', (name) => {
     test('returns the whole of a short file, with its facts', async () => {
       const far = farNamed(name);
       await far.put('file', 'naïve\nsecond', 0o640);
       await far.run('chown', '33:44', far.path('file'));
-      const result = await read(far, 'file');
-      expect(result.isError, result.text).toBe(false);
-      expect(result.data).toEqual({
-        vmid: far.vmid,
+      const { text, data } = await call(far, 'file');
+      expect(data).toEqual({});
+      expect(partOf(text)).toEqual({
         path: far.path('file'),
-        size: 13,
-        mode: '640',
-        owner: expect.any(String),
-        group: expect.any(String),
-        uid: 33,
-        gid: 44,
-        sha256: sha256('naïve\nsecond'),
-        encoding: 'utf-8',
         content: 'naïve\nsecond',
-        start: 0,
-        end: 13,
-        first_line: 1,
-        last_line: 2,
-        total_lines: 2,
+        lines: [1, 2, 2],
+        bytes: '13 bytes',
+        empty: undefined,
+        encoding: 'UTF-8',
+        mode: '640',
+        owner: expect.stringMatching(/^[\w-]+:[\w-]+$/),
+        sha256: sha256('naïve\nsecond'),
         next: null,
+        redacted: 0,
       });
-      expect(result.text).toMatch(/lines 1 to 2 of 2 \(13 bytes\), mode 640, .*SHA-256/);
-      expect(result.text).toMatch(/\[file (\w+) begins\]\nnaïve\nsecond\n\[file \1 ends\]$/);
+      expect(text).toMatch(
+        /\n\[file (\w+) begins\]\nnaïve\nsecond\n\[file \1 ends\]\nThe last line has no newline\.$/,
+      );
     });
 
     test.each([
@@ -64,12 +99,9 @@ describeNode('read_file', [], (node) => {
     ] as const)('returns %s', async (_what, range, [from, to]) => {
       const far = farNamed(name);
       await far.put('file', LINES.join(''));
-      const { data } = await read(far, 'file', range);
-      expect(data).toMatchObject({
+      expect(await read(far, 'file', range)).toMatchObject({
         content: LINES.slice(from, to).join(''),
-        first_line: from + 1,
-        last_line: to,
-        total_lines: 100,
+        lines: [from + 1, to, 100],
         sha256: sha256(LINES.join('')),
         next: to === 100 ? null : { line: to + 1 },
       });
@@ -79,15 +111,23 @@ describeNode('read_file', [], (node) => {
       const far = farNamed(name);
       const content = `${'x'.repeat(9_000)}äöü${'y'.repeat(9_000)}`;
       await far.put('file', content);
-      const at = async (range: object) => (await read(far, 'file', range)).data;
+      const at = (range: object) => read(far, 'file', range);
+      const size = 18_006;
       expect(await at({ offset: 9_000, bytes: 4 })).toMatchObject({
         content: 'äö',
-        start: 9_000,
-        end: 9_004,
+        bytes: [9_000, 9_004, size],
+        next: { offset: 9_004 },
       });
-      expect(await at({ offset: 9_001, bytes: 3 })).toMatchObject({ content: 'ö', start: 9_002, end: 9_004 });
+      expect(await at({ offset: 9_001, bytes: 3 })).toMatchObject({
+        content: 'ö',
+        bytes: [9_002, 9_004, size],
+      });
       expect(await at({ offset: -3 })).toMatchObject({ content: 'yyy', next: null });
-      expect(await at({ offset: 99_999 })).toMatchObject({ content: '', start: 18_006, next: null });
+      expect(await at({ offset: 99_999 })).toMatchObject({
+        content: '',
+        empty: 'nothing at this position',
+        next: null,
+      });
     });
 
     test('cuts at the end of a line, and can be continued to the end', async () => {
@@ -98,11 +138,11 @@ describeNode('read_file', [], (node) => {
       let next: unknown = { line: 1 };
       let calls = 0;
       while (typeof next === 'object' && next !== null) {
-        const { data } = await read(far, 'file', next);
-        expect(String(data.content).length).toBeLessThanOrEqual(2000);
-        expect(data.content).toMatch(/\n$/);
-        seen += data.content;
-        ({ next } = data);
+        const part = await read(far, 'file', next);
+        expect(part.content.length).toBeLessThanOrEqual(2000);
+        expect(part.content).toMatch(/\n$/);
+        seen += part.content;
+        ({ next } = part);
         calls++;
       }
       expect(seen === content).toBe(true);
@@ -112,15 +152,18 @@ describeNode('read_file', [], (node) => {
     test('cuts a line that is longer than the limit, and continues with bytes', async () => {
       const far = farNamed(name);
       await far.put('file', 'z'.repeat(5_000));
-      const { data } = await read(far, 'file');
-      expect(data).toMatchObject({ content: 'z'.repeat(2_000), next: { offset: 2_000 }, first_line: 1 });
+      expect(await read(far, 'file')).toMatchObject({
+        content: 'z'.repeat(2_000),
+        next: { offset: 2_000 },
+        lines: [1, 1, 1],
+      });
     });
 
     test('binary content as base64, text that is not UTF-8 as Latin-1', async () => {
       const far = farNamed(name);
       const binary = bytes(3_000);
       await far.put('binary', binary);
-      expect((await read(far, 'binary')).data).toMatchObject({
+      expect(await read(far, 'binary')).toMatchObject({
         encoding: 'base64',
         content: binary.subarray(0, 1_500).toString('base64'),
         next: { offset: 1_500 },
@@ -128,26 +171,28 @@ describeNode('read_file', [], (node) => {
       });
       const latin = Buffer.from('Stra\xdfe\nz\xfcrich\n', 'latin1');
       await far.put('latin', latin);
-      expect((await read(far, 'latin')).data).toMatchObject({
-        encoding: 'latin1',
+      expect(await read(far, 'latin')).toMatchObject({
+        encoding: 'Latin-1',
         content: 'Straße\nzürich\n',
-        end: latin.length,
-        total_lines: 2,
+        bytes: '14 bytes',
+        lines: [1, 2, 2],
       });
     });
 
     test('redacts a key of which only the middle is asked for', async () => {
       const far = farNamed(name);
       await far.put('key', KEY);
-      const { data, text } = await read(far, 'key', { line: 10, lines: 5 });
-      expect(text).not.toContain('b3BlbnNzaC1rZXk');
-      expect(data.content).toContain('[redacted: ');
+      const { content, redacted } = await read(far, 'key', { line: 10, lines: 5 });
+      expect(content).not.toContain('b3BlbnNzaC1rZXk');
+      expect(content).toContain('[redacted: ');
+      expect(redacted).toBe(1);
     });
 
     test.each(WEIRD_NAMES)('a name with %s', async (_what, weird) => {
       const far = farNamed(name);
       await far.put(weird, 'content');
-      expect((await read(far, weird)).data).toMatchObject({ content: 'content' });
+      // A newline in a name begins no line of the text.
+      expect(await read(far, weird)).toMatchObject({ content: 'content' });
       expect((await far.run('ls', '-a', far.dir)).stdout).not.toContain('pwned\n');
     });
 
@@ -155,14 +200,9 @@ describeNode('read_file', [], (node) => {
       const far = farNamed(name);
       await far.put('target', 'content');
       await far.symlink('target', 'link');
-      expect((await read(far, 'link')).data).toMatchObject({ path: far.path('target'), content: 'content' });
+      expect(await read(far, 'link')).toMatchObject({ path: far.path('target'), content: 'content' });
       await far.put('empty', '');
-      expect((await read(far, 'empty')).data).toMatchObject({
-        content: '',
-        size: 0,
-        total_lines: 0,
-        next: null,
-      });
+      expect(await read(far, 'empty')).toMatchObject({ content: '', empty: 'empty', next: null });
     });
 
     test('refuses anything but a regular file, at once', async () => {
@@ -170,11 +210,11 @@ describeNode('read_file', [], (node) => {
       await far.special('fifo', 'fifo');
       await far.special('device', 'device');
       await far.mkdir('dir');
-      const code = async (file: string) => failureOf(await read(far, file)).code;
+      const code = async (file: string) => failureOf(await call(far, file)).code;
       expect(await code('fifo')).toBe('NOT_A_REGULAR_FILE');
       expect(await code('device')).toBe('NOT_A_REGULAR_FILE');
       expect(await code('missing')).toBe('SOURCE_NOT_FOUND');
-      const directory = failureOf(await read(far, 'dir'));
+      const directory = failureOf(await call(far, 'dir'));
       expect(directory).toMatchObject({
         code: 'IS_A_DIRECTORY',
         suggestion: expect.stringContaining('ls -la'),
@@ -187,14 +227,12 @@ describeNode('read_file', [], (node) => {
       const far = farNamed(name);
       await far.put('huge', 'begin\n');
       await far.truncate('huge', 2 ** 31);
-      const result = await read(far, 'huge', { lines: 1 });
-      expect(result.data).toMatchObject({
+      expect(await read(far, 'huge', { lines: 1 })).toMatchObject({
         content: 'begin\n',
-        size: 2 ** 31,
+        bytes: [0, 6, 2 ** 31],
         sha256: null,
-        total_lines: null,
+        lines: [1, 1, null],
       });
-      expect(result.text).toContain('SHA-256 not computed');
     });
 
     test('leaves no process behind when it is cancelled', async () => {
@@ -203,8 +241,8 @@ describeNode('read_file', [], (node) => {
       await far.truncate('huge', 2 ** 31);
       const cancel = new AbortController();
       const args = { vmid: far.vmid, path: far.path('huge'), line: 2_000_000_000 };
-      const call = server.call('read_file', args, { signal: cancel.signal });
-      const rejected = expect(call).rejects.toThrow();
+      const cancelled = server.call('read_file', args, { signal: cancel.signal });
+      const rejected = expect(cancelled).rejects.toThrow();
       await until(async () => (await node.containerProcesses(far.vmid ?? 0, 'head -n')).length > 0);
       cancel.abort();
       await rejected;
@@ -213,7 +251,7 @@ describeNode('read_file', [], (node) => {
   });
 
   test('line and offset exclude each other', async () => {
-    const result = await read(farNamed('debian'), 'x', { line: 1, offset: 1 });
+    const result = await call(farNamed('debian'), 'x', { line: 1, offset: 1 });
     expect(failureOf(result)).toMatchObject({
       code: 'INVALID_INPUT',
       error: expect.stringContaining('`line`'),

@@ -139,7 +139,8 @@ describeNode('read_logs', [], (node, { needing }) => {
 
   test.each([
     [{ path: 'relative.log' }, 'path'],
-    [{ path: LOG, since: '1h' }, 'path'],
+    [{ path: LOG, unit: 'nginx' }, 'path'],
+    [{ path: LOG, priority: 'err' }, 'path'],
     [{ since: 'yesterday; reboot' }, 'since'],
     [{ unit: 'a b' }, 'unit'],
     [{ match: '(a)\\1', regex: true }, 'match'],
@@ -174,6 +175,39 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(second.log.split('\n').at(-1)).toMatch(new RegExp(`^${500 - first.shown}:`));
   });
 
+  test('names rotated files where the log is missing or has no such line', async () => {
+    await write(CT.busybox, 'old\n', `${LOG}.1`);
+    const missing = failureOf(await call('read_logs', { vmid: CT.busybox, path: LOG }));
+    expect(missing).toMatchObject({
+      code: 'SOURCE_NOT_FOUND',
+      error: expect.stringContaining(`${LOG}.1 (4 bytes)`),
+      suggestion: expect.stringContaining('one of them'),
+    });
+    await write(CT.busybox, '');
+    expect((await read({ vmid: CT.busybox, path: LOG })).text).toContain(
+      `No lines in ${LOG} of container ${CT.busybox}.\nOther files of this log may be: ${LOG}.1 (4 bytes).\n`,
+    );
+    await write(CT.busybox, 'new\n');
+    expect((await read({ vmid: CT.busybox, path: LOG })).text).not.toContain(`${LOG}.1`);
+    expect((await read({ vmid: CT.busybox, path: LOG, match: 'old' })).text).toContain(`${LOG}.1 (4 bytes)`);
+  });
+
+  needing('real lxc', 'reads yesterday from a compressed file, by time and match', async (rig) => {
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    const day = yesterday.replaceAll('-', '/');
+    const log = `${day} 01:00:00 [error] upstream a\n${day} 03:10:00 [error] upstream b\n  in detail\n${day} 03:20:00 [warn] c\n`;
+    for (const vmid of [CT.debian, CT.busybox]) {
+      await write(vmid, log, '/var/log/error.log.2');
+      await rig.inContainer(vmid, ['gzip', '-f', '/var/log/error.log.2']);
+      onTestFinished(async () => void (await rig.inContainer(vmid, ['rm', '-f', '/var/log/error.log.2.gz'])));
+      const path = '/var/log/error.log.2.gz';
+      const range = { vmid, path, since: `${yesterday} 03:00`, until: `${yesterday} 03:15` };
+      expect((await read(range)).log).toBe(`${day} 03:10:00 [error] upstream b\n  in detail`);
+      expect((await read({ ...range, match: 'upstream' })).log).toBe(`${day} 03:10:00 [error] upstream b`);
+      expect((await read({ vmid, path, lines: 1 })).log).toBe(`4:${day} 03:20:00 [warn] c`);
+    }
+  });
+
   needing(
     'volume',
     'reads a file of 150 MB at the cost of its matches',
@@ -185,7 +219,7 @@ describeNode('read_logs', [], (node, { needing }) => {
       expect([total, shown]).toEqual([1, 1]);
       expect(text.length).toBeLessThan(400);
     },
-    60_000,
+    120_000,
   );
 
   needing(
@@ -217,6 +251,6 @@ describeNode('read_logs', [], (node, { needing }) => {
         )
         .toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });

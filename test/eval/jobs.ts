@@ -1,119 +1,120 @@
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** A call of a sequence, as an assistant would make it. */
+/** A call of a sequence, as an assistant makes it. */
 export interface Step {
   readonly tool: string;
   /** A function of the data of the previous result, for an id that it contains. */
   readonly args: Arguments | ((previous: Arguments) => Arguments);
 }
 
-/** A task of an administrator: the request, the calls that complete it, and the texts that the results must contain. */
-export interface Job {
-  readonly name: string;
-  readonly steps: readonly Step[];
-  /** Texts that the results must contain. Without them, the sequence has not completed the task, however cheap it is. */
-  readonly finds: readonly RegExp[];
+/** The containers of a node, by their part in the tasks. */
+export interface Roles {
+  /** Contains the large log, the large file, the configuration and the full disk. */
+  readonly main: number;
+  /** Receives the copy and, after `main`, the change. */
+  readonly second: number;
+  /** Does not run. */
+  readonly stopped: number;
+  /** Is frozen during the last task. */
+  readonly frozen: number;
 }
 
-const everywhere = (command: string, more: Record<string, unknown> = {}): Step => ({
-  tool: 'exec_in_containers',
-  args: { name: '*', command, ...more },
-});
-const inside = (vmid: number, command: string, more: Record<string, unknown> = {}): Step => ({
-  tool: 'container_exec_command',
-  args: { vmid, command, ...more },
-});
+/** A task of an administrator: the request, and the calls that complete it. */
+export interface Job {
+  readonly name: JobName;
+  readonly steps: readonly Step[];
+  /** A container that is frozen during the task. */
+  readonly frozen?: number;
+}
+
+export type JobName = (typeof JOB_NAMES)[number];
+
+export const JOB_NAMES = [
+  'a disk is full somewhere',
+  'ports of all containers',
+  'state of all containers',
+  'problems of all containers',
+  'a stopped container and its address',
+  'a large file from one container to another',
+  'errors in a large log',
+  'a configuration is edited and validated',
+  'the same command in all containers',
+  'a long job in the background',
+  'a change with a canary and a check',
+  'a command in a frozen container',
+] as const;
 
 /**
- * Twelve kinds of tasks. A sequence is the shortest that a careful assistant would use with the existing tools; when a tool is
- * added, the sequence is shortened here.
+ * Twelve kinds of tasks. A sequence is what a careful assistant calls: it reads what it changes, and verifies nothing that a
+ * result has already verified. When a tool is added, the sequence is shortened here.
  */
-export const JOBS: readonly Job[] = [
-  {
-    name: 'a disk is full somewhere',
-    steps: [
-      { tool: 'inspect_containers', args: { sections: ['disk'] } },
-      inside(101, 'du -a / 2>/dev/null | sort -n | tail -n 5'),
+export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[] {
+  const steps: Readonly<Record<JobName, readonly Step[]>> = {
+    'a disk is full somewhere': [{ tool: 'inspect_containers', args: { sections: ['disk'] } }],
+    'ports of all containers': [{ tool: 'inspect_containers', args: { sections: ['network'] } }],
+    'state of all containers': [
+      { tool: 'list_containers', args: { details: true, response_format: 'text' } },
     ],
-    finds: [/101/, /9[78] ?%/, /app\.log|data\.bin/],
-  },
-  {
-    name: 'ports of all containers',
-    steps: [everywhere('ss -tlnp')],
-    finds: [/:5432/, /:3000/, /:25 /],
-  },
-  {
-    name: 'state of all containers',
-    steps: [{ tool: 'list_containers', args: { details: true, response_format: 'text' } }],
-    finds: [/107 +stopped +old/, /103 +running +db1/],
-  },
-  {
-    name: 'a large file from one container to another',
-    steps: [
+    'problems of all containers': [{ tool: 'inspect_containers', args: {} }],
+    'a stopped container and its address': [
+      { tool: 'start_container', args: { vmid: stopped } },
+      { tool: 'inspect_containers', args: { vmids: [stopped], sections: ['network'] } },
+    ],
+    'a large file from one container to another': [
       {
-        tool: 'download_file_from_container',
-        args: { vmid: 101, container_path: '/srv/data.bin', local_path: 'data.bin' },
-      },
-      {
-        tool: 'upload_file_to_container',
-        args: { vmid: 102, local_path: 'data.bin', container_path: '/srv/data.bin' },
+        tool: 'copy_file',
+        args: { source: `${main}:/srv/data.bin`, target: `${second}:/srv/data.bin` },
       },
     ],
-    finds: [/Verified by SHA-256/],
-  },
-  {
-    name: 'errors in a large log',
-    steps: [{ tool: 'read_logs', args: { vmid: 101, path: '/var/log/app.log', match: 'ERROR', lines: 20 } }],
-    finds: [/ERROR request 7 failed/, /ERROR request 20007 failed/],
-  },
-  {
-    name: 'a configuration is edited and validated',
-    steps: [
-      inside(101, 'cat /etc/nginx/nginx.conf'),
-      inside(
-        101,
-        "cp /etc/nginx/nginx.conf /tmp/nginx.conf && sed 's/workers 2/workers 4/' /tmp/nginx.conf >/etc/nginx/nginx.conf && nginx -t && cat /etc/nginx/nginx.conf",
-        { expect_name: 'web1' },
-      ),
+    'errors in a large log': [
+      { tool: 'read_logs', args: { vmid: main, path: '/var/log/app.log', match: 'ERROR', lines: 20 } },
     ],
-    finds: [/configuration OK/, /workers 4/],
-  },
-  {
-    name: 'failed services',
-    steps: [{ tool: 'inspect_containers', args: {} }],
-    finds: [/certbot/],
-  },
-  {
-    name: 'pending updates',
-    steps: [everywhere('apt list --upgradable 2>/dev/null', { except: [105] })],
-    finds: [/libssl3t64/, /5 equal/],
-  },
-  {
-    name: 'the same command in six containers',
-    steps: [everywhere('cat /etc/hostname')],
-    finds: [/"web1"/, /"git"/, /Exit code 0 \(6 containers\)/],
-  },
-  {
-    name: 'a long job in the background',
-    steps: [
-      inside(103, 'sleep 2; echo upgraded', { background: true }),
+    'a configuration is edited and validated': [
+      { tool: 'read_file', args: { vmid: main, path: '/etc/app/app.conf', line: 100, lines: 41 } },
+      {
+        tool: 'edit_file',
+        args: ({ sha256 }) => ({
+          vmid: main,
+          path: '/etc/app/app.conf',
+          edits: [{ old: 'workers = 3\n', new: 'workers = 4\n' }],
+          expected_sha256: sha256,
+          validate: 'app-check {}',
+        }),
+      },
+    ],
+    'the same command in all containers': [
+      { tool: 'exec_in_containers', args: { name: '*', command: 'cat /etc/agent-version' } },
+    ],
+    'a long job in the background': [
+      {
+        tool: 'container_exec_command',
+        args: {
+          vmid: main,
+          command: 'sleep 1; echo part 1; sleep 1; echo reindexed; exit 3',
+          background: true,
+        },
+      },
       { tool: 'get_job', args: ({ job }) => ({ job, wait: 20 }) },
     ],
-    finds: [/upgraded/, /exit code:? 0/i],
-  },
-  {
-    name: 'a change with a canary and a check',
-    steps: [
+    'a change with a canary and a check': [
+      { tool: 'exec_in_containers', args: { vmids: [main, second], command: 'cat /etc/agent.conf' } },
       {
         tool: 'exec_in_containers',
-        args: { tags: ['web'], command: 'touch /etc/nginx/changed', canary: true, check: 'nginx -t' },
+        args: {
+          vmids: [main, second],
+          command: "printf '%s\\n' 'interval = 30' >/etc/agent.conf",
+          canary: true,
+          check: 'grep -q interval /etc/agent.conf',
+        },
       },
     ],
-    finds: [/Check passed in 2 containers/],
-  },
-  {
-    name: 'versions of the operating systems',
-    steps: [everywhere('. /etc/os-release; echo "$PRETTY_NAME"')],
-    finds: [/5 equal: .*Debian/, /Alpine/],
-  },
-];
+    'a command in a frozen container': [
+      { tool: 'container_exec_command', args: { vmid: frozen, command: 'echo changed >>/etc/motd' } },
+    ],
+  };
+  return JOB_NAMES.map((name) => ({
+    name,
+    steps: steps[name],
+    ...(name === 'a command in a frozen container' ? { frozen } : {}),
+  }));
+}

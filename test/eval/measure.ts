@@ -2,10 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
-import { Simulator } from '../../src/simulator/simulator.ts';
-import { connectClient } from '../mcp/client.ts';
-import { JOBS, type Job } from './jobs.ts';
-import { EVAL_SCENARIO } from './scenario.ts';
+import { connectClient, type TestClient } from '../mcp/client.ts';
+import { type Job, jobsOn } from './jobs.ts';
+import type { NodeUnderEval } from './node-under-eval.ts';
 
 /** The cost of a task for an assistant. */
 export interface Cost {
@@ -20,46 +19,54 @@ export interface Measured extends Cost {
   readonly job: string;
   /** Expected texts that the results lack. Empty if the task was completed. */
   readonly missing: readonly string[];
+  /** The results, for a person who looks for the reason of a difference. */
+  readonly text: string;
 }
 
-/** Runs all tasks with a real server on the simulator. */
-export async function measureJobs(jobs: readonly Job[] = JOBS): Promise<Measured[]> {
-  const simulator = await Simulator.start({ scenario: EVAL_SCENARIO });
+/** Does all tasks on a node, with a real server. */
+export async function measureJobs(node: NodeUnderEval): Promise<Measured[]> {
   const dir = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-eval-'));
-  const { host, port, keyPath, knownHostsPath } = simulator.node().connection;
   const client = await connectClient({
     env: {
+      ...node.settings,
       I_ACCEPT_RISKS: 'true',
-      HOST: host,
-      SSH_PORT: String(port),
-      SSH_KEY: keyPath,
-      SSH_KNOWN_HOSTS: knownHostsPath,
-      SSH_HOST_KEY_POLICY: 'strict',
       TRANSFER_DIRS: dir,
       STATE_DIR: path.join(dir, 'state'),
     },
   });
   try {
     const measured: Measured[] = [];
-    for (const { name, steps, finds } of jobs) {
-      const texts: string[] = [];
-      let tokens = 0;
-      let previous: Readonly<Record<string, unknown>> = {};
-      for (const { tool, args: given } of steps) {
-        const args = typeof given === 'function' ? given(previous) : given;
-        const { data, text } = await client.callTool(`proxmox_${tool}`, { ...args });
-        previous = data;
-        texts.push(text);
-        tokens += encode(JSON.stringify(args)).length + encode(text).length;
+    for (const job of jobsOn(node.roles)) {
+      const thaw = job.frozen === undefined ? undefined : await node.freeze(job.frozen);
+      try {
+        measured.push(await measureJob(client, job, node.finds[job.name]));
+      } finally {
+        await thaw?.();
       }
-      const all = texts.join('\n');
-      const missing = finds.filter((find) => !find.test(all)).map(String);
-      measured.push({ job: name, calls: steps.length, characters: all.length, tokens, missing });
     }
     return measured;
   } finally {
     await client.close();
-    await simulator.stop();
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+async function measureJob(
+  client: TestClient,
+  { name, steps }: Job,
+  finds: readonly RegExp[],
+): Promise<Measured> {
+  const texts: string[] = [];
+  let tokens = 0;
+  let previous: Readonly<Record<string, unknown>> = {};
+  for (const { tool, args: given } of steps) {
+    const args = typeof given === 'function' ? given(previous) : given;
+    const { data, text } = await client.callTool(`proxmox_${tool}`, { ...args });
+    previous = data;
+    texts.push(text);
+    tokens += encode(JSON.stringify(args)).length + encode(text).length;
+  }
+  const text = texts.join('\n');
+  const missing = finds.filter((find) => !find.test(text)).map(String);
+  return { job: name, calls: steps.length, characters: text.length, tokens, missing, text };
 }

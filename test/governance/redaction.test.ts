@@ -154,14 +154,14 @@ describeNode('secrets found by pattern', [], (rig) => {
 });
 
 describeNode('a secret in a progress message', [], (rig) => {
-  const node = useRedactedClient(rig, { SSH_PASSWORD: 'running for 1 s' });
+  const node = useRedactedClient(rig, { SSH_PASSWORD: 'running for' });
 
   test('is redacted', async () => {
     const notes: Progress[] = [];
-    await node.exec(CT.debian, 'sleep 1.5', {}, { onProgress: (note) => notes.push(note) });
+    await node.exec(CT.debian, 'sleep 3', {}, { onProgress: (note) => notes.push(note) });
     const messages = notes.map(({ message }) => withoutIds(message ?? ''));
     expect(messages).toContainEqual(expect.stringContaining(MARK));
-    expect(messages.join()).not.toContain('running for 1 s');
+    expect(messages.join()).not.toContain('running for');
   });
 });
 

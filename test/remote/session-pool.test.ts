@@ -208,7 +208,7 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
   test('are used one at a time by a hanging read, whatever the number of waiting calls', async () => {
     const { shell } = shellOn(sshd);
     const file = `${sshd.dir}/hangs`;
-    const read = () => shell.script(`echo x >>${file}; sleep 2`, [], { timeoutMs: 200, readsPmxcfs: true });
+    const read = () => shell.script(`echo x >>${file}; sleep 5`, [], { timeoutMs: 800, readsPmxcfs: true });
     const ends = [];
     for (let i = 0; i < 4; i++) ends.push((await read()).ended);
     expect(ends).toEqual(['timeout', 'timeout', 'timeout', 'timeout']);

@@ -1,7 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { ALL_ATTRIBUTES, archiveWithAttributes, attributesIn, TAR } from '../fixtures/attributes.ts';
 import type { Bench, Case } from './cases.ts';
-import type { Program } from './machine.ts';
+import type { Program, StartOptions } from './machine.ts';
 import { NONCE } from './protocol.ts';
 import { Reader, sha256 } from './transfer-protocol.ts';
 import { newFolder } from './upload-cases.ts';
@@ -18,12 +20,15 @@ interface Steps {
   readonly beforeVerdict?: () => Promise<void>;
   readonly verdict?: string;
   readonly afterVerdict?: (program: Program) => Promise<void>;
+  /** For the validation, in seconds. */
+  readonly limit?: number;
+  readonly options?: StartOptions;
 }
 
 /** Runs edit-file.sh as the sender would. */
 async function edit(bench: Bench, file: string, steps: Steps = {}) {
-  const { validate = '', when = 'before', length = validate.length, verdict = NONCE } = steps;
-  const program = bench.machine.start(bench.scripts.editFile, [NONCE, file, '1000', NAME]);
+  const { validate = '', when = 'before', length = validate.length, verdict = NONCE, limit = 9 } = steps;
+  const program = bench.machine.start(bench.scripts.editFile, [NONCE, file, '1000', NAME], steps.options);
   const reader = new Reader(program);
   try {
     const ready = await reader.message('before data');
@@ -32,7 +37,7 @@ async function edit(bench: Bench, file: string, steps: Steps = {}) {
     expect((await reader.data()).toString()).toBe(OLD);
     const sent = await reader.message('before data');
     expect(sent).toMatchObject({ fields: [sha256(Buffer.from(OLD))] });
-    program.send(`${DATA.length} ${length} 9 ${validate === '' ? 'none' : when}\n${DATA}`);
+    program.send(`${DATA.length} ${length} ${limit} ${validate === '' ? 'none' : when}\n${DATA}`);
     const done = await reader.message('after data');
     if (done.kind !== 'said') return done;
     expect(done.fields).toEqual([sha256(Buffer.from(DATA))]);
@@ -163,4 +168,108 @@ export const EDIT_FILE_CASES: readonly Case[] = [
       await has(bench, place, OLD);
     },
   },
+  ...(['before', 'after'] as const).map(
+    (when): Case => ({
+      name: `kills a validation ${when} the replacement at its time limit and keeps the old content`,
+      run: async (bench) => {
+        const place = await oldFile(bench);
+        const sleep = `sleep 9${randomInt(1e9)}`;
+        const validate = `echo begun; trap '' TERM; exec ${sleep}`;
+        const end = await edit(bench, place.file, { validate, when, limit: 1 });
+        expect(end).toMatchObject({ kind: 'said', fields: [], output: 'begun\n' });
+        await has(bench, place, OLD);
+        expect((await bench.machine.commandLines()).filter((line) => line === sleep)).toEqual([]);
+      },
+    }),
+  ),
+  {
+    name: 'shows the end of much output of the validation',
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      const validate = 'yes x | head -n 100000; echo end';
+      const end = await edit(bench, place.file, { validate });
+      // Its last 8,000 bytes with the exit code in a line, but no part of a line that is cut.
+      expect(end).toMatchObject({ output: `${'x\n'.repeat(3_997)}end\n` });
+      await has(bench, place, DATA);
+    },
+  },
+  {
+    name: 'refuses a disk that is mounted read-only',
+    needs: ['disks', 'isolated', 'attributes'],
+    run: async (bench) => {
+      const { inside, outside } = await bench.machine.disk({ sizeKiB: 64 });
+      await bench.machine.files.write(`${outside}/file.conf`, OLD);
+      const options = { isolated: true };
+      await sh(bench, 'mount -o remount,ro "$1"', [inside], { options });
+      const end = await edit(bench, `${inside}/file.conf`, { options });
+      expect(end).toMatchObject({ kind: 'refused', why: 'IO', text: expect.stringMatching(/read-only/i) });
+      await has(bench, { folder: outside, file: `${outside}/file.conf` }, OLD);
+    },
+  },
+  {
+    name: 'refuses an immutable file, and leaves nothing behind',
+    needs: ['attributes'],
+    run: async (bench) => {
+      const place = await oldFile(bench);
+      await sh(bench, 'chattr +i "$1"', [place.file]);
+      try {
+        const end = await edit(bench, place.file);
+        expect(end).toMatchObject({
+          kind: 'refused',
+          why: 'IO',
+          text: expect.stringContaining('not permitted'),
+        });
+        await has(bench, place, OLD);
+      } finally {
+        await sh(bench, 'chattr -i "$1"', [place.file]);
+      }
+    },
+  },
+  {
+    name: 'sends the number of hard links where stat knows no format',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const { machine } = bench;
+      const place = await oldFile(bench);
+      await sh(bench, 'ln "$1" "$1.other"', [place.file]);
+      const programs = await machine.folder();
+      await machine.files.write(`${programs}/stat`, '#!/bin/sh\nexit 1\n', 0o755);
+      const program = machine.start(bench.scripts.editFile, [NONCE, place.file, '1000', NAME], { programs });
+      program.endInput();
+      await program.closed;
+      expect(program.stdout.toString()).toMatch(/ ready \d+ 644 \d+:\d+ 2 - -\n/);
+    },
+  },
+  {
+    name: 'keeps extended attributes, capabilities and ACLs',
+    needs: ['attributes'],
+    run: async (bench) => {
+      const { folder } = await newFolder(bench);
+      const place = { folder, file: `${folder}/file.conf` };
+      await sh(bench, `cd "$1" && ${TAR.join(' ')} -xf -`, [folder], {
+        input: archiveWithAttributes('file.conf', OLD),
+      });
+      const attributes = async () =>
+        attributesIn(await sh(bench, `${TAR.join(' ')} -cf - -C "$1" file.conf`, [folder]));
+      expect(await attributes()).toEqual(ALL_ATTRIBUTES);
+      expect(await edit(bench, place.file)).toMatchObject({ kind: 'said', fields: ['644', 'kept'] });
+      expect(await attributes()).toEqual(ALL_ATTRIBUTES);
+      await has(bench, place, DATA);
+    },
+  },
 ];
+
+/** Runs a script of the test itself. @returns its output */
+async function sh(
+  { machine }: Bench,
+  script: string,
+  args: readonly string[],
+  { input, options }: { readonly input?: Buffer; readonly options?: StartOptions } = {},
+): Promise<Buffer> {
+  const program = machine.start(script, args, options);
+  if (input !== undefined) program.send(input);
+  program.endInput();
+  const { code } = await program.closed;
+  expect(code, program.stderr.toString()).toBe(0);
+  return program.stdout;
+}

@@ -127,7 +127,7 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
     String(seen),
     String(bytes),
     request.countOnly === true ? '1' : '',
-    ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', ''])),
+    ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', '', '', ''])),
   ];
   const { stdout, stderr, code } = await finish(
     machine.start(scripts.readLog, args, { programs: folder, ...request.options }),

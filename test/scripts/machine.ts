@@ -29,11 +29,15 @@ export interface Machine {
 
 /**
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
- * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, and `ddBytes`: a dd that reports bytes, as on every node.
+ * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, `ddBytes`: a dd that reports bytes, as on every node,
+ * and `attributes`: GNU's cp and tar, chattr, mount, and a file system with extended attributes;
+ * `awkAndGzip`: these programs.
  */
 export type Feature =
   | 'trapAfterSubstitution'
+  | 'attributes'
   | 'ddBytes'
+  | 'awkAndGzip'
   | 'isolated'
   | 'disks'
   | 'fifos'

@@ -1,6 +1,23 @@
+import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import type { Bench, Case } from './cases.ts';
 import { readLog } from './inspect-protocol.ts';
+
+/** One line in each form of time that since and until understand, of 2026-05-14, and a line without a time. */
+const TIMES = `before the first time
+2026-05-14 10:00:00,123 INFO local
+    at a line that belongs to it
+2026-05-14T10:30:00.5Z with a zone
+2026-05-14T13:00:00+02:00 of 11:00 UTC
+[2026-05-14 11:15:00 -0030] of 11:45 UTC
+2026/05/14 12:00:00 [error] nginx
+May 14 12:30:00 host app[1]: syslog
+1.2.3.4 - - [14/May/2026:13:00:00 +0000] "GET / HTTP/1.1" 200
+[Thu May 14 13:30:00.123456 2026] [core:error] Apache
+`;
+const FEBRUARY = 'Feb 29 12:00:00 host syslog of a leap year\n';
+/** 1778760000 is 2026-05-14 12:00 UTC. */
+const NOON = 1_778_760_000;
 
 const CURSOR = (index: number, hex: string) => `s=ab01;i=${index};b=cd;m=1;t=${hex};x=1`;
 
@@ -150,6 +167,135 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'selects lines of a file by time, in each form of time',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const path = await writeLog(bench, TIMES);
+      const options = { env: { TZ: 'UTC0' } };
+      const between = async (since: string, until: string) =>
+        (await readLog(bench, { path, options, more: ['', '0', '', since, until] })).lines.map((line) =>
+          line.replace(/^\d+:/, ''),
+        );
+      const all = TIMES.trimEnd().split('\n');
+      expect(await between('2026-05-14 10:00:00', '')).toEqual(all.slice(1));
+      expect(await between('', '2026-05-14 10:59:59')).toEqual(all.slice(1, 4));
+      expect(await between('2026-05-14 11:00:00', '2026-05-14 12:00:00')).toEqual(all.slice(4, 7));
+      expect(await between(`@${NOON}.000`, `@${NOON + 3600}.000`)).toEqual(all.slice(6, 9));
+      expect(await between('2026-05-14 13:30:01', '')).toEqual([]);
+    },
+  },
+  {
+    name: 'compares local times with those of lines without a zone, and others with those that have one',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const path = await writeLog(bench, TIMES);
+      // Five hours behind: 12:00 UTC is 07:00.
+      const options = { env: { TZ: 'EST5' } };
+      const more = ['', '0', '', '2026-05-14 12:15:00', '2026-05-14 13:45:00'];
+      const { lines: shown } = await readLog(bench, { path, options, more });
+      expect(shown.map((line) => line.slice(2, 12))).toEqual(['May 14 12:', '[Thu May 1']);
+      const utc = await readLog(bench, {
+        path,
+        options,
+        more: ['', '0', '', `@${NOON - 3600}.000`, `@${NOON}.000`],
+      });
+      expect(utc.lines.map((line) => line.slice(2, 12))).toEqual(['2026-05-14', '[2026-05-1']);
+    },
+  },
+  {
+    name: 'takes a line of syslog, which has no year, for the last one that is not in the future',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const now = new Date();
+      const path = await writeLog(bench, `${FEBRUARY}Dec 31 23:59:59 host x\n`);
+      const year = now.getUTCFullYear() - 1;
+      const more = ['', '0', '', `${year}-12-31 00:00:00`, `${year}-12-31 23:59:59`];
+      const { lines: shown } = await readLog(bench, { path, more, options: { env: { TZ: 'UTC0' } } });
+      // Not on the last day of a year, whose line is of today.
+      if (now.getUTCMonth() !== 11 || now.getUTCDate() !== 31)
+        expect(shown).toEqual(['1:Dec 31 23:59:59 host x']);
+    },
+  },
+  {
+    name: 'refuses a range of time for a file without times, and without awk',
+    needs: ['awkAndGzip', 'missingPrograms'],
+    run: async (bench) => {
+      const path = await writeLog(bench, lines(1, 10));
+      const more = ['', '0', '', '-3600', ''];
+      expect((await readLog(bench, { path, more })).report.get('failed')).toBe(`NO_TIMES ${path}`);
+      const options = { onlyPrograms: ['cat', 'head', 'cut', 'grep', 'tail', 'stat', 'date'] };
+      expect((await readLog(bench, { path, more, options })).report.get('failed')).toBe('TOOL_MISSING awk');
+    },
+  },
+  {
+    name: 'decompresses a file, and pages through it',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const path = `${await bench.machine.folder()}/a.log.2.gz`;
+      await bench.machine.files.write(path, gzipSync(lines(1, 100)));
+      const first = await readLog(bench, { path, lines: 2 });
+      expect(first.lines).toEqual(['99:line 99', '100:line 100']);
+      const [id = '', , size = '', next] = first.report.get('file')?.split(' ') ?? [];
+      expect(next).toBe('-');
+      const older = await readLog(bench, { path, lines: 2, seen: 2, more: [id, '0', size, '', ''] });
+      expect(older.lines).toEqual(['97:line 97', '98:line 98']);
+      const match = await readLog(bench, { path, how: 'fixed', pattern: 'line 7', countOnly: true });
+      expect(match.report.get('total')).toBe('11');
+    },
+  },
+  {
+    name: 'reports a compressed file that is damaged, after the lines before the fault',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const path = `${await bench.machine.folder()}/a.gz`;
+      const whole = gzipSync(
+        Array.from({ length: 30_000 }, (_, index) => `${(index * 7919) % 30_000}\n`).join(''),
+      );
+      await bench.machine.files.write(path, whole.subarray(0, whole.length - 1000));
+      const shown = await readLog(bench, { path, lines: 2 });
+      expect(shown.lines).toHaveLength(3);
+      expect(shown.lines[2]).toMatch(/WORD broken [1-9]/);
+      expect((await readLog(bench, { path, countOnly: true })).report.get('broken')).toMatch(/^[1-9]/);
+      const text = await writeLog(bench, 'no gzip\n', 'b.gz');
+      expect((await readLog(bench, { path: text })).lines).toEqual([
+        expect.stringMatching(/^WORD broken [1-9]/),
+      ]);
+    },
+  },
+  {
+    name: 'names the program that is missing for a compressed file',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const path = await writeLog(bench, 'x', 'a.log.zst');
+      const options = { onlyPrograms: ['cat', 'head', 'cut', 'grep', 'tail', 'stat'] };
+      expect((await readLog(bench, { path, options })).report.get('failed')).toBe('TOOL_MISSING zstd');
+    },
+  },
+  {
+    name: 'names files with similar names',
+    run: async (bench) => {
+      const path = await writeLog(bench, 'x\n');
+      const folder = path.slice(0, -'/a.log'.length);
+      for (const name of ['a.log.1', 'a.log-20260513', 'a.log.2.gz', 'other.log', 'a.logs'])
+        await bench.machine.files.write(`${folder}/${name}`, 'old\n');
+      const near = async (of: string) =>
+        (await readLog(bench, { path: of })).stdout
+          .split('\n')
+          .filter((line) => line.startsWith('WORD near '))
+          .map((line) => line.replace(`${folder}/`, ''))
+          .sort();
+      const older = ['WORD near 4 a.log-20260513', 'WORD near 4 a.log.1', 'WORD near 4 a.log.2.gz'];
+      expect(await near(path)).toEqual(older);
+      // A rotated file that does not exist.
+      expect(await near(`${folder}/a.log.5`)).toEqual([
+        'WORD near 2 a.log',
+        'WORD near 4 a.log.1',
+        'WORD near 4 a.log.2.gz',
+      ]);
+      expect((await readLog(bench, { path: `${folder}/a.log.5` })).report.has('failed')).toBe(true);
+    },
+  },
+  {
     name: 'refuses the journal if there is none',
     needs: ['missingPrograms'],
     run: async (bench) => {
@@ -200,6 +346,17 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reports a unit that never wrote to the journal',
+    run: async (bench) => {
+      const read = async (unit: string) => {
+        const journalctl = `case "$*" in *"-n 1 "*"--unit=ngnix"*) exit 0;; esac${JOURNALCTL}`;
+        const more = ['', '', unit, '', '', ''];
+        return (await readLog(bench, { more, programs: { journalctl } })).report.has('silent');
+      };
+      expect([await read('nginx'), await read('ngnix'), await read('')]).toEqual([false, true, false]);
+    },
+  },
+  {
     name: 'refuses a time that journalctl rejects',
     run: async (bench) => {
       const { report } = await readLog(bench, {
@@ -215,8 +372,8 @@ function lines(from: number, to: number): string {
   return Array.from({ length: to - from + 1 }, (_, index) => `line ${from + index}\n`).join('');
 }
 
-async function writeLog({ machine }: Bench, content: string): Promise<string> {
-  const path = `${await machine.folder()}/a.log`;
+async function writeLog({ machine }: Bench, content: string, name = 'a.log'): Promise<string> {
+  const path = `${await machine.folder()}/${name}`;
   await machine.files.write(path, content);
   return path;
 }

@@ -12,6 +12,7 @@ export const NODE_PATHS =
   /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/run\/openrc|\/var\/lib\/apt\/lists|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = [
+  'awkAndGzip',
   'isolated',
   'disks',
   'fifos',
@@ -60,7 +61,7 @@ class RealShell implements Machine {
     this.name = name;
     this.features = new Set([
       ...FEATURES,
-      ...(name === 'busybox' ? [] : (['missingPrograms', 'ddBytes'] as const)),
+      ...(name === 'busybox' ? [] : (['missingPrograms', 'ddBytes', 'attributes'] as const)),
     ]);
     const program = absolute(argv[0] ?? name);
     this.#shell = [program, ...argv.slice(1)];

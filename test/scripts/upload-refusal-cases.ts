@@ -15,7 +15,7 @@ export const UPLOAD_REFUSAL_CASES: readonly Case[] = [
       const { folder } = await newFolder(bench);
       expect(await upload(bench, { destination: folder, data: DATA })).toEqual({
         kind: 'refused',
-        why: 'IS_A_DIRECTORY',
+        why: 'TARGET_IS_A_DIRECTORY',
         text: folder,
         stage: 'before data',
       });
@@ -28,7 +28,9 @@ export const UPLOAD_REFUSAL_CASES: readonly Case[] = [
       const { folder, file } = await newFolder(bench);
       await bench.machine.files.mkdir(`${folder}/target`);
       await bench.machine.files.symlink(`${folder}/target`, file);
-      expect(await upload(bench, { destination: file, data: DATA })).toMatchObject({ why: 'IS_A_DIRECTORY' });
+      expect(await upload(bench, { destination: file, data: DATA })).toMatchObject({
+        why: 'TARGET_IS_A_DIRECTORY',
+      });
       expect(await bench.machine.files.list(`${folder}/target`)).toEqual([]);
     },
   },
@@ -124,7 +126,7 @@ export const UPLOAD_REFUSAL_CASES: readonly Case[] = [
           beforeVerdict: () => bench.machine.files.mkdir(file),
         },
       );
-      expect(outcome).toMatchObject({ kind: 'refused', why: 'IS_A_DIRECTORY', stage: 'after data' });
+      expect(outcome).toMatchObject({ kind: 'refused', why: 'TARGET_IS_A_DIRECTORY', stage: 'after data' });
       expect(await bench.machine.files.list(folder)).toEqual(['file']);
       expect(await bench.machine.files.list(file)).toEqual([]);
     },

@@ -30,10 +30,13 @@ export async function askText(
   return text.trim() || preset;
 }
 
-/** Asks for a line without echoing it. @throws PromptCancelled */
-export function askSecret(message: string, output: NodeJS.WriteStream = process.stdout): Promise<string> {
+/** Asks for a line without echoing it. @throws PromptCancelled also when the signal aborts */
+export function askSecret(
+  message: string,
+  options: { readonly output?: NodeJS.WriteStream; readonly signal?: AbortSignal } = {},
+): Promise<string> {
   return answered(
-    clack.password({ message, output, validate: (value) => (value ? undefined : 'Enter a value') }),
+    clack.password({ message, ...options, validate: (value) => (value ? undefined : 'Enter a value') }),
   );
 }
 

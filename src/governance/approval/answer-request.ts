@@ -26,7 +26,7 @@ export async function answerRequest(
   return { kind: 'answered' };
 }
 
-/** @returns the signature, or why it could not be made; wrong passphrases are counted */
+/** @returns the signature, or why it could not be created; wrong passphrases are counted */
 export async function tryPassphrase(
   store: ApprovalStore,
   passphrase: string,

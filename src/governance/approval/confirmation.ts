@@ -11,7 +11,7 @@ import { questionOf } from './question.ts';
 import { ChallengeSigner, type SignedChallenge } from './signed-challenge.ts';
 import { TerminalApprovals } from './terminal.ts';
 
-/** Who approves calls: the user of the client, a person at a terminal on the server, or nobody. */
+/** Who approves calls: the user of the client, a person at a terminal on the server, or no one. */
 export type Approver = 'client' | 'terminal' | 'deny';
 
 export interface ConfirmationSettings {

@@ -17,8 +17,8 @@ const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 export const MIN_PASSPHRASE = 8;
 
 /**
- * The stored form of a passphrase: a salt, and a public key whose private key scrypt derives from the passphrase. With it a
- * signature can be verified but not made, and the passphrase can only be guessed.
+ * The stored form of a passphrase: a salt, and a public key whose private key scrypt derives from the passphrase. With it,
+ * signatures can be verified but not created, and the passphrase can only be guessed.
  */
 export interface PassphraseHash {
   readonly salt: string;

@@ -35,7 +35,7 @@ export class ChallengeSigner {
     return (await this.#codec()).mint(challenge);
   }
 
-  /** @returns undefined if the signature was not made with this key, or more than a day ago */
+  /** @returns undefined if the signature was created with another key, or more than a day ago */
   async read(state: string, ctx: ServerContext): Promise<SignedChallenge | undefined> {
     const codec = await this.#codec();
     const payload = await codec.verify(state, ctx).catch(() => undefined);

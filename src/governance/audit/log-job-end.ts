@@ -1,11 +1,11 @@
 import type { Job } from '../../proxmox/jobs/job-types.ts';
 import type { AuditLog } from './audit-types.ts';
 
-/** The rule that these entries name, as no decision is made about the end of a job. */
+/** The rule that these entries name, because no decision is made about the end of a job. */
 const RULE = 'end of a job';
 
 /**
- * Logs the end of a job: an entry of its own, as the call that started the job ended long before.
+ * Logs the end of a job as a separate entry, because the call that started the job ended long before.
  * @param code `ok`, or the error code
  */
 export async function logJobEnd(log: AuditLog, job: Job, code: string): Promise<void> {

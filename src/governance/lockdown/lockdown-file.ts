@@ -36,7 +36,7 @@ export class LockdownFile {
   async read(now = Date.now()): Promise<Lockdown | undefined> {
     let text: string;
     try {
-      // Most often there is none. To learn that from the thread pool would take each call a hundred times as long.
+      // Checked synchronously, because the thread pool would take a hundred times as long, and most often there is no lockdown.
       if (statSync(this.#file, { throwIfNoEntry: false }) === undefined) return undefined;
       text = (await fs.readFile(this.#file, 'utf8')).trim();
     } catch (error) {

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 
 export interface CapturedStream {
-  /** Decoded as UTF-8. If truncated: what `keep` says, and a line with the number of omitted characters. */
+  /** Decoded as UTF-8. If truncated: the part that `keep` selects, and a line with the number of omitted characters. */
   readonly text: string;
   readonly truncated: boolean;
   /** In characters (Unicode code points) of the original output, before truncation, redaction and escaping. */

@@ -8,7 +8,7 @@ import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
 const MAX_BYTES_PER_CHARACTER = 4;
 const MAX_BYTES_PER_UNIT = 3;
 
-/** Chunks of the head that are enough for its end; ssh2's are up to 32 KiB, but may be small. */
+/** Limit of the chunks that are joined for the end of the output. ssh2's have up to 32 KiB, but may be small. */
 const RECENT_CHUNKS = 256;
 
 /** Redacts secrets and escapes unsafe characters; `overlap` is the context that it needs around a cut. */

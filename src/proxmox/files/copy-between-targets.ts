@@ -9,6 +9,7 @@ import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import { NodeUnavailable } from '../nodes/node-unavailable.ts';
 import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
 import { relay } from '../transfer/relay.ts';
+import { removeBeside } from '../transfer/remove-remote-files.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { readFacts } from './read-facts.ts';
@@ -193,11 +194,11 @@ async function send(
       changed: changedMeanwhile(source.path),
       onProgress: options.onProgress,
     });
-  let cleanup: readonly string[] | undefined;
+  const cleanup = removeBeside(options.target.path, part);
   try {
     await session.expect('ready');
     const targetPath = await session.path();
-    cleanup = ['rm', '-rf', '--', `${targetPath.slice(0, targetPath.lastIndexOf('/'))}/${part}`];
+    refuseOverlap(source, targetPath, options);
     const [[size, received], [sent]] = onOneNode
       ? await Promise.all([session.expect('done'), session.sent()])
       : await diagnosed(sourceDeps, from, signal, fromOtherNode);
@@ -223,6 +224,25 @@ async function send(
     await Promise.all([session.abandon(cleanup), sender?.abandon()]);
     throw error;
   }
+}
+
+/** A directory cannot be copied into itself, and a copy must not replace what it is made of. */
+function refuseOverlap({ path: from }: Source, to: string, { source, target }: CopyOptions): void {
+  if (source.vmid !== target.vmid) return;
+  const why =
+    from === to
+      ? 'is the source itself'
+      : to.startsWith(`${from}/`)
+        ? 'is inside the source'
+        : from.startsWith(`${to}/`)
+          ? 'contains the source'
+          : undefined;
+  if (why === undefined) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    `The target ${to} ${why}, ${from}. Nothing was copied.`,
+    'Use a target outside of the source.',
+  );
 }
 
 function changedMeanwhile(file: string): AppError {

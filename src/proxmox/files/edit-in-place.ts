@@ -14,8 +14,10 @@ import { showDiff } from './show-diff.ts';
 
 /** A larger file is hardly one that is edited by hand. */
 const MAX_EDITED = 1024 * 1024;
-const VALIDATE_LIMIT_S = 60;
+/** After the time limit of the validation, for the script to kill it and to restore the file. */
 const VALIDATE_GRACE_MS = 5_000;
+/** The exit code of a command that was killed by KILL, as the script does at the limit. */
+const KILLED = 137;
 /** Bytes of the validation's output that the script sends. */
 const MAX_OUTPUT = 8_000;
 /** Stands for the path of the new file in a validation command. */
@@ -53,7 +55,7 @@ export async function editFile(
     }
     const paths = pathsOf(facts.path, name);
     cleanup = ['/bin/sh', '-c', UNDO, 'sh', paths.part, paths.old, facts.path];
-    const ends = await publish(session, { facts, changed, part: paths.part, validate: options.validate });
+    const ends = await publish(session, { facts, changed, part: paths.part, options });
     session.finish();
     return { ...base, ...ends, size: changed.length, changed: true };
   } catch (error) {
@@ -109,20 +111,22 @@ interface Publication {
   readonly facts: FileFacts;
   readonly changed: Buffer;
   readonly part: string;
-  readonly validate: string | undefined;
+  readonly options: EditOptions;
 }
 
-async function publish(session: TransferSession, { facts, changed, part, validate }: Publication) {
+async function publish(session: TransferSession, { facts, changed, part, options }: Publication) {
+  const { validate, validateLimitS } = options;
   const command = validate?.replaceAll(PLACE, () => quote(part)) ?? '';
   const when = validate === undefined ? 'none' : validate.includes(PLACE) ? 'before' : 'after';
   const { stdin } = session;
-  stdin.write(`${changed.length} ${Buffer.byteLength(command)} ${VALIDATE_LIMIT_S} ${when}\n`);
+  stdin.write(`${changed.length} ${Buffer.byteLength(command)} ${validateLimitS} ${when}\n`);
   stdin.write(changed);
   const sha256 = hashOf(changed);
   const [stored] = await session.expect('done');
   if (stored !== sha256) throw checksumMismatch(facts.path);
   stdin.end(`${session.word}\n${command}`);
-  const validation = when === 'none' ? null : await validated(session, when, facts.path);
+  const validation =
+    when === 'none' ? null : await validated(session, { when, file: facts.path, limitS: validateLimitS });
   const [mode, attributes] = await session.expect('published');
   return {
     sha256,
@@ -138,19 +142,13 @@ function attributesOf(word: string | undefined): EditResult['attributes'] {
 
 async function validated(
   session: TransferSession,
-  when: 'before' | 'after',
-  file: string,
+  { when, file, limitS }: { when: 'before' | 'after'; file: string; limitS: number },
 ): Promise<Validation> {
-  const limitMs = VALIDATE_LIMIT_S * 1000 + VALIDATE_GRACE_MS;
-  session.working(2 * limitMs);
-  const fields = await firstOf(session.expect('validated'), limitMs, undefined);
-  if (fields === 'timeout' || fields === 'cancelled') {
-    throw new AppError(
-      'TIMEOUT',
-      `\`validate\` did not end within ${VALIDATE_LIMIT_S} s and was killed. ${file} has its old content.`,
-      'Use a command that ends by itself, or edit without `validate` and check the file with a later call.',
-    );
-  }
+  const limitMs = limitS * 1000;
+  session.working(2 * (limitMs + VALIDATE_GRACE_MS));
+  const since = performance.now();
+  const fields = await firstOf(session.expect('validated'), limitMs + VALIDATE_GRACE_MS, undefined);
+  if (fields === 'timeout' || fields === 'cancelled') throw validationTimeout(file, limitS);
   const exitCode = session.number(fields[0], 255);
   const chunks: Buffer[] = [];
   await session.data(MAX_OUTPUT, (chunk) => {
@@ -159,6 +157,9 @@ async function validated(
   const output = Buffer.concat(chunks).toString('utf8').trim();
   if (exitCode === 0) return { when, exitCode, output };
   await session.expect('kept');
+  if (exitCode === KILLED && performance.now() - since >= limitMs) {
+    throw validationTimeout(file, limitS, output);
+  }
   throw new AppError(
     'VALIDATION_FAILED',
     `\`validate\` ended with exit code ${exitCode}. ${
@@ -167,6 +168,15 @@ async function validated(
         : `It ran after the file was replaced, and ${file} has been restored.`
     }`,
     'Correct the change by the output of the command, and call again.',
+    output === '' ? {} : { stderr: output },
+  );
+}
+
+function validationTimeout(file: string, limitS: number, output = ''): AppError {
+  return new AppError(
+    'TIMEOUT',
+    `\`validate\` did not end within ${limitS} s, or left a process that holds its output, and was killed. ${file} has its old content.`,
+    'Use a command that ends by itself, or edit without `validate` and check the file with a later call.',
     output === '' ? {} : { stderr: output },
   );
 }

@@ -9,7 +9,7 @@ export interface FileFacts {
   readonly mode: string;
   readonly uid: number;
   readonly gid: number;
-  /** The name, or the number where there is none. */
+  /** The name, or the number if there is no name. */
   readonly owner: string;
   readonly group: string;
   /** Hard links. */
@@ -71,6 +71,8 @@ export interface EditOptions {
   readonly expectedSha256?: string | undefined;
   /** A command that must succeed; `{}` stands for the new file before it replaces the old one. */
   readonly validate?: string | undefined;
+  /** Seconds after which the command is killed and the file restored. */
+  readonly validateLimitS: number;
   readonly characterLimit: number;
   readonly signal: AbortSignal;
 }

@@ -30,6 +30,11 @@ test('a mount without free inodes comes before fuller disks', () => {
   expect(parseMounts(reportOf({ inodes, mounts }), 1).facts?.map(({ path }) => path)).toEqual(['/b']);
 });
 
+test('the root is always among the mounts', () => {
+  const mounts = 'a 100 90 10 90% /a\nb 100 80 20 80% /b\nc 100 10 90 10% /\nd 100 5 95 5% /d';
+  expect(parseMounts(reportOf({ mounts }), 1).facts?.map(({ path }) => path)).toEqual(['/a', '/']);
+});
+
 test('without an answer of df, mounts are unknown', () => {
   expect(parseMounts(reportOf({}), 10)).toEqual({ facts: null, notChecked: ['df did not answer.'] });
   const failed = parseMounts(reportOf({ mounts: '' }, { mounts: 127 }), 10);

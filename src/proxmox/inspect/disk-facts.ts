@@ -3,8 +3,11 @@ import type { ContainerFacts, DeletedFile, Mount, SizedPath } from './inspect-ty
 import type { RawFacts } from './node-report.ts';
 import { integer, oneLine } from './plain-text.ts';
 
-/** Lines and bytes of a list of open files after which inspect-node.sh stops. */
+/** Lines of a list of open files after which inspect-node.sh stops. */
 const MOST_OPEN_FILES = 5000;
+
+/** Mounts of each container in an overview, in which most containers have nothing but small file systems in memory. */
+const FEW_MOUNTS = 3;
 
 /**
  * The mounts, and with `diskUsage` the largest directories and files, and deleted files that are open.
@@ -16,7 +19,7 @@ export function parseDisk(
   names: ReadonlyMap<number, string>,
   { diskUsage, mostRows }: { readonly diskUsage: boolean; readonly mostRows: number },
 ): Checked<NonNullable<ContainerFacts['disk']>> {
-  const { facts: mounts, notChecked } = parseMounts(report, Math.max(10, mostRows));
+  const { facts: mounts, notChecked } = parseMounts(report, diskUsage ? Math.max(10, mostRows) : FEW_MOUNTS);
   if (!diskUsage) return { facts: mounts === null ? null : { mounts }, notChecked };
   const directories = parseUsage(raw.text('directories') ?? '');
   const folders = new Set(directories.map(({ path }) => path));
@@ -49,7 +52,7 @@ function isSearched(raw: RawFacts, word: string): boolean {
   return /^[01]$/.test(raw.word(word) ?? '');
 }
 
-/** The mounts that df reports: those with a size, each file system once, under its shortest path. */
+/** The fullest mounts, and the root: those with a size, each file system once, under its shortest path. */
 export function parseMounts({ parts }: ContainerReport, most: number): Checked<readonly Mount[]> {
   const inodes = new Map<string, number | null>();
   for (const { path, percent } of dfLines(parts.get('inodes')?.text)) inodes.set(path, percent);
@@ -69,7 +72,8 @@ export function parseMounts({ parts }: ContainerReport, most: number): Checked<r
     });
   }
   const fullness = (mount: Mount) => Math.max(mount.use_percent, mount.inodes_percent ?? 0);
-  const facts = [...mounts.values()].sort((a, b) => fullness(b) - fullness(a)).slice(0, most);
+  const sorted = [...mounts.values()].sort((a, b) => fullness(b) - fullness(a));
+  const facts = sorted.filter(({ path }, index) => index < most || path === '/');
   const part = parts.get('mounts');
   const problem = part === undefined ? 'df did not answer.' : failureOf(part, 'df');
   if (facts.length > 0)

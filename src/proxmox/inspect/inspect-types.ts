@@ -142,7 +142,7 @@ export interface NodeClock {
 export interface Inspection {
   readonly containers: readonly ContainerFacts[];
   readonly failed: readonly { readonly vmid: number; readonly error: AppError }[];
-  /** The clocks of the nodes, which are those of their containers. */
+  /** The clocks of the nodes, which their containers share. */
   readonly clocks: readonly NodeClock[];
   /** Processes that could not be killed after a time limit; null if unknown. */
   readonly survivors: readonly Survivor[] | null;

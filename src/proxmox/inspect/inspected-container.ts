@@ -50,9 +50,9 @@ export function inspectedContainer(
     if (!sections.includes(section)) return undefined;
     const { facts, notChecked: reasons } = read();
     const isCutShort = FROM_CONTAINER.has(section) && !report.done.has(section);
-    const whole = isCutShort
-      ? [incomplete ?? 'It was not entered, because there was no time left.']
-      : reasons;
+    const cause = incomplete ?? 'It was not entered, because there was no time left.';
+    // What the node searches on the disk has reasons of its own.
+    const whole = isCutShort ? [cause, ...(section === 'disk' ? reasons : [])] : reasons;
     notChecked.push(...whole.map((reason) => ({ section, reason })));
     return facts ?? undefined;
   }

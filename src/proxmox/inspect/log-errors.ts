@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
-import type { LogRequest } from './log-types.ts';
+import type { LogRequest, SimilarFile } from './log-types.ts';
 import { oneLine } from './plain-text.ts';
 
 /** A refusal of the log script. */
@@ -12,14 +12,20 @@ const USE_PATH =
   'Use path, for example /var/log/syslog or /var/log/messages. Programs also write files of their own in /var/log.';
 
 /** The error for what the log script reports. */
-export function logFailure({ code, text }: LogRefusal, { path = '' }: LogRequest, vmid: number): AppError {
+export function logFailure(
+  { code, text }: LogRefusal,
+  { path = '' }: LogRequest,
+  { vmid, similar }: { readonly vmid: number; readonly similar: readonly SimilarFile[] },
+): AppError {
   const where = `in container ${vmid}`;
   switch (code) {
     case 'SOURCE_NOT_FOUND':
       return new AppError(
         'SOURCE_NOT_FOUND',
-        `${path} does not exist ${where}.`,
-        'Check the path, for example with `ls -la /var/log`.',
+        `${path} does not exist ${where}.${similar.length === 0 ? '' : ` Files with similar names: ${similarFiles(similar)}.`}`,
+        similar.length === 0
+          ? 'Check the path, for example with `ls -la /var/log`.'
+          : 'Use the path of one of them. Those that end in .gz, .xz, .zst or .bz2 are decompressed.',
       );
     case 'IS_A_DIRECTORY':
       return new AppError(
@@ -42,13 +48,27 @@ export function logFailure({ code, text }: LogRefusal, { path = '' }: LogRequest
           ? 'Call again without cursor.'
           : `Call again without cursor. The older lines may be in ${path}.1.`,
       );
+    case 'NO_TIMES':
+      return new AppError(
+        'INVALID_INPUT',
+        `The first 1,000 lines of ${path} ${where} have no time in a known form, so since and until cannot be applied.`,
+        'Leave them out, and use match with a part of the time as the log has it.',
+      );
+    case 'NO_DATE':
+      return new AppError(
+        'TOOL_MISSING',
+        `The program date ${where} cannot convert the time ${oneLine(text)}.`,
+        'Leave out since and until, and use match with a part of the time as the log has it.',
+      );
     case 'NO_JOURNAL':
       return new AppError('TOOL_MISSING', `There is no journal ${where}: ${oneLine(text)}.`, USE_PATH);
     case 'TOOL_MISSING':
       return new AppError(
         'TOOL_MISSING',
         `The program ${oneLine(text)} is missing ${where}.`,
-        'Install it, or read the log with a command.',
+        oneLine(text) === 'awk'
+          ? 'Leave out since and until, and use match with a part of the time as the log has it.'
+          : 'Install it, or read the log with a command.',
       );
     case 'REFUSED':
       return new AppError(
@@ -63,4 +83,9 @@ export function logFailure({ code, text }: LogRefusal, { path = '' }: LogRequest
         'Check the permissions of the file.',
       );
   }
+}
+
+/** `/var/log/a.log.1 (4096 bytes), /var/log/a.log.2.gz (120 bytes)`. */
+export function similarFiles(files: readonly SimilarFile[]): string {
+  return files.map(({ path, bytes }) => `${path} (${bytes ?? '?'} bytes)`).join(', ');
 }

@@ -1,11 +1,13 @@
 import { charactersIn } from '../exec/truncate.ts';
 import { isJournalCursor, type LogCursor } from './log-cursor.ts';
 import type { LogRefusal } from './log-errors.ts';
-import type { LogLine, LogRequest } from './log-types.ts';
-import { integer } from './plain-text.ts';
+import type { LogLine, LogRequest, SimilarFile } from './log-types.ts';
+import { integer, oneLine, withoutPartialWord } from './plain-text.ts';
 
 /** Lines are cut after this many bytes in the container. */
 const LINE_BYTES = 4000;
+
+const MOST_SIMILAR = 12;
 
 interface Page {
   readonly lines: readonly LogLine[];
@@ -25,19 +27,29 @@ export function parseLogOutput(output: Buffer, word: string, bytes: number) {
   const text = output.toString('utf8');
   const [head = '', body = ''] = split(text, `${word} lines\n`);
   const report = new Map<string, readonly string[]>();
+  const similar: SimilarFile[] = [];
   for (const line of head.split('\n')) {
     if (!line.startsWith(`${word} `)) continue;
     const [name = '', ...fields] = line.slice(word.length + 1).split(' ');
-    report.set(name, fields);
+    if (name === 'near') {
+      const [bytes, ...path] = fields;
+      similar.push({ path: oneLine(path.join(' ')), bytes: integer(bytes) });
+    } else report.set(name, fields);
   }
   const failed = report.get('failed');
   const failure: LogRefusal | null =
     failed === undefined ? null : { code: failed[0] ?? '', text: failed.slice(1).join(' ') };
-  const raw = body.split(`${word} ended`)[0] ?? '';
+  // Without lines, the head has all of the report.
+  const isDamaged =
+    report.has('broken') || body.includes(`\n${word} broken `) || body.startsWith(`${word} broken `);
+  const raw = body.split(`${word} broken`)[0]?.split(`${word} ended`)[0] ?? '';
   return {
     failure:
       failure ?? (report.has('file') || report.has('journal') ? null : { code: 'IO', text: 'no answer' }),
     rotated: report.has('rotated'),
+    isUnitSilent: report.has('silent'),
+    damaged: isDamaged,
+    similar: similar.slice(0, MOST_SIMILAR),
     page: (request: LogRequest, cursor: LogCursor | null) =>
       pageOf({ report, raw, isCut: Buffer.byteLength(raw) >= bytes }, request, cursor),
   };
@@ -90,23 +102,30 @@ function pageOf(
 }
 
 /** `NUMBER:TEXT` lines; of a file with a match, TEXT is `LINE:TEXT`, or `LINE-TEXT` for context. */
-function rowsOf(raw: string, { path, match, context }: LogRequest, fromStart: boolean): readonly Row[] {
+function rowsOf(
+  raw: string,
+  { path, match, context, since, until }: LogRequest,
+  isFromStart: boolean,
+): readonly Row[] {
+  // Lines that since and until leave out are not counted.
+  const fromStart = isFromStart && since === undefined && until === undefined;
   return raw.split('\n').flatMap((line): Row[] => {
-    const [, at, rest = ''] = /^(\d{1,15}):(.*)$/s.exec(line) ?? [];
+    const [, at, whole = ''] = /^(\d{1,15}):(.*)$/s.exec(line) ?? [];
     if (at === undefined) return [];
-    const cut = Buffer.byteLength(line) >= LINE_BYTES ? '…' : '';
+    const isLong = Buffer.byteLength(line) >= LINE_BYTES;
+    const rest = isLong ? `${withoutPartialWord(whole)}…` : whole;
     if (match !== undefined && context > 0 && rest === '--')
       return [{ at: Number(at), number: null, text: '--', kind: 'gap' }];
-    if (path === undefined) return [{ at: Number(at), number: null, text: rest + cut, kind: 'match' }];
+    if (path === undefined) return [{ at: Number(at), number: null, text: rest, kind: 'match' }];
     if (match === undefined) {
-      return [{ at: Number(at), number: fromStart ? Number(at) : null, text: rest + cut, kind: 'match' }];
+      return [{ at: Number(at), number: fromStart ? Number(at) : null, text: rest, kind: 'match' }];
     }
     const [, number, mark, text = ''] = /^(\d{1,15})([:-])(.*)$/s.exec(rest) ?? [];
     return [
       {
         at: Number(at),
         number: fromStart && number !== undefined ? Number(number) : null,
-        text: (number === undefined ? rest : text) + cut,
+        text: number === undefined ? rest : text,
         kind: mark === '-' ? 'context' : 'match',
       },
     ];

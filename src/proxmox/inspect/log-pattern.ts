@@ -1,4 +1,4 @@
-/** Limit of all repetitions of a pattern multiplied: grep unrolls them, so that nested ones cost memory. */
+/** Limit of the product of all repetition counts in a pattern: grep expands repetitions, so nested ones need much memory. */
 const MOST_REPETITIONS = 1000;
 
 /**

@@ -36,6 +36,12 @@ export interface LogLine {
   readonly kind: 'match' | 'context' | 'gap';
 }
 
+/** A file whose name begins like that of the log, such as an older one after a rotation. */
+export interface SimilarFile {
+  readonly path: string;
+  readonly bytes: number | null;
+}
+
 export interface LogPage {
   readonly lines: readonly LogLine[];
   /** Lines that match, of all pages; null if they were not counted. */
@@ -44,6 +50,11 @@ export interface LogPage {
   readonly remaining: number | null;
   /** Whether a rotation was detected: the page begins at the start of a new file. */
   readonly rotated: boolean;
+  /** Whether the compressed file could not be read to its end. */
+  readonly damaged: boolean;
+  /** Whether the whole journal has no entry of the unit, which may not exist. */
+  readonly isUnitSilent: boolean;
+  readonly similar: readonly SimilarFile[];
   /** The cursor for the lines before this page; null if there are none. */
   readonly older: string | null;
   /** The cursor for lines that are written later. */

@@ -134,6 +134,32 @@ describe('a page', () => {
     expect(page('W file 8:1 0 -9 1e9\nW lines\nx:a\n99999999999999999999:b\n').lines).toEqual([]);
   });
 
+  test('has no line numbers if lines are selected by time', () => {
+    const output = 'W file 8:1 0 90 80\nW lines\n1:4:a\n';
+    expect(page(output, { match: 'a' }).lines[0]?.number).toBe(4);
+    expect(page(output, { match: 'a', since: '-60' }).lines[0]).toMatchObject({ number: null, text: 'a' });
+    expect(page(output, { match: 'a', until: '-60' }).lines[0]?.number).toBeNull();
+  });
+
+  test('of a compressed file has no cursor for later lines', () => {
+    expect(page('W file 8:1 0 90 -\nW lines\n1:a\n').newer).toBeNull();
+  });
+
+  test('names similar files on one line each, and a damaged file', () => {
+    const answer = (text: string) => parseLogOutput(Buffer.from(text), 'W', 1000);
+    const found = answer(
+      'W near 5 /var/log/a b.1\nW near x /a\tb\nW file 8:1 0 9 -\nW lines\n1:a\nW broken 1\nW ended\n',
+    );
+    expect(found.similar).toEqual([
+      { path: '/var/log/a b.1', bytes: 5 },
+      { path: '/a<U+0009>b', bytes: null },
+    ]);
+    expect(found.damaged).toBe(true);
+    expect(found.page(request(), null).lines.map(({ text }) => text)).toEqual(['a']);
+    expect(answer('W file 8:1 0 9 9\nW lines\n1:W broken 1\nW ended\n').damaged).toBe(false);
+    expect(answer('W file 8:1 0 9 -\nW total 3\nW broken 1\nW ended\n').damaged).toBe(true);
+  });
+
   test('an answer that names no log is a failure', () => {
     expect(parseLogOutput(Buffer.from('W began\nhello\n'), 'W', 10).failure).not.toBeNull();
     expect(parseLogOutput(Buffer.from('W began\nW failed IO a b\n'), 'W', 10).failure).toEqual({

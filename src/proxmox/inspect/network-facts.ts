@@ -29,7 +29,8 @@ export function parseNetwork(
     } else if (table === 'if_inet6') {
       const [, hex = '', prefix = '', device = ''] =
         /^([0-9a-f]{32}) [0-9a-f]+ ([0-9a-f]{2}) [0-9a-f]+ [0-9a-f]+ +(\S+)$/.exec(content) ?? [];
-      if (device !== '' && device !== 'lo')
+      // Link-local addresses tell nothing: each interface has one.
+      if (device !== '' && device !== 'lo' && !/^fe[89ab]/.test(hex))
         addresses.add(`${ipv6(hex)}/${Number.parseInt(prefix, 16)} ${device}`);
     } else if (table === 'fib_trie') {
       const [, address] = /\|-- (\d+\.\d+\.\d+\.\d+)$/.exec(content) ?? [];

@@ -42,13 +42,16 @@ export async function readLog(
     scriptArguments(inner, request, cursor, bytes),
   );
   const answer = parseLogOutput(output, word, bytes);
-  if (answer.failure !== null) throw logFailure(answer.failure, request, vmid);
+  if (answer.failure !== null) throw logFailure(answer.failure, request, { vmid, similar: answer.similar });
   const page = answer.page(request, cursor);
   return {
     lines: page.lines,
     total: page.total,
     remaining: page.remaining,
     rotated: answer.rotated,
+    damaged: answer.damaged,
+    isUnitSilent: answer.isUnitSilent,
+    similar: answer.similar,
     older: page.older === null ? null : formatCursor(page.older, vmid, request),
     newer: page.newer === null ? null : formatCursor(page.newer, vmid, request),
   };
@@ -73,9 +76,13 @@ function scriptArguments(
     String(bytes),
     countOnly ? '1' : '',
     ...(path !== undefined
-      ? cursor?.kind === 'file'
-        ? [cursor.file, String(cursor.first), text(cursor.end)]
-        : ['', '0', '']
+      ? [
+          ...(cursor?.kind === 'file'
+            ? [cursor.file, String(cursor.first), text(cursor.end)]
+            : ['', '0', '']),
+          text(request.since),
+          text(request.until),
+        ]
       : [
           cursor?.kind === 'journal' ? text(cursor.after) : '',
           cursor?.kind === 'journal' ? text(cursor.newest) : '',

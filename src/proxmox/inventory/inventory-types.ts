@@ -37,7 +37,7 @@ export interface ContainerStatus extends ContainerSummary {
   readonly usage: Usage | null;
 }
 
-/** One container in the inventory, with its usage and what its configuration says of its inside. */
+/** One container in the inventory, with its usage and the operating system and addresses of its configuration. */
 export interface ContainerDetails extends ContainerSummary {
   readonly usage: Usage | null;
   /** Type of the operating system, such as `debian`. */

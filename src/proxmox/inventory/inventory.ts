@@ -35,7 +35,7 @@ export interface Inventory extends Members {
   readonly reusable: ReusableFiles;
 }
 
-/** Parsed files with the text or the version by which it shows whether they have changed. */
+/** Parsed files, with the text or the version that shows whether they have changed. */
 interface ReusableFiles {
   readonly vmlist: string;
   /** Empty: unknown. */

@@ -20,7 +20,7 @@ import { LOOK_LIMIT_MS, NodeJobs } from './node-jobs.ts';
 /** Limit of remembered jobs. Other jobs are searched for on all nodes. */
 const MAX_KNOWN = 10_000;
 
-/** The jobs of one node, or why they are not known. */
+/** The jobs of one node, or the error with which reading them failed. */
 interface Answer {
   readonly node: string | null;
   readonly jobs: readonly Job[];
@@ -119,7 +119,7 @@ export class ClusterJobs implements JobsHandle {
     return this.#of(node);
   }
 
-  /** Asks several nodes, and waits for all of them only as long as none has the job. */
+  /** Reads several nodes at the same time, until one has the job or all have answered. */
   async #searchOn(nodes: readonly (string | null)[], id: string, signal: AbortSignal): Promise<Answer[]> {
     const answers: Answer[] = [];
     const asked = nodes.map(async (node) => {

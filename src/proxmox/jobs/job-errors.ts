@@ -1,6 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
 
-/** On disk, as a job must survive a restart of the node with its output. */
+/** Not in /run, because the output of a job must survive a restart of the node. */
 export const JOBS_DIR = '/var/lib/proxmox-mcp/jobs';
 
 export function jobNotFound(id: string): AppError {

@@ -4,10 +4,13 @@ import type { Cleaner } from '../exec/output-buffer.ts';
 import { frameLength, gapOf, type JobRecord, totalOf } from './job-record.ts';
 import type { JobPage } from './job-types.ts';
 
-/** Bytes next to a page that are read as well, so that a secret at its border is whole. More than the longest private key has. */
+/** Bytes before and after a page that are read too, so that a secret at its border is complete. Longer than any private key. */
 const MIN_CONTEXT = 16 * 1024;
 const MAX_BYTES_PER_UNIT = 3;
-/** An unfinished word at the end of the output of a running job is held back, as it may be the beginning of a secret. */
+/**
+ * An unfinished word at the end of the output of a running job is not returned yet, because it may be the beginning of a
+ * secret.
+ */
 const MAX_UNFINISHED = 4_096;
 
 export function contextOf(cleaner: Cleaner): number {
@@ -37,8 +40,8 @@ export function rawParts(output: Pick<ScriptOutput, 'bytes'>, stream: 'out' | 'e
 }
 
 /**
- * One page of a stream, redacted. It begins and ends between characters, and a secret at its border belongs to the page where it begins.
- * Next to a gap that was dropped, the context is left out, as a secret there may be incomplete.
+ * One page of a stream, redacted. It begins and ends between characters, and a secret at its border belongs to the page where
+ * it begins. Text next to dropped output is left out, because a secret there may be incomplete.
  * @param from offset in the output, as reported to callers
  */
 export async function pageOf(
@@ -121,7 +124,7 @@ function between(parts: readonly Part[], from: number, to: number): { text: stri
   return { text, redacted };
 }
 
-/** A background process may write after the wrapper, so its line can be in the middle. */
+/** A background process may write after the wrapper, so the line of the wrapper may be in the middle. */
 export function withoutFrames(text: string, innerWord: string): string {
   return text.replaceAll(new RegExp(`${innerWord} (?:began|ended)\\n`, 'g'), '');
 }
@@ -136,7 +139,7 @@ function nextCharacter(bytes: Buffer, at: number): number {
   return Math.min(found, bytes.length);
 }
 
-/** The last position up to `at` that is between two characters. The bytes of an incomplete character at the end belong to the next page. */
+/** The last position up to `at` that is not within a character. An incomplete character at the end belongs to the next page. */
 function previousCharacter(bytes: Buffer, at: number): number {
   const end = Math.min(at, bytes.length);
   for (let back = 1; back <= 3 && back <= end; back += 1) {

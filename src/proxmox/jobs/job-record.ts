@@ -3,7 +3,7 @@ import type { ScriptOutput } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import type { Job, JobAbout, JobEnd, JobEnding, JobOutputSize } from './job-types.ts';
 
-/** A job as stored in its folder on the node: the part for tools, and what is needed to read its output and to kill it. */
+/** A job as stored in its folder on the node: the fields for tools, and those for reading its output and killing it. */
 export interface JobRecord {
   readonly job: Job;
   readonly about: StoredAbout;
@@ -46,11 +46,11 @@ export type StoredAbout = JobAbout & {
 };
 
 const TICK_MS = 10;
-/** A supervisor that has not begun after a minute was not started. */
+/** A job whose supervisor has not begun after a minute was not started. */
 const STARTED_WITHIN_TICKS = 6_000;
 const ENDED = /^s\.ended\.(exit|timeout|cancelled|stopped)\.(\d{0,3})\.(\d{1,15})\.([a-z]*)\.(\d{0,3})$/;
 const LIVE = /^s\.(?:running|timeout|cancel)\.([1-9]\d{0,9})$/;
-/** `LEFT` in the name of a state: the number of survivors is not known. */
+/** The value of LEFT in the name of a state if the number of survivors is not known. */
 const LEFT_UNKNOWN = 101;
 
 /** The jobs that job-list.sh or job-read.sh reported; undefined if the report is incomplete. */
@@ -103,7 +103,7 @@ interface NodeFacts {
   readonly sameBoot: boolean;
   /** Clock ticks since boot. */
   readonly now: number;
-  /** The /proc/PID/cmdline that were read, and those that exist. */
+  /** The paths /proc/PID/cmdline that the script has tried to read, and those that exist. */
   readonly looked: readonly string[];
   readonly alive: ReadonlyMap<string, string>;
 }
@@ -170,7 +170,8 @@ function lostEnd(id: string, names: readonly string[], since: number, node: Node
     return node.now - since > STARTED_WITHIN_TICKS ? { ...end, how: 'lost', survivors: null } : null;
   }
   const file = `/proc/${pid}/cmdline`;
-  // The processes were read before the states, so a state that is newer says that its process is alive.
+  // The processes were read before the states. A process that is named only in a newer state has been started since, and is
+  // alive.
   if (!node.looked.includes(file) || node.alive.get(file)?.includes(`/${id}\0`) === true) return null;
   return { ...end, how: 'lost', survivors: null };
 }

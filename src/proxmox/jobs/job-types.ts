@@ -10,7 +10,7 @@ export interface JobAbout {
   readonly vmid: number | null;
   readonly command: string;
   readonly timeoutS: number;
-  /** By the clock of the server that started it, in ms since the epoch. */
+  /** The time of the start in ms since the epoch, by the clock of the server that started the job. */
   readonly startedAt: number;
   /** Id of the approval that the start redeemed. */
   readonly approval: string | null;
@@ -28,7 +28,7 @@ export interface JobEnd {
   readonly exitCode: number | null;
   /** Processes that a kill left, normally none; null if unknown. */
   readonly survivors: readonly Survivor[] | null;
-  /** Background processes of the command still have its output streams open. */
+  /** Whether background processes of the command still have its output streams open. */
   readonly outputHeld: boolean;
   /** What lxc-attach returned; null if unknown. */
   readonly attachCode: number | null;
@@ -43,7 +43,7 @@ export interface JobOutputSize {
   readonly dropped: number;
 }
 
-/** A job as it was when the node was asked. */
+/** The state of a job when it was read from the node. */
 export interface Job extends JobAbout {
   readonly id: string;
   readonly state: 'running' | 'ended';
@@ -54,7 +54,7 @@ export interface Job extends JobAbout {
   /** How long it has run; null if unknown. Not affected by changes of the clock. */
   readonly durationMs: number | null;
   readonly output: Readonly<Record<JobStream, JobOutputSize>>;
-  /** The disk of the node was full, so the output is incomplete. */
+  /** Whether the disk of the node was full, so that the output is incomplete. */
   readonly diskFull: boolean;
 }
 
@@ -65,7 +65,7 @@ export interface JobPage {
   readonly from: number;
   /** Where the next page begins. */
   readonly next: number;
-  /** Bytes after this page, as far as they are there already. */
+  /** Bytes of output so far that follow this page. */
   readonly remaining: number;
 }
 
@@ -105,7 +105,7 @@ export interface JobsHandle {
   list(signal: AbortSignal): Promise<JobList>;
   /** @throws AppError JOB_NOT_FOUND */
   get(id: string, signal: AbortSignal): Promise<Job>;
-  /** Waits until the job has ended, or `news` is true for it, or the time is over. */
+  /** Waits until the job has ended, `news` returns true for it, or the time is over. */
   wait(id: string, options: JobWait): Promise<Job>;
   /** Both streams together, with at most `characterLimit` characters. */
   capture(id: string, options: JobCaptureOptions): Promise<JobCapture>;

@@ -3,7 +3,7 @@ import { jobNotFound } from './job-errors.ts';
 import type { JobRecord } from './job-record.ts';
 import type { Job, JobWait } from './job-types.ts';
 
-/** Intervals between looks, in ms: short after a wait has begun, then longer. */
+/** Intervals between reads, in ms: short at the beginning of a wait, then longer. */
 const SHORT_MS = 200;
 const LONG_MS = 1_000;
 const SHORT_LOOKS = 15;
@@ -17,7 +17,7 @@ interface Waiter {
   done(): void;
 }
 
-/** Waits for jobs of one node. One look serves all who wait, whatever their number. */
+/** Waits for jobs of one node. Each read of the node serves all waiting calls. */
 export class JobWatch {
   readonly #look: (ids: readonly string[]) => Promise<readonly JobRecord[]>;
   readonly #waiters = new Set<Waiter>();
@@ -28,9 +28,9 @@ export class JobWatch {
   }
 
   /**
-   * Resolves with the job when it has ended, when there is news, or when the time is over. A node that does not respond for a while
-   * is asked again.
-   * @throws AppError JOB_NOT_FOUND, CANCELLED; the failure of the last look if none succeeded
+   * Resolves with the job when it has ended, when there is news, or when the time is over. If the node does not respond for a
+   * while, it is read again.
+   * @throws AppError JOB_NOT_FOUND, CANCELLED; the error of the last read if none succeeded
    */
   async wait(id: string, options: JobWait): Promise<Job> {
     const { signal, withinMs } = options;
@@ -50,7 +50,7 @@ export class JobWatch {
     if (signal.aborted) throw cancelled();
     if (waiter.last !== undefined) return waiter.last;
     if (waiter.error !== undefined) throw waiter.error;
-    // The first look takes longer than the caller wants to wait.
+    // The first read takes longer than the caller wants to wait.
     const [record] = await this.#look([id]);
     if (record === undefined) throw jobNotFound(id);
     return record.job;

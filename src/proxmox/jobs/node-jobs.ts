@@ -19,7 +19,7 @@ import { JobWatch } from './job-watch.ts';
 
 /** Time limit for the answer of one node about its jobs, in ms. */
 export const LOOK_LIMIT_MS = 10_000;
-/** A kill takes three seconds at most where the node is not busy, and the job records its end. */
+/** A kill takes at most three seconds if the node is not busy; then the job records its end. */
 const CANCEL_LIMIT_MS = 30_000;
 /** Bytes of matching lines and the lines around them. */
 const MATCH_BYTES = 256 * 1024;
@@ -28,7 +28,7 @@ export interface NodeJobsDeps {
   /** Runs a script on the node. */
   readonly script: RemoteShell['script'];
   readonly redactor: Cleaner;
-  /** Called once for each job that has ended, in whichever server sees the end first. If omitted, nothing is claimed. */
+  /** Called once for each job that has ended, by the server that sees the end first. If omitted, nothing is claimed. */
   readonly onEnd: ((job: Job) => Promise<void>) | undefined;
 }
 
@@ -81,7 +81,7 @@ export class NodeJobs implements Omit<JobsHandle, 'list'> {
     const { redactor } = this.#deps;
     if ('match' in part) return this.#match(id, name, part.match, signal);
     const context = contextOf(redactor);
-    // The length of the wrapper's first line is known only from the record: read a little more.
+    // Reads a little more, because the length of the wrapper's first line is not known before the record is read.
     const slack = 128;
     const request =
       'last' in part
@@ -92,7 +92,7 @@ export class NodeJobs implements Omit<JobsHandle, 'list'> {
     const wanted = 'last' in part ? { from: Math.max(0, total - part.last), bytes: part.last } : part;
     const { from, to } = gapOf(record.files[name]);
     const start = wanted.from + frameLength(record);
-    // The part that was asked for was dropped: read what follows.
+    // The requested part was dropped, so the part after it is read.
     if (to > from && start >= from - context && start < to + context) {
       const after = [name, String(to), String(wanted.bytes + 3 * context + slack)];
       ({ output, record } = await this.#read(id, after, signal));
@@ -118,7 +118,7 @@ export class NodeJobs implements Omit<JobsHandle, 'list'> {
     const cut = Buffer.byteLength(text) >= MATCH_BYTES;
     const parts = await this.#deps.redactor.parts(text);
     const shown = withoutFrames(parts.map((part) => part.shown).join(''), record.innerWord);
-    // At a cut, a secret of several lines may have lost its beginning.
+    // A secret of several lines may begin before the cut.
     const whole = cut ? shown.split('\n').slice(61).join('\n') : shown;
     const lines = matchingLines(whole, match);
     return {
@@ -160,7 +160,10 @@ export class NodeJobs implements Omit<JobsHandle, 'list'> {
     return records;
   }
 
-  /** Claims the audit entries of jobs whose end was not logged yet. A job that is claimed by another server is logged there. */
+  /**
+   * Claims the audit entries of jobs whose end was not logged yet. The end of a job that another server has claimed is logged
+   * by that server.
+   */
   async #logEnds(records: readonly JobRecord[]): Promise<void> {
     const { onEnd } = this.#deps;
     const unlogged = records.filter((record) => record.unlogged);

@@ -15,7 +15,7 @@ import type { StoredAbout } from './job-record.ts';
 import type { JobStart } from './job-types.ts';
 
 const START_LIMIT_MS = 15_000;
-/** The limits of head, segments and their number in job-run.sh add up to less than this many units, for both streams. */
+/** The files that job-run.sh keeps of both streams have at most this many units in all. */
 const UNITS = 64;
 /** Bytes that must be free on the disk of the jobs beyond the output of the new one. */
 const RESERVE = 64 * 1024 * 1024;

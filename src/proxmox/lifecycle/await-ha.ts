@@ -8,7 +8,10 @@ import { cancelledMidway, done, isRunning, type LifecycleCall } from './lifecycl
 const HA_LIMIT_MS = 45_000;
 const HA_POLL_MS = 1_000;
 
-/** Waits until HA has finished the request, on the node where HA places the container. Never starts or stops the container itself. @throws AppError */
+/**
+ * Waits until HA has finished the request, on the node where HA places the container. Never starts or stops the container
+ * itself. @throws AppError
+ */
 export async function awaitHa(
   call: LifecycleCall,
   running: boolean,

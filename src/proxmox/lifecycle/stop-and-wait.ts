@@ -106,7 +106,7 @@ async function shutDown(call: LifecycleCall, timeoutS: number): Promise<'shutdow
   graceEnds = performance.now() + graceMs;
   const early = await Promise.race([shutdown, awaitState(shell, vmid, false, () => graceEnds, signal)]);
   if (early === true) {
-    await pctHasEnded(shutdown); // it still has the lock that a start would need
+    await pctHasEnded(shutdown); // until then it has the lock that a start would need
     return 'shutdown';
   }
   if (early !== false) {

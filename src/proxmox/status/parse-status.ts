@@ -3,7 +3,7 @@ import { AppError } from '../../lib/errors.ts';
 import type { ScriptOutput } from '../../remote/remote-shell.ts';
 import { parseUnixSockets } from '../inventory/parse-inventory.ts';
 
-/** How a node is, as it tells itself. Bytes, seconds. */
+/** The state of a node, as the node reports it. Bytes, seconds. */
 export interface NodeState {
   /** The version of pve-manager; null if it is not installed by its package. */
   readonly version: string | null;
@@ -33,7 +33,7 @@ export interface HaStatus {
   readonly services: ReadonlyMap<string, string>;
 }
 
-/** Parses what cluster-status.sh tells of its node. */
+/** Parses the state of its node that cluster-status.sh reports. */
 export function parseNodeState({ items, sections }: Pick<ScriptOutput, 'items' | 'sections'>): NodeState {
   const item = (key: string) => items.find(([name]) => name === key)?.[1] ?? '';
   const [uptime = '', load = ''] = (sections.get('load') ?? '').split('\n');

@@ -22,7 +22,7 @@ const SCRIPT_LIMIT_MS = 10_000;
 const SILENCE_LIMIT_MS = 2_000;
 
 export interface ClusterStatus extends Members {
-  /** By name, in order: how a node is, or why it cannot be told. */
+  /** By name, in order: the state of a node, or why it is unknown. */
   readonly nodes: ReadonlyMap<string, NodeState | AppError>;
   readonly guests: readonly GuestEntry[];
   /** Whether a virtual machine runs, as its node publishes it. */
@@ -33,10 +33,10 @@ export interface ClusterStatus extends Members {
   readonly ha: HaStatus | null;
 }
 
-/** What the entry node tells: how it is itself, and what the cluster knows. */
+/** What the entry node reports: its own state, and what the cluster publishes. */
 export type EntryStatus = Omit<ClusterStatus, 'nodes'> & { readonly state: NodeState };
 
-/** Reads what the entry node tells. @throws AppError if its cluster file system does not answer */
+/** Reads the report of the entry node. @throws AppError if its cluster file system does not answer */
 export async function readEntryStatus(shell: RemoteShell, signal: AbortSignal): Promise<EntryStatus> {
   const output = await shell.script(SCRIPTS.clusterStatus, ['cluster'], {
     timeoutMs: SCRIPT_LIMIT_MS,
@@ -58,7 +58,7 @@ export async function readEntryStatus(shell: RemoteShell, signal: AbortSignal): 
   };
 }
 
-/** Completes it with what the other nodes tell, all at once; a node that does not answer adds three seconds at most. */
+/** Completes it with the reports of the other nodes, all at once; a node that does not answer adds three seconds at most. */
 export async function completeStatus(
   { state, ...cluster }: EntryStatus,
   nodes: Nodes,

@@ -33,6 +33,11 @@ const REFUSALS: Readonly<Record<string, Make>> = {
     (file, where) => `${file} is a directory ${where}, not a file.`,
     'Pack the directory with tar and transfer the archive.',
   ),
+  TARGET_IS_A_DIRECTORY: make(
+    'IS_A_DIRECTORY',
+    (file, where) => `${file} is a directory ${where}, not a file.`,
+    'Add the name of the file to the path.',
+  ),
   DIRECTORY: make(
     'IS_A_DIRECTORY',
     (file, where) => `${file} is a directory ${where}, not a file.`,
@@ -111,7 +116,7 @@ const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
     make: make(
       'PERMISSION_DENIED',
       (text, where) => `Access was denied ${where}: ${text}.`,
-      'Check the permissions and mounts of the path. In an unprivileged container, root cannot access files that belong to the host.',
+      'Check the permissions, mounts and attributes (`lsattr`) of the path. In an unprivileged container, root cannot access files that belong to the host.',
     ),
   },
 ];

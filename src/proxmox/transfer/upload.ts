@@ -5,6 +5,7 @@ import type { AttachTarget } from '../../remote/session-requests.ts';
 import type { TransferResult, UploadOptions } from '../proxmox-types.ts';
 import { chunksOf, digestOf } from './read-chunks.ts';
 import { refusePlaceholders } from './refuse-placeholders.ts';
+import { removeBeside } from './remove-remote-files.ts';
 import type { LocalSource } from './transfer-dirs.ts';
 import { checkRemotePath, checksumMismatch, fileTooLarge, notAgreed } from './transfer-errors.ts';
 import { type TransferDeps, TransferSession } from './transfer-session.ts';
@@ -56,11 +57,10 @@ async function send(
     args,
     signal: options.signal,
   });
-  let cleanup: readonly string[] | undefined;
+  const cleanup = removeBeside(remotePath, part);
   try {
     await session.expect('ready');
     const destination = await session.path();
-    cleanup = ['rm', '-f', '--', `${destination.slice(0, destination.lastIndexOf('/'))}/${part}`];
     // Read before the data is sent: if the remote side aborts during the transfer, it sends the reason here.
     const report = session.expect('done');
     report.catch(() => {});

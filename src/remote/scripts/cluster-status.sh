@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Reads how a node is, and with `cluster` as $1 also what the cluster knows of all nodes. $n nonce. Loads no Perl.
+# Reads the state of a node and, with `cluster` as $1, also what the cluster publishes about all nodes. $n nonce. Loads no Perl.
 echo "$n item kernel $(uname -r)"
 echo "$n item version $(sed -n '/^Package: pve-manager$/,/^$/s/^Version: //p' /var/lib/dpkg/status 2>/dev/null)"
 echo "$n item cpus $(grep -c '^processor' /proc/cpuinfo)"

@@ -21,7 +21,7 @@ choose_programs "$size"
 stamp() { stat -c '%s %i %y %z' "$path" 2>/dev/null; }
 sum='' before=''
 [ -z "$large" ] || [ "$digest" != sha256sum ] || before=$(stamp)
-# Some stats know no fractions of seconds, which could miss a write.
+# Not every stat shows fractions of seconds, without which a write could be missed.
 case $before in *.000000000*) before=;; "$size "*.*) ;; *) before=;; esac
 if [ -n "$before" ]; then
   # Hashed while it is sent. A file that was written meanwhile is hashed again.

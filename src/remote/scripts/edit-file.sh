@@ -23,7 +23,7 @@ bytes=$(size_of "$dest") && mode=$(mode_of "$dest") && own=$(owner_of "$dest") |
 [ "$bytes" -le "$3" ] || fail FILE_TOO_LARGE "$bytes"
 set -f
 # shellcheck disable=SC2046 # split into fields
-set -- "$@" $(stat -c '%h %U %G' "$dest" 2>/dev/null || echo '1 - -')
+set -- "$@" $(links_and_names_of "$dest" || echo "1 - -")
 set +f
 printf '%s ready %s %s %s %s %s %s\n' "$w" "$bytes" "$mode" "$own" "${5:-1}" "${6:--}" "${7:--}"
 send_text "$dest"
@@ -48,6 +48,10 @@ err=$(cp -a "$dest" "$tmp" 2>&1) || err=$(cp -p "$dest" "$tmp" 2>&1) || {
   if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
 }
 if [ "$size" = 0 ]; then : >"$tmp"; else receive; fi
+# Writing to a file removes its capabilities. Programs other than the cp of GNU have no such option, and those that have it report
+# every attribute that they cannot copy.
+attributes=unknown
+! cp --attributes-only --preserve=mode,ownership,xattr "$dest" "$tmp" 2>/dev/null || attributes=kept
 [ "$(owner_of "$tmp")" = "$own" ] || { err=$(chown -- "$own" "$tmp" 2>&1) || give_up IO "$err"; }
 [ "$(mode_of "$tmp")" = "$mode" ] || { err=$(chmod "$mode" "$tmp" 2>&1) || give_up IO "$err"; }
 hash_of "$tmp" || give_up IO "cannot read the file back"
@@ -59,8 +63,9 @@ cmd=$(cat; echo x); cmd=${cmd%x}
 
 attributes_of() { getfattr -d -m - -e hex --absolute-names "$1" 2>/dev/null | grep -v '^# file:'; }
 acl_of() { list=$(ls -ld "$1"); list=${list%% *}; [ "${list#??????????}" = + ]; }
-attributes=unknown
-if command -v getfattr >/dev/null 2>&1; then
+if [ "$attributes" = kept ]; then
+  :
+elif command -v getfattr >/dev/null 2>&1; then
   attributes=lost
   [ "$(attributes_of "$dest")" != "$(attributes_of "$tmp")" ] || attributes=kept
 elif acl_of "$dest" && ! acl_of "$tmp"; then
@@ -87,7 +92,7 @@ case $when in
   after)
     unchanged
     old=$dir/$4.old
-      err=$(ln "$dest" "$old" 2>&1) || err=$(cp -a "$dest" "$old" 2>&1) || { rm -f "$old"; old=; give_up IO "$err"; }
+    err=$(ln "$dest" "$old" 2>&1) || err=$(cp -a "$dest" "$old" 2>&1) || { rm -f "$old"; old=; give_up IO "$err"; }
     publish
     validate
     if [ "$code" = 0 ]; then rm -f "$old"; old=; fi

@@ -37,6 +37,7 @@ export const SCRIPTS = {
   receiveTree: load('transfer-prelude', 'receive-prelude', 'tree-prelude', 'receive-tree'),
   readLog: load('read-log'),
   removeAuthorizedKey: load('authorized-keys-remove'),
+  removeBeside: load('remove-beside'),
   removeClaims: load('remove-claims'),
   runState: load('run-state'),
   running: load('running'),

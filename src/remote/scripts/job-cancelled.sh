@@ -1,6 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n and supervisor are set before, live by kill.sh
-# Waits until the job has recorded its end, and records it if no process of the job is left to do so.
+# Waits up to five seconds until the supervisor of the job has recorded the end, and otherwise records it. $live are the
+# survivors.
 for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null
   echo "$p $c"

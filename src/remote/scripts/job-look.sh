@@ -1,9 +1,9 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Reports the state of jobs in one round trip, with as many processes for fifty jobs as for one.
+# A function that reports the state of jobs in one round trip. It starts as many processes for fifty jobs as for one.
 #
-# $n nonce. $1 folder of all jobs; $2 … names of jobs, or none for all of them. The processes are read before the states: one that
-# had already ended cannot change the state any more.
+# $n nonce. $1 folder of all jobs; $2 … names of jobs, or none for all of them. The processes are read before the states,
+# because a process that has ended can no longer change the state.
 look() {
   cd "$1" 2>/dev/null || { echo "$n item empty"; exit; }
   shift

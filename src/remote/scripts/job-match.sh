@@ -1,6 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # n is set by the request that runs this script
-# Sends the lines of a job's output that contain a text, each with the lines around it, so that a secret of several lines is whole.
+# Sends the lines of a job's output that contain a text, each with the lines around it, so that a secret of several lines is
+# complete.
 #
 # $n nonce. $1 folder of all jobs, $2 name of the job, $3 stream (out, err), $4 the text, $5 maximum number of bytes: the last ones.
 (look "$1" "$2")

@@ -3,10 +3,23 @@
 #
 # $1 folder of the job, $2 marker NAME=VALUE, $3 timer slack in ns, $4 clock ticks since boot, not later than the start, $5 time
 # limit in seconds, $6 unit of the output limits in bytes, $7 inner word, $8 "stop" after the unit was stopped.
-# The state is the name of a file: s.starting, s.running.PID, then s.timeout.PID or s.cancel.PID while the command is being killed,
-# and s.ended.WHY.CODE.TICKS.FLAGS.LEFT. WHY is exit, timeout, cancelled or stopped; CODE is that of lxc-attach; FLAGS
-# b (the command began), e (the wrapper in the container reported its end), h (background processes hold the output), d (the
-# disk was full); LEFT counts processes that survived a kill, with 101 for unknown.
+#
+# The folder of the job describes its state by the names of files, because a rename is atomic and needs no space on a full disk.
+# There is one file s.*:
+#   s.starting                        this script has not begun
+#   s.running.PID                     the command runs; PID is that of this script
+#   s.timeout.PID, s.cancel.PID       the command is being killed
+#   s.ended.WHY.CODE.TICKS.FLAGS.LEFT
+# WHY is exit, timeout, cancelled or stopped. CODE is the exit code of lxc-attach. TICKS is the end in clock ticks since boot.
+# FLAGS are letters: b (the command began), e (the wrapper in the container reported its end), h (background processes hold the
+# output), d (the disk was full). LEFT is the number of processes that survived a kill, 101 if unknown; their names are in the
+# file "left".
+# There is one file for each stream (out, err):
+#   o.STREAM.open                     the relay copies the stream to files STREAM.OFFSET
+#   o.STREAM.closed                   the stream has ended
+#   o.STREAM.full                     the disk is full, so the rest is only searched for the end of the command
+#   o.STREAM.ended, o.STREAM.cut      the stream has ended after that, with and without the report of the wrapper
+# l.no becomes l.yes when a server claims the audit entry of the end (job-claim.sh). p.out and p.err are the pipes of the command.
 d=$1 mark=$2 slack=$3 since=$4 limit=$5 unit=$6 w=$7
 nl='
 '
@@ -30,8 +43,8 @@ kill_run() {
     exit "$l"
   )
 }
-# Copies stdin to files NAME.OFFSET: the first one keeps the head, of the others the last five keep the tail. dd writes what it
-# reads at once. What does not fit on a full disk is dropped, as the command must not wait for it.
+# Copies stdin to files STREAM.OFFSET: the first one keeps the head, and the last five of the others keep the tail. dd writes
+# everything that it reads at once. On a full disk the rest is dropped, because the command must not wait for it.
 relay() {
   s=$1 at=0 size=0 max=$((8 * unit)) b=$unit c=1
   [ "$b" -le 65536 ] || { c=$((b / 65536)); b=65536; }
@@ -55,7 +68,7 @@ timer() {
   trap 'kill "$!"; exit' TERM
   sleep "$limit" &
   wait "$!"
-  # A kill that has begun is finished.
+  # From here on TERM is ignored, so that a kill that has begun is completed.
   trap '' TERM
   mv "$d"/s.running.* "$d/s.timeout.$$" && kill_run 20 40
 }

@@ -2,11 +2,11 @@
 # shellcheck disable=SC2154 # n is set by the request that runs this script
 # Starts a job that outlives this session. Runs on the node.
 #
-# $n nonce. $1 folder of all jobs, $2 name of the job, $3 what is known of it (one line), $4 shell text that becomes the command,
+# $n nonce. $1 folder of all jobs, $2 name of the job, $3 its record in JSON (one line), $4 shell text that becomes the command,
 # $5 text of job-run.sh, $6 text of kill.sh, $7 marker NAME=VALUE, $8 timer slack in ns, $9 time limit in seconds, ${10} unit of
-# the output limits in bytes, ${11} inner word, ${12} free bytes that the disk must have.
-# The folder of the job is complete before it gets its name. From then on its state is the name of a file, which is renamed:
-# that is atomic, and needs no space on a full disk. Prints "NONCE item started VIA", or "NONCE item failed WHY TEXT".
+# the output limits in bytes, ${11} inner word, ${12} free bytes that the disk must have. The folder is renamed to the name of
+# the job when it is complete. From then on the state of the job is the name of a file in it (see job-run.sh). Prints "NONCE
+# item started VIA", or "NONCE item failed WHY TEXT".
 umask 077
 failed() { echo "$n item failed $1 $2"; exit; }
 jobs=$1 job=$2
@@ -31,7 +31,7 @@ export LOGNAME="${LOGNAME:-$USER}"
 set -- /bin/sh "$d/run" "$d" "$7" "$8" "$since" "$9" "${10}" "${11}"
 via=
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-  # systemd keeps nothing about a unit that has ended, so the job records its end itself. systemd would ignore SIGPIPE.
+  # systemd forgets a unit that has ended, so the job records its end itself. By default, systemd makes units ignore SIGPIPE.
   systemd-run -q --collect --unit="proxmox-mcp-job-$job" --description="proxmox-mcp job $job" \
     -p KillMode=control-group -p TimeoutStopSec=20 -p IgnoreSIGPIPE=no -p UMask=077 -p StandardOutput=null \
     -p StandardError=null -p ExecStopPost="-$* stop" -E HOME="$HOME" -E PATH="$PATH" -E USER="$USER" \
@@ -40,7 +40,7 @@ fi
 # If both start, the first one that renames the state runs the command.
 if [ -z "$via" ]; then
   via=setsid
-  # busybox has no -f.
+  # The setsid of busybox does not have -f.
   setsid -f "$@" </dev/null >/dev/null 2>&1 4>&- || (setsid "$@" </dev/null >/dev/null 2>&1 4>&- &)
 fi
 i=0

@@ -5,16 +5,20 @@
 #
 # $n nonce. $1 NAME=VALUE of the marker, $2 timer slack in ns, $3 number of scans (20 per second) between TERM and KILL, $4
 # number of scans for KILL, $5 clock ticks since boot at the start of the run. On a loaded node a scan takes longer, so there
-# are fewer scans in the same time.
-# A process belongs to the run if its environment contains the marker, or if it has the run's timer slack and is not older than
-# the run, or if it descends from such a process or shares its session. Sessions with a process that is older than the run are
-# excluded, because they belong to other work. busybox's grep stops at a NUL, so environments are translated first there. Each
-# scan starts from the beginning, and two consecutive scans must find nothing, because a process may fork during a scan. TERM is
-# sent once per process, because a second one makes some programs abort their cleanup. Prints "NONCE item found N", and "NONCE
-# item left PID NAME" for each survivor.
+# are fewer scans in the same time. Prints "NONCE item found N", and "NONCE item left PID NAME" for each survivor.
+#
+# A process belongs to the run if
+#   1. its environment contains the marker, or
+#   2. it has the run's timer slack and is not older than the run, or
+#   3. it is a child of a process of the run, or shares the session of one. A session with a process that is older than the run
+#      is excluded, because it belongs to other work.
+# A scan applies rule 3 until it finds no further process. Each scan starts from the beginning, and two consecutive scans must
+# find nothing, because a process may fork during a scan. TERM is sent once to each process, because a second one makes some
+# programs abort their cleanup.
 mark=$1 slack=$2 soft=$3 hard=$4 since=$5
 nl='
 '
+# Rule 1. busybox's grep stops at a NUL, so environments are translated first there.
 if [ "$(printf 'a\0b' | grep -caF b 2>/dev/null)" = 1 ]; then
   marked() { grep -slaF -- "$mark" /proc/[0-9]*/environ; }
 else
@@ -24,16 +28,31 @@ else
     done 2>/dev/null
   }
 fi
-# Without read, because dash's read makes a system call per byte.
-look() {
-  set=' ' slow=' ' all='' old=' ' sids=' ' live=' '
+# Sets $live to the PIDs of the run, with a blank before and after each, as in all lists here.
+scan() {
+  run=' ' slow=' ' sessions=' ' live=' '
   for f in $(marked); do
-    p=${f#/proc/}; set="$set${p%/environ} "
+    p=${f#/proc/}; run="$run${p%/environ} "
   done
   # shellcheck disable=SC2013 # these paths have no blanks
   for f in $(grep -slx -- "$slack" /proc/[0-9]*/timerslack_ns); do
     p=${f#/proc/}; slow="$slow${p%/timerslack_ns} "
   done
+  read_processes
+  more=1
+  while [ "$more" = 1 ]; do more=0; find_more; done
+  IFS=$nl
+  for s in $processes; do
+    p=${s%% *}
+    case $run in *" $p "*) live="$live$p ";; esac
+  done
+  IFS=" $nl"
+  set +f
+}
+# Sets $processes to lines "PID PARENT SESSION START", and $old to the sessions with a process that is older than the run. Uses
+# cat, because dash's read makes a system call per byte.
+read_processes() {
+  processes='' old=' '
   stats=$(cat /proc/[0-9]*/stat 2>/dev/null)
   set -f
   IFS=$nl
@@ -45,47 +64,40 @@ look() {
     set -- ${s##*) }
     # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
-    all="$all$p $2 $4 ${20}$nl"
+    processes="$processes$p $2 $4 ${20}$nl"
     [ "${20}" -ge "$since" ] || old="$old$4 "
   done
-  more=1
-  while [ "$more" = 1 ]; do
-    more=0
-    IFS=$nl
-    for s in $all; do
-      IFS=' '
-      # shellcheck disable=SC2086 # split into PID, parent, session and start time
-      set -- $s
-      mine=0
-      case $set in *" $1 "*) mine=2;; *" $2 "*) mine=1;; esac
-      case $sids in *" $3 "*) [ "$mine" != 0 ] || mine=1;; esac
-      case $slow in *" $1 "*) if [ "$mine" = 0 ] && [ "$4" -ge "$since" ]; then mine=1; fi;; esac
-      [ "$mine" != 0 ] || continue
-      if [ "$mine" = 1 ]; then set="$set$1 "; more=1; fi
-      case $sids$old in *" $3 "*) ;; *) [ "$3" -le 1 ] || { sids="$sids$3 "; more=1; };; esac
-    done
-  done
+}
+# Applies rules 2 and 3 once to each process: adds to $run and to $sessions, and sets more=1 if it has added something.
+find_more() {
   IFS=$nl
-  for s in $all; do
-    p=${s%% *}
-    case $set in *" $p "*) live="$live$p ";; esac
+  for s in $processes; do
+    IFS=' '
+    # shellcheck disable=SC2086 # split into PID, parent, session and start time
+    set -- $s
+    case $run in *" $1 "*) member=known;; *" $2 "*) member=new;; *) member=no;; esac
+    if [ "$member" = no ]; then
+      case $sessions in *" $3 "*) member=new;; esac
+      case $slow in *" $1 "*) if [ "$4" -ge "$since" ]; then member=new; fi;; esac
+    fi
+    case $member in no) continue;; new) run="$run$1 " more=1;; esac
+    # The sessions 0 and 1 are those of the kernel and of init.
+    case $sessions$old in *" $3 "*) ;; *) [ "$3" -le 1 ] || { sessions="$sessions$3 " more=1; };; esac
   done
-  IFS=" $nl"
-  set +f
 }
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
 # The time in ticks of 1/100 s, in $t.
 now() { { read -r t s; } </proc/uptime; t=${t%.*}${t#*.}; }
-look
+scan
 # shellcheck disable=SC2086 # split into PIDs
 set -- $live; echo "$n item found $#"
-i=0 told=' '
+i=0 signaled=' '
 now; end=$((t + 5 * soft))
 while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ] && [ "$t" -le "$end" ]; do
   for p in $live; do
-    case $told in *" $p "*) ;; *) kill -TERM "$p"; kill -CONT "$p"; told="$told$p ";; esac
+    case $signaled in *" $p "*) ;; *) kill -TERM "$p"; kill -CONT "$p"; signaled="$signaled$p ";; esac
   done 2>/dev/null
-  wait_a_bit; i=$((i+1)); look; now
+  wait_a_bit; i=$((i+1)); scan; now
 done
 i=0 clean=0
 now; end=$((t + 5 * hard))
@@ -98,7 +110,7 @@ while [ "$i" -lt "$hard" ] && { [ "$i" -lt 3 ] || [ "$t" -le "$end" ]; }; do
     # shellcheck disable=SC2086 # split into PIDs
     kill -KILL $live 2>/dev/null
   fi
-  wait_a_bit; i=$((i+1)); look; now
+  wait_a_bit; i=$((i+1)); scan; now
 done
 for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null

@@ -18,7 +18,7 @@ case $path in /proc/*|/sys/*) fail PSEUDO_FILE "$path";; esac
 size=$(size_of "$path") && mode=$(mode_of "$path") && own=$(owner_of "$path") || fail IO "$path: cannot read its size"
 set -f
 # shellcheck disable=SC2046 # split into fields
-set -- "$@" $(stat -c '%h %U %G' "$path" 2>/dev/null || echo '1 - -')
+set -- "$@" $(links_and_names_of "$path" || echo "1 - -")
 set +f
 links=${8:-1} user=${9:--} group=${10:--}
 case $3$4 in

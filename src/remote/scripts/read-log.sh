@@ -5,13 +5,14 @@
 # $1 inner word, $2 path of a file, or empty for the journal. $3 how lines are matched: fixed, regex or all; $4 the pattern,
 # $5 lines of context. $6 how many lines, $7 how many lines at the end are left out, as earlier pages have shown them; $8 bytes at
 # most, $9 1 to count only. Then for a file: DEVICE:INODE that it must have, where an earlier page read it, first byte, and the
-# byte after the last or empty. For the journal: cursor after which it begins, cursor of its last entry; unit, priority, since,
-# until. Each may be empty.
+# byte after the last or empty, since, until. For the journal: cursor after which it begins, cursor of its last entry; unit,
+# priority, since, until. Each may be empty. A file is decompressed if its name ends like one of gzip, xz, zstd or bzip2.
 #
-# "WORD began" on both streams, then "WORD failed CODE TEXT" for a refusal, or "WORD file DEVICE:INODE FIRST LAST LINE", where
-# LINE is the byte after the last complete line, or "WORD journal CURSOR"; "WORD total MATCHES" where they are counted apart,
-# and "WORD lines". Each line has its number and a colon in front, and grep's own number if it is from a file and has a match.
-# "WORD ended" follows on both streams.
+# "WORD began" on both streams, then "WORD near SIZE NAME" for files with similar names, and "WORD failed CODE TEXT" for a
+# refusal, or "WORD file DEVICE:INODE FIRST LAST LINE", where LINE is the byte after the last complete line, or - in a compressed
+# file; or "WORD silent" if the unit never wrote to the journal, and "WORD journal CURSOR". "WORD total MATCHES" follows where they
+# are counted apart, and "WORD lines". Each line has its number and a colon in front, and grep's own number if it is from a file
+# and has a match. "WORD broken CODE" follows if the file could not be decompressed to its end, and "WORD ended" on both streams.
 w=$1
 LC_ALL=C; export LC_ALL
 echo "$w began"
@@ -34,13 +35,92 @@ match() {
     *) case $1 in -c) grep -ac '';; *) cat;; esac;;
   esac
 }
+# The bounds of the time, as seconds since the epoch (b, e) and as digits of the local time (B, E), for lines with a time zone and
+# for those without. A line without a time belongs to the one before it.
+in_time() {
+  awk -v b="$b" -v B="$B" -v e="$e" -v E="$E" -v now="$now" -v probe="$1" '
+    function digits(p, l) { return substr(s, p, l) + 0 }
+    function month(p) { return (index("JanFebMarAprMayJunJulAugSepOctNovDec", substr(s, p, 3)) + 2) / 3 }
+    function local(Y, M, D, p) { return sprintf("%04d%02d%02d", Y, M, D) substr(s, p, 2) substr(s, p + 3, 2) substr(s, p + 6, 2) }
+    # Days are counted from March, so that a leap day is the last of its year.
+    function seconds(t, zone,  Y, M, D, d) {
+      Y = substr(t, 1, 4) + 0; M = substr(t, 5, 2) + 0; D = substr(t, 7, 2) + 0
+      if (M <= 2) { Y--; M += 12 }
+      d = 365 * Y + int(Y / 4) - int(Y / 100) + int(Y / 400) + int((153 * (M - 3) + 2) / 5) + D - 719469
+      return d * 86400 + substr(t, 9, 2) * 3600 + substr(t, 11, 2) * 60 + substr(t, 13, 2) - zone
+    }
+    function offset(z,  v) {
+      gsub(/:/, "", z)
+      v = substr(z, 2, 2) * 3600 + substr(z, 4, 2) * 60
+      return z ~ /^-/ ? -v : v
+    }
+    {
+      s = substr($0, 1, 200); t = ""; zone = ""
+      if (match(s, /[0-9][0-9][0-9][0-9][-\/][0-9][0-9][-\/][0-9][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9]/)) {
+        p = RSTART
+        t = local(digits(p, 4), digits(p + 5, 2), digits(p + 8, 2), p + 11)
+        r = substr(s, p + 19)
+        sub(/^[.,][0-9]+/, "", r)
+        if (r ~ /^ ?(Z|UTC)([^A-Za-z]|$)/) zone = 0
+        else if (match(r, /^ ?[-+][0-9][0-9]:?[0-9][0-9]/)) { z = substr(r, 1, RLENGTH); sub(/^ /, "", z); zone = offset(z) }
+      } else if (match(s, /[0-9][0-9]\/[A-Z][a-z][a-z]\/[0-9][0-9][0-9][0-9]:[0-9][0-9]:[0-9][0-9]:[0-9][0-9] [-+][0-9][0-9][0-9][0-9]/)) {
+        p = RSTART
+        t = local(digits(p + 7, 4), month(p + 3), digits(p, 2), p + 12)
+        zone = offset(substr(s, p + 21, 5))
+      } else if (match(s, /[JFMASOND][a-z][a-z] [ 0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]/)) {
+        p = RSTART
+        r = substr(s, p + 15)
+        sub(/^[.][0-9]+/, "", r)
+        Y = r ~ /^ [12][0-9][0-9][0-9]([^0-9]|$)/ ? substr(r, 2, 4) + 0 : substr(now, 1, 4) + 0
+        t = local(Y, month(p), digits(p + 4, 2), p + 7)
+        # syslog has no year. Its lines are not of tomorrow.
+        if (r !~ /^ [12][0-9][0-9][0-9]([^0-9]|$)/ && t > now) t = local(Y - 1, month(p), digits(p + 4, 2), p + 7)
+      }
+      if (t != "") {
+        if (probe) { print "found"; exit }
+        if (zone == "") inside = (B == "" || t >= B) && (E == "" || t <= E)
+        else { u = seconds(t, zone); inside = (b == "" || u >= b + 0) && (e == "" || u <= e + 0) }
+      }
+      if (inside && !probe) print
+    }'
+}
+# Sets m to the seconds since the epoch and M to the digits of the local time.
+moment() {
+  m='' M=''
+  case $1 in
+    '') return;;
+    -*) m=$(($(date +%s) + $1));;
+    @*) m=${1#@}; m=${m%%.*};;
+    *) m=$(date -d "$1" +%s);;
+  esac
+  M=$(date -d "@$m" +%Y%m%d%H%M%S)
+  case $M in *[!0-9]* | '') fail NO_DATE "$1";; esac
+}
+near() {
+  i=0
+  for f in "$@"; do
+    if [ -f "$f" ] && [ "$f" != "$path" ] && [ "$i" -lt 12 ]; then
+      i=$((i + 1))
+      # OpenWrt has no stat.
+      # shellcheck disable=SC2012
+      printf '%s near %s %s\n' "$w" "$(stat -L -c %s "$f" || ls -lnL "$f" | { read -r x x x x x s x; echo "$s"; })" "$f"
+    fi
+  done
+}
 if [ -n "$path" ]; then
-  [ -e "$path" ] || fail SOURCE_NOT_FOUND "$path"
+  near "$path"[.-]*
+  if [ ! -e "$path" ]; then
+    [ "$i" -gt 0 ] || near "${path%.*}" "${path%.*}".*
+    fail SOURCE_NOT_FOUND "$path"
+  fi
   [ ! -d "$path" ] || fail IS_A_DIRECTORY "$path"
   [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
   [ -r "$path" ] || fail IO "$path: Permission denied"
   # Their size is 0, and reading some of them never ends.
   case $path in /proc/* | /sys/*) fail PSEUDO_FILE "$path";; esac
+  case $path in *.gz) unpack=gzip;; *.xz) unpack=xz;; *.zst) unpack=zstd;; *.bz2) unpack=bzip2;; *) unpack=;; esac
+  [ -z "$unpack" ] || has "$unpack" || fail TOOL_MISSING "$unpack"
+  since=$4 until=$5
   # OpenWrt has no stat.
   # shellcheck disable=SC2012,SC2034 # the columns before the name, of which some are of no interest
   set -- "$1" "$2" "$3" "$(stat -L -c '%d:%i %s' "$path" || ls -lniL "$path" | { read -r i x x x x s x; echo "0:$i $s"; })"
@@ -54,10 +134,26 @@ if [ -n "$path" ]; then
     fi
   fi
   size=${3:-$size}
-  read_log() { tail -c "+$((first + 1))" "$path" | head -c "$((size - first))"; }
-  line=$size
-  if [ "$size" -gt "$first" ] && [ -n "$(tail -c "+$size" "$path" | head -c 1)" ]; then
-    line=$((size - $(read_log | tail -n 1 | wc -c)))
+  if [ -n "$unpack" ]; then
+    # The exit code is reported where the output of the pipe was.
+    raw() { "$unpack" -dc <"$path"; c=$?; [ "$c" = 0 ] || echo "$w broken $c" >&4; }
+    line=-
+  else
+    raw() { tail -c "+$((first + 1))" "$path" | head -c "$((size - first))"; }
+    line=$size
+    if [ "$size" -gt "$first" ] && [ -n "$(tail -c "+$size" "$path" | head -c 1)" ]; then
+      line=$((size - $(raw | tail -n 1 | wc -c)))
+    fi
+  fi
+  if [ -n "$since$until" ]; then
+    has awk || fail TOOL_MISSING awk
+    now=$(date +%Y%m%d%H%M%S)
+    moment "$since"; b=$m B=$M
+    moment "$until"; e=$m E=$M
+    if [ "$size" -gt 0 ] && [ -z "$(raw 4>/dev/null | head -n 1000 | in_time 1)" ]; then fail NO_TIMES "$path"; fi
+    read_log() { raw | in_time ''; }
+  else
+    read_log() { raw; }
   fi
   echo "$w file $id $first $size $line"
   number=-n
@@ -73,7 +169,11 @@ else
   if [ -z "$until" ]; then until=$(printf '@%d.%06d' "$((0x$t / 1000000))" "$((0x$t % 1000000))"); fi
   set -- -q --no-pager -a -o short-iso "--until=$until"
   if journalctl --help | grep -q -e --no-hostname; then set -- "$@" --no-hostname; fi
-  [ -z "$unit" ] || set -- "$@" "--unit=$unit"
+  if [ -n "$unit" ]; then
+    set -- "$@" "--unit=$unit"
+    # journalctl accepts the names of units that do not exist.
+    [ -n "$(journalctl -q --no-pager -n 1 -o short "--unit=$unit")" ] || echo "$w silent"
+  fi
   [ -z "$priority" ] || set -- "$@" "--priority=$priority"
   # journalctl takes only one of these.
   if [ -n "$after" ]; then
@@ -88,14 +188,17 @@ else
   echo "$w journal $newest"
   number=
 fi
+broken=
 if [ -n "$only" ]; then
-  echo "$w total $(read_log "$@" | match -c)"
+  { broken=$({ echo "$w total $(read_log "$@" | match -c)" >&5; } 4>&1); } 5>&1
+  [ -z "$broken" ] || echo "$broken"
   end
 fi
-if [ "$context" != 0 ]; then echo "$w total $(read_log "$@" | match -c)"; fi
+if [ "$context" != 0 ]; then echo "$w total $(read_log "$@" 4>/dev/null | match -c)"; fi
 echo "$w lines"
 # shellcheck disable=SC2086 # no argument if empty
-read_log "$@" |
+{ broken=$({ read_log "$@" |
   if [ "$context" = 0 ]; then match $number; else match $number -C "$context"; fi |
-  grep -an '' | tail -n "$((seen + count))" | head -n "-$seen" | tail -n "$count" | cut -b 1-4000 | tail -c "$bytes"
+  grep -an '' | tail -n "$((seen + count))" | head -n "-$seen" | tail -n "$count" | cut -b 1-4000 | tail -c "$bytes" >&5; } 4>&1); } 5>&1
+[ -z "$broken" ] || echo "$broken"
 end

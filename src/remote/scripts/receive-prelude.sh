@@ -8,7 +8,7 @@ tmp=
 discard() { [ -z "$tmp" ] || rm -f "$tmp"; tmp=; }
 trap 'discard; exit 1' HUP INT TERM PIPE
 give_up() { discard; fail "$1" "$2"; }
-# busybox calls every failure to write an I/O error, so the free space is asked.
+# busybox reports every failed write as an I/O error, so the free space is checked.
 free_bytes() {
   set -f
   # shellcheck disable=SC2046 # split into fields

@@ -12,6 +12,8 @@ discard() { [ -z "$tmp" ] || rm -rf "$tmp"; tmp=; [ -z "$old" ] || [ -e "$dest" 
 follow "$2" || fail DIRECTORY_NOT_FOUND "the target of the link has no directory"
 dest=$path dir=${path%/*} fate=new
 [ -d "$dir/" ] || fail DIRECTORY_NOT_FOUND "$dir"
+resolve_dir "$dir" || fail IO "$dir: cannot be entered"
+dest=${path%/}/${dest##*/} dir=${path%/}
 if [ -e "$dest" ]; then
   [ -d "$dest" ] || fail NOT_A_DIRECTORY "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
@@ -22,7 +24,7 @@ err=$(mkdir "$new" 2>&1) || fail IO "$err"
 tmp=$new
 printf '%s ready\n' "$w"
 send_text "$dest"
-# What tar does not read of the stream must not be taken for the verdict.
+# The rest of the stream that tar does not read must not be mistaken for the answer of the sender.
 # shellcheck disable=SC2086 # empty or an option
 err=$(head -c "$size" | { tar $numeric -xpf - -C "$tmp" 2>&1; c=$?; cat >/dev/null; exit "$c"; }) || {
   if [ "$(free_bytes)" -lt 65536 ]; then give_up FULL "$err"; else give_up IO "$err"; fi

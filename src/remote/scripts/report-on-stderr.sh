@@ -1,3 +1,3 @@
 #!/bin/sh
-# Leaves stdout, as fd 3, to the bytes of a file: the reports of the scripts that follow go to stderr.
+# Keeps stdout (fd 3) for the bytes of a file. The reports of the scripts that follow go to stderr.
 exec 3>&1 1>&2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # w and path are set by transfer-prelude.sh, which precedes this script
-# What a copy of a file would send.
+# Reports what a copy of a file would send.
 #
 # $2 path. "WORD ready SIZE MODE UID:GID LINKS USER GROUP", the path with symlinks resolved as data.
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"

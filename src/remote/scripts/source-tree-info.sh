@@ -1,11 +1,12 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # w, path and numeric are set by the preludes, which precede this script
-# What a copy of a directory would send: a tar stream, whose size is found by making it once for nothing.
+# Reports what a copy of a directory would send: a tar stream, which is generated once and discarded to find its size.
 #
 # $2 path. "WORD ready SIZE MODE UID:GID ENTRIES - -", the path with symlinks resolved as data.
 [ -e "$2" ] || fail SOURCE_NOT_FOUND "$2"
 follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ -d "$path" ] || fail NOT_A_DIRECTORY "$path"
+resolve_dir "$path" || fail IO "$path: cannot be entered"
 special=$(find "$path" ! -type f ! -type d ! -type l | head -n 1)
 [ -z "$special" ] || fail SPECIAL_FILE "$special"
 # shellcheck disable=SC2015 # refuses if a command before || fails

@@ -26,12 +26,14 @@ if stat -c %s / >/dev/null 2>&1; then
   size_of() { stat -c %s "$1"; }
   mode_of() { stat -c %a "$1"; }
   owner_of() { stat -c %u:%g "$1"; }
+  links_and_names_of() { stat -c '%h %U %G' "$1"; }
 else
   command -v ls >/dev/null 2>&1 || fail TOOL_MISSING stat
   # shellcheck disable=SC2046 # split into the fields of the line
-  list() { set -f; set -- $(ls -lnd "$1") '' '' '' '' ''; set +f; perms=$1 uid=$3 gid=$4 bytes=$5; [ -n "$bytes" ]; }
+  list() { set -f; set -- $(ls -lnd "$1") '' '' '' '' ''; set +f; perms=$1 links=$2 uid=$3 gid=$4 bytes=$5; [ -n "$bytes" ]; }
   size_of() { list "$1" && echo "$bytes"; }
   owner_of() { list "$1" && echo "$uid:$gid"; }
+  links_and_names_of() { list "$1" && echo "$links - -"; }
   mode_of() {
     list "$1" || return 1
     m=${perms#?} o='' x=0
@@ -53,14 +55,15 @@ follow() {
   path=$(readlink -f "$1" && printf x) || return 1
   path=${path%x}; path=${path%"$nl"}
 }
-# openssl uses SHA instructions of the CPU and is four times as fast, but takes longer to start. head copies 8 KiB at a time,
-# which takes four times as long as dd with larger blocks; not every dd can count bytes.
-digest=sha256sum
-take() { head -c "$1"; }
+# openssl uses the SHA instructions of the CPU and is four times as fast, but takes longer to start. head copies 8 KiB at a time
+# and takes four times as long as dd with larger blocks, but not every dd can count bytes.
+digest=sha256sum blocks=
+# shellcheck disable=SC2086 # split into words
+take() { if [ -n "$blocks" ]; then dd bs=131072 count="$1" $blocks; else head -c "$1"; fi; }
 choose_programs() {
   large=; [ "$1" -gt 16777216 ] || return 0
   large=1; ! command -v openssl >/dev/null 2>&1 || digest='openssl dgst -sha256 -r'
-  flags='iflag=fullblock,count_bytes status=none'
+  blocks='iflag=fullblock,count_bytes status=none'
   # shellcheck disable=SC2086 # split into words
-  [ "$(echo 123456 | dd bs=4 count=5 $flags 2>/dev/null)" != 12345 ] || take() { dd bs=131072 count="$1" $flags; }
+  [ "$(echo 123456 | dd bs=4 count=5 $blocks 2>/dev/null)" = 12345 ] || blocks=
 }

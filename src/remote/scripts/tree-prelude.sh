@@ -1,12 +1,14 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # what is set here is read by the scripts that follow
-# What directory trees on both sides are compared by, and tar.
+# Functions that both sides of the copy of a directory use: the digest of a tree, and tar.
 #
 # tree_of DIR sets $entries, the number of names, and $tree, a SHA-256 of all names by type, of the targets of links, and of the
 # contents of all files. sha256sum of coreutils marks and changes lines with names that have special characters, so
 # only the digests are taken.
 command -v tar >/dev/null 2>&1 || fail TOOL_MISSING tar
 command -v find >/dev/null 2>&1 || fail TOOL_MISSING find
+# Replaces links in a path, so that paths of a source and a target can be compared.
+resolve_dir() { path=$(cd "$1/" && pwd -P && echo x) || return 1; path=${path%x}; path=${path%"$nl"}; }
 numeric=--numeric-owner
 tar $numeric -cf /dev/null /dev/null 2>/dev/null || numeric=
 tree_of() {

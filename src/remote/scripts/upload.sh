@@ -14,7 +14,7 @@
 size=$3 perm=$4 owner=$5 group=$6 over=$7
 follow "$2" || fail DIRECTORY_NOT_FOUND "the target of the link has no directory"
 dest=$path old=
-[ ! -d "$dest" ] || fail IS_A_DIRECTORY "$dest"
+[ ! -d "$dest" ] || fail TARGET_IS_A_DIRECTORY "$dest"
 dir=${dest%/*}
 [ -d "$dir/" ] || fail DIRECTORY_NOT_FOUND "$dir"
 if [ -e "$dest" ]; then
@@ -42,7 +42,7 @@ else
     } <"$tmp" 2>/dev/null | $digest
   )
   wait
-  # The file was removed: receive has reported the reason.
+  # `receive` has removed the file and reported the reason.
   [ -e "$tmp" ] || exit 0
 fi
 printf '%s done %s %s\n' "$w" "$size" "${sum%% *}"
@@ -56,7 +56,7 @@ fi
 if [ -n "$own" ]; then err=$(chown -- "$own" "$tmp" 2>&1) || give_up OWNER "$err"; fi
 mode=${perm:-${old%% *}}
 err=$(chmod "${mode:-$9}" "$tmp" 2>&1) || [ -z "$perm" ] || give_up MODE "$err"
-[ ! -d "$dest" ] || give_up IS_A_DIRECTORY "$dest"
+[ ! -d "$dest" ] || give_up TARGET_IS_A_DIRECTORY "$dest"
 if [ "$over" = 1 ]; then
   err=$(mv -f "$tmp" "$dest" 2>&1) || give_up IO "$err"
 elif err=$(ln "$tmp" "$dest" 2>&1); then

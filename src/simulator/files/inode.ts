@@ -43,7 +43,7 @@ export interface DirectoryInode extends Meta {
 export interface LinkInode extends Meta {
   readonly kind: 'link';
   readonly target: string;
-  /** What a link of /proc leads to, whatever its text says. */
+  /** The target of a link in /proc, which may differ from the text of the link. */
   readonly leadsTo?: DirectoryInode;
 }
 /** A file as in /proc, generated on every read; its size is 0, as in /proc. */

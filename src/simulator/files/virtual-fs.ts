@@ -207,7 +207,9 @@ export class VirtualFs {
 
   // --- private --------------------------------------------------------------------------------------------
 
-  /** The directory that contains the last part of the path. Only callers follow a symbolic link at the end. */
+  /**
+   * The directory that contains the last part of the path. A symbolic link at the end is not followed here, but by the callers.
+   */
   #parentOf(path: string, action: string): { directory: DirectoryInode; name: string } {
     const clean = posix.normalize(path).replace(/\/$/, '');
     const name = posix.basename(clean);

@@ -104,7 +104,7 @@ function linesOf(guest: Guest, path: string) {
     });
 }
 
-/** The latest time with that date, because the line has no year. */
+/** The latest past time with that date, because the line has no year. */
 function timeOf(date: string): Date {
   const now = new Date();
   const time = new Date(`${date} ${now.getUTCFullYear()} UTC`);

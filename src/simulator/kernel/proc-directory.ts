@@ -33,7 +33,7 @@ export function installProcesses(
     PROC,
   );
   for (const [name, inode] of proc.entries) entries.set(name, inode);
-  // A file system of its own, as df and du see it.
+  // A separate file system for df and du.
   files.replaceDirectory('/proc', { ...proc, volume: PROC, entries });
 }
 
@@ -163,7 +163,7 @@ class FdEntries extends Map<string, Inode> {
 
 const FIRST_SOCKET = 1000;
 
-/** The path of an open file; the kernel marks one that has no name any more. */
+/** The path of an open file; the kernel marks a file that no longer has a name. */
 function nameOf({ name, inode }: OpenFile): string {
   return inode?.kind === 'file' && inode.links === 0 ? `${name} (deleted)` : name;
 }

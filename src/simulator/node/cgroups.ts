@@ -14,7 +14,7 @@ export function installCgroups({ files, guests }: SimulatedNode): void {
   files.replaceDirectory('/sys/fs/cgroup/lxc', directory);
 }
 
-/** One directory for each container, made when it is used: there may be thousands, and they move. */
+/** One directory for each container, created at first use, because there may be thousands of containers, which can move. */
 class CgroupEntries extends Map<string, Inode> {
   readonly #guests: ReadonlyMap<number, Guest>;
   readonly #volume: Volume;

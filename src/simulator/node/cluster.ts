@@ -132,7 +132,7 @@ export class Cluster {
     else if (this.#files.exists(path)) this.#files.remove(path);
   }
 
-  /** The text of a file below /etc/pve; undefined where there is none. */
+  /** The text of a file below /etc/pve; undefined if there is none. */
   read(path: string): string | undefined {
     const inode = this.#files.find(path);
     return inode === undefined || inode.kind === 'directory' ? undefined : this.#files.readText(path);
@@ -142,7 +142,7 @@ export class Cluster {
     this.#files.write(path, text, { parents: true, mode: 0o640 });
   }
 
-  /** A file whose content is made whenever it is read. */
+  /** A file whose content is generated at each read. */
   generate(path: string, content: () => string): void {
     this.#files.generate(path, content, 0o640);
   }

@@ -122,7 +122,7 @@ async function info(node: SimulatedNode, call: Call): Promise<number> {
   const state = !guest.running ? 'STOPPED' : guest.frozen ? 'FROZEN' : 'RUNNING';
   const wantsState = args.some((arg) => /^-[a-zH]*s/.test(arg));
   const wantsPid = args.some((arg) => /^-[a-zH]*p/.test(arg));
-  // LXC prints the names of the values where it is asked for more than one.
+  // LXC also prints the names of the values if more than one is requested.
   const bare = args.some((arg) => /^-[a-z]*H/.test(arg)) && wantsState !== wantsPid;
   if (!wantsState && !wantsPid) await call.print(`Name:           ${vmid}\n`);
   if (wantsState || !wantsPid) await call.print(bare ? `${state}\n` : `State:          ${state}\n`);

@@ -90,7 +90,7 @@ function header(name: string, { kind, size, target = '', inode }: Entry): Buffer
   return block;
 }
 
-/** The entry by which GNU tar tells a name that is too long for the next one. */
+/** The entry by which GNU tar stores a name that is too long for the next entry. */
 function longName(kind: string, name: string): Buffer {
   const bytes = Buffer.from(`${name}\0`, 'latin1');
   return Buffer.concat([header('././@LongLink', { kind, size: bytes.length }), padded(bytes)]);

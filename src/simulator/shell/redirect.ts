@@ -28,7 +28,7 @@ export class SavedDescriptors {
     }
   }
 
-  /** Keeps the redirections: there is nothing to restore. */
+  /** Keeps the redirections, so nothing is restored. */
   forget(): void {
     for (const { file } of this.#saved.splice(0)) file?.release();
   }

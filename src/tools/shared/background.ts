@@ -10,11 +10,16 @@ export interface JobRequest {
   readonly timeoutS: number;
   readonly characterLimit: number;
   readonly keep: Keep;
-  /** Requested by the caller, which gets the id of the job. Otherwise the call only must not exceed WAIT_LIMIT. */
+  /**
+   * Whether the caller has requested a job. Otherwise the command is a job only because the call must not exceed WAIT_LIMIT.
+   */
   readonly background: boolean;
 }
 
-/** Time that a call waits for a background job, in ms, because commands with a typing error end at once. */
+/**
+ * Time that a call waits for a background job, in ms: a command with a typing error ends at once, and its result is then
+ * returned.
+ */
 const BRIEF_MS = 400;
 /** Part of WAIT_LIMIT that is left for the start of the job and for reading its output, in ms. */
 const MARGIN_MS = 2_000;
@@ -47,7 +52,7 @@ export async function runAsJob(
     await jobs.wait(id, { withinMs: background ? BRIEF_MS : Math.max(BRIEF_MS, waitMs), signal, news });
   } catch (error) {
     if (!signal.aborted || background) throw error;
-    // As for every cancelled call: the caller does not know the job.
+    // A cancelled call returns no result, so the caller would not get the id of the job.
     await jobs.cancel(id, new AbortController().signal);
   }
   const reading = background ? signal : new AbortController().signal;

@@ -31,7 +31,8 @@ export async function runPerNode<T extends { readonly node: string | null }, R>(
   });
   const ends = await Promise.allSettled(
     queues.map(async (waiting) => {
-      // All workers of a node take from the same iterator. The check comes first, because taking an item uses it up.
+      // All workers of a node take from the same iterator. `stopped` is called first, because an item that was taken is not run
+      // by another worker.
       while (!stopped()) {
         const { value: item } = waiting.next();
         if (item === undefined) return;

@@ -1,7 +1,7 @@
 import { groupBy } from '../../lib/group-by.ts';
 import type { CapturedStream, CapturedStreams, ExecResult } from '../../proxmox/proxmox-types.ts';
 
-/** A run of a command in one container, and what distinguishes it from other runs apart from its output. */
+/** A run of a command in one container. Runs are equal if these fields and their outputs are. */
 export interface RunOutput {
   readonly vmid: number;
   readonly of: 'command' | 'check';
@@ -33,7 +33,7 @@ export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputG
   });
 }
 
-/** Divides `limit` equally; what a short item does not use is shared by the longer ones. */
+/** Divides `limit` equally. The rest of the share of a short item is divided among the longer ones. */
 export function fairShares(lengths: readonly number[], limit: number): number[] {
   const shares = lengths.map(() => 0);
   let left = limit;
@@ -55,7 +55,7 @@ function keyOf({ of, result }: RunOutput): string {
   return JSON.stringify([of, ended, exitCode, ...streamKey(stdout), ...streamKey(stderr)]);
 }
 
-/** The length counts too: an escape may look like text that another container printed. */
+/** The lengths are compared too, because an escape may look like text that another container has printed. */
 function streamKey({ text, originalLength, truncated, digest }: CapturedStream): unknown[] {
   return [text, originalLength, truncated ? digest : null];
 }

@@ -15,8 +15,8 @@ interface ExecRequest {
 }
 
 /**
- * Runs a command in a container or on the host and reports its actual result. In the background, and where the command may take
- * longer than calls may last, it runs as a job from its start.
+ * Runs a command in a container or on the host and reports its actual result. It runs as a job from its start with
+ * `background`, and if its timeout is longer than calls may last.
  * @param tool the tool that is called
  */
 export async function runCommand(

@@ -16,7 +16,7 @@ export const outputLimit = {
     .describe('Part of a longer output'),
 };
 
-/** The characters that a call may return: what it asks for, at most what the operator allows. */
+/** The maximum number of characters that a call returns: `max_output`, but not more than the operator's limit. */
 export function characterLimitOf(
   { max_output: asked }: { readonly max_output?: number | undefined },
   { characterLimit }: Pick<ToolSettings, 'characterLimit'>,

@@ -5,7 +5,7 @@ import { batchesOf, runPerNode } from './batches.ts';
 import { characterLimitOf } from './exec-schema.ts';
 import { timeoutOf } from './params.ts';
 
-/** What a call asks for in each container. */
+/** The arguments of a call that apply to each container. */
 export interface FleetRequest {
   readonly command: string;
   readonly check?: string | undefined;
@@ -49,7 +49,7 @@ export async function runBatches(
     const ended = await runPerNode(
       batch,
       async (target): Promise<Attempt> => {
-        // The same handle for the check, so that it may redeem the same approval.
+        // The check uses the same handle, so that both redeem the same approval.
         const container = ctx.cluster.container(target.vmid, target.precondition);
         const result = await run(container, command);
         if (!succeeded(result)) failed ??= target.vmid;

@@ -132,7 +132,7 @@ function survivorsText({ survivors }: Row): string {
 /** A line of this length or less is quoted instead of framed. */
 const MAX_INLINE = 200;
 
-/** Each output with its containers; what containers printed is quoted or framed, so that it cannot pose as another's. */
+/** Each output with its containers, quoted or framed, so that it cannot pose as the output of another container. */
 function outputTexts(outputs: readonly Group[], label: (vmid: number) => string): string[] {
   const word = frameWord();
   const printed = outputs.filter(({ stdout, stderr }) => stdout !== '' || stderr !== '');
@@ -166,7 +166,7 @@ function inlined(text: string): string | undefined {
   return line.length > MAX_INLINE || line.includes('\n') ? undefined : JSON.stringify(line);
 }
 
-/** Joins neighbouring one-line texts, which need no empty lines between them. */
+/** Joins adjacent one-line texts, which need no empty lines between them. */
 function groupLines(texts: readonly string[]): string[] {
   const blocks: string[] = [];
   let wasLine = false;

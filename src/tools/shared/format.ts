@@ -21,6 +21,14 @@ export function framed(word: string, text: string, kind: 'output' | 'file' = 'ou
   return `[${kind} ${word} begins]\n${text.replace(/\n$/, '')}\n[${kind} ${word} ends]`;
 }
 
+/** A name from a container for a line of our own text: a newline in it must not begin another line. */
+export function inOneLine(name: string): string {
+  return name.replaceAll(
+    /[\n\r\t]/g,
+    (character) => `<U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`,
+  );
+}
+
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 
 /** A human-readable size: `512 bytes`, `1.5 MB`, `120 KB`. Powers of 1024. */

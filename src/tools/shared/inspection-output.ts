@@ -136,6 +136,18 @@ export function problemsOf(
   return problems;
 }
 
+/** Whether a mount, or its inodes, are used from `threshold` percent on. */
+export function hasFullMount({ mounts }: NonNullable<InspectedRow['disk']>, threshold: number): boolean {
+  return mounts.some((mount) => isFull(mount, threshold));
+}
+
+export function isFull(
+  { use_percent, inodes_percent }: NonNullable<InspectedRow['disk']>['mounts'][number],
+  threshold: number,
+): boolean {
+  return Math.max(use_percent, inodes_percent ?? 0) >= threshold;
+}
+
 /** From this age on, package lists say little about pending updates. */
 const OLD_LISTS_DAYS = 7;
 

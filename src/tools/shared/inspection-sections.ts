@@ -1,6 +1,7 @@
+import { groupBy } from '../../lib/group-by.ts';
 import type { Section } from '../../proxmox/inspect/inspect-types.ts';
 import { formatBytes } from './format.ts';
-import { daysBetween, type InspectedRow } from './inspection-output.ts';
+import { daysBetween, type InspectedRow, isFull } from './inspection-output.ts';
 
 type Rows = readonly (readonly string[])[];
 
@@ -25,16 +26,14 @@ export function sectionBlocks(
   ];
 }
 
+/** What takes the space in a single container, or in those above the threshold: the overview has the use of the others. */
 function diskBlock(containers: readonly InspectedRow[], threshold: number): Block | null {
   const rows = containers.flatMap(({ vmid, disk: facts }) => {
     const id = String(vmid);
     if (facts === undefined) return [];
     return [
       ...facts.mounts
-        .filter(
-          ({ path, use_percent, inodes_percent }) =>
-            path === '/' || Math.max(use_percent, inodes_percent ?? 0) >= threshold,
-        )
+        .filter((mount) => isFull(mount, threshold) || facts.largest_directories !== undefined)
         .map((mount) => [
           id,
           'mount',
@@ -49,7 +48,7 @@ function diskBlock(containers: readonly InspectedRow[], threshold: number): Bloc
         path,
         '',
       ]),
-      ...(facts.largest_files ?? []).map(({ path, bytes }) => [id, 'file', formatBytes(bytes), path, '']),
+      ...fileRows(id, facts.largest_files ?? []),
       ...(facts.deleted_open ?? []).map(({ path, bytes, pid, process }) => [
         id,
         'deleted but open',
@@ -59,8 +58,21 @@ function diskBlock(containers: readonly InspectedRow[], threshold: number): Bloc
       ]),
     ];
   });
-  return block('DISK', ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
+  const isPart = containers.some(({ disk }) => disk !== undefined && disk.largest_directories === undefined);
+  const title = isPart ? `DISK (from ${threshold} % on; select a container for its largest files)` : 'DISK';
+  return block(title, ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
 }
+
+/** One row for each file; several of one size in one directory, such as the parts of an archive, share a row. */
+function fileRows(id: string, files: readonly { readonly path: string; readonly bytes: number }[]): Rows {
+  const groups = groupBy(files, ({ path, bytes }) => `${bytes} ${path.slice(0, path.lastIndexOf('/'))}`);
+  return [...groups.values()].map(([{ path, bytes } = NO_FILE, ...others]) => {
+    const more = others.length === 0 ? '' : `and ${others.length} more of this size in this directory`;
+    return [id, 'file', formatBytes(bytes), path, more];
+  });
+}
+
+const NO_FILE = { path: '', bytes: 0 };
 
 function networkBlock(containers: readonly InspectedRow[]): Block | null {
   const rows = containers.flatMap((row) => {
@@ -69,15 +81,27 @@ function networkBlock(containers: readonly InspectedRow[]): Block | null {
       ? []
       : [
           [String(vmid), 'addresses', facts.addresses.join(', ') || 'none', ''],
-          ...facts.ports.map(({ protocol, address, port, process }) => [
-            String(vmid),
-            protocol,
-            address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-            process ?? (isUnchecked(row, 'network') ? '?' : '-'),
-          ]),
+          ...portRows(row, facts.ports),
         ];
   });
   return block('NETWORK', ['VMID', 'WHAT', 'ADDRESS', 'PROCESS (PID ON THE NODE)'], rows);
+}
+
+type Port = NonNullable<InspectedRow['network']>['ports'][number];
+
+/** One row for each process and protocol. */
+function portRows(row: InspectedRow, ports: readonly Port[]): Rows {
+  const id = String(row.vmid);
+  const unknown = isUnchecked(row, 'network') ? '?' : '-';
+  if (ports.length === 0) return [[id, 'ports', unknown === '?' ? '?' : 'none', '']];
+  return [...groupBy(ports, ({ protocol, process }) => `${protocol} ${process}`).values()].map((group) => [
+    id,
+    group[0]?.protocol ?? '',
+    group
+      .map(({ address, port }) => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`))
+      .join(' '),
+    group[0]?.process ?? unknown,
+  ]);
 }
 
 function processesBlock(containers: readonly InspectedRow[]): Block | null {
@@ -159,12 +183,12 @@ function block(title: string, columns: readonly string[], rows: Rows): Block | n
   return rows.length === 0 ? null : { title, columns, rows: rows.map((row) => row.map(cell)) };
 }
 
-/** A cell is one line: a newline that redaction left would begin a row. */
 /** Whether some of a section, or all, is unknown. */
 export function isUnchecked(row: InspectedRow, section: Section): boolean {
   return row.not_checked.some((each) => each.section === section);
 }
 
+/** A cell is one line: a newline that redaction left would begin a row. */
 export function cell(text: string): string {
   return text.replaceAll(/[\n\r\t]/g, ' ');
 }

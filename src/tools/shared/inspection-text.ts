@@ -8,23 +8,24 @@ import { skippedLines } from './targets.ts';
 
 /**
  * The inspection as tables, each row of which begins with the VMID. Names and output of containers are single lines in them.
- * @param details a table for each section; otherwise one row for each container
+ * @param sections a table for each of them; null: one row for each container
  * @param limit the most characters
  */
 export function inspectionText(
   data: InspectionData,
   {
-    details,
+    sections,
     threshold,
     limit,
-  }: { readonly details: boolean; readonly threshold: number; readonly limit: number },
+  }: { readonly sections: readonly Section[] | null; readonly threshold: number; readonly limit: number },
 ): string {
   const { containers } = data;
+  const details = sections !== null;
   const troubled = containers.filter(({ problems }) => problems.length > 0);
   const unchecked = containers.filter(({ not_checked }) => not_checked.length > 0).length;
   const gaps = unchecked === 0 ? '' : `, ${unchecked} not checked completely`;
   const head = [
-    `${count(containers.length, 'container')}, ${troubled.length} with problems${gaps}. Values of ${data.time}.`,
+    `${count(containers.length, 'container')}, ${troubled.length} with problems${details ? ` in ${sections.join(', ')}` : ''}${gaps}. Values of ${data.time}.`,
     ...data.clocks.map(
       ({ node, ahead_s: ahead }) =>
         `The clock of ${node === null ? 'the node' : `node ${node}`} is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} this server's.`,

@@ -14,7 +14,7 @@ export const jobId = z
   .meta({ pattern: undefined })
   .describe('ID of the job');
 
-/** Default limit of the time that a call waits for changes of a job, in seconds, without WAIT_LIMIT. */
+/** Limit of the time that a call waits for changes of a job, in seconds, if WAIT_LIMIT is not set. */
 export const LONGEST_WAIT_S = 45;
 
 /** For messages: `container 101` or `the Proxmox host`. */

@@ -10,7 +10,7 @@ import { framed, frameWord, reply } from './format.ts';
 import { jobData, jobNotes, jobState } from './job-fields.ts';
 import type { ResponseFormat } from './params.ts';
 
-/** How to start a daemon, which is no job. */
+/** How to start a daemon, for which a job is not suitable. */
 const DETACH = '`COMMAND >/tmp/out 2>&1 </dev/null &`';
 
 export interface ExecPresentation {

@@ -113,8 +113,8 @@ export async function selectContainers(
 }
 
 /**
- * The container as if it were on the connected node. The published status of other nodes may be old or missing, so a container
- * that the call names counts as running until the attempt proves otherwise.
+ * The container as if it were on the entry node. The published status of other nodes may be old or missing, so a container that
+ * the call names counts as running; if it is not, the attempt fails.
  */
 function asSeen(container: ContainerSummary, isNamed: boolean): ContainerSummary {
   if (container.local) return container;
@@ -127,7 +127,7 @@ async function missingContainer(vmid: number, { cluster, signal }: TargetSearch)
   const unknown = { vmid, name: null, node: null };
   try {
     await cluster.guest(vmid, signal);
-    // The container has just been created. The decision reads its attributes again.
+    // The container was created a moment ago. The decision reads its attributes from the node.
     return { ...unknown, skipped: null };
   } catch (error) {
     if (!(error instanceof AppError) || error.code === 'CANCELLED') throw error;

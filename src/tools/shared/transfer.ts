@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ExecTarget, TransferResult } from '../../proxmox/proxmox-types.ts';
 import type { ToolContext } from '../tool.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, inOneLine } from './format.ts';
 import { flag, group, owner, path, permissions } from './params.ts';
 
 const localPath = path('Path on the server machine, inside TRANSFER_DIRS');
@@ -50,7 +50,7 @@ export async function download(
     onProgress: transferProgress(ctx),
   });
   const size = formatBytes(result.bytes);
-  return transferred(result, `Downloaded ${size} from ${place.label} to ${result.localPath}`);
+  return transferred(result, `Downloaded ${size} from ${place.label} to ${inOneLine(result.localPath)}`);
 }
 
 export async function upload(
@@ -70,7 +70,7 @@ export async function upload(
     onProgress: transferProgress(ctx),
   });
   const size = formatBytes(result.bytes);
-  return transferred(result, `Uploaded ${size} to ${result.remotePath} in ${place.label}`);
+  return transferred(result, `Uploaded ${size} to ${inOneLine(result.remotePath)} in ${place.label}`);
 }
 
 function transferred(result: TransferResult, done: string) {

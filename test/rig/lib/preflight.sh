@@ -53,7 +53,7 @@ require_free_vmids() {
 
 # The first five that are free. Those of the cluster are in between.
 choose_vmids() {
-  local first reason
+  local first reason='RIG_FIRST_VMID is too large'
   for first in $(seq "${RIG_FIRST_VMID:-9101}" 20 9981); do
     use_vmids "$first"
     reason=$(used_vmid) || return 0

@@ -79,7 +79,9 @@ async function perform(
   signal: AbortSignal,
   asked: Pick<ToolCall, 'tool' | 'args' | 'audience'>,
 ): Promise<CallToolResult> {
-  const elicitation = canAsk() ? { elicitation: terminalElicitation(app.config.stateDir) } : {};
+  const elicitation = canAsk()
+    ? { elicitation: terminalElicitation(app.config.stateDir, app.config.approvalTtl * 1000) }
+    : {};
   const made = { ...asked, caller: LOCAL_CALLER, signal, ...elicitation };
   if (!process.stderr.isTTY) return toResult(await callTool(made, app));
   const notify = async ({ message }: ProgressNote) => {

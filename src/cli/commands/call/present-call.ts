@@ -23,7 +23,7 @@ export async function presentJson(_tool: Tool, result: CallToolResult): Promise<
 
 function textOf(tool: Tool, result: CallToolResult): string {
   const { error, code, suggestion, message, stdout, stderr, containers } = dataOf(result);
-  // The output of a command that was killed matters too, and the rows of several. The text of the tool includes them.
+  // The text of the tool also has the output of a command that was killed, and the rows of several containers.
   const hasMore = typeof stdout === 'string' || containers !== undefined;
   if (result.isError === true && typeof error === 'string' && !hasMore) {
     const more = typeof stderr === 'string' ? `\nSTDERR:\n${stderr.trimEnd()}\n` : '';

@@ -39,6 +39,8 @@ export interface Check {
   readonly code?: string;
   /** Duration of the check. */
   readonly ms?: number;
+  /** The names of nodes, containers and users in `detail`, which an anonymous report replaces. */
+  readonly names?: readonly string[];
 }
 
 /** The finding of a check function; `value` is for later checks. */
@@ -49,6 +51,7 @@ export interface Finding<T> {
   readonly code?: string;
   /** Replaces the measured duration. */
   readonly ms?: number;
+  readonly names?: readonly string[];
   readonly value?: T;
 }
 

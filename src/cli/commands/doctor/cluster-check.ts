@@ -28,7 +28,7 @@ export async function checkNodes(
   };
 }
 
-/** Whether the further addresses in HOST could take the place of the first. */
+/** Whether the further addresses in PROXMOX_HOST could replace the first one. */
 export async function checkStandby(
   standby: readonly SshTarget[],
   signal: AbortSignal,

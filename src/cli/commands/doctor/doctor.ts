@@ -42,8 +42,11 @@ export async function doctor({ input, options }: Request): Promise<void> {
     !abort.signal.aborted && checks.every(({ verdict }) => verdict !== 'fail' && verdict !== 'skipped');
   if (abort.signal.aborted) screen?.cancelled();
   else screen?.end(checks, found !== undefined && ok && vmid === undefined);
-  if (report) await print(reportText(checks, found?.config, file));
-  if (json) await print(`${JSON.stringify({ ok, checks }, null, 2)}\n`);
+  if (report) await print(reportText(checks, found, file));
+  if (json) {
+    const shown = checks.map(({ names: _, ...check }) => check);
+    await print(`${JSON.stringify({ ok, checks: shown }, null, 2)}\n`);
+  }
   process.exit(abort.signal.aborted ? 130 : invalid ? 2 : ok ? 0 : 1);
 }
 

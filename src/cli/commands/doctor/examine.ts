@@ -166,7 +166,12 @@ async function runIn(
   });
   const [user = '?', name = '?'] = result.stdout.text.trim().split('\n');
   if (result.ended === 'exit' && result.exitCode === 0) {
-    return { verdict: 'ok', detail: `ran in ${vmid}, as ${user} of ${name}`, value: true };
+    return {
+      verdict: 'ok',
+      detail: `ran in ${vmid}, as ${user} of ${name}`,
+      names: [user, name],
+      value: true,
+    };
   }
   return {
     verdict: 'fail',

@@ -78,7 +78,8 @@ export async function checkRights(
 /** Checks that /etc/pve is readable and lists the guests. */
 export async function checkClusterFiles({ root }: Nodes, signal: AbortSignal): Promise<Finding<Inventory>> {
   const value = await readInventory(root, signal);
-  return { verdict: 'ok', detail: `/etc/pve is readable; this node is ${value.node}`, value };
+  const names = [value.node, ...value.members.keys()];
+  return { verdict: 'ok', detail: `/etc/pve is readable; this node is ${value.node}`, names, value };
 }
 
 export async function checkQuorum({ root }: Nodes, signal: AbortSignal): Promise<Finding<true>> {
@@ -115,6 +116,7 @@ export async function checkContainers({ containers, node }: Inventory): Promise<
   return {
     verdict: 'ok',
     detail: `${here.length} on ${node}, ${running.length} running${list}${more}`,
+    names: running.map(({ name }) => name),
     ms: 0,
     value: true,
   };

@@ -1,10 +1,13 @@
 import os from 'node:os';
+import type * as z from 'zod/v4';
+import { addressesOf } from '../../../config/address-formats.ts';
 import { currentEnvironment } from '../../../config/host-environment.ts';
-import type { Config } from '../../../config/settings-schema.ts';
-import { listSettings } from '../../../config/settings-schema.ts';
+import { type Config, configSchema, listSettings } from '../../../config/settings-schema.ts';
 import { VERSION } from '../../../lib/version.ts';
 import { visible } from '../../../lib/visible.ts';
+import { anonymize } from './anonymize.ts';
 import type { Check } from './check.ts';
+import type { ExaminedSettings } from './settings-check.ts';
 
 /** Settings whose values reveal nothing about a network, a machine or a person. */
 const SHOWN = new Set([
@@ -30,14 +33,21 @@ const SHOWN = new Set([
  */
 export function reportText(
   checks: readonly Check[],
-  config: Config | undefined,
+  found: ExaminedSettings['found'],
   file: string | undefined,
 ): string {
-  const hide = anonymizer(config, checks);
-  const lines = checks.flatMap(({ verdict, title, detail, remedy = '', code, ms }) => [
-    `${verdict.padEnd(7)} ${title}: ${hide(detail)}${code === undefined ? '' : ` [${code}]`}${ms === undefined ? '' : ` (${ms} ms)`}`,
-    ...(verdict === 'fail' || verdict === 'warn' ? [`        ${hide(remedy.split('\n')[0] ?? '')}`] : []),
-  ]);
+  const config = found?.config;
+  // The names of nodes may stand in the errors of all later checks.
+  const nodes = checks.flatMap(({ id, names = [] }) => (id === 'cluster-files' ? names : []));
+  const everywhere = [...namesIn(found), ...nodes];
+  const { home } = currentEnvironment();
+  const lines = checks.flatMap(({ verdict, title, detail, remedy = '', code, ms, names = [] }) => {
+    const hide = (text: string) => anonymize(text, [...everywhere, ...names], home);
+    return [
+      `${verdict.padEnd(7)} ${title}: ${hide(detail)}${code === undefined ? '' : ` [${code}]`}${ms === undefined ? '' : ` (${ms} ms)`}`,
+      ...(verdict === 'fail' || verdict === 'warn' ? [`        ${hide(remedy.split('\n')[0] ?? '')}`] : []),
+    ];
+  });
   const head = [
     `proxmox-mcp ${VERSION}, Node.js ${process.version}, ${process.platform} ${os.release()} ${process.arch}`,
     `configuration file: ${file === undefined ? 'none' : file.endsWith('config.env') ? 'config.env' : 'another file'}`,
@@ -46,31 +56,31 @@ export function reportText(
   return visible(`\`\`\`\n${[...head, ...lines].join('\n')}\n\`\`\`\n`);
 }
 
-/** The settings that are set: with values if those reveal nothing, otherwise the names only. */
+/** The settings that differ from their defaults: with values if those reveal nothing, otherwise the names only. */
 function settingsOf(config: Config): string {
   const values: Readonly<Record<string, unknown>> = config;
+  const formats: Readonly<Record<string, z.ZodType | undefined>> = configSchema(currentEnvironment()).shape;
   const parts = listSettings().flatMap(({ name, property, default: preset }) => {
     const value = values[property];
-    if (value === undefined || String(value) === preset) return [];
+    const usual = formats[property]?.safeParse(preset).data;
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(usual)) return [];
     return [SHOWN.has(name) ? `${name}=${String(value)}` : name];
   });
   return parts.join(' ');
 }
 
-/** Replaces addresses and names that identify a machine or a person. */
-function anonymizer(config: Config | undefined, checks: readonly Check[]): (text: string) => string {
-  const node = checks.flatMap(({ detail }) => /this node is (\S+)/.exec(detail)?.[1] ?? []);
-  const names = [config?.host, config?.sshUsername, os.hostname(), currentEnvironment().username, ...node]
-    .flatMap((name) => name ?? [])
-    .filter((name) => name.length > 2 && name !== 'root');
-  return (text) => {
-    const withoutNames = names.reduce((left, name) => left.replaceAll(name, '<name>'), text);
-    return withoutNames
-      .replaceAll(/(?<![\w/])\/(?!etc\/pve|usr\/|dev\/)[\w.@+-]+(?:\/[\w.@+-]+)+/g, '<path>')
-      .replaceAll(/\b[A-Z]:\\[^\s,;]+/g, '<path>')
-      .replaceAll(/SHA256:[\w+/]+=*/g, 'SHA256:…')
-      .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, '<address>')
-      .replaceAll(/\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}\b/gi, '<address>')
-      .replaceAll(/\b([1-9]\d{2,8}) (?!containers?\b|ms\b|s\b)[A-Za-z][\w.-]*/g, '$1 <container>');
-  };
+/** The names of this machine and of the machines and users in the settings. */
+function namesIn(found: ExaminedSettings['found']): string[] {
+  const at = currentEnvironment();
+  const own = [os.hostname(), at.username];
+  if (found === undefined) return own;
+  const { config, target, standby } = found;
+  const servers = [target, ...standby].flatMap((each) => [each, ...each.jumps]);
+  return [
+    ...own,
+    ...addressesOf(config.host).map(({ host }) => host),
+    ...(config.nodeAddresses?.keys() ?? []),
+    ...(config.sshUsername === undefined ? [] : [config.sshUsername]),
+    ...servers.flatMap(({ host, username }) => [host, username]),
+  ];
 }

@@ -33,7 +33,8 @@ export function toolsText(offered: readonly CatalogEntry[], style: Style, width:
   const indent = ' '.repeat(padCells(header, widths).join('  ').length + 2);
   const lines = offered.flatMap(({ definition }, index) => {
     const [name = '', effect = ''] = padCells(rows[index] ?? [], widths);
-    const parameters = wrapText(parametersOf(definition), Math.max(width - indent.length, 30));
+    const words = parametersOf(definition);
+    const parameters = words === '' ? [] : wrapText(words, Math.max(width - indent.length, 30));
     return [
       `${style.bold(name)}  ${effect}  ${definition.title}`,
       ...parameters.map((line) => style.dim(`${indent}${line}`)),
