@@ -115,6 +115,8 @@ export class RemoteCall {
       const run = newRunId();
       const check = shell.claims.claim(run.id) + (precondition?.check(answers) ?? '');
       const text = attachRequest(target, run, request.argv(run), { check, input });
+      // The loss of a connection may be waiting to be read.
+      await new Promise((resolve) => setImmediate(resolve));
       const session = await shell.sessions.take({ signal });
       const since = session.ticks();
       const { channel } = session;
