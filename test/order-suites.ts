@@ -1,11 +1,11 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { usesCluster } from './rig/uses-rig.ts';
 
-/** Installs packages, which takes minutes. */
-const LONGEST = /\/setup\.test\.ts$/;
+/** They install packages, which takes minutes. */
+const LONGEST = /\/(?:setup|image)\.test\.ts$/;
 
 /**
- * Starts the longest file first, and distributes the files that use the cluster over the run: their suites run one at a time, so
+ * Starts the longest files first, and distributes the files that use the cluster over the run: their suites run one at a time, so
  * two at once would block a worker, and the last ones would run alone. Unit tests come last: they are short, and in a row they can
  * share processes.
  */

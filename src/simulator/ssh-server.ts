@@ -17,7 +17,6 @@ export interface ServerOptions {
   readonly hostKey: string;
   /** One line of an authorized_keys file, which every user of the node accepts. */
   readonly authorizedKey: string;
-  readonly maxSessions?: number;
 }
 
 /** Counts of sessions at one server. */
@@ -35,6 +34,8 @@ export class SshServer {
   readonly #listener: net.Server;
   readonly #clients = new Set<ssh2.Connection>();
   readonly sessions: SessionCounts = { peak: 0, refused: 0, opened: 0 };
+  /** Maximum number of concurrent sessions on one connection. */
+  maxSessions = MAX_SESSIONS;
   /** Whether every login fails. */
   refusesLogins = false;
   #port = 0;
@@ -81,7 +82,7 @@ function serveClient(client: ssh2.Connection, options: ServerOptions, server: Ss
   });
   serveForwarding(client, options.node);
   client.on('session', (accept, reject) => {
-    if (sessions >= (options.maxSessions ?? MAX_SESSIONS)) {
+    if (sessions >= server.maxSessions) {
       counts.refused += 1;
       reject();
       return;

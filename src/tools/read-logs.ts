@@ -78,6 +78,7 @@ export const readLogs = defineContainerTool({
     remaining: z.number().nullable(),
     rotated: z.boolean(),
     damaged: z.boolean(),
+    unit_silent: z.boolean(),
     similar: z.array(z.object({ path: z.string(), bytes: z.number().nullable() })),
     older: z.string().nullable(),
     newer: z.string().nullable(),
@@ -102,6 +103,7 @@ export const readLogs = defineContainerTool({
       remaining: page.remaining,
       rotated: page.rotated,
       damaged: page.damaged,
+      unit_silent: page.isUnitSilent,
       similar: page.similar.map(({ path: name, bytes }) => ({ path: name, bytes })),
       older: page.older,
       newer: page.newer,
@@ -131,6 +133,7 @@ interface LogData {
   readonly total: number | null;
   readonly rotated: boolean;
   readonly damaged: boolean;
+  readonly unit_silent: boolean;
   readonly similar: readonly SimilarFile[];
   readonly older: string | null;
   readonly newer: string | null;
@@ -153,6 +156,9 @@ function logText(
       : []),
     ...(data.damaged
       ? ['The file is damaged or incomplete: only the lines before the fault were read.']
+      : []),
+    ...(data.unit_silent
+      ? ['The journal has no entry of this unit at all. Check the name of the unit.']
       : []),
     // Earlier lines may be in a file that was rotated.
     ...(data.similar.length > 0 && (data.shown === 0 || isTimed) && data.older === null

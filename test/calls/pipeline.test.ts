@@ -251,3 +251,48 @@ describe('a call on several containers', () => {
     ]);
   });
 });
+
+test('a decision on contents in the result depends on attributes that the node verifies again', async () => {
+  const rules = parsePolicy(
+    'default: allow\nrules: [{rule: no logs, match: {tool: contents, tag: prod}, outcome: deny}]',
+    { protectedTag: 'protected', tools: ['contents'] },
+  );
+  if (!rules.ok) throw new Error(JSON.stringify(rules.errors));
+  let given: readonly ContainerTarget[] = [];
+  const { deps } = record();
+  const contents: Tool = { ...failing(null), name: 'contents', target: 'container', discloses: true };
+  const tool: Tool = {
+    ...failing(null),
+    target: 'container',
+    alsoDiscloses: () => contents,
+    containers: async () => [101, 103].map((vmid) => ({ vmid, name: null, node: null, skipped: null })),
+    run: async (_, { containers }) => {
+      given = containers;
+      return { data: {}, text: () => '' };
+    },
+  };
+  await callTool(
+    { tool, caller: LOCAL_CALLER, args: {}, signal },
+    {
+      ...deps,
+      policy: async () => policyOf(() => rules.set),
+      cluster: async () => ({
+        ...(await deps.cluster()),
+        guest: async (vmid) => ({
+          vmid,
+          name: `c${vmid}`,
+          node: 'pve1',
+          pool: null,
+          tags: vmid === 103 ? ['prod'] : [],
+        }),
+        isOwnContainer: async () => false,
+      }),
+    },
+  );
+  expect(given.map(({ vmid, withheld }) => [vmid, withheld?.code])).toEqual([
+    [101, undefined],
+    [103, 'POLICY_DENIED'],
+  ]);
+  // Without the tag prod, contents are returned, so the tags must not change before the call runs.
+  expect(given[0]?.precondition?.attributes).toMatchObject({ vmid: 101, tags: [] });
+});

@@ -97,7 +97,7 @@ describe.each([
 
   test('of a file that changes meanwhile is refused, and the old content stays', async () => {
     filesOf(to).write('/root/copy', 'old');
-    putLong(from, 2 ** 27);
+    putLong(from, 2 ** 26);
     const call = copy(source, target, { overwrite: true });
     await midway(to);
     const inode = filesOf(from).get('/root/source');
@@ -265,6 +265,26 @@ describe('a copy between nodes', () => {
     expect(failureOf(await copy(stopped, `${second}:/root/copy`)).code).toBe('CONTAINER_NOT_RUNNING');
     await nothingLeft();
   });
+});
+
+test('many opposite copies at once do not wait for each other', async () => {
+  // Fewer sessions than copies: 16 connections to each node, with one session each.
+  const nodes = ['pve2', 'pve3'].map((name) => simulator.node(name));
+  for (const node of nodes) node.maxSessions = 1;
+  // All connections exist, and all first sessions are taken before a second one is asked for.
+  const busy = [second, third].flatMap((vmid) =>
+    Array.from({ length: 16 }, () => server.exec(vmid, 'sleep 2')),
+  );
+  await Promise.all(busy);
+  for (const node of nodes) node.delay(150);
+  const pairs = Array.from({ length: 24 }, (_, index) => [
+    [`${second}:/root/source`, `${third}:/root/copy-${index}`],
+    [`${third}:/root/source`, `${second}:/root/copy-${index}`],
+  ]).flat();
+  for (const vmid of [second, third]) filesOf(vmid).write('/root/source', bytes(100_000));
+  const results = await Promise.all(pairs.map(([from = '', to = '']) => copy(from, to)));
+  expect(results.filter(({ isError }) => isError).map(({ text }) => text)).toEqual([]);
+  await nothingLeft();
 });
 
 /** Resolves once a part of the file has arrived. */

@@ -62,7 +62,7 @@ describe.skipIf(reason !== null)(`the image${reason === null ? '' : ` (skipped: 
     await until(() => {
       if (started.exitCode !== null) throw new Error(`it did not start: ${log}`);
       return log.includes('MCP is at');
-    }, 20_000);
+    });
   }, 400_000);
 
   afterAll(async () => {

@@ -207,7 +207,7 @@ describeNode('jobs', [], (rig) => {
         await client.close();
       }
     },
-    60_000,
+    120_000,
   );
 
   test('are readable by another server after their server was killed', async () => {

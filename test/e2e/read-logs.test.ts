@@ -219,7 +219,7 @@ describeNode('read_logs', [], (node, { needing }) => {
       expect([total, shown]).toEqual([1, 1]);
       expect(text.length).toBeLessThan(400);
     },
-    60_000,
+    120_000,
   );
 
   needing(
@@ -251,6 +251,6 @@ describeNode('read_logs', [], (node, { needing }) => {
         )
         .toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });

@@ -78,6 +78,8 @@ describe.skipIf(process.platform !== 'linux')('the container that the server run
     const args = { vmid: CT.debian, command: 'id' };
     expect((await call('container_exec_command', args)).isError).toBe(false);
     node.simulator.node().dropConnections();
+    // A read reconnects, and searches for nothing. Without it, the server may notice the loss only during the next command.
+    expect((await call('list_containers', {})).isError).toBe(false);
     expect(failureOf(await showingIn([CT.debian], () => call('container_exec_command', args)))).toMatchObject(
       {
         code: 'OWN_CONTAINER',

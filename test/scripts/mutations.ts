@@ -408,6 +408,22 @@ export const MUTATIONS: readonly Mutation[] = [
     to: ':',
   },
   {
+    name: 'a log search that reads the whole journal for its last entries',
+    script: 'readLog',
+    group: 'readLog',
+    caughtBy: 'reads the last entries up to the newest from journalctl',
+    from: 'set -- "$@" "--cursor=$oldest"',
+    to: ':',
+  },
+  {
+    name: 'a log search that does not notice that a unit does not exist',
+    script: 'readLog',
+    group: 'readLog',
+    caughtBy: 'reports a unit that never wrote to the journal',
+    from: '|| echo "$w silent"',
+    to: '|| :',
+  },
+  {
     name: 'a log search that repeats the lines of the page before',
     script: 'readLog',
     group: 'readLog',

@@ -328,9 +328,11 @@ export const READ_LOG_CASES: readonly Case[] = [
         '--unit=nginx',
         '--priority=err',
         '--since=@940',
-        '-n',
-        '50',
       ]);
+      // Without since, from the oldest of the entries on, which is searched backwards.
+      const last = await readLog(bench, { lines: 50, programs: { journalctl: JOURNALCTL } });
+      expect(last.lines.at(-1)).toMatch(new RegExp(`:--cursor=${CURSOR(9, '5f5e101')}$`));
+      expect(last.stdout).not.toMatch(/^\d+:-n$/m);
     },
   },
   {
@@ -343,6 +345,17 @@ export const READ_LOG_CASES: readonly Case[] = [
         programs: { journalctl: JOURNALCTL },
       });
       expect(shown).toEqual([`1:--after-cursor=${CURSOR(5, '5')}`]);
+    },
+  },
+  {
+    name: 'reports a unit that never wrote to the journal',
+    run: async (bench) => {
+      const read = async (unit: string) => {
+        const journalctl = `case "$*" in *"-n 1 "*"--unit=ngnix"*) exit 0;; esac${JOURNALCTL}`;
+        const more = ['', '', unit, '', '', ''];
+        return (await readLog(bench, { more, programs: { journalctl } })).report.has('silent');
+      };
+      expect([await read('nginx'), await read('ngnix'), await read('')]).toEqual([false, true, false]);
     },
   },
   {

@@ -28,3 +28,10 @@ test('binds an approval to the command', () => {
   expect(other.call).not.toBe(scope.call);
   expect(other.target).toBe(scope.target);
 });
+
+test('binds an approval to the nodes of PROXMOX_HOST, in any order', () => {
+  const of = (host: string) => approvalScopeOf({ ...call, host });
+  expect(of('pve1,pve2:2222')).toEqual(of('pve2:2222, pve1'));
+  expect(of('pve1,pve2').call).not.toBe(of('pve1').call);
+  expect(of('pve1,pve2').call).not.toBe(of('pve1,pve3').call);
+});

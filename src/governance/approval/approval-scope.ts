@@ -14,7 +14,7 @@ export function approvalScopeOf(call: {
   /** Validated and with defaults, so that `timeout: 30` and no timeout are the same call. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly caller: string;
-  /** The node that the server connects to, as in PROXMOX_HOST. */
+  /** The nodes that the server connects to, as in PROXMOX_HOST; their order does not matter. */
   readonly host: string;
   /** The attributes of each container; null for the node. */
   readonly attributes: readonly (ContainerAttributes | null)[];
@@ -22,7 +22,13 @@ export function approvalScopeOf(call: {
   readonly others: readonly number[];
 }): ApprovalScope {
   const { tool, input, caller, host, attributes, others } = call;
-  return { call: hash([tool, input, caller, host]), target: hash([attributes, others]) };
+  return { call: hash([tool, input, caller, withoutOrder(host)]), target: hash([attributes, others]) };
+}
+
+/** Servers that prefer different nodes of the same list share their approvals. */
+function withoutOrder(host: string): string {
+  const nodes = host.split(',').map((node) => node.trim());
+  return nodes.sort().join(',');
 }
 
 /** The digest of an upload as text, for signatures. */

@@ -168,19 +168,32 @@ async function send(
   const part = `.proxmox-mcp-${randomBytes(8).toString('hex')}.part`;
   const second = receivingHalf(source, part, options);
   const onOneNode = sourceDeps.node === deps.node;
-  const session = onOneNode
-    ? await openBoth(sourceDeps, deps, { source, second, options })
-    : await TransferSession.open(deps, attachTarget(options.target), { ...second, signal });
+  const from = attachTarget(options.source);
   let sender: TransferSession | undefined;
-  const fromOtherNode = async () => {
+  const openSender = async () => {
     const request = { ...sendingHalf(source), signal, readsOnly: true, sends: true };
-    sender = await TransferSession.open(sourceDeps, attachTarget(options.source), request);
-    return relay(sender, session, {
+    sender ??= await diagnosed(sourceDeps, from, signal, () =>
+      TransferSession.open(sourceDeps, from, request),
+    );
+    return sender;
+  };
+  // Sessions of two nodes are taken in the order of their names, so that many opposite copies do not wait for each other.
+  if (!onOneNode && (sourceDeps.node ?? '') < (deps.node ?? '')) await openSender();
+  let session: TransferSession;
+  try {
+    session = onOneNode
+      ? await openBoth(sourceDeps, deps, { source, second, options })
+      : await TransferSession.open(deps, attachTarget(options.target), { ...second, signal });
+  } catch (error) {
+    await sender?.abandon();
+    throw error;
+  }
+  const fromOtherNode = async () =>
+    relay(await openSender(), session, {
       size: source.size,
       changed: changedMeanwhile(source.path),
       onProgress: options.onProgress,
     });
-  };
   const cleanup = removeBeside(options.target.path, part);
   try {
     await session.expect('ready');
@@ -188,7 +201,7 @@ async function send(
     refuseOverlap(source, targetPath, options);
     const [[size, received], [sent]] = onOneNode
       ? await Promise.all([session.expect('done'), session.sent()])
-      : await diagnosed(sourceDeps, attachTarget(options.source), signal, fromOtherNode);
+      : await diagnosed(sourceDeps, from, signal, fromOtherNode);
     if (Number(size) !== source.size || sent !== received) throw changedMeanwhile(source.path);
     const sha256 = session.matching(received, SHA256, 'a SHA-256');
     sender?.finish();

@@ -47,6 +47,7 @@ export function parseLogOutput(output: Buffer, word: string, bytes: number) {
     failure:
       failure ?? (report.has('file') || report.has('journal') ? null : { code: 'IO', text: 'no answer' }),
     rotated: report.has('rotated'),
+    isUnitSilent: report.has('silent'),
     damaged: isDamaged,
     similar: similar.slice(0, MOST_SIMILAR),
     page: (request: LogRequest, cursor: LogCursor | null) =>

@@ -52,6 +52,8 @@ export interface LogPage {
   readonly rotated: boolean;
   /** Whether the compressed file could not be read to its end. */
   readonly damaged: boolean;
+  /** Whether the whole journal has no entry of the unit, which may not exist. */
+  readonly isUnitSilent: boolean;
   readonly similar: readonly SimilarFile[];
   /** The cursor for the lines before this page; null if there are none. */
   readonly older: string | null;

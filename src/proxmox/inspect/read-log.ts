@@ -50,6 +50,7 @@ export async function readLog(
     remaining: page.remaining,
     rotated: answer.rotated,
     damaged: answer.damaged,
+    isUnitSilent: answer.isUnitSilent,
     similar: answer.similar,
     older: page.older === null ? null : formatCursor(page.older, vmid, request),
     newer: page.newer === null ? null : formatCursor(page.newer, vmid, request),

@@ -94,8 +94,8 @@ if wants updates; then
   }
   if has apt-get; then
     if [ -e /run/reboot-required ]; then part restart; fi
-    # Its own time is the last change of the lists; they have the times of the server.
-    if any /var/lib/apt/lists/*Release; then lists /var/lib/apt/lists /var/lib/apt/lists/partial; else lists; fi
+    # The folder has the time of the last change; the lists have those of the server, and a failed update changes partial.
+    if any /var/lib/apt/lists/*Release; then lists /var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp; else lists; fi
     run apt 600 '^(Inst|E:) ' both apt-get -qq -s -o Debug::NoLocking=true -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade
   elif has apk; then
     lists /var/cache/apk/APKINDEX* /etc/apk/cache/APKINDEX*

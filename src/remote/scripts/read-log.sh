@@ -10,9 +10,9 @@
 #
 # "WORD began" on both streams, then "WORD near SIZE NAME" for files with similar names, and "WORD failed CODE TEXT" for a
 # refusal, or "WORD file DEVICE:INODE FIRST LAST LINE", where LINE is the byte after the last complete line, or - in a compressed
-# file; or "WORD journal CURSOR". "WORD total MATCHES" follows where they are counted apart, and "WORD lines". Each line has its
-# number and a colon in front, and grep's own number if it is from a file and has a match. "WORD broken CODE" follows if the file
-# could not be decompressed to its end, and "WORD ended" on both streams.
+# file; or "WORD silent" if the unit never wrote to the journal, and "WORD journal CURSOR". "WORD total MATCHES" follows where they
+# are counted apart, and "WORD lines". Each line has its number and a colon in front, and grep's own number if it is from a file
+# and has a match. "WORD broken CODE" follows if the file could not be decompressed to its end, and "WORD ended" on both streams.
 w=$1
 LC_ALL=C; export LC_ALL
 echo "$w began"
@@ -169,7 +169,11 @@ else
   if [ -z "$until" ]; then until=$(printf '@%d.%06d' "$((0x$t / 1000000))" "$((0x$t % 1000000))"); fi
   set -- -q --no-pager -a -o short-iso "--until=$until"
   if journalctl --help | grep -q -e --no-hostname; then set -- "$@" --no-hostname; fi
-  [ -z "$unit" ] || set -- "$@" "--unit=$unit"
+  if [ -n "$unit" ]; then
+    set -- "$@" "--unit=$unit"
+    # journalctl accepts the names of units that do not exist.
+    [ -n "$(journalctl -q --no-pager -n 1 -o short "--unit=$unit")" ] || echo "$w silent"
+  fi
   [ -z "$priority" ] || set -- "$@" "--priority=$priority"
   # journalctl takes only one of these.
   if [ -n "$after" ]; then
@@ -177,8 +181,12 @@ else
     set -- "$@" "--after-cursor=$after"
   elif [ -n "$since" ]; then
     set -- "$@" "--since=$(ago "$since")"
+  elif [ "$how" = all ] && [ -z "$only" ]; then
+    # With -n alone, journalctl counts entries after --until too, and with --since or a cursor it prints the first ones. So the
+    # oldest of the entries is searched backwards. There is none if there are fewer entries.
+    oldest=$(journalctl "$@" -r -n "$((seen + count))" -o cat --show-cursor | sed -n 's/^-- cursor: //p' | tail -n 1)
+    [ -z "$oldest" ] || set -- "$@" "--cursor=$oldest"
   fi
-  if [ "$how" = all ] && [ -z "$only" ]; then set -- "$@" -n "$((seen + count))"; fi
   journalctl "$@" -n 0 >/dev/null || fail REFUSED "journalctl does not accept unit, priority, since or until"
   read_log() { journalctl "$@"; }
   echo "$w journal $newest"

@@ -170,6 +170,11 @@ export class NodeHandle {
     await this.#wire.open();
   }
 
+  /** Limits the concurrent sessions on each connection, as MaxSessions of sshd_config does. */
+  set maxSessions(limit: number) {
+    this.#server.maxSessions = limit;
+  }
+
   /** Refuses every key and password. */
   refuseLogins(on = true): void {
     this.#server.refusesLogins = on;

@@ -25,7 +25,8 @@ describe('the table of disks', () => {
       { path: '/var/b/part-1', bytes: 2048 },
       { path: '/var/a/part-2', bytes: 2048 },
       { path: '/var/a/part-3', bytes: 2048 },
-      { path: '/var/a/other', bytes: 1024 },
+      { path: '/var/a/other-1', bytes: 1024 },
+      { path: '/var/a/other-2', bytes: 1024 },
     ];
     const largest_directories = [{ path: '/usr', bytes: 4096 }];
     const mounts = [{ ...mount, use_percent: 20 }];
@@ -34,7 +35,7 @@ describe('the table of disks', () => {
       '101 directory 4.0 KB /usr',
       '101 file 2.0 KB /var/a/part-1 and 2 more of this size in this directory',
       '101 file 2.0 KB /var/b/part-1',
-      '101 file 1.0 KB /var/a/other',
+      '101 file 1.0 KB /var/a/other-1 and at least 1 more of this size in this directory',
     ]);
   });
 

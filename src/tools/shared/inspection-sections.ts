@@ -67,7 +67,10 @@ function diskBlock(containers: readonly InspectedRow[], threshold: number): Bloc
 function fileRows(id: string, files: readonly { readonly path: string; readonly bytes: number }[]): Rows {
   const groups = groupBy(files, ({ path, bytes }) => `${bytes} ${path.slice(0, path.lastIndexOf('/'))}`);
   return [...groups.values()].map(([{ path, bytes } = NO_FILE, ...others]) => {
-    const more = others.length === 0 ? '' : `and ${others.length} more of this size in this directory`;
+    // The list is limited, so there may be more than those at its end.
+    const least = others.includes(files.at(-1) ?? NO_FILE) ? 'at least ' : '';
+    const more =
+      others.length === 0 ? '' : `and ${least}${others.length} more of this size in this directory`;
     return [id, 'file', formatBytes(bytes), path, more];
   });
 }
