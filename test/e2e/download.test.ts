@@ -5,8 +5,8 @@ import { FARS } from './far.ts';
 import { describeNode } from './nodes.ts';
 import { bytes, localName, sha256, useTransfers, WEIRD_NAMES } from './transfers.ts';
 
-describeNode('download', [], (node) => {
-  const { far: farNamed, local, download } = useTransfers(node);
+describeNode('download', [], (node, { needing }) => {
+  const { server, far: farNamed, local, download } = useTransfers(node, { MAX_FILE_SIZE: '300000000' });
 
   async function octalMode(name: string): Promise<string> {
     return ((await stat(local(name))).mode & 0o7777).toString(8);
@@ -150,4 +150,21 @@ describeNode('download', [], (node) => {
     expect((await readFile(local('race'))).equals(contents[winners[0] ?? -1] ?? Buffer.alloc(0))).toBe(true);
     expect((await stat(local('race'))).nlink).toBe(1);
   });
+
+  needing(
+    'volume',
+    'leaves memory as its bytes are written',
+    async () => {
+      const far = farNamed('debian');
+      await far.put('large', 'begin');
+      await far.truncate('large', 2 ** 28);
+      const peakKb = async () =>
+        Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${server.client.pid}/status`, 'utf8'))?.[1]);
+      const before = await peakKb();
+      const result = await download(far, far.path('large'), 'large');
+      expect(result.isError, result.text).toBe(false);
+      expect((await peakKb()) - before).toBeLessThan(100 * 1024);
+    },
+    120_000,
+  );
 });

@@ -25,8 +25,10 @@ export class LocalPart {
   readonly #handle: fs.FileHandle;
   #open = true;
   #discarded = false;
-  #batch: Buffer[] = [];
-  #batchBytes = 0;
+  /** Two buffers: one is filled while the other is written. New ones would cause many collections of garbage. */
+  #filling = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #spare = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #filled = 0;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(destination: LocalDestination, dir: ConfinedDir, name: string, handle: fs.FileHandle) {
@@ -54,9 +56,12 @@ export class LocalPart {
 
   /** Adds a chunk; resolves when the next one may be added. A write error may be reported by a later call. */
   async write(chunk: Buffer): Promise<void> {
-    this.#batch.push(chunk);
-    this.#batchBytes += chunk.length;
-    if (this.#batchBytes >= BATCH_BYTES) await this.#writeBatch();
+    for (let at = 0; at < chunk.length; ) {
+      const copied = chunk.copy(this.#filling, this.#filled, at);
+      at += copied;
+      this.#filled += copied;
+      if (this.#filled === BATCH_BYTES) await this.#writeBatch();
+    }
   }
 
   /** Writes the rest, then reads the file back: the SHA-256 in hex of its `size` bytes. */
@@ -66,18 +71,17 @@ export class LocalPart {
     return digestOf({ path: this.#destination.path, handle: this.#handle, size }, onChunk);
   }
 
-  /** Starts writing the collected chunks when the previous batch is written. */
+  /** Starts writing the filled buffer when the previous one is written. */
   async #writeBatch(): Promise<void> {
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
     await this.#writing;
-    this.#writing = this.#writeAll(batch);
+    const bytes = this.#filling.subarray(0, this.#filled);
+    [this.#filling, this.#spare] = [this.#spare, this.#filling];
+    this.#filled = 0;
+    this.#writing = this.#writeAll(bytes);
     this.#writing.catch(() => {}); // reported by the next call that awaits it
   }
 
-  async #writeAll(chunks: readonly Buffer[]): Promise<void> {
-    const bytes = Buffer.concat(chunks);
+  async #writeAll(bytes: Buffer): Promise<void> {
     try {
       let done = 0;
       while (done < bytes.length) {

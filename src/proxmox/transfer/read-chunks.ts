@@ -13,10 +13,17 @@ export interface OpenFile {
 /** Large enough to keep the channel's window full, small enough to show progress. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** Reads exactly `size` bytes, one chunk ahead, so that reading and sending overlap. */
-export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, undefined> {
+/**
+ * Reads exactly `size` bytes, one chunk ahead, so that reading and sending overlap.
+ * @param reuse two buffers for the chunks: each one is valid until the next is requested
+ */
+export async function* chunksOf(
+  file: OpenFile,
+  reuse: readonly Buffer[] = [],
+): AsyncGenerator<Buffer, void, undefined> {
+  let count = 0;
   const readAhead = (position: number) => {
-    const reading = readChunk(file, position);
+    const reading = readChunk(file, position, reuse[count++ % 2]);
     reading.catch(() => {}); // it may fail when nothing awaits it
     return reading;
   };
@@ -40,16 +47,23 @@ export async function* chunksOf(file: OpenFile): AsyncGenerator<Buffer, void, un
 /** The SHA-256 in hex of the first `size` bytes, as they are read from the file. */
 export async function digestOf(file: OpenFile, onChunk: () => void): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of chunksOf(file)) {
+  // New buffers for a large file would cause many collections of garbage.
+  const length = Math.min(CHUNK_BYTES, file.size);
+  const buffers = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
+  for await (const chunk of chunksOf(file, buffers)) {
     hash.update(chunk);
     onChunk();
   }
   return hash.digest('hex');
 }
 
-async function readChunk({ path, handle, size }: OpenFile, position: number): Promise<Buffer> {
+async function readChunk(
+  { path, handle, size }: OpenFile,
+  position: number,
+  reused: Buffer | undefined,
+): Promise<Buffer> {
   const length = Math.min(CHUNK_BYTES, size - position);
-  const buffer = Buffer.allocUnsafe(length);
+  const buffer = reused ?? Buffer.allocUnsafe(length);
   const { bytesRead } = await handle.read(buffer, 0, length, position).catch((error: unknown) => {
     throw localIo('read', path, error);
   });
