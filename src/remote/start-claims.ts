@@ -1,10 +1,13 @@
 import { messageOf } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
 import { firstOf } from '../lib/waits.ts';
+import { isNotConnected } from '../ssh/pool-errors.ts';
 import type { RemoteShell } from './remote-shell.ts';
 import { SCRIPTS } from './scripts/index.ts';
 import type { Session } from './session.ts';
 import type { FirstFrame } from './started.ts';
+
+type Asked = Pick<RemoteShell, 'script' | 'logger'>;
 
 /** A directory of the node that a restart empties. */
 const DIRECTORY = '/run/proxmox-mcp/starts';
@@ -22,12 +25,14 @@ const BATCH = 32;
  * has not started and never will: it may be sent again. If the file exists, the request may have run.
  */
 export class StartClaims {
-  readonly #shell: Pick<RemoteShell, 'script' | 'logger'>;
+  readonly #shell: Asked;
+  /** Does work in a shell of the same node that is reached by another route, if this one cannot be reached any more. */
+  elsewhere: (<T>(work: (shell: Asked) => Promise<T>) => Promise<T>) | undefined;
   /** Whether the SSH user can write claims. */
   #possible = true;
   #confirmed: string[] = [];
 
-  constructor(shell: Pick<RemoteShell, 'script' | 'logger'>) {
+  constructor(shell: Asked) {
     this.#shell = shell;
   }
 
@@ -64,12 +69,17 @@ export class StartClaims {
   /** @returns whether it is certain that the request has not run and never will */
   async #withdraw(name: string, { bootId }: Session): Promise<boolean> {
     if (!this.#possible || bootId === '') return false;
-    try {
-      const { code } = await this.#shell.script(SCRIPTS.claimStart, [DIRECTORY, name, bootId], {
-        timeoutMs: WITHDRAW_LIMIT_MS,
-        signal: AbortSignal.timeout(WITHDRAW_LIMIT_MS),
-      });
+    const signal = AbortSignal.timeout(WITHDRAW_LIMIT_MS);
+    const ask = async (shell: Asked) => {
+      const limit = { timeoutMs: WITHDRAW_LIMIT_MS, signal };
+      const { code } = await shell.script(SCRIPTS.claimStart, [DIRECTORY, name, bootId], limit);
       return code === 0;
+    };
+    try {
+      return await ask(this.#shell).catch((error: unknown) => {
+        if (this.elsewhere === undefined || !isNotConnected(error)) throw error;
+        return this.elsewhere(ask);
+      });
     } catch (error) {
       this.#shell.logger.debug(
         { error: messageOf(error) },

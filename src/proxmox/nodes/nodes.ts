@@ -144,6 +144,11 @@ export class Nodes {
       throw shuttingDown();
     }
     this.#opened.add(link);
+    // The entry node through which it leads may be lost. A new link leads through the present one.
+    link.shell.claims.elsewhere = (work) => {
+      this.#remove(name, link);
+      return this.#once(name, ({ shell }) => work(shell));
+    };
     return link;
   }
 
