@@ -111,10 +111,12 @@ describe('a container that has moved', () => {
   });
 
   test('is found although its old node is offline', async () => {
-    const { exec } = await enterBy(simulator, ['pve1'], { POLICY: 'open' });
+    const { exec, call } = await enterBy(simulator, ['pve1'], { POLICY: 'open' });
     expect((await exec(MEMBERS.moving, 'true')).exit_code).toBe(0);
     await simulator.node('pve2').goOffline();
     simulator.migrate(MEMBERS.moving, 'pve3');
+    // A read, which is sent again: of a command, nobody could tell whether it ran before the node went down.
+    expect((await call('container_status', { vmid: MEMBERS.moving })).data).toMatchObject({ node: 'pve3' });
     expect((await exec(MEMBERS.moving, 'hostname')).stdout).toBe('moving\n');
   });
 

@@ -92,7 +92,19 @@ describe('an entry node that is lost', () => {
     const cluster = await enterBy(simulator, ['pve1', 'pve2'], { POLICY: 'open' });
     expect((await cluster.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
     await simulator.node('pve1').goOffline();
+    // A read, which is sent again if the loss is noticed late.
+    const status = await cluster.call('container_status', { vmid: MEMBERS.third });
+    expect(status.data, status.text).toMatchObject({ status: 'running' });
     expect((await cluster.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+  });
+
+  test('finds out through the next entry node whether a command started, and runs it once', async () => {
+    simulator.node('pve3').hangOutside();
+    const cluster = await enterBy(simulator, ['pve1', 'pve2'], { POLICY: 'open' });
+    expect((await cluster.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+    await simulator.node('pve1').goOffline();
+    const result = await cluster.exec(MEMBERS.third, 'echo run >>/root/runs; cat /root/runs');
+    expect(result).toMatchObject({ exit_code: 0, stdout: 'run\n' });
   });
 });
 
