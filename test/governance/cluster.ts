@@ -39,7 +39,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
     const noting = (...written: Parameters<typeof write>): boolean => {
       const text = String(written[0]);
       // Sessions begin with a handshake.
-      if (!text.startsWith('{ read u x')) lines.push(text);
+      if (!text.startsWith('{ read b')) lines.push(text);
       return write(...written);
     };
     Object.defineProperty(stdin, 'write', { value: noting });

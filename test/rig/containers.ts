@@ -24,7 +24,7 @@ export const CT = {
   /** Configured on the other node; this node has no such container. */
   elsewhere: first + 4,
   /** No container has this VMID. */
-  unknown: 9199,
+  unknown: first + 9,
 } as const;
 
 /** Content of a file of /etc/pve in the initial state, for example `vmlist`; its VMIDs are those of `CT`. */
