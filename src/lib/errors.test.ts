@@ -19,6 +19,12 @@ test('derives the hint for a person from a single hint', () => {
   expect(nextStep(error, 'person')).toBe('Run `proxmox-mcp list`.');
 });
 
+test('tells a model that the user has to correct a login', () => {
+  const error = new AppError('SSH_UNREACHABLE', 'Cannot connect.', 'Try "ssh root@192.0.2.1".');
+  expect(nextStep(error, 'model')).toBe('Tell the user, who can correct this: Try "ssh root@192.0.2.1".');
+  expect(nextStep(error, 'person')).toBe('Try "ssh root@192.0.2.1".');
+});
+
 test('returns separate hints for model and person unchanged', () => {
   const error = new AppError('READ_ONLY', 'Refused.', {
     model: 'Call proxmox_x.',

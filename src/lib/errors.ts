@@ -120,10 +120,19 @@ export class AppError extends Error {
 }
 
 /** The next step after a failure, for one reader. */
-export function nextStep({ hint }: Pick<AppError, 'hint'>, audience: Audience): string {
+export function nextStep({ code, hint }: Pick<AppError, 'code' | 'hint'>, audience: Audience): string {
   if (typeof hint !== 'string') return hint[audience];
-  return audience === 'person' ? toolsAsCommands(hint) : hint;
+  if (audience === 'person') return toolsAsCommands(hint);
+  return FOR_THE_USER.has(code) ? `Tell the user, who can correct this: ${hint}` : hint;
 }
+
+/** A model has no access to what these hints name: the network, sshd, keys. */
+const FOR_THE_USER: ReadonlySet<ErrorCode> = new Set([
+  'SSH_UNREACHABLE',
+  'SSH_AUTH_FAILED',
+  'SSH_KEY_UNUSABLE',
+  'NOT_A_PROXMOX_NODE',
+]);
 
 /** The message of a thrown value, for wrapping it in another error. Do not distinguish failures by it. */
 export function messageOf(error: unknown): string {
