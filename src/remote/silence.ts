@@ -1,7 +1,8 @@
+import { KEEPALIVE_MS } from '../ssh/connect.ts';
 import type { ChannelConnection } from '../ssh/ssh-types.ts';
 
-/** Longer than the interval of keepalive requests, in ms. */
-const SILENCE_MS = 4_500;
+/** Time, in ms, by which a keepalive request has been answered. */
+const SILENCE_MS = 1.5 * KEEPALIVE_MS;
 
 /** Calls back when nothing has arrived over a connection for too long, from now on. @returns a function that stops it */
 export function onSilence(connection: ChannelConnection, silent: () => void): () => void {

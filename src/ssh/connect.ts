@@ -9,6 +9,9 @@ import type { SshLogger } from './logger.ts';
 import { hasLink, LoginWait, type LoginWaitOptions } from './login-wait.ts';
 import type { SshTarget } from './ssh-types.ts';
 
+/** Interval of keepalive requests, in ms. A connection on which nothing arrives for much longer carries no more data. */
+export const KEEPALIVE_MS = 3_000;
+
 /** Receives the host key and the login method of each hop, for `doctor` and `init`, which show them. */
 export interface ConnectObserver {
   /** The server has offered this key. Unless the key was refused, it has also proved that it owns it. */
@@ -19,7 +22,7 @@ export interface ConnectObserver {
 
 export interface ConnectOptions extends LoginWaitOptions {
   readonly logger: SshLogger;
-  /** Interval of keepalive requests, in ms. */
+  /** Interval of keepalive requests, in ms; see KEEPALIVE_MS. */
   readonly keepaliveMs: number;
   /** Aborts the attempt. */
   readonly signal: AbortSignal;

@@ -1,4 +1,5 @@
 import { AppError } from '../lib/errors.ts';
+import { KEEPALIVE_MS } from './connect.ts';
 import { UnreachableError } from './connect-errors.ts';
 import { connectWithRetry } from './connect-with-retry.ts';
 import type { Connection, ConnectionOptions, OpenOutcome } from './connection.ts';
@@ -67,7 +68,7 @@ export class SshPool {
       readyTimeoutMs: 15_000,
       bannerTimeoutMs: BANNER_TIMEOUT_MS,
       onBanner: () => {},
-      keepaliveMs: 3000,
+      keepaliveMs: KEEPALIVE_MS,
       deadAfterMs: 26_000,
       openTimeoutMs: 5000,
       idleMs: 30_000,

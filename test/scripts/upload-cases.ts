@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { until } from '../rig/until.ts';
 import type { Bench, Case } from './cases.ts';
 import {
   PART,
@@ -215,7 +216,7 @@ export const UPLOAD_CASES: readonly Case[] = [
         {
           send: async (program) => {
             program.send(data);
-            while ((await bench.machine.files.read(`${folder}/${PART}`)) === '');
+            await until(async () => (await bench.machine.files.read(`${folder}/${PART}`)) !== '');
             program.terminate();
           },
         },

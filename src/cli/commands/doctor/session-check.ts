@@ -1,5 +1,6 @@
 import { AppError } from '../../../lib/errors.ts';
 import type { ClosableChannelSource } from '../../../proxmox/cluster.ts';
+import { KEEPALIVE_MS } from '../../../ssh/connect.ts';
 import { Connection } from '../../../ssh/connection.ts';
 import type { SeenHostKey } from '../../../ssh/host-keys.ts';
 import type { SshLogger } from '../../../ssh/logger.ts';
@@ -27,7 +28,7 @@ export async function connectOnce(
   const connection = await Connection.connect(target, {
     logger: SILENT,
     readyTimeoutMs: 15_000,
-    keepaliveMs: 7000,
+    keepaliveMs: KEEPALIVE_MS,
     deadAfterMs: 26_000,
     openTimeoutMs: 5000,
     maxSessions: 10,
