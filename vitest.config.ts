@@ -19,6 +19,8 @@ export default defineConfig({
     ],
     // Most suites wait most of the time; each worker has its own rig.
     maxWorkers: 4,
+    // Several cases run in real time; see docs/dev/testing.md.
+    retry: process.env.CI ? 1 : 0,
     sequence: { sequencer: OrderSuites },
     // They end tests that hang; with less, busy machines fail tests that would pass.
     testTimeout: 120_000,
