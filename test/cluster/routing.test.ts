@@ -115,7 +115,7 @@ describe('a container that has moved', () => {
     expect((await exec(MEMBERS.moving, 'true')).exit_code).toBe(0);
     await simulator.node('pve2').goOffline();
     simulator.migrate(MEMBERS.moving, 'pve3');
-    // A read, which is sent again: of a command, nobody could tell whether it ran before the node went down.
+    // A read, which is sent again: whether a command ran before the node went down cannot be known.
     expect((await call('container_status', { vmid: MEMBERS.moving })).data).toMatchObject({ node: 'pve3' });
     expect((await exec(MEMBERS.moving, 'hostname')).stdout).toBe('moving\n');
   });
