@@ -1,7 +1,8 @@
 import { AppError } from '../lib/errors.ts';
+import { firstOf } from '../lib/waits.ts';
 import { InFlightCalls } from '../remote/in-flight.ts';
 import { ActivePrecondition } from '../remote/precondition.ts';
-import { firstOf, type RemoteShell } from '../remote/remote-shell.ts';
+import type { RemoteShell } from '../remote/remote-shell.ts';
 import type { ContainerAttributes, FileDigest, Precondition } from '../remote/remote-types.ts';
 import { isNotConnected } from '../ssh/pool-errors.ts';
 import { ClusterLinks, REACH_LIMIT_MS } from './cluster-links.ts';

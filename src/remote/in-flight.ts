@@ -1,5 +1,5 @@
+import { delay } from '../lib/waits.ts';
 import { shuttingDown } from '../ssh/pool-errors.ts';
-import { delay } from './remote-shell.ts';
 
 /** The remote work in progress, so that a shutdown of the server can cancel it and wait until it has ended. */
 export class InFlightCalls {

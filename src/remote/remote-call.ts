@@ -1,11 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../lib/errors.ts';
+import { delay } from '../lib/waits.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill-run.ts';
 import type { CheckedPrecondition } from './precondition.ts';
 import { CommandNotStarted, silentAtStart, startUnconfirmed } from './remote-errors.ts';
-import { delay, type RemoteShell } from './remote-shell.ts';
+import type { RemoteShell } from './remote-shell.ts';
 import type { Survivor } from './remote-types.ts';
 import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
 import { type FirstFrame, passStarted } from './started.ts';

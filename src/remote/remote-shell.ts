@@ -1,43 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { firstOf } from '../lib/waits.ts';
-import type { ChannelEnd, RemoteChannel } from '../ssh/ssh-types.ts';
+import type { RemoteChannel } from '../ssh/ssh-types.ts';
 import type { ActivePrecondition } from './precondition.ts';
-import { FrameReader } from './protocol.ts';
 import { disconnected, nodeSilent } from './remote-errors.ts';
+import { type NodeOutput, OUTPUT_LIMIT, type ScriptOutput, ScriptRun, untilSilent } from './script-run.ts';
 import type { Session } from './session.ts';
 import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
-import { commandRequest, scriptRequest } from './session-requests.ts';
+import { commandRequest, newNonce } from './session-requests.ts';
 import { unlessSilent } from './silence.ts';
 import { StartClaims } from './start-claims.ts';
-import { type FirstFrame, passStarted } from './started.ts';
+import { passStarted } from './started.ts';
 
-export { delay, firstOf } from '../lib/waits.ts';
-export type { ChannelSource };
+export type { ChannelSource, NodeOutput, ScriptOutput };
 
 export interface NodeLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
-}
-
-/** The result of one of our own commands or scripts on the node. */
-export interface NodeOutput {
-  readonly stdout: string;
-  readonly stderr: string;
-  /** null: not reported (lost connection, timeout, killed by a signal). */
-  readonly code: number | null;
-  readonly ended: 'exit' | 'timeout' | 'cancelled' | 'disconnected';
-}
-
-/** The output of a host-side script. */
-export interface ScriptOutput extends NodeOutput {
-  /** `NONCE item KEY VALUE` lines, in order. */
-  readonly items: readonly (readonly [key: string, value: string])[];
-  /** Text that follows `NONCE section NAME`, by name. */
-  readonly sections: ReadonlyMap<string, string>;
-  /** The same as bytes, which need not be text. */
-  readonly bytes: ReadonlyMap<string, Buffer>;
-  /** Whether the node has begun to work on it; if not, the node itself does not respond. */
-  readonly responded: boolean;
 }
 
 export interface NodeRunOptions {
@@ -64,8 +41,6 @@ export type PmxcfsReading = 'inventory' | 'configuration';
 
 /** How long, in ms, a node that has stopped answering may take to accept a new connection. */
 const RECONNECT_LIMIT_MS = 4_000;
-/** Maximum output of our own commands, which normally print little. */
-const OUTPUT_LIMIT = 32 * 1024 * 1024;
 
 /** The node that the server is connected to. Runs our own scripts and Proxmox commands there, with `sudo -n` if configured. */
 export class RemoteShell {
@@ -206,144 +181,6 @@ const NOTHING = {
   responded: true,
   bytes: new Map<string, Buffer>(),
 } as const;
-const WORDS = ['checking', 'started', 'refused', 'section', 'item', 'exited'];
-
-/** One host-side script in a session: from its request to its `exited`. */
-class ScriptRun {
-  readonly #session: Session;
-  readonly #precondition: ActivePrecondition | null;
-  readonly #claim: string;
-  readonly #nonce = newNonce();
-  readonly #items: (readonly [string, string])[] = [];
-  readonly #texts = new Map<string, Buffer[]>([['', []]]);
-  readonly #stderr: Buffer[] = [];
-  #section = '';
-  #size = 0;
-  #started = false;
-  #responded = false;
-  #refused: string | undefined;
-  #code: number | undefined;
-  #errEnded = false;
-  /** When output arrived last; null before the node responded. */
-  heardAt: number | null = null;
-  /** Resolves when the script has ended on both streams. */
-  complete = false;
-
-  /** @param claim shell text of its claim, or empty */
-  constructor(session: Session, precondition: ActivePrecondition | null, claim: string) {
-    this.#session = session;
-    this.#precondition = precondition;
-    this.#claim = claim;
-  }
-
-  start(script: string, args: readonly string[]): Promise<ScriptOutput> {
-    const { stdout, stderr } = this.#session.channel;
-    const outReader = new FrameReader(this.#nonce, WORDS);
-    const errReader = new FrameReader(this.#nonce, WORDS);
-    return new Promise<ScriptOutput>((resolve, reject) => {
-      const finish = (ended: 'exit' | 'disconnected') => {
-        stopWatching();
-        stdout.off('data', onOut).pause();
-        stderr.off('data', onErr).pause();
-        if (this.#refused !== undefined && this.#refused !== 'unclaimed' && this.#precondition !== null) {
-          reject(this.#precondition.refused(this.#refused));
-        } else {
-          const code = this.#code ?? null;
-          resolve({ ...this.output(), code, ended: code === null ? 'disconnected' : ended });
-        }
-      };
-      const check = () => {
-        if (this.#code === undefined || !this.#errEnded || this.complete) return;
-        this.complete = true;
-        finish('exit');
-      };
-      const onOut = (chunk: Buffer) => {
-        if (this.#responded) this.heardAt = performance.now();
-        for (const frame of outReader.push(chunk)) {
-          if (frame.kind === 'text') this.#text(frame.bytes);
-          else if (frame.kind === 'frame') this.#frame(frame.word, frame.fields);
-        }
-        check();
-      };
-      const onErr = (chunk: Buffer) => {
-        for (const frame of errReader.push(chunk)) {
-          if (frame.kind === 'text' && this.#stderr.length < 1000) this.#stderr.push(frame.bytes);
-          else if (frame.kind === 'frame' && frame.word === 'started') this.#stderr.length = 0;
-          else if (frame.kind === 'frame' && frame.word === 'exited') this.#errEnded = true;
-        }
-        check();
-      };
-      const stopWatching = this.#session.onClose(() => {
-        if (!this.complete) finish('disconnected');
-      });
-      stdout.on('data', onOut).resume();
-      stderr.on('data', onErr).resume();
-      const check_ = this.#precondition?.check() ?? '';
-      this.#session.send(scriptRequest(this.#nonce, script, args, this.#claim + check_));
-    });
-  }
-
-  /** How the request began, after its end. */
-  firstFrame({ ended, responded }: ScriptOutput): FirstFrame {
-    if (this.#refused !== undefined) return { kind: 'refused', why: this.#refused };
-    return ended === 'disconnected' && !responded ? { kind: 'disconnected' } : { kind: 'started' };
-  }
-
-  /** The output of a script whose node has stopped answering. */
-  lost(): ScriptOutput {
-    return { ...this.output(), code: null, ended: 'disconnected' };
-  }
-
-  /** The output so far. */
-  output(): Omit<ScriptOutput, 'code' | 'ended'> {
-    const bytes = new Map([...this.#texts].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
-    const sections = new Map([...bytes].map(([name, content]) => [name, content.toString('utf8')]));
-    const stdout = sections.get('') ?? '';
-    sections.delete('');
-    const stderr = Buffer.concat(this.#stderr).toString('utf8');
-    return { stdout, stderr, items: this.#items, sections, bytes, responded: this.#responded };
-  }
-
-  #text(bytes: Buffer): void {
-    this.#size += bytes.length;
-    // Output before `started` comes from the login.
-    if (this.#started && this.#size <= OUTPUT_LIMIT) this.#texts.get(this.#section)?.push(bytes);
-  }
-
-  #frame(word: string, [first = '', ...rest]: readonly string[]): void {
-    if (word === 'checking' || word === 'started') {
-      this.#responded = true;
-      this.heardAt = performance.now();
-    }
-    if (word === 'started') this.#started = true;
-    if (word === 'refused') this.#refused = first;
-    else if (word === 'exited') this.#code = /^\d{1,3}$/.test(first) ? Number(first) : 255;
-    else if (word === 'item') this.#items.push([first, rest.join(' ')]);
-    else if (word === 'section') {
-      this.#section = first;
-      if (!this.#texts.has(first)) this.#texts.set(first, []);
-    }
-  }
-}
-
-/** Waits for a script, but no longer than `silenceMs` without output after its start. */
-async function untilSilent(
-  over: Promise<ScriptOutput>,
-  run: ScriptRun,
-  { leftMs, silenceMs }: { readonly leftMs: number; readonly silenceMs: number | undefined },
-  signal: AbortSignal | undefined,
-): Promise<ScriptOutput | 'timeout' | 'cancelled'> {
-  if (silenceMs === undefined) return firstOf(over, leftMs, signal);
-  const end = performance.now() + leftMs;
-  for (;;) {
-    const now = performance.now();
-    const silent = (run.heardAt ?? now) + silenceMs;
-    if (now >= end || now >= silent) return 'timeout';
-    const outcome = await firstOf(over, Math.min(end, silent) - now + 1, signal);
-    if (outcome !== 'timeout') return outcome;
-  }
-}
-
 async function collect(channel: RemoteChannel, options: NodeRunOptions): Promise<NodeOutput> {
   const stdout = collectText(channel.stdout);
   const stderr = collectText(channel.stderr);
@@ -368,9 +205,3 @@ function collectText(stream: RemoteChannel['stdout']): () => string {
   });
   return () => Buffer.concat(chunks).toString('utf8');
 }
-
-function newNonce(): string {
-  return randomBytes(16).toString('hex');
-}
-
-export type { ChannelEnd };

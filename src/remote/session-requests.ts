@@ -34,6 +34,11 @@ export function newRunId(): RunId {
   };
 }
 
+/** The first word of the frames of one request. */
+export function newNonce(): string {
+  return randomBytes(16).toString('hex');
+}
+
 /** The target of a command: one container, or the node itself. */
 export type AttachTarget = { readonly kind: 'container'; readonly vmid: number } | { readonly kind: 'host' };
 

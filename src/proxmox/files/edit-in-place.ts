@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
 import { quote } from '../../lib/quote.ts';
-import { firstOf } from '../../remote/remote-shell.ts';
+import { firstOf } from '../../lib/waits.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { AttachTarget } from '../../remote/session-requests.ts';
 import type { EditOptions, EditResult, FileFacts, Validation } from '../proxmox-types.ts';

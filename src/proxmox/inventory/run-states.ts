@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
-import { firstOf, type RemoteShell } from '../../remote/remote-shell.ts';
+import { firstOf } from '../../lib/waits.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import type { ContainerSummary } from '../proxmox-types.ts';

@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
-import { firstOf, type RemoteShell } from '../../remote/remote-shell.ts';
+import { firstOf } from '../../lib/waits.ts';
+import type { RemoteShell } from '../../remote/remote-shell.ts';
 import { cancelled } from '../../ssh/pool-errors.ts';
 import type { Cleaner } from '../exec/output-buffer.ts';
 import { NODE_LIMIT_MS, silent } from '../inventory/run-states.ts';

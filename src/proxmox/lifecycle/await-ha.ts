@@ -1,4 +1,4 @@
-import { delay } from '../../remote/remote-shell.ts';
+import { delay } from '../../lib/waits.ts';
 import { isNotConnected } from '../../ssh/pool-errors.ts';
 import type { LifeCycleResult } from '../proxmox-types.ts';
 import { haError, haPending, haUnseen, readHaState } from './ha-state.ts';

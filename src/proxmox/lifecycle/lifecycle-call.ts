@@ -1,6 +1,7 @@
 import { AppError } from '../../lib/errors.ts';
+import { delay } from '../../lib/waits.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
-import { delay, type NodeOutput, type RemoteShell } from '../../remote/remote-shell.ts';
+import type { NodeOutput, RemoteShell } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { findContainer, readInventory } from '../inventory/inventory.ts';
 import type { ContainerStatus, LifeCycleResult } from '../proxmox-types.ts';

@@ -1,6 +1,7 @@
 import { AppError } from '../../lib/errors.ts';
+import { delay } from '../../lib/waits.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
-import { delay, type NodeOutput } from '../../remote/remote-shell.ts';
+import type { NodeOutput } from '../../remote/remote-shell.ts';
 import { whyUnusable } from '../inventory/diagnose.ts';
 import { containerLocked, noQuorum, pctFailed } from '../pct-errors.ts';
 import type { LifeCycleResult } from '../proxmox-types.ts';

@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
-import { firstOf, type RemoteShell, type ScriptOutput } from '../../remote/remote-shell.ts';
+import { firstOf } from '../../lib/waits.ts';
+import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { splitByPath } from '../inventory/inventory.ts';
 import { type GuestEntry, type Members, parseMembers, parseVmlist } from '../inventory/parse-inventory.ts';

@@ -1,9 +1,9 @@
 import type { AppError } from '../../lib/errors.ts';
+import { delay } from '../../lib/waits.ts';
 import { frozen } from '../../remote/frozen.ts';
 import type { CheckedPrecondition } from '../../remote/precondition.ts';
 import { type CallRequest, PreconditionTimeout, RemoteCall } from '../../remote/remote-call.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
-import { delay } from '../../remote/remote-shell.ts';
 import { type AttachTarget, type RunId, shellArgv } from '../../remote/session-requests.ts';
 import type { RunDeps } from '../exec/run-command.ts';
 import { removeRemoteFiles } from './remove-remote-files.ts';
