@@ -46,7 +46,7 @@ export class SegmentFile {
       if (this.#dirty) await this.#undo();
       this.#dirty = true;
       for (let done = 0; done < bytes.length; ) {
-        // Not in the thread pool, which takes twenty times as long as the write to the kernel's cache itself.
+        // Not in the thread pool, which would take longer than the write to the kernel's cache itself.
         done += writeSync(this.#handle.fd, bytes, done, bytes.length - done, this.#size + done);
       }
       if (sync) await this.#handle.datasync();
