@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { Simulator } from '../../src/simulator/simulator.ts';
@@ -102,9 +103,12 @@ describe('an entry node that is lost', () => {
     simulator.node('pve3').hangOutside();
     const cluster = await enterBy(simulator, ['pve1', 'pve2'], { POLICY: 'open' });
     expect((await cluster.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
+    // The command is sent, and does not arrive.
+    simulator.node('pve1').hang();
+    const result = cluster.exec(MEMBERS.third, 'echo run >>/root/runs; cat /root/runs');
+    await setTimeout(1_000);
     await simulator.node('pve1').goOffline();
-    const result = await cluster.exec(MEMBERS.third, 'echo run >>/root/runs; cat /root/runs');
-    expect(result).toMatchObject({ exit_code: 0, stdout: 'run\n' });
+    expect(await result).toMatchObject({ exit_code: 0, stdout: 'run\n' });
   });
 });
 
