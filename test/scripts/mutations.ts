@@ -14,6 +14,23 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a write to a cgroup that does not exist',
+    script: 'warmCgroup',
+    group: 'warmCgroup',
+    caughtBy: 'creates no file where the cgroup is not found',
+    from: '[ -e "$f" ]',
+    to: 'true',
+  },
+  {
+    name: 'a container that was not read from this node but counts as there',
+    script: 'precondition',
+    group: 'precondition',
+    caughtBy:
+      'passes when the configuration was read from the directory of this node, by whose name it is found',
+    from: '[ "$f" = ',
+    to: 'true || [ "$f" = ',
+  },
+  {
     name: 'a claim that two can have',
     script: 'claimStart',
     group: 'startClaim',

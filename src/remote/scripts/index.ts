@@ -46,6 +46,7 @@ export const SCRIPTS = {
   sourceInfo: load('transfer-prelude', 'source-info'),
   sourceTreeInfo: load('transfer-prelude', 'tree-prelude', 'source-tree-info'),
   upload: load('transfer-prelude', 'receive-prelude', 'upload'),
+  warmCgroup: load('warm-cgroup'),
 };
 
 function load(...names: string[]): string {
