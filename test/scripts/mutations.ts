@@ -448,14 +448,6 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '',
   },
   {
-    name: 'a log search that uses a format which journalctl may not know',
-    script: 'readLog',
-    group: 'readLog',
-    caughtBy: 'shows no units if journalctl is older than systemd 239',
-    from: ' && journalctl -q -n 0 -o with-unit >/dev/null',
-    to: '',
-  },
-  {
     name: 'a log search that fails for a time after the newest entry',
     script: 'readLog',
     group: 'readLog',
