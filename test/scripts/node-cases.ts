@@ -145,7 +145,7 @@ export const PROBE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'lists the running containers',
+    name: 'lists the running containers, then those that are frozen',
     run: async (bench) => {
       await writeCluster(bench);
       const report = await runReport(bench, 'running');
@@ -153,6 +153,23 @@ export const PROBE_CASES: readonly Case[] = [
         ['unix', '@/var/lib/lxc/101/command\n'],
         ['item end', ''],
       ]);
+      const groups = {
+        'lxc/101/cgroup.events': 'populated 1\nfrozen 1\n',
+        'lxc/102/cgroup.events': 'populated 1\nfrozen 0\n',
+        'freezer/lxc/103/freezer.state': 'FROZEN\n',
+        'freezer/lxc/104/freezer.state': 'THAWED\n',
+      };
+      for (const [file, content] of Object.entries(groups)) {
+        await bench.machine.files.write(bench.machine.nodePath(`/sys/fs/cgroup/${file}`), content);
+      }
+      for (const script of ['running', 'inventory'] as const) {
+        const shown = (await runReport(bench, script, ['', '', ''])).get('unix')?.trim().split('\n');
+        expect(shown?.map((line) => line.replace(/^.*\/sys/, '/sys'))).toEqual([
+          '@/var/lib/lxc/101/command',
+          '/sys/fs/cgroup/lxc/101/cgroup.events:frozen 1',
+          '/sys/fs/cgroup/freezer/lxc/103/freezer.state:FROZEN',
+        ]);
+      }
     },
   },
   {
