@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import * as z from 'zod';
 import { CT } from '../rig/rig.ts';
 import { failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
@@ -22,6 +23,14 @@ describeNode('start and stop', [], (rig, { needing }) => {
       changed: true,
       message: expect.stringContaining('running'),
     });
+    // The rig's containers have no network.
+    const { stdout } = await rig.inContainer(vmid, ['cat', '/proc/net/fib_trie']);
+    const kernel = [...String(stdout).matchAll(/-- (\S+)\n +\/32 host LOCAL/g)].map(([, address]) => address);
+    const addresses = kernel.filter((address) => address !== '127.0.0.1');
+    for (const { data } of [started, await start()]) {
+      const shown = z.array(z.string()).default([]).parse(data.addresses);
+      expect(shown.map((each) => each.split('/')[0])).toEqual([...new Set(addresses)]);
+    }
     const stopped = await stop();
     expect(rig.isRunning(vmid)).toBe(false);
     expect(stopped.data).toMatchObject({ success: true, vmid, changed: true, how: 'shutdown' });

@@ -186,7 +186,12 @@ export function splitByPath(text: string): Map<string, string> {
  */
 export function findContainer(inventory: Inventory, vmid: number): ContainerStatus {
   const summary = inventory.containers.find((container) => container.vmid === vmid);
-  if (summary) return { ...summary, frozen: summary.frozen || inventory.frozen, usage: inventory.usage.get(vmid) ?? null };
+  if (summary)
+    return {
+      ...summary,
+      frozen: summary.frozen || inventory.frozen,
+      usage: inventory.usage.get(vmid) ?? null,
+    };
   const guest = inventory.guests.get(vmid);
   if (guest) {
     throw new AppError(

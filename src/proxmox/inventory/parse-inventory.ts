@@ -74,7 +74,8 @@ export function parseMembers(text: string): Members {
  */
 export function parseRunning(text: string): ReadonlyMap<number, boolean> {
   const frozen = new Set<number>();
-  for (const [, id] of text.matchAll(/^\S*\/lxc\/(\d+)\/(?:cgroup\.events|freezer\.state):/gm)) frozen.add(Number(id));
+  for (const [, id] of text.matchAll(/^\S*\/lxc\/(\d+)\/(?:cgroup\.events|freezer\.state):/gm))
+    frozen.add(Number(id));
   const running = new Map<number, boolean>();
   for (const [, id] of text.matchAll(/@\/var\/lib\/lxc\/(\d+)\/command$/gm)) {
     running.set(Number(id), frozen.has(Number(id)));
