@@ -153,7 +153,8 @@ export const PROBE_CASES: readonly Case[] = [
       const trie = (...addresses: readonly string[]) =>
         addresses.map((address) => `        |-- ${address}\n           /32 host LOCAL\n`).join('');
       const net = (name: string) => machine.nodePath(`/proc/42/net/${name}`);
-      const conf = (text: string) => machine.files.write(machine.nodePath('/etc/pve/nodes/pve/lxc/101.conf'), text);
+      const conf = (text: string) =>
+        machine.files.write(machine.nodePath('/etc/pve/nodes/pve/lxc/101.conf'), text);
       await machine.files.write(net('fib_trie'), trie('127.0.0.1'));
       await machine.files.write(net('if_inet6'), 'fe80000000000000000000000000abcd 02 40 20 80     eth0\n');
       // DHCP answers during the second wait.
