@@ -147,7 +147,16 @@ export async function checkPrecondition(
 /** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'haState' | 'hostKeys' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState' | 'running',
+  name:
+    | 'addresses'
+    | 'haState'
+    | 'hostKeys'
+    | 'inventory'
+    | 'members'
+    | 'ownContainer'
+    | 'probe'
+    | 'runState'
+    | 'running',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {

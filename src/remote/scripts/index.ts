@@ -8,6 +8,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  * $1, $2, …, never inserted into their text. Comments are not sent.
  */
 export const SCRIPTS = {
+  addresses: load('addresses'),
   addAuthorizedKey: load('authorized-keys-add'),
   claimStart: load('claim-start'),
   clusterStatus: load('cluster-status'),
