@@ -45,8 +45,8 @@ const run = (...args: readonly string[]) => runCli(args, { cwd });
 
 describe('invalid command lines', () => {
   test.each([
-    [['status'], 'status: needs the VMID of a container'],
-    [['stop', 'web'], "stop: 'web' is not a VMID"],
+    [['status'], 'status needs a VMID such as 101; list them'],
+    [['stop', 'web'], "stop needs a VMID such as 101, not 'web'"],
     [['exec', '101'], 'exec needs a VMID and a command'],
     [['cp', '101:/etc/hosts'], 'cp needs a source and a target'],
     [['cp', 'a', 'b'], 'cp needs VMID:PATH'],
