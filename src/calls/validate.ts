@@ -56,7 +56,7 @@ function invalid(
   names: readonly string[],
   remedies: readonly string[] = [],
 ): AppError {
-  const general = `Correct the arguments and call again. ${name} has these arguments: ${names.join(', ')}.`;
+  const general = `Correct the arguments and call again. The tool has these arguments: ${names.join(', ')}.`;
   return new AppError(
     'INVALID_INPUT',
     `Invalid arguments for ${name}: ${errors}.`,

@@ -4,8 +4,6 @@ import { proseWidth, wrapText } from './output.ts';
 /** The risks that I_ACCEPT_RISKS=true accepts. */
 export const DISCLAIMER =
   'This server lets an AI assistant run commands as root in your containers and, if you enable it, on the Proxmox node itself. A wrong or manipulated command can destroy data, stop services or leak secrets. There is no warranty: keep backups, and you are responsible for what happens.';
-const ACCEPT =
-  'If you accept these risks, set I_ACCEPT_RISKS=true where you set PROXMOX_HOST, or pass --i-accept-risks.';
 
 /** The message when the server cannot start: every invalid setting, each with a remedy. */
 export function configErrorsText(
@@ -21,10 +19,13 @@ export function configErrorsText(
       `${indented(`${problem}.`, '  ', width).map(bold).join('\n')}\n${indented(remedy, '    ', width).join('\n')}\n`,
   );
   const consent = errors.some(({ name }) => /i.accept.risks/i.test(name))
-    ? `\n${[...wrapText(DISCLAIMER, width), '', ...wrapText(ACCEPT, width)].join('\n')}\n`
+    ? `\n${wrapText(DISCLAIMER, width).join('\n')}\n`
     : '';
+  const missing = errors.some(({ problem }) => problem.endsWith('is not set'));
   const end = wrapText(
-    'Run `proxmox-mcp init` to set these up step by step, or `proxmox-mcp --help` for all settings.',
+    missing
+      ? 'Run `proxmox-mcp init` to set these up step by step, or `proxmox-mcp --help` for all settings.'
+      : 'Run `proxmox-mcp --help` for all settings.',
     width,
   );
   return `${headline}: ${count} your attention.\n\n${list.join('\n')}${consent}\n${end.join('\n')}\n`;

@@ -32,7 +32,9 @@ export async function jobs({ input, args, options }: Request): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof AppError)) return reportUsageError(error, 'jobs');
-    const text = errorText(error.code, error.message, nextStep(error, 'person'));
+    const next =
+      error.code === 'JOB_NOT_FOUND' ? 'List the jobs with `proxmox-mcp jobs`.' : nextStep(error, 'person');
+    const text = errorText(error.code, error.message, next);
     await printError(`${wrapLines(text, proseWidth(process.stderr))}\n`);
     process.exitCode = 1;
   }
