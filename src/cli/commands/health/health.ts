@@ -26,7 +26,9 @@ export async function health({ input, options }: Request): Promise<void> {
     if (isHealthy(status, text)) return await print(`healthy: ${url}\n`);
     await unhealthy(`${url} returned ${status}: ${printable(text)}`);
   } catch (error) {
-    await unhealthy(`${url} does not respond: ${messageOf(error)}`);
+    await unhealthy(
+      `${url} does not respond: ${messageOf(error)}. Check that the server runs (\`proxmox-mcp --http\`), and SERVER_HOST and SERVER_PORT.`,
+    );
   }
   process.exitCode = 1;
 }
