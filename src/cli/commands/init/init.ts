@@ -16,9 +16,7 @@ export async function init(request: Request): Promise<void> {
   const errors: ConfigError[] = [];
   const options = readOptions(request, at, (error) => void errors.push(error));
   if (errors.length > 0) {
-    process.stderr.write(
-      configErrorsText(errors, wantsColor(process.stderr), 'proxmox-mcp init cannot start'),
-    );
+    process.stderr.write(configErrorsText(errors, wantsColor(process.stderr), 'proxmox-mcp init'));
     process.exitCode = 2;
     return;
   }
