@@ -198,3 +198,19 @@ describe.skipIf(noTerminal !== null)(
     );
   },
 );
+
+describe.skipIf(noTerminal !== null)(`in a terminal of 130 columns${noTerminal ?? ''}`, () => {
+  test('the sentences of a tool are wrapped, unlike for a program; a file and a table that fits are not', async () => {
+    const args = ['call', 'read_file', 'vmid=101', 'path=/etc/hostname'];
+    expect((await run(...args)).stdout).toMatch(/^\/etc\/hostname .*SHA-256 [0-9a-f]{64}$/m);
+    const terminal = new Terminal(args, { cwd });
+    await terminal.shows('[file ');
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.text).toMatch(/^(?:SHA-256 )?[0-9a-f]{64}\r?$/m);
+
+    const table = new Terminal(['call', 'list_containers', 'details=true'], { cwd });
+    await table.shows('ADDRESSES');
+    expect(await table.ended()).toBe(0);
+    expect(table.text).not.toContain('ADDRESSES dhcp');
+  });
+});

@@ -10,8 +10,9 @@ const GAP = 2;
 /**
  * The text of a tool, fitted to a line width: sentences are wrapped; a table that is too wide keeps the columns that fit, and
  * continues each row with the others below it. Outputs, files and other lines with columns are not changed.
+ * @param tableWidth the line width for tables, which may be wider than sentences that are easy to read
  */
-export function fitText(text: string, width: number): string {
+export function fitText(text: string, width: number, tableWidth = width): string {
   if (width === Number.POSITIVE_INFINITY) return text;
   const lines = text.split('\n');
   const fitted: string[] = [];
@@ -19,7 +20,7 @@ export function fitText(text: string, width: number): string {
     const line = lines[at] ?? '';
     const block = blockAt(lines, at);
     at += block.length;
-    if (HEADER.test(line)) fitted.push(...fitTable(block, width));
+    if (HEADER.test(line)) fitted.push(...fitTable(block, tableWidth));
     else if (BEGIN.test(line)) fitted.push(...block);
     else fitted.push(...(/ {2}/.test(line) ? [line] : wrapText(line, width)));
   }
@@ -40,7 +41,6 @@ function blockAt(lines: readonly string[], at: number): readonly string[] {
 }
 
 function fitTable(lines: readonly string[], width: number): readonly string[] {
-  if (lines.every(({ length }) => length <= width)) return lines;
   const starts = [...(lines[0] ?? '').matchAll(/\S+(?: \S+)*/g)].map(({ index }) => index);
   const cellsOf = (line: string) =>
     starts.map((start, column) => line.slice(start, starts[column + 1]).trim());

@@ -13,7 +13,7 @@ export function dataOf({ structuredContent }: CallToolResult): Readonly<Record<s
 /** Prints a result as text: on stdout, or a failure on stderr. @returns the exit code */
 export async function presentText(tool: Tool, result: CallToolResult): Promise<number> {
   const [write, stream] = result.isError === true ? [printError, process.stderr] : [print, process.stdout];
-  await write(`${textOf(tool, result, proseWidth(stream))}\n`);
+  await write(`${textOf(tool, result, stream)}\n`);
   return exitCodeOf(result);
 }
 
@@ -23,7 +23,8 @@ export async function presentJson(_tool: Tool, result: CallToolResult): Promise<
   return exitCodeOf(result);
 }
 
-function textOf(tool: Tool, result: CallToolResult, width: number): string {
+function textOf(tool: Tool, result: CallToolResult, stream: NodeJS.WriteStream): string {
+  const width = proseWidth(stream);
   const { error, code, suggestion, message, stdout, stderr, containers } = dataOf(result);
   // The text of the tool also has the output of a command that was killed, and the rows of several containers.
   const hasMore = typeof stdout === 'string' || containers !== undefined;
@@ -35,7 +36,7 @@ function textOf(tool: Tool, result: CallToolResult, width: number): string {
     return wrapLines(message, width);
   }
   const parts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  return fitText(parts.join('\n').trimEnd(), width);
+  return fitText(parts.join('\n').trimEnd(), width, Math.max(stream.columns ?? 0, width));
 }
 
 function exitCodeOf(result: CallToolResult): number {
