@@ -82,7 +82,7 @@ function digest(vmid: number, filter: LogFilter): string {
 function notForThis(): AppError {
   return new AppError(
     'INVALID_INPUT',
-    'The cursor is not one that this tool returned for this container and these filters.',
+    'This tool did not return the cursor for this container and these filters.',
     'Repeat the call with the same vmid, path, unit, since, until, priority, match, regex, context and keep as before, or without cursor.',
   );
 }

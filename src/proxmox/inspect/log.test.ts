@@ -34,7 +34,7 @@ describe('a cursor', () => {
   test('is refused for another container, another filter, or if it was changed', () => {
     const text = formatCursor(file, 101, request());
     const refused = (cursor: string, vmid = 101, changes: Partial<LogRequest> = {}) =>
-      expect(() => parseCursor(cursor, vmid, request(changes))).toThrow(/not one that this tool returned/);
+      expect(() => parseCursor(cursor, vmid, request(changes))).toThrow(/did not return the cursor/);
     refused(text, 102);
     refused(text, 101, { match: 'x' });
     refused(text, 101, { keep: 'head' });

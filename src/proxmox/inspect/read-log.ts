@@ -169,7 +169,7 @@ function stopped(
   }
   return new AppError(
     'EXIT_UNKNOWN',
-    `The container sent output that is not that of the search, so it was killed.${left}`,
+    `The container sent output that is not the result of the search, so the search was killed.${left}`,
     'Check /bin/sh, grep and tail in the container.',
   );
 }

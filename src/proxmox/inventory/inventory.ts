@@ -210,8 +210,8 @@ export function findContainer(inventory: Inventory, vmid: number): ContainerStat
 function notProxmox(): AppError {
   return new AppError(
     'NOT_A_PROXMOX_NODE',
-    'The server has no /etc/pve, so it is not a Proxmox VE node.',
-    'Check HOST: it must be a Proxmox VE node, not a container or another server.',
+    'The SSH server has no /etc/pve, so it is not a Proxmox VE node.',
+    'Check PROXMOX_HOST: it must be a Proxmox VE node, not a container or another server.',
   );
 }
 

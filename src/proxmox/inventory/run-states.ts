@@ -93,7 +93,7 @@ export function silent(node: string, limitMs: number): AppError {
 export function offline(node: string): AppError {
   return new AppError(
     'SSH_UNREACHABLE',
-    `Node ${node} is offline, as the cluster sees it.`,
+    `The cluster reports that node ${node} is offline.`,
     `Check node ${node} and its network. Containers of other nodes still work.`,
   );
 }
