@@ -1,8 +1,9 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encodeLike } from '../lib/decode-text.ts';
 import { hasErrno } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { makeDirectories } from '../lib/make-directories.ts';
 import { shellWord } from '../lib/quote.ts';
 import {
   decideHostKey,
@@ -129,7 +130,7 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
 
 /** Adds a key to a known_hosts file. @throws errors of the file system */
 export async function pinHostKey(file: string, name: string, key: Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeDirectories(dirname(file), 0o700);
   const handle = await open(file, 'a+', 0o600);
   try {
     const { size } = await handle.stat();
