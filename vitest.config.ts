@@ -18,7 +18,7 @@ export default defineConfig({
       ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
     ],
     // Most suites wait most of the time; each worker has its own rig.
-    maxWorkers: 4,
+    maxWorkers: 5,
     // Several cases run in real time; see docs/dev/testing.md.
     retry: process.env.CI ? 1 : 0,
     sequence: { sequencer: OrderSuites },
