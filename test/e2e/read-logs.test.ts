@@ -1,5 +1,6 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
@@ -270,21 +271,11 @@ esac
         { signal: controller.signal },
       );
       search.catch(() => {});
-      await expect
-        .poll(
-          async () =>
-            (await rig.containerPids(CT.debian)).some(({ cmdline }) => cmdline.includes('sparse.log')),
-          { timeout: 15_000 },
-        )
-        .toBe(true);
+      const searches = async () =>
+        (await rig.containerPids(CT.debian)).filter(({ cmdline }) => cmdline.includes('sparse.log'));
+      await until(async () => (await searches()).length > 0);
       controller.abort();
-      await expect
-        .poll(
-          async () =>
-            (await rig.containerPids(CT.debian)).filter(({ cmdline }) => cmdline.includes('sparse.log')),
-          { timeout: 15_000 },
-        )
-        .toEqual([]);
+      await until(async () => (await searches()).length === 0);
     },
     120_000,
   );

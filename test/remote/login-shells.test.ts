@@ -100,32 +100,28 @@ describeRig('login shells', (rig) => {
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
         /waits for input after .*Your name\?/,
       ],
-    ] as const)(
-      'are reported by each call and by doctor: `%s` in .bashrc',
-      { timeout: 90_000 },
-      async (start, cause) => {
-        undos.push(await loginShell(rig, 'bash', start));
-        const client = await connect();
-        const calls = await Promise.all([
-          client.callTool('proxmox_list_containers', {}),
-          client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command: 'true' }),
-          client.callTool('proxmox_start_container', { vmid: CT.stopped }),
-        ]);
-        for (const call of calls) {
-          expect(failureOf(call)).toMatchObject({
-            code: 'SSH_NO_SESSION',
-            error: expect.stringMatching(cause),
-            suggestion: expect.stringContaining('.bashrc'),
-          });
-        }
-        const { of, failed } = await examine(cwd, rigSettings(rig));
-        expect(failed).toEqual(['proxmox']);
-        expect(of('proxmox')).toMatchObject({
+    ] as const)('are reported by each call and by doctor: `%s` in .bashrc', async (start, cause) => {
+      undos.push(await loginShell(rig, 'bash', start));
+      const client = await connect();
+      const calls = await Promise.all([
+        client.callTool('proxmox_list_containers', {}),
+        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command: 'true' }),
+        client.callTool('proxmox_start_container', { vmid: CT.stopped }),
+      ]);
+      for (const call of calls) {
+        expect(failureOf(call)).toMatchObject({
           code: 'SSH_NO_SESSION',
-          detail: expect.stringMatching(cause),
+          error: expect.stringMatching(cause),
+          suggestion: expect.stringContaining('.bashrc'),
         });
-      },
-    );
+      }
+      const { of, failed } = await examine(cwd, rigSettings(rig));
+      expect(failed).toEqual(['proxmox']);
+      expect(of('proxmox')).toMatchObject({
+        code: 'SSH_NO_SESSION',
+        detail: expect.stringMatching(cause),
+      });
+    });
 
     test('are reported by each call and by doctor: a ForceCommand', async () => {
       undos.push(await rig.restartSshd(['-o', 'ForceCommand=/bin/echo only-this']));
