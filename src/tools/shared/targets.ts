@@ -158,9 +158,13 @@ function nothingMatches({ vmids, tags, name, node, except }: TargetSelection): A
   return new AppError(
     'CONTAINER_NOT_FOUND',
     given === '' ? 'There are no containers.' : `No container matches ${given.slice(0, 300)}.`,
-    'List names, tags and nodes with proxmox_list_containers.',
+    `${name !== undefined && /[[\]{}|,^$\\+()]/.test(name) ? PATTERN_RULES : ''}List names, tags and nodes with proxmox_list_containers.`,
   );
 }
+
+/** For a pattern in another notation, such as web[12], {web,db}* or ^web.*$. */
+const PATTERN_RULES =
+  'In name, * stands for any characters and ? for one; all others stand for themselves. For a list of containers use vmids. ';
 
 /** The row of a container in which a call did nothing. */
 export const skippedRow = z.object({
