@@ -184,13 +184,13 @@ export function skippedRows(containers: readonly ContainerTarget[]): SkippedRow[
 }
 
 /** One line for each reason: `Skipped 104 (web4), 105 (db1): CONTAINER_NOT_RUNNING`. */
-export function skippedLines(rows: readonly SkippedRow[]): string[] {
+export function skippedLines(rows: readonly SkippedRow[], title = 'Skipped'): string[] {
   const groups = groupBy(rows, ({ code, vmid, reason }) => `${code} ${reason.replaceAll(String(vmid), '')}`);
   return [...groups.values()].map((group) => {
     const [first] = group;
     const isSameReason = group.every(({ reason }) => reason === first?.reason);
     const why = isSameReason ? `${first?.code}: ${first?.reason}` : first?.code;
-    return `Skipped ${group.map(containerLabel).join(', ')}: ${why}`;
+    return `${title} ${group.map(containerLabel).join(', ')}: ${why}`;
   });
 }
 
