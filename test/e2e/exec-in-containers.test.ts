@@ -336,7 +336,7 @@ describeNode('a command in several containers', [], (rig) => {
         vmids: RUNNING,
         batch_size: 2,
         command: 'touch /tmp/mark',
-        check: `[ -e /bin/bash ] || setsid sleep ${seconds}`,
+        check: `[ -e /bin/bash ] || { setsid sleep ${seconds} & sleep ${seconds}; }`,
         timeout: 2,
       });
       expect(result.rows).toEqual([

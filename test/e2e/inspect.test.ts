@@ -317,6 +317,18 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(text).toContain('3 earlier lines');
   });
 
+  test('reports first which containers could not be inspected, and fails if none could', async () => {
+    const { text } = await inspect({ vmids: [CT.debian, CT.elsewhere, CT.stopped] });
+    expect(text).toMatch(
+      new RegExp(
+        `^1 container, .*, 1 COULD NOT BE INSPECTED, 1 skipped\\. .*\nNot inspected ${CT.elsewhere} \\(elsewhere\\): `,
+      ),
+    );
+    const { isError, data } = await call('inspect_containers', { vmids: [CT.elsewhere] });
+    expect(isError).toBe(true);
+    expect(data).toMatchObject({ success: false, error: expect.stringContaining('pve2') });
+  });
+
   test('skips a VMID that does not exist, with the reason', async () => {
     const { row, skipped } = await inspect({ vmids: [CT.debian, CT.unknown] });
     expect(row(CT.debian).state).toBe('running');
