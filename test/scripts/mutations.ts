@@ -251,7 +251,7 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'inspectNode',
     group: 'inspectNode',
     caughtBy: 'truncates the output of a container that floods, and finishes',
-    from: 'send container 65536',
+    from: 'send container 262144',
     to: 'send container 99999',
   },
   {
@@ -275,8 +275,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'inspectNode',
     group: 'inspectNode',
     caughtBy: 'limits the number of containers at a time',
-    from: '[ "$i" -ge "$most" ] || break',
-    to: 'break',
+    from: 'await "$most"',
+    to: ':',
   },
   {
     name: 'an inspection that never stops beginning containers',
@@ -301,6 +301,22 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'reads listening sockets and addresses from the tables of the first process',
     from: '[0-9A-F]+ 0A ',
     to: '[0-9A-F]+ .. ',
+  },
+  {
+    name: 'an inspection that waits for a program that hangs',
+    script: 'inspectNode',
+    group: 'inspectNode',
+    caughtBy: 'leaves a search behind that does not end, and finishes',
+    from: '>&3; } & } | timeout -k 1 7 cat |',
+    to: '>&3; } } |',
+  },
+  {
+    name: 'an inspection that sends the largest directories last',
+    script: 'inspectNode',
+    group: 'inspectNode',
+    caughtBy: 'finds the largest directories and files of one file system',
+    from: 'sort -rnz',
+    to: 'sort -nz',
   },
   {
     name: 'an inspection in which apt writes its cache',
