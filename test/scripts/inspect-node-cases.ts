@@ -203,6 +203,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
       const text = reports.get(101)?.text('network') ?? '';
       expect(text.match(/:1F90 00000000:0000 0A/g)).toHaveLength(1);
       expect(text.match(/:1F90 00000000:0000 07/g)).toHaveLength(1);
+      expect(text).toMatch(/\/net\/tcp: +sl /);
       expect(text).not.toContain('D431');
       expect(text).toContain('10.0.0.5');
       expect(text).not.toContain('10.0.0.0');

@@ -299,8 +299,16 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'inspectNode',
     group: 'inspectNode',
     caughtBy: 'reads listening sockets and addresses from the tables of the first process',
-    from: '[0-9A-F]+ 0A ',
-    to: '[0-9A-F]+ .. ',
+    from: '[0-9A-F]+ 0A) ',
+    to: '[0-9A-F]+ ..) ',
+  },
+  {
+    name: 'an inspection that does not tell a table of ports that was read',
+    script: 'inspectNode',
+    group: 'inspectNode',
+    caughtBy: 'reads listening sockets and addresses from the tables of the first process',
+    from: '(sl|[0-9]+: ',
+    to: '([0-9]+: ',
   },
   {
     name: 'an inspection that waits for a program that hangs',

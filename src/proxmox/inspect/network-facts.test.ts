@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseNetwork } from './network-facts.ts';
 
+const HEADING = '/proc/5/net/tcp:  sl  local_address rem_address   st tx_queue';
 const socket = (table: string, address: string, inode: number, state = '0A') =>
   `/proc/5/net/${table}:   0: ${address} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1`;
 
@@ -29,6 +30,7 @@ test('ports of both protocols and address families, with their processes', () =>
 
 test('addresses with their networks and devices, without those of lo', () => {
   const text = [
+    HEADING,
     '/proc/5/net/route:eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
     '/proc/5/net/route:eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
     '/proc/5/net/fib_trie-           |-- 127.0.0.1',
@@ -51,10 +53,11 @@ test('more ports than are listed are reported as such', () => {
   expect(notChecked).toEqual(['Only 200 of its 201 ports are listed.']);
 });
 
-test('tables that were not read are unknown, and no tables without addresses and ports', () => {
+test('tables that were not read are unknown; with the heading only, there are no ports', () => {
   const unknown = { facts: null, notChecked: ["The kernel's tables of its network could not be read."] };
   expect(parseNetwork('', '', new Map())).toEqual(unknown);
-  expect(parseNetwork('/proc/5/net/route:Iface\tDestination', '', new Map())).toEqual({
+  expect(parseNetwork('/proc/5/net/tcp6:  sl  local_address', '', new Map())).toEqual(unknown);
+  expect(parseNetwork(HEADING, '', new Map())).toEqual({
     facts: { addresses: [], ports: [] },
     notChecked: [],
   });

@@ -38,8 +38,8 @@ export function parseNetwork(
       if (address !== undefined && !address.startsWith('127.')) addresses.add(address);
     }
   }
-  // The kernel prints at least the heading of the routes.
-  if (!/^\/proc\/\d+\/net\//m.test(text)) return { facts: null, notChecked: [NO_TABLES] };
+  // There is at least its heading. All other tables may be empty.
+  if (!/^\/proc\/\d+\/net\/tcp:/m.test(text)) return { facts: null, notChecked: [NO_TABLES] };
   const cut = (list: readonly unknown[], most: number, what: string) =>
     list.length > most ? [`Only ${most} of its ${list.length} ${what} are listed.`] : [];
   const sorted = [...ports.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));

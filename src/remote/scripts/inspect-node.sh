@@ -54,11 +54,11 @@ memory() {
   grep -asHE '^(file|total_cache) ' "$cg/lxc/$v/memory.stat" "$cg/memory/lxc/$v/memory.stat"
 }
 # The kernel's tables of the container's network: addresses, TCP sockets that listen, UDP sockets without a peer. There may be
-# more sockets than fit.
+# more sockets than fit. The heading of the TCP sockets tells that there are none from a table that was not read.
 network() {
   grep -asH '' $proc/"$pid"/net/route $proc/"$pid"/net/if_inet6 | head -n 500
   grep -asH -B 1 '/32 host LOCAL' $proc/"$pid"/net/fib_trie | head -n 500
-  grep -asHE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ 0A ' $proc/"$pid"/net/tcp $proc/"$pid"/net/tcp6
+  grep -asHE '^ *(sl|[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ 0A) ' $proc/"$pid"/net/tcp $proc/"$pid"/net/tcp6
   grep -asHE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 07 ' $proc/"$pid"/net/udp $proc/"$pid"/net/udp6
 }
 # Open files by process, as ls prints links. ls escapes a newline in a name, and what precedes the first slash has none.
