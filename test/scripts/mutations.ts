@@ -199,6 +199,24 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '[ -z "$3" ]',
   },
   {
+    name: 'networks of any process of a container',
+    script: 'inventoryWithNetworks',
+    group: 'inventory',
+    caughtBy:
+      'sends the networks of the first process of each container, whatever cgroups and processes a container makes',
+    from: "'^NSpid:[^0-9]*[0-9]+[^0-9]+1$'",
+    to: "'^NSpid:'",
+  },
+  {
+    name: 'networks of processes in a group that ends like that of a container',
+    script: 'inventoryWithNetworks',
+    group: 'inventory',
+    caughtBy:
+      'sends the networks of the first process of each container, whatever cgroups and processes a container makes',
+    from: "'^[0-9]+:[^:]*:/lxc/[0-9]+(/|$)'",
+    to: "'/lxc/[0-9]+(/|$)'",
+  },
+  {
     name: 'a precondition that does not look whether the container is on the node',
     script: 'precondition',
     group: 'precondition',
