@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
 import { CT, pveFixture } from '../rig/containers.ts';
@@ -17,7 +18,7 @@ const item = z.object({
   reason: z.string().optional(),
 });
 
-describeNode('list and status', [], (node) => {
+describeNode('list and status', [], (node, { needing }) => {
   // Commands do not depend on /etc/pve if no rule needs attributes; test/governance tests the others.
   const { call, exec } = useClient(node, { POLICY: 'open' });
   afterEach(() => node.reset());
@@ -110,6 +111,26 @@ describeNode('list and status', [], (node) => {
     expect(text).toMatch(
       new RegExp(`^${CT.debian} .* 100 MB of 512 MB +1\\.0 GB of 8\\.0 GB +${debian} +debian$`, 'm'),
     );
+  });
+
+  needing('real lxc', 'shows the addresses that a running container has now, with details', async (rig) => {
+    const pid = String(await rig.initPid(CT.debian));
+    const ip = (change: string) =>
+      execFileSync('nsenter', [
+        ...['-t', pid, '-n', 'ip', 'address', change],
+        ...['192.0.2.77/32', 'dev', 'lo'],
+      ]);
+    const addresses = async () => {
+      const { containers } = (await call('list_containers', { details: true, tags: ['web'] })).data;
+      return z.array(z.object({ addresses: z.array(z.string()) })).parse(containers);
+    };
+    expect(await addresses()).toEqual([{ addresses: ['dhcp'] }]);
+    ip('add');
+    try {
+      expect(await addresses()).toEqual([{ addresses: ['192.0.2.77'] }]);
+    } finally {
+      ip('del');
+    }
   });
 
   test('shows a change immediately', async () => {
