@@ -27,7 +27,7 @@ export function rowOf(target: ContainerTarget, attempts: readonly Attempt[], sto
     status: ended === 'exit' ? 'exited' : ended,
     exit_code: exitCode,
     duration_ms: Math.round(durationMs),
-    ...(ended === 'exit'
+    ...(ended === 'exit' && exitCode !== null
       ? {}
       : { survivors: survivors?.map(({ pid, name: process }) => ({ pid, name: process })) ?? null }),
     ...(outputHeld ? { output_held: true } : {}),
