@@ -6,6 +6,8 @@ export interface LoginTrouble {
   readonly ended: 'exited' | 'silent' | 'interpreter' | 'lost';
   readonly code?: number | null;
   readonly interpreter?: string;
+  /** The stream without an answer, if the shell has answered on the other one. */
+  readonly redirected?: 'stdout' | 'stderr' | undefined;
   /** The output on each stream. Untrusted. */
   readonly stdout: string;
   readonly stderr: string;
@@ -23,6 +25,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   const printed = [trouble.stdout.trim(), stderr].filter((text) => text !== '').join('\n');
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
   if (trouble.ended === 'interpreter') return replaced(trouble.interpreter ?? 'another shell', stderr);
+  if (trouble.redirected !== undefined) return redirected(trouble.redirected, stderr);
   const other = interpreterIn(printed);
   if (other !== undefined) return replaced(other, stderr);
   const said = printed === '' ? '' : ` It printed: ${JSON.stringify(printed.slice(0, SHOWN))}.`;
@@ -64,6 +67,15 @@ function replaced(interpreter: string, stderr: string): AppError {
     'SSH_NO_SESSION',
     `The SSH login succeeded, but a start-up file replaces the login shell with ${interpreter}, so no command can run. The command was not executed.`,
     `Find \`exec ${interpreter}\` in .bashrc or .profile on the node. Put \`[ -t 0 ] &&\` before it, or make ${interpreter} the login shell with chsh.`,
+    { stderr },
+  );
+}
+
+function redirected(stream: 'stdout' | 'stderr', stderr: string): AppError {
+  return new AppError(
+    'SSH_NO_SESSION',
+    `The SSH login succeeded, but no command can run: a start-up file redirects ${stream}, so the output of commands would be lost. The command was not executed.`,
+    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `exec` with a redirection, such as `exec 2>FILE` or `exec > >(tee FILE) 2>&1`. Put `[ -t 0 ] &&` before it.',
     { stderr },
   );
 }

@@ -6,7 +6,7 @@ import { interpreterIn, type LoginTrouble, noShell } from './session-errors.ts';
 const REPEAT_MS = 1_000;
 /** How long a login shell may take, in ms, until `/bin/sh` responds. */
 const LOGIN_LIMIT_MS = 10_000;
-/** After this time, in ms, without a response, an unfinished line counts as a question. */
+/** After this time, in ms, without a response, an unfinished line counts as a question, and a silent stream as redirected. */
 const QUESTION_MS = 4_000;
 /** How long, in ms, a shell may take to print something after the end of its input. */
 const LAST_WORDS_MS = 500;
@@ -161,7 +161,8 @@ class Handshake {
         const err = this.#output('stderr');
         const asks = unfinishedLine(out) !== '' || unfinishedLine(err) !== '';
         const waited = performance.now() - startedAt;
-        if (interpreterIn(`${out}\n${err}`) !== undefined || (asks && waited > QUESTION_MS)) {
+        const isHopeless = asks || this.#redirected !== undefined;
+        if (interpreterIn(`${out}\n${err}`) !== undefined || (isHopeless && waited > QUESTION_MS)) {
           this.#fail({ ended: 'silent' });
         } else greet();
       }, REPEAT_MS);
@@ -247,11 +248,16 @@ class Handshake {
     return Buffer.from(at < 0 ? text : text.slice(0, at), 'latin1').toString('utf8');
   }
 
+  /** The stream without an answer, if the other one has one. */
+  get #redirected(): 'stdout' | 'stderr' | undefined {
+    const outAnswered = this.#uptimeS !== undefined;
+    if (outAnswered === this.#errAnswered) return undefined;
+    return outAnswered ? 'stderr' : 'stdout';
+  }
+
   #fail(how: Pick<LoginTrouble, 'ended' | 'code' | 'interpreter'>): void {
-    this.#settle({
-      ok: false,
-      trouble: { ...how, stdout: this.#output('stdout'), stderr: this.#output('stderr') },
-    });
+    const streams = { stdout: this.#output('stdout'), stderr: this.#output('stderr') };
+    this.#settle({ ok: false, trouble: { ...how, redirected: this.#redirected, ...streams } });
   }
 }
 

@@ -95,6 +95,10 @@ describeRig('login shells', (rig) => {
     test.each([
       ['exec zsh', /replaces the login shell with zsh/],
       ['exec fish', /replaces the login shell with fish/],
+      ['exec 2>/dev/null', /redirects stderr/],
+      ['exec > >(tee -a /tmp/session.log) 2>&1', /redirects stderr/],
+      ['exec >/dev/null', /redirects stdout/],
+      ['exec 1>&-', /redirects stdout/],
       ['echo "No commands here"; exit 5', /"No commands here".*/],
       [
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
