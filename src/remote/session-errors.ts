@@ -37,7 +37,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
     return new AppError(
       'SSH_NO_SESSION',
       `The SSH login succeeded, but no command can run: another program ran instead of /bin/sh and ended ${code}.${said} The command was not executed.`,
-      'Check the node for ForceCommand in sshd_config, command= in authorized_keys, and `exit` or `exec` in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
+      'Check the node for ForceCommand in sshd_config, command= in authorized_keys, and `exit`, `exec` or a redirected stdin in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
       { stderr },
     );
   }
@@ -77,6 +77,15 @@ function redirected(stream: 'stdout' | 'stderr', stderr: string): AppError {
     `The SSH login succeeded, but no command can run: a start-up file redirects ${stream}, so the output of commands would be lost. The command was not executed.`,
     'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `exec` with a redirection, such as `exec 2>FILE` or `exec > >(tee FILE) 2>&1`. Put `[ -t 0 ] &&` before it.',
     { stderr },
+  );
+}
+
+/** The error for a session whose exit code is that of another program, such as the shell around it. */
+export function noExitCode(): AppError {
+  return new AppError(
+    'SSH_NO_SESSION',
+    'The SSH login succeeded, but exit codes do not arrive: a start-up file or a ForceCommand runs another shell or program around the session. The command was not executed.',
+    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for a shell that they start (`bash`, `su`, `newgrp`), and put `[ -t 0 ] &&` before it. A ForceCommand or command= must end with `exec` of the original command.',
   );
 }
 
