@@ -13,9 +13,9 @@ export interface LoginTrouble {
   readonly stderr: string;
 }
 
-/** Lines of sudo that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
+/** Lines of sudo or sudo-rs that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
 const SUDO_REFUSAL =
-  /^sudo: (a password is required|a terminal is required|no tty present|sorry,|no valid sudoers|error initializing|account validation failure|.*(must be owned by uid 0|effective uid is not 0))|^sudo:\s.*: command not found|^Sorry, user .* (is not allowed|may not run)|is not in the sudoers file|is not allowed to (run sudo|execute)|(^|[\s:])sudo: (command )?not found|Unknown command:? '?sudo|This incident (will be|has been) reported/m;
+  /^sudo(?:-rs)?: (a password is required|interactive authentication is required|I'm sorry |authentication failed|maximum \d+ incorrect|a terminal is required|no tty present|sorry,|no valid sudoers|error initializing|account validation failure|.*(must be owned by uid 0|effective uid is not 0))|^sudo:\s.*: command not found|^Sorry, user .* (is not allowed|may not run)|is not in the sudoers file|is not allowed to (run sudo|execute)|(^|[\s:])sudo: (command )?not found|Unknown command:? '?sudo|This incident (will be|has been) reported/im;
 const SHOWN = 200;
 
 /** The error for a session without a shell, with the most likely cause. */
@@ -90,10 +90,15 @@ export function noExitCode(): AppError {
 }
 
 function sudoRefused(stderr: string): AppError {
+  const line =
+    /^sudo.*|.*\bsudo\b.*/m.exec(stderr.replaceAll(/^.*unable to resolve host.*$/gm, ''))?.[0] ?? '';
+  const reason = line === '' ? '' : ` (${line.slice(0, SHOWN)})`;
   return new AppError(
     'PERMISSION_DENIED',
-    'sudo on the node refused to run /bin/sh without a password. The command was not executed.',
-    'Log in as root, or allow the SSH user to run /bin/sh with sudo and NOPASSWD (`proxmox-mcp doctor` prints the rule).',
+    `sudo on the node refused to run /bin/sh without a password${reason}. The command was not executed.`,
+    /must have a tty/.test(stderr)
+      ? 'Remove `Defaults requiretty` from the sudo rules of the node, or add `Defaults:USER !requiretty` for the SSH user.'
+      : 'Log in as root, or allow the SSH user to run /bin/sh with sudo and NOPASSWD (`proxmox-mcp doctor` prints the rule).',
     { stderr },
   );
 }
