@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { quote, quoteAll } from '../lib/quote.ts';
+import { SCRIPTS } from './scripts/index.ts';
 
 /** The properties that identify the processes of one run among all processes of the node. */
 export interface RunId {
@@ -63,7 +64,13 @@ export function attachRequest(
 ): string {
   const marker = `${MARK_VARIABLE}=${run.id}`;
   const slack = `echo ${run.slackNs} >/proc/self/timerslack_ns`;
-  return oneUse(run.nonce, check, `${slack}\n${marker} exec ${enter(target, marker, argv)}`, input);
+  const warm = target.kind === 'container' ? SCRIPTS.warmCgroup : '';
+  return oneUse(
+    run.nonce,
+    `${warm}${check}`,
+    `${slack}\n${marker} exec ${enter(target, marker, argv)}`,
+    input,
+  );
 }
 
 /** A request that replaces the session's shell with a command of Proxmox or LXC, with English messages. */

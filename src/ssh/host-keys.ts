@@ -186,7 +186,11 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
     return new AppError(
       'HOST_KEY_CHANGED',
       `${name} offers a host key that is marked as revoked in ${where}: ${offered}. The connection was refused.`,
-      'Do not connect to this host. Report it to the user: its administrator must generate a new host key.',
+      {
+        model:
+          'Do not try another way to connect. Report this to the user: the administrator of the host must generate a new host key.',
+        person: 'Do not connect to this host until its administrator has generated a new host key.',
+      },
     );
   }
   const old = known

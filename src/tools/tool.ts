@@ -61,6 +61,8 @@ export interface ToolContext {
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or disconnects. */
   readonly signal: AbortSignal;
+  /** Whether the client receives progress. */
+  readonly showsProgress: boolean;
   /**
    * Reports progress. Cheap; sent at most once a second.
    * @param recent the end of an output; its last line is sent, redacted

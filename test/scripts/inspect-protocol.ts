@@ -96,6 +96,10 @@ export interface LogReading {
   readonly seen?: number;
   readonly bytes?: number;
   readonly countOnly?: boolean;
+  /** The first lines, not the last ones. */
+  readonly head?: boolean;
+  /** The time that times before now refer to. */
+  readonly clock?: number;
   /** For a file: its id, first and end; for the journal: after, newest, unit, priority, since, until. */
   readonly more?: readonly string[];
   readonly programs?: Readonly<Record<string, string>>;
@@ -126,7 +130,8 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
     String(lines),
     String(seen),
     String(bytes),
-    request.countOnly === true ? '1' : '',
+    request.countOnly === true ? 'count' : request.head === true ? 'head' : 'tail',
+    String(request.clock ?? ''),
     ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', '', '', ''])),
   ];
   const { stdout, stderr, code } = await finish(

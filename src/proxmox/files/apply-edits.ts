@@ -61,7 +61,7 @@ function notFound(which: string, text: string, wanted: string): AppError {
   return new AppError(
     'EDIT_FAILED',
     `${which} does not occur in the file.${hint} The file was not changed.`,
-    'Read the lines with proxmox_read_file, and copy them exactly, with all blanks.',
+    'Read the lines with proxmox_read_file, and copy them exactly, including all spaces and tabs.',
   );
 }
 
