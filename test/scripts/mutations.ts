@@ -655,8 +655,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'precondition',
     group: 'precondition',
     caughtBy: 'refuses when reading the lockdown file takes longer than two seconds',
-    from: '      in_time;;\n    here)',
-    to: '      :;;\n    here)',
+    from: '[ -n "$by" ] || in_time',
+    to: ':',
   },
   {
     name: 'a precondition that does not compare tags',

@@ -22,6 +22,8 @@ pump() {
 }
 {
   exec 7>&1
-  eval "$2" </dev/null 2>&5 4>&- 5>&- 6<&- 7>&- | pump "$1" "$4" || exit 1
+  # Not /dev/null, whose mode lxc-attach would change if the container has replaced its own.
+  eval "$2" 2>&5 4>&- 5>&- 6<&- 7>&- <<E | pump "$1" "$4" || exit 1
+E
   exec cat <&6
 } | eval "$3" 2>&5 4>&- 5>&- 6<&-
