@@ -8,12 +8,10 @@ import type { EditOptions, EditResult, FileFacts, Validation } from '../proxmox-
 import { checkRemotePath, checksumMismatch } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { applyDiff } from './apply-diff.ts';
-import { applyEdits } from './apply-edits.ts';
+import { applyEdits, MAX_EDITED } from './apply-edits.ts';
 import { readFacts } from './read-facts.ts';
 import { showDiff } from './show-diff.ts';
 
-/** A larger file is hardly one that is edited by hand. */
-const MAX_EDITED = 1024 * 1024;
 /** After the time limit of the validation, for the script to kill it and to restore the file. */
 const VALIDATE_GRACE_MS = 5_000;
 /** The exit code of a command that was killed by KILL, as the script does at the limit. */
