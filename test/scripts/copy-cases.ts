@@ -75,8 +75,6 @@ export const COPY_CASES: readonly Case[] = [
   },
   {
     name: 'takes no verdict from the source, however much it writes',
-    // copy.sh runs on the node alone, whose programs are those of GNU.
-    needs: ['missingPrograms'],
     run: async (bench) => {
       const { folder } = await newFolder(bench);
       const hostile = ['/bin/sh', '-c', `printf '12345%s\\n%s\\n' ${NONCE} ${NONCE}`];

@@ -54,6 +54,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: 'lines + 0 * $(tail',
   },
   {
+    name: 'a reader that knows virtual files by their path only',
+    script: 'readFile',
+    group: 'readFile',
+    caughtBy: 'refuses a virtual file in link, whose size is 0',
+    from: 'case $(real_dir)/ in /proc/*) return 0;; esac\n  [ "$1" = 0 ]',
+    to: 'case $path in /proc/*) return 0;; esac\n  false',
+  },
+  {
     name: 'an edit that does not look whether the file has changed',
     script: 'editFile',
     group: 'editFile',
@@ -82,8 +90,16 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'editFile',
     group: 'editFile',
     caughtBy: 'keeps the old content when the new one is not valid before it is replaced',
-    from: 'validate; tell\n    [ "$code" = 0 ]',
-    to: 'validate; tell\n    true',
+    from: 'validate "$tmp"; tell\n    [ "$code" = 0 ]',
+    to: 'validate "$tmp"; tell\n    true',
+  },
+  {
+    name: 'an edit that publishes what the validation made of it',
+    script: 'editFile',
+    group: 'editFile',
+    caughtBy: 'refuses what the validation has changed before the replacement, and keeps the old content',
+    from: '|| touched=1',
+    to: '|| :',
   },
   {
     name: 'an edit that does not restore',

@@ -102,6 +102,17 @@ export const READ_FILE_CASES: readonly Case[] = [
       expect(await read(bench, file, { hashed: 2 })).toMatchObject({ data: 'abc', hash: '-', lines: '-' });
     },
   },
+  ...(['//proc', '/./proc', 'link'] as const).map(
+    (folder): Case => ({
+      name: `refuses a virtual file in ${folder}, whose size is 0`,
+      run: async (bench) => {
+        const place = await newFolder(bench);
+        await bench.machine.files.symlink('/proc', `${place.folder}/link`);
+        const file = `${folder.replace(/^link/, `${place.folder}/link`)}/meminfo`;
+        expect(await read(bench, file, {})).toMatchObject({ kind: 'refused', why: 'PSEUDO_FILE' });
+      },
+    }),
+  ),
   {
     name: 'refuses a fifo without opening it',
     needs: ['fifos'],

@@ -219,8 +219,9 @@ export class TransferSession extends ReportReader {
     void this.#drain();
     const hurried = this.#deps.inFlight.ending.aborted;
     const patience = this.isViolated || this.#sends || !this.#call.hasBegun ? 0 : hurried ? 300 : 1_500;
+    // A script that was killed has removed nothing.
     const ended = await Promise.race([
-      channel.closed.then((end) => end.reason === 'closed'),
+      channel.closed.then((end) => end.reason === 'closed' && end.code === 0),
       delay(patience).then(() => false),
     ]);
     if (ended || !this.#call.hasBegun) {

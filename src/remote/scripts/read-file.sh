@@ -13,9 +13,9 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 # Only a regular file is opened: a fifo would block.
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
-case $path in /proc/*|/sys/*) fail PSEUDO_FILE "$path";; esac
 # shellcheck disable=SC2015 # refuses if either command before || fails
 size=$(size_of "$path") && mode=$(mode_of "$path") && own=$(owner_of "$path") || fail IO "$path: cannot read its size"
+! is_unsized "$size" || fail PSEUDO_FILE "$path"
 set -f
 # shellcheck disable=SC2046 # split into fields
 set -- "$@" $(links_and_names_of "$path" || echo "1 - -")

@@ -8,8 +8,8 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ ! -d "$path" ] || fail DIRECTORY "$path"
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
-case $path in /proc/*|/sys/*) fail PSEUDO_FILE "$path";; esac
 # shellcheck disable=SC2015 # refuses if a command before || fails
 size=$(size_of "$path") && mode=$(mode_of "$path") && own=$(owner_of "$path") || fail IO "$path: cannot read its size"
+! is_unsized "$size" || fail PSEUDO_FILE "$path"
 printf '%s ready %s %s %s 1 - -\n' "$w" "$size" "$mode" "$own"
 send_text "$path"
