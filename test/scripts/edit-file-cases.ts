@@ -138,7 +138,7 @@ export const EDIT_FILE_CASES: readonly Case[] = [
       run: async (bench) => {
         const place = await oldFile(bench);
         const file = when === 'before' ? `${place.folder}/${NAME}.part.conf` : place.file;
-        for (const change of [`echo more >>'${file}'`, `rm '${file}'`]) {
+        for (const change of [`echo more >>'${file}'`, `rm '${file}'`, `chmod 600 '${file}'`]) {
           const end = await edit(bench, place.file, { validate: `${change}; echo formatted`, when });
           expect(end).toMatchObject({ kind: 'refused', why: 'TOUCHED', output: 'formatted\n' });
           await has(bench, place, OLD);
@@ -146,6 +146,18 @@ export const EDIT_FILE_CASES: readonly Case[] = [
       },
     }),
   ),
+  {
+    name: 'keeps the old content when the validation kills what runs it',
+    needs: ['linux'],
+    run: async (bench) => {
+      for (const when of ['before', 'after'] as const) {
+        const place = await oldFile(bench);
+        const end = await edit(bench, place.file, { validate: 'kill -9 $PPID; sleep 0.3; echo after that', when });
+        expect(end).toMatchObject({ kind: 'said', fields: [] });
+        await has(bench, place, OLD);
+      }
+    },
+  },
   {
     name: 'gives the new content no suffix that a shell would expand',
     run: async (bench) => {

@@ -23,7 +23,7 @@ export function applyEdits(content: Buffer, edits: readonly Replacement[]): Buff
     if (places.length > 1 && !edit.replaceAll) throw ambiguous(which, text, places);
     // Before it is made: there may be a million places for 50,000 characters each.
     const size = text.length + places.length * (changed.length - old.length);
-    if (size > Math.max(MAX_EDITED, text.length)) throw tooLarge(size);
+    if (size > Math.max(MAX_EDITED, text.length)) throw tooLarge('would have', size);
     text = text.split(old).join(changed);
   }
   return Buffer.from(text, 'latin1');
@@ -91,10 +91,10 @@ function hasOtherEncoding(text: string, wanted: string): boolean {
   return Buffer.byteLength(wanted) > wanted.length && !isUtf8(Buffer.from(text, 'latin1'));
 }
 
-function tooLarge(size: number): AppError {
+export function tooLarge(has: 'has' | 'would have', size: number | string, limit = MAX_EDITED): AppError {
   return new AppError(
     'FILE_TOO_LARGE',
-    `The file would have ${size} bytes; the limit of an edit is ${MAX_EDITED}. The file was not changed.`,
+    `The file ${has} ${size} bytes; the limit of an edit is ${limit}. The file was not changed.`,
     'Change it with a command such as sed, or upload the whole file.',
   );
 }

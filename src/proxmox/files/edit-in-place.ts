@@ -7,7 +7,7 @@ import type { EditOptions, EditResult, FileFacts, Validation } from '../proxmox-
 import { checkRemotePath, checksumMismatch } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { applyDiff } from './apply-diff.ts';
-import { applyEdits, MAX_EDITED } from './apply-edits.ts';
+import { applyEdits, MAX_EDITED, tooLarge } from './apply-edits.ts';
 import { readFacts } from './read-facts.ts';
 import { showDiff } from './show-diff.ts';
 import { placeIn, validationCommand } from './validation-command.ts';
@@ -58,8 +58,24 @@ export async function editFile(
     return { ...base, ...ends, size: changed.length, changed: true };
   } catch (error) {
     await session.abandon(cleanup);
-    throw error;
+    throw forEditor(error, Number(args[1]));
   }
+}
+
+/** Errors of transfers whose text does not fit an edit. */
+function forEditor(error: unknown, limit: number): unknown {
+  if (!(error instanceof AppError)) return error;
+  const { code, message } = error;
+  if (code === 'IS_A_DIRECTORY') return new AppError(code, message, 'Use the path of a file in it.');
+  if (code === 'NOT_A_REGULAR_FILE') {
+    return new AppError(
+      code,
+      message.replace('so it cannot be transferred and verified', 'so it cannot be replaced'),
+      'Write to it with a command, such as `echo VALUE > FILE`.',
+    );
+  }
+  const size = code === 'FILE_TOO_LARGE' ? /has (\d+) bytes/.exec(message)?.[1] : undefined;
+  return size === undefined ? error : tooLarge('has', size, limit);
 }
 
 /** The file as it is: what is edited is what the far side has hashed. */

@@ -130,9 +130,15 @@ function endOfRange(text: string, from: number, codec: BufferEncoding, { lines, 
     end = at;
   }
   if (bytes !== undefined) {
-    const cut = Buffer.from(text.slice(from, end), codec).subarray(0, bytes);
+    // At least one character, so that the next call does not begin at the same byte.
+    const least =
+      codec === 'utf8' && from < end
+        ? Buffer.byteLength(String.fromCodePoint(text.codePointAt(from) ?? 0))
+        : 0;
+    const most = Math.max(bytes, least);
+    const cut = Buffer.from(text.slice(from, end), codec).subarray(0, most);
     const whole =
-      codec === 'utf8' && cut.length === bytes ? cut.subarray(0, cut.length - incompleteBytes(cut)) : cut;
+      codec === 'utf8' && cut.length === most ? cut.subarray(0, cut.length - incompleteBytes(cut)) : cut;
     end = Math.min(end, from + whole.toString(codec).length);
   }
   return end;

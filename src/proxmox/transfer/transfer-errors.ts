@@ -82,6 +82,24 @@ const REFUSALS: Readonly<Record<string, Make>> = {
       `\`validate\` succeeded, but changed the new content ${where}, so it is not what was requested. ${file} has its old content.`,
     'Use a command that only checks, and run one that formats or converts the file in a call of its own.',
   ),
+  SAME_FILE: make(
+    'INVALID_INPUT',
+    (file, where) =>
+      `The target ${file} ${where} is the source itself, by a link or a mount. Nothing was copied.`,
+    'Use a target outside of the source.',
+  ),
+  MOUNTED: make(
+    'FILE_EXISTS',
+    (point, where) =>
+      `A file system is mounted on ${point} ${where}, so the directory cannot be replaced: its content would be removed. Nothing was copied.`,
+    'Copy to a new name, and move what is needed with a command, or unmount it first.',
+  ),
+  TOO_DEEP: make(
+    'INVALID_INPUT',
+    (file, where) =>
+      `${file} ${where} contains paths of more than 3,500 characters, which many programs cannot handle.`,
+    'Pack the directory with tar there and copy the archive.',
+  ),
   SHORT: make(
     'TRANSFER_FAILED',
     (got) => `Only ${got} bytes arrived, so the incomplete copy was removed.`,

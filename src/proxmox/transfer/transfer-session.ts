@@ -210,8 +210,9 @@ export class TransferSession extends ReportReader {
   /**
    * Ends a failed session. The end of its input makes the script remove its files. If the script does not end then, it is killed
    * and `cleanup`, an argument vector, removes them.
+   * @param limitMs for `cleanup`, unless the server is ending
    */
-  async abandon(cleanup?: readonly string[]): Promise<void> {
+  async abandon(cleanup?: readonly string[], limitMs?: number): Promise<void> {
     if (this.#over) return;
     this.#unwatch();
     const { channel } = this.#call;
@@ -229,7 +230,8 @@ export class TransferSession extends ReportReader {
       return;
     }
     await this.#call.kill();
-    if (cleanup !== undefined) await removeRemoteFiles(this.#deps.shell, this.#target, cleanup);
+    if (cleanup === undefined) return;
+    await removeRemoteFiles(this.#deps.shell, this.#target, cleanup, hurried ? undefined : limitMs);
   }
 
   async #drain(): Promise<void> {

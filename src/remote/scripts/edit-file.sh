@@ -83,10 +83,12 @@ validate() {
   # shellcheck disable=SC2086 # split into words
   out=$( { (unset LC_ALL; cd "${HOME:-/}" || cd /; exec $limit "$s" -c "$cmd") </dev/null 2>&1; printf '\n%s' "$?"; } | tail -c 8000)
   code=${out##*"$nl"} out=${out%"$nl"*} touched=
+  # The command may have killed what prints its exit code, or written after that.
+  case $code in ''|*[!0-9]*) out=$out$nl$code code=137;; esac
   if [ "$code" = 0 ]; then
     # What is published is what was requested, not what a formatter makes of it.
     h=''; hash_of "$1" 2>/dev/null
-    [ "$h" = "$stored" ] || touched=1
+    [ "$h $(mode_of "$1") $(owner_of "$1")" = "$stored $mode $own" ] || touched=1
   fi
   if [ "$code$touched" != 0 ]; then discard; fi
 }
