@@ -152,7 +152,10 @@ export const EDIT_FILE_CASES: readonly Case[] = [
     run: async (bench) => {
       for (const when of ['before', 'after'] as const) {
         const place = await oldFile(bench);
-        const end = await edit(bench, place.file, { validate: 'kill -9 $PPID; sleep 0.3; echo after that', when });
+        const end = await edit(bench, place.file, {
+          validate: 'kill -9 $PPID; sleep 0.3; echo after that',
+          when,
+        });
         expect(end).toMatchObject({ kind: 'said', fields: [] });
         await has(bench, place, OLD);
       }

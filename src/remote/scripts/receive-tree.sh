@@ -12,6 +12,7 @@
 refuse_mounts() {
   [ -r /proc/self/mountinfo ] || return 0
   while read -r _ _ _ _ point _; do
+    # shellcheck disable=SC1003 # a backslash
     case $point in *'\'*) point=$(printf '%b' "$point");; esac
     case $point in "$dest"|"$dest"/*) fail MOUNTED "$point";; esac
   done </proc/self/mountinfo
@@ -31,6 +32,7 @@ dest=${path%/}/${dest##*/} dir=${path%/}
 if [ -e "$dest" ]; then
   [ -d "$dest" ] || fail NOT_A_DIRECTORY "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
+  # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   [ -z "$7" ] || ! [ "$7" -ef "$dest" ] || fail SAME_FILE "$dest"
   fate=replaced
   refuse_mounts

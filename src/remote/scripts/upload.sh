@@ -19,6 +19,7 @@ dir=${dest%/*}
 [ -d "$dir/" ] || fail DIRECTORY_NOT_FOUND "$dir"
 if [ -e "$dest" ]; then
   [ -f "$dest" ] || fail NOT_A_REGULAR_FILE "$dest"
+  # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   [ -z "${10}" ] || ! [ "${10}" -ef "$dest" ] || fail SAME_FILE "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
   # shellcheck disable=SC2015 # refuses if either fails
