@@ -18,12 +18,13 @@ export default defineConfig({
       ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
     ],
     // Most suites wait most of the time; each worker has its own rig.
-    maxWorkers: 4,
+    maxWorkers: 5,
     // Several cases run in real time; see docs/dev/testing.md.
     retry: process.env.CI ? 1 : 0,
     sequence: { sequencer: OrderSuites },
     // They end tests that hang; with less, busy machines fail tests that would pass.
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000, interval: 20 } },
   },
 });

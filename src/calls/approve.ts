@@ -112,9 +112,9 @@ function withPreconditions(
     if (target.refusal !== null) return target;
     const asked = confirmed.find(({ subject }) => subject === target.subject);
     if (asked === undefined || approved === null) {
-      const attributes = target.decision?.attributes ?? null;
+      const { attributes = null, unneeded = [] } = target.decision ?? {};
       const needed = attributes !== null || lockdown !== null;
-      const precondition = needed ? { attributes, approvalId: null, source: null, lockdown } : null;
+      const precondition = needed ? { attributes, unneeded, approvalId: null, source: null, lockdown } : null;
       return { ...target, precondition };
     }
     const approvalId = idFor(approved.id, target.subject, record);
@@ -130,8 +130,13 @@ function withPreconditions(
 
 function shared(part: CallTarget, parts: readonly CallTarget[]): CallTarget {
   const here = parts.filter(({ subject }) => subject.vmid === part.subject.vmid);
-  const precondition = here.find(({ precondition: own }) => own?.attributes != null)?.precondition;
-  return precondition === undefined ? part : { ...part, precondition };
+  const preconditions = here.flatMap(({ precondition }) => precondition ?? []);
+  const precondition = preconditions.find(({ attributes }) => attributes !== null);
+  if (precondition === undefined) return part;
+  const unneeded = (precondition.unneeded ?? []).filter((name) =>
+    preconditions.every((each) => each.attributes === null || each.unneeded?.includes(name)),
+  );
+  return { ...part, precondition: { ...precondition, unneeded } };
 }
 
 /**

@@ -80,9 +80,12 @@ async function decideTarget(
     const source = denied === null ? (tool.alsoDiscloses?.({ ...input }) ?? null) : null;
     if (source === null) return { ...undecided, decision, refusal: denied };
     const contents = await decideContents(source, subject, policy, { caller, signal, deps });
+    const { withheld, decision: disclosing } = contents;
+    if (disclosing === null) return { ...undecided, decision, withheld };
     // The node then also verifies what the decision on the contents depends on.
-    const attributes = decision.attributes ?? contents.attributes;
-    return { ...undecided, decision: { ...decision, attributes }, withheld: contents.withheld };
+    const attributes = decision.attributes ?? disclosing.attributes;
+    const unneeded = decision.unneeded.filter((name) => disclosing.unneeded.includes(name));
+    return { ...undecided, decision: { ...decision, attributes, unneeded }, withheld };
   } catch (thrown) {
     // The container does not exist, or the node cannot be queried.
     if (!(thrown instanceof AppError)) throw thrown;
@@ -103,13 +106,13 @@ async function decideContents(
     signal,
     deps,
   }: { readonly caller: Caller; readonly signal: AbortSignal; readonly deps: ServerDeps },
-): Promise<{ readonly withheld: AppError | null; readonly attributes: Decision['attributes'] }> {
+): Promise<{ readonly withheld: AppError | null; readonly decision: Decision | null }> {
   const ceiling = ceilingOfTool(source, deps.settings, policy, caller);
-  if (ceiling !== undefined) return { withheld: ceiling.error, attributes: null };
+  if (ceiling !== undefined) return { withheld: ceiling.error, decision: null };
   const { name } = source;
   const subject = { ...whole, ...traitsOf(source) };
   const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
-  const { outcome, attributes } = decision;
+  const { outcome } = decision;
   const withheld =
     outcome === 'deny'
       ? refusal(name, decision)
@@ -117,7 +120,7 @@ async function decideContents(
         ? new AppError('CONFIRMATION_REQUIRED', `${name} needs approval.`, `Call ${name}.`)
         : (undisclosable(name, subject, decision, deps) ??
           (await ownContainerRefusal(subject, signal, deps)));
-  return { withheld, attributes: withheld === null ? attributes : null };
+  return { withheld, decision: withheld === null ? decision : null };
 }
 
 /** The limits of a part of a call, which may be on another target than the tool's own. */

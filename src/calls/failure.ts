@@ -22,7 +22,10 @@ export function toAppError(
   return new AppError(
     'INTERNAL',
     `Internal error ${id} in the server.`,
-    `Report this to the user: it is a bug, and the log of the server has the details under the ID ${id}.`,
+    {
+      model: `Report this to the user: it is a bug, and the log of the server has the details under the ID ${id}.`,
+      person: `This is a bug. Please report it with the log entry that has the ID ${id}.`,
+    },
     { cause: thrown },
   );
 }

@@ -14,7 +14,7 @@ export async function presentReply(
   const { data } = await redactor.clean(reply.data);
   return {
     content: [{ type: 'text', text: reply.text(data) }],
-    structuredContent: data,
+    structuredContent: reply.fit?.(data) ?? data,
     ...(reply.isError === true ? { isError: true } : {}),
   };
 }

@@ -26,6 +26,7 @@ export async function run(
         caller: call.caller,
         settings: deps.settings,
         signal: call.signal,
+        showsProgress: progress !== undefined,
         progress: (message, done, total, recent) => progress?.update(message, done, total, recent),
       },
     );

@@ -56,11 +56,14 @@ function invalid(
   names: readonly string[],
   remedies: readonly string[] = [],
 ): AppError {
-  const general = `Correct the arguments and call again. ${name} has these arguments: ${names.join(', ')}.`;
+  const general = (tool: string) =>
+    `Correct the arguments and call again. ${tool} has these arguments: ${names.join(', ')}.`;
+  // For a person the name would become a command, which has other arguments.
+  const hint = { model: general(name), person: general('The tool').replace('call again', 'try again') };
   return new AppError(
     'INVALID_INPUT',
     `Invalid arguments for ${name}: ${errors}.`,
-    remedies.length === 0 ? general : remedies.join(' '),
+    remedies.length === 0 ? hint : remedies.join(' '),
   );
 }
 

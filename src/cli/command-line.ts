@@ -7,7 +7,7 @@ import { VERSION } from '../lib/version.ts';
 import type { Command as CliCommand, CommandOption, Request } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, groupHelp, helpText, settingGroups } from './help.ts';
-import { wrapText } from './output/output.ts';
+import { proseWidth, wrapLines } from './output/output.ts';
 
 /** A parsed command line: a command to run, a text to print, or a usage error. */
 export type Invocation =
@@ -44,7 +44,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'print', text: `${VERSION}\n` };
-    return refuse(error.message.replace(/^error: /, ''));
+    return refuse(error.message.replace(/^error: /, ''), commandIn(argv));
   }
   const given = program.opts<Record<string, string | true | undefined>>();
   for (const [name, message] of Object.entries(refused)) {
@@ -84,6 +84,12 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
 /** The options of all commands. An option that several commands share is listed once. */
 function ownOptions(): readonly CommandOption[] {
   return [...new Map(COMMANDS.flatMap(({ options }) => options.map((each) => [each.flag, each]))).values()];
+}
+
+/** The command that a command line names, also if its options are invalid. */
+function commandIn(argv: readonly string[]): CliCommand | undefined {
+  const first = argv.find((word) => COMMANDS.some(({ name }) => name === word));
+  return COMMANDS.find(({ name }) => name === first);
 }
 
 function takes(command: CliCommand, flag: string): boolean {
@@ -175,16 +181,14 @@ function unknownTopic(topic: string): string {
   );
   const meant = owner?.group.toLowerCase() ?? nearest(topic, topics);
   const known = `Topics: ${topics.join(', ')}`;
-  return [
-    `there is no help topic '${topic}'`,
-    ...wrapText(meant === undefined ? known : `(Did you mean ${meant}?)`, 80),
-  ].join('\n');
+  return `there is no help topic '${topic}'\n${meant === undefined ? known : `(Did you mean ${meant}?)`}`;
 }
 
 function refuse(message: string, command?: CliCommand): Invocation {
   const help =
     command === undefined || command.name === 'serve' ? '--help for all options' : `${command.name} --help`;
-  return { kind: 'refuse', text: `proxmox-mcp: ${message}\nRun proxmox-mcp ${help}.\n` };
+  const text = `proxmox-mcp: ${message}\nRun proxmox-mcp ${help}.`;
+  return { kind: 'refuse', text: `${wrapLines(text, proseWidth(process.stderr))}\n` };
 }
 
 function attribute(flag: string): string {

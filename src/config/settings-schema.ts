@@ -165,7 +165,7 @@ function consent() {
       : reject(
           ctx,
           'is not true',
-          'Read the warning ("Read this first" in the README), then set I_ACCEPT_RISKS=true.',
+          'Read the warning ("Read this first" in the README), then set I_ACCEPT_RISKS=true where you set PROXMOX_HOST, or pass --i-accept-risks.',
         ),
   );
 }

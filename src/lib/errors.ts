@@ -120,9 +120,12 @@ export class AppError extends Error {
 }
 
 /** The next step after a failure, for one reader. */
-export function nextStep({ code, hint }: Pick<AppError, 'code' | 'hint'>, audience: Audience): string {
+export function nextStep(
+  { code, hint, message }: Pick<AppError, 'code' | 'hint' | 'message'>,
+  audience: Audience,
+): string {
   if (typeof hint !== 'string') return hint[audience];
-  if (audience === 'person') return toolsAsCommands(hint);
+  if (audience === 'person') return toolsAsCommands(hint, /^Container (\d{3,9})\b/.exec(message)?.[1]);
   return FOR_THE_USER.has(code) ? `Tell the user, who can correct this: ${hint}` : hint;
 }
 

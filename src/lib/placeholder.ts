@@ -30,6 +30,11 @@ export function placeholderInInput(where: string, placeholder: string): AppError
   return new AppError(
     'PLACEHOLDER_IN_INPUT',
     `${where} contains ${placeholder}, which is a placeholder for a redacted secret. The call was not executed, because it would replace the secret by that text.`,
-    'Change only the lines around the secret, for example with sed in the container, or ask the user for the secret.',
+    {
+      model:
+        'Change only the lines around the secret, for example with sed in the container, or ask the user for the secret.',
+      person:
+        'Change only the lines around the secret, for example with sed in the container, or type the secret itself.',
+    },
   );
 }

@@ -95,8 +95,8 @@ const KNOWN_FAILURES: readonly {
     make: (_verb, stderr) =>
       new AppError(
         'NOT_A_PROXMOX_NODE',
-        'pct is not installed on the server, so it is not a Proxmox VE node.',
-        'Check HOST: it must be a Proxmox VE node.',
+        'pct is not installed on the SSH server, so it is not a Proxmox VE node.',
+        'Check PROXMOX_HOST: it must be a Proxmox VE node.',
         { stderr },
       ),
   },

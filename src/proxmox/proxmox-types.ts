@@ -46,6 +46,15 @@ export interface LifeCycleResult {
   /** How the container was stopped: by a clean shutdown or by a kill. */
   readonly how?: 'shutdown' | 'killed';
   readonly durationMs: number;
+  /** Of a container that runs; absent if they could not be read. */
+  readonly addresses?: Addresses;
+}
+
+export interface Addresses {
+  /** Like `192.168.1.21/24 eth0`. */
+  readonly found: readonly string[];
+  /** Whether the configuration of the container has an interface with an address. */
+  readonly isExpected: boolean;
 }
 
 export interface ContainerHandle extends ExecTarget {

@@ -18,6 +18,8 @@ export interface ContainerAttribute<T, F extends string = string> {
    * determines it.
    */
   condition(value: T): string | null;
+  /** Whether the comparison reads a file that no other one needs, so that it is skipped unless a decision depends on it. */
+  readonly ownFile: boolean;
   /**
    * Parses the attribute of a container that a person describes (`policy explain --guest`).
    * @param text undefined: not given
@@ -41,6 +43,7 @@ const TABLE = {
     ignoreCase: true,
     values: (name: string) => [name],
     condition: (name) => name,
+    ownFile: false,
     parse: (text, vmid) => text ?? `CT${vmid}`,
   }),
   node: attribute({
@@ -50,6 +53,7 @@ const TABLE = {
     ignoreCase: true,
     values: (node: string) => [node],
     condition: () => null,
+    ownFile: false,
     parse: (text) => text ?? '',
   }),
   pool: attribute({
@@ -59,6 +63,7 @@ const TABLE = {
     ignoreCase: false,
     values: (pool: string | null) => (pool === null ? [] : [pool]),
     condition: (pool) => pool ?? '',
+    ownFile: true,
     parse: (text) => text ?? null,
   }),
   tags: attribute({
@@ -68,6 +73,7 @@ const TABLE = {
     ignoreCase: true,
     values: (tags: readonly string[]) => tags,
     condition: (tags) => tags.join(' '),
+    ownFile: false,
     parse: (text) => text?.split(/[+;]/).filter((tag) => tag !== '') ?? [],
   }),
 } as const;
@@ -109,6 +115,11 @@ export function conditionOf<K extends AttributeName>(
 ): string | null {
   const entry: ContainerAttribute<Shapes[K]> = CONTAINER_ATTRIBUTES[name];
   return entry.condition(attributes[name]);
+}
+
+/** The attributes that need not be compared if a decision depends only on `needed`. */
+export function unneededAttributes(needed: ReadonlySet<AttributeName>): readonly AttributeName[] {
+  return ATTRIBUTE_NAMES.filter((name) => CONTAINER_ATTRIBUTES[name].ownFile && !needed.has(name));
 }
 
 /** Only the attributes, in the order of the table, without other properties of a container. */

@@ -15,13 +15,13 @@ export function preconditionRefused(
       return new AppError(
         'TARGET_CHANGED',
         `The name, node, tags or pool of ${target} changed while the call was being checked. The call was not executed.`,
-        'Check the container with proxmox_container_status, and call again if the call is still right.',
+        'Check the container with proxmox_container_status, and call again if the call is still correct.',
       );
     case 'moved':
       return new AppError(
         'CONTAINER_ON_OTHER_NODE',
         `The configuration of ${target} is no longer on the node to which the call was sent. The call was not executed.`,
-        'Call again: the container is looked for on the other nodes.',
+        'Call again: the next call looks for the container on the other nodes.',
       );
     case 'slow':
       return new AppError(

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { AppError } from '../lib/errors.ts';
 import { quoteAll } from '../lib/quote.ts';
-import { ATTRIBUTE_NAMES, type ContainerAttributes, conditionOf } from './container-attributes.ts';
+import {
+  ATTRIBUTE_NAMES,
+  type AttributeName,
+  type ContainerAttributes,
+  conditionOf,
+} from './container-attributes.ts';
 import { preconditionRefused } from './precondition-errors.ts';
 import type { FileDigest, Precondition } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
@@ -65,18 +70,25 @@ export class ActivePrecondition {
     const { attributes, approvalId, lockdown } = this.#precondition;
     // These checks come first, so that the approval of a refused call is not redeemed.
     const fields = lockdown === null ? [] : ['lockdown', pmxcfsAnswers ? lockdown.cluster : lockdown.node];
-    // The node has the directory of its own containers at /etc/pve/lxc.
-    if (this.#vmid !== null && pmxcfsAnswers) fields.push('here', `/etc/pve/lxc/${this.#vmid}.conf`);
     if (attributes !== null) {
       const { vmid, node } = attributes;
       fields.push('container', String(vmid), 'conf', `/etc/pve/nodes/${node}/lxc/${vmid}.conf`);
-      for (const name of ATTRIBUTE_NAMES) {
+    }
+    // The node has the directory of its own containers at /etc/pve/lxc.
+    if (this.#vmid !== null && pmxcfsAnswers) fields.push('here', `/etc/pve/lxc/${this.#vmid}.conf`);
+    if (attributes !== null) {
+      for (const name of this.#compared) {
         const wanted = conditionOf(attributes, name);
         if (wanted !== null) fields.push(name, wanted);
       }
     }
     if (approvalId !== null) fields.push('redeemer', this.#redeemer, 'approval', approvalId);
     return fields;
+  }
+
+  get #compared(): readonly AttributeName[] {
+    const { unneeded = [] } = this.#precondition;
+    return ATTRIBUTE_NAMES.filter((name) => !unneeded.includes(name));
   }
 
   /** Whether the check reads the cluster file system. */
@@ -113,7 +125,7 @@ export class ActivePrecondition {
   checked<T extends ContainerAttributes>(status: T): T {
     const { attributes } = this.#precondition;
     if (attributes === null) return status;
-    const same = ATTRIBUTE_NAMES.every(
+    const same = this.#compared.every(
       (name) => JSON.stringify(attributes[name]) === JSON.stringify(status[name]),
     );
     if (same && attributes.vmid === status.vmid) return status;

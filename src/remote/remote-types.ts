@@ -1,6 +1,6 @@
-import type { ContainerAttributes } from './container-attributes.ts';
+import type { AttributeName, ContainerAttributes } from './container-attributes.ts';
 
-export { attributesOf, type ContainerAttributes } from './container-attributes.ts';
+export { type AttributeName, attributesOf, type ContainerAttributes } from './container-attributes.ts';
 
 export interface FileDigest {
   readonly bytes: number;
@@ -15,6 +15,8 @@ export interface FileDigest {
 export interface Precondition {
   /** The container must have these attributes. */
   readonly attributes: ContainerAttributes | null;
+  /** Attributes that are not compared, because no decision depends on them; none where it is absent. */
+  readonly unneeded?: readonly AttributeName[];
   /** Id of the approval that the call redeems. */
   readonly approvalId: string | null;
   /** Size and hash of the bytes that an upload must send. */

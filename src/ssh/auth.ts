@@ -1,5 +1,6 @@
 import type ssh2 from 'ssh2';
 import { AppError } from '../lib/errors.ts';
+import { shellWord } from '../lib/quote.ts';
 import { type Identities, type Identity, loadIdentities } from './identities.ts';
 import { type SshLogger, warnOnce } from './logger.ts';
 import { hasLink } from './login-wait.ts';
@@ -170,5 +171,12 @@ function nextStep(target: SshTarget, tried: readonly string[], accepted: readonl
   if (tried.every((label) => /\bpassword$/.test(label))) {
     return `Check SSH_USERNAME and SSH_PASSWORD, and that sshd allows ${target.username} to log in with a password (PermitRootLogin, PasswordAuthentication), or use a key (SSH_KEY).`;
   }
-  return `Check SSH_USERNAME and that the public key is in ~/.ssh/authorized_keys of ${target.username} on the host; "ssh -v -p ${target.port} ${target.username}@${target.host}" shows the login step by step.`;
+  return `Check SSH_USERNAME and that the public key is in ~/.ssh/authorized_keys of ${target.username} on the host; "ssh -v${identityOf(tried)} -p ${target.port} ${target.username}@${target.host}" shows the login step by step.`;
+}
+
+/** ` -i FILE` if exactly one key file was tried, so that ssh tries the same one. */
+function identityOf(tried: readonly string[]): string {
+  const files = tried.flatMap((label) => /^key file (.+)$/.exec(label)?.[1] ?? []);
+  const [file] = files;
+  return file === undefined || files.length > 1 ? '' : ` -i ${shellWord(file)}`;
 }

@@ -50,7 +50,7 @@ export function unreachable(
     return new UnreachableError(
       target,
       `no answer within ${timeoutMs / 1000} s`,
-      `Check HOST, SSH_PORT and the firewalls on the path; ${tryIt}.`,
+      `Check PROXMOX_HOST, SSH_PORT and the firewalls on the path; ${tryIt}.`,
       { cause: error },
     );
   }
@@ -97,16 +97,19 @@ const KNOWN: Readonly<Record<string, { why: string; hint: string }>> = {
     why: 'the connection was refused',
     hint: 'Check SSH_PORT and that sshd runs on the host',
   },
-  ENOTFOUND: { why: 'the host name does not exist', hint: 'Check HOST' },
-  EAI_AGAIN: { why: 'the DNS lookup failed', hint: 'Check HOST and the DNS settings of this machine' },
-  ETIMEDOUT: { why: 'no answer', hint: 'Check HOST and the firewalls on the path' },
+  ENOTFOUND: { why: 'the host name does not exist', hint: 'Check PROXMOX_HOST' },
+  EAI_AGAIN: {
+    why: 'the DNS lookup failed',
+    hint: 'Check PROXMOX_HOST and the DNS settings of this machine',
+  },
+  ETIMEDOUT: { why: 'no answer', hint: 'Check PROXMOX_HOST and the firewalls on the path' },
   EHOSTUNREACH: {
     why: 'there is no route to the host',
-    hint: 'Check HOST, that the host is up, and the network',
+    hint: 'Check PROXMOX_HOST, that the host is up, and the network',
   },
   ENETUNREACH: {
     why: 'there is no route to its network',
-    hint: 'Check HOST and the network of this machine',
+    hint: 'Check PROXMOX_HOST and the network of this machine',
   },
 };
 

@@ -1,8 +1,9 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encodeLike } from '../lib/decode-text.ts';
 import { hasErrno } from '../lib/errno.ts';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { makeDirectories } from '../lib/make-directories.ts';
 import { shellWord } from '../lib/quote.ts';
 import {
   decideHostKey,
@@ -129,7 +130,7 @@ async function knownKeys(target: SshTarget, logger: SshLogger) {
 
 /** Adds a key to a known_hosts file. @throws errors of the file system */
 export async function pinHostKey(file: string, name: string, key: Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeDirectories(dirname(file), 0o700);
   const handle = await open(file, 'a+', 0o600);
   try {
     const { size } = await handle.stat();
@@ -186,7 +187,11 @@ function refusalError(target: SshTarget, name: string, key: Buffer, verdict: Hos
     return new AppError(
       'HOST_KEY_CHANGED',
       `${name} offers a host key that is marked as revoked in ${where}: ${offered}. The connection was refused.`,
-      'Do not connect to this host. Report it to the user: its administrator must generate a new host key.',
+      {
+        model:
+          'Do not try another way to connect. Report this to the user: the administrator of the host must generate a new host key.',
+        person: 'Do not connect to this host until its administrator has generated a new host key.',
+      },
     );
   }
   const old = known

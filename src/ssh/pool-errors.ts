@@ -52,10 +52,11 @@ export function internal(error: unknown): AppError {
   return new AppError(
     'INTERNAL',
     'The SSH connection failed because of an internal error.',
-    'Report this to the user: the log of this server has the details.',
     {
-      cause: error,
+      model: 'Report this to the user: it is a bug, and the log of this server has the details.',
+      person: 'This is a bug. Please report it with the log entry, which has the details.',
     },
+    { cause: error },
   );
 }
 

@@ -133,13 +133,12 @@ function editText(data: Data): string {
     ...(data.validate_output === undefined
       ? []
       : ['Output of `validate`:', framed(word, data.validate_output)]),
-    `SHA-256 before: ${data.sha256_before}`,
     `SHA-256 now: ${data.sha256}`,
   ].join('\n');
 }
 
 const ATTRIBUTES = {
-  kept: ', extended attributes and ACLs kept',
+  kept: '',
   lost: ', but extended attributes or ACLs were lost, because `cp` in the container does not copy them',
   unknown: '; extended attributes and ACLs are kept only if `cp -a` in the container copies them',
 } as const;

@@ -10,7 +10,7 @@ import {
   jobNotes,
   jobProgress,
   jobState,
-  LONGEST_WAIT_S,
+  longestWaitS,
   requireOwn,
 } from './shared/job-fields.ts';
 import { outputSection } from './shared/present-exec.ts';
@@ -74,7 +74,7 @@ export const getJob = defineTool({
       .min(0, waitRule)
       .max(300, waitRule)
       .default(0)
-      .describe('Seconds to wait for the end; with offset, for output'),
+      .describe('Seconds to wait for the end'),
   }),
   output,
   async run(input, ctx) {
@@ -82,7 +82,7 @@ export const getJob = defineTool({
     const first = requireOwn(await jobs.get(input.job, ctx.signal), ctx);
     const job = await waited(first, input, ctx);
     const read = await outputOf(job, input, ctx);
-    const notes = jobNotes(read.job);
+    const notes = [...jobNotes(read.job), ...cutWait(read.job, input, ctx)];
     const data: Data = {
       ...jobData(read.job),
       ...read.fields,
@@ -102,24 +102,31 @@ interface Input {
 }
 
 /**
- * Waits for the end of the job or, with an offset, for output after it. Without an offset, output does not end the wait: a
- * command that prints a line each second would otherwise cost a call per line.
+ * Waits for the end of the job. With an offset, a full page of output after it ends the wait, too. Less output does not: a command
+ * that prints a line each second would otherwise cost a call per line.
  */
 async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
   const { offset, stream } = input;
   if (job.state === 'ended' || input.wait === 0) return job;
-  const unseen = (later: Job) => offset !== undefined && later.output[stream].total > offset;
-  if (unseen(job)) return job;
+  const hasPage = ({ output }: Job) =>
+    offset !== undefined && output[stream].total - offset >= ctx.settings.characterLimit;
+  if (hasPage(job)) return job;
   const report = jobProgress(ctx);
-  const longest = ctx.settings.waitLimit ?? LONGEST_WAIT_S;
   return ctx.cluster.jobs.wait(job.id, {
-    withinMs: Math.min(input.wait, longest) * 1000,
+    withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
     signal: ctx.signal,
     news: (later) => {
       report(later);
-      return unseen(later);
+      return hasPage(later);
     },
   });
+}
+
+/** Says that the call waited less than the caller wanted, which would otherwise look like a wait that did not work. */
+function cutWait(job: Job, { wait }: Input, ctx: ToolContext): string[] {
+  const longest = longestWaitS(ctx);
+  if (job.state === 'ended' || wait <= longest) return [];
+  return [`A call waits at most ${longest} s here. Call again to wait longer.`];
 }
 
 async function outputOf(

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { AppError } from '../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 import {
   type ContainerFacts,
   type Inspection,
@@ -8,6 +8,7 @@ import {
   SECTIONS,
 } from '../proxmox/inspect/inspect-types.ts';
 import { readLogs } from './read-logs.ts';
+import { fitInspection } from './shared/inspection-limit.ts';
 import { hasFullMount, inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
@@ -87,6 +88,7 @@ export const inspectContainers = defineContainersTool({
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
     };
+    refuseIfNone(inspection);
     const limit = ctx.settings.characterLimit;
     return {
       data,
@@ -96,12 +98,31 @@ export const inspectContainers = defineContainersTool({
           threshold: input.threshold,
           limit,
         }),
+      fit: (shown) => fitInspection(inspectionData.parse(shown), limit),
       outcomes: targets.map(
         ({ vmid }): TargetOutcome => ({ vmid, code: failed.get(vmid)?.code ?? 'ok', data: {} }),
       ),
     };
   },
 });
+
+/** @throws AppError if containers were to be inspected, and none could be */
+function refuseIfNone({ containers, failed }: Inspection): void {
+  const [first] = failed;
+  if (first === undefined || containers.length > 0) return;
+  const { code, message, hint } = first.error;
+  const reasons = [...new Set(failed.map(({ error }) => error.message))];
+  const more = reasons.length > MOST_REASONS ? ` And ${reasons.length - MOST_REASONS} more.` : '';
+  throw failed.length === 1
+    ? first.error
+    : new AppError(
+        code,
+        `None of the ${failed.length} containers could be inspected. ${reasons.length === 1 ? message : reasons.slice(0, MOST_REASONS).join(' ')}${more}`,
+        hint,
+      );
+}
+
+const MOST_REASONS = 5;
 
 /** The earliest time at which values were read. */
 function timeOf({ clocks }: Inspection): string {

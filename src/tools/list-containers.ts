@@ -12,20 +12,21 @@ const status = z.enum(['running', 'stopped', 'unknown']);
 const container = z.object({
   vmid: z.number(),
   status,
+  frozen: z.boolean().optional(),
   name: z.string(),
-  lock: z.string().nullable(),
+  lock: z.string().optional(),
   node: z.string(),
   local: z.boolean(),
   template: z.boolean(),
   tags: z.array(z.string()),
   reason: z.string().optional(),
-  uptime_s: z.number().nullable().optional(),
-  memory_bytes: z.number().nullable().optional(),
-  memory_max_bytes: z.number().nullable().optional(),
-  disk_bytes: z.number().nullable().optional(),
-  disk_max_bytes: z.number().nullable().optional(),
+  uptime_s: z.number().optional(),
+  memory_bytes: z.number().optional(),
+  memory_max_bytes: z.number().optional(),
+  disk_bytes: z.number().optional(),
+  disk_max_bytes: z.number().optional(),
   addresses: z.array(z.string()).optional(),
-  os: z.string().nullable().optional(),
+  os: z.string().optional(),
 });
 
 export const listContainers = defineTool({
@@ -61,21 +62,32 @@ export const listContainers = defineTool({
 type Item = z.output<typeof container>;
 
 function toItem(summary: ContainerSummary): Item {
-  const { vmid, status, name, lock, node, local, template, tags, reason } = summary;
-  const item = { vmid, status, name, lock, node, local, template, tags: [...tags] };
-  return reason === undefined ? item : { ...item, reason };
+  const { vmid, status, frozen, name, lock, node, local, template, tags, reason } = summary;
+  return {
+    vmid,
+    status,
+    ...(frozen ? { frozen } : {}),
+    name,
+    ...(lock === null ? {} : { lock }),
+    node,
+    local,
+    template,
+    tags: [...tags],
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function withDetails({ usage, addresses, osType, ...summary }: ContainerDetails): Item {
+  const known = <T>(value: T | null | undefined) => value ?? undefined;
   return {
     ...toItem(summary),
-    uptime_s: usage?.uptime_s ?? null,
-    memory_bytes: usage?.memory_bytes ?? null,
-    memory_max_bytes: usage?.memory_max_bytes ?? null,
-    disk_bytes: usage?.disk_bytes ?? null,
-    disk_max_bytes: usage?.disk_max_bytes ?? null,
+    uptime_s: known(usage?.uptime_s),
+    memory_bytes: known(usage?.memory_bytes),
+    memory_max_bytes: known(usage?.memory_max_bytes),
+    disk_bytes: known(usage?.disk_bytes),
+    disk_max_bytes: known(usage?.disk_max_bytes),
     addresses: [...addresses],
-    os: osType,
+    os: known(osType),
   };
 }
 
@@ -90,7 +102,7 @@ const HEAD = ['VMID', 'STATUS', 'NAME', 'NODE', 'LOCK', 'TAGS'];
 function cells(item: Item): string[] {
   return [
     String(item.vmid),
-    item.template ? 'template' : item.status,
+    item.template ? 'template' : item.frozen === true ? `${item.status}, frozen` : item.status,
     item.name,
     item.node,
     item.lock ?? '-',
@@ -110,7 +122,7 @@ function detailsText(items: readonly Item[], none: string): string {
   if (items.length === 0) return none;
   const rows = items.map((item) => [
     ...cells(item),
-    item.uptime_s == null || item.status !== 'running' ? '-' : formatDuration(item.uptime_s * 1000),
+    item.uptime_s === undefined || item.status !== 'running' ? '-' : formatDuration(item.uptime_s * 1000),
     formatUsage(item.memory_bytes ?? null, item.memory_max_bytes ?? null) ?? '-',
     formatUsage(item.disk_bytes ?? null, item.disk_max_bytes ?? null) ?? '-',
     item.addresses?.join(' ') || '-',

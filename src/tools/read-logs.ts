@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { table } from '../lib/columns.ts';
 import { similarFiles } from '../proxmox/inspect/log-errors.ts';
 import { patternProblem } from '../proxmox/inspect/log-pattern.ts';
 import { type LogLine, PRIORITIES, type SimilarFile } from '../proxmox/inspect/log-types.ts';
@@ -44,8 +45,12 @@ const input = containerInput({
   match: text(MOST_MATCH).optional().describe('Text in the line'),
   regex: flag('Match is a grep -E pattern'),
   context: integer(0, MOST_CONTEXT, 0).describe('Lines around matches'),
-  lines: integer(1, MOST_LINES, 100).describe('Last lines'),
-  count: flag('Only count lines'),
+  lines: integer(1, MOST_LINES, 100).describe('Lines or matches'),
+  keep: z
+    .enum(['head', 'tail'], { error: 'must be "head" or "tail"' })
+    .default('tail')
+    .describe('First or last of them'),
+  count: flag('Only count lines, and those of each unit'),
   cursor: text(600).optional().describe('From a result; repeat the filters'),
 }).superRefine(({ path: file, unit, priority, match, regex }, check) => {
   if (file !== undefined && [unit, priority].some((value) => value !== undefined)) {
@@ -61,7 +66,7 @@ export const readLogs = defineContainerTool({
   name: 'proxmox_read_logs',
   title: 'Read logs of a container',
   description:
-    'Read the last lines of the journal or of a log file in an LXC container. Filters there, so a huge log costs only its matches. ' +
+    'Read the last or first lines of the journal or of a log file in an LXC container. Filters there, so a huge log costs only its matches. ' +
     'unit, priority: journal only. Without systemd, use path. Rotated files may be compressed.',
   toolset: 'inspect',
   effect: 'read',
@@ -75,6 +80,9 @@ export const readLogs = defineContainerTool({
     log: z.string(),
     shown: z.number(),
     total: z.number().nullable(),
+    /** Of a count in the journal: the units with most lines, and how many there are. */
+    units: z.array(z.object({ unit: z.string(), lines: z.number() })).optional(),
+    units_total: z.number().optional(),
     remaining: z.number().nullable(),
     rotated: z.boolean(),
     damaged: z.boolean(),
@@ -100,6 +108,12 @@ export const readLogs = defineContainerTool({
       log: page.lines.map(lineText).join('\n'),
       shown: page.lines.filter(({ kind }) => kind === 'match').length,
       total: page.total,
+      ...(page.unitsTotal === null
+        ? {}
+        : {
+            units: page.units.map(({ name, lines }) => ({ unit: name, lines })),
+            units_total: page.unitsTotal,
+          }),
       remaining: page.remaining,
       rotated: page.rotated,
       damaged: page.damaged,
@@ -114,15 +128,26 @@ export const readLogs = defineContainerTool({
         logText(shown, {
           count,
           matches: match !== undefined,
+          isHead: rest.keep === 'head',
+          isFirst: rest.cursor === undefined,
           isTimed: since !== undefined || until !== undefined,
         }),
     };
   },
 });
 
-function lineText({ number, text: line, kind }: LogLine): string {
-  if (kind === 'gap' || number === null) return line;
+function lineText({ number, text: line, kind, unit }: LogLine): string {
+  if (kind === 'gap') return line;
+  if (number === null) return unit === null ? line : withUnit(line, unit);
   return `${number}${kind === 'context' ? '-' : ':'}${line}`;
+}
+
+/** Shows the unit of a journal entry after its time, unless the name of the program shows it. */
+function withUnit(line: string, unit: string): string {
+  const [, time, entry] = /^(\d{4}-\S+ )(.*)$/s.exec(line) ?? [];
+  if (time === undefined || entry === undefined) return line;
+  const name = unit === 'init.scope' ? 'systemd' : unit.replace(/\.service$/, '');
+  return entry.startsWith(`${name}[`) || entry.startsWith(`${name}:`) ? line : `${time}${unit} ${entry}`;
 }
 
 interface LogData {
@@ -131,6 +156,8 @@ interface LogData {
   readonly log: string;
   readonly shown: number;
   readonly total: number | null;
+  readonly units?: readonly { readonly unit: string; readonly lines: number }[] | undefined;
+  readonly units_total?: number | undefined;
   readonly rotated: boolean;
   readonly damaged: boolean;
   readonly unit_silent: boolean;
@@ -145,8 +172,16 @@ function logText(
   {
     count,
     matches,
+    isHead,
+    isFirst,
     isTimed,
-  }: { readonly count: boolean; readonly matches: boolean; readonly isTimed: boolean },
+  }: {
+    readonly count: boolean;
+    readonly matches: boolean;
+    readonly isHead: boolean;
+    readonly isFirst: boolean;
+    readonly isTimed: boolean;
+  },
 ): string {
   const what = (number: number | null) => `${matches ? 'matching ' : ''}${number === 1 ? 'line' : 'lines'}`;
   const where = `${data.source} of container ${data.vmid}`;
@@ -165,18 +200,35 @@ function logText(
       ? [`Other files of this log may be: ${similarFiles(data.similar)}.`]
       : []),
   ];
-  if (count) return [`${data.total ?? '?'} ${what(data.total)} in ${where}.`, ...notes].join('\n');
+  if (count) {
+    const parts = [`${data.total ?? '?'} ${what(data.total)} in ${where}.`, ...notes, ...unitTable(data)];
+    return parts.join('\n');
+  }
   const total = data.total === null || data.total === 0 ? '' : ` of ${data.total}`;
   const pages = [
     ...(data.older === null ? [] : [`Older lines: cursor="${data.older}"`]),
-    ...(data.newer === null ? [] : [`Lines written later: cursor="${data.newer}"`]),
+    ...(data.newer === null
+      ? []
+      : [`${isHead ? 'Lines after these' : 'Lines written later'}: cursor="${data.newer}"`]),
   ];
   if (data.shown === 0) return [`No ${what(null)}${total} in ${where}.`, ...notes, ...pages].join('\n');
   const word = frameWord();
   return [
-    `${data.shown}${total} ${what(data.total ?? data.shown)} of ${where}:`,
+    `${isHead ? `The ${isFirst ? 'first' : 'next'} ` : ''}${data.shown}${total} ${what(data.total ?? data.shown)} of ${where}:`,
     ...notes,
     framed(word, data.log),
     ...pages,
   ].join('\n');
+}
+
+/** The units with most of the counted lines. Their names are text of the container. */
+function unitTable({ units = [], units_total: total = 0 }: LogData): string[] {
+  if (units.length === 0) return [];
+  const rest = total - units.length;
+  const rows = units.map(({ unit, lines }) => [String(lines), unit]);
+  return [
+    'By unit, or by program without one:',
+    framed(frameWord(), table(rows)),
+    ...(rest > 0 ? [`${rest} more ${rest === 1 ? 'name is' : 'names are'} not shown.`] : []),
+  ];
 }

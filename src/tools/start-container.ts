@@ -14,18 +14,21 @@ export const startContainer = defineContainerTool({
   toolset: 'core',
   effect: 'write',
   input: changingInput({}),
-  output: z.object(lifeCycleOutput),
+  output: z.object({ ...lifeCycleOutput, addresses: z.array(z.string()).optional() }),
   async run(input, ctx) {
     const result = await ctx.container.start(ctx.signal);
+    const { found = [], isExpected = false } = result.addresses ?? {};
+    const state = result.changed
+      ? `is running (started in ${formatDuration(result.durationMs)})`
+      : 'is already running';
     const data = {
       success: true,
-      message: result.changed
-        ? `Container ${input.vmid} is running (started in ${formatDuration(result.durationMs)}).`
-        : `Container ${input.vmid} is already running.`,
+      message: `Container ${input.vmid} ${state}.${isExpected && found.length === 0 ? ' It has no address yet.' : ''}`,
       vmid: input.vmid,
       ...nameOfTarget(ctx),
       changed: result.changed,
       duration_ms: Math.round(result.durationMs),
+      ...(found.length === 0 ? {} : { addresses: [...found] }),
     };
     return reply(data, 'json', () => data.message);
   },

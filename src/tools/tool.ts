@@ -61,6 +61,8 @@ export interface ToolContext {
   readonly settings: ToolSettings;
   /** Aborted when the client cancels the call or disconnects. */
   readonly signal: AbortSignal;
+  /** Whether the client receives progress. */
+  readonly showsProgress: boolean;
   /**
    * Reports progress. Cheap; sent at most once a second.
    * @param recent the end of an output; its last line is sent, redacted
@@ -114,6 +116,8 @@ export interface Reply<Data> {
   readonly data: Data;
   /** Generates the text from the redacted data, so that text and data agree. */
   text(data: Data): string;
+  /** The redacted data as it is sent, if all of it may be too long; the text is generated from all of it. */
+  fit?(data: Data): Data;
   /** The data describes an error, such as a timeout with the output so far. */
   readonly isError?: boolean;
   /** For a call on several containers: one outcome for each that was not refused. */

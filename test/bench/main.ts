@@ -92,7 +92,7 @@ async function takeRig(): Promise<{ rig: Rig; release: Undo }> {
     const up = findRig();
     if ('reason' in up) {
       tell('bringing up the rig …');
-      await must([join(rigDirectory, 'up')]);
+      await must([join(rigDirectory, 'up')], { env: { RIG_PVE_CACHE: '1' } });
       started = true;
       continue;
     }

@@ -269,6 +269,17 @@ describe('init --yes', () => {
     expect(await files()).toEqual([]);
   });
 
+  test.each([[[]], [['--undo']], [['--undo', '--yes']]])(
+    'refuses --dry-run with %j, which would write or remove files',
+    async (more) => {
+      const { code, stdout, stderr } = await runCli(['init', ...more, '--dry-run'], { cwd });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('--dry-run needs --yes, and cannot be used with --undo');
+      expect(stderr).toContain('Run `proxmox-mcp init --help` for the options.');
+      expect(await files()).toEqual([]);
+    },
+  );
+
   test('changes nothing when a client file is invalid', async () => {
     await writeFile(at('.claude.json'), '{ "mcpServers": ');
     const { code, stderr } = await runCli([...base(), ...key(), ...right(), '--client', 'claude-code'], {

@@ -45,8 +45,8 @@ const run = (...args: readonly string[]) => runCli(args, { cwd });
 
 describe('invalid command lines', () => {
   test.each([
-    [['status'], 'status: needs the VMID of a container'],
-    [['stop', 'web'], "stop: 'web' is not a VMID"],
+    [['status'], 'status needs a VMID such as 101; list them'],
+    [['stop', 'web'], "stop needs a VMID such as 101, not 'web'"],
     [['exec', '101'], 'exec needs a VMID and a command'],
     [['cp', '101:/etc/hosts'], 'cp needs a source and a target'],
     [['cp', 'a', 'b'], 'cp needs VMID:PATH'],
@@ -198,3 +198,19 @@ describe.skipIf(noTerminal !== null)(
     );
   },
 );
+
+describe.skipIf(noTerminal !== null)(`in a terminal of 130 columns${noTerminal ?? ''}`, () => {
+  test('the sentences of a tool are wrapped, unlike for a program; a file and a table that fits are not', async () => {
+    const args = ['call', 'read_file', 'vmid=101', 'path=/etc/hostname'];
+    expect((await run(...args)).stdout).toMatch(/^\/etc\/hostname .*SHA-256 [0-9a-f]{64}$/m);
+    const terminal = new Terminal(args, { cwd });
+    await terminal.shows('[file ');
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.text).toMatch(/^(?:SHA-256 )?[0-9a-f]{64}\r?$/m);
+
+    const table = new Terminal(['call', 'list_containers', 'details=true'], { cwd });
+    await table.shows('ADDRESSES');
+    expect(await table.ended()).toBe(0);
+    expect(table.text).not.toContain('ADDRESSES dhcp');
+  });
+});

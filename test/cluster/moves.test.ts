@@ -11,21 +11,17 @@ describeCluster('containers that move', (cluster) => {
   test.each([
     ['with rules on attributes', {}],
     ['without', { POLICY: 'open' }],
-  ])(
-    'are found after a move between two calls, and no command runs twice, %s',
-    async (_name, env) => {
-      const server = await serve(cluster, ['pve1'], env);
-      await server.exec(MEMBERS.moving, `rm -f ${LOG}; echo pve2 >>${LOG}`);
-      for (const to of ['pve3', 'pve1', 'pve2'] as const) {
-        await move(MEMBERS.moving, to);
-        expect(await server.exec(MEMBERS.moving, `echo ${to} >>${LOG}`)).toMatchObject({ exit_code: 0 });
-      }
-      expect((await server.exec(MEMBERS.moving, `cat ${LOG}; rm ${LOG}`)).stdout).toBe(
-        'pve2\npve3\npve1\npve2\n',
-      );
-    },
-    60_000,
-  );
+  ])('are found after a move between two calls, and no command runs twice, %s', async (_name, env) => {
+    const server = await serve(cluster, ['pve1'], env);
+    await server.exec(MEMBERS.moving, `rm -f ${LOG}; echo pve2 >>${LOG}`);
+    for (const to of ['pve3', 'pve1', 'pve2'] as const) {
+      await move(MEMBERS.moving, to);
+      expect(await server.exec(MEMBERS.moving, `echo ${to} >>${LOG}`)).toMatchObject({ exit_code: 0 });
+    }
+    expect((await server.exec(MEMBERS.moving, `cat ${LOG}; rm ${LOG}`)).stdout).toBe(
+      'pve2\npve3\npve1\npve2\n',
+    );
+  });
 
   test('cause an error that names migration and lock during the migration, and work afterwards', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
@@ -37,7 +33,7 @@ describeCluster('containers that move', (cluster) => {
     expect(failureOf(await attempt())).toMatchObject(expected);
     await migration.finish();
     expect((await attempt()).data.exit_code).toBe(0);
-  }, 60_000);
+  });
 
   test('appear exactly once in lists during a migration', async () => {
     const server = await serve(cluster, ['pve1']);
@@ -60,7 +56,7 @@ describeCluster('containers that move', (cluster) => {
         node: 'pve2',
       });
     }
-  }, 60_000);
+  });
 
   test('are followed to the node on which HA starts them', async () => {
     await cluster.manageByHa(MEMBERS.stopped, 'pve2');
@@ -73,5 +69,5 @@ describeCluster('containers that move', (cluster) => {
     const stopped = await server.call('stop_container', { vmid: MEMBERS.stopped });
     expect(stopped.data, stopped.text).toMatchObject({ success: true });
     expect(cluster.isRunning(MEMBERS.stopped)).toBe(false);
-  }, 90_000);
+  });
 });

@@ -67,7 +67,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(performance.now() - since).toBeLessThan(4_000);
     expect(statusOf(during, MEMBERS.third)).toBe('unknown');
     expect(statusOf(during, MEMBERS.second)).toBe('running');
-  }, 60_000);
+  });
 
   test('replaces a lost entry node within the same call', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
@@ -76,7 +76,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect((await server.exec(MEMBERS.third, `echo after >>${mark}`)).exit_code).toBe(0);
     expect(await marks(MEMBERS.third)).toEqual(['before', 'after']);
     expect(statusOf(await list(server), MEMBERS.second)).toBe('running');
-  }, 60_000);
+  });
 
   test('replaces an entry node that no longer answers', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
@@ -86,14 +86,14 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(statusOf(during, MEMBERS.second)).toBe('running');
     expect(statusOf(during, MEMBERS.first)).toBe('unknown');
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
-  }, 90_000);
+  });
 
   test('starts without the first entry node', async () => {
     await cluster.stopSsh('pve1');
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
     expect(failureOf(await exec(server, MEMBERS.first, 'true')).error).toContain('pve1');
-  }, 60_000);
+  });
 
   test('reports a connection lost during a command, and never runs the command twice', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
@@ -105,7 +105,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(data).toMatchObject({ success: false });
     expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
     expect((await marks(MEMBERS.second)).filter((line) => line === 'ran')).toHaveLength(1);
-  }, 60_000);
+  });
 
   test('runs the next call once after a connection was lost between two calls', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
@@ -114,7 +114,7 @@ describeCluster('a cluster in trouble', (cluster) => {
       cluster.dropConnections('pve2');
     }
     expect(await marks(MEMBERS.second)).toEqual(['1', '2', '3']);
-  }, 60_000);
+  });
 
   test('refuses a node whose host key differs from the one of the cluster', async () => {
     await cluster.presentOtherHostKey('pve3');
@@ -125,7 +125,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     });
     expect(await marks(MEMBERS.third)).toEqual([]);
     expect((await server.exec(MEMBERS.second, 'hostname')).stdout).toBe('second\n');
-  }, 60_000);
+  });
 
   test('reports a login that one node refuses for its containers, and uses the others', async () => {
     await cluster.refuseLogins('pve3');
@@ -138,13 +138,13 @@ describeCluster('a cluster in trouble', (cluster) => {
     const listed = await list(server);
     expect(statusOf(listed, MEMBERS.second)).toBe('running');
     expect(listed).toHaveLength(5);
-  }, 60_000);
+  });
 
   test('reaches a node through the entry node only', async () => {
     await cluster.hideFromOutside('pve3');
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
-  }, 60_000);
+  });
 
   test('reads and runs commands without quorum, and fails changes at once', async () => {
     const server = await serve(cluster, ['pve1']);
@@ -154,7 +154,7 @@ describeCluster('a cluster in trouble', (cluster) => {
     const failure = failureOf(await server.call('start_container', { vmid: MEMBERS.stopped }));
     expect(failure.error).toMatch(/cluster not ready|quorum/);
     expect(cluster.isRunning(MEMBERS.stopped)).toBe(false);
-  }, 60_000);
+  });
 
   test('reports a hanging cluster file system of the entry node, and still runs commands', async () => {
     const server = await serve(cluster, ['pve1'], { POLICY: 'open' });
@@ -165,12 +165,12 @@ describeCluster('a cluster in trouble', (cluster) => {
     expect(performance.now() - since).toBeLessThan(5_000);
     expect((await server.exec(MEMBERS.first, 'hostname')).stdout).toBe('first\n');
     expect((await server.exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
-  }, 60_000);
+  });
 
   test('lists through a second entry node', async () => {
     const server = await serve(cluster, ['pve1', 'pve2'], { POLICY: 'open' });
     await list(server);
     await cluster.hangPmxcfs('pve1');
     expect(statusOf(await list(server), MEMBERS.third)).toBe('running');
-  }, 60_000);
+  });
 });

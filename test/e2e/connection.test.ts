@@ -22,7 +22,7 @@ describeNode('a lost SSH connection', [], (rig) => {
     // Matches the sleep itself, not the shell whose text contains it: earlier output has then been sent.
     const sleeps = async () =>
       (await rig.containerProcesses(CT.debian, n)).some(({ comm }) => comm === 'sleep');
-    await until(sleeps, 15_000);
+    await until(sleeps);
     const lost = performance.now();
     rig.killSshConnections();
     const result = await running;
@@ -82,7 +82,7 @@ describeNode('an unresponsive node', [], (rig) => {
       command: 'sleep 100',
       timeout: 120,
     });
-    await until(async () => (await rig.containerProcesses(CT.debian, 'sleep 100')).length > 0, 15_000);
+    await until(async () => (await rig.containerProcesses(CT.debian, 'sleep 100')).length > 0);
     const silent = performance.now();
     const end = await rig.silence();
     try {
@@ -93,7 +93,7 @@ describeNode('an unresponsive node', [], (rig) => {
       await end();
     }
     await rig.inContainer(CT.debian, ['pkill', '-f', 'sleep 100']);
-  }, 45_000);
+  });
 });
 
 describeNode('a failed connection', [], (rig) => {

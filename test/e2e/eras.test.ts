@@ -25,7 +25,7 @@ describeRig('all tools through every official client', (rig) => {
       const result = await call('list_containers', {});
       expect(JSON.parse(result.text)).toEqual(result.data.containers);
       expect(result.data.containers).toMatchObject([
-        { vmid: CT.debian, status: 'running', name: 'debian', lock: null, node: 'pve1' },
+        { vmid: CT.debian, status: 'running', name: 'debian', node: 'pve1' },
         { vmid: CT.busybox, status: 'running' },
         { vmid: CT.stopped, status: 'stopped' },
         { vmid: CT.locked, status: 'running', lock: 'backup' },

@@ -233,6 +233,39 @@ describeNode('a command in several containers', [], (rig) => {
     expect(oneLine.text).toContain(`${CT.busybox} (busybox): "\\"; ${CT.debian} (debian): \\"fine"`);
   });
 
+  test.each([
+    [
+      'bytes that are not UTF-8',
+      "printf 'a\\377\\n'",
+      "printf 'a\\376\\n'",
+      /: they differ in parts that are not shown\)/,
+    ],
+    [
+      'secrets',
+      'echo password=hunter2abc',
+      'echo password=hunter3abc',
+      /: they differ in parts that are not shown\)/,
+    ],
+    ['the final newline', 'printf same', 'echo same', /: only one of them ends with a newline\)/],
+    ['the line end', "printf 'a\\r\\n'", 'echo a', /: "a\\r"/],
+    ['a NUL', "printf 'a\\0b'", 'printf ab', /"a<U\+0000>b"/],
+  ])('distinguishes outputs that differ in %s', async (_what, one, other, note) => {
+    const { outputs, text } = await run({
+      vmids: [CT.debian, CT.busybox],
+      command: `if [ -e /bin/bash ]; then ${one}; else ${other}; fi`,
+    });
+    expect(outputs.map(({ vmids }) => vmids)).toEqual([[CT.debian], [CT.busybox]]);
+    expect(text).toMatch(note);
+    expect(text).not.toMatch(/hunter|2 equal/);
+  });
+
+  test('explains the patterns for a name in another notation', async () => {
+    for (const name of ['[db]*', '{debian,busybox}', '^deb.*$', 'debian,busybox']) {
+      const { suggestion } = failureOf(await node.call('exec_in_containers', { name, command: 'true' }));
+      expect(suggestion).toMatch(/^In name, \* stands for any characters/);
+    }
+  });
+
   test('escapes a hostile name, which selects no other container', async () => {
     const config = initialConf(CT.busybox);
     const name = `*\u202egnp.x), ${CT.debian} (debian`;
@@ -294,6 +327,47 @@ describeNode('a command in several containers', [], (rig) => {
       expect(result.text).toContain(`Check failed, exit code 4: ${CT.busybox} (busybox)`);
       expect(result.text).toContain(`Check in ${CT.busybox} (busybox), exit code 4: "unwell"`);
       expect(result.success).toBe(false);
+      expect(await marked()).toEqual([CT.debian, CT.busybox]);
+    });
+
+    test('stop after a check that does not end, which is killed', async () => {
+      const seconds = uniqueSleep();
+      const result = await run({
+        vmids: RUNNING,
+        batch_size: 2,
+        command: 'touch /tmp/mark',
+        check: `[ -e /bin/bash ] || { setsid sleep ${seconds} & sleep ${seconds}; }`,
+        timeout: 2,
+      });
+      expect(result.rows).toEqual([
+        [CT.debian, 0],
+        [CT.busybox, 'TIMEOUT'],
+        [CT.locked, 'NOT_RUN'],
+      ]);
+      expect(result.containers[1]?.survivors).toEqual([]);
+      expect(result.text).toContain(
+        `Check failed, TIMEOUT (The check did not end within the timeout. It was killed, none of its processes is left.): ${CT.busybox} (busybox)`,
+      );
+      expect(await rig.containerProcesses(CT.busybox, `sleep ${seconds}`)).toEqual([]);
+      expect(await marked()).toEqual([CT.debian, CT.busybox]);
+    });
+
+    test('stop after a command that did not end and so was not checked', async () => {
+      const result = await run({
+        vmids: RUNNING,
+        batch_size: 2,
+        command: 'touch /tmp/mark; [ -e /bin/bash ] || sleep 600',
+        check: 'true',
+        timeout: 2,
+      });
+      expect(result.rows).toEqual([
+        [CT.debian, 0],
+        [CT.busybox, 'TIMEOUT'],
+        [CT.locked, 'NOT_RUN'],
+      ]);
+      expect(result.text).toContain(
+        `Not run (1 container): ${CT.locked} (locked): The command did not end in ${CT.busybox}, so the check was not run there.`,
+      );
       expect(await marked()).toEqual([CT.debian, CT.busybox]);
     });
 

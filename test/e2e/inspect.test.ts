@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { inspectionData } from '../../src/tools/shared/inspection-output.ts';
 import { CT } from '../rig/rig.ts';
@@ -52,7 +55,7 @@ describeNode('inspect', [], (node, { needing }) => {
     const { row, text } = await inspect({ vmids: [CT.debian], sections: ['disk'] });
     const mount = row(CT.debian).disk?.mounts.find(({ path }) => path === '/mnt/small');
     expect(mount).toMatchObject({ use_percent: 100, size_bytes: 1024 ** 2 });
-    expect(row(CT.debian).problems).toContain('disk /mnt/small 100 %');
+    expect(row(CT.debian).problems).toContain('disk /mnt/small 100 % full');
     expect(text).toMatch(new RegExp(`^${CT.debian} +mount +100 % of 1.0 MB +/mnt/small`, 'm'));
   });
 
@@ -215,6 +218,40 @@ describeNode('inspect', [], (node, { needing }) => {
     expect((await rig.containerPids(CT.debian)).map((each) => each.pid)).toContain(pid);
   });
 
+  needing(
+    'real lxc',
+    'is not delayed by a file system that hangs, names the processes that wait for it, and reports the others',
+    async (rig) => {
+      const at = '/mnt/hanging';
+      const program = fileURLToPath(new URL('../rig/hanging-mount.pl', import.meta.url));
+      const server = spawn('perl', [program, String(await rig.initPid(CT.debian)), at]);
+      await once(server.stdout, 'data');
+      await exec(CT.debian, `exec 3<${at}/file; rm ${at}/file; sleep 612612 >/dev/null 2>&1 </dev/null &`);
+      server.kill('SIGUSR1');
+      const inspection = inspect({
+        vmids: [CT.debian, CT.busybox],
+        sections: ['system', 'disk', 'processes'],
+      });
+      // Before the container is reset, whose processes could not be killed otherwise.
+      const { row, survivors, text } = await inspection.finally(async () => {
+        server.kill('SIGKILL');
+        await rig.inContainer(CT.debian, ['sh', '-c', `pkill -f 612612; umount -l ${at}; rmdir ${at}`]);
+      });
+      expect(row(CT.busybox)).toMatchObject({ incomplete: null, disk: { search_incomplete: false } });
+      const debian = row(CT.debian);
+      expect(debian.system?.os).toMatch(/^Debian/);
+      expect(debian.processes?.count).toBeGreaterThan(1);
+      // df of the root file system came first.
+      expect(debian.disk?.mounts.map(({ path }) => path)).toEqual(['/']);
+      expect(debian.not_checked.map(({ reason }) => reason)).toContain(
+        'df did not answer in time: one of its file systems may hang.',
+      );
+      expect(debian.disk?.search_incomplete).toBe(true);
+      expect([...new Set(survivors?.map(({ name }) => name))].sort(), text).toEqual(['df', 'du', 'stat']);
+    },
+    120_000,
+  );
+
   needing('real lxc', 'reports a process that uses CPU time', async () => {
     await exec(CT.debian, 'yes >/dev/null 2>&1 </dev/null &');
     const { row } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
@@ -262,7 +299,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(why(CT.busybox, 'services')).toMatch(/^None of systemd/);
     expect(why(CT.busybox, 'logs')).toMatch(/no journal/);
     expect(text).not.toContain('LAST ERRORS: none');
-    expect(text).toContain('2 not checked completely');
+    expect(text).toContain('2 with unknown values (NOT CHECKED)');
     expect(text).toMatch(/^NOT CHECKED$/m);
   });
 
@@ -278,6 +315,18 @@ describeNode('inspect', [], (node, { needing }) => {
     });
     expect(text.match(/error \d/g)).toEqual(['error 3', 'error 4', 'error 5']);
     expect(text).toContain('3 earlier lines');
+  });
+
+  test('reports first which containers could not be inspected, and fails if none could', async () => {
+    const { text } = await inspect({ vmids: [CT.debian, CT.elsewhere, CT.stopped] });
+    expect(text).toMatch(
+      new RegExp(
+        `^1 container, .*, 1 COULD NOT BE INSPECTED, 1 skipped\\. .*\nNot inspected ${CT.elsewhere} \\(elsewhere\\): `,
+      ),
+    );
+    const { isError, data } = await call('inspect_containers', { vmids: [CT.elsewhere] });
+    expect(isError).toBe(true);
+    expect(data).toMatchObject({ success: false, error: expect.stringContaining('pve2') });
   });
 
   test('skips a VMID that does not exist, with the reason', async () => {

@@ -8,7 +8,8 @@ const item = z.object({
   vmid: z.number(),
   status: z.string(),
   name: z.string(),
-  lock: z.string().nullable(),
+  frozen: z.boolean().optional(),
+  lock: z.string().optional(),
   node: z.string(),
   local: z.boolean(),
   template: z.boolean(),
@@ -32,7 +33,7 @@ describeNode('list and status', [], (node) => {
   const pveFile = async (path: string) => (await node.readInNode(`/etc/pve/${path}`)).toString('utf8');
 
   test('lists the containers of all nodes, without virtual machines and snapshot values', async () => {
-    const here = { node: 'pve1', local: true, template: false, lock: null, tags: [] };
+    const here = { node: 'pve1', local: true, template: false, tags: [] };
     expect(await list()).toEqual([
       { ...here, vmid: CT.debian, status: 'running', name: 'debian', tags: ['rig', 'web'] },
       { ...here, vmid: CT.busybox, status: 'running', name: 'busybox' },
@@ -121,7 +122,7 @@ describeNode('list and status', [], (node) => {
   test('ignores invalid lines of a configuration', async () => {
     const conf = await pveFile(`nodes/pve1/lxc/${CT.busybox}.conf`);
     await node.setConf(CT.busybox, `%%% junk\n${conf}hostname\n: : :\n\u0000\u0001[\n`);
-    expect(await find(CT.busybox)).toMatchObject({ name: 'busybox', status: 'running', lock: null });
+    expect(await find(CT.busybox)).toMatchObject({ name: 'busybox', status: 'running' });
     expect(await list()).toHaveLength(5);
   });
 
@@ -203,6 +204,13 @@ describeNode('list and status', [], (node) => {
       const { data } = await call('container_status', { vmid: CT.busybox });
       expect(data).toMatchObject({ status: 'running', frozen: true });
       expect((await call('container_status', { vmid: CT.debian })).data.frozen).toBe(false);
+      const listed = await call('list_containers', {});
+      expect(listed.data.containers).toContainEqual(
+        expect.objectContaining({ vmid: CT.busybox, status: 'running', frozen: true }),
+      );
+      expect(listed.text.match(/"frozen"/g)).toHaveLength(1);
+      const { text } = await call('list_containers', { response_format: 'text' });
+      expect(text).toMatch(new RegExp(`^${CT.busybox} +running, frozen +`, 'm'));
     } finally {
       await thaw();
     }

@@ -118,16 +118,35 @@ describeNode('jobs', [], (rig) => {
     });
   });
 
-  test('wait for output beyond an offset', async () => {
-    const { job } = await start(CT.debian, 'echo one; sleep 2; echo two; sleep 30');
-    const { data } = await get(job, { offset: 4, wait: 20 });
-    expect(data).toMatchObject({ state: 'running', stdout: 'two\n', next_offset: 8 });
-    await node.call('cancel_job', { job });
+  test.each([{}, { offset: 2 }])('wait for the end, whatever they print meanwhile: %j', async (more) => {
+    const { job } = await start(CT.debian, 'for i in 1 2 3 4; do echo $i; sleep 1; done');
+    const stdout = '1\n2\n3\n4\n'.slice(more.offset ?? 0);
+    expect((await get(job, { wait: 40, ...more })).data).toMatchObject({ state: 'ended', stdout });
   });
 
-  test('wait for the end, whatever they print meanwhile', async () => {
-    const { job } = await start(CT.debian, 'for i in 1 2 3 4; do echo $i; sleep 1; done');
-    expect((await get(job, { wait: 40 })).data).toMatchObject({ state: 'ended', stdout: '1\n2\n3\n4\n' });
+  test('wait for no more than a page of output beyond an offset', async () => {
+    const client = await connectToRig(rig, { env: { CHARACTER_LIMIT: '100' } });
+    try {
+      const { job } = await start(CT.debian, 'sleep 1; printf %0300d 0; echo; sleep 60');
+      const { data } = await client.callTool('proxmox_get_job', { job, offset: 50, wait: 40 });
+      expect(data).toMatchObject({ state: 'running', offset: 50, next_offset: 150 });
+      await node.call('cancel_job', { job });
+    } finally {
+      await client.close();
+    }
+  });
+
+  test('say that the call waited less than requested', async () => {
+    const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s' } });
+    try {
+      const { job } = await start(CT.debian, 'sleep 60');
+      const { data, text } = await client.callTool('proxmox_get_job', { job, wait: 40 });
+      expect(data).toMatchObject({ state: 'running', note: expect.stringContaining('at most 5 s') });
+      expect(text).toContain('Call again');
+      await node.call('cancel_job', { job });
+    } finally {
+      await client.close();
+    }
   });
 
   test('cause an error for an unknown ID', async () => {

@@ -22,6 +22,10 @@ describeNode('start and stop', [], (rig, { needing }) => {
       changed: true,
       message: expect.stringContaining('running'),
     });
+    // The rig's containers have no network.
+    // The rig's containers have no network.
+    const addresses = 'info' in rig ? undefined : [expect.stringMatching(/^[\d.]+\/24 eth0$/)];
+    for (const { data } of [started, await start()]) expect(data.addresses).toEqual(addresses);
     const stopped = await stop();
     expect(rig.isRunning(vmid)).toBe(false);
     expect(stopped.data).toMatchObject({ success: true, vmid, changed: true, how: 'shutdown' });

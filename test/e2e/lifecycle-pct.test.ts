@@ -30,7 +30,7 @@ describeRig('a success reported by pct', (rig) => {
     await rig.reset();
   });
 
-  test('is rejected when the container does not run', { timeout: 60_000 }, async () => {
+  test('is rejected when the container does not run', async () => {
     undos.push(await replacePct(rig, 'exit 0'));
     expect(failureOf(await call('start_container', { vmid }))).toMatchObject({
       code: 'PCT_FAILED',
@@ -44,7 +44,7 @@ describeRig('a success reported by pct', (rig) => {
       undos.push(await rig.setPve('ha/resources.cfg', `ct: ${vmid}\n\tstate started\n`));
     };
 
-    test('waits for HA to stop it, without a kill', { timeout: 90_000 }, async () => {
+    test('waits for HA to stop it, without a kill', async () => {
       await managed();
       await rig.ensureStarted(vmid);
       undos.push(await noteLxcStop(rig));
@@ -57,7 +57,7 @@ describeRig('a success reported by pct', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('reports a pending request when HA does not finish', { timeout: 120_000 }, async () => {
+    test('reports a pending request when HA does not finish', async () => {
       await managed();
       await rig.ensureStarted(vmid);
       undos.push(await noteLxcStop(rig));
@@ -70,7 +70,7 @@ describeRig('a success reported by pct', (rig) => {
       expect((await rig.inNode(['cat', '/tmp/lxc-stop-calls'])).code).not.toBe(0);
     });
 
-    test('names the node when HA starts it on an unusable node', { timeout: 60_000 }, async () => {
+    test('names the node when HA starts it on an unusable node', async () => {
       await managed();
       const vmlist = (await rig.readInNode('/etc/pve/.vmlist')).toString('utf8');
       undos.push(await rig.setPve('.vmlist', vmlist));

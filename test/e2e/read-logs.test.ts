@@ -1,5 +1,6 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
@@ -88,6 +89,41 @@ describeNode('read_logs', [], (node, { needing }) => {
     expect(rotated.text).toContain('was rotated');
     const older = await call('read_logs', { vmid: CT.debian, path: LOG, lines: 1, cursor: later.newer });
     expect(older.isError).toBe(false);
+  });
+
+  test('shows the first matches, then the next ones', async () => {
+    await write(CT.debian, lines(1, 300));
+    const args = { vmid: CT.debian, path: LOG, match: '5', keep: 'head', lines: 2 };
+    const first = await call('read_logs', args);
+    expect(first.text).toMatch(/^The first 2 matching lines of /);
+    expect(pageOf(first.text).log).toBe('5:event 5\n15:event 15');
+    const cursor = /^Lines after these: cursor="([^"]+)"$/m.exec(first.text)?.[1];
+    const next = await call('read_logs', { ...args, cursor });
+    expect(next.text).toMatch(/^The next 2 matching lines of /);
+    expect(pageOf(next.text).log).toBe('25:event 25\n35:event 35');
+    const other = failureOf(await call('read_logs', { ...args, keep: 'tail', cursor }));
+    expect(other.code).toBe('INVALID_INPUT');
+  });
+
+  needing('real lxc', 'shows the units of the journal, and counts by unit', async (rig) => {
+    const entry = (time: string, text: string) => `echo "${time} ${text}"`;
+    const journalctl = `#!/bin/sh
+case "$*" in
+  *--show-cursor*) echo x; echo "-- cursor: s=ab01;i=1;b=cd;m=1;t=5f5e101;x=1";;
+  *--help*) echo "--no-hostname";;
+  *"-n 0"*) ;;
+  *with-unit*) ${entry('Thu 2026-05-14 10:00:01 UTC', 'nginx.service[1]: up')}; ${entry('Thu 2026-05-14 10:00:02 UTC', 'postfix@-.service[2]: sent')};;
+  *) ${entry('2026-05-14T10:00:01+0000', 'nginx[1]: up')}; ${entry('2026-05-14T10:00:02+0000', 'postfix/smtp[2]: sent')};;
+esac
+`;
+    await write(CT.debian, journalctl, '/usr/local/bin/journalctl');
+    await rig.inContainer(CT.debian, ['chmod', '755', '/usr/local/bin/journalctl']);
+    expect((await read({ vmid: CT.debian })).log).toBe(
+      '2026-05-14T10:00:01+0000 nginx[1]: up\n2026-05-14T10:00:02+0000 postfix@-.service postfix/smtp[2]: sent',
+    );
+    const { text, log } = await read({ vmid: CT.debian, count: true });
+    expect(text).toMatch(/^2 lines in journal of container \d+\.\nBy unit, /);
+    expect(log).toBe('1  nginx.service\n1  postfix@-.service');
   });
 
   test('counts matches, and shows lines around them', async () => {
@@ -235,21 +271,11 @@ describeNode('read_logs', [], (node, { needing }) => {
         { signal: controller.signal },
       );
       search.catch(() => {});
-      await expect
-        .poll(
-          async () =>
-            (await rig.containerPids(CT.debian)).some(({ cmdline }) => cmdline.includes('sparse.log')),
-          { timeout: 15_000 },
-        )
-        .toBe(true);
+      const searches = async () =>
+        (await rig.containerPids(CT.debian)).filter(({ cmdline }) => cmdline.includes('sparse.log'));
+      await until(async () => (await searches()).length > 0);
       controller.abort();
-      await expect
-        .poll(
-          async () =>
-            (await rig.containerPids(CT.debian)).filter(({ cmdline }) => cmdline.includes('sparse.log')),
-          { timeout: 15_000 },
-        )
-        .toEqual([]);
+      await until(async () => (await searches()).length === 0);
     },
     120_000,
   );

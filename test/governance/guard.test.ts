@@ -98,6 +98,8 @@ describeNode('the precondition of a call', [], (node) => {
       expect((await place.exec('echo ran', run)).stdout.text).toBe('ran\n');
       await onHost(`echo '${users(`100,1${CT.debian}`)}' >/etc/pve/user.cfg`);
       expect(await refused(place.exec('echo ran', run))).toBe('TARGET_CHANGED');
+      const unaffected = cluster.container(CT.debian, { ...held(facts), unneeded: ['pool'] });
+      expect((await unaffected.exec('echo ran', run)).stdout.text).toBe('ran\n');
     } finally {
       await onHost('rm /etc/pve/user.cfg');
       await cluster.list(signal);

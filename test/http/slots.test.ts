@@ -28,7 +28,7 @@ describeNode('calls of a disconnected client', [], (node) => {
         if (taken) expect(await left()).toEqual([]);
         await response.text();
         return taken;
-      }, 10_000);
+      });
     } finally {
       expect(await server.stop()).toBe(0);
     }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
+import { TOOLS } from '../../src/tools/index.ts';
 import { KEY, lackOf, noTerminal, Terminal } from '../cli/terminal.ts';
 
 const execute = promisify(execFile);
@@ -32,6 +33,16 @@ describe.skipIf(reason !== null)(
     let sim: Simulator;
     let env: Record<string, string> = {};
     const at = (...names: readonly string[]) => path.join(dir, ...names);
+
+    /** Runs the official inspector. @returns the result of the request */
+    async function inspect(args: readonly string[], home: string) {
+      const program = at('inspector', 'node_modules', '.bin', 'mcp-inspector');
+      const { stdout } = await execute(program, ['--cli', ...args], {
+        cwd: home,
+        env: { ...env, HOME: home },
+      });
+      return JSON.parse(stdout);
+    }
 
     beforeAll(async () => {
       dir = await mkdtemp(path.join(tmpdir(), 'from-clone-'));
@@ -88,23 +99,32 @@ describe.skipIf(reason !== null)(
         // npm passes on the settings of this repository; the inspector declares a newer Node.js than it needs.
         env: { ...env, npm_config_engine_strict: 'false' },
       });
-      const { stdout } = await execute(
-        at('inspector', 'node_modules', '.bin', 'mcp-inspector'),
+      const config = at('home', '.config', 'Claude', 'claude_desktop_config.json');
+      const { structuredContent } = await inspect(
         [
-          '--cli',
-          ...[
-            '--config',
-            at('home', '.config', 'Claude', 'claude_desktop_config.json'),
-            '--server',
-            'proxmox',
-          ],
-          ...['--method', 'tools/call', '--tool-name', 'proxmox_list_containers'],
+          '--config',
+          config,
+          '--server',
+          'proxmox',
+          '--method',
+          'tools/call',
+          '--tool-name',
+          'proxmox_list_containers',
         ],
-        { cwd: at('home'), env },
+        at('home'),
       );
-      const { structuredContent } = JSON.parse(stdout);
       expect(structuredContent.containers.map(({ vmid }: { vmid: number }) => vmid)).toContain(101);
     }, 600_000);
+
+    test('has tools without problems for the official inspector in strict mode', async () => {
+      const settings = ['-e', 'I_ACCEPT_RISKS=true', '-e', 'HOST=192.0.2.10'];
+      const { tools } = await inspect(
+        [...settings, at('prefix', 'bin', 'proxmox-mcp'), '--method', 'tools/list', '--strict'],
+        // There is no configuration.
+        at('inspector'),
+      );
+      expect(tools.map(({ name }: { name: string }) => name)).toEqual(TOOLS.map(({ name }) => name));
+    });
 
     test('can run the demo', async () => {
       const { stdout } = await execute(at('prefix', 'bin', 'proxmox-mcp'), ['demo'], {

@@ -15,6 +15,7 @@ import { READ_LOG_CASES } from './read-log-cases.ts';
 import { START_CLAIM_CASES } from './start-claim-cases.ts';
 import { UPLOAD_CASES } from './upload-cases.ts';
 import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
+import { WARM_CGROUP_CASES } from './warm-cgroup-cases.ts';
 
 export type GroupName =
   | 'authorizedKeys'
@@ -33,7 +34,8 @@ export type GroupName =
   | 'readFile'
   | 'readLog'
   | 'startClaim'
-  | 'upload';
+  | 'upload'
+  | 'warmCgroup';
 
 /** All cases by the script that they check. */
 export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
@@ -54,4 +56,5 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   readLog: READ_LOG_CASES,
   startClaim: START_CLAIM_CASES,
   upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],
+  warmCgroup: WARM_CGROUP_CASES,
 };

@@ -14,7 +14,7 @@ export const INSPECT_CONTAINER_CASES: readonly Case[] = [
         df: 'echo "df $*"; echo "none 1 1 0 100% /"',
       });
       expect([began, ended]).toEqual([true, true]);
-      expect([...parts.keys()]).toEqual(['os', 'zone', 'inodes', 'mounts']);
+      expect([...parts.keys()]).toEqual(['os', 'zone', 'root', 'inodes', 'mounts']);
       expect(parts.get('zone')).toMatch(/^\S+ [+-]\d{4}\n$/);
       expect(parts.get('mounts')).toContain('df -P -k\n');
       expect(parts.get('inodes')).toContain('df -P -i\n');

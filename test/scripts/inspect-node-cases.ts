@@ -61,7 +61,7 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
         limitS: 4,
         inside: 'if [ "$vmid" = 101 ]; then yes flood; fi; echo quiet',
       });
-      expect(reports.get(101)?.text('container')).toHaveLength(65_536);
+      expect(reports.get(101)?.text('container')).toHaveLength(262_144);
       expect(reports.get(102)?.text('container')).toBe('quiet\n');
       expect(stdout).toContain(`${NONCE} item end`);
     },
@@ -221,9 +221,42 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
         (reports.get(101)?.text(fact) ?? '')
           .split('\0')
           .flatMap((entry) => /\/root\/(.*)$/.exec(entry)?.[1] ?? []);
-      expect(paths('directories')).toEqual(['var', '']);
-      expect(paths('files')).toEqual(['var/big.bin', 'var', '']);
-      expect(reports.get(101)?.word('usage-c')).toBe('0');
+      // The largest first, because only so many are sent.
+      expect(paths('directories')).toEqual(['', 'var']);
+      expect(paths('files')).toEqual(['', 'var', 'var/big.bin']);
+      expect(reports.get(101)?.word('directories-code')).toBe('0');
+    },
+  },
+  {
+    name: 'leaves a search behind that does not end, and finishes',
+    run: async (bench) => {
+      const { reports, stdout } = await inspectNode(bench, {
+        sections: 'system usage',
+        containers: { 101: [] },
+        programs: { nice: 'trap "" TERM; sleep 47; :' },
+      });
+      const facts = reports.get(101);
+      expect(facts?.text('container')).toBe('101 is here\n');
+      expect(facts?.isComplete('deleted')).toBe(true);
+      expect(facts?.hasEnded('files')).toBe(true);
+      expect(facts?.isLeft('files')).toBe(true);
+      expect(facts?.mayBeLeft).toBe(true);
+      expect(stdout).toMatch(new RegExp(`\\n${NONCE} item end\\n$`));
+      expect((await bench.machine.commandLines()).some((line) => line.includes('sleep 47'))).toBe(true);
+    },
+  },
+  {
+    name: 'reports addresses also if there are more sockets than fit',
+    run: async (bench) => {
+      const socket =
+        '   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n';
+      await writeProc(bench, '4101/net/tcp', socket.repeat(4000));
+      await writeProc(bench, '4101/net/if_inet6', `${'0'.repeat(31)}1 01 80 10 80 lo\n`);
+      const { reports } = await inspectNode(bench, { sections: 'network', containers: { 101: [] } });
+      expect(reports.get(101)?.text('network')).toContain('10 80 lo');
+      expect(reports.get(101)?.hasEnded('network')).toBe(true);
+      expect(reports.get(101)?.isComplete('network')).toBe(false);
+      expect(reports.get(101)?.mayBeLeft).toBe(false);
     },
   },
   {

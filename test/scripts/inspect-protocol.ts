@@ -16,6 +16,8 @@ export interface NodeInspection {
   /** Bodies of lxc-attach, which gets the arguments of the real one, and of lxc-info. */
   readonly attach?: string;
   readonly info?: string;
+  /** Bodies of other programs of the node. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 export const RUN = `${RUN_VARIABLE}=0123456789abcdef`;
@@ -33,6 +35,7 @@ export async function inspectNode(bench: Bench, request: NodeInspection) {
     machine.files.write(`${programs}/${name}`, `#!/bin/sh\n${body}\n`, 0o755);
   await write('lxc-attach', request.attach ?? ENTER);
   await write('lxc-info', request.info ?? 'echo RUNNING; echo "4$2"');
+  for (const [name, body] of Object.entries(request.programs ?? {})) await write(name, body);
   const args = [
     RUN,
     SLACK,
@@ -96,6 +99,10 @@ export interface LogReading {
   readonly seen?: number;
   readonly bytes?: number;
   readonly countOnly?: boolean;
+  /** The first lines, not the last ones. */
+  readonly head?: boolean;
+  /** The time that times before now refer to. */
+  readonly clock?: number;
   /** For a file: its id, first and end; for the journal: after, newest, unit, priority, since, until. */
   readonly more?: readonly string[];
   readonly programs?: Readonly<Record<string, string>>;
@@ -126,7 +133,8 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
     String(lines),
     String(seen),
     String(bytes),
-    request.countOnly === true ? '1' : '',
+    request.countOnly === true ? 'count' : request.head === true ? 'head' : 'tail',
+    String(request.clock ?? ''),
     ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', '', '', ''])),
   ];
   const { stdout, stderr, code } = await finish(

@@ -145,7 +145,41 @@ export const PROBE_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'lists the running containers',
+    name: 'waits for as many addresses as the configuration promises',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const { machine } = bench;
+      await writeCluster(bench);
+      const trie = (...addresses: readonly string[]) =>
+        addresses.map((address) => `        |-- ${address}\n           /32 host LOCAL\n`).join('');
+      const net = (name: string) => machine.nodePath(`/proc/42/net/${name}`);
+      const conf = (text: string) =>
+        machine.files.write(machine.nodePath('/etc/pve/nodes/pve/lxc/101.conf'), text);
+      await machine.files.write(net('fib_trie'), trie('127.0.0.1'));
+      await machine.files.write(net('if_inet6'), 'fe80000000000000000000000000abcd 02 40 20 80     eth0\n');
+      // DHCP answers during the second wait.
+      const programs = await withPrograms(bench, {
+        'lxc-info': 'echo 42',
+        sleep: `echo x >>"${machine.nodePath('/slept')}"; if [ "$(wc -l <"${machine.nodePath('/slept')}")" = 2 ]; then cat "${machine.nodePath('/later')}" >"${net('fib_trie')}"; fi`,
+      });
+      await machine.files.write(machine.nodePath('/later'), trie('127.0.0.1', '192.0.2.7'));
+      const slept = async () => ((await machine.files.read(machine.nodePath('/slept'))) ?? '').length / 2;
+      const read = (times: string) => runReport(bench, 'addresses', ['101', times], { programs });
+      await conf('net0: name=eth0,ip=manual,ip6=manual\n[old]\nnet0: name=eth0,ip=dhcp\n');
+      expect((await read('9')).get('item expected')).toBe('0');
+      expect(await slept()).toBe(0);
+      await conf('net0: name=eth0,ip=dhcp\n');
+      expect((await read('0')).get('net')).not.toContain('192.0.2.7');
+      const found = await read('9');
+      expect(found.get('net')).toContain('|-- 192.0.2.7');
+      expect(await slept()).toBe(2);
+      await conf('net0: name=eth0,ip=dhcp\nnet1: name=eth1,ip6=auto\n');
+      expect((await read('3')).get('item expected')).toBe('2');
+      expect(await slept()).toBe(5);
+    },
+  },
+  {
+    name: 'lists the running containers, then those that are frozen',
     run: async (bench) => {
       await writeCluster(bench);
       const report = await runReport(bench, 'running');
@@ -153,6 +187,23 @@ export const PROBE_CASES: readonly Case[] = [
         ['unix', '@/var/lib/lxc/101/command\n'],
         ['item end', ''],
       ]);
+      const groups = {
+        'lxc/101/cgroup.events': 'populated 1\nfrozen 1\n',
+        'lxc/102/cgroup.events': 'populated 1\nfrozen 0\n',
+        'freezer/lxc/103/freezer.state': 'FROZEN\n',
+        'freezer/lxc/104/freezer.state': 'THAWED\n',
+      };
+      for (const [file, content] of Object.entries(groups)) {
+        await bench.machine.files.write(bench.machine.nodePath(`/sys/fs/cgroup/${file}`), content);
+      }
+      for (const script of ['running', 'inventory'] as const) {
+        const shown = (await runReport(bench, script, ['', '', ''])).get('unix')?.trim().split('\n');
+        expect(shown?.map((line) => line.replace(/^.*\/sys/, '/sys'))).toEqual([
+          '@/var/lib/lxc/101/command',
+          '/sys/fs/cgroup/lxc/101/cgroup.events:frozen 1',
+          '/sys/fs/cgroup/freezer/lxc/103/freezer.state:FROZEN',
+        ]);
+      }
     },
   },
   {

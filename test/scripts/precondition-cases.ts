@@ -39,6 +39,7 @@ const REFUSALS: readonly [name: string, why: string, facts: Facts][] = [
 ];
 
 const LOCKDOWN = '/etc/pve/proxmox-mcp.lockdown';
+const NODE_LOCKDOWN = '/run/proxmox-mcp/lockdown';
 
 /** Texts of the lockdown file, with whether calls pass. */
 const LOCKDOWNS: readonly [text: string, passes: boolean][] = [
@@ -101,19 +102,19 @@ export const PRECONDITION_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'follows a symlink to the lockdown file, and refuses where it leads to no file',
+    name: "follows a symlink to the node's lockdown file, and refuses where it leads to no file",
     run: async (bench) => {
       const { machine } = bench;
-      const file = machine.nodePath(LOCKDOWN);
+      const file = machine.nodePath(NODE_LOCKDOWN);
       const target = `${await machine.folder()}/target`;
-      await machine.files.mkdir(machine.nodePath('/etc/pve'));
+      await machine.files.mkdir(machine.nodePath('/run/proxmox-mcp'));
       await machine.files.symlink(target, file);
-      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
+      expect(await checkPrecondition(bench, { lockdown: NODE_LOCKDOWN })).toMatchObject({ why: 'locked' });
       await machine.files.write(target, '1\n');
-      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ passed: true });
+      expect(await checkPrecondition(bench, { lockdown: NODE_LOCKDOWN })).toMatchObject({ passed: true });
       await machine.files.remove(file);
       await machine.files.symlink(file, file);
-      expect(await checkPrecondition(bench, { lockdown: LOCKDOWN })).toMatchObject({ why: 'locked' });
+      expect(await checkPrecondition(bench, { lockdown: NODE_LOCKDOWN })).toMatchObject({ why: 'locked' });
     },
   },
   {
@@ -197,6 +198,32 @@ export const PRECONDITION_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'passes when the configuration was read from the directory of this node, by whose name it is found',
+    run: async (bench) => {
+      const { files, nodePath } = filesOf(bench);
+      const request = { ...AS_DECIDED, here: '/etc/pve/lxc/101.conf' };
+      await files.write(nodePath('/etc/pve/.vmlist'), '{}');
+      await files.write(nodePath('/proc/sys/kernel/hostname'), 'pve.example.net\n');
+      expect(await check(bench, { decided: request })).toMatchObject({ passed: true });
+      await files.write(nodePath('/proc/sys/kernel/hostname'), 'other\n');
+      expect(await check(bench, { decided: request })).toMatchObject({ passed: false, why: 'moved' });
+      await files.remove(nodePath('/proc/sys/kernel/hostname'));
+      expect(await check(bench, { decided: request })).toMatchObject({ passed: false, why: 'moved' });
+    },
+  },
+  {
+    name: 'reads no pools where none is required',
+    needs: ['fifos'],
+    run: async (bench) => {
+      const { files, nodePath } = filesOf(bench);
+      await files.mkdir(nodePath('/etc/pve'));
+      // Reading it would wait for a writer.
+      await files.fifo(nodePath('/etc/pve/user.cfg'));
+      await files.write(nodePath(FILE), CONFIG);
+      expect(await checkPrecondition(bench, { ...AS_DECIDED, pool: null })).toMatchObject({ passed: true });
+    },
+  },
+  {
     name: 'passes when pmxcfs is not mounted and no attributes are required',
     run: async (bench) => {
       await bench.machine.files.mkdir(bench.machine.nodePath('/etc/pve'));
@@ -257,6 +284,10 @@ export const PRECONDITION_CASES: readonly Case[] = [
     },
   },
 ];
+
+function filesOf({ machine }: Bench) {
+  return { files: machine.files, nodePath: (file: string) => machine.nodePath(file) };
+}
 
 /** Checks the decision against the files of a node. */
 async function check(bench: Bench, { config = CONFIG, users = USERS, decided = {} }: Facts) {

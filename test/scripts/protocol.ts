@@ -98,8 +98,8 @@ export interface PreconditionRequest {
   readonly vmid?: string;
   readonly name?: string;
   readonly tags?: readonly string[];
-  /** Empty for none. */
-  readonly pool?: string;
+  /** Empty for none; null: not compared. */
+  readonly pool?: string | null;
   readonly approvalId?: string;
   readonly claimant?: string;
   /** The lockdown file, on the node. */
@@ -132,9 +132,10 @@ export async function checkPrecondition(
   const conf = machine.nodePath(`/etc/pve/nodes/pve/lxc/${vmid}.conf`);
   const fields = [
     ...(lockdown === undefined ? [] : ['lockdown', machine.nodePath(lockdown)]),
-    ...(here === undefined ? [] : ['here', machine.nodePath(here)]),
     ...(vmid === '' ? [] : ['container', vmid, 'conf', conf]),
-    ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' '), 'pool', pool]),
+    ...(here === undefined ? [] : ['here', machine.nodePath(here)]),
+    ...(vmid === '' ? [] : ['name', name, 'tags', tags.join(' ')]),
+    ...(vmid === '' || pool === null ? [] : ['pool', pool]),
     ...(approvalId === '' ? [] : ['redeemer', claimant, 'approval', approvalId]),
   ];
   const script = `{ ${onHost(scripts.precondition)}}; echo passed`;
@@ -146,7 +147,16 @@ export async function checkPrecondition(
 /** Runs a script that reports rows. @returns its text by section, and its items as `item KEY` */
 export async function runReport(
   { machine, scripts }: Bench,
-  name: 'haState' | 'hostKeys' | 'inventory' | 'members' | 'ownContainer' | 'probe' | 'runState' | 'running',
+  name:
+    | 'addresses'
+    | 'haState'
+    | 'hostKeys'
+    | 'inventory'
+    | 'members'
+    | 'ownContainer'
+    | 'probe'
+    | 'runState'
+    | 'running',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {

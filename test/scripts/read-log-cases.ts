@@ -21,15 +21,46 @@ const NOON = 1_778_760_000;
 
 const CURSOR = (index: number, hex: string) => `s=ab01;i=${index};b=cd;m=1;t=${hex};x=1`;
 
-/** A journalctl that prints its arguments and accepts one cursor. 0x5f5e100 µs are 100 s. */
+/** A journalctl without -o with-unit that prints its arguments and accepts one cursor. 0x5f5e100 µs are 100 s. */
 const JOURNALCTL = `
 case "$*" in
   *--show-cursor*) echo entry; echo "-- cursor: ${CURSOR(9, '5f5e101')}";;
   *--help*) echo "  --no-hostname  x";;
-  *"--since=bad"*) exit 1;;
+  *"--since=bad"* | *with-unit*) exit 1;;
   *"-n 0"*) ;;
   *) printf '%s\\n' "$@";;
 esac`;
+
+/** An entry as journalctl prints it in both formats. */
+function entry(second: number, name: string, unit: string | null, text: string, pid?: number) {
+  const time = `10:00:${String(second).padStart(2, '0')}`;
+  const tail = `${pid === undefined ? '' : `[${pid}]`}: ${text}`;
+  const indented = (head: string) => `${head}${tail.replaceAll('\n', `\n${' '.repeat(34)}`)}`;
+  return {
+    iso: indented(`2026-05-14T${time}+0000 ${name}`),
+    withUnit: indented(`Thu 2026-05-14 ${time} UTC ${unit ?? name}`),
+  };
+}
+
+const ENTRIES = [
+  entry(1, 'nginx', 'nginx.service', 'up [x]: y', 11),
+  entry(2, 'java', 'app.service', 'one\ntwo', 12),
+  entry(3, 'kernel', null, 'oom'),
+  entry(4, '(sd-pam)', 'user@0.service/a\\x2db.service', 'z', 14),
+];
+
+/** A journalctl that prints entries, and others in the format with units. */
+function journal(entries: readonly ReturnType<typeof entry>[], later = entries): string {
+  const print = (text: string) => `cat <<'END_OF_ENTRIES'\n${text}\nEND_OF_ENTRIES\n`;
+  return `
+case "$*" in
+  *--show-cursor*) echo entry; echo "-- cursor: ${CURSOR(9, '5f5e101')}";;
+  *--help*) echo "  --no-hostname  x";;
+  *"-n 0"*) ;;
+  *with-unit*) ${print(later.map(({ withUnit }) => withUnit).join('\n'))};;
+  *) ${print(entries.map(({ iso }) => iso).join('\n'))};;
+esac`;
+}
 
 export const READ_LOG_CASES: readonly Case[] = [
   {
@@ -86,6 +117,45 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'pages forwards from the first line',
+    run: async (bench) => {
+      const path = await writeLog(bench, lines(1, 50));
+      const page = async (seen: number, how: 'fixed' | 'all') =>
+        (await readLog(bench, { path, how, pattern: '5', lines: 2, seen, head: true })).lines;
+      expect(await page(0, 'fixed')).toEqual(['1:5:line 5', '2:15:line 15']);
+      expect(await page(2, 'fixed')).toEqual(['3:25:line 25', '4:35:line 35']);
+      expect(await page(6, 'fixed')).toEqual([]);
+      expect(await page(0, 'all')).toEqual(['1:line 1', '2:line 2']);
+      expect(await page(2, 'all')).toEqual(['3:line 3', '4:line 4']);
+      const cut = await readLog(bench, { path, head: true, bytes: 15 });
+      expect(cut.stdout).toContain('WORD lines\n1:line 1\n2:lin');
+    },
+  },
+  {
+    name: 'shows the first match and the last one with the lines around them',
+    run: async (bench) => {
+      const path = await writeLog(bench, lines(1, 50));
+      const around = async (head: boolean) =>
+        (
+          await readLog(bench, { path, how: 'regex', pattern: '[24]0$', lines: 1, context: 1, head })
+        ).lines.map((line) => line.replace(/^\d+:/, ''));
+      expect(await around(true)).toEqual(['19-line 19', '20:line 20', '21-line 21']);
+      expect(await around(false)).toEqual(['39-line 39', '40:line 40', '41-line 41']);
+    },
+  },
+  {
+    name: 'stops reading after the first matches',
+    run: async (bench) => {
+      const hay = await writeLog(bench, `needle\n${'hay\n'.repeat(100_000)}`);
+      const journalctl = `case "$*" in *--show-cursor* | *--help* | *"-n 0"* | *with-unit*) ;; *)
+        cat ${hay} && echo all >${hay}.read
+        exit;; esac${JOURNALCTL}`;
+      const request = { how: 'fixed', pattern: 'needle', lines: 1, head: true } as const;
+      expect((await readLog(bench, { ...request, programs: { journalctl } })).lines).toHaveLength(1);
+      expect(await bench.machine.files.read(`${hay}.read`)).toBeUndefined();
+    },
+  },
+  {
     name: 'counts without printing lines',
     run: async (bench) => {
       const path = await writeLog(bench, lines(1, 100));
@@ -129,6 +199,8 @@ export const READ_LOG_CASES: readonly Case[] = [
       expect(later.lines).toEqual(['1:new']);
       const older = await readLog(bench, { path, more: [id, '0', '16'], seen: 1 });
       expect(older.report.get('failed')).toBe(`ROTATED ${path}`);
+      const next = await readLog(bench, { path, more: ['1:1', '0', ''], seen: 1, head: true });
+      expect(next.report.get('failed')).toBe(`ROTATED ${path}`);
       const replaced = await readLog(bench, { path, more: ['1:1', '0', ''] });
       expect(replaced.report.has('rotated')).toBe(true);
     },
@@ -200,6 +272,22 @@ export const READ_LOG_CASES: readonly Case[] = [
         more: ['', '0', '', `@${NOON - 3600}.000`, `@${NOON}.000`],
       });
       expect(utc.lines.map((line) => line.slice(2, 12))).toEqual(['2026-05-14', '[2026-05-1']);
+    },
+  },
+  {
+    name: 'compares times before now with the time of the first page',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const path = await writeLog(bench, TIMES);
+      const options = { env: { TZ: 'UTC0' } };
+      const more = ['', '0', '', '-3600', '-1800'];
+      const { lines: shown, report } = await readLog(bench, { path, options, more, clock: NOON });
+      expect(shown.map((line) => line.slice(2, 21))).toEqual(['2026-05-14T13:00:00']);
+      expect(report.get('clock')).toBe(String(NOON));
+      const now = Number((await readLog(bench, { path, options, more })).report.get('clock'));
+      expect(now).toBeGreaterThan(NOON);
+      const absolute = ['', '0', '', '2026-05-14 10:00:00', ''];
+      expect((await readLog(bench, { path, options, more: absolute })).report.has('clock')).toBe(false);
     },
   },
   {
@@ -317,6 +405,7 @@ export const READ_LOG_CASES: readonly Case[] = [
         programs: { journalctl: JOURNALCTL, date: 'echo 1000' },
       });
       expect(report.get('journal')).toBe(CURSOR(9, '5f5e101'));
+      expect(report.get('clock')).toBe('1000');
       expect(shown.map((line) => line.replace(/^\d+:/, ''))).toEqual([
         '-q',
         '--no-pager',
@@ -345,6 +434,111 @@ export const READ_LOG_CASES: readonly Case[] = [
         programs: { journalctl: JOURNALCTL },
       });
       expect(shown).toEqual([`1:--after-cursor=${CURSOR(5, '5')}`]);
+    },
+  },
+  {
+    name: 'reads no entries from journalctl after a time that is later than the newest one',
+    run: async (bench) => {
+      // @100.000001 is the newest entry.
+      const journalctl = `case "$*" in *--until=@100.000001*--until=@940*) ;; *--since=@940*) exit 1;; esac${JOURNALCTL}`;
+      const more = ['', '', '', '', '-60', ''];
+      const { report } = await readLog(bench, { more, clock: 1000, programs: { journalctl } });
+      expect(report.get('failed')).toBeUndefined();
+    },
+  },
+  {
+    name: 'shows the unit of each entry of the journal',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const programs = { journalctl: journal(ENTRIES) };
+      const { lines: shown, report } = await readLog(bench, { programs });
+      expect(report.has('units')).toBe(true);
+      expect(shown).toEqual([
+        '1:1:nginx.service\t2026-05-14T10:00:01+0000 nginx[11]: up [x]: y',
+        '2:2:app.service\t2026-05-14T10:00:02+0000 java[12]: one',
+        '3:3:app.service\t                                  two',
+        '4:4:\t2026-05-14T10:00:03+0000 kernel: oom',
+        '5:5:user@0.service/a\\x2db.service\t2026-05-14T10:00:04+0000 (sd-pam)[14]: z',
+      ]);
+      const match = { how: 'fixed', pattern: 'o', context: 1, lines: 1, programs } as const;
+      expect((await readLog(bench, { ...match, pattern: 'two' })).lines).toEqual([
+        '1:2-app.service\t2026-05-14T10:00:02+0000 java[12]: one',
+        '2:3:app.service\t                                  two',
+        '3:4-\t2026-05-14T10:00:03+0000 kernel: oom',
+      ]);
+      const unit = await readLog(bench, { programs, more: ['', '', 'nginx', '', '', ''] });
+      expect(unit.report.has('units')).toBe(false);
+      const pattern = await readLog(bench, { programs, more: ['', '', 'nginx*', '', '', ''] });
+      expect(pattern.report.has('units')).toBe(true);
+    },
+  },
+  {
+    name: 'counts by unit, and bounds the names',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const count = async (request: object) =>
+        (await readLog(bench, { countOnly: true, ...request })).stdout
+          .split('\n')
+          .filter((line) => /^WORD (?:total|unit|names) /.test(line));
+      const programs = { journalctl: journal(ENTRIES) };
+      expect(await count({ programs })).toEqual([
+        'WORD total 5',
+        'WORD unit 2 app.service',
+        'WORD unit 1 kernel',
+        'WORD unit 1 nginx.service',
+        'WORD unit 1 user@0.service/a\\x2db.service',
+        'WORD names 4',
+      ]);
+      expect(await count({ programs, how: 'fixed', pattern: 'two' })).toEqual([
+        'WORD total 1',
+        'WORD unit 1 app.service',
+        'WORD names 1',
+      ]);
+      const many = Array.from({ length: 50 }, (_, index) =>
+        entry(index, `p${index}`, `u${index}.service`, 'x'),
+      );
+      const found = await count({ programs: { journalctl: journal(many) } });
+      expect(found.slice(1, -1)).toHaveLength(20);
+      expect(found.at(-1)).toBe('WORD names 50');
+    },
+  },
+  {
+    name: 'gives no line the unit of another one, whatever the name of a program contains',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      // With -a, journalctl prints a newline in the name. Only the format without units shows the name.
+      const evil = Array.from({ length: 30 }, (_, index) =>
+        entry(index, `ssh.service[1]: a\nssh.service`, 'evil.service', `e${index}`),
+      );
+      const programs = { journalctl: journal([...evil, ...ENTRIES]) };
+      const { lines: shown } = await readLog(bench, { programs, lines: 65 });
+      expect(shown.filter((line) => /^\d+:\d+:ssh/.test(line))).toEqual([]);
+      expect(shown.filter((line) => line.includes(': e'))).toHaveLength(30);
+      expect(shown.at(-1)).toContain(':user@0.service/a\\x2db.service\t');
+      const rare = await readLog(bench, { programs, how: 'fixed', pattern: 'up [x]' });
+      expect(rare.lines[0]).toMatch(/^1:61:nginx\.service\t/);
+      // Entries that were removed meanwhile.
+      const lost = { journalctl: journal(ENTRIES, ENTRIES.slice(0, 1)) };
+      const { lines: cut } = await readLog(bench, { programs: lost });
+      expect(cut.map((line) => line.split('\t')[0])).toEqual([
+        '1:1:nginx.service',
+        '2:2:',
+        '3:3:',
+        '4:4:',
+        '5:5:',
+      ]);
+    },
+  },
+  {
+    name: 'shows no units if journalctl is older than systemd 239',
+    needs: ['awkAndGzip'],
+    run: async (bench) => {
+      const journalctl = `case "$*" in *with-unit*) exit 1;; esac${journal(ENTRIES)}`;
+      const { lines: shown, report } = await readLog(bench, { lines: 1, programs: { journalctl } });
+      expect(report.has('units')).toBe(false);
+      expect(shown[0]).toMatch(/^5:2026-05-14T10:00:04/);
+      const count = await readLog(bench, { countOnly: true, programs: { journalctl } });
+      expect([count.report.get('total'), count.report.has('names')]).toEqual(['5', false]);
     },
   },
   {

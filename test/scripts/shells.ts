@@ -9,7 +9,7 @@ import { SpawnedProgram } from './spawned-program.ts';
 
 /** Files outside of a test's own folder that scripts read or write: replaced by files below it. */
 export const NODE_PATHS =
-  /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/run\/openrc|\/var\/lib\/apt\/lists|\/proc\/uptime|\/proc\/net\/unix|(?<=cd )\/proc\b|(?<=cg=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
+  /\/etc\/pve|\/run\/proxmox-mcp|\/run\/systemd\/system|\/run\/openrc|\/var\/lib\/apt\/lists|\/proc\/uptime|\/proc\/net\/unix|\/proc\/self\/cgroup|\/proc\/sys\/kernel\/hostname|(?<=cd )\/proc\b|(?<=\b(?:cg|f)=)\/sys\/fs\/cgroup|(?<=proc=)\/proc\b/g;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const FEATURES = [
   'awkAndGzip',

@@ -71,7 +71,7 @@ describe.skipIf(noSshd)('sessions of the pool, on a real sshd', () => {
     const pool = makePool(sshd.target(), { logger, maxSessionsPerConnection: 2, idleMs: 200 });
     await release(await hold(pool, 3));
     expect(sshd.connections()).toBeGreaterThan(1);
-    await expect.poll(() => sshd.connections(), { timeout: 5000 }).toBe(1);
+    await expect.poll(() => sshd.connections()).toBe(1);
     expect(pool.connected).toBe(true);
   });
 

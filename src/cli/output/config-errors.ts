@@ -4,14 +4,15 @@ import { proseWidth, wrapText } from './output.ts';
 /** The risks that I_ACCEPT_RISKS=true accepts. */
 export const DISCLAIMER =
   'This server lets an AI assistant run commands as root in your containers and, if you enable it, on the Proxmox node itself. A wrong or manipulated command can destroy data, stop services or leak secrets. There is no warranty: keep backups, and you are responsible for what happens.';
-const ACCEPT =
-  'If you accept these risks, set I_ACCEPT_RISKS=true where you set PROXMOX_HOST, or pass --i-accept-risks.';
 
-/** The message when the server cannot start: every invalid setting, each with a remedy. */
+/**
+ * The message when the server or a command cannot start: every invalid setting, each with a remedy.
+ * @param command the program, or a command of it, with the help for these settings
+ */
 export function configErrorsText(
   errors: readonly ConfigError[],
   color = false,
-  headline = 'proxmox-mcp cannot start',
+  command = 'proxmox-mcp',
   width = proseWidth(process.stderr),
 ): string {
   const bold = (text: string): string => (color ? `\u001B[1m${text}\u001B[22m` : text);
@@ -21,13 +22,13 @@ export function configErrorsText(
       `${indented(`${problem}.`, '  ', width).map(bold).join('\n')}\n${indented(remedy, '    ', width).join('\n')}\n`,
   );
   const consent = errors.some(({ name }) => /i.accept.risks/i.test(name))
-    ? `\n${[...wrapText(DISCLAIMER, width), '', ...wrapText(ACCEPT, width)].join('\n')}\n`
+    ? `\n${wrapText(DISCLAIMER, width).join('\n')}\n`
     : '';
-  const end = wrapText(
-    'Run `proxmox-mcp init` to set these up step by step, or `proxmox-mcp --help` for all settings.',
-    width,
-  );
-  return `${headline}: ${count} your attention.\n\n${list.join('\n')}${consent}\n${end.join('\n')}\n`;
+  const missing = errors.some(({ problem }) => problem.endsWith('is not set'));
+  const init = missing ? 'Run `proxmox-mcp init` to set these up step by step, or' : 'Run';
+  const help = command === 'proxmox-mcp' ? 'for all settings' : 'for the options';
+  const end = wrapText(`${init} \`${command} --help\` ${help}.`, width);
+  return `${command} cannot start: ${count} your attention.\n\n${list.join('\n')}${consent}\n${end.join('\n')}\n`;
 }
 
 function indented(text: string, indent: string, width: number): string[] {

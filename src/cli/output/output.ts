@@ -24,6 +24,11 @@ export function printError(text: string): Promise<void> {
   return write(process.stderr, text);
 }
 
+/** Prints `proxmox-mcp: TEXT` on stderr, wrapped for a terminal. */
+export function printMessage(text: string): Promise<void> {
+  return printError(`${wrapLines(`proxmox-mcp: ${text}`, proseWidth(process.stderr))}\n`);
+}
+
 /**
  * Escapes control characters, so that names and output from containers cannot move the cursor or hide text. Only the escape
  * sequences of `Style` are kept.
@@ -97,6 +102,14 @@ export function wrapText(text: string, width: number): string[] {
     } else line = line === '' ? word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** Wraps each line of a text; see `wrapText`. */
+export function wrapLines(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => wrapText(line, width))
+    .join('\n');
 }
 
 /** The line width for text: that of the terminal, but at least 60 and at most 110 characters. */

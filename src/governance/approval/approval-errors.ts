@@ -15,7 +15,10 @@ export function refused(answer: Exclude<Answer, 'approved' | 'unable'>): AppErro
     `${REASONS[answer]}. The call was not executed.`,
     answer === 'silent'
       ? 'Tell the user that the call needs approval, and call again when the user can answer.'
-      : 'Do not work around this. Ask the user what to do instead.',
+      : {
+          model: 'Do not work around this. Ask the user what to do instead.',
+          person: 'To be asked again, run the command again.',
+        },
   );
 }
 

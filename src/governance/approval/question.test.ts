@@ -18,6 +18,7 @@ const decision: Decision = {
   code: null,
   confirmAtTerminal: false,
   attributes: facts,
+  unneeded: [],
 };
 const ask = (command: string, input: Record<string, unknown> = {}) =>
   questionOf({

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { access, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { writeFileAtomically } from '../../lib/atomic-file.ts';
@@ -125,7 +125,6 @@ export class ApprovalStore {
 
   async #write(name: string, value: object): Promise<void> {
     await ensurePrivateDir(path.dirname(this.#dir));
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     await ensurePrivateDir(this.#dir);
     await writeFileAtomically(path.join(this.#dir, name), `${JSON.stringify(value)}\n`, 0o600);
   }

@@ -181,6 +181,18 @@ rules:
     expect(await ask(early, stop)).toMatchObject({ asked: 0, attributes: null });
   });
 
+  test.each([
+    ['[{rule: a, outcome: deny, match: {tag: x}}]', ['pool']],
+    ['[{rule: a, outcome: deny, match: {pool: x}}]', []],
+    ['[{rule: a, outcome: deny, match: {name: x}}, {rule: b, outcome: deny, match: {pool: x}}]', []],
+    ['[{rule: a, outcome: allow, match: {tag: a}}, {rule: b, outcome: deny, match: {pool: x}}]', ['pool']],
+    ['[{rule: a, outcome: deny, match: {vmid: 300, pool: x}}]', ['pool']],
+  ])('lets the pool change unless a rule that was tried depends on it: %s', async (rules, unneeded) => {
+    const set = fileRules(`default: allow\nrules: ${rules}`);
+    const decision = await evaluatePolicy(set, stop, async () => ({ ...web, tags: ['a'] }));
+    expect(decision).toMatchObject({ outcome: 'allow', unneeded });
+  });
+
   test('denies by the rule that needs attributes that cannot be read', async () => {
     const tagged = fileRules('default: allow\nrules: [{rule: open, outcome: allow, match: {tag: http}}]');
     const decision = await evaluatePolicy(tagged, stop, async () => undefined);

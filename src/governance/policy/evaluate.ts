@@ -1,6 +1,7 @@
-import type { ContainerAttributes } from '../../remote/remote-types.ts';
+import { unneededAttributes } from '../../remote/container-attributes.ts';
+import type { AttributeName, ContainerAttributes } from '../../remote/remote-types.ts';
 import type { Effect } from '../../tools/tool.ts';
-import { fitsCall, fitsContainer, namesTool, needsAttributes } from './match-fields.ts';
+import { fitsCall, fitsContainer, namesTool, neededAttributes } from './match-fields.ts';
 import type { AttributeReader, Decision, DenialCode, Subject } from './policy-types.ts';
 import type { RuleSet } from './rules.ts';
 
@@ -23,7 +24,8 @@ export async function evaluatePolicy(
 
 async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReader): Promise<Decision> {
   const effect = effectOf(set, subject);
-  const base = { effect, code: null, attributes: null, confirmAtTerminal: false } as const;
+  const base = { effect, code: null, attributes: null, unneeded: [], confirmAtTerminal: false } as const;
+  const needed = new Set<AttributeName>();
   const deny = (
     code: DenialCode,
     rule: string,
@@ -36,7 +38,9 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
   let named = false;
   for (const rule of set.rules) {
     if (!fitsCall(rule.match, subject, effect)) continue;
-    if (needsAttributes(rule.match)) {
+    const names = neededAttributes(rule.match);
+    if (names.length > 0) {
+      for (const name of names) needed.add(name);
       attributes ??= await read();
       if (attributes === undefined) return deny('ATTRIBUTES_UNREADABLE', rule.name, UNREADABLE);
       if (!fitsContainer(rule.match, attributes)) continue;
@@ -65,6 +69,7 @@ async function evaluateOnce(set: RuleSet, subject: Subject, read: AttributeReade
     reason,
     confirmAtTerminal,
     attributes: attributes ?? null,
+    unneeded: unneededAttributes(needed),
   };
   return named ? { ...decision, allowedByName: true } : decision;
 }

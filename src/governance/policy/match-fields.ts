@@ -126,9 +126,14 @@ function fitsField<F extends CallFieldName>(
   return wanted === undefined ? true : entry.matches(wanted, subject, effect);
 }
 
+/** The attributes of the container on which the rule depends. */
+export function neededAttributes(match: Match): readonly AttributeName[] {
+  return ATTRIBUTE_FIELDS.filter(([, field]) => match[field] !== undefined).map(([name]) => name);
+}
+
 /** Whether the rule depends on attributes of the container. */
 export function needsAttributes(match: Match): boolean {
-  return ATTRIBUTE_FIELDS.some(([, field]) => match[field] !== undefined);
+  return neededAttributes(match).length > 0;
 }
 
 /** Whether the container matches. */

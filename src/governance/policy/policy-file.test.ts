@@ -15,9 +15,6 @@ const tool: ToolTraits = {
   canExpectName: true,
 };
 
-/** Changes of a file may be reported late. */
-const PATIENCE = { timeout: 15_000 };
-
 let dir = '';
 let file = '';
 let policy: Policy | undefined;
@@ -79,11 +76,11 @@ describe('a changed file', () => {
       told += 1;
     });
     await change('default: deny');
-    await expect.poll(() => outcome(policy), PATIENCE).toBe('deny');
+    await expect.poll(() => outcome(policy)).toBe('deny');
     expect(told).toBe(1);
     // The directory is watched: the watch survives the replacement of the file.
     await change('default: confirm');
-    await expect.poll(() => outcome(policy), PATIENCE).toBe('confirm');
+    await expect.poll(() => outcome(policy)).toBe('confirm');
     expect(errors).toEqual([]);
   });
 
@@ -133,7 +130,7 @@ describe('an invalid file keeps the previous rules', () => {
   ])('reports the error once and recovers: %s', async (_what, spoil, message) => {
     const policy = await opened('default: confirm');
     await spoil();
-    await expect.poll(() => errors, PATIENCE).not.toEqual([]);
+    await expect.poll(() => errors).not.toEqual([]);
     expect(await decided(policy)).toBe('confirm');
     expect(await decided(policy)).toBe('confirm');
     expect(errors).toEqual([expect.stringMatching(message)]);

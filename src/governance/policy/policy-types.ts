@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { ContainerAttributes } from '../../remote/remote-types.ts';
+import type { AttributeName, ContainerAttributes } from '../../remote/remote-types.ts';
 import type { Effect, ToolTarget } from '../../tools/tool.ts';
 
 export type Outcome = 'allow' | 'confirm' | 'deny';
@@ -63,6 +63,8 @@ export interface Decision extends Verdict {
    * command runs.
    */
   readonly attributes: ContainerAttributes | null;
+  /** Those of the attributes that may change, because no rule that was tried depends on them. */
+  readonly unneeded: readonly AttributeName[];
   /** Allowed by a rule that names the tool. */
   readonly allowedByName?: true;
 }

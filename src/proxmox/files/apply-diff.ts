@@ -177,6 +177,6 @@ function notApplied(number: number, why: string): AppError {
   return new AppError(
     'EDIT_FAILED',
     `Hunk ${number} of the diff ${why}. The file was not changed.`,
-    'Read the lines with proxmox_read_file, and make the diff from them, with three lines of context.',
+    'Read the lines with proxmox_read_file, and create the diff from them, with three lines of context.',
   );
 }

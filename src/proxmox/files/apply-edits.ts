@@ -82,7 +82,7 @@ function notFound(which: string, text: string, wanted: string): AppError {
     `${which} does not occur in the file.${hint}${encoded ? ' The file is not UTF-8, as which the text is compared.' : ''} The file was not changed.`,
     encoded
       ? 'Use a part of the line that has ASCII characters only.'
-      : 'Read the lines with proxmox_read_file, and copy them exactly, with all blanks.',
+      : 'Read the lines with proxmox_read_file, and copy them exactly, including all spaces and tabs.',
   );
 }
 

@@ -3,7 +3,7 @@ import { AppError } from '../../lib/errors.ts';
 import { bothPreconditions } from '../../remote/precondition.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
-import { type AttachTarget, attachCommand, shellArgv } from '../../remote/session-requests.ts';
+import { type AttachTarget, attachCommand, newNonce, shellArgv } from '../../remote/session-requests.ts';
 import { isNotConnected } from '../../ssh/pool-errors.ts';
 import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import { NodeUnavailable } from '../nodes/node-unavailable.ts';
@@ -159,7 +159,7 @@ async function openBoth(
   deps: CopyDeps,
   { source, second, options }: { source: Source; second: Half; options: CopyOptions },
 ): Promise<TransferSession> {
-  const sourceWord = randomBytes(16).toString('hex');
+  const sourceWord = newNonce();
   const from = attachTarget(options.source);
   const to = attachTarget(options.target);
   const session = await TransferSession.openCopy(deps, to, {

@@ -110,7 +110,7 @@ function refuseUnexpected({ path, links }: FileFacts, sha256: string, options: E
     throw new AppError(
       'FILE_CHANGED',
       `${path} has the SHA-256 ${sha256}, not the expected one: it was changed since it was read. The file was not changed by this call.`,
-      'Read it again with proxmox_read_file, and make the changes for its present content.',
+      'Read it again with proxmox_read_file, and adapt the changes to its current content.',
     );
   }
   if (links > 1) {
@@ -190,7 +190,7 @@ async function validated(
         ? `It ran before the file was replaced, so ${file} was not changed.`
         : `It ran after the file was replaced, and ${file} has been restored.`
     }`,
-    'Correct the change by the output of the command, and call again.',
+    'Correct the change as the output of the command says, and call again.',
     output === '' ? {} : { stderr: output },
   );
 }

@@ -35,12 +35,22 @@ test('the root is always among the mounts', () => {
   expect(parseMounts(reportOf({ mounts }), 1).facts?.map(({ path }) => path)).toEqual(['/a', '/']);
 });
 
+const HANGS = 'df did not answer in time: one of its file systems may hang.';
+
+test('packages of snapd, which are always full, are no mounts', () => {
+  const mounts =
+    '/dev/sda 100 90 10 90% /\n/dev/loop3 64 64 0 100% /snap/core22/1621\nx 9 9 0 100% /snapshots';
+  expect(parseMounts(reportOf({ mounts }), 9).facts?.map(({ path }) => path)).toEqual(['/snapshots', '/']);
+});
+
 test('without an answer of df, mounts are unknown', () => {
-  expect(parseMounts(reportOf({}), 10)).toEqual({ facts: null, notChecked: ['df did not answer.'] });
+  expect(parseMounts(reportOf({}), 10)).toEqual({ facts: null, notChecked: [HANGS] });
   const failed = parseMounts(reportOf({ mounts: '' }, { mounts: 127 }), 10);
   expect(failed).toEqual({ facts: null, notChecked: ['df failed with exit code 127'] });
   const cut = parseMounts(reportOf({ mounts: 'a 100 90 10 90% /a' }, { mounts: null }), 10);
-  expect(cut).toMatchObject({ facts: [{ path: '/a' }], notChecked: ['df did not answer in time.'] });
+  expect(cut).toMatchObject({ facts: [{ path: '/a' }], notChecked: [HANGS] });
+  const root = parseMounts(reportOf({ root: 'a 100 90 10 90% /', inodes: '' }, { inodes: null }), 10);
+  expect(root).toMatchObject({ facts: [{ path: '/', use_percent: 90 }], notChecked: [HANGS] });
 });
 
 test('lists of large and of deleted files that were not finished are reported as such', () => {
@@ -48,17 +58,28 @@ test('lists of large and of deleted files that were not finished are reported as
   const options = { diskUsage: true, mostRows: 5 };
   const raw = new RawFacts();
   for (const [name, text] of [
-    ['usage-c', '0'],
-    ['usage-a', '1'],
-    ['deleted', '.'],
-    ['sizes', '.'],
+    ['directories-code', '0'],
+    ['files-code', '1'],
+    ['deleted-code', '0'],
+    ['deleted', '. 100'],
+    ['sizes-code', '0'],
+    ['sizes', '. 100'],
   ] as const)
     raw.add(name, text);
   expect(parseDisk(raw, report, new Map(), options).notChecked).toEqual([]);
-  raw.add('usage-a', '137');
+  raw.add('files-code', '137');
   const late = parseDisk(raw, report, new Map(), options);
   expect(late.notChecked).toEqual(['The search for the largest directories and files was ended after 6 s.']);
   expect(parseDisk(new RawFacts(), report, new Map(), options).notChecked).toHaveLength(2);
+  raw.add('files-code', '0');
+  const deletedOf = (last: readonly [string, string]) => {
+    raw.add(...last);
+    return parseDisk(raw, report, new Map(), options).notChecked;
+  };
+  const some = ['Not all deleted files that are open were found.'];
+  expect(deletedOf(['sizes-code', '137'])).toEqual(some);
+  expect(deletedOf(['sizes-code', '0'])).toEqual([]);
+  expect(deletedOf(['sizes', Buffer.alloc(100).toString('base64')])).toEqual(some);
 });
 
 describe('the disk', () => {

@@ -25,7 +25,7 @@ export function parseDisk(
   const folders = new Set(directories.map(({ path }) => path));
   const files = parseUsage(raw.text('files') ?? '').filter(({ path }) => !folders.has(path));
   const deleted = raw.text('deleted') ?? '';
-  const isIncomplete = !isSearched(raw, 'usage-c') || !isSearched(raw, 'usage-a');
+  const isIncomplete = !isSearched(raw, 'directories') || !isSearched(raw, 'files');
   const areDeletedIncomplete =
     !raw.isComplete('deleted') || !raw.isComplete('sizes') || lines(deleted).length >= MOST_OPEN_FILES;
   return {
@@ -33,7 +33,7 @@ export function parseDisk(
       mounts: mounts ?? [],
       largest_directories: largestDirectories(directories, mostRows),
       // Without the complete list of directories, a directory could be taken for a file.
-      largest_files: isSearched(raw, 'usage-c')
+      largest_files: isSearched(raw, 'directories')
         ? files.sort((a, b) => b.bytes - a.bytes).slice(0, mostRows)
         : [],
       search_incomplete: isIncomplete,
@@ -48,8 +48,8 @@ export function parseDisk(
 }
 
 /** du exits with 1 if a file disappeared during the search, which does not matter. */
-function isSearched(raw: RawFacts, word: string): boolean {
-  return /^[01]$/.test(raw.word(word) ?? '');
+function isSearched(raw: RawFacts, fact: string): boolean {
+  return /^[01]$/.test(raw.word(`${fact}-code`) ?? '');
 }
 
 /** The fullest mounts, and the root: those with a size, each file system once, under its shortest path. */
@@ -57,7 +57,9 @@ export function parseMounts({ parts }: ContainerReport, most: number): Checked<r
   const inodes = new Map<string, number | null>();
   for (const { path, percent } of dfLines(parts.get('inodes')?.text)) inodes.set(path, percent);
   const mounts = new Map<string, Mount>();
-  for (const { source, path, size, used, percent } of dfLines(parts.get('mounts')?.text)) {
+  const listed = [...dfLines(parts.get('mounts')?.text)];
+  const root = listed.some(({ path }) => path === '/') ? [] : dfLines(parts.get('root')?.text);
+  for (const { source, path, size, used, percent } of [...root, ...listed]) {
     if (size === 0 || percent === null || IGNORED.test(path)) continue;
     const key = `${source} ${size} ${used}`;
     const known = mounts.get(key);
@@ -75,14 +77,19 @@ export function parseMounts({ parts }: ContainerReport, most: number): Checked<r
   const sorted = [...mounts.values()].sort((a, b) => fullness(b) - fullness(a));
   const facts = sorted.filter(({ path }, index) => index < most || path === '/');
   const part = parts.get('mounts');
-  const problem = part === undefined ? 'df did not answer.' : failureOf(part, 'df');
-  if (facts.length > 0)
-    return { facts, notChecked: part !== undefined && isPartial(part) && problem !== null ? [problem] : [] };
+  const problem = part === undefined || part.code === null ? HANGS : failureOf(part, 'df');
+  if (facts.length > 0) {
+    const isPart = part === undefined || part.code === null || isPartial(part);
+    return { facts, notChecked: isPart && problem !== null ? [problem] : [] };
+  }
   return { facts: null, notChecked: [problem ?? 'df reports no file system with a size.'] };
 }
 
-/** File systems of the kernel, and single files that LXC mounts over those of /proc and /dev. */
-const IGNORED = /^\/(?:proc|sys|dev(?!\/shm(?:\/|$)))(?:\/|$)/;
+/** df asks each file system, and waits for the server of one in the network. */
+const HANGS = 'df did not answer in time: one of its file systems may hang.';
+
+/** File systems of the kernel and packages of snapd, which are always full, and single files that LXC mounts over those of /proc and /dev. */
+const IGNORED = /^\/(?:proc|sys|snap|var\/lib\/snapd\/snap|dev(?!\/shm(?:\/|$)))(?:\/|$)/;
 
 function* dfLines(text: string | undefined) {
   for (const line of lines(text)) {

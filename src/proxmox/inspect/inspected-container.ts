@@ -88,7 +88,7 @@ const FROM_CONTAINER: ReadonlySet<Section> = new Set(['system', 'disk', 'service
 
 function memoryOf(raw: RawFacts): Checked<NonNullable<ContainerFacts['memory']>> {
   const facts = parseMemory(raw.text('memory') ?? '') ?? null;
-  const reason = raw.isComplete('memory') ? NO_CGROUP : NO_TIME;
+  const reason = raw.hasEnded('memory') ? NO_CGROUP : NO_TIME;
   return { facts, notChecked: facts === null ? [reason] : [] };
 }
 
@@ -97,24 +97,28 @@ function networkOf(
   names: ReadonlyMap<number, string>,
 ): Checked<NonNullable<ContainerFacts['network']>> {
   const sockets = raw.text('sockets') ?? '';
-  if (!raw.isComplete('network')) return { facts: null, notChecked: [NO_TIME] };
+  if (!raw.hasEnded('network')) return { facts: null, notChecked: [NO_TIME] };
   const areOwnersUnknown =
     !raw.isComplete('sockets') || hasMoreProcesses(raw) || sockets.split('\n').length > MOST_OPEN_FILES;
   const { facts, notChecked } = parseNetwork(raw.text('network') ?? '', sockets, names);
   return {
     facts,
-    notChecked: [...notChecked, ...(areOwnersUnknown ? ['The processes of some ports are unknown.'] : [])],
+    notChecked: [
+      ...notChecked,
+      ...(raw.isComplete('network') ? [] : ['Not all of its ports were read.']),
+      ...(areOwnersUnknown ? ['The processes of some ports are unknown.'] : []),
+    ],
   };
 }
 
 function processesOf(raw: RawFacts, most: number): Checked<NonNullable<ContainerFacts['processes']>> {
   const after = raw.text('after');
-  if (after === undefined || !raw.isComplete('after')) return { facts: null, notChecked: [NO_TIME] };
+  if (after === undefined || !raw.hasEnded('after')) return { facts: null, notChecked: [NO_TIME] };
   const texts = { names: raw.text('names') ?? '', commands: raw.text('commands') ?? '' };
   const facts = parseProcesses(raw.text('before') ?? '', after, texts, most);
   if (facts.count === 0) return { facts: null, notChecked: [NO_CGROUP] };
-  const isPart = hasMoreProcesses(raw);
-  const reason = `Only the first ${MOST_PROCESSES} of its processes were compared.`;
+  const isPart = hasMoreProcesses(raw) || !raw.isComplete('after') || !raw.isComplete('before');
+  const reason = `Only the first ${Math.min(MOST_PROCESSES, facts.count)} of its processes were compared.`;
   return {
     facts: isPart ? { ...facts, count: integer(raw.word('pids')) ?? facts.count } : facts,
     notChecked: isPart ? [reason] : [],
@@ -138,7 +142,7 @@ const NO_TIME = 'The node did not read it within its time limit.';
 function whyIncomplete(raw: RawFacts, { began, ended, before, missing }: ContainerReport): string | null {
   if (missing.length > 0) return `It has no ${missing.join(', ')}, without which nothing in it is read.`;
   if (ended || raw.text('container') === undefined) return null;
-  if (began && raw.word('code') === '0') return 'Its output was cut at 64 KB.';
+  if (began && raw.word('code') === '0') return 'Its output was cut at 256 KB.';
   if (began) return 'It did not answer in time; what it had answered by then is shown.';
   const message = oneLine(before.split('\n').at(-1) ?? '', 200);
   if (/Failed to exec|No such file/.test(message)) return 'It has no /bin/sh.';

@@ -12,8 +12,10 @@ export type LogCursor =
       readonly first: number;
       /** Byte at which it ends; null: at the end of the file. */
       readonly end: number | null;
-      /** Lines at the end that earlier pages have shown. */
+      /** Lines that earlier pages have shown, from the end or, with keep=head, from the beginning. */
       readonly seen: number;
+      /** The time of the first page, in seconds since the epoch, if `since` or `until` is relative to it. */
+      readonly clock: number | null;
     }
   | {
       readonly kind: 'journal';
@@ -21,8 +23,8 @@ export type LogCursor =
       readonly after: string | null;
       /** journald's cursor of the last entry; null: the newest entry. */
       readonly newest: string | null;
-      /** Lines at the end that earlier pages have shown. */
       readonly seen: number;
+      readonly clock: number | null;
     };
 
 const JOURNAL_CURSOR = /^s=[0-9a-f]{1,32}(?:;[ibmtx]=[0-9a-f]{1,32}){5}$/;
@@ -40,22 +42,25 @@ export function formatCursor(cursor: LogCursor, vmid: number, filter: LogFilter)
     cursor.kind === 'file'
       ? ['f', cursor.file, number(cursor.first), number(cursor.end), number(cursor.seen)]
       : ['j', cursor.after ?? '-', cursor.newest ?? '-', '-', number(cursor.seen)];
-  return `${fields.join('.')}.${digest(vmid, filter)}`;
+  const clock = cursor.clock === null ? [] : [String(cursor.clock)];
+  return `${[...fields, ...clock].join('.')}.${digest(vmid, filter)}`;
 }
 
 /** @throws AppError INVALID_INPUT unless it is a cursor for this container and filter */
 export function parseCursor(text: string, vmid: number, filter: LogFilter): LogCursor {
   const [kind, ...fields] = text.split('.');
-  const [one = '', two = '', three = '', four = '', proof] = fields;
-  if (fields.length !== 5 || proof !== digest(vmid, filter)) throw notForThis();
+  const proof = fields.pop();
+  const [one = '', two = '', three = '', four = '', time = '-'] = fields;
+  if (fields.length < 4 || fields.length > 5 || proof !== digest(vmid, filter)) throw notForThis();
   const number = (value: string): number => {
     if (!NUMBER.test(value)) throw notForThis();
     return Number(value);
   };
   const optional = (value: string) => (value === '-' ? null : number(value));
+  const clock = optional(time);
   if (kind === 'f') {
     if (!/^\d{1,10}:\d{1,20}$/.test(one)) throw notForThis();
-    return { kind: 'file', file: one, first: number(two), end: optional(three), seen: number(four) };
+    return { kind: 'file', file: one, first: number(two), end: optional(three), seen: number(four), clock };
   }
   if (kind !== 'j') throw notForThis();
   const journal = (value: string): string | null => {
@@ -64,20 +69,20 @@ export function parseCursor(text: string, vmid: number, filter: LogFilter): LogC
     return value;
   };
   if (three !== '-') throw notForThis();
-  return { kind: 'journal', after: journal(one), newest: journal(two), seen: number(four) };
+  return { kind: 'journal', after: journal(one), newest: journal(two), seen: number(four), clock };
 }
 
 /** Detects mistakes, not forgery: a caller that may read a log may read all of it. */
 function digest(vmid: number, filter: LogFilter): string {
-  const { path, unit, since, until, priority, match, regex, context } = filter;
-  const text = JSON.stringify([vmid, path, unit, since, until, priority, match, regex, context]);
+  const { path, unit, since, until, priority, match, regex, context, keep } = filter;
+  const text = JSON.stringify([vmid, path, unit, since, until, priority, match, regex, context, keep]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 function notForThis(): AppError {
   return new AppError(
     'INVALID_INPUT',
-    'The cursor is not one that this tool returned for this container and these filters.',
-    'Repeat the call with the same vmid, path, unit, since, until, priority, match, regex and context as before, or without cursor.',
+    'This tool did not return the cursor for this container and these filters.',
+    'Repeat the call with the same vmid, path, unit, since, until, priority, match, regex, context and keep as before, or without cursor.',
   );
 }

@@ -51,14 +51,14 @@ export function logFailure(
     case 'NO_TIMES':
       return new AppError(
         'INVALID_INPUT',
-        `The first 1,000 lines of ${path} ${where} have no time in a known form, so since and until cannot be applied.`,
-        'Leave them out, and use match with a part of the time as the log has it.',
+        `The first 1,000 lines of ${path} ${where} have no timestamp in a known format, so since and until cannot be applied.`,
+        'Leave them out, and use match with a part of the timestamp, written as in the log.',
       );
     case 'NO_DATE':
       return new AppError(
         'TOOL_MISSING',
         `The program date ${where} cannot convert the time ${oneLine(text)}.`,
-        'Leave out since and until, and use match with a part of the time as the log has it.',
+        'Leave out since and until, and use match with a part of the timestamp, written as in the log.',
       );
     case 'NO_JOURNAL':
       return new AppError('TOOL_MISSING', `There is no journal ${where}: ${oneLine(text)}.`, USE_PATH);
@@ -67,14 +67,14 @@ export function logFailure(
         'TOOL_MISSING',
         `The program ${oneLine(text)} is missing ${where}.`,
         oneLine(text) === 'awk'
-          ? 'Leave out since and until, and use match with a part of the time as the log has it.'
+          ? 'Leave out since and until, and use match with a part of the timestamp, written as in the log.'
           : 'Install it, or read the log with a command.',
       );
     case 'REFUSED':
       return new AppError(
         'INVALID_INPUT',
         `journalctl ${where} does not accept the unit, priority, since or until.`,
-        'Check their form, and that the version of systemd there knows it.',
+        'Check their format, and whether the version of systemd there supports it.',
       );
     default:
       return new AppError(

@@ -15,10 +15,12 @@ export interface LogFilter {
   readonly regex: boolean;
   /** Lines around each match. */
   readonly context: number;
+  /** Whether pages begin with the last lines or with the first ones. */
+  readonly keep: 'head' | 'tail';
 }
 
 export interface LogRequest extends LogFilter {
-  /** The most lines of a page. */
+  /** The most matches of a page. */
   readonly lines: number;
   /** Counts the lines without showing them. */
   readonly countOnly: boolean;
@@ -34,6 +36,14 @@ export interface LogLine {
   readonly text: string;
   /** `context` and `gap` lines surround matches. */
   readonly kind: 'match' | 'context' | 'gap';
+  /** The unit whose process wrote the entry of the journal; null if it is unknown or there is none. */
+  readonly unit: string | null;
+}
+
+/** How many of the counted lines a unit wrote, or a program without one, such as the kernel. */
+export interface UnitCount {
+  readonly name: string;
+  readonly lines: number;
 }
 
 /** A file whose name begins like that of the log, such as an older one after a rotation. */
@@ -46,6 +56,10 @@ export interface LogPage {
   readonly lines: readonly LogLine[];
   /** Lines that match, of all pages; null if they were not counted. */
   readonly total: number | null;
+  /** The units with most lines, if lines of the journal were counted. */
+  readonly units: readonly UnitCount[];
+  /** How many units the lines have; null if they were not counted by unit. */
+  readonly unitsTotal: number | null;
   /** How many matching lines precede the page; null if they were not counted. */
   readonly remaining: number | null;
   /** Whether a rotation was detected: the page begins at the start of a new file. */
@@ -55,8 +69,8 @@ export interface LogPage {
   /** Whether the whole journal has no entry of the unit, which may not exist. */
   readonly isUnitSilent: boolean;
   readonly similar: readonly SimilarFile[];
-  /** The cursor for the lines before this page; null if there are none. */
+  /** The cursor for the lines before this page; null if there are none, and for pages from the first line on. */
   readonly older: string | null;
-  /** The cursor for lines that are written later. */
+  /** The cursor for the lines after this page, which may not have been written yet. */
   readonly newer: string | null;
 }

@@ -8,6 +8,7 @@ const request = (changes: Partial<LogRequest> = {}): LogRequest => ({
   path: '/var/log/a.log',
   regex: false,
   context: 0,
+  keep: 'tail',
   lines: 100,
   countOnly: false,
   characterLimit: 1000,
@@ -18,20 +19,25 @@ const request = (changes: Partial<LogRequest> = {}): LogRequest => ({
 const JOURNAL = 's=ab;i=1;b=cd;m=2;t=3;x=4';
 
 describe('a cursor', () => {
-  const file = { kind: 'file', file: '8:1', first: 0, end: 500, seen: 20 } as const;
-  const journal = { kind: 'journal', after: JOURNAL, newest: null, seen: 0 } as const;
+  const file = { kind: 'file', file: '8:1', first: 0, end: 500, seen: 20, clock: null } as const;
+  const journal = { kind: 'journal', after: JOURNAL, newest: null, seen: 0, clock: null } as const;
 
-  test.each([file, { ...file, end: null }, journal, { ...journal, after: null, newest: JOURNAL, seen: 7 }])(
-    'is read back %#',
-    (cursor) => expect(parseCursor(formatCursor(cursor, 101, request()), 101, request())).toEqual(cursor),
+  test.each([
+    file,
+    { ...file, end: null, clock: 1_778_760_000 },
+    journal,
+    { ...journal, after: null, newest: JOURNAL, seen: 7, clock: 9 },
+  ])('is read back %#', (cursor) =>
+    expect(parseCursor(formatCursor(cursor, 101, request()), 101, request())).toEqual(cursor),
   );
 
   test('is refused for another container, another filter, or if it was changed', () => {
     const text = formatCursor(file, 101, request());
     const refused = (cursor: string, vmid = 101, changes: Partial<LogRequest> = {}) =>
-      expect(() => parseCursor(cursor, vmid, request(changes))).toThrow(/not one that this tool returned/);
+      expect(() => parseCursor(cursor, vmid, request(changes))).toThrow(/did not return the cursor/);
     refused(text, 102);
     refused(text, 101, { match: 'x' });
+    refused(text, 101, { keep: 'head' });
     refused(text, 101, { path: '/etc/shadow' });
     for (const bad of [
       '',
@@ -72,20 +78,21 @@ describe('a page', () => {
     const asked = request(changes);
     const answer = parseLogOutput(Buffer.from(`W began\n${text}W ended\n`), 'W', 100_000);
     expect(answer.failure).toBeNull();
-    return answer.page(asked, seen === 0 ? null : { kind: 'file', file: '8:1', first: 0, end: 90, seen });
+    const cursor = { kind: 'file', file: '8:1', first: 0, end: 90, seen, clock: null } as const;
+    return answer.page(asked, seen === 0 ? null : cursor);
   };
 
   test('of a file has its line numbers, the total and both cursors', () => {
     const found = page('W file 8:1 0 90 80\nW lines\n3:30:c\n4:40:d:e\n', { match: 'x' });
     expect(found).toEqual({
       lines: [
-        { number: 30, text: 'c', kind: 'match' },
-        { number: 40, text: 'd:e', kind: 'match' },
+        { number: 30, text: 'c', kind: 'match', unit: null },
+        { number: 40, text: 'd:e', kind: 'match', unit: null },
       ],
       total: 4,
       remaining: 2,
-      older: { kind: 'file', file: '8:1', first: 0, end: 90, seen: 2 },
-      newer: { kind: 'file', file: '8:1', first: 80, end: null, seen: 0 },
+      older: { kind: 'file', file: '8:1', first: 0, end: 90, seen: 2, clock: null },
+      newer: { kind: 'file', file: '8:1', first: 80, end: null, seen: 0, clock: null },
     });
   });
 
@@ -101,7 +108,7 @@ describe('a page', () => {
   test('keeps the newest lines within the limit, and the rest for the next page', () => {
     const lines = Array.from({ length: 50 }, (_, index) => `${index + 1}:line ${index + 1}\n`).join('');
     const found = page(`W file 8:1 0 900 900\nW lines\n${lines}`, { characterLimit: 100 });
-    expect(found.lines.at(-1)).toEqual({ number: 50, text: 'line 50', kind: 'match' });
+    expect(found.lines.at(-1)).toMatchObject({ number: 50, text: 'line 50', kind: 'match' });
     expect(found.lines.length).toBeLessThan(10);
     expect(found.older).toMatchObject({ seen: found.lines.length });
     expect(found.remaining).toBe(50 - found.lines.length);
@@ -121,7 +128,7 @@ describe('a page', () => {
   test('of the journal without a match does not claim a total', () => {
     const found = page(`W journal ${JOURNAL}\nW lines\n1:a\n2:b\n`, { path: undefined, lines: 2 });
     expect(found).toMatchObject({ total: null, remaining: null });
-    expect(found.older).toEqual({ kind: 'journal', after: null, newest: JOURNAL, seen: 2 });
+    expect(found.older).toMatchObject({ kind: 'journal', after: null, newest: JOURNAL, seen: 2 });
     expect(page(`W journal ${JOURNAL}\nW lines\n1:a\n`, { path: undefined, lines: 2 }).older).toBeNull();
   });
 
@@ -132,6 +139,65 @@ describe('a page', () => {
       newer: null,
     });
     expect(page('W file 8:1 0 -9 1e9\nW lines\nx:a\n99999999999999999999:b\n').lines).toEqual([]);
+  });
+
+  test('of the first lines continues after those, and at its end with lines that are written later', () => {
+    const head = { match: 'x', keep: 'head', lines: 2 } as const;
+    const first = page('W file 8:1 0 90 80\nW lines\n1:30:c\n2:40:d\n', head);
+    expect(first).toMatchObject({ total: null, remaining: null, older: null });
+    expect(first.newer).toEqual({ kind: 'file', file: '8:1', first: 0, end: null, seen: 2, clock: null });
+    const last = page('W file 8:1 0 90 80\nW lines\n3:50:e\n', head, 2);
+    expect(last.newer).toMatchObject({ first: 80, seen: 0 });
+    const journal = page(`W journal ${JOURNAL}\nW lines\n1:a\n2:b\n`, { ...head, path: undefined });
+    expect(journal.newer).toMatchObject({ newest: JOURNAL, seen: 2 });
+    // Not all lines fit into the limit: the first ones are shown.
+    const cut = page('W file 8:1 0 90 80\nW lines\n1:30:c\n2:40:d\n', {
+      ...head,
+      lines: 9,
+      characterLimit: 15,
+    });
+    expect(cut.lines.map(({ number }) => number)).toEqual([30]);
+    expect(cut.newer).toMatchObject({ first: 0, seen: 1 });
+  });
+
+  test('drops the line that the limit of bytes has cut, at the end of the first lines', () => {
+    const answer = parseLogOutput(Buffer.from('W began\nW file 8:1 0 90 80\nW lines\n1:aaaa\n2:bb'), 'W', 11);
+    expect(answer.page(request({ keep: 'head' }), null).lines.map(({ text }) => text)).toEqual(['aaaa']);
+  });
+
+  test('keeps the time of the first page, which relative times refer to', () => {
+    const text = 'W clock 1778760000\nW file 8:1 0 90 80\nW lines\n9:a\n';
+    const { older, newer } = page(text, { since: '-60' });
+    expect([older?.clock, newer?.clock]).toEqual([1_778_760_000, 1_778_760_000]);
+    expect(page(text.replace('1778760000', '$(id)'), { since: '-60' }).newer?.clock).toBeNull();
+  });
+
+  test('of the journal has the unit of each line, unless its name cannot be one', () => {
+    const text = '1:4-\tT kernel: a\n2:5:a@b.service\tT x: y\n3:--\n4:9:rm -rf;\tT z: t\n';
+    const found = page(`W journal ${JOURNAL}\nW units\nW lines\n${text}`, {
+      path: undefined,
+      match: 'x',
+      context: 1,
+    });
+    expect(found.lines).toEqual([
+      { number: null, text: 'T kernel: a', kind: 'context', unit: null },
+      { number: null, text: 'T x: y', kind: 'match', unit: 'a@b.service' },
+      { number: null, text: '--', kind: 'gap', unit: null },
+      { number: null, text: 'T z: t', kind: 'match', unit: null },
+    ]);
+  });
+
+  test('counts by unit, with bounded names and numbers', () => {
+    const units = Array.from({ length: 30 }, (_, index) => `W unit ${index} u${index} x\ty\n`).join('');
+    const answer = parseLogOutput(
+      Buffer.from(`W journal ${JOURNAL}\nW units\nW total 9\n${units}W names 30\nW ended\n`),
+      'W',
+      1000,
+    );
+    expect(answer.units).toHaveLength(20);
+    expect(answer.units[2]).toEqual({ name: 'u2 x<U+0009>y', lines: 2 });
+    expect(answer.unitsTotal).toBe(30);
+    expect(parseLogOutput(Buffer.from('W file 8:1 0 9 9\nW total 3\n'), 'W', 9).unitsTotal).toBeNull();
   });
 
   test('has no line numbers if lines are selected by time', () => {

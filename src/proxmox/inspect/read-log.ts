@@ -47,6 +47,8 @@ export async function readLog(
   return {
     lines: page.lines,
     total: page.total,
+    units: answer.units,
+    unitsTotal: answer.unitsTotal,
     remaining: page.remaining,
     rotated: answer.rotated,
     damaged: answer.damaged,
@@ -63,7 +65,7 @@ function scriptArguments(
   cursor: LogCursor | null,
   bytes: number,
 ): readonly string[] {
-  const { path, match, regex, context, lines, countOnly } = request;
+  const { path, match, regex, context, lines, keep, countOnly } = request;
   const text = (value: string | number | null | undefined) => String(value ?? '');
   return [
     word,
@@ -74,7 +76,8 @@ function scriptArguments(
     String(lines),
     String(cursor?.seen ?? 0),
     String(bytes),
-    countOnly ? '1' : '',
+    countOnly ? 'count' : keep,
+    text(cursor?.clock),
     ...(path !== undefined
       ? [
           ...(cursor?.kind === 'file'
@@ -166,7 +169,7 @@ function stopped(
   }
   return new AppError(
     'EXIT_UNKNOWN',
-    `The container sent output that is not that of the search, so it was killed.${left}`,
+    `The container sent output that is not the result of the search, so the search was killed.${left}`,
     'Check /bin/sh, grep and tail in the container.',
   );
 }

@@ -113,8 +113,8 @@ function mayNotAttach({ stderr }: CommandNotStarted): AppError {
 function noLxcAttach({ stderr }: CommandNotStarted): AppError {
   return new AppError(
     'NOT_A_PROXMOX_NODE',
-    'lxc-attach is not installed on the server.',
-    'Check HOST: it must be a Proxmox VE node with pve-container installed.',
+    'lxc-attach is not installed on the SSH server, so it is not a Proxmox VE node.',
+    'Check PROXMOX_HOST: it must be a Proxmox VE node with pve-container installed.',
     { stderr },
   );
 }

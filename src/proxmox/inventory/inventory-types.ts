@@ -5,6 +5,8 @@ export interface ContainerSummary {
   readonly vmid: number;
   /** `unknown`: its node does not answer. */
   readonly status: RunState;
+  /** Running, but all its processes are frozen, so it does not respond. */
+  readonly frozen: boolean;
   readonly name: string;
   /** The lock of the configuration (`backup`, `migrate`, …), or null. */
   readonly lock: string | null;
@@ -32,8 +34,6 @@ export interface Usage {
 }
 
 export interface ContainerStatus extends ContainerSummary {
-  /** Running, but all its processes are frozen, so it does not respond. */
-  readonly frozen: boolean;
   readonly usage: Usage | null;
 }
 

@@ -12,7 +12,7 @@ import {
   parseMembers,
   parsePools,
   parseRrd,
-  parseUnixSockets,
+  parseRunning,
   parseVmlist,
 } from './parse-inventory.ts';
 
@@ -122,7 +122,7 @@ function assemble(
       'Check /etc/pve/.vmlist and /etc/pve/.members on the node, and run `systemctl status pve-cluster` there.',
     );
   }
-  const running = parseUnixSockets(sections.get('unix') ?? '');
+  const running = parseRunning(sections.get('unix') ?? '');
   const version = items.find(([key]) => key === 'version')?.[1] ?? '';
   const unchanged = version !== '' && known?.reusable.version === version;
   const configs = unchanged ? known.reusable.configs : parseConfigLines(sections.get('conf') ?? '');
@@ -144,6 +144,7 @@ function assemble(
     containers.push({
       vmid: guest.vmid,
       status: local ? (running.has(guest.vmid) ? 'running' : 'stopped') : remoteStatus,
+      frozen: local && running.get(guest.vmid) === true,
       name: config?.name ?? `CT${guest.vmid}`,
       lock: config?.lock ?? null,
       node: guest.node,
@@ -185,7 +186,12 @@ export function splitByPath(text: string): Map<string, string> {
  */
 export function findContainer(inventory: Inventory, vmid: number): ContainerStatus {
   const summary = inventory.containers.find((container) => container.vmid === vmid);
-  if (summary) return { ...summary, frozen: inventory.frozen, usage: inventory.usage.get(vmid) ?? null };
+  if (summary)
+    return {
+      ...summary,
+      frozen: summary.frozen || inventory.frozen,
+      usage: inventory.usage.get(vmid) ?? null,
+    };
   const guest = inventory.guests.get(vmid);
   if (guest) {
     throw new AppError(
@@ -204,8 +210,8 @@ export function findContainer(inventory: Inventory, vmid: number): ContainerStat
 function notProxmox(): AppError {
   return new AppError(
     'NOT_A_PROXMOX_NODE',
-    'The server has no /etc/pve, so it is not a Proxmox VE node.',
-    'Check HOST: it must be a Proxmox VE node, not a container or another server.',
+    'The SSH server has no /etc/pve, so it is not a Proxmox VE node.',
+    'Check PROXMOX_HOST: it must be a Proxmox VE node, not a container or another server.',
   );
 }
 

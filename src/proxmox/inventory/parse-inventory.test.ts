@@ -5,7 +5,7 @@ import {
   parseMembers,
   parsePctList,
   parseRrd,
-  parseUnixSockets,
+  parseRunning,
   parseVmlist,
 } from './parse-inventory.ts';
 
@@ -56,7 +56,20 @@ describe('/proc/net/unix', () => {
       '/var/lib/lxc/105/command',
       '@/var/lib/lxc/106/command',
     ].join('\n');
-    expect([...parseUnixSockets(text)]).toEqual([101, 106]);
+    expect([...parseRunning(text).keys()]).toEqual([101, 106]);
+  });
+
+  test('is followed by the frozen containers, of cgroup v2 and v1', () => {
+    const text = `${[101, 102, 103].map((id) => `@/var/lib/lxc/${id}/command`).join('\n')}
+/sys/fs/cgroup/lxc/102/cgroup.events:frozen 1
+/sys/fs/cgroup/freezer/lxc/103/freezer.state:FROZEN
+/sys/fs/cgroup/lxc/104/cgroup.events:frozen 1
+`;
+    expect([...parseRunning(text)]).toEqual([
+      [101, false],
+      [102, true],
+      [103, true],
+    ]);
   });
 });
 

@@ -68,10 +68,18 @@ export function parseMembers(text: string): Members {
   return { node, cluster: cluster ? (cluster.name ?? '') : null, quorate: cluster?.quorate !== 0, members };
 }
 
-/** The VMIDs that run on this node: those with a command socket. */
-export function parseUnixSockets(text: string): Set<number> {
-  const running = new Set<number>();
-  for (const [, id] of text.matchAll(/@\/var\/lib\/lxc\/(\d+)\/command$/gm)) running.add(Number(id));
+/**
+ * The running containers, which are those with a command socket. The value is true for those that are frozen, according to their
+ * cgroup.
+ */
+export function parseRunning(text: string): ReadonlyMap<number, boolean> {
+  const frozen = new Set<number>();
+  for (const [, id] of text.matchAll(/^\S*\/lxc\/(\d+)\/(?:cgroup\.events|freezer\.state):/gm))
+    frozen.add(Number(id));
+  const running = new Map<number, boolean>();
+  for (const [, id] of text.matchAll(/@\/var\/lib\/lxc\/(\d+)\/command$/gm)) {
+    running.set(Number(id), frozen.has(Number(id)));
+  }
   return running;
 }
 
@@ -193,6 +201,7 @@ export function parsePctList(text: string, node: string): ContainerSummary[] {
     list.push({
       vmid: Number(vmid),
       status: status === 'running' || status === 'stopped' ? status : 'unknown',
+      frozen: false,
       name: name.trim() || `CT${vmid}`,
       lock: lock === '' ? null : lock,
       node,

@@ -5,17 +5,20 @@ import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import type { ContainerSummary } from '../proxmox-types.ts';
 import type { Inventory } from './inventory.ts';
-import { parseUnixSockets } from './parse-inventory.ts';
+import { parseRunning } from './parse-inventory.ts';
 
 /** Time limit for the answer of a node, including the connection, in ms. */
 export const NODE_LIMIT_MS = 2_800;
 const SCRIPT_LIMIT_MS = 10_000;
 
+/** The running containers of a node; true for those that are frozen. */
+type Running = ReturnType<typeof parseRunning>;
+
 /** The running containers, read from all nodes at the same time, because the published status is up to ten seconds old. */
 export class RunStates {
   readonly #nodes: Nodes;
   /** Reads that a node has not answered yet. Later calls wait for the same read. */
-  readonly #pending = new Map<string, Promise<ReadonlySet<number>>>();
+  readonly #pending = new Map<string, Promise<Running>>();
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
@@ -28,7 +31,7 @@ export class RunStates {
   ): Promise<ContainerSummary[]> {
     const others = new Set(containers.map(({ node }) => node));
     others.delete(self);
-    const states = new Map<string, ReadonlySet<number> | AppError>();
+    const states = new Map<string, Running | AppError>();
     await Promise.all(
       [...others].map(async (node) => {
         const online = members.get(node)?.online !== false;
@@ -38,7 +41,7 @@ export class RunStates {
     return containers.map((container) => withState(container, states.get(container.node)));
   }
 
-  async #ask(node: string, signal: AbortSignal): Promise<ReadonlySet<number> | AppError> {
+  async #ask(node: string, signal: AbortSignal): Promise<Running | AppError> {
     const pending =
       this.#pending.get(node) ??
       this.#nodes
@@ -58,11 +61,12 @@ export class RunStates {
 /** The container with the status that its node reports, or with the reason for the missing status. */
 export function withState<T extends ContainerSummary>(
   container: T,
-  state: ReadonlySet<number> | AppError | undefined,
+  state: Running | AppError | undefined,
 ): T {
   if (state === undefined) return container;
   if (!(state instanceof AppError)) {
-    return { ...container, status: state.has(container.vmid) ? 'running' : 'stopped' };
+    const frozen = state.get(container.vmid);
+    return { ...container, status: frozen === undefined ? 'stopped' : 'running', frozen: frozen === true };
   }
   // A node that refuses the login is running, so its published status is recent.
   const published = state.code === 'SSH_UNREACHABLE' ? 'unknown' : container.status;
@@ -70,9 +74,9 @@ export function withState<T extends ContainerSummary>(
 }
 
 /** @throws AppError SSH_UNREACHABLE if the node does not answer */
-async function readRunning(shell: RemoteShell, node: string): Promise<ReadonlySet<number>> {
+async function readRunning(shell: RemoteShell, node: string): Promise<Running> {
   const { items, sections } = await shell.script(SCRIPTS.running, [], { timeoutMs: SCRIPT_LIMIT_MS });
-  if (items.some(([key]) => key === 'end')) return parseUnixSockets(sections.get('unix') ?? '');
+  if (items.some(([key]) => key === 'end')) return parseRunning(sections.get('unix') ?? '');
   throw silent(node, SCRIPT_LIMIT_MS);
 }
 
@@ -89,7 +93,7 @@ export function silent(node: string, limitMs: number): AppError {
 export function offline(node: string): AppError {
   return new AppError(
     'SSH_UNREACHABLE',
-    `Node ${node} is offline, as the cluster sees it.`,
+    `The cluster reports that node ${node} is offline.`,
     `Check node ${node} and its network. Containers of other nodes still work.`,
   );
 }

@@ -92,7 +92,7 @@ export class ClusterJobs implements JobsHandle {
     if (unreachable.length === 0) throw jobNotFound(id);
     throw new AppError(
       'JOB_NOT_FOUND',
-      `Job ${id} is on none of the nodes that answer. It may be on ${unreachable.join(', ')}.`,
+      `No node that answers has job ${id}. It may be on ${unreachable.join(', ')}.`,
       'Check the nodes with proxmox_cluster_status, and call again. Jobs continue while their node cannot be reached.',
     );
   }

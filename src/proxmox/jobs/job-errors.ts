@@ -6,7 +6,7 @@ export const JOBS_DIR = '/var/lib/proxmox-mcp/jobs';
 export function jobNotFound(id: string): AppError {
   return new AppError(
     'JOB_NOT_FOUND',
-    `There is no job ${id.slice(0, 40)} of this caller. Jobs are removed a day after their end.`,
+    `There is no job ${id.slice(0, 40)} that this caller may see. Jobs are removed a day after their end.`,
     'List the jobs with proxmox_list_jobs.',
   );
 }

@@ -15,12 +15,21 @@ import {
   redeem,
   stateLimit,
 } from './lifecycle-call.ts';
+import { readAddresses } from './read-addresses.ts';
 
 /** LXC's monitor needs at most this long to clean up after a failed start. */
 const FAILED_START_MS = 2_000;
 
-/** Starts a container and waits until it is running. @throws AppError */
+/** Starts a container, waits until it is running, and a moment longer for its addresses. @throws AppError */
 export async function startContainer(call: LifecycleCall): Promise<LifeCycleResult> {
+  const result = await start(call);
+  // It may have been started on another node.
+  if (result.isElsewhere) return result;
+  const addresses = await readAddresses(call, result.changed);
+  return addresses === null ? result : { ...result, addresses };
+}
+
+async function start(call: LifecycleCall): Promise<LifeCycleResult & { readonly isElsewhere?: boolean }> {
   const { shell, vmid, signal } = call;
   const since = performance.now();
   const before = await checkedStatus(call);
@@ -39,7 +48,7 @@ export async function startContainer(call: LifecycleCall): Promise<LifeCycleResu
     if (await startedByAnother(shell, vmid, output, signal)) return done(since, false);
     throw pctFailed('start', output);
   }
-  if (ha.managed) return awaitHa(call, true, since, before.node);
+  if (ha.managed) return { ...(await awaitHa(call, true, since, before.node)), isElsewhere: true };
   if (await awaitState(shell, vmid, true, stateLimit(), signal)) return done(since, true);
   throw new AppError(
     'PCT_FAILED',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { AppError } from '../../lib/errors.ts';
 import type { ScriptOutput } from '../../remote/remote-shell.ts';
-import { parseUnixSockets } from '../inventory/parse-inventory.ts';
+import { parseRunning } from '../inventory/parse-inventory.ts';
 
 /** The state of a node, as the node reports it. Bytes, seconds. */
 export interface NodeState {
@@ -49,7 +49,7 @@ export function parseNodeState({ items, sections }: Pick<ScriptOutput, 'items' |
     load: toNumber(load.split(' ')[0]),
     memory: total === null ? null : total * 1024,
     memoryUsed: total === null || free === null ? null : (total - free) * 1024,
-    running: parseUnixSockets(sections.get('unix') ?? ''),
+    running: new Set(parseRunning(sections.get('unix') ?? '').keys()),
   };
 }
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { hasErrno } from '../../lib/errno.ts';
 import { AppError } from '../../lib/errors.ts';
+import { makeDirectories } from '../../lib/make-directories.ts';
 import { type ConfinedDir, HAS_PROC_FD, openConfined, replaced } from './confined-dir.ts';
 import { uploadMode } from './file-modes.ts';
 import {
@@ -122,7 +123,7 @@ export class TransferDirs {
     const [first] = this.#dirs;
     if (first === undefined) throw transferDirsUnset();
     // Private, because files from containers may contain secrets.
-    await fs.mkdir(first, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    await makeDirectories(first, 0o700).catch((error: unknown) => {
       throw localIo('create', first, error);
     });
     for (const dir of this.#dirs) {

@@ -8,6 +8,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  * $1, $2, …, never inserted into their text. Comments are not sent.
  */
 export const SCRIPTS = {
+  addresses: load('addresses'),
   addAuthorizedKey: load('authorized-keys-add'),
   claimStart: load('claim-start'),
   clusterStatus: load('cluster-status'),
@@ -46,6 +47,7 @@ export const SCRIPTS = {
   sourceInfo: load('transfer-prelude', 'source-info'),
   sourceTreeInfo: load('transfer-prelude', 'tree-prelude', 'source-tree-info'),
   upload: load('transfer-prelude', 'receive-prelude', 'upload'),
+  warmCgroup: load('warm-cgroup'),
 };
 
 function load(...names: string[]): string {

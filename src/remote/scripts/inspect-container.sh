@@ -116,6 +116,8 @@ if wants updates; then
   echo "$w done updates"
 fi
 if wants disk; then
+  # The root by itself first, because another file system may hang.
+  run root 3 . df -P -k /
   run inodes 300 . df -P -i
   run mounts 300 . df -P -k
   echo "$w done disk"

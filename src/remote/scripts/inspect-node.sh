@@ -8,9 +8,11 @@
 # number of the arguments of its precondition, and these arguments. The function check is the precondition script.
 #
 # Prints "NONCE item uptime SECONDS" and "NONCE item time SECONDS" first and "NONCE item end" last. Between them are lines
-# "VMID FACT TEXT" in any order. TEXT is a word of this script or base64, and "." ends a fact in base64. So nothing that a
-# container prints, and no name in it, can look like a fact about another container. Lines of this size are never mixed in the
-# pipe to cat. The output of a container has a pipe of its own: the session's stdout is closed there.
+# "VMID FACT TEXT" in any order. TEXT is a word of this script or base64, and ". LIMIT" ends a fact in base64, which was cut if it
+# has LIMIT bytes. So nothing that a container prints, and no name in it, can look like a fact about another container. Lines of
+# this size are never mixed in the pipe to sed. The output of a container has a pipe of its own: the session's stdout is closed
+# there. "VMID end" comes last of a container; without it, or without the exit code "FACT-code" of a fact that has one, processes
+# may be left.
 { read -r u x; } </proc/uptime
 echo "$n item uptime $u"
 echo "$n item time $(date +%s)"
@@ -21,7 +23,14 @@ say() { echo "$v $*"; }
 # Sends stdin as the fact $1, cut after $2 bytes.
 send() {
   for l in $(head -c "$2" | base64 -w 2000); do say "$1" "$l"; done
-  say "$1" .
+  say "$1" ". $2"
+}
+# Sends what $3... prints as the fact $1, with its exit code. A read may hang in the kernel, for example on a file system whose
+# server does not answer, so that not even SIGKILL ends it. It is then left behind.
+bounded() {
+  fact=$1 bytes=$2
+  shift 2
+  { { "$@"; say "$fact-code" "$?" >&3; } & } | timeout -k 1 7 cat | send "$fact" "$bytes"
 }
 wants() { case " $sections " in *" $1 "*) ;; *) return 1;; esac; }
 # The PIDs of the container's processes, as the kernel lists them.
@@ -44,12 +53,13 @@ memory() {
     "$cg/memory/lxc/$v/memory.limit_in_bytes" "$cg/memory/lxc/$v/memory.oom_control"
   grep -asHE '^(file|total_cache) ' "$cg/lxc/$v/memory.stat" "$cg/memory/lxc/$v/memory.stat"
 }
-# The kernel's tables of the container's network: TCP sockets that listen, UDP sockets without a peer, addresses.
+# The kernel's tables of the container's network: addresses, TCP sockets that listen, UDP sockets without a peer. There may be
+# more sockets than fit.
 network() {
+  grep -asH '' $proc/"$pid"/net/route $proc/"$pid"/net/if_inet6 | head -n 500
+  grep -asH -B 1 '/32 host LOCAL' $proc/"$pid"/net/fib_trie | head -n 500
   grep -asHE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ 0A ' $proc/"$pid"/net/tcp $proc/"$pid"/net/tcp6
   grep -asHE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 07 ' $proc/"$pid"/net/udp $proc/"$pid"/net/udp6
-  grep -asH '' $proc/"$pid"/net/route $proc/"$pid"/net/if_inet6
-  grep -asH -B 1 '/32 host LOCAL' $proc/"$pid"/net/fib_trie
 }
 # Open files by process, as ls prints links. ls escapes a newline in a name, and what precedes the first slash has none.
 open_files() {
@@ -58,27 +68,30 @@ open_files() {
 }
 deleted() { open_files ' -> /.* \(deleted\)$' | grep -avE '^[^>]*-> /(memfd:|dev/|SYSV|proc/)'; }
 # Only what precedes the first " -> " is taken as a path.
-deleted_sizes() { deleted | sed 's| -> .*||' | xargs stat -L -c '%n %s %d:%i'; }
-usage() { nice -n 19 timeout -s KILL 6 du -x -k -t 10M -0 "$1" "$proc/$pid/root/"; say "usage$1" "$?" >&3; }
-# Programs and libraries that a process uses and that were replaced on the disk. A container can make a read hang.
+deleted_sizes() { deleted | sed 's| -> .*||' | timeout -s KILL 5 xargs stat -L -c '%n %s %d:%i'; }
+# The largest first, because only so many are sent.
+usage() {
+  {
+    code=$({ { nice -n 19 timeout -s KILL 6 du -x -k -t 10M -0 "$1" "$proc/$pid/root/" 4>&-; echo $? >&4; } | sort -rnz >&5; } 4>&1)
+  } 5>&1
+  return "$code"
+}
+# Programs and libraries that a process uses and that were replaced on the disk.
 stale() {
-  each_process "$proc/%s/maps\n" |
-    {
-      timeout -s KILL 5 xargs grep -slE ' r-xp .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$'
-      say stale-code "$?" >&3
-    } |
-    sed 's|maps$|comm|' | xargs grep -sH ''
+  each_process "$proc/%s/maps\n" | timeout -s KILL 5 xargs grep -slE ' r-xp .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$'
 }
 commands() { each_process "$proc/%s/cmdline\n" | timeout -s KILL 5 xargs head -v -c 200; }
 # A process that outlives the timeout would keep the pipe open, so cat has a limit, too. In a separate session, leftover
-# processes do not share the session of the shell that later runs the kill script.
+# processes do not share the session of the shell that later runs the kill script. stdin is not /dev/null, whose mode lxc-attach
+# would change if the container has replaced its own.
 inside() {
   {
     setsid timeout -k 1 "$limit" lxc-attach -n "$v" --clear-env \
       -v PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin -v HOME=/root -v LANG=C.UTF-8 -v TERM=dumb \
-      -v "$mark" -- /bin/sh -c "$guest" sh "$word" "$sections" </dev/null 2>&1 3>&-
+      -v "$mark" -- /bin/sh -c "$guest" sh "$word" "$sections" 2>&1 3>&- <<E
+E
     say code "$?" >&3
-  } | timeout -k 1 "$((limit + 2))" cat | send container 65536
+  } | timeout -k 1 "$((limit + 2))" cat | send container 262144
 }
 inspect() {
   if [ $# -gt 0 ]; then
@@ -99,24 +112,39 @@ inspect() {
   if wants memory; then memory | send memory 16384; fi
   if wants network; then
     network | send network 300000
-    open_files ' -> socket:\[[0-9]+\]$' | send sockets 400000
-  fi
-  if wants usage; then
-    deleted | send deleted 100000
-    deleted_sizes | send sizes 60000
-    usage -c | send directories 200000
-    usage -a | send files 200000
+    bounded sockets 400000 open_files ' -> socket:\[[0-9]+\]$'
   fi
   if wants network || wants processes || wants usage; then each_process "$proc/%s/comm\n" | xargs grep -sH '' | send names 200000; fi
-  if wants updates; then stale | send stale 50000; fi
   if [ "$1" = RUNNING ]; then
     case " $sections " in *" system "* | *" disk "* | *" services "* | *" updates "* | *" logs "*) inside;; esac
   fi
   if wants processes; then
     sleep 0.5
     processes | send after 1000000
-    commands | send commands 400000
+    bounded commands 400000 commands
   fi
+  if wants updates; then bounded stale 50000 stale; fi
+  if wants usage; then
+    bounded deleted 100000 deleted
+    bounded sizes 60000 deleted_sizes
+    bounded directories 200000 usage -c
+    bounded files 200000 usage -a
+  fi
+  say end
+}
+# Waits until fewer than $1 containers are being inspected. One that takes too long is left behind. A shell cannot wait for the
+# first of several children.
+await() {
+  while :; do
+    { read -r u x; } </proc/uptime
+    left='' i=0
+    for p in $running; do
+      if [ "$((${u%%.*} - ${p#*:}))" -lt "$((limit + 45))" ] && kill -0 "${p%:*}"; then left="$left $p" i=$((i + 1)); fi
+    done
+    running=$left
+    [ "$i" -ge "$1" ] || break
+    sleep 0.02
+  done
 }
 (
   exec 2>/dev/null
@@ -141,19 +169,11 @@ inspect() {
       args="$args \"\${$i}\""
     done
     eval "inspect $args &"
-    running="$running $!"
+    running="$running $!:${u%%.*}"
     shift "$count"
-    # A shell cannot wait for the first of several children.
-    while :; do
-      left='' i=0
-      for p in $running; do
-        if kill -0 "$p"; then left="$left $p" i=$((i + 1)); fi
-      done
-      running=$left
-      [ "$i" -ge "$most" ] || break
-      sleep 0.02
-    done
+    await "$most"
   done
-  wait
-) </dev/null | cat
-echo "$n item end"
+  await 1
+  echo "$n item end"
+  # Processes that were left behind keep the pipe open.
+) </dev/null | sed "/^$n item end\$/q"

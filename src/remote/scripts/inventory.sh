@@ -5,9 +5,12 @@
 # $n nonce. $1 the VMID whose frozen state is requested, or empty. $2 further keys of configurations, each after a |, or empty.
 # $3 the version of the configurations that the caller has, or empty: they are not read again if they have not changed. pmxcfs
 # counts each change of a configuration in the version of .vmlist.
+# The frozen containers follow the sockets of the running ones: cgroup v2, then v1.
 # grep prints the path before every line, so that one process can read hundreds of files.
 echo "$n section unix"
 grep -aoE '@/var/lib/lxc/[0-9]+/command$' /proc/net/unix
+cg=/sys/fs/cgroup
+grep -asHE '^(frozen 1|FROZEN)$' "$cg"/lxc/*/cgroup.events "$cg"/freezer/lxc/*/freezer.state
 echo "$n section pve"
 cd /etc/pve 2>/dev/null || { echo "$n item missing"; exit 0; }
 [ -r .vmlist ] || [ ! -e .vmlist ] || echo "$n item forbidden"

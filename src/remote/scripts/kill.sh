@@ -49,8 +49,8 @@ scan() {
   IFS=" $nl"
   set +f
 }
-# Sets $processes to lines "PID PARENT SESSION START", and $old to the sessions with a process that is older than the run. Uses
-# cat, because dash's read makes a system call per byte.
+# Sets $processes to lines "PID PARENT SESSION START", and $old to the session of this script and those with a process that is older
+# than the run. Uses cat, because dash's read makes a system call per byte.
 read_processes() {
   processes='' old=' '
   stats=$(cat /proc/[0-9]*/stat 2>/dev/null)
@@ -58,10 +58,11 @@ read_processes() {
   IFS=$nl
   for s in $stats; do
     p=${s%% *}
-    [ "$p" != "$$" ] || continue
     IFS=' '
     # shellcheck disable=SC2086 # split into the fields of the stat line
     set -- ${s##*) }
+    # A script of the run may have left processes in the session in which this one runs.
+    [ "$p" != "$$" ] || { old="$old$4 "; continue; }
     # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
     processes="$processes$p $2 $4 ${20}$nl"

@@ -3,16 +3,19 @@
 # container.
 #
 # $1 inner word, $2 path of a file, or empty for the journal. $3 how lines are matched: fixed, regex or all; $4 the pattern,
-# $5 lines of context. $6 how many lines, $7 how many lines at the end are left out, as earlier pages have shown them; $8 bytes at
-# most, $9 1 to count only. Then for a file: DEVICE:INODE that it must have, where an earlier page read it, first byte, and the
-# byte after the last or empty, since, until. For the journal: cursor after which it begins, cursor of its last entry; unit,
-# priority, since, until. Each may be empty. A file is decompressed if its name ends like one of gzip, xz, zstd or bzip2.
+# $5 lines of context. $6 how many matches, $7 how many lines are left out, as earlier pages have shown them; $8 bytes at most, $9 tail
+# for the last lines, head for the first ones, or count only. $10 the time of the first page, which times before now refer to, or
+# empty. Then for a file: DEVICE:INODE that it must have, where an earlier page read it, first byte, and the byte after the last or
+# empty, since, until. For the journal: cursor after which it begins, cursor of its last entry; unit, priority, since, until. Each
+# may be empty. A file is decompressed if its name ends like one of gzip, xz, zstd or bzip2.
 #
 # "WORD began" on both streams, then "WORD near SIZE NAME" for files with similar names, and "WORD failed CODE TEXT" for a
 # refusal, or "WORD file DEVICE:INODE FIRST LAST LINE", where LINE is the byte after the last complete line, or - in a compressed
-# file; or "WORD silent" if the unit never wrote to the journal, and "WORD journal CURSOR". "WORD total MATCHES" follows where they
-# are counted apart, and "WORD lines". Each line has its number and a colon in front, and grep's own number if it is from a file
-# and has a match. "WORD broken CODE" follows if the file could not be decompressed to its end, and "WORD ended" on both streams.
+# file; or "WORD silent" if the unit never wrote to the journal, and "WORD journal CURSOR". "WORD clock SECONDS" is what times before
+# now referred to. "WORD total MATCHES" follows where they are counted apart, and "WORD lines". Each line has its number and a colon
+# in front, and grep's own number if it is from a file and has a match. After "WORD units", each line has grep's number, and its unit,
+# which may be empty, and a tab in front of its text; and a count is followed by "WORD unit MATCHES NAME" for those with most matches, and
+# "WORD names NUMBER". "WORD broken CODE" follows if the file could not be decompressed to its end, and "WORD ended" on both streams.
 w=$1
 LC_ALL=C; export LC_ALL
 echo "$w began"
@@ -26,12 +29,21 @@ for d in /run/wrappers/bin /run/current-system/sw/bin /run/current-system/profil
 done
 true >/dev/null || fail DEV_NULL
 for t in grep head tail cut; do has "$t" || fail TOOL_MISSING "$t"; done
-path=$2 how=$3 pattern=$4 context=$5 count=$6 seen=$7 bytes=$8 only=$9
+units=
+path=$2 how=$3 pattern=$4 context=$5 count=$6 seen=$7 bytes=$8 keep=$9
 shift 9
+clock=$1
+shift
+# Without -m, a search for the first lines would go on until there is one more match.
+rows=$count
+[ "$context" = 0 ] || rows=$((count * (2 * context + 2) - 1))
+first_matches=
+[ "$keep" != head ] || first_matches="-m $((seen + count))"
 match() {
+  # shellcheck disable=SC2086 # no argument if empty
   case $how in
-    fixed) grep -aF "$@" -e "$pattern";;
-    regex) grep -aE "$@" -e "$pattern";;
+    fixed) grep -aF $first_matches "$@" -e "$pattern";;
+    regex) grep -aE $first_matches "$@" -e "$pattern";;
     *) case $1 in -c) grep -ac '';; *) cat;; esac;;
   esac
 }
@@ -84,17 +96,90 @@ in_time() {
       if (inside && !probe) print
     }'
 }
+page() {
+  if [ "$keep" = head ]; then
+    head -n "$((seen + rows))" | tail -n "+$((seen + 1))" | cut -b 1-4000 | head -c "$bytes"
+  else
+    tail -n "$((seen + rows))" | head -n "-$seen" | tail -n "$rows" | cut -b 1-4000 | tail -c "$bytes"
+  fi
+}
+# Puts the unit of each line of the journal and a tab in front of its text, or counts the lines of each unit. The units are those of the
+# same entries in another format of journalctl, on file descriptor 6, which has as many lines. A program may write a newline into the
+# name that only the first format shows, so what follows the name must be the same in both.
+with_units() {
+  awk -v w="$w" -v keep="$keep" '
+    BEGIN { far = 60 }
+    # Whether line i of the other format is that of s. Sets unit, and name to the unit or the name of the program.
+    function same(i, s,  u, h, t, rest, header) {
+      if (i < 1 || i > at || at - i >= 64) return 0
+      u = ring[i % 64]; h = heads[i % 64]
+      header = u !~ /^( |$)/
+      if (!header) { sub(/^ +/, "", u); sub(/^ +/, "", s); if (u != s) return 0 }
+      sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, "", h)
+      t = match(h, /^[-A-Za-z0-9:_.@\\\/]+/) ? substr(h, 1, RLENGTH) : ""
+      sub(/:$/, "", t)
+      rest = substr(h, length(t) + 1)
+      unit = name = ""
+      if (header) {
+        sub(/^[0-9]+-[^ ]+ /, "", s)
+        if (length(s) < length(rest) || substr(s, length(s) - length(rest) + 1) != rest) return 0
+        name = substr(s, 1, length(s) - length(rest))
+      }
+      if (t ~ /\.(service|scope|socket|mount|automount|timer|target|slice|swap|path|device)$/ && t != name) unit = t
+      if (unit != "" || !header) name = t
+      return 1
+    }
+    !match($0, /^[0-9]+[:-]/) { print; next }
+    {
+      n = substr($0, 1, RLENGTH - 1) + 0
+      p = substr($0, 1, RLENGTH)
+      s = substr($0, RLENGTH + 1)
+      while (at < n - off && (getline u <"/proc/self/fd/6") > 0) {
+        at++
+        if (u !~ /^( |$)/) h = u
+        ring[at % 64] = u; heads[at % 64] = h
+      }
+      for (d = 0; d <= far; d++) if (same(n - off - d, s)) { off += d; break }
+      if (d > far) {
+        if (++failed == 20000) far = 0
+        unit = ""
+        name = "(unknown)"
+      }
+      if (keep != "count") { print p unit "\t" s; next }
+      total++
+      if (!(name in lines) && ++names > 10000) { names--; next }
+      lines[name]++
+    }
+    END {
+      if (keep != "count") exit
+      print w " total " total + 0
+      for (k = 0; k < 20; k++) {
+        most = 0; best = ""
+        for (name in lines) if (lines[name] > most || (lines[name] == most && name < best)) { most = lines[name]; best = name }
+        if (most == 0) break
+        print w " unit " most " " best
+        delete lines[best]
+      }
+      print w " names " names + 0
+    }'
+}
 # Sets m to the seconds since the epoch and M to the digits of the local time.
 moment() {
   m='' M=''
   case $1 in
     '') return;;
-    -*) m=$(($(date +%s) + $1));;
+    -*) m=$((clock + $1));;
     @*) m=${1#@}; m=${m%%.*};;
     *) m=$(date -d "$1" +%s);;
   esac
   M=$(date -d "@$m" +%Y%m%d%H%M%S)
   case $M in *[!0-9]* | '') fail NO_DATE "$1";; esac
+}
+# The first page sets the clock, so that times before now are the same on all pages.
+set_clock() {
+  case "$1/$2" in -* | */-*) ;; *) return;; esac
+  [ -n "$clock" ] || clock=$(date +%s)
+  echo "$w clock $clock"
 }
 near() {
   i=0
@@ -128,7 +213,7 @@ if [ -n "$path" ]; then
   case $size in '' | *[!0-9]*) fail IO "$path: cannot read its size";; esac
   if [ -n "$1" ]; then
     if [ "$1" != "$id" ] || [ "$size" -lt "${3:-$2}" ]; then
-      [ -z "$3" ] || fail ROTATED "$path"
+      if [ -n "$3" ] || [ "$seen" != 0 ]; then fail ROTATED "$path"; fi
       echo "$w rotated"
       first=0
     fi
@@ -148,6 +233,7 @@ if [ -n "$path" ]; then
   if [ -n "$since$until" ]; then
     has awk || fail TOOL_MISSING awk
     now=$(date +%Y%m%d%H%M%S)
+    set_clock "$since" "$until"
     moment "$since"; b=$m B=$M
     moment "$until"; e=$m E=$M
     if [ "$size" -gt 0 ] && [ -z "$(raw 4>/dev/null | head -n 1000 | in_time 1)" ]; then fail NO_TIMES "$path"; fi
@@ -163,11 +249,11 @@ else
   [ -n "$newest" ] || newest=$(journalctl -q --no-pager -n 1 -o cat --show-cursor | sed -n 's/^-- cursor: //p' | tail -n 1)
   t=${newest#*;t=}; t=${t%%;*}
   case $t in '' | *[!0-9a-f]*) fail NO_JOURNAL "the journal has no entries";; esac
-  # Seconds before now, by the clock of the container.
-  ago() { case $1 in -*) echo "@$(($(date +%s) + $1))";; *) echo "$1";; esac; }
-  until=$(ago "$until")
-  if [ -z "$until" ]; then until=$(printf '@%d.%06d' "$((0x$t / 1000000))" "$((0x$t % 1000000))"); fi
-  set -- -q --no-pager -a -o short-iso "--until=$until"
+  set_clock "$since" "$until"
+  ago() { case $1 in -*) echo "@$((clock + $1))";; *) echo "$1";; esac; }
+  end=$(ago "$until")
+  if [ -z "$end" ]; then end=$(printf '@%d.%06d' "$((0x$t / 1000000))" "$((0x$t % 1000000))"); fi
+  set -- -q --no-pager -a -o short-iso "--until=$end"
   if journalctl --help | grep -q -e --no-hostname; then set -- "$@" --no-hostname; fi
   if [ -n "$unit" ]; then
     set -- "$@" "--unit=$unit"
@@ -181,28 +267,44 @@ else
     set -- "$@" "--after-cursor=$after"
   elif [ -n "$since" ]; then
     set -- "$@" "--since=$(ago "$since")"
-  elif [ "$how" = all ] && [ -z "$only" ]; then
+  elif [ "$how" = all ] && [ "$keep" = tail ]; then
     # With -n alone, journalctl counts entries after --until too, and with --since or a cursor it prints the first ones. So the
     # oldest of the entries is searched backwards. There is none if there are fewer entries.
     oldest=$(journalctl "$@" -r -n "$((seen + count))" -o cat --show-cursor | sed -n 's/^-- cursor: //p' | tail -n 1)
     [ -z "$oldest" ] || set -- "$@" "--cursor=$oldest"
   fi
+  # journalctl refuses a time after which there are no entries, because the newest entry is the end.
+  if [ -z "$until$after" ] && ! journalctl "$@" -n 0 >/dev/null; then set -- "$@" "--until=$(ago "$since")"; fi
   journalctl "$@" -n 0 >/dev/null || fail REFUSED "journalctl does not accept unit, priority, since or until"
   read_log() { journalctl "$@"; }
   echo "$w journal $newest"
   number=
+  # The unit is known if it is given as a name. -o with-unit exists since systemd 239.
+  case $unit in
+    '' | *[*?[]*)
+      if has awk && [ -r /proc/self/fd ] && journalctl -q -n 0 -o with-unit >/dev/null; then
+        echo "$w units"
+        units=1 number=-n
+        [ "$how" != all ] || how=fixed
+      fi;;
+  esac
 fi
-broken=
-if [ -n "$only" ]; then
-  { broken=$({ echo "$w total $(read_log "$@" | match -c)" >&5; } 4>&1); } 5>&1
-  [ -z "$broken" ] || echo "$broken"
-  end
-fi
-if [ "$context" != 0 ]; then echo "$w total $(read_log "$@" 4>/dev/null | match -c)"; fi
-echo "$w lines"
+show_units() { if [ -n "$units" ]; then with_units; else cat; fi; }
 # shellcheck disable=SC2086 # no argument if empty
-{ broken=$({ read_log "$@" |
-  if [ "$context" = 0 ]; then match $number; else match $number -C "$context"; fi |
-  grep -an '' | tail -n "$((seen + count))" | head -n "-$seen" | tail -n "$count" | cut -b 1-4000 | tail -c "$bytes" >&5; } 4>&1); } 5>&1
+answer() {
+  if [ "$keep" != count ]; then
+    read_log "$@" |
+      if [ "$context" = 0 ]; then match $number; else match $number -C "$context"; fi |
+      show_units | grep -an '' | page
+  elif [ -n "$units" ]; then read_log "$@" | match -n | with_units
+  else echo "$w total $(read_log "$@" | match -c)"
+  fi
+}
+if [ "$context" != 0 ] && [ "$keep" = tail ]; then echo "$w total $(read_log "$@" 4>/dev/null | match -c)"; fi
+[ "$keep" = count ] || echo "$w lines"
+{ broken=$({
+  if [ -z "$units" ]; then answer "$@" >&5
+  else journalctl "$@" -o with-unit | { exec 6<&0 </dev/null; answer "$@" >&5; }
+  fi; } 4>&1); } 5>&1
 [ -z "$broken" ] || echo "$broken"
 end

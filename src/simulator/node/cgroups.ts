@@ -35,7 +35,8 @@ class CgroupEntries extends Map<string, Inode> {
   }
 
   override keys(): MapIterator<string> {
-    return [...super.keys(), ...[...this.#guests.keys()].map(String)].values();
+    const running = [...this.#guests.values()].filter((guest) => guest.running);
+    return [...super.keys(), ...running.map(({ vmid }) => String(vmid))].values();
   }
 }
 

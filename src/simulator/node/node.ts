@@ -180,6 +180,7 @@ export class SimulatedNode implements Machine {
       const total = Math.round(this.scenario.memory / 1024);
       return `MemTotal:       ${total} kB\nMemAvailable:   ${Math.round(total * 0.58)} kB\n`;
     });
+    this.files.generate('/proc/sys/kernel/hostname', () => `${this.hostname}\n`);
     this.files.generate('/proc/sys/kernel/random/boot_id', () => `${this.#bootId}\n`);
     this.files.generate('/proc/sys/vm/swappiness', () => '60\n', 0o644);
     this.files.generate(

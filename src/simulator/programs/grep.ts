@@ -88,12 +88,15 @@ export async function grep(call: Call): Promise<number> {
         if (trailing > 0) {
           trailing -= 1;
           await print(line.text, number, '-');
+          if (trailing === 0 && count >= limit) break;
         } else if (before > 0) {
           held.push({ line, number });
           if (held.length > before) held.shift();
         }
         continue;
       }
+      // The lines after the last match are printed up to the next one.
+      if (count >= limit) break;
       found = true;
       count += 1;
       if (options.has('q')) return;
@@ -106,7 +109,7 @@ export async function grep(call: Call): Promise<number> {
             for (const [hit] of line.text.matchAll(pattern)) if (hit !== '') await print(hit, number, ':');
         } else await print(line.text, number, ':');
       }
-      if (options.has('l') || count >= limit) break;
+      if (options.has('l') || (count >= limit && trailing === 0)) break;
     }
     if (options.has('l') && count > 0) await output.add(`${shown}\n`);
     if (options.has('L') && count === 0) await output.add(`${shown}\n`);

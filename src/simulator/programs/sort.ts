@@ -13,7 +13,8 @@ export async function sort(call: Call): Promise<number> {
       'human-numeric-sort': 'h',
     },
   });
-  const { lines, code } = await allLines(call, options.rest);
+  const end = options.has('z') ? '\0' : '\n';
+  const { lines, code } = await allLines(call, options.rest, end);
   const keys = options.values('k').map((spec) => {
     const [, from = '1', flags = '', to, more = ''] =
       /^(\d+)(?:\.\d+)?([a-zA-Z]*)(?:,(\d+)(?:\.\d+)?([a-zA-Z]*))?$/.exec(spec) ?? [];
@@ -52,7 +53,7 @@ export async function sort(call: Call): Promise<number> {
   const shown = options.has('u')
     ? sorted.filter((line, index) => index === 0 || compare(sorted[index - 1] ?? '', line) !== 0)
     : sorted;
-  const text = shown.map((line) => `${line}\n`).join('');
+  const text = shown.map((line) => line + end).join('');
   const target = options.value('o');
   if (target === undefined) await call.printBytes(text);
   else {

@@ -67,8 +67,11 @@ describe('equal outputs', () => {
     expect(groupsOf(result('same'), result('same', changes))).toEqual([[101], [102]]);
   });
 
-  test('are compared by digest when truncated', () => {
-    const cut = (digest: string) => result('x', { stdout: { ...stream('x'), truncated: true, digest } });
-    expect(groupsOf(cut('a'), cut('b'), cut('a'))).toEqual([[101, 103], [102]]);
+  test.each([
+    ['truncated', true],
+    ['not UTF-8, or redacted', false],
+  ])('are compared by digest when %s', (_what, truncated) => {
+    const of = (digest: string) => result('x', { stdout: { ...stream('x'), truncated, digest } });
+    expect(groupsOf(of('a'), of('b'), of('a'))).toEqual([[101, 103], [102]]);
   });
 });

@@ -17,7 +17,7 @@ export interface OutputGroup extends CapturedStreams {
 
 /**
  * Groups runs with equal exit codes and outputs, the largest group first, and cuts the outputs to `limit` characters in all.
- * Outputs that were cut are equal only if their originals are.
+ * Outputs are equal only if all their bytes are, also those that are not shown.
  */
 export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputGroup[] {
   const groups = [...groupBy(runs, keyOf).values()].sort((a, b) => b.length - a.length);
@@ -55,7 +55,10 @@ function keyOf({ of, result }: RunOutput): string {
   return JSON.stringify([of, ended, exitCode, ...streamKey(stdout), ...streamKey(stderr)]);
 }
 
-/** The lengths are compared too, because an escape may look like text that another container has printed. */
-function streamKey({ text, originalLength, truncated, digest }: CapturedStream): unknown[] {
-  return [text, originalLength, truncated ? digest : null];
+/**
+ * Compares what was printed, not what is shown: an escape may look like text that another container has printed, and different
+ * bytes that are not UTF-8, or different secrets, are shown as the same.
+ */
+function streamKey({ text, originalLength, digest }: CapturedStream): unknown[] {
+  return [text, originalLength, digest];
 }

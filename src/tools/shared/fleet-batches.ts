@@ -69,12 +69,23 @@ export async function runBatches(
       },
     );
     attempts.push(...checked);
-    const refused = checked.find((attempt) => attempt.check !== null && !succeeded(attempt.check));
-    if (refused !== undefined) return { attempts, stoppedBy: `The check failed in ${refused.target.vmid}.` };
+    const stoppedBy = check === undefined ? undefined : whyNotChecked(checked);
+    if (stoppedBy !== undefined && !ctx.signal.aborted) return { attempts, stoppedBy };
     if (stops()) break;
   }
   const stoppedBy = ctx.signal.aborted ? 'The call was cancelled.' : `The command failed in ${failed}.`;
   return { attempts, stoppedBy };
+}
+
+/**
+ * Why no batch may follow this one, which had a check; undefined if one may. A command that was killed may have done half of its
+ * work, and was not checked. One that did not start has changed nothing.
+ */
+function whyNotChecked(batch: readonly Attempt[]): string | undefined {
+  const failed = batch.find(({ check }) => check !== null && !succeeded(check));
+  if (failed !== undefined) return `The check failed in ${failed.target.vmid}.`;
+  const unchecked = batch.find(({ result, check }) => check === null && !(result instanceof AppError));
+  return unchecked && `The command did not end in ${unchecked.target.vmid}, so the check was not run there.`;
 }
 
 /**

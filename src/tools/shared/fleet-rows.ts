@@ -21,30 +21,45 @@ export function rowOf(target: ContainerTarget, attempts: readonly Attempt[], sto
   }
   const { result, check } = attempt;
   if (result instanceof AppError) return { ...base, status: 'failed', ...failure(result) };
-  const { ended, exitCode, durationMs, survivors, outputHeld } = result;
+  const { ended, exitCode, durationMs, outputHeld } = result;
   return {
     ...base,
     status: ended === 'exit' ? 'exited' : ended,
     exit_code: exitCode,
     duration_ms: Math.round(durationMs),
-    ...(ended === 'exit'
-      ? {}
-      : { survivors: survivors?.map(({ pid, name: process }) => ({ pid, name: process })) ?? null }),
+    ...(ended === 'exit' && exitCode !== null ? {} : survivorsOf(result)),
     ...(outputHeld ? { output_held: true } : {}),
     ...(check === null ? {} : { check_exit_code: check instanceof AppError ? null : check.exitCode }),
+    ...(check === null || check instanceof AppError || (check.ended === 'exit' && check.exitCode !== null)
+      ? {}
+      : survivorsOf(check)),
     ...endCode(result, check),
   };
+}
+
+/** The processes of a command, or of a check, that were not killed. */
+function survivorsOf({ survivors }: ExecResult): Pick<Row, 'survivors'> {
+  return { survivors: survivors?.map(({ pid, name }) => ({ pid, name })) ?? null };
 }
 
 /** The error code of a row whose command, or check, did not end by itself. */
 function endCode(result: ExecResult, check: Attempt['check']): { code?: ErrorCode; reason?: string } {
   if (result.ended !== 'exit') return { code: ENDED_CODES[result.ended] };
   if (result.exitCode === null) return { code: 'EXIT_UNKNOWN' };
+  if (check === null) return {};
   if (check instanceof AppError) return { code: check.code, reason: `The check: ${check.message}` };
-  return check !== null && check.ended !== 'exit'
-    ? { code: ENDED_CODES[check.ended], reason: 'The check did not end.' }
-    : {};
+  if (check.ended === 'exit')
+    return check.exitCode === null
+      ? { code: 'EXIT_UNKNOWN', reason: 'The exit code of the check is unknown.' }
+      : {};
+  return { code: ENDED_CODES[check.ended], reason: CHECK_ENDS[check.ended] };
 }
+
+const CHECK_ENDS = {
+  timeout: 'The check did not end within the timeout.',
+  cancelled: 'The check was cancelled.',
+  disconnected: 'The connection was lost during the check, which may still be running.',
+} as const;
 
 /** The outputs to show: that of the command, and that of a check that failed. */
 export function outputsOf({ target: { vmid }, result, check }: Attempt): RunOutput[] {

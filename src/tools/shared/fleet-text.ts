@@ -110,12 +110,18 @@ export function fleetText({
 
 function checkLines(containers: readonly Row[], listed: (rows: readonly Row[]) => string): string[] {
   const checked = containers.filter(({ check_exit_code }) => check_exit_code !== undefined);
-  const groups = [...groupBy(checked, ({ check_exit_code }) => check_exit_code ?? null)];
-  return groups.map(([code, rows]) =>
-    code === 0
-      ? `Check passed in ${counted(rows.length)}`
-      : `Check failed, exit code ${code ?? 'unknown'}: ${listed(rows)}`,
-  );
+  const groups = groupBy(checked, (row) => checkEnd(row).replaceAll(String(row.vmid), ''));
+  return [...groups.values()].map((rows) => {
+    const [first] = rows;
+    if (first === undefined || first.check_exit_code === 0) return `Check passed in ${counted(rows.length)}`;
+    return `Check failed, ${checkEnd(first)}: ${listed(rows)}`;
+  });
+}
+
+function checkEnd(row: Row): string {
+  const { check_exit_code: exitCode, code, reason, survivors } = row;
+  if (exitCode !== null && exitCode !== undefined) return `exit code ${exitCode}`;
+  return `${code} (${reason}${survivors === undefined ? '' : ` It was ${survivorsText(row)}.`})`;
 }
 
 function counted(count: number): string {
@@ -123,8 +129,7 @@ function counted(count: number): string {
 }
 
 function survivorsText({ survivors }: Row): string {
-  if (survivors === null || survivors === undefined)
-    return 'could not be killed, or the kill could not be verified';
+  if (survivors === null || survivors === undefined) return 'not killed, or the kill could not be verified';
   if (survivors.length === 0) return 'killed, none of its processes is left';
   return `killed, but these survived: ${survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ')}`;
 }
@@ -137,12 +142,15 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
   const word = frameWord();
   const printed = outputs.filter(({ stdout, stderr }) => stdout !== '' || stderr !== '');
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
-  const texts = printed.map(({ vmids, of, exit_code, stdout, stderr, truncated, characters, lines }) => {
+  const texts = printed.map((group, index) => {
+    const { vmids, of, exit_code, stdout, stderr, truncated, characters, lines } = group;
     const [only] = vmids;
+    const [same] = printed.slice(0, index).filter((other) => looksLike(other, group));
     const who = vmids.length > 1 ? `${vmids.length} equal: ${vmids.join(', ')}` : visible(label(only ?? 0));
     const code = showsCode ? `, exit code ${exit_code ?? 'unknown'}` : '';
     const cut = truncated ? ` (cut; ${characters} characters in ${lines} lines in all)` : '';
-    const title = `${of === 'check' ? 'Check in ' : ''}${who}${code}${cut}`;
+    const hidden = same === undefined ? '' : ` (not equal to ${same.vmids[0]}: ${difference(same, group)})`;
+    const title = `${of === 'check' ? 'Check in ' : ''}${who}${code}${cut}${hidden}`;
     const [out, err] = [inlined(stdout), inlined(stderr)];
     if (out !== undefined && err !== undefined) {
       return [`${title}:`, ...(stdout === '' ? [] : [out]), ...(stderr === '' ? [] : ['STDERR', err])].join(
@@ -158,6 +166,21 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
     .flatMap(({ vmids }) => vmids);
   if (silent.length > 0) texts.push(printed.length === 0 ? '(no output)' : `No output: ${silent.join(', ')}`);
   return groupLines(texts);
+}
+
+/** Whether two outputs, which are not equal, look equal. */
+function looksLike(one: Group, other: Group): boolean {
+  return (
+    one.of === other.of &&
+    one.exit_code === other.exit_code &&
+    one.stdout.replace(/\n$/, '') === other.stdout.replace(/\n$/, '') &&
+    one.stderr.replace(/\n$/, '') === other.stderr.replace(/\n$/, '')
+  );
+}
+
+function difference(one: Group, other: Group): string {
+  const areShown = one.stdout === other.stdout && one.stderr === other.stderr;
+  return areShown ? 'they differ in parts that are not shown' : 'only one of them ends with a newline';
 }
 
 /** The text of a short line in quotes; undefined if it must be framed. */

@@ -76,6 +76,8 @@ const containerRow = z.object({
   processes: sections.processes.optional(),
   updates: sections.updates.optional(),
   logs: sections.logs.optional(),
+  /** The sections of which some is left out, or all, because the data would be too long. */
+  left_out: texts.optional(),
 });
 
 const survivor = z.object({ pid: z.number(), name: z.string() });
@@ -88,6 +90,8 @@ export const inspectionData = z.object({
   clocks: z.array(z.object({ node: z.string().nullable(), ahead_s: z.number() })),
   containers: z.array(containerRow),
   skipped: z.array(skippedRow),
+  /** Containers without problems that have no row, because the data would be too long. */
+  left_out: z.array(z.number()).optional(),
   /** Processes of the inspection that could not be killed; null if unknown. */
   survivors: z.array(survivor).nullable(),
 });
@@ -119,12 +123,12 @@ export function problemsOf(
   const problems: string[] = [];
   if (facts.state === 'frozen') problems.push('frozen');
   for (const mount of disk?.mounts ?? []) {
-    if (mount.use_percent >= threshold) problems.push(`disk ${mount.path} ${mount.use_percent} %`);
+    if (mount.use_percent >= threshold) problems.push(`disk ${mount.path} ${mount.use_percent} % full`);
     if ((mount.inodes_percent ?? 0) >= threshold)
-      problems.push(`inodes ${mount.path} ${mount.inodes_percent} %`);
+      problems.push(`inodes ${mount.path} ${mount.inodes_percent} % used`);
   }
   const percent = memoryPercent(memory);
-  if (percent !== null && percent >= Math.max(threshold, 90)) problems.push(`memory ${percent} %`);
+  if (percent !== null && percent >= Math.max(threshold, 90)) problems.push(`memory ${percent} % used`);
   if ((memory?.oom_kills ?? 0) > 0) problems.push(`${memory?.oom_kills} out-of-memory kills`);
   for (const name of services?.failed ?? []) problems.push(`failed: ${name}`);
   for (const name of services?.restarting ?? []) problems.push(`restarts: ${name}`);
@@ -132,7 +136,7 @@ export function problemsOf(
   const age = daysBetween(updates?.lists_time ?? null, now);
   if (age !== null && age >= OLD_LISTS_DAYS) problems.push(`package lists ${age} d old`);
   if (updates?.restart_required) problems.push('restart required');
-  if (facts.incomplete !== null && facts.state !== 'frozen') problems.push('incomplete');
+  if (facts.incomplete !== null && facts.state !== 'frozen') problems.push('did not answer completely');
   return problems;
 }
 

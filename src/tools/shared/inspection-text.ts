@@ -1,7 +1,9 @@
 import { table } from '../../lib/columns.ts';
 import { formatDuration } from '../../lib/duration.ts';
+import type { ErrorCode } from '../../lib/errors.ts';
 import type { Section } from '../../proxmox/inspect/inspect-types.ts';
 import { formatBytes } from './format.ts';
+import { fitInspection, leftOutOf } from './inspection-limit.ts';
 import { type InspectedRow, type InspectionData, memoryPercent } from './inspection-output.ts';
 import { type Block, cell, isUnchecked, notCheckedBlock, sectionBlocks } from './inspection-sections.ts';
 import { skippedLines } from './targets.ts';
@@ -23,15 +25,28 @@ export function inspectionText(
   const details = sections !== null;
   const troubled = containers.filter(({ problems }) => problems.length > 0);
   const unchecked = containers.filter(({ not_checked }) => not_checked.length > 0).length;
-  const gaps = unchecked === 0 ? '' : `, ${unchecked} not checked completely`;
+  const failed = data.skipped.filter(({ code }) => !EXPECTED.has(code));
+  const skipped = data.skipped.filter(({ code }) => EXPECTED.has(code));
+  const counts = [
+    count(containers.length, 'container'),
+    `${troubled.length} with problems${details ? ` in ${sections.join(', ')}` : ''}`,
+    ...(unchecked === 0 ? [] : [`${unchecked} with unknown values (NOT CHECKED)`]),
+    ...(failed.length === 0 ? [] : [`${failed.length} COULD NOT BE INSPECTED`]),
+    ...(skipped.length === 0 ? [] : [`${skipped.length} skipped`]),
+  ];
   const head = [
-    `${count(containers.length, 'container')}, ${troubled.length} with problems${details ? ` in ${sections.join(', ')}` : ''}${gaps}. Values of ${data.time}.`,
+    `${counts.join(', ')}. Values of ${data.time}.`,
+    ...bounded(skippedLines(failed, 'Not inspected'), limit / 8),
     ...data.clocks.map(
       ({ node, ahead_s: ahead }) =>
         `The clock of ${node === null ? 'the node' : `node ${node}`} is ${Math.abs(ahead)} s ${ahead > 0 ? 'ahead of' : 'behind'} this server's.`,
     ),
   ];
-  const foot = [...survivorLines(data), ...skippedLines(data.skipped)];
+  const foot = [
+    ...survivorLines(data),
+    ...bounded(skippedLines(skipped), limit / 8),
+    ...leftOutLines(fitInspection(data, limit), limit),
+  ];
   const blocks = [
     overview(containers, details),
     ...(details ? sectionBlocks(containers, { threshold, now: data.time }) : []),
@@ -145,6 +160,35 @@ function problemCell(problems: readonly string[]): string {
   if (problems.length === 0) return '-';
   const more = problems.length > MOST_PROBLEMS ? `; ${problems.length - MOST_PROBLEMS} more` : '';
   return problems.slice(0, MOST_PROBLEMS).join('; ') + more;
+}
+
+/** Why a container was not inspected that are no failures of the inspection. */
+const EXPECTED: ReadonlySet<string> = new Set<ErrorCode>([
+  'CONTAINER_NOT_RUNNING',
+  'CONTAINER_IS_TEMPLATE',
+  'CONTAINER_NOT_FOUND',
+  'NOT_A_CONTAINER',
+  'POLICY_DENIED',
+  'OWN_CONTAINER',
+  'WRONG_TARGET',
+]);
+
+/** As many lines, and as much of the last one, as fit. */
+function bounded(lines: readonly string[], most: number): string[] {
+  const text = lines.join('\n');
+  return text.length <= most
+    ? [...lines]
+    : `${text.slice(0, most)}… All reasons are in the structured data.`.split('\n');
+}
+
+/** What is not in the data. */
+function leftOutLines(fitted: InspectionData, limit: number): string[] {
+  const { short, missing } = leftOutOf(fitted);
+  if (short + missing === 0) return [];
+  const rows = missing === 0 ? '' : `, and has no row of ${count(missing, 'container')} without problems`;
+  return [
+    `The structured data is limited to ${limit} characters: it is shortened for ${count(short, 'container')} (left_out)${rows}. For all of it, call again with fewer vmids or sections.`,
+  ];
 }
 
 function survivorLines({ survivors }: InspectionData): string[] {

@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../../lib/errors.ts';
 import { codeOfJob } from '../../proxmox/jobs/job-code.ts';
 import { jobNotFound } from '../../proxmox/jobs/job-errors.ts';
 import type { Job } from '../../proxmox/jobs/job-types.ts';
-import { hostAccessDisabled, type ToolContext } from '../tool.ts';
+import { hostAccessDisabled, type ToolContext, type ToolSettings } from '../tool.ts';
 import { formatBytes } from './format.ts';
 
 const rule = { error: 'must be the ID of a job, from proxmox_list_jobs' };
@@ -14,8 +14,16 @@ export const jobId = z
   .meta({ pattern: undefined })
   .describe('ID of the job');
 
-/** Limit of the time that a call waits for changes of a job, in seconds, if WAIT_LIMIT is not set. */
-export const LONGEST_WAIT_S = 45;
+/** Most clients give up on a call after a minute in which nothing arrives. */
+const SILENT_WAIT_S = 45;
+
+/** Limit of the time that a call waits for the end of a job, in seconds. Progress keeps a call alive. */
+export function longestWaitS({
+  settings,
+  showsProgress,
+}: Pick<ToolContext, 'showsProgress'> & { readonly settings: Pick<ToolSettings, 'waitLimit'> }): number {
+  return settings.waitLimit ?? (showsProgress ? Number.POSITIVE_INFINITY : SILENT_WAIT_S);
+}
 
 /** For messages: `container 101` or `the Proxmox host`. */
 export function jobTarget({ vmid }: Pick<Job, 'vmid'>): string {

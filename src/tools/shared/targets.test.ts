@@ -6,6 +6,7 @@ import { matchesFilter, selectContainers, skippedLines, type TargetSelection } f
 function container(vmid: number, name: string, rest: Partial<ContainerSummary> = {}): ContainerSummary {
   const running = {
     status: 'running',
+    frozen: false,
     lock: null,
     node: 'pve1',
     local: true,

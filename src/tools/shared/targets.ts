@@ -158,9 +158,13 @@ function nothingMatches({ vmids, tags, name, node, except }: TargetSelection): A
   return new AppError(
     'CONTAINER_NOT_FOUND',
     given === '' ? 'There are no containers.' : `No container matches ${given.slice(0, 300)}.`,
-    'List names, tags and nodes with proxmox_list_containers.',
+    `${name !== undefined && /[[\]{}|,^$\\+()]/.test(name) ? PATTERN_RULES : ''}List names, tags and nodes with proxmox_list_containers.`,
   );
 }
+
+/** For a pattern in another notation, such as web[12], {web,db}* or ^web.*$. */
+const PATTERN_RULES =
+  'In name, * stands for any characters and ? for one; all others stand for themselves. For a list of containers use vmids. ';
 
 /** The row of a container in which a call did nothing. */
 export const skippedRow = z.object({
@@ -180,13 +184,13 @@ export function skippedRows(containers: readonly ContainerTarget[]): SkippedRow[
 }
 
 /** One line for each reason: `Skipped 104 (web4), 105 (db1): CONTAINER_NOT_RUNNING`. */
-export function skippedLines(rows: readonly SkippedRow[]): string[] {
+export function skippedLines(rows: readonly SkippedRow[], title = 'Skipped'): string[] {
   const groups = groupBy(rows, ({ code, vmid, reason }) => `${code} ${reason.replaceAll(String(vmid), '')}`);
   return [...groups.values()].map((group) => {
     const [first] = group;
     const isSameReason = group.every(({ reason }) => reason === first?.reason);
     const why = isSameReason ? `${first?.code}: ${first?.reason}` : first?.code;
-    return `Skipped ${group.map(containerLabel).join(', ')}: ${why}`;
+    return `${title} ${group.map(containerLabel).join(', ')}: ${why}`;
   });
 }
 

@@ -40,10 +40,11 @@ if [ $# = 3 ]; then
   ln -sfn "/etc/pve/nodes/$node/qemu-server" /run/rig-pve/qemu-server
 fi
 mkdir -p /etc/pve /var/lib/lxc /etc/ssh/rig
-# FUSE with direct I/O, like pmxcfs: otherwise the cost of reading would be hidden. No attribute cache: tests change the files
-# below.
+# FUSE with direct I/O, like pmxcfs: otherwise the cost of reading would be hidden. pmxcfs lets the kernel keep names and
+# attributes for one second, the default of FUSE. Here it keeps them RIG_PVE_CACHE seconds: 0, as tests change the files below.
 if [ -c /dev/fuse ] && command -v bindfs >/dev/null; then
-  bindfs -o direct_io,attr_timeout=0,entry_timeout=0,negative_timeout=0 "$state/pve" /etc/pve
+  keep=${RIG_PVE_CACHE:-0}
+  bindfs -o "direct_io,attr_timeout=$keep,entry_timeout=$keep,negative_timeout=0" "$state/pve" /etc/pve
 else
   mount --bind "$state/pve" /etc/pve
 fi

@@ -3,9 +3,9 @@ import { type ApprovalRequest, ApprovalStore } from '../../../governance/approva
 import { visible } from '../../../lib/visible.ts';
 import type { Request } from '../../command.ts';
 import { askSecret, PromptCancelled } from '../../output/ask.ts';
-import { print, printError } from '../../output/output.ts';
+import { print } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../../usage-error.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 import { askNewPassphrase } from './new-passphrase.ts';
 
 /** `proxmox-mcp approvals …`: lists, approves and denies pending calls, and sets the passphrase. */
@@ -21,10 +21,7 @@ export async function approvals({ input, args, options }: Request): Promise<void
     else throw new UsageError(`unknown action '${action}': use list, approve ID, deny ID or passphrase`);
   } catch (error) {
     if (error instanceof PromptCancelled) process.exitCode = 130;
-    else if (error instanceof UsageError) {
-      await printError(`proxmox-mcp: ${error.message}\n`);
-      process.exitCode = 2;
-    } else throw error;
+    else await reportUsageError(error, 'approvals');
   }
 }
 

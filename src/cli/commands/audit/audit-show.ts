@@ -9,7 +9,7 @@ import {
 } from '../../../governance/audit/call-history.ts';
 import { SegmentFollower } from '../../../governance/audit/segments.ts';
 import { wantsColor } from '../../output/config-errors.ts';
-import { print, type Style, styleFor } from '../../output/output.ts';
+import { print, printMessage, type Style, styleFor } from '../../output/output.ts';
 import { callText, eventText, headerText, type Layout, layoutOf } from './audit-text.ts';
 
 /** The calls to show, and the format. */
@@ -34,9 +34,7 @@ export async function show(showing: Showing): Promise<void> {
   calls.take(await new SegmentFollower(showing.dir).next());
   await printCalls(calls.latest(), showing);
   if (calls.unreadable > 0)
-    process.stderr.write(
-      `proxmox-mcp: ${calls.unreadable} lines cannot be read; run \`proxmox-mcp audit verify\`\n`,
-    );
+    await printMessage(`${calls.unreadable} lines cannot be read; run \`proxmox-mcp audit verify\``);
 }
 
 /** `audit tail`: the last calls, then each call when it ends. A call that runs for a while is also shown while it runs. */

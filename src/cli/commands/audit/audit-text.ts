@@ -93,9 +93,14 @@ export function callText(
     5: resultPaint(call, style),
     6: style.dim,
   };
-  const painted = fixed.map((cell, index) => (paints[columns[index] ?? 7] ?? String)(cell));
   const args = cells.at(-1) ?? '';
-  if (left >= MIN_ARGUMENTS) return `${[...painted, cut(args, left)].join('  ').trimEnd()}\n`;
+  const sameLine = args !== '' && left >= MIN_ARGUMENTS;
+  // Trimmed before it is painted: at the end of the line an escape sequence would follow the spaces.
+  const trimmed = sameLine
+    ? fixed
+    : fixed.map((cell, at) => (at === fixed.length - 1 ? cell.trimEnd() : cell));
+  const painted = trimmed.map((cell, index) => (paints[columns[index] ?? 7] ?? String)(cell));
+  if (sameLine) return `${[...painted, cut(args, left)].join('  ')}\n`;
   const line = `${painted.join('  ').trimEnd()}\n`;
   return args === ''
     ? line

@@ -10,7 +10,7 @@ import {
 import type { Finding } from '../../../governance/audit/verify-segment.ts';
 import { visible } from '../../../lib/visible.ts';
 import { wantsColor } from '../../output/config-errors.ts';
-import { print, type Style, styleFor } from '../../output/output.ts';
+import { print, printMessage, type Style, styleFor } from '../../output/output.ts';
 
 /** Maximum number of notes in the text. --json has all of them. Damage is always shown in full. */
 const MAX_NOTES = 20;
@@ -32,7 +32,7 @@ export async function verify(config: Config, { json, accept, claim }: Options): 
     process.exitCode = 1;
     const problem = reasonOf(error);
     if (json) return print(`${JSON.stringify({ ok: false, dir, problem }, null, 2)}\n`);
-    process.stderr.write(`proxmox-mcp: the audit log in ${dir} cannot be verified: ${problem}\n`);
+    await printMessage(`the audit log in ${dir} cannot be verified: ${problem}`);
     return;
   }
   const undamaged = verification.findings.every(({ kind }) => kind === 'note');

@@ -1,9 +1,9 @@
 import { reasonOf } from '../../../governance/audit/failures.ts';
 import { auditDirOf } from '../../../governance/audit/open-audit-log.ts';
 import type { Request } from '../../command.ts';
-import { ignoreEpipe } from '../../output/output.ts';
+import { ignoreEpipe, printMessage } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../../usage-error.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 import { claimOf, numberOf, parseFilter } from './audit-options.ts';
 import type { Showing } from './audit-show.ts';
 
@@ -42,14 +42,10 @@ export async function audit({ input, args, options }: Request): Promise<void> {
     const wide = options.wide === 'true';
     const showing: Showing = { dir: auditDirOf(config), filter, last: last ?? usual, json, wide };
     await (action === 'show' ? show(showing) : tail(showing)).catch((error) => {
-      process.stderr.write(
-        `proxmox-mcp: the audit log in ${showing.dir} cannot be read: ${reasonOf(error)}\n`,
-      );
       process.exitCode = 1;
+      return printMessage(`the audit log in ${showing.dir} cannot be read: ${reasonOf(error)}`);
     });
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp audit --help.\n`);
-    process.exitCode = 2;
+    await reportUsageError(error, 'audit');
   }
 }

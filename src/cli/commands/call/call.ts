@@ -12,7 +12,7 @@ import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { redrawLine } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../../usage-error.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 import { findTool, readArguments } from './call-arguments.ts';
 import { approvePending, canAsk, terminalElicitation } from './confirm.ts';
 import { presentJson, presentText } from './present-call.ts';
@@ -32,10 +32,7 @@ export async function call({ input, args, options }: Request): Promise<void> {
     tool = findTool(name, TOOLS);
     given = await readArguments(tool, words, () => readAll(process.stdin));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp call --help.\n`);
-    process.exitCode = 2;
-    return;
+    return reportUsageError(error, 'call');
   }
   const json = options.json === 'true';
   // The log line of a call adds nothing to its result.

@@ -1,7 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { errorText } from '../../../lib/error-text.ts';
 import type { Tool } from '../../../tools/tool.ts';
-import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
+import { fitText } from '../../output/fit-text.ts';
+import { print, printError, proseWidth, wrapLines } from '../../output/output.ts';
 import { isObject } from './call-arguments.ts';
 
 /** The structured content of a result. */
@@ -11,7 +12,8 @@ export function dataOf({ structuredContent }: CallToolResult): Readonly<Record<s
 
 /** Prints a result as text: on stdout, or a failure on stderr. @returns the exit code */
 export async function presentText(tool: Tool, result: CallToolResult): Promise<number> {
-  await (result.isError === true ? printError(textOf(tool, result)) : print(textOf(tool, result)));
+  const [write, stream] = result.isError === true ? [printError, process.stderr] : [print, process.stdout];
+  await write(`${textOf(tool, result, stream)}\n`);
   return exitCodeOf(result);
 }
 
@@ -21,24 +23,20 @@ export async function presentJson(_tool: Tool, result: CallToolResult): Promise<
   return exitCodeOf(result);
 }
 
-function textOf(tool: Tool, result: CallToolResult): string {
+function textOf(tool: Tool, result: CallToolResult, stream: NodeJS.WriteStream): string {
+  const width = proseWidth(stream);
   const { error, code, suggestion, message, stdout, stderr, containers } = dataOf(result);
   // The text of the tool also has the output of a command that was killed, and the rows of several containers.
   const hasMore = typeof stdout === 'string' || containers !== undefined;
   if (result.isError === true && typeof error === 'string' && !hasMore) {
-    const more = typeof stderr === 'string' ? `\nSTDERR:\n${stderr.trimEnd()}\n` : '';
-    const text = errorText(String(code), error, String(suggestion));
-    return `${text.split('\n').flatMap(wrapped).join('\n')}\n${more}`;
+    const more = typeof stderr === 'string' ? `\n\nSTDERR:\n${stderr.trimEnd()}` : '';
+    return `${wrapLines(errorText(String(code), error, String(suggestion)), width)}${more}`;
   }
   if (!('response_format' in tool.input.shape) && typeof message === 'string') {
-    return `${wrapped(message).join('\n')}\n`;
+    return wrapLines(message, width);
   }
   const parts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-  return `${parts.join('\n').trimEnd()}\n`;
-}
-
-function wrapped(text: string): string[] {
-  return wrapText(text, proseWidth(process.stderr));
+  return fitText(parts.join('\n').trimEnd(), width, Math.max(stream.columns ?? 0, width));
 }
 
 function exitCodeOf(result: CallToolResult): number {

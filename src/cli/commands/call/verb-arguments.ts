@@ -61,8 +61,8 @@ function commandLine(words: readonly string[]): string {
 
 function vmidOf(verb: string, word: string | undefined): number {
   if (word !== undefined && /^[1-9]\d{2,8}$/.test(word)) return Number(word);
-  const given = word === undefined ? 'needs the VMID of a container' : `'${word.slice(0, 40)}' is not a VMID`;
-  throw new UsageError(`${verb}: ${given}, such as 101; list them with \`proxmox-mcp list\``);
+  const given = word === undefined ? '' : `, not '${word.slice(0, 40)}'`;
+  throw new UsageError(`${verb} needs a VMID such as 101${given}; list them with \`proxmox-mcp list\``);
 }
 
 function timeoutOf({ timeout }: Options): { timeout?: number } {

@@ -2,8 +2,8 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { TOOLS } from '../../../tools/index.ts';
 import type { Tool } from '../../../tools/tool.ts';
 import type { Request } from '../../command.ts';
-import { print, printError, proseWidth, wrapText } from '../../output/output.ts';
-import { UsageError } from '../../usage-error.ts';
+import { print, printError, printMessage } from '../../output/output.ts';
+import { reportUsageError } from '../../usage-error.ts';
 import { type Present, performCall } from './call.ts';
 import { findTool } from './call-arguments.ts';
 import { dataOf, presentText } from './present-call.ts';
@@ -16,10 +16,7 @@ export async function runVerb(verb: string, request: Request): Promise<void> {
   try {
     call = readVerb(verb, args, options, process.cwd());
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp ${verb} --help.\n`);
-    process.exitCode = 2;
-    return;
+    return reportUsageError(error, verb);
   }
   const { transferDir } = call;
   const flags = input.flags ?? {};
@@ -48,8 +45,7 @@ const passThrough: Present = async (tool: Tool, result: CallToolResult) => {
   if (typeof stderr === 'string') await printError(stderr);
   for (const text of [error, note]) {
     if (typeof text !== 'string') continue;
-    const lines = wrapText(`proxmox-mcp: ${text}`, proseWidth(process.stderr));
-    await printError(`${lines.join('\n')}\n`);
+    await printMessage(text);
   }
   if (typeof code === 'number') return code;
   return ended === 'timeout' ? TIMED_OUT : CALL_FAILED;

@@ -5,6 +5,7 @@ import { loadConfig } from '../../../config/load.ts';
 import { nearest } from '../../../lib/suggest.ts';
 import type { Request } from '../../command.ts';
 import { ignoreEpipe, print, printError } from '../../output/output.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 import { CLIENT_IDS, entryFor } from '../init/clients.ts';
 import { clientsHere, isInstalled } from '../init/installed-clients.ts';
 import { ownLaunch } from '../init/launch.ts';
@@ -23,11 +24,9 @@ export async function config({ input, args, options }: Request): Promise<void> {
   if (app === undefined) {
     const known = [...CLIENT_IDS, 'docker'];
     const meant = nearest(wanted, known);
-    await printError(
-      `proxmox-mcp: there is no client '${wanted.slice(0, 60)}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}\nClients: ${known.join(', ')}\n`,
-    );
-    process.exitCode = 2;
-    return;
+    const hint = meant === undefined ? `Clients: ${known.join(', ')}` : `(Did you mean ${meant}?)`;
+    const error = new UsageError(`there is no client '${wanted.slice(0, 60)}'\n${hint}`);
+    return reportUsageError(error, 'config');
   }
   const launch = ownLaunch(at);
   if (options.json === 'true')

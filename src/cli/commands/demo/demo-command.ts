@@ -10,7 +10,7 @@ export const demo: Command = {
     { flag: 'scenario', placeholder: 'file', help: 'YAML file with the nodes to simulate (a small homelab)' },
   ],
   details: `Starts a simulated Proxmox cluster behind a real SSH server on this machine and
-runs a short tour with a real MCP client, in about ten seconds. Nothing leaves
+runs a short tour with a real MCP client, in about five seconds. Nothing leaves
 this machine, and nothing is kept.
 
 With --serve, your own assistant can use the simulated node. Register this

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Style, wrapText } from '../../output/output.ts';
+import { fitText } from '../../output/fit-text.ts';
+import { type Style, wrapLines, wrapText } from '../../output/output.ts';
 import { type Answer, DemoClient } from './demo-client.ts';
 
 /** The simulated node, inspected directly instead of over SSH. */
@@ -37,14 +38,13 @@ export async function show(
   screen: Screen,
 ): Promise<void> {
   const { print, style, width } = screen;
-  const lines = (text: string) => wrapText(text, width).join('\n');
   const directory = await mkdtemp(path.join(tmpdir(), 'proxmox-mcp-demo-'));
   const since = performance.now();
   try {
     await writeFile(path.join(directory, 'maintenance.html'), '<h1>Back in five minutes</h1>\n');
     const client = await DemoClient.start({ ...settings, TRANSFER_DIRS: directory }, configFile);
     await print(
-      `${style.bold('proxmox-mcp demo')}\n${lines(`A real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}. Only the Proxmox node is simulated.`)}\n`,
+      `${style.bold('proxmox-mcp demo')}\n${wrapLines(`A real MCP client, the real server, a real SSH connection to 127.0.0.1:${stage.port}. Only the Proxmox node is simulated.`, width)}\n`,
     );
     try {
       for (const [index, step] of steps(stage).entries()) await take(client, step, index + 1, screen);
@@ -129,8 +129,8 @@ async function take(
   { print, style, width }: Screen,
 ): Promise<void> {
   const args = Object.entries(step.args).filter(([name]) => name !== 'response_format');
-  const shownArgs = args.map(([name, value]) => `${name}=${String(value)}`).join(' ');
-  const [first = '', ...more] = wrapText(`${step.tool} ${shownArgs}`, width - 5);
+  const shownArgs = args.map(([name, value]) => `${name}=${String(value)}`);
+  const [first = '', ...more] = wrapText([step.tool, ...shownArgs].join(' '), width - 5);
   const called = [`   ${style.yellow('→')} ${first}`, ...more.map((line) => `     ${line}`)].join('\n');
   await print(`\n${wrapText(`${number}  ${step.ask}`, width).map(style.bold).join('\n')}\n${called}\n`);
   const answer = await client.call(step.tool, step.args);
@@ -139,13 +139,11 @@ async function take(
   if (step.note) await print(indented(step.note(answer), width, style.bold));
 }
 
-/** Indents and wraps a text; lines with columns are not wrapped. */
+/** Indents a text, and fits it to the width. */
 function indented(text: string, width: number, paint = (line: string): string => line): string {
-  return text
-    .trimEnd()
+  return fitText(text.trimEnd(), width - 5)
     .split('\n')
-    .flatMap((line) => (/ {2}/.test(line) ? [line] : wrapText(line, width - 5)))
-    .map((line) => `     ${paint(line)}\n`)
+    .map((line) => (line === '' ? '\n' : `     ${paint(line)}\n`))
     .join('');
 }
 

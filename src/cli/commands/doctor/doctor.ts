@@ -4,6 +4,7 @@ import { createRedactor } from '../../../governance/redaction/redact.ts';
 import type { Request } from '../../command.ts';
 import { wantsColor } from '../../output/config-errors.ts';
 import { ignoreEpipe, print, redrawLine, styleFor, textWidth } from '../../output/output.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 import { CHECKS, type Check } from './check.ts';
 import { checkText, skippedText, summaryText } from './doctor-text.ts';
 import { examine } from './examine.ts';
@@ -14,9 +15,8 @@ import { examineSettings } from './settings-check.ts';
 export async function doctor({ input, options }: Request): Promise<void> {
   const vmid = options.exec;
   if (vmid !== undefined && !/^[1-9]\d{2,8}$/.test(vmid)) {
-    process.stderr.write('proxmox-mcp: --exec needs the VMID of a container, such as 101\n');
-    process.exitCode = 2;
-    return;
+    const given = `'${vmid.slice(0, 40)}'`;
+    return reportUsageError(new UsageError(`--exec needs a VMID such as 101, not ${given}`), 'doctor');
   }
   ignoreEpipe();
   const { checks: asFound, found, invalid, file } = examineSettings(input);

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { Config } from '../../../config/settings-schema.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { Request } from '../../command.ts';
-import { print, printError } from '../../output/output.ts';
+import { print, printError, proseWidth, wrapLines } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
 
 /** Long enough for a busy server, and shorter than the server's own check of the node. */
@@ -24,11 +24,17 @@ export async function health({ input, options }: Request): Promise<void> {
   try {
     const { status, text } = await get(url);
     if (isHealthy(status, text)) return await print(`healthy: ${url}\n`);
-    await printError(`unhealthy: ${url} returned ${status}: ${printable(text)}\n`);
+    await unhealthy(`${url} returned ${status}: ${printable(text)}`);
   } catch (error) {
-    await printError(`unhealthy: ${url} does not respond: ${messageOf(error)}\n`);
+    await unhealthy(
+      `${url} does not respond: ${messageOf(error)}. Check that the server runs (\`proxmox-mcp --http\`), and SERVER_HOST and SERVER_PORT.`,
+    );
   }
   process.exitCode = 1;
+}
+
+function unhealthy(why: string): Promise<void> {
+  return printError(`${wrapLines(`unhealthy: ${why}`, proseWidth(process.stderr))}\n`);
 }
 
 /** The health URL of the server on this machine. */

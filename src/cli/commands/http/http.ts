@@ -14,6 +14,7 @@ import { createMetrics } from '../../../server/http/metrics.ts';
 import { gracefulShutdown, SHUTDOWN_MS } from '../../graceful-shutdown.ts';
 import { openApp } from '../../open-app.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
+import { proseWidth, wrapLines } from '../../output/output.ts';
 
 /** Time to send the results of ended calls and exit, within SHUTDOWN_MS. */
 const RESERVE_MS = 400;
@@ -56,7 +57,10 @@ export async function serveOnHttp(input: LoadInput): Promise<void> {
   } catch (error) {
     await app.close(0);
     if (isAboutTls(error)) return refuse(`proxmox-mcp cannot start: ${tlsText(error)}\n`, 2);
-    return refuse(`proxmox-mcp cannot serve over HTTP: ${explain(error, config)}\n`, 1);
+    return refuse(
+      `${wrapLines(`proxmox-mcp cannot serve over HTTP: ${explain(error, config)}`, proseWidth(process.stderr))}\n`,
+      1,
+    );
   }
 }
 
@@ -112,8 +116,8 @@ function tlsText(error: unknown): string {
   Both must be PEM files. The key must match the certificate and have no passphrase.`;
 }
 
-function say(line: string): void {
-  process.stderr.write(`proxmox-mcp: ${line}\n`);
+function say(text: string): void {
+  process.stderr.write(`${wrapLines(`proxmox-mcp: ${text}`, proseWidth(process.stderr))}\n`);
 }
 
 function refuse(text: string, exitCode: number): void {

@@ -1,8 +1,9 @@
-import { chmod, copyFile, mkdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomically } from '../../../lib/atomic-file.ts';
 import { decodeText, hasUtf16 } from '../../../lib/decode-text.ts';
 import { hasErrno } from '../../../lib/errno.ts';
+import { makeDirectories } from '../../../lib/make-directories.ts';
 
 /** A change of a file: its current and its new content. */
 export interface FileChange {
@@ -43,7 +44,7 @@ export async function writeChange(
     change.before === undefined || change.secret
       ? change.mode & ~process.umask()
       : (await stat(file)).mode & 0o7777;
-  const made = await mkdir(dirname(file), { recursive: true, mode: change.secret ? 0o700 : 0o755 });
+  const made = await makeDirectories(dirname(file), change.secret ? 0o700 : 0o755);
   const backup = change.before === undefined ? undefined : `${file}.backup-${stamp}`;
   if (backup !== undefined) {
     await copyFile(file, backup);

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { configDir } from '../../../config/config-file.ts';
 import type { HostEnvironment } from '../../../config/host-environment.ts';
+import { makeDirectories } from '../../../lib/make-directories.ts';
 import { readIfThere } from './changes.ts';
 
 const step = z.discriminatedUnion('kind', [
@@ -57,7 +58,7 @@ export async function readJournal(at: HostEnvironment): Promise<readonly Step[] 
 /** Appends steps to the journal. */
 export async function appendJournal(steps: readonly Step[], at: HostEnvironment): Promise<void> {
   const file = journalFile(at);
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await makeDirectories(path.dirname(file), 0o700);
   const all = [...((await readJournal(at)) ?? []), ...steps];
   await writeFile(file, `${JSON.stringify({ version: 1, steps: all }, null, 2)}\n`, { mode: 0o600 });
   await chmod(file, 0o600);

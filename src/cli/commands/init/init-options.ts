@@ -37,6 +37,14 @@ export function readOptions(
       ?.split(',')
       .map((word) => word.trim())
       .filter((word) => word !== '');
+  if (options['dry-run'] === 'true' && (options.yes !== 'true' || options.undo === 'true')) {
+    addError({
+      name: '--dry-run',
+      problem: '--dry-run needs --yes, and cannot be used with --undo',
+      remedy:
+        'Add --yes and the settings as options, or omit --dry-run: init writes nothing before the last answer.',
+    });
+  }
   return {
     yes: options.yes === 'true',
     dryRun: options['dry-run'] === 'true',

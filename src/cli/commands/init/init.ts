@@ -3,7 +3,7 @@ import type { ConfigError } from '../../../config/sources.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
 import type { Request } from '../../command.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
-import { ignoreEpipe, print } from '../../output/output.ts';
+import { ignoreEpipe, print, printMessage } from '../../output/output.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
 import { journalFile } from './init-journal.ts';
@@ -16,9 +16,7 @@ export async function init(request: Request): Promise<void> {
   const errors: ConfigError[] = [];
   const options = readOptions(request, at, (error) => void errors.push(error));
   if (errors.length > 0) {
-    process.stderr.write(
-      configErrorsText(errors, wantsColor(process.stderr), 'proxmox-mcp init cannot start'),
-    );
+    process.stderr.write(configErrorsText(errors, wantsColor(process.stderr), 'proxmox-mcp init'));
     process.exitCode = 2;
     return;
   }
@@ -56,9 +54,7 @@ async function undo(at: ReturnType<typeof currentEnvironment>, signal: AbortSign
   const { undoAll } = await import('./undo.ts');
   const undone = await undoAll(at, signal);
   if (undone === undefined) {
-    process.stderr.write(
-      `proxmox-mcp init: nothing to undo: ${journalFile(at)} is missing, empty or damaged.\n`,
-    );
+    await printMessage(`nothing to undo: ${journalFile(at)} is missing, empty or damaged.`);
     return 1;
   }
   const lines = undone.map(({ ok, text }) => `${ok ? '✓' : '✗'} ${text}`);

@@ -1,6 +1,7 @@
-import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { KeyPair } from '../../../lib/key-pair.ts';
+import { makeDirectories } from '../../../lib/make-directories.ts';
 import { RemoteShell } from '../../../remote/remote-shell.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import { connectOnce } from '../doctor/session-check.ts';
@@ -59,10 +60,7 @@ export async function carryOut(plan: Plan, signal: AbortSignal): Promise<Done> {
     for (const file of await plan.hostKeys.pin()) summary.push(`host key pinned in ${file}`);
     for (const line of plan.hostKeys.lines) steps.push({ kind: 'host-key', ...line });
     const { transferDir } = plan;
-    if (
-      transferDir !== undefined &&
-      (await mkdir(transferDir, { recursive: true, mode: 0o700 })) !== undefined
-    ) {
+    if (transferDir !== undefined && (await makeDirectories(transferDir, 0o700)) !== undefined) {
       undos.push(() => rmdir(transferDir));
       steps.push({ kind: 'directory', dir: transferDir });
       summary.push(`${transferDir} created, for transferred files`);
@@ -95,7 +93,7 @@ export async function carryOut(plan: Plan, signal: AbortSignal): Promise<Done> {
 }
 
 async function saveKey(pair: KeyPair, file: string, undos: Undo[]): Promise<string> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await makeDirectories(path.dirname(file), 0o700);
   undos.push(async () => {
     await rm(file, { force: true });
     await rm(`${file}.pub`, { force: true });

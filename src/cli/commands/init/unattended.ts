@@ -59,7 +59,7 @@ export async function initUnattended(
   const loaded = configFrom(wanted, at);
   if (!loaded.ok || level === undefined || errors.length > 0) {
     const all = [...(loaded.ok ? [] : loaded.errors), ...errors];
-    process.stderr.write(configErrorsText(all, wantsColor(process.stderr), 'proxmox-mcp init cannot start'));
+    process.stderr.write(configErrorsText(all, wantsColor(process.stderr), 'proxmox-mcp init'));
     return 2;
   }
   const hostKeys = await ConfirmedKeys.create();

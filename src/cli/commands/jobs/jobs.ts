@@ -2,14 +2,15 @@ import type { App } from '../../../app.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { table } from '../../../lib/columns.ts';
 import { formatDuration } from '../../../lib/duration.ts';
+import { errorText } from '../../../lib/error-text.ts';
 import { AppError, nextStep } from '../../../lib/errors.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Job } from '../../../proxmox/jobs/job-types.ts';
 import { jobData, jobNotes, jobState, jobTarget } from '../../../tools/shared/job-fields.ts';
 import type { Request } from '../../command.ts';
 import { appFor } from '../../open-app.ts';
-import { print, printError } from '../../output/output.ts';
-import { UsageError } from '../../usage-error.ts';
+import { print, printError, proseWidth, wrapLines } from '../../output/output.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 
 const CLOSE_MS = 1_000;
 
@@ -17,7 +18,8 @@ const CLOSE_MS = 1_000;
 export async function jobs({ input, args, options }: Request): Promise<void> {
   const [action = 'list', id, ...more] = args;
   try {
-    if (!['list', 'show', 'cancel'].includes(action)) throw new UsageError(`jobs has no action ${action}`);
+    if (!['list', 'show', 'cancel'].includes(action))
+      throw new UsageError(`jobs needs list, show ID or cancel ID, not '${action.slice(0, 60)}'`);
     if ((action === 'list') !== (id === undefined) || more.length > 0) {
       throw new UsageError(action === 'list' ? 'jobs list takes no argument' : `jobs ${action} needs one ID`);
     }
@@ -29,13 +31,12 @@ export async function jobs({ input, args, options }: Request): Promise<void> {
       await app.close(CLOSE_MS);
     }
   } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp jobs --help.\n`);
-      process.exitCode = 2;
-    } else if (error instanceof AppError) {
-      await printError(`${error.code}: ${error.message}\n${nextStep(error, 'person')}\n`);
-      process.exitCode = 1;
-    } else throw error;
+    if (!(error instanceof AppError)) return reportUsageError(error, 'jobs');
+    const next =
+      error.code === 'JOB_NOT_FOUND' ? 'List the jobs with `proxmox-mcp jobs`.' : nextStep(error, 'person');
+    const text = errorText(error.code, error.message, next);
+    await printError(`${wrapLines(text, proseWidth(process.stderr))}\n`);
+    process.exitCode = 1;
   }
 }
 

@@ -13,7 +13,7 @@ import type { Request } from '../../command.ts';
 import { openApp } from '../../open-app.ts';
 import { print, printError } from '../../output/output.ts';
 import { settingsFor } from '../../settings.ts';
-import { UsageError } from '../../usage-error.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 
 /** The host name when PROXMOX_HOST is not set. Nothing connects to it. */
 const NO_NODE = 'node.invalid';
@@ -54,9 +54,7 @@ export async function lockdown({ input, options }: Request): Promise<void> {
       process.exitCode = 1;
     }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp lockdown --help.\n`);
-    process.exitCode = 2;
+    await reportUsageError(error, 'lockdown');
   }
 }
 

@@ -168,7 +168,7 @@ function toJson({ ceiling, decision, passed, decidedAt, ...rest }: Explanation):
   if (ceiling !== null) {
     return { ...rest, outcome: 'deny', rule: ceiling.code, code: ceiling.code, reason: ceiling.message };
   }
-  const { attributes: _, ...decided } = decision ?? { attributes: null };
+  const { attributes: _, unneeded: __, ...decided } = decision ?? { attributes: null, unneeded: [] };
   return {
     ...rest,
     ...decided,

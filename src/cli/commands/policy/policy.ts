@@ -1,6 +1,6 @@
 import type { Request } from '../../command.ts';
 import { print } from '../../output/output.ts';
-import { UsageError } from '../../usage-error.ts';
+import { reportUsageError, UsageError } from '../../usage-error.ts';
 
 /** `proxmox-mcp policy …`: checks, explains and prints policy rules. Runs no tools. */
 export async function policy(request: Request): Promise<void> {
@@ -23,8 +23,6 @@ export async function policy(request: Request): Promise<void> {
         throw new UsageError(`policy needs check, explain, show or schema, not '${action.slice(0, 60)}'`);
     }
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`proxmox-mcp: ${error.message}\nRun proxmox-mcp policy --help.\n`);
-    process.exitCode = 2;
+    await reportUsageError(error, 'policy');
   }
 }

@@ -31,7 +31,7 @@ export async function serve(input: LoadInput): Promise<void> {
   void service.closed.then(() => end('client disconnected'));
   if (process.stdin.isTTY) {
     process.stderr.write(
-      'proxmox-mcp is waiting for an MCP client on stdin. Press Ctrl-C to exit. Help: proxmox-mcp --help\n',
+      'proxmox-mcp is waiting for an MCP client on stdin. Press Ctrl-C to exit.\nHelp: proxmox-mcp --help\n',
     );
   }
 }

@@ -10,19 +10,21 @@ import type { GeneratedToken } from './generated-token.ts';
 export function welcomeText({ token, file, isNew }: GeneratedToken, url: string, show: boolean): string {
   if (isNew && !show)
     return `HTTP_TOKEN is not set, so a token was generated. Clients of ${url} need it; it is stored in ${file}.\n`;
-  if (!isNew) return `Clients of ${url} need the token in ${file}.\n`;
+  if (!isNew) return `Clients of ${url} need the token in this file:\n${file}\n`;
   const json = JSON.stringify(
     { mcpServers: { proxmox: { type: 'http', url, headers: { Authorization: `Bearer ${token}` } } } },
     null,
     2,
   );
-  return `HTTP_TOKEN is not set, so a token with full access was generated. It is shown only now, and stored in
-${file} (for your eyes only). Clients use it so:
+  return `HTTP_TOKEN is not set, so a token with full access was generated.
+It is shown only now, and stored in a file that only you can read:
+${file}
+Add the server to your clients:
 
 Claude Code:
   claude mcp add --transport http proxmox ${url} --header "Authorization: Bearer ${token}"
 
-Cursor (mcp.json); VS Code (.vscode/mcp.json) calls "mcpServers" "servers":
+Cursor (mcp.json), and VS Code (.vscode/mcp.json, "servers" instead of "mcpServers"):
 ${json.replace(/^/gm, '  ')}
 
 `;
