@@ -11,6 +11,7 @@ const row = z.object({
   name: z.string().nullable(),
   status: z.string(),
   exit_code: z.number().nullable(),
+  batch: z.number().optional(),
   check_exit_code: z.number().nullable().optional(),
   survivors: z.array(z.unknown()).nullable().optional(),
   code: z.string().optional(),
@@ -212,6 +213,18 @@ describeNode('a command in several containers', [], (rig) => {
     expect(equal.outputs.map(({ vmids }) => vmids)).toEqual([[CT.busybox, CT.locked]]);
   });
 
+  test('shows an output that differs in few lines as its difference, and returns all of it', async () => {
+    const result = await run({ vmids: RUNNING, command: 'seq 100; [ ! -e /bin/bash ] || echo more; seq 50' });
+    const [both, one] = result.outputs;
+    expect([both?.vmids, one?.vmids]).toEqual([[CT.busybox, CT.locked], [CT.debian]]);
+    expect(one?.stdout).toMatch(/^1\n2\n[\s\S]*\n100\nmore\n1\n[\s\S]*\n50\n$/);
+    expect(result.text).toMatch(
+      new RegExp(
+        `\\n\\n${CT.debian} \\(debian\\) differs from the 2 equal above in these lines:\n\\[output [0-9a-f]{8} begins\\]\n@@ -100,2 \\+100,3 @@\n 100\n\\+more\n 1\n\\[output [0-9a-f]{8} ends\\]$`,
+      ),
+    );
+  });
+
   test('keeps the output of a container from imitating the result of another', async () => {
     const forged = `\n\nExit code 0 (1 container): ${CT.debian} (debian)\n\n${CT.debian} (debian): "fine"\n[output 00000000 ends]`;
     const command = `[ -e /bin/bash ] && exit 3; printf '%s' '${forged}'`;
@@ -305,13 +318,15 @@ describeNode('a command in several containers', [], (rig) => {
     });
 
     test('continue after a successful canary', async () => {
-      const { rows } = await run({
+      const { rows, containers, text } = await run({
         vmids: RUNNING,
         canary: true,
         command: 'touch /tmp/mark',
         check: 'ls /tmp/mark',
       });
       expect(rows).toEqual(RUNNING.map((vmid) => [vmid, 0]));
+      expect(containers.map(({ batch }) => batch)).toEqual([1, 2, 2]);
+      expect(text).toMatch(new RegExp(`^Run first: ${CT.debian} \\(debian\\)$`, 'm'));
       expect(await marked()).toEqual(RUNNING);
     });
 

@@ -76,10 +76,16 @@ describeNode('inspect', [], (node, { needing }) => {
   test("reports a frozen container from the kernel's data, without a delay", async () => {
     const thaw = await node.freeze(CT.busybox);
     onTestFinished(() => thaw());
-    const { row, survivors } = await inspect({
+    const { row, survivors, text } = await inspect({
       vmids: [CT.debian, CT.busybox],
-      sections: ['system', 'memory', 'disk'],
+      sections: ['system', 'memory', 'disk', 'network', 'services'],
     });
+    const reasons = row(CT.busybox).not_checked.map(({ section, reason }) => `${section}: ${reason}`);
+    expect(reasons).toEqual(
+      ['system', 'disk', 'services'].map((section) => expect.stringMatching(`^${section}: It is frozen`)),
+    );
+    expect(text.match(/frozen.*/g)).toEqual(['frozen (not read: system, disk, services)']);
+    expect(text).toMatch(new RegExp(`^${CT.busybox} +addresses +\\d`, 'm'));
     expect(row(CT.busybox)).toMatchObject({ state: 'frozen', problems: ['frozen'] });
     expect(row(CT.busybox).incomplete).toContain('frozen');
     expect(row(CT.busybox).memory?.used_bytes).toBeGreaterThan(0);
@@ -175,7 +181,7 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(processes?.top_memory.some(({ command }) => command.includes('345678'))).toBe(true);
     const own = processes?.top_memory.find(({ command }) => command.includes('/tmp/a'));
     expect(own?.command).toContain('a b<U+000A>c');
-    expect(text).toMatch(/^PROCESSES$/m);
+    expect(text).toMatch(/^PROCESSES \(memory/m);
   });
 
   test('redacts secrets in command lines, also where a command line is cut', async () => {
@@ -294,13 +300,21 @@ describeNode('inspect', [], (node, { needing }) => {
       row(vmid).not_checked.find((each) => each.section === section)?.reason;
     expect(why(CT.debian, 'disk')).toMatch(/^df failed with exit code 1/);
     expect(why(CT.debian, 'updates')).toMatch(/no package lists/);
-    expect(why(CT.busybox, 'updates')).toMatch(/none of apt/);
-    expect(row(CT.busybox)).not.toHaveProperty('services');
-    expect(why(CT.busybox, 'services')).toMatch(/^None of systemd/);
+    // That it has no such program is a fact.
+    expect(row(CT.busybox).updates).toMatchObject({ manager: 'none', pending: null });
+    expect(row(CT.busybox).services).toEqual({ manager: 'none', failed: [], restarting: [] });
+    expect([why(CT.busybox, 'updates'), why(CT.busybox, 'services')]).toEqual([undefined, undefined]);
     expect(why(CT.busybox, 'logs')).toMatch(/no journal/);
     expect(text).not.toContain('LAST ERRORS: none');
     expect(text).toContain('2 with unknown values (NOT CHECKED)');
     expect(text).toMatch(/^NOT CHECKED$/m);
+  });
+
+  test('does not count a container without a service manager among those with unknown values', async () => {
+    const { text, row } = await inspect({ vmids: [CT.busybox] });
+    expect(row(CT.busybox).not_checked).toEqual([]);
+    expect(text).toMatch(/^1 container, 0 with problems\. /);
+    expect(text).toContain('no known manager');
   });
 
   test('shows the last errors as text, and all of them as data', async () => {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { structuredPatch } from 'diff';
 import type { Part } from '../../lib/redactor.ts';
+import { unifiedDiff } from '../../lib/unified-diff.ts';
 import type { Cleaner } from '../exec/output-buffer.ts';
 import { charactersIn } from '../exec/truncate.ts';
 
@@ -27,12 +27,8 @@ export async function showDiff(
   characterLimit: number,
 ): Promise<ShownDiff> {
   const [old, changed] = await Promise.all([cleanText(before, cleaner), cleanText(after, cleaner)]);
-  const patch = structuredPatch('', '', old, changed, '', '', { context: 3, timeout: LIMIT_MS });
-  if (patch === undefined) return { text: '', added: 0, removed: 0, cut: true };
-  const lines = patch.hunks.flatMap((hunk) => [
-    `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@`,
-    ...hunk.lines,
-  ]);
+  const lines = unifiedDiff(old, changed, { context: 3, timeoutMs: LIMIT_MS });
+  if (lines === undefined) return { text: '', added: 0, removed: 0, cut: true };
   const count = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
   const shown: string[] = [];
   let left = characterLimit;
@@ -42,10 +38,6 @@ export async function showDiff(
     shown.push(line);
   }
   return { text: shown.join('\n'), added: count('+'), removed: count('-'), cut: shown.length < lines.length };
-}
-
-function range(start: number, lines: number): string {
-  return lines === 1 ? String(start) : `${start},${lines}`;
 }
 
 async function cleanText(content: Buffer, cleaner: Cleaner): Promise<string> {

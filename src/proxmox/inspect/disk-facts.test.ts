@@ -103,6 +103,39 @@ describe('the disk', () => {
     expect(largestDirectories(all, 1).map(({ path }) => path)).toEqual(['/var/log']);
   });
 
+  test('directories are the deepest ones that matter, without those of the system', () => {
+    const GB = 1024 ** 3;
+    const list = (...entries: [string, number][]) =>
+      largestDirectories(
+        entries.map(([path, gb]) => ({ path, bytes: gb * GB })),
+        10,
+      ).map(({ path }) => path);
+    const used: [string, number][] = [
+      ['/', 10],
+      ['/var', 8],
+      ['/var/lib', 7.5],
+      ['/var/lib/x', 7],
+      ['/usr', 1.5],
+      ['/usr/lib', 1.2],
+      ['/usr/lib/x86_64-linux-gnu', 1],
+      ['/opt', 0.3],
+    ];
+    expect(list(...used)).toEqual(['/var/lib/x']);
+    // Together, two directories explain the one above them; one of them alone does not.
+    expect(list(['/', 10], ['/srv', 8], ['/srv/a', 4], ['/srv/b', 3.8])).toEqual(['/srv/a', '/srv/b']);
+    expect(list(['/', 10], ['/srv', 8], ['/srv/a', 4], ['/srv/a/b', 3])).toEqual([
+      '/srv',
+      '/srv/a',
+      '/srv/a/b',
+    ]);
+    const many = Array.from({ length: 30 }, (_, index): [string, number] => [`/data/${index}`, 0.3]);
+    expect(list(['/', 10], ['/data', 9], ...many)).toEqual(['/data']);
+    expect(list(['/', 9], ['/usr', 6], ['/usr/local', 5.5], ['/home', 2])).toEqual(['/usr/local', '/home']);
+    expect(list(['/', 9], ['/usr', 6], ['/usr/lib', 5.5], ['/home', 2])).toEqual(['/usr/lib', '/home']);
+    expect(list(['/', 1], ['/usr', 0.9], ['/usr/lib', 0.8])).toEqual(['/usr']);
+    expect(list()).toEqual([]);
+  });
+
   test('a deleted file is listed once, with its process and without the escapes of ls', () => {
     const links =
       '/proc/7/fd/3 -> /var/log/a\\ b\\n\\303\\244.log\\ (deleted)\n/proc/7/fd/4 -> /x -> /proc/1/fd/9 (deleted)\n/proc/8/fd/3 -> /var/log/other (deleted)\n';

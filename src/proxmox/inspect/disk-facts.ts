@@ -86,7 +86,7 @@ export function parseMounts({ parts }: ContainerReport, most: number): Checked<r
 }
 
 /** df asks each file system, and waits for the server of one in the network. */
-const HANGS = 'df did not answer in time: one of its file systems may hang.';
+export const HANGS = 'df did not answer in time: one of its file systems may hang.';
 
 /** File systems of the kernel and packages of snapd, which are always full, and single files that LXC mounts over those of /proc and /dev. */
 const IGNORED = /^\/(?:proc|sys|snap|var\/lib\/snapd\/snap|dev(?!\/shm(?:\/|$)))(?:\/|$)/;
@@ -109,18 +109,43 @@ export function parseUsage(text: string): readonly SizedPath[] {
   });
 }
 
+/** Directories of a container that are listed at most. */
+const MOST_DIRECTORIES = 6;
+/** Share of all that is used: a smaller directory does not matter. */
+const LEAST_SHARE = 0.05;
+/** Share of a directory that is in listed directories below it, from which on it is not listed itself. */
+const EXPLAINED = 0.8;
+/** Installed programs and libraries fill no disk below this size, in bytes. */
+const LEAST_SYSTEM = 4 * 1024 ** 3;
+const SYSTEM = /^\/(?:usr(?!\/(?:local|src)(?:\/|$))|lib[^/]*|bin|sbin|boot)(?:\/|$)/;
+
 /**
- * The directories that explain the use of the disk: a directory is left out if nearly all of it is in one of its own
- * directories, which is in the list.
+ * The directories that explain the use of the disk, without those of the system: the deepest ones, and a directory above them
+ * only if much of it is elsewhere.
  */
 export function largestDirectories(all: readonly SizedPath[], most: number): readonly SizedPath[] {
-  const sorted = all.filter(({ path }) => path !== '/').sort((a, b) => b.bytes - a.bytes);
-  return sorted
-    .filter(
-      ({ path, bytes }) =>
-        !sorted.some((each) => each.path.startsWith(`${path}/`) && each.bytes > bytes * 0.9),
-    )
-    .slice(0, most);
+  const sorted = all.toSorted((a, b) => b.bytes - a.bytes);
+  const least = (sorted[0]?.bytes ?? 0) * LEAST_SHARE;
+  const directories = sorted.filter(({ path }) => path !== '/');
+  const depth = ({ path }: SizedPath) => path.split('/').length;
+  const deepestFirst = directories
+    .filter(({ path, bytes }) => bytes >= least && (bytes >= LEAST_SYSTEM || !SYSTEM.test(path)))
+    .sort((a, b) => depth(b) - depth(a));
+  const shown: SizedPath[] = [];
+  for (const directory of deepestFirst) {
+    const below = shown.filter((each) => isBelow(each, directory));
+    const explained = below
+      .filter((each) => !below.some((other) => isBelow(each, other)))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+    if (explained < directory.bytes * EXPLAINED) shown.push(directory);
+  }
+  // Where nothing else is of any size, the system is what there is.
+  const found = shown.length === 0 ? directories.slice(0, 1) : shown;
+  return found.toSorted((a, b) => b.bytes - a.bytes).slice(0, Math.min(most, MOST_DIRECTORIES));
+}
+
+function isBelow({ path }: SizedPath, directory: SizedPath): boolean {
+  return path.startsWith(`${directory.path}/`);
 }
 
 /** Files that are deleted, but open, the largest first. Each file once. */

@@ -104,7 +104,8 @@ export interface ContainerFacts {
   };
   readonly network?: { readonly addresses: readonly string[]; readonly ports: readonly Port[] };
   readonly services?: {
-    readonly manager: 'systemd' | 'OpenRC' | 'runit' | 's6';
+    /** none: no known one runs in it. */
+    readonly manager: 'systemd' | 'OpenRC' | 'runit' | 's6' | 'none';
     readonly failed: readonly string[];
     readonly restarting: readonly string[];
   };

@@ -1,9 +1,8 @@
 import type { AppError } from '../../lib/errors.ts';
-import { frozen } from '../../remote/frozen.ts';
 import type { ActivePrecondition } from '../../remote/precondition.ts';
 import { parseLogs, parseSystem } from './container-facts.ts';
 import { type Checked, type ContainerReport, parseContainerReport } from './container-report.ts';
-import { parseDisk } from './disk-facts.ts';
+import { HANGS, parseDisk } from './disk-facts.ts';
 import { notRunning, outOfTime } from './inspect-errors.ts';
 import type { ContainerFacts, NotChecked, Section } from './inspect-types.ts';
 import { parseMemory, parseNames, parseProcesses, parseStale, parseUptime } from './kernel-facts.ts';
@@ -42,7 +41,7 @@ export function inspectedContainer(
   if (pid === undefined) return notRunning(vmid, state);
   const isFrozen = state === 'FROZEN' || state === 'FREEZING';
   const report = parseContainerReport(raw.text('container') ?? '', innerWord);
-  const incomplete = isFrozen ? frozen({ kind: 'container', vmid }).message : whyIncomplete(raw, report);
+  const incomplete = isFrozen ? FROZEN : whyIncomplete(raw, report);
   const notChecked: NotChecked[] = [];
   const names = parseNames(raw.text('names') ?? '');
   /** The facts of a section if it was requested; undefined if they are unknown. */
@@ -52,7 +51,8 @@ export function inspectedContainer(
     const isCutShort = FROM_CONTAINER.has(section) && !report.done.has(section);
     const cause = incomplete ?? 'It was not entered, because there was no time left.';
     // What the node searches on the disk has reasons of its own.
-    const whole = isCutShort ? [cause, ...(section === 'disk' ? reasons : [])] : reasons;
+    const own = section === 'disk' ? reasons.filter((reason) => !isFrozen || reason !== HANGS) : [];
+    const whole = isCutShort ? [cause, ...own] : reasons;
     notChecked.push(...whole.map((reason) => ({ section, reason })));
     return facts ?? undefined;
   }
@@ -136,6 +136,7 @@ function outdatedOf(raw: RawFacts): readonly string[] | null {
   return isComplete && !hasMoreProcesses(raw) ? parseStale(raw.text('stale') ?? '') : null;
 }
 
+const FROZEN = 'It is frozen: nothing runs in it, so only what the node and its kernel know was read.';
 const NO_CGROUP = 'The node did not find its cgroup.';
 const NO_TIME = 'The node did not read it within its time limit.';
 

@@ -50,3 +50,12 @@ test('more ports than are listed are reported as such', () => {
   expect(facts?.ports).toHaveLength(200);
   expect(notChecked).toEqual(['Only 200 of its 201 ports are listed.']);
 });
+
+test('tables that were not read are unknown, and no tables without addresses and ports', () => {
+  const unknown = { facts: null, notChecked: ["The kernel's tables of its network could not be read."] };
+  expect(parseNetwork('', '', new Map())).toEqual(unknown);
+  expect(parseNetwork('/proc/5/net/route:Iface\tDestination', '', new Map())).toEqual({
+    facts: { addresses: [], ports: [] },
+    notChecked: [],
+  });
+});

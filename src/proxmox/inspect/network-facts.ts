@@ -1,6 +1,7 @@
 import type { Checked } from './container-report.ts';
 import type { ContainerFacts, Port } from './inspect-types.ts';
 
+const NO_TABLES = "The kernel's tables of its network could not be read.";
 const MOST_PORTS = 200;
 const MOST_ADDRESSES = 50;
 
@@ -37,6 +38,8 @@ export function parseNetwork(
       if (address !== undefined && !address.startsWith('127.')) addresses.add(address);
     }
   }
+  // The kernel prints at least the heading of the routes.
+  if (!/^\/proc\/\d+\/net\//m.test(text)) return { facts: null, notChecked: [NO_TABLES] };
   const cut = (list: readonly unknown[], most: number, what: string) =>
     list.length > most ? [`Only ${most} of its ${list.length} ${what} are listed.`] : [];
   const sorted = [...ports.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseContainerReport } from './container-report.ts';
 import { reportOf } from './report-fixture.ts';
 import { parseServices } from './service-facts.ts';
 
@@ -108,9 +109,10 @@ new: up (pid 33 pgid 33) 1 seconds`;
   });
 });
 
-test('without a known service manager, services are unknown', () => {
-  expect(services({})).toEqual({
-    facts: null,
-    notChecked: ['None of systemd, OpenRC, runit and s6 runs in it.'],
-  });
+test('no known service manager is a fact, if all of them were looked for', () => {
+  const none = { manager: 'none', failed: [], restarting: [] };
+  expect(services({})).toEqual({ facts: none, notChecked: [] });
+  const cut = parseContainerReport('W began\nW done system\n', 'W');
+  expect(parseServices(cut, 9)).toEqual({ facts: null, notChecked: [] });
+  expect(services({ runit: 'x' }, { runit: null }).facts).toBeNull();
 });

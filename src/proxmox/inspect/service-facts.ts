@@ -25,8 +25,8 @@ interface Found {
 const LEAST_RESTARTS = 5;
 
 /** The services that failed or restart, of each service manager that runs in the container. */
-export function parseServices({ parts }: ContainerReport, most: number): Checked<Services> {
-  const managers: readonly (readonly [Services['manager'], Found | null])[] = [
+export function parseServices({ parts, done }: ContainerReport, most: number): Checked<Services> {
+  const managers: readonly (readonly [Exclude<Services['manager'], 'none'>, Found | null])[] = [
     ['systemd', ofSystemd(parts.get('systemd-failed'), parts.get('systemd-restarts'))],
     ['OpenRC', ofOpenRc(parts.get('openrc'))],
     ['runit', ofRunit(parts.get('runit'))],
@@ -39,8 +39,9 @@ export function parseServices({ parts }: ContainerReport, most: number): Checked
   const [first] = known;
   const notChecked = found.flatMap((each) => each.notChecked);
   if (first === undefined) {
-    const nothing = 'None of systemd, OpenRC, runit and s6 runs in it.';
-    return { facts: null, notChecked: notChecked.length === 0 ? [nothing] : notChecked };
+    // That none was found is known only if the script has looked for all of them.
+    const none = found.length === 0 && done.has('services');
+    return { facts: none ? { manager: 'none', failed: [], restarting: [] } : null, notChecked };
   }
   const bounded = (list: readonly string[]) => list.slice(0, most).map((each) => oneLine(each, 80));
   return {

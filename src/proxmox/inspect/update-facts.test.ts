@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseContainerReport } from './container-report.ts';
 import { reportOf } from './report-fixture.ts';
 import { parseUpdates } from './update-facts.ts';
 
@@ -101,11 +102,13 @@ describe('updates are unknown, not 0,', () => {
     });
   });
 
-  test('without a known package manager', () => {
+  test('without a known package manager, which is a fact if all of them were looked for', () => {
     expect(updates({})).toMatchObject({
       facts: { manager: 'none', pending: null, restart_required: null },
-      notChecked: ['It has none of apt, apk, dnf, zypper and pacman.'],
+      notChecked: [],
     });
+    const cut = parseContainerReport('W began\nW done system\n', 'W');
+    expect(parseUpdates(cut, null, 9)).toEqual({ facts: null, notChecked: [] });
   });
 });
 

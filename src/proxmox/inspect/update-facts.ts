@@ -44,7 +44,7 @@ const NO_PRIVATE_LOG = 97;
  * @param outdated processes that use replaced files; null if unknown
  */
 export function parseUpdates(
-  { parts }: ContainerReport,
+  { parts, done }: ContainerReport,
   outdated: readonly string[] | null,
   most: number,
 ): Checked<Updates> {
@@ -61,7 +61,7 @@ export function parseUpdates(
     outdated_processes: outdated === null ? null : shown(outdated),
   } as const;
   if (manager === undefined || part === undefined) {
-    return { facts: unknown, notChecked: ['It has none of apt, apk, dnf, zypper and pacman.'] };
+    return { facts: done.has('updates') ? unknown : null, notChecked: [] };
   }
   const lists = (parts.get('lists')?.text ?? '').trim();
   if (lists === '') {

@@ -22,6 +22,8 @@ export interface FleetRequest {
 export interface Attempt {
   readonly target: ContainerTarget;
   readonly container: ContainerHandle;
+  /** Number of its batch, from 1; null if there is only one. */
+  readonly batch: number | null;
   readonly result: ExecResult | AppError;
   readonly check: ExecResult | AppError | null;
 }
@@ -45,7 +47,8 @@ export async function runBatches(
   let failed: number | undefined;
   let done = 0;
   const stops = () => ctx.signal.aborted || ((canary || stop_on_failure) && failed !== undefined);
-  for (const batch of batchesOf(usable, { canary, size: batch_size })) {
+  const batches = batchesOf(usable, { canary, size: batch_size });
+  for (const [index, batch] of batches.entries()) {
     const ended = await runPerNode(
       batch,
       async (target): Promise<Attempt> => {
@@ -55,7 +58,7 @@ export async function runBatches(
         if (!succeeded(result)) failed ??= target.vmid;
         done += 1;
         ctx.progress(`${done} of ${usable.length} done`, done, usable.length);
-        return { target, container, result, check: null };
+        return { target, container, batch: batches.length > 1 ? index + 1 : null, result, check: null };
       },
       stops,
     );

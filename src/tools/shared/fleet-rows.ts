@@ -12,10 +12,11 @@ export type Row = z.output<typeof execRow>;
 /** The row of one container. @param stoppedBy why containers without an attempt were not run */
 export function rowOf(target: ContainerTarget, attempts: readonly Attempt[], stoppedBy: string): Row {
   const { vmid, name, refusal } = target;
-  const base = { vmid, name, exit_code: null };
+  const attempt = attempts.find((each) => each.target.vmid === vmid);
+  const batch = attempt?.batch ?? null;
+  const base = { vmid, name, exit_code: null, ...(batch === null ? {} : { batch }) };
   const failure = ({ code, message }: AppError) => ({ code, reason: message });
   if (refusal !== null) return { ...base, status: 'skipped', ...failure(refusal) };
-  const attempt = attempts.find((each) => each.target.vmid === vmid);
   if (attempt === undefined) {
     return { ...base, status: 'not_run', code: 'NOT_RUN', reason: stoppedBy };
   }

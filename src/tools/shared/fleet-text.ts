@@ -3,6 +3,7 @@ import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
 import { frameWord } from './format.ts';
 import { outputSection } from './present-exec.ts';
+import { differenceBetween } from './similar-outputs.ts';
 import { containerLabel, skippedLines } from './targets.ts';
 
 const survivor = z.object({ pid: z.number(), name: z.string() });
@@ -22,6 +23,8 @@ export const execRow = z.object({
     'started',
   ]),
   exit_code: z.number().nullable(),
+  /** Number of its batch, from 1, if there were several. */
+  batch: z.number().optional(),
   job: z.string().optional(),
   check_exit_code: z.number().nullable().optional(),
   duration_ms: z.number().optional(),
@@ -49,6 +52,9 @@ type Group = z.output<typeof outputGroup>;
 /** Names are shown up to this number of containers; vmids always. */
 const MAX_NAMED = 40;
 
+/** Containers of the first batch that are named. */
+const MOST_FIRST = 10;
+
 /** Exit codes, then commands that did not end by themselves, then each distinct output once. */
 export function fleetText({
   containers,
@@ -67,6 +73,11 @@ export function fleetText({
   );
   for (const [code, rows] of [...byCode].sort(([a], [b]) => (a ?? -1) - (b ?? -1))) {
     lines.push(`Exit code ${code ?? 'unknown'} (${counted(rows.length)}): ${listed(rows)}`);
+  }
+  const first = containers.filter(({ batch }) => batch === 1);
+  if (first.length > 0) {
+    const more = first.length > MOST_FIRST ? ` and ${first.length - MOST_FIRST} more` : '';
+    lines.push(`Run first: ${listed(first.slice(0, MOST_FIRST))}${more}`);
   }
   const started = containers.filter(({ status }) => status === 'started');
   if (started.length > 0) {
@@ -137,35 +148,67 @@ function survivorsText({ survivors }: Row): string {
 /** A line of this length or less is quoted instead of framed. */
 const MAX_INLINE = 200;
 
-/** Each output with its containers, quoted or framed, so that it cannot pose as the output of another container. */
+/** The most time to compare outputs, in ms. */
+const COMPARE_MS = 500;
+
+/**
+ * Each output with its containers, quoted or framed, so that it cannot pose as the output of another container. An output that is
+ * similar to that of most containers is shown as its difference from that.
+ */
 function outputTexts(outputs: readonly Group[], label: (vmid: number) => string): string[] {
   const word = frameWord();
   const printed = outputs.filter(({ stdout, stderr }) => stdout !== '' || stderr !== '');
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
+  const until = performance.now() + COMPARE_MS;
   const texts = printed.map((group, index) => {
-    const { vmids, of, exit_code, stdout, stderr, truncated, characters, lines } = group;
-    const [only] = vmids;
-    const [same] = printed.slice(0, index).filter((other) => looksLike(other, group));
-    const who = vmids.length > 1 ? `${vmids.length} equal: ${vmids.join(', ')}` : visible(label(only ?? 0));
+    const { vmids, of, exit_code, truncated, characters, lines } = group;
+    const who = nameOf(group, label);
     const code = showsCode ? `, exit code ${exit_code ?? 'unknown'}` : '';
-    const cut = truncated ? ` (cut; ${characters} characters in ${lines} lines in all)` : '';
-    const hidden = same === undefined ? '' : ` (not equal to ${same.vmids[0]}: ${difference(same, group)})`;
-    const title = `${of === 'check' ? 'Check in ' : ''}${who}${code}${cut}${hidden}`;
-    const [out, err] = [inlined(stdout), inlined(stderr)];
-    if (out !== undefined && err !== undefined) {
-      return [`${title}:`, ...(stdout === '' ? [] : [out]), ...(stderr === '' ? [] : ['STDERR', err])].join(
-        ' ',
-      );
+    const title = `${of === 'check' ? 'Check in ' : ''}${who}${code}`;
+    // The groups are sorted by the number of their containers.
+    const largest = printed.find((other) => other.of === of);
+    const difference =
+      largest === undefined || largest === group ? null : differenceBetween(largest, group, until);
+    if (difference !== null && largest !== undefined) {
+      const differ = vmids.length > 1 ? 'differ' : 'differs';
+      const above = largest.vmids.length > 1 ? `the ${largest.vmids.length} equal` : nameOf(largest, label);
+      const what = `${title} ${differ} from ${above} above`;
+      if (difference.length === 0) return `${what} only in parts that are not shown`;
+      const [only] = difference;
+      if (difference.length === 1 && only?.stream === 'stdout')
+        return outputSection(`${what} in these lines`, word, only.diff, null);
+      return [
+        `${what} in these lines:`,
+        ...difference.map(({ stream, diff }) => outputSection(stream.toUpperCase(), word, diff, null)),
+      ].join('\n');
     }
-    if (stderr === '') return outputSection(title, word, stdout, null);
-    const section = stdout === '' ? '' : `\n${outputSection('STDOUT', word, stdout, null)}`;
-    return `${title}${section}\n${outputSection('STDERR', word, stderr, null)}`;
+    const [same] = printed.slice(0, index).filter((other) => looksLike(other, group));
+    const cut = truncated ? ` (cut; ${characters} characters in ${lines} lines in all)` : '';
+    const hidden = same === undefined ? '' : ` (not equal to ${same.vmids[0]}: ${unlikeness(same, group)})`;
+    return outputText(`${title}${cut}${hidden}`, word, group);
   });
   const silent = outputs
     .filter(({ of, stdout, stderr }) => of === 'command' && stdout === '' && stderr === '')
     .flatMap(({ vmids }) => vmids);
   if (silent.length > 0) texts.push(printed.length === 0 ? '(no output)' : `No output: ${silent.join(', ')}`);
   return groupLines(texts);
+}
+
+function nameOf({ vmids }: Group, label: (vmid: number) => string): string {
+  const [only = 0] = vmids;
+  return vmids.length > 1 ? `${vmids.length} equal: ${vmids.join(', ')}` : visible(label(only));
+}
+
+function outputText(title: string, word: string, { stdout, stderr }: Group): string {
+  const [out, err] = [inlined(stdout), inlined(stderr)];
+  if (out !== undefined && err !== undefined) {
+    return [`${title}:`, ...(stdout === '' ? [] : [out]), ...(stderr === '' ? [] : ['STDERR', err])].join(
+      ' ',
+    );
+  }
+  if (stderr === '') return outputSection(title, word, stdout, null);
+  const section = stdout === '' ? '' : `\n${outputSection('STDOUT', word, stdout, null)}`;
+  return `${title}${section}\n${outputSection('STDERR', word, stderr, null)}`;
 }
 
 /** Whether two outputs, which are not equal, look equal. */
@@ -178,7 +221,7 @@ function looksLike(one: Group, other: Group): boolean {
   );
 }
 
-function difference(one: Group, other: Group): string {
+function unlikeness(one: Group, other: Group): string {
   const areShown = one.stdout === other.stdout && one.stderr === other.stderr;
   return areShown ? 'they differ in parts that are not shown' : 'only one of them ends with a newline';
 }

@@ -58,8 +58,10 @@ function diskBlock(containers: readonly InspectedRow[], threshold: number): Bloc
       ]),
     ];
   });
+  const searched = containers.filter(({ disk }) => disk?.largest_directories !== undefined);
   const isPart = containers.some(({ disk }) => disk !== undefined && disk.largest_directories === undefined);
-  const title = isPart ? `DISK (from ${threshold} % on; select a container for its largest files)` : 'DISK';
+  const more = searched.length === 0 ? '; select a container for its largest files' : '';
+  const title = isPart ? `DISK (from ${threshold} % on${more})` : 'DISK';
   return block(title, ['VMID', 'WHAT', 'SIZE', 'PATH', ''], rows);
 }
 
@@ -83,12 +85,24 @@ function networkBlock(containers: readonly InspectedRow[]): Block | null {
     return facts === undefined
       ? []
       : [
-          [String(vmid), 'addresses', facts.addresses.join(', ') || 'none', ''],
+          [String(vmid), 'addresses', addressesCell(row, containers.length > 1), ''],
           ...portRows(row, facts.ports),
         ];
   });
   return block('NETWORK', ['VMID', 'WHAT', 'ADDRESS', 'PROCESS (PID ON THE NODE)'], rows);
 }
+
+/** All addresses; of one of several containers the first ones, without the lengths of their prefixes. */
+function addressesCell(row: InspectedRow, compact: boolean): string {
+  const addresses = row.network?.addresses ?? [];
+  if (addresses.length === 0) return isUnchecked(row, 'network') ? '?' : 'none';
+  if (!compact) return addresses.join(', ');
+  const shown = addresses.slice(0, FEW_ADDRESSES).map((address) => address.replace(/\/\d+/, ''));
+  const more = addresses.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+const FEW_ADDRESSES = 2;
 
 type Port = NonNullable<InspectedRow['network']>['ports'][number];
 
@@ -120,7 +134,11 @@ function processesBlock(containers: readonly InspectedRow[]): Block | null {
     ];
     return [...facts.top_cpu.map(row('CPU')), ...facts.top_memory.map(row('memory'))];
   });
-  return block('PROCESSES', ['VMID', 'TOP BY', 'CPU', 'MEMORY', 'PID ON THE NODE', 'COMMAND'], rows);
+  return block(
+    'PROCESSES (memory includes shared and cached pages)',
+    ['VMID', 'TOP BY', 'CPU', 'MEMORY', 'PID ON THE NODE', 'COMMAND'],
+    rows,
+  );
 }
 
 function updatesBlock(containers: readonly InspectedRow[], now: string): Block | null {
@@ -166,8 +184,9 @@ const LAST_LINES = 3;
 /** What is unknown, and why. Containers and sections with the same reason share a row. */
 export function notCheckedBlock(containers: readonly InspectedRow[]): Block | null {
   const groups = new Map<string, { readonly vmids: Set<number>; readonly sections: Set<string> }>();
-  for (const { vmid, not_checked } of containers) {
-    for (const { section, reason } of not_checked) {
+  for (const row of containers) {
+    const { vmid } = row;
+    for (const { section, reason } of uncheckedOf(row)) {
       const group = groups.get(reason) ?? { vmids: new Set(), sections: new Set() };
       groups.set(reason, group);
       group.vmids.add(vmid);
@@ -184,6 +203,16 @@ export function notCheckedBlock(containers: readonly InspectedRow[]): Block | nu
 
 function block(title: string, columns: readonly string[], rows: Rows): Block | null {
   return rows.length === 0 ? null : { title, columns, rows: rows.map((row) => row.map(cell)) };
+}
+
+/** What is unknown, except because the container is frozen: its problem says that. */
+export function uncheckedOf(row: InspectedRow): InspectedRow['not_checked'] {
+  return row.not_checked.filter(({ reason }) => !isFrozenReason(row, reason));
+}
+
+/** Whether a section is unknown because the container is frozen. */
+export function isFrozenReason({ state, incomplete }: InspectedRow, reason: string): boolean {
+  return state === 'frozen' && reason === incomplete;
 }
 
 /** Whether some of a section, or all, is unknown. */

@@ -5,7 +5,15 @@ import type { Section } from '../../proxmox/inspect/inspect-types.ts';
 import { formatBytes } from './format.ts';
 import { fitInspection, leftOutOf } from './inspection-limit.ts';
 import { type InspectedRow, type InspectionData, memoryPercent } from './inspection-output.ts';
-import { type Block, cell, isUnchecked, notCheckedBlock, sectionBlocks } from './inspection-sections.ts';
+import {
+  type Block,
+  cell,
+  isFrozenReason,
+  isUnchecked,
+  notCheckedBlock,
+  sectionBlocks,
+  uncheckedOf,
+} from './inspection-sections.ts';
 import { skippedLines } from './targets.ts';
 
 /**
@@ -24,7 +32,7 @@ export function inspectionText(
   const { containers } = data;
   const details = sections !== null;
   const troubled = containers.filter(({ problems }) => problems.length > 0);
-  const unchecked = containers.filter(({ not_checked }) => not_checked.length > 0).length;
+  const unchecked = containers.filter((row) => uncheckedOf(row).length > 0).length;
   const failed = data.skipped.filter(({ code }) => !EXPECTED.has(code));
   const skipped = data.skipped.filter(({ code }) => EXPECTED.has(code));
   const counts = [
@@ -105,14 +113,16 @@ function overview(containers: readonly InspectedRow[], details: boolean): Block 
           ? uncheckedCell(row, 'services')
           : row.services.failed.length > 0
             ? `${row.services.failed.length} failed`
-            : `${row.services.manager} ${isUnchecked(row, 'services') ? '?' : 'ok'}`,
+            : row.services.manager === 'none'
+              ? 'no known manager'
+              : `${row.services.manager} ${isUnchecked(row, 'services') ? '?' : 'ok'}`,
     ],
     [
       'PROCESSES',
       (row) => (row.processes === undefined ? uncheckedCell(row, 'processes') : String(row.processes.count)),
     ],
-    ['UPDATES', ({ updates }) => (updates === undefined ? undefined : String(updates.pending ?? '?'))],
-    ['PROBLEMS', ({ problems }) => problemCell(problems)],
+    ['UPDATES', updatesCell],
+    ['PROBLEMS', problemCell],
   ];
   const sorted = containers.toSorted(
     (a, b) => Number(b.problems.length > 0) - Number(a.problems.length > 0) || a.vmid - b.vmid,
@@ -147,6 +157,11 @@ function memoryCell(row: InspectedRow): string | undefined {
   return percent === null ? used : `${used} of ${formatBytes(memory.limit_bytes ?? 0)} (${percent} %)`;
 }
 
+function updatesCell({ updates }: InspectedRow): string | undefined {
+  if (updates === undefined) return undefined;
+  return updates.manager === 'none' ? 'no known manager' : String(updates.pending ?? '?');
+}
+
 /** The fullest mount. */
 function diskCell(row: InspectedRow): string | undefined {
   const [mount] = row.disk?.mounts ?? [];
@@ -156,7 +171,13 @@ function diskCell(row: InspectedRow): string | undefined {
 
 const MOST_PROBLEMS = 6;
 
-function problemCell(problems: readonly string[]): string {
+/** The problems; for a frozen container also what is unknown because of that. */
+function problemCell(row: InspectedRow): string {
+  const unread = row.not_checked.filter(({ reason }) => isFrozenReason(row, reason));
+  const sections = [...new Set(unread.map(({ section }) => section))].join(', ');
+  const problems = row.problems.map((problem) => {
+    return problem === 'frozen' && sections !== '' ? `frozen (not read: ${sections})` : problem;
+  });
   if (problems.length === 0) return '-';
   const more = problems.length > MOST_PROBLEMS ? `; ${problems.length - MOST_PROBLEMS} more` : '';
   return problems.slice(0, MOST_PROBLEMS).join('; ') + more;
