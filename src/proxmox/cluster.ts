@@ -102,10 +102,19 @@ export class Cluster implements ClusterHandle, ContainerRouter {
     });
     this.#inventory.learn(inventory);
     const { usage, details } = inventory;
-    const containers = await this.#states.complete(inventory, signal);
+    // Loaded at the first use, because few calls need it.
+    const { addressesOn, parseContainerNetworks } = await import('./inventory/container-networks.ts');
+    const live = new Map<string, ReturnType<typeof parseContainerNetworks>>();
+    const containers = await this.#states.complete(inventory, signal, (node, tables) =>
+      live.set(node, parseContainerNetworks(tables)),
+    );
     return containers.map((container) => {
-      const { osType = null, addresses = [] } = details.get(container.vmid) ?? {};
-      return { ...container, usage: usage.get(container.vmid) ?? null, osType, addresses };
+      const { vmid, node, status } = container;
+      const { osType = null, addresses: configured = [], interfaces = [] } = details.get(vmid) ?? {};
+      const found = status === 'running' ? live.get(node)?.get(vmid) : undefined;
+      const addresses =
+        found === undefined || found.length === 0 ? configured : addressesOn(found, interfaces);
+      return { ...container, usage: usage.get(vmid) ?? null, osType, addresses };
     });
   }
 

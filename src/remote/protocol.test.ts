@@ -109,6 +109,22 @@ describe('output of a command', () => {
     expect(run('lxc-attach: no\n')).toMatchObject({ text: '', began: false, before: 'lxc-attach: no\n' });
   });
 
+  test.each([
+    ['ended', `${KEY} ended VERDICT: backdoor\n`],
+    ['began', `${KEY} began VERDICT: backdoor\n`],
+    ['an exact copy of `began`', `${KEY} began\n`],
+    ['a word without a newline', `${KEY} ended`],
+    ['half of a word', `${KEY} end`],
+    ['bytes that are not UTF-8', `${KEY} ended \xff\n`],
+  ])('keeps a line to which another process has added a frame word: %s', (_name, line) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(120)), (cuts) => {
+        const { text, ended } = run(`${KEY} began\n${line}${KEY} ended\n`, cuts);
+        expect({ text, ended }).toEqual({ text: line, ended: true });
+      }),
+    );
+  });
+
   test('keeps text that contains a frame word', () => {
     const { text } = run(`${KEY} began\none${KEY} ended\ntwo\n${KEY} exited 0\n${KEY} ended\n`);
     expect(text).toBe(`onetwo\n${KEY} exited 0\n`);

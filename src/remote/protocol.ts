@@ -74,7 +74,7 @@ export class FrameReader {
       const at = bytes.indexOf(this.#marker);
       if (at > 0) return { kind: 'text', bytes: this.#take(at) };
       if (at < 0) {
-        const text = bytes.length - this.#partialMarkerLength(bytes);
+        const text = bytes.length - partialLength(bytes, this.#marker);
         this.#waitsForLine = text < bytes.length;
         if (text > 0) return { kind: 'text', bytes: this.#take(text) };
         return undefined;
@@ -122,33 +122,27 @@ export class FrameReader {
     }
     return { kind: 'frame', word, fields };
   }
-
-  /** How many bytes at the end of `bytes` may be the beginning of the marker. */
-  #partialMarkerLength(bytes: Buffer): number {
-    const marker = this.#marker;
-    const first = marker[0];
-    for (let n = Math.min(marker.length - 1, bytes.length); n > 0; n--) {
-      const start = bytes.length - n;
-      if (bytes[start] === first && bytes.compare(marker, 0, n, start) === 0) return n;
-    }
-    return 0;
-  }
 }
 
 /**
  * The output of a command between the inner words `began` and `ended`. The inner word can be read in the container, so it
- * determines only what is reported: whether the command started, and whether its wrapper has ended.
+ * determines only what is reported: whether the command started, and whether its wrapper has ended. A line that contains
+ * anything else is output, because another process may print the word before a line of the command.
  */
 export class CommandOutput {
-  readonly #reader: FrameReader;
+  readonly #beganLine: Buffer;
+  readonly #endedLine: Buffer;
   readonly #onData: (bytes: Buffer) => void;
-  #before: Buffer = Buffer.alloc(0);
+  /** Bytes that may be the beginning of a line of the wrapper. */
+  #held: Buffer = EMPTY;
+  #before: Buffer = EMPTY;
   #began = false;
   #ended = false;
 
   /** @param onData receives the output of the command, in order */
   constructor(innerWord: string, onData: (bytes: Buffer) => void) {
-    this.#reader = new FrameReader(innerWord, ['began', 'ended']);
+    this.#beganLine = Buffer.from(`${innerWord} began\n`);
+    this.#endedLine = Buffer.from(`${innerWord} ended\n`);
     this.#onData = onData;
   }
 
@@ -167,20 +161,44 @@ export class CommandOutput {
   }
 
   push(chunk: Buffer): void {
-    this.#take(this.#reader.push(chunk));
+    let bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    for (;;) {
+      const line = this.#began ? this.#endedLine : this.#beganLine;
+      const at = bytes.indexOf(line);
+      if (at < 0) {
+        const text = bytes.length - partialLength(bytes, line);
+        this.#text(bytes.subarray(0, text));
+        // Copied, so that the rest of a large chunk is not kept in memory.
+        this.#held = Buffer.from(bytes.subarray(text));
+        return;
+      }
+      this.#text(bytes.subarray(0, at));
+      if (this.#began) this.#ended = true;
+      else this.#began = true;
+      bytes = bytes.subarray(at + line.length);
+    }
   }
 
   end(): void {
-    this.#take(this.#reader.end());
+    const held = this.#held;
+    this.#held = EMPTY;
+    this.#text(held);
   }
 
-  #take(frames: readonly Frame[]): void {
-    for (const frame of frames) {
-      if (frame.kind === 'frame' && frame.word === 'began') this.#began = true;
-      else if (frame.kind === 'frame') this.#ended = true;
-      else if (this.#began) this.#onData(frame.bytes);
-      else if (this.#before.length < LONGEST_LINE)
-        this.#before = Buffer.concat([this.#before, frame.bytes]).subarray(0, LONGEST_LINE);
-    }
+  #text(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    if (this.#began) this.#onData(bytes);
+    else if (this.#before.length < LONGEST_LINE)
+      this.#before = Buffer.concat([this.#before, bytes]).subarray(0, LONGEST_LINE);
   }
+}
+
+/** How many bytes at the end of `bytes` may be the beginning of `line`. */
+function partialLength(bytes: Buffer, line: Buffer): number {
+  const first = line[0];
+  for (let n = Math.min(line.length - 1, bytes.length); n > 0; n--) {
+    const start = bytes.length - n;
+    if (bytes[start] === first && bytes.compare(line, 0, n, start) === 0) return n;
+  }
+  return 0;
 }

@@ -6,14 +6,16 @@ export interface LoginTrouble {
   readonly ended: 'exited' | 'silent' | 'interpreter' | 'lost';
   readonly code?: number | null;
   readonly interpreter?: string;
+  /** The stream without an answer, if the shell has answered on the other one. */
+  readonly redirected?: 'stdout' | 'stderr' | undefined;
   /** The output on each stream. Untrusted. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Lines of sudo that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
+/** Lines of sudo or sudo-rs that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
 const SUDO_REFUSAL =
-  /^sudo: (a password is required|a terminal is required|no tty present|sorry,|no valid sudoers|error initializing|account validation failure|.*(must be owned by uid 0|effective uid is not 0))|^sudo:\s.*: command not found|^Sorry, user .* (is not allowed|may not run)|is not in the sudoers file|is not allowed to (run sudo|execute)|(^|[\s:])sudo: (command )?not found|Unknown command:? '?sudo|This incident (will be|has been) reported/m;
+  /^sudo(?:-rs)?: (a password is required|interactive authentication is required|I'm sorry |authentication failed|maximum \d+ incorrect|a terminal is required|no tty present|sorry,|no valid sudoers|error initializing|account validation failure|.*(must be owned by uid 0|effective uid is not 0))|^sudo:\s.*: command not found|^Sorry, user .* (is not allowed|may not run)|is not in the sudoers file|is not allowed to (run sudo|execute)|(^|[\s:])sudo: (command )?not found|Unknown command:? '?sudo|This incident (will be|has been) reported/im;
 const SHOWN = 200;
 
 /** The error for a session without a shell, with the most likely cause. */
@@ -23,6 +25,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   const printed = [trouble.stdout.trim(), stderr].filter((text) => text !== '').join('\n');
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
   if (trouble.ended === 'interpreter') return replaced(trouble.interpreter ?? 'another shell', stderr);
+  if (trouble.redirected !== undefined) return redirected(trouble.redirected, stderr);
   const other = interpreterIn(printed);
   if (other !== undefined) return replaced(other, stderr);
   const said = printed === '' ? '' : ` It printed: ${JSON.stringify(printed.slice(0, SHOWN))}.`;
@@ -34,7 +37,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
     return new AppError(
       'SSH_NO_SESSION',
       `The SSH login succeeded, but no command can run: another program ran instead of /bin/sh and ended ${code}.${said} The command was not executed.`,
-      'Check the node for ForceCommand in sshd_config, command= in authorized_keys, and `exit` or `exec` in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
+      'Check the node for ForceCommand in sshd_config, command= in authorized_keys, and `exit`, `exec` or a redirected stdin in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
       { stderr },
     );
   }
@@ -68,11 +71,34 @@ function replaced(interpreter: string, stderr: string): AppError {
   );
 }
 
+function redirected(stream: 'stdout' | 'stderr', stderr: string): AppError {
+  return new AppError(
+    'SSH_NO_SESSION',
+    `The SSH login succeeded, but no command can run: a start-up file redirects ${stream}, so the output of commands would be lost. The command was not executed.`,
+    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `exec` with a redirection, such as `exec 2>FILE` or `exec > >(tee FILE) 2>&1`. Put `[ -t 0 ] &&` before it.',
+    { stderr },
+  );
+}
+
+/** The error for a session whose exit code is that of another program, such as the shell around it. */
+export function noExitCode(): AppError {
+  return new AppError(
+    'SSH_NO_SESSION',
+    'The SSH login succeeded, but exit codes do not arrive: a start-up file or a ForceCommand runs another shell or program around the session. The command was not executed.',
+    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for a shell that they start (`bash`, `su`, `newgrp`), and put `[ -t 0 ] &&` before it. A ForceCommand or command= must end with `exec` of the original command.',
+  );
+}
+
 function sudoRefused(stderr: string): AppError {
+  const line =
+    /^sudo.*|.*\bsudo\b.*/m.exec(stderr.replaceAll(/^.*unable to resolve host.*$/gm, ''))?.[0] ?? '';
+  const reason = line === '' ? '' : ` (${line.slice(0, SHOWN)})`;
   return new AppError(
     'PERMISSION_DENIED',
-    'sudo on the node refused to run /bin/sh without a password. The command was not executed.',
-    'Log in as root, or allow the SSH user to run /bin/sh with sudo and NOPASSWD (`proxmox-mcp doctor` prints the rule).',
+    `sudo on the node refused to run /bin/sh without a password${reason}. The command was not executed.`,
+    /must have a tty/.test(stderr)
+      ? 'Remove `Defaults requiretty` from the sudo rules of the node, or add `Defaults:USER !requiretty` for the SSH user.'
+      : 'Log in as root, or allow the SSH user to run /bin/sh with sudo and NOPASSWD (`proxmox-mcp doctor` prints the rule).',
     { stderr },
   );
 }

@@ -3,6 +3,7 @@ import { cancelled, shuttingDown } from '../ssh/pool-errors.ts';
 import type { OpenOptions, RemoteChannel } from '../ssh/ssh-types.ts';
 import { disconnected } from './remote-errors.ts';
 import { Session, shellLine } from './session.ts';
+import { noExitCode } from './session-errors.ts';
 import { unlessSilent } from './silence.ts';
 
 /** Opens the channels of sessions: an SSH pool, or one connection. */
@@ -58,6 +59,8 @@ export class SessionPool {
   readonly #lent = new Set<Session>();
   #opening = 0;
   #slow = false;
+  /** Whether sshd reports the exit code of a shell that it has not started itself. */
+  #exitCodesArrive = false;
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #refillTimer: NodeJS.Timeout | undefined;
@@ -215,7 +218,12 @@ export class SessionPool {
       try {
         const channel = await this.#source.open(shellLine(this.#sudo), { priority });
         const session = await unlessSilent(channel.connection, Session.open(channel, { sudo: this.#sudo }));
-        if (session !== 'silent') return session;
+        if (session !== 'silent') {
+          if (session.isDirect || this.#exitCodesArrive) return session;
+          if (!(await session.exitCodeArrives())) throw noExitCode();
+          this.#exitCodesArrive = true;
+          continue;
+        }
         channel.connection.distrust();
         channel.close();
         throw disconnected('opening a session');

@@ -22,6 +22,8 @@ export interface RunId {
 export const MARK_VARIABLE = 'PROXMOX_MCP_RUN';
 
 const FULL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** The PATH of users other than root does not include the sbin directories, and a start-up file may set any. */
+const PATH_LINE = `export PATH="\${PATH:+$PATH:}${FULL_PATH}"`;
 /** Disables colors, because the output does not go to a terminal. */
 const LOCALE = ['LANG=C.UTF-8', 'TERM=dumb'] as const;
 
@@ -74,9 +76,7 @@ export function attachRequest(
 /** A request that replaces the session's shell with a command of Proxmox or LXC, with English messages. */
 export function commandRequest(nonce: string, argv: readonly string[], check = ''): string {
   const [program = '', ...rest] = argv;
-  // The PATH of users other than root does not include the sbin directories.
-  const path = 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"';
-  return oneUse(nonce, check, `${path}\nexec ${quote(program)} ${quoteAll(rest)}`, false);
+  return oneUse(nonce, check, `export LC_ALL=C\nexec ${quote(program)} ${quoteAll(rest)}`, false);
 }
 
 /** Shell text that becomes `argv` at `target`, in a session of its own, for a job. The job sets the timer slack. */
@@ -88,8 +88,10 @@ export function jobCommand(target: AttachTarget, run: Pick<RunId, 'id'>, argv: r
 /** Discards the shell's own messages, because dash prints words such as `Killed` to stderr. */
 function oneUse(nonce: string, check: string, command: string, input: boolean): string {
   const started = `echo '${nonce} started'\necho '${nonce} started' >&4`;
-  const streams = `${input ? '' : ' </dev/null'} 2>&4 4>&-`;
-  return `{ exec 4>&2 2>/dev/null\nunset n\nn=${nonce}\n${check}${started}\n${command}${streams}\n}`;
+  // Not from /dev/null: lxc-attach changes the owner and mode of its standard streams, unless they are the same device as the
+  // /dev/null of the container, which a privileged container can replace.
+  const streams = ` 2>&4 4>&-${input ? '' : ' <<E\nE'}`;
+  return `{ exec 4>&2 2>/dev/null\n${PATH_LINE}\nunset n\nn=${nonce}\n${check}${started}\n${command}${streams}\n}`;
 }
 
 /**
@@ -100,7 +102,7 @@ export function scriptRequest(nonce: string, script: string, args: readonly stri
   const set = args.length === 0 ? 'set --' : `set -- ${quoteAll(args)}`;
   // A check that hangs must not look like a node that does not respond.
   const checking = check === '' ? '' : `echo "$n checking"\n${check}`;
-  const body = `export LC_ALL=C\nunset n\nn=${nonce}\n${checking}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
+  const body = `export LC_ALL=C\n${PATH_LINE}\nunset n\nn=${nonce}\n${checking}echo "$n started"\necho "$n started" >&2\n${set}\n${script}`;
   return `{ (\n${body}\n) </dev/null\nset -- $?\necho '${nonce}' exited $1\necho '${nonce}' exited $1 >&2\n}`;
 }
 

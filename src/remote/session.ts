@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto';
+import { firstOf } from '../lib/waits.ts';
 import type { RemoteChannel } from '../ssh/ssh-types.ts';
+import { disconnected } from './remote-errors.ts';
 import { interpreterIn, type LoginTrouble, noShell } from './session-errors.ts';
 
 /** Interval of the handshake lines, in ms. They are repeated because a question in a start-up file consumes a line. */
 const REPEAT_MS = 1_000;
 /** How long a login shell may take, in ms, until `/bin/sh` responds. */
 const LOGIN_LIMIT_MS = 10_000;
-/** After this time, in ms, without a response, an unfinished line counts as a question. */
+/** After this time, in ms, without a response, an unfinished line counts as a question, and a silent stream as redirected. */
 const QUESTION_MS = 4_000;
 /** How long, in ms, a shell may take to print something after the end of its input. */
 const LAST_WORDS_MS = 500;
 /** Maximum bytes of login shell output that are kept for the error message. */
 const LOGIN_OUTPUT = 4_096;
+/** An exit code that other programs rarely have, and how long, in ms, a shell may take to exit with it. */
+const TEST_CODE = 94;
+const EXIT_LIMIT_MS = 10_000;
+const SHELL = '/bin/sh';
 /** Maximum output before the handshake. More is not a greeting of a login shell. */
 const MAX_LOGIN_OUTPUT = 1024 * 1024;
 
@@ -23,7 +29,7 @@ export interface SessionOptions {
 
 /** The line that starts a session's shell. Every login shell understands it, including fish and csh. */
 export function shellLine(sudo: boolean): string {
-  return sudo ? 'exec sudo -n /bin/sh' : 'exec /bin/sh';
+  return sudo ? `exec sudo -n ${SHELL}` : `exec ${SHELL}`;
 }
 
 /** A shell on one SSH channel that has completed the handshake. It waits for a request on its stdin. */
@@ -37,6 +43,8 @@ export class Session {
   readonly #uptimeAt: number;
   /** The question of a start-up file that reads stdin; empty if it prints none. null: no start-up file reads stdin. */
   readonly asked: string | null;
+  /** Whether the shell's exit code becomes that of the channel. If not, another program is between it and sshd, such as a shell. */
+  readonly isDirect: boolean;
   #alive = true;
   readonly #onExit = new Set<() => void>();
   readonly #onClose = new Set<() => void>();
@@ -49,6 +57,7 @@ export class Session {
     this.channel = channel;
     this.openedInMs = ms;
     this.asked = opened.asked;
+    this.isDirect = opened.isDirect;
     this.bootId = opened.bootId;
     this.#uptimeS = opened.uptimeS;
     this.#uptimeAt = performance.now();
@@ -68,7 +77,7 @@ export class Session {
    */
   static async open(channel: RemoteChannel, options: SessionOptions): Promise<Session> {
     const startedAt = performance.now();
-    const answer = await new Handshake(channel).run(options.limitMs ?? LOGIN_LIMIT_MS);
+    const answer = await new Handshake(channel, options.sudo).run(options.limitMs ?? LOGIN_LIMIT_MS);
     if (answer.ok) return new Session(channel, answer, performance.now() - startedAt);
     channel.close();
     throw noShell(answer.trouble, options.sudo);
@@ -110,6 +119,19 @@ export class Session {
     this.channel.stdin.write(`${request}\n`);
   }
 
+  /** Ends the shell with an exit code of its own. @returns whether sshd reports that code @throws AppError DISCONNECTED */
+  async exitCodeArrives(): Promise<boolean> {
+    this.send(`exit ${TEST_CODE}`);
+    this.channel.stdin.end();
+    this.channel.stdout.resume();
+    this.channel.stderr.resume();
+    const ended = await firstOf(this.channel.exited, EXIT_LIMIT_MS, undefined);
+    const isLost = !this.channel.connection.usable;
+    this.close();
+    if (isLost) throw disconnected('opening a session');
+    return typeof ended !== 'string' && ended.code === TEST_CODE;
+  }
+
   /** Ends the shell by ending its input. A program that it runs continues. */
   close(): void {
     this.#alive = false;
@@ -122,6 +144,7 @@ interface Opened {
   readonly uptimeS: number;
   readonly bootId: string;
   readonly asked: string | null;
+  readonly isDirect: boolean;
 }
 
 type Answer = Opened | { readonly ok: false; readonly trouble: LoginTrouble };
@@ -129,27 +152,31 @@ type Answer = Opened | { readonly ok: false; readonly trouble: LoginTrouble };
 /** The handshake. It verifies that a POSIX shell reads our lines, and marks the end of the login shell's output. */
 class Handshake {
   readonly #channel: RemoteChannel;
+  readonly #sudo: boolean;
   readonly #nonce = randomBytes(12).toString('hex');
   readonly #heard = { stdout: '', stderr: '' };
   #bytes = 0;
   #firstAnswered: number | undefined;
   #uptimeS: number | undefined;
   #bootId = '';
+  #isDirect = false;
   #errAnswered = false;
   #settle: (answer: Answer) => void = () => {};
 
-  constructor(channel: RemoteChannel) {
+  constructor(channel: RemoteChannel, sudo: boolean) {
     this.#channel = channel;
+    this.#sudo = sudo;
   }
 
   run(limitMs: number): Promise<Answer> {
     const { stdout, stderr, stdin, exited, closed } = this.#channel;
-    // zsh is recognized by its own variable. Other non-POSIX shells do not understand the line at all.
+    // zsh is recognized by its own variable. Other non-POSIX shells do not understand the line at all. The sixth field of stat
+    // is the session, which sshd begins with the login shell.
     const n = this.#nonce;
     let lines = 0;
     const greet = () => {
       stdin.write(
-        `{ read b; } </proc/sys/kernel/random/boot_id; { read u x; } </proc/uptime; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b"; echo ${n} >&2\n`,
+        `{ read b; } </proc/sys/kernel/random/boot_id; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $s $$ $PPID $0"; echo ${n} >&2\n`,
       );
     };
     return new Promise((resolve) => {
@@ -161,7 +188,8 @@ class Handshake {
         const err = this.#output('stderr');
         const asks = unfinishedLine(out) !== '' || unfinishedLine(err) !== '';
         const waited = performance.now() - startedAt;
-        if (interpreterIn(`${out}\n${err}`) !== undefined || (asks && waited > QUESTION_MS)) {
+        const isHopeless = asks || this.#redirected !== undefined;
+        if (interpreterIn(`${out}\n${err}`) !== undefined || (isHopeless && waited > QUESTION_MS)) {
           this.#fail({ ended: 'silent' });
         } else greet();
       }, REPEAT_MS);
@@ -219,12 +247,13 @@ class Handshake {
       this.#errAnswered ||= lines.some((line) => line.endsWith(this.#nonce));
     } else {
       for (const line of lines) {
-        const match = /(\d+) (z?sh) (\d+\.\d+) ([\w-]*)$/.exec(line);
+        const match = /(\d+) (z?sh) (\d+\.\d+) ([\w-]*) (\d*) (\d+) (\d*) (.*)$/.exec(line);
         if (match === null || !line.slice(0, match.index).endsWith(`${this.#nonce} `)) continue;
         if (match[2] === 'zsh') this.#fail({ ended: 'interpreter', interpreter: 'zsh' });
         this.#firstAnswered ??= Number(match[1]);
         this.#uptimeS = Number(match[3]);
         this.#bootId = match[4] ?? '';
+        this.#isDirect = isDirect(match.slice(5), this.#sudo);
       }
     }
     if (this.#uptimeS !== undefined && this.#errAnswered) {
@@ -235,6 +264,7 @@ class Handshake {
         ok: true,
         uptimeS: this.#uptimeS,
         bootId: this.#bootId,
+        isDirect: this.#isDirect,
         asked: asked ? question : null,
       });
     }
@@ -247,12 +277,22 @@ class Handshake {
     return Buffer.from(at < 0 ? text : text.slice(0, at), 'latin1').toString('utf8');
   }
 
-  #fail(how: Pick<LoginTrouble, 'ended' | 'code' | 'interpreter'>): void {
-    this.#settle({
-      ok: false,
-      trouble: { ...how, stdout: this.#output('stdout'), stderr: this.#output('stderr') },
-    });
+  /** The stream without an answer, if the other one has one. */
+  get #redirected(): 'stdout' | 'stderr' | undefined {
+    const outAnswered = this.#uptimeS !== undefined;
+    if (outAnswered === this.#errAnswered) return undefined;
+    return outAnswered ? 'stderr' : 'stdout';
   }
+
+  #fail(how: Pick<LoginTrouble, 'ended' | 'code' | 'interpreter'>): void {
+    const streams = { stdout: this.#output('stdout'), stderr: this.#output('stderr') };
+    this.#settle({ ok: false, trouble: { ...how, redirected: this.#redirected, ...streams } });
+  }
+}
+
+/** Whether nothing is between the shell and sshd except, if configured, sudo. Both end with the exit code of the shell. */
+function isDirect([session = '', pid, parent, name]: readonly string[], sudo: boolean): boolean {
+  return session === '' || session === pid || (sudo && session === parent && name === SHELL);
 }
 
 /** The last line, if it is unfinished, which is typical for a question. */

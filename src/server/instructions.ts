@@ -15,7 +15,7 @@ export function instructionsFor(settings: ToolSettings, transferDirs: readonly s
 
 Workflow
 1. proxmox_list_containers maps names to vmids. Never guess a vmid.
-2. Inspect first: proxmox_container_status, then commands that only read (df -h, systemctl --failed, journalctl -n 100).
+2. Inspect first, with as few calls as possible: a command may be a script, so put all looks at a container into one call.
 3. Before a change, tell the user what you will run and why. Pass expect_name so that a wrong vmid is refused.
 4. Check the result and report what changed.
 
@@ -28,7 +28,7 @@ Commands
 
 Files
 - local_path is on the machine that runs this server, ${whereFilesAre(transferDirs)}.
-- One file per call, at most ${formatBytes(settings.maxFileSize)}. Pack directories with tar.
+- One file per call, at most ${formatBytes(settings.maxFileSize)}.${directories(settings)}
 
 Errors
 - A failure has code, error and suggestion. Follow the suggestion; do not repeat the same call.
@@ -43,7 +43,13 @@ Security
 
 function severalContainers({ toolsets }: ToolSettings): string {
   if (!toolsets.includes('fleet')) return '';
-  return '\n- One command in several containers: one call of proxmox_exec_in_containers.';
+  return '\n- Work in several containers: one call of proxmox_exec_in_containers. Its script may branch: case $(hostname) in web1) …;; db1) …;; esac';
+}
+
+function directories({ toolsets }: ToolSettings): string {
+  return toolsets.includes('files')
+    ? ' Between containers: proxmox_copy_file, also directories.'
+    : ' Pack directories with tar.';
 }
 
 function whereFilesAre(transferDirs: readonly string[]): string {

@@ -122,7 +122,8 @@ function toData(vmid: number, result: EditResult): Data {
 /** What was done, and the diff, framed by a random word so that it cannot pose as text of this server. */
 function editText(data: Data): string {
   const file = `${inOneLine(data.path)} in container ${data.vmid}`;
-  if (!data.changed) return `${file} already has this content: nothing was changed. SHA-256 ${data.sha256}`;
+  if (!data.changed)
+    return `${file} was not changed: the result is the content that it has (its line ends are kept). SHA-256 ${data.sha256}`;
   const word = frameWord();
   const cut = data.diff_cut ? [`The diff is too long and was cut.`] : [];
   return [

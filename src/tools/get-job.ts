@@ -41,15 +41,15 @@ export const getJob = defineTool({
   title: 'State and output of a job',
   description:
     'Get state, exit code and output of a job that was started in the background. ' +
-    'By default beginning and end of both streams; `offset` pages through one, `match` finds lines in it.',
+    'By default beginning and end of both streams; `match` finds lines, `offset` pages through one stream.',
   toolset: 'jobs',
   effect: 'read',
   input: z.strictObject({
     job: jobId,
     stream: z
       .enum(['stdout', 'stderr'], { error: 'must be "stdout" or "stderr"' })
-      .default('stdout')
-      .describe('For offset, tail, match'),
+      .optional()
+      .describe('Only this one; offset: default stdout'),
     offset: z
       .int(byteRule)
       .min(0, byteRule)
@@ -89,12 +89,12 @@ export const getJob = defineTool({
       ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
       ...jobFailure(read.job),
     };
-    return { data, text: (cleaned) => jobText(cleaned, read.job) };
+    return { data, text: (cleaned) => jobText(cleaned, read) };
   },
 });
 
 interface Input {
-  readonly stream: JobStream;
+  readonly stream?: JobStream | undefined;
   readonly offset?: number | undefined;
   readonly tail?: number | undefined;
   readonly match?: string | undefined;
@@ -106,7 +106,7 @@ interface Input {
  * that prints a line each second would otherwise cost a call per line.
  */
 async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
-  const { offset, stream } = input;
+  const { offset, stream = 'stdout' } = input;
   if (job.state === 'ended' || input.wait === 0) return job;
   const hasPage = ({ output }: Job) =>
     offset !== undefined && output[stream].total - offset >= ctx.settings.characterLimit;
@@ -129,67 +129,142 @@ function cutWait(job: Job, { wait }: Input, ctx: ToolContext): string[] {
   return [`A call waits at most ${longest} s here. Call again to wait longer.`];
 }
 
-async function outputOf(
-  job: Job,
-  input: Input,
-  ctx: ToolContext,
-): Promise<{ job: Job; fields: Partial<Data> }> {
-  const { jobs } = ctx.cluster;
-  const { characterLimit } = ctx.settings;
+/** What was read of the output. */
+interface Read {
+  readonly job: Job;
+  readonly fields: Partial<Data>;
+  /** The bytes that were read, where they are a range. */
+  readonly ranges?: Partial<Record<JobStream, JobPage>>;
+  /** The stream that was not read. */
+  readonly other?: JobStream;
+}
+
+async function outputOf(job: Job, input: Input, ctx: ToolContext): Promise<Read> {
   const { stream, offset, tail, match } = input;
-  if (offset === undefined && tail === undefined && match === undefined) {
-    const capture = await jobs.capture(job.id, { characterLimit, signal: ctx.signal });
-    const { stdout, stderr } = capture;
-    const redacted = stdout.redacted + stderr.redacted;
-    return {
-      job: capture.job,
-      fields: {
-        stdout: stdout.text,
-        stderr: stderr.text,
-        truncated: stdout.truncated || stderr.truncated,
-        ...(redacted === 0 ? {} : { redacted }),
-      },
-    };
-  }
-  if (match !== undefined) {
-    const page = await jobs.read(job.id, stream, { match }, ctx.signal);
-    // The latest lines are the most useful ones.
-    const text =
-      page.text.length > characterLimit ? page.text.slice(-characterLimit).replace(/^.*\n/, '') : page.text;
-    return {
-      job,
-      fields: { [stream]: text, truncated: text.length < page.text.length, ...redactedIn(page) },
-    };
-  }
+  if (match !== undefined) return matchesOf(job, match, stream, ctx);
+  if (tail !== undefined && stream === undefined) return endsOf(job, tail, ctx);
+  if (tail === undefined && offset === undefined) return captureOf(job, ctx);
+  const { characterLimit } = ctx.settings;
   const part =
     tail === undefined
       ? { from: offset ?? 0, bytes: characterLimit }
       : { last: Math.min(tail, characterLimit) };
-  const page = await jobs.read(job.id, stream, part, ctx.signal);
+  const selected = stream ?? 'stdout';
+  const page = await ctx.cluster.jobs.read(job.id, selected, part, ctx.signal);
   return {
     job,
     fields: {
-      [stream]: page.text,
+      [selected]: page.text,
       offset: page.from,
       next_offset: page.next,
       remaining_bytes: page.remaining,
       ...redactedIn(page),
     },
+    ranges: { [selected]: page },
+    other: otherThan(selected),
   };
 }
 
-function redactedIn({ redacted }: JobPage): { redacted?: number } {
+/** Beginning and end of both streams. */
+async function captureOf({ id }: Job, { cluster, settings, signal }: ToolContext): Promise<Read> {
+  const { characterLimit } = settings;
+  const { job, stdout, stderr } = await cluster.jobs.capture(id, { characterLimit, signal });
+  return {
+    job,
+    fields: {
+      stdout: stdout.text,
+      stderr: stderr.text,
+      truncated: stdout.truncated || stderr.truncated,
+      ...redactedIn(stdout, stderr),
+    },
+  };
+}
+
+/** The last bytes of both streams. */
+async function endsOf(job: Job, tail: number, { cluster, settings, signal }: ToolContext): Promise<Read> {
+  // The output of a running job may have grown since.
+  const available = (name: JobStream) =>
+    job.state === 'running' ? tail : Math.min(tail, job.output[name].total);
+  const [most, least] = shares(available('stdout'), available('stderr'), settings.characterLimit);
+  const read = (name: JobStream, last: number) =>
+    cluster.jobs.read(job.id, name, { last: Math.max(1, last) }, signal);
+  const [stdout, stderr] = await Promise.all([read('stdout', most), read('stderr', least)]);
+  return {
+    job,
+    fields: {
+      stdout: stdout.text,
+      stderr: stderr.text,
+      truncated: stdout.from + stderr.from > 0,
+      ...redactedIn(stdout, stderr),
+    },
+    ranges: { stdout, stderr },
+  };
+}
+
+/** The last lines with a text, which are the most useful ones, of the selected stream or of both. */
+async function matchesOf(
+  job: Job,
+  match: string,
+  selected: JobStream | undefined,
+  { cluster, settings, signal }: ToolContext,
+): Promise<Read> {
+  const read = async (name: JobStream) => {
+    const isRead = selected === undefined || selected === name;
+    return isRead ? await cluster.jobs.read(job.id, name, { match }, signal) : undefined;
+  };
+  const [stdout, stderr] = await Promise.all([read('stdout'), read('stderr')]);
+  const pages = [stdout, stderr].flatMap((page) => page ?? []);
+  const [out, err] = shares(stdout?.text.length ?? 0, stderr?.text.length ?? 0, settings.characterLimit);
+  const shown = { ...lastLines('stdout', stdout, out), ...lastLines('stderr', stderr, err) };
+  const length = (parts: readonly (string | undefined)[]) => parts.join('').length;
+  return {
+    job,
+    fields: {
+      ...shown,
+      truncated: length([shown.stdout, shown.stderr]) < length(pages.map(({ text }) => text)),
+      ...redactedIn(...pages),
+    },
+    ...(selected === undefined ? {} : { other: otherThan(selected) }),
+  };
+}
+
+function lastLines(
+  name: JobStream,
+  page: JobPage | undefined,
+  limit: number,
+): { stdout?: string; stderr?: string } {
+  if (page === undefined) return {};
+  const { text } = page;
+  return { [name]: text.length > limit ? text.slice(text.length - limit).replace(/^.*\n/, '') : text };
+}
+
+/** Divides the limit between two streams: each gets half of it, and what the other does not need. */
+function shares(stdout: number, stderr: number, limit: number): readonly [number, number] {
+  const half = Math.floor(limit / 2);
+  return [
+    Math.min(stdout, Math.max(half, limit - stderr)),
+    Math.min(stderr, Math.max(limit - half, limit - stdout)),
+  ];
+}
+
+function otherThan(stream: JobStream): JobStream {
+  return stream === 'stdout' ? 'stderr' : 'stdout';
+}
+
+function redactedIn(...parts: readonly { readonly redacted: number }[]): { redacted?: number } {
+  const redacted = parts.reduce((sum, part) => sum + part.redacted, 0);
   return redacted === 0 ? {} : { redacted };
 }
 
-function jobText(data: Data, job: Job): string {
+function jobText(data: Data, { job, ranges = {}, other }: Read): string {
   const word = frameWord();
   const sections = [jobState(job)];
   for (const stream of ['stdout', 'stderr'] as const) {
     const text = data[stream];
     if (text === undefined || text === '') continue;
     const title = stream.toUpperCase();
-    const range = data.offset === undefined ? '' : ` (bytes ${data.offset} to ${data.next_offset})`;
+    const page = ranges[stream];
+    const range = page === undefined ? '' : ` (bytes ${page.from} to ${page.next})`;
     sections.push(outputSection(`${title}${range}`, word, text, null));
   }
   if (sections.length === 1)
@@ -199,6 +274,7 @@ function jobText(data: Data, job: Job): string {
   } else if (data.next_offset !== undefined && data.state === 'running') {
     sections.push(`Continue with offset ${data.next_offset}.`);
   }
+  if (other !== undefined) sections.push(`${other} has ${job.output[other].total} bytes.`);
   if (data.error !== undefined)
     sections.push(errorText(String(data.code), data.error, String(data.suggestion)));
   if (data.note !== undefined) sections.push(`Note: ${data.note}`);

@@ -120,7 +120,8 @@ export const readLogs = defineContainerTool({
       unit_silent: page.isUnitSilent,
       similar: page.similar.map(({ path: name, bytes }) => ({ path: name, bytes })),
       older: page.older,
-      newer: page.newer,
+      // The caller has it already.
+      newer: page.newer === rest.cursor ? null : page.newer,
     };
     return {
       data,
@@ -130,6 +131,7 @@ export const readLogs = defineContainerTool({
           matches: match !== undefined,
           isHead: rest.keep === 'head',
           isFirst: rest.cursor === undefined,
+          isAtEnd: page.newer !== null && page.newer === rest.cursor,
           isTimed: since !== undefined || until !== undefined,
         }),
     };
@@ -174,12 +176,14 @@ function logText(
     matches,
     isHead,
     isFirst,
+    isAtEnd,
     isTimed,
   }: {
     readonly count: boolean;
     readonly matches: boolean;
     readonly isHead: boolean;
     readonly isFirst: boolean;
+    readonly isAtEnd: boolean;
     readonly isTimed: boolean;
   },
 ): string {
@@ -208,7 +212,9 @@ function logText(
   const pages = [
     ...(data.older === null ? [] : [`Older lines: cursor="${data.older}"`]),
     ...(data.newer === null
-      ? []
+      ? isAtEnd
+        ? ['Lines written later: the same cursor']
+        : []
       : [`${isHead ? 'Lines after these' : 'Lines written later'}: cursor="${data.newer}"`]),
   ];
   if (data.shown === 0) return [`No ${what(null)}${total} in ${where}.`, ...notes, ...pages].join('\n');

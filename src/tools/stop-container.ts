@@ -10,12 +10,12 @@ export const stopContainer = defineContainerTool({
   name: 'proxmox_stop_container',
   title: 'Stop a container',
   description:
-    'Stop an LXC container: shut it down cleanly, then kill it if it is still running after `timeout` seconds. ' +
+    'Stop an LXC container: shut it down cleanly, kill it if it still runs after `timeout` seconds. ' +
     'Its services stay down until you start it again. Succeeds if it is already stopped.',
   toolset: 'core',
   effect: 'destroy',
   input: changingInput({
-    timeout: seconds(10, 'Seconds to wait before killing it'),
+    timeout: seconds(10, 'Seconds until the kill; longer for databases'),
     force: flag('Kill immediately; may lose data'),
   }),
   output: z.object({ ...lifeCycleOutput, how: z.enum(['shutdown', 'killed']).optional() }),
@@ -24,7 +24,7 @@ export const stopContainer = defineContainerTool({
     const result = await ctx.container.stop({ timeoutS: timeout, force, signal: ctx.signal });
     const data = {
       success: true,
-      message: `Container ${vmid} ${howItStopped(result, force)}.`,
+      message: `Container ${vmid} ${howItStopped(result, force, timeout)}.`,
       vmid,
       ...nameOfTarget(ctx),
       changed: result.changed,
@@ -35,11 +35,11 @@ export const stopContainer = defineContainerTool({
   },
 });
 
-function howItStopped(result: LifeCycleResult, force: boolean): string {
+function howItStopped(result: LifeCycleResult, force: boolean, timeoutS: number): string {
   if (!result.changed) return 'is already stopped';
   const time = formatDuration(result.durationMs);
   if (result.how !== 'killed') return `has shut down cleanly (${time})`;
   return force
     ? `was killed, as requested with force (${time})`
-    : `did not shut down in time and was killed (${time})`;
+    : `did not shut down within its timeout of ${timeoutS} s and was killed (${time})`;
 }

@@ -201,6 +201,8 @@ describe('a call on several containers', () => {
         undefined,
         {
           attributes: expect.objectContaining({ vmid: 101 }),
+          // No rule depends on it; an approval shows it.
+          unneeded: ['pool'],
           approvalId: null,
           source: null,
           lockdown: NODE_LOCKDOWN_FILES,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { Simulator } from '../../src/simulator/simulator.ts';
 import { failureOf } from '../e2e/connect.ts';
 import { enterBy } from './cluster-client.ts';
@@ -36,6 +37,20 @@ describe('a call for a container', () => {
     expect((await exec(MEMBERS.third, 'hostname')).stdout).toBe('third\n');
     // Decided once: the direct address is not tried again.
     expect(simulator.node('pve3').connections.made).toBe(made + 1);
+  });
+
+  test('lists the present addresses of the containers of all nodes, with details only', async () => {
+    const { call } = await enterBy(simulator, ['pve1']);
+    const addresses = async (input: Record<string, unknown>) =>
+      z
+        .array(z.object({ vmid: z.number(), addresses: z.array(z.string()).optional() }))
+        .parse((await call('list_containers', input)).data.containers)
+        .map(({ vmid, addresses }) => [vmid, addresses]);
+    const running = ['first', 'second', 'moving', 'third'] as const;
+    expect(await addresses({ details: true, status: 'running' })).toEqual(
+      running.map((name) => [MEMBERS[name], ['192.168.1.50']]),
+    );
+    expect(await addresses({ status: 'running' })).toEqual(running.map((name) => [MEMBERS[name], undefined]));
   });
 
   test('starts, shows and stops a container of another node', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CT } from '../rig/rig.ts';
-import { execResult, failureOf, useClient } from './connect.ts';
+import { execResult, failureOf, uniqueSleep, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
 describeNode('exec: the result of a command', [], (rig) => {
@@ -79,6 +79,22 @@ describeNode('exec: the result of a command', [], (rig) => {
       code: 'EXIT_UNKNOWN',
       stdout: 'before\n',
     });
+  });
+
+  test.each([
+    ['that holds the output', ''],
+    ['that holds no output', 'exec >/dev/null 2>&1; '],
+  ])('kills what is left of a command %s when the reporter is killed', async (_name, streams) => {
+    const n = uniqueSleep();
+    const result = await node.exec(CT.debian, `${streams}setsid sleep ${n} & kill -9 $PPID; sleep ${n}`);
+    expect(result).toMatchObject({
+      code: 'EXIT_UNKNOWN',
+      exit_code: null,
+      survivors: [],
+      output_held: false,
+    });
+    expect(result.error).toContain('None of its processes is left.');
+    expect(await rig.containerProcesses(CT.debian, n)).toEqual([]);
   });
 
   test('ignores a lock on the container', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
 import { CT, pveFixture } from '../rig/containers.ts';
@@ -17,7 +18,7 @@ const item = z.object({
   reason: z.string().optional(),
 });
 
-describeNode('list and status', [], (node) => {
+describeNode('list and status', [], (node, { needing }) => {
   // Commands do not depend on /etc/pve if no rule needs attributes; test/governance tests the others.
   const { call, exec } = useClient(node, { POLICY: 'open' });
   afterEach(() => node.reset());
@@ -86,6 +87,8 @@ describeNode('list and status', [], (node) => {
     const published = pveFixture('rrd');
     const now = String(Math.floor(Date.now() / 1000));
     onTestFinished(await node.setPve('.rrd', published.replaceAll('@NOW@', now)));
+    // The rig's containers have no network, so the addresses of their configuration are shown.
+    const [debian, busybox] = 'info' in node ? ['dhcp', '192.0.2.102'] : ['192.168.1.50', '192.168.1.50'];
     const { data } = await call('list_containers', { details: true });
     expect(data.containers).toMatchObject([
       {
@@ -95,19 +98,39 @@ describeNode('list and status', [], (node) => {
         memory_max_bytes: 536870912,
         disk_bytes: 1073741824,
         disk_max_bytes: 8589934592,
-        addresses: ['dhcp'],
+        addresses: [debian],
         os: 'debian',
       },
-      { vmid: CT.busybox, addresses: ['192.0.2.102'], os: 'unmanaged' },
-      { vmid: CT.stopped },
+      { vmid: CT.busybox, addresses: [busybox], os: 'unmanaged' },
+      { vmid: CT.stopped, addresses: [] },
       { vmid: CT.locked },
       { vmid: CT.elsewhere, uptime_s: 7200 },
     ]);
     const { text } = await call('list_containers', { details: true, response_format: 'text' });
     expect(text).toMatch(/ +UPTIME +MEMORY +DISK +ADDRESSES +OS\n/);
     expect(text).toMatch(
-      new RegExp(`^${CT.debian} .* 100 MB of 512 MB +1\\.0 GB of 8\\.0 GB +dhcp +debian$`, 'm'),
+      new RegExp(`^${CT.debian} .* 100 MB of 512 MB +1\\.0 GB of 8\\.0 GB +${debian} +debian$`, 'm'),
     );
+  });
+
+  needing('real lxc', 'shows the addresses that a running container has now, with details', async (rig) => {
+    const pid = String(await rig.initPid(CT.debian));
+    const ip = (change: string) =>
+      execFileSync('nsenter', [
+        ...['-t', pid, '-n', 'ip', 'address', change],
+        ...['192.0.2.77/32', 'dev', 'lo'],
+      ]);
+    const addresses = async () => {
+      const { containers } = (await call('list_containers', { details: true, tags: ['web'] })).data;
+      return z.array(z.object({ addresses: z.array(z.string()) })).parse(containers);
+    };
+    expect(await addresses()).toEqual([{ addresses: ['dhcp'] }]);
+    ip('add');
+    try {
+      expect(await addresses()).toEqual([{ addresses: ['192.0.2.77'] }]);
+    } finally {
+      ip('del');
+    }
   });
 
   test('shows a change immediately', async () => {

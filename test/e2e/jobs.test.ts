@@ -111,11 +111,58 @@ describeNode('jobs', [], (rig) => {
     );
     await ended(job);
     expect((await get(job, { match: 'error' })).data).toMatchObject({ stdout: 'An ERROR here\n' });
-    expect((await get(job, { tail: 5 })).data).toMatchObject({ stdout: 'last\n', remaining_bytes: 0 });
+    expect((await get(job, { tail: 5 })).data).toMatchObject({ stdout: 'last\n', truncated: true });
+    expect((await get(job, { tail: 5, stream: 'stdout' })).data).toMatchObject({
+      stdout: 'last\n',
+      remaining_bytes: 0,
+    });
     expect((await get(job, { stream: 'stderr', offset: 0 })).data).toMatchObject({
       stderr: '',
       remaining_bytes: 0,
     });
+  });
+
+  test('return both streams, and the size of the other where one is selected', async () => {
+    const { job } = await start(CT.debian, 'echo one; echo two; echo "error: three" >&2; echo four >&2');
+    await ended(job);
+    const ends = await get(job, { tail: 5 });
+    expect(ends.data).toMatchObject({ stdout: '\ntwo\n', stderr: 'four\n', truncated: true });
+    expect(ends.text).toContain('STDOUT (bytes 3 to 8)');
+    expect(ends.text).toContain('STDERR (bytes 13 to 18)');
+    expect((await get(job, { tail: 500 })).data).toMatchObject({
+      stdout: 'one\ntwo\n',
+      stderr: 'error: three\nfour\n',
+      truncated: false,
+    });
+    expect((await get(job, { match: 'o' })).data).toMatchObject({
+      stdout: 'one\ntwo\n',
+      stderr: 'error: three\nfour\n',
+      truncated: false,
+    });
+    for (const part of [{ tail: 5, stream: 'stdout' }, { match: 'two', stream: 'stdout' }, { offset: 0 }]) {
+      const { data, text } = await get(job, part);
+      expect(data).not.toHaveProperty('stderr');
+      expect(text).toContain('stderr has 18 bytes.');
+    }
+    expect((await get(job, { tail: 5, stream: 'stderr' })).text).toContain('stdout has 8 bytes.');
+  });
+
+  test('divide the limit between both streams', async () => {
+    const { job } = await start(
+      CT.debian,
+      'printf %0150d 0; printf %0150d 1 >&2; printf "\\nout end\\n"; printf "\\nerr\\n" >&2',
+    );
+    await ended(job);
+    const client = await connectToRig(rig, { env: { CHARACTER_LIMIT: '100' } });
+    try {
+      const { data } = await client.callTool('proxmox_get_job', { job, tail: 1000 });
+      expect(String(data.stdout)).toMatch(/^0{41}\nout end\n$/);
+      expect(String(data.stderr)).toMatch(/^0{44}1\nerr\n$/);
+      const matched = await client.callTool('proxmox_get_job', { job, match: 'E' });
+      expect(matched.data).toMatchObject({ stdout: 'out end\n', stderr: 'err\n', truncated: false });
+    } finally {
+      await client.close();
+    }
   });
 
   test.each([{}, { offset: 2 }])('wait for the end, whatever they print meanwhile: %j', async (more) => {

@@ -54,7 +54,12 @@ describeNode('start and stop', [], (rig, { needing }) => {
     await rig.ensureStarted(vmid);
     const since = performance.now();
     const result = await stop();
-    expect(result.data).toMatchObject({ success: true, changed: true, how: 'killed' });
+    expect(result.data).toMatchObject({
+      success: true,
+      changed: true,
+      how: 'killed',
+      message: expect.stringContaining('within its timeout of 10 s and was killed'),
+    });
     expect(performance.now() - since).toBeLessThan(28_000);
     expect(performance.now() - since).toBeGreaterThan(10_000);
     expect(rig.isRunning(vmid)).toBe(false);

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeRig } from '../rig/require.ts';
@@ -91,5 +91,52 @@ describeRig('a container whose /dev/null cannot be opened', (rig) => {
       });
       expect(`${failure.error} ${failure.suggestion}`).not.toMatch(/root|sudo|head|coreutils|Install/i);
     }
+  });
+});
+
+describeRig('a privileged container whose /dev/null is a regular file', (rig) => {
+  const node = useClient(rig, { TOOLSETS: 'core,inspect,files,jobs' });
+  const mustInNode = async (script: string) => {
+    const { code, stdout, stderr } = await rig.inNode(['sh', '-c', script]);
+    expect(code, stderr).toBe(0);
+    return stdout.trim();
+  };
+  /** A device of the test instead of that of the machine, which must not be damaged. */
+  const device = '/run/proxmox-mcp-test-null';
+  const undos: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    await mustInNode(`mknod -m 666 ${device} c 1 3; mount --bind ${device} /dev/null`);
+    undos.push(() => mustInNode(`umount -l /dev/null; rm -f ${device}`));
+    // Not with lxc-attach, which would change the device, too.
+    const dev = `${await rig.rootfs(CT.debian)}/dev`;
+    await rename(`${dev}/null`, `${dev}/null.kept`);
+    undos.push(async () => {
+      await rm(`${dev}/null`, { force: true });
+      await rename(`${dev}/null.kept`, `${dev}/null`);
+    });
+    await writeFile(`${dev}/null`, '', { mode: 0o666 });
+  });
+  afterAll(async () => {
+    for (const undo of undos.reverse()) await undo();
+  });
+
+  // lxc-attach changes the owner and the mode of its standard streams to those of the container's user, unless they are the
+  // same device as the container's /dev/null.
+  test.each([
+    ['a command', 'container_exec_command', { vmid: CT.debian, command: 'true' }],
+    ['a job', 'container_exec_command', { vmid: CT.debian, command: 'true', background: true }],
+    [
+      'a transfer',
+      'download_file_from_container',
+      { vmid: CT.debian, container_path: '/etc/hosts', local_path: 'hosts' },
+    ],
+    ['an inspection', 'inspect_containers', { vmids: [CT.debian] }],
+    ['a copy', 'copy_file', { source: `${CT.debian}:/etc/hosts`, target: `${CT.busybox}:/tmp/hosts-copy` }],
+    ['reading a file', 'read_file', { vmid: CT.debian, path: '/etc/hosts' }],
+    ['reading a log', 'read_logs', { vmid: CT.debian, path: '/etc/hosts' }],
+  ])('does not change the /dev/null of the node: %s', async (_name, tool, args) => {
+    await mustInNode('chmod 666 /dev/null');
+    expect((await node.call(tool, args)).data.code).not.toBe('INVALID_INPUT');
+    expect(await mustInNode('stat -c %a:%u /dev/null')).toBe('666:0');
   });
 });

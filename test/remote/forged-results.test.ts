@@ -15,6 +15,9 @@ for word in $(cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr -c 
   done
 done
 `;
+/** Sets $w to the inner word, which the command line of the wrapper contains. */
+const WORD_OF_WRAPPER =
+  'w=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" "\\n" | grep -xE "[0-9a-f]{32}" | head -n 1);';
 const AS_NOBODY = 'su -s /bin/sh nobody -c /usr/local/bin/attack';
 
 describeRig('forged frames of a process in the container', (rig) => {
@@ -43,6 +46,17 @@ describeRig('forged frames of a process in the container', (rig) => {
     expect(result).toMatchObject({ exit_code: 3, ended: 'exit', success: false, output_held: false });
     expect(result.stdout).toContain('verdict: backdoor\n');
   });
+
+  test.each(['began', 'ended', 'ended so it seems'])(
+    'hide no output of another process: %s',
+    async (word) => {
+      const attack = `${WORD_OF_WRAPPER} printf "%s ${word} " "$w"`;
+      const command = `su -s /bin/sh nobody -c '${attack}'; echo "verdict: backdoor"; exit 3`;
+      const result = await node.exec(CT.debian, command);
+      expect(result).toMatchObject({ exit_code: 3, ended: 'exit' });
+      expect(result.stdout).toMatch(new RegExp(`^[0-9a-f]{32} ${word} verdict: backdoor\n$`));
+    },
+  );
 
   test('do not disarm the timeout', async () => {
     const n = uniqueSleep();

@@ -50,6 +50,8 @@ describeRig('login shells', (rig) => {
       ['bash', '. "$HOME/.cargo/env"'],
       ['bash', 'echo "Permission denied" >&2; false'],
       ['bash', 'sleep 1.5'],
+      ['bash', 'export PATH=/opt/bin'],
+      ['bash', 'exec bash'],
       ['bash', 'read -p "Start tmux? " x; echo "you said $x"'],
       ['zsh', 'echo Welcome; echo more >&2; false'],
       ['fish', 'echo Welcome; echo more >&2; false'],
@@ -95,6 +97,12 @@ describeRig('login shells', (rig) => {
     test.each([
       ['exec zsh', /replaces the login shell with zsh/],
       ['exec fish', /replaces the login shell with fish/],
+      ['exec 2>/dev/null', /redirects stderr/],
+      ['exec > >(tee -a /tmp/session.log) 2>&1', /redirects stderr/],
+      ['exec >/dev/null', /redirects stdout/],
+      ['exec 1>&-', /redirects stdout/],
+      ['bash', /exit codes do not arrive/],
+      ['su - operator', /exit codes do not arrive/],
       ['echo "No commands here"; exit 5', /"No commands here".*/],
       [
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
@@ -120,6 +128,28 @@ describeRig('login shells', (rig) => {
       expect(of('proxmox')).toMatchObject({
         code: 'SSH_NO_SESSION',
         detail: expect.stringMatching(cause),
+      });
+    });
+
+    test.each([
+      ['passes the exit code on', 'sh -c "$SSH_ORIGINAL_COMMAND"; code=$?; exit "$code"'],
+      ['replaces itself', 'exec sh -c "$SSH_ORIGINAL_COMMAND"'],
+    ])('do not include a ForceCommand that %s', async (_name, force) => {
+      undos.push(await rig.restartSshd(['-o', `ForceCommand=${force}`]));
+      const client = await connect();
+      const args = { vmid: CT.debian, command: 'echo out; exit 3' };
+      const result = execResult(await client.callTool('proxmox_container_exec_command', args));
+      expect(result).toMatchObject({ stdout: 'out\n', exit_code: 3 });
+    });
+
+    test('are reported by each call: a ForceCommand that loses the exit code', async () => {
+      undos.push(await rig.restartSshd(['-o', 'ForceCommand=sh -c "$SSH_ORIGINAL_COMMAND"; true']));
+      const client = await connect();
+      const args = { vmid: CT.debian, command: 'exit 3' };
+      expect(failureOf(await client.callTool('proxmox_container_exec_command', args))).toMatchObject({
+        code: 'SSH_NO_SESSION',
+        error: expect.stringContaining('exit codes do not arrive'),
+        suggestion: expect.stringContaining('exec'),
       });
     });
 

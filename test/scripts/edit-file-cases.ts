@@ -132,6 +132,45 @@ export const EDIT_FILE_CASES: readonly Case[] = [
       await has(bench, place, DATA);
     },
   },
+  ...(['before', 'after'] as const).map(
+    (when): Case => ({
+      name: `refuses what the validation has changed ${when} the replacement, and keeps the old content`,
+      run: async (bench) => {
+        const place = await oldFile(bench);
+        const file = when === 'before' ? `${place.folder}/${NAME}.part.conf` : place.file;
+        for (const change of [`echo more >>'${file}'`, `rm '${file}'`, `chmod 600 '${file}'`]) {
+          const end = await edit(bench, place.file, { validate: `${change}; echo formatted`, when });
+          expect(end).toMatchObject({ kind: 'refused', why: 'TOUCHED', output: 'formatted\n' });
+          await has(bench, place, OLD);
+        }
+      },
+    }),
+  ),
+  {
+    name: 'keeps the old content when the validation kills what runs it',
+    needs: ['linux'],
+    run: async (bench) => {
+      for (const when of ['before', 'after'] as const) {
+        const place = await oldFile(bench);
+        const end = await edit(bench, place.file, {
+          validate: 'kill -9 $PPID; sleep 0.3; echo after that',
+          when,
+        });
+        expect(end).toMatchObject({ kind: 'said', fields: [] });
+        await has(bench, place, OLD);
+      }
+    },
+  },
+  {
+    name: 'gives the new content no suffix that a shell would expand',
+    run: async (bench) => {
+      const { folder } = await newFolder(bench);
+      const file = `${folder}/file.$(x)`;
+      await bench.machine.files.write(file, OLD);
+      const validate = `cat '${folder}/${NAME}.part'`;
+      expect(await edit(bench, file, { validate })).toMatchObject({ kind: 'said', output: DATA });
+    },
+  },
   {
     name: 'refuses a file that has changed since it was sent',
     run: async (bench) => {

@@ -31,7 +31,7 @@ export interface Machine {
  * What a case may need beyond a shell: `isolated` processes in a PID namespace, `disks`, `fifos`, `processGroups`,
  * `fileSizeLimit`, `missingPrograms`: a shell without built-in programs, `ddBytes`: a dd that reports bytes, as on every node,
  * and `attributes`: GNU's cp and tar, chattr, mount, and a file system with extended attributes;
- * `awkAndGzip`: these programs.
+ * `awkAndGzip`: these programs, and `linux`: the kernel's list of mounts, and archives with special files.
  */
 export type Feature =
   | 'trapAfterSubstitution'
@@ -39,6 +39,7 @@ export type Feature =
   | 'ddBytes'
   | 'awkAndGzip'
   | 'isolated'
+  | 'linux'
   | 'disks'
   | 'fifos'
   | 'processGroups'
@@ -99,6 +100,11 @@ export interface MachineFiles {
   list(folder: string): Promise<readonly string[]>;
   /** Permission bits in octal, as `stat -c %a` prints them. */
   mode(file: string): Promise<string>;
+  chmod(file: string, mode: number): Promise<void>;
+  /** Cuts a file or extends it with zeros, which need no space where the file system allows it. */
+  truncate(file: string, size: number): Promise<void>;
+  /** Bytes that a file uses on the disk. */
+  space(file: string): Promise<number>;
   isSymlink(file: string): Promise<boolean>;
   mkdir(folder: string): Promise<void>;
   symlink(target: string, file: string): Promise<void>;

@@ -56,6 +56,44 @@ export const INVENTORY_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'sends the networks of the first process of each container, whatever cgroups and processes a container makes',
+    run: async (bench) => {
+      await writeCluster(bench);
+      const write = async (pid: number, ids: string, cgroup: string) => {
+        const file = (name: string) => bench.machine.nodePath(`/proc/${pid}/${name}`);
+        await bench.machine.files.write(file('status'), `Name:\tx\nNSpid:\t${ids}\nThreads:\t1\n`);
+        await bench.machine.files.write(file('cgroup'), cgroup);
+        await bench.machine.files.write(file('net/route'), 'Iface\tDestination\n');
+        await bench.machine.files.write(
+          file('net/fib_trie'),
+          `     |-- 10.0.0.0\n        /24 link UNICAST\n     |-- 10.0.0.${pid}\n        /32 host LOCAL\n`,
+        );
+      };
+      // cgroup v2, v1, a group that has the name of another container, and processes that are not the first of a container.
+      await write(31, '31\t1', '0::/lxc/101/ns/init.scope\n');
+      await write(32, '32\t1', '8:pids:/lxc/102/ns\n1:name=systemd:/lxc/102/ns/init.scope\n0::/\n');
+      await write(33, '33\t1', '0::/lxc/103/ns/lxc/101/x:0::/lxc/101/ns\n');
+      await write(34, '34\t7\t1', '0::/lxc/101/ns\n');
+      await write(35, '35\t11', '0::/lxc/101/ns\n');
+      await write(36, '36', '0::/lxc/101/ns\n');
+      await write(37, '37\t1', '0::/system.slice/docker-1/lxc/101\n');
+      for (const script of ['inventoryWithNetworks', 'runningWithNetworks'] as const) {
+        const report = await runReport(bench, script, ['', '', '']);
+        const first = report.get('first') ?? '';
+        expect(first.match(/(?<=\/proc\/)\d+(?=\/cgroup:)/g)?.sort()).toEqual(['31', '32', '33']);
+        expect(first).toMatch(/\/31\/cgroup:0::\/lxc\/101\/ns\/init\.scope$/m);
+        expect(first).toMatch(/\/32\/cgroup:8:pids:\/lxc\/102\/ns$/m);
+        const networks = report.get('networks') ?? '';
+        expect(networks.match(/(?<=-- )[\d.]+$/gm)?.sort()).toEqual(['10.0.0.31', '10.0.0.32', '10.0.0.33']);
+        expect(networks.match(/net\/route:/g)).toHaveLength(3);
+        expect(report.get('unix')).toBe('@/var/lib/lxc/101/command\n');
+        expect(report.has('item end')).toBe(true);
+      }
+      const less = await runReport(bench, 'inventory', ['', '|ostype', '']);
+      expect(less.has('first') || less.has('networks')).toBe(false);
+    },
+  },
+  {
     name: 'says that /etc/pve does not exist',
     run: async (bench) => {
       await bench.machine.files.write(bench.machine.nodePath('/proc/net/unix'), SOCKETS);

@@ -152,11 +152,13 @@ export async function runReport(
     | 'haState'
     | 'hostKeys'
     | 'inventory'
+    | 'inventoryWithNetworks'
     | 'members'
     | 'ownContainer'
     | 'probe'
     | 'runState'
-    | 'running',
+    | 'running'
+    | 'runningWithNetworks',
   args: readonly string[] = [],
   options?: StartOptions,
 ): Promise<ReadonlyMap<string, string>> {

@@ -77,6 +77,30 @@ export const READ_FILE_CASES: readonly Case[] = [
     }),
   ),
   {
+    name: 'finds a line from the end that begins a megabyte before it, or many lines',
+    run: async (bench) => {
+      const { file } = await newFolder(bench);
+      const long = `first\n${'x'.repeat(1_200_000)}\n`;
+      await bench.machine.files.write(file, long);
+      expect(await read(bench, file, { begin: -1, most: 9 })).toMatchObject({
+        start: '6',
+        data: 'x'.repeat(9),
+      });
+      await bench.machine.files.write(file, `${long}last`);
+      expect(await read(bench, file, { begin: -2, most: 9 })).toMatchObject({
+        start: '6',
+        data: 'x'.repeat(9),
+      });
+      expect(await read(bench, file, { begin: -3, most: 9 })).toMatchObject({
+        start: '0',
+        data: 'first\nxxx',
+      });
+      const lines = Array.from({ length: 20_000 }, (_, index) => `${index}`.padStart(99, '0')).join('\n');
+      await bench.machine.files.write(file, `${lines}\n`);
+      expect(await read(bench, file, { begin: -15_000, most: 3 })).toMatchObject({ start: '500000' });
+    },
+  },
+  {
     name: 'counts a last line without a newline',
     run: async (bench) => {
       const { file } = await newFolder(bench);
@@ -102,6 +126,17 @@ export const READ_FILE_CASES: readonly Case[] = [
       expect(await read(bench, file, { hashed: 2 })).toMatchObject({ data: 'abc', hash: '-', lines: '-' });
     },
   },
+  ...(['//proc', '/./proc', 'link'] as const).map(
+    (folder): Case => ({
+      name: `refuses a virtual file in ${folder}, whose size is 0`,
+      run: async (bench) => {
+        const place = await newFolder(bench);
+        await bench.machine.files.symlink('/proc', `${place.folder}/link`);
+        const file = `${folder.replace(/^link/, `${place.folder}/link`)}/meminfo`;
+        expect(await read(bench, file, {})).toMatchObject({ kind: 'refused', why: 'PSEUDO_FILE' });
+      },
+    }),
+  ),
   {
     name: 'refuses a fifo without opening it',
     needs: ['fifos'],

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFile,
+  chmod,
   lstat,
   mkdir,
   open,
@@ -9,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
@@ -24,6 +26,9 @@ export const realFiles: MachineFiles = {
   read: (file) => readFile(file, 'utf8').catch(() => undefined),
   list: async (folder) => (await readdir(folder).catch(() => [])).sort(),
   mode: async (file) => ((await stat(file)).mode & 0o7777).toString(8),
+  chmod,
+  truncate,
+  space: async (file) => (await stat(file)).blocks * 512,
   isSymlink: async (file) => (await lstat(file)).isSymbolicLink(),
   mkdir: async (folder) => void (await mkdir(folder, { recursive: true })),
   symlink: (target, file) => symlink(target, file),

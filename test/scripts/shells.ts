@@ -14,6 +14,7 @@ const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const FEATURES = [
   'awkAndGzip',
   'isolated',
+  'linux',
   'disks',
   'fifos',
   'processGroups',

@@ -42,6 +42,18 @@ export class SimulatedFiles implements MachineFiles {
     return (this.#files.get(file).mode & 0o7777).toString(8);
   }
 
+  async chmod(file: string, mode: number): Promise<void> {
+    this.#files.get(file).mode = mode;
+  }
+
+  async truncate(file: string, size: number): Promise<void> {
+    this.#files.truncate(file, size);
+  }
+
+  async space(file: string): Promise<number> {
+    return this.#files.readText(file).length;
+  }
+
   async isSymlink(file: string): Promise<boolean> {
     return this.#files.get(file, false).kind === 'link';
   }

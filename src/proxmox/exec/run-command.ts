@@ -158,15 +158,17 @@ class CommandRun {
 
   async #exited(outputHeld: boolean): Promise<ExecResult> {
     const { code } = await this.#call.exit();
-    if (outputHeld) this.#deps.orphaned.drain(this.#call.channel);
+    if (outputHeld && this.#out.ended) this.#deps.orphaned.drain(this.#call.channel);
     if (!this.#out.began && !this.#err.began) {
       this.#err.end();
       if (outputHeld) this.#call.channel.close();
       throw new CommandNotStarted(code, this.#err.before);
     }
-    // Without the wrapper's report, the exit code is not that of the command: the wrapper or the container was killed.
-    const exitCode = this.#out.ended ? code : null;
-    return this.#present('exit', { exitCode, survivors: [], outputHeld });
+    if (this.#out.ended) return this.#present('exit', { exitCode: code, survivors: [], outputHeld });
+    // Without the wrapper's report, the exit code is not that of the command: the wrapper or the container was killed. What is
+    // left of the command runs without a timeout.
+    const survivors = await this.#call.kill();
+    return this.#present('exit', { exitCode: null, survivors, outputHeld: false });
   }
 
   async #present(

@@ -61,6 +61,24 @@ test('keeps CRLF, bytes that are no UTF-8, and a missing final newline', () => {
   expect(apply('a\nb\n', '@@ -2 +2 @@\n-b\n+x\n\\ No newline at end of file\n')).toBe('a\nx');
 });
 
+test('ends a last line without a newline before it adds lines after it', () => {
+  expect(apply('a', '@@ -1,0 +2 @@\n+b\n')).toBe('a\nb');
+});
+
+test('ignores empty lines after a hunk that has all lines it announces', () => {
+  expect(apply('a\nb\nc\nd\n', '@@ -1,1 +1,1 @@\n-a\n+A\n\n@@ -3,2 +3,2 @@\n-c\n+C\n d\n\n\n')).toBe(
+    'A\nb\nC\nd\n',
+  );
+});
+
+test('takes removed and added lines that begin like the names of files for lines', () => {
+  expect(apply('-- x\ny\n', '--- a\n+++ b\n@@ -1,2 +1,2 @@\n--- x\n+++ z\n y\n')).toBe('++ z\ny\n');
+});
+
+test('searches a hunk that nearly matches everywhere in time', () => {
+  expect(failure('\n'.repeat(1e6), `@@ @@\n${' \n'.repeat(400_000)}-x\n`)).toContain('does not match');
+});
+
 test('adds lines to an empty file', () => {
   expect(apply('', '@@ -0,0 +1 @@\n+x\n')).toBe('x\n');
 });

@@ -1,4 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
+import { findLines } from './find-lines.ts';
 
 /** A hunk of a unified diff. Texts have one character for each byte. */
 interface Hunk {
@@ -19,6 +20,8 @@ interface Line {
   readonly end: string;
 }
 
+const UNFINISHED: Line = { text: '', end: '' };
+
 /**
  * The content of a file after a unified diff for it. Each hunk must match exactly, at the line that it names or at one other
  * place only. The line counts of the hunks are not needed. Works on bytes; context lines keep their line ends, added lines get
@@ -30,15 +33,21 @@ export function applyDiff(content: Buffer, diff: string): Buffer {
   const crlf = lines.filter(({ end }) => end === '\r\n').length * 2 > lines.length;
   const usual = crlf ? '\r\n' : '\n';
   const hunks = parseHunks(Buffer.from(diff, 'utf8').toString('latin1'));
-  let done: Line[] = [];
+  const texts = lines.map(({ text }) => text);
+  const done: Line[] = [];
   let at = 0;
   for (const [index, hunk] of hunks.entries()) {
-    const place = placeOf(hunk, lines, at, index + 1);
-    done = done.concat(lines.slice(at, place), changed(hunk, lines, place, usual));
+    const place = placeOf(hunk, texts, at, index + 1);
+    while (at < place) done.push(lines[at++] ?? UNFINISHED);
+    for (const line of changed(hunk, lines, place, usual)) done.push(line);
     at = place + hunk.old.length;
   }
-  const text = [...done, ...lines.slice(at)].map((line) => line.text + line.end).join('');
-  return Buffer.from(text, 'latin1');
+  while (at < lines.length) done.push(lines[at++] ?? UNFINISHED);
+  // Lines may have been added after a last line without an end.
+  const text = done.map(
+    ({ text, end }, index) => text + (end === '' && index < done.length - 1 ? usual : end),
+  );
+  return Buffer.from(text.join(''), 'latin1');
 }
 
 function linesOf(text: string): readonly Line[] {
@@ -50,18 +59,34 @@ function linesOf(text: string): readonly Line[] {
 
 function parseHunks(diff: string): readonly Hunk[] {
   const lines = diff.replaceAll('\r\n', '\n').split('\n');
+  // Not only `--- ` and `+++ `, which removed and added lines may begin with as well.
   const files = lines.filter(
-    (line, index) => line.startsWith('--- ') && lines[index + 1]?.startsWith('+++ '),
+    (line, index) =>
+      line.startsWith('--- ') && lines[index + 1]?.startsWith('+++ ') && lines[index + 2]?.startsWith('@@'),
   );
   if (files.length > 1) throw invalidDiff('it changes more than one file');
   const heads = lines.flatMap((line, index) => (/^@@/.test(line) ? [index] : []));
   if (heads.length === 0) throw invalidDiff('it has no line that begins with @@');
-  return heads.map((head, index) => {
-    const body = lines.slice(head + 1, heads[index + 1] ?? lines.length);
+  return heads.map((at, index) => {
+    const head = lines[at] ?? '';
+    const body = lines.slice(at + 1, heads[index + 1] ?? lines.length);
     // The newline at the end of the diff, not an empty context line.
     if (index === heads.length - 1 && body.at(-1) === '') body.pop();
-    return parseHunk(lines[head] ?? '', body);
+    return parseHunk(head, withoutBlankEnd(head, body));
   });
+}
+
+/** Without empty lines at the end that are more than the hunk says it has. */
+function withoutBlankEnd(head: string, body: readonly string[]): readonly string[] {
+  const [, counted] = /^@@ -\d+,(\d+) /.exec(head) ?? [];
+  if (counted === undefined) return body;
+  let spare = body.filter((line) => /^([ -]|$)/.test(line)).length - Number(counted);
+  let end = body.length;
+  while (spare > 0 && body[end - 1] === '') {
+    end--;
+    spare--;
+  }
+  return body.slice(0, end);
 }
 
 function parseHunk(head: string, body: readonly string[]): Hunk {
@@ -95,8 +120,8 @@ function parseHunk(head: string, body: readonly string[]): Hunk {
 }
 
 /** The index of the line at which a hunk matches. */
-function placeOf({ begin, old }: Hunk, lines: readonly Line[], from: number, number: number): number {
-  const matches = (place: number) => old.every((text, offset) => lines[place + offset]?.text === text);
+function placeOf({ begin, old }: Hunk, lines: readonly string[], from: number, number: number): number {
+  const matches = (place: number) => old.every((text, offset) => lines[place + offset] === text);
   // A hunk of added lines alone follows the line that it names.
   if (old.length === 0) {
     const place = begin ?? (lines.length === 0 ? 0 : undefined);
@@ -104,8 +129,7 @@ function placeOf({ begin, old }: Hunk, lines: readonly Line[], from: number, num
     throw notApplied(number, 'has no lines to find its place by');
   }
   if (begin !== undefined && begin - 1 >= from && matches(begin - 1)) return begin - 1;
-  const places: number[] = [];
-  for (let place = from; place + old.length <= lines.length; place++) if (matches(place)) places.push(place);
+  const places = findLines(lines, old, from);
   const [place, other] = places;
   if (place === undefined) throw notApplied(number, 'does not match the file');
   if (other !== undefined) {
@@ -124,7 +148,7 @@ function placeOf({ begin, old }: Hunk, lines: readonly Line[], from: number, num
 function changed(hunk: Hunk, lines: readonly Line[], place: number, usual: string): readonly Line[] {
   const made = hunk.result.map((each): Line => {
     if (typeof each === 'string') return { text: each, end: usual };
-    return lines[place + each] ?? { text: '', end: usual };
+    return lines[place + each] ?? UNFINISHED;
   });
   const end = place + hunk.old.length;
   const last = made.at(-1);

@@ -50,6 +50,23 @@ test('names the edit, the lines, and a line that differs in blanks', () => {
   expect(failure('x\n', edit('y', 'z'))).not.toContain('blanks');
 });
 
-test('counts occurrences that do not overlap', () => {
+test('replaces occurrences that do not overlap, and does not take one of two that do', () => {
   expect(apply('aaaa', edit('aa', 'b', true))).toBe('bb');
+  expect(failure('aaa', edit('aa', 'b'))).toContain('occurs 2 times (lines 1, 1)');
+});
+
+test('says that a file is not UTF-8 if that may be why a text does not occur', () => {
+  expect(failure('caf\xe9\n', edit('café', 'x'))).toContain('The file is not UTF-8');
+  expect(failure('caf\xe9\n', edit('cafe', 'x'))).not.toContain('UTF-8');
+  expect(failure('caf\xc3\xa9\n', edit('Café', 'x'))).not.toContain('UTF-8');
+});
+
+test('refuses a result that is too large before it is made', () => {
+  expect(failure('a'.repeat(1e6), edit('a', 'b'.repeat(5e4), true))).toContain('FILE_TOO_LARGE');
+  expect(apply('a'.repeat(1e6), edit('a', 'b', true))).toBe('b'.repeat(1e6));
+});
+
+test('searches a text that nearly matches everywhere in time', () => {
+  const wanted = `${'a\n'.repeat(200_000)}b`;
+  expect(failure('a \n'.repeat(500_000), edit(wanted, 'x'))).toContain('does not occur');
 });

@@ -16,11 +16,15 @@ import { readFacts } from './read-facts.ts';
 
 /** To look through a directory and make its tar stream once, in ms. */
 const LOOK_LIMIT_MS = 15 * 60_000;
+/** To remove a directory with many files, in ms. */
+const REMOVE_LIMIT_MS = 5 * 60_000;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** What a copy sends. */
 interface Source extends FileFacts {
   readonly kind: 'file' | 'directory';
+  /** Whether the file uses less space than its size. */
+  readonly holes: boolean;
 }
 
 /** One side of a copy. */
@@ -42,11 +46,18 @@ export async function copyFile(
 ): Promise<CopyResult> {
   const from = attachTarget(options.source);
   const to = attachTarget(options.target);
-  checkRemotePath(options.source.path);
-  checkRemotePath(options.target.path);
-  const { signal } = options;
-  const source = await diagnosed(sourceDeps, from, signal, () => lookAtSource(sourceDeps, from, options));
-  return diagnosed(targetDeps, to, signal, () => send(sourceDeps, targetDeps, source, options));
+  const asked = options.recursive ? withoutFinalSlash(options) : options;
+  checkRemotePath(asked.source.path);
+  checkRemotePath(asked.target.path);
+  const { signal } = asked;
+  const source = await diagnosed(sourceDeps, from, signal, () => lookAtSource(sourceDeps, from, asked));
+  return diagnosed(targetDeps, to, signal, () => send(sourceDeps, targetDeps, source, asked));
+}
+
+/** A directory as source may have slashes at the end of its name. In a target, they could mean a copy in it. */
+function withoutFinalSlash(options: CopyOptions): CopyOptions {
+  const { source } = options;
+  return { ...options, source: { ...source, path: source.path.replace(/(?<=[^/])\/+$/, '') } };
 }
 
 function attachTarget({ vmid }: CopyEnd): AttachTarget {
@@ -88,14 +99,17 @@ async function look(
   from: AttachTarget,
   script: string,
   { source, signal, recursive }: CopyOptions,
-): Promise<FileFacts> {
+): Promise<FileFacts & Pick<Source, 'holes'>> {
   const request = { script, args: [source.path], signal, readsOnly: true };
   const session = await TransferSession.open(deps, from, request);
   try {
     if (recursive) session.working(LOOK_LIMIT_MS);
-    const facts = await readFacts(session);
+    let holes = false;
+    const facts = await readFacts(session, ([field]) => {
+      holes = field === '1';
+    });
     session.finish();
-    return facts;
+    return { ...facts, holes };
   } catch (error) {
     await session.abandon();
     throw error;
@@ -116,13 +130,23 @@ function sendingHalf({ kind, path, size }: Source): Half {
 }
 
 /** The second half, which reads the bytes and then the verdict from stdin, and reports to stdout. */
-function receivingHalf(source: Source, part: string, { target, overwrite }: CopyOptions): Half {
+function receivingHalf(source: Source, part: string, { source: from, target, overwrite }: CopyOptions): Half {
   const over = overwrite ? '1' : '0';
-  const { kind, size, mode, uid, gid } = source;
-  if (kind === 'directory')
-    return { script: SCRIPTS.receiveTree, args: [target.path, String(size), over, part] };
-  const owner = [String(uid), String(gid)];
-  return { script: SCRIPTS.upload, args: [target.path, String(size), mode, ...owner, over, part, mode] };
+  const { kind, size, uid, gid } = source;
+  // On the node, a program of a container must not run with the rights of its owner, who may be root.
+  const restricted = from.vmid !== null && target.vmid === null;
+  const same = from.vmid === target.vmid ? source.path : '';
+  if (kind === 'directory') {
+    const args = [target.path, String(size), over, part, restricted ? '1' : '0', same];
+    return { script: SCRIPTS.receiveTree, args };
+  }
+  const mode = restricted ? withoutSetIds(source.mode) : source.mode;
+  const file = [target.path, String(size), mode, String(uid), String(gid), over, part, mode];
+  return { script: SCRIPTS.upload, args: [...file, same, source.holes ? '1' : '0'] };
+}
+
+function withoutSetIds(mode: string): string {
+  return (Number.parseInt(mode, 8) & ~0o6000).toString(8);
 }
 
 function argvOf({ script, args }: Half, word: string): readonly string[] {
@@ -152,10 +176,18 @@ async function openBoth(
     onProgress: (bytes) => {
       options.onProgress?.(Math.min(bytes, source.size), source.size);
       // Both sides then read what is on their disk, and report nothing meanwhile.
-      if (bytes >= source.size) session.digesting(source.size);
+      if (bytes >= source.size) bothRead(source, session);
     },
   });
   return session;
+}
+
+/** Both sides now read what is on their disk. That of many small files takes longer than their bytes. */
+function bothRead({ kind, size }: Source, ...sessions: TransferSession[]): void {
+  for (const session of sessions) {
+    if (kind === 'file') session.digesting(size);
+    else session.working(LOOK_LIMIT_MS);
+  }
 }
 
 async function send(
@@ -192,6 +224,7 @@ async function send(
     relay(await openSender(), session, {
       size: source.size,
       changed: changedMeanwhile(source.path),
+      onSent: (...sessions) => bothRead(source, ...sessions),
       onProgress: options.onProgress,
     });
   const cleanup = removeBeside(options.target.path, part);
@@ -205,6 +238,8 @@ async function send(
     if (Number(size) !== source.size || sent !== received) throw changedMeanwhile(source.path);
     const sha256 = session.matching(received, SHA256, 'a SHA-256');
     sender?.finish();
+    // A directory that was replaced is removed.
+    if (source.kind === 'directory') session.working(LOOK_LIMIT_MS);
     session.stdin.end(`${session.word}\n`);
     const [mode, fate] = await session.expect('published');
     session.finish();
@@ -221,8 +256,9 @@ async function send(
       overwritten: fate === 'replaced',
     };
   } catch (error) {
-    await Promise.all([session.abandon(cleanup), sender?.abandon()]);
-    throw error;
+    const limitMs = source.kind === 'file' ? undefined : REMOVE_LIMIT_MS;
+    await Promise.all([session.abandon(cleanup, limitMs), sender?.abandon()]);
+    throw forCopy(error);
   }
 }
 
@@ -242,6 +278,20 @@ function refuseOverlap({ path: from }: Source, to: string, { source, target }: C
     'INVALID_INPUT',
     `The target ${to} ${why}, ${from}. Nothing was copied.`,
     'Use a target outside of the source.',
+  );
+}
+
+/** Mode and owner are those of the source, so no argument can be left out. */
+function forCopy(error: unknown): unknown {
+  if (
+    !(error instanceof AppError) ||
+    !/^The (permissions|owner or group) could not be set/.test(error.message)
+  )
+    return error;
+  return new AppError(
+    error.code,
+    error.message,
+    'An unprivileged container has only some user IDs, and some file systems (CIFS, exFAT, FUSE) have no owners and modes. Copy to a directory elsewhere and continue with `cp` there, or change the owner of the source.',
   );
 }
 

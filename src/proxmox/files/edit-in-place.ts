@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { AppError } from '../../lib/errors.ts';
-import { quote } from '../../lib/quote.ts';
 import { firstOf } from '../../lib/waits.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { AttachTarget } from '../../remote/session-requests.ts';
@@ -8,20 +7,17 @@ import type { EditOptions, EditResult, FileFacts, Validation } from '../proxmox-
 import { checkRemotePath, checksumMismatch } from '../transfer/transfer-errors.ts';
 import { type TransferDeps, TransferSession } from '../transfer/transfer-session.ts';
 import { applyDiff } from './apply-diff.ts';
-import { applyEdits } from './apply-edits.ts';
+import { applyEdits, MAX_EDITED, tooLarge } from './apply-edits.ts';
 import { readFacts } from './read-facts.ts';
 import { showDiff } from './show-diff.ts';
+import { placeIn, validationCommand } from './validation-command.ts';
 
-/** A larger file is hardly one that is edited by hand. */
-const MAX_EDITED = 1024 * 1024;
 /** After the time limit of the validation, for the script to kill it and to restore the file. */
 const VALIDATE_GRACE_MS = 5_000;
 /** The exit code of a command that was killed by KILL, as the script does at the limit. */
 const KILLED = 137;
 /** Bytes of the validation's output that the script sends. */
 const MAX_OUTPUT = 8_000;
-/** Stands for the path of the new file in a validation command. */
-const PLACE = '{}';
 /** Puts back $2 as $3 where it exists, and removes $1. */
 const UNDO = 'if [ -e "$2" ]; then mv -f -- "$2" "$3"; fi; rm -f -- "$1" "$2"';
 
@@ -42,6 +38,7 @@ export async function editFile(
   let cleanup: readonly string[] | undefined;
   try {
     const { facts, content, sha256 } = await receive(session);
+    refuseUnreadableName(facts);
     refuseUnexpected(facts, sha256, options);
     const changed =
       options.diff === undefined
@@ -54,14 +51,31 @@ export async function editFile(
       return { ...base, sha256, changed: false, validation: null, attributes: 'kept' };
     }
     const paths = pathsOf(facts.path, name);
+    const command = validationCommand(options.validate ?? '', paths.part);
     cleanup = ['/bin/sh', '-c', UNDO, 'sh', paths.part, paths.old, facts.path];
-    const ends = await publish(session, { facts, changed, part: paths.part, options });
+    const ends = await publish(session, { facts, changed, command, options });
     session.finish();
     return { ...base, ...ends, size: changed.length, changed: true };
   } catch (error) {
     await session.abandon(cleanup);
-    throw error;
+    throw forEditor(error, Number(args[1]));
   }
+}
+
+/** Errors of transfers whose text does not fit an edit. */
+function forEditor(error: unknown, limit: number): unknown {
+  if (!(error instanceof AppError)) return error;
+  const { code, message } = error;
+  if (code === 'IS_A_DIRECTORY') return new AppError(code, message, 'Use the path of a file in it.');
+  if (code === 'NOT_A_REGULAR_FILE') {
+    return new AppError(
+      code,
+      message.replace('so it cannot be transferred and verified', 'so it cannot be replaced'),
+      'Write to it with a command, such as `echo VALUE > FILE`.',
+    );
+  }
+  const size = code === 'FILE_TOO_LARGE' ? /has (\d+) bytes/.exec(message)?.[1] : undefined;
+  return size === undefined ? error : tooLarge('has', size, limit);
 }
 
 /** The file as it is: what is edited is what the far side has hashed. */
@@ -79,6 +93,16 @@ async function receive(session: TransferSession) {
   const sha256 = hashOf(content);
   if (sent !== sha256) throw changedMeanwhile(facts.path);
   return { facts, content, sha256 };
+}
+
+/** The target of a link may have such a name, which cannot be put into a command. */
+function refuseUnreadableName({ path }: FileFacts): void {
+  if (!path.includes('\ufffd')) return;
+  throw new AppError(
+    'PATH_INVALID',
+    `The file is ${path}, whose name is not valid UTF-8. The file was not changed.`,
+    'Change it with a command, or rename it first.',
+  );
 }
 
 function refuseUnexpected({ path, links }: FileFacts, sha256: string, options: EditOptions): void {
@@ -102,22 +126,21 @@ function refuseUnexpected({ path, links }: FileFacts, sha256: string, options: E
 function pathsOf(file: string, name: string) {
   const at = file.lastIndexOf('/');
   const dir = file.slice(0, at);
-  const [, suffix = ''] = /^..*(\.[^.]+)$/s.exec(file.slice(at + 1)) ?? [];
-  const kept = Buffer.byteLength(suffix) <= 64 ? suffix : '';
+  const [, suffix = ''] = /^..*(\.[A-Za-z0-9_-]+)$/s.exec(file.slice(at + 1)) ?? [];
+  const kept = suffix.length <= 64 ? suffix : '';
   return { part: `${dir}/${name}.part${kept}`, old: `${dir}/${name}.old` };
 }
 
 interface Publication {
   readonly facts: FileFacts;
   readonly changed: Buffer;
-  readonly part: string;
+  readonly command: string;
   readonly options: EditOptions;
 }
 
-async function publish(session: TransferSession, { facts, changed, part, options }: Publication) {
+async function publish(session: TransferSession, { facts, changed, command, options }: Publication) {
   const { validate, validateLimitS } = options;
-  const command = validate?.replaceAll(PLACE, () => quote(part)) ?? '';
-  const when = validate === undefined ? 'none' : validate.includes(PLACE) ? 'before' : 'after';
+  const when = validate === undefined ? 'none' : placeIn(validate) ? 'before' : 'after';
   const { stdin } = session;
   stdin.write(`${changed.length} ${Buffer.byteLength(command)} ${validateLimitS} ${when}\n`);
   stdin.write(changed);

@@ -25,21 +25,25 @@ export function isBinary({ bytes, before }: RawPart, range: Range): boolean {
   return text.slice(before, endOfRange(text, before, 'latin1', range)).includes('\0');
 }
 
-/** The part as base64, at most as long as the character limit. */
+/** The part as base64: the lines and bytes asked for, at most as many as fit the character limit. */
 export function presentBinary(part: RawPart, range: Range): ReadPart {
-  const most = Math.min(range.bytes ?? Number.POSITIVE_INFINITY, Math.floor(range.characterLimit / 4) * 3);
-  const shown = part.bytes.subarray(part.before).subarray(0, most);
-  const end = part.start + shown.length;
+  const text = part.bytes.toString('latin1');
+  const end = Math.min(
+    endOfRange(text, part.before, 'latin1', range),
+    part.before + Math.floor(range.characterLimit / 4) * 3,
+  );
+  const shown = part.bytes.subarray(part.before, end);
+  const shownUntil = part.start + shown.length;
   return {
     encoding: 'base64',
     content: shown.toString('base64'),
     start: part.start,
-    end,
+    end: shownUntil,
     firstLine: null,
     lastLine: null,
     totalLines: null,
     redacted: 0,
-    next: end < part.size ? { offset: end } : null,
+    next: shownUntil < part.size ? { offset: shownUntil } : null,
   };
 }
 
@@ -126,9 +130,15 @@ function endOfRange(text: string, from: number, codec: BufferEncoding, { lines, 
     end = at;
   }
   if (bytes !== undefined) {
-    const cut = Buffer.from(text.slice(from, end), codec).subarray(0, bytes);
+    // At least one character, so that the next call does not begin at the same byte.
+    const least =
+      codec === 'utf8' && from < end
+        ? Buffer.byteLength(String.fromCodePoint(text.codePointAt(from) ?? 0))
+        : 0;
+    const most = Math.max(bytes, least);
+    const cut = Buffer.from(text.slice(from, end), codec).subarray(0, most);
     const whole =
-      codec === 'utf8' && cut.length === bytes ? cut.subarray(0, cut.length - incompleteBytes(cut)) : cut;
+      codec === 'utf8' && cut.length === most ? cut.subarray(0, cut.length - incompleteBytes(cut)) : cut;
     end = Math.min(end, from + whole.toString(codec).length);
   }
   return end;

@@ -12,6 +12,8 @@ const MAX_HASHED = 256 * 1024 * 1024;
 /** UTF-8 bytes of a character, and of a UTF-16 unit. */
 const MAX_BYTES_PER_CHARACTER = 4;
 const MAX_BYTES_PER_UNIT = 3;
+/** The head and tail of busybox fail at larger numbers. */
+const MAX_LINE = 2 ** 31 - 1;
 /** Lines and sizes of the far side. */
 const MAX_NUMBER = Number.MAX_SAFE_INTEGER;
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -29,7 +31,8 @@ export async function readFile(
   // The bytes around the part are needed to find a secret that begins before it or ends after it.
   const context = deps.redactor.overlap * MAX_BYTES_PER_UNIT + MAX_BYTES_PER_CHARACTER;
   const most = options.characterLimit * MAX_BYTES_PER_CHARACTER + context;
-  const [unit, begin] = options.offset === undefined ? ['line', options.line ?? 1] : ['byte', options.offset];
+  const line = Math.max(-MAX_LINE, Math.min(options.line ?? 1, MAX_LINE));
+  const [unit, begin] = options.offset === undefined ? ['line', line] : ['byte', options.offset];
   const args = [options.path, unit, String(begin), String(most), String(context), String(MAX_HASHED)];
   const { signal } = options;
   const session = await TransferSession.open(deps, target, {

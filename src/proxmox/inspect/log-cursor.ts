@@ -27,7 +27,9 @@ export type LogCursor =
       readonly clock: number | null;
     };
 
-const JOURNAL_CURSOR = /^s=[0-9a-f]{1,32}(?:;[ibmtx]=[0-9a-f]{1,32}){5}$/;
+/** journald accepts a cursor without `b`, `m` and `x`, because `s` and `i` identify the entry. */
+const JOURNAL_CURSOR =
+  /^s=[0-9a-f]{1,32};i=[0-9a-f]{1,32}(?:;b=[0-9a-f]{1,32};m=[0-9a-f]{1,32})?;t=[0-9a-f]{1,32}(?:;x=[0-9a-f]{1,32})?$/;
 const NUMBER = /^(?:0|[1-9]\d{0,15})$/;
 
 /** Whether the text is a cursor of journald. It comes from the container. */
@@ -41,9 +43,14 @@ export function formatCursor(cursor: LogCursor, vmid: number, filter: LogFilter)
   const fields =
     cursor.kind === 'file'
       ? ['f', cursor.file, number(cursor.first), number(cursor.end), number(cursor.seen)]
-      : ['j', cursor.after ?? '-', cursor.newest ?? '-', '-', number(cursor.seen)];
+      : ['j', shortened(cursor.after), shortened(cursor.newest), '-', number(cursor.seen)];
   const clock = cursor.clock === null ? [] : [String(cursor.clock)];
   return `${[...fields, ...clock].join('.')}.${digest(vmid, filter)}`;
+}
+
+/** What identifies the entry, because a client sends the cursor back. */
+function shortened(cursor: string | null): string {
+  return cursor === null ? '-' : cursor.replaceAll(/;[bmx]=[0-9a-f]+/g, '');
 }
 
 /** @throws AppError INVALID_INPUT unless it is a cursor for this container and filter */
@@ -76,7 +83,7 @@ export function parseCursor(text: string, vmid: number, filter: LogFilter): LogC
 function digest(vmid: number, filter: LogFilter): string {
   const { path, unit, since, until, priority, match, regex, context, keep } = filter;
   const text = JSON.stringify([vmid, path, unit, since, until, priority, match, regex, context, keep]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 8);
 }
 
 function notForThis(): AppError {

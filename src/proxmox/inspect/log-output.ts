@@ -103,8 +103,8 @@ function pageOf(
   const lines = shown.map(({ at, ...line }) => line);
   const page = { lines, total, remaining };
   const journal = report.get('journal')?.[0];
-  // An older page has no cursor for later lines, because an earlier page had it.
-  const isLast = isHead ? !hasMore : seen === 0;
+  // An older page has no cursor for later lines, because an earlier page had it. No line is written before `until`.
+  const isLast = (isHead ? !hasMore : seen === 0) && request.until === undefined;
   if (file !== undefined && /^\d{1,10}:\d{1,20}$/.test(file)) {
     const place = { kind: 'file', file } as const;
     // Later lines continue where complete lines end.

@@ -71,6 +71,6 @@ export interface LogPage {
   readonly similar: readonly SimilarFile[];
   /** The cursor for the lines before this page; null if there are none, and for pages from the first line on. */
   readonly older: string | null;
-  /** The cursor for the lines after this page, which may not have been written yet. */
+  /** The cursor for the lines after this page, which may not have been written yet; null if there can be none. */
   readonly newer: string | null;
 }

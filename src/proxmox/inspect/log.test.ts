@@ -17,16 +17,17 @@ const request = (changes: Partial<LogRequest> = {}): LogRequest => ({
 });
 
 const JOURNAL = 's=ab;i=1;b=cd;m=2;t=3;x=4';
+const SHORT = 's=ab;i=1;t=3';
 
 describe('a cursor', () => {
   const file = { kind: 'file', file: '8:1', first: 0, end: 500, seen: 20, clock: null } as const;
-  const journal = { kind: 'journal', after: JOURNAL, newest: null, seen: 0, clock: null } as const;
+  const journal = { kind: 'journal', after: SHORT, newest: null, seen: 0, clock: null } as const;
 
   test.each([
     file,
     { ...file, end: null, clock: 1_778_760_000 },
     journal,
-    { ...journal, after: null, newest: JOURNAL, seen: 7, clock: 9 },
+    { ...journal, after: null, newest: SHORT, seen: 7, clock: 9 },
   ])('is read back %#', (cursor) =>
     expect(parseCursor(formatCursor(cursor, 101, request()), 101, request())).toEqual(cursor),
   );
@@ -48,10 +49,19 @@ describe('a cursor', () => {
       text.replace('f.', 'j.'),
     ])
       refused(bad);
-    refused(formatCursor(journal, 101, request()).replace(JOURNAL, `${JOURNAL};y`));
+    refused(formatCursor(journal, 101, request()).replace(SHORT, `${SHORT};y`));
     // Another number of lines may be asked for.
     expect(parseCursor(text, 101, request({ lines: 5 }))).toEqual(file);
   });
+});
+
+test('a cursor of the journal has only what identifies the entry', () => {
+  const [s, b] = ['72ebc766fb954c41908301e62d6a6c45', '4fd366feaf0c4ffa81899330fd0e28fd'];
+  const newest = `s=${s};i=6ee;b=${b};m=9753e9b9b;t=66136bc9a12a4;x=ee1d20d8b0656c4a`;
+  const cursor = { kind: 'journal', after: null, newest, seen: 7, clock: null } as const;
+  const text = formatCursor(cursor, 101, request());
+  expect(text).toMatch(new RegExp(`^j\\.-\\.s=${s};i=6ee;t=66136bc9a12a4\\.-\\.7\\.[\\w-]{8}$`));
+  expect(parseCursor(text, 101, request())).toEqual({ ...cursor, newest: `s=${s};i=6ee;t=66136bc9a12a4` });
 });
 
 describe('a pattern', () => {
@@ -94,6 +104,13 @@ describe('a page', () => {
       older: { kind: 'file', file: '8:1', first: 0, end: 90, seen: 2, clock: null },
       newer: { kind: 'file', file: '8:1', first: 80, end: null, seen: 0, clock: null },
     });
+  });
+
+  test('has no cursor for later lines if its time has an end', () => {
+    const text = 'W clock 1778760000\nW file 8:1 0 90 80\nW lines\n9:a\n';
+    expect(page(text, { since: '-60', until: '-10' }).newer).toBeNull();
+    expect(page('W file 8:1 0 90 80\nW lines\n3:50:e\n', { until: '-10', keep: 'head' }).newer).toBeNull();
+    expect(page(text, { since: '-60' }).newer).not.toBeNull();
   });
 
   test('before another page counts what that has shown', () => {

@@ -42,6 +42,6 @@ export interface ContainerDetails extends ContainerSummary {
   readonly usage: Usage | null;
   /** Type of the operating system, such as `debian`. */
   readonly osType: string | null;
-  /** Addresses as configured; `dhcp` and the like as they are. */
+  /** The addresses that it has; if they are not known or it does not run, those of its configuration, such as `dhcp`. */
   readonly addresses: readonly string[];
 }

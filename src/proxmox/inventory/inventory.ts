@@ -4,6 +4,7 @@ import { disconnected } from '../../remote/remote-errors.ts';
 import type { RemoteShell, ScriptOutput } from '../../remote/remote-shell.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { ContainerStatus, ContainerSummary, Usage } from '../proxmox-types.ts';
+import type { NetworkTables } from './container-networks.ts';
 import {
   type ConfigDetails,
   type GuestEntry,
@@ -29,6 +30,8 @@ export interface Inventory extends Members {
   readonly usage: ReadonlyMap<number, Usage>;
   /** Empty unless asked for. */
   readonly details: ReadonlyMap<number, ConfigDetails>;
+  /** Of the running containers of the node; empty unless details were asked for. */
+  readonly tables: NetworkTables;
   /** Whether the requested container is frozen. */
   readonly frozen: boolean;
   /** What a later read of the same node can reuse. */
@@ -50,7 +53,7 @@ const DETAIL_KEYS = '|ostype|net[0-9]+';
 interface ReadOptions {
   /** Also check whether this container is frozen. */
   readonly vmid?: number;
-  /** Also read operating system and addresses. */
+  /** Also read operating system and addresses, and the networks of the running containers. */
   readonly details?: boolean | undefined;
   /** Time limit for reading the files. */
   readonly limitMs?: number;
@@ -75,7 +78,7 @@ export async function readInventory(
     known?.reusable.version ?? '',
   ];
   const output = await twice(() =>
-    shell.script(SCRIPTS.inventory, args, {
+    shell.script(details ? SCRIPTS.inventoryWithNetworks : SCRIPTS.inventory, args, {
       timeoutMs: limitMs,
       silenceMs: SILENCE_LIMIT_MS,
       signal,
@@ -157,7 +160,13 @@ function assemble(
   containers.sort((a, b) => a.vmid - b.vmid);
   const frozen = vmid !== undefined && running.has(vmid) && /\bFROZEN\b/.test(sections.get('frozen') ?? '');
   const reusable = { vmlist, version, withDetails, configs };
-  return { ...found, containers, guests, usage, details, frozen, reusable };
+  const tables = tablesOf(sections);
+  return { ...found, containers, guests, usage, details, tables, frozen, reusable };
+}
+
+/** What container-networks.sh has sent. */
+export function tablesOf(sections: ScriptOutput['sections']): NetworkTables {
+  return { first: sections.get('first') ?? '', networks: sections.get('networks') ?? '' };
 }
 
 interface Asked {

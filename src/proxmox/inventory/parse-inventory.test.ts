@@ -95,6 +95,7 @@ describe('configuration files', () => {
       tags: ['a', 'b'],
       osType: null,
       addresses: [],
+      interfaces: [],
     });
   });
 

@@ -89,6 +89,8 @@ export interface ConfigDetails {
   readonly osType: string | null;
   /** Addresses as configured, without prefix length; `dhcp` and the like as they are. */
   readonly addresses: readonly string[];
+  /** Names of its network interfaces, such as `eth0`. */
+  readonly interfaces: readonly string[];
 }
 
 export interface ContainerConfig extends ConfigDetails {
@@ -134,6 +136,7 @@ function configFrom(keys: ReadonlyMap<string, string>): ContainerConfig {
     addresses: networks.flatMap((network) =>
       [...network.matchAll(/(?:^|,)ip6?=([^,/]+)/g)].map(([, address = '']) => address),
     ),
+    interfaces: networks.flatMap((network) => /(?:^|,)name=([^,]+)/.exec(network)?.[1] ?? []),
     name: keys.get('hostname') || null,
     lock: keys.get('lock') || null,
     template: keys.get('template') === '1',

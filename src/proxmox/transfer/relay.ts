@@ -6,6 +6,8 @@ export interface RelayOptions {
   readonly size: number;
   /** The error if the sender has more or fewer bytes. */
   readonly changed: AppError;
+  /** All bytes were sent. */
+  readonly onSent: (sender: TransferSession, receiver: TransferSession) => void;
   readonly onProgress: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
@@ -18,7 +20,7 @@ export interface RelayOptions {
 export async function relay(
   sender: TransferSession,
   receiver: TransferSession,
-  { size, changed, onProgress }: RelayOptions,
+  { size, changed, onSent, onProgress }: RelayOptions,
 ): Promise<readonly [readonly string[], readonly string[]]> {
   const { stdin } = receiver;
   let done = 0;
@@ -56,7 +58,6 @@ export async function relay(
     await sender.sent(changed);
     throw changed;
   }
-  sender.digesting(size);
-  receiver.digesting(size);
+  onSent(sender, receiver);
   return Promise.all([report, sender.sent(changed)]);
 }

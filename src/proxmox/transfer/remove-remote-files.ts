@@ -14,6 +14,7 @@ export async function removeRemoteFiles(
   shell: RemoteShell,
   target: AttachTarget,
   argv: readonly string[],
+  limitMs = LIMIT_MS,
 ): Promise<void> {
   try {
     const call = await RemoteCall.start(shell, {
@@ -22,7 +23,7 @@ export async function removeRemoteFiles(
       precondition: null,
       input: false,
       signal: new AbortController().signal,
-      timeoutMs: LIMIT_MS,
+      timeoutMs: limitMs,
       hurried: () => true,
     });
     call.stdout.resume();

@@ -76,6 +76,30 @@ const REFUSALS: Readonly<Record<string, Make>> = {
       `${file} was changed by another program ${where} during the call, so it was not replaced.`,
     'Read the file again, and make the change for its present content.',
   ),
+  TOUCHED: make(
+    'VALIDATION_FAILED',
+    (file, where) =>
+      `\`validate\` succeeded, but changed the new content ${where}, so it is not what was requested. ${file} has its old content.`,
+    'Use a command that only checks, and run one that formats or converts the file in a call of its own.',
+  ),
+  SAME_FILE: make(
+    'INVALID_INPUT',
+    (file, where) =>
+      `The target ${file} ${where} is the source itself, by a link or a mount. Nothing was copied.`,
+    'Use a target outside of the source.',
+  ),
+  MOUNTED: make(
+    'FILE_EXISTS',
+    (point, where) =>
+      `A file system is mounted on ${point} ${where}, so the directory cannot be replaced: its content would be removed. Nothing was copied.`,
+    'Copy to a new name, and move what is needed with a command, or unmount it first.',
+  ),
+  TOO_DEEP: make(
+    'INVALID_INPUT',
+    (file, where) =>
+      `${file} ${where} contains paths of more than 3,500 characters, which many programs cannot handle.`,
+    'Pack the directory with tar there and copy the archive.',
+  ),
   SHORT: make(
     'TRANSFER_FAILED',
     (got) => `Only ${got} bytes arrived, so the incomplete copy was removed.`,
@@ -109,6 +133,14 @@ const SYSTEM_FAILURES: readonly { pattern: RegExp; make: Make }[] = [
       'READ_ONLY_FILESYSTEM',
       (_text, where) => `The file system is mounted read-only ${where}.`,
       'Use a different directory, or check the mount with `findmnt`.',
+    ),
+  },
+  {
+    pattern: /(?:Device or )?resource busy/i,
+    make: make(
+      'TRANSFER_FAILED',
+      (text, where) => `The destination is a mount point ${where}, which cannot be replaced: ${text}.`,
+      'The destination was not changed. Write into it with a command such as `cat NEW > FILE`, or change it where it is mounted from.',
     ),
   },
   {

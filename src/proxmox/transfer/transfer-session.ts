@@ -210,8 +210,9 @@ export class TransferSession extends ReportReader {
   /**
    * Ends a failed session. The end of its input makes the script remove its files. If the script does not end then, it is killed
    * and `cleanup`, an argument vector, removes them.
+   * @param limitMs for `cleanup`, unless the server is ending
    */
-  async abandon(cleanup?: readonly string[]): Promise<void> {
+  async abandon(cleanup?: readonly string[], limitMs?: number): Promise<void> {
     if (this.#over) return;
     this.#unwatch();
     const { channel } = this.#call;
@@ -219,8 +220,9 @@ export class TransferSession extends ReportReader {
     void this.#drain();
     const hurried = this.#deps.inFlight.ending.aborted;
     const patience = this.isViolated || this.#sends || !this.#call.hasBegun ? 0 : hurried ? 300 : 1_500;
+    // A script that was killed has removed nothing.
     const ended = await Promise.race([
-      channel.closed.then((end) => end.reason === 'closed'),
+      channel.closed.then((end) => end.reason === 'closed' && end.code === 0),
       delay(patience).then(() => false),
     ]);
     if (ended || !this.#call.hasBegun) {
@@ -228,7 +230,8 @@ export class TransferSession extends ReportReader {
       return;
     }
     await this.#call.kill();
-    if (cleanup !== undefined) await removeRemoteFiles(this.#deps.shell, this.#target, cleanup);
+    if (cleanup === undefined) return;
+    await removeRemoteFiles(this.#deps.shell, this.#target, cleanup, hurried ? undefined : limitMs);
   }
 
   async #drain(): Promise<void> {

@@ -22,6 +22,10 @@ pump() {
 }
 {
   exec 7>&1
-  eval "$2" </dev/null 2>&5 4>&- 5>&- 6<&- 7>&- | pump "$1" "$4" || exit 1
-  exec cat <&6
+  # Not /dev/null, whose mode lxc-attach would change if the container has replaced its own.
+  eval "$2" 2>&5 4>&- 5>&- 6<&- 7>&- <<E | pump "$1" "$4" || exit 1
+E
+  # Not cat: that of busybox uses sendfile, which locks the pipe while it waits for the verdict, so that the second half cannot
+  # read what is in it.
+  read -r verdict <&6 && echo "$verdict"
 } | eval "$3" 2>&5 4>&- 5>&- 6<&-

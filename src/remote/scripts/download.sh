@@ -12,7 +12,7 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 [ -r "$path" ] || fail IO "$path: Permission denied"
 # shellcheck disable=SC2015 # refuses if either command before || fails
 size=$(size_of "$path") && mode=$(mode_of "$path") || fail IO "$path: cannot read its size"
-if [ "$size" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]; then fail PSEUDO_FILE "$path"; fi
+! is_virtual "$size" || fail PSEUDO_FILE "$path"
 [ "$size" -le "$3" ] || fail FILE_TOO_LARGE "$size"
 printf '%s ready %s %s\n' "$w" "$size" "$mode"
 send_text "$path"

@@ -17,9 +17,9 @@ dest=$path dir=${path%/*} old=
 [ ! -d "$dest" ] || fail IS_A_DIRECTORY "$dest"
 [ -f "$dest" ] || fail NOT_A_REGULAR_FILE "$dest"
 [ -r "$dest" ] || fail IO "$dest: Permission denied"
-case $dest in /proc/*|/sys/*) fail PSEUDO_FILE "$dest";; esac
 # shellcheck disable=SC2015 # refuses if a command before || fails
 bytes=$(size_of "$dest") && mode=$(mode_of "$dest") && own=$(owner_of "$dest") || fail IO "$dest: cannot read its size"
+! is_unsized "$bytes" || fail PSEUDO_FILE "$dest"
 [ "$bytes" -le "$3" ] || fail FILE_TOO_LARGE "$bytes"
 set -f
 # shellcheck disable=SC2046 # split into fields
@@ -41,6 +41,8 @@ restore() { [ -z "$old" ] || { mv -f "$old" "$dest" 2>/dev/null; rm -f "$old"; }
 discard() { [ -z "$tmp" ] || rm -f "$tmp"; tmp=; restore; }
 case ${dest##*/} in ?*.?*) suffix=.${dest##*.};; *) suffix=;; esac
 [ ${#suffix} -le 64 ] || suffix=
+# The name is put into the command that validates.
+case $suffix in *[!A-Za-z0-9._-]*) suffix=;; esac
 new=$dir/$4.part$suffix
 err=$( (set -C; : >"$new") 2>&1) || fail IO "$err"
 tmp=$new
@@ -55,7 +57,8 @@ attributes=unknown
 [ "$(owner_of "$tmp")" = "$own" ] || { err=$(chown -- "$own" "$tmp" 2>&1) || give_up IO "$err"; }
 [ "$(mode_of "$tmp")" = "$mode" ] || { err=$(chmod "$mode" "$tmp" 2>&1) || give_up IO "$err"; }
 hash_of "$tmp" || give_up IO "cannot read the file back"
-printf '%s done %s\n' "$w" "$h"
+stored=$h
+printf '%s done %s\n' "$w" "$stored"
 read -r verdict
 [ "$verdict" = "$w" ] || { discard; exit 0; }
 cmd=$(cat; echo x); cmd=${cmd%x}
@@ -79,14 +82,21 @@ validate() {
   ! timeout -s KILL 5 true >/dev/null 2>&1 || limit="timeout -s KILL $seconds"
   # shellcheck disable=SC2086 # split into words
   out=$( { (unset LC_ALL; cd "${HOME:-/}" || cd /; exec $limit "$s" -c "$cmd") </dev/null 2>&1; printf '\n%s' "$?"; } | tail -c 8000)
-  code=${out##*"$nl"} out=${out%"$nl"*}
-  if [ "$code" != 0 ]; then discard; fi
+  code=${out##*"$nl"} out=${out%"$nl"*} touched=
+  # The command may have killed what prints its exit code, or written after that.
+  case $code in ''|*[!0-9]*) out=$out$nl$code code=137;; esac
+  if [ "$code" = 0 ]; then
+    # What is published is what was requested, not what a formatter makes of it.
+    h=''; hash_of "$1" 2>/dev/null
+    [ "$h $(mode_of "$1") $(owner_of "$1")" = "$stored $mode $own" ] || touched=1
+  fi
+  if [ "$code$touched" != 0 ]; then discard; fi
 }
-tell() { printf '%s validated %s\n' "$w" "$code"; send_text "$out"; }
+tell() { printf '%s validated %s\n' "$w" "$code"; send_text "$out"; [ -z "$touched" ] || fail TOUCHED "$dest"; }
 publish() { err=$(mv -f "$tmp" "$dest" 2>&1) || give_up IO "$err"; tmp=; }
 case $when in
   before)
-    validate; tell
+    validate "$tmp"; tell
     [ "$code" = 0 ] || { printf '%s kept\n' "$w"; exit 0; }
     unchanged; publish;;
   after)
@@ -94,8 +104,8 @@ case $when in
     old=$dir/$4.old
     err=$(ln "$dest" "$old" 2>&1) || err=$(cp -a "$dest" "$old" 2>&1) || { rm -f "$old"; old=; give_up IO "$err"; }
     publish
-    validate
-    if [ "$code" = 0 ]; then rm -f "$old"; old=; fi
+    validate "$dest"
+    if [ "$code$touched" = 0 ]; then rm -f "$old"; old=; fi
     tell
     [ "$code" = 0 ] || { printf '%s kept\n' "$w"; exit 0; };;
   *) unchanged; publish;;

@@ -22,6 +22,7 @@ export const SCRIPTS = {
   /** The precondition of each container is a function of it. */
   inspectNode: `check() {\n${load('precondition')}}\n${load('inspect-node')}`,
   inventory: load('inventory'),
+  inventoryWithNetworks: load('container-networks', 'inventory'),
   jobCancel: load('job-prelude', 'job-cancel', 'kill', 'job-cancelled'),
   jobClaim: load('job-claim'),
   jobList: load('job-prelude', 'job-look', 'job-list'),
@@ -42,6 +43,7 @@ export const SCRIPTS = {
   removeClaims: load('remove-claims'),
   runState: load('run-state'),
   running: load('running'),
+  runningWithNetworks: load('container-networks', 'running'),
   sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),
   sendTree: load('report-on-stderr', 'transfer-prelude', 'tree-prelude', 'send-tree'),
   sourceInfo: load('transfer-prelude', 'source-info'),

@@ -82,12 +82,14 @@ stale() {
 }
 commands() { each_process "$proc/%s/cmdline\n" | timeout -s KILL 5 xargs head -v -c 200; }
 # A process that outlives the timeout would keep the pipe open, so cat has a limit, too. In a separate session, leftover
-# processes do not share the session of the shell that later runs the kill script.
+# processes do not share the session of the shell that later runs the kill script. stdin is not /dev/null, whose mode lxc-attach
+# would change if the container has replaced its own.
 inside() {
   {
     setsid timeout -k 1 "$limit" lxc-attach -n "$v" --clear-env \
       -v PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin -v HOME=/root -v LANG=C.UTF-8 -v TERM=dumb \
-      -v "$mark" -- /bin/sh -c "$guest" sh "$word" "$sections" </dev/null 2>&1 3>&-
+      -v "$mark" -- /bin/sh -c "$guest" sh "$word" "$sections" 2>&1 3>&- <<E
+E
     say code "$?" >&3
   } | timeout -k 1 "$((limit + 2))" cat | send container 262144
 }

@@ -87,9 +87,11 @@ exec 5>"$d/p.out" 6>"$d/p.err"
 rm -f "$d/p.out" "$d/p.err"
 timer 5>&- 6>&- &
 t=$!
-# The command runs in a separate session, because a kill ends the sessions of the processes that it finds.
+# The command runs in a separate session, because a kill ends the sessions of the processes that it finds. Its stdin is not
+# /dev/null, whose mode lxc-attach would change if the container has replaced its own.
 # shellcheck disable=SC1091 # becomes the command
-(echo "$slack" >/proc/self/timerslack_ns; . "$d/command") >&5 2>&6 5>&- 6>&-
+(echo "$slack" >/proc/self/timerslack_ns; . "$d/command") >&5 2>&6 5>&- 6>&- <<E
+E
 c=$?
 exec 5>&- 6>&-
 kill "$t"; wait "$t"; left=$?

@@ -13,9 +13,9 @@ follow "$2" || fail SOURCE_NOT_FOUND "$2"
 # Only a regular file is opened: a fifo would block.
 [ -f "$path" ] || fail NOT_A_REGULAR_FILE "$path"
 [ -r "$path" ] || fail IO "$path: Permission denied"
-case $path in /proc/*|/sys/*) fail PSEUDO_FILE "$path";; esac
 # shellcheck disable=SC2015 # refuses if either command before || fails
 size=$(size_of "$path") && mode=$(mode_of "$path") && own=$(owner_of "$path") || fail IO "$path: cannot read its size"
+! is_unsized "$size" || fail PSEUDO_FILE "$path"
 set -f
 # shellcheck disable=SC2046 # split into fields
 set -- "$@" $(links_and_names_of "$path" || echo "1 - -")
@@ -24,7 +24,17 @@ links=${8:-1} user=${9:--} group=${10:--}
 case $3$4 in
   byte-*) start=$((size - ${4#-}));;
   byte*) start=$4;;
-  line-*) start=$((size - $(tail -n "${4#-}" "$path" | wc -c)));;
+  line-*)
+    # The tail of busybox looks for lines in the last 960 KiB only, and sends what it has.
+    found=$(tail -n "${4#-}" "$path" | wc -lc) last=$(tail -c 1 "$path" | wc -l)
+    # shellcheck disable=SC2086 # split into fields
+    set -- "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$links" "$user" "$group" $found
+    start=$((size - ${12}))
+    before=1; [ "$start" -le 0 ] || before=$(dd if="$path" bs=1 skip=$((start - 1)) count=1 2>/dev/null | wc -l)
+    if [ "$start" -gt 0 ] && [ $((${11} + 1 - last)):$((before)) != "${4#-}:1" ]; then
+      first=$(($(wc -l <"$path") + 1 - last - ${4#-}))
+      if [ "$first" -gt 0 ]; then start=$(head -n "$first" "$path" | wc -c); else start=0; fi
+    fi;;
   line1) start=0;;
   *) start=$(head -n $(($4 - 1)) "$path" | wc -c); start=$((start));;
 esac

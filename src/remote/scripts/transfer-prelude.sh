@@ -55,6 +55,14 @@ follow() {
   path=$(readlink -f "$1" && printf x) || return 1
   path=${path%x}; path=${path%"$nl"}
 }
+# The kernel makes the content of virtual files when they are read, which may block. The directory of $path may be a link to them.
+real_dir() { cd "${path%/*}/" 2>/dev/null && pwd -P; }
+is_virtual() {
+  case $(real_dir)/ in /proc/*) return 0;; esac
+  [ "$1" = 0 ] && [ "$(head -c 1 "$path" 2>/dev/null | wc -c)" -gt 0 ]
+}
+# Those of sysfs have a size, of which some have less.
+is_unsized() { case $(real_dir)/ in /sys/*) return 0;; esac; is_virtual "$1"; }
 # openssl uses the SHA instructions of the CPU and is four times as fast, but takes longer to start. head copies 8 KiB at a time
 # and takes four times as long as dd with larger blocks, but not every dd can count bytes.
 digest=sha256sum blocks=

@@ -5,7 +5,7 @@
 # Receives a file on stdin and publishes it atomically, or not at all.
 #
 # $2 destination, $3 size in bytes, $4 mode or "", $5 owner or "", $6 group or "", $7 1 to overwrite, $8 name of the temporary
-# file, $9 mode of a new file. All checks come before anything is written. Then it sends "WORD ready" and the resolved
+# file, $9 mode of a new file, $10 the file that is copied, if it is on the same machine, $11 1 if it has holes. All checks come before anything is written. Then it sends "WORD ready" and the resolved
 # destination as data. After the file it sends "WORD done SIZE SHA256" of the content on the disk; the file is published only
 # when the sender answers with the word. If the input ends earlier, everything is removed. Without overwrite, the last step is a
 # hard link, which fails if another process has created the file. A mode that was not requested is set if possible: some file
@@ -19,6 +19,8 @@ dir=${dest%/*}
 [ -d "$dir/" ] || fail DIRECTORY_NOT_FOUND "$dir"
 if [ -e "$dest" ]; then
   [ -f "$dest" ] || fail NOT_A_REGULAR_FILE "$dest"
+  # shellcheck disable=SC3013 # dash, bash and busybox have -ef
+  [ -z "${10}" ] || ! [ "${10}" -ef "$dest" ] || fail SAME_FILE "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
   # shellcheck disable=SC2015 # refuses if either fails
   old=$(mode_of "$dest") && old="$old $(owner_of "$dest")" || fail IO "cannot read mode and owner"
@@ -28,6 +30,7 @@ err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
 printf '%s ready\n' "$w"
 send_text "$dest"
 choose_programs "$size"
+if [ "${11}" = 1 ] && [ -n "$blocks" ] && dd if=/dev/null conv=sparse 2>/dev/null; then blocks="conv=sparse $blocks"; fi
 if [ -z "$large" ] || [ "$digest" != sha256sum ]; then
   [ "$size" = 0 ] || receive
   sum=$($digest <"$tmp") || give_up IO "cannot read the file back"

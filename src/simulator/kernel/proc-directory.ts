@@ -234,6 +234,11 @@ function statLine(process: Process): string {
 
 const STATES: Readonly<Record<string, string>> = { S: 'sleeping', T: 'stopped', D: 'disk sleep' };
 
+/** Whether it is the first process of a container. */
+function isFirst(process: Process): boolean {
+  return process.vmid !== null && process.machine.table.initOf(process.vmid) === process.pid;
+}
+
 function statusText(process: Process): string {
   const ids = [process.uid, process.uid, process.uid, process.uid].join('\t');
   return [
@@ -245,6 +250,7 @@ function statusText(process: Process): string {
     `PPid:\t${process.parentPid}`,
     `Uid:\t${ids}`,
     `Gid:\t${ids}`,
+    `NSpid:\t${[process.pid, ...(process.vmid === null ? [] : [isFirst(process) ? 1 : process.pid])].join('\t')}`,
     'Threads:\t1',
     '',
   ].join('\n');

@@ -69,6 +69,10 @@ export function parseMode(text: string, inode: Inode): number {
       if (operator === '=') mode &= ~(7 << shift);
       mode = operator === '-' ? mode & ~(bits << shift) : mode | (bits << shift);
     }
+    if (letters.includes('s')) {
+      const bits = (/[ua]|^$/.test(who) ? 0o4000 : 0) | (/[ga]|^$/.test(who) ? 0o2000 : 0);
+      mode = operator === '-' ? mode & ~bits : mode | bits;
+    }
     if (letters.includes('t')) mode = operator === '-' ? mode & ~0o1000 : mode | 0o1000;
   }
   return mode;

@@ -113,6 +113,16 @@ class Plan {
           add(({ inode }) => wanted.includes(inode.kind));
           break;
         }
+        case '-perm': {
+          const [, sign, digits = ''] = /^([-/]?)([0-7]+)$/.exec(value()) ?? [];
+          const bits = Number.parseInt(digits, 8);
+          add(({ inode }) => {
+            const set = inode.mode & 0o7777;
+            if (sign === '/') return (set & bits) !== 0;
+            return sign === '-' ? (set & bits) === bits : set === bits;
+          });
+          break;
+        }
         case '-mmin':
         case '-mtime': {
           const compare = comparison(value());

@@ -70,7 +70,7 @@ export function toExecResult({ job, stdout, stderr, shorten }: JobCapture): Exec
     exitCode: end?.exitCode ?? null,
     ended: how,
     durationMs: durationMs ?? 0,
-    survivors: how === 'exit' ? [] : (end?.survivors ?? null),
+    survivors: how === 'exit' && end?.exitCode !== null ? [] : (end?.survivors ?? null),
     outputHeld: end?.outputHeld ?? false,
   };
 }

@@ -28,10 +28,12 @@ export function rowOf(target: ContainerTarget, attempts: readonly Attempt[], sto
     status: ended === 'exit' ? 'exited' : ended,
     exit_code: exitCode,
     duration_ms: Math.round(durationMs),
-    ...(ended === 'exit' ? {} : survivorsOf(result)),
+    ...(ended === 'exit' && exitCode !== null ? {} : survivorsOf(result)),
     ...(outputHeld ? { output_held: true } : {}),
     ...(check === null ? {} : { check_exit_code: check instanceof AppError ? null : check.exitCode }),
-    ...(check === null || check instanceof AppError || check.ended === 'exit' ? {} : survivorsOf(check)),
+    ...(check === null || check instanceof AppError || (check.ended === 'exit' && check.exitCode !== null)
+      ? {}
+      : survivorsOf(check)),
     ...endCode(result, check),
   };
 }

@@ -148,4 +148,10 @@ test('treats an exit without an exit code as an error', () => {
     stdout: 'out\n',
   });
   expect(reply.text).toContain('Exit code: unknown');
+  expect(reply.data.error).toContain('None of its processes is left.');
+  const survivors = [{ pid: 12, name: 'sleep' }];
+  const survived = present({ ended: 'exit', exitCode: null, survivors });
+  expect(survived.data.error).toContain('could not be killed: sleep (pid 12 on the node)');
+  const unverified = present({ ended: 'exit', exitCode: null, survivors: null });
+  expect(unverified.data.error).toContain('may still be running');
 });

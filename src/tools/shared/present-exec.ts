@@ -93,20 +93,22 @@ function noteOf(result: ExecResult, { keep }: Pick<ExecPresentation, 'keep'>): {
 
 const CUT_AT = { head: 'at its end', tail: 'at its beginning', both: 'in the middle' } as const;
 
-const EXIT_UNKNOWN = {
-  error:
-    'The exit code is unknown: the shell that runs the command was killed, or the container was stopped, while the command ran.',
-  code: 'EXIT_UNKNOWN' satisfies ErrorCode,
-  suggestion:
-    'Check with proxmox_container_status that the container is running, and check the effects of the command before you repeat it.',
-};
+/** The error for a command whose wrapper has not reported its end. */
+function exitUnknown(result: ExecResult) {
+  return {
+    error: `The exit code is unknown: the shell that runs the command was killed, or the container was stopped, while the command ran. ${leftSentence(result)}`,
+    code: 'EXIT_UNKNOWN' satisfies ErrorCode,
+    suggestion:
+      'Check with proxmox_container_status that the container is running, and check the effects of the command before you repeat it.',
+  };
+}
 
 /** Error fields when the command did not exit by itself. */
 function failureOf(result: ExecResult, options: ExecPresentation) {
   const after = formatDuration(result.durationMs);
   switch (result.ended) {
     case 'exit':
-      return result.exitCode === null ? EXIT_UNKNOWN : {};
+      return result.exitCode === null ? exitUnknown(result) : {};
     case 'timeout':
       return {
         error: `The command did not end within its timeout of ${options.timeoutS} s in ${options.label} ${killSentence(result)}`,
@@ -134,8 +136,18 @@ function killSentence(result: ExecResult): string {
     return 'and could not be killed, or the kill could not be verified. Its processes may still be running.';
   }
   if (result.survivors.length === 0) return 'and was killed. None of its processes is left.';
-  const names = result.survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ');
-  return `and was killed, but these processes survived: ${names}.`;
+  return `and was killed, but these processes survived: ${survivorNames(result.survivors)}.`;
+}
+
+/** What is left of a command that ended without its wrapper. */
+function leftSentence({ survivors }: ExecResult): string {
+  if (survivors === null) return 'Its processes may still be running.';
+  if (survivors.length === 0) return 'None of its processes is left.';
+  return `These processes of it could not be killed: ${survivorNames(survivors)}.`;
+}
+
+function survivorNames(survivors: NonNullable<ExecResult['survivors']>): string {
+  return survivors.map(({ pid, name }) => `${name} (pid ${pid} on the node)`).join(', ');
 }
 
 /**
