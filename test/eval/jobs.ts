@@ -56,10 +56,7 @@ export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[]
       { tool: 'list_containers', args: { details: true, response_format: 'text' } },
     ],
     'problems of all containers': [{ tool: 'inspect_containers', args: {} }],
-    'a stopped container and its address': [
-      { tool: 'start_container', args: { vmid: stopped } },
-      { tool: 'inspect_containers', args: { vmids: [stopped], sections: ['network'] } },
-    ],
+    'a stopped container and its address': [{ tool: 'start_container', args: { vmid: stopped } }],
     'a large file from one container to another': [
       {
         tool: 'copy_file',

@@ -59,7 +59,7 @@ const FINDS: NodeUnderEval['finds'] = {
   'ports of all containers': [/103 +tcp +\S+:5432 +postgres/, /106 +tcp +\S+:3000 +gitea/],
   'state of all containers': [/107 +stopped +old/, /103 +running +db1/],
   'problems of all containers': [/104 .*failed: certbot/, /101 .*disk \/ 9[78] %/],
-  'a stopped container and its address': [/107 +addresses +192\.0\.2\.0\/24 eth0/],
+  'a stopped container and its address': [/"addresses": \[\s+"192\.0\.2\.0\/24 eth0"/],
   'a large file from one container to another': [/1\.0 MB .* Verified by SHA-256/],
   'errors in a large log': [/ERROR request 7 failed/, /ERROR request 2007 failed/],
   'a configuration is edited and validated': [/\+workers = 4/, /Validated before it was put in place/],

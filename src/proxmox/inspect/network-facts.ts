@@ -1,19 +1,28 @@
 import type { Checked } from './container-report.ts';
 import type { ContainerFacts, Port } from './inspect-types.ts';
 
+type Network = NonNullable<ContainerFacts['network']>;
+
 const NO_TABLES = "The kernel's tables of its network could not be read.";
 const MOST_PORTS = 200;
 const MOST_ADDRESSES = 50;
+
+/** Addresses and listening ports as in `parseTables`; unknown without the heading of the TCP sockets, as all other tables may be empty. */
+export function parseNetwork(...tables: Parameters<typeof parseTables>): Checked<Network> {
+  return /^\/proc\/\d+\/net\/tcp:/m.test(tables[0])
+    ? parseTables(...tables)
+    : { facts: null, notChecked: [NO_TABLES] };
+}
 
 /**
  * Addresses and listening ports from the kernel's tables, as `grep -H` prints them.
  * @param sockets open sockets by process: `/proc/PID/fd/N -> socket:[INODE]` lines
  */
-export function parseNetwork(
+export function parseTables(
   text: string,
   sockets: string,
   names: ReadonlyMap<number, string>,
-): Checked<NonNullable<ContainerFacts['network']>> {
+): { readonly facts: Network; readonly notChecked: string[] } {
   const owners = parseSockets(sockets);
   const ports = new Map<string, Port>();
   const routes: Route[] = [];
@@ -38,8 +47,6 @@ export function parseNetwork(
       if (address !== undefined && !address.startsWith('127.')) addresses.add(address);
     }
   }
-  // There is at least its heading. All other tables may be empty.
-  if (!/^\/proc\/\d+\/net\/tcp:/m.test(text)) return { facts: null, notChecked: [NO_TABLES] };
   const cut = (list: readonly unknown[], most: number, what: string) =>
     list.length > most ? [`Only ${most} of its ${list.length} ${what} are listed.`] : [];
   const sorted = [...ports.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));

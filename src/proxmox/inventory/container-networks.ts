@@ -1,4 +1,4 @@
-import { parseNetwork } from '../inspect/network-facts.ts';
+import { parseTables } from '../inspect/network-facts.ts';
 
 const MOST_ADDRESSES = 20;
 
@@ -31,8 +31,8 @@ export function parseContainerNetworks({ first, networks }: NetworkTables): Map<
   for (const [, pid = '', vmid] of first.matchAll(
     /^\/proc\/(\d+)\/cgroup:\d+:[^:\n]*:\/lxc\/(\d+)(?:\/.*)?$/gm,
   )) {
-    const { facts } = parseNetwork((lines.get(pid) ?? []).join('\n'), '', new Map());
-    const addresses = (facts?.addresses ?? []).map((text) => {
+    const { facts } = parseTables((lines.get(pid) ?? []).join('\n'), '', new Map());
+    const addresses = facts.addresses.map((text) => {
       const [, address = text, device = null] = /^([^/]+)\/\d+ (.+)$/.exec(text) ?? [];
       return { address, device };
     });

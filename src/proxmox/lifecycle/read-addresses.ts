@@ -20,10 +20,10 @@ export async function readAddresses(
     const { items, sections } = await shell.script(SCRIPTS.addresses, args, { timeoutMs: LIMIT_MS, signal });
     if (!items.some(([key]) => key === 'end')) return null;
     // Loaded at the first use, because few calls need it.
-    const { parseNetwork } = await import('../inspect/network-facts.ts');
-    const { facts } = parseNetwork(sections.get('net') ?? '', '', new Map());
+    const { parseTables } = await import('../inspect/network-facts.ts');
+    const { facts } = parseTables(sections.get('net') ?? '', '', new Map());
     const expected = items.find(([key]) => key === 'expected')?.[1];
-    return { found: facts?.addresses ?? [], isExpected: expected !== '0' };
+    return { found: facts.addresses, isExpected: expected !== '0' };
   } catch {
     // The container runs. A lost connection is reported by the next call.
     return null;
