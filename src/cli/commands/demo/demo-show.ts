@@ -132,7 +132,9 @@ async function take(
   const shownArgs = args.map(([name, value]) => `${name}=${String(value)}`);
   const [first = '', ...more] = wrapText([step.tool, ...shownArgs].join(' '), width - 5);
   const called = [`   ${style.yellow('→')} ${first}`, ...more.map((line) => `     ${line}`)].join('\n');
-  await print(`\n${wrapText(`${number}  ${step.ask}`, width).map(style.bold).join('\n')}\n${called}\n`);
+  const [ask = '', ...rest] = wrapText(step.ask, width - 3);
+  const heading = [`${number}  ${ask}`, ...rest.map((line) => `   ${line}`)].map(style.bold).join('\n');
+  await print(`\n${heading}\n${called}\n`);
   const answer = await client.call(step.tool, step.args);
   const mark = answer.isError ? style.red('✗') : style.green('✓');
   await print(`   ${mark} ${style.dim(`${answer.ms} ms`)}\n${indented((step.shown ?? bare)(answer), width)}`);
