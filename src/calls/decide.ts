@@ -79,8 +79,11 @@ async function decideTarget(
           (await ownContainerRefusal(subject, signal, deps)));
     const source = denied === null ? (tool.alsoDiscloses?.({ ...input }) ?? null) : null;
     if (source === null) return { ...undecided, decision, refusal: denied };
-    const contents = await decideContents(source, subject, policy, { caller, signal, deps });
-    const { withheld, decision: disclosing } = contents;
+    const { withheld, decision: disclosing } = await decideContents(source, subject, policy, {
+      caller,
+      signal,
+      deps,
+    });
     if (disclosing === null) return { ...undecided, decision, withheld };
     // The node then also verifies what the decision on the contents depends on.
     const attributes = decision.attributes ?? disclosing.attributes;
@@ -112,11 +115,10 @@ async function decideContents(
   const { name } = source;
   const subject = { ...whole, ...traitsOf(source) };
   const decision = await policy.decide(subject, attributeReader(subject, signal, deps));
-  const { outcome } = decision;
   const withheld =
-    outcome === 'deny'
+    decision.outcome === 'deny'
       ? refusal(name, decision)
-      : outcome === 'confirm'
+      : decision.outcome === 'confirm'
         ? new AppError('CONFIRMATION_REQUIRED', `${name} needs approval.`, `Call ${name}.`)
         : (undisclosable(name, subject, decision, deps) ??
           (await ownContainerRefusal(subject, signal, deps)));

@@ -56,10 +56,10 @@ function invalid(
   names: readonly string[],
   remedies: readonly string[] = [],
 ): AppError {
-  const general = (tool: string) =>
-    `Correct the arguments and call again. ${tool} has these arguments: ${names.join(', ')}.`;
+  const general = (tool: string, repeat: string) =>
+    `Correct the arguments and ${repeat} again. ${tool} has these arguments: ${names.join(', ')}.`;
   // For a person the name would become a command, which has other arguments.
-  const hint = { model: general(name), person: general('The tool').replace('call again', 'try again') };
+  const hint = { model: general(name, 'call'), person: general('The tool', 'try') };
   return new AppError(
     'INVALID_INPUT',
     `Invalid arguments for ${name}: ${errors}.`,
