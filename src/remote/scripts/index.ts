@@ -31,6 +31,7 @@ export const SCRIPTS = {
   jobRun: load('job-run'),
   jobStart: load('job-prelude', 'job-start'),
   kill: load('kill'),
+  limits: load('limits'),
   members: load('members'),
   ownContainer: load('own-container'),
   precondition: load('precondition'),
