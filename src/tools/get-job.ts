@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { errorText } from '../lib/error-text.ts';
+import { shareLimit } from '../proxmox/exec/share-limit.ts';
 import type { Job, JobPage, JobStream } from '../proxmox/jobs/job-types.ts';
 import { frameWord } from './shared/format.ts';
 import {
@@ -11,6 +12,7 @@ import {
   jobProgress,
   jobState,
   longestWaitS,
+  patiently,
   requireOwn,
 } from './shared/job-fields.ts';
 import { outputSection } from './shared/present-exec.ts';
@@ -112,14 +114,16 @@ async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
     offset !== undefined && output[stream].total - offset >= ctx.settings.characterLimit;
   if (hasPage(job)) return job;
   const report = jobProgress(ctx);
-  return ctx.cluster.jobs.wait(job.id, {
-    withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
-    signal: ctx.signal,
-    news: (later) => {
-      report(later);
-      return hasPage(later);
-    },
-  });
+  return patiently(ctx, () =>
+    ctx.cluster.jobs.wait(job.id, {
+      withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
+      signal: ctx.signal,
+      news: (later) => {
+        report(later);
+        return hasPage(later);
+      },
+    }),
+  );
 }
 
 /** Says that the call waited less than the caller wanted, which would otherwise look like a wait that did not work. */
@@ -185,10 +189,10 @@ async function endsOf(job: Job, tail: number, { cluster, settings, signal }: Too
   // The output of a running job may have grown since.
   const available = (name: JobStream) =>
     job.state === 'running' ? tail : Math.min(tail, job.output[name].total);
-  const [most, least] = shares(available('stdout'), available('stderr'), settings.characterLimit);
+  const most = shareLimit(available('stdout'), available('stderr'), settings.characterLimit);
   const read = (name: JobStream, last: number) =>
     cluster.jobs.read(job.id, name, { last: Math.max(1, last) }, signal);
-  const [stdout, stderr] = await Promise.all([read('stdout', most), read('stderr', least)]);
+  const [stdout, stderr] = await Promise.all([read('stdout', most.stdout), read('stderr', most.stderr)]);
   return {
     job,
     fields: {
@@ -214,8 +218,8 @@ async function matchesOf(
   };
   const [stdout, stderr] = await Promise.all([read('stdout'), read('stderr')]);
   const pages = [stdout, stderr].flatMap((page) => page ?? []);
-  const [out, err] = shares(stdout?.text.length ?? 0, stderr?.text.length ?? 0, settings.characterLimit);
-  const shown = { ...lastLines('stdout', stdout, out), ...lastLines('stderr', stderr, err) };
+  const most = shareLimit(stdout?.text.length ?? 0, stderr?.text.length ?? 0, settings.characterLimit);
+  const shown = { ...lastLines('stdout', stdout, most.stdout), ...lastLines('stderr', stderr, most.stderr) };
   const length = (parts: readonly (string | undefined)[]) => parts.join('').length;
   return {
     job,
@@ -236,15 +240,6 @@ function lastLines(
   if (page === undefined) return {};
   const { text } = page;
   return { [name]: text.length > limit ? text.slice(text.length - limit).replace(/^.*\n/, '') : text };
-}
-
-/** Divides the limit between two streams: each gets half of it, and what the other does not need. */
-function shares(stdout: number, stderr: number, limit: number): readonly [number, number] {
-  const half = Math.floor(limit / 2);
-  return [
-    Math.min(stdout, Math.max(half, limit - stderr)),
-    Math.min(stderr, Math.max(limit - half, limit - stdout)),
-  ];
 }
 
 function otherThan(stream: JobStream): JobStream {
