@@ -8,6 +8,7 @@ import type { CheckedPrecondition } from './precondition.ts';
 import { CommandNotStarted, silentAtStart, startUnconfirmed } from './remote-errors.ts';
 import type { RemoteShell } from './remote-shell.ts';
 import type { Survivor } from './remote-types.ts';
+import type { Session } from './session.ts';
 import { type AttachTarget, attachRequest, newRunId, type RunId } from './session-requests.ts';
 import { type FirstFrame, passStarted } from './started.ts';
 
@@ -72,6 +73,8 @@ export class RemoteCall {
   /** Resolves with the first reason to stop. */
   readonly stopped: Promise<StopReason>;
   readonly channel: RemoteChannel;
+  /** Whether no other program, which may print messages of its own, is between the shell of the node and sshd. */
+  readonly isDirect: boolean;
   readonly #shell: RemoteShell;
   readonly #request: CallRequest;
   readonly #since: number;
@@ -85,13 +88,14 @@ export class RemoteCall {
     shell: RemoteShell,
     request: CallRequest,
     run: RunId,
-    channel: RemoteChannel,
+    { channel, isDirect }: Pick<Session, 'channel' | 'isDirect'>,
     since: number,
   ) {
     this.#shell = shell;
     this.#request = request;
     this.run = run;
     this.channel = channel;
+    this.isDirect = isDirect;
     this.#since = since;
     this.stdin = channel.stdin;
     this.stdout = channel.stdout;
@@ -127,7 +131,7 @@ export class RemoteCall {
       const first = await passStarted(channel, run.nonce, limitMs, signal);
       if (first.kind === 'started' || first.kind === 'aborted') {
         shell.claims.confirmed(run.id);
-        return new RemoteCall(shell, request, run, channel, since);
+        return new RemoteCall(shell, request, run, session, since);
       }
       if (first.kind === 'timeout') {
         shell.noteHung('configuration', channel.closed);

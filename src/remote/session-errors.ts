@@ -13,6 +13,8 @@ export interface LoginTrouble {
   readonly stderr: string;
 }
 
+/** A part of our own lines. Only a terminal prints them. */
+export const HANDSHAKE_PART = '</proc/sys/kernel/random/boot_id';
 /** Lines of sudo or sudo-rs that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
 const SUDO_REFUSAL =
   /^sudo(?:-rs)?: (a password is required|interactive authentication is required|I'm sorry |authentication failed|maximum \d+ incorrect|a terminal is required|no tty present|sorry,|no valid sudoers|error initializing|account validation failure|.*(must be owned by uid 0|effective uid is not 0))|^sudo:\s.*: command not found|^Sorry, user .* (is not allowed|may not run)|is not in the sudoers file|is not allowed to (run sudo|execute)|(^|[\s:])sudo: (command )?not found|Unknown command:? '?sudo|This incident (will be|has been) reported/im;
@@ -27,6 +29,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   if (trouble.ended === 'exited' && cannotFork(trouble.stderr)) return nodeFull();
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
   if (trouble.ended === 'interpreter') return replaced(trouble.interpreter ?? 'another shell', stderr);
+  if (printed.includes(HANDSHAKE_PART)) return onTerminal(stderr);
   if (trouble.redirected !== undefined) return redirected(trouble.redirected, stderr);
   const other = interpreterIn(printed);
   if (other !== undefined) return replaced(other, stderr);
@@ -73,11 +76,20 @@ function replaced(interpreter: string, stderr: string): AppError {
   );
 }
 
+function onTerminal(stderr: string): AppError {
+  return new AppError(
+    'SSH_NO_SESSION',
+    'The SSH login succeeded, but no command can run: a ForceCommand or a start-up file puts a terminal around the session, which changes the output of commands and mixes their streams. The command was not executed.',
+    'Check ForceCommand in sshd_config, command= in authorized_keys, and the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `script`, `tmux` or a session recorder. Exclude the SSH user, or sessions without a terminal: put `[ -t 0 ] &&` before it.',
+    { stderr },
+  );
+}
+
 function redirected(stream: 'stdout' | 'stderr', stderr: string): AppError {
   return new AppError(
     'SSH_NO_SESSION',
-    `The SSH login succeeded, but no command can run: a start-up file redirects ${stream}, so the output of commands would be lost. The command was not executed.`,
-    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `exec` with a redirection, such as `exec 2>FILE` or `exec > >(tee FILE) 2>&1`. Put `[ -t 0 ] &&` before it.',
+    `The SSH login succeeded, but no command can run: a start-up file or a ForceCommand redirects ${stream}, so the output of commands would be lost. The command was not executed.`,
+    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `exec` with a redirection, such as `exec 2>FILE` or `exec > >(tee FILE) 2>&1`, and put `[ -t 0 ] &&` before it. Check ForceCommand in sshd_config and command= in authorized_keys for `2>&1` and the like.',
     { stderr },
   );
 }

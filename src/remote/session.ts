@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { firstOf } from '../lib/waits.ts';
 import type { RemoteChannel } from '../ssh/ssh-types.ts';
 import { disconnected } from './remote-errors.ts';
-import { interpreterIn, type LoginTrouble, noShell } from './session-errors.ts';
+import { HANDSHAKE_PART, interpreterIn, type LoginTrouble, noShell } from './session-errors.ts';
 
 /** Interval of the handshake lines, in ms. They are repeated because a question in a start-up file consumes a line. */
 const REPEAT_MS = 1_000;
@@ -181,7 +181,7 @@ class Handshake {
     const program = this.#startsProgram ? `${SHELL} -c : 2>/dev/null; ` : ':; ';
     const greet = () => {
       stdin.write(
-        `${program}e=$?; { read b; } </proc/sys/kernel/random/boot_id; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $e $s $$ $PPID $0"; echo ${n} >&2\n`,
+        `${program}e=$?; { read b; } ${HANDSHAKE_PART}; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $e $s $$ $PPID $0"; echo ${n} >&2\n`,
       );
     };
     return new Promise((resolve) => {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -24,6 +25,14 @@ async function loginShell(rig: Rig, shell: keyof typeof files, start: string): P
     await inNode(rig, 'rm', '-f', file);
     await inNode(rig, 'usermod', '-s', '/bin/bash', 'root');
   };
+}
+
+/** Puts an option before each key that the node accepts. */
+async function prefixKeys(rig: Rig, option: string): Promise<Undo> {
+  const file = '/etc/ssh/rig/authorized_keys';
+  const before = await rig.readInNode(file);
+  await rig.writeInNode(file, before.toString().replaceAll(/^(?=ssh-)/gm, `${option} `));
+  return () => rig.writeInNode(file, before);
 }
 
 describeRig('login shells', (rig) => {
@@ -140,6 +149,61 @@ describeRig('login shells', (rig) => {
       const args = { vmid: CT.debian, command: 'echo out; exit 3' };
       const result = execResult(await client.callTool('proxmox_container_exec_command', args));
       expect(result).toMatchObject({ stdout: 'out\n', exit_code: 3 });
+    });
+
+    test.each([
+      ['root', 'su'],
+      ['root', 'su -'],
+      ['root', 'su - root -c "$SSH_ORIGINAL_COMMAND"'],
+      ['root', 'bash -c "$SSH_ORIGINAL_COMMAND"'],
+      ['root', 'tee -a /tmp/log | $SSH_ORIGINAL_COMMAND'],
+      ['admin', 'sudo -i'],
+      ['admin', 'sudo su -'],
+      ['admin', 'sudo -i sh -c "$SSH_ORIGINAL_COMMAND"'],
+      ['root', 'command="logger -t ssh login; $SSH_ORIGINAL_COMMAND" in authorized_keys'],
+    ] as const)('do not change a result: %s with ForceCommand `%s`', async (user, force) => {
+      const inKeys = /^command=.*(?= in authorized_keys$)/.exec(force)?.[0];
+      if (inKeys === undefined) undos.push(await rig.restartSshd(['-o', `ForceCommand=${force}`]));
+      else undos.push(await prefixKeys(rig, inKeys));
+      const env = { SSH_USERNAME: user, ENABLE_HOST_EXEC: 'true', TRANSFER_DIRS: cwd };
+      const client = await connectToRig(rig, { env });
+      undos.push(() => client.close());
+      const inDebian = (command: string) =>
+        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command, timeout: 2 });
+      const command = 'echo out; echo err >&2; cat; exit 3';
+      const result = { stdout: 'out\n', stderr: 'err\n', exit_code: 3 };
+      expect(execResult(await inDebian(command))).toMatchObject(result);
+      const onHost = await client.callTool('proxmox_host_exec_command', { command });
+      expect(execResult(onHost)).toMatchObject(result);
+      expect(execResult(await inDebian('kill -9 $$'))).toMatchObject({ exit_code: 137, stderr: '' });
+      const killed = execResult(await inDebian('echo out; echo err >&2; sleep 60'));
+      expect(killed).toMatchObject({ ended: 'timeout', stdout: 'out\n', stderr: 'err\n', survivors: [] });
+      const content = randomBytes(100_000);
+      await writeFile(path.join(cwd, 'sent'), content);
+      const file = { vmid: CT.debian, container_path: '/root/sent', overwrite: true };
+      const sent = await client.callTool('proxmox_upload_file_to_container', { ...file, local_path: 'sent' });
+      expect(sent.isError).toBe(false);
+      expect((await rig.readInContainer(CT.debian, '/root/sent')).equals(content)).toBe(true);
+      const { failed } = await examine(cwd, { ...rigSettings(rig), ...env }, ['--exec', String(CT.debian)]);
+      expect(failed).toEqual([]);
+    });
+
+    test.each([
+      ['script -qec "$SSH_ORIGINAL_COMMAND" /dev/null', /puts a terminal around the session/],
+      ['sh -c "$SSH_ORIGINAL_COMMAND" 2>&1', /ForceCommand redirects stderr/],
+      ['internal-sftp', /another program ran instead.*sftp connections only/],
+      ['su operator', /sudo|PERMISSION|not root|permission/i],
+    ])('are reported by each call and by doctor: ForceCommand `%s`', async (force, cause) => {
+      undos.push(await rig.restartSshd(['-o', `ForceCommand=${force}`]));
+      const client = await connect();
+      for (const [tool, args] of [
+        ['list_containers', {}],
+        ['container_exec_command', { vmid: CT.debian, command: 'true' }],
+      ] as const) {
+        expect(failureOf(await client.callTool(`proxmox_${tool}`, args)).error).toMatch(cause);
+      }
+      const { checks } = await examine(cwd, rigSettings(rig));
+      expect(checks.find(({ verdict }) => verdict === 'fail')?.detail).toMatch(cause);
     });
 
     test('are reported by each call: a ForceCommand that loses the exit code', async () => {

@@ -98,6 +98,7 @@ class CommandRun {
   readonly #stderr: OutputBuffer;
   readonly #out: CommandOutput;
   readonly #err: CommandOutput;
+  #killing = false;
   /** The stream that has last received output of the command. */
   #grown: OutputBuffer;
 
@@ -118,9 +119,16 @@ class CommandRun {
     this.#stderr = new OutputBuffer(characterLimit, deps.redactor, digest);
     this.#grown = this.#stdout;
     this.#out = new CommandOutput(call.run.innerWord, (bytes) => this.#keep(this.#stdout, bytes));
-    this.#err = new CommandOutput(call.run.innerWord, (bytes) => this.#keep(this.#stderr, bytes));
+    this.#err = new CommandOutput(call.run.innerWord, (bytes) => {
+      if (!this.#isOfKill(bytes)) this.#keep(this.#stderr, bytes);
+    });
     call.stdout.on('data', (chunk: Buffer) => this.#push(this.#out, chunk));
     call.stderr.on('data', (chunk: Buffer) => this.#push(this.#err, chunk));
+  }
+
+  /** Whether this is what `su` or a shell around the session prints when we kill its child, not output of the command. */
+  #isOfKill(bytes: Buffer): boolean {
+    return this.#killing && !this.#call.isDirect && /^(Terminated|Killed)\n$/.test(bytes.toString('latin1'));
   }
 
   #keep(buffer: OutputBuffer, bytes: Buffer): void {
@@ -148,6 +156,7 @@ class CommandRun {
         throw frozen(this.#target);
       case 'timeout':
       case 'cancelled':
+        this.#killing = true;
         return this.#present(reason, { survivors: await call.kill(), outputHeld: false });
       case 'disconnected':
         return this.#present('disconnected', { survivors: null, outputHeld: false });
