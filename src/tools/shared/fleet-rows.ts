@@ -46,7 +46,8 @@ function survivorsOf({ survivors }: ExecResult): Pick<Row, 'survivors'> {
 /** The error code of a row whose command, or check, did not end by itself. */
 function endCode(result: ExecResult, check: Attempt['check']): { code?: ErrorCode; reason?: string } {
   if (result.ended !== 'exit') return { code: ENDED_CODES[result.ended] };
-  if (result.exitCode === null) return { code: 'EXIT_UNKNOWN' };
+  if (result.exitCode === null)
+    return { code: 'EXIT_UNKNOWN', ...(result.cause ? { reason: result.cause } : {}) };
   if (check === null) return {};
   if (check instanceof AppError) return { code: check.code, reason: `The check: ${check.message}` };
   if (check.ended === 'exit')
