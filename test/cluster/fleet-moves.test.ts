@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
 import { until } from '../rig/until.ts';
 import { type ClusterServer, describeCluster, serve } from './describe-cluster.ts';
@@ -23,6 +23,11 @@ const RULES = [
 ] as const;
 
 describeCluster('a command in several containers, one of which moves', (cluster) => {
+  // The containers of the rig keep what the case before wrote.
+  beforeEach(async () => {
+    for (const vmid of [first, second, moving, third]) await cluster.inContainer(vmid, `rm -f ${LOG}`);
+  });
+
   const fleet = async (server: ClusterServer, command: string, more: Record<string, unknown> = {}) => {
     const vmids = [first, second, moving, third];
     const { data } = await server.call('exec_in_containers', { vmids, command, timeout: 60, ...more });

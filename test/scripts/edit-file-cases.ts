@@ -195,8 +195,7 @@ export const EDIT_FILE_CASES: readonly Case[] = [
   },
   {
     name: 'puts the old content back when TERM ends it during the validation',
-    // The simulator's shell does not run the trap after a command substitution.
-    needs: ['processGroups', 'trapAfterSubstitution'],
+    needs: ['processGroups'],
     run: async (bench) => {
       const place = await oldFile(bench);
       const afterVerdict = async (program: Program) => {

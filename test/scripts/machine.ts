@@ -34,7 +34,6 @@ export interface Machine {
  * `awkAndGzip`: these programs, and `linux`: the kernel's list of mounts, and archives with special files.
  */
 export type Feature =
-  | 'trapAfterSubstitution'
   | 'attributes'
   | 'ddBytes'
   | 'awkAndGzip'

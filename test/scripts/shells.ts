@@ -19,7 +19,6 @@ const FEATURES = [
   'fifos',
   'processGroups',
   'fileSizeLimit',
-  'trapAfterSubstitution',
 ] as const;
 const NSENTER = '/usr/bin/nsenter';
 const SHELLS = [

@@ -206,7 +206,7 @@ export const UPLOAD_CASES: readonly Case[] = [
   },
   {
     name: 'removes the temporary file when TERM ends it midway',
-    needs: ['processGroups', 'trapAfterSubstitution'],
+    needs: ['processGroups'],
     run: async (bench) => {
       const { folder, file } = await oldFile(bench);
       const data = Buffer.alloc(256 * 1024, 'a');

@@ -79,6 +79,9 @@ export class OpenDirectory extends OpenFile {
 /** The file descriptors of one process. */
 export class FdTable {
   readonly #files = new Map<number, OpenFile>();
+  /** Files that have no number, each with what closes it. */
+  readonly #kept = new Set<() => void>();
+  #ended = false;
 
   /** @throws FileError EBADF */
   get(fd: number): OpenFile {
@@ -96,6 +99,7 @@ export class FdTable {
   }
 
   set(fd: number, file: OpenFile): void {
+    if (this.#ended) return;
     const before = this.#files.get(fd);
     this.#files.set(fd, file.retain());
     before?.release();
@@ -113,7 +117,21 @@ export class FdTable {
     return copy;
   }
 
+  /** Keeps a file open that has no number, as a shell does during a redirection. @returns a function that closes it */
+  keep(file: OpenFile): () => void {
+    if (this.#ended) return () => {};
+    file.retain();
+    const close = () => {
+      if (this.#kept.delete(close)) file.release();
+    };
+    this.#kept.add(close);
+    return close;
+  }
+
+  /** The process has ended: closes all files, and opens no further ones. */
   closeAll(): void {
+    this.#ended = true;
     for (const fd of this.numbers) this.close(fd);
+    for (const close of [...this.#kept]) close();
   }
 }

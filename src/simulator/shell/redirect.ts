@@ -9,28 +9,28 @@ import type { Redirection } from './syntax-tree.ts';
 /** The descriptors before redirections. */
 export class SavedDescriptors {
   readonly #fds: FdTable;
-  readonly #saved: { fd: number; file: OpenFile | undefined }[] = [];
+  readonly #saved: { fd: number; file: OpenFile | undefined; close: () => void }[] = [];
 
   constructor(fds: FdTable) {
     this.#fds = fds;
   }
 
   save(fd: number): void {
-    this.#saved.push({ fd, file: this.#fds.find(fd)?.retain() });
+    const file = this.#fds.find(fd);
+    this.#saved.push({ fd, file, close: file === undefined ? () => {} : this.#fds.keep(file) });
   }
 
   restore(): void {
-    for (const { fd, file } of this.#saved.splice(0).reverse()) {
-      if (file) {
-        this.#fds.set(fd, file);
-        file.release();
-      } else this.#fds.close(fd);
+    for (const { fd, file, close } of this.#saved.splice(0).reverse()) {
+      if (file) this.#fds.set(fd, file);
+      else this.#fds.close(fd);
+      close();
     }
   }
 
   /** Keeps the redirections, so nothing is restored. */
   forget(): void {
-    for (const { file } of this.#saved.splice(0)) file?.release();
+    for (const { close } of this.#saved.splice(0)) close();
   }
 }
 
