@@ -11,6 +11,7 @@ describe('nearest', () => {
     ['overwrit', 'overwrite'],
     ['path', 'container_path'],
     ['vimd', 'vmid'],
+    ['ovrewrtie', 'overwrite'],
   ])('suggests for %s: %s', (word, expected) => {
     expect(nearest(word, names)).toBe(expected);
   });

@@ -88,6 +88,7 @@ describe('refusals to start', () => {
     [['--ssh-prot', '22'], '(Did you mean --ssh-port?)'],
     [['--raed-only'], '(Did you mean --read-only?)'],
     [['srve'], '(Did you mean serve?)'],
+    [['lsit'], '(Did you mean list?)'],
     [['docter'], '(Did you mean doctor?)'],
     [['lsit'], '(Did you mean list?)'],
     [['help', 'tolls'], '(Did you mean tools?)'],

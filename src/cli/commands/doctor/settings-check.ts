@@ -25,7 +25,8 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
   const errors = asServed.ok ? [] : asServed.errors;
   const loaded = asServed.ok ? asServed : loadConfig({ ...input, fallbacks: { acceptRisks: 'true' } });
   const checks: Check[] = errors.map(({ problem, remedy }) => found('fail', `${problem}.`, remedy));
-  for (const warning of asServed.warnings) checks.push(found('warn', `${warning}.`));
+  for (const warning of asServed.warnings)
+    checks.push(found('warn', /[.?]$/.test(warning) ? warning : `${warning}.`));
   if (!loaded.ok) return { checks, found: undefined, invalid: true, file: asServed.file };
   const notes: string[] = [];
   let target: SshTarget;
