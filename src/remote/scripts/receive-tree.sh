@@ -48,7 +48,11 @@ send_text "$dest"
 # The rest of the stream that tar does not read must not be mistaken for the answer of the sender.
 # shellcheck disable=SC2086 # empty or an option
 err=$(head -c "$size" | { tar $numeric -xpf - -C "$new" 2>&1; c=$?; cat >/dev/null; exit "$c"; }) || {
-  if [ "$(free_bytes)" -lt 65536 ]; then give_up FULL "$err"; else give_up IO "$err"; fi
+  if [ "$(free_bytes)" -lt 65536 ]; then give_up FULL "$err"; fi
+  # An unprivileged container has only some IDs.
+  owner=$(printf '%s\n' "$err" | grep -aE "change ownership|chown" | head -n 1)
+  [ -z "$owner" ] || give_up OWNER "$owner"
+  give_up IO "$err"
 }
 # The source may send other entries than it has told, such as a disk of the node.
 special=$(find "$new" ! -type f ! -type d ! -type l | head -n 1)
