@@ -82,7 +82,7 @@ export function fleetText({
   const started = containers.filter(({ status }) => status === 'started');
   if (started.length > 0) {
     const ids = started.map((row) => `${label(row)}: ${row.job}`).join(', ');
-    lines.push(`Jobs started (${counted(started.length)}), read with proxmox_get_job: ${ids}`);
+    lines.push(`Jobs started (${counted(started.length)}), read with one call of proxmox_get_job: ${ids}`);
   }
   const killed = containers.filter(({ status }) => status === 'timeout' || status === 'cancelled');
   for (const rows of groupBy(killed, (row) => `${row.status} ${survivorsText(row)}`).values()) {
@@ -199,7 +199,12 @@ function nameOf({ vmids }: Group, label: (vmid: number) => string): string {
   return vmids.length > 1 ? `${vmids.length} equal: ${vmids.join(', ')}` : visible(label(only));
 }
 
-function outputText(title: string, word: string, { stdout, stderr }: Group): string {
+/** Both streams of an output: quoted in the line of the title if they are short, otherwise framed. */
+export function outputText(
+  title: string,
+  word: string,
+  { stdout, stderr }: Pick<Group, 'stdout' | 'stderr'>,
+): string {
   const [out, err] = [inlined(stdout), inlined(stderr)];
   if (out !== undefined && err !== undefined) {
     return [`${title}:`, ...(stdout === '' ? [] : [out]), ...(stderr === '' ? [] : ['STDERR', err])].join(
@@ -233,7 +238,7 @@ function inlined(text: string): string | undefined {
 }
 
 /** Joins adjacent one-line texts, which need no empty lines between them. */
-function groupLines(texts: readonly string[]): string[] {
+export function groupLines(texts: readonly string[]): string[] {
   const blocks: string[] = [];
   let wasLine = false;
   for (const text of texts) {
