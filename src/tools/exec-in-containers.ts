@@ -3,7 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import type { Job } from '../proxmox/jobs/job-types.ts';
 import { runPerNode } from './shared/batches.ts';
 import { commandFor, containerCommands, ownCommand, requireCommand } from './shared/container-commands.ts';
-import { groupOutputs } from './shared/equal-outputs.ts';
+import { groupOutputs, type OutputGroup } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec-schema.ts';
 import { runBatches } from './shared/fleet-batches.ts';
 import { failureOf, outcomeOf, outputsOf, type Row, rowOf } from './shared/fleet-rows.ts';
@@ -87,15 +87,16 @@ export const execInContainers = defineContainersTool({
         return status === 'exited' && exit_code === 0 && check_exit_code === 0;
       }),
       containers: rows,
-      outputs: outputs.map(({ vmids, of, exitCode, stdout, stderr }) => ({
+      outputs: outputs.map(({ vmids, of, exitCode, stdout, stderr, difference }) => ({
         vmids: [...vmids],
         of,
         exit_code: exitCode,
-        stdout: stdout.text,
-        stderr: stderr.text,
+        stdout: difference === undefined ? stdout.text : '',
+        stderr: difference === undefined ? stderr.text : '',
         truncated: stdout.truncated || stderr.truncated,
         characters: stdout.originalLength + stderr.originalLength,
         lines: stdout.lines + stderr.lines,
+        ...diffOf(difference),
       })),
       ...failureOf(rows),
     };
@@ -104,6 +105,12 @@ export const execInContainers = defineContainersTool({
 });
 
 type Output = z.output<typeof output>;
+
+function diffOf(difference: OutputGroup['difference']): Pick<z.output<typeof outputGroup>, 'diff'> {
+  if (difference === undefined) return {};
+  const streams = difference.streams.map(({ stream, diff }) => [stream, diff]);
+  return { diff: { from: difference.from, ...Object.fromEntries(streams) } };
+}
 
 /** The reply, with the outcomes of the containers that were not refused. */
 function replyOf(data: Output, usable: readonly ContainerTarget[]): Reply<Output> {

@@ -27,6 +27,7 @@ const shape = z.object({
       stdout: z.string(),
       stderr: z.string(),
       truncated: z.boolean(),
+      diff: z.unknown().optional(),
     }),
   ),
 });
@@ -223,6 +224,21 @@ describeNode('a command in several containers', [], (rig) => {
         `\\n\\n${CT.debian} \\(debian\\) differs from the 2 equal above in these lines:\n\\[output [0-9a-f]{8} begins\\]\n@@ -100,2 \\+100,3 @@\n 100\n\\+more\n 1\n\\[output [0-9a-f]{8} ends\\]$`,
       ),
     );
+  });
+
+  test('replaces an output that would be cut by its difference from a similar one', async () => {
+    const command = 'seq 3000; hostname | cut -c 1-6; seq 2000 2500';
+    const { outputs, text } = await run({ vmids: [CT.debian, CT.busybox], command, max_output: 20_000 });
+    const [one, other] = outputs;
+    expect(one?.stdout).toMatch(/^1\n2\n[\s\S]*\n3000\ndebian\n[\s\S]*\n2500\n$/);
+    expect(other).toMatchObject({ vmids: [CT.busybox], stdout: '', truncated: true });
+    const diff = '@@ -3000,3 +3000,3 @@\n 3000\n-debian\n+busybo\n 2000';
+    expect(other?.diff).toEqual({ from: CT.debian, stdout: diff });
+    expect(text).toContain(
+      `${CT.busybox} (busybox) differs from ${CT.debian} (debian) above in these lines:`,
+    );
+    expect(text).toContain(diff);
+    expect(text).not.toContain('omitted');
   });
 
   test('keeps the output of a container from imitating the result of another', async () => {
