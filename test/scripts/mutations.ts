@@ -251,9 +251,17 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a digest of a directory that knows no contents',
     script: 'sendTree',
     group: 'copy',
-    caughtBy: 'tells directories apart by names and by contents',
+    caughtBy: 'tells directories apart by names, by contents and by modes',
     from: 'find . -type f -exec sha256sum',
     to: 'find . -type f -exec echo',
+  },
+  {
+    name: 'a digest of a directory that knows no modes',
+    script: 'sendTree',
+    group: 'copy',
+    caughtBy: 'tells directories apart by names, by contents and by modes',
+    from: 'find . -exec ls',
+    to: 'find . -exec :',
   },
   {
     name: 'a job that loses the exit code',

@@ -17,6 +17,12 @@ free_bytes() {
   case $5 in *[!0-9]*|'') echo $((${4:-0} * 1024));; *) echo $(($4 * $5));; esac
 }
 is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
+# Whether a file belongs to an ID that an unprivileged container does not have, such as a user of the node. It is seen as that of nobody,
+# and a copy would belong to the container's own nobody. $err is the refusal of the kernel.
+is_foreign() {
+  case :$(owner_of "$1"): in *:65534:*) ;; *) return 1;; esac
+  ! err=$(chmod "$(mode_of "$1")" "$1" 2>&1)
+}
 receive() {
   if ! err=$(take "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi

@@ -22,6 +22,7 @@ if [ -e "$dest" ]; then
   # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   [ -z "${10}" ] || ! [ "${10}" -ef "$dest" ] || fail SAME_FILE "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
+  [ -n "$owner" ] || ! is_foreign "$dest" || fail IO "$err"
   # shellcheck disable=SC2015 # refuses if either fails
   old=$(mode_of "$dest") && old="$old $(owner_of "$dest")" || fail IO "cannot read mode and owner"
 fi
