@@ -43,7 +43,7 @@ Security
 
 function severalContainers({ toolsets }: ToolSettings): string {
   if (!toolsets.includes('fleet')) return '';
-  return '\n- Work in several containers: one call of proxmox_exec_in_containers. Its script may branch: case $(hostname) in web1) …;; db1) …;; esac';
+  return '\n- Work in several containers: one call of proxmox_exec_in_containers, with `commands` if they need different ones.';
 }
 
 function directories({ toolsets }: ToolSettings): string {
