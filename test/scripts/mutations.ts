@@ -726,6 +726,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: ':',
   },
   {
+    name: 'an upload that replaces a file of a user of the node by one of nobody',
+    script: 'upload',
+    group: 'upload',
+    caughtBy: 'does not replace a file whose owner it cannot set',
+    from: '! is_foreign',
+    to: 'true',
+  },
+  {
     name: 'an upload that leaves its temporary file behind',
     script: 'upload',
     group: 'upload',
