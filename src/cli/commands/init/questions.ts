@@ -146,7 +146,7 @@ export async function askSafety(before: Level | undefined): Promise<Safety> {
       {
         value: 'ask',
         label: 'Work in containers, ask me before risky actions',
-        hint: 'before stopping or killing containers and overwriting files; recommended',
+        hint: 'before stopping containers and overwriting files, not before commands; recommended',
       },
       {
         value: 'host',
