@@ -15,17 +15,30 @@ const MAX_ERRORS = 20;
 
 /**
  * Stage 1: fills in `input`, and a target for each container of the call.
- * @throws AppError INVALID_INPUT with all errors; what the tool throws while it finds its containers
+ * @throws AppError INVALID_INPUT with all errors; TOOL_DISABLED for a job that no tool could read; what the tool throws while
+ *   it finds its containers
  */
 export async function validate(record: CallRecord, deps: ServerDeps): Promise<ValidatedCall> {
   const { tool, args, caller, signal } = record.call;
   const input = validateArguments(tool, args);
+  if (input.background === true && !deps.settings.toolsets.includes('jobs')) throw noJobs();
   const parts = subjectsOf(tool, input, caller, new Date());
   const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
   const targets = selected?.flatMap((each) =>
     parts.map((part) => openTarget({ ...part, vmid: each.vmid }, each)),
   );
   return { ...record, input, targets: targets ?? parts.map((part) => openTarget(part)) };
+}
+
+function noJobs(): AppError {
+  return new AppError(
+    'TOOL_DISABLED',
+    'background is refused: the toolset `jobs` is disabled on this server (TOOLSETS), so no tool could read the job. The command was not executed.',
+    {
+      model: 'Call again without background, with a timeout of up to 300 seconds.',
+      person: 'To enable jobs, add jobs to TOOLSETS.',
+    },
+  );
 }
 
 /**
