@@ -43,10 +43,10 @@ case ${dest##*/} in ?*.?*) suffix=.${dest##*.};; *) suffix=;; esac
 [ ${#suffix} -le 64 ] || suffix=
 # The name is put into the command that validates.
 case $suffix in *[!A-Za-z0-9._-]*) suffix=;; esac
-! is_foreign "$dest" || fail IO "$err"
 new=$dir/$4.part$suffix
 err=$( (set -C; : >"$new") 2>&1) || fail IO "$err"
 tmp=$new
+! is_foreign || give_up IO "$err"
 err=$(cp -a "$dest" "$tmp" 2>&1) || err=$(cp -p "$dest" "$tmp" 2>&1) || {
   if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
 }

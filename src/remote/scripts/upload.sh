@@ -22,12 +22,12 @@ if [ -e "$dest" ]; then
   # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   [ -z "${10}" ] || ! [ "${10}" -ef "$dest" ] || fail SAME_FILE "$dest"
   [ "$over" = 1 ] || fail FILE_EXISTS "$dest"
-  [ -n "$owner" ] || ! is_foreign "$dest" || fail IO "$err"
   # shellcheck disable=SC2015 # refuses if either fails
   old=$(mode_of "$dest") && old="$old $(owner_of "$dest")" || fail IO "cannot read mode and owner"
 fi
 tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
+[ -z "$old" ] || [ -n "$owner" ] || ! is_foreign || give_up IO "$err"
 printf '%s ready\n' "$w"
 send_text "$dest"
 choose_programs "$size"
