@@ -76,8 +76,14 @@ export async function onRig<T>(rig: Rig, use: (node: NodeUnderEval) => Promise<T
 async function prepare(rig: Rig): Promise<void> {
   for (const vmid of VMIDS) {
     const version = vmid === CT.busybox ? '2.6.0-rc2' : '2.7.1';
-    await writeFile(join(rig.rootfsOnDisk(vmid), 'etc/agent-version'), `${version}\n`);
-    await writeFile(join(rig.rootfsOnDisk(vmid), 'etc/agent.conf'), 'interval = 300\n');
+    for (const [name, text] of [
+      ['etc/agent-version', `${version}\n`],
+      ['etc/agent.conf', 'interval = 300\n'],
+    ] as const) {
+      if (vmid === CT.stopped) await writeFile(join(rig.rootfsOnDisk(vmid), name), text);
+      // In an unprivileged container a file of the node's root cannot be written.
+      else await rig.writeInContainer(vmid, `/${name}`, text);
+    }
   }
   await inContainer(rig, CT.busybox, 'mkdir -p /srv; httpd -p 8098 -h /srv');
   await inContainer(
