@@ -151,14 +151,6 @@ export const MUTATIONS: readonly Mutation[] = [
     to: '" = "$stored"',
   },
   {
-    name: 'an edit that takes the output of a validation for its exit code',
-    script: 'editFile',
-    group: 'editFile',
-    caughtBy: 'keeps the old content when the validation kills what runs it',
-    from: "case $code in ''|*[!0-9]*)",
-    to: 'case x in y)',
-  },
-  {
     name: 'a directory that keeps the rights of programs on the node',
     script: 'receiveTree',
     group: 'copy',
