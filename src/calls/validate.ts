@@ -8,7 +8,7 @@ import type { ServerDeps } from './call-deps.ts';
 import { type Arguments, type CallRecord, openTarget, type ValidatedCall } from './call-record.ts';
 import { coerceArguments } from './coerce-arguments.ts';
 import { withoutClientFields } from './known-client-fields.ts';
-import { subjectsOf } from './subject.ts';
+import { subjectIn, subjectsOf } from './subject.ts';
 
 /** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
 const MAX_ERRORS = 20;
@@ -23,7 +23,7 @@ export async function validate(record: CallRecord, deps: ServerDeps): Promise<Va
   const parts = subjectsOf(tool, input, caller, new Date());
   const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
   const targets = selected?.flatMap((each) =>
-    parts.map((part) => openTarget({ ...part, vmid: each.vmid }, each)),
+    parts.map((part) => openTarget(subjectIn(part, tool, input, each.vmid), each)),
   );
   return { ...record, input, targets: targets ?? parts.map((part) => openTarget(part)) };
 }
@@ -82,6 +82,10 @@ function refusePlaceholders(input: Arguments): void {
 }
 
 function describe(issue: z.core.$ZodIssue, args: Arguments, names: readonly string[]): string[] {
+  if (issue.code === 'unrecognized_keys' && issue.path.length > 0)
+    return issue.keys
+      .slice(0, MAX_ERRORS + 1)
+      .map((key) => `\`${String(issue.path[0])}\` has no field \`${shortened(key)}\``);
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_ERRORS + 1).map((key) => unknownArgument(key, names));
   const name = String(issue.path[0] ?? '');
