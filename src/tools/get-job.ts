@@ -8,6 +8,7 @@ import {
   jobProgress,
   jobRow,
   longestWaitS,
+  patiently,
   requireOwn,
 } from './shared/job-fields.ts';
 import { jobText } from './shared/job-text.ts';
@@ -126,14 +127,16 @@ async function waited(job: Job, input: Request, ctx: ToolContext): Promise<Job> 
     offset !== undefined && output[stream].total - offset >= ctx.settings.characterLimit;
   if (hasPage(job)) return job;
   const report = jobProgress(ctx);
-  return ctx.cluster.jobs.wait(job.id, {
-    withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
-    signal: ctx.signal,
-    news: (later) => {
-      report(later);
-      return hasPage(later);
-    },
-  });
+  return patiently(ctx, () =>
+    ctx.cluster.jobs.wait(job.id, {
+      withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
+      signal: ctx.signal,
+      news: (later) => {
+        report(later);
+        return hasPage(later);
+      },
+    }),
+  );
 }
 
 /** Says that the call waited less than the caller wanted, which would otherwise look like a wait that did not work. */

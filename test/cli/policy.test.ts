@@ -52,6 +52,7 @@ describe('policy check', () => {
     expect(stdout.match(/warning/g)).toHaveLength(2);
     expect(stdout).toContain('the caller of a JWT is named "oauth:alice@example.com"');
     expect(stdout).toContain('good.yaml is valid: 5 rules, then the rules of careful; default: allow.');
+    expect(stdout).toContain('Outcomes for the caller local (for another one: --caller NAME):\n');
     expect(stdout).toMatch(/^stop_container +destroy +allow or confirm or deny$/m);
     expect(stdout).toMatch(/^list_containers +read +allow$/m);
   });

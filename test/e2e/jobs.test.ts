@@ -358,6 +358,29 @@ describeNode('jobs', [], (rig) => {
     }
   });
 
+  test('are refused without the tools that read them, and WAIT_LIMIT then starts none', async () => {
+    const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s', TOOLSETS: 'core,fleet' } });
+    try {
+      const args = { command: 'echo begun; sleep 6; echo over', timeout: 60 };
+      const run = client.callTool('proxmox_container_exec_command', { vmid: CT.debian, ...args });
+      for (const [tool, target] of [
+        ['proxmox_container_exec_command', { vmid: CT.debian }],
+        ['proxmox_exec_in_containers', { vmids: [CT.debian] }],
+      ] as const) {
+        const { data } = await client.callTool(tool, { ...args, ...target, background: true });
+        expect(data).toMatchObject({
+          code: 'TOOL_DISABLED',
+          suggestion: expect.stringContaining('without background'),
+        });
+      }
+      const { data } = await run;
+      expect(data).toMatchObject({ exit_code: 0, stdout: 'begun\nover\n', ended: 'exit' });
+      expect(data.job).toBeUndefined();
+    } finally {
+      await client.close();
+    }
+  });
+
   test('start in each of several containers', async () => {
     const vmids = [CT.debian, CT.busybox, CT.stopped];
     const args = { vmids, command: 'echo "in $(hostname)"; sleep 1; exit 4', background: true, timeout: 400 };

@@ -14,6 +14,14 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a container without a limit of processes that counts as limited',
+    script: 'limits',
+    group: 'limits',
+    caughtBy: 'reports no processes of a container without such a limit',
+    from: '*[!0-9:]*',
+    to: '-',
+  },
+  {
     name: 'a write to a cgroup that does not exist',
     script: 'warmCgroup',
     group: 'warmCgroup',

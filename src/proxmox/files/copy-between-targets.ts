@@ -5,6 +5,7 @@ import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, attachCommand, newNonce, shellArgv } from '../../remote/session-requests.ts';
 import { isNotConnected } from '../../ssh/pool-errors.ts';
+import { withReachedLimit } from '../exec/reached-limit.ts';
 import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import { NodeUnavailable } from '../nodes/node-unavailable.ts';
 import type { CopiedContent, CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
@@ -79,9 +80,9 @@ async function diagnosed<T>(
     if (node !== null && isNotConnected(error) && !(error instanceof NodeUnavailable)) {
       throw new NodeUnavailable(node, error);
     }
-    if (!(error instanceof CommandNotStarted)) throw error;
+    if (!(error instanceof CommandNotStarted)) throw await withReachedLimit(error, shell, target, signal);
     throw target.kind === 'host'
-      ? diagnoseHost(error)
+      ? await diagnoseHost(shell, error, signal)
       : await diagnoseContainer(shell, target.vmid, error, signal);
   }
 }

@@ -1,3 +1,4 @@
+import { shareLimit } from '../../proxmox/exec/share-limit.ts';
 import type { Job, JobPage, JobStream } from '../../proxmox/jobs/job-types.ts';
 import type { ToolContext } from '../tool.ts';
 
@@ -92,10 +93,10 @@ async function endsOf(
   // The output of a running job may have grown since.
   const available = (name: JobStream) =>
     job.state === 'running' ? tail : Math.min(tail, job.output[name].total);
-  const [most, least] = shares(available('stdout'), available('stderr'), limit);
+  const most = shareLimit(available('stdout'), available('stderr'), limit);
   const read = (name: JobStream, last: number) =>
     cluster.jobs.read(job.id, name, { last: Math.max(1, last) }, signal);
-  const [stdout, stderr] = await Promise.all([read('stdout', most), read('stderr', least)]);
+  const [stdout, stderr] = await Promise.all([read('stdout', most.stdout), read('stderr', most.stderr)]);
   return {
     job,
     fields: {
@@ -121,8 +122,8 @@ async function matchesOf(
   };
   const [stdout, stderr] = await Promise.all([read('stdout'), read('stderr')]);
   const pages = [stdout, stderr].flatMap((page) => page ?? []);
-  const [out, err] = shares(stdout?.text.length ?? 0, stderr?.text.length ?? 0, limit);
-  const shown = { ...lastLines('stdout', stdout, out), ...lastLines('stderr', stderr, err) };
+  const most = shareLimit(stdout?.text.length ?? 0, stderr?.text.length ?? 0, limit);
+  const shown = { ...lastLines('stdout', stdout, most.stdout), ...lastLines('stderr', stderr, most.stderr) };
   const length = (parts: readonly (string | undefined)[]) => parts.join('').length;
   return {
     job,
@@ -143,15 +144,6 @@ function lastLines(
   if (page === undefined) return {};
   const { text } = page;
   return { [name]: text.length > limit ? text.slice(text.length - limit).replace(/^.*\n/, '') : text };
-}
-
-/** Divides the limit between two streams: each gets half of it, and what the other does not need. */
-function shares(stdout: number, stderr: number, limit: number): readonly [number, number] {
-  const half = Math.floor(limit / 2);
-  return [
-    Math.min(stdout, Math.max(half, limit - stderr)),
-    Math.min(stderr, Math.max(limit - half, limit - stdout)),
-  ];
 }
 
 function otherThan(stream: JobStream): JobStream {

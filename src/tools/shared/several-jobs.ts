@@ -3,7 +3,15 @@ import type { Job } from '../../proxmox/jobs/job-types.ts';
 import type { Reply, ToolContext } from '../tool.ts';
 import { runPerNode } from './batches.ts';
 import { fairShares } from './equal-outputs.ts';
-import { type JobRow, jobData, jobFailure, jobNotes, longestWaitS, requireOwn } from './job-fields.ts';
+import {
+  type JobRow,
+  jobData,
+  jobFailure,
+  jobNotes,
+  longestWaitS,
+  patiently,
+  requireOwn,
+} from './job-fields.ts';
 import { jobsText } from './job-text.ts';
 import { type OutputRequest, readJobOutput, wantedOf } from './read-job-output.ts';
 
@@ -81,23 +89,22 @@ async function waitForAll(
   if (waitS === 0) return found;
   const withinMs = Math.min(waitS, longestWaitS(ctx)) * 1000;
   let ended = found.filter((job) => !(job instanceof AppError) && job.state === 'ended').length;
-  return Promise.all(
-    found.map(async (job): Promise<Found> => {
-      if (job instanceof AppError || job.state === 'ended') return job;
-      const last = await orError(ctx, () =>
-        ctx.cluster.jobs.wait(job.id, {
-          withinMs,
-          signal: ctx.signal,
-          news: () => {
-            ctx.progress(`${ended} of ${found.length} jobs have ended`, ended, found.length);
-            return false;
-          },
-        }),
-      );
-      if (!(last instanceof AppError) && last.state === 'ended') ended += 1;
-      return last;
-    }),
-  );
+  const waitFor = async (job: Found): Promise<Found> => {
+    if (job instanceof AppError || job.state === 'ended') return job;
+    const last = await orError(ctx, () =>
+      ctx.cluster.jobs.wait(job.id, {
+        withinMs,
+        signal: ctx.signal,
+        news: () => {
+          ctx.progress(`${ended} of ${found.length} jobs have ended`, ended, found.length);
+          return false;
+        },
+      }),
+    );
+    if (!(last instanceof AppError) && last.state === 'ended') ended += 1;
+    return last;
+  };
+  return patiently(ctx, () => Promise.all(found.map(waitFor)));
 }
 
 async function readRow(
