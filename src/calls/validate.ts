@@ -119,7 +119,9 @@ function describe(
   }
   const value = path.reduce(valueIn, path.length === 1 ? args : coerced);
   // The error of a rule about several arguments is a complete sentence also if this one is missing.
-  const missing = value === undefined && issue.code !== 'custom';
+  // What the schema has made of an object is not in the arguments.
+  const isMade = path.length > 1 && !Array.isArray(valueIn(coerced, path[0] ?? ''));
+  const missing = value === undefined && issue.code !== 'custom' && !isMade;
   return [`\`${pathText(path)}\` ${missing ? 'is required' : `${issue.message}${shown(value)}`}`];
 }
 

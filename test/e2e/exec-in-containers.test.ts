@@ -349,10 +349,14 @@ describeNode('a command in several containers', [], (rig) => {
 
     const own = 'echo a >/tmp/own';
     test.each<[string, unknown, RegExp]>([
-      ['no VMID', { [CT.debian]: own, all: own }, /`commands` needs a vmid from 100/],
-      ['a leading zero', { [CT.debian]: own, [`0${CT.debian}`]: own }, /`commands` needs a vmid from 100/],
-      ['a space', { [` ${CT.debian}`]: own }, /`commands` needs a vmid from 100/],
-      ['a small number', { 7: own, [CT.debian]: own }, /`commands` needs a vmid from 100/],
+      ['no VMID', { [CT.debian]: own, all: own }, /`commands\[\d\].vmid` needs a vmid from 100/],
+      [
+        'a leading zero',
+        { [CT.debian]: own, [`0${CT.debian}`]: own },
+        /`commands\[\d\].vmid` needs a vmid from 100/,
+      ],
+      ['a space', { [` ${CT.debian}`]: own }, /`commands\[\d\].vmid` needs a vmid from 100/],
+      ['a small number', { 7: own, [CT.debian]: own }, /`commands\[\d\].vmid` needs a vmid from 100/],
       ['__proto__', JSON.parse(`{"${CT.debian}":"${own}","__proto__":"true"}`), /needs a vmid from 100/],
       ['constructor', { constructor: own }, /needs a vmid from 100/],
       [
@@ -363,12 +367,16 @@ describeNode('a command in several containers', [], (rig) => {
         ],
         /`commands` has two commands for \d+\./,
       ],
-      ['an empty command', { [CT.debian]: '' }, /`commands` must not be empty/],
-      ['no command', [{ vmid: CT.debian }], /`commands` must be a string/],
-      ['a list of commands', { [CT.debian]: [own] }, /`commands` must be a string/],
+      ['an empty command', { [CT.debian]: '' }, /`commands\[0\].command` must not be empty/],
+      ['no command', [{ vmid: CT.debian }], /`commands\[0\].command` is required/],
+      ['a list of commands', { [CT.debian]: [own] }, /`commands\[0\].command` must be a string/],
       ['no entries', {}, /`commands` must not be empty/],
       ['a string', 'true', /`commands` must be a list like/],
-      ['another field', [{ vmid: CT.debian, command: own, timeout: 5 }], /`commands` has no field `timeout`/],
+      [
+        'another field',
+        [{ vmid: CT.debian, command: own, timeout: 5 }],
+        /`commands\[0\].timeout` is not an argument/,
+      ],
       [
         'too many entries',
         Array.from({ length: 1001 }, (_, index) => ({ vmid: 1000 + index, command: 'true' })),
