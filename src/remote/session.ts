@@ -18,6 +18,13 @@ const LOGIN_OUTPUT = 4_096;
 const TEST_CODE = 94;
 const EXIT_LIMIT_MS = 10_000;
 const SHELL = '/bin/sh';
+/**
+ * Allows the root of an unprivileged container, who is another user on the node, to open `/dev/stdout` and `/dev/stderr`, which are
+ * the pipes of sshd. Only who can access a process that has them can open them. Nothing but a pipe may be changed: a start-up file
+ * may have redirected them to `/dev/null`, and dash redirects its own stderr while it starts a command with `2>/dev/null`.
+ */
+const OPEN_STREAMS =
+  '[ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ] && chmod 622 /proc/self/fd/3 /proc/self/fd/4 3>&1 4>&2 2>/dev/null';
 /** Maximum output before the handshake. More is not a greeting of a login shell. */
 const MAX_LOGIN_OUTPUT = 1024 * 1024;
 
@@ -181,7 +188,7 @@ class Handshake {
     const program = this.#startsProgram ? `${SHELL} -c : 2>/dev/null; ` : ':; ';
     const greet = () => {
       stdin.write(
-        `${program}e=$?; { read b; } ${HANDSHAKE_PART}; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $e $s $$ $PPID $0"; echo ${n} >&2\n`,
+        `${program}e=$?; { read b; } ${HANDSHAKE_PART}; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $e $s $$ $PPID $0"; echo ${n} >&2; ${OPEN_STREAMS}\n`,
       );
     };
     return new Promise((resolve) => {

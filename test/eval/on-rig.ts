@@ -24,6 +24,8 @@ const FINDS: NodeUnderEval['finds'] = {
     new RegExp(`${CT.busybox} \\(busybox\\).*"2\\.6\\.0-rc2"`),
   ],
   'a long job in the background': [/part 1\nreindexed/, /exit code 3/],
+  'different looks at several containers': [/ERROR request 7 failed/, /\): "2\.[67]\.[01]/],
+  'long jobs in several containers': [/exit code 3: "reindexed"/, /exit code 0: "compacted"/],
   'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };
@@ -74,8 +76,14 @@ export async function onRig<T>(rig: Rig, use: (node: NodeUnderEval) => Promise<T
 async function prepare(rig: Rig): Promise<void> {
   for (const vmid of VMIDS) {
     const version = vmid === CT.busybox ? '2.6.0-rc2' : '2.7.1';
-    await writeFile(join(rig.rootfsOnDisk(vmid), 'etc/agent-version'), `${version}\n`);
-    await writeFile(join(rig.rootfsOnDisk(vmid), 'etc/agent.conf'), 'interval = 300\n');
+    for (const [name, text] of [
+      ['etc/agent-version', `${version}\n`],
+      ['etc/agent.conf', 'interval = 300\n'],
+    ] as const) {
+      if (vmid === CT.stopped) await writeFile(join(rig.rootfsOnDisk(vmid), name), text);
+      // In an unprivileged container a file of the node's root cannot be written.
+      else await rig.writeInContainer(vmid, `/${name}`, text);
+    }
   }
   await inContainer(rig, CT.busybox, 'mkdir -p /srv; httpd -p 8098 -h /srv');
   await inContainer(

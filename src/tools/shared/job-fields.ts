@@ -92,6 +92,24 @@ export const jobFields = {
     .optional(),
 };
 
+/** A job with the part of its output that was read, or why it cannot be read. */
+export const jobRow = z.object({
+  ...z.object(jobFields).partial().shape,
+  stdout: z.string().optional(),
+  stderr: z.string().optional(),
+  offset: z.number().optional(),
+  next_offset: z.number().optional(),
+  remaining_bytes: z.number().optional(),
+  truncated: z.boolean().optional(),
+  redacted: z.number().optional(),
+  note: z.string().optional(),
+  error: z.string().optional(),
+  code: z.string().optional(),
+  suggestion: z.string().optional(),
+});
+
+export type JobRow = z.output<typeof jobRow>;
+
 export function jobData(job: Job) {
   const { end, output } = job;
   const killed = end !== null && end.how !== 'exit';
