@@ -116,7 +116,7 @@ describeCluster('copies between containers on different nodes', (cluster) => {
     ['from another node', second, first],
     ['to another node', first, third],
     ['between two other nodes', second, third],
-  ])('that are cancelled %s end on both nodes, and the old content stays', async (_name, from, to) => {
+  ])('end on both nodes when they are cancelled %s, and keep the old content', async (_name, from, to) => {
     const cancel = new AbortController();
     const { ended } = await begin(from, to, LONG, cancel.signal);
     cancel.abort();
@@ -127,15 +127,15 @@ describeCluster('copies between containers on different nodes', (cluster) => {
   test.each([
     ['source', 'pve2'],
     ['target', 'pve3'],
-  ] as const)('whose connection to the %s is lost say so, and the old content stays', async (_side, node) => {
+  ] as const)('report a lost connection to the %s, and keep the old content', async (_side, node) => {
     const { call } = await begin(second, third, LONG);
     cluster.dropConnections(node);
     expect(failureOf(await call).code).toBe('DISCONNECTED');
     await unchanged(third);
   });
 
-  test('of a source that changes meanwhile are refused, and the old content stays', async () => {
-    const { call } = await begin(second, third, 2 ** 28);
+  test('are refused if the source changes meanwhile, and keep the old content', async () => {
+    const { call } = await begin(second, third, 2 ** 27);
     await inside(second, `printf BEGIN | dd of=${directory}/source conv=notrunc 2>/dev/null`);
     expect(failureOf(await call).code).toBe('FILE_CHANGED');
     await unchanged(third);
