@@ -113,11 +113,11 @@ describeRig('a limit that is reached', (rig) => {
     expect(of('exec')).toMatchObject({ detail: expect.stringContaining('Read-only file system') });
   });
 
-  test('runs commands and transfers in a container without /proc', async () => {
-    const inside = ['nsenter', '-t', String(await rig.initPid(CT.debian)), '-m', '-p'];
+  test('runs commands in a container without /proc', async () => {
+    const inside = ['nsenter', '-t', String(await rig.initPid(CT.busybox)), '-m', '-p'];
     expect(await rig.inNode([...inside, 'umount', '-l', '/proc'])).toMatchObject({ code: 0 });
     undos.push(() => rig.inNode([...inside, 'mount', '-t', 'proc', 'proc', '/proc']));
-    const exec = await server.exec(CT.debian, 'echo out; echo err >&2; exit 3');
+    const exec = await server.exec(CT.busybox, 'echo out; echo err >&2; exit 3');
     expect(exec).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exit_code: 3 });
   });
 });
