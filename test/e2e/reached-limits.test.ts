@@ -31,15 +31,17 @@ describeRig('a limit that is reached', (rig) => {
     undos.push(() => writeFileSync(path.join(dir, 'pids.max'), 'max'));
   }
 
-  /** Lets the processes of sshd, which are all that calls run on the node, be so many more than there are now. */
+  /** Lets the node have so many processes more than it has now. */
   async function limitNode(more: number): Promise<void> {
     const dir = cgroup('pids', `proxmox-mcp-test-${rig.info.firstVmid}`);
     await mkdir(dir);
     const move = (to: string, pids: readonly number[]) => {
       for (const pid of pids) writeFileSync(path.join(to, 'cgroup.procs'), String(pid));
     };
-    const pids = [rig.sshdPid(), ...rig.sshConnections().map(({ pid }) => pid)];
-    move(dir, pids);
+    move(
+      dir,
+      rig.nodePids().map(({ pid }) => pid),
+    );
     const now = Number(readFileSync(path.join(dir, 'pids.current'), 'utf8'));
     writeFileSync(path.join(dir, 'pids.max'), `${now + more}`);
     undos.push(async () => {
@@ -73,20 +75,12 @@ describeRig('a limit that is reached', (rig) => {
     });
   });
 
-  test('names the processes of a container whose shell cannot start the command', async () => {
-    // busybox, whose shell starts another process for the command.
-    limitProcesses(CT.busybox, 2);
-    const result = await server.call('container_exec_command', { vmid: CT.busybox, command: 'true; true' });
-    if (result.isError) {
-      expect(failureOf(result).error).toMatch(/of at most \d+ processes/);
-    } else expect(result.data).toMatchObject({ exit_code: 0 });
-  });
-
-  test.each([1, 2, 3])('names the processes of the node, which can start %i more', async (more) => {
+  test.each([0, 1])('names the processes of the node, which can start %i more', async (more) => {
     const client = await connectToRig(rig, { env: { ENABLE_HOST_EXEC: 'true', POLICY: 'open' } });
     undos.push(() => client.close());
     await client.callTool('proxmox_list_containers', {});
     await limitNode(more);
+    let failed = 0;
     for (const [tool, args] of [
       ['list_containers', {}],
       ['host_exec_command', { command: 'ls /' }],
@@ -95,10 +89,12 @@ describeRig('a limit that is reached', (rig) => {
       const result = await client.callTool(`proxmox_${tool}`, args);
       // With some free processes, a call may succeed.
       if (!result.isError) continue;
+      failed += 1;
       expect(failureOf(result).error).toMatch(
         /cannot start another process|of at most \d+ processes|no further process can be started/,
       );
     }
+    expect(failed).toBeGreaterThan(0);
   });
 
   test('names the file on the node that lxc-attach cannot write', async () => {
