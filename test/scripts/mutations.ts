@@ -852,7 +852,7 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'exec',
     group: 'exec',
     caughtBy: 'reports the exit code of a command that sends TERM to its parent',
-    from: 'trap : HUP INT TERM',
+    from: 'trap : HUP INT QUIT USR1 USR2 TERM',
     to: ':',
   },
   {
