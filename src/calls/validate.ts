@@ -8,7 +8,7 @@ import type { ServerDeps } from './call-deps.ts';
 import { type Arguments, type CallRecord, openTarget, type ValidatedCall } from './call-record.ts';
 import { coerceArguments } from './coerce-arguments.ts';
 import { withoutClientFields } from './known-client-fields.ts';
-import { subjectsOf } from './subject.ts';
+import { subjectIn, subjectsOf } from './subject.ts';
 
 /** Limit of reported errors. More than any tool has arguments; there may be thousands of unknown keys. */
 const MAX_ERRORS = 20;
@@ -25,7 +25,7 @@ export async function validate(record: CallRecord, deps: ServerDeps): Promise<Va
   const parts = subjectsOf(tool, input, caller, new Date());
   const selected = await tool.containers?.(input, { cluster: await deps.cluster(), signal });
   const targets = selected?.flatMap((each) =>
-    parts.map((part) => openTarget({ ...part, vmid: each.vmid }, each)),
+    parts.map((part) => openTarget(subjectIn(part, tool, input, each.vmid), each)),
   );
   return { ...record, input, targets: targets ?? parts.map((part) => openTarget(part)) };
 }
@@ -111,11 +111,11 @@ function describe(
   coerced: Arguments,
   names: readonly string[],
 ): string[] {
-  const path = describedPath(issue);
+  const path = describedPath(issue, coerced);
   if (issue.code === 'unrecognized_keys') {
-    const prefix = path.length === 0 ? '' : `${pathText(path)}.`;
-    const known = path.length === 0 ? names : [];
-    return issue.keys.slice(0, MAX_ERRORS + 1).map((key) => unknownArgument(key, prefix, known));
+    const noField = (key: string) => `\`${pathText(path)}\` has no field \`${shortened(key)}\``;
+    const unknown = (key: string) => (path.length === 0 ? unknownArgument(key, names) : noField(key));
+    return issue.keys.slice(0, MAX_ERRORS + 1).map(unknown);
   }
   const value = path.reduce(valueIn, path.length === 1 ? args : coerced);
   // The error of a rule about several arguments is a complete sentence also if this one is missing.
@@ -123,10 +123,13 @@ function describe(
   return [`\`${pathText(path)}\` ${missing ? 'is required' : `${issue.message}${shown(value)}`}`];
 }
 
-/** The path to a field of an object in a list. For a plain value in a list, the message describes the list. */
-function describedPath({ code, path }: z.core.$ZodIssue): readonly PropertyKey[] {
-  const inList = path.slice(1).some((key) => typeof key === 'string') || code === 'unrecognized_keys';
-  return inList ? path : path.slice(0, 1);
+/**
+ * The path to an object in a list, or to its field. For a plain value in a list, and for an object that a schema reads as a list,
+ * the message describes the whole argument.
+ */
+function describedPath({ code, path }: z.core.$ZodIssue, coerced: Arguments): readonly PropertyKey[] {
+  const inObject = path.length > 2 || code === 'unrecognized_keys';
+  return inObject && Array.isArray(valueIn(coerced, path[0] ?? '')) ? path : path.slice(0, 1);
 }
 
 /** `edits[0].old` */
@@ -142,11 +145,10 @@ function valueIn(from: unknown, key: PropertyKey): unknown {
     : undefined;
 }
 
-/** @param prefix the object in a list that has the key */
-function unknownArgument(key: string, prefix: string, names: readonly string[]): string {
+function unknownArgument(key: string, names: readonly string[]): string {
   const meant = nearest(key, names);
   const hint = meant === undefined ? '' : ` (did you mean \`${meant}\`?)`;
-  return `\`${prefix}${shortened(key)}\` is not an argument${hint}`;
+  return `\`${shortened(key)}\` is not an argument${hint}`;
 }
 
 /** The value, if it is short. A long one may be a command or contain a secret. */

@@ -3,7 +3,7 @@ import { formatBytes } from '../tools/shared/format.ts';
 import type { ToolSettings } from '../tools/tool.ts';
 
 /** Limit for the paths, because clients cut instructions at 2,048 characters. */
-const MAX_DIRS_LENGTH = 120;
+const MAX_DIRS_LENGTH = 70;
 
 /**
  * The server's instructions: all that a model sees before it loads a tool.
@@ -15,9 +15,9 @@ export function instructionsFor(settings: ToolSettings, transferDirs: readonly s
 
 Workflow
 1. proxmox_list_containers maps names to vmids. Never guess a vmid.
-2. Inspect first, with as few calls as possible: a command may be a script, so put all looks at a container into one call.
+2. Inspect first. A command may be a script: put all looks into one call, also for several containers.
 3. Before a change, tell the user what you will run and why. Pass expect_name so that a wrong vmid is refused.
-4. Check the result and report what changed.
+4. Let the command that makes a change also check its effect. Copies, edits, starts, stops and jobs are verified: report their results without another look.
 
 Commands
 - Use proxmox_container_exec_command for work inside a container; host tools only for the node itself.${severalContainers(settings)}
@@ -42,7 +42,7 @@ Security
 
 function severalContainers({ toolsets }: ToolSettings): string {
   if (!toolsets.includes('fleet')) return '';
-  return '\n- Work in several containers: one call of proxmox_exec_in_containers. Its script may branch: case $(hostname) in web1) …;; db1) …;; esac';
+  return '\n- Work in several containers: one call of proxmox_exec_in_containers, with `commands` if they need different ones.';
 }
 
 function readOnly({ readOnly }: ToolSettings): string {

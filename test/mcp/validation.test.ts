@@ -197,7 +197,7 @@ test.each([
         { old_string: 'a', new: 'b' },
       ],
     },
-    ['`edits[1].old` is required', '`edits[1].old_string` is not an argument'],
+    ['`edits[1].old` is required', '`edits[1]` has no field `old_string`'],
   ],
   [{ edits: '[{"old":1,"new":"b"}]' }, ['`edits[0].old` must be a string, got 1']],
   [{ edits: [{ old: 1, new: 'b' }] }, ['`edits[0].old` must be a string, got 1']],

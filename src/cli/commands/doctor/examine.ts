@@ -174,9 +174,10 @@ async function runIn(
       value: true,
     };
   }
+  const said = result.cause ?? result.stderr.text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
   return {
     verdict: 'fail',
-    detail: `The test command in container ${vmid} failed (${result.ended}, exit code ${result.exitCode ?? 'none'}).`,
-    remedy: 'Check the load, the disk and the processes of the container.',
+    detail: `The test command in container ${vmid} failed (${result.ended}, exit code ${result.exitCode ?? 'none'})${said === '' ? '.' : `: ${said}`}`,
+    remedy: 'Check the load, the disk, the memory and the number of processes of the container.',
   };
 }
