@@ -60,7 +60,7 @@ export function validateArguments(
   const errors = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, coerced, names)))];
   const more = errors.length > MAX_ERRORS ? '; and more' : '';
   const remedies = [...new Set(parsed.error.issues.flatMap(remedyOf))];
-  const withoutVmid = parsed.error.issues.some(({ path }) => path[0] === 'vmid' || path[0] === 'vmids');
+  const withoutVmid = parsed.error.issues.some(({ path }) => path.at(-1) === 'vmid' || path[0] === 'vmids');
   throw invalid(tool, `${errors.slice(0, MAX_ERRORS).join('; ')}${more}`, { names, remedies, withoutVmid });
 }
 

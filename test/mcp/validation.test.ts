@@ -178,6 +178,7 @@ test.each([
   [exec, { vmid: 'web', command: 'ls' }],
   [exec, { container: 'web', command: 'ls' }],
   ['proxmox_inspect_containers', { vmids: ['web'] }],
+  ['proxmox_exec_in_containers', { commands: { web: 'ls' } }],
 ])('a name instead of a VMID: %s suggests to find the VMID', async (tool, args) => {
   const { data } = await client.callTool(tool, { ...args });
   expect(data.code).toBe('INVALID_INPUT');
