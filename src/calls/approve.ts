@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import type { ConfirmedTarget } from '../governance/approval/confirmation.ts';
+import type { ContainerCommand } from '../governance/approval/question.ts';
 import { NODE_LOCKDOWN_FILES } from '../governance/lockdown/lockdown-file.ts';
 import type { Subject } from '../governance/policy/policy-types.ts';
 import { refusal } from '../governance/policy/refusal.ts';
@@ -42,6 +43,7 @@ export async function approve(record: ValidatedCall, deps: ServerDeps): Promise<
     input,
     targets: confirmed,
     others: othersThan(confirmed, record),
+    commands: commandsOf(record),
     hostNode,
     elicitation: call.elicitation,
     digest: async () => {
@@ -70,6 +72,14 @@ function othersThan(confirmed: readonly ConfirmedTarget[], { targets }: Validate
   return targets.flatMap(({ refusal: refused, subject: { vmid } }) => {
     const isOther = refused === null && confirmed.every(({ subject }) => subject.vmid !== vmid);
     return isOther && vmid !== null ? [vmid] : [];
+  });
+}
+
+/** The commands of a call with a different one for each container, in those that it works on. */
+function commandsOf({ call, input, targets }: ValidatedCall): ContainerCommand[] {
+  return targets.flatMap(({ refusal: refused, subject: { vmid } }) => {
+    const command = vmid === null || refused !== null ? undefined : call.tool.commandIn?.({ ...input }, vmid);
+    return vmid === null || command === undefined ? [] : [{ vmid, command }];
   });
 }
 

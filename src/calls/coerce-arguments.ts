@@ -48,9 +48,9 @@ function coerce(value: unknown, property: Property): unknown {
   return value;
 }
 
-/** `101,102` and `["101", "102"]` as a list; anything else is left to the schema. */
+/** `101,102` and `["101", "102"]` as a list, and an object in JSON; anything else is left to the schema. */
 function listFrom(value: string): unknown {
-  if (!value.trimStart().startsWith('[')) return value.split(',').map((each) => each.trim());
+  if (!/^\s*[[{]/.test(value)) return value.split(',').map((each) => each.trim());
   try {
     return JSON.parse(value);
   } catch {

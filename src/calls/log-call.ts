@@ -1,7 +1,7 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import type { AuditBegin, AuditCall, AuditEnd } from '../governance/audit/audit-types.ts';
 import type { ServerDeps } from './call-deps.ts';
-import type { CallOutcome, CallRecord, CallTarget } from './call-record.ts';
+import type { Arguments, CallOutcome, CallRecord, CallTarget } from './call-record.ts';
 
 /** The audit entry of a target, to be completed with its outcome. */
 export interface LoggedTarget {
@@ -74,7 +74,8 @@ export async function logRefusal(record: CallRecord, code: string, deps: ServerD
 
 /** @param code the error code, used as the rule if no rule decided */
 function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'): AuditBegin {
-  const { call, args, refusedBy } = record;
+  const { call, refusedBy } = record;
+  const args = argumentsFor(record, target);
   const { decision = null, precondition = null, subject, refusal = null } = target ?? {};
   return {
     caller: call.caller.name,
@@ -87,6 +88,16 @@ function entryOf(record: CallRecord, target: CallTarget | undefined, code = 'ok'
     rule: decision?.rule ?? refusedBy ?? refusal?.code ?? code,
     approval: precondition?.approvalId ?? null,
   };
+}
+
+/** The arguments for one target. Of the commands of several containers, each entry has its own. */
+function argumentsFor({ call, args, input }: CallRecord, target: CallTarget | undefined): Arguments {
+  const vmid = target?.subject.vmid ?? null;
+  if (input === null || vmid === null) return args;
+  const own = call.tool.commandIn?.({ ...input }, vmid);
+  if (own === undefined) return args;
+  const { commands: _, ...others } = args;
+  return { ...others, command: own };
 }
 
 /** The vmid in arguments that may be invalid; a string of digits counts. */

@@ -42,9 +42,12 @@ export async function callTool(
   // Without the arguments, because commands and paths may contain secrets.
   const durationMs = Math.round(performance.now() - startedAt);
   const caller = isLocal(call.caller) ? {} : { caller: call.caller.name };
-  deps.logger.info({ ...caller, tool: call.tool.name, outcome: code, durationMs }, 'tool call');
   deps.observer?.called({ tool: call.tool.name, outcome: code, durationMs, data });
-  ended?.();
+  // The client does not wait for the log line.
+  setImmediate(() => {
+    deps.logger.info({ ...caller, tool: call.tool.name, outcome: code, durationMs }, 'tool call');
+    ended?.();
+  });
   return result;
 }
 

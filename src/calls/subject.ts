@@ -44,6 +44,14 @@ export function subjectsOf(tool: Tool, input: Arguments, caller: Caller, at: Dat
   return tool.parts?.({ ...input }).map((part) => subjectOfPart(whole, part)) ?? [whole];
 }
 
+/** The subject of a call on several containers in one of them. */
+export function subjectIn(part: Subject, tool: Tool, input: Arguments, vmid: number): Subject {
+  const own = tool.commandIn?.({ ...input }, vmid);
+  if (own === undefined) return { ...part, vmid };
+  // As in subjectOf, for the same reason.
+  return { ...part, vmid, command: input.check === undefined ? own : null };
+}
+
 function subjectOfPart(whole: Subject, { role, vmid, effect, discloses = false, runs }: CallPart): Subject {
   const target = vmid === null ? 'host' : 'container';
   const part = { ...whole, role, vmid, target, effect, discloses } as const;

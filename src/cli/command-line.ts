@@ -66,6 +66,11 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   }
   const foreign = own.find(({ flag }) => attribute(flag) in given && !takes(command, flag));
   if (foreign !== undefined) return refuse(wrongCommand(foreign, command), command);
+  const listening = LISTEN_OPTIONS.find(({ flag }) => attribute(flag) in given);
+  if (listening !== undefined && given.http === undefined && !LISTENING.includes(command.name)) {
+    const { flag, node } = listening;
+    return refuse(`--${flag} is where the HTTP server listens; for the node, use --${node}`, command);
+  }
   const surplus = args[command.maxArgs ?? 0];
   if (surplus !== undefined) return refuse(`unexpected argument: '${surplus}'`, command);
   const textOf = (flag: string): string | undefined => {
@@ -80,6 +85,15 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const input = { flags, envFile: textOf('config') ?? textOf('envFile') };
   return { kind: 'run', command, request: { input, args, options: chosen } };
 }
+
+/** Options of the HTTP server that users mistake for those of the node: the command would use another node than the user meant. */
+const LISTEN_OPTIONS = [
+  { flag: 'host', node: 'ssh-host' },
+  { flag: 'port', node: 'ssh-port' },
+] as const;
+
+/** The commands that start, address or configure an HTTP server. */
+const LISTENING: readonly string[] = ['serve', 'demo', 'health', 'init', 'config'];
 
 /** The options of all commands. An option that several commands share is listed once. */
 function ownOptions(): readonly CommandOption[] {

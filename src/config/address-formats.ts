@@ -13,24 +13,20 @@ export interface ServerAddress {
 export function hostName() {
   return z.string().transform((value, ctx) => {
     const { host, port } = checkAddress(value, ctx) ?? {};
-    return port === undefined ? (host ?? z.NEVER) : refusePort(ctx);
+    if (port === undefined) return host ?? z.NEVER;
+    return reject(ctx, 'contains a port', 'Enter only the address, and set the port with SERVER_PORT.');
   });
 }
 
-/** One address as in `hostName`, or several with optional ports, separated by commas. */
+/** One or several addresses as in `hostName`, separated by commas, with optional ports. */
 export function hostNames() {
   return z.string().transform((value, ctx) => {
     const hosts = value.split(',').map((each) => each.trim());
     const addresses = hosts.map((each) => checkAddress(each, ctx));
     if (addresses.includes(undefined)) return z.NEVER;
     const [only] = addresses;
-    if (hosts.length > 1 || only === undefined) return hosts.join(',');
-    return only.port === undefined ? only.host : refusePort(ctx);
+    return hosts.length === 1 && only !== undefined && only.port === undefined ? only.host : hosts.join(',');
   });
-}
-
-function refusePort(ctx: z.core.$RefinementCtx): typeof z.NEVER {
-  return reject(ctx, 'contains a port', 'Enter only the address, and set the port with SSH_PORT.');
 }
 
 /** @returns undefined after it has added an error */

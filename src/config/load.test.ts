@@ -324,8 +324,7 @@ test.each(['no', 'maybe', ''])('does not accept I_ACCEPT_RISKS=%j as consent', (
 test.each([
   ['https://192.0.2.10:8006', 'is a URL'],
   ['root@192.0.2.10', 'contains a user name'],
-  ['192.0.2.10:22', 'contains a port'],
-  ['[2001:db8::1]:22', 'contains a port'],
+  ['192.0.2.10:0', 'is not an address'],
   ['-oProxyCommand=x', 'is not an address'],
   ['a b', 'is not an address'],
 ])('rejects HOST=%s: %s', (value, problem) => {
@@ -340,6 +339,30 @@ test.each([
 ])('reads HOST=%s as %s', (value, host) => {
   expect(load({ HOST: value }).host).toBe(host);
 });
+
+test.each([
+  ['192.0.2.10:2222', { host: '192.0.2.10', port: 2222 }],
+  ['[2001:db8::1]:2222', { host: '2001:db8::1', port: 2222 }],
+])('HOST=%s is an address with a port', (value, address) => {
+  expect(addressesOf(load({ HOST: value }).host)).toEqual([address]);
+});
+
+test('SERVER_HOST with a port names the setting of that port', () => {
+  const loaded = loadConfig({}, at({ ...ENOUGH, SERVER_HOST: '192.0.2.20:8000' }));
+  expect(loaded).toMatchObject({
+    errors: [{ name: 'SERVER_HOST', remedy: expect.stringContaining('SERVER_PORT') }],
+  });
+});
+
+test.each(['AUDIT', 'ENABLE_HOST_EXEC', 'ALLOW_SELF', 'HTTP_AUTH'])(
+  'the remedy of an invalid %s does not suggest one value',
+  (name) => {
+    const loaded = loadConfig({}, at({ ...ENOUGH, [name]: 'maybe' }));
+    expect(loaded).toMatchObject({
+      errors: [{ name, remedy: expect.stringContaining(`${name}=true or false`) }],
+    });
+  },
+);
 
 describe('several nodes', () => {
   test.each([

@@ -147,10 +147,15 @@ function toConfigError(issue: z.core.$ZodIssue, setting: Setting, found: Found |
   // Values that are long (possibly a key) or contain control characters are not shown.
   const shown = secret !== true && /^[ -~]{1,40}$/.test(found.value) ? `=${found.value}` : '';
   const otherwise = !defaultText ? '' : `, or unset it to use the default (${defaultText})`;
+  // The example of a switch may be its dangerous value.
+  const valid =
+    example === 'true' || example === 'false'
+      ? `Set ${name}=true or false`
+      : `For example ${name}=${example}`;
   return {
     name: found.name,
     problem: `${found.name}${shown} (${found.label}) ${issue.message}`,
-    remedy: remedy ?? `For example ${name}=${example}${otherwise}.`,
+    remedy: remedy ?? `${valid}${otherwise}.`,
   };
 }
 

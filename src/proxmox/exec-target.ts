@@ -2,6 +2,7 @@ import type { AppError } from '../lib/errors.ts';
 import { frozen, isFrozen } from '../remote/frozen.ts';
 import { CommandNotStarted } from '../remote/remote-errors.ts';
 import type { AttachTarget } from '../remote/session-requests.ts';
+import { withReachedLimit } from './exec/reached-limit.ts';
 import { runCommand } from './exec/run-command.ts';
 import type { Job, JobStart } from './jobs/job-types.ts';
 import type {
@@ -80,7 +81,7 @@ export abstract class RemoteExecTarget implements ExecTarget {
         return await work();
       } catch (error) {
         if (error instanceof CommandNotStarted) throw await this.diagnose(error, signal);
-        throw error;
+        throw await withReachedLimit(error, this.deps.shell, this.target, signal);
       }
     });
   }

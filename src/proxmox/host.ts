@@ -9,7 +9,7 @@ export class Host extends RemoteExecTarget {
   readonly label = 'the Proxmox host';
   protected readonly target: AttachTarget = { kind: 'host' };
 
-  protected async diagnose(failure: CommandNotStarted): Promise<AppError> {
-    return diagnoseHost(failure);
+  protected diagnose(failure: CommandNotStarted, signal: AbortSignal): Promise<AppError> {
+    return diagnoseHost(this.deps.shell, failure, signal);
   }
 }

@@ -4,6 +4,7 @@ import type { ActivePrecondition } from './precondition.ts';
 import { disconnected, nodeSilent } from './remote-errors.ts';
 import { type NodeOutput, OUTPUT_LIMIT, type ScriptOutput, ScriptRun, untilSilent } from './script-run.ts';
 import type { Session } from './session.ts';
+import { cannotFork, nodeFull } from './session-errors.ts';
 import { type ChannelSource, SessionPool, type SessionPoolOptions } from './session-pool.ts';
 import { commandRequest, newNonce } from './session-requests.ts';
 import { unlessSilent } from './silence.ts';
@@ -86,6 +87,7 @@ export class RemoteShell {
       const outcome = answered === 'silent' ? run.lost() : answered;
       if (outcome === 'timeout' && readsPmxcfs) this.noteHung('inventory', over);
       if (typeof outcome === 'string') return { ...run.output(), code: null, ended: outcome };
+      if (outcome.code !== 0 && cannotFork(outcome.stderr) && !(once && outcome.responded)) throw nodeFull();
       const first = run.firstFrame(outcome);
       if (
         once ? !(await this.claims.mayRepeat(first, claim, session, signal)) : first.kind !== 'disconnected'

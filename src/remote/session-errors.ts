@@ -3,7 +3,7 @@ import { disconnected } from './remote-errors.ts';
 
 /** How a login shell failed to start `/bin/sh`. */
 export interface LoginTrouble {
-  readonly ended: 'exited' | 'silent' | 'interpreter' | 'lost';
+  readonly ended: 'exited' | 'silent' | 'interpreter' | 'lost' | 'noexec';
   readonly code?: number | null;
   readonly interpreter?: string;
   /** The stream without an answer, if the shell has answered on the other one. */
@@ -23,6 +23,8 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   if (trouble.ended === 'lost') return disconnected('opening a session');
   const stderr = trouble.stderr.trim();
   const printed = [trouble.stdout.trim(), stderr].filter((text) => text !== '').join('\n');
+  if (trouble.ended === 'noexec') return sudoNoexec();
+  if (trouble.ended === 'exited' && cannotFork(trouble.stderr)) return nodeFull();
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
   if (trouble.ended === 'interpreter') return replaced(trouble.interpreter ?? 'another shell', stderr);
   if (trouble.redirected !== undefined) return redirected(trouble.redirected, stderr);
@@ -86,6 +88,30 @@ export function noExitCode(): AppError {
     'SSH_NO_SESSION',
     'The SSH login succeeded, but exit codes do not arrive: a start-up file or a ForceCommand runs another shell or program around the session. The command was not executed.',
     'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for a shell that they start (`bash`, `su`, `newgrp`), and put `[ -t 0 ] &&` before it. A ForceCommand or command= must end with `exec` of the original command.',
+  );
+}
+
+/** Whether a shell says that it could not start another process. */
+export function cannotFork(stderr: string): boolean {
+  return /\b(?:Cannot fork|can't fork|fork: (?:retry: )?Resource temporarily unavailable)/.test(stderr);
+}
+
+/** The error for a node that cannot start another process. @param limit a sentence about the limit, if it is known */
+export function nodeFull(limit = 'Its limit of processes is reached (Cannot fork).'): AppError {
+  return new AppError('SSH_NO_SESSION', `The node cannot start another process for the SSH user. ${limit}`, {
+    model:
+      'Tell the user that the node, or the login of the SSH user on it, has reached its limit of processes.',
+    person:
+      'End processes on the node, or raise the limit: compare `ps -eLf | wc -l` with /proc/sys/kernel/pid_max, and see the tasks in `systemctl status ssh user.slice` and `ulimit -u` of the SSH user.',
+  });
+}
+
+/** sudo has started the shell, but the shell cannot start other programs. */
+function sudoNoexec(): AppError {
+  return new AppError(
+    'PERMISSION_DENIED',
+    'sudo on the node runs /bin/sh, but does not let it start other programs (NOEXEC in the sudo rules). The command was not executed.',
+    'Change the sudo rule of the SSH user on the node to `NOPASSWD: EXEC: /bin/sh`, which also overrides `Defaults noexec`.',
   );
 }
 

@@ -61,6 +61,8 @@ export class SessionPool {
   #slow = false;
   /** Whether sshd reports the exit code of a shell that it has not started itself. */
   #exitCodesArrive = false;
+  /** Whether sudo lets the shell start other programs. */
+  #startsPrograms: boolean;
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #refillTimer: NodeJS.Timeout | undefined;
@@ -70,6 +72,7 @@ export class SessionPool {
   constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
     this.#source = source;
     this.#sudo = sudo;
+    this.#startsPrograms = !sudo;
     this.#idleMs = idleMs;
   }
 
@@ -217,8 +220,10 @@ export class SessionPool {
     for (let attempt = 1; ; attempt++) {
       try {
         const channel = await this.#source.open(shellLine(this.#sudo), { priority });
-        const session = await unlessSilent(channel.connection, Session.open(channel, { sudo: this.#sudo }));
+        const options = { sudo: this.#sudo, startsProgram: !this.#startsPrograms };
+        const session = await unlessSilent(channel.connection, Session.open(channel, options));
         if (session !== 'silent') {
+          this.#startsPrograms = true;
           if (session.isDirect || this.#exitCodesArrive) return session;
           if (!(await session.exitCodeArrives())) throw noExitCode();
           this.#exitCodesArrive = true;

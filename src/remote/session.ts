@@ -18,12 +18,21 @@ const LOGIN_OUTPUT = 4_096;
 const TEST_CODE = 94;
 const EXIT_LIMIT_MS = 10_000;
 const SHELL = '/bin/sh';
+/**
+ * Allows the root of an unprivileged container, who is another user on the node, to open `/dev/stdout` and `/dev/stderr`, which are
+ * the pipes of sshd. Only who can access a process that has them can open them. Nothing but a pipe may be changed: a start-up file
+ * may have redirected them to `/dev/null`, and dash redirects its own stderr while it starts a command with `2>/dev/null`.
+ */
+const OPEN_STREAMS =
+  '[ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ] && chmod 622 /proc/self/fd/3 /proc/self/fd/4 3>&1 4>&2 2>/dev/null';
 /** Maximum output before the handshake. More is not a greeting of a login shell. */
 const MAX_LOGIN_OUTPUT = 1024 * 1024;
 
 export interface SessionOptions {
   /** Runs the shell as root by `sudo -n`. */
   readonly sudo: boolean;
+  /** Also checks that the shell can start a program, which sudo can prevent. */
+  readonly startsProgram?: boolean;
   readonly limitMs?: number;
 }
 
@@ -77,7 +86,7 @@ export class Session {
    */
   static async open(channel: RemoteChannel, options: SessionOptions): Promise<Session> {
     const startedAt = performance.now();
-    const answer = await new Handshake(channel, options.sudo).run(options.limitMs ?? LOGIN_LIMIT_MS);
+    const answer = await new Handshake(channel, options).run(options.limitMs ?? LOGIN_LIMIT_MS);
     if (answer.ok) return new Session(channel, answer, performance.now() - startedAt);
     channel.close();
     throw noShell(answer.trouble, options.sudo);
@@ -153,6 +162,7 @@ type Answer = Opened | { readonly ok: false; readonly trouble: LoginTrouble };
 class Handshake {
   readonly #channel: RemoteChannel;
   readonly #sudo: boolean;
+  readonly #startsProgram: boolean;
   readonly #nonce = randomBytes(12).toString('hex');
   readonly #heard = { stdout: '', stderr: '' };
   #bytes = 0;
@@ -163,9 +173,10 @@ class Handshake {
   #errAnswered = false;
   #settle: (answer: Answer) => void = () => {};
 
-  constructor(channel: RemoteChannel, sudo: boolean) {
+  constructor(channel: RemoteChannel, { sudo, startsProgram = false }: SessionOptions) {
     this.#channel = channel;
     this.#sudo = sudo;
+    this.#startsProgram = startsProgram;
   }
 
   run(limitMs: number): Promise<Answer> {
@@ -174,9 +185,10 @@ class Handshake {
     // is the session, which sshd begins with the login shell.
     const n = this.#nonce;
     let lines = 0;
+    const program = this.#startsProgram ? `${SHELL} -c : 2>/dev/null; ` : ':; ';
     const greet = () => {
       stdin.write(
-        `{ read b; } </proc/sys/kernel/random/boot_id; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $s $$ $PPID $0"; echo ${n} >&2\n`,
+        `${program}e=$?; { read b; } </proc/sys/kernel/random/boot_id; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $e $s $$ $PPID $0"; echo ${n} >&2; ${OPEN_STREAMS}\n`,
       );
     };
     return new Promise((resolve) => {
@@ -247,13 +259,14 @@ class Handshake {
       this.#errAnswered ||= lines.some((line) => line.endsWith(this.#nonce));
     } else {
       for (const line of lines) {
-        const match = /(\d+) (z?sh) (\d+\.\d+) ([\w-]*) (\d*) (\d+) (\d*) (.*)$/.exec(line);
+        const match = /(\d+) (z?sh) (\d+\.\d+) ([\w-]*) (\d+) (\d*) (\d+) (\d*) (.*)$/.exec(line);
         if (match === null || !line.slice(0, match.index).endsWith(`${this.#nonce} `)) continue;
         if (match[2] === 'zsh') this.#fail({ ended: 'interpreter', interpreter: 'zsh' });
+        if (match[5] !== '0') this.#fail({ ended: 'noexec' });
         this.#firstAnswered ??= Number(match[1]);
         this.#uptimeS = Number(match[3]);
         this.#bootId = match[4] ?? '';
-        this.#isDirect = isDirect(match.slice(5), this.#sudo);
+        this.#isDirect = isDirect(match.slice(6), this.#sudo);
       }
     }
     if (this.#uptimeS !== undefined && this.#errAnswered) {

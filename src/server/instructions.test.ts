@@ -17,6 +17,7 @@ const settings = {
 test.each([
   ['no directory', []],
   ['one directory', ['/home/admin/proxmox-mcp']],
+  ['the longest path that is shown', [`/${'x'.repeat(119)}`]],
   ['long paths', Array.from({ length: 40 }, (_, i) => `/srv/${'x'.repeat(100)}/${i}`)],
 ])('fit the 2,048 characters that clients keep: %s', (_, dirs) => {
   const largest = { ...settings, characterLimit: 1_000_000, maxFileSize: 1023.9 * 1024 ** 3 };
@@ -28,6 +29,20 @@ test('state the limits in force', () => {
   expect(text).toContain('25,000 characters');
   expect(text).toContain('at most 10.0 MB');
   expect(text).toContain('inside /home/admin/proxmox-mcp');
+});
+
+test('say that the server is read-only, within the same limit', () => {
+  const text = instructionsFor({ ...settings, readOnly: true }, [`/${'x'.repeat(119)}`]);
+  expect(text).toContain('read-only: commands, changes and transfers are refused');
+  expect(text.length).toBeLessThanOrEqual(2048);
+  expect(instructionsFor(settings, [])).not.toContain('read-only');
+});
+
+test('do not mention the tools of a toolset that is disabled', () => {
+  const text = instructionsFor({ ...settings, toolsets: ['core'] }, []);
+  const offered = TOOLS.filter(({ toolset }) => toolset === 'core').map(({ name }) => name);
+  for (const [name] of text.matchAll(/\bproxmox_\w+/g)) expect(offered).toContain(name);
+  expect(text).not.toContain('background');
 });
 
 test('name only existing tools and error codes', () => {

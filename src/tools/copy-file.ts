@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CopyEnd } from '../proxmox/proxmox-types.ts';
+import type { CopyEnd, CopyResult } from '../proxmox/proxmox-types.ts';
 import { formatBytes, inOneLine } from './shared/format.ts';
 import { copyPlace, expectName, flag } from './shared/params.ts';
 import { defineMultiPartTool } from './tool.ts';
@@ -24,7 +24,9 @@ const output = z.object({
   target: z.string(),
   kind: z.enum(['file', 'directory']),
   bytes_transferred: z.number(),
-  entries: z.number(),
+  files: z.number(),
+  directories: z.number(),
+  links: z.number(),
   sha256: z.string(),
   permissions: z.string(),
   uid: z.number(),
@@ -57,18 +59,19 @@ export const copyFile = defineMultiPartTool({
       signal: ctx.signal,
       onProgress: (done, total) => ctx.progress(`${formatBytes(done)} of ${formatBytes(total)}`, done, total),
     });
-    const what = result.kind === 'file' ? '' : ` (a directory with ${result.entries} entries)`;
     const from = shown(source.vmid, result.sourcePath);
     const to = shown(target.vmid, result.targetPath);
     return {
       data: {
         success: true,
-        message: `Copied ${formatBytes(result.bytes)} from ${inOneLine(from)} to ${inOneLine(to)}${what}. Verified by SHA-256.`,
+        message: `Copied ${contentOf(result)} from ${inOneLine(from)} to ${inOneLine(to)}. ${VERIFIED[result.kind]}`,
         source: from,
         target: to,
         kind: result.kind,
         bytes_transferred: result.bytes,
-        entries: result.entries,
+        files: result.files,
+        directories: result.directories,
+        links: result.links,
         sha256: result.sha256,
         permissions: result.permissions,
         uid: result.uid,
@@ -80,6 +83,27 @@ export const copyFile = defineMultiPartTool({
     };
   },
 });
+
+/** What was compared, so that nobody has to compare it again. */
+const VERIFIED = {
+  file: 'Verified by SHA-256.',
+  directory:
+    'Verified: names, contents, link targets, modes and owners are equal. Times and hard links are kept, extended attributes are not.',
+} as const;
+
+function contentOf({ kind, bytes, files, directories, links }: CopyResult): string {
+  if (kind === 'file') return formatBytes(bytes);
+  const parts = [
+    counted(files, 'file'),
+    counted(directories, 'directory', 'directories'),
+    counted(links, 'link'),
+  ];
+  return `${parts.join(', ')} (${formatBytes(bytes)})`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
 
 /** The VMID, or null for the node, and the path. The schema has checked the form. */
 function placeOf(text: string): { readonly vmid: number | null; readonly path: string } {

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { AppError } from '../lib/errors.ts';
 import type { Job } from '../proxmox/jobs/job-types.ts';
 import { runPerNode } from './shared/batches.ts';
-import { groupOutputs } from './shared/equal-outputs.ts';
+import { commandFor, containerCommands, ownCommand, requireCommand } from './shared/container-commands.ts';
+import { groupOutputs, type OutputGroup } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec-schema.ts';
 import { runBatches } from './shared/fleet-batches.ts';
 import { failureOf, outcomeOf, outputsOf, type Row, rowOf } from './shared/fleet-rows.ts';
@@ -17,7 +18,8 @@ const positive = { error: 'must be an integer of at least 1' };
 
 const input = z
   .strictObject({
-    command,
+    command: command.optional(),
+    commands: containerCommands,
     ...targetInput,
     timeout: commandTimeout,
     background: flag('Run as jobs, return their IDs'),
@@ -35,6 +37,7 @@ const input = z
     ...outputLimit,
   })
   .superRefine(requireBackground)
+  .superRefine(requireCommand)
   .overwrite(withTimeout)
   .superRefine(({ background, batch_size, canary, stop_on_failure, check }, ctx) => {
     if (!background || (batch_size === undefined && !canary && !stop_on_failure && check === undefined))
@@ -61,14 +64,18 @@ export const execInContainers = defineContainersTool({
   name: NAME,
   title: 'Run a command in several containers',
   description:
-    'Run one shell command as root in several running LXC containers in parallel, or in batches. ' +
-    'Select them by vmids, tags, name or node; all selectors given must match. Equal outputs are shown once. ' +
-    'Every selected container has a row, also if it is skipped or refused. For a risky change use canary or batch_size, and check.',
+    'Run a shell command as root in several running LXC containers in parallel, or in batches: one `command` in those that ' +
+    'match all given selectors (vmids, tags, name, node; at least one, name="*" for all), or `commands`, one for each. ' +
+    'Equal outputs are shown once. Every container has a row, also if skipped or refused. For a risky change use canary or batch_size, and check.',
   toolset: 'fleet',
   effect: 'exec',
   input,
   output,
-  containers: (selection, search) => selectContainers(selection, search, 'refuse'),
+  containers({ commands, ...selection }, search) {
+    const vmids = commands?.map(({ vmid }) => vmid) ?? selection.vmids;
+    return selectContainers({ ...selection, vmids }, search, 'refuse');
+  },
+  commandIn: (request, vmid) => ownCommand(request, vmid),
   async run(request, ctx) {
     const usable = ctx.containers.filter(({ refusal }) => refusal === null);
     if (request.background) return startJobs(usable, request, ctx);
@@ -80,15 +87,16 @@ export const execInContainers = defineContainersTool({
         return status === 'exited' && exit_code === 0 && check_exit_code === 0;
       }),
       containers: rows,
-      outputs: outputs.map(({ vmids, of, exitCode, stdout, stderr }) => ({
+      outputs: outputs.map(({ vmids, of, exitCode, stdout, stderr, difference }) => ({
         vmids: [...vmids],
         of,
         exit_code: exitCode,
-        stdout: stdout.text,
-        stderr: stderr.text,
+        stdout: difference === undefined ? stdout.text : '',
+        stderr: difference === undefined ? stderr.text : '',
         truncated: stdout.truncated || stderr.truncated,
         characters: stdout.originalLength + stderr.originalLength,
         lines: stdout.lines + stderr.lines,
+        ...diffOf(difference),
       })),
       ...failureOf(rows),
     };
@@ -97,6 +105,12 @@ export const execInContainers = defineContainersTool({
 });
 
 type Output = z.output<typeof output>;
+
+function diffOf(difference: OutputGroup['difference']): Pick<z.output<typeof outputGroup>, 'diff'> {
+  if (difference === undefined) return {};
+  const streams = difference.streams.map(({ stream, diff }) => [stream, diff]);
+  return { diff: { from: difference.from, ...Object.fromEntries(streams) } };
+}
 
 /** The reply, with the outcomes of the containers that were not refused. */
 function replyOf(data: Output, usable: readonly ContainerTarget[]): Reply<Output> {
@@ -117,7 +131,7 @@ async function startJobs(
 ): Promise<Reply<Output>> {
   const started = await runPerNode(usable, async (target) => {
     const container = ctx.cluster.container(target.vmid, target.precondition);
-    const job = container.startJob(request.command, {
+    const job = container.startJob(commandFor(request, target.vmid), {
       tool: NAME,
       caller: ctx.caller.name,
       approval: target.precondition?.approvalId ?? null,

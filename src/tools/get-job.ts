@@ -1,51 +1,48 @@
 import * as z from 'zod';
-import { errorText } from '../lib/error-text.ts';
-import type { Job, JobPage, JobStream } from '../proxmox/jobs/job-types.ts';
-import { frameWord } from './shared/format.ts';
+import type { Job } from '../proxmox/jobs/job-types.ts';
 import {
   jobData,
   jobFailure,
-  jobFields,
   jobId,
   jobNotes,
   jobProgress,
-  jobState,
+  jobRow,
   longestWaitS,
+  patiently,
   requireOwn,
 } from './shared/job-fields.ts';
-import { outputSection } from './shared/present-exec.ts';
-import { defineTool, type ToolContext } from './tool.ts';
+import { jobText } from './shared/job-text.ts';
+import { type OutputRequest, readJobOutput, SUMMARY } from './shared/read-job-output.ts';
+import { defineTool, type Reply, type ToolContext } from './tool.ts';
 
-const output = z.object({
-  ...jobFields,
-  stdout: z.string().optional(),
-  stderr: z.string().optional(),
-  offset: z.number().optional(),
-  next_offset: z.number().optional(),
-  remaining_bytes: z.number().optional(),
-  truncated: z.boolean().optional(),
-  redacted: z.number().optional(),
-  note: z.string().optional(),
-  error: z.string().optional(),
-  code: z.string().optional(),
-  suggestion: z.string().optional(),
+/** Limit of jobs in one call. */
+const MAX_JOBS = 100;
+
+const output = jobRow.extend({
+  // Advertised without their fields, which are those of one job.
+  jobs: z
+    .array(jobRow)
+    .meta({ items: { type: 'object' } })
+    .optional(),
 });
 type Data = z.output<typeof output>;
 
 const byteRule = { error: 'must be an integer of at least 0 (bytes)' };
 const tailRule = { error: 'must be an integer of at least 1 (bytes)' };
 const waitRule = { error: 'must be an integer from 0 to 300 (seconds)' };
+const ONE_OR_SEVERAL = 'Pass `job`, or `jobs` with the IDs of several.';
 
-export const getJob = defineTool({
-  name: 'proxmox_get_job',
-  title: 'State and output of a job',
-  description:
-    'Get state, exit code and output of a job that was started in the background. ' +
-    'By default beginning and end of both streams; `match` finds lines, `offset` pages through one stream.',
-  toolset: 'jobs',
-  effect: 'read',
-  input: z.strictObject({
-    job: jobId,
+const input = z
+  .strictObject({
+    job: jobId.optional(),
+    jobs: z
+      .array(jobId.meta({ description: undefined }), { error: 'must be a list of job IDs' })
+      .min(1, { error: 'must not be empty' })
+      .max(MAX_JOBS, { error: `must have at most ${MAX_JOBS} entries` })
+      .meta({ minItems: undefined, maxItems: undefined })
+      .overwrite((ids) => [...new Set(ids)])
+      .optional()
+      .describe('IDs of several'),
     stream: z
       .enum(['stdout', 'stderr'], { error: 'must be "stdout" or "stderr"' })
       .optional()
@@ -75,208 +72,76 @@ export const getJob = defineTool({
       .max(300, waitRule)
       .default(0)
       .describe('Seconds to wait for the end'),
-  }),
+  })
+  .superRefine(({ job, jobs, offset }, ctx) => {
+    const issue = (name: string, message: string) =>
+      ctx.addIssue({ code: 'custom', path: [name], message, params: { remedy: ONE_OR_SEVERAL } });
+    if (job === undefined && jobs === undefined) issue('job', 'is required');
+    if (job !== undefined && jobs !== undefined) issue('jobs', 'excludes job');
+    if (jobs !== undefined && offset !== undefined) issue('offset', 'needs one `job`');
+  });
+
+export const getJob = defineTool({
+  name: 'proxmox_get_job',
+  title: 'State and output of a job',
+  description:
+    'Get state, exit code and output of a job that was started in the background, or of several in one call; `wait` waits for all. ' +
+    `By default the last ${SUMMARY} characters; \`tail\` returns more, \`match\` finds lines, \`offset\` pages through one stream.`,
+  toolset: 'jobs',
+  effect: 'read',
+  input,
   output,
-  async run(input, ctx) {
-    const { jobs } = ctx.cluster;
-    const first = requireOwn(await jobs.get(input.job, ctx.signal), ctx);
-    const job = await waited(first, input, ctx);
-    const read = await outputOf(job, input, ctx);
-    const notes = [...jobNotes(read.job), ...cutWait(read.job, input, ctx)];
-    const data: Data = {
-      ...jobData(read.job),
-      ...read.fields,
-      ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
-      ...jobFailure(read.job),
-    };
-    return { data, text: (cleaned) => jobText(cleaned, read) };
+  async run({ job, jobs = [], ...request }, ctx): Promise<Reply<Data>> {
+    if (job !== undefined) return readOne(job, request, ctx);
+    const { readSeveral } = await import('./shared/several-jobs.ts');
+    return readSeveral(jobs, request, ctx);
   },
 });
 
-interface Input {
-  readonly stream?: JobStream | undefined;
-  readonly offset?: number | undefined;
-  readonly tail?: number | undefined;
-  readonly match?: string | undefined;
+interface Request extends OutputRequest {
   readonly wait: number;
+}
+
+async function readOne(id: string, request: Request, ctx: ToolContext): Promise<Reply<Data>> {
+  const first = requireOwn(await ctx.cluster.jobs.get(id, ctx.signal), ctx);
+  const job = await waited(first, request, ctx);
+  const read = await readJobOutput(job, request, ctx, ctx.settings.characterLimit);
+  const notes = [...jobNotes(read.job), ...cutWait(read.job, request, ctx)];
+  const data: Data = {
+    ...jobData(read.job),
+    ...read.fields,
+    ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
+    ...jobFailure(read.job),
+  };
+  return { data, text: (cleaned) => jobText(cleaned, read) };
 }
 
 /**
  * Waits for the end of the job. With an offset, a full page of output after it ends the wait, too. Less output does not: a command
  * that prints a line each second would otherwise cost a call per line.
  */
-async function waited(job: Job, input: Input, ctx: ToolContext): Promise<Job> {
+async function waited(job: Job, input: Request, ctx: ToolContext): Promise<Job> {
   const { offset, stream = 'stdout' } = input;
   if (job.state === 'ended' || input.wait === 0) return job;
   const hasPage = ({ output }: Job) =>
     offset !== undefined && output[stream].total - offset >= ctx.settings.characterLimit;
   if (hasPage(job)) return job;
   const report = jobProgress(ctx);
-  return ctx.cluster.jobs.wait(job.id, {
-    withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
-    signal: ctx.signal,
-    news: (later) => {
-      report(later);
-      return hasPage(later);
-    },
-  });
+  return patiently(ctx, () =>
+    ctx.cluster.jobs.wait(job.id, {
+      withinMs: Math.min(input.wait, longestWaitS(ctx)) * 1000,
+      signal: ctx.signal,
+      news: (later) => {
+        report(later);
+        return hasPage(later);
+      },
+    }),
+  );
 }
 
 /** Says that the call waited less than the caller wanted, which would otherwise look like a wait that did not work. */
-function cutWait(job: Job, { wait }: Input, ctx: ToolContext): string[] {
+function cutWait(job: Job, { wait }: Request, ctx: ToolContext): string[] {
   const longest = longestWaitS(ctx);
   if (job.state === 'ended' || wait <= longest) return [];
   return [`A call waits at most ${longest} s here. Call again to wait longer.`];
-}
-
-/** What was read of the output. */
-interface Read {
-  readonly job: Job;
-  readonly fields: Partial<Data>;
-  /** The bytes that were read, where they are a range. */
-  readonly ranges?: Partial<Record<JobStream, JobPage>>;
-  /** The stream that was not read. */
-  readonly other?: JobStream;
-}
-
-async function outputOf(job: Job, input: Input, ctx: ToolContext): Promise<Read> {
-  const { stream, offset, tail, match } = input;
-  if (match !== undefined) return matchesOf(job, match, stream, ctx);
-  if (tail !== undefined && stream === undefined) return endsOf(job, tail, ctx);
-  if (tail === undefined && offset === undefined) return captureOf(job, ctx);
-  const { characterLimit } = ctx.settings;
-  const part =
-    tail === undefined
-      ? { from: offset ?? 0, bytes: characterLimit }
-      : { last: Math.min(tail, characterLimit) };
-  const selected = stream ?? 'stdout';
-  const page = await ctx.cluster.jobs.read(job.id, selected, part, ctx.signal);
-  return {
-    job,
-    fields: {
-      [selected]: page.text,
-      offset: page.from,
-      next_offset: page.next,
-      remaining_bytes: page.remaining,
-      ...redactedIn(page),
-    },
-    ranges: { [selected]: page },
-    other: otherThan(selected),
-  };
-}
-
-/** Beginning and end of both streams. */
-async function captureOf({ id }: Job, { cluster, settings, signal }: ToolContext): Promise<Read> {
-  const { characterLimit } = settings;
-  const { job, stdout, stderr } = await cluster.jobs.capture(id, { characterLimit, signal });
-  return {
-    job,
-    fields: {
-      stdout: stdout.text,
-      stderr: stderr.text,
-      truncated: stdout.truncated || stderr.truncated,
-      ...redactedIn(stdout, stderr),
-    },
-  };
-}
-
-/** The last bytes of both streams. */
-async function endsOf(job: Job, tail: number, { cluster, settings, signal }: ToolContext): Promise<Read> {
-  // The output of a running job may have grown since.
-  const available = (name: JobStream) =>
-    job.state === 'running' ? tail : Math.min(tail, job.output[name].total);
-  const [most, least] = shares(available('stdout'), available('stderr'), settings.characterLimit);
-  const read = (name: JobStream, last: number) =>
-    cluster.jobs.read(job.id, name, { last: Math.max(1, last) }, signal);
-  const [stdout, stderr] = await Promise.all([read('stdout', most), read('stderr', least)]);
-  return {
-    job,
-    fields: {
-      stdout: stdout.text,
-      stderr: stderr.text,
-      truncated: stdout.from + stderr.from > 0,
-      ...redactedIn(stdout, stderr),
-    },
-    ranges: { stdout, stderr },
-  };
-}
-
-/** The last lines with a text, which are the most useful ones, of the selected stream or of both. */
-async function matchesOf(
-  job: Job,
-  match: string,
-  selected: JobStream | undefined,
-  { cluster, settings, signal }: ToolContext,
-): Promise<Read> {
-  const read = async (name: JobStream) => {
-    const isRead = selected === undefined || selected === name;
-    return isRead ? await cluster.jobs.read(job.id, name, { match }, signal) : undefined;
-  };
-  const [stdout, stderr] = await Promise.all([read('stdout'), read('stderr')]);
-  const pages = [stdout, stderr].flatMap((page) => page ?? []);
-  const [out, err] = shares(stdout?.text.length ?? 0, stderr?.text.length ?? 0, settings.characterLimit);
-  const shown = { ...lastLines('stdout', stdout, out), ...lastLines('stderr', stderr, err) };
-  const length = (parts: readonly (string | undefined)[]) => parts.join('').length;
-  return {
-    job,
-    fields: {
-      ...shown,
-      truncated: length([shown.stdout, shown.stderr]) < length(pages.map(({ text }) => text)),
-      ...redactedIn(...pages),
-    },
-    ...(selected === undefined ? {} : { other: otherThan(selected) }),
-  };
-}
-
-function lastLines(
-  name: JobStream,
-  page: JobPage | undefined,
-  limit: number,
-): { stdout?: string; stderr?: string } {
-  if (page === undefined) return {};
-  const { text } = page;
-  return { [name]: text.length > limit ? text.slice(text.length - limit).replace(/^.*\n/, '') : text };
-}
-
-/** Divides the limit between two streams: each gets half of it, and what the other does not need. */
-function shares(stdout: number, stderr: number, limit: number): readonly [number, number] {
-  const half = Math.floor(limit / 2);
-  return [
-    Math.min(stdout, Math.max(half, limit - stderr)),
-    Math.min(stderr, Math.max(limit - half, limit - stdout)),
-  ];
-}
-
-function otherThan(stream: JobStream): JobStream {
-  return stream === 'stdout' ? 'stderr' : 'stdout';
-}
-
-function redactedIn(...parts: readonly { readonly redacted: number }[]): { redacted?: number } {
-  const redacted = parts.reduce((sum, part) => sum + part.redacted, 0);
-  return redacted === 0 ? {} : { redacted };
-}
-
-function jobText(data: Data, { job, ranges = {}, other }: Read): string {
-  const word = frameWord();
-  const sections = [jobState(job)];
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const text = data[stream];
-    if (text === undefined || text === '') continue;
-    const title = stream.toUpperCase();
-    const page = ranges[stream];
-    const range = page === undefined ? '' : ` (bytes ${page.from} to ${page.next})`;
-    sections.push(outputSection(`${title}${range}`, word, text, null));
-  }
-  if (sections.length === 1)
-    sections.push(data.offset === undefined ? '(no output)' : '(no output at this offset)');
-  if (data.remaining_bytes !== undefined && data.remaining_bytes > 0) {
-    sections.push(`${data.remaining_bytes} bytes follow. Continue with offset ${data.next_offset}.`);
-  } else if (data.next_offset !== undefined && data.state === 'running') {
-    sections.push(`Continue with offset ${data.next_offset}.`);
-  }
-  if (other !== undefined) sections.push(`${other} has ${job.output[other].total} bytes.`);
-  if (data.error !== undefined)
-    sections.push(errorText(String(data.code), data.error, String(data.suggestion)));
-  if (data.note !== undefined) sections.push(`Note: ${data.note}`);
-  return sections.join('\n\n');
 }

@@ -155,6 +155,11 @@ export interface Tool<In = Record<string, unknown>, Data = Record<string, unknow
    */
   containers?(input: In, search: TargetSearch): Promise<readonly SelectedContainer[]>;
   /**
+   * The command that a call on several containers runs in one of them, if it has a different one for each. Each container is
+   * decided on, approved and logged with its command.
+   */
+  commandIn?(input: In, vmid: number): string | undefined;
+  /**
    * The tool whose permission a call needs for contents of containers that it returns besides its own result, such as log
    * lines; null if it returns none. Where the permission is missing, the tool must leave them out (`withheld` of its targets).
    */

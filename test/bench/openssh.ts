@@ -4,8 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Rig } from '../rig/rig.ts';
-import { must, run } from '../rig/run.ts';
+import { must, type Outcome, run } from '../rig/run.ts';
 import { until } from '../rig/until.ts';
+
+/** Longer than any run takes, in ms. A client that does not end must be an error, not a bench that stands still. */
+const RUN_LIMIT_MS = 120_000;
 
 /**
  * The floor: OpenSSH's client over a connection that is kept open (ControlMaster). Each run starts one client process, as a
@@ -41,18 +44,22 @@ export class OpenSsh {
 
   /** Runs a command line on the node, which must succeed, and returns its output. */
   async run(command: string): Promise<string> {
-    return (await must(['ssh', ...this.#options, 'rig', command])).stdout;
+    return (await this.#must(['ssh', ...this.#options, 'rig', command])).stdout;
   }
 
   async copyToNode(local: string, remote: string): Promise<void> {
-    await must(['scp', '-q', ...this.#options, local, `rig:${remote}`]);
+    await this.#must(['scp', '-q', ...this.#options, local, `rig:${remote}`]);
   }
 
   async copyFromNode(remote: string, local: string): Promise<void> {
-    await must(['scp', '-q', ...this.#options, `rig:${remote}`, local]);
+    await this.#must(['scp', '-q', ...this.#options, `rig:${remote}`, local]);
   }
 
   close(): Promise<void> {
     return this.#stop();
+  }
+
+  #must(argv: readonly [string, ...string[]]): Promise<Outcome> {
+    return must(argv, { timeoutMs: RUN_LIMIT_MS });
   }
 }

@@ -85,6 +85,9 @@ describe('a known error', () => {
     const { lines, deps } = record();
     await callTool({ caller: LOCAL_CALLER, tool: failing(error), args: {}, signal }, deps);
     const durationMs = expect.any(Number);
+    // After the result, which does not wait for the log.
+    expect(lines).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(lines).toEqual([
       { level: 'info', fields: { tool: 'failing', outcome: 'PCT_FAILED', durationMs } },
     ]);

@@ -35,6 +35,12 @@ describe('settings', () => {
     });
   });
 
+  test('ends a warning that is a question with its question mark only', async () => {
+    const { checks } = await examine(cwd, { ...(await settingsWithoutNode()), CHARACTER_LIMT: '100' });
+    const [warning] = checks.filter(({ verdict }) => verdict === 'warn');
+    expect(warning?.detail).toMatch(/did you mean CHARACTER_LIMIT\?$/);
+  });
+
   test.each([['x'], ['7']])('refuses --exec %s', async (vmid) => {
     const { code, stdout, stderr } = await runCli(['doctor', '--exec', vmid], { cwd });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -90,6 +96,19 @@ describe('local directories', () => {
       expect((await examine(cwd, { ...env, AUDIT: 'false' })).of('state-dirs')?.verdict).toBe('ok');
     },
   );
+
+  test('warns when calls wait for an approval that needs a passphrase, and none is set', async () => {
+    const env = { ...(await settingsWithoutNode()), STATE_DIR: path.join(dir, 'approvals') };
+    const { of } = await examine(cwd, { ...env, APPROVALS: 'terminal' });
+    expect(of('approvals')).toMatchObject({
+      verdict: 'warn',
+      remedy: expect.stringContaining('proxmox-mcp approvals passphrase'),
+    });
+    await mkdir(path.join(dir, 'approvals', 'approvals'), { recursive: true, mode: 0o700 });
+    await writeFile(path.join(dir, 'approvals', 'approvals', 'passphrase.json'), '{}');
+    expect((await examine(cwd, { ...env, APPROVALS: 'terminal' })).of('approvals')?.verdict).toBe('ok');
+    expect((await examine(cwd, env)).checks.map(({ id }) => id)).not.toContain('approvals');
+  });
 
   const unmade = 'reports an audit directory that cannot be created';
   // Root may write anywhere, so the check finds nothing.

@@ -96,6 +96,8 @@ describe('refusals to start', () => {
     [['help', 'weather'], 'Topics: serve, init,'],
     [['serve', '--exec', '101'], '--exec is an option of init and doctor, not of serve'],
     [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
+    [['list', '--host', '192.0.2.20'], 'for the node, use --ssh-host'],
+    [['doctor', '--port', '2222'], 'for the node, use --ssh-port'],
     [['--ssh-port'], 'argument missing'],
     [['serve', 'more'], "unexpected argument: 'more'"],
   ])('rejects %j: %s', async (args, message) => {

@@ -52,6 +52,7 @@ describe('policy check', () => {
     expect(stdout.match(/warning/g)).toHaveLength(2);
     expect(stdout).toContain('the caller of a JWT is named "oauth:alice@example.com"');
     expect(stdout).toContain('good.yaml is valid: 5 rules, then the rules of careful; default: allow.');
+    expect(stdout).toContain('Outcomes for the caller local (for another one: --caller NAME):\n');
     expect(stdout).toMatch(/^stop_container +destroy +allow or confirm or deny$/m);
     expect(stdout).toMatch(/^list_containers +read +allow$/m);
   });
@@ -150,6 +151,11 @@ describe('policy explain', () => {
       { outcome: 'allow', rule: 'careful: everything else' },
     ],
     [
+      'explains one of different commands',
+      ['exec_in_containers', 'commands={"101": "df -h"}'],
+      { outcome: 'allow', effect: 'read', guest: null },
+    ],
+    [
       'reports a limit of another setting',
       ['host_exec_command', 'command=id'],
       { outcome: 'deny', rule: 'HOST_ACCESS_DISABLED' },
@@ -164,6 +170,8 @@ describe('policy explain', () => {
     const { code, stderr } = await explain('exec_in_containers', 'name=web*', 'command=reboot');
     expect(code).toBe(2);
     expect(stderr).toContain('name one, with vmids=VMID');
+    const several = await explain('exec_in_containers', 'commands={"101": "df -h", "102": "reboot"}');
+    expect(several).toMatchObject({ code: 2, stderr: expect.stringContaining('name one') });
   });
 
   test('prints text for people', async () => {

@@ -77,7 +77,13 @@ describe.each([
     filesOf(from).symlink('sub/file', '/root/source/link');
     expect(failureOf(await copy(source, target)).code).toBe('IS_A_DIRECTORY');
     const result = await copy(source, target, { recursive: true });
-    expect(result.data, result.text).toMatchObject({ kind: 'directory', entries: 4, overwritten: false });
+    expect(result.data, result.text).toMatchObject({
+      kind: 'directory',
+      files: 1,
+      directories: 2,
+      links: 1,
+      overwritten: false,
+    });
     expect(filesOf(to).read('/root/copy/sub/file').equals(bytes(300_000))).toBe(true);
     expect(filesOf(to).get('/root/copy/link', false).kind).toBe('link');
     filesOf(from).write('/root/source/sub/file', 'second');

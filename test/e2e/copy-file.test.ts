@@ -75,6 +75,8 @@ describeNode('copy_file', [], (node) => {
       const result = await copy(from, 'tree', to, 'copy', { recursive: true });
       expect(result.isError, result.text).toBe(false);
       expect(result.data).toMatchObject({ kind: 'directory', overwritten: false, permissions: '1750' });
+      expect(result.data).toMatchObject({ files: 2, directories: 2, links: 1 });
+      expect(result.text).toContain('2 files, 2 directories, 1 link');
       expect((await to.read('copy/file')).equals(bytes(300_000))).toBe(true);
       expect((await to.read("copy/sub/it's $(x)\n\\ odd")).toString()).toBe('odd');
       expect(await to.stat('copy/file')).toMatchObject({ mode: 0o640, uid: 33, gid: 44 });
@@ -254,6 +256,32 @@ describeNode('copy_file', [], (node) => {
         code: 'NOT_A_REGULAR_FILE',
         error: expect.stringContaining(from.path('tree/odd')),
       });
+      expect((await to.run('ls', '-A', to.dir)).stdout).toBe('');
+    },
+  );
+
+  // A file system such as CIFS ignores modes and owners, too, and reports success.
+  test.each(['mode', 'owner'] as const)(
+    'refuses a directory whose %s the target does not keep',
+    async (what) => {
+      const [from, to] = [farNamed('busybox'), farNamed('debian')];
+      await from.mkdir('tree');
+      await from.put('tree/file', 'x', 0o640);
+      await from.run('chown', '33:44', from.path('tree/file'));
+      const change = what === 'mode' ? 'chmod 644' : 'chown 0:44';
+      const tar = `#!/bin/sh\n/bin/tar "$@" || exit\nfor d; do :; done\n[ ! -e "$d/file" ] || ${change} "$d/file"\n`;
+      await node.inContainer(CT.debian, ['mkdir', '-p', '/usr/local/bin']);
+      await node.writeInContainer(CT.debian, '/usr/local/bin/tar', tar);
+      onTestFinished(
+        async () => void (await node.inContainer(CT.debian, ['rm', '-f', '/usr/local/bin/tar'])),
+      );
+      await node.inContainer(CT.debian, ['chmod', '755', '/usr/local/bin/tar']);
+      const failure = failureOf(await copy(from, 'tree', to, 'copy', { recursive: true }));
+      expect(failure).toMatchObject({
+        code: 'TRANSFER_FAILED',
+        error: expect.stringContaining('modes or owners'),
+      });
+      await nothingLeft(from, to);
       expect((await to.run('ls', '-A', to.dir)).stdout).toBe('');
     },
   );

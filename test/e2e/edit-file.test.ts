@@ -319,13 +319,13 @@ describeNode('edit_file', [], (node, { needing }) => {
     }
     await untouched(far);
     const file = `${far.small}/file`;
-    await far.run('sh', '-c', 'echo second > "$1"; mount -o remount,ro "$2"', 'sh', file, far.small);
+    await far.run('sh', '-c', 'echo second > "$1"; mount -o remount,bind,ro "$2"', 'sh', file, far.small);
     try {
       const failure = failureOf(await server.call('edit_file', { vmid: far.vmid, path: file, ...EDITS }));
       expect(failure.code).toBe('READ_ONLY_FILESYSTEM');
       expect((await far.run('cat', file)).stdout).toBe('second\n');
     } finally {
-      await far.run('mount', '-o', 'remount,rw', far.small);
+      await far.run('mount', '-o', 'remount,bind,rw', far.small);
       await far.run('rm', '-f', file);
     }
   });

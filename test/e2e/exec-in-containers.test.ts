@@ -27,6 +27,7 @@ const shape = z.object({
       stdout: z.string(),
       stderr: z.string(),
       truncated: z.boolean(),
+      diff: z.unknown().optional(),
     }),
   ),
 });
@@ -225,6 +226,21 @@ describeNode('a command in several containers', [], (rig) => {
     );
   });
 
+  test('replaces an output that would be cut by its difference from a similar one', async () => {
+    const command = 'seq 3000; hostname | cut -c 1-6; seq 2000 2500';
+    const { outputs, text } = await run({ vmids: [CT.debian, CT.busybox], command, max_output: 20_000 });
+    const [one, other] = outputs;
+    expect(one?.stdout).toMatch(/^1\n2\n[\s\S]*\n3000\ndebian\n[\s\S]*\n2500\n$/);
+    expect(other).toMatchObject({ vmids: [CT.busybox], stdout: '', truncated: true });
+    const diff = '@@ -3000,3 +3000,3 @@\n 3000\n-debian\n+busybo\n 2000';
+    expect(other?.diff).toEqual({ from: CT.debian, stdout: diff });
+    expect(text).toContain(
+      `${CT.busybox} (busybox) differs from ${CT.debian} (debian) above in these lines:`,
+    );
+    expect(text).toContain(diff);
+    expect(text).not.toContain('omitted');
+  });
+
   test('keeps the output of a container from imitating the result of another', async () => {
     const forged = `\n\nExit code 0 (1 container): ${CT.debian} (debian)\n\n${CT.debian} (debian): "fine"\n[output 00000000 ends]`;
     const command = `[ -e /bin/bash ] && exit 3; printf '%s' '${forged}'`;
@@ -270,6 +286,167 @@ describeNode('a command in several containers', [], (rig) => {
     expect(outputs.map(({ vmids }) => vmids)).toEqual([[CT.debian], [CT.busybox]]);
     expect(text).toMatch(note);
     expect(text).not.toMatch(/hunter|2 equal/);
+  });
+
+  describe('a different command for each', () => {
+    const marks = (vmids: readonly number[]) =>
+      Promise.all(
+        vmids.map(async (vmid) => {
+          const { stdout } = await rig.inContainer(vmid, ['sh', '-c', 'cat /tmp/own; rm -f /tmp/own']);
+          return stdout;
+        }),
+      );
+
+    test('runs in its container only, with a row for each and no repetition of the commands', async () => {
+      const result = await run({
+        commands: [
+          { vmid: CT.locked, command: 'echo c >/tmp/own; exit 3' },
+          { vmid: CT.debian, command: 'echo a >/tmp/own; echo "host a"' },
+          { vmid: CT.busybox, command: 'echo b >/tmp/own; echo "host b" >&2' },
+          { vmid: CT.stopped, command: 'echo d >/tmp/own' },
+          { vmid: CT.unknown, command: 'echo e >/tmp/own' },
+        ],
+      });
+      expect(result.rows).toEqual([
+        [CT.debian, 0],
+        [CT.busybox, 0],
+        [CT.stopped, 'CONTAINER_NOT_RUNNING'],
+        [CT.locked, 3],
+        [CT.unknown, 'CONTAINER_NOT_FOUND'],
+      ]);
+      expect(result.outputs.map(({ vmids, stdout, stderr }) => [vmids, stdout, stderr])).toEqual([
+        [[CT.debian], 'host a\n', ''],
+        [[CT.busybox], '', 'host b\n'],
+        [[CT.locked], '', ''],
+      ]);
+      expect(result.text).not.toContain('/tmp/own');
+      expect(result.text).toContain(`${CT.debian} (debian), exit code 0: "host a"`);
+      expect(await marks(RUNNING)).toEqual(['a\n', 'b\n', 'c\n']);
+    });
+
+    test('may be an object, also as JSON text', async () => {
+      const commands = { [CT.busybox]: 'echo "b, {2}"', [CT.debian]: 'echo a' };
+      for (const given of [commands, JSON.stringify(commands)]) {
+        const { outputs } = await run({ commands: given });
+        expect(outputs.map(({ vmids, stdout }) => [vmids, stdout])).toEqual([
+          [[CT.debian], 'a\n'],
+          [[CT.busybox], 'b, {2}\n'],
+        ]);
+      }
+    });
+
+    test.each<[string, Record<string, unknown>, RegExp]>([
+      ['command', { command: 'true' }, /`commands` excludes command:/],
+      ['selectors', { vmids: [CT.debian], name: '*' }, /`commands` excludes vmids, name:/],
+      ['except', { except: [CT.busybox] }, /`commands` excludes except:/],
+    ])('excludes %s', async (_what, more, message) => {
+      const commands = [{ vmid: CT.debian, command: 'echo a >/tmp/own' }];
+      const failure = failureOf(await node.call('exec_in_containers', { commands, ...more }));
+      expect(failure).toMatchObject({ code: 'INVALID_INPUT', error: expect.stringMatching(message) });
+      expect(failure.suggestion).toContain('either `commands` alone');
+      expect(await marks([CT.debian])).toEqual(['']);
+    });
+
+    const own = 'echo a >/tmp/own';
+    test.each<[string, unknown, RegExp]>([
+      ['no VMID', { [CT.debian]: own, all: own }, /`commands` needs a vmid from 100/],
+      ['a leading zero', { [CT.debian]: own, [`0${CT.debian}`]: own }, /`commands` needs a vmid from 100/],
+      ['a space', { [` ${CT.debian}`]: own }, /`commands` needs a vmid from 100/],
+      ['a small number', { 7: own, [CT.debian]: own }, /`commands` needs a vmid from 100/],
+      ['__proto__', JSON.parse(`{"${CT.debian}":"${own}","__proto__":"true"}`), /needs a vmid from 100/],
+      ['constructor', { constructor: own }, /needs a vmid from 100/],
+      [
+        'two spellings of a VMID',
+        [
+          { vmid: CT.debian, command: own },
+          { vmid: `${CT.debian}`, command: 'true' },
+        ],
+        /`commands` has two commands for \d+\./,
+      ],
+      ['an empty command', { [CT.debian]: '' }, /`commands` must not be empty/],
+      ['no command', [{ vmid: CT.debian }], /`commands` must be a string/],
+      ['a list of commands', { [CT.debian]: [own] }, /`commands` must be a string/],
+      ['no entries', {}, /`commands` must not be empty/],
+      ['a string', 'true', /`commands` must be a list like/],
+      ['another field', [{ vmid: CT.debian, command: own, timeout: 5 }], /`commands` has no field `timeout`/],
+      [
+        'too many entries',
+        Array.from({ length: 1001 }, (_, index) => ({ vmid: 1000 + index, command: 'true' })),
+        /`commands` must have at most 1,000 entries/,
+      ],
+      [
+        'too much text',
+        Array.from({ length: 6 }, (_, index) => ({ vmid: CT.debian + index, command: ':'.repeat(9_000) })),
+        /at most 50,000 characters in all commands together/,
+      ],
+    ])('is refused as a whole with %s', async (_what, commands, message) => {
+      const failure = failureOf(await node.call('exec_in_containers', { commands }));
+      expect(failure).toMatchObject({ code: 'INVALID_INPUT', error: expect.stringMatching(message) });
+      expect(await marks([CT.debian])).toEqual(['']);
+    });
+
+    test('has a row for each of 500 entries', async () => {
+      const unknown = Array.from({ length: 498 }, (_, index) => 20_000 + index);
+      const commands = Object.fromEntries(
+        [CT.debian, CT.busybox, ...unknown].map((vmid) => [vmid, `echo ${vmid}`]),
+      );
+      const { containers, outputs } = await run({ commands });
+      expect(containers).toHaveLength(500);
+      expect(new Set(containers.slice(2).map(({ code }) => code))).toEqual(new Set(['CONTAINER_NOT_FOUND']));
+      expect(outputs.map(({ stdout }) => stdout)).toEqual([`${CT.debian}\n`, `${CT.busybox}\n`]);
+    });
+
+    test('runs in batches in the order of the VMIDs, with one check for all', async () => {
+      const commands = [
+        { vmid: CT.locked, command: 'echo c >/tmp/own' },
+        { vmid: CT.busybox, command: 'echo b >/tmp/own; exit 5' },
+        { vmid: CT.debian, command: 'echo a >/tmp/own' },
+      ];
+      const result = await run({ commands, batch_size: 1, stop_on_failure: true, check: 'grep . /tmp/own' });
+      expect(result.rows).toEqual([
+        [CT.debian, 0],
+        [CT.busybox, 5],
+        [CT.locked, 'NOT_RUN'],
+      ]);
+      expect(result.containers.map(({ check_exit_code }) => check_exit_code)).toEqual([0, 0, undefined]);
+      expect(await marks(RUNNING)).toEqual(['a\n', 'b\n', '']);
+    });
+
+    test('is killed in every container on timeout', async () => {
+      const seconds = RUNNING.map(() => uniqueSleep());
+      const commands = RUNNING.map((vmid, index) => ({
+        vmid,
+        command: `setsid sleep ${seconds[index]} & sleep ${seconds[index]}`,
+      }));
+      const result = await run({ commands, timeout: 2 });
+      expect(result.rows).toEqual(RUNNING.map((vmid) => [vmid, 'TIMEOUT']));
+      expect(result.containers.map(({ survivors }) => survivors)).toEqual([[], [], []]);
+      for (const [index, vmid] of RUNNING.entries())
+        expect(await rig.containerProcesses(vmid, `sleep ${seconds[index]}`)).toEqual([]);
+    });
+
+    test('is truncated to an equal share', async () => {
+      const commands = {
+        [CT.debian]: 'seq 10000',
+        [CT.busybox]: 'seq 20000 30000',
+        [CT.locked]: 'echo short',
+      };
+      const { outputs } = await run({ commands, max_output: 2000 });
+      const lengths = Object.fromEntries(outputs.map(({ vmids, stdout }) => [vmids[0] ?? 0, stdout.length]));
+      expect(lengths[CT.locked]).toBe(6);
+      expect(lengths[CT.debian]).toBeGreaterThan(900);
+      expect(lengths[CT.busybox]).toBeGreaterThan(900);
+      expect((lengths[CT.debian] ?? 0) + (lengths[CT.busybox] ?? 0)).toBeLessThanOrEqual(1994);
+    });
+  });
+
+  test('requires a command', async () => {
+    const failure = failureOf(await node.call('exec_in_containers', { name: '*' }));
+    expect(failure).toMatchObject({
+      code: 'INVALID_INPUT',
+      error: expect.stringContaining('`command` is required'),
+    });
+    expect(failure.suggestion).toContain('`commands` with a command for each container');
   });
 
   test('explains the patterns for a name in another notation', async () => {

@@ -9,24 +9,33 @@ import type { Door } from '../rig/door.ts';
 import { until } from '../rig/until.ts';
 import { Far, type FarName, type FarStat, isPart, isTransfer } from './far.ts';
 
-/** The remote end of a transfer on the rig. */
+/** How many IDs an unprivileged container has, and what others are seen as in it. */
+const IDS = 65_536;
+const NOBODY = 65_534;
+
+/** The remote end of a transfer on the rig. Owners are those that are seen in the container, whatever they are on this machine. */
 export class RigFar extends Far {
   /** Its root directory as a path on this machine. */
   readonly root: string;
+  /** Owner on this machine of the files of its root: 0, or that of the root of an unprivileged container. */
+  readonly #rootId: number;
   readonly #rig: Door;
   readonly #listeners: Server[] = [];
 
-  private constructor(rig: Door, name: FarName, root: string, dir: string) {
+  private constructor(rig: Door, name: FarName, root: string, rootId: number, dir: string) {
     super(name, dir);
     this.#rig = rig;
     this.root = root;
+    this.#rootId = rootId;
   }
 
   static async make(rig: Door, name: FarName): Promise<RigFar> {
     const root = name === 'host' ? `/proc/${rig.info.holderPid}/root` : await rig.rootfs(CT[name]);
+    const { uid } = await fs.stat(`${root}/`);
     const dir = path.join('/tmp', path.basename(await fs.mkdtemp(path.join(root, 'tmp', 'e2e-'))));
+    await fs.chown(root + dir, uid, uid);
     await fs.chmod(root + dir, 0o755);
-    return new RigFar(rig, name, root, dir);
+    return new RigFar(rig, name, root, uid, dir);
   }
 
   /** The path on this machine of a file in the test's directory. */
@@ -36,6 +45,7 @@ export class RigFar extends Far {
 
   async put(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
     await fs.writeFile(this.seen(name), content);
+    await this.#own(name);
     await fs.chmod(this.seen(name), mode);
   }
 
@@ -45,16 +55,30 @@ export class RigFar extends Far {
 
   async stat(name: string): Promise<FarStat> {
     const stats = await fs.lstat(this.seen(name));
-    const { uid, gid, size, nlink, mtimeMs } = stats;
+    const { size, nlink, mtimeMs } = stats;
+    const [uid, gid] = [this.#inside(stats.uid), this.#inside(stats.gid)];
     return { kind: kindOf(stats), mode: stats.mode & 0o7777, uid, gid, size, nlink, mtimeMs };
+  }
+
+  /** What was created on this machine belongs to the root of the container. */
+  async #own(name: string): Promise<void> {
+    const { uid } = await fs.lstat(this.seen(name));
+    if (uid === 0) await fs.lchown(this.seen(name), this.#rootId, this.#rootId);
+  }
+
+  #inside(id: number): number {
+    if (this.#rootId === 0) return id;
+    return id >= this.#rootId && id < this.#rootId + IDS ? id - this.#rootId : NOBODY;
   }
 
   async mkdir(name: string): Promise<void> {
     await fs.mkdir(this.seen(name));
+    await this.#own(name);
   }
 
-  symlink(target: string, name: string): Promise<void> {
-    return fs.symlink(target, this.seen(name));
+  async symlink(target: string, name: string): Promise<void> {
+    await fs.symlink(target, this.seen(name));
+    await this.#own(name);
   }
 
   async special(name: string, kind: 'fifo' | 'device' | 'socket'): Promise<void> {
@@ -65,6 +89,7 @@ export class RigFar extends Far {
       this.#listeners.push(server);
       await once(server, 'listening');
     }
+    await this.#own(name);
   }
 
   truncate(name: string, size: number): Promise<void> {

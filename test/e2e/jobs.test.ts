@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { ERAS } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
@@ -196,6 +196,128 @@ describeNode('jobs', [], (rig) => {
     }
   });
 
+  describe('several in one call', () => {
+    const getAll = (jobs: readonly string[], more: Record<string, unknown> = {}) =>
+      node.call('get_job', { jobs, ...more });
+    const rowsOf = (data: unknown) =>
+      z.object({ jobs: z.array(z.record(z.string(), z.unknown())) }).parse(data).jobs;
+
+    test('are waited for until all have ended, with a row for each in the given order', async () => {
+      const commands = {
+        [CT.debian]: 'echo "in a"; sleep 2; echo end; exit 4',
+        [CT.busybox]: 'sleep 1; echo "in b" >&2',
+        [CT.locked]: 'sleep 600',
+      };
+      const { data: started } = await node.call('exec_in_containers', {
+        commands,
+        background: true,
+        timeout: 3,
+      });
+      const ids = z
+        .array(z.object({ job: z.string() }))
+        .parse(started.containers)
+        .map(({ job }) => job);
+      const [a = '', b = '', c = ''] = ids;
+      const { data, text } = await getAll([c, a, 'aaaaaaaaaaaaaaaa', b, a], { wait: 40 });
+      expect(rowsOf(data)).toMatchObject([
+        {
+          job: c,
+          state: 'ended',
+          ended: 'timeout',
+          target: `container ${CT.locked}`,
+          code: 'TIMEOUT',
+          survivors: [],
+        },
+        { job: a, exit_code: 4, stdout: 'in a\nend\n', target: `container ${CT.debian}` },
+        { job: 'aaaaaaaaaaaaaaaa', code: 'JOB_NOT_FOUND' },
+        { job: b, exit_code: 0, stdout: '', stderr: 'in b\n' },
+      ]);
+      expect(text).toMatch(
+        new RegExp(`Job ${b} in container ${CT.busybox} ended after \\S+ s with exit code 0: STDERR "in b"`),
+      );
+      expect(text).toContain('None of its processes is left.');
+      expect(text).toContain('JOB_NOT_FOUND: ');
+      const listed = await node.call('list_jobs', {});
+      const commandsOf = z
+        .object({ jobs: z.array(z.object({ job: z.string(), command: z.string() })) })
+        .parse(listed.data);
+      expect(
+        commandsOf.jobs
+          .filter(({ job }) => ids.includes(job))
+          .map(({ command }) => command)
+          .sort(),
+      ).toEqual(Object.values(commands).sort());
+    });
+
+    test('get a fair share of the output each', async () => {
+      const [long, longer, short] = await Promise.all(
+        ['seq 1000', 'seq 3000', 'echo short'].map((command) => start(CT.debian, command)),
+      );
+      const ids = [long, longer, short].map((each) => each?.job ?? '');
+      await Promise.all(ids.map(ended));
+      const byDefault = rowsOf((await getAll(ids)).data).map(({ stdout }) => String(stdout));
+      expect(byDefault[0]).toMatch(/omitted[\s\S]*\n1000\n$/);
+      expect(byDefault[1]).toMatch(/\n3000\n$/);
+      for (const stdout of byDefault) expect(stdout.length).toBeLessThanOrEqual(600);
+      const client = await connectToRig(rig, { env: { CHARACTER_LIMIT: '1000' } });
+      try {
+        const { data } = await client.callTool('proxmox_get_job', { jobs: ids, tail: 5000 });
+        const lengths = rowsOf(data).map(({ stdout }) => String(stdout).length);
+        expect(lengths[2]).toBe(6);
+        expect(lengths[0]).toBeGreaterThan(480);
+        expect(lengths[1]).toBeGreaterThan(480);
+        expect((lengths[0] ?? 0) + (lengths[1] ?? 0)).toBeLessThanOrEqual(994);
+        const matched = await client.callTool('proxmox_get_job', { jobs: ids, match: 'o' });
+        expect(rowsOf(matched.data).map(({ stdout }) => stdout)).toEqual(['', '', 'short\n']);
+      } finally {
+        await client.close();
+      }
+    });
+
+    test('are an error if none can be read, and exclude one job and an offset', async () => {
+      const unknown = await getAll(['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb']);
+      expect(unknown).toMatchObject({ isError: true, data: { code: 'JOB_NOT_FOUND' } });
+      const one = 'aaaaaaaaaaaaaaaa';
+      for (const args of [
+        {},
+        { job: one, jobs: [one] },
+        { jobs: [one], offset: 1 },
+        { jobs: [] },
+        { jobs: ['../x'] },
+      ])
+        expect((await node.call('get_job', args)).data).toMatchObject({ code: 'INVALID_INPUT' });
+    });
+
+    test('say that the call waited less than requested', async () => {
+      const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s' } });
+      try {
+        const [{ job }, done] = await Promise.all([start(CT.debian, 'sleep 60'), start(CT.busybox, 'true')]);
+        const { data, text } = await client.callTool('proxmox_get_job', { jobs: [job, done.job], wait: 40 });
+        expect(rowsOf(data)).toMatchObject([{ state: 'running' }, { state: 'ended', exit_code: 0 }]);
+        expect(data.note).toContain('at most 5 s');
+        expect(text).toContain('Call again');
+        await node.call('cancel_job', { job });
+      } finally {
+        await client.close();
+      }
+    });
+  });
+
+  test('return the end of a long output by default, and more with tail', async () => {
+    const { job } = await start(CT.debian, 'seq 500; seq 300 >&2');
+    await ended(job);
+    const { data } = await get(job);
+    const [stdout, stderr] = [String(data.stdout), String(data.stderr)];
+    expect(data.truncated).toBe(true);
+    expect(stdout).toMatch(/\n499\n500\n$/);
+    expect(stderr).toMatch(/\n299\n300\n$/);
+    expect(stdout.length + stderr.length).toBeLessThanOrEqual(600);
+    expect((await get(job, { tail: 20_000 })).data).toMatchObject({ truncated: false });
+    const alone = await get(job, { stream: 'stderr' });
+    expect(alone.data).not.toHaveProperty('stdout');
+    expect(String(alone.data.stderr)).toMatch(/\n299\n300\n$/);
+  });
+
   test('cause an error for an unknown ID', async () => {
     const result = await get('aaaaaaaaaaaaaaaa');
     expect(result.data).toMatchObject({ code: 'JOB_NOT_FOUND' });
@@ -231,6 +353,29 @@ describeNode('jobs', [], (rig) => {
         exit_code: 6,
         stdout: 'begun\nover\n',
       });
+    } finally {
+      await client.close();
+    }
+  });
+
+  test('are refused without the tools that read them, and WAIT_LIMIT then starts none', async () => {
+    const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s', TOOLSETS: 'core,fleet' } });
+    try {
+      const args = { command: 'echo begun; sleep 6; echo over', timeout: 60 };
+      const run = client.callTool('proxmox_container_exec_command', { vmid: CT.debian, ...args });
+      for (const [tool, target] of [
+        ['proxmox_container_exec_command', { vmid: CT.debian }],
+        ['proxmox_exec_in_containers', { vmids: [CT.debian] }],
+      ] as const) {
+        const { data } = await client.callTool(tool, { ...args, ...target, background: true });
+        expect(data).toMatchObject({
+          code: 'TOOL_DISABLED',
+          suggestion: expect.stringContaining('without background'),
+        });
+      }
+      const { data } = await run;
+      expect(data).toMatchObject({ exit_code: 0, stdout: 'begun\nover\n', ended: 'exit' });
+      expect(data.job).toBeUndefined();
     } finally {
       await client.close();
     }

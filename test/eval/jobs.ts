@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 type Arguments = Readonly<Record<string, unknown>>;
 
 /** A call of a sequence, as an assistant makes it. */
@@ -40,12 +42,14 @@ export const JOB_NAMES = [
   'a configuration is edited and validated',
   'the same command in all containers',
   'a long job in the background',
+  'different looks at several containers',
+  'long jobs in several containers',
   'a change with a canary and a check',
   'a command in a frozen container',
 ] as const;
 
 /**
- * Twelve kinds of tasks. A sequence is what a careful assistant calls: it reads what it changes, and verifies nothing that a
+ * Fourteen kinds of tasks. A sequence is what a careful assistant calls: it reads what it changes, and verifies nothing that a
  * result has already verified. When a tool is added, the sequence is shortened here.
  */
 export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[] {
@@ -93,6 +97,30 @@ export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[]
       },
       { tool: 'get_job', args: ({ job }) => ({ job, wait: 20 }) },
     ],
+    'different looks at several containers': [
+      {
+        tool: 'exec_in_containers',
+        args: {
+          commands: [
+            { vmid: main, command: 'grep -m 1 ERROR /var/log/app.log' },
+            { vmid: second, command: 'cat /etc/agent-version' },
+          ],
+        },
+      },
+    ],
+    'long jobs in several containers': [
+      {
+        tool: 'exec_in_containers',
+        args: {
+          commands: [
+            { vmid: main, command: 'sleep 1; echo reindexed; exit 3' },
+            { vmid: second, command: 'sleep 1; echo compacted' },
+          ],
+          background: true,
+        },
+      },
+      { tool: 'get_job', args: ({ containers }) => ({ jobs: startedJobs(containers), wait: 20 }) },
+    ],
     'a change with a canary and a check': [
       { tool: 'exec_in_containers', args: { vmids: [main, second], command: 'cat /etc/agent.conf' } },
       {
@@ -114,4 +142,9 @@ export function jobsOn({ main, second, stopped, frozen }: Roles): readonly Job[]
     steps: steps[name],
     ...(name === 'a command in a frozen container' ? { frozen } : {}),
   }));
+}
+
+function startedJobs(containers: unknown): string[] {
+  const rows = z.array(z.object({ job: z.string() })).parse(containers);
+  return rows.map(({ job }) => job);
 }

@@ -1,5 +1,5 @@
 /*
- * npm run eval [-- --rig] [--write]: the cost of twelve kinds of tasks for an assistant in calls, characters and tokens, on the
+ * npm run eval [-- --rig] [--write]: the cost of fourteen kinds of tasks for an assistant in calls, characters and tokens, on the
  * simulator, or on the rig if it runs (test/rig/up). --write makes the result the limit. Exits with 1 if a task is incomplete
  * or costs more than its limit.
  */

@@ -24,6 +24,8 @@ const FINDS: NodeUnderEval['finds'] = {
     new RegExp(`${CT.busybox} \\(busybox\\).*"2\\.6\\.0-rc2"`),
   ],
   'a long job in the background': [/part 1\nreindexed/, /exit code 3/],
+  'different looks at several containers': [/ERROR request 7 failed/, /\): "2\.[67]\.[01]/],
+  'long jobs in several containers': [/exit code 3: "reindexed"/, /exit code 0: "compacted"/],
   'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };

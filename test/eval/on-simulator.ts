@@ -65,6 +65,8 @@ const FINDS: NodeUnderEval['finds'] = {
   'a configuration is edited and validated': [/\+workers = 4/, /Validated before it was put in place/],
   'the same command in all containers': [/6 equal: /, /103 \(db1\): "2\.6\.0-rc2"/],
   'a long job in the background': [/part 1\nreindexed/, /exit code 3/],
+  'different looks at several containers': [/ERROR request 7 failed/, /\): "2\.[67]\.[01]/],
+  'long jobs in several containers': [/exit code 3: "reindexed"/, /exit code 0: "compacted"/],
   'a change with a canary and a check': [/2 equal: .*interval = 300/, /Check passed in 2 containers/],
   'a command in a frozen container': [/CONTAINER_FROZEN/],
 };

@@ -146,6 +146,35 @@ test.each([
   expect((await node.inContainer(CT.debian, ['ls', '/tmp'])).stdout).not.toContain(`agreed${later.length}`);
 });
 
+test('an approval for different commands is valid for each of them in its container only', async () => {
+  const replica = new Replica('commands');
+  const [a, b] = [CT.debian, CT.busybox];
+  const run = (commands: object, state?: string) =>
+    replica.call('exec_in_containers', { commands }, ...(state === undefined ? [] : [yes(state)]));
+  const asked = await run({ [a]: 'echo one', [b]: 'echo two' });
+  expect(asked.resultType).toBe('input_required');
+  for (const other of [
+    { [a]: 'echo two', [b]: 'echo one' },
+    { [a]: 'echo one', [b]: 'echo three' },
+    { [a]: 'echo one' },
+    { [a]: 'echo one', [b]: 'echo two', [CT.locked]: 'echo two' },
+  ])
+    expect(codeOf(await run(other, asked.requestState))).toBe('APPROVAL_INVALID');
+  // The order of the entries is not a part of the call.
+  const list = [
+    { vmid: b, command: 'echo two' },
+    { vmid: a, command: 'echo one' },
+  ];
+  const done = await run(list, asked.requestState);
+  expect(done.structuredContent).toMatchObject({
+    outputs: [
+      { vmids: [a], stdout: 'one\n' },
+      { vmids: [b], stdout: 'two\n' },
+    ],
+  });
+  expect(codeOf(await run(list, asked.requestState))).toBe('APPROVAL_USED');
+});
+
 test('an approval for several containers covers exactly that set, and is redeemed once in each container', async () => {
   const replica = new Replica('several');
   const everywhere = ['exec_in_containers', { tags: ['rig'], node: 'pve1', command: 'echo a' }] as const;

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { failureOf } from '../e2e/connect.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
@@ -158,4 +158,78 @@ test('refuses a container whose rule requires expect_name, which this tool does 
     [CT.locked, 3],
   ]);
   expect(JSON.stringify(data)).toContain('call a tool on this container alone');
+});
+
+describe('with a different command for each', () => {
+  const commands = {
+    [CT.debian]: 'touch /tmp/ran; exit 3',
+    [CT.busybox]: 'df -h',
+    [CT.locked]: 'touch /tmp/ran',
+  };
+  const auditEntries = async () => {
+    const [segment = ''] = await readdir(path.join(dir, 'state', 'audit'));
+    const lines = (await readFile(path.join(dir, 'state', 'audit', segment), 'utf8')).trim().split('\n');
+    const entry = z.object({
+      type: z.string(),
+      vmid: z.number().nullish(),
+      effect: z.string().optional(),
+      args: z.record(z.string(), z.unknown()).optional(),
+    });
+    return lines.map((line) => entry.parse(JSON.parse(line)));
+  };
+
+  test('asks once, with each command and its containers, and logs each container with its command', async () => {
+    const questions: string[] = [];
+    const client = await connect(RULES, async (question) => {
+      questions.push(question);
+      return { action: 'accept', content: { allow: true } };
+    });
+    const { data } = await client.callTool('proxmox_exec_in_containers', { commands, timeout: 20 });
+    expect(rowsOf(data)).toEqual([
+      [CT.debian, 3],
+      [CT.busybox, 0],
+      [CT.locked, 'POLICY_DENIED'],
+    ]);
+    expect([await ran(CT.debian), await ran(CT.locked)]).toEqual([true, false]);
+    expect(questions).toHaveLength(1);
+    const [question = ''] = questions;
+    expect(question).toContain(`Also in, without approval: ${CT.busybox}`);
+    expect(question).toContain(
+      `\n\nCommand in ${CT.debian} (22 characters):\n  | touch /tmp/ran; exit 3\n\nCommand in ${CT.busybox} (5 characters):\n  | df -h`,
+    );
+    expect(question).not.toContain(`Command in ${CT.locked}`);
+    await client.close();
+    const entries = await auditEntries();
+    const logged = entries.filter(({ type }) => type !== 'end' && type !== 'start');
+    const args = new Map(logged.map(({ vmid, args: each }) => [vmid, each]));
+    for (const [vmid, command] of Object.entries(commands))
+      expect(args.get(Number(vmid))).toEqual({ command, timeout: 20 });
+  });
+
+  test('decides on each container by its command', async () => {
+    const client = await connect('extends: read-only\n');
+    const { data } = await client.callTool('proxmox_exec_in_containers', { commands });
+    expect(rowsOf(data)).toEqual([
+      [CT.debian, 'POLICY_DENIED'],
+      [CT.busybox, 0],
+      [CT.locked, 'POLICY_DENIED'],
+    ]);
+    expect(await ran(CT.debian)).toBe(false);
+    const check = { commands: { [CT.busybox]: 'df -h' }, check: 'touch /tmp/ran' };
+    const checked = await client.callTool('proxmox_exec_in_containers', check);
+    expect(failureOf(checked).code).toBe('POLICY_DENIED');
+  });
+
+  test('redacts a secret in the command of a container in the audit log', async () => {
+    const secret = 'ghp_012345678901234567890123456789012345';
+    const client = await connect('default: allow\n');
+    await client.callTool('proxmox_exec_in_containers', {
+      commands: { [CT.debian]: `: ${secret}`, [CT.busybox]: ': plain' },
+    });
+    await client.close();
+    const entries = await auditEntries();
+    expect(JSON.stringify(entries)).not.toContain('ghp_');
+    const logged = entries.find(({ vmid, type }) => vmid === CT.debian && type === 'begin');
+    expect(logged?.args?.command).toMatch(/^: \[redacted: /);
+  });
 });

@@ -174,6 +174,47 @@ describe('unknown arguments', () => {
   });
 });
 
+test.each([
+  [exec, { vmid: 'web', command: 'ls' }],
+  [exec, { container: 'web', command: 'ls' }],
+  ['proxmox_inspect_containers', { vmids: ['web'] }],
+])('a name instead of a VMID: %s suggests to find the VMID', async (tool, args) => {
+  const { data } = await client.callTool(tool, { ...args });
+  expect(data.code).toBe('INVALID_INPUT');
+  expect(data.suggestion).toContain('Find a vmid by name with proxmox_list_containers.');
+});
+
+test('other errors do not suggest to find a VMID', async () => {
+  const { data } = await client.callTool(exec, { vmid: 101, command: 1 });
+  expect(data.suggestion).not.toContain('vmid by name');
+});
+
+test.each([
+  [
+    {
+      edits: [
+        { old: 'a', new: 'b' },
+        { old_string: 'a', new: 'b' },
+      ],
+    },
+    ['`edits[1].old` is required', '`edits[1].old_string` is not an argument'],
+  ],
+  [{ edits: '[{"old":1,"new":"b"}]' }, ['`edits[0].old` must be a string, got 1']],
+  [{ edits: [{ old: 1, new: 'b' }] }, ['`edits[0].old` must be a string, got 1']],
+  [{ edits: { old: 'a', new: 'b' } }, ['`edits` must be a list of {old, new}, got {']],
+  [{}, ['`edits` or `diff` is required, but not both.']],
+])('errors in a list of objects name the field: %j', async (args, faults) => {
+  const { data } = await client.callTool('proxmox_edit_file', { vmid: 101, path: '/etc/x', ...args });
+  expect(data.code).toBe('INVALID_INPUT');
+  for (const fault of faults) expect(data.error).toContain(fault);
+});
+
+test('a tool without arguments says so', async () => {
+  const { data } = await client.callTool('proxmox_list_jobs', { all: true });
+  expect(data.error).toContain('`all` is not an argument');
+  expect(data.suggestion).toContain('proxmox_list_jobs has no arguments.');
+});
+
 test('every tool checks its required arguments', async () => {
   for (const tool of await client.listTools()) {
     const required = tool.inputSchema.required;

@@ -153,6 +153,37 @@ describeRig('login shells', (rig) => {
       });
     });
 
+    test.each(['NOPASSWD: NOEXEC: /bin/sh', 'NOPASSWD: /bin/sh\nDefaults:operator noexec'])(
+      'are reported by each call and by doctor: the sudo rule `%s`',
+      async (rule) => {
+        const file = '/etc/sudoers.d/rig-operator';
+        const before = await rig.readInNode(file);
+        undos.push(() => rig.writeInNode(file, before));
+        await rig.writeInNode(file, `operator ALL=(root) ${rule}\n`);
+        const env = { ...rigSettings(rig), SSH_USERNAME: 'operator', SUDO: 'true' };
+        const client = await connectToRig(rig, { env });
+        undos.push(() => client.close());
+        for (const [tool, args] of [
+          ['list_containers', {}],
+          ['container_exec_command', { vmid: CT.debian, command: 'true' }],
+          ['start_container', { vmid: CT.stopped }],
+        ] as const) {
+          expect(failureOf(await client.callTool(`proxmox_${tool}`, args))).toMatchObject({
+            code: 'PERMISSION_DENIED',
+            error: expect.stringContaining('NOEXEC'),
+            suggestion: expect.stringContaining('EXEC: /bin/sh'),
+          });
+        }
+        const { of, failed } = await examine(cwd, env);
+        expect(failed).toEqual(['rights']);
+        expect(of('rights')).toMatchObject({
+          code: 'PERMISSION_DENIED',
+          detail: expect.stringContaining('NOEXEC'),
+          remedy: expect.stringContaining('EXEC: /bin/sh'),
+        });
+      },
+    );
+
     test('are reported by each call and by doctor: a ForceCommand', async () => {
       undos.push(await rig.restartSshd(['-o', 'ForceCommand=/bin/echo only-this']));
       const client = await connect();

@@ -70,8 +70,18 @@ function expectDockerRun(args: readonly string[]): void {
   expect(image).toBeGreaterThan(0);
   for (let index = 1; index < image; index += 1) {
     const word = args[index] ?? '';
-    if (['-i', '--rm', '-d', '--no-healthcheck'].includes(word)) continue;
-    expect(['-v', '-e', '-p', '--name', '--env-file', '--user']).toContain(word);
+    if (['-i', '--rm', '-d', '--no-healthcheck', '--read-only'].includes(word)) continue;
+    expect([
+      '-v',
+      '-e',
+      '-p',
+      '--name',
+      '--env-file',
+      '--user',
+      '--tmpfs',
+      '--cap-drop',
+      '--security-opt',
+    ]).toContain(word);
     index += 1;
     const value = args[index] ?? '';
     if (word === '-e') expect(variables).toContain(value.split('=')[0]);
@@ -123,7 +133,7 @@ function wordsOf(command: string): readonly string[] | undefined {
 
 describe.each(of('sh', 'bash', ''))('%s', (_where, text) => {
   const own = commandsOf(text)
-    .map((command) => command.replace(/^(?:\w+=\S* |sudo |docker exec \S+ |\S+ \| )+/, ''))
+    .map((command) => command.replace(/^(?:\w+=\S* |sudo |docker exec (?:-it )?\S+ |\S+ \| )+/, ''))
     .filter((command) => /^proxmox-mcp(\s|$)/.test(command))
     // An ellipsis or a bracket stands for text that the reader inserts.
     .filter((command) => !/…|\[/.test(command))

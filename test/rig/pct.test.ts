@@ -138,6 +138,23 @@ describeRig('rig: pct push and pull', (rig) => {
     );
   });
 
+  it('push gives a new file to the owner as seen in an unprivileged container', async () => {
+    const push = (options: string) =>
+      rig.ssh(`echo content > /tmp/from; pct push ${CT.debian} /tmp/from /tmp/owned ${options}`);
+    const owner = async () =>
+      (await inCt(CT.debian, 'stat -c %u:%g:%U /tmp/owned; rm /tmp/owned')).stdout.trim();
+    expect((await push('')).stderr).toBe('');
+    expect(await owner()).toBe('0:0:root');
+    expect((await push('--user 33 --group www-data')).stderr).toBe('');
+    expect(await owner()).toBe('33:33:www-data');
+    // Not mapped.
+    expect((await push('--user 70000')).code).toBe(0);
+    expect(await owner()).toBe('0:0:root');
+    expect(
+      (await rig.ssh(`pct pull ${CT.debian} /etc/shadow /tmp/back; stat -c %u:%g /tmp/back`)).stdout,
+    ).toBe('0:0\n');
+  });
+
   it('push exits with 0 when the source or the destination directory is missing', async () => {
     expect((await rig.ssh(`pct push ${CT.busybox} /tmp/no-such-file /tmp/to`)).code).toBe(0);
     expect((await inCt(CT.busybox, 'test -e /tmp/to')).code).toBe(1);

@@ -60,9 +60,8 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
 export async function must(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Outcome> {
   const outcome = await run(argv, options);
   if (outcome.code !== 0) {
-    throw new Error(
-      `${argv.join(' ')}: code ${outcome.code}: ${outcome.stderr.trim() || outcome.stdout.trim()}`,
-    );
+    const how = outcome.code === null ? 'killed' : `code ${outcome.code}`;
+    throw new Error(`${argv.join(' ')}: ${how}: ${outcome.stderr.trim() || outcome.stdout.trim()}`);
   }
   return outcome;
 }

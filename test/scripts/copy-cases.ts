@@ -57,7 +57,7 @@ async function tree(bench: Bench, { over = '0', restricted = '0', same = '' } = 
   await info.closed;
   const size = Number(/ ready (\d+) /.exec(info.stdout.toString())?.[1]);
   const halves = [
-    shellArgv(bench.scripts.sendTree, [SOURCE, `${folder}/a`]),
+    shellArgv(bench.scripts.sendTree, [SOURCE, `${folder}/a`, restricted]),
     receiveTree(bench, folder, size, { over, restricted, same }),
   ] as const;
   return { folder, size, halves };
@@ -115,8 +115,8 @@ export const COPY_CASES: readonly Case[] = [
     run: async (bench) => {
       const { folder, size, halves } = await tree(bench);
       const { stdout, stderr } = await copy(bench, halves, size);
-      const [, hash] = / done \d+ ([0-9a-f]{64})\n/.exec(stdout) ?? [];
-      expect(stderr).toContain(`${SOURCE} sent ${hash}\n`);
+      const [, hash, rights] = / done \d+ ([0-9a-f]{64}) ([0-9a-f]{64}) 2 2 1\n/.exec(stdout) ?? [];
+      expect(stderr).toContain(`${SOURCE} sent ${hash} ${rights}\n`);
       const { files } = bench.machine;
       expect(await files.list(folder)).toEqual(['a', 'b']);
       expect(await files.read(`${folder}/b/sub/file`)).toBe(DATA.toString());
@@ -143,8 +143,10 @@ export const COPY_CASES: readonly Case[] = [
         const { folder, size, halves } = await tree(bench, { restricted });
         const file = `${folder}/a/it's $(x) odd`;
         await bench.machine.files.chmod(file, 0o6751);
-        await copy(bench, halves, size);
+        const { stdout, stderr } = await copy(bench, halves, size);
         expect(await bench.machine.files.mode(file.replace('/a/', '/b/'))).toBe(mode);
+        const [, hashes] = / done \d+ (\S+ \S+) /.exec(stdout) ?? [];
+        expect(stderr).toContain(`${SOURCE} sent ${hashes}\n`);
       }
     },
   },
@@ -269,7 +271,7 @@ export const COPY_CASES: readonly Case[] = [
     },
   },
   {
-    name: 'tells directories apart by names and by contents',
+    name: 'tells directories apart by names, by contents and by modes',
     run: async (bench) => {
       const { folder, size, halves } = await tree(bench);
       const hashes = new Set<string | undefined>();
@@ -279,13 +281,15 @@ export const COPY_CASES: readonly Case[] = [
         () => files.write(`${folder}/a/sub/file`, Buffer.from('CONTENT\n\0with a NUL'), 0o600),
         () => files.write(`${folder}/a/more`, ''),
         () => files.remove(`${folder}/a/link`),
+        () => files.chmod(`${folder}/a/sub/file`, 0o4600),
+        () => files.chmod(`${folder}/a/sub`, 0o1750),
       ];
       for (const change of changes) {
         await change();
-        const program = bench.machine.start(bench.scripts.sendTree, [SOURCE, `${folder}/a`]);
+        const program = bench.machine.start(bench.scripts.sendTree, [SOURCE, `${folder}/a`, '0']);
         program.endInput();
         await program.closed;
-        hashes.add(/ sent ([0-9a-f]{64})\n/.exec(program.stderr.toString())?.[1]);
+        hashes.add(/ sent ([0-9a-f]{64} [0-9a-f]{64})\n/.exec(program.stderr.toString())?.[1]);
       }
       expect(hashes.size).toBe(changes.length);
       expect(hashes.has(undefined)).toBe(false);

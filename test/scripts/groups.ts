@@ -7,6 +7,7 @@ import { INSPECT_CONTAINER_CASES } from './inspect-container-cases.ts';
 import { INSPECT_NODE_CASES } from './inspect-node-cases.ts';
 import { JOB_CASES } from './job-cases.ts';
 import { KILL_CASES } from './kill-cases.ts';
+import { LIMITS_CASES } from './limits-cases.ts';
 import { AUTHORIZED_KEYS_CASES, INVENTORY_CASES, PROBE_CASES } from './node-cases.ts';
 import { OWN_CONTAINER_CASES } from './own-container-cases.ts';
 import { PRECONDITION_CASES } from './precondition-cases.ts';
@@ -28,6 +29,7 @@ export type GroupName =
   | 'inventory'
   | 'job'
   | 'kill'
+  | 'limits'
   | 'ownContainer'
   | 'precondition'
   | 'probe'
@@ -49,6 +51,7 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   inventory: INVENTORY_CASES,
   job: JOB_CASES,
   kill: KILL_CASES,
+  limits: LIMITS_CASES,
   ownContainer: OWN_CONTAINER_CASES,
   precondition: PRECONDITION_CASES,
   probe: PROBE_CASES,

@@ -14,6 +14,14 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    name: 'a container without a limit of processes that counts as limited',
+    script: 'limits',
+    group: 'limits',
+    caughtBy: 'reports no processes of a container without such a limit',
+    from: '*[!0-9:]*',
+    to: '-',
+  },
+  {
     name: 'a write to a cgroup that does not exist',
     script: 'warmCgroup',
     group: 'warmCgroup',
@@ -251,9 +259,17 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a digest of a directory that knows no contents',
     script: 'sendTree',
     group: 'copy',
-    caughtBy: 'tells directories apart by names and by contents',
+    caughtBy: 'tells directories apart by names, by contents and by modes',
     from: 'find . -type f -exec sha256sum',
     to: 'find . -type f -exec echo',
+  },
+  {
+    name: 'a digest of a directory that knows no modes',
+    script: 'sendTree',
+    group: 'copy',
+    caughtBy: 'tells directories apart by names, by contents and by modes',
+    from: 'find . -exec ls',
+    to: 'find . -exec :',
   },
   {
     name: 'a job that loses the exit code',
@@ -716,6 +732,14 @@ export const MUTATIONS: readonly Mutation[] = [
     caughtBy: 'replaces a file and keeps its mode',
     from: 'mv -f "$tmp" "$dest"',
     to: ':',
+  },
+  {
+    name: 'an upload that replaces a file of a user of the node by one of nobody',
+    script: 'upload',
+    group: 'upload',
+    caughtBy: 'does not replace a file whose owner it cannot set',
+    from: '! is_foreign',
+    to: 'true',
   },
   {
     name: 'an upload that leaves its temporary file behind',

@@ -217,6 +217,25 @@ export const PROBE_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reads a limited part of the tables of a container, which can make them as long as it wants',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const { machine } = bench;
+      await writeCluster(bench);
+      const net = (name: string) => machine.nodePath(`/proc/42/net/${name}`);
+      await machine.files.write(net('route'), 'eth0 0 0 1 0 0 0 0\n'.repeat(2_000));
+      await machine.files.write(
+        net('if_inet6'),
+        'fe80000000000000000000000000abcd 02 40 20 80 eth0\n'.repeat(2_000),
+      );
+      await machine.files.write(net('fib_trie'), '|-- 127.0.0.1\n   /32 host LOCAL\n'.repeat(2_000));
+      const programs = await withPrograms(bench, { 'lxc-info': 'echo 42' });
+      const tables = (await runReport(bench, 'addresses', ['101', '0'], { programs })).get('net') ?? '';
+      for (const name of ['route:', 'if_inet6:', 'fib_trie:'])
+        expect(tables.split(`net/${name}`).length - 1).toBe(250);
+    },
+  },
+  {
     name: 'lists the running containers, then those that are frozen',
     run: async (bench) => {
       await writeCluster(bench);

@@ -153,6 +153,7 @@ export async function runReport(
     | 'hostKeys'
     | 'inventory'
     | 'inventoryWithNetworks'
+    | 'limits'
     | 'members'
     | 'ownContainer'
     | 'probe'

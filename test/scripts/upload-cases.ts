@@ -254,6 +254,24 @@ export const UPLOAD_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'does not replace a file whose owner it cannot set',
+    needs: ['missingPrograms'],
+    run: async (bench) => {
+      const nobodys =
+        'case "$*" in "-c %u:%g "*/file) echo 65534:65534;; "-c %u:%g "*) echo 0:0;; *) PATH=/usr/bin:/bin exec stat "$@";; esac';
+      const programs = await withProgram(bench, 'stat', nobodys);
+      await bench.machine.files.write(
+        `${programs}/chmod`,
+        '#!/bin/sh\necho "chmod: Operation not permitted" >&2\nexit 1\n',
+        0o755,
+      );
+      const { folder, file } = await oldFile(bench, 0o644);
+      const outcome = await upload(bench, { destination: file, data: DATA, options: { programs } });
+      expect(outcome).toMatchObject({ kind: 'refused', why: 'IO', text: 'chmod: Operation not permitted' });
+      await expectUntouched(bench, folder, file);
+    },
+  },
+  {
     name: 'publishes and keeps the mode where stat knows no format',
     needs: ['missingPrograms'],
     run: async (bench) => {

@@ -52,6 +52,11 @@ test('sentences are wrapped; a table that fits and lines with columns are not', 
   );
 });
 
+test('a sentence after a table is not a row', () => {
+  const table = 'VMID  NAME  TAGS\n101   web   prod';
+  expect(fitText(`${table}\nNode pve2 cannot be used.`, 16)).toBe(`${table}\nNode pve2 cannot\nbe used.`);
+});
+
 test('an output keeps its lines, also if it looks like a table', () => {
   const output =
     '[output 0a1b2c3d begins]\nPID  COMMAND\n1    /sbin/init and more\n\na sentence with many words';

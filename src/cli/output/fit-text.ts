@@ -4,6 +4,8 @@ import { wrapText } from './output.ts';
 const HEADER = /^[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$/;
 /** The first line of an output or a file, which is shown as it is. The last line has the same word. */
 const BEGIN = /^\[\w+ (\w+) begins\]$/;
+/** A line with columns. */
+const COLUMNS = / {2}/;
 /** Distance between two columns. */
 const GAP = 2;
 
@@ -22,7 +24,7 @@ export function fitText(text: string, width: number, tableWidth = width): string
     at += block.length;
     if (HEADER.test(line)) fitted.push(...fitTable(block, tableWidth));
     else if (BEGIN.test(line)) fitted.push(...block);
-    else fitted.push(...(/ {2}/.test(line) ? [line] : wrapText(line, width)));
+    else fitted.push(...(COLUMNS.test(line) ? [line] : wrapText(line, width)));
   }
   return fitted.join('\n');
 }
@@ -36,7 +38,8 @@ function blockAt(lines: readonly string[], at: number): readonly string[] {
     return lines.slice(at, end < 0 ? undefined : end + 1);
   }
   if (!HEADER.test(line)) return [line];
-  const end = lines.indexOf('', at);
+  // A sentence may follow the rows at once.
+  const end = lines.findIndex((each, index) => index > at && !COLUMNS.test(each));
   return lines.slice(at, end < 0 ? undefined : end);
 }
 

@@ -29,6 +29,39 @@ test('binds an approval to the command', () => {
   expect(other.target).toBe(scope.target);
 });
 
+test.each([
+  [
+    'a command changes',
+    [
+      { vmid: 101, command: 'a' },
+      { vmid: 102, command: 'c' },
+    ],
+  ],
+  [
+    'two commands are swapped',
+    [
+      { vmid: 101, command: 'b' },
+      { vmid: 102, command: 'a' },
+    ],
+  ],
+  ['one is missing', [{ vmid: 101, command: 'a' }]],
+  [
+    'one is in another container',
+    [
+      { vmid: 101, command: 'a' },
+      { vmid: 103, command: 'b' },
+    ],
+  ],
+])('binds an approval to the command of each container: %s', (_what, commands) => {
+  const of = (list: readonly object[]) => approvalScopeOf({ ...call, input: { commands: list } }).call;
+  const asked = [
+    { vmid: 101, command: 'a' },
+    { vmid: 102, command: 'b' },
+  ];
+  expect(of(asked)).toBe(of([...asked]));
+  expect(of(commands)).not.toBe(of(asked));
+});
+
 test('binds an approval to the nodes of PROXMOX_HOST, in any order', () => {
   const of = (host: string) => approvalScopeOf({ ...call, host });
   expect(of('pve1,pve2:2222')).toEqual(of('pve2:2222, pve1'));

@@ -7,7 +7,7 @@ import { consumed, expired, invalid, noApproverAvailable, refused } from './appr
 import { type ApprovalScope, approvalScopeOf } from './approval-scope.ts';
 import type { DeferredElicitation, Elicitation } from './elicitation.ts';
 import { type Clock, ExpiryTimes } from './expiry-times.ts';
-import { questionOf } from './question.ts';
+import { type ContainerCommand, questionOf } from './question.ts';
 import { ChallengeSigner, type SignedChallenge } from './signed-challenge.ts';
 import { TerminalApprovals } from './terminal.ts';
 
@@ -43,6 +43,8 @@ export interface ConfirmableCall {
   readonly targets: readonly ConfirmedTarget[];
   /** The containers that the call also works on, without needing approval. The approval is bound to them too. */
   readonly others: readonly number[];
+  /** The command of each container, if they differ. */
+  readonly commands: readonly ContainerCommand[];
   /** undefined: the client does not declare that it can show questions. */
   readonly elicitation: Elicitation | undefined;
   /** Size and hash of the bytes that an upload would send now; null for any other call. */
@@ -80,12 +82,13 @@ export class Confirmation {
   /** @throws AppError unless the call was approved or must be returned to the client with a question */
   async request(call: ConfirmableCall): Promise<Approval> {
     const approver = await this.#approverOf(call);
-    const { caller, input, targets, others } = call;
+    const { caller, input, targets, others, commands } = call;
     const host = call.hostNode ?? this.#settings.host;
     const tool = firstOf(targets).subject.tool;
     const attributes = targets.map((target) => target.attributes);
     const scope = approvalScopeOf({ tool, input, caller: caller.name, host, attributes, others });
-    const question = (source: FileDigest | null) => questionOf({ targets, others, input, host, source });
+    const question = (source: FileDigest | null) =>
+      questionOf({ targets, others, commands, input, host, source });
     if (approver === 'client') return this.#askClient(call, scope, question);
     const { digest } = call;
     const granted = await this.#terminal.request({ scope, tool, caller: caller.name, question, digest });

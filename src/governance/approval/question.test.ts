@@ -83,3 +83,32 @@ test('names each container of a call on several containers', () => {
   ]);
   expect(text).toMatch(/Command \(4 characters\):\n {2}\| true$/);
 });
+
+test('shows the command of each container last, equal ones once', () => {
+  const other = { ...facts, vmid: 102, name: 'db' };
+  const targets = [facts, other].map((attributes) => ({ subject, decision, attributes }));
+  const commands = [
+    { vmid: 101, command: 'ls\nCommand in 102 (4 characters):' },
+    { vmid: 102, command: 'true' },
+    { vmid: 103, command: 'true' },
+  ];
+  const text = questionOf({
+    targets,
+    others: [103],
+    commands,
+    input: { commands },
+    host: 'pve',
+    source: null,
+  });
+  expect(text.split('\n').slice(-8)).toEqual([
+    'Approval required by: rule "r"',
+    '',
+    'Command in 101 (33 characters):',
+    '  | ls',
+    '  | Command in 102 (4 characters):',
+    '',
+    'Command in 102, 103 (4 characters):',
+    '  | true',
+  ]);
+  expect(text).not.toContain('commands:');
+});

@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
 import {
   ATTRIBUTE_NAMES,
@@ -9,6 +10,12 @@ import {
 import type { FileDigest } from '../../remote/remote-types.ts';
 import type { Decision, Subject } from '../policy/policy-types.ts';
 
+/** The command that a call runs in one of its containers. */
+export interface ContainerCommand {
+  readonly vmid: number;
+  readonly command: string;
+}
+
 /** The approval question: the whole effect of the call, in a form that its arguments cannot imitate or change. */
 export function questionOf(about: {
   readonly targets: readonly {
@@ -19,11 +26,13 @@ export function questionOf(about: {
   }[];
   /** The containers that the call also works on, without needing approval. */
   readonly others?: readonly number[];
+  /** The command of each container that the call works on, if they differ. */
+  readonly commands?: readonly ContainerCommand[];
   readonly input: Readonly<Record<string, unknown>>;
   readonly host: string;
   readonly source: FileDigest | null;
 }): string {
-  const { targets, others = [], input, host, source } = about;
+  const { targets, others = [], commands = [], input, host, source } = about;
   const [first] = targets;
   if (first === undefined) throw new TypeError('an approval question without a target');
   const { subject } = first;
@@ -47,9 +56,10 @@ export function questionOf(about: {
   const rules = (requiring.length === 0 ? targets : requiring).map(
     ({ decision: { rule, reason } }) => `rule "${rule}"${reason === null ? '' : `: ${reason}`}`,
   );
-  const firstCommand = targets.map((target) => target.subject.command).find((each) => each !== null) ?? null;
   lines.push(`Approval required by: ${[...new Set(rules)].join('; ')}`);
   const plain = lines.map((line) => visible(line.replaceAll(/[\n\r\t]/g, ' ')));
+  if (commands.length > 0) return [...plain, ...commandsLines(commands)].join('\n');
+  const firstCommand = targets.map((target) => target.subject.command).find((each) => each !== null) ?? null;
   return [...plain, ...commandLines(typeof input.command === 'string' ? input.command : firstCommand)].join(
     '\n',
   );
@@ -69,11 +79,26 @@ function containerLines(attributes: ContainerAttributes): readonly string[] {
 }
 
 /** Arguments that have their own line, or concern only the form of the result. */
-const NOT_SHOWN = new Set(['vmid', 'command', 'response_format', 'max_output', 'keep', 'expect_name']);
+const NOT_SHOWN = new Set([
+  'vmid',
+  'command',
+  'commands',
+  'response_format',
+  'max_output',
+  'keep',
+  'expect_name',
+]);
 
 /** Last, and with a bar before every line, so that a command cannot imitate the lines above. */
-function commandLines(command: string | null): string[] {
+function commandLines(command: string | null, where = ''): string[] {
   if (command === null) return [];
   const lines = visible(command.replaceAll('\r\n', '\n')).split('\n');
-  return ['', `Command (${[...command].length} characters):`, ...lines.map((line) => `  | ${line}`)];
+  return ['', `Command${where} (${[...command].length} characters):`, ...lines.map((line) => `  | ${line}`)];
+}
+
+/** Each command once, with the containers that it runs in. */
+function commandsLines(commands: readonly ContainerCommand[]): string[] {
+  return [...groupBy(commands, ({ command }) => command)].flatMap(([command, containers]) =>
+    commandLines(command, ` in ${containers.map(({ vmid }) => vmid).join(', ')}`),
+  );
 }

@@ -35,6 +35,8 @@ export interface ExecResult extends CapturedStreams {
   readonly survivors: readonly Survivor[] | null;
   /** The command has ended, but its background processes still have its stdout or stderr open. */
   readonly outputHeld: boolean;
+  /** If the exit code is unknown: a sentence about a limit that the container or the node has reached. */
+  readonly cause?: string | null;
   /** Both streams, with at most this many characters together. */
   shorten(characterLimit: number): CapturedStreams;
 }

@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import { createHash, type Hash } from 'node:crypto';
 import type { Part, Redactor } from '../../lib/redactor.ts';
 import type { CapturedStream, CapturedStreams, Keep } from '../proxmox-types.ts';
+import { shareLimit } from './share-limit.ts';
 import { charactersIn, headOf, tailOf, whole } from './truncate.ts';
 
 /** Maximum bytes of UTF-8 per character, and per UTF-16 unit. */
@@ -180,8 +181,7 @@ export class CleanOutput {
 }
 
 /**
- * Truncates both streams to `limit` characters together. Each gets at least a quarter of the limit if it needs it, so that a
- * large output on one stream does not hide the other.
+ * Truncates both streams to `limit` characters together (see shareLimit).
  */
 export function presentTogether(
   out: CleanOutput,
@@ -189,9 +189,8 @@ export function presentTogether(
   limit: number,
   keep?: Keep,
 ): CapturedStreams {
-  const errShare = Math.min(err.length, Math.max(Math.floor(limit / 4), limit - out.length));
-  const outShare = Math.min(out.length, limit - errShare);
-  return { stdout: out.present(outShare, keep), stderr: err.present(errShare, keep) };
+  const { stdout, stderr } = shareLimit(out.length, err.length, limit);
+  return { stdout: out.present(stdout, keep), stderr: err.present(stderr, keep) };
 }
 
 function omissionNote(omitted: number, total: number): string {

@@ -6,13 +6,13 @@ import { CommandOutput } from '../../remote/protocol.ts';
 import { PreconditionTimeout, RemoteCall } from '../../remote/remote-call.ts';
 import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { RemoteShell } from '../../remote/remote-shell.ts';
-import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
 import type { JobsHandle } from '../jobs/job-types.ts';
 import type { CapturedStream, CapturedStreams, ExecOptions, ExecResult } from '../proxmox-types.ts';
 import type { OrphanedOutput } from './orphaned-output.ts';
 import { type Cleaner, OutputBuffer, presentTogether } from './output-buffer.ts';
+import { reachedLimit } from './reached-limit.ts';
 
 /** Bytes before the last line that progress needs, so that a secret of several lines is recognized. */
 const PROGRESS_CONTEXT = 16 * 1024;
@@ -168,12 +168,13 @@ class CommandRun {
     // Without the wrapper's report, the exit code is not that of the command: the wrapper or the container was killed. What is
     // left of the command runs without a timeout.
     const survivors = await this.#call.kill();
-    return this.#present('exit', { exitCode: null, survivors, outputHeld: false });
+    const cause = await reachedLimit(this.#deps.shell, this.#target, this.#deps.inFlight.ending);
+    return this.#present('exit', { exitCode: null, survivors, outputHeld: false, cause });
   }
 
   async #present(
     ended: ExecResult['ended'],
-    rest: { exitCode?: number | null; survivors: readonly Survivor[] | null; outputHeld: boolean },
+    rest: Pick<ExecResult, 'survivors' | 'outputHeld' | 'cause'> & { readonly exitCode?: number | null },
   ): Promise<ExecResult> {
     this.#out.end();
     this.#err.end();
@@ -190,6 +191,7 @@ class CommandRun {
       node: this.#deps.nodeName,
       survivors: rest.survivors,
       outputHeld: rest.outputHeld,
+      cause: rest.cause ?? null,
     };
   }
 }

@@ -5,9 +5,10 @@ import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, attachCommand, newNonce, shellArgv } from '../../remote/session-requests.ts';
 import { isNotConnected } from '../../ssh/pool-errors.ts';
+import { withReachedLimit } from '../exec/reached-limit.ts';
 import { diagnoseContainer, diagnoseHost } from '../inventory/diagnose.ts';
 import { NodeUnavailable } from '../nodes/node-unavailable.ts';
-import type { CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
+import type { CopiedContent, CopyEnd, CopyOptions, CopyResult, FileFacts } from '../proxmox-types.ts';
 import { relay } from '../transfer/relay.ts';
 import { removeBeside } from '../transfer/remove-remote-files.ts';
 import { checkRemotePath } from '../transfer/transfer-errors.ts';
@@ -18,6 +19,8 @@ import { readFacts } from './read-facts.ts';
 const LOOK_LIMIT_MS = 15 * 60_000;
 /** To remove a directory with many files, in ms. */
 const REMOVE_LIMIT_MS = 5 * 60_000;
+/** More than any file system has. */
+const MAX_ENTRIES = Number.MAX_SAFE_INTEGER;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** What a copy sends. */
@@ -77,9 +80,9 @@ async function diagnosed<T>(
     if (node !== null && isNotConnected(error) && !(error instanceof NodeUnavailable)) {
       throw new NodeUnavailable(node, error);
     }
-    if (!(error instanceof CommandNotStarted)) throw error;
+    if (!(error instanceof CommandNotStarted)) throw await withReachedLimit(error, shell, target, signal);
     throw target.kind === 'host'
-      ? diagnoseHost(error)
+      ? await diagnoseHost(shell, error, signal)
       : await diagnoseContainer(shell, target.vmid, error, signal);
   }
 }
@@ -123,18 +126,23 @@ interface Half {
 }
 
 /** The first half, which writes the bytes to stdout and its report to stderr. */
-function sendingHalf({ kind, path, size }: Source): Half {
+function sendingHalf({ kind, path, size }: Source, options: CopyOptions): Half {
   return kind === 'file'
     ? { script: SCRIPTS.sendFile, args: [path, String(size)] }
-    : { script: SCRIPTS.sendTree, args: [path] };
+    : { script: SCRIPTS.sendTree, args: [path, isRestricted(options) ? '1' : '0'] };
+}
+
+/** Whether files lose their set-ID bits: on the node, a program of a container must not run with the rights of its owner, who may be root. */
+function isRestricted({ source, target }: CopyOptions): boolean {
+  return source.vmid !== null && target.vmid === null;
 }
 
 /** The second half, which reads the bytes and then the verdict from stdin, and reports to stdout. */
-function receivingHalf(source: Source, part: string, { source: from, target, overwrite }: CopyOptions): Half {
+function receivingHalf(source: Source, part: string, options: CopyOptions): Half {
+  const { source: from, target, overwrite } = options;
   const over = overwrite ? '1' : '0';
   const { kind, size, uid, gid } = source;
-  // On the node, a program of a container must not run with the rights of its owner, who may be root.
-  const restricted = from.vmid !== null && target.vmid === null;
+  const restricted = isRestricted(options);
   const same = from.vmid === target.vmid ? source.path : '';
   if (kind === 'directory') {
     const args = [target.path, String(size), over, part, restricted ? '1' : '0', same];
@@ -166,7 +174,7 @@ async function openBoth(
     argv: (run) =>
       shellArgv(SCRIPTS.copy, [
         run.innerWord,
-        attachCommand(from, run, argvOf(sendingHalf(source), sourceWord)),
+        attachCommand(from, run, argvOf(sendingHalf(source, options), sourceWord)),
         attachCommand(to, run, argvOf(second, run.innerWord)),
         String(source.size),
       ]),
@@ -203,7 +211,7 @@ async function send(
   const from = attachTarget(options.source);
   let sender: TransferSession | undefined;
   const openSender = async () => {
-    const request = { ...sendingHalf(source), signal, readsOnly: true, sends: true };
+    const request = { ...sendingHalf(source, options), signal, readsOnly: true, sends: true };
     sender ??= await diagnosed(sourceDeps, from, signal, () =>
       TransferSession.open(sourceDeps, from, request),
     );
@@ -232,10 +240,11 @@ async function send(
     await session.expect('ready');
     const targetPath = await session.path();
     refuseOverlap(source, targetPath, options);
-    const [[size, received], [sent]] = onOneNode
+    const [[size, received, rights, ...counts], [sent, sentRights]] = onOneNode
       ? await Promise.all([session.expect('done'), session.sent()])
       : await diagnosed(sourceDeps, from, signal, fromOtherNode);
     if (Number(size) !== source.size || sent !== received) throw changedMeanwhile(source.path);
+    if (rights !== sentRights) throw rightsDiffer(targetPath);
     const sha256 = session.matching(received, SHA256, 'a SHA-256');
     sender?.finish();
     // A directory that was replaced is removed.
@@ -246,7 +255,7 @@ async function send(
     return {
       kind: source.kind,
       bytes: source.size,
-      entries: source.kind === 'file' ? 1 : source.links,
+      ...contentOf(source, session, counts),
       sha256,
       sourcePath: source.path,
       targetPath,
@@ -260,6 +269,13 @@ async function send(
     await Promise.all([session.abandon(cleanup, limitMs), sender?.abandon()]);
     throw forCopy(error);
   }
+}
+
+/** What was copied, as counted on the disk of the target. */
+function contentOf({ kind }: Source, session: TransferSession, counts: readonly string[]): CopiedContent {
+  if (kind === 'file') return { files: 1, directories: 0, links: 0 };
+  const [files = 0, directories = 0, links = 0] = counts.map((count) => session.number(count, MAX_ENTRIES));
+  return { files, directories, links };
 }
 
 /** A directory cannot be copied into itself, and a copy must not replace what it is made of. */
@@ -281,6 +297,19 @@ function refuseOverlap({ path: from }: Source, to: string, { source, target }: C
   );
 }
 
+/** What to do if the target cannot have the modes and owners of the source. */
+const NO_OWNERS =
+  'An unprivileged container has only some user IDs, and some file systems (CIFS, exFAT, FUSE) have no owners and modes. Copy to a directory elsewhere and continue with `cp` there, or change the owner of the source.';
+
+/** The programs reported success, but the file system of the target has other modes or owners than the source. */
+function rightsDiffer(file: string): AppError {
+  return new AppError(
+    'TRANSFER_FAILED',
+    `The modes or owners in ${file} differ from those of the source, so the copy was removed.`,
+    NO_OWNERS,
+  );
+}
+
 /** Mode and owner are those of the source, so no argument can be left out. */
 function forCopy(error: unknown): unknown {
   if (
@@ -288,11 +317,7 @@ function forCopy(error: unknown): unknown {
     !/^The (permissions|owner or group) could not be set/.test(error.message)
   )
     return error;
-  return new AppError(
-    error.code,
-    error.message,
-    'An unprivileged container has only some user IDs, and some file systems (CIFS, exFAT, FUSE) have no owners and modes. Copy to a directory elsewhere and continue with `cp` there, or change the owner of the source.',
-  );
+  return new AppError(error.code, error.message, NO_OWNERS);
 }
 
 function changedMeanwhile(file: string): AppError {

@@ -120,12 +120,17 @@ export interface CopyOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
-export interface CopyResult {
+/** What a copy consists of. A directory that is copied counts. */
+export interface CopiedContent {
+  readonly files: number;
+  readonly directories: number;
+  readonly links: number;
+}
+
+export interface CopyResult extends CopiedContent {
   readonly kind: 'file' | 'directory';
   /** Of the file, or of the tar stream of a directory. */
   readonly bytes: number;
-  /** Files, directories and links. */
-  readonly entries: number;
   /** Of the file; of names and contents of a directory. Computed on both sides and compared. */
   readonly sha256: string;
   /** With symlinks resolved. */

@@ -1,6 +1,8 @@
 import { AppError } from '../../lib/errors.ts';
 import type { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { RemoteShell } from '../../remote/remote-shell.ts';
+import { nodeFull } from '../../remote/session-errors.ts';
+import { LIMIT_HINT, reachedLimit } from '../exec/reached-limit.ts';
 import type { ContainerStatus, ContainerSummary } from '../proxmox-types.ts';
 import { findContainer, readInventory } from './inventory.ts';
 
@@ -30,6 +32,16 @@ export async function diagnoseContainer(
   const problem = whyUnusable(container);
   if (problem) return problem;
   const { stderr, code } = failure;
+  const isFull = /Resource temporarily unavailable|Cannot allocate memory|annot fork/.test(stderr);
+  const limit = isFull || code === 137 ? await limitOf(shell, vmid, signal) : null;
+  if (limit !== null || isFull) {
+    return new AppError(
+      'ATTACH_FAILED',
+      `The command could not be started in container ${vmid}. ${limit ?? 'A limit of the container or of the node is reached: no further process can be started.'}`,
+      LIMIT_HINT,
+      { stderr },
+    );
+  }
   if (/lxc-attach: (command )?not found/.test(stderr)) return noLxcAttach(failure);
   if (/\/dev\/null: Permission denied/.test(stderr)) {
     return new AppError(
@@ -48,6 +60,12 @@ export async function diagnoseContainer(
     );
   }
   return attachFailed(vmid, failure);
+}
+
+/** The limit of the container that is reached, or else of the node, which starts lxc-attach. */
+async function limitOf(shell: RemoteShell, vmid: number, signal: AbortSignal): Promise<string | null> {
+  const own = await reachedLimit(shell, { kind: 'container', vmid }, signal);
+  return own ?? (await reachedLimit(shell, { kind: 'host' }, signal));
 }
 
 /** The error for a container in which no command can run now; undefined if one can. */
@@ -87,7 +105,13 @@ export function onOtherNode({ vmid, node }: Pick<ContainerStatus, 'vmid' | 'node
   );
 }
 
-export function diagnoseHost(failure: CommandNotStarted): AppError {
+export async function diagnoseHost(
+  shell: RemoteShell,
+  failure: CommandNotStarted,
+  signal: AbortSignal,
+): Promise<AppError> {
+  const limit = await reachedLimit(shell, { kind: 'host' }, signal);
+  if (limit !== null) return nodeFull(limit);
   return new AppError(
     'ATTACH_FAILED',
     `The command could not be started on the node (exit code ${failure.code}).`,
@@ -120,6 +144,21 @@ function noLxcAttach({ stderr }: CommandNotStarted): AppError {
 }
 
 function attachFailed(vmid: number, { stderr, code }: CommandNotStarted): AppError {
+  const unwritable = /(Read-only file system|No space left on device) - Failed to open "(\/[^"]*)"/.exec(
+    stderr,
+  );
+  if (unwritable !== null) {
+    const [, why, file = ''] = unwritable;
+    return new AppError(
+      'ATTACH_FAILED',
+      `The command could not be started in container ${vmid}: lxc-attach cannot write ${file} on the node (${why}).`,
+      {
+        model: 'Tell the user that the file system of that file on the node is full or read-only.',
+        person: `Check the file system on the node: \`findmnt -T ${file}\` and \`df -h -T ${file}\`.`,
+      },
+      { stderr },
+    );
+  }
   const message = stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return new AppError(
     'ATTACH_FAILED',

@@ -46,6 +46,7 @@ case $suffix in *[!A-Za-z0-9._-]*) suffix=;; esac
 new=$dir/$4.part$suffix
 err=$( (set -C; : >"$new") 2>&1) || fail IO "$err"
 tmp=$new
+! is_foreign || give_up IO "$err"
 err=$(cp -a "$dest" "$tmp" 2>&1) || err=$(cp -p "$dest" "$tmp" 2>&1) || {
   if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi
 }

@@ -8,7 +8,7 @@ declare const REMOTE_SCRIPTS: Readonly<Record<string, string>> | undefined;
  * $1, $2, …, never inserted into their text. Comments are not sent.
  */
 export const SCRIPTS = {
-  addresses: load('addresses'),
+  addresses: load('network-tables', 'addresses'),
   addAuthorizedKey: load('authorized-keys-add'),
   claimStart: load('claim-start'),
   clusterStatus: load('cluster-status'),
@@ -20,9 +20,9 @@ export const SCRIPTS = {
   hostKeys: load('host-keys'),
   inspectContainer: load('inspect-container'),
   /** The precondition of each container is a function of it. */
-  inspectNode: `check() {\n${load('precondition')}}\n${load('inspect-node')}`,
+  inspectNode: `check() {\n${load('precondition')}}\n${load('network-tables', 'inspect-node')}`,
   inventory: load('inventory'),
-  inventoryWithNetworks: load('container-networks', 'inventory'),
+  inventoryWithNetworks: load('network-tables', 'container-networks', 'inventory'),
   jobCancel: load('job-prelude', 'job-cancel', 'kill', 'job-cancelled'),
   jobClaim: load('job-claim'),
   jobList: load('job-prelude', 'job-look', 'job-list'),
@@ -31,6 +31,7 @@ export const SCRIPTS = {
   jobRun: load('job-run'),
   jobStart: load('job-prelude', 'job-start'),
   kill: load('kill'),
+  limits: load('limits'),
   members: load('members'),
   ownContainer: load('own-container'),
   precondition: load('precondition'),
@@ -43,7 +44,7 @@ export const SCRIPTS = {
   removeClaims: load('remove-claims'),
   runState: load('run-state'),
   running: load('running'),
-  runningWithNetworks: load('container-networks', 'running'),
+  runningWithNetworks: load('network-tables', 'container-networks', 'running'),
   sendFile: load('report-on-stderr', 'transfer-prelude', 'send-file'),
   sendTree: load('report-on-stderr', 'transfer-prelude', 'tree-prelude', 'send-tree'),
   sourceInfo: load('transfer-prelude', 'source-info'),

@@ -5,7 +5,8 @@
 # $n nonce. $1 NAME=VALUE of the marker and $2 timer slack of everything that it starts, so that the caller can kill what is
 # left. $3 seconds for the script in a container, $4 seconds after which no further container is begun, $5 how many at a time,
 # $6 the script for the container, $7 its inner word. Then for each container its VMID, its sections separated by spaces, the
-# number of the arguments of its precondition, and these arguments. The function check is the precondition script.
+# number of the arguments of its precondition, and these arguments. The function check is the precondition script;
+# network-tables.sh precedes this script.
 #
 # Prints "NONCE item uptime SECONDS" and "NONCE item time SECONDS" first and "NONCE item end" last. Between them are lines
 # "VMID FACT TEXT" in any order. TEXT is a word of this script or base64, and ". LIMIT" ends a fact in base64, which was cut if it
@@ -56,8 +57,7 @@ memory() {
 # The kernel's tables of the container's network: addresses, TCP sockets that listen, UDP sockets without a peer. There may be
 # more sockets than fit. The heading of the TCP sockets tells that there are none from a table that was not read.
 network() {
-  grep -asH '' $proc/"$pid"/net/route $proc/"$pid"/net/if_inet6 | head -n 500
-  grep -asH -B 1 '/32 host LOCAL' $proc/"$pid"/net/fib_trie | head -n 500
+  echo "$proc/$pid/net" | tables 250
   grep -asHE '^ *(sl|[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ 0A) ' $proc/"$pid"/net/tcp $proc/"$pid"/net/tcp6
   grep -asHE '^ *[0-9]+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:0000 07 ' $proc/"$pid"/net/udp $proc/"$pid"/net/udp6
 }

@@ -22,7 +22,7 @@ set +f
   mkdir "$t" && printf '%s\n' "$3" >"$t/about" && printf '%s\n' "$4" >"$t/command" && printf '%s\n' "$5" >"$t/run" &&
     printf '%s\n' "$6" >"$t/kill" && read -r boot </proc/sys/kernel/random/boot_id && since=$(ticks) &&
     printf '%s %s %s\n' "$boot" "$since" "$(date +%s)" >"$t/start" &&
-    : >"$t/s.starting" && : >"$t/o.out.open" && : >"$t/o.err.open" && : >"$t/l.no" && mkfifo "$t/p.out" "$t/p.err"
+    : >"$t/s.starting" && : >"$t/o.out.open" && : >"$t/o.err.open" && : >"$t/l.no" && mkfifo -m 622 "$t/p.out" "$t/p.err"
 } 2>/dev/null || { rm -rf "$t"; failed unwritable "cannot write to $jobs"; }
 mv "$t" "$d" || { rm -rf "$t"; failed unwritable "cannot write to $jobs"; }
 export HOME PATH

@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2034 # what is set here is read by the scripts that follow
-# shellcheck disable=SC2154 # dir, size and large are set by the scripts that follow and by transfer-prelude.sh
+# shellcheck disable=SC2154 # dir, dest, size and large are set by the scripts that follow and by transfer-prelude.sh
 # A temporary file ($tmp) beside the destination that receives $size bytes from stdin, for the scripts that follow.
 # $tmp is empty while there is none, so that every end of the script can discard it.
 umask 077
@@ -17,6 +17,14 @@ free_bytes() {
   case $5 in *[!0-9]*|'') echo $((${4:-0} * 1024));; *) echo $(($4 * $5));; esac
 }
 is_full() { [ "$(free_bytes)" -lt $((size - $(size_of "$tmp" || echo 0))) ]; }
+# Whether $dest belongs to an ID that an unprivileged container does not have, such as a user of the node, so that it is seen as
+# nobody's and $tmp cannot get its owner, but would get the container's own nobody. $err is what the kernel says. Some file systems
+# give all files one owner, so $tmp may have it already.
+is_foreign() {
+  case :$(owner_of "$dest"): in *:65534:*) ;; *) return 1;; esac
+  [ "$(owner_of "$tmp")" != "$(owner_of "$dest")" ] || return 1
+  ! err=$(chmod "$(mode_of "$dest")" "$dest" 2>&1)
+}
 receive() {
   if ! err=$(take "$size" 2>&1 >"$tmp"); then
     if is_full; then give_up FULL "$err"; else give_up IO "$err"; fi

@@ -6,8 +6,9 @@
 # $2 destination, $3 bytes of the stream, $4 1 to replace a directory, $5 name of the temporary directory, $6 1 to remove
 # set-user-ID and set-group-ID bits of files, $7 the directory that is copied, if it is on the same machine. All refusals come
 # before anything is written; then "WORD ready" and the destination with symlinks resolved as data. After the stream
-# "WORD done SIZE SHA256" of what is on the disk; only when the sender answers with the word it is published, and a directory
-# of that name is removed. End of input before that removes everything. "WORD published MODE replaced|new".
+# "WORD done SIZE TREE RIGHTS FILES DIRECTORIES LINKS" of what is on the disk; only when the sender answers with the word it is
+# published, and a directory of that name is removed. End of input before that removes everything. "WORD published MODE
+# replaced|new".
 # What is mounted below would be removed with the directory.
 refuse_mounts() {
   [ -r /proc/self/mountinfo ] || return 0
@@ -47,15 +48,19 @@ send_text "$dest"
 # The rest of the stream that tar does not read must not be mistaken for the answer of the sender.
 # shellcheck disable=SC2086 # empty or an option
 err=$(head -c "$size" | { tar $numeric -xpf - -C "$new" 2>&1; c=$?; cat >/dev/null; exit "$c"; }) || {
-  if [ "$(free_bytes)" -lt 65536 ]; then give_up FULL "$err"; else give_up IO "$err"; fi
+  if [ "$(free_bytes)" -lt 65536 ]; then give_up FULL "$err"; fi
+  # An unprivileged container has only some IDs.
+  owner=$(printf '%s\n' "$err" | grep -aE "change ownership|chown" | head -n 1)
+  [ -z "$owner" ] || give_up OWNER "$owner"
+  give_up IO "$err"
 }
 # The source may send other entries than it has told, such as a disk of the node.
 special=$(find "$new" ! -type f ! -type d ! -type l | head -n 1)
 [ -z "$special" ] || give_up SPECIAL_FILE "$dest${special#"$new"}"
 [ "$6" != 1 ] || { find "$new" -type f -perm -4000 -exec chmod u-s {} + && find "$new" -type f -perm -2000 -exec chmod g-s {} +; } ||
   give_up IO "cannot change modes"
-tree_of "$new" || give_up IO "cannot read the directory back"
-printf '%s done %s %s\n' "$w" "$size" "$tree"
+tree_of "$new" "$6" || give_up IO "cannot read the directory back"
+printf '%s done %s %s %s %s\n' "$w" "$size" "$tree" "$rights" "$counts"
 read -r verdict
 [ "$verdict" = "$w" ] || { discard; exit 0; }
 if [ "$fate" = replaced ]; then

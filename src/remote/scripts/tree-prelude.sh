@@ -2,18 +2,21 @@
 # shellcheck disable=SC2034 # what is set here is read by the scripts that follow
 # Functions that both sides of the copy of a directory use: the digest of a tree, and tar.
 #
-# tree_of DIR sets $entries, the number of names, and $tree, a SHA-256 of all names by type, of the targets of links, and of the
-# contents of all files. sha256sum of coreutils marks and changes lines with names that have special characters, so
-# only the digests are taken.
+# tree_of DIR FREE sets $tree, a SHA-256 of all names by type, of the targets of links, and of the contents of all files;
+# $rights, a SHA-256 of the modes and owners, with FREE=1 without the set-user-ID and set-group-ID bits of files; and $counts,
+# the numbers of files, directories and links. sha256sum of coreutils marks and changes lines with names that have special
+# characters, so only the digests are taken. ls prints names that differ between programs, so only its first columns are.
 command -v tar >/dev/null 2>&1 || fail TOOL_MISSING tar
 command -v find >/dev/null 2>&1 || fail TOOL_MISSING find
 # Replaces links in a path, so that paths of a source and a target can be compared.
 resolve_dir() { path=$(cd "$1/" && pwd -P && echo x) || return 1; path=${path%x}; path=${path%"$nl"}; }
 numeric=--numeric-owner
 tar $numeric -cf /dev/null /dev/null 2>/dev/null || numeric=
+count() { n=0; for c in $(find . -type "$1" -exec sh -c 'echo $#' sh {} +); do n=$((n+c)); done; echo "$n"; }
 tree_of() {
-  entries=$(cd "$1" && find . | wc -l) || return 1
-  entries=$((entries))
+  free=''
+  [ "$2" != 1 ] || free='/^-/y/sS/x-/'
+  counts=$(cd "$1" && echo "$(count f) $(count d) $(count l)") || return 1
   tree=$(
     cd "$1" || exit 1
     {
@@ -22,5 +25,10 @@ tree_of() {
       find . -type f -exec sha256sum {} + | sed 's/^\\//' | grep -aE '^[0-9a-f]{64} ' | cut -c1-64 | sort
     } | sha256sum
   ) || return 1
-  tree=${tree%% *}
+  rights=$(
+    cd "$1" || exit 1
+    find . -exec ls -ldn {} + | sed -n 's/^\([-dl][-rwxsStT]\{9\}\)[.+@]* *[0-9]* *\([0-9]* *[0-9]*\) .*/\1 \2/p' |
+      sed -e 's/  */ /g' -e "$free" | sort | sha256sum
+  ) || return 1
+  tree=${tree%% *} rights=${rights%% *}
 }

@@ -27,6 +27,7 @@ if [ -e "$dest" ]; then
 fi
 tmp=$dir/$8
 err=$( (set -C; : >"$tmp") 2>&1) || { tmp=; fail IO "$err"; }
+[ -z "$old" ] || [ -n "$owner" ] || ! is_foreign || give_up IO "$err"
 printf '%s ready\n' "$w"
 send_text "$dest"
 choose_programs "$size"

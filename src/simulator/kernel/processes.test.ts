@@ -30,6 +30,11 @@ describe('processes of the simulated kernel', () => {
     ).toEqual([0, '1\n']);
   });
 
+  test('mkdir -p of the same directories at the same time succeeds everywhere', async () => {
+    const both = Array.from({ length: 8 }, () => '(mkdir -p /new/a/b || echo failed) &').join(' ');
+    expect(await run(`${both} wait`)).toEqual([0, '']);
+  });
+
   test('runs both ends of a pipe concurrently, and blocks the writer on a full pipe', async () => {
     expect(await run('seq 100000 | { read -r first; sleep 0.05; tail -n 1; echo "$first"; }')).toEqual([
       0,

@@ -54,9 +54,12 @@ async function mkdir(call: Call): Promise<number> {
       for (let end = 1; end <= parts.length; end += 1) {
         const path = parts.slice(0, end).join('/');
         if (path === '') continue;
-        const found = await call.sys.find(path);
-        if (!found) await call.sys.makeDirectory(path);
-        else if (found.kind !== 'directory') throw new FileError('ENOTDIR', 'mkdir', path);
+        // Tried first: another process may create it after a look.
+        await call.sys.makeDirectory(path).catch(async (error: unknown) => {
+          const found = await call.sys.find(path);
+          if (found === undefined) throw error;
+          if (found.kind !== 'directory') throw new FileError('ENOTDIR', 'mkdir', path);
+        });
       }
     } else await call.sys.makeDirectory(name);
     if (mode !== undefined)

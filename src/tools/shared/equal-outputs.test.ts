@@ -75,3 +75,21 @@ describe('equal outputs', () => {
     expect(groupsOf(of('a'), of('b'), of('a'))).toEqual([[101, 103], [102]]);
   });
 });
+
+test('outputs over the limit that are similar to the first one are replaced by their difference', () => {
+  const lines = (change: string) =>
+    Array.from({ length: 40 }, (_, index) => (index === 20 ? change : `option ${index}`)).join('\n');
+  const runs = ['a', 'b'].map((change, index) => {
+    return { vmid: 101 + index, of: 'command' as const, result: result(lines(change)) };
+  });
+  const length = lines('a').length;
+  expect(groupOutputs(runs, 2 * length).map(({ difference }) => difference)).toEqual([undefined, undefined]);
+  const [first, second] = groupOutputs(runs, 2 * length - 1);
+  expect(first?.stdout.text).toBe(lines('a'));
+  expect(second?.difference).toEqual({
+    from: 101,
+    streams: [{ stream: 'stdout', diff: '@@ -20,3 +20,3 @@\n option 19\n-a\n+b\n option 21' }],
+  });
+  // Not even the differences fit.
+  expect(groupOutputs(runs, 20)[1]).toMatchObject({ stdout: { text: lines('b').slice(0, 10) } });
+});

@@ -1,5 +1,6 @@
 import { groupBy } from '../../lib/group-by.ts';
 import type { CapturedStream, CapturedStreams, ExecResult } from '../../proxmox/proxmox-types.ts';
+import { COMPARE_MS, differenceBetween, type StreamDiff } from './similar-outputs.ts';
 
 /** A run of a command in one container. Runs are equal if these fields and their outputs are. */
 export interface RunOutput {
@@ -13,24 +14,52 @@ export interface OutputGroup extends CapturedStreams {
   readonly vmids: readonly number[];
   readonly of: RunOutput['of'];
   readonly exitCode: number | null;
+  /** In place of the output, its difference from that of another container. */
+  readonly difference?: { readonly from: number; readonly streams: readonly StreamDiff[] };
 }
 
 /**
  * Groups runs with equal exit codes and outputs, the largest group first, and cuts the outputs to `limit` characters in all.
- * Outputs are equal only if all their bytes are, also those that are not shown.
+ * Outputs are equal only if all their bytes are, also those that are not shown. If they exceed the limit, those that are similar
+ * to the one of the largest group are replaced by their difference from it, which would otherwise be in parts that are cut.
  */
 export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputGroup[] {
   const groups = [...groupBy(runs, keyOf).values()].sort((a, b) => b.length - a.length);
-  const lengths = groups.map(([first]) => (first === undefined ? 0 : lengthOf(first.result)));
+  const firsts = groups.flatMap(([first]) => (first === undefined ? [] : [first]));
+  const full = firsts.map(({ result }) => lengthOf(result));
+  const isOver = full.reduce((sum, length) => sum + length, 0) > limit;
+  const differences = isOver ? differencesOf(firsts) : new Map<RunOutput, OutputGroup['difference']>();
+  const lengths = firsts.map((first, index) => {
+    const streams = differences.get(first)?.streams;
+    return streams?.reduce((sum, { diff }) => sum + diff.length, 0) ?? full[index] ?? 0;
+  });
   const shares = fairShares(lengths, limit);
-  return groups.flatMap((group, index) => {
-    const [first] = group;
-    if (first === undefined) return [];
+  return firsts.map((first, index) => {
     const { of, result } = first;
     const share = shares[index] ?? 0;
-    const { stdout, stderr } = lengthOf(result) <= share ? result : result.shorten(share);
-    return [{ vmids: group.map(({ vmid }) => vmid), of, exitCode: result.exitCode, stdout, stderr }];
+    const difference = share < (lengths[index] ?? 0) ? undefined : differences.get(first);
+    const isWhole = difference === undefined && lengthOf(result) <= share;
+    const { stdout, stderr } = isWhole ? result : result.shorten(difference === undefined ? share : 0);
+    const vmids = (groups[index] ?? []).map(({ vmid }) => vmid);
+    return { vmids, of, exitCode: result.exitCode, stdout, stderr, ...(difference && { difference }) };
   });
+}
+
+/** The differences of outputs from the first one of the same command. */
+function differencesOf(runs: readonly RunOutput[]): Map<RunOutput, OutputGroup['difference']> {
+  const until = performance.now() + COMPARE_MS;
+  const found = new Map<RunOutput, OutputGroup['difference']>();
+  for (const run of runs) {
+    const base = runs.find(({ of }) => of === run.of);
+    if (base === undefined || base === run) continue;
+    const streams = differenceBetween(textsOf(base), textsOf(run), until);
+    if (streams !== null && streams.length > 0) found.set(run, { from: base.vmid, streams });
+  }
+  return found;
+}
+
+function textsOf({ result: { stdout, stderr } }: RunOutput) {
+  return { stdout: stdout.text, stderr: stderr.text, truncated: stdout.truncated || stderr.truncated };
 }
 
 /** Divides `limit` equally. The rest of the share of a short item is divided among the longer ones. */

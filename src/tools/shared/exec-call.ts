@@ -16,7 +16,7 @@ interface ExecRequest {
 
 /**
  * Runs a command in a container or on the host and reports its actual result. It runs as a job from its start with
- * `background`, and if its timeout is longer than calls may last.
+ * `background`, and if its timeout is longer than calls may last and there are tools to read jobs.
  * @param tool the tool that is called
  */
 export async function runCommand(
@@ -26,11 +26,11 @@ export async function runCommand(
   ctx: ToolContext,
 ): Promise<Reply<ExecData>> {
   const { command, background, keep } = request;
-  const { waitLimit } = ctx.settings;
+  const { waitLimit, toolsets } = ctx.settings;
   const characterLimit = characterLimitOf(request, ctx.settings);
   const timeoutS = timeoutOf(request);
   const presentation = { timeoutS, keep, format: request.response_format, label: target.label };
-  if (background || (waitLimit !== undefined && timeoutS > waitLimit)) {
+  if (background || (waitLimit !== undefined && timeoutS > waitLimit && toolsets.includes('jobs'))) {
     const { runAsJob, toExecResult } = await import('./background.ts');
     const capture = await runAsJob(
       target,

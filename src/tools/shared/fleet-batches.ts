@@ -2,12 +2,12 @@ import { AppError } from '../../lib/errors.ts';
 import type { ContainerHandle, ExecResult, Keep } from '../../proxmox/proxmox-types.ts';
 import type { ContainerTarget, ToolContext } from '../tool.ts';
 import { batchesOf, runPerNode } from './batches.ts';
+import { type ContainerCommands, commandFor } from './container-commands.ts';
 import { characterLimitOf } from './exec-schema.ts';
 import { timeoutOf } from './params.ts';
 
 /** The arguments of a call that apply to each container. */
-export interface FleetRequest {
-  readonly command: string;
+export interface FleetRequest extends ContainerCommands {
   readonly check?: string | undefined;
   readonly timeout?: number | undefined;
   readonly background: boolean;
@@ -31,9 +31,10 @@ export interface Attempt {
 /** Runs the command, and the check of each batch, until all are done or a failure stops the rest. */
 export async function runBatches(
   usable: readonly ContainerTarget[],
-  { command, check, timeout, background, canary, stop_on_failure, batch_size, ...limits }: FleetRequest,
+  request: FleetRequest,
   ctx: ToolContext,
 ): Promise<{ attempts: readonly Attempt[]; stoppedBy: string }> {
+  const { check, timeout, background, canary, stop_on_failure, batch_size, ...limits } = request;
   const limit = captureLimit(characterLimitOf(limits, ctx.settings), usable.length);
   const options = {
     timeoutMs: timeoutOf({ timeout, background }) * 1000,
@@ -54,7 +55,7 @@ export async function runBatches(
       async (target): Promise<Attempt> => {
         // The check uses the same handle, so that both redeem the same approval.
         const container = ctx.cluster.container(target.vmid, target.precondition);
-        const result = await run(container, command);
+        const result = await run(container, commandFor(request, target.vmid));
         if (!succeeded(result)) failed ??= target.vmid;
         done += 1;
         ctx.progress(`${done} of ${usable.length} done`, done, usable.length);

@@ -3,7 +3,7 @@ import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
 import { frameWord } from './format.ts';
 import { outputSection } from './present-exec.ts';
-import { differenceBetween } from './similar-outputs.ts';
+import { COMPARE_MS, differenceBetween, type StreamDiff } from './similar-outputs.ts';
 import { containerLabel, skippedLines } from './targets.ts';
 
 const survivor = z.object({ pid: z.number(), name: z.string() });
@@ -44,6 +44,10 @@ export const outputGroup = z.object({
   truncated: z.boolean(),
   characters: z.number(),
   lines: z.number(),
+  /** In place of an output that would be cut, its unified diff from that of the container `from`. */
+  diff: z
+    .object({ from: z.number(), stdout: z.string().optional(), stderr: z.string().optional() })
+    .optional(),
 });
 
 type Row = z.output<typeof execRow>;
@@ -82,7 +86,7 @@ export function fleetText({
   const started = containers.filter(({ status }) => status === 'started');
   if (started.length > 0) {
     const ids = started.map((row) => `${label(row)}: ${row.job}`).join(', ');
-    lines.push(`Jobs started (${counted(started.length)}), read with proxmox_get_job: ${ids}`);
+    lines.push(`Jobs started (${counted(started.length)}), read with one call of proxmox_get_job: ${ids}`);
   }
   const killed = containers.filter(({ status }) => status === 'timeout' || status === 'cancelled');
   for (const rows of groupBy(killed, (row) => `${row.status} ${survivorsText(row)}`).values()) {
@@ -148,16 +152,15 @@ function survivorsText({ survivors }: Row): string {
 /** A line of this length or less is quoted instead of framed. */
 const MAX_INLINE = 200;
 
-/** The most time to compare outputs, in ms. */
-const COMPARE_MS = 500;
-
 /**
  * Each output with its containers, quoted or framed, so that it cannot pose as the output of another container. An output that is
  * similar to that of most containers is shown as its difference from that.
  */
 function outputTexts(outputs: readonly Group[], label: (vmid: number) => string): string[] {
   const word = frameWord();
-  const printed = outputs.filter(({ stdout, stderr }) => stdout !== '' || stderr !== '');
+  const printed = outputs.filter(
+    ({ stdout, stderr, diff }) => diff !== undefined || stdout !== '' || stderr !== '',
+  );
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
   const until = performance.now() + COMPARE_MS;
   const texts = printed.map((group, index) => {
@@ -168,7 +171,9 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
     // The groups are sorted by the number of their containers.
     const largest = printed.find((other) => other.of === of);
     const difference =
-      largest === undefined || largest === group ? null : differenceBetween(largest, group, until);
+      largest === undefined || largest === group
+        ? null
+        : (shownDifference(group) ?? differenceBetween(largest, group, until));
     if (difference !== null && largest !== undefined) {
       const differ = vmids.length > 1 ? 'differ' : 'differs';
       const above = largest.vmids.length > 1 ? `the ${largest.vmids.length} equal` : nameOf(largest, label);
@@ -188,10 +193,19 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
     return outputText(`${title}${cut}${hidden}`, word, group);
   });
   const silent = outputs
-    .filter(({ of, stdout, stderr }) => of === 'command' && stdout === '' && stderr === '')
+    .filter((group) => group.of === 'command' && !printed.includes(group))
     .flatMap(({ vmids }) => vmids);
   if (silent.length > 0) texts.push(printed.length === 0 ? '(no output)' : `No output: ${silent.join(', ')}`);
   return groupLines(texts);
+}
+
+/** The difference that the data has in place of the output. */
+function shownDifference({ diff }: Group): StreamDiff[] | undefined {
+  if (diff === undefined) return undefined;
+  return (['stdout', 'stderr'] as const).flatMap((stream) => {
+    const found = diff[stream];
+    return found === undefined ? [] : [{ stream, diff: found }];
+  });
 }
 
 function nameOf({ vmids }: Group, label: (vmid: number) => string): string {
@@ -199,7 +213,12 @@ function nameOf({ vmids }: Group, label: (vmid: number) => string): string {
   return vmids.length > 1 ? `${vmids.length} equal: ${vmids.join(', ')}` : visible(label(only));
 }
 
-function outputText(title: string, word: string, { stdout, stderr }: Group): string {
+/** Both streams of an output: quoted in the line of the title if they are short, otherwise framed. */
+export function outputText(
+  title: string,
+  word: string,
+  { stdout, stderr }: Pick<Group, 'stdout' | 'stderr'>,
+): string {
   const [out, err] = [inlined(stdout), inlined(stderr)];
   if (out !== undefined && err !== undefined) {
     return [`${title}:`, ...(stdout === '' ? [] : [out]), ...(stderr === '' ? [] : ['STDERR', err])].join(
@@ -233,7 +252,7 @@ function inlined(text: string): string | undefined {
 }
 
 /** Joins adjacent one-line texts, which need no empty lines between them. */
-function groupLines(texts: readonly string[]): string[] {
+export function groupLines(texts: readonly string[]): string[] {
   const blocks: string[] = [];
   let wasLine = false;
   for (const text of texts) {

@@ -17,12 +17,39 @@ export const jobId = z
 /** Most clients give up on a call after a minute in which nothing arrives. */
 const SILENT_WAIT_S = 45;
 
-/** Limit of the time that a call waits for the end of a job, in seconds. Progress keeps a call alive. */
-export function longestWaitS({
-  settings,
-  showsProgress,
-}: Pick<ToolContext, 'showsProgress'> & { readonly settings: Pick<ToolSettings, 'waitLimit'> }): number {
-  return settings.waitLimit ?? (showsProgress ? Number.POSITIVE_INFINITY : SILENT_WAIT_S);
+/** A client that gives up on a wait after this time, in ms, or later has a timeout that progress does not extend. */
+const GIVEN_UP_MS = 55_000;
+/** The callers with such a client, for each cluster. */
+const impatient = new WeakMap<object, Set<string>>();
+
+type Waiting = Pick<ToolContext, 'showsProgress' | 'caller'> & {
+  readonly cluster: object;
+  readonly settings: Pick<ToolSettings, 'waitLimit'>;
+};
+
+/**
+ * Limit of the time that a call waits for the end of a job, in seconds. Progress keeps a call alive, except in a client that has
+ * given up on one before.
+ */
+export function longestWaitS({ cluster, caller, settings, showsProgress }: Waiting): number {
+  const patient = showsProgress && impatient.get(cluster)?.has(caller.name) !== true;
+  return settings.waitLimit ?? (patient ? Number.POSITIVE_INFINITY : SILENT_WAIT_S);
+}
+
+/** Waits for a job, and notes if the client gives up on it. @throws what `wait` throws */
+export async function patiently<T>(
+  ctx: Waiting & Pick<ToolContext, 'signal'>,
+  wait: () => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  try {
+    return await wait();
+  } finally {
+    if (ctx.signal.aborted && performance.now() - startedAt >= GIVEN_UP_MS) {
+      const callers = impatient.get(ctx.cluster) ?? new Set();
+      impatient.set(ctx.cluster, callers.add(ctx.caller.name));
+    }
+  }
 }
 
 /** For messages: `container 101` or `the Proxmox host`. */
@@ -64,6 +91,24 @@ export const jobFields = {
     .nullable()
     .optional(),
 };
+
+/** A job with the part of its output that was read, or why it cannot be read. */
+export const jobRow = z.object({
+  ...z.object(jobFields).partial().shape,
+  stdout: z.string().optional(),
+  stderr: z.string().optional(),
+  offset: z.number().optional(),
+  next_offset: z.number().optional(),
+  remaining_bytes: z.number().optional(),
+  truncated: z.boolean().optional(),
+  redacted: z.number().optional(),
+  note: z.string().optional(),
+  error: z.string().optional(),
+  code: z.string().optional(),
+  suggestion: z.string().optional(),
+});
+
+export type JobRow = z.output<typeof jobRow>;
 
 export function jobData(job: Job) {
   const { end, output } = job;

@@ -24,7 +24,12 @@ const vmidInteger = z.int(vmidRule).min(VMID_MIN, vmidRule).max(VMID_MAX, vmidRu
 export const vmid = vmidFrom(vmidInteger.describe('Container ID, from proxmox_list_containers'));
 
 /** A VMID in a list, whose parameter has a description. */
-export const vmidNumber = vmidFrom(vmidInteger.meta({ minimum: undefined, maximum: undefined }));
+export function listedVmid(rule: { readonly error: string } = vmidRule) {
+  const limited = z.int(rule).min(VMID_MIN, rule).max(VMID_MAX, rule);
+  return vmidFrom(limited.meta({ minimum: undefined, maximum: undefined }));
+}
+
+export const vmidNumber = listedVmid();
 
 /** The input of a container tool: the vmid and its other parameters. */
 export function containerInput<Shape extends z.ZodRawShape>(shape: Shape) {

@@ -2,6 +2,7 @@ import { formatDuration } from '../../lib/duration.ts';
 import { errorText } from '../../lib/error-text.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import { ENDED_CODES } from '../../proxmox/exec/exec-types.ts';
+import { LIMIT_HINT } from '../../proxmox/exec/reached-limit.ts';
 import type { JobCapture } from '../../proxmox/jobs/job-types.ts';
 import type { ExecResult, Keep } from '../../proxmox/proxmox-types.ts';
 import type { Reply } from '../tool.ts';
@@ -95,6 +96,13 @@ const CUT_AT = { head: 'at its end', tail: 'at its beginning', both: 'in the mid
 
 /** The error for a command whose wrapper has not reported its end. */
 function exitUnknown(result: ExecResult) {
+  if (result.cause) {
+    return {
+      error: `The exit code is unknown: the shell that runs the command could not start it, or was killed. ${result.cause} ${leftSentence(result)}`,
+      code: 'EXIT_UNKNOWN' satisfies ErrorCode,
+      suggestion: `${LIMIT_HINT.model} Check the effects of the command before you repeat it.`,
+    };
+  }
   return {
     error: `The exit code is unknown: the shell that runs the command was killed, or the container was stopped, while the command ran. ${leftSentence(result)}`,
     code: 'EXIT_UNKNOWN' satisfies ErrorCode,

@@ -7,13 +7,16 @@ const MOST_LINES = 20_000;
 /** Unchanged lines around each change. The other output is shown as a whole, with the rest of them. */
 const CONTEXT = 1;
 
+/** The most time to compare the outputs of a call, in ms. */
+export const COMPARE_MS = 500;
+
 interface Streams {
   readonly stdout: string;
   readonly stderr: string;
   readonly truncated: boolean;
 }
 
-interface StreamDiff {
+export interface StreamDiff {
   readonly stream: 'stdout' | 'stderr';
   /** Unified. */
   readonly diff: string;

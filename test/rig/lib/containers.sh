@@ -22,6 +22,12 @@ lxc.cgroup.dir.container.inner = ns
 CONFIG
 }
 
+# The container's root is an ordinary user of the machine, as in every container that Proxmox VE creates by default. There
+# `unprivileged: 1` adds these lines.
+user_namespace() {
+  printf 'lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536\n'
+}
+
 # A full disk and a read-only one, for transfers.
 small_disks() {
   cat <<'CONFIG'
@@ -39,7 +45,7 @@ make_containers() {
     case $((id - FIRST_VMID)) in
     0)
       make_debian_rootfs "$lxc/$id/rootfs" "$name"
-      small_disks >>"$lxc/$id/config"
+      { user_namespace; small_disks; } >>"$lxc/$id/config"
       ;;
     1)
       make_busybox_rootfs "$lxc/$id/rootfs" "$name"

@@ -5,8 +5,8 @@ require_root() { [ "$(id -u)" = 0 ] || die 'must be root: mount namespaces and c
 
 require_packages() {
   local need missing=()
-  for need in lxc-start:lxc lxc-attach:lxc /usr/sbin/sshd:openssh-server ssh:openssh-client \
-    debootstrap:debootstrap busybox:busybox-static sudo:sudo perl:perl-base useradd:passwd \
+  for need in lxc-start:lxc lxc-attach:lxc lxc-usernsexec:lxc /usr/sbin/sshd:openssh-server ssh:openssh-client \
+    debootstrap:debootstrap busybox:busybox-static sudo:sudo perl:perl-base tar:tar useradd:passwd \
     nsenter:util-linux flock:util-linux bindfs:bindfs; do
     command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}")
   done

@@ -29,7 +29,9 @@ async function list(store: ApprovalStore, json: boolean): Promise<void> {
   const pending = await pendingIn(store);
   if (json) return print(`${JSON.stringify(pending, null, 2)}\n`);
   if (pending.length === 0) return print('No calls are waiting for approval.\n');
-  await print(pending.map(requestText).join('\n'));
+  await print(
+    `${pending.map(requestText).join('\n')}\nTo answer: proxmox-mcp approvals approve ID, or deny ID\n`,
+  );
 }
 
 /** The requests that are neither answered nor expired. */

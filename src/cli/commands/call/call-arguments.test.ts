@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { containerExecCommand } from '../../../tools/container-exec-command.ts';
+import { execInContainers } from '../../../tools/exec-in-containers.ts';
 import { TOOLS } from '../../../tools/index.ts';
 import { stopContainer } from '../../../tools/stop-container.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -39,6 +40,8 @@ test('parses name=value by the type of the parameter', async () => {
     force: true,
     timeout: 'soon',
   });
+  const commands = ['commands={"101": "a=b, c"}'];
+  expect(await readArguments(execInContainers, commands, nothing)).toEqual({ commands: { 101: 'a=b, c' } });
   const equals = ['command=a=b', 'response-format=json'];
   expect(await readArguments(containerExecCommand, equals, nothing)).toEqual({
     command: 'a=b',

@@ -13,6 +13,7 @@ its structured content with --json.
 
   proxmox-mcp call list_containers
   proxmox-mcp call container_exec_command vmid=101 command='df -h /'
+  proxmox-mcp call exec_in_containers commands='{"101": "id", "103": "df"}'
   proxmox-mcp call container_status vmid=101 --json
 
 Ctrl-C cancels the call: the command is killed, and the result says whether any

@@ -49,6 +49,8 @@ export function dockerLines({ file, knownHosts, sshKey, user, home }: Mounted): 
     : ['proxmox-mcp-state', 'proxmox-mcp-files'];
   const lines = [
     'docker run -d --name proxmox-mcp -p 127.0.0.1:8000:8000',
+    // As in docker-compose.yml.
+    '--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges',
     ...(otherUser ? [`--user ${user}:$(id -g)`] : []),
     mount(file, IN_CONTAINER.config, CONFIG_VARIABLE),
     ...(knownHosts === undefined ? [] : [mount(knownHosts, IN_CONTAINER.knownHosts, 'SSH_KNOWN_HOSTS')]),

@@ -21,6 +21,7 @@ export const CHECKS = {
   clock: 'Clock',
   'transfer-dirs': 'Transfers',
   'state-dirs': 'Audit log',
+  approvals: 'Approvals',
 } as const;
 
 export type CheckId = keyof typeof CHECKS;

@@ -24,7 +24,7 @@ import {
 import { checkOwnContainer } from './own-container-check.ts';
 import { judgeAttach } from './privileges.ts';
 import { connectOnce, type SeenWhileConnecting } from './session-check.ts';
-import { checkStateDirs } from './state-dirs.ts';
+import { checkPassphrase, checkStateDirs } from './state-dirs.ts';
 
 export interface ExamineOptions {
   readonly config: Config;
@@ -58,6 +58,7 @@ export async function examine(options: ExamineOptions): Promise<readonly Check[]
   }
   await exam.step('transfer-dirs', () => checkTransferDirs(config));
   await exam.step('state-dirs', () => checkStateDirs(config));
+  if (config.approvals === 'terminal') await exam.step('approvals', () => checkPassphrase(config));
   return exam.checks;
 }
 
@@ -173,9 +174,10 @@ async function runIn(
       value: true,
     };
   }
+  const said = result.cause ?? result.stderr.text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
   return {
     verdict: 'fail',
-    detail: `The test command in container ${vmid} failed (${result.ended}, exit code ${result.exitCode ?? 'none'}).`,
-    remedy: 'Check the load, the disk and the processes of the container.',
+    detail: `The test command in container ${vmid} failed (${result.ended}, exit code ${result.exitCode ?? 'none'})${said === '' ? '.' : `: ${said}`}`,
+    remedy: 'Check the load, the disk, the memory and the number of processes of the container.',
   };
 }

@@ -32,7 +32,10 @@ export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refuse
     );
   }
   if (refused === undefined) return { verdict: 'ok', detail: `${user}, by sudo`, value: true };
-  if (refused.code !== 'PERMISSION_DENIED') return problem(refused.message, nextStep(refused, 'person'));
+  const remedy = nextStep(refused, 'person');
+  // Another sudo rule than that for the password is the cause.
+  const isOtherRule = /\bEXEC\b|requiretty/.test(remedy);
+  if (refused.code !== 'PERMISSION_DENIED' || isOtherRule) return problem(refused.message, remedy);
   const lastLine = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
   return problem(
     `sudo does not let ${user} run /bin/sh without a password${lastLine === '' ? '' : ` (${JSON.stringify(lastLine.slice(0, 100))})`}.`,

@@ -1,3 +1,4 @@
+import { addressesOf } from '../../../config/address-formats.ts';
 import { currentEnvironment } from '../../../config/host-environment.ts';
 import { type LoadInput, loadConfig } from '../../../config/load.ts';
 import type { Config } from '../../../config/settings-schema.ts';
@@ -25,7 +26,7 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
   const errors = asServed.ok ? [] : asServed.errors;
   const loaded = asServed.ok ? asServed : loadConfig({ ...input, fallbacks: { acceptRisks: 'true' } });
   const checks: Check[] = errors.map(({ problem, remedy }) => found('fail', `${problem}.`, remedy));
-  for (const warning of asServed.warnings) checks.push(found('warn', `${warning}.`));
+  for (const warning of asServed.warnings) checks.push(found('warn', asSentence(warning)));
   if (!loaded.ok) return { checks, found: undefined, invalid: true, file: asServed.file };
   const notes: string[] = [];
   let target: SshTarget;
@@ -42,7 +43,7 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
       file: loaded.file,
     };
   }
-  for (const note of notes) checks.push(found('warn', `${note}.`));
+  for (const note of notes) checks.push(found('warn', asSentence(note)));
   for (const dropped of directoryVariables(loaded.config, target, currentEnvironment())) {
     const { name, value, effect } = dropped;
     checks.push(
@@ -62,6 +63,11 @@ export function examineSettings(input: LoadInput): ExaminedSettings {
   };
 }
 
+/** A warning may be a question. */
+function asSentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
 function found(verdict: Check['verdict'], detail: string, remedy?: string): Check {
   return {
     id: 'configuration',
@@ -74,7 +80,7 @@ function found(verdict: Check['verdict'], detail: string, remedy?: string): Chec
 
 function describe(config: Config, target: SshTarget, file: string | undefined): string {
   const where = `${target.username}@${target.host} port ${target.port}`;
-  const alias = config.host.split(',').includes(target.host) ? '' : `${config.host} is `;
+  const alias = addressesOf(config.host).some(({ host }) => host === target.host) ? '' : `${config.host} is `;
   const through = target.jumps.map(({ host }) => ` through ${host}`).join('');
   const level = config.readOnly
     ? 'read-only'

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../../../config/settings-schema.ts';
+import { ApprovalStore } from '../../../governance/approval/request-store.ts';
 import { auditDirOf } from '../../../governance/audit/open-audit-log.ts';
 import type { Finding } from './check.ts';
 
@@ -22,6 +23,19 @@ export async function checkStateDirs(config: Config): Promise<Finding<true>> {
     detail: `${problems.join('; ')}${audit ? ': no call can be logged, so none is executed' : ''}.`,
     remedy:
       'Correct STATE_DIR or AUDIT_DIR, or the permissions: both directories must belong to this user, with mode 700.',
+  };
+}
+
+/** With APPROVALS=terminal: checks that a passphrase is set, without which no call can be approved. */
+export async function checkPassphrase({ stateDir }: Config): Promise<Finding<true>> {
+  if (await new ApprovalStore(stateDir).hasPassphrase()) {
+    return { verdict: 'ok', detail: 'at a terminal, with the approval passphrase', value: true };
+  }
+  return {
+    verdict: 'warn',
+    detail:
+      'APPROVALS=terminal, but no approval passphrase is set: calls that need confirmation cannot be approved.',
+    remedy: 'Set one with `proxmox-mcp approvals passphrase`.',
   };
 }
 

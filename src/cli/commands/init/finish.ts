@@ -40,7 +40,7 @@ export function nextSteps(apps: readonly ClientApp[]): readonly string[] {
 export function silentClientsNote(silent: readonly string[]): string | undefined {
   if (silent.length === 0) return undefined;
   const verb = silent.length === 1 ? 'does' : 'do';
-  return `${silent.join(', ')} ${verb} not support confirmation prompts. Calls from any client that need confirmation therefore wait until you approve them in a terminal with \`proxmox-mcp approvals\` (APPROVALS=terminal). This needs an approval passphrase.`;
+  return `${silent.join(', ')} ${verb} not support confirmation prompts. Calls from any client that need confirmation therefore wait until you approve them in a terminal with \`proxmox-mcp approvals\` (APPROVALS=terminal). This needs an approval passphrase: \`proxmox-mcp approvals passphrase\`.`;
 }
 
 /** The message when the self-test fails. */

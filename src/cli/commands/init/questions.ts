@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { parseAddress } from '../../../config/address-formats.ts';
 import { absolutePath, type HostEnvironment } from '../../../config/host-environment.ts';
 import type { Config } from '../../../config/settings-schema.ts';
 import { resolveSshTarget } from '../../../config/ssh-target.ts';
@@ -27,6 +28,7 @@ export async function askServer(before: Values, at: HostEnvironment): Promise<Va
 
 function serverText({ PROXMOX_HOST: host, SSH_USERNAME: user, SSH_PORT: port }: Values): string {
   if (host === undefined) return '';
+  if (parseAddress(host)?.port !== undefined) return `${user === undefined ? '' : `${user}@`}${host}`;
   const bracketed = port !== undefined && host.includes(':') ? `[${host}]` : host;
   return `${user === undefined ? '' : `${user}@`}${bracketed}${port === undefined ? '' : `:${port}`}`;
 }
@@ -144,7 +146,7 @@ export async function askSafety(before: Level | undefined): Promise<Safety> {
       {
         value: 'ask',
         label: 'Work in containers, ask me before risky actions',
-        hint: 'before stopping or killing containers and overwriting files; recommended',
+        hint: 'before stopping containers and overwriting files, not before commands; recommended',
       },
       {
         value: 'host',

@@ -45,7 +45,8 @@ export async function check({ input, args, options }: Request): Promise<void> {
     ...unreachableRemarks(set),
     ...callerRemarks(set, config.httpTokens ?? []),
   ];
-  const outlook = outlookOf(set, tools, options.caller ?? 'local');
+  const { caller = 'local' } = options;
+  const outlook = outlookOf(set, tools, caller);
   if (json) return print(`${JSON.stringify({ ok: true, warnings, tools: outlook }, null, 2)}\n`);
   const style = styleFor(wantsColor(process.stdout));
   const remarks = warnings.map(
@@ -53,8 +54,10 @@ export async function check({ input, args, options }: Request): Promise<void> {
   );
   const own = set.rules.filter(({ line }) => line !== null).length;
   const base = set.extends === null ? '' : `, then the rules of ${set.extends}`;
+  const depends = set.rules.some(({ match }) => match.caller !== undefined);
+  const heading = depends ? `Outcomes for the caller ${caller} (for another one: --caller NAME):\n` : '';
   await print(
-    `${remarks.join('')}${name} is valid: ${own === 1 ? '1 rule' : `${own} rules`}${base}; default: ${set.fallback.outcome}.\n\n${outlookText(outlook, style, textWidth(process.stdout))}\n`,
+    `${remarks.join('')}${name} is valid: ${own === 1 ? '1 rule' : `${own} rules`}${base}; default: ${set.fallback.outcome}.\n\n${heading}${outlookText(outlook, style, textWidth(process.stdout))}\n`,
   );
 }
 

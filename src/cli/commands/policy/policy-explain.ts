@@ -1,7 +1,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { App } from '../../../app.ts';
 import { ceilingRefusal, disclosureRefused } from '../../../calls/ceilings.ts';
-import { subjectsOf } from '../../../calls/subject.ts';
+import { subjectIn, subjectsOf } from '../../../calls/subject.ts';
 import { validateArguments } from '../../../calls/validate.ts';
 import { describeMatch } from '../../../governance/policy/describe.ts';
 import { evaluatePolicy } from '../../../governance/policy/evaluate.ts';
@@ -94,10 +94,18 @@ function strictest(explanations: readonly Explanation[]): Explanation {
 /** The subject of a call on several containers: each container has its own decision, so one of them must be named. */
 function oneContainer(subject: Subject, tool: Tool, given: Readonly<Record<string, unknown>>): Subject {
   if (!('vmids' in tool.input.shape)) return subject;
-  const { vmids } = validateArguments(tool, given);
-  const vmid: unknown = Array.isArray(vmids) && vmids.length === 1 ? vmids[0] : undefined;
-  if (typeof vmid === 'number') return { ...subject, vmid };
+  const input = validateArguments(tool, given);
+  const vmid = onlyVmid(input.vmids) ?? onlyVmid(input.commands);
+  if (vmid !== undefined) return subjectIn(subject, tool, input, vmid);
   throw new UsageError(`the policy decides on each container of ${tool.name}: name one, with vmids=VMID`);
+}
+
+/** The VMID of a list with one element, which is a VMID or an entry of `commands`. */
+function onlyVmid(list: unknown): number | undefined {
+  if (!Array.isArray(list) || list.length !== 1) return undefined;
+  const only: unknown = list[0];
+  const vmid = typeof only === 'object' && only !== null && 'vmid' in only ? only.vmid : only;
+  return typeof vmid === 'number' ? vmid : undefined;
 }
 
 interface Question {
