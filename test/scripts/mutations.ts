@@ -490,6 +490,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: ':',
   },
   {
+    name: 'a log search that takes a wrong pattern for one without matches',
+    script: 'readLog',
+    group: 'readLog',
+    caughtBy: 'refuses a pattern that grep does not accept',
+    from: '[ $? = 1 ] ||',
+    to: ': ||',
+  },
+  {
     name: 'a log search that takes a fixed string for a pattern',
     script: 'readLog',
     group: 'readLog',
