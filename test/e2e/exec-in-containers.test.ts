@@ -349,14 +349,10 @@ describeNode('a command in several containers', [], (rig) => {
 
     const own = 'echo a >/tmp/own';
     test.each<[string, unknown, RegExp]>([
-      ['no VMID', { [CT.debian]: own, all: own }, /`commands\[\d\].vmid` needs a vmid from 100/],
-      [
-        'a leading zero',
-        { [CT.debian]: own, [`0${CT.debian}`]: own },
-        /`commands\[\d\].vmid` needs a vmid from 100/,
-      ],
-      ['a space', { [` ${CT.debian}`]: own }, /`commands\[\d\].vmid` needs a vmid from 100/],
-      ['a small number', { 7: own, [CT.debian]: own }, /`commands\[\d\].vmid` needs a vmid from 100/],
+      ['no VMID', { [CT.debian]: own, all: own }, /`commands` needs a vmid from 100/],
+      ['a leading zero', { [CT.debian]: own, [`0${CT.debian}`]: own }, /`commands` needs a vmid from 100/],
+      ['a space', { [` ${CT.debian}`]: own }, /`commands` needs a vmid from 100/],
+      ['a small number', { 7: own, [CT.debian]: own }, /`commands` needs a vmid from 100/],
       ['__proto__', JSON.parse(`{"${CT.debian}":"${own}","__proto__":"true"}`), /needs a vmid from 100/],
       ['constructor', { constructor: own }, /needs a vmid from 100/],
       [
@@ -367,15 +363,15 @@ describeNode('a command in several containers', [], (rig) => {
         ],
         /`commands` has two commands for \d+\./,
       ],
-      ['an empty command', { [CT.debian]: '' }, /`commands\[0\].command` must not be empty/],
-      ['no command', [{ vmid: CT.debian }], /`commands\[0\].command` is required/],
-      ['a list of commands', { [CT.debian]: [own] }, /`commands\[0\].command` must be a string/],
+      ['an empty command', { [CT.debian]: '' }, /`commands` must not be empty/],
+      ['no command', [{ vmid: CT.debian }], /`commands\[0\]\.command` is required/],
+      ['a list of commands', { [CT.debian]: [own] }, /`commands` must be a string/],
       ['no entries', {}, /`commands` must not be empty/],
       ['a string', 'true', /`commands` must be a list like/],
       [
         'another field',
         [{ vmid: CT.debian, command: own, timeout: 5 }],
-        /`commands\[0\].timeout` is not an argument/,
+        /`commands\[0\]` has no field `timeout`/,
       ],
       [
         'too many entries',

@@ -56,11 +56,10 @@ describeRig('an unprivileged container: exec', (rig) => {
     expect(await rig.containerProcesses(CT.debian, n)).toEqual([]);
   });
 
-  test('a job runs and is killed, whose files on the node it cannot read', async () => {
+  test('a job writes to /dev/stdout and /dev/stderr, and is cancelled', async () => {
     const n = uniqueSleep();
     const { start, ended } = jobsOf(node);
     const { job } = await start(CT.debian, `echo out >/dev/stdout; echo err >/dev/stderr; sleep ${n}`);
-    expect((await rig.ssh('find / -xdev -name "p.out" 2>/dev/null')).stdout).toBe('');
     const cancelled = await node.call('cancel_job', { job });
     expect(cancelled.data, cancelled.text).toMatchObject({ ended: 'cancelled', survivors: [] });
     expect((await ended(job)).data).toMatchObject({ stdout: 'out\n', stderr: 'err\n' });

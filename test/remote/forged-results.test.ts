@@ -120,6 +120,9 @@ const MISCHIEF: readonly [name: string, command: string, expected: Record<string
   ['sends TERM to its parent', 'kill $PPID; sleep 0.2; exit 8', { exit_code: 8 }],
   ['kills its parent', 'kill -9 $PPID; sleep 0.2; exit 8', { exit_code: null, code: 'EXIT_UNKNOWN' }],
   ['sends TERM to process group 0', 'kill 0; sleep 5; exit 9', { exit_code: 143 }],
+  // bash ignores it.
+  ['sends QUIT to process group 0', 'kill -QUIT 0; exit 9', { exit_code: 9 }],
+  ['sends USR1 to process group 0', 'kill -USR1 0; sleep 5; exit 9', { exit_code: 138 }],
   // The wrapper is in that group, too, as in an unprivileged container the kernel protects lxc-attach.
   ['kills process group 0', 'kill -9 0; sleep 5; exit 9', { exit_code: null, code: 'EXIT_UNKNOWN' }],
   ['closes both streams', 'exec >&- 2>&-; sleep 0.2; exit 10', { exit_code: 10, stdout: '', stderr: '' }],

@@ -490,6 +490,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: ':',
   },
   {
+    name: 'a log search that takes a wrong pattern for one without matches',
+    script: 'readLog',
+    group: 'readLog',
+    caughtBy: 'refuses a pattern that grep does not accept',
+    from: '[ $? = 1 ] ||',
+    to: ': ||',
+  },
+  {
     name: 'a log search that takes a fixed string for a pattern',
     script: 'readLog',
     group: 'readLog',
@@ -852,7 +860,7 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'exec',
     group: 'exec',
     caughtBy: 'reports the exit code of a command that sends TERM to its parent',
-    from: 'trap : HUP INT TERM',
+    from: 'trap : HUP INT QUIT USR1 USR2 TERM',
     to: ':',
   },
   {

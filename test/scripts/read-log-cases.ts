@@ -553,6 +553,19 @@ export const READ_LOG_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'refuses a pattern that grep does not accept',
+    run: async (bench) => {
+      const path = await writeLog(bench, lines(1, 3));
+      for (const pattern of ['(', 'a{2,1}', 'line ((1)']) {
+        const matching = await readLog(bench, { path, how: 'regex', pattern });
+        const grouping = await readLog(bench, { path, group: `text:${pattern}` });
+        for (const { report } of [matching, grouping]) {
+          expect(report.get('failed') ?? '', pattern).toMatch(/^PATTERN ./);
+        }
+      }
+    },
+  },
+  {
     name: 'refuses a time that journalctl rejects',
     run: async (bench) => {
       const { report } = await readLog(bench, {

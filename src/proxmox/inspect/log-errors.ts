@@ -76,6 +76,12 @@ export function logFailure(
           ? 'Leave out since, until and group, and use match with a part of the timestamp, written as in the log.'
           : 'Install it, or read the log with a command.',
       );
+    case 'PATTERN':
+      return new AppError(
+        'INVALID_INPUT',
+        `The program grep ${where} does not accept the pattern: ${oneLine(text)}.`,
+        'Put a backslash before characters that stand for themselves, such as \\(, or leave out regex.',
+      );
     case 'REFUSED':
       return new AppError(
         'INVALID_INPUT',

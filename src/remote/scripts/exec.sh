@@ -5,11 +5,11 @@
 # ended" is written to both after it; without it, the exit code is not that of the command. The wrapper's own stderr is
 # discarded, so that the shell's "Killed" does not become output of the command; dash prints it in the parent unless the command
 # is in a subshell. In a privileged container, setsid protects lxc-attach from a signal to process group 0; in others, the
-# kernel does, and only a KILL to that group ends this wrapper, so that the exit code is unknown. A TERM sent to the wrapper
-# must not end it, so it is trapped: unlike an ignored signal, a trap is reset in the child. The command may set O_NONBLOCK on
-# the streams, so a report is repeated while they are full.
+# kernel does, and only a KILL to that group ends this wrapper, so that the exit code is unknown. Other signals that scripts
+# send must not end it, so they are trapped: unlike an ignored signal, a trap is reset in the child. The command may set
+# O_NONBLOCK on the streams, so a report is repeated while they are full.
 exec 3>&1 4>&2 2>/dev/null
-trap : HUP INT TERM
+trap : HUP INT QUIT USR1 USR2 TERM
 cd "$HOME" || cd /
 echo "$1 began" >&3
 echo "$1 began" >&4

@@ -40,6 +40,12 @@ path=$2 how=$3 pattern=$4 context=$5 count=$6 seen=$7 bytes=$8 keep=$9
 shift 9
 clock=$1 group=$2
 shift 2
+nl='
+'
+# A pattern that grep does not accept must not look like one without matches.
+accepts() { said=$(echo | grep -aE -e "$1" 2>&1) || [ $? = 1 ] || fail PATTERN "${said%%"$nl"*}"; }
+[ "$how" != regex ] || accepts "$pattern"
+[ "${group#text:}" = "$group" ] || accepts "${group#text:}"
 ends=
 [ "$how" = all ] || [ "$context$seen$keep" != 00tail ] || ends=1
 # Without -m, a search for the first lines would go on until there is one more match.

@@ -25,7 +25,7 @@ CONFIG
 # The container's root is an ordinary user of the machine, as in every container that Proxmox VE creates by default. There
 # `unprivileged: 1` adds these lines.
 user_namespace() {
-  printf 'lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536\n'
+  is_privileged || printf 'lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536\n'
 }
 
 # A full disk and a read-only one, for transfers.

@@ -36,6 +36,9 @@ ensure_shifted_cache() {
   mv "$work" "$SHIFTED_CACHE"
 }
 
+# For comparing: the Debian container is privileged.
+is_privileged() { [ "${RIG_PRIVILEGED:-0}" = 1 ]; }
+
 # Runs a command as the root of an unprivileged container. Its directory must be accessible to that user.
 in_user_namespace() (
   cd / && exec lxc-usernsexec -m "$ID_MAP" -- "$@"
@@ -52,11 +55,11 @@ finish_rootfs() {
   printf '%s\n' "$RIG_ID" >"$root/$MARK"
 }
 
-# Unprivileged: what is added to the copy is given to the container's root.
+# What is added to the copy is given to the root of the unprivileged container.
 make_debian_rootfs() {
-  cp -a "$SHIFTED_CACHE" "$1"
+  if is_privileged; then cp -a "$DEBIAN_CACHE" "$1"; else cp -a "$SHIFTED_CACHE" "$1"; fi
   finish_rootfs "$1" "$2"
-  find "$1" -xdev -uid 0 -exec chown -h 100000:100000 {} +
+  is_privileged || find "$1" -xdev -uid 0 -exec chown -h 100000:100000 {} +
 }
 
 make_busybox_rootfs() {
