@@ -5,8 +5,7 @@ import { SkippedTests } from './test/skipped-tests.ts';
 export default defineConfig({
   test: {
     projects: [
-      // Unit tests have no state that outlives a file, so a process can run many files.
-      { extends: true, test: { name: 'src', include: ['src/**/*.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'src', include: ['src/**/*.test.ts'] } },
       {
         extends: true,
         test: { name: 'test', include: ['test/**/*.test.ts'], globalSetup: ['test/global-setup.ts'] },
@@ -17,6 +16,8 @@ export default defineConfig({
       new SkippedTests(),
       ...(process.env.CI ? [['json', { outputFile: 'coverage/tests.json' }] satisfies [string, object]] : []),
     ],
+    // A process runs many files, which saves half a second of the processor for each. No file leaves state behind in its process.
+    isolate: false,
     // Most suites wait most of the time; each worker has its own rig.
     maxWorkers: 5,
     // Several cases run in real time; see docs/dev/testing.md.

@@ -3,11 +3,14 @@ import { usesCluster } from './rig/uses-rig.ts';
 
 /** They install packages, which takes minutes. */
 const LONGEST = /\/(?:setup|image)\.test\.ts$/;
+/** They wait for the limits of time of scripts, and use little of the processor meanwhile. The longest have `mutations` in their names. */
+const WAITING = /\/test\/scripts\/[^/]+$/;
+const MUTATIONS = /mutations\.test\.ts$/;
 
 /**
- * Starts the longest files first, and distributes the files that use the cluster over the run: their suites run one at a time, so
- * two at once would block a worker, and the last ones would run alone. Unit tests come last: they are short, and in a row they can
- * share processes.
+ * Starts the longest files first, and distributes the files that wait over the run, so that others use the processor meanwhile. It
+ * also distributes the files that use the cluster: their suites run one at a time, so two at once would block a worker, and the
+ * last ones would run alone. Unit tests come last, because they are short.
  */
 export class OrderSuites extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -15,10 +18,13 @@ export class OrderSuites extends BaseSequencer {
     const units = sorted.filter(({ project }) => project.name === 'src');
     const suites = sorted.filter(({ project }) => project.name !== 'src');
     const longest = suites.filter(({ moduleId }) => LONGEST.test(moduleId));
-    const rest = suites.filter(({ moduleId }) => !LONGEST.test(moduleId));
+    const waiting = suites.filter(({ moduleId }) => WAITING.test(moduleId));
+    const first = waiting.filter(({ moduleId }) => MUTATIONS.test(moduleId));
+    const later = waiting.filter(({ moduleId }) => !MUTATIONS.test(moduleId));
+    const rest = suites.filter(({ moduleId }) => !LONGEST.test(moduleId) && !WAITING.test(moduleId));
     const cluster = rest.filter(({ moduleId }) => usesCluster(moduleId));
     const others = rest.filter(({ moduleId }) => !usesCluster(moduleId));
-    return [...longest, ...spread(cluster, others), ...units];
+    return [...longest, ...spread([...first, ...later], spread(cluster, others)), ...units];
   }
 }
 

@@ -60,7 +60,7 @@ export function validateArguments(
   const errors = [...new Set(parsed.error.issues.flatMap((issue) => describe(issue, args, coerced, names)))];
   const more = errors.length > MAX_ERRORS ? '; and more' : '';
   const remedies = [...new Set(parsed.error.issues.flatMap(remedyOf))];
-  const withoutVmid = parsed.error.issues.some(({ path }) => path[0] === 'vmid' || path[0] === 'vmids');
+  const withoutVmid = parsed.error.issues.some(({ path }) => path.at(-1) === 'vmid' || path[0] === 'vmids');
   throw invalid(tool, `${errors.slice(0, MAX_ERRORS).join('; ')}${more}`, { names, remedies, withoutVmid });
 }
 
@@ -111,11 +111,11 @@ function describe(
   coerced: Arguments,
   names: readonly string[],
 ): string[] {
-  const path = describedPath(issue);
+  const path = describedPath(issue, coerced);
   if (issue.code === 'unrecognized_keys') {
-    const prefix = path.length === 0 ? '' : `${pathText(path)}.`;
-    const known = path.length === 0 ? names : [];
-    return issue.keys.slice(0, MAX_ERRORS + 1).map((key) => unknownArgument(key, prefix, known));
+    const noField = (key: string) => `\`${pathText(path)}\` has no field \`${shortened(key)}\``;
+    const unknown = (key: string) => (path.length === 0 ? unknownArgument(key, names) : noField(key));
+    return issue.keys.slice(0, MAX_ERRORS + 1).map(unknown);
   }
   const value = path.reduce(valueIn, path.length === 1 ? args : coerced);
   // The error of a rule about several arguments is a complete sentence also if this one is missing.
@@ -123,10 +123,13 @@ function describe(
   return [`\`${pathText(path)}\` ${missing ? 'is required' : `${issue.message}${shown(value)}`}`];
 }
 
-/** The path to a field of an object in a list. For a plain value in a list, the message describes the list. */
-function describedPath({ code, path }: z.core.$ZodIssue): readonly PropertyKey[] {
-  const inList = path.slice(1).some((key) => typeof key === 'string') || code === 'unrecognized_keys';
-  return inList ? path : path.slice(0, 1);
+/**
+ * The path to an object in a list, or to its field. For a plain value in a list, and for an object that a schema reads as a list,
+ * the message describes the whole argument.
+ */
+function describedPath({ code, path }: z.core.$ZodIssue, coerced: Arguments): readonly PropertyKey[] {
+  const inObject = path.length > 2 || code === 'unrecognized_keys';
+  return inObject && Array.isArray(valueIn(coerced, path[0] ?? '')) ? path : path.slice(0, 1);
 }
 
 /** `edits[0].old` */
@@ -142,11 +145,10 @@ function valueIn(from: unknown, key: PropertyKey): unknown {
     : undefined;
 }
 
-/** @param prefix the object in a list that has the key */
-function unknownArgument(key: string, prefix: string, names: readonly string[]): string {
+function unknownArgument(key: string, names: readonly string[]): string {
   const meant = nearest(key, names);
   const hint = meant === undefined ? '' : ` (did you mean \`${meant}\`?)`;
-  return `\`${prefix}${shortened(key)}\` is not an argument${hint}`;
+  return `\`${shortened(key)}\` is not an argument${hint}`;
 }
 
 /** The value, if it is short. A long one may be a command or contain a secret. */

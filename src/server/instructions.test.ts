@@ -17,7 +17,7 @@ const settings = {
 test.each([
   ['no directory', []],
   ['one directory', ['/home/admin/proxmox-mcp']],
-  ['the longest path that is shown', [`/${'x'.repeat(119)}`]],
+  ['the longest path that is shown', [`/${'x'.repeat(69)}`]],
   ['long paths', Array.from({ length: 40 }, (_, i) => `/srv/${'x'.repeat(100)}/${i}`)],
 ])('fit the 2,048 characters that clients keep: %s', (_, dirs) => {
   const largest = { ...settings, characterLimit: 1_000_000, maxFileSize: 1023.9 * 1024 ** 3 };
@@ -32,7 +32,7 @@ test('state the limits in force', () => {
 });
 
 test('say that the server is read-only, within the same limit', () => {
-  const text = instructionsFor({ ...settings, readOnly: true }, [`/${'x'.repeat(119)}`]);
+  const text = instructionsFor({ ...settings, readOnly: true }, [`/${'x'.repeat(69)}`]);
   expect(text).toContain('read-only: commands, changes and transfers are refused');
   expect(text.length).toBeLessThanOrEqual(2048);
   expect(instructionsFor(settings, [])).not.toContain('read-only');

@@ -3,7 +3,7 @@ import { formatBytes } from '../tools/shared/format.ts';
 import type { ToolSettings } from '../tools/tool.ts';
 
 /** Limit for the paths, because clients cut instructions at 2,048 characters. */
-const MAX_DIRS_LENGTH = 120;
+const MAX_DIRS_LENGTH = 70;
 
 /**
  * The server's instructions: all that a model sees before it loads a tool.

@@ -32,7 +32,7 @@ export const containerStatus = defineContainerTool({
   title: 'Status of a container',
   description:
     'Get the status of one LXC container: running, stopped or frozen, node, lock, uptime, CPU, memory and disk usage. ' +
-    'Usage is up to 10 s old; cpu is 0 to 1 across all its cores. Use it when a command in a container fails. Starting and stopping need no look before.',
+    'Usage is up to 10 s old; cpu is 0 to 1 across all its cores. Use it when a command in it fails. Starting and stopping need no prior check.',
   toolset: 'core',
   effect: 'read',
   input: containerInput({ response_format: responseFormat('json') }),

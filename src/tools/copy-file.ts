@@ -84,7 +84,7 @@ export const copyFile = defineMultiPartTool({
   },
 });
 
-/** What was compared, so that nobody has to compare it again. */
+/** What was compared, so that no further comparison is needed. */
 const VERIFIED = {
   file: 'Verified by SHA-256.',
   directory:

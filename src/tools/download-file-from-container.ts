@@ -9,7 +9,7 @@ export const downloadFileFromContainer = defineContainerTool({
   title: 'Download a file from a container',
   description:
     'Copy one file from a running LXC container to the machine this server runs on, verified by SHA-256. ' +
-    'For a directory, make a tar archive first. To read a short text file, run cat with proxmox_container_exec_command instead.',
+    'For a directory, make a tar archive first. To read a short text file, run cat with proxmox_container_exec_command.',
   toolset: 'core',
   effect: 'write',
   input: containerInput({ container_path: path('Absolute path in the container'), ...downloadInput }),

@@ -9,7 +9,13 @@ import {
 } from '../proxmox/inspect/inspect-types.ts';
 import { readLogs } from './read-logs.ts';
 import { fitInspection } from './shared/inspection-limit.ts';
-import { hasFullMount, inspectionData, inspectionOutput, problemsOf } from './shared/inspection-output.ts';
+import {
+  hasFullMount,
+  inspectionData,
+  inspectionOutput,
+  isShort,
+  problemsOf,
+} from './shared/inspection-output.ts';
 import { inspectionText } from './shared/inspection-text.ts';
 import { selectContainers, skippedRows, targetInput } from './shared/targets.ts';
 import { type ContainerTarget, defineContainersTool, type TargetOutcome } from './tool.ts';
@@ -31,8 +37,8 @@ export const inspectContainers = defineContainersTool({
   description:
     'Health of many LXC containers in one call, without changing anything. Use it first to find problems. ' +
     'Default: one row each for running ones (OS, uptime, memory, disk, failed services). ' +
-    'sections adds details: largest files, deleted but open files (disk), addresses and ports (network), ' +
-    'top processes, pending updates, last errors (logs).',
+    'sections adds details: top processes (memory), largest files, deleted but open files (disk), addresses and ports (network), ' +
+    'busiest processes, pending updates, last errors (logs).',
   toolset: 'inspect',
   effect: 'read',
   input: z.strictObject({
@@ -83,7 +89,7 @@ export const inspectContainers = defineContainersTool({
         .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
         .map(({ node, skew }) => ({ node, ahead_s: skew })),
       containers: inspection.containers.map((facts) =>
-        toRow(facts, targets, { ...input, now, everyDisk: targets.length <= FEW }),
+        toRow(facts, targets, { ...input, now, details, everyDisk: targets.length <= FEW }),
       ),
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
@@ -135,12 +141,19 @@ type Row = z.output<typeof inspectionData>['containers'][number];
 function toRow(
   facts: ContainerFacts,
   targets: readonly ContainerTarget[],
-  options: { readonly threshold: number; readonly now: string; readonly everyDisk: boolean },
+  options: {
+    readonly threshold: number;
+    readonly now: string;
+    readonly details: boolean;
+    readonly everyDisk: boolean;
+  },
 ): Row {
   const { name = null, withheld = null } = targets.find(({ vmid }) => vmid === facts.vmid) ?? {};
   const problems = problemsOf(facts, options).map((problem) => problem.slice(0, 120));
   const not_checked = withheld === null ? facts.not_checked : [...facts.not_checked, withheldLogs(withheld)];
   const row = inspectionData.shape.containers.element.parse({ ...facts, name, problems, not_checked });
+  // In an overview, only where memory is short.
+  if (!options.details && !isShort(facts.memory, options.threshold)) delete row.memory?.top_processes;
   return row.disk === undefined || options.everyDisk || hasFullMount(row.disk, options.threshold)
     ? row
     : { ...row, disk: { mounts: row.disk.mounts, deleted_open: row.disk.deleted_open } };

@@ -105,5 +105,5 @@ let serial = 0;
 /** A duration of sleep that no other test uses, so that the process can be found in /proc. */
 export function uniqueSleep(): string {
   serial += 1;
-  return `${3_000 + (process.pid % 1_000) * 100 + serial}.5`;
+  return `${3_000 + (process.pid % 1_000) * 1_000 + serial}.5`;
 }

@@ -263,6 +263,19 @@ describeNode('edit_file', [], (node, { needing }) => {
         },
       );
 
+      test('that leaves a process in the background: not waited for, and the process goes on', async () => {
+        const far = farNamed(name);
+        await far.put('file', OLD);
+        const sleep = uniqueSleep();
+        const running = () => node.containerProcesses(far.vmid ?? 0, `sleep ${sleep}`);
+        const validate = `sleep ${sleep} & echo fine`;
+        const result = await edit(far, 'file', { ...EDITS, validate });
+        expect(result.data).toMatchObject({ validated: 'after', validate_output: 'fine' });
+        expect(await running()).not.toHaveLength(0);
+        await far.run('pkill', '-f', `sleep ${sleep}`);
+        await until(async () => (await running()).length === 0);
+      });
+
       test('that floods: the end of its output is returned', async () => {
         const far = farNamed(name);
         await far.put('file', OLD);

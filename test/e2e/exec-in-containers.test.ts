@@ -364,11 +364,15 @@ describeNode('a command in several containers', [], (rig) => {
         /`commands` has two commands for \d+\./,
       ],
       ['an empty command', { [CT.debian]: '' }, /`commands` must not be empty/],
-      ['no command', [{ vmid: CT.debian }], /`commands` must be a string/],
+      ['no command', [{ vmid: CT.debian }], /`commands\[0\]\.command` is required/],
       ['a list of commands', { [CT.debian]: [own] }, /`commands` must be a string/],
       ['no entries', {}, /`commands` must not be empty/],
       ['a string', 'true', /`commands` must be a list like/],
-      ['another field', [{ vmid: CT.debian, command: own, timeout: 5 }], /`commands` has no field `timeout`/],
+      [
+        'another field',
+        [{ vmid: CT.debian, command: own, timeout: 5 }],
+        /`commands\[0\]` has no field `timeout`/,
+      ],
       [
         'too many entries',
         Array.from({ length: 1001 }, (_, index) => ({ vmid: 1000 + index, command: 'true' })),

@@ -185,6 +185,16 @@ describeNode('inspect', [], (node, { needing }) => {
     expect(text).toMatch(/^PROCESSES \(memory/m);
   });
 
+  test('names the processes with most memory, and the overview only those of a container that is short of it', async () => {
+    const { row, text } = await inspect({ vmids: [CT.debian, CT.busybox], sections: ['memory'] });
+    const [top] = row(CT.debian).memory?.top_processes ?? [];
+    expect(top?.bytes).toBeGreaterThan(0);
+    expect(text).toMatch(new RegExp(`^${CT.debian} .* ${top?.process} [\\d.]+ [KM]B \\(${top?.pid}\\)`, 'm'));
+    const overview = await inspect({ vmids: [CT.debian] });
+    expect(overview.row(CT.debian).memory).not.toHaveProperty('top_processes');
+    expect(overview.text).not.toMatch(/^MEMORY/m);
+  });
+
   test('redacts secrets in command lines, also where a command line is cut', async () => {
     const token = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz';
     const word = 'w'.repeat(60);

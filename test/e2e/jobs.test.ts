@@ -156,8 +156,8 @@ describeNode('jobs', [], (rig) => {
     const client = await connectToRig(rig, { env: { CHARACTER_LIMIT: '100' } });
     try {
       const { data } = await client.callTool('proxmox_get_job', { job, tail: 1000 });
-      expect(String(data.stdout)).toMatch(/^0{41}\nout end\n$/);
-      expect(String(data.stderr)).toMatch(/^0{44}1\nerr\n$/);
+      expect(String(data.stdout)).toMatch(/^0{66}\nout end\n$/);
+      expect(String(data.stderr)).toMatch(/^0{19}1\nerr\n$/);
       const matched = await client.callTool('proxmox_get_job', { job, match: 'E' });
       expect(matched.data).toMatchObject({ stdout: 'out end\n', stderr: 'err\n', truncated: false });
     } finally {

@@ -12,13 +12,18 @@ function pageOf(text: string) {
   const cursor = (name: string) => new RegExp(`^${name}: cursor="([^"]+)"$`, 'm').exec(around)?.[1] ?? null;
   const [, shown = '0', total] = /^(?:No|(\d+))(?: matching)?(?: lines)?(?: of (\d+))? /.exec(around) ?? [];
   return {
-    log,
+    log: after(around) ? log.replace(/^.*\n--\n/, '') : log,
+    first: after(around) ? log.split('\n')[0] : null,
     shown: Number(shown),
     total: total === undefined ? null : Number(total),
     rotated: around.includes('was rotated'),
     older: cursor('Older lines'),
     newer: cursor('Lines written later'),
   };
+}
+
+function after(text: string): boolean {
+  return text.includes(', after the first of all:');
 }
 
 describeNode('read_logs', [], (node, { needing }) => {
@@ -132,6 +137,9 @@ esac
       (await read({ vmid: CT.busybox, path: LOG, count: true, ...args })).text;
     expect(await count({})).toBe(`31 lines in ${LOG} of container ${CT.busybox}.`);
     expect(await count({ match: '[ERROR] a.b (' })).toMatch(/^1 matching line in /);
+    const ends = await read({ vmid: CT.busybox, path: LOG, count: true, match: 'event 1' });
+    expect(ends.text).toMatch(/^11 matching lines in \S+ of container \d+\.\nThe first and the last:\n/);
+    expect(ends.log).toBe('1:event 1\n19:event 19');
     const around = await read({
       vmid: CT.busybox,
       path: LOG,
@@ -143,6 +151,28 @@ esac
       '2-event 2\n3:event 3\n4-event 4\n--\n20-event 20\n21:[ERROR] a.b (c)\n22-event 21',
     );
     expect(around).toMatchObject({ shown: 2, total: 2 });
+  });
+
+  test('reads the files of a pattern as one, with the total, the first and the last match', async () => {
+    await write(CT.debian, 'match old\nother\n', `${LOG}.1`);
+    await write(CT.debian, 'match a\nmatch b\n');
+    const args = { vmid: CT.debian, path: `${LOG}*`, match: 'match' };
+    const { text, first, log, total, older } = await read({ ...args, lines: 1 });
+    expect({ first, log, total }).toEqual({ first: 'match old', log: 'match b', total: 3 });
+    expect(text).toContain(`\n2 files, oldest first: app.log.1, app.log.\n`);
+    expect((await read({ ...args, lines: 5, cursor: older })).log).toBe('match old\nmatch a');
+    const none = failureOf(await call('read_logs', { vmid: CT.debian, path: '/var/log/none*' }));
+    expect(none).toMatchObject({ code: 'SOURCE_NOT_FOUND', error: expect.stringContaining('No file') });
+  });
+
+  test('opens no pipe or device that a pattern matches', async () => {
+    await write(CT.busybox, 'x\n');
+    await node.inContainer(CT.busybox, ['sh', '-c', `mkfifo ${LOG}.1; ln -s /dev/zero ${LOG}.2`]);
+    onTestFinished(async () => {
+      await node.inContainer(CT.busybox, ['rm', '-f', `${LOG}.1`, `${LOG}.2`]);
+    });
+    const { log, text } = await read({ vmid: CT.busybox, path: `${LOG}*` });
+    expect([log, text]).toEqual(['x', expect.stringContaining('\n1 file: app.log.\n')]);
   });
 
   test('never interprets an argument as shell code', async () => {
@@ -178,7 +208,10 @@ esac
     [{ path: LOG, unit: 'nginx' }, 'path'],
     [{ path: LOG, priority: 'err' }, 'path'],
     [{ since: 'yesterday; reboot' }, 'since'],
-    [{ unit: 'a b' }, 'unit'],
+    [{ unit: 'a;b' }, 'unit'],
+    [{ unit: 'a,' }, 'unit'],
+    [{ path: LOG, group: '(a)\\1' }, 'group'],
+    [{ path: LOG, group: 'message', cursor: 'f.1:1.0.-.0.000000000000' }, 'group'],
     [{ match: '(a)\\1', regex: true }, 'match'],
     [{ match: 'two\nlines' }, 'match'],
     [{ path: LOG, cursor: 'f.1:1.0.-.0.000000000000' }, 'cursor'],
@@ -226,6 +259,35 @@ esac
     await write(CT.busybox, 'new\n');
     expect((await read({ vmid: CT.busybox, path: LOG })).text).not.toContain(`${LOG}.1`);
     expect((await read({ vmid: CT.busybox, path: LOG, match: 'old' })).text).toContain(`${LOG}.1 (4 bytes)`);
+  });
+
+  needing('real lxc', 'counts equal messages, and lines by hour, over rotated files', async (rig) => {
+    const token = 'ghp_0123456789abcdefghijklmnopqrstuvwxyz';
+    const lines = (day: number) =>
+      `2026-05-${day} 10:00:01 worker ${day}1 of 10.0.0.${day} failed\n2026-05-${day} 11:00:01 worker 9 of 10.0.0.1 failed\n2026-05-${day} 11:00:02 token ${token}\n`;
+    for (const vmid of [CT.debian, CT.busybox]) {
+      await write(vmid, lines(13), `${LOG}.1`);
+      await rig.inContainer(vmid, ['gzip', '-f', `${LOG}.1`]);
+      onTestFinished(async () => void (await rig.inContainer(vmid, ['rm', '-f', `${LOG}.1.gz`])));
+      await write(vmid, lines(14));
+      const args = { vmid, path: `${LOG}*` };
+      const message = await read({ ...args, group: 'message' });
+      expect(message.text).toMatch(
+        /^6 lines in .*\n2 files, oldest first: app\.log\.1\.gz, app\.log\.\n2 different, most frequent first/,
+      );
+      expect(message.log.split('\n')[0]).toBe(
+        '4  2026-05-13 10:00:01  2026-05-14 11:00:01  worker 131 of 10.0.0.13 failed',
+      );
+      expect(message.text).not.toContain(token);
+      const hours = await read({ ...args, group: 'hour', match: 'worker' });
+      expect(hours.text).toMatch(/^4 matching lines in /);
+      expect(hours.log).toBe(
+        '1  2026-05-13 10:00\n1  2026-05-13 11:00\n1  2026-05-14 10:00\n1  2026-05-14 11:00',
+      );
+      const texts = await read({ ...args, group: '10\\.0\\.0\\.[0-9]+', lines: 1 });
+      expect(texts.text).toContain('\n1 of 3 different, most frequent first:\n');
+      expect(texts.log).toBe('2  10.0.0.1');
+    }
   });
 
   needing('real lxc', 'reads yesterday from a compressed file, by time and match', async (rig) => {

@@ -1,4 +1,4 @@
-import { chown, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CT, type Rig } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
@@ -73,18 +73,17 @@ export async function onRig<T>(rig: Rig, use: (node: NodeUnderEval) => Promise<T
   }
 }
 
-/** Writes a file of the container's root, who is another user on this machine if the container is unprivileged. */
-async function writeAsRoot(root: string, file: string, content: string): Promise<void> {
-  const { uid, gid } = await stat(root);
-  await writeFile(join(root, file), content);
-  await chown(join(root, file), uid, gid);
-}
-
 async function prepare(rig: Rig): Promise<void> {
   for (const vmid of VMIDS) {
     const version = vmid === CT.busybox ? '2.6.0-rc2' : '2.7.1';
-    await writeAsRoot(rig.rootfsOnDisk(vmid), 'etc/agent-version', `${version}\n`);
-    await writeAsRoot(rig.rootfsOnDisk(vmid), 'etc/agent.conf', 'interval = 300\n');
+    for (const [name, text] of [
+      ['etc/agent-version', `${version}\n`],
+      ['etc/agent.conf', 'interval = 300\n'],
+    ] as const) {
+      if (vmid === CT.stopped) await writeFile(join(rig.rootfsOnDisk(vmid), name), text);
+      // In an unprivileged container a file of the node's root cannot be written.
+      else await rig.writeInContainer(vmid, `/${name}`, text);
+    }
   }
   await inContainer(rig, CT.busybox, 'mkdir -p /srv; httpd -p 8098 -h /srv');
   await inContainer(

@@ -178,6 +178,7 @@ test.each([
   [exec, { vmid: 'web', command: 'ls' }],
   [exec, { container: 'web', command: 'ls' }],
   ['proxmox_inspect_containers', { vmids: ['web'] }],
+  ['proxmox_exec_in_containers', { commands: { web: 'ls' } }],
 ])('a name instead of a VMID: %s suggests to find the VMID', async (tool, args) => {
   const { data } = await client.callTool(tool, { ...args });
   expect(data.code).toBe('INVALID_INPUT');
@@ -197,7 +198,7 @@ test.each([
         { old_string: 'a', new: 'b' },
       ],
     },
-    ['`edits[1].old` is required', '`edits[1].old_string` is not an argument'],
+    ['`edits[1].old` is required', '`edits[1]` has no field `old_string`'],
   ],
   [{ edits: '[{"old":1,"new":"b"}]' }, ['`edits[0].old` must be a string, got 1']],
   [{ edits: [{ old: 1, new: 'b' }] }, ['`edits[0].old` must be a string, got 1']],

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { RigInfo } from './info.ts';
-import { type Process, processesSharing } from './processes.ts';
+import { type Process, processesSharing, startTime } from './processes.ts';
 import { must, type Outcome, type RunOptions, run, runRaw } from './run.ts';
 
 /** Access to the programs, files and processes of the node and its containers, without ssh and without the code under test. */
 export class Door {
   readonly info: RigInfo;
+  /** The inits of containers, because tests that wait for a process ask for them many times a second. */
+  readonly #inits = new Map<number, { readonly pid: number; readonly started: string | undefined }>();
 
   constructor(info: RigInfo) {
     this.info = info;
@@ -75,11 +77,14 @@ export class Door {
 
   /** PID of the container's init on this machine. */
   async initPid(vmid: number): Promise<number> {
+    const known = this.#inits.get(vmid);
+    if (known?.started !== undefined && startTime(known.pid) === known.started) return known.pid;
     const { stdout } = await this.mustInNode('lxc-info', '-n', String(vmid), '-p', '-H');
     const pid = Number(stdout.trim());
     if (!Number.isInteger(pid) || pid <= 0) {
       throw new Error(`container ${vmid} does not run`);
     }
+    this.#inits.set(vmid, { pid, started: startTime(pid) });
     return pid;
   }
 

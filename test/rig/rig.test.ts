@@ -102,9 +102,13 @@ describeRig('rig: the node', (rig) => {
     // A client that cannot connect by itself has no fallback.
     const session = (command: string) =>
       run([ssh, '-S', control, '-o', 'ProxyCommand=false', ...target, command]);
-    const ten = Array.from({ length: 10 }, () => session('sleep 1'));
-    await until(() => rig.nodePids().filter(({ cmdline }) => cmdline === 'sleep 1').length === 10);
+    // Not for a time, because on a busy machine the first would end before the last begins.
+    const end = '/tmp/ten-may-end';
+    const ten = Array.from({ length: 10 }, () => session(`until [ -e ${end} ]; do sleep 0.1; done`));
+    await until(() => rig.nodePids().filter(({ cmdline }) => cmdline.includes(end)).length === 10);
     expect((await session('true')).stderr).toContain('Session open refused by peer');
+    await rig.writeInNode(end, '');
+    onTestFinished(async () => void (await rig.inNode(['rm', '-f', end])));
     expect((await Promise.all(ten)).map(({ code }) => code)).toEqual(Array(10).fill(0));
 
     const [, ...jump] = rig.sshArgv();

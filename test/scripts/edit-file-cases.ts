@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -221,6 +222,31 @@ export const EDIT_FILE_CASES: readonly Case[] = [
       },
     }),
   ),
+  {
+    name: 'does not wait for what the validation leaves in the background',
+    needs: ['linux'],
+    run: async (bench) => {
+      for (const [when, code] of [
+        ['before', 0],
+        ['after', 3],
+      ] as const) {
+        const place = await oldFile(bench);
+        const sleep = `sleep 9${randomInt(1e9)}`;
+        const validate = `${sleep} & echo begun; exit ${code}`;
+        const left = () => bench.machine.commandLines();
+        const end = await edit(bench, place.file, { validate, when });
+        expect(end).toMatchObject({
+          kind: 'said',
+          fields: code === 0 ? [expect.any(String), expect.any(String)] : [],
+          output: 'begun\n',
+        });
+        await has(bench, place, code === 0 ? DATA : OLD);
+        // It is not killed: it may be a service.
+        expect((await left()).filter((line) => line === sleep)).toHaveLength(1);
+        spawnSync('pkill', ['-f', sleep]);
+      }
+    },
+  },
   {
     name: 'shows the end of much output of the validation',
     run: async (bench) => {

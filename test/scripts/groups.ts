@@ -13,6 +13,7 @@ import { OWN_CONTAINER_CASES } from './own-container-cases.ts';
 import { PRECONDITION_CASES } from './precondition-cases.ts';
 import { READ_FILE_CASES } from './read-file-cases.ts';
 import { READ_LOG_CASES } from './read-log-cases.ts';
+import { READ_MANY_LOGS_CASES } from './read-many-logs-cases.ts';
 import { START_CLAIM_CASES } from './start-claim-cases.ts';
 import { UPLOAD_CASES } from './upload-cases.ts';
 import { UPLOAD_REFUSAL_CASES } from './upload-refusal-cases.ts';
@@ -56,7 +57,7 @@ export const GROUPS: Readonly<Record<GroupName, readonly Case[]>> = {
   precondition: PRECONDITION_CASES,
   probe: PROBE_CASES,
   readFile: READ_FILE_CASES,
-  readLog: READ_LOG_CASES,
+  readLog: [...READ_LOG_CASES, ...READ_MANY_LOGS_CASES],
   startClaim: START_CLAIM_CASES,
   upload: [...UPLOAD_CASES, ...UPLOAD_REFUSAL_CASES],
   warmCgroup: WARM_CGROUP_CASES,

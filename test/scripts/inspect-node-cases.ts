@@ -166,6 +166,32 @@ export const INSPECT_NODE_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'reads the processes with most memory of their own, and their names',
+    run: async (bench) => {
+      await writeCgroup(bench, 'lxc/101', { 'cgroup.procs': '1\n2\n3\n4\n5' });
+      for (const pid of [1, 2, 3, 4, 5]) {
+        await writeProc(bench, `${pid}/comm`, `p${pid}\n`);
+        const kib = [900, 20, 1000, 7, 300][pid - 1];
+        await writeProc(
+          bench,
+          `${pid}/status`,
+          `Name:\tRssAnon:\nVmRSS:\t 9999 kB\nRssAnon:\t   ${kib} kB\n`,
+        );
+      }
+      const { reports } = await inspectNode(bench, { sections: 'memory', containers: { 101: [] } });
+      const top = reports.get(101)?.text('top') ?? '';
+      expect(top.replaceAll(/^.*\/proc\//gm, '').split('\n')).toEqual([
+        '3/status:RssAnon:\t   1000 kB',
+        '1/status:RssAnon:\t   900 kB',
+        '5/status:RssAnon:\t   300 kB',
+        '3/comm:p3',
+        '1/comm:p1',
+        '5/comm:p5',
+        '',
+      ]);
+    },
+  },
+  {
     name: 'reads only the processes of the cgroup and the cgroups below it',
     run: async (bench) => {
       await writeCgroup(bench, 'lxc/101', { 'cgroup.procs': '' });

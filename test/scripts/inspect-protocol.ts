@@ -99,6 +99,8 @@ export interface LogReading {
   readonly seen?: number;
   readonly bytes?: number;
   readonly countOnly?: boolean;
+  /** `message`, `hour` and so on, or `text:PATTERN`. */
+  readonly group?: string;
   /** The first lines, not the last ones. */
   readonly head?: boolean;
   /** The time that times before now refer to. */
@@ -133,8 +135,9 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
     String(lines),
     String(seen),
     String(bytes),
-    request.countOnly === true ? 'count' : request.head === true ? 'head' : 'tail',
+    keepOf(request),
     String(request.clock ?? ''),
+    request.group ?? '',
     ...(request.more ?? (path === '' ? ['', '', '', '', '', ''] : ['', '0', '', '', ''])),
   ];
   const { stdout, stderr, code } = await finish(
@@ -142,13 +145,24 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
   );
   const [head = '', body = ''] = stdout.split('WORD lines\n');
   const report = new Map<string, string>();
+  const groups: string[] = [];
+  const files: string[] = [];
   for (const line of head.split('\n')) {
     const [word, name = '', ...rest] = line.split(' ');
-    if (word === 'WORD') report.set(name, rest.join(' '));
+    if (word !== 'WORD') continue;
+    if (name === 'group') groups.push(rest.join(' '));
+    else if (name === 'set') files.push(rest.slice(1).join(' ').replace(/.*\//, ''));
+    else report.set(name, rest.join(' '));
   }
+  const [, first, shown = body] = /^WORD first (.*)\n([\s\S]*)$/.exec(body) ?? [];
   return {
     report,
-    lines: body
+    groups,
+    /** Names of the files that were read as one. */
+    files,
+    /** The first match, where the last ones are shown. */
+    first,
+    lines: shown
       .replace(/WORD ended\n$/, '')
       .split('\n')
       .filter((line) => line !== ''),
@@ -156,4 +170,10 @@ export async function readLog({ machine, scripts }: Bench, request: LogReading) 
     code,
     stdout,
   };
+}
+
+function keepOf({ group, countOnly, head }: LogReading): string {
+  if (group !== undefined) return 'group';
+  if (countOnly === true) return 'count';
+  return head === true ? 'head' : 'tail';
 }

@@ -198,7 +198,7 @@ async function validated(
 function validationTimeout(file: string, limitS: number, output = ''): AppError {
   return new AppError(
     'TIMEOUT',
-    `\`validate\` did not end within ${limitS} s, or left a process that holds its output, and was killed. ${file} has its old content.`,
+    `\`validate\` did not end within ${limitS} s, and was killed. ${file} has its old content.`,
     'Use a command that ends by itself, or edit without `validate` and check the file with a later call.',
     output === '' ? {} : { stderr: output },
   );

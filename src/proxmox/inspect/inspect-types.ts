@@ -93,6 +93,12 @@ export interface ContainerFacts {
     readonly swap_bytes: number | null;
     /** Processes that the kernel killed because memory ran out, since the container started. */
     readonly oom_kills: number | null;
+    /** Those with most memory of their own: without files and shared memory. */
+    readonly top_processes?: readonly {
+      readonly pid: number;
+      readonly process: string;
+      readonly bytes: number;
+    }[];
   };
   readonly disk?: {
     readonly mounts: readonly Mount[];

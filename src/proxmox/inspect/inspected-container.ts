@@ -5,7 +5,14 @@ import { type Checked, type ContainerReport, parseContainerReport } from './cont
 import { HANGS, parseDisk } from './disk-facts.ts';
 import { notRunning, outOfTime } from './inspect-errors.ts';
 import type { ContainerFacts, NotChecked, Section } from './inspect-types.ts';
-import { parseMemory, parseNames, parseProcesses, parseStale, parseUptime } from './kernel-facts.ts';
+import {
+  parseMemory,
+  parseNames,
+  parseProcesses,
+  parseStale,
+  parseTopMemory,
+  parseUptime,
+} from './kernel-facts.ts';
 import { parseNetwork } from './network-facts.ts';
 import type { RawFacts } from './node-report.ts';
 import { integer, oneLine } from './plain-text.ts';
@@ -87,7 +94,8 @@ export function inspectedContainer(
 const FROM_CONTAINER: ReadonlySet<Section> = new Set(['system', 'disk', 'services', 'updates', 'logs']);
 
 function memoryOf(raw: RawFacts): Checked<NonNullable<ContainerFacts['memory']>> {
-  const facts = parseMemory(raw.text('memory') ?? '') ?? null;
+  const used = parseMemory(raw.text('memory') ?? '');
+  const facts = used === undefined ? null : { ...used, top_processes: parseTopMemory(raw.text('top') ?? '') };
   const reason = raw.hasEnded('memory') ? NO_CGROUP : NO_TIME;
   return { facts, notChecked: facts === null ? [reason] : [] };
 }

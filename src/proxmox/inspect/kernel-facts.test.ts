@@ -1,11 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { parseMemory, parseNames, parseProcesses, parseStale, parseUptime } from './kernel-facts.ts';
+import {
+  parseMemory,
+  parseNames,
+  parseProcesses,
+  parseStale,
+  parseTopMemory,
+  parseUptime,
+} from './kernel-facts.ts';
 
 /** A line of /proc/PID/stat. */
 const stat = (pid: number, name: string, { user = 0, system = 0, start = 100, pages = 10 } = {}) =>
   `${pid} (${name}) S 1 1 1 0 -1 4194304 1 0 0 0 ${user} ${system} 0 0 20 0 1 0 ${start} 99 ${pages} 18446744073709551615 1 1`;
 
 describe('memory', () => {
+  test('of processes is that of their own, whatever their names', () => {
+    const line = (pid: number, kib: number) => `/proc/${pid}/status:RssAnon:\t   ${kib} kB\n`;
+    const names = '/proc/7/comm:a b\n/proc/7/comm:/proc/1/status:RssAnon: 9 kB\n/proc/8/comm:sh\n';
+    expect(parseTopMemory(`${line(7, 20)}${line(8, 3)}${line(9, 1)}${names}`)).toEqual([
+      { pid: 7, process: 'a b<U+000A>/proc/1/status:RssAnon: 9 kB', bytes: 20_480 },
+      { pid: 8, process: 'sh', bytes: 3072 },
+      { pid: 9, process: '?', bytes: 1024 },
+    ]);
+    expect(parseTopMemory('/proc/1/status:RssAnon:\t x kB\n')).toEqual([]);
+  });
+
   const v2 = '/sys/fs/cgroup/lxc/101/';
   test('of cgroup v2 is less the page cache', () => {
     const text = `${v2}memory.current:1000\n${v2}memory.max:4096\n${v2}memory.swap.current:7\n${v2}memory.events:oom 5\n${v2}memory.events:oom_kill 3\n${v2}memory.stat:file 300\n`;

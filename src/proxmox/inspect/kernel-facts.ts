@@ -34,6 +34,18 @@ export function parseMemory(text: string): ContainerFacts['memory'] {
   };
 }
 
+/** The `RssAnon` lines of /proc/PID/status and the names of these processes, as `grep -H` prints them. */
+export function parseTopMemory(
+  text: string,
+): NonNullable<NonNullable<ContainerFacts['memory']>['top_processes']> {
+  const names = parseNames(text);
+  return [...text.matchAll(/^\/proc\/(\d+)\/status:RssAnon:[ \t]*(\d{1,12}) kB$/gm)].map(([, pid, kib]) => ({
+    pid: Number(pid),
+    process: names.get(Number(pid)) ?? '?',
+    bytes: Number(kib) * 1024,
+  }));
+}
+
 interface Stat {
   readonly pid: number;
   readonly cpuTicks: number;

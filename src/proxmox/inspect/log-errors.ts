@@ -22,7 +22,7 @@ export function logFailure(
     case 'SOURCE_NOT_FOUND':
       return new AppError(
         'SOURCE_NOT_FOUND',
-        `${path} does not exist ${where}.${similar.length === 0 ? '' : ` Files with similar names: ${similarFiles(similar)}.`}`,
+        `${isPattern(path) ? `No file with content matches ${path}` : `${path} does not exist`} ${where}.${similar.length === 0 ? '' : ` Files with similar names: ${similarFiles(similar)}.`}`,
         similar.length === 0
           ? 'Check the path, for example with `ls -la /var/log`.'
           : 'Use the path of one of them. Those that end in .gz, .xz, .zst or .bz2 are decompressed.',
@@ -31,7 +31,7 @@ export function logFailure(
       return new AppError(
         'IS_A_DIRECTORY',
         `${path} is a directory ${where}, not a file.`,
-        'Use the path of a file in it.',
+        `Use the path of a file in it, or a pattern such as ${path.replace(/\/$/, '')}/*.log*.`,
       );
     case 'NOT_A_REGULAR_FILE':
     case 'PSEUDO_FILE':
@@ -44,7 +44,7 @@ export function logFailure(
       return new AppError(
         'FILE_CHANGED',
         `The log ${path === '' ? 'journal' : path} was rotated ${where} since the cursor was made, so its older lines are no longer there.`,
-        path === ''
+        path === '' || isPattern(path)
           ? 'Call again without cursor.'
           : `Call again without cursor. The older lines may be in ${path}.1.`,
       );
@@ -53,6 +53,12 @@ export function logFailure(
         'INVALID_INPUT',
         `The first 1,000 lines of ${path} ${where} have no timestamp in a known format, so since and until cannot be applied.`,
         'Leave them out, and use match with a part of the timestamp, written as in the log.',
+      );
+    case 'TOO_MANY':
+      return new AppError(
+        'INVALID_INPUT',
+        `More than 200 files match ${path} ${where}.`,
+        'Use a pattern that fewer files match.',
       );
     case 'NO_DATE':
       return new AppError(
@@ -67,7 +73,7 @@ export function logFailure(
         'TOOL_MISSING',
         `The program ${oneLine(text)} is missing ${where}.`,
         oneLine(text) === 'awk'
-          ? 'Leave out since and until, and use match with a part of the timestamp, written as in the log.'
+          ? 'Leave out since, until and group, and use match with a part of the timestamp, written as in the log.'
           : 'Install it, or read the log with a command.',
       );
     case 'REFUSED':
@@ -83,6 +89,10 @@ export function logFailure(
         'Check the permissions of the file.',
       );
   }
+}
+
+function isPattern(path: string): boolean {
+  return /[*?[]/.test(path);
 }
 
 /** `/var/log/a.log.1 (4096 bytes), /var/log/a.log.2.gz (120 bytes)`. */

@@ -3,8 +3,9 @@ export type Priority = (typeof PRIORITIES)[number];
 
 /** Which lines of a log are read. */
 export interface LogFilter {
-  /** Absolute path of a file; undefined: the journal. */
+  /** Absolute path of a file, or a shell pattern of several; undefined: the journal. */
   readonly path?: string | undefined;
+  /** Names or patterns of units, with commas between them. */
   readonly unit?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -20,10 +21,12 @@ export interface LogFilter {
 }
 
 export interface LogRequest extends LogFilter {
-  /** The most matches of a page. */
+  /** The most matches of a page, or the most groups. */
   readonly lines: number;
-  /** Counts the lines without showing them. */
+  /** Counts the lines without showing more than the first and the last one. */
   readonly countOnly: boolean;
+  /** Counts equal lines: `message`, a `TimeUnit`, or `text:PATTERN` for the text that a pattern of `grep -oE` finds. */
+  readonly group?: string | undefined;
   readonly cursor?: string | undefined;
   /** The most characters of a page. */
   readonly characterLimit: number;
@@ -46,6 +49,30 @@ export interface UnitCount {
   readonly lines: number;
 }
 
+export const TIME_UNITS = ['minute', 'hour', 'day'] as const;
+export type TimeUnit = (typeof TIME_UNITS)[number];
+
+/** Lines that count as equal. */
+export interface LogGroup {
+  readonly lines: number;
+  /** The times of the first line and of the last one, as the log has them; empty if unknown. */
+  readonly first: string;
+  readonly last: string;
+  /** The first of the lines without its time, or what the lines have in common. */
+  readonly text: string;
+}
+
+export interface LogGroups {
+  /** Those with most lines; of units of time the last ones, in order. */
+  readonly shown: readonly LogGroup[];
+  /** How many groups there are, without those that were dropped. */
+  readonly total: number;
+  /** Lines of groups that were dropped because there were too many groups. */
+  readonly droppedLines: number;
+  /** By how much each count may be too low because of that. */
+  readonly error: number;
+}
+
 /** A file whose name begins like that of the log, such as an older one after a rotation. */
 export interface SimilarFile {
   readonly path: string;
@@ -60,14 +87,21 @@ export interface LogPage {
   readonly units: readonly UnitCount[];
   /** How many units the lines have; null if they were not counted by unit. */
   readonly unitsTotal: number | null;
+  /** The first of all matches if it precedes the page, or if lines were counted. */
+  readonly first: LogLine | null;
+  /** The last of several matches if lines were counted. */
+  readonly last: LogLine | null;
+  readonly groups: LogGroups | null;
+  /** The files of a pattern, the oldest first. */
+  readonly files: readonly SimilarFile[];
   /** How many matching lines precede the page; null if they were not counted. */
   readonly remaining: number | null;
   /** Whether a rotation was detected: the page begins at the start of a new file. */
   readonly rotated: boolean;
   /** Whether the compressed file could not be read to its end. */
   readonly damaged: boolean;
-  /** Whether the whole journal has no entry of the unit, which may not exist. */
-  readonly isUnitSilent: boolean;
+  /** The units of which the whole journal has no entry: they may not exist. */
+  readonly silentUnits: readonly string[];
   readonly similar: readonly SimilarFile[];
   /** The cursor for the lines before this page; null if there are none, and for pages from the first line on. */
   readonly older: string | null;

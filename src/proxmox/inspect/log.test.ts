@@ -100,9 +100,52 @@ describe('a page', () => {
         { number: 40, text: 'd:e', kind: 'match', unit: null },
       ],
       total: 4,
+      first: null,
+      last: null,
       remaining: 2,
       older: { kind: 'file', file: '8:1', first: 0, end: 90, seen: 2, clock: null },
       newer: { kind: 'file', file: '8:1', first: 80, end: null, seen: 0, clock: null },
+    });
+  });
+
+  test('has the first of all matches apart from the last ones, unless they contain it', () => {
+    const found = page('W file 8:1 0 90 80\nW lines\nW first 1:7:a\n3:30:c\n4:40:d\n', { match: 'x' });
+    expect(found.first).toEqual({ number: 7, text: 'a', kind: 'match', unit: null });
+    expect(found.lines.map(({ number }) => number)).toEqual([30, 40]);
+    expect(found).toMatchObject({ total: 4, older: { seen: 2 } });
+    const all = page('W file 8:1 0 90 80\nW lines\nW first 1:7:a\n1:7:a\n2:40:d\n', { match: 'x' });
+    expect([all.first, all.lines.length]).toEqual([null, 2]);
+    // The line of a count, which may look like a report.
+    const count = page('W file 8:1 0 90 80\nW first 1:7:W total 9\nW last 3:8:b\nW total 3\n', {
+      match: 'x',
+      countOnly: true,
+    });
+    expect(count).toMatchObject({ total: 3, first: { text: 'W total 9' }, last: { number: 8, text: 'b' } });
+  });
+
+  test('of several files has no line numbers', () => {
+    const output = 'W set 5 /a.1\nW set 9 /a\nW file 8:1 0 90 80\nW lines\n1:4:a\n';
+    expect(page(output, { path: '/a*', match: 'a' }).lines[0]?.number).toBeNull();
+  });
+
+  test('has groups with bounded numbers and texts', () => {
+    const cut = `${'x'.repeat(200)} ${'s'.repeat(99)}`;
+    const answer = parseLogOutput(
+      Buffer.from(
+        `W file 8:1 0 9 9\nW group 3\tT1\tT2\ta\tb\nW group x\t\t\t${cut}\nW total 4\nW groups 7 1e9 2\nW ended\n`,
+      ),
+      'W',
+      1000,
+    );
+    expect(answer.groups).toEqual({
+      shown: [
+        { lines: 3, first: 'T1', last: 'T2', text: 'a b' },
+        // The last word may be a part of a secret.
+        { lines: 0, first: '', last: '', text: `${'x'.repeat(200)}…` },
+      ],
+      total: 7,
+      droppedLines: 0,
+      error: 2,
     });
   });
 

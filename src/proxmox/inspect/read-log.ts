@@ -52,7 +52,11 @@ export async function readLog(
     remaining: page.remaining,
     rotated: answer.rotated,
     damaged: answer.damaged,
-    isUnitSilent: answer.isUnitSilent,
+    silentUnits: answer.silentUnits,
+    files: answer.files,
+    groups: answer.groups,
+    first: page.first,
+    last: page.last,
     similar: answer.similar,
     older: page.older === null ? null : formatCursor(page.older, vmid, request),
     newer: page.newer === null ? null : formatCursor(page.newer, vmid, request),
@@ -65,7 +69,7 @@ function scriptArguments(
   cursor: LogCursor | null,
   bytes: number,
 ): readonly string[] {
-  const { path, match, regex, context, lines, keep, countOnly } = request;
+  const { path, match, regex, context, lines, keep, countOnly, group } = request;
   const text = (value: string | number | null | undefined) => String(value ?? '');
   return [
     word,
@@ -76,8 +80,9 @@ function scriptArguments(
     String(lines),
     String(cursor?.seen ?? 0),
     String(bytes),
-    countOnly ? 'count' : keep,
+    group === undefined ? (countOnly ? 'count' : keep) : 'group',
     text(cursor?.clock),
+    text(group),
     ...(path !== undefined
       ? [
           ...(cursor?.kind === 'file'
@@ -89,7 +94,7 @@ function scriptArguments(
       : [
           cursor?.kind === 'journal' ? text(cursor.after) : '',
           cursor?.kind === 'journal' ? text(cursor.newest) : '',
-          text(request.unit),
+          text(request.unit).replaceAll(/[, ]+/g, ','),
           text(request.priority),
           text(request.since),
           text(request.until),

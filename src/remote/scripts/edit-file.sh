@@ -76,16 +76,35 @@ elif acl_of "$dest" && ! acl_of "$tmp"; then
   attributes=lost
 fi
 unchanged() { hash_of "$dest"; [ "$h" = "$before" ] || give_up CHANGED "$dest"; }
-# The last lines of the output and, as the last line, the exit code.
+# A process that the command leaves in the background may keep its output open, so another process passes the output on, and is ended
+# shortly after the command. Sets code to the exit code, and out to the end of the output.
+run_validation() {
+  out=$( {
+    {
+      { (unset LC_ALL; cd "${HOME:-/}" || cd /; exec $limit "$s" -c "$cmd") </dev/null 2>&1 3>&- 4>&-; echo "code $?" >&3; } |
+        sh -c 'echo "pid $$" >&3; exec cat >&4 3>&-' &
+    } 3>&1 | {
+      pid='' code=''
+      while [ -z "$pid" ] || [ -z "$code" ]; do
+        read -r name value || break
+        case $name in pid) pid=$value;; code) code=$value;; esac
+      done
+      i=0
+      while [ "$i" -lt 10 ] && kill -0 "$pid"; do sleep 0.03 || sleep 1; i=$((i + 1)); done
+      kill "$pid"
+      printf '\n%s' "${code:-unknown}" >&4
+    } 2>/dev/null
+  } 4>&1 | tail -c 8000)
+  code=${out##*"$nl"} out=${out%"$nl"*}
+}
 validate() {
   s='sh'; ! command -v bash >/dev/null 2>&1 || s=bash
   limit=
   ! timeout -s KILL 5 true >/dev/null 2>&1 || limit="timeout -s KILL $seconds"
-  # shellcheck disable=SC2086 # split into words
-  out=$( { (unset LC_ALL; cd "${HOME:-/}" || cd /; exec $limit "$s" -c "$cmd") </dev/null 2>&1; printf '\n%s' "$?"; } | tail -c 8000)
-  code=${out##*"$nl"} out=${out%"$nl"*} touched=
-  # The command may have killed what prints its exit code, or written after that.
-  case $code in ''|*[!0-9]*) out=$out$nl$code code=137;; esac
+  touched=
+  run_validation
+  # The command may have killed what reports its exit code.
+  case $code in '' | *[!0-9]*) code=137;; esac
   if [ "$code" = 0 ]; then
     # What is published is what was requested, not what a formatter makes of it.
     h=''; hash_of "$1" 2>/dev/null

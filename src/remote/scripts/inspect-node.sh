@@ -54,6 +54,13 @@ memory() {
     "$cg/memory/lxc/$v/memory.limit_in_bytes" "$cg/memory/lxc/$v/memory.oom_control"
   grep -asHE '^(file|total_cache) ' "$cg/lxc/$v/memory.stat" "$cg/memory/lxc/$v/memory.stat"
 }
+# The processes with most memory of their own, and their names.
+top_memory() {
+  top=$(each_process "$proc/%s/status\n" | xargs grep -sH '^RssAnon:' | sort -rnk 2 | head -n 3)
+  [ -n "$top" ] || return 0
+  echo "$top"
+  echo "$top" | sed 's|/status:.*|/comm|' | xargs grep -sH ''
+}
 # The kernel's tables of the container's network: addresses, TCP sockets that listen, UDP sockets without a peer. There may be
 # more sockets than fit. The heading of the TCP sockets tells that there are none from a table that was not read.
 network() {
@@ -109,7 +116,10 @@ inspect() {
   say pids "$(pids | wc -l)"
   cat "$proc/$pid/stat" $proc/uptime | send init 4096
   if wants processes; then processes | send before 1000000; fi
-  if wants memory; then memory | send memory 16384; fi
+  if wants memory; then
+    memory | send memory 16384
+    top_memory | send top 4096
+  fi
   if wants network; then
     network | send network 300000
     bounded sockets 400000 open_files ' -> socket:\[[0-9]+\]$'

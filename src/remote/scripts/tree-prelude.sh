@@ -12,6 +12,7 @@ command -v find >/dev/null 2>&1 || fail TOOL_MISSING find
 resolve_dir() { path=$(cd "$1/" && pwd -P && echo x) || return 1; path=${path%x}; path=${path%"$nl"}; }
 numeric=--numeric-owner
 tar $numeric -cf /dev/null /dev/null 2>/dev/null || numeric=
+# shellcheck disable=SC2044 # the output is numbers
 count() { n=0; for c in $(find . -type "$1" -exec sh -c 'echo $#' sh {} +); do n=$((n+c)); done; echo "$n"; }
 tree_of() {
   free=''

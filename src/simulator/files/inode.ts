@@ -34,6 +34,8 @@ export interface FileInode extends Meta {
   content: Buffer;
   /** The buffer that begins with `content`; larger while the file grows. */
   storage?: Buffer;
+  /** The bytes before this position may still be in the hands of a reader, so they are not changed in place. */
+  lentTo?: number;
   links: number;
 }
 export interface DirectoryInode extends Meta {
@@ -141,6 +143,16 @@ export function replaceContent(inode: FileInode, content: Buffer, path: string):
   inode.mtime = new Date();
 }
 
+/** Bytes of a file that never change, also when the file does; without a copy of them. */
+export function readContent(inode: FileInode, from: number, to: number): Buffer {
+  const piece = inode.content.subarray(from, to);
+  inode.lentTo = Math.max(inode.lentTo ?? 0, from + piece.length);
+  return piece;
+}
+
+/** A file that is full gets at most this many bytes more than it needs: pages that are not used cost nothing. */
+const MOST_SPARE = 1024 ** 3;
+
 /**
  * Writes into a file at a position, limited by the free space.
  * @returns the number of written bytes.
@@ -155,10 +167,15 @@ export function appendContent(inode: FileInode, at: number, bytes: Buffer, path:
   if (length === 0 && bytes.length > 0) fail('ENOSPC', 'write', path);
   const size = Math.max(old, at + length);
   const fits =
-    inode.storage !== undefined && inode.storage.length >= size && startsWith(inode.storage, inode.content);
+    inode.storage !== undefined &&
+    inode.storage.length >= size &&
+    startsWith(inode.storage, inode.content) &&
+    Math.min(old, at) >= (inode.lentTo ?? 0);
   if (!fits) {
-    inode.storage = Buffer.alloc(Math.max(size, Math.min(2 * size, size + 16 * 1024 ** 2)));
+    // Doubled, because larger files would otherwise be copied again and again.
+    inode.storage = Buffer.alloc(Math.min(2 * size, size + MOST_SPARE));
     inode.content.copy(inode.storage);
+    inode.lentTo = 0;
   }
   const storage = inode.storage ?? Buffer.alloc(0);
   storage.fill(0, old, Math.max(old, at));

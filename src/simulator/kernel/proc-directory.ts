@@ -251,6 +251,7 @@ function statusText(process: Process): string {
     `Uid:\t${ids}`,
     `Gid:\t${ids}`,
     `NSpid:\t${[process.pid, ...(process.vmid === null ? [] : [isFirst(process) ? 1 : process.pid])].join('\t')}`,
+    'RssAnon:\t    1200 kB',
     'Threads:\t1',
     '',
   ].join('\n');

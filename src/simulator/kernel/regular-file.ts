@@ -1,4 +1,10 @@
-import { appendContent, FileError, type FileInode, type GeneratedInode } from '../files/inode.ts';
+import {
+  appendContent,
+  FileError,
+  type FileInode,
+  type GeneratedInode,
+  readContent,
+} from '../files/inode.ts';
 import { OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
 
@@ -23,9 +29,7 @@ export class RegularFile extends OpenFile {
   async read(process: Process, max: number): Promise<Buffer> {
     if (process.mustWait) await process.ready();
     if (!this.#mode.reads) throw new FileError('EBADF', 'read', this.name);
-    const content = this.#content();
-    // Copied, because the file may be changed in place.
-    const piece = Buffer.from(content.subarray(this.#at, this.#at + max));
+    const piece = this.#piece(this.#at, this.#at + max);
     this.#at += piece.length;
     return piece;
   }
@@ -49,9 +53,9 @@ export class RegularFile extends OpenFile {
     this.#at -= bytes.length;
   }
 
-  #content(): Buffer {
-    if (this.#file.kind === 'file') return this.#file.content;
+  #piece(from: number, to: number): Buffer {
+    if (this.#file.kind === 'file') return readContent(this.#file, from, to);
     this.#snapshot ??= Buffer.from(this.#file.generate());
-    return this.#snapshot;
+    return this.#snapshot.subarray(from, to);
   }
 }

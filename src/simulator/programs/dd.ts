@@ -75,5 +75,5 @@ async function readBlock(call: Call, file: OpenFile, size: number, whole: boolea
     chunks.push(chunk);
     length += chunk.length;
   } while (whole && length < size);
-  return Buffer.concat(chunks);
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type ContainerFacts, SECTIONS } from '../../proxmox/inspect/inspect-types.ts';
+import { formatBytes } from './format.ts';
 import { skippedRow } from './targets.ts';
 
 const path = z.object({ path: z.string(), bytes: z.number() });
@@ -18,6 +19,7 @@ const sections = {
     limit_bytes: z.number().nullable(),
     swap_bytes: z.number().nullable(),
     oom_kills: z.number().nullable(),
+    top_processes: z.array(z.object({ pid: z.number(), process: z.string(), bytes: z.number() })).optional(),
   }),
   disk: z.object({
     mounts: z.array(
@@ -127,8 +129,8 @@ export function problemsOf(
     if ((mount.inodes_percent ?? 0) >= threshold)
       problems.push(`inodes ${mount.path} ${mount.inodes_percent} % used`);
   }
-  const percent = memoryPercent(memory);
-  if (percent !== null && percent >= Math.max(threshold, 90)) problems.push(`memory ${percent} % used`);
+  if (isShort(memory, threshold))
+    problems.push(`memory ${memoryPercent(memory)} % used${largestProcess(memory)}`);
   if ((memory?.oom_kills ?? 0) > 0) problems.push(`${memory?.oom_kills} out-of-memory kills`);
   for (const name of services?.failed ?? []) problems.push(`failed: ${name}`);
   for (const name of services?.restarting ?? []) problems.push(`restarts: ${name}`);
@@ -138,6 +140,16 @@ export function problemsOf(
   if (updates?.restart_required) problems.push('restart required');
   if (facts.incomplete !== null && facts.state !== 'frozen') problems.push('did not answer completely');
   return problems;
+}
+
+/** Whether a container uses nearly all of the memory that it may use. */
+export function isShort(memory: ContainerFacts['memory'], threshold: number): boolean {
+  return (memoryPercent(memory) ?? 0) >= Math.max(threshold, 90);
+}
+
+function largestProcess(memory: ContainerFacts['memory']): string {
+  const [top] = memory?.top_processes ?? [];
+  return top === undefined ? '' : ` (${top.process} ${formatBytes(top.bytes)})`;
 }
 
 /** Whether a mount, or its inodes, are used from `threshold` percent on. */

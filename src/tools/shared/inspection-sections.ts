@@ -18,12 +18,40 @@ export function sectionBlocks(
   { threshold, now }: { readonly threshold: number; readonly now: string },
 ): readonly (Block | null)[] {
   return [
+    memoryBlock(containers),
     diskBlock(containers, threshold),
     networkBlock(containers),
     processesBlock(containers),
     updatesBlock(containers, now),
     logsBlock(containers),
   ];
+}
+
+/** The use of memory, the most first. The overview has the limits. */
+function memoryBlock(containers: readonly InspectedRow[]): Block | null {
+  const rows = containers
+    .toSorted((a, b) => (b.memory?.used_bytes ?? 0) - (a.memory?.used_bytes ?? 0))
+    .flatMap(({ vmid, memory: facts }) => {
+      if (facts?.top_processes === undefined) return [];
+      const number = (value: number | null, show: (known: number) => string) =>
+        value === null ? '?' : show(value);
+      return [
+        [
+          String(vmid),
+          formatBytes(facts.used_bytes),
+          number(facts.swap_bytes, formatBytes),
+          number(facts.oom_kills, String),
+          facts.top_processes
+            .map(({ pid, process, bytes }) => `${process} ${formatBytes(bytes)} (${pid})`)
+            .join(', ') || '?',
+        ],
+      ];
+    });
+  return block(
+    'MEMORY (processes without files and shared memory)',
+    ['VMID', 'USED', 'SWAP', 'OOM KILLS', 'TOP PROCESSES (PID ON THE NODE)'],
+    rows,
+  );
 }
 
 /** What takes the space in a single container, or in those above the threshold: the overview has the use of the others. */

@@ -64,6 +64,27 @@ test('names another call for the largest files only if none are shown', () => {
   expect(title(other, other)).toBe('DISK (from 85 % on; select a container for its largest files)');
 });
 
+test('lists the use of memory, the most first, with the processes', () => {
+  const memory = (used_bytes: number, process: string) => ({
+    used_bytes,
+    limit_bytes: 4096,
+    swap_bytes: null,
+    oom_kills: 0,
+    top_processes: [{ pid: 7, process, bytes: used_bytes / 2 }],
+  });
+  const text = textOf(
+    ['memory'],
+    row(101, { memory: memory(1024, 'sh') }),
+    row(102, { memory: memory(4096, 'mysqld') }),
+  );
+  const [, ...rows] = text.slice(text.indexOf('\nMEMORY ')).trim().split('\n');
+  expect(rows.map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
+    'VMID | USED | SWAP | OOM KILLS | TOP PROCESSES (PID ON THE NODE)',
+    '102 | 4.0 KB | ? | 0 | mysqld 2.0 KB (7)',
+    '101 | 1.0 KB | ? | 0 | sh 512 bytes (7)',
+  ]);
+});
+
 test('says that the memory of processes includes shared pages', () => {
   const processes = {
     count: 1,

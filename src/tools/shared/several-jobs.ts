@@ -15,7 +15,7 @@ import {
 import { jobsText } from './job-text.ts';
 import { type OutputRequest, readJobOutput, wantedOf } from './read-job-output.ts';
 
-/** A job, or why it cannot be read: the others are read all the same. */
+/** A job, or why it cannot be read: the others are read anyway. */
 type Found = Job | AppError;
 
 interface Read {
