@@ -57,7 +57,14 @@ const shape = z.object({
   containers: z.array(
     z.object({ vmid: z.number(), exit_code: z.number().nullable(), code: z.string().optional() }),
   ),
-  outputs: z.array(z.object({ vmids: z.array(z.number()), stdout: z.string(), truncated: z.boolean() })),
+  outputs: z.array(
+    z.object({
+      vmids: z.array(z.number()),
+      stdout: z.string(),
+      truncated: z.boolean(),
+      diff: z.object({ stdout: z.string() }).optional(),
+    }),
+  ),
 });
 const run = async (args: Record<string, unknown>) => {
   const { data, text } = await client.callTool('proxmox_exec_in_containers', args);
@@ -78,11 +85,24 @@ test('returns a row for each of 200 containers and equal outputs once, and keeps
 });
 
 test('keeps 200 different outputs within the limit', async () => {
-  const result = await run({ tags: ['even', 'odd'], command: 'hostname; seq 500', max_output: 20_000 });
+  const command = 'for i in $(seq 200); do echo "$(hostname) $i"; done';
+  const result = await run({ tags: ['even', 'odd'], command, max_output: 20_000 });
   expect(result.outputs).toHaveLength(COUNT);
   const lengths = result.outputs.map(({ stdout }) => stdout.length);
   expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(20_000);
   expect(Math.min(...lengths)).toBeGreaterThan(90);
+});
+
+test('shows of 200 similar outputs one, and the differences of the others, within the limit', async () => {
+  const result = await run({ tags: ['even', 'odd'], command: 'hostname; seq 500', max_output: 20_000 });
+  expect(result.outputs).toHaveLength(COUNT);
+  const [first, ...others] = result.outputs;
+  expect(first?.stdout).toContain('499');
+  expect(others.every(({ stdout, diff }) => stdout === '' && diff?.stdout.includes('ct') === true)).toBe(
+    true,
+  );
+  const lengths = result.outputs.map(({ stdout, diff }) => stdout.length + (diff?.stdout.length ?? 0));
+  expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(20_000);
 });
 
 test('runs at most eight commands at a time on a node', async () => {
