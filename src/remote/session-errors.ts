@@ -13,7 +13,7 @@ export interface LoginTrouble {
   readonly stderr: string;
 }
 
-/** A part of our own lines. Only a terminal prints them. */
+/** A part of our own lines, which a terminal prints. */
 export const HANDSHAKE_PART = '</proc/sys/kernel/random/boot_id';
 /** Lines of sudo or sudo-rs that mean a refusal. Other lines, such as `unable to resolve host`, are warnings. */
 const SUDO_REFUSAL =
@@ -29,10 +29,13 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   if (trouble.ended === 'exited' && cannotFork(trouble.stderr)) return nodeFull();
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
   if (trouble.ended === 'interpreter') return replaced(trouble.interpreter ?? 'another shell', stderr);
-  if (printed.includes(HANDSHAKE_PART)) return onTerminal(stderr);
-  if (trouble.redirected !== undefined) return redirected(trouble.redirected, stderr);
+  if (trouble.redirected !== undefined && !printed.includes(HANDSHAKE_PART)) {
+    return redirected(trouble.redirected, stderr);
+  }
+  // An error message can contain our line, too, as a terminal does.
   const other = interpreterIn(printed);
   if (other !== undefined) return replaced(other, stderr);
+  if (printed.includes(HANDSHAKE_PART)) return onTerminal(stderr);
   const said = printed === '' ? '' : ` It printed: ${JSON.stringify(printed.slice(0, SHOWN))}.`;
   if (trouble.ended === 'exited') {
     const code =
