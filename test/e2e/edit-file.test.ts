@@ -268,12 +268,27 @@ describeNode('edit_file', [], (node, { needing }) => {
         await far.put('file', OLD);
         const sleep = uniqueSleep();
         const running = () => node.containerProcesses(far.vmid ?? 0, `sleep ${sleep}`);
-        const validate = `sleep ${sleep} & echo fine`;
+        const pid = far.path('pid');
+        const validate = `sleep ${sleep} & echo $! >${pid}; echo fine`;
         const result = await edit(far, 'file', { ...EDITS, validate });
         expect(result.data).toMatchObject({ validated: 'after', validate_output: 'fine' });
         expect(await running()).not.toHaveLength(0);
-        await far.run('pkill', '-f', `sleep ${sleep}`);
+        await far.run('sh', '-c', `kill "$(cat ${pid})"`);
         await until(async () => (await running()).length === 0);
+      });
+
+      test('that fails and leaves a process in the background: the process is killed', async () => {
+        const far = farNamed(name);
+        await far.put('file', OLD);
+        const sleep = uniqueSleep();
+        const failure = failureOf(
+          await edit(far, 'file', { ...EDITS, validate: `setsid sleep ${sleep} & false` }),
+        );
+        expect(failure.code).toBe('VALIDATION_FAILED');
+        await until(
+          async () => (await node.containerProcesses(far.vmid ?? 0, `sleep ${sleep}`)).length === 0,
+        );
+        await untouched(far);
       });
 
       test('that floods: the end of its output is returned', async () => {

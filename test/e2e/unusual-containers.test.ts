@@ -58,10 +58,11 @@ describeNode('programs in the directories of NixOS and Guix', [], (rig) => {
   });
 });
 
+// A privileged container: an unprivileged one cannot make devices.
 describeRig('a container whose /dev/null cannot be opened', (rig) => {
   const node = useClient(rig);
   const mustRun = async (script: string) => {
-    const { code, stderr } = await rig.inContainer(CT.debian, ['sh', '-c', script]);
+    const { code, stderr } = await rig.inContainer(CT.busybox, ['sh', '-c', script]);
     expect(code, stderr).toBe(0);
   };
   beforeAll(() =>
@@ -73,9 +74,9 @@ describeRig('a container whose /dev/null cannot be opened', (rig) => {
 
   test('is reported as the cause by commands and transfers, instead of permissions or missing programs', async () => {
     await writeFile(path.join(node.dir, 'up'), 'x');
-    const container = { vmid: CT.debian, container_path: '/root/dev-null-file', local_path: 'up' };
+    const container = { vmid: CT.busybox, container_path: '/root/dev-null-file', local_path: 'up' };
     for (const result of [
-      await node.call('container_exec_command', { vmid: CT.debian, command: 'echo ran' }),
+      await node.call('container_exec_command', { vmid: CT.busybox, command: 'echo ran' }),
       await node.call('upload_file_to_container', container),
       await node.call('download_file_from_container', {
         ...container,
@@ -108,7 +109,7 @@ describeRig('a privileged container whose /dev/null is a regular file', (rig) =>
     await mustInNode(`mknod -m 666 ${device} c 1 3; mount --bind ${device} /dev/null`);
     undos.push(() => mustInNode(`umount -l /dev/null; rm -f ${device}`));
     // Not with lxc-attach, which would change the device, too.
-    const dev = `${await rig.rootfs(CT.debian)}/dev`;
+    const dev = `${await rig.rootfs(CT.busybox)}/dev`;
     await rename(`${dev}/null`, `${dev}/null.kept`);
     undos.push(async () => {
       await rm(`${dev}/null`, { force: true });
@@ -123,17 +124,17 @@ describeRig('a privileged container whose /dev/null is a regular file', (rig) =>
   // lxc-attach changes the owner and the mode of its standard streams to those of the container's user, unless they are the
   // same device as the container's /dev/null.
   test.each([
-    ['a command', 'container_exec_command', { vmid: CT.debian, command: 'true' }],
-    ['a job', 'container_exec_command', { vmid: CT.debian, command: 'true', background: true }],
+    ['a command', 'container_exec_command', { vmid: CT.busybox, command: 'true' }],
+    ['a job', 'container_exec_command', { vmid: CT.busybox, command: 'true', background: true }],
     [
       'a transfer',
       'download_file_from_container',
-      { vmid: CT.debian, container_path: '/etc/hosts', local_path: 'hosts' },
+      { vmid: CT.busybox, container_path: '/etc/hosts', local_path: 'hosts' },
     ],
-    ['an inspection', 'inspect_containers', { vmids: [CT.debian] }],
-    ['a copy', 'copy_file', { source: `${CT.debian}:/etc/hosts`, target: `${CT.busybox}:/tmp/hosts-copy` }],
-    ['reading a file', 'read_file', { vmid: CT.debian, path: '/etc/hosts' }],
-    ['reading a log', 'read_logs', { vmid: CT.debian, path: '/etc/hosts' }],
+    ['an inspection', 'inspect_containers', { vmids: [CT.busybox] }],
+    ['a copy', 'copy_file', { source: `${CT.busybox}:/etc/hosts`, target: `${CT.debian}:/tmp/hosts-copy` }],
+    ['reading a file', 'read_file', { vmid: CT.busybox, path: '/etc/hosts' }],
+    ['reading a log', 'read_logs', { vmid: CT.busybox, path: '/etc/hosts' }],
   ])('does not change the /dev/null of the node: %s', async (_name, tool, args) => {
     await mustInNode('chmod 666 /dev/null');
     expect((await node.call(tool, args)).data.code).not.toBe('INVALID_INPUT');

@@ -179,6 +179,7 @@ async function validated(
   });
   const output = Buffer.concat(chunks).toString('utf8').trim();
   if (exitCode === 0) return { when, exitCode, output };
+  session.leavesProcesses();
   await session.expect('kept');
   if (exitCode === KILLED && performance.now() - since >= limitMs) {
     throw validationTimeout(file, limitS, output);

@@ -59,6 +59,7 @@ export class TransferSession extends ReportReader {
   #failure: AppError | undefined;
   #idle: NodeJS.Timeout | undefined;
   #over = false;
+  #leavesProcesses = false;
 
   private constructor(
     deps: TransferDeps,
@@ -145,6 +146,11 @@ export class TransferSession extends ReportReader {
     this.#call.touch();
   }
 
+  /** The script may have left processes that must not go on: `abandon` kills them although the script has ended. */
+  leavesProcesses(): void {
+    this.#leavesProcesses = true;
+  }
+
   /** Extends the timeout: all data was sent, and the remote side now hashes `bytes` without output. */
   digesting(bytes: number): void {
     this.working(bytes / SLOWEST_DIGEST);
@@ -225,7 +231,7 @@ export class TransferSession extends ReportReader {
       channel.closed.then((end) => end.reason === 'closed' && end.code === 0),
       delay(patience).then(() => false),
     ]);
-    if (ended || !this.#call.hasBegun) {
+    if ((ended && !this.#leavesProcesses) || !this.#call.hasBegun) {
       channel.close();
       return;
     }
