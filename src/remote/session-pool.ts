@@ -30,8 +30,8 @@ const SLOW_MS = 300;
 const IDLE_MS = 60_000;
 /** sshd handles requests in order, and starting a shell takes it milliseconds: the next session is opened this much later, in ms. */
 const REFILL_DELAY_MS = 2;
-/** While others are ready, the next session is opened when the call has ended, which it would slow down, or after this time, in ms. */
-const REFILL_LATEST_MS = 100;
+/** While others are ready, it is opened this much later, in ms: the node has then checked the request, and starts one program after another. */
+const REFILL_SPARE_MS = 4;
 /** Pause, in ms, after a session could not be opened in advance. */
 const REFILL_PAUSE_MS = 5_000;
 
@@ -66,7 +66,6 @@ export class SessionPool {
   #noRefillBefore = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #refillTimer: NodeJS.Timeout | undefined;
-  #refillAt = 0;
   #closed = false;
 
   constructor(source: ChannelSource, { sudo, idleMs = IDLE_MS }: SessionPoolOptions) {
@@ -87,8 +86,6 @@ export class SessionPool {
     if (ready !== undefined) {
       if (reuse) this.#lent.add(ready);
       this.#refillSoon();
-      // One that runs our scripts is given back.
-      if (!reuse) ready.onExit(() => this.#refillIn(REFILL_DELAY_MS));
       return Promise.resolve(ready);
     }
     return new Promise((resolve, reject) => {
@@ -171,16 +168,9 @@ export class SessionPool {
   }
 
   #refillSoon(): void {
-    this.#refillIn(this.#idle.length === 0 ? REFILL_DELAY_MS : REFILL_LATEST_MS);
-  }
-
-  #refillIn(ms: number): void {
     if (this.#closed) return;
-    const at = performance.now() + ms;
-    if (this.#refillTimer !== undefined && this.#refillAt <= at) return;
-    clearTimeout(this.#refillTimer);
-    this.#refillAt = at;
-    this.#refillTimer = setTimeout(() => this.#refill(), ms).unref();
+    const ms = this.#idle.length === 0 ? REFILL_DELAY_MS : REFILL_SPARE_MS;
+    this.#refillTimer ??= setTimeout(() => this.#refill(), ms).unref();
   }
 
   /** Opens sessions in advance, as long as no call has to wait because of it. */
