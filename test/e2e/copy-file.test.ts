@@ -293,9 +293,9 @@ describeNode('copy_file', [], (node) => {
     const [from, to] = [farNamed('debian'), farNamed('host')];
     await from.mkdir('tree');
     await from.put('tree/large', 'begin');
-    await from.truncate('tree/large', 2 ** 27);
+    await from.truncate('tree/large', 2 ** 28);
     await from.put('file', 'begin');
-    await from.truncate('file', 2 ** 27);
+    await from.truncate('file', 2 ** 28);
     const call = copy(from, name, to, 'copy', more);
     await until(async () => (await to.parts()).length > 0);
     await from.run('rm', '-rf', from.path(name));

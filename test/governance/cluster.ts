@@ -3,6 +3,7 @@ import { createRedactor } from '../../src/governance/redaction/redact.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
 import type { ContainerAttributes, Precondition } from '../../src/remote/remote-types.ts';
+import { HANDSHAKE_PART } from '../../src/remote/session-errors.ts';
 import { SshPool } from '../../src/ssh/pool.ts';
 import type { SshTarget } from '../../src/ssh/ssh-types.ts';
 import type { NodeUnderTest } from '../e2e/nodes.ts';
@@ -39,7 +40,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
     const noting = (...written: Parameters<typeof write>): boolean => {
       const text = String(written[0]);
       // Sessions begin with a handshake.
-      if (!text.startsWith('{ read b')) lines.push(text);
+      if (!text.includes(HANDSHAKE_PART)) lines.push(text);
       return write(...written);
     };
     Object.defineProperty(stdin, 'write', { value: noting });
