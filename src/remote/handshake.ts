@@ -13,9 +13,10 @@ const LOGIN_OUTPUT = 4_096;
 /** The shell of sessions. */
 export const SHELL = '/bin/sh';
 /**
- * Allows the root of an unprivileged container, who is another user on the node, to open `/dev/stdout` and `/dev/stderr`, which are
- * the pipes of sshd. Only who can access a process that has them can open them. Nothing but a pipe may be changed: a start-up file
- * may have redirected them to `/dev/null`, and dash redirects its own stderr while it starts a command with `2>/dev/null`.
+ * Allows root of an unprivileged container, who is another user on the node, to open `/dev/stdout` and `/dev/stderr`, which are
+ * the pipes of sshd. Others cannot open them: that takes access to a process that has them open. Only pipes may be changed: a
+ * start-up file may have redirected the streams to `/dev/null`, and dash redirects its own stderr while it starts a command with
+ * `2>/dev/null`.
  */
 const OPEN_STREAMS =
   '[ -p /proc/self/fd/1 ] && [ -p /proc/self/fd/2 ] && chmod 622 /proc/self/fd/3 /proc/self/fd/4 3>&1 4>&2 2>/dev/null';
@@ -30,7 +31,7 @@ export interface SessionOptions {
   readonly limitMs?: number;
 }
 
-/** What the handshake has found out. */
+/** The result of a handshake that succeeded. */
 export interface Opened {
   readonly ok: true;
   readonly uptimeS: number;

@@ -55,7 +55,7 @@ export const LIMIT_HINT = {
     'End processes of the container, restart it, or raise the limit: `pct set VMID --memory MIB` for memory, `lxc.cgroup2.pids.max` in its configuration for processes.',
 } as const;
 
-/** Adds the reached limit to the error of a transfer, whose programs may not have been able to start. Returns other errors as they are. */
+/** Adds the reached limit to the error of a transfer whose programs may have been unable to start. Other errors stay as they are. */
 export async function withReachedLimit(
   error: unknown,
   shell: Pick<RemoteShell, 'script'>,

@@ -126,7 +126,7 @@ class CommandRun {
     call.stderr.on('data', (chunk: Buffer) => this.#push(this.#err, chunk));
   }
 
-  /** Whether this is what `su` or a shell around the session prints when we kill its child, not output of the command. */
+  /** Whether this is not output of the command but what `su`, or a shell around the session, prints when its child is killed. */
   #isOfKill(bytes: Buffer): boolean {
     return this.#killing && !this.#call.isDirect && /^(Terminated|Killed)\n$/.test(bytes.toString('latin1'));
   }
