@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { hasErrno } from '../../src/lib/errno.ts';
 import { examine } from '../cli/doctor-report.ts';
 import { describeRig } from '../rig/require.ts';
 import { CT, type Rig } from '../rig/rig.ts';
@@ -14,6 +15,17 @@ const CGROUPS = '/sys/fs/cgroup';
 function cgroup(controller: string, name: string): string {
   const own = path.join(CGROUPS, controller);
   return path.join(existsSync(own) ? own : CGROUPS, name);
+}
+
+/** Moves processes into a cgroup, except those that have ended meanwhile. */
+function moveTo(dir: string, pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      writeFileSync(path.join(dir, 'cgroup.procs'), String(pid));
+    } catch (error) {
+      if (!hasErrno(error, 'ESRCH')) throw error;
+    }
+  }
 }
 
 describeRig('a limit that is reached', (rig) => {
@@ -35,24 +47,21 @@ describeRig('a limit that is reached', (rig) => {
   async function limitNode(more: number): Promise<void> {
     const dir = cgroup('pids', `proxmox-mcp-test-${rig.info.firstVmid}`);
     await mkdir(dir);
-    const move = (to: string, pids: readonly number[]) => {
-      for (const pid of pids) writeFileSync(path.join(to, 'cgroup.procs'), String(pid));
-    };
-    move(
+    undos.push(async () => {
+      writeFileSync(path.join(dir, 'pids.max'), 'max');
+      await until(() => {
+        const left = readFileSync(path.join(dir, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
+        moveTo(cgroup('pids', ''), left.map(Number));
+        return left.length === 0;
+      });
+      rmdirSync(dir);
+    });
+    moveTo(
       dir,
       rig.nodePids().map(({ pid }) => pid),
     );
     const now = Number(readFileSync(path.join(dir, 'pids.current'), 'utf8'));
     writeFileSync(path.join(dir, 'pids.max'), `${now + more}`);
-    undos.push(async () => {
-      writeFileSync(path.join(dir, 'pids.max'), 'max');
-      const left = () => readFileSync(path.join(dir, 'cgroup.procs'), 'utf8').trim().split('\n');
-      await until(() => {
-        move(cgroup('pids', ''), left().filter(Boolean).map(Number));
-        return left().join('') === '';
-      });
-      rmdirSync(dir);
-    });
   }
 
   test.each([
