@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createRedactor } from '../governance/redaction/redact.ts';
+import { collectRecentGarbage } from '../lib/collect-garbage.ts';
 import { AppError } from '../lib/errors.ts';
 import { reply } from '../tools/shared/format.ts';
 import { presentError, presentReply } from './present.ts';
@@ -32,6 +34,21 @@ describe('a reply', () => {
     );
     expect(json.content).toEqual([{ type: 'text', text: JSON.stringify(covered, null, 2) }]);
   });
+});
+
+test('the garbage of a large reply is collected soon', async () => {
+  const presented = async (length: number) => {
+    const data = { texts: ['x'] };
+    const old = new WeakRef(data);
+    for (let i = 0; i < 4; i++) collectRecentGarbage();
+    await presentReply({ data, text: () => 'x'.repeat(length) }, redactor);
+    return old;
+  };
+  const [small, large] = [await presented(1_000), await presented(1_000_001)];
+  expect(small.deref()).toBeDefined();
+  await setImmediate();
+  await setImmediate();
+  expect(large.deref()).toBeUndefined();
 });
 
 describe('an error', () => {

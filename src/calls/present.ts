@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
+import { collectGarbageSoon } from '../lib/collect-garbage.ts';
 import { errorText } from '../lib/error-text.ts';
 import { type AppError, type Audience, nextStep } from '../lib/errors.ts';
 import type { Redactor } from '../lib/redactor.ts';
@@ -6,14 +7,19 @@ import { toJson } from '../tools/shared/format.ts';
 import type { ResponseFormat } from '../tools/shared/params.ts';
 import type { Reply, Tool } from '../tools/tool.ts';
 
+/** Length of a text from which its call leaves much garbage. */
+const LARGE = 1_000_000;
+
 /** The MCP result for a reply, with secrets redacted. The text is generated from the redacted data, so both agree. */
 export async function presentReply(
   reply: Reply<Record<string, unknown>>,
   redactor: Redactor,
 ): Promise<CallToolResult> {
   const { data } = await redactor.clean(reply.data);
+  const text = reply.text(data);
+  if (text.length > LARGE) collectGarbageSoon();
   return {
-    content: [{ type: 'text', text: reply.text(data) }],
+    content: [{ type: 'text', text }],
     structuredContent: reply.fit?.(data) ?? data,
     ...(reply.isError === true ? { isError: true } : {}),
   };

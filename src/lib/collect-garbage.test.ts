@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { collectRecentGarbage } from './collect-garbage.ts';
+import { collectGarbageSoon, collectRecentGarbage } from './collect-garbage.ts';
 
 test('buffers that are garbage do not accumulate', () => {
   collectRecentGarbage();
@@ -12,3 +13,17 @@ test('buffers that are garbage do not accumulate', () => {
   }
   expect(peak).toBeLessThan(16 * 1024 * 1024);
 });
+
+test('garbage that has survived collections is collected soon', async () => {
+  const old = new WeakRef(oldGarbage());
+  collectGarbageSoon();
+  await setImmediate();
+  await setImmediate();
+  expect(old.deref()).toBeUndefined();
+});
+
+function oldGarbage(): object {
+  const garbage = { old: true };
+  for (let i = 0; i < 4; i++) collectRecentGarbage();
+  return garbage;
+}

@@ -20,7 +20,7 @@ const item = z.object({
 
 describeNode('list and status', [], (node, { needing }) => {
   // Commands do not depend on /etc/pve if no rule needs attributes; test/governance tests the others.
-  const { call, exec } = useClient(node, { POLICY: 'open' });
+  const { call, exec } = useClient(node, { POLICY: 'open', ENABLE_HOST_EXEC: 'true' });
   afterEach(() => node.reset());
 
   async function list() {
@@ -52,6 +52,14 @@ describeNode('list and status', [], (node, { needing }) => {
         tags: ['rig', 'remote'],
       },
     ]);
+  });
+
+  test('shows what a program on the node has written to a configuration since the last list', async () => {
+    const name = async () => (await find(CT.stopped))?.name;
+    expect(await name()).toBe('stopped');
+    const append = `echo 'hostname: renamed' >>/etc/pve/lxc/${CT.stopped}.conf`;
+    expect(await call('host_exec_command', { command: append })).toMatchObject({ data: { exit_code: 0 } });
+    expect(await name()).toBe('renamed');
   });
 
   test('prints a table as text', async () => {

@@ -86,10 +86,12 @@ const flags = lazy(() => PROGRAMS.map(({ flag }) => new RegExp(flag, 'g')));
 /** Passwords in the arguments of commands. */
 export function commandOptions(text: string): Span[] {
   const spans: Span[] = [];
-  for (const match of text.matchAll(longOption())) {
-    spans.push(...secretAt(text, valueAt(text, match.index + match[0].length, BLANK_OR_QUOTE), 'password'));
+  if (/\s/.test(text)) {
+    for (const match of text.matchAll(longOption())) {
+      spans.push(...secretAt(text, valueAt(text, match.index + match[0].length, BLANK_OR_QUOTE), 'password'));
+    }
+    for (const match of text.matchAll(program())) spans.push(...programSpans(text, match));
   }
-  for (const match of text.matchAll(program())) spans.push(...programSpans(text, match));
   if (text.includes('|') || text.includes('<<<')) {
     for (const pattern of [PIPED, HERE]) {
       for (const match of text.matchAll(pattern)) spans.push(...pipedSpan(text, match));

@@ -24,6 +24,13 @@ describe('a known value', () => {
     expect(redacted).toBe(3);
   });
 
+  test('is counted in each text that is repeated', async () => {
+    const texts = ['x correct horse', 'x correct horse', 'x'];
+    const { data, redacted } = await redactorOf('correct horse').clean({ texts, text: 'x correct horse' });
+    expect(data).toEqual({ texts: [`x ${MARK}`, `x ${MARK}`, 'x'], text: `x ${MARK}` });
+    expect(redacted).toBe(3);
+  });
+
   test('of less than eight characters is redacted in texts of the server only', async () => {
     const redactor = redactorOf('root');
     expect((await redactor.clean({ a: '/root is not for root' })).data).toEqual({

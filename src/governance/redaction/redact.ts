@@ -51,12 +51,10 @@ export function createRedactor({
       const found = values.find(stripped, short);
       return patterns ? merged([...found, ...findByPattern(stripped, vendor)]) : merged(found);
     };
-    return outsidePlaceholders(
-      text,
-      merged(findIgnoringAnsi(text, search)),
-      new Set([...PATTERN_KINDS, ...values.kinds]),
-      placeholderId(),
-    );
+    const found = merged(findIgnoringAnsi(text, search));
+    if (found.length === 0) return found;
+    const kinds = new Set([...PATTERN_KINDS, ...values.kinds]);
+    return outsidePlaceholders(text, found, kinds, placeholderId());
   };
   const findInArgument = (text: string, vendor: VendorTokens): readonly Span[] => {
     const secrets = ready().find(text, false);
@@ -75,10 +73,13 @@ export function createRedactor({
     own: (text) => redact(text, true).value,
     show: (text) => redact(text, false).value,
     clean: async (data) => {
-      const vendor = patterns ? await vendorTokensFor(stringsIn(data)) : vendorCandidates;
-      return cleaned(data, (text) =>
-        clean.includes(text) ? { value: text, redacted: 0 } : redact(text, false, vendor),
-      );
+      // A list of containers repeats most of its texts.
+      const texts = new Set<string>();
+      collectStrings(data, texts);
+      const vendor = patterns ? await vendorTokensFor(texts) : vendorCandidates;
+      const one = (text: string) =>
+        clean.includes(text) ? { value: text, redacted: 0 } : redact(text, false, vendor);
+      return cleaned(data, new Map([...texts].map((text) => [text, one(text)])));
     },
     cleanArgument: async (text) => {
       const vendor = patterns ? await vendorTokensFor([text]) : vendorCandidates;
@@ -112,13 +113,15 @@ function replaced(text: string, spans: readonly Span[], id: string): string {
   return result + text.slice(from);
 }
 
-function cleaned(data: Data, clean: (text: string) => { value: string; redacted: number }): Cleaned {
+/** @param texts every string in the data, redacted */
+function cleaned(data: Data, texts: ReadonlyMap<string, { value: string; redacted: number }>): Cleaned {
   let redacted = 0;
   const copy = (inner: unknown): unknown => {
     if (typeof inner === 'string') {
-      const one = clean(inner);
-      redacted += one.redacted;
-      return one.value;
+      const text = texts.get(inner);
+      if (text === undefined) throw new Error('a text was not redacted');
+      redacted += text.redacted;
+      return text.value;
     }
     if (Array.isArray(inner)) return inner.map(copy);
     return typeof inner === 'object' && inner !== null ? copyOf(inner) : inner;
@@ -128,10 +131,11 @@ function cleaned(data: Data, clean: (text: string) => { value: string; redacted:
   return { data: copyOf(data), redacted };
 }
 
-function* stringsIn(value: unknown): Generator<string> {
-  if (typeof value === 'string') yield value;
+/** Adds every string in a value, except field names, to a set. */
+function collectStrings(value: unknown, texts: Set<string>): void {
+  if (typeof value === 'string') texts.add(value);
   else if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) yield* stringsIn(inner);
+    for (const inner of Object.values(value)) collectStrings(inner, texts);
   }
 }
 

@@ -1,5 +1,6 @@
 const UP_BEFORE_US_S = 86_400;
-const bootedAtMs = Date.now() - UP_BEFORE_US_S * 1000;
+/** When the node was booted, in ms since the epoch. */
+export const bootedAtMs = Date.now() - UP_BEFORE_US_S * 1000;
 
 /** The uptime of the node at a time, in s. The start times of processes refer to the same boot. */
 export function uptimeAt(moment: Date): number {

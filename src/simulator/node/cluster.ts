@@ -11,6 +11,8 @@ export interface ListedGuest {
   readonly vmid: number;
   readonly node: string;
   readonly type: 'lxc' | 'qemu';
+  /** When its configuration was last written. */
+  readonly writtenAt: Date;
 }
 
 /** The shared state of the nodes: the files of /etc/pve, the network, and pending actions of the HA manager. */
@@ -56,10 +58,10 @@ export class Cluster {
     return this.#files.root;
   }
 
-  /** The counter of `.vmlist`, which increases with each change of a guest. */
+  /** The counter of `.vmlist`, which increases with each change of a guest, also by a program on a node. */
   get version(): number {
     const listed = this.guests()
-      .map(({ vmid, node }) => `${vmid}${node}`)
+      .map(({ vmid, node, writtenAt }) => `${vmid}${node}${writtenAt.getTime()}`)
       .join();
     if (listed !== this.#listed) this.#version += 1;
     this.#listed = listed;
@@ -153,9 +155,9 @@ function entriesOf(inode: Inode | undefined): Map<string, Inode> | undefined {
 }
 
 function listed(own: Map<string, Inode> | undefined, node: string, type: ListedGuest['type']): ListedGuest[] {
-  const names = entriesOf(own?.get(type === 'lxc' ? 'lxc' : 'qemu-server'))?.keys() ?? [];
-  return [...names].flatMap((name) => {
+  const files = entriesOf(own?.get(type === 'lxc' ? 'lxc' : 'qemu-server')) ?? [];
+  return [...files].flatMap(([name, { mtime }]) => {
     const vmid = /^(\d+)\.conf$/.exec(name)?.[1];
-    return vmid === undefined ? [] : [{ vmid: Number(vmid), node, type }];
+    return vmid === undefined ? [] : [{ vmid: Number(vmid), node, type, writtenAt: mtime }];
   });
 }

@@ -1,5 +1,6 @@
 import type { DirectoryInode } from '../files/inode.ts';
 import { memoryOf } from '../guest/proc-files.ts';
+import { bootedAtMs } from '../kernel/clock.ts';
 import { configKey } from './config-text.ts';
 import { lrmStatus, managerStatus } from './ha-resources.ts';
 import type { SimulatedNode } from './node.ts';
@@ -46,7 +47,7 @@ function members(node: SimulatedNode): string {
 }
 
 function version({ cluster }: SimulatedNode): string {
-  return `{\n"starttime": ${Math.floor(Date.now() / 1000) - 86_400},\n"clinfo": ${cluster.version},\n"vmlist": ${cluster.version}\n}\n`;
+  return `{\n"starttime": ${Math.floor(bootedAtMs / 1000)},\n"clinfo": ${cluster.version},\n"vmlist": ${cluster.version}\n}\n`;
 }
 
 /** The metrics that every node publishes about itself and its guests, ending in a NUL. */
