@@ -1,5 +1,6 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import type { AuditBegin, AuditCall, AuditEnd } from '../governance/audit/audit-types.ts';
+import { sha256 } from '../governance/audit/logged-arguments.ts';
 import type { ServerDeps } from './call-deps.ts';
 import type { Arguments, CallOutcome, CallRecord, CallTarget } from './call-record.ts';
 
@@ -39,7 +40,7 @@ const NOT_EXECUTED: AuditEnd = {
   code: 'AUDIT_UNAVAILABLE',
   exitCode: null,
   bytes: null,
-  resultText: '',
+  result: sha256(''),
   durationMs: 0,
   survivors: null,
 };
@@ -50,12 +51,11 @@ export async function logEnd(
   begun: readonly LoggedTarget[],
   outcome: CallOutcome,
 ): Promise<void> {
-  await Promise.all(
-    begun.map(({ vmid, entry }) => {
-      const target = record.targets.find(({ subject }) => subject.vmid === vmid);
-      return entry.end(endOf(outcome, target?.outcome ?? null));
-    }),
-  );
+  const own = new Map(record.targets.map((target) => [target.subject.vmid, target.outcome]));
+  const { result } = outcome;
+  const content = isInputRequiredResult(result) ? [] : result.content;
+  const hash = sha256(content.map((part) => (part.type === 'text' ? part.text : '')).join(''));
+  await Promise.all(begun.map(({ vmid, entry }) => entry.end(endOf(outcome, own.get(vmid) ?? null, hash))));
 }
 
 /** Logs a refused call. Never rejects, because the call is refused anyway. */
@@ -107,15 +107,18 @@ function vmidOf(value: unknown): number | null {
 }
 
 /** The audit fields of a result, read by field names that all tools share. */
-function endOf({ code, data = {}, result, durationMs }: CallOutcome, own: CallTarget['outcome']): AuditEnd {
+function endOf(
+  { code, data = {}, durationMs }: CallOutcome,
+  own: CallTarget['outcome'],
+  result: string,
+): AuditEnd {
   const fields = own?.data ?? data;
   const number = (value: unknown) => (typeof value === 'number' ? value : null);
-  const content = isInputRequiredResult(result) ? [] : result.content;
   return {
     code: own?.code ?? code,
     exitCode: number(fields.exit_code),
     bytes: number(fields.bytes_transferred),
-    resultText: content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+    result,
     durationMs: Math.round(durationMs),
     survivors: Array.isArray(fields.survivors) && fields.ended !== 'exit' ? fields.survivors.length : null,
   };

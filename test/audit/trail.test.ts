@@ -135,6 +135,21 @@ describe('the audit log', () => {
     expect((await entriesIn(dir))[3]).toMatchObject({ args: { omitted: { length: expect.any(Number) } } });
   });
 
+  test('redacts the arguments of a call once, although each of its containers has an entry', async () => {
+    const dir = await freshDir();
+    const redacted: string[] = [];
+    const redact = async (text: string) => {
+      redacted.push(text);
+      return '[redacted]';
+    };
+    const { call } = auditLogIn(dir, { redact });
+    const args = { command: 'df -h', vmids: [101, 102, 103] };
+    await Promise.all(args.vmids.map((vmid) => call({ vmid, args })));
+    expect(redacted.filter((text) => text === 'df -h')).toHaveLength(1);
+    const begun = (await entriesIn(dir)).flatMap((entry) => (entry.type === 'begin' ? [entry.args] : []));
+    expect(begun).toEqual(Array.from({ length: 3 }, () => ({ '[redacted]': [101, 102, 103] })));
+  });
+
   test('logs a refused call with arguments nested 20,000 levels deep', async () => {
     const dir = await freshDir();
     const { trail } = auditLogIn(dir);

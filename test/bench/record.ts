@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileAuditLog } from '../../src/governance/audit/audit-log.ts';
 import type { AuditBegin, AuditEnd } from '../../src/governance/audit/audit-types.ts';
+import { sha256 } from '../../src/governance/audit/logged-arguments.ts';
 import { atMost, type Row, takeTurns, timed } from './measure.ts';
 
 const ROUNDS = 201;
@@ -22,14 +23,15 @@ const BEGIN: AuditBegin = {
   rule: 'standard',
   approval: null,
 };
-const END: AuditEnd = {
+const TEXT = 'x'.repeat(25_000);
+const endOf = (text: string): AuditEnd => ({
   code: 'ok',
   exitCode: 0,
   bytes: null,
-  resultText: 'x'.repeat(25_000),
+  result: sha256(text),
   durationMs: 12,
   survivors: null,
-};
+});
 
 /**
  * Begin and end of a call, compared with a plain write and fdatasync of as many bytes on the same disk; redaction is measured
@@ -54,7 +56,7 @@ export async function record(): Promise<Row[]> {
     const between = performance.now();
     if (workMs > 0) await sleep(workMs);
     const after = performance.now();
-    await begun.end(END);
+    await begun.end(endOf(TEXT));
     return between - before + performance.now() - after;
   };
   const line = 'x'.repeat(700);

@@ -4,7 +4,13 @@ import type { EntryOf, UnstampedEntry } from './audit-entry.ts';
 import type { AuditBegin, AuditCall, AuditEnd, AuditLog } from './audit-types.ts';
 import { CoalescedFsync } from './coalesced-fsync.ts';
 import { auditUnavailable, reasonOf } from './failures.ts';
-import { argumentsMac, loggedArguments, loggedName, type RedactText, sha256 } from './logged-arguments.ts';
+import {
+  argumentsMac,
+  canonicalJson,
+  loggedArguments,
+  loggedName,
+  type RedactText,
+} from './logged-arguments.ts';
 import { type PendingEntry, SegmentWriter, type WriterOptions } from './segment-writer.ts';
 
 export interface AuditLogOptions extends WriterOptions {
@@ -18,6 +24,12 @@ const RETRY_MS = 5000;
 const LAST_ENDS_MS = 200;
 
 type CalledFields = Omit<Extract<UnstampedEntry, { type: 'begin' }>, 'type'>;
+
+/** The arguments of a call as they are logged, and as their MAC is computed. */
+interface PreparedArguments {
+  readonly shown: Record<string, unknown>;
+  readonly canonical: string;
+}
 
 interface Waiting {
   readonly entry: PendingEntry;
@@ -42,6 +54,8 @@ export class FileAuditLog implements AuditLog {
   /** Entries that must be written before any other. */
   #due: readonly Waiting[] = [];
   readonly #open = new Set<string>();
+  /** Of a command in many containers, all entries have the same arguments. */
+  readonly #prepared = new WeakMap<AuditBegin['args'], Promise<PreparedArguments>>();
   #calls = 0;
   #draining: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -138,14 +152,25 @@ export class FileAuditLog implements AuditLog {
   async #called(call: string, begun: AuditBegin): Promise<(key: Uint8Array) => CalledFields> {
     const { caller, tool, effect, vmid, guest, args, outcome, rule, approval } = begun;
     const { redact } = this.#options;
-    const [shownCaller, name, shownArgs] = await Promise.all([
+    const [shownCaller, name, { shown, canonical }] = await Promise.all([
       loggedName(caller, redact),
       guest === null ? null : loggedName(guest.name, redact),
-      loggedArguments(args, redact),
+      this.#prepare(args),
     ]);
     const described = { call, caller: shownCaller, tool, effect, vmid, name, node: guest?.node ?? null };
     const decision = { outcome, rule, approval };
-    return (key) => ({ ...described, args: shownArgs, argsMac: argumentsMac(call, args, key), ...decision });
+    return (key) => ({ ...described, args: shown, argsMac: argumentsMac(call, canonical, key), ...decision });
+  }
+
+  #prepare(args: AuditBegin['args']): Promise<PreparedArguments> {
+    const known = this.#prepared.get(args);
+    if (known !== undefined) return known;
+    const prepared = loggedArguments(args, this.#options.redact).then((shown) => ({
+      shown,
+      canonical: canonicalJson(args),
+    }));
+    this.#prepared.set(args, prepared);
+    return prepared;
   }
 
   /** Rejects when the entry was not written; one to keep is then written later, and never rejects. */
@@ -222,17 +247,5 @@ function endOf(
   tool: string,
   ended: AuditEnd,
 ): Omit<EntryOf<'end'>, 'seq' | 'at' | 'up' | 'session'> {
-  const { code, exitCode, bytes, resultText, durationMs, survivors } = ended;
-  const result = sha256(resultText);
-  return {
-    type: 'end',
-    call,
-    tool,
-    code,
-    exitCode,
-    bytes,
-    result,
-    durationMs: Math.round(durationMs),
-    survivors,
-  };
+  return { type: 'end', call, tool, ...ended, durationMs: Math.round(ended.durationMs) };
 }

@@ -32,11 +32,12 @@ export async function loggedName(name: string, redact: RedactText): Promise<stri
  * HMAC-SHA-256 with the audit key over the unredacted arguments, in lower-case hex. With the key, it proves later which
  * arguments a call had; without the key, it reveals nothing. It includes the id of the call, so that equal arguments of two
  * calls have different MACs.
+ * @param canonical the arguments as `canonicalJson` writes them
  */
-export function argumentsMac(call: string, args: Data, key: Uint8Array): string {
+export function argumentsMac(call: string, canonical: string, key: Uint8Array): string {
   return createHmac('sha256', key)
     .update(`proxmox-mcp audit arguments 1\n${call}\n`)
-    .update(canonicalJson(args))
+    .update(canonical)
     .digest('hex');
 }
 

@@ -10,7 +10,7 @@ import {
   ledgerFile,
   readLedger,
 } from './ledger.ts';
-import { argumentsMac } from './logged-arguments.ts';
+import { argumentsMac, canonicalJson } from './logged-arguments.ts';
 import { listSegments } from './segments.ts';
 import { compareWithLedger, unfinishedIn } from './verify-ledger.ts';
 import { type Finding, type SegmentReport, verifySegment } from './verify-segment.ts';
@@ -122,5 +122,5 @@ function checkClaim(
   const logged = reports.flatMap(({ calls }) => calls.get(call) ?? [])[0];
   if (logged === undefined) return 'no such call';
   if (logged.argsMac === undefined) return 'no proof';
-  return logged.argsMac === argumentsMac(call, args, key) ? 'proved' : 'other arguments';
+  return logged.argsMac === argumentsMac(call, canonicalJson(args), key) ? 'proved' : 'other arguments';
 }
