@@ -27,7 +27,19 @@ const TREES: readonly [name: string, tree: string][] = [
   ],
 ];
 
+/** Those that a scan finds by chance only. */
+const FAST_TREES: readonly [name: string, tree: string][] = [
+  ['a process that forks and ends at once, again and again', 'f() { : N; f & }; f; echo ready; sleep N'],
+];
+
 export const KILL_CASES: readonly Case[] = [
+  ...FAST_TREES.map(
+    ([name, tree]): Case => ({
+      name: `kills ${name}, and leaves bystanders alone`,
+      needs: ['isolated', 'linux'],
+      run: (bench) => killsOnly(bench, tree),
+    }),
+  ),
   ...TREES.map(
     ([name, tree]): Case => ({
       name: `kills ${name}, and leaves bystanders alone`,
@@ -76,6 +88,21 @@ export const KILL_CASES: readonly Case[] = [
       await until(async () => (await lines(n)) === 1);
       expect(await kill(bench, { ...request, since })).toEqual({ found: 1, survivors: [] });
       expect([await lines(older), await lines(n)]).toEqual([1, 0]);
+    },
+  },
+  {
+    name: 'claims nothing when it cannot read the processes',
+    needs: ['isolated', 'missingPrograms'],
+    run: async (bench) => {
+      const { start, request } = newRun(bench);
+      const n = uniqueDuration();
+      await start(`sleep ${n} & echo ready; wait`);
+      const programs = await bench.machine.folder();
+      for (const program of ['cat', 'grep']) {
+        await bench.machine.files.write(`${programs}/${program}`, '#!/bin/sh\nexit 126\n', 0o755);
+      }
+      await expect(kill(bench, request, { programs })).rejects.toThrow('no end of the report');
+      expect(await kill(bench, request)).toMatchObject({ survivors: [] });
     },
   },
   {

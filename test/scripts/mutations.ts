@@ -742,6 +742,14 @@ export const MUTATIONS: readonly Mutation[] = [
     to: ':',
   },
   {
+    name: 'a kill that takes processes that it cannot read for none',
+    script: 'kill',
+    group: 'kill',
+    caughtBy: 'claims nothing when it cannot read the processes',
+    from: '[ -n "$found" ] || exit 1',
+    to: ':',
+  },
+  {
     name: 'a kill that reports no survivors',
     script: 'kill',
     group: 'kill',

@@ -67,7 +67,11 @@ export interface KillReport {
 export const RUN_VARIABLE = 'PROXMOX_MCP_RUN';
 
 /** Runs kill.sh. @throws Error if it does not finish */
-export async function kill(bench: Bench, request: KillRequest): Promise<KillReport> {
+export async function kill(
+  bench: Bench,
+  request: KillRequest,
+  options: StartOptions = {},
+): Promise<KillReport> {
   const { run, slackNs, since, softLooks = 4, hardLooks = 40 } = request;
   const args = [
     `${RUN_VARIABLE}=${run}`,
@@ -76,7 +80,7 @@ export async function kill(bench: Bench, request: KillRequest): Promise<KillRepo
     String(hardLooks),
     String(since),
   ];
-  const program = bench.machine.start(onHost(bench.scripts.kill), args, { isolated: true });
+  const program = bench.machine.start(onHost(bench.scripts.kill), args, { ...options, isolated: true });
   const { code } = await program.closed;
   const items = itemsOf(program.stdout.toString());
   if (code !== 0) throw new Error(`no end of the report: ${program.stdout}${program.stderr}`);

@@ -15,12 +15,17 @@
 # A scan applies rule 3 until it finds no further process. Each scan starts from the beginning, and two consecutive scans must
 # find nothing, because a process may fork during a scan. TERM is sent once to each process, because a second one makes some
 # programs abort their cleanup.
+#
+# A process that forks and ends within a millisecond, again and again, has another PID whenever it is signaled, and most scans miss
+# it. So KILL is also sent to the process groups of the run that have no older member. If a scan has found an unknown process that had
+# ended already, or the node starts many processes, fifteen scans must find nothing. The script ends with 1 if they do not, or if it cannot
+# read the processes. It uses xargs, because there may be more processes than a command line can hold.
 mark=$1 slack=$2 soft=$3 hard=$4 since=$5
 nl='
 '
 # Rule 1. busybox's grep stops at a NUL, so environments are translated first there.
 if [ "$(printf 'a\0b' | grep -caF b 2>/dev/null)" = 1 ]; then
-  marked() { grep -slaF -- "$mark" /proc/[0-9]*/environ; }
+  marked() { printf '%s\n' /proc/[0-9]*/environ | xargs grep -slaF -- "$mark"; }
 else
   marked() {
     for f in /proc/[0-9]*/environ; do
@@ -28,14 +33,14 @@ else
     done 2>/dev/null
   }
 fi
-# Sets $live to the PIDs of the run, with a blank before and after each, as in all lists here.
+# Sets $live to the PIDs of the run, and $run to these and those of processes that have ended meanwhile, with a blank before and after
+# each, as in all lists here. Sets $others to the process groups of older processes, and adds those of the run to $groups.
 scan() {
   run=' ' slow=' ' sessions=' ' live=' '
   for f in $(marked); do
     p=${f#/proc/}; run="$run${p%/environ} "
   done
-  # shellcheck disable=SC2013 # these paths have no blanks
-  for f in $(grep -slx -- "$slack" /proc/[0-9]*/timerslack_ns); do
+  for f in $(printf '%s\n' /proc/[0-9]*/timerslack_ns | xargs grep -slx -- "$slack"); do
     p=${f#/proc/}; slow="$slow${p%/timerslack_ns} "
   done
   read_processes
@@ -43,17 +48,20 @@ scan() {
   while [ "$more" = 1 ]; do more=0; find_more; done
   IFS=$nl
   for s in $processes; do
-    p=${s%% *}
-    case $run in *" $p "*) live="$live$p ";; esac
+    p=${s%% *} g=${s##* }
+    case $run in
+      *" $p "*) live="$live$p "; case $groups in *" $g "*) ;; *) groups="$groups$g ";; esac;;
+      *) s=${s% *}; [ "${s##* }" -ge "$since" ] || others="$others$g ";;
+    esac
   done
   IFS=" $nl"
   set +f
 }
-# Sets $processes to lines "PID PARENT SESSION START", and $old to the session of this script and those with a process that is older
+# Sets $processes to lines "PID PARENT SESSION START GROUP", $others to the group of this script, and $old to the session of this script and those with a process that is older
 # than the run. Uses cat, because dash's read makes a system call per byte.
 read_processes() {
-  processes='' old=' '
-  stats=$(cat /proc/[0-9]*/stat 2>/dev/null)
+  processes='' old=' ' found=
+  stats=$(printf '%s\n' /proc/[0-9]*/stat | xargs cat 2>/dev/null)
   set -f
   IFS=$nl
   for s in $stats; do
@@ -62,12 +70,13 @@ read_processes() {
     # shellcheck disable=SC2086 # split into the fields of the stat line
     set -- ${s##*) }
     # A script of the run may have left processes in the session in which this one runs.
-    [ "$p" != "$$" ] || { old="$old$4 "; continue; }
+    [ "$p" != "$$" ] || { found=1 old="$old$4 " others=" $3 "; continue; }
     # shellcheck disable=SC2015 # continues if either condition fails
     [ "$1" != Z ] && [ "$1" != X ] || continue
-    processes="$processes$p $2 $4 ${20}$nl"
+    processes="$processes$p $2 $4 ${20} $3$nl"
     [ "${20}" -ge "$since" ] || old="$old$4 "
   done
+  [ -n "$found" ] || exit 1
 }
 # Applies rules 2 and 3 once to each process: adds to $run and to $sessions, and sets more=1 if it has added something.
 find_more() {
@@ -89,6 +98,9 @@ find_more() {
 wait_a_bit() { sleep 0.05 2>/dev/null || sleep 1; }
 # The time in ticks of 1/100 s, in $t.
 now() { { read -r t s; } </proc/uptime; t=${t%.*}${t#*.}; }
+# The last PID that was given, in $f.
+last_pid() { { read -r s s s s f; } </proc/loadavg; }
+groups=' '
 scan
 # shellcheck disable=SC2086 # split into PIDs
 set -- $live; echo "$n item found $#"
@@ -100,20 +112,37 @@ while [ "$live" != ' ' ] && [ "$i" -lt "$soft" ] && [ "$t" -le "$end" ]; do
   done 2>/dev/null
   wait_a_bit; i=$((i+1)); scan; now
 done
-i=0 clean=0
+i=0 clean=0 need=2 missed='' known=$signaled
 now; end=$((t + 5 * hard))
 # At least three scans, however long they take: one that kills, and two that find nothing.
 while [ "$i" -lt "$hard" ] && { [ "$i" -lt 3 ] || [ "$t" -le "$end" ]; }; do
-  if [ "$live" = ' ' ]; then
-    clean=$((clean+1)); [ "$clean" -lt 2 ] || break
+  # The groups 0 and 1 are those of the kernel and of init.
+  for g in $groups; do
+    case $others in *" $g "*) ;; *) [ "$g" -le 1 ] || kill -KILL "-$g";; esac
+  done 2>/dev/null
+  if [ "$run" = ' ' ]; then
+    clean=$((clean+1)); [ "$clean" -lt "$need" ] || break
   else
     clean=0
-    # shellcheck disable=SC2086 # split into PIDs
-    kill -KILL $live 2>/dev/null
+    if [ "$live" != ' ' ]; then
+      # shellcheck disable=SC2086 # split into PIDs
+      kill -KILL $live 2>/dev/null
+    elif [ -z "$missed" ]; then
+      for p in $run; do
+        case $known in *" $p "*) ;; *) missed=1;; esac
+      done
+      # There is no time for that if few scans are allowed.
+      [ -z "$missed" ] || [ "$hard" -lt 40 ] || hard=$((i + 60)) end=$((t + 500)) need=15
+    fi
+    known="$known$live"
   fi
-  wait_a_bit; i=$((i+1)); scan; now
+  before=$t; last_pid; pid=$f
+  wait_a_bit; i=$((i+1)); scan; now; last_pid
+  # More than 200 in a second, without those of a scan.
+  [ "$hard" -lt 40 ] || [ $((f - pid)) -lt $((20 + 2 * (t - before))) ] || need=15
 done
 for p in $live; do
   c=; { read -r c <"/proc/$p/comm"; } 2>/dev/null
   echo "$n item left $p $c"
 done
+[ -z "$missed" ] || [ "$live" != ' ' ] || [ "$clean" -ge "$need" ] || exit 1
