@@ -84,6 +84,44 @@ describeRig('a limit that is reached', (rig) => {
     });
   });
 
+  // Each needs another number of processes.
+  test.each([3, 6, 9])('is no log without lines, with %i processes more', async (more) => {
+    limitProcesses(CT.debian, more);
+    for (const args of [
+      { path: '/etc/hostname' },
+      { path: '/etc/passwd', match: 'root' },
+      { path: '/etc/passwd', match: 'ro+t', regex: true },
+      { path: '/etc/passwd', match: 'root', context: 2 },
+      { path: '/etc/passwd', group: 'message' },
+    ]) {
+      const result = await server.call('read_logs', { vmid: CT.debian, ...args });
+      if (!result.isError) {
+        expect(result.text).toMatch(/^[1-9]/);
+        continue;
+      }
+      expect(failureOf(result)).toMatchObject({
+        code: 'EXIT_UNKNOWN',
+        error: expect.stringMatching(/not searched completely.* has \d+ of at most \d+ processes/),
+      });
+    }
+  });
+
+  test('is no log without matches where the kernel kills the search', async () => {
+    const grep = '/usr/local/bin/grep';
+    await rig.writeInContainer(
+      CT.debian,
+      grep,
+      '#!/bin/sh\ncase $* in *-aF*) kill -9 $$;; esac\nexec /bin/grep "$@"\n',
+    );
+    await rig.inContainer(CT.debian, ['chmod', '755', grep]);
+    undos.push(() => rig.inContainer(CT.debian, ['rm', '-f', grep]));
+    const search = { vmid: CT.debian, path: '/etc/passwd', match: 'root' };
+    expect(failureOf(await server.call('read_logs', search))).toMatchObject({
+      code: 'EXIT_UNKNOWN',
+      error: expect.stringContaining('was killed'),
+    });
+  });
+
   test.each([0, 1])('names the processes of the node, which can start %i more', async (more) => {
     const client = await connectToRig(rig, { env: { ENABLE_HOST_EXEC: 'true', POLICY: 'open' } });
     undos.push(() => client.close());

@@ -4,8 +4,8 @@ import { SCRIPTS } from '../../remote/scripts/index.ts';
 import type { AttachTarget } from '../../remote/session-requests.ts';
 
 const LIMIT_MS = 5_000;
-/** With fewer free processes than this, a shell and a command with a pipe cannot start. */
-const FEW = 8;
+/** With fewer free processes than this, the search of a log cannot start all its programs. */
+const FEW = 16;
 
 /**
  * Finds out whether a command failed because a limit of its target is reached. For use after a failure: it asks the node.

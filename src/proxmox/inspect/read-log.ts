@@ -8,6 +8,7 @@ import type { RemoteShell } from '../../remote/remote-shell.ts';
 import type { Survivor } from '../../remote/remote-types.ts';
 import { SCRIPTS } from '../../remote/scripts/index.ts';
 import { type AttachTarget, shellArgv } from '../../remote/session-requests.ts';
+import { LIMIT_HINT, reachedLimit } from '../exec/reached-limit.ts';
 import { formatCursor, type LogCursor, parseCursor } from './log-cursor.ts';
 import { logFailure } from './log-errors.ts';
 import { parseLogOutput } from './log-output.ts';
@@ -19,6 +20,11 @@ const LIMIT_MS = 60_000;
 const BYTES_PER_CHARACTER = 4;
 /** Additional bytes for lines that are not part of the page. */
 const OVERHEAD = 65_536;
+/** What dash, bash or busybox say of a program that they could not start or that was killed. Before a retry, bash says it, too. */
+const PROGRAM_LOST =
+  /Cannot fork|can't fork|fork: (?!retry)(?:Resource temporarily unavailable|Cannot allocate memory)|(?:^|\n)(?:.*: line \d+: +\d+ )?Killed\b/;
+/** Characters of stderr in which these messages are searched for, if they arrive in parts. */
+const RECENT = 200;
 
 export interface LogDeps {
   readonly shell: RemoteShell;
@@ -105,7 +111,7 @@ function scriptArguments(
 /** Runs the script in the container. Its output is untrusted and limited. */
 async function runScript(
   { shell, inFlight, precondition }: LogDeps,
-  target: AttachTarget,
+  target: AttachTarget & { readonly kind: 'container' },
   signal: AbortSignal,
   limit: number,
   args: (innerWord: string) => readonly string[],
@@ -125,6 +131,8 @@ async function runScript(
   const chunks: Buffer[] = [];
   let size = 0;
   let stderr = '';
+  let recent = '';
+  let incomplete = false;
   call.stdout.on('data', (chunk: Buffer) => {
     call.began();
     size += chunk.length;
@@ -132,8 +140,11 @@ async function runScript(
     else call.stop();
   });
   call.stderr.on('data', (chunk: Buffer) => {
-    if (stderr.length < 8192) stderr += chunk.toString('utf8');
-    if (stderr.includes(`${word} ended`)) call.ended();
+    const text = chunk.toString('utf8');
+    if (stderr.length < 8192) stderr += text;
+    recent = recent.slice(-RECENT) + text;
+    incomplete ||= PROGRAM_LOST.test(recent);
+    if (recent.includes(`${word} ended`)) call.ended();
   });
   const reason = await call.stopped;
   if (reason === 'frozen') {
@@ -149,7 +160,20 @@ async function runScript(
     const [before = ''] = stderr.split(`${word} began\n`);
     throw new CommandNotStarted((await call.exit()).code, before);
   }
+  if (incomplete || !output.includes(`${word} ended\n`))
+    throw notSearched(target.vmid, await reachedLimit(shell, target, inFlight.ending));
   return { word, output };
+}
+
+/** Without all of its programs, the search would seem to have found nothing. */
+function notSearched(vmid: number, limit: string | null): AppError {
+  return new AppError(
+    'EXIT_UNKNOWN',
+    `The log in container ${vmid} was not searched completely, because a program of the search could not be started there or was killed.${limit === null ? '' : ` ${limit}`}`,
+    limit === null
+      ? 'Check the memory and the number of processes of the container, then call again.'
+      : LIMIT_HINT,
+  );
 }
 
 function stopped(

@@ -22,11 +22,14 @@
 # first and last time, and an example or the key, with tabs between them, and "WORD groups NUMBER DROPPED ERROR": how many there
 # are, the lines of those that were dropped to bound the memory, and by how much counts may be too low. "WORD broken CODE" follows
 # if a file could not be decompressed to its end, and "WORD ended" on both streams.
+#
+# The messages on stderr are kept: only they tell that the shell could not start a program, or that one was killed, which otherwise
+# looks like a log without matches.
 w=$1
 LC_ALL=C; export LC_ALL
 echo "$w began"
 echo "$w began" >&2
-exec 3>&2 2>/dev/null
+exec 3>&2
 end() { echo "$w ended"; echo "$w ended" >&3; exit 0; }
 fail() { printf '%s failed %s %s\n' "$w" "$1" "$2"; end; }
 has() { command -v "$1" >/dev/null; }
