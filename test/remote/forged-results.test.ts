@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execResult, failureOf, uniqueSleep, useClient } from '../e2e/connect.ts';
@@ -166,7 +167,7 @@ describeRig('a command that tampers with its streams and parents', (rig) => {
 });
 
 describeRig('values that a container sends', (rig) => {
-  const node = useClient(rig, { MAX_FILE_SIZE: '1000000' });
+  const node = useClient(rig, { MAX_FILE_SIZE: '1000000', TOOLSETS: 'core,files' });
   const tool = async (name: string, script: string) => {
     await rig.writeInContainer(CT.debian, `/usr/local/sbin/${name}`, `#!/bin/sh\n${script}\n`);
     await rig.inContainer(CT.debian, ['chmod', '755', `/usr/local/sbin/${name}`]);
@@ -219,6 +220,26 @@ describeRig('values that a container sends', (rig) => {
       await node.call('container_exec_command', { vmid: CT.debian, command: 'echo fine' }),
     );
     expect(after.stdout).toBe('fine\n');
+  });
+
+  // The word of the wrapper is its first argument.
+  test.each([
+    ['the same progress again and again', 'exec yes "$4 progress 1"'],
+    ['progress beyond the size', 'for i in $(seq 100000); do echo "$4 progress $i"; done; exec sleep 600'],
+  ])('end a copy at once: %s', async (_what, flood) => {
+    const sh = `${await rig.rootfs(CT.debian)}/bin/sh`;
+    await rename(sh, `${sh}.kept`);
+    try {
+      const began = 'echo "$4 began"; echo "$4 began" >&2';
+      await writeFile(sh, `#!/bin/bash\n${began}; ${flood}\n`, { mode: 0o755 });
+      const ends = { source: `${CT.busybox}:/etc/passwd`, target: `${CT.debian}:/tmp/forged-copy` };
+      expect(failureOf(await node.call('copy_file', ends))).toMatchObject({
+        code: 'TRANSFER_FAILED',
+        error: expect.stringContaining('violated the transfer protocol'),
+      });
+    } finally {
+      await rename(`${sh}.kept`, sh);
+    }
   });
 
   test('end the call at once when they flood it after the announced bytes', async () => {

@@ -181,8 +181,9 @@ async function openBoth(
     precondition: bothPreconditions(sourceDeps.precondition, deps.precondition),
     sourceWord,
     signal: options.signal,
+    size: source.size,
     onProgress: (bytes) => {
-      options.onProgress?.(Math.min(bytes, source.size), source.size);
+      options.onProgress?.(bytes, source.size);
       // Both sides then read what is on their disk, and report nothing meanwhile.
       if (bytes >= source.size) bothRead(source, session);
     },

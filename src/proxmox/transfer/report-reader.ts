@@ -8,6 +8,13 @@ import { protocolBroken, remoteFailure } from './transfer-errors.ts';
 const LONGEST_PATH = 4_096;
 const WORDS = ['began', 'ready', 'data', 'done', 'validated', 'published', 'kept', 'failed', 'progress'];
 
+/** A copy, which reports progress. */
+export interface CopyProgress {
+  /** Bytes to copy. */
+  readonly size: number;
+  readonly onProgress: (bytes: number) => void;
+}
+
 /**
  * What a transfer script reports on stdout: frames, and bytes that it announces. The script runs in the container, so its output
  * is untrusted: numbers are limited, and more bytes than announced are a violation.
@@ -16,23 +23,22 @@ export abstract class ReportReader {
   readonly #call: RemoteCall;
   readonly #target: AttachTarget;
   readonly #maxFileSize: number;
-  readonly #onProgress: ((bytes: number) => void) | undefined;
+  readonly #copy: CopyProgress | undefined;
   readonly #frames: FrameReader;
   readonly #chunks: AsyncIterator<Buffer>;
   #violated = false;
+  /** The bytes of the last report of progress. */
+  #progress = 0;
 
   protected constructor(
     call: RemoteCall,
     target: AttachTarget,
-    {
-      maxFileSize,
-      onProgress,
-    }: { readonly maxFileSize: number; readonly onProgress: ((bytes: number) => void) | undefined },
+    { maxFileSize, copy }: { readonly maxFileSize: number; readonly copy: CopyProgress | undefined },
   ) {
     this.#call = call;
     this.#target = target;
     this.#maxFileSize = maxFileSize;
-    this.#onProgress = onProgress;
+    this.#copy = copy;
     this.#frames = new FrameReader(call.run.innerWord, WORDS);
     this.#chunks = call.stdout[Symbol.asyncIterator]();
   }
@@ -55,17 +61,24 @@ export abstract class ReportReader {
    * @throws AppError that the script reported, or if the connection was lost; CommandNotStarted
    */
   async expect(word: string, mute?: AppError): Promise<readonly string[]> {
-    const frame = await this.guard(this.#next());
-    if (frame === null) throw await this.ended(mute);
-    if (frame.kind !== 'frame') throw this.violation('it sent more bytes than it announced');
-    this.touch();
-    if (frame.word === 'progress' && this.#onProgress !== undefined) {
-      this.#onProgress(this.number(frame.fields[0], Number.MAX_SAFE_INTEGER));
-      return this.expect(word, mute);
+    // A loop, because a container may report progress without an end.
+    for (;;) {
+      const frame = await this.guard(this.#next());
+      if (frame === null) throw await this.ended(mute);
+      if (frame.kind !== 'frame') throw this.violation('it sent more bytes than it announced');
+      if (frame.word === 'progress' && this.#copy !== undefined) {
+        const bytes = this.number(frame.fields[0], this.#copy.size);
+        if (bytes <= this.#progress) throw this.violation('it reported progress without any');
+        this.#progress = bytes;
+        this.touch();
+        this.#copy.onProgress(bytes);
+        continue;
+      }
+      this.touch();
+      if (frame.word === word) return frame.fields;
+      if (frame.word !== 'failed') throw this.violation(`${frame.word} came in place of ${word}`);
+      throw this.reportedFailure(frame.fields);
     }
-    if (frame.word === word) return frame.fields;
-    if (frame.word !== 'failed') throw this.violation(`${frame.word} came in place of ${word}`);
-    throw this.reportedFailure(frame.fields);
   }
 
   /** The path that the remote side has resolved. */

@@ -7,7 +7,7 @@ import { CommandNotStarted } from '../../remote/remote-errors.ts';
 import { type AttachTarget, type RunId, shellArgv } from '../../remote/session-requests.ts';
 import type { RunDeps } from '../exec/run-command.ts';
 import { removeRemoteFiles } from './remove-remote-files.ts';
-import { ReportReader } from './report-reader.ts';
+import { type CopyProgress, ReportReader } from './report-reader.ts';
 import { StderrReports } from './stderr-reports.ts';
 import type { TransferDirs } from './transfer-dirs.ts';
 import { connectionLost, IDLE_LIMIT_MS, transferCancelled, transferStalled } from './transfer-end-errors.ts';
@@ -23,14 +23,13 @@ export interface TransferDeps extends RunDeps {
 }
 
 /** A session whose program is not a script at its target, but a copy that the node runs between two targets. */
-export interface CopyRequest {
+export interface CopyRequest extends CopyProgress {
   /** The program on the node. It reports as a script at the target would. */
   readonly argv: (run: RunId) => readonly string[];
   readonly precondition: CheckedPrecondition | null;
   /** The first word of the frames on stderr, those of the source. */
   readonly sourceWord: string;
   readonly signal: AbortSignal;
-  readonly onProgress: (bytes: number) => void;
 }
 
 export interface SessionRequest {
@@ -58,6 +57,8 @@ export class TransferSession extends ReportReader {
   readonly #waiting = new Set<(error: AppError) => void>();
   #failure: AppError | undefined;
   #idle: NodeJS.Timeout | undefined;
+  /** How often there was progress. */
+  #arrived = 0;
   #over = false;
   #leavesProcesses = false;
 
@@ -67,7 +68,7 @@ export class TransferSession extends ReportReader {
     call: RemoteCall,
     { readsOnly = false, sends = false, copy }: Kind,
   ) {
-    super(call, target, { maxFileSize: deps.maxFileSize, onProgress: copy?.onProgress });
+    super(call, target, { maxFileSize: deps.maxFileSize, copy });
     this.#deps = deps;
     this.#readsOnly = readsOnly;
     this.#sends = sends;
@@ -142,6 +143,7 @@ export class TransferSession extends ReportReader {
 
   /** Reports progress. */
   touch(): void {
+    this.#arrived++;
     this.#idle?.refresh();
     this.#call.touch();
   }
@@ -187,7 +189,14 @@ export class TransferSession extends ReportReader {
     return remoteFailure('IO', after, this.#target, this.#deps.maxFileSize);
   }
 
-  readonly #stalled = (): void => this.#fail(transferStalled());
+  /** After a pause of this process, data may be waiting in the socket; then the transfer continues. */
+  readonly #stalled = (): void => {
+    const idle = this.#idle;
+    const arrived = this.#arrived;
+    setImmediate(() => {
+      if (this.#arrived === arrived && this.#idle === idle) this.#fail(transferStalled());
+    });
+  };
 
   async #watch(): Promise<void> {
     const reason = await this.#call.stopped;
