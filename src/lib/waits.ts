@@ -1,4 +1,7 @@
-/** Waits for `work`, a timeout or a cancellation. Removes its timer and listener. Rejects if `work` does. */
+/**
+ * Waits for `work`, a timeout or a cancellation. Removes its timer and listener. Rejects if `work` does. What has arrived by
+ * the timeout counts, even if this process was paused then.
+ */
 export async function firstOf<T>(
   work: Promise<T>,
   timeoutMs: number,
@@ -11,7 +14,7 @@ export async function firstOf<T>(
     return await Promise.race([
       work,
       new Promise<'timeout'>((resolve) => {
-        timer = setTimeout(resolve, timeoutMs, 'timeout');
+        timer = setTimeout(() => setImmediate(resolve, 'timeout'), timeoutMs);
       }),
       new Promise<'cancelled'>((resolve) => {
         onAbort = () => resolve('cancelled');
@@ -27,5 +30,13 @@ export async function firstOf<T>(
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();
+  });
+}
+
+/** The same, but what has arrived by then is processed first. After a pause of this process, timers precede data that waits in a socket. */
+export async function afterIo(ms: number): Promise<void> {
+  await delay(ms);
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
   });
 }

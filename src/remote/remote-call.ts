@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '../lib/errors.ts';
-import { delay } from '../lib/waits.ts';
+import { afterIo, delay } from '../lib/waits.ts';
 import type { ExitStatus, RemoteChannel } from '../ssh/ssh-types.ts';
 import { isFrozen } from './frozen.ts';
 import { FROZEN_PACE, HURRIED_PACE, killRun, NORMAL_PACE } from './kill-run.ts';
@@ -27,6 +27,9 @@ const SILENCE_MS = 2_000;
 const LONGEST_GRACE_MS = 10_000;
 /** sshd closes the channel within milliseconds after the last process of a run has ended, unless the node is very busy. */
 const BURIAL_MS = 4_000;
+/** The same from the beginning of a kill while the server shuts down, and the least time after that kill. */
+const HURRIED_BURIAL_MS = 1_500;
+const LEAST_BURIAL_MS = 300;
 const ATTEMPTS = 3;
 
 export interface CallRequest {
@@ -188,11 +191,13 @@ export class RemoteCall {
    */
   async kill(): Promise<readonly Survivor[] | null> {
     const hurried = this.#request.hurried();
+    const startedAt = performance.now();
     const survivors = await killRun(this.#shell, this.run, this.#since, hurried ? HURRIED_PACE : NORMAL_PACE);
+    const leftMs = HURRIED_BURIAL_MS - (performance.now() - startedAt);
     // Output that was written before the end may not have arrived yet.
     const ended = await Promise.race([
       this.channel.closed.then(() => true),
-      delay(hurried ? 300 : BURIAL_MS).then(() => false),
+      afterIo(hurried ? Math.max(LEAST_BURIAL_MS, leftMs) : BURIAL_MS).then(() => false),
     ]);
     this.channel.close();
     // A process that the kill did not find still has the streams open, so survivors are unknown.
@@ -207,7 +212,10 @@ export class RemoteCall {
 
   #watch(): void {
     const { signal, timeoutMs } = this.#request;
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.stop('timeout'), timeoutMs);
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => setImmediate(() => this.stop('timeout')), timeoutMs);
     const silence = setTimeout(() => void this.#lookWhetherFrozen(), SILENT_START_MS);
     const onAbort = () => this.stop('cancelled');
     // The timeout and the cancellation stay active until the exit status has arrived. Output cannot disable them.

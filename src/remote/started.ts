@@ -46,7 +46,8 @@ export function passStarted(
         }),
       );
     }
-    timer = setTimeout(() => settle({ kind: 'timeout' }), limitMs);
+    // After a pause of this process, the answer may be waiting in the socket.
+    timer = setTimeout(() => setImmediate(() => settle({ kind: 'timeout' })), limitMs);
     stops.push(onSilence(channel.connection, () => settle({ kind: 'silent' })));
     signal?.addEventListener('abort', onAbort, { once: true });
     const ended = () => {
