@@ -10,6 +10,8 @@ const QUESTION_MS = 4_000;
 const LAST_WORDS_MS = 500;
 /** Maximum bytes of login shell output that are kept for the error message. */
 const LOGIN_OUTPUT = 4_096;
+/** The exit code of the test whether the shell can start a program, if it can start a shell but no other program. */
+const INTERCEPTED = 95;
 /** The shell of sessions. */
 export const SHELL = '/bin/sh';
 /**
@@ -69,7 +71,9 @@ export class Handshake {
     // is the session, which sshd begins with the login shell.
     const n = this.#nonce;
     let lines = 0;
-    const program = this.#startsProgram ? `${SHELL} -c : 2>/dev/null; ` : ':; ';
+    const program = this.#startsProgram
+      ? `${SHELL} -c : 2>/dev/null && { PATH=/usr/bin:/bin cat /dev/null 2>/dev/null || (exit ${INTERCEPTED}); }; `
+      : ':; ';
     const greet = () => {
       stdin.write(
         `${program}e=$?; { read b; } ${HANDSHAKE_PART}; { read u x; } </proc/uptime; { read x x x x x s x; } </proc/$$/stat; echo "${n} ${lines++} \${ZSH_VERSION:+z}sh $u $b $e $s $$ $PPID $0"; echo ${n} >&2; ${OPEN_STREAMS}\n`,
@@ -137,7 +141,7 @@ export class Handshake {
       this.#heard[name] =
         text.length > 2 * LOGIN_OUTPUT ? text.slice(0, LOGIN_OUTPUT) + text.slice(-LOGIN_OUTPUT) : text;
     }
-    if (this.#bytes > MAX_LOGIN_OUTPUT) this.#fail({ ended: 'silent' });
+    if (this.#bytes > MAX_LOGIN_OUTPUT) this.#fail({ ended: 'endless' });
     const lines = this.#heard[name].split('\n').slice(0, -1);
     if (name === 'stderr') {
       this.#errAnswered ||= lines.some((line) => line.endsWith(this.#nonce));
@@ -146,7 +150,9 @@ export class Handshake {
         const match = /(\d+) (z?sh) (\d+\.\d+) ([\w-]*) (\d+) (\d*) (\d+) (\d*) (.*)$/.exec(line);
         if (match === null || !line.slice(0, match.index).endsWith(`${this.#nonce} `)) continue;
         if (match[2] === 'zsh') this.#fail({ ended: 'interpreter', interpreter: 'zsh' });
-        if (match[5] !== '0') this.#fail({ ended: 'noexec' });
+        if (match[5] !== '0') {
+          this.#fail({ ended: match[5] === String(INTERCEPTED) ? 'intercept' : 'noexec' });
+        }
         this.#firstAnswered ??= Number(match[1]);
         this.#uptimeS = Number(match[3]);
         this.#bootId = match[4] ?? '';

@@ -37,3 +37,14 @@ test('states the reason of a refusal, and what to do about requiretty', () => {
     '(sudo: a password is required)',
   );
 });
+
+test.each([
+  'sudo: unable to mkdir /var/log/sudo-io: Read-only file system\n',
+  'sudo: unable to resolve host pve: Name or service not known\nsudo: unable to change directory to /x: No such file or directory\n',
+])('names another failure of sudo: %j', (stderr) => {
+  expect(ended(stderr)).toMatchObject({
+    code: 'PERMISSION_DENIED',
+    message: expect.stringMatching(/could not run \/bin\/sh \(sudo: unable to (mkdir|change)/),
+    hint: expect.stringContaining('sudoers'),
+  });
+});

@@ -3,7 +3,7 @@ import { disconnected } from './remote-errors.ts';
 
 /** How a login shell failed to start `/bin/sh`. */
 export interface LoginTrouble {
-  readonly ended: 'exited' | 'silent' | 'interpreter' | 'lost' | 'noexec';
+  readonly ended: 'exited' | 'silent' | 'endless' | 'interpreter' | 'lost' | 'noexec' | 'intercept';
   readonly code?: number | null;
   readonly interpreter?: string;
   /** The stream without an answer, if the shell has answered on the other one. */
@@ -26,8 +26,11 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   const stderr = trouble.stderr.trim();
   const printed = [trouble.stdout.trim(), stderr].filter((text) => text !== '').join('\n');
   if (trouble.ended === 'noexec') return sudoNoexec();
+  if (trouble.ended === 'intercept') return sudoIntercept();
   if (trouble.ended === 'exited' && cannotFork(trouble.stderr)) return nodeFull();
   if (sudo && trouble.ended === 'exited' && SUDO_REFUSAL.test(trouble.stderr)) return sudoRefused(stderr);
+  const failure = sudo && trouble.ended === 'exited' ? sudoLine(stderr) : '';
+  if (failure !== '') return sudoFailed(failure, stderr);
   if (trouble.ended === 'interpreter') return replaced(trouble.interpreter ?? 'another shell', stderr);
   if (trouble.redirected !== undefined && !printed.includes(HANDSHAKE_PART)) {
     return redirected(trouble.redirected, stderr);
@@ -35,6 +38,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   // An error message can contain our line, too, as a terminal does.
   const other = interpreterIn(printed);
   if (other !== undefined) return replaced(other, stderr);
+  if (printed.includes(`${HANDSHAKE_PART};`) && !/\r\n|\r$/.test(printed)) return repeated(stderr);
   if (printed.includes(HANDSHAKE_PART)) return onTerminal(stderr);
   const said = printed === '' ? '' : ` It printed: ${JSON.stringify(printed.slice(0, SHOWN))}.`;
   if (trouble.ended === 'exited') {
@@ -45,7 +49,15 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
     return new AppError(
       'SSH_NO_SESSION',
       `The SSH login succeeded, but no command can run: another program ran instead of /bin/sh and ended ${code}.${said} The command was not executed.`,
-      'Check the node for ForceCommand in sshd_config, command= in authorized_keys, and `exit`, `exec` or a redirected stdin in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
+      'Check the node for a login shell that runs no commands (nologin, rbash; `chsh` changes it), ForceCommand in sshd_config, command= in authorized_keys, and `exit`, `exec`, limits (`ulimit`) or a redirected stdin in the start-up files of the login shell (.bashrc, .zshenv, config.fish).',
+      { stderr },
+    );
+  }
+  if (trouble.ended === 'endless') {
+    return new AppError(
+      'SSH_NO_SESSION',
+      `The SSH login succeeded, but no command can run: a start-up file or a ForceCommand prints without an end.${said} The command was not executed.`,
+      'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for a command that never stops printing, and ForceCommand in sshd_config.',
       { stderr },
     );
   }
@@ -53,9 +65,9 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   return new AppError(
     'SSH_NO_SESSION',
     question === '' || printed.endsWith('\n')
-      ? `The SSH login succeeded, but no command can run: no POSIX shell answers.${said} The command was not executed.`
+      ? `The SSH login succeeded, but no command can run: no POSIX shell answers in time.${said} The command was not executed.`
       : `The SSH login succeeded, but no command can run: a program waits for input after ${JSON.stringify(question.slice(-SHOWN))}. The command was not executed.`,
-    'Check the node for a question (`read`), `exec` or an endless command in the start-up files of the login shell (.bashrc, .zshenv, config.fish), and for ForceCommand in sshd_config. To skip such lines in non-interactive shells, put `[ -t 0 ] || return` before them.',
+    'Check the node for a question (`read`), `exec`, or a slow or endless command (`sleep`, a network file system) in the start-up files of the login shell (.bashrc, .zshenv, config.fish), and for ForceCommand in sshd_config. To skip such lines in non-interactive shells, put `[ -t 0 ] || return` before them.',
     { stderr },
   );
 }
@@ -84,6 +96,15 @@ function onTerminal(stderr: string): AppError {
     'SSH_NO_SESSION',
     'The SSH login succeeded, but no command can run: a ForceCommand or a start-up file puts a terminal around the session, which changes the output of commands and mixes their streams. The command was not executed.',
     'Check ForceCommand in sshd_config, command= in authorized_keys, and the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for `script`, `tmux` or a session recorder. Exclude the SSH user, or sessions without a terminal: put `[ -t 0 ] &&` before it.',
+    { stderr },
+  );
+}
+
+function repeated(stderr: string): AppError {
+  return new AppError(
+    'SSH_NO_SESSION',
+    'The SSH login succeeded, but no command can run: a start-up file or a ForceCommand runs a program that reads the commands in place of /bin/sh, and prints them. The command was not executed.',
+    'Check the start-up files of the login shell (.bashrc, .zshenv, config.fish) on the node for a program that reads stdin (`cat`, `tee`), and give it `</dev/null`. Check ForceCommand in sshd_config.',
     { stderr },
   );
 }
@@ -130,9 +151,32 @@ function sudoNoexec(): AppError {
   );
 }
 
+/** sudo lets the shell start programs only that the sudo rules allow, too. */
+function sudoIntercept(): AppError {
+  return new AppError(
+    'PERMISSION_DENIED',
+    'sudo on the node runs /bin/sh, but does not let it start other programs (INTERCEPT in the sudo rules). The command was not executed.',
+    'Change the sudo rule of the SSH user on the node to `NOPASSWD: EXEC: NOINTERCEPT: /bin/sh`, which also overrides `Defaults intercept`.',
+  );
+}
+
+/** sudo allows the shell, but could not start it, for example because it cannot write its log. */
+function sudoFailed(line: string, stderr: string): AppError {
+  return new AppError(
+    'PERMISSION_DENIED',
+    `sudo on the node could not run /bin/sh (${line.slice(0, SHOWN)}). The command was not executed.`,
+    'Correct the cause on the node: the settings in /etc/sudoers and /etc/sudoers.d, or the file or directory that the message names.',
+    { stderr },
+  );
+}
+
+/** The first message of sudo that is not a warning about the host name. */
+function sudoLine(stderr: string, pattern = /^sudo(?:-rs)?: .*/m): string {
+  return pattern.exec(stderr.replaceAll(/^.*unable to resolve host.*$/gm, ''))?.[0] ?? '';
+}
+
 function sudoRefused(stderr: string): AppError {
-  const line =
-    /^sudo.*|.*\bsudo\b.*/m.exec(stderr.replaceAll(/^.*unable to resolve host.*$/gm, ''))?.[0] ?? '';
+  const line = sudoLine(stderr, /^sudo.*|.*\bsudo\b.*/m);
   const reason = line === '' ? '' : ` (${line.slice(0, SHOWN)})`;
   return new AppError(
     'PERMISSION_DENIED',

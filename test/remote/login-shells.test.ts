@@ -117,6 +117,8 @@ describeRig('login shells', (rig) => {
         'while :; do printf "Your name? "; read x || exec sleep 60; done',
         /waits for input after .*Your name\?/,
       ],
+      ['cat', /a program that reads the commands in place of \/bin\/sh/],
+      ['yes', /prints without an end/],
     ] as const)('are reported by each call and by doctor: `%s` in .bashrc', async (start, cause) => {
       undos.push(await loginShell(rig, 'bash', start));
       const client = await connect();
@@ -139,6 +141,23 @@ describeRig('login shells', (rig) => {
         detail: expect.stringMatching(cause),
       });
     });
+
+    test.each(['/usr/sbin/nologin', '/bin/rbash'])(
+      'are reported by each call and by doctor: %s',
+      async (shell) => {
+        await inNode(rig, 'ln', '-sf', 'bash', '/bin/rbash');
+        await inNode(rig, 'usermod', '-s', shell, 'root');
+        undos.push(() => inNode(rig, 'usermod', '-s', '/bin/bash', 'root'));
+        const client = await connect();
+        expect(failureOf(await client.callTool('proxmox_list_containers', {}))).toMatchObject({
+          code: 'SSH_NO_SESSION',
+          error: expect.stringMatching(/not available|restricted/),
+          suggestion: expect.stringContaining('nologin, rbash'),
+        });
+        const { of } = await examine(cwd, rigSettings(rig));
+        expect(of('proxmox')).toMatchObject({ remedy: expect.stringContaining('nologin, rbash') });
+      },
+    );
 
     test.each([
       ['passes the exit code on', 'sh -c "$SSH_ORIGINAL_COMMAND"; code=$?; exit "$code"'],
@@ -217,36 +236,42 @@ describeRig('login shells', (rig) => {
       });
     });
 
-    test.each(['NOPASSWD: NOEXEC: /bin/sh', 'NOPASSWD: /bin/sh\nDefaults:operator noexec'])(
-      'are reported by each call and by doctor: the sudo rule `%s`',
-      async (rule) => {
-        const file = '/etc/sudoers.d/rig-operator';
-        const before = await rig.readInNode(file);
-        undos.push(() => rig.writeInNode(file, before));
-        await rig.writeInNode(file, `operator ALL=(root) ${rule}\n`);
-        const env = { ...rigSettings(rig), SSH_USERNAME: 'operator', SUDO: 'true' };
-        const client = await connectToRig(rig, { env });
-        undos.push(() => client.close());
-        for (const [tool, args] of [
-          ['list_containers', {}],
-          ['container_exec_command', { vmid: CT.debian, command: 'true' }],
-          ['start_container', { vmid: CT.stopped }],
-        ] as const) {
-          expect(failureOf(await client.callTool(`proxmox_${tool}`, args))).toMatchObject({
-            code: 'PERMISSION_DENIED',
-            error: expect.stringContaining('NOEXEC'),
-            suggestion: expect.stringContaining('EXEC: /bin/sh'),
-          });
-        }
-        const { of, failed } = await examine(cwd, env);
-        expect(failed).toEqual(['rights']);
-        expect(of('rights')).toMatchObject({
+    test.each([
+      ['NOPASSWD: NOEXEC: /bin/sh', 'NOEXEC', 'EXEC: /bin/sh'],
+      ['NOPASSWD: /bin/sh\nDefaults:operator noexec', 'NOEXEC', 'EXEC: /bin/sh'],
+      ['NOPASSWD: /bin/sh\nDefaults:operator intercept', 'INTERCEPT', 'NOINTERCEPT'],
+      [
+        'NOPASSWD: /bin/sh\nDefaults:operator log_output, iolog_dir=/mnt/rig-ro/x',
+        'unable to mkdir /mnt/rig-ro/x',
+        'sudoers',
+      ],
+    ])('are reported by each call and by doctor: the sudo rule `%s`', async (rule, cause, remedy) => {
+      const file = '/etc/sudoers.d/rig-operator';
+      const before = await rig.readInNode(file);
+      undos.push(() => rig.writeInNode(file, before));
+      await rig.writeInNode(file, `operator ALL=(root) ${rule}\n`);
+      const env = { ...rigSettings(rig), SSH_USERNAME: 'operator', SUDO: 'true' };
+      const client = await connectToRig(rig, { env });
+      undos.push(() => client.close());
+      for (const [tool, args] of [
+        ['list_containers', {}],
+        ['container_exec_command', { vmid: CT.debian, command: 'true' }],
+        ['start_container', { vmid: CT.stopped }],
+      ] as const) {
+        expect(failureOf(await client.callTool(`proxmox_${tool}`, args))).toMatchObject({
           code: 'PERMISSION_DENIED',
-          detail: expect.stringContaining('NOEXEC'),
-          remedy: expect.stringContaining('EXEC: /bin/sh'),
+          error: expect.stringContaining(cause),
+          suggestion: expect.stringContaining(remedy),
         });
-      },
-    );
+      }
+      const { of, failed } = await examine(cwd, env);
+      expect(failed).toEqual(['rights']);
+      expect(of('rights')).toMatchObject({
+        code: 'PERMISSION_DENIED',
+        detail: expect.stringContaining(cause),
+        remedy: expect.stringContaining(remedy),
+      });
+    });
 
     test('are reported by each call and by doctor: a ForceCommand', async () => {
       undos.push(await rig.restartSshd(['-o', 'ForceCommand=/bin/echo only-this']));

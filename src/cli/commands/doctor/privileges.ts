@@ -33,8 +33,8 @@ export function judgeRights(probe: Probe, settings: Pick<Config, 'sudo'>, refuse
   }
   if (refused === undefined) return { verdict: 'ok', detail: `${user}, by sudo`, value: true };
   const remedy = nextStep(refused, 'person');
-  // Another sudo rule than that for the password is the cause.
-  const isOtherRule = /\bEXEC\b|requiretty/.test(remedy);
+  // Another sudo rule than that for the password is the cause, or another setting of sudo.
+  const isOtherRule = /\bEXEC\b|requiretty|sudoers/.test(remedy);
   if (refused.code !== 'PERMISSION_DENIED' || isOtherRule) return problem(refused.message, remedy);
   const lastLine = refused.stderr?.split('\n').at(-1)?.trim() ?? '';
   return problem(
