@@ -738,8 +738,8 @@ export const MUTATIONS: readonly Mutation[] = [
     script: 'kill',
     group: 'kill',
     caughtBy: 'kills a process that ignores TERM, and leaves bystanders alone',
-    from: 'kill -KILL $live',
-    to: ':',
+    from: 'while [ "$i" -lt "$hard" ]',
+    to: 'while false',
   },
   {
     name: 'a kill that takes processes that it cannot read for none',
