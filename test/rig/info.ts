@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { startTime } from './processes.ts';
@@ -50,22 +50,51 @@ export function stateOfRig(number: number): string {
 }
 
 /**
- * State directory of the rig that this process uses: that of RIG_STATE, or one of those that the test run has started for its
- * workers, or the first.
+ * State directory of the rig that this process uses: that of RIG_STATE, or one of those that the test run starts for its workers,
+ * or the first.
  */
 function ownState(): string {
-  const states = process.env.RIG_STATES?.split(':') ?? [];
-  const worker = Number(process.env.VITEST_POOL_ID ?? 1);
-  return process.env.RIG_STATE ?? states[(worker - 1) % states.length] ?? stateOfRig(1);
+  const { RIG_STATE, RIG_STATES, VITEST_POOL_ID } = process.env;
+  const states = RIG_STATES?.split(':') ?? [];
+  const own = RIG_STATE ?? states[(Number(VITEST_POOL_ID ?? 1) - 1) % states.length] ?? stateOfRig(1);
+  // Except in CI, fewer are enough: the suites of the workers that share one wait for each other.
+  return process.env.CI || startFailure(own) === undefined ? own : (states[0] ?? own);
 }
 
-/** The data of the running rig that this process uses, or the reason why none runs. */
+/** Records for the workers whether the test run could start a rig. @param failure the reason why not, or empty */
+export function recordStart(results: string, state: string, failure: string): void {
+  const file = join(results, basename(state));
+  writeFileSync(`${file}.new`, failure);
+  renameSync(`${file}.new`, file);
+}
+
+/**
+ * Waits until the test run has started a rig. Synchronously, because suites are declared so.
+ * @returns why it does not run, or undefined
+ */
+function startFailure(state: string): string | undefined {
+  const { RIG_STARTS } = process.env;
+  if (RIG_STARTS === undefined) return undefined;
+  const file = join(RIG_STARTS, basename(state));
+  while (!existsSync(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  return readFileSync(file, 'utf8') || undefined;
+}
+
+/**
+ * The data of the running rig that this process uses, or the reason why none runs. Waits for one that is being started.
+ * @throws Error in CI, if it could not be started
+ */
 export function findRig(state = ownState()): RigLookup {
   if (process.platform !== 'linux') {
     return { reason: 'the rig needs Linux' };
   }
   if (process.getuid?.() !== 0) {
     return { reason: 'the rig needs root' };
+  }
+  const reason = startFailure(state);
+  if (reason !== undefined) {
+    if (process.env.CI) throw new Error(`the rig cannot be started: ${reason}`);
+    return { reason };
   }
   let text: string;
   try {
