@@ -32,7 +32,6 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   const started = startRigs(states, results);
   return async () => {
     const running = await started;
-    delete process.env.RIG_STARTS;
     rmSync(results, { recursive: true });
     if (process.env.RIG !== 'keep') stop(running);
   };

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { startTime } from './processes.ts';
@@ -49,39 +50,42 @@ export function stateOfRig(number: number): string {
   return join(rigDirectory, number === 1 ? '.state' : `.state-${number}`);
 }
 
-/**
- * State directory of the rig that this process uses: that of RIG_STATE, or one of those that the test run starts for its workers,
- * or the first.
- */
+const { RIG_STATE, RIG_STATES, RIG_STARTS, VITEST_POOL_ID } = process.env;
+const states = RIG_STATES?.split(':') ?? [];
+/** The rig of this process: that of RIG_STATE, or one of those that the test run starts for its workers, or the first. */
+const own = RIG_STATE ?? states[(Number(VITEST_POOL_ID ?? 1) - 1) % states.length] ?? stateOfRig(1);
+// The workers run while the rigs start, and suites are declared synchronously.
+if (RIG_STARTS !== undefined) for (const state of [states[0] ?? own, own]) await startOf(state, RIG_STARTS);
+
+/** State directory of the rig that this process uses. Except in CI, fewer rigs than workers are enough: the suites then wait. */
 function ownState(): string {
-  const { RIG_STATE, RIG_STATES, VITEST_POOL_ID } = process.env;
-  const states = RIG_STATES?.split(':') ?? [];
-  const own = RIG_STATE ?? states[(Number(VITEST_POOL_ID ?? 1) - 1) % states.length] ?? stateOfRig(1);
-  // Except in CI, fewer are enough: the suites of the workers that share one wait for each other.
   return process.env.CI || startFailure(own) === undefined ? own : (states[0] ?? own);
 }
 
 /** Records for the workers whether the test run could start a rig. @param failure the reason why not, or empty */
 export function recordStart(results: string, state: string, failure: string): void {
-  const file = join(results, basename(state));
+  const file = resultOf(state, results);
   writeFileSync(`${file}.new`, failure);
   renameSync(`${file}.new`, file);
 }
 
-/**
- * Waits until the test run has started a rig. Synchronously, because suites are declared so.
- * @returns why it does not run, or undefined
- */
+function resultOf(state: string, results: string): string {
+  return join(results, basename(state));
+}
+
+/** Resolves when the test run has started a rig, or could not. */
+async function startOf(state: string, results: string): Promise<void> {
+  while (!existsSync(resultOf(state, results))) await setTimeout(50);
+}
+
+/** Why the test run could not start a rig, or undefined. */
 function startFailure(state: string): string | undefined {
-  const { RIG_STARTS } = process.env;
-  if (RIG_STARTS === undefined) return undefined;
-  const file = join(RIG_STARTS, basename(state));
-  while (!existsSync(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
-  return readFileSync(file, 'utf8') || undefined;
+  const file = RIG_STARTS === undefined ? undefined : resultOf(state, RIG_STARTS);
+  return file === undefined || !existsSync(file) ? undefined : readFileSync(file, 'utf8') || undefined;
 }
 
 /**
- * The data of the running rig that this process uses, or the reason why none runs. Waits for one that is being started.
+ * The data of the running rig that this process uses, or the reason why none runs.
  * @throws Error in CI, if it could not be started
  */
 export function findRig(state = ownState()): RigLookup {
