@@ -10,11 +10,12 @@ import { DISCLAIMER, wantsColor } from '../../output/config-errors.ts';
 import { styleFor } from '../../output/output.ts';
 import { askNewPassphrase } from '../approvals/new-passphrase.ts';
 import { askReachableServer, askWorkingLogin, type Dialogue } from './ask-connection.ts';
+import { whileBusy } from './busy-line.ts';
 import { readIfThere } from './changes.ts';
 import type { ClientApp } from './clients.ts';
 import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
-import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
+import { nextSteps, SELF_TEST_CANCELLED, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
 import { appendJournal } from './init-journal.ts';
 import type { InitOptions } from './init-options.ts';
 import { changeText } from './init-text.ts';
@@ -28,7 +29,7 @@ import {
   absolutePaths,
   approvalPlan,
   gatherValues,
-  isAnswered,
+  isTrue,
   levelOf,
   levelValues,
   oldNames,
@@ -64,14 +65,16 @@ export async function initInteractive(
 async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
   const { options, at, hostKeys, signal } = dialogue;
   const { configFile } = options;
-  if (!isAnswered(dialogue.request.input, 'acceptRisks', ['I_ACCEPT_RISKS'], at)) {
+  if (!isTrue(gathered.I_ACCEPT_RISKS)) {
     say('warn', DISCLAIMER);
     if (!(await askYesNo('Do you accept these risks?', false))) throw new PromptCancelled();
   }
   const server = await askReachableServer(dialogue, { ...gathered, I_ACCEPT_RISKS: 'true' });
   const { values: tried, config, createKey } = await askWorkingLogin(dialogue, server);
   const { level, policy = gathered.POLICY } =
-    options.level === undefined ? await askSafety(levelOf(gathered)) : { level: options.level };
+    options.level === undefined
+      ? await askSafety(levelOf(gathered), gathered.POLICY)
+      : { level: options.level };
   const chosen = options.clients ?? (await askClients(at));
   const apps = clientsHere(at).filter(({ id }) => chosen.includes(id));
 
@@ -90,11 +93,13 @@ async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
   const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
   const changes = await planChanges({ values, configFile, clients: apps, launch });
   const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
-  const { summary, steps } = await carryOut(plan, signal);
+  const { summary, steps } = await whileBusy('Writing the configuration', () => carryOut(plan, signal));
   await appendJournal(steps, at);
   const style = styleFor(wantsColor(process.stdout));
   for (const change of effective(changes)) clack.log.step(changeText(change, style));
-  clack.log.success(summary.map((line) => wrapped(line)).join('\n'));
+  const done =
+    summary.length === 0 ? ['Nothing to change: all settings and entries are as chosen.'] : summary;
+  clack.log.success(done.map((line) => wrapped(line)).join('\n'));
   return await finish(dialogue, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
 }
 
@@ -114,15 +119,18 @@ async function finish(
     const store = new ApprovalStore(stateDir);
     if ((await store.passphrase()) === undefined) await offerPassphrase(store);
   }
-  const spinner = clack.spinner();
-  spinner.start('Self-test: starting the server as a client does');
-  const tested = await testEntry({ apps, configFile, launch, exec }, at, signal);
+  const tested = await whileBusy('Self-test: starting the server as a client does', () =>
+    testEntry({ apps, configFile, launch, exec }, at, signal),
+  );
+  if (signal.aborted) {
+    say('warn', SELF_TEST_CANCELLED);
+    return 130;
+  }
   if (!tested.ok) {
-    spinner.error('Self-test failed');
     say('error', selfTestFailed(tested.problem));
     return 1;
   }
-  spinner.stop(`Self-test passed: ${tested.summary.join(', ')}`);
+  clack.log.step(`Self-test passed: ${tested.summary.join(', ')}`);
   const [last = '', ...before] = [...nextSteps(apps)].reverse();
   for (const line of before.reverse()) say('message', line);
   clack.outro(last.trim());
