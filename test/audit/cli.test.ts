@@ -111,7 +111,7 @@ describe('audit verify', () => {
     const well = await audit(dir, 'verify');
     expect(well).toMatchObject({ code: 0, stderr: '' });
     expect(well.stdout).toMatch(
-      /call \S+ \(.*has no end: the process was killed\n\n1 segment, 12 entries, 5 calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
+      /call \S+ \(.*has no end: the process was killed\n\n1 segment, 12 entries, 5 executed calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
     );
     const [file = ''] = await segmentsIn(dir);
     await writeFile(file, (await readFile(file, 'utf8')).replace('df -h', 'df -k'));
