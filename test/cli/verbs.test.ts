@@ -102,7 +102,7 @@ describe('exec', () => {
     const { code, stdout } = await run('exec', '--timeout', '1', '--json', '101', 'sleep 60');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ code: 'TIMEOUT', survivors: [] });
-    expect(await run('exec', '--timeout', '1', '101', 'sleep 60')).toMatchObject({
+    expect(await run('exec', '--timeout', '1s', '101', 'sleep 60')).toMatchObject({
       code: 124,
       stdout: '',
       stderr: expect.stringContaining('was killed. None of its processes is left.'),
