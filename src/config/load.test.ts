@@ -342,6 +342,14 @@ test.each([
   });
 });
 
+test('explains a path that double quotes in an env file have changed', () => {
+  const cwd = directory({ 'my.env': 'SSH_KEY="C:\\Users\\nick\\key"\n' });
+  expect(loadConfig({ envFile: 'my.env' }, at(ENOUGH, cwd))).toMatchObject({
+    ok: false,
+    errors: [{ name: 'SSH_KEY', remedy: expect.stringContaining('use single quotes') }],
+  });
+});
+
 test('explains a Windows path on another system', () => {
   const loaded = loadConfig({}, at({ ...ENOUGH, SSH_KEY: 'C:\\Users\\me\\.ssh\\id_ed25519' }));
   expect(loaded).toMatchObject({

@@ -68,6 +68,9 @@ export const FILE_REMEDY =
   'Correct the path (~ is allowed), or make the file readable for the user that runs this server.';
 
 function fileRemedy(value: string, { platform }: HostEnvironment): string {
+  if (/[\r\n]/.test(value)) {
+    return 'The path contains a line break. In double quotes, \\n and \\r are line breaks: use single quotes.';
+  }
   const isForeign = platform !== 'win32' && /^[A-Za-z]:[\\/]/.test(value);
   return isForeign
     ? 'This is a Windows path. Set a path of the system that runs this server: in WSL, C:\\Users is /mnt/c/Users.'
