@@ -96,6 +96,7 @@ describe('exec', () => {
     expect((await run('exec', '101', 'echo', 'a  b', '$HOME', '|', '-h', '--json')).stdout).toBe(
       'a  b $HOME | -h --json\n',
     );
+    expect((await run('exec', '101', '--', 'echo', '--', 'x')).stdout).toBe('-- x\n');
   });
 
   test('parses options before the VMID', async () => {

@@ -33,7 +33,9 @@ export function readVerb(verb: string, words: readonly string[], options: Option
         },
       };
     case 'exec': {
-      const [vmid, ...command] = words;
+      const [vmid, ...rest] = words;
+      // As in `pct exec 101 -- ls`. No program is named like that.
+      const command = rest[0] === '--' ? rest.slice(1) : rest;
       if (command.length === 0)
         throw new UsageError("exec needs a VMID and a command, for example: exec 101 'df -h'");
       return {
