@@ -303,6 +303,17 @@ test('reports all errors at once', () => {
   });
 });
 
+test('begins with the node and `init` if nothing is set', () => {
+  const loaded = loadConfig({}, at({}));
+  expect(loaded).toMatchObject({
+    ok: false,
+    errors: [
+      { name: 'PROXMOX_HOST', remedy: expect.stringContaining('proxmox-mcp init') },
+      { name: 'I_ACCEPT_RISKS' },
+    ],
+  });
+});
+
 test('names the source of an invalid value', () => {
   expect(errorsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
     '--ssh-port': '--ssh-port=70000 (command line) is not a whole number from 1 to 65535',

@@ -92,7 +92,10 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentE
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
     return { ok: true, config, ...common };
   }
-  for (const issue of parsed.error.issues) {
+  // The error about the node comes first: if it is not set, nothing is set up, and its remedy is `init`.
+  const isAboutNode = ({ path }: z.core.$ZodIssue) => Number(path[0] === 'host');
+  const issues = [...parsed.error.issues].sort((one, other) => isAboutNode(other) - isAboutNode(one));
+  for (const issue of issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
     // The setting may be in the file.
