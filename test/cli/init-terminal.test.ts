@@ -162,6 +162,21 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(terminal.text).not.toContain('?');
   });
 
+  test('asks again for the clients if the file of one is invalid', async () => {
+    await writeFile(at('.cursor/mcp.json'), '{ "mcpServers": ');
+    const { port, keyPath, knownHostsPath } = sim.node().connection;
+    const options = ['--ssh-key', keyPath, '--ssh-known-hosts', knownHostsPath, '--level', 'containers'];
+    const terminal = new Terminal(['init', `root@127.0.0.1:${port}`, '--i-accept-risks', ...options], {
+      cwd,
+    });
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('do not select Cursor');
+    await writeFile(at('.cursor/mcp.json'), CURSOR);
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('Self-test passed');
+    expect(await terminal.ended()).toBe(0);
+  });
+
   test('asks again only for a wrong port', async () => {
     const { port } = sim.node().connection;
     const terminal = new Terminal(['init', `127.0.0.1:${await closedPort()}`, '--i-accept-risks'], { cwd });

@@ -12,6 +12,7 @@ import { askNewPassphrase } from '../approvals/new-passphrase.ts';
 import { askReachableServer, askWorkingLogin, type Dialogue } from './ask-connection.ts';
 import { whileBusy } from './busy-line.ts';
 import { readIfThere } from './changes.ts';
+import { UnreadableConfig } from './client-config.ts';
 import type { ClientApp } from './clients.ts';
 import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
@@ -26,6 +27,7 @@ import { ConfirmedKeys } from './pin-host-key.ts';
 import { askClients, askSafety } from './questions.ts';
 import { say, wrapped } from './say.ts';
 import {
+  type ApprovalPlan,
   absolutePaths,
   approvalPlan,
   gatherValues,
@@ -37,7 +39,7 @@ import {
   transferValues,
 } from './setting-values.ts';
 import { carryOut } from './setup.ts';
-import { effective, planChanges } from './setup-plan.ts';
+import { effective, type PlannedChanges, planChanges, type Wanted } from './setup-plan.ts';
 import { afterwards } from './unattended.ts';
 
 /** `init` with questions. Writes nothing until the last one is answered. @returns the exit code */
@@ -75,23 +77,26 @@ async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
     options.level === undefined
       ? await askSafety(levelOf(gathered), gathered.POLICY)
       : { level: options.level };
-  const chosen = options.clients ?? (await askClients(at));
-  const apps = clientsHere(at).filter(({ id }) => chosen.includes(id));
 
   const target = hostKeys.apply(resolveSshTarget(config, at));
   const newKey = createKey
     ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
     : undefined;
   const governed = policyValues(level, gathered, policy);
-  const approvals = approvalPlan(level, governed.POLICY, apps);
   const transfers = transferValues(level, tried, at);
-  const values = {
-    ...oldNames(),
-    ...absolutePaths({ ...tried, ...levelValues(level), ...governed, ...approvals.values, ...transfers }, at),
-    ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
-  };
   const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
-  const changes = await planChanges({ values, configFile, clients: apps, launch });
+  const { apps, approvals, changes } = await askChanges(dialogue, (chosen) => {
+    const approvals = approvalPlan(level, governed.POLICY, chosen);
+    const values = {
+      ...oldNames(),
+      ...absolutePaths(
+        { ...tried, ...levelValues(level), ...governed, ...approvals.values, ...transfers },
+        at,
+      ),
+      ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
+    };
+    return { approvals, wanted: { values, configFile, clients: chosen, launch } };
+  });
   const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
   const { summary, steps } = await whileBusy('Writing the configuration', () => carryOut(plan, signal));
   await appendJournal(steps, at);
@@ -101,6 +106,28 @@ async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
     summary.length === 0 ? ['Nothing to change: all settings and entries are as chosen.'] : summary;
   clack.log.success(done.map((line) => wrapped(line)).join('\n'));
   return await finish(dialogue, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
+}
+
+/** Asks for the clients until the file of each can be changed. @throws UnreadableConfig if they are an option */
+async function askChanges(
+  { options, at }: Dialogue,
+  plan: (apps: readonly ClientApp[]) => { readonly approvals: ApprovalPlan; readonly wanted: Wanted },
+): Promise<{
+  readonly apps: readonly ClientApp[];
+  readonly approvals: ApprovalPlan;
+  readonly changes: PlannedChanges;
+}> {
+  for (;;) {
+    const chosen = options.clients ?? (await askClients(at));
+    const apps = clientsHere(at).filter(({ id }) => chosen.includes(id));
+    const { approvals, wanted } = plan(apps);
+    try {
+      return { apps, approvals, changes: await planChanges(wanted) };
+    } catch (error) {
+      if (!(error instanceof UnreadableConfig) || options.clients !== undefined) throw error;
+      say('error', error.message);
+    }
+  }
 }
 
 /** Runs the self-test and prints the next steps. */
