@@ -107,7 +107,7 @@ export function captureLimit(limit: number, containers: number): number {
 }
 
 /** Keeps each different output once, because most containers print the same. */
-class DistinctOutputs {
+export class DistinctOutputs {
   readonly #first = new Map<string, ExecResult>();
 
   /** The same result, with the texts of an earlier one if its output is equal. */
