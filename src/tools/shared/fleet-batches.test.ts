@@ -18,13 +18,16 @@ const result = (digest: string, durationMs: number): ExecResult => {
   };
 };
 
-test.each([1, 40, 1_000, 10_000, 100_000])('what is kept of %i containers is bounded', (containers) => {
-  for (const limit of [1_000, 25_000, 10_000_000]) {
-    const kept = captureLimit(limit, containers);
-    expect(kept).toBeGreaterThanOrEqual(Math.floor(limit / containers));
-    expect(kept * containers).toBeLessThanOrEqual(Math.max(25_000_000, limit));
-  }
-});
+test.each([1, 40, 1_000, 10_000, 100_000])(
+  'limits the output that is kept of %i containers',
+  (containers) => {
+    for (const limit of [1_000, 25_000, 10_000_000]) {
+      const kept = captureLimit(limit, containers);
+      expect(kept).toBeGreaterThanOrEqual(Math.floor(limit / containers));
+      expect(kept * containers).toBeLessThanOrEqual(Math.max(25_000_000, limit));
+    }
+  },
+);
 
 test('equal outputs are kept once, with the other fields of each result', () => {
   const outputs = new DistinctOutputs();
