@@ -6,7 +6,7 @@ import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
-import { closedPort } from '../mcp/fixtures.ts';
+import { closedPort } from '../ports.ts';
 import { until } from '../rig/until.ts';
 import { runCli } from './run.ts';
 import { KEY, lackOf, noTerminal, Terminal } from './terminal.ts';

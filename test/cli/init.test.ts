@@ -8,7 +8,7 @@ import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
-import { closedPort } from '../mcp/fixtures.ts';
+import { closedPort } from '../ports.ts';
 import { describeRig } from '../rig/require.ts';
 import type { Rig } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';

@@ -26,20 +26,30 @@ export class Rig extends Door {
 
   /** Starts the container, also a locked one, without pct; afterwards it runs and is not frozen. */
   async ensureStarted(vmid: number): Promise<void> {
-    if (this.isRunning(vmid)) {
-      await this.unfreeze(vmid);
-      return;
-    }
+    if (this.isRunning(vmid) && (await this.#unlessEnding(vmid, 'lxc-unfreeze', '-n', String(vmid)))) return;
     await this.mustInNode('rig-lxc-start', String(vmid));
   }
 
   async ensureStopped(vmid: number): Promise<void> {
     if (this.isRunning(vmid)) {
       // A frozen process cannot be killed.
-      await this.unfreeze(vmid);
-      await this.mustInNode('lxc-stop', '-n', String(vmid), '--kill');
+      if (!(await this.#unlessEnding(vmid, 'lxc-unfreeze', '-n', String(vmid)))) return;
+      if (!(await this.#unlessEnding(vmid, 'lxc-stop', '-n', String(vmid), '--kill'))) return;
       // LXC reports STOPPED before its monitor has closed the command socket.
       await until(() => !this.isRunning(vmid));
+    }
+  }
+
+  /** Runs a command that a container refuses which is ending. Returns false if that was so; the container is stopped then. */
+  async #unlessEnding(vmid: number, ...argv: string[]): Promise<boolean> {
+    try {
+      await this.mustInNode(...argv);
+      return true;
+    } catch (error) {
+      await until(() => !this.isRunning(vmid), 10_000).catch(() => {
+        throw error;
+      });
+      return false;
     }
   }
 
@@ -73,6 +83,11 @@ export class Rig extends Door {
   async holdConfigLock(vmid: number): Promise<Undo> {
     const file = `/run/lock/lxc/pve-config-${vmid}.lock`;
     return holdLock(this.nodeArgv(['flock', file, 'sh', '-c', 'echo held; exec cat']));
+  }
+
+  /** Keeps a fifo of the node open, so that nobody waits for a reader or a writer. */
+  async holdOpen(fifo: string): Promise<Undo> {
+    return holdLock(this.nodeArgv(['sh', '-c', 'exec 3<>"$1"; echo held; exec cat', 'sh', fifo]));
   }
 
   // --- /etc/pve ---------------------------------------------------------------------------------------------
