@@ -19,12 +19,16 @@ test('200 clients with 10 commands each get their own results, in constant memor
     const clients = await connectMany(server.url, 200);
     // Whatever is created once for each client and connection exists after the first calls.
     expect(await callMany(clients, { callsEach: 3, vmids: VMIDS })).toEqual([]);
-    const before = memoryOf(server);
-    expect(await callMany(clients, { callsEach: 10, vmids: VMIDS })).toEqual([]);
-    // A leak of 8 KiB per call would be visible.
-    expect(memoryOf(server) - before).toBeLessThan(16);
+    // The heap of a busy server grows to its limit first. A leak of 8 KiB per call would be visible in every round.
+    let growth = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 4 && growth >= 16; round += 1) {
+      const before = memoryOf(server);
+      expect(await callMany(clients, { callsEach: 10, vmids: VMIDS })).toEqual([]);
+      growth = memoryOf(server) - before;
+    }
+    expect(growth).toBeLessThan(16);
     await Promise.all(clients.map((client) => client.close()));
   } finally {
     expect(await server.stop()).toBe(0);
   }
-}, 600_000);
+}, 900_000);
