@@ -215,8 +215,8 @@ describeNode('jobs', [], (rig) => {
 
     test('are waited for until all have ended, with a row for each in the given order', async () => {
       const commands = {
-        [CT.debian]: 'echo "in a"; sleep 1; echo end; exit 4',
-        [CT.busybox]: 'sleep 0.5; echo "in b" >&2',
+        [CT.debian]: 'echo "in a"; sleep 2; echo end; exit 4',
+        [CT.busybox]: 'sleep 1; echo "in b" >&2',
         [CT.locked]: 'sleep 600',
       };
       const { data: started } = await node.call('exec_in_containers', {
