@@ -7,6 +7,7 @@ import type { AuditLog } from './governance/audit/audit-types.ts';
 import { logJobEnd } from './governance/audit/log-job-end.ts';
 import { openAuditLog } from './governance/audit/open-audit-log.ts';
 import { LockdownFile } from './governance/lockdown/lockdown-file.ts';
+import { nodeRefusal } from './governance/node-refusals.ts';
 import { openPolicy } from './governance/policy/open-policy.ts';
 import type { Policy } from './governance/policy/policy-types.ts';
 import { createRedactor } from './governance/redaction/redact.ts';
@@ -158,6 +159,7 @@ async function createCluster(
     maxFileSize: config.maxFileSize,
     logger,
     redactor,
+    refusal: nodeRefusal,
     onJobEnd,
   });
 }

@@ -1,6 +1,5 @@
 import { isInputRequiredResult } from '@modelcontextprotocol/server';
 import type { AuditBegin, AuditCall, AuditEnd } from '../governance/audit/audit-types.ts';
-import { sha256 } from '../governance/audit/logged-arguments.ts';
 import type { ServerDeps } from './call-deps.ts';
 import type { Arguments, CallOutcome, CallRecord, CallTarget } from './call-record.ts';
 
@@ -40,7 +39,7 @@ const NOT_EXECUTED: AuditEnd = {
   code: 'AUDIT_UNAVAILABLE',
   exitCode: null,
   bytes: null,
-  result: sha256(''),
+  resultText: '',
   durationMs: 0,
   survivors: null,
 };
@@ -54,8 +53,8 @@ export async function logEnd(
   const own = new Map(record.targets.map((target) => [target.subject.vmid, target.outcome]));
   const { result } = outcome;
   const content = isInputRequiredResult(result) ? [] : result.content;
-  const hash = sha256(content.map((part) => (part.type === 'text' ? part.text : '')).join(''));
-  await Promise.all(begun.map(({ vmid, entry }) => entry.end(endOf(outcome, own.get(vmid) ?? null, hash))));
+  const text = content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  await Promise.all(begun.map(({ vmid, entry }) => entry.end(endOf(outcome, own.get(vmid) ?? null, text))));
 }
 
 /** Logs a refused call. Never rejects, because the call is refused anyway. */
@@ -110,7 +109,7 @@ function vmidOf(value: unknown): number | null {
 function endOf(
   { code, data = {}, durationMs }: CallOutcome,
   own: CallTarget['outcome'],
-  result: string,
+  resultText: string,
 ): AuditEnd {
   const fields = own?.data ?? data;
   const number = (value: unknown) => (typeof value === 'number' ? value : null);
@@ -118,7 +117,7 @@ function endOf(
     code: own?.code ?? code,
     exitCode: number(fields.exit_code),
     bytes: number(fields.bytes_transferred),
-    result,
+    resultText,
     durationMs: Math.round(durationMs),
     survivors: Array.isArray(fields.survivors) && fields.ended !== 'exit' ? fields.survivors.length : null,
   };

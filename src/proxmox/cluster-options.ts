@@ -1,3 +1,4 @@
+import type { AppError } from '../lib/errors.ts';
 import type { NodeLogger } from '../remote/remote-shell.ts';
 import type { Routes } from '../ssh/route-choice.ts';
 import type { SshTarget } from '../ssh/ssh-types.ts';
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   readonly maxFileSize: number;
   readonly logger: NodeLogger;
   readonly redactor: Cleaner;
+  /** The errors for conditions of a call that have nothing to do with its container. @param why as precondition.sh reports it */
+  readonly refusal?: (why: string) => AppError | undefined;
   /** Logs the end of a job that this server is the first to see. If omitted, another server does. */
   readonly onJobEnd?: (job: Job) => Promise<void>;
 }

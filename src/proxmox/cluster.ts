@@ -47,10 +47,12 @@ export class Cluster implements ClusterHandle, ContainerRouter {
   readonly #inventory: InventoryCache;
   readonly #states: RunStates;
   readonly #jobs: ClusterJobs;
+  readonly #refusal: ClusterOptions['refusal'];
 
   constructor(options: ClusterOptions) {
     this.#links = new ClusterLinks(options);
     this.#states = new RunStates(this.#links.nodes);
+    this.#refusal = options.refusal;
     this.#jobs = new ClusterJobs({
       redactor: options.redactor,
       onEnd: options.onJobEnd,
@@ -206,11 +208,13 @@ export class Cluster implements ClusterHandle, ContainerRouter {
 
   activate(precondition: Precondition | null, vmid: number | null = null): ActivePrecondition | null {
     if (precondition === null && vmid === null) return null;
-    const forget = () => {
+    const onRefused = (why: string) => {
+      const error = this.#refusal?.(why);
       const id = precondition?.attributes?.vmid ?? vmid;
-      if (id !== null) this.#inventory.forget(id);
+      if (error === undefined && id !== null) this.#inventory.forget(id);
+      return error;
     };
-    return new ActivePrecondition(precondition ?? NOTHING_REQUIRED, forget, vmid);
+    return new ActivePrecondition(precondition ?? NOTHING_REQUIRED, onRefused, vmid);
   }
 
   async statusOf(

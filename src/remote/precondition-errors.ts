@@ -29,35 +29,10 @@ export function preconditionRefused(
         `The attributes of ${target} could not be read in time. The call was not executed.`,
         'Check the load of the node, and run `systemctl status pve-cluster` there.',
       );
-    case 'locked':
-      return new AppError(
-        'LOCKED_DOWN',
-        'The operator has locked the cluster down, so only read-only tools run. The call was not executed.',
-        {
-          model: 'Do not work around this. Tell the user that a lockdown is in force.',
-          person: 'Lift the lockdown with `proxmox-mcp lockdown --off`.',
-        },
-      );
-    case 'used':
-      return new AppError(
-        'APPROVAL_USED',
-        'The approval for this call has already been used. The call was not executed.',
-        'Each approval applies to one call. Call again to request a new one.',
-      );
-    case 'unwritable':
-      return new AppError(
-        'APPROVAL_UNCLAIMED',
-        'The node could not record that the approval was used, because /run/proxmox-mcp/claims cannot be written. The call was not executed.',
-        {
-          model: 'Report this to the user: /run on the node must be writable for the SSH user.',
-          person:
-            'Make sure that /run on the node is writable, and that the SSH user is root or may run /bin/sh with sudo.',
-        },
-      );
     default:
       return new AppError(
         'ATTRIBUTES_UNREADABLE',
-        `The node did not confirm in time that ${target} is unchanged since the policy decision. The call was aborted.`,
+        `The node did not confirm in time that ${target} is unchanged since the call was checked. The call was aborted.`,
         'Check the effects of the call before you repeat it, because the confirmation may have been lost. If this persists, pmxcfs may hang: run `systemctl status pve-cluster corosync` on the node.',
       );
   }

@@ -11,8 +11,11 @@ import { preconditionRefused } from './precondition-errors.ts';
 import type { FileDigest, Precondition } from './remote-types.ts';
 import { SCRIPTS } from './scripts/index.ts';
 
-/** Failures that are not related to the attributes of the container. */
-const KEEPS_ATTRIBUTES: readonly string[] = ['used', 'unwritable', 'locked'];
+/**
+ * Called with the reason that precondition.sh reports, or `timeout` if it did not answer.
+ * @returns the error for a condition that only the caller understands; undefined if the attributes have changed, or cannot be read
+ */
+export type OnRefused = (why: string) => AppError | undefined;
 
 /** What a request checks before it runs anything. */
 export type CheckedPrecondition = Pick<
@@ -42,17 +45,17 @@ export function bothPreconditions(
 /** The precondition of one call. It may be checked several times, if an attempt did not start and is repeated. */
 export class ActivePrecondition {
   readonly #precondition: Precondition;
-  readonly #onChanged: () => void;
+  readonly #onRefused: OnRefused;
   readonly #vmid: number | null;
   readonly #redeemer = randomBytes(8).toString('hex');
 
   /**
-   * @param onChanged called if the attributes have changed, or cannot be read
+   * @param onRefused called if a condition is not met
    * @param vmid a container that must be on the node where the call runs, whatever else is required
    */
-  constructor(precondition: Precondition, onChanged: () => void, vmid: number | null = null) {
+  constructor(precondition: Precondition, onRefused: OnRefused, vmid: number | null = null) {
     this.#precondition = precondition;
-    this.#onChanged = onChanged;
+    this.#onRefused = onRefused;
     this.#vmid = vmid;
   }
 
@@ -117,8 +120,7 @@ export class ActivePrecondition {
 
   /** The error for a failed check. */
   refused(why: string): AppError {
-    if (!KEEPS_ATTRIBUTES.includes(why)) this.#onChanged();
-    return preconditionRefused(why, this.#precondition, this.#vmid);
+    return this.#onRefused(why) ?? preconditionRefused(why, this.#precondition, this.#vmid);
   }
 
   /** Checks attributes that were just read. @throws AppError TARGET_CHANGED if they differ from those of the precondition */

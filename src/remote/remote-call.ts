@@ -14,8 +14,8 @@ import { type FirstFrame, passStarted } from './started.ts';
 
 /** The check has its own timeout of two seconds. If it is silent for longer, it is stuck. */
 const STARTED_LIMIT_MS = 5_000;
-/** Shorter, because the node has a copy of the cluster's lockdown file. */
-const LOCKDOWN_LIMIT_MS = 500;
+/** Shorter, for a check that does not need the cluster file system. */
+const UNNEEDED_LIMIT_MS = 500;
 /** Timeout without a check, for a node under load. */
 const UNCHECKED_LIMIT_MS = 30_000;
 /** If a program has not started after this time, in ms, check whether its container is frozen. */
@@ -277,7 +277,7 @@ async function checkCanRead(
     return answers;
   }
   return (
-    (await shell.pmxcfsAnswers('configuration', LOCKDOWN_LIMIT_MS, signal)) &&
-    (await shell.pmxcfsAnswers('inventory', LOCKDOWN_LIMIT_MS, signal))
+    (await shell.pmxcfsAnswers('configuration', UNNEEDED_LIMIT_MS, signal)) &&
+    (await shell.pmxcfsAnswers('inventory', UNNEEDED_LIMIT_MS, signal))
   );
 }

@@ -6,7 +6,6 @@ import { type AuditEntry, parseEntry } from '../../src/governance/audit/audit-en
 import { type AuditLogOptions, FileAuditLog } from '../../src/governance/audit/audit-log.ts';
 import type { AuditBegin, AuditEnd } from '../../src/governance/audit/audit-types.ts';
 import { ledgerFile } from '../../src/governance/audit/ledger.ts';
-import { sha256 } from '../../src/governance/audit/logged-arguments.ts';
 import {
   type Verification,
   type VerifyOptions,
@@ -29,7 +28,7 @@ export const END: AuditEnd = {
   code: 'ok',
   exitCode: 0,
   bytes: null,
-  result: sha256('done'),
+  resultText: 'done',
   durationMs: 12,
   survivors: null,
 };

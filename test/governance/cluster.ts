@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { nodeRefusal } from '../../src/governance/node-refusals.ts';
 import { createRedactor } from '../../src/governance/redaction/redact.ts';
 import { AppError } from '../../src/lib/errors.ts';
 import { Cluster } from '../../src/proxmox/cluster.ts';
@@ -55,6 +56,7 @@ export function clusterOf(node: NodeUnderTest, username: 'root' | 'operator'): C
     maxFileSize: 1,
     logger: quiet,
     redactor: createRedactor(),
+    refusal: nodeRefusal,
   });
   return {
     cluster,

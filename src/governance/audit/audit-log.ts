@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../lib/log.ts';
-import type { EntryOf, UnstampedEntry } from './audit-entry.ts';
+import type { UnstampedEntry } from './audit-entry.ts';
 import type { AuditBegin, AuditCall, AuditEnd, AuditLog } from './audit-types.ts';
 import { CoalescedFsync } from './coalesced-fsync.ts';
 import { auditUnavailable, reasonOf } from './failures.ts';
@@ -10,6 +10,7 @@ import {
   loggedArguments,
   loggedName,
   type RedactText,
+  sha256,
 } from './logged-arguments.ts';
 import { type PendingEntry, SegmentWriter, type WriterOptions } from './segment-writer.ts';
 
@@ -56,6 +57,8 @@ export class FileAuditLog implements AuditLog {
   readonly #open = new Set<string>();
   /** Of a command in many containers, all entries have the same arguments. */
   readonly #prepared = new WeakMap<AuditBegin['args'], Promise<PreparedArguments>>();
+  /** All entries of a call have the same result. */
+  #lastResult = { text: '', hash: sha256('') };
   #calls = 0;
   #draining: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -92,7 +95,7 @@ export class FileAuditLog implements AuditLog {
         await onDisk;
         // Only now, because close() waits for open calls.
         this.#open.delete(call);
-        await this.#put(endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
+        await this.#put(this.#endOf(call, begun.tool, ended), { sync: false, keep: true }).catch((error) => {
           this.#options.logger.error(
             { call, reason: reasonOf(error) },
             'a call ended, but its end could not be logged',
@@ -173,6 +176,13 @@ export class FileAuditLog implements AuditLog {
     return prepared;
   }
 
+  #endOf(call: string, tool: string, { resultText, ...ended }: AuditEnd): UnstampedEntry {
+    if (this.#lastResult.text !== resultText)
+      this.#lastResult = { text: resultText, hash: sha256(resultText) };
+    const durationMs = Math.round(ended.durationMs);
+    return { type: 'end', call, tool, ...ended, durationMs, result: this.#lastResult.hash };
+  }
+
   /** Rejects when the entry was not written; one to keep is then written later, and never rejects. */
   #put(entry: PendingEntry, how: { readonly sync: boolean; readonly keep: boolean }): Promise<void> {
     if (this.#closed)
@@ -240,12 +250,4 @@ export class FileAuditLog implements AuditLog {
       this.#draining ??= this.#drain();
     }, RETRY_MS).unref();
   }
-}
-
-function endOf(
-  call: string,
-  tool: string,
-  ended: AuditEnd,
-): Omit<EntryOf<'end'>, 'seq' | 'at' | 'up' | 'session'> {
-  return { type: 'end', call, tool, ...ended, durationMs: Math.round(ended.durationMs) };
 }

@@ -25,8 +25,8 @@ export interface AuditEnd {
   readonly code: string;
   readonly exitCode: number | null;
   readonly bytes: number | null;
-  /** SHA-256 of the text of the result that the client gets, in lower-case hex; of an empty text if there is no result. */
-  readonly result: string;
+  /** The text of the result that the client gets; its SHA-256 is logged. */
+  readonly resultText: string;
   readonly durationMs: number;
   /** Processes that survived a kill; null if there was no kill, or it could not be verified. */
   readonly survivors: number | null;

@@ -1,6 +1,5 @@
 import type { Job } from '../../proxmox/jobs/job-types.ts';
 import type { AuditLog } from './audit-types.ts';
-import { sha256 } from './logged-arguments.ts';
 
 /** The rule that these entries name, because no decision is made about the end of a job. */
 const RULE = 'end of a job';
@@ -26,7 +25,7 @@ export async function logJobEnd(log: AuditLog, job: Job, code: string): Promise<
     code,
     exitCode: job.end?.exitCode ?? null,
     bytes: stdout.total + stderr.total,
-    result: sha256(''),
+    resultText: '',
     durationMs: job.durationMs ?? 0,
     survivors: job.end?.how === 'exit' ? null : (job.end?.survivors?.length ?? null),
   });

@@ -1,5 +1,4 @@
 import type { App } from '../../../app.ts';
-import { sha256 } from '../../../governance/audit/logged-arguments.ts';
 import { LOCAL_CALLER } from '../../../lib/caller.ts';
 import { table } from '../../../lib/columns.ts';
 import { formatDuration } from '../../../lib/duration.ts';
@@ -94,7 +93,7 @@ async function cancelLogged(app: App, id: string, signal: AbortSignal): Promise<
     throw error;
   } finally {
     const durationMs = Math.round(performance.now() - startedAt);
-    await entry.end({ code, exitCode: null, bytes: null, result: sha256(''), durationMs, survivors });
+    await entry.end({ code, exitCode: null, bytes: null, resultText: '', durationMs, survivors });
   }
 }
 
