@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { computingTime } from '../../lib/computing-time.ts';
 import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
 import { frameWord } from './format.ts';
@@ -162,7 +163,7 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
     ({ stdout, stderr, diff }) => diff !== undefined || stdout !== '' || stderr !== '',
   );
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
-  const until = performance.now() + COMPARE_MS;
+  const until = computingTime() + COMPARE_MS;
   const texts = printed.map((group, index) => {
     const { vmids, of, exit_code, truncated, characters, lines } = group;
     const who = nameOf(group, label);
