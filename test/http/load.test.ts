@@ -13,7 +13,14 @@ const VMIDS = [CT.debian, CT.busybox, CT.locked];
 test('200 clients with 10 commands each get their own results, in constant memory', async () => {
   const server = await HttpServer.start({
     // A small heap, so that memory that is not yet collected does not look like a leak.
-    env: { ...node.settings(), ...RAISED, LOG_LEVEL: 'warn', NODE_OPTIONS: '--max-old-space-size=96' },
+    // The policy needs no attributes, whose check has limits that the simulator exceeds on a busy machine.
+    env: {
+      ...node.settings(),
+      ...RAISED,
+      POLICY: 'open',
+      LOG_LEVEL: 'warn',
+      NODE_OPTIONS: '--max-old-space-size=96',
+    },
   });
   try {
     const clients = await connectMany(server.url, 200);

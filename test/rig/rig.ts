@@ -98,14 +98,14 @@ export class Rig extends Door {
     const before = existsSync(file) ? readFileSync(file) : undefined;
     const replace = (text: string | Buffer | undefined) => {
       put(file, text);
-      if (path.startsWith('nodes/')) this.#countChange();
+      if (path.startsWith('nodes/')) this.countChange();
     };
     replace(content);
     return async () => replace(before);
   }
 
-  /** pmxcfs counts each change of a configuration. */
-  #countChange(): void {
+  /** pmxcfs counts each change of a configuration; these are plain files, where a program's own change must be counted here. */
+  countChange(): void {
     const file = join(this.info.paths.pve, '.version');
     const text = readFileSync(file, 'utf8');
     put(
@@ -190,7 +190,7 @@ export class Rig extends Door {
       put(join(this.info.paths.pve, conf), initialConf(vmid));
       rmSync(join(this.rootfsOnDisk(vmid), 'ignore-shutdown'), { force: true });
     }
-    this.#countChange();
+    this.countChange();
     for (const name of ['vmlist', 'members']) {
       put(join(this.info.paths.pve, `.${name}`), pveFixture(name));
     }
