@@ -85,7 +85,7 @@ export class Rig extends Door {
     return holdLock(this.nodeArgv(['flock', file, 'sh', '-c', 'echo held; exec cat']));
   }
 
-  /** Keeps a fifo of the node open, so that nobody waits for a reader or a writer. */
+  /** Keeps a fifo of the node open, so that no process waits for a reader or a writer. */
   async holdOpen(fifo: string): Promise<Undo> {
     return holdLock(this.nodeArgv(['sh', '-c', 'exec 3<>"$1"; echo held; exec cat', 'sh', fifo]));
   }
