@@ -26,6 +26,8 @@ export default defineConfig({
     // They end tests that hang; with less, busy machines fail tests that would pass.
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    // It stops the rigs.
+    teardownTimeout: 240_000,
     expect: { poll: { timeout: 60_000, interval: 20 } },
   },
 });

@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { usesCluster } from './rig/uses-rig.ts';
 
-/** They install packages, which takes minutes. */
-const LONGEST = /\/(?:setup|image)\.test\.ts$/;
+/** They take minutes on any machine: they install packages, or wait for a client's limit of time. */
+const LONGEST = /\/(?:setup|image|impatient-client)\.test\.ts$/;
 /** They wait for the limits of time of scripts, and use little of the processor meanwhile. The longest have `mutations` in their names. */
 const WAITING = /\/test\/scripts\/[^/]+$/;
 const MUTATIONS = /mutations\.test\.ts$/;

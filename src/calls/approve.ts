@@ -69,8 +69,9 @@ interface ApprovedCall {
 
 /** The containers that the call works on without approval. */
 function othersThan(confirmed: readonly ConfirmedTarget[], { targets }: ValidatedCall): number[] {
+  const asked = new Set(confirmed.map(({ subject }) => subject.vmid));
   return targets.flatMap(({ refusal: refused, subject: { vmid } }) => {
-    const isOther = refused === null && confirmed.every(({ subject }) => subject.vmid !== vmid);
+    const isOther = refused === null && !asked.has(vmid);
     return isOther && vmid !== null ? [vmid] : [];
   });
 }
@@ -118,9 +119,10 @@ function withPreconditions(
   approved: ApprovedCall | null,
 ): ValidatedCall {
   const lockdown = record.call.tool.effect === 'read' ? null : NODE_LOCKDOWN_FILES;
+  const bySubject = new Map(confirmed.map((each) => [each.subject, each]));
   const single = record.targets.map((target): CallTarget => {
     if (target.refusal !== null) return target;
-    const asked = confirmed.find(({ subject }) => subject === target.subject);
+    const asked = bySubject.get(target.subject);
     if (asked === undefined || approved === null) {
       const { attributes = null, unneeded = [] } = target.decision ?? {};
       const needed = attributes !== null || lockdown !== null;

@@ -1,5 +1,6 @@
 import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server';
 import { isLocal } from '../lib/caller.ts';
+import { allowListeners } from '../lib/waits.ts';
 import { approve } from './approve.ts';
 import type { ServerDeps } from './call-deps.ts';
 import {
@@ -31,6 +32,7 @@ export async function callTool(
   deps: ServerDeps,
 ): Promise<CallToolResult | InputRequiredResult> {
   const startedAt = performance.now();
+  allowListeners(call.signal);
   const ended = deps.trackCall?.();
   const noticed = call.notify && deps.notices && forwardNotices(call.notify, deps.notices, deps.redactor);
   const { outcome } = await runPipeline(

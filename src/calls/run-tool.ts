@@ -1,4 +1,4 @@
-import type { Reply } from '../tools/tool.ts';
+import type { Reply, TargetOutcome } from '../tools/tool.ts';
 import type { ServerDeps } from './call-deps.ts';
 import type { CallRecord, ValidatedCall } from './call-record.ts';
 import { startProgress } from './progress.ts';
@@ -37,9 +37,10 @@ export async function run(
 
 /** Fills in the outcome of each target, if the tool reports them separately. */
 export function withOutcomes<R extends CallRecord>(record: R, reply: Reply<Record<string, unknown>>): R {
+  const outcomes = new Map<number | null, TargetOutcome>(reply.outcomes?.map((each) => [each.vmid, each]));
   const targets = record.targets.map((target) => ({
     ...target,
-    outcome: reply.outcomes?.find(({ vmid }) => vmid === target.subject.vmid) ?? null,
+    outcome: outcomes.get(target.subject.vmid) ?? null,
   }));
   return { ...record, targets };
 }

@@ -92,8 +92,8 @@ const LISTEN_OPTIONS = [
   { flag: 'port', node: 'ssh-port' },
 ] as const;
 
-/** The commands that start, address or configure an HTTP server. */
-const LISTENING: readonly string[] = ['serve', 'demo', 'health', 'init', 'config'];
+/** The commands that start or address an HTTP server also without `--http`. */
+const LISTENING: readonly string[] = ['serve', 'demo', 'health', 'config'];
 
 /** The options of all commands. An option that several commands share is listed once. */
 function ownOptions(): readonly CommandOption[] {

@@ -2,8 +2,8 @@ import { type Command, type CommandOption, JSON_OPTION, type Request } from './c
 
 const TIMEOUT: CommandOption = {
   flag: 'timeout',
-  placeholder: 'seconds',
-  help: 'Kill the command (exec, default 300) or the container (stop, 10) after this',
+  placeholder: 'time',
+  help: 'Kill the command (exec, default 300s) or the container (stop, 10s) after this',
 };
 const OVERWRITE: CommandOption = { flag: 'overwrite', help: 'Replace an existing file' };
 
@@ -69,7 +69,7 @@ export const VERBS: readonly Command[] = [
     usage: ['stop VMID [--force]'],
     maxArgs: 1,
     options: [TIMEOUT, { flag: 'force', help: 'Kill immediately; may lose data' }, JSON_OPTION],
-    details: `Shuts the container down. Kills it if it still runs after --timeout seconds.
+    details: `Shuts the container down. Kills it if it still runs after --timeout.
 
 ${EXIT_CODES}`,
   }),

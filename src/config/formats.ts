@@ -58,7 +58,13 @@ export function longSecret() {
 }
 
 export function userName() {
-  return z.string().regex(/^[^\s:@/\\'"`$;&|<>-][^\s:@/'"`$;&|<>]*$/, { error: 'is not a user name' });
+  return z.string().transform((value, ctx) => {
+    if (/^[^\s:@/\\'"`$;&|<>-][^\s:@/'"`$;&|<>]*$/.test(value)) return value;
+    const [, user = '', realm] = /^([\w.-]+)@(pam|pve)$/.exec(value) ?? [];
+    if (realm === undefined) return reject(ctx, 'is not a user name');
+    const linuxUser = realm === 'pam' ? `, without the realm: ${user}` : ', such as root';
+    return reject(ctx, 'is a user of the web interface', `SSH needs a Linux user of the node${linuxUser}.`);
+  });
 }
 
 /** A tag that is valid in Proxmox VE. */

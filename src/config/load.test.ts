@@ -303,6 +303,17 @@ test('reports all errors at once', () => {
   });
 });
 
+test('begins with the node and `init` if nothing is set', () => {
+  const loaded = loadConfig({}, at({}));
+  expect(loaded).toMatchObject({
+    ok: false,
+    errors: [
+      { name: 'PROXMOX_HOST', remedy: expect.stringContaining('proxmox-mcp init') },
+      { name: 'I_ACCEPT_RISKS' },
+    ],
+  });
+});
+
 test('names the source of an invalid value', () => {
   expect(errorsOf(ENOUGH, { flags: { sshPort: '70000' } })).toEqual({
     '--ssh-port': '--ssh-port=70000 (command line) is not a whole number from 1 to 65535',
@@ -329,6 +340,33 @@ test.each([
   ['a b', 'is not an address'],
 ])('rejects HOST=%s: %s', (value, problem) => {
   expect(errorsOf({ ...ENOUGH, HOST: value }).HOST).toContain(problem);
+});
+
+test.each([
+  ['root@pam', 'without the realm: root'],
+  ['admin@pve', 'such as root'],
+])('names the Linux user for SSH_USERNAME=%s', (value, remedy) => {
+  const loaded = loadConfig({}, at({ ...ENOUGH, SSH_USERNAME: value }));
+  expect(loaded).toMatchObject({
+    ok: false,
+    errors: [{ name: 'SSH_USERNAME', remedy: expect.stringContaining(remedy) }],
+  });
+});
+
+test('explains a path that double quotes in an env file have changed', () => {
+  const cwd = directory({ 'my.env': 'SSH_KEY="C:\\Users\\nick\\key"\n' });
+  expect(loadConfig({ envFile: 'my.env' }, at(ENOUGH, cwd))).toMatchObject({
+    ok: false,
+    errors: [{ name: 'SSH_KEY', remedy: expect.stringContaining('use single quotes') }],
+  });
+});
+
+test('explains a Windows path on another system', () => {
+  const loaded = loadConfig({}, at({ ...ENOUGH, SSH_KEY: 'C:\\Users\\me\\.ssh\\id_ed25519' }));
+  expect(loaded).toMatchObject({
+    ok: false,
+    errors: [{ name: 'SSH_KEY', remedy: expect.stringContaining('/mnt/c/Users') }],
+  });
 });
 
 test.each([
@@ -462,6 +500,8 @@ describe('warnings', () => {
   test.each([
     ['SSH_PASSWROD', 'SSH_PASSWORD'],
     ['SSH_USER', 'SSH_USERNAME'],
+    ['PROXMOX_USER', 'SSH_USERNAME'],
+    ['PROXMOX_PASSWORD', 'SSH_PASSWORD'],
     ['ENABLE_HOST_EXCE', 'ENABLE_HOST_EXEC'],
     ['ssh_port', 'SSH_PORT'],
     ['SSH_PASSWORD_FLIE', 'SSH_PASSWORD_FILE'],
@@ -490,6 +530,16 @@ describe('warnings', () => {
     expect(warningsFor('SERVER_PORT=8000\nPATH=/x\nCOMPOSE_PROJECT_NAME=a\nTZ=UTC\nMCP_TOKEN=x\n')).toEqual(
       [],
     );
+  });
+  test('report every unknown name in config.env, which is read by no other program', () => {
+    const base = directory();
+    const file = path.join(base, 'proxmox-mcp', 'config.env');
+    fs.mkdirSync(path.dirname(file));
+    fs.writeFileSync(file, 'SSH_AUTH_SOCK=/x\nSERVER_PORT=8000\n');
+    const env = { ...ENOUGH, XDG_CONFIG_HOME: base, APPDATA: base };
+    expect(loadConfig({}, at(env)).warnings).toEqual([
+      expect.stringMatching(/^SSH_AUTH_SOCK \(.*config\.env\) is not a setting and is ignored$/),
+    ]);
   });
   test('ignore the usual variables of a login session', () => {
     const names = ['HOME', 'HOSTNAME', 'HOSTTYPE', 'LOGNAME', 'SSH_TTY', 'SSH_CLIENT', 'SSH_CONNECTION'];

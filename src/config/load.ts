@@ -1,5 +1,5 @@
 import type * as z from 'zod/v4';
-import { CONFIG_VARIABLE, findConfigFile } from './config-file.ts';
+import { CONFIG_VARIABLE, defaultConfigFile, findConfigFile } from './config-file.ts';
 import { crossFieldErrors } from './cross-field-validation.ts';
 import { currentEnvironment, type HostEnvironment, isProxmoxNode } from './host-environment.ts';
 import { hostNotes, hostSetBy } from './node-name.ts';
@@ -71,7 +71,7 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentE
     if (value !== undefined) found.set(setting.property, value);
   }
   if (found.has('policy') && found.has('policyFile')) report.addError(POLICY_TWICE);
-  const misspelled = misspelledNames(sources, settings, found);
+  const misspelled = misspelledNames(sources, settings, found, defaultConfigFile(at));
   errors.push(...misspelled.flatMap(({ error }) => error ?? []));
   warnings.push(...misspelled.flatMap(({ warning }) => warning ?? []), ...quotedSecrets(settings, at));
   warnings.push(...retiredNotes(flags, sources), ...hostNotes(found.get('host'), environment, file));
@@ -92,7 +92,10 @@ export function loadConfig(input: LoadInput = {}, at: HostEnvironment = currentE
     if (config.execMethod !== 'auto') warnings.push(EXEC_METHOD_IGNORED);
     return { ok: true, config, ...common };
   }
-  for (const issue of parsed.error.issues) {
+  // The error about the node comes first: if it is not set, nothing is set up, and its remedy is `init`.
+  const isAboutNode = ({ path }: z.core.$ZodIssue) => Number(path[0] === 'host');
+  const issues = [...parsed.error.issues].sort((one, other) => isAboutNode(other) - isAboutNode(one));
+  for (const issue of issues) {
     const setting = settings.find(({ property }) => property === issue.path[0]);
     if (setting === undefined) throw parsed.error;
     // The setting may be in the file.
@@ -176,27 +179,31 @@ interface Misspelling {
 
 /**
  * Names that look like misspelled settings, unless the correct name is also set. A misspelled setting that restricts the server is
- * an error, others are warnings.
+ * an error, others are warnings. In config.env (`ownFile`), which no other program reads, every unknown name is a mistake.
  */
 function misspelledNames(
   sources: readonly Source[],
   settings: readonly Setting[],
   found: ReadonlyMap<string, Found>,
+  ownFile: string,
 ): readonly Misspelling[] {
   const known = settings.flatMap(({ name, secret, aliases = [] }) =>
     secret === true ? [name, `${name}_FILE`] : [name, ...aliases],
   );
   const retired = RETIRED.map(({ name }) => name);
   const given = new Set([...found.values()].map(({ name }) => name));
-  return sources.flatMap(({ label, names }) =>
+  return sources.flatMap(({ label, names, file }) =>
     names.flatMap((name): readonly Misspelling[] => {
-      const meant = retired.includes(name) ? undefined : nearMiss(name, known);
-      if (meant === undefined || given.has(meant)) return [];
+      if (retired.includes(name)) return [];
+      const meant = nearMiss(name, known);
+      const ignored = `${name} (${label}) is not a setting and is ignored`;
+      if (meant === undefined || given.has(meant)) {
+        return file === ownFile && !known.includes(name) ? [{ warning: ignored }] : [];
+      }
       const restricts =
         settings.some((setting) => setting.name === meant && setting.restricts === true) &&
         isMisspelled(name, meant);
-      if (!restricts)
-        return [{ warning: `${name} (${label}) is not a setting and is ignored: did you mean ${meant}?` }];
+      if (!restricts) return [{ warning: `${ignored}: did you mean ${meant}?` }];
       const problem = `${name} (${label}) is not a setting`;
       return [{ error: { name, problem, remedy: `Did you mean ${meant}? Rename it, or remove it.` } }];
     }),

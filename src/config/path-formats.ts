@@ -23,7 +23,7 @@ export function keyFile(at: HostEnvironment) {
         'Set the path of the private key, which is the file without .pub.',
       );
     } catch (error) {
-      return reject(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+      return reject(ctx, `cannot be read: ${reason(error, file)}`, fileRemedy(value, at));
     }
   });
 }
@@ -44,7 +44,7 @@ export function readableFile(at: HostEnvironment) {
       fs.readFileSync(file);
       return file;
     } catch (error) {
-      return reject(ctx, `cannot be read: ${reason(error, file)}`, FILE_REMEDY);
+      return reject(ctx, `cannot be read: ${reason(error, file)}`, fileRemedy(value, at));
     }
   });
 }
@@ -66,6 +66,16 @@ export function directoryPath(at: HostEnvironment) {
 
 export const FILE_REMEDY =
   'Correct the path (~ is allowed), or make the file readable for the user that runs this server.';
+
+function fileRemedy(value: string, { platform }: HostEnvironment): string {
+  if (/[\r\n]/.test(value)) {
+    return 'The path contains a line break. In double quotes, \\n and \\r are line breaks: use single quotes.';
+  }
+  const isForeign = platform !== 'win32' && /^[A-Za-z]:[\\/]/.test(value);
+  return isForeign
+    ? 'This is a Windows path. Set a path of the system that runs this server: in WSL, C:\\Users is /mnt/c/Users.'
+    : FILE_REMEDY;
+}
 
 /** The reason why a file could not be used, in words instead of an errno. */
 export function reason(error: unknown, file: string): string {

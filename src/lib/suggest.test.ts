@@ -16,6 +16,16 @@ describe('nearest', () => {
     expect(nearest(word, names)).toBe(expected);
   });
 
+  test.each([
+    ['stat', 'status'],
+    ['doc', 'doctor'],
+    ['sto', 'stop'],
+    ['st', undefined],
+    ['sta', undefined],
+  ])('suggests for the abbreviation %s: %s', (word, expected) => {
+    expect(nearest(word, ['list', 'start', 'stop', 'status', 'doctor'])).toBe(expected);
+  });
+
   test.each(['frobnicate', 'x', '', '__proto__'])('suggests nothing for %j', (word) => {
     expect(nearest(word, names)).toBeUndefined();
   });

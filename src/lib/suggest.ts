@@ -2,10 +2,15 @@ import damerauLevenshtein from 'damerau-levenshtein';
 
 const MAX_LENGTH = 64;
 
-/** The candidate that is most similar to `word`; undefined if none is similar. */
+/** Fewer letters say too little about what they abbreviate. */
+const MIN_ABBREVIATION = 3;
+
+/** The candidate that `word` abbreviates, or the one that is most similar to it; undefined if none is similar. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   // Longer than any name, so not a typo, and expensive to compare.
   if (word.length > MAX_LENGTH) return undefined;
+  const begun = candidates.filter((candidate) => fold(candidate).startsWith(fold(word)));
+  if (begun.length === 1 && fold(word).length >= MIN_ABBREVIATION) return begun[0];
   let best: string | undefined;
   // A third of the letters may differ. Beyond that, a suggestion is more misleading than helpful.
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1;

@@ -1,3 +1,13 @@
+import { setMaxListeners } from 'node:events';
+
+/**
+ * Allows any number of listeners, for a signal of work on many nodes or containers: Node.js would print a warning about a memory
+ * leak at the eleventh.
+ */
+export function allowListeners(signal: AbortSignal): void {
+  setMaxListeners(0, signal);
+}
+
 /** Waits for `work`, a timeout or a cancellation. Removes its timer and listener. Rejects if `work` does. */
 export async function firstOf<T>(
   work: Promise<T>,
@@ -5,6 +15,7 @@ export async function firstOf<T>(
   signal: AbortSignal | undefined,
 ): Promise<T | 'timeout' | 'cancelled'> {
   if (signal?.aborted) return 'cancelled';
+  if (signal !== undefined) allowListeners(signal);
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {

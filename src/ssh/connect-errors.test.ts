@@ -62,3 +62,13 @@ describe('the hint about Local Network privacy on macOS', () => {
     expect(found).toContain(`ssh -p 22 root@${host}`);
   });
 });
+
+test.each([
+  failed('ECONNREFUSED'),
+  new Error('Connection lost before handshake'),
+  new Error('Timed out while waiting for handshake'),
+])('names the web interface for port 8006 (%s)', (error) => {
+  const { hint } = unreachable({ ...target('pve'), port: 8006 }, error, 1000, 'linux');
+  expect(hint).toContain('Port 8006 is the web interface');
+  expect(unreachable(target('pve'), error, 1000, 'linux').hint).not.toContain('8006');
+});

@@ -24,6 +24,11 @@ export class UnreachableError extends AppError {
   }
 }
 
+/** The port of the web interface of Proxmox VE, which is often taken for that of SSH. */
+export const WEB_PORT = 8006;
+const WEB_PORT_HINT =
+  'Port 8006 is the web interface of Proxmox VE. SSH uses port 22 by default: set SSH_PORT=22, or the port of sshd.';
+
 /** The AppError for an error of ssh2, the socket or a jump host before the login began. */
 export function unreachable(
   target: SshTarget,
@@ -31,18 +36,22 @@ export function unreachable(
   timeoutMs: number,
   platform: NodeJS.Platform = process.platform,
 ): UnreachableError {
-  const tryIt = `try "ssh -p ${target.port} ${target.username}@${target.host}"`;
+  const tryIt = `try "ssh -p ${target.port} ${target.username}@${target.host}".`;
+  const byPort = (hint: string) => (target.port === WEB_PORT ? WEB_PORT_HINT : `${hint}; ${tryIt}`);
   const known = KNOWN[systemCode(error) ?? ''];
   if (known) {
     const denied = deniedByMacos(error, target.host, platform) ? ` ${MACOS_HINT}.` : '';
-    return new UnreachableError(target, known.why, `${known.hint}; ${tryIt}.${denied}`, { cause: error });
+    const hint = known.hint.includes('SSH_PORT') ? byPort(known.hint) : `${known.hint}; ${tryIt}`;
+    return new UnreachableError(target, known.why, `${hint}${denied}`, { cause: error });
   }
   const message = messageOf(error);
   if (/before handshake/.test(message) || ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '')) {
     return new UnreachableError(
       target,
       'the server closed the connection before it identified itself',
-      `The server may be overloaded (MaxStartups), may block this address (fail2ban) or may not be an SSH server (SSH_PORT); ${tryIt}.`,
+      byPort(
+        'The server may be overloaded (MaxStartups), may block this address (fail2ban) or may not be an SSH server (SSH_PORT)',
+      ),
       { cause: error, droppedEarly: true },
     );
   }
@@ -50,14 +59,14 @@ export function unreachable(
     return new UnreachableError(
       target,
       `no answer within ${timeoutMs / 1000} s`,
-      `Check PROXMOX_HOST, SSH_PORT and the firewalls on the path; ${tryIt}.`,
+      byPort('Check PROXMOX_HOST, SSH_PORT and the firewalls on the path'),
       { cause: error },
     );
   }
   return new UnreachableError(
     target,
     message.replace(/\.$/, ''),
-    `If client and server have no algorithm in common, update the SSH server; otherwise ${tryIt}.`,
+    `If client and server have no algorithm in common, update the SSH server; otherwise ${tryIt}`,
     { cause: error },
   );
 }
@@ -95,7 +104,7 @@ export function jumpHostFailed(target: SshTarget, jump: SshTarget, why: string):
 const KNOWN: Readonly<Record<string, { why: string; hint: string }>> = {
   ECONNREFUSED: {
     why: 'the connection was refused',
-    hint: 'Check SSH_PORT and that sshd runs on the host',
+    hint: 'Check the port (SSH_PORT), and that sshd runs on the host',
   },
   ENOTFOUND: { why: 'the host name does not exist', hint: 'Check PROXMOX_HOST' },
   EAI_AGAIN: {

@@ -6,7 +6,7 @@ import { commandFor, containerCommands, ownCommand, requireCommand } from './sha
 import { groupOutputs, type OutputGroup } from './shared/equal-outputs.ts';
 import { characterLimitOf, outputLimit } from './shared/exec-schema.ts';
 import { runBatches } from './shared/fleet-batches.ts';
-import { failureOf, outcomeOf, outputsOf, type Row, rowOf } from './shared/fleet-rows.ts';
+import { failureOf, outcomeOf, outputsOf, type Row, rowsOf } from './shared/fleet-rows.ts';
 import { execRow, fleetText, outputGroup } from './shared/fleet-text.ts';
 import { command, commandTimeout, flag, requireBackground, timeoutOf, withTimeout } from './shared/params.ts';
 import { selectContainers, targetInput } from './shared/targets.ts';
@@ -80,7 +80,7 @@ export const execInContainers = defineContainersTool({
     const usable = ctx.containers.filter(({ refusal }) => refusal === null);
     if (request.background) return startJobs(usable, request, ctx);
     const { attempts, stoppedBy } = await runBatches(usable, request, ctx);
-    const rows = ctx.containers.map((target) => rowOf(target, attempts, stoppedBy));
+    const rows = rowsOf(ctx.containers, attempts, stoppedBy);
     const outputs = groupOutputs(attempts.flatMap(outputsOf), characterLimitOf(request, ctx.settings));
     const data = {
       success: rows.every(({ status, exit_code, check_exit_code = 0 }) => {
@@ -114,7 +114,8 @@ function diffOf(difference: OutputGroup['difference']): Pick<z.output<typeof out
 
 /** The reply, with the outcomes of the containers that were not refused. */
 function replyOf(data: Output, usable: readonly ContainerTarget[]): Reply<Output> {
-  const attempted = data.containers.filter(({ vmid }) => usable.some((target) => target.vmid === vmid));
+  const vmids = new Set(usable.map(({ vmid }) => vmid));
+  const attempted = data.containers.filter(({ vmid }) => vmids.has(vmid));
   return {
     data,
     text: fleetText,
@@ -139,11 +140,12 @@ async function startJobs(
       outputLimit: ctx.settings.jobOutputLimit,
       signal: ctx.signal,
     });
-    return { vmid: target.vmid, job: await jobOrError(job) };
+    return [target.vmid, await jobOrError(job)] as const;
   });
+  const jobs = new Map(started);
   const rows = ctx.containers.map(({ vmid, name, refusal }): Row => {
     const base = { vmid, name, exit_code: null };
-    const job = refusal ?? started.find((each) => each.vmid === vmid)?.job;
+    const job = refusal ?? jobs.get(vmid);
     if (job instanceof AppError) {
       const status = refusal === null ? 'failed' : 'skipped';
       return { ...base, status, code: job.code, reason: job.message };

@@ -83,13 +83,14 @@ export const inspectContainers = defineContainersTool({
       refusal: target.refusal ?? failed.get(target.vmid) ?? null,
     }));
     const now = timeOf(inspection);
+    const byVmid = new Map(targets.map((target) => [target.vmid, target]));
     const data = {
       time: now,
       clocks: inspection.clocks
         .filter(({ skew }) => Math.abs(skew) >= LEAST_SKEW)
         .map(({ node, skew }) => ({ node, ahead_s: skew })),
       containers: inspection.containers.map((facts) =>
-        toRow(facts, targets, { ...input, now, details, everyDisk: targets.length <= FEW }),
+        toRow(facts, byVmid.get(facts.vmid), { ...input, now, details, everyDisk: targets.length <= FEW }),
       ),
       skipped: skippedRows(refused),
       survivors: inspection.survivors?.map(({ pid, name }) => ({ pid, name })) ?? null,
@@ -140,7 +141,7 @@ type Row = z.output<typeof inspectionData>['containers'][number];
 
 function toRow(
   facts: ContainerFacts,
-  targets: readonly ContainerTarget[],
+  target: ContainerTarget | undefined,
   options: {
     readonly threshold: number;
     readonly now: string;
@@ -148,7 +149,7 @@ function toRow(
     readonly everyDisk: boolean;
   },
 ): Row {
-  const { name = null, withheld = null } = targets.find(({ vmid }) => vmid === facts.vmid) ?? {};
+  const { name = null, withheld = null } = target ?? {};
   const problems = problemsOf(facts, options).map((problem) => problem.slice(0, 120));
   const not_checked = withheld === null ? facts.not_checked : [...facts.not_checked, withheldLogs(withheld)];
   const row = inspectionData.shape.containers.element.parse({ ...facts, name, problems, not_checked });

@@ -40,6 +40,29 @@ async function someCalls() {
   return { dir, unended: id };
 }
 
+/** A log of 110 MB in segments of the usual size, in a directory. */
+async function longLog(): Promise<string> {
+  const dir = await freshDir();
+  const { trail, call } = auditLogIn(dir, { maxBytes: 10_000_000 });
+  const command = `echo ${'x'.repeat(9_000)}`;
+  for (let done = 0; done < 12_000; done += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => call({ args: { vmid: 101, command } })));
+  }
+  await trail.close();
+  return dir;
+}
+
+test('a log that is larger than the memory can be shown and verified', async () => {
+  const dir = await longLog();
+  const env = { STATE_DIR: dir, NODE_OPTIONS: '--max-old-space-size=96' };
+  const shown = await runCli(['audit', 'show', '--json', '--last', '3'], { cwd: dir, env });
+  expect(shown.code, shown.stderr.slice(0, 1_000)).toBe(0);
+  expect(shown.stdout.trimEnd().split('\n')).toHaveLength(6);
+  const checked = await runCli(['audit', 'verify'], { cwd: dir, env });
+  expect(checked.code, checked.stderr.slice(0, 1_000)).toBe(0);
+  expect(checked.stdout).toContain('12000 calls');
+});
+
 describe('audit show', () => {
   test('prints one aligned line per call, in local time, with control characters escaped', async () => {
     const { dir } = await someCalls();
@@ -111,7 +134,7 @@ describe('audit verify', () => {
     const well = await audit(dir, 'verify');
     expect(well).toMatchObject({ code: 0, stderr: '' });
     expect(well.stdout).toMatch(
-      /call \S+ \(.*has no end: the process was killed\n\n1 segment, 12 entries, 5 calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
+      /call \S+ \(.*has no end: the process was killed\n\n1 segment, 12 entries, 5 executed calls in .*audit\nThe audit log is complete and unchanged\.\n$/,
     );
     const [file = ''] = await segmentsIn(dir);
     await writeFile(file, (await readFile(file, 'utf8')).replace('df -h', 'df -k'));

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
+import { silentNode } from '../mcp/fixtures.ts';
 import { closedPort } from '../ports.ts';
 import { until } from '../rig/until.ts';
 import { runCli } from './run.ts';
@@ -162,6 +163,21 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     expect(terminal.text).not.toContain('?');
   });
 
+  test('asks again for the clients if the file of one is invalid', async () => {
+    await writeFile(at('.cursor/mcp.json'), '{ "mcpServers": ');
+    const { port, keyPath, knownHostsPath } = sim.node().connection;
+    const options = ['--ssh-key', keyPath, '--ssh-known-hosts', knownHostsPath, '--level', 'containers'];
+    const terminal = new Terminal(['init', `root@127.0.0.1:${port}`, '--i-accept-risks', ...options], {
+      cwd,
+    });
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('do not select Cursor');
+    await writeFile(at('.cursor/mcp.json'), CURSOR);
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('Self-test passed');
+    expect(await terminal.ended()).toBe(0);
+  });
+
   test('asks again only for a wrong port', async () => {
     const { port } = sim.node().connection;
     const terminal = new Terminal(['init', `127.0.0.1:${await closedPort()}`, '--i-accept-risks'], { cwd });
@@ -169,6 +185,64 @@ describe.skipIf(lack !== null)(`init with questions${lack === null ? '' : ` (ski
     await terminal.answer('[user@]host[:port]', `${KEY.ctrlU}127.0.0.1:${port}${KEY.enter}`);
     await terminal.answer('Does the fingerprint match?', KEY.ctrlC);
     expect(await terminal.ended()).toBe(130);
+  });
+
+  test('shows that it connects to a node that does not answer, and ends with 130 on Ctrl-C', async () => {
+    const node = await silentNode();
+    onTestFinished(() => node.close());
+    const terminal = new Terminal(['init', `127.0.0.1:${node.port}`, '--i-accept-risks'], { cwd });
+    await terminal.answer(`Connecting to 127.0.0.1 port ${node.port}`, KEY.ctrlC);
+    expect(await terminal.ended()).toBe(130);
+    expect(terminal.text).toContain('Cancelled. Nothing was changed.');
+    expect(terminal.text).not.toContain('Cannot connect');
+  });
+
+  test('ends with 130 on Ctrl-C during the test of the connection', async () => {
+    const terminal = await reachNode();
+    await terminal.answer('Password', KEY.down + KEY.down + KEY.enter);
+    await terminal.answer('Password for root@127.0.0.1', `${PASSWORD}${KEY.enter}`);
+    await terminal.answer('Testing', KEY.ctrlC);
+    expect(await terminal.ended()).toBe(130);
+    expect(terminal.text).toContain('Cancelled. Nothing was changed.');
+    expect(await readdir(cwd)).toEqual(['.cursor']);
+  });
+
+  test('names the mistakes in the address of the web interface and in the path of a key', async () => {
+    const { port, keyPath } = sim.node().connection;
+    await mkdir(at('my keys'));
+    await copyFile(keyPath, at('my keys/lab'));
+    await writeFile(at('lab.pub'), 'ssh-ed25519 AAAA');
+    const terminal = new Terminal(['init', '--i-accept-risks'], { cwd });
+    await terminal.answer('[user@]host[:port]', `https://127.0.0.1:8006/${KEY.enter}`);
+    await terminal.answer('for example root@127.0.0.1', `${KEY.ctrlU}127.0.0.1:${port}${KEY.enter}`);
+    await terminal.answer('Does the fingerprint match?', 'y');
+    await terminal.answer('Another key file', `${KEY.down}${KEY.enter}`);
+    await terminal.answer('Path of the private key', `${at('lab.pub')}${KEY.enter}`);
+    await terminal.answer('This is a public key', `${KEY.ctrlU}'${at('my keys/lab')}'${KEY.enter}`);
+    await terminal.shows('The test passed');
+    await terminal.answer('What may the assistant do?', KEY.enter);
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('Self-test passed');
+    expect(await terminal.ended()).toBe(0);
+    expect(await readFile(at(CONFIG), 'utf8')).toContain(at('my keys/lab'));
+  });
+
+  test('keeps the login and the permissions when it runs again, and says that nothing changes', async () => {
+    const { port, knownHostsPath } = sim.node().connection;
+    const set = ['--ssh-known-hosts', knownHostsPath, '--level', 'containers', '--client', 'cursor'];
+    const env = { SSH_PASSWORD: PASSWORD, POLICY: 'standard', I_ACCEPT_RISKS: 'true' };
+    const first = await runCli(['init', '--yes', `root@127.0.0.1:${port}`, ...set], { cwd, env });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    const before = await readFile(at(CONFIG), 'utf8');
+    const terminal = new Terminal(['init'], { cwd });
+    await terminal.answer('[user@]host[:port]', KEY.enter);
+    await terminal.answer('As before: the stored password', KEY.enter);
+    await terminal.answer('● Work freely in containers', KEY.enter);
+    await terminal.answer('Which clients should I set up?', KEY.enter);
+    await terminal.shows('Nothing to change');
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.text).not.toContain('Do you accept these risks?');
+    expect(await readFile(at(CONFIG), 'utf8')).toBe(before);
   });
 
   test('sets up approvals at the terminal with a passphrase for a client without confirmation prompts', async () => {

@@ -290,6 +290,21 @@ describe('init --yes', () => {
     expect(await files()).toEqual(['.claude.json']);
   });
 
+  test('changes nothing when a file cannot be written or read, and names it', async () => {
+    const args = [...base(), ...key(), ...right(), '--client', 'cursor'];
+    await writeFile(at('.cursor'), 'a file in place of the directory');
+    const unwritable = await runCli(args, { cwd });
+    expect(unwritable.code).toBe(1);
+    expect(unwritable.stderr).toContain(`nothing was changed. ${at('.cursor/mcp.json')} cannot be written`);
+    expect(unwritable.stderr).not.toContain('    at ');
+    await rm(at('.cursor'));
+    await mkdir(at('.cursor/mcp.json'), { recursive: true });
+    const unreadable = await runCli(args, { cwd });
+    expect(unreadable.code).toBe(1);
+    expect(unreadable.stderr).toContain(`${at('.cursor/mcp.json')} is a directory. Correct the file`);
+    expect(await files()).toEqual([]);
+  });
+
   test('writes a passphrase to config.env only, and never prints it', async () => {
     const passphrase = 'correct horse #1';
     const encrypted = at('.ssh/id_with_passphrase');

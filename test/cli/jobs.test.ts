@@ -52,6 +52,9 @@ test('the operator lists, shows and cancels the jobs of all callers', async () =
     code: 1,
     stderr: expect.stringContaining('JOB_NOT_FOUND'),
   });
+  const unknown = await jobs('show', 'aaaaaaaaaaaaaaaa', '--json');
+  expect(unknown.code).toBe(1);
+  expect(JSON.parse(unknown.stdout)).toMatchObject({ success: false, code: 'JOB_NOT_FOUND' });
   expect(await jobs('show')).toMatchObject({ code: 2 });
   const logged = await runCli(['audit', 'show', '--json'], { cwd: dir, env: node.settings() });
   expect(logged.stdout).toContain('proxmox-mcp jobs cancel');

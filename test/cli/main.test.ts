@@ -90,7 +90,7 @@ describe('refusals to start', () => {
     [['srve'], '(Did you mean serve?)'],
     [['lsit'], '(Did you mean list?)'],
     [['docter'], '(Did you mean doctor?)'],
-    [['lsit'], '(Did you mean list?)'],
+    [['stat'], '(Did you mean status?)'],
     [['help', 'tolls'], '(Did you mean tools?)'],
     [['help', 'ssh'], '(Did you mean connection?)'],
     [['help', 'AUDIT_DIR'], '(Did you mean governance?)'],
@@ -99,6 +99,7 @@ describe('refusals to start', () => {
     [['--ssh-password=x'], 'SSH_PASSWORD_FILE'],
     [['list', '--host', '192.0.2.20'], 'for the node, use --ssh-host'],
     [['doctor', '--port', '2222'], 'for the node, use --ssh-port'],
+    [['init', '192.0.2.20', '--port', '2222'], 'for the node, use --ssh-port'],
     [['--ssh-port'], 'argument missing'],
     [['serve', 'more'], "unexpected argument: 'more'"],
   ])('rejects %j: %s', async (args, message) => {

@@ -96,13 +96,14 @@ describe('exec', () => {
     expect((await run('exec', '101', 'echo', 'a  b', '$HOME', '|', '-h', '--json')).stdout).toBe(
       'a  b $HOME | -h --json\n',
     );
+    expect((await run('exec', '101', '--', 'echo', '--', 'x')).stdout).toBe('-- x\n');
   });
 
   test('parses options before the VMID', async () => {
     const { code, stdout } = await run('exec', '--timeout', '1', '--json', '101', 'sleep 60');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ code: 'TIMEOUT', survivors: [] });
-    expect(await run('exec', '--timeout', '1', '101', 'sleep 60')).toMatchObject({
+    expect(await run('exec', '--timeout', '1s', '101', 'sleep 60')).toMatchObject({
       code: 124,
       stdout: '',
       stderr: expect.stringContaining('was killed. None of its processes is left.'),

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, inject, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, onTestFinished } from 'vitest';
 import { execResult } from '../e2e/connect.ts';
 import { type CallOptions, type ConnectOptions, connectClient, type TestClient } from '../mcp/client.ts';
 import { clusterStateOf } from '../rig/cluster-info.ts';
@@ -28,8 +28,7 @@ export function describeCluster(name: string, suite: (cluster: ClusterUnderTest)
   });
   const found = findRig();
   if ('reason' in found) {
-    const reason = inject('rigFailure') || found.reason;
-    describe.skip(`rig: ${name} (skipped: ${reason})`, () => suite(new RiggedCluster()));
+    describe.skip(`rig: ${name} (skipped: ${found.reason})`, () => suite(new RiggedCluster()));
     return;
   }
   const { info } = found;

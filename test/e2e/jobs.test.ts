@@ -346,7 +346,7 @@ describeNode('jobs', [], (rig) => {
     expect((await ended(job)).data).toMatchObject({ exit_code: 0 });
   });
 
-  test('continue a call that exceeds WAIT_LIMIT, which is answered in time', async () => {
+  test.concurrent('continue a call that exceeds WAIT_LIMIT, which is answered in time', async () => {
     const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s' } });
     try {
       const run = (command: string, timeout: number) =>
@@ -368,7 +368,7 @@ describeNode('jobs', [], (rig) => {
     }
   });
 
-  test('are refused without the tools that read them, and WAIT_LIMIT then starts none', async () => {
+  test.concurrent('are refused without the tools that read them, and WAIT_LIMIT then starts none', async () => {
     const client = await connectToRig(rig, { env: { WAIT_LIMIT: '5s', TOOLSETS: 'core,fleet' } });
     try {
       const args = { command: 'echo begun; sleep 6; echo over', timeout: 60 };
@@ -411,7 +411,8 @@ describeNode('jobs', [], (rig) => {
     expect(refused.data).toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  test.each(ERAS)(
+  // Each waits many seconds, with a server of its own.
+  test.concurrent.each(ERAS)(
     'progress of a call contains the last line of the output (%s)',
     async (era) => {
       const client = await connectToRig(rig, { era, env: { WAIT_LIMIT: '20s' } });

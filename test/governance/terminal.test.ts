@@ -14,6 +14,7 @@ import { type CallResult, connectClient, serverCommand, type TestClient } from '
 import { CT, initialConf } from '../rig/containers.ts';
 
 const PASSPHRASE = 'correct horse battery';
+const CTRL_C = '\u0003';
 const node = new SimulatedNode();
 let dir: string;
 let env: Record<string, string>;
@@ -49,7 +50,8 @@ async function atTerminal(
   typed: readonly string[],
 ): Promise<{ code: number; screen: string }> {
   const { command, args: all } = serverCommand(args);
-  const line = quoteAll([command, ...all]);
+  // Such a terminal begins with zero columns.
+  const line = `stty cols 130 rows 60; exec ${quoteAll([command, ...all])}`;
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
     env: { PATH: process.env.PATH, HOME: dir, TERM: 'xterm', ...env },
   });
@@ -86,11 +88,15 @@ test('runs a waiting call once after its approval at a terminal', async () => {
   expect(
     await atTerminal(['approvals', 'passphrase'], ['short', PASSPHRASE, 'other', PASSPHRASE, PASSPHRASE]),
   ).toMatchObject({ code: 0 });
-  expect(await atTerminal(['approvals', 'approve', id], ['wrong passphrase'])).toMatchObject({ code: 2 });
+  expect(await atTerminal(['approvals', 'approve', id], ['wrong passphrase', CTRL_C])).toMatchObject({
+    code: 130,
+    screen: expect.stringContaining('Wrong passphrase. Passphrase to approve this call'),
+  });
   const piped = await runCli(['approvals', 'approve', id], { env, cwd: dir, stdin: `${PASSPHRASE}\r` });
   expect(piped).toMatchObject({ code: 2, stderr: expect.stringContaining('typed at a terminal') });
   expect(await codeOf(call('echo hello'))).toBe('APPROVAL_PENDING');
-  const approved = await atTerminal(['approvals', 'approve', id], [PASSPHRASE]);
+  const approved = await atTerminal(['approvals', 'approve', id], ['wrong again', PASSPHRASE]);
+  expect(approved.screen).toMatch(/expires in (10|9) min/);
   expect(approved.screen).toContain('Approved');
   expect(approved.screen).not.toContain(PASSPHRASE);
 

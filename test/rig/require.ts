@@ -1,13 +1,6 @@
-import { afterAll, beforeAll, describe, inject } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { findRig } from './info.ts';
 import { CT, holdLock, Rig, type Undo } from './rig.ts';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Why the rig could not be started; empty if that was not tried or if it runs. */
-    rigFailure: string;
-  }
-}
 
 /** Other suites, in this run or a concurrent one, may have to end first. */
 const LOCK_PATIENCE_MS = 15 * 60_000;
@@ -20,8 +13,7 @@ const LOCK_PATIENCE_MS = 15 * 60_000;
 export function describeRig(name: string, suite: (rig: Rig) => void): void {
   const found = findRig();
   if ('reason' in found) {
-    const reason = inject('rigFailure') || found.reason;
-    describe.skip(`${name} (skipped: ${reason})`, () => suite(absentRig()));
+    describe.skip(`${name} (skipped: ${found.reason})`, () => suite(absentRig()));
     return;
   }
   const rig = new Rig(found.info);

@@ -1,4 +1,4 @@
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrno } from '../../lib/errno.ts';
 import { splitLines } from './chain.ts';
@@ -15,12 +15,10 @@ export async function listSegments(dir: string): Promise<string[]> {
   }
 }
 
-/** The complete lines of a segment, without verification. */
-export async function readLines(dir: string, segment: string): Promise<string[]> {
-  return splitLines(await readFile(path.join(dir, segment))).lines.map((line) => line.toString('utf8'));
-}
-
-/** Reads the lines that were added to the segments of a directory since the last call, including new segments. */
+/**
+ * Reads the lines that were added to the segments of a directory since the last call, including new segments. One segment at a
+ * time, because a log of a year does not fit into the memory of a small machine.
+ */
 export class SegmentFollower {
   readonly #dir: string;
   readonly #offsets = new Map<string, number>();
@@ -29,13 +27,11 @@ export class SegmentFollower {
     this.#dir = dir;
   }
 
-  async next(): Promise<string[]> {
-    const lines: string[] = [];
-    for (const segment of await listSegments(this.#dir)) lines.push(...(await this.#added(segment)));
-    return lines;
+  async *next(): AsyncGenerator<readonly string[]> {
+    for (const segment of await listSegments(this.#dir)) yield await this.#added(segment);
   }
 
-  async #added(segment: string): Promise<string[]> {
+  async #added(segment: string): Promise<readonly string[]> {
     const from = this.#offsets.get(segment) ?? 0;
     const handle = await open(path.join(this.#dir, segment), 'r').catch(() => undefined);
     if (handle === undefined) return [];

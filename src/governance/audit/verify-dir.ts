@@ -13,7 +13,7 @@ import {
 import { argumentsMac, canonicalJson } from './logged-arguments.ts';
 import { listSegments } from './segments.ts';
 import { compareWithLedger, unfinishedIn } from './verify-ledger.ts';
-import { type Finding, type SegmentReport, verifySegment } from './verify-segment.ts';
+import { type Finding, type SegmentReport, verifySegment, type Wanted } from './verify-segment.ts';
 
 export interface Verification {
   readonly segments: number;
@@ -54,7 +54,10 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
   // The ledger is read first: the segments then contain at least what it says. A segment that is created during the
   // verification is compared with the ledger that is read afterwards.
   const before = (await readLedger(options, key)) ?? NO_LEDGER;
-  const reports = await readSegments(dir, key);
+  const reports = await readSegments(dir, key, (name) => ({
+    seq: before.segments.get(name)?.head?.seq,
+    call: options.claim?.call,
+  }));
   const unknown = reports.some(({ name, head }) => head !== undefined && !before.segments.has(name));
   const after = unknown ? ((await readLedger(options, key)) ?? NO_LEDGER) : before;
   const ledger = { ...after, segments: new Map([...createdIn(after), ...before.segments]) };
@@ -75,7 +78,7 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
   return {
     segments: reports.length,
     entries: reports.reduce((sum, { entries }) => sum + entries, 0),
-    calls: reports.reduce((sum, { calls }) => sum + begunIn(calls), 0),
+    calls: reports.reduce((sum, { begun }) => sum + begun, 0),
     complete: compared.complete,
     findings,
     claim: options.claim === undefined ? undefined : checkClaim(options.claim, reports, key),
@@ -83,13 +86,17 @@ export async function verifyDirectory(options: VerifyOptions): Promise<Verificat
 }
 
 /** Lists the directory until no further segment appears, because segments may be rotated during the verification. */
-async function readSegments(dir: string, key: Uint8Array): Promise<SegmentReport[]> {
+async function readSegments(
+  dir: string,
+  key: Uint8Array,
+  wantedIn: (segment: string) => Wanted,
+): Promise<SegmentReport[]> {
   const reports = new Map<string, SegmentReport>();
   for (;;) {
     const unread = (await listSegments(dir)).filter((name) => !reports.has(name));
     if (unread.length === 0) return [...reports.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const name of unread) {
-      reports.set(name, verifySegment(name, await readFile(path.join(dir, name)), key));
+      reports.set(name, verifySegment(name, await readFile(path.join(dir, name)), key, wantedIn(name)));
     }
   }
 }
@@ -110,16 +117,12 @@ function accepted({ segment, text }: Finding): Finding {
   return { kind: 'note', segment, text: `accepted: ${text}` };
 }
 
-function begunIn(calls: SegmentReport['calls']): number {
-  return [...calls.values()].filter(({ type }) => type === 'begin').length;
-}
-
 function checkClaim(
   { call, args }: NonNullable<VerifyOptions['claim']>,
   reports: readonly SegmentReport[],
   key: Uint8Array,
 ): ClaimResult {
-  const logged = reports.flatMap(({ calls }) => calls.get(call) ?? [])[0];
+  const logged = reports.flatMap(({ wantedCall }) => wantedCall ?? [])[0];
   if (logged === undefined) return 'no such call';
   if (logged.argsMac === undefined) return 'no proof';
   return logged.argsMac === argumentsMac(call, canonicalJson(args), key) ? 'proved' : 'other arguments';

@@ -14,7 +14,7 @@ export interface Comparison {
   readonly seen: readonly LedgerEntry[];
 }
 
-/** Compares each segment with its ledger entries. */
+/** Compares each segment with its ledger entries. @param reports with the MAC of the last entry of the segment in the ledger */
 export function compareWithLedger(reports: readonly SegmentReport[], ledger: Ledger, now: Date): Comparison {
   const at = now.toISOString();
   const findings: Finding[] = [];
@@ -45,7 +45,7 @@ export function compareWithLedger(reports: readonly SegmentReport[], ledger: Led
 
 /** How a segment differs from the ledger; undefined if it does not. */
 function differenceOf(report: SegmentReport, known: LedgerSegment | undefined): string | undefined {
-  const { head, macs } = report;
+  const { head, wantedMac } = report;
   if (known === undefined || known.absent) {
     // A process may be killed between the creation of the file and the ledger entry.
     return head === undefined
@@ -54,12 +54,11 @@ function differenceOf(report: SegmentReport, known: LedgerSegment | undefined): 
   }
   if (known.head === undefined || isDamaged(report)) return undefined;
   const { seq, mac } = known.head;
-  const stated = macs.get(seq);
-  if (stated === undefined) {
+  if (wantedMac === undefined) {
     const end = head === undefined ? 'has no entry' : `ends with entry ${head.seq}`;
     return `was truncated: it ${end}, but the ledger has entry ${seq} (${known.at})`;
   }
-  if (stated !== mac) return `was replaced: entry ${seq} is not the one in the ledger`;
+  if (wantedMac !== mac) return `was replaced: entry ${seq} is not the one in the ledger`;
   if (known.ended && head?.seq !== seq) return `continues after entry ${seq}, which is its end in the ledger`;
   return undefined;
 }
@@ -71,11 +70,11 @@ function isDamaged(report: SegmentReport): boolean {
 
 /** Notes on processes that did not end normally, and on calls without an end. */
 export function unfinishedIn(reports: readonly SegmentReport[], ledger: Ledger): Finding[] {
-  const finished = new Set(reports.flatMap((report) => [...report.finished]));
+  const ended = new Set(reports.flatMap((report) => [...report.endedOnly]));
   const lastOf = new Map<string, SegmentReport>();
   for (const report of reports) if (report.open !== undefined) lastOf.set(report.open.session, report);
   return reports.flatMap((report) => {
-    const { open, name: segment, calls } = report;
+    const { open, name: segment, unended } = report;
     const last = open === undefined ? undefined : lastOf.get(open.session);
     if (open === undefined || last === undefined) return [];
     const running = last.ended === 'open' && mayRun(open);
@@ -88,8 +87,8 @@ export function unfinishedIn(reports: readonly SegmentReport[], ledger: Ledger):
       findings.push({ kind: 'note', segment, text });
     }
     const why = running ? 'it may still be running' : 'the process was killed';
-    for (const { type, call, tool, vmid, at } of calls.values()) {
-      if (type !== 'begin' || finished.has(call)) continue;
+    for (const { call, tool, vmid, at } of unended.values()) {
+      if (ended.has(call)) continue;
       const target = vmid === null ? '' : ` on ${vmid}`;
       findings.push({
         kind: 'note',

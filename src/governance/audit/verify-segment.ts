@@ -10,7 +10,18 @@ export interface Finding {
   readonly text: string;
 }
 
-/** The content of one segment, up to the first entry that was changed. */
+/** What to note about the entries of a segment. */
+export interface Wanted {
+  /** The number of an entry whose MAC is needed. */
+  readonly seq?: number | undefined;
+  /** The ID of a call whose entry is needed. */
+  readonly call?: string | undefined;
+}
+
+/**
+ * The content of one segment, up to the first entry that was changed. Without the calls that begin and end in it, because a log of
+ * a year does not fit into the memory of a small machine.
+ */
 export interface SegmentReport {
   readonly name: string;
   readonly entries: number;
@@ -19,11 +30,15 @@ export interface SegmentReport {
   /** The last entry. */
   readonly head: Head | undefined;
   readonly ended: 'closed' | 'rotated' | 'open';
-  /** The MACs by `seq`. */
-  readonly macs: ReadonlyMap<number, string>;
-  /** Calls that begin in this segment or were refused, by their id; then those that end in it. */
-  readonly calls: ReadonlyMap<string, EntryOf<'begin' | 'refused'>>;
-  readonly finished: ReadonlySet<string>;
+  /** The MAC of the wanted entry; undefined if there is no such entry. */
+  readonly wantedMac: string | undefined;
+  /** The entry of the wanted call, if it begins here or was refused. */
+  readonly wantedCall: EntryOf<'begin' | 'refused'> | undefined;
+  /** Number of calls that begin in this segment. */
+  readonly begun: number;
+  /** Calls that begin in this segment and do not end in it, by their id; then those that only end in it. */
+  readonly unended: ReadonlyMap<string, EntryOf<'begin'>>;
+  readonly endedOnly: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
@@ -31,8 +46,13 @@ export interface SegmentReport {
 const CLOCK_TOLERANCE_MS = 2000;
 
 /** Verifies the chain of a segment until the first broken link. */
-export function verifySegment(name: string, bytes: Buffer, key: Uint8Array): SegmentReport {
-  const reader = new ChainReader(name, key);
+export function verifySegment(
+  name: string,
+  bytes: Buffer,
+  key: Uint8Array,
+  wanted: Wanted = {},
+): SegmentReport {
+  const reader = new ChainReader(name, key, wanted);
   const { lines, rest } = splitLines(bytes);
   for (const [index, line] of lines.entries()) {
     const damage = reader.read(line, index + 1);
@@ -45,16 +65,21 @@ class ChainReader {
   readonly #name: string;
   readonly #key: Uint8Array;
   readonly #findings: Finding[] = [];
-  readonly #macs = new Map<number, string>();
-  readonly #calls = new Map<string, EntryOf<'begin' | 'refused'>>();
-  readonly #finished = new Set<string>();
+  readonly #wanted: Wanted;
+  #entries = 0;
+  #wantedMac: string | undefined;
+  #wantedCall: EntryOf<'begin' | 'refused'> | undefined;
+  #begun = 0;
+  readonly #unended = new Map<string, EntryOf<'begin'>>();
+  readonly #endedOnly = new Set<string>();
   #open: EntryOf<'open'> | undefined;
   #last: AuditEntry | undefined;
   #mac = GENESIS;
 
-  constructor(name: string, key: Uint8Array) {
+  constructor(name: string, key: Uint8Array, wanted: Wanted) {
     this.#name = name;
     this.#key = key;
+    this.#wanted = wanted;
   }
 
   /** @returns the damage, if any; nothing after this line can be proved then */
@@ -93,13 +118,15 @@ class ChainReader {
     const last = this.#last;
     return {
       name: this.#name,
-      entries: this.#macs.size,
+      entries: this.#entries,
       open: this.#open,
       head: last === undefined ? undefined : { seq: last.seq, mac: this.#mac },
       ended: last?.type === 'closed' ? 'closed' : last?.type === 'rotate' ? 'rotated' : 'open',
-      macs: this.#macs,
-      calls: this.#calls,
-      finished: this.#finished,
+      wantedMac: this.#wantedMac,
+      wantedCall: this.#wantedCall,
+      begun: this.#begun,
+      unended: this.#unended,
+      endedOnly: this.#endedOnly,
       findings:
         damage === undefined
           ? this.#findings
@@ -136,9 +163,15 @@ class ChainReader {
   #take(entry: AuditEntry, mac: string): void {
     this.#last = entry;
     this.#mac = mac;
-    this.#macs.set(entry.seq, mac);
-    if (entry.type === 'begin' || entry.type === 'refused') this.#calls.set(entry.call, entry);
-    if (entry.type === 'end') this.#finished.add(entry.call);
+    this.#entries += 1;
+    if (entry.seq === this.#wanted.seq) this.#wantedMac = mac;
+    if (entry.type === 'begin') {
+      this.#begun += 1;
+      this.#unended.set(entry.call, entry);
+    }
+    const isCall = entry.type === 'begin' || entry.type === 'refused';
+    if (isCall && entry.call === this.#wanted.call) this.#wantedCall = entry;
+    if (entry.type === 'end' && !this.#unended.delete(entry.call)) this.#endedOnly.add(entry.call);
     if (entry.type === 'gap') {
       const calls = entry.refused === 1 ? 'one entry' : `${entry.refused} entries`;
       this.#note(

@@ -91,8 +91,18 @@ const ruleSets: fc.Arbitrary<RuleSet> = fc
     exactCommands: new Set(exact),
   }));
 
-/** Every call of a tool, with its container. */
-function* everyCall(tool: ToolTraits, caller: string): Generator<readonly [Subject, ContainerAttributes]> {
+type Call = readonly [Subject, ContainerAttributes];
+const calls = new Map<string, readonly Call[]>();
+
+/** Every call of a tool, with its container. Made once: most of the time of these tests would be spent on it. */
+function everyCall(tool: ToolTraits, caller: string): readonly Call[] {
+  const key = `${tool.tool} ${caller}`;
+  const all = calls.get(key) ?? [...makeCalls(tool, caller)];
+  calls.set(key, all);
+  return all;
+}
+
+function* makeCalls(tool: ToolTraits, caller: string): Generator<Call> {
   const either = (possible: boolean) => (possible ? [false, true] : [false]);
   const inContainer = tool.target === 'container';
   for (const vmid of inContainer ? VMIDS : [null])

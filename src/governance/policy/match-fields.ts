@@ -112,7 +112,10 @@ function fieldCoverage<F extends CallFieldName>(field: F, match: CallMatch, list
 export function fitsCall(match: Match, subject: Subject, effect: Effect): boolean {
   // Rules with conditions on the container match only calls on containers.
   if (subject.target !== 'container' && needsAttributes(match)) return false;
-  return CALL_FIELD_NAMES.every((field) => fitsField(field, match, subject, effect));
+  for (const field of CALL_FIELD_NAMES) {
+    if (match[field] !== undefined && !fitsField(field, match, subject, effect)) return false;
+  }
+  return true;
 }
 
 function fitsField<F extends CallFieldName>(
@@ -126,9 +129,16 @@ function fitsField<F extends CallFieldName>(
   return wanted === undefined ? true : entry.matches(wanted, subject, effect);
 }
 
+/** The attributes on which each rule depends. Computed once, because a call may be decided for thousands of containers. */
+const needs = new WeakMap<Match, readonly AttributeName[]>();
+
 /** The attributes of the container on which the rule depends. */
 export function neededAttributes(match: Match): readonly AttributeName[] {
-  return ATTRIBUTE_FIELDS.filter(([, field]) => match[field] !== undefined).map(([name]) => name);
+  const known = needs.get(match);
+  if (known !== undefined) return known;
+  const names = ATTRIBUTE_FIELDS.filter(([, field]) => match[field] !== undefined).map(([name]) => name);
+  needs.set(match, names);
+  return names;
 }
 
 /** Whether the rule depends on attributes of the container. */
@@ -138,10 +148,9 @@ export function needsAttributes(match: Match): boolean {
 
 /** Whether the container matches. */
 export function fitsContainer(match: Match, attributes: ContainerAttributes): boolean {
-  return ATTRIBUTE_FIELDS.every(([name, field]) => {
-    const patterns = match[field];
-    const { ignoreCase } = CONTAINER_ATTRIBUTES[name];
-    return patterns === undefined || matchesAny(patterns, valuesOf(attributes, name), ignoreCase);
+  return neededAttributes(match).every((name) => {
+    const { field, ignoreCase } = CONTAINER_ATTRIBUTES[name];
+    return matchesAny(match[field] ?? [], valuesOf(attributes, name), ignoreCase);
   });
 }
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRedactor } from '../../governance/redaction/redact.ts';
+import { collectGarbageSoon } from '../../lib/collect-garbage.ts';
 import { visible } from '../../lib/visible.ts';
 import { type Cleaner, OutputBuffer, presentTogether as presentClean } from './output-buffer.ts';
 
@@ -168,6 +170,61 @@ describe('secrets', () => {
     const shown = await present(captureOf(key, 300, 1000), 300);
     expect(shown.text).not.toContain('QUJD');
     expect(shown.redacted).toBe(2);
+  });
+});
+
+describe('an output within a limit', () => {
+  const pieces = fc.constantFrom(
+    'word ',
+    '\u001b',
+    '🐧',
+    '\n',
+    'é',
+    'AKIAABCDEFGHIJKLMNOP ',
+    'password=hunter2hunter2 ',
+  );
+
+  test('is presented as the complete one, for every smaller limit', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(pieces, { maxLength: 150 }),
+        fc.nat(500),
+        fc.nat(500),
+        fc.constantFrom('head', 'tail', 'both', undefined),
+        fc.boolean(),
+        async (words, most, smaller, keep, dropped) => {
+          const buffered = dropped ? most : 10_000;
+          const output = await captureOf(
+            words.join(''),
+            buffered,
+            7,
+            dropped ? LITTLE_CONTEXT : undefined,
+          ).read();
+          const within = output.within(most, keep);
+          const limit = Math.min(most, smaller);
+          expect(within.present(limit, keep)).toEqual(output.present(limit, keep));
+          expect(within.present(most, keep)).toEqual(output.present(most, keep));
+          expect(within.length).toBe(output.length);
+        },
+      ),
+    );
+  });
+
+  test('does not keep the rest in memory', async () => {
+    const heap = async () => {
+      collectGarbageSoon();
+      await setImmediate();
+      await setImmediate();
+      return process.memoryUsage().heapUsed;
+    };
+    // Patterns would not be the subject here, and search for minutes.
+    const capture = (index: number) =>
+      captureOf(`${index}`.padEnd(500_000, 'x'), 300_000, 500_000, createRedactor({ patterns: false }));
+    const kept = [(await capture(0).read()).within(1_000)];
+    const before = await heap();
+    for (let index = 0; index < 100; index += 1) kept.push((await capture(index).read()).within(1_000));
+    expect((await heap()) - before).toBeLessThan(10_000_000);
+    expect(kept).toHaveLength(101);
   });
 });
 

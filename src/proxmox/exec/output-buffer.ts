@@ -109,13 +109,14 @@ export class OutputBuffer {
     if (this.#complete) {
       const text = Buffer.concat([...this.#head, ...this.#tailInOrder]).toString('utf8');
       const parts = await this.#cleaner.parts(text);
-      return new CleanOutput(parts, undefined, { ...about, originalLength: charactersIn(text) }, 0);
+      const length = parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0);
+      return new CleanOutput(parts, undefined, { ...about, originalLength: charactersIn(text), length }, 0);
     }
     // In UTF-16 units: enough for half of the limit, at most two units per character, plus the context beyond the cut.
     const units = this.#limit + this.#cleaner.overlap;
     const head = await this.#cleaner.parts(Buffer.concat(this.#head).toString('utf8').slice(0, units));
     const tail = await this.#cleaner.parts(Buffer.concat(this.#tailInOrder).toString('utf8').slice(-units));
-    const original = { ...about, originalLength: this.#characters };
+    const original = { ...about, originalLength: this.#characters, length: this.#characters };
     return new CleanOutput(head, tail, original, this.#cleaner.overlap);
   }
 }
@@ -132,37 +133,37 @@ export class CleanOutput {
   readonly length: number;
 
   /**
-   * @param original its length is exact when nothing was dropped, else the number of UTF-8 start bytes
+   * @param original `originalLength` is exact when nothing was dropped, else the number of UTF-8 start bytes
    * @param context UTF-16 units next to the dropped part, in which a secret may be incomplete
    */
   constructor(
     parts: readonly Part[],
     tail: readonly Part[] | undefined,
-    original: Pick<CapturedStream, 'originalLength' | 'lines' | 'digest'>,
+    { length, ...original }: Pick<CapturedStream, 'originalLength' | 'lines' | 'digest'> & { length: number },
     context: number,
   ) {
     this.#parts = parts;
     this.#context = context;
     this.#tail = tail;
     this.#original = original;
-    this.length =
-      tail === undefined
-        ? parts.reduce((sum, { shown }) => sum + charactersIn(shown), 0)
-        : original.originalLength;
+    this.length = length;
+  }
+
+  /** The output without what `present` never shows within this limit, for results that are kept until those of others arrive. */
+  within(limit: number, keep?: Keep): CleanOutput {
+    if (this.#tail === undefined && this.length <= limit) return this;
+    const { head, tail } = this.#cut(limit, keep);
+    return new CleanOutput(head.parts, tail.parts, { ...this.#original, length: this.length }, 0);
   }
 
   /** At most `limit` characters, including the note about the omitted part. */
-  present(limit: number, keep: Keep = 'both'): CapturedStream {
+  present(limit: number, keep?: Keep): CapturedStream {
     const { originalLength } = this.#original;
     if (this.#tail === undefined && this.length <= limit) {
       const { text, redacted } = whole(this.#parts);
       return { ...this.#original, text, truncated: false, redacted };
     }
-    // Calculated with the longest possible note, so that the result never exceeds the limit.
-    const room = Math.max(0, limit - omissionNote(originalLength, originalLength).length);
-    const headRoom = { head: room, tail: 0, both: Math.ceil(room / 2) }[keep];
-    const head = headOf(this.#parts, headRoom, this.#trusted(this.#parts));
-    const tail = tailOf(this.#tail ?? head.rest, room - headRoom, this.#trusted(this.#tail));
+    const { head, tail } = this.#cut(limit, keep);
     const left = originalLength - head.characters - tail.characters;
     const note = omissionNote(left, originalLength).slice(0, limit);
     return {
@@ -170,6 +171,19 @@ export class CleanOutput {
       text: `${head.text}${note}${tail.text}`,
       truncated: true,
       redacted: head.redacted + tail.redacted,
+    };
+  }
+
+  /** The head and the tail that are shown of an output that exceeds the limit. */
+  #cut(limit: number, keep: Keep = 'both') {
+    const { originalLength } = this.#original;
+    // Calculated with the longest possible note, so that the result never exceeds the limit.
+    const room = Math.max(0, limit - omissionNote(originalLength, originalLength).length);
+    const headRoom = { head: room, tail: 0, both: Math.ceil(room / 2) }[keep];
+    const head = headOf(this.#parts, headRoom, this.#trusted(this.#parts));
+    return {
+      head,
+      tail: tailOf(this.#tail ?? head.rest, room - headRoom, this.#trusted(this.#tail)),
     };
   }
 

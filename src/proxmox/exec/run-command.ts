@@ -188,8 +188,8 @@ class CommandRun {
     this.#out.end();
     this.#err.end();
     const { characterLimit, keep } = this.#options;
-    const stdout = await this.#stdout.read();
-    const stderr = await this.#stderr.read();
+    const stdout = (await this.#stdout.read()).within(characterLimit, keep);
+    const stderr = (await this.#stderr.read()).within(characterLimit, keep);
     const shorten = (limit: number) => presentTogether(stdout, stderr, limit, keep);
     return {
       ...shorten(characterLimit),

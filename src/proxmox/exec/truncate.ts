@@ -7,6 +7,8 @@ interface Excerpt {
   readonly characters: number;
   /** Number of redacted secrets. */
   readonly redacted: number;
+  /** The parts that the text consists of. */
+  readonly parts: readonly Part[];
 }
 
 /** In Unicode code points. */
@@ -20,7 +22,7 @@ export function charactersIn(text: string): number {
 export function whole(parts: readonly Part[]): Excerpt {
   const marks = parts.filter(({ what }) => what === 'placeholder').length;
   const original = parts.reduce((sum, part) => sum + charactersIn(part.original), 0);
-  return { text: parts.map(({ shown }) => shown).join(''), characters: original, redacted: marks };
+  return { text: parts.map(({ shown }) => shown).join(''), characters: original, redacted: marks, parts };
 }
 
 /**
@@ -59,25 +61,38 @@ export function tailOf(parts: readonly Part[], room: number, trusted = Number.PO
     const taking = part.what === 'plain' ? lastOf(part.shown, left, leftOfOriginal) : part.shown;
     if (charactersIn(taking) > left || leftOfOriginal <= 0) break;
     const complete = taking.length === part.shown.length;
-    taken.unshift(complete ? part : plain(taking));
+    taken.push(complete ? part : plain(taking));
     if (!complete) break;
     left -= charactersIn(taking);
     leftOfOriginal -= part.original.length;
   }
-  return whole(taken);
+  return whole(taken.reverse());
 }
 
 /** The beginning, with at most the given number of characters and UTF-16 units. */
 function firstOf(text: string, characters: number, units: number): string {
   if (text.length <= Math.min(characters, units)) return text;
-  return [...text.slice(0, Math.max(0, Math.min(2 * characters, units)))].slice(0, characters).join('');
+  const first = text.slice(0, Math.max(0, Math.min(2 * characters, units)));
+  if (hasPairs(first)) return [...first].slice(0, characters).join('');
+  return copied(first.slice(0, Math.max(0, characters)));
 }
 
 function lastOf(text: string, characters: number, units: number): string {
   if (text.length <= Math.min(characters, units)) return text;
   const size = Math.min(2 * characters, units);
   if (size <= 0) return '';
-  return [...text.slice(-size)].slice(-characters).join('');
+  const last = text.slice(-size);
+  if (hasPairs(last)) return [...last].slice(-characters).join('');
+  return copied(last.slice(-characters));
+}
+
+function hasPairs(text: string): boolean {
+  return /[\ud800-\udfff]/.test(text);
+}
+
+/** A part of a text without surrogates, copied: V8 would keep the whole text in memory for a slice of it. */
+function copied(part: string): string {
+  return Buffer.from(part).toString();
 }
 
 function plain(text: string): Part {

@@ -66,7 +66,9 @@ export class InventoryCache {
       .finally(() => {
         this.#reading = undefined;
       });
-    return attributesOf(findContainer(await this.#reading, vmid));
+    const inventory = await this.#reading;
+    // Without a search of the whole list for each of many containers.
+    return this.#known.get(vmid) ?? attributesOf(findContainer(inventory, vmid));
   }
 }
 

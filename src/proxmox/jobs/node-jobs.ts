@@ -65,10 +65,10 @@ export class NodeJobs implements Omit<JobsHandle, 'list'> {
     ]);
     const { output, record } = await this.#read(id, parts.flat(), signal);
     const [stdout, stderr] = await Promise.all(
-      (['out', 'err'] as const).map((stream) => {
+      (['out', 'err'] as const).map(async (stream) => {
         const buffer = new OutputBuffer(characterLimit, redactor);
         fill(buffer, record, stream, rawParts(output, stream));
-        return buffer.read();
+        return (await buffer.read()).within(characterLimit, keep);
       }),
     );
     if (stdout === undefined || stderr === undefined) throw new TypeError('two streams');

@@ -96,7 +96,11 @@ export class FileError extends Error {
   readonly path: string;
 
   constructor(code: keyof typeof TEXTS, action: string, path: string) {
+    // Programs get it as a result, many times in a script: a stack trace would be most of its cost.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(`${code}: ${TEXTS[code]}, ${action} '${path}'`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.path = path;
   }

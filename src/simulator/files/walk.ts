@@ -13,13 +13,14 @@ export function walk(
   path: string,
   followLast: boolean,
 ): { inode: Inode | undefined; path: string } {
-  const parts = posix.resolve('/', path).split('/').filter(Boolean);
+  const parts = partsOf(path);
   if (path.endsWith('/') && parts.length > 0) followLast = true;
   let inode: Inode = root;
   let at: string[] = [];
   let links = 0;
-  while (parts.length > 0) {
-    const name = parts.shift() ?? '';
+  for (let index = 0; index < parts.length; ) {
+    const name = parts[index] ?? '';
+    index += 1;
     if (name === '..') {
       at = at.slice(0, -1);
       inode =
@@ -27,17 +28,18 @@ export function walk(
       continue;
     }
     if (inode.kind !== 'directory') fail('ENOTDIR', 'stat', path);
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES) fail('ENAMETOOLONG', 'stat', path);
+    if (isTooLong(name)) fail('ENAMETOOLONG', 'stat', path);
     const next: Inode | undefined = inode.entries.get(name);
-    if (next?.kind === 'link' && next.leadsTo !== undefined && (followLast || parts.length > 0)) {
+    if (next?.kind === 'link' && next.leadsTo !== undefined && (followLast || index < parts.length)) {
       at.push(name);
       inode = next.leadsTo;
       continue;
     }
-    if (next?.kind === 'link' && (followLast || parts.length > 0)) {
+    if (next?.kind === 'link' && (followLast || index < parts.length)) {
       links += 1;
       if (links > MAX_LINKS) fail('ELOOP', 'stat', path);
-      parts.unshift(...next.target.split('/').filter((part) => part !== '' && part !== '.'));
+      parts.splice(0, index, ...next.target.split('/').filter((part) => part !== '' && part !== '.'));
+      index = 0;
       if (next.target.startsWith('/')) {
         inode = root;
         at = [];
@@ -46,10 +48,21 @@ export function walk(
     }
     at.push(name);
     if (next === undefined) {
-      if (parts.length > 0) fail('ENOENT', 'stat', path);
+      if (index < parts.length) fail('ENOENT', 'stat', path);
       return { inode: undefined, path: `/${at.join('/')}` };
     }
     inode = next;
   }
   return { inode, path: `/${at.join('/')}` };
+}
+
+/** Most paths are normalized already. */
+function partsOf(path: string): string[] {
+  const isNormal = path.startsWith('/') && !path.includes('//') && !path.includes('/.');
+  return (isNormal ? path : posix.resolve('/', path)).split('/').filter(Boolean);
+}
+
+function isTooLong(name: string): boolean {
+  // A UTF-16 unit has at most three bytes in UTF-8.
+  return name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES;
 }

@@ -30,6 +30,14 @@ describe('processes of the simulated kernel', () => {
     ).toEqual([0, '1\n']);
   });
 
+  test('sed reads nothing after q, so it ends while another process keeps its pipe open', async () => {
+    expect(await run('{ echo a; sleep 300 & } | sed q; echo end')).toEqual([0, 'a\nend\n']);
+    const [left] = host.processes('sleep 300');
+    expect(left).toBeDefined();
+    left?.signal('KILL');
+    expect(await run('echo a >/tmp/1; echo b >/tmp/2; sed q /tmp/1 /tmp/2')).toEqual([0, 'a\n']);
+  });
+
   test('mkdir -p of the same directories at the same time succeeds everywhere', async () => {
     const both = Array.from({ length: 8 }, () => '(mkdir -p /new/a/b || echo failed) &').join(' ');
     expect(await run(`${both} wait`)).toEqual([0, '']);

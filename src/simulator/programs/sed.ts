@@ -114,15 +114,14 @@ async function run(
     for (const each of after) await output.add(each);
   };
   return eachInput(call, names, async (file) => {
+    if (quit) return;
     let held: { text: string; newline: string } | undefined;
     for await (const line of linesOf(call, file)) {
+      if (!needsLast) await process(line.text, line.newline, false);
+      else if (held) await process(held.text, held.newline, false);
+      // It reads nothing more: a process that keeps a pipe open would delay the end.
       if (quit) return;
-      if (!needsLast) {
-        await process(line.text, line.newline, false);
-        continue;
-      }
-      if (held) await process(held.text, held.newline, false);
-      held = line;
+      held = needsLast ? line : undefined;
     }
     if (held && !quit) await process(held.text, held.newline, true);
   });

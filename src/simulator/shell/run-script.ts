@@ -52,15 +52,15 @@ export async function runText(executor: Executor, text: string, last = false): P
 /** Runs the script on stdin, one complete command at a time as it arrives. @returns the exit code */
 export function runInput(shell: Shell): Promise<number> {
   return toEnd(shell, async (executor) => {
+    const bash = shell.dialect === 'bash';
     let text = '';
     let line = 1;
     for (let ended = false; ; ) {
-      const parser = parserOf(text, { bash: shell.dialect === 'bash', firstLine: line, partial: !ended });
-      const list = text === '' ? undefined : ended ? parser.line() : complete(() => parser.line());
-      if (list !== undefined) {
-        line += text.slice(0, parser.position).split('\n').length - 1;
-        text = text.slice(parser.position);
-        await executor.list(list);
+      const command = commandAt(text, { bash, firstLine: line, partial: !ended });
+      if (command !== undefined) {
+        line += command.lines;
+        text = text.slice(command.text.length);
+        await executor.list(command.list);
         continue;
       }
       if (ended) return shell.status;
@@ -69,6 +69,45 @@ export function runInput(shell: Shell): Promise<number> {
       text += more.toString('latin1');
     }
   });
+}
+
+/** A complete command of a script on stdin, with the end of its line. */
+interface InputCommand {
+  readonly text: string;
+  /** The number of newlines in the text. */
+  readonly lines: number;
+  readonly list: List;
+}
+
+/** The parsed commands by shell, line number and first line: the same scripts are sent in most requests, with other arguments. */
+const parsedInput = new Map<string, InputCommand[]>();
+const MOST_FIRST_LINES = 500;
+const MOST_OF_A_LINE = 20;
+
+/** The first command of a text, or undefined if there is none or if further input could complete it. */
+function commandAt(
+  text: string,
+  options: { bash: boolean; firstLine: number; partial: boolean },
+): InputCommand | undefined {
+  if (text === '') return undefined;
+  const end = text.indexOf('\n');
+  const key = `${options.bash} ${options.firstLine} ${end < 0 ? text : text.slice(0, end)}`;
+  const known = parsedInput.get(key) ?? [];
+  const found = known.find((each) => text.startsWith(each.text));
+  if (found !== undefined) return found;
+  if (options.partial && known.some((each) => each.text.startsWith(text))) return undefined;
+  const parser = parserOf(text, options);
+  const list = options.partial ? complete(() => parser.line()) : parser.line();
+  if (list === undefined) return undefined;
+  const own = text.slice(0, parser.position);
+  const command = { text: own, lines: own.split('\n').length - 1, list };
+  // At the end of the input, a here-document may lack its end, so the command could go on in another text.
+  const isWhole = options.partial || own.length < text.length;
+  if (isWhole && own.endsWith('\n') && known.length < MOST_OF_A_LINE) {
+    if (parsedInput.size >= MOST_FIRST_LINES) parsedInput.clear();
+    parsedInput.set(key, [...known, command]);
+  }
+  return command;
 }
 
 /** dash reads its script in blocks of this size: the block that contains a command cannot be read by that command. */

@@ -77,6 +77,24 @@ describe('a script on stdin', () => {
     }
   });
 
+  test('parses a script that begins like an earlier one, but differs in a later line or ends earlier', async () => {
+    const group = (last: string) => `{\necho a\n${last}\n}\necho end $LINENO\n`;
+    const input = async (text: string) => {
+      const shell = host.start(['sh']);
+      shell.write(text);
+      shell.end();
+      return [await shell.exited, shell.stdout.toString()];
+    };
+    for (const word of ['b', 'c', 'b'])
+      expect(await input(group(`echo ${word}`))).toEqual([0, `a\n${word}\nend 5\n`]);
+    expect(await input(`\n${group('echo b')}`)).toEqual([0, 'a\nb\nend 6\n']);
+    expect(await input('{\necho a\n')).toEqual([2, '']);
+    // dash accepts the end of the input as the end of a here-document.
+    expect(await input('cat <<E\n1\n')).toEqual([0, '1\n']);
+    expect(await input('cat <<E\n1\n2\nE\necho $LINENO\n')).toEqual([0, '1\n2\n5\n']);
+    expect(await input('cat <<E\n1\n')).toEqual([0, '1\n']);
+  });
+
   test('leaves the remaining input to the command that reads it', async () => {
     const shell = host.start(['sh']);
     shell.write('echo ready; head -c 5; echo; cat >/tmp/rest\n');

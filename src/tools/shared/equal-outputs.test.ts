@@ -91,5 +91,21 @@ test('outputs over the limit that are similar to the first one are replaced by t
     streams: [{ stream: 'stdout', diff: '@@ -20,3 +20,3 @@\n option 19\n-a\n+b\n option 21' }],
   });
   // Not even the differences fit.
-  expect(groupOutputs(runs, 20)[1]).toMatchObject({ stdout: { text: lines('b').slice(0, 10) } });
+  const [shown, hidden] = groupOutputs(runs, 20);
+  expect(shown?.stdout.text).toBe(lines('a').slice(0, 20));
+  expect(hidden).toMatchObject({ stdout: { text: '' } });
+  expect(hidden?.difference).toBeUndefined();
+});
+
+test('of too many outputs for the limit, the first are shown, those of failed commands before others', () => {
+  const outputs = Array.from({ length: 100 }, (_, index) => {
+    return result(String(index).padStart(3, '0').repeat(50), { exitCode: index === 90 ? 1 : 0 });
+  });
+  const groups = groupOutputs(
+    outputs.map((each, index) => ({ vmid: index, of: 'command', result: each })),
+    1_000,
+  );
+  const shown = groups.filter(({ stdout }) => stdout.text !== '');
+  expect(shown.map(({ vmids }) => vmids[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 90]);
+  expect(shown.map(({ stdout }) => stdout.text.length)).toEqual(shown.map(() => 100));
 });

@@ -34,7 +34,7 @@ export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputG
     const streams = differences.get(first)?.streams;
     return streams?.reduce((sum, { diff }) => sum + diff.length, 0) ?? full[index] ?? 0;
   });
-  const shares = fairShares(lengths, limit);
+  const shares = usefulShares(firsts, lengths, limit);
   return firsts.map((first, index) => {
     const { of, result } = first;
     const share = shares[index] ?? 0;
@@ -50,9 +50,13 @@ export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputG
 function differencesOf(runs: readonly RunOutput[]): Map<RunOutput, OutputGroup['difference']> {
   const until = computingTime() + COMPARE_MS;
   const found = new Map<RunOutput, OutputGroup['difference']>();
+  const bases = new Map<RunOutput['of'], RunOutput>();
   for (const run of runs) {
-    const base = runs.find(({ of }) => of === run.of);
-    if (base === undefined || base === run) continue;
+    const base = bases.get(run.of);
+    if (base === undefined) {
+      bases.set(run.of, run);
+      continue;
+    }
     const streams = differenceBetween(textsOf(base), textsOf(run), until);
     if (streams !== null && streams.length > 0) found.set(run, { from: base.vmid, streams });
   }
@@ -76,19 +80,44 @@ export function fairShares(lengths: readonly number[], limit: number): number[] 
   return shares;
 }
 
+/** Characters of an output that is cut, at least. Fewer show little more than that something is missing. */
+const LEAST_SHARE = 100;
+
+/**
+ * Fair shares of the limit. If those were too small to be useful, the first outputs are shown and the others are not; those of
+ * commands that failed come first.
+ */
+function usefulShares(firsts: readonly RunOutput[], lengths: readonly number[], limit: number): number[] {
+  const shares = fairShares(lengths, limit);
+  const needed = lengths.map((length) => Math.min(length, LEAST_SHARE, limit));
+  if (shares.every((share, index) => share >= (needed[index] ?? 0))) return shares;
+  let left = limit;
+  const hasFailed = (index: number) => Number(firsts[index]?.result.exitCode !== 0);
+  for (const index of [...shares.keys()].sort((a, b) => hasFailed(b) - hasFailed(a))) {
+    const wanted = needed[index] ?? 0;
+    const share = wanted <= left ? wanted : 0;
+    shares[index] = share;
+    left -= share;
+  }
+  return shares;
+}
+
 function lengthOf({ stdout, stderr }: CapturedStreams): number {
   return stdout.text.length + stderr.text.length;
 }
 
 function keyOf({ of, result }: RunOutput): string {
-  const { ended, exitCode, stdout, stderr } = result;
-  return JSON.stringify([of, ended, exitCode, ...streamKey(stdout), ...streamKey(stderr)]);
+  return JSON.stringify([of, result.ended, result.exitCode, keyOfStreams(result)]);
 }
 
 /**
- * Compares what was printed, not what is shown: an escape may look like text that another container has printed, and different
- * bytes that are not UTF-8, or different secrets, are shown as the same.
+ * The same for equal outputs only. Compares what was printed, not what is shown: an escape may look like text that another
+ * container has printed, and different bytes that are not UTF-8, or different secrets, are shown as the same.
  */
+export function keyOfStreams({ stdout, stderr }: CapturedStreams): string {
+  return JSON.stringify([...streamKey(stdout), ...streamKey(stderr)]);
+}
+
 function streamKey({ text, originalLength, digest }: CapturedStream): unknown[] {
-  return [text, originalLength, digest];
+  return [digest ?? text, originalLength];
 }

@@ -3,6 +3,7 @@ import type { ContainerHandle, ExecResult, Keep } from '../../proxmox/proxmox-ty
 import type { ContainerTarget, ToolContext } from '../tool.ts';
 import { batchesOf, runPerNode } from './batches.ts';
 import { type ContainerCommands, commandFor } from './container-commands.ts';
+import { keyOfStreams } from './equal-outputs.ts';
 import { characterLimitOf } from './exec-schema.ts';
 import { timeoutOf } from './params.ts';
 
@@ -42,8 +43,11 @@ export async function runBatches(
     characterLimit: limit,
     digest: true,
   } as const;
+  const outputs = new DistinctOutputs();
   const run = (container: ContainerHandle, line: string) =>
-    resultOf(container.exec(line, { ...options, keep: limits.keep }));
+    resultOf(
+      container.exec(line, { ...options, keep: limits.keep }).then((result) => outputs.shared(result)),
+    );
   const attempts: Attempt[] = [];
   let failed: number | undefined;
   let done = 0;
@@ -92,12 +96,28 @@ function whyNotChecked(batch: readonly Attempt[]): string | undefined {
   return unchecked && `The command did not end in ${unchecked.target.vmid}, so the check was not run there.`;
 }
 
-/**
- * Limit of characters kept per container before equal outputs are grouped, which bounds the memory for any number of
- * containers.
- */
-function captureLimit(limit: number, containers: number): number {
-  return Math.max(Math.min(limit, 25_000), Math.floor(limit / containers));
+/** Limits of the characters kept before equal outputs are grouped: of one container, and of all. */
+const MOST_KEPT = 25_000;
+const MOST_KEPT_OF_ALL = 25_000_000;
+
+/** The characters kept of one container, which bounds the memory for any number of containers. */
+export function captureLimit(limit: number, containers: number): number {
+  const most = Math.min(limit, MOST_KEPT, Math.floor(MOST_KEPT_OF_ALL / containers));
+  return Math.max(most, Math.floor(limit / containers));
+}
+
+/** Keeps each different output once, because most containers print the same. */
+export class DistinctOutputs {
+  readonly #first = new Map<string, ExecResult>();
+
+  /** The same result, with the texts of an earlier one if its output is equal. */
+  shared(result: ExecResult): ExecResult {
+    const key = keyOfStreams(result);
+    const { stdout, stderr, shorten } = this.#first.get(key) ?? result;
+    const shared = { ...result, stdout, stderr, shorten };
+    if (!this.#first.has(key)) this.#first.set(key, shared);
+    return shared;
+  }
 }
 
 /** An AppError is the result of its container and does not end the call. */

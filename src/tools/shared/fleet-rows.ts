@@ -9,10 +9,18 @@ import type { execRow } from './fleet-text.ts';
 
 export type Row = z.output<typeof execRow>;
 
-/** The row of one container. @param stoppedBy why containers without an attempt were not run */
-export function rowOf(target: ContainerTarget, attempts: readonly Attempt[], stoppedBy: string): Row {
+/** The rows of the containers. @param stoppedBy why containers without an attempt were not run */
+export function rowsOf(
+  targets: readonly ContainerTarget[],
+  attempts: readonly Attempt[],
+  stoppedBy: string,
+): Row[] {
+  const attempted = new Map(attempts.map((attempt) => [attempt.target.vmid, attempt]));
+  return targets.map((target) => rowOf(target, attempted.get(target.vmid), stoppedBy));
+}
+
+function rowOf(target: ContainerTarget, attempt: Attempt | undefined, stoppedBy: string): Row {
   const { vmid, name, refusal } = target;
-  const attempt = attempts.find((each) => each.target.vmid === vmid);
   const batch = attempt?.batch ?? null;
   const base = { vmid, name, exit_code: null, ...(batch === null ? {} : { batch }) };
   const failure = ({ code, message }: AppError) => ({ code, reason: message });

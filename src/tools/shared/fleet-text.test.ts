@@ -110,3 +110,32 @@ test('the containers of the first of several batches are named, up to ten', () =
   );
   expect(fleetText({ containers: [row(101)], outputs: [] })).not.toContain('Run first');
 });
+
+test('outputs that are cut to nothing are named as not shown, those without output are not', () => {
+  const cut = group([103, 104], '', { truncated: true, characters: 5_000, lines: 9 });
+  const text = textOf(group([101], 'a'), group([102], ''), cut);
+  expect(text.split('\n\n').at(-1)).toBe(
+    [
+      '101 (ct101): "a"',
+      'No output: 102',
+      'Outputs of 2 containers are not shown, because all outputs together exceed the limit of characters. Select fewer containers to see them: 103, 104',
+    ].join('\n'),
+  );
+});
+
+test('the work grows with the number of outputs, not with its square', () => {
+  let reads = 0;
+  const counting = (vmid: number) =>
+    Object.defineProperty(group([vmid], ''), 'stdout', {
+      get: () => {
+        reads += 1;
+        return `output of ${vmid}`;
+      },
+    });
+  const readsOf = (count: number) => {
+    reads = 0;
+    textOf(...Array.from({ length: count }, (_, index) => counting(101 + index)));
+    return reads;
+  };
+  expect(readsOf(400)).toBeLessThan(4.1 * readsOf(100));
+});

@@ -159,18 +159,23 @@ const MAX_INLINE = 200;
  */
 function outputTexts(outputs: readonly Group[], label: (vmid: number) => string): string[] {
   const word = frameWord();
-  const printed = outputs.filter(
-    ({ stdout, stderr, diff }) => diff !== undefined || stdout !== '' || stderr !== '',
-  );
+  const printed = outputs.filter(isPrinted);
+  const notShown = outputs.filter(isNotShown);
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
   const until = computingTime() + COMPARE_MS;
-  const texts = printed.map((group, index) => {
+  // The groups are sorted by the number of their containers.
+  const largestOf = new Map<Group['of'], Group>();
+  for (const group of printed) if (!largestOf.has(group.of)) largestOf.set(group.of, group);
+  const looks = new Map<string, Group>();
+  const texts = printed.map((group) => {
     const { vmids, of, exit_code, truncated, characters, lines } = group;
     const who = nameOf(group, label);
     const code = showsCode ? `, exit code ${exit_code ?? 'unknown'}` : '';
     const title = `${of === 'check' ? 'Check in ' : ''}${who}${code}`;
-    // The groups are sorted by the number of their containers.
-    const largest = printed.find((other) => other.of === of);
+    const look = lookOf(group);
+    const same = looks.get(look);
+    if (same === undefined) looks.set(look, group);
+    const largest = largestOf.get(of);
     const difference =
       largest === undefined || largest === group
         ? null
@@ -188,15 +193,20 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
         ...difference.map(({ stream, diff }) => outputSection(stream.toUpperCase(), word, diff, null)),
       ].join('\n');
     }
-    const [same] = printed.slice(0, index).filter((other) => looksLike(other, group));
     const cut = truncated ? ` (cut; ${characters} characters in ${lines} lines in all)` : '';
     const hidden = same === undefined ? '' : ` (not equal to ${same.vmids[0]}: ${unlikeness(same, group)})`;
     return outputText(`${title}${cut}${hidden}`, word, group);
   });
   const silent = outputs
-    .filter((group) => group.of === 'command' && !printed.includes(group))
+    .filter((group) => group.of === 'command' && !isPrinted(group) && !isNotShown(group))
     .flatMap(({ vmids }) => vmids);
   if (silent.length > 0) texts.push(printed.length === 0 ? '(no output)' : `No output: ${silent.join(', ')}`);
+  if (notShown.length > 0) {
+    const vmids = new Set(notShown.flatMap((group) => group.vmids));
+    texts.push(
+      `Outputs of ${counted(vmids.size)} are not shown, because all outputs together exceed the limit of characters. Select fewer containers to see them: ${[...vmids].join(', ')}`,
+    );
+  }
   return groupLines(texts);
 }
 
@@ -231,14 +241,22 @@ export function outputText(
   return `${title}${section}\n${outputSection('STDERR', word, stderr, null)}`;
 }
 
-/** Whether two outputs, which are not equal, look equal. */
-function looksLike(one: Group, other: Group): boolean {
-  return (
-    one.of === other.of &&
-    one.exit_code === other.exit_code &&
-    one.stdout.replace(/\n$/, '') === other.stdout.replace(/\n$/, '') &&
-    one.stderr.replace(/\n$/, '') === other.stderr.replace(/\n$/, '')
-  );
+function isPrinted({ stdout, stderr, diff }: Group): boolean {
+  return diff !== undefined || stdout !== '' || stderr !== '';
+}
+
+/** Whether the limit was used up by the outputs of other containers. */
+function isNotShown(group: Group): boolean {
+  return group.truncated && !isPrinted(group);
+}
+
+/** The same for outputs that look equal, although they are not. */
+function lookOf({ of, exit_code, stdout, stderr }: Group): string {
+  return JSON.stringify([of, exit_code, withoutLastNewline(stdout), withoutLastNewline(stderr)]);
+}
+
+function withoutLastNewline(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, -1) : text;
 }
 
 function unlikeness(one: Group, other: Group): string {
@@ -248,7 +266,7 @@ function unlikeness(one: Group, other: Group): string {
 
 /** The text of a short line in quotes; undefined if it must be framed. */
 function inlined(text: string): string | undefined {
-  const line = text.replace(/\n$/, '');
+  const line = withoutLastNewline(text);
   return line.length > MAX_INLINE || line.includes('\n') ? undefined : JSON.stringify(line);
 }
 

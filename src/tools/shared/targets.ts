@@ -93,10 +93,11 @@ export async function selectContainers(
   // Loaded with the cluster anyway, but not needed to list the tools.
   const { whyUnusable } = await import('../../proxmox/inventory/diagnose.ts');
   const named = new Set(vmids);
+  const excluded = new Set(except);
   const selected: SelectedContainer[] = [];
   for (const container of containers) {
     const { vmid } = container;
-    if (except.includes(vmid) || (vmids === undefined ? container.template : !named.has(vmid))) continue;
+    if (excluded.has(vmid) || (vmids === undefined ? container.template : !named.has(vmid))) continue;
     named.delete(vmid);
     const isMatch = matchesFilter(container, selection);
     if (!isMatch && vmids === undefined) continue;
@@ -105,7 +106,7 @@ export async function selectContainers(
       : doesNotMatch(container);
     selected.push({ vmid, name: container.name, node: container.node, skipped });
   }
-  for (const vmid of except) named.delete(vmid);
+  for (const vmid of excluded) named.delete(vmid);
   const missing = await Promise.all([...named].map((vmid) => missingContainer(vmid, { cluster, signal })));
   selected.push(...missing);
   if (selected.length === 0) throw nothingMatches(selection);

@@ -63,12 +63,11 @@ make_debian_rootfs() {
 }
 
 make_busybox_rootfs() {
-  local root=$1 applet
+  local root=$1
   mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,etc}
   cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do
-    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-  done
+  # One process for all links: 270 calls of ln would be a third of the start of a rig.
+  "$root/bin/busybox" --list | (cd "$root/bin" && perl -lne 'symlink "busybox", $_ if $_ ne "busybox"')
   printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\n' >"$root/etc/group"
   finish_rootfs "$root" "$2"

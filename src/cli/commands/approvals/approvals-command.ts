@@ -15,7 +15,8 @@ deny ID     deny that call
 passphrase  set the passphrase for approve and deny. It must be typed at a
             terminal: arguments, variables and pipes are not accepted
 
-Exit code: 0 done; 2 invalid arguments, settings or passphrase; 130 Ctrl-C.
+Exit code: 0 done; 2 invalid arguments or settings, or too many wrong
+passphrases; 130 Ctrl-C.
 `,
   start: async (request) => (await import('./approvals.ts')).approvals(request),
 };

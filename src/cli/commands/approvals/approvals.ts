@@ -1,5 +1,6 @@
 import { answerRequest, type Outcome, tryPassphrase } from '../../../governance/approval/answer-request.ts';
 import { type ApprovalRequest, ApprovalStore } from '../../../governance/approval/request-store.ts';
+import { formatDuration } from '../../../lib/duration.ts';
 import { visible } from '../../../lib/visible.ts';
 import type { Request } from '../../command.ts';
 import { askSecret, PromptCancelled } from '../../output/ask.ts';
@@ -47,9 +48,9 @@ async function pendingIn(store: ApprovalStore): Promise<ApprovalRequest[]> {
 }
 
 function requestText({ id, question, askedAt, ttlMs }: ApprovalRequest): string {
-  const left = Math.max(0, Math.round((askedAt + ttlMs - Date.now()) / 1000));
+  const left = formatDuration(Math.max(0, askedAt + ttlMs - Date.now()));
   const lines = visible(question).split('\n');
-  return `${id.slice(0, 8)}  expires in ${left} s\n\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
+  return `${id.slice(0, 8)}  expires in ${left}\n\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
 }
 
 async function answer(
@@ -66,28 +67,43 @@ async function answer(
   if ((await store.passphrase()) === undefined)
     throw new UsageError(problemOf({ kind: 'no passphrase set' }));
   await print(`${requestText(asked)}\n`);
-  const passphrase = await secret(`Passphrase to ${verdict} this call`);
-  const outcome = await answerRequest(store, asked, verdict, passphrase, Date.now());
-  if (outcome.kind !== 'answered') throw new UsageError(problemOf(outcome));
+  await untilCorrect(`Passphrase to ${verdict} this call`, async (passphrase) => {
+    const outcome = await answerRequest(store, asked, verdict, passphrase, Date.now());
+    return outcome.kind === 'answered' ? undefined : outcome;
+  });
   const next = 'The same call is allowed once when it is made again.';
   await print(verdict === 'approve' ? `Approved. ${next}\n` : 'Denied.\n');
 }
 
 async function setPassphrase(store: ApprovalStore): Promise<void> {
   if ((await store.passphrase()) !== undefined) {
-    const old = await secret('Current passphrase');
-    const outcome = await tryPassphrase(store, old, '', Date.now());
-    if (typeof outcome !== 'string') throw new UsageError(problemOf(outcome));
+    await untilCorrect('Current passphrase', async (passphrase) => {
+      const outcome = await tryPassphrase(store, passphrase, '', Date.now());
+      return typeof outcome === 'string' ? undefined : outcome;
+    });
   }
   requireTerminal();
   await askNewPassphrase(store, 'New passphrase');
   await print('Passphrase set. Only a verifier is stored, not the passphrase.\n');
 }
 
-/** Reads a passphrase from the terminal. An assistant could fill an argument, a variable or a pipe, and so approve its own call. */
-async function secret(message: string): Promise<string> {
+type Refused = Exclude<Outcome, { kind: 'answered' }>;
+
+/**
+ * Asks for a passphrase until `attempt` accepts it. It is read from the terminal: an assistant could fill an argument, a variable
+ * or a pipe, and so approve its own call. @throws UsageError, PromptCancelled
+ */
+async function untilCorrect(
+  message: string,
+  attempt: (passphrase: string) => Promise<Refused | undefined>,
+): Promise<void> {
   requireTerminal();
-  return askSecret(message);
+  for (let question = message; ; question = `Wrong passphrase. ${message}`) {
+    const refused = await attempt(await askSecret(question));
+    if (refused === undefined) return;
+    // If the program ended here, a second attempt would be typed into the shell.
+    if (refused.kind !== 'wrong passphrase') throw new UsageError(problemOf(refused));
+  }
 }
 
 function requireTerminal(): void {
@@ -96,13 +112,11 @@ function requireTerminal(): void {
   }
 }
 
-function problemOf(outcome: Exclude<Outcome, { kind: 'answered' }>): string {
+function problemOf(outcome: Exclude<Refused, { kind: 'wrong passphrase' }>): string {
   switch (outcome.kind) {
     case 'no passphrase set':
       return 'set a passphrase first: proxmox-mcp approvals passphrase';
-    case 'wrong passphrase':
-      return 'wrong passphrase; the call is still pending';
     case 'wait':
-      return `too many wrong passphrases: try again in ${Math.ceil(outcome.ms / 1000)} s`;
+      return `too many wrong passphrases: try again in ${formatDuration(Math.ceil(outcome.ms / 1000) * 1000)}`;
   }
 }

@@ -15,7 +15,7 @@ export const audit: Command = {
     { flag: 'until', placeholder: 'time', help: 'Until then, in the same format' },
     { flag: 'tool', placeholder: 'name', help: 'Only calls of this tool' },
     { flag: 'vmid', placeholder: 'id', help: 'Only calls on this container' },
-    { flag: 'caller', placeholder: 'name', help: 'Name of the caller (local)' },
+    { flag: 'caller', placeholder: 'name', help: 'Only calls of this caller' },
     {
       flag: 'outcome',
       placeholder: 'word',

@@ -31,7 +31,7 @@ const SHOW_RUNNING_MS = 1000;
 /** `audit show`: calls in the order in which they began. */
 export async function show(showing: Showing): Promise<void> {
   const calls = new Calls(showing);
-  calls.take(await new SegmentFollower(showing.dir).next());
+  for await (const lines of new SegmentFollower(showing.dir).next()) calls.take(lines);
   await printCalls(calls.latest(), showing);
   if (calls.unreadable > 0)
     await printMessage(`${calls.unreadable} lines cannot be read; run \`proxmox-mcp audit verify\``);
@@ -42,7 +42,7 @@ export async function tail(showing: Showing): Promise<void> {
   const { filter, json } = showing;
   const follower = new SegmentFollower(showing.dir);
   const calls = new Calls(showing);
-  calls.take(await follower.next());
+  for await (const lines of follower.next()) calls.take(lines);
   await printCalls(calls.latest(), showing);
   exitOnSignal();
   const style = styleFor(wantsColor(process.stdout));
@@ -51,12 +51,14 @@ export async function tail(showing: Showing): Promise<void> {
   const begun = new Map<string, { readonly call: LoggedCall; readonly since: number }>();
   for (;;) {
     await sleep(POLL_MS);
-    for (const line of await follower.next()) {
-      const news = calls.add(line);
-      if (json) await print(linesOf(news, filter));
-      else await print(newsText(news, filter, style, layout));
-      if (news.kind === 'begun') begun.set(news.call.begun.call, { call: news.call, since: Date.now() });
-      if (news.kind === 'over') begun.delete(news.call.begun.call);
+    for await (const lines of follower.next()) {
+      for (const line of lines) {
+        const news = calls.add(line);
+        if (json) await print(linesOf(news, filter));
+        else await print(newsText(news, filter, style, layout));
+        if (news.kind === 'begun') begun.set(news.call.begun.call, { call: news.call, since: Date.now() });
+        if (news.kind === 'over') begun.delete(news.call.begun.call);
+      }
     }
     for (const [id, { call, since }] of begun) {
       if (Date.now() - since < SHOW_RUNNING_MS) continue;
@@ -67,11 +69,23 @@ export async function tail(showing: Showing): Promise<void> {
   }
 }
 
-/** Collects calls, and returns those that match the filter by start time. */
+/** Calls that are kept besides the last ones, before they are sorted and cut to those. */
+const MOST_EXTRA = 1_000;
+
+interface Found {
+  readonly call: LoggedCall;
+  /** Its place in the order of the begin entries. */
+  readonly place: number;
+}
+
+/** Collects calls, and returns those that match the filter by start time. Keeps no more calls than it returns, and those that run. */
 class Calls {
   readonly #showing: Showing;
   readonly #collector = new CallCollector();
-  readonly #calls = new Map<string, LoggedCall>();
+  readonly #running = new Map<string, Found>();
+  #found: readonly Found[] = [];
+  #ended: Found[] = [];
+  #begun = 0;
   unreadable = 0;
 
   constructor(showing: Showing) {
@@ -82,7 +96,23 @@ class Calls {
     for (const line of lines) {
       const news = this.add(line);
       if (news.kind === 'unreadable') this.unreadable += 1;
-      if (news.kind === 'begun' || news.kind === 'over') this.#calls.set(news.call.begun.call, news.call);
+      if (news.kind === 'begun' || news.kind === 'over') this.#take(news);
+    }
+  }
+
+  #take({ kind, call }: Extract<News, { kind: 'begun' | 'over' }>): void {
+    const id = call.begun.call;
+    const place = this.#running.get(id)?.place ?? this.#begun++;
+    const found = { call: this.#showing.json ? call : { ...call, lines: [] }, place };
+    if (kind === 'begun') {
+      this.#running.set(id, found);
+      return;
+    }
+    this.#running.delete(id);
+    if (matches(call, this.#showing.filter)) this.#ended.push(found);
+    if (this.#ended.length > MOST_EXTRA + this.#found.length) {
+      this.#found = this.#lastOf([...this.#found, ...this.#ended]);
+      this.#ended = [];
     }
   }
 
@@ -91,10 +121,17 @@ class Calls {
   }
 
   latest(): readonly LoggedCall[] {
-    const { filter, last } = this.#showing;
-    const found = [...this.#calls.values()].filter((call) => matches(call, filter));
-    found.sort((a, b) => Date.parse(a.begun.at) - Date.parse(b.begun.at));
-    this.#calls.clear();
+    const running = [...this.#running.values()].filter(({ call }) => matches(call, this.#showing.filter));
+    const found = this.#lastOf([...this.#found, ...this.#ended, ...running]);
+    this.#running.clear();
+    this.#found = [];
+    this.#ended = [];
+    return found.map(({ call }) => call);
+  }
+
+  #lastOf(found: Found[]): readonly Found[] {
+    const { last } = this.#showing;
+    found.sort((a, b) => Date.parse(a.call.begun.at) - Date.parse(b.call.begun.at) || a.place - b.place);
     return last === undefined ? found : found.slice(Math.max(found.length - last, 0));
   }
 }

@@ -56,7 +56,7 @@ function verificationText(dir: string, verification: Verification, style: Style)
   if (segments === 0 && damage.length === 0) {
     return `${[...lines, `The audit log in ${dir} has no entries.`, ...claimed].join('\n')}\n`;
   }
-  const counted = `${count(segments, 'segment')}, ${plural(entries, 'entry', 'entries')}, ${count(calls, 'call')} in ${dir}`;
+  const counted = `${count(segments, 'segment')}, ${plural(entries, 'entry', 'entries')}, ${count(calls, 'executed call')} in ${dir}`;
   return `${[
     ...lines,
     ...(lines.length > 0 ? [''] : []),

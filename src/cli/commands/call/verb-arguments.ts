@@ -33,7 +33,9 @@ export function readVerb(verb: string, words: readonly string[], options: Option
         },
       };
     case 'exec': {
-      const [vmid, ...command] = words;
+      const [vmid, ...rest] = words;
+      // As in `pct exec 101 -- ls`. No program is named like that.
+      const command = rest[0] === '--' ? rest.slice(1) : rest;
       if (command.length === 0)
         throw new UsageError("exec needs a VMID and a command, for example: exec 101 'df -h'");
       return {
@@ -67,8 +69,11 @@ function vmidOf(verb: string, word: string | undefined): number {
 
 function timeoutOf({ timeout }: Options): { timeout?: number } {
   if (timeout === undefined) return {};
-  if (/^\d{1,4}$/.test(timeout)) return { timeout: Number(timeout) };
-  throw new UsageError(`--timeout needs a number of seconds, not '${timeout.slice(0, 20)}'`);
+  const [, digits, unit] = /^(\d{1,4})([sm]?)$/.exec(timeout) ?? [];
+  if (digits !== undefined) return { timeout: Number(digits) * (unit === 'm' ? 60 : 1) };
+  throw new UsageError(
+    `--timeout needs a number of seconds, or a duration such as 2m, not '${timeout.slice(0, 20)}'`,
+  );
 }
 
 function copy(words: readonly string[], options: Options, cwd: string): VerbCall {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fitText } from '../../output/fit-text.ts';
 import { type Style, wrapLines, wrapText } from '../../output/output.ts';
+import { ownCommand } from '../../output/own-command.ts';
 import { type Answer, DemoClient } from './demo-client.ts';
 
 /** The simulated node, inspected directly instead of over SSH. */
@@ -52,8 +53,9 @@ export async function show(
       await client.close();
     }
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
+    const command = ownCommand();
     await print(
-      `\n${style.dim(`Done in ${seconds} s. Nothing was kept.`)}\nUse the simulated node:  ${style.bold('proxmox-mcp demo --serve')}\nSet up your own node:    ${style.bold('proxmox-mcp init')}\n`,
+      `\n${style.dim(`Done in ${seconds} s. Nothing was kept.`)}\nUse the simulated node:  ${style.bold(`${command} demo --serve`)}\nSet up your own node:    ${style.bold(`${command} init`)}\n`,
     );
   } finally {
     await rm(directory, { recursive: true, force: true });

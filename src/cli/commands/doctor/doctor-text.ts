@@ -52,8 +52,8 @@ export function summaryText(checks: readonly Check[], style: Style, width: numbe
   const noted = notes === 0 ? '' : notes === 1 ? ', 1 warning (!)' : `, ${notes} warnings (!)`;
   const [first] = problems;
   if (first === undefined) return `\n${style.green('All checks passed')}${noted}.\n`;
-  const [next = ''] = visible(first.remedy ?? '').split('\n');
+  const [next = '', ...commands] = visible(first.remedy ?? '').split('\n');
   const more = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
   const text = `✗ ${first.title} failed${more}${noted}.${next === '' ? '' : ` Next: ${next}`}`;
-  return `\n${wrapText(text, width).map(style.red).join('\n')}\n`;
+  return `\n${[...wrapText(text, width).map(style.red), ...commands.map(style.bold)].join('\n')}\n`;
 }

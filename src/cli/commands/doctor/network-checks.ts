@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
-import { unreachable } from '../../../ssh/connect-errors.ts';
+import { unreachable, WEB_PORT } from '../../../ssh/connect-errors.ts';
 import type { SshTarget } from '../../../ssh/ssh-types.ts';
 import type { Finding } from './check.ts';
 
@@ -38,7 +38,7 @@ export async function checkPort(target: SshTarget, signal: AbortSignal): Promise
     greeting === ''
       ? 'the port is open, but nothing identified itself as an SSH server'
       : `the port is open, but it is not an SSH server (${JSON.stringify(greeting.slice(0, 40))})`;
-  const hint = first.port === 8006 ? '8006 is the Proxmox web interface; ' : '';
+  const hint = first.port === WEB_PORT ? `${WEB_PORT} is the web interface of Proxmox VE; ` : '';
   return {
     verdict: 'fail',
     code: 'SSH_UNREACHABLE',

@@ -14,6 +14,7 @@ import { CHECKS, type Check, type CheckId } from '../doctor/check.ts';
 import { checkText } from '../doctor/doctor-text.ts';
 import { examine } from '../doctor/examine.ts';
 import { hostKeyFile } from '../doctor/login-check.ts';
+import { whileBusy } from './busy-line.ts';
 import type { Values } from './env-file.ts';
 import type { InitOptions } from './init-options.ts';
 import type { ConfirmedKeys } from './pin-host-key.ts';
@@ -49,9 +50,12 @@ export async function askReachableServer(dialogue: Dialogue, start: Values): Pro
         target,
         (seen, each) => confirmHostKey(dialogue, seen, each),
         dialogue.signal,
+        (connect) => whileBusy(`Connecting to ${target.host} port ${target.port}`, connect),
       );
       return values;
     } catch (error) {
+      // A cancelled attempt fails like any other.
+      dialogue.signal.throwIfAborted();
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'HOST_KEY_UNKNOWN') throw new PromptCancelled();
       say('error', `${error.message}\n${nextStep(error, 'person')}`);
@@ -80,6 +84,7 @@ export async function askWorkingLogin(
   let answered =
     isAnswered(request.input, 'sshKey', names, at) &&
     (!options.createKey || isSet(server.SSH_PASSWORD) || isSet(server.SSH_PASSWORD_FILE));
+  let present = answered ? undefined : presentLogin(server);
   for (;;) {
     const base = configFrom(server, at);
     // The login in the options or variables may be invalid. The answer replaces it.
@@ -87,8 +92,9 @@ export async function askWorkingLogin(
     const login: LoginAnswer =
       base.ok && answered
         ? { values: {}, createKey: options.createKey }
-        : await askLogin(...(await loginSubject(server, at)), at);
+        : await askLogin(...(await loginSubject(server, at)), present, at);
     answered = false;
+    present = undefined;
     const values = { ...server, ...login.values };
     const loaded = configFrom(values, at);
     if (!loaded.ok) {
@@ -101,6 +107,18 @@ export async function askWorkingLogin(
     const loggedIn = checks.some(({ id, verdict }) => id === 'login' && verdict === 'ok');
     if (loggedIn && (await askYesNo('Continue anyway?', false))) return answer;
   }
+}
+
+/** The login in the configuration file; undefined if there is none. */
+function presentLogin({
+  SSH_KEY,
+  SSH_KEY_PASSPHRASE,
+  SSH_KEY_PASSPHRASE_FILE,
+  SSH_PASSWORD,
+  SSH_PASSWORD_FILE,
+}: Values): Values | undefined {
+  const login = { SSH_KEY, SSH_KEY_PASSPHRASE, SSH_KEY_PASSPHRASE_FILE, SSH_PASSWORD, SSH_PASSWORD_FILE };
+  return [SSH_KEY, SSH_PASSWORD, SSH_PASSWORD_FILE].some(isSet) ? login : undefined;
 }
 
 /** The settings without a login, and `user@host`. */
@@ -118,22 +136,23 @@ const SHOWN: ReadonlySet<CheckId> = new Set<CheckId>(['login', 'proxmox', 'conta
 async function testConnection({ hostKeys, at, signal }: Dialogue, config: Config): Promise<readonly Check[]> {
   const style = styleFor(wantsColor(process.stdout));
   const width = textWidth(process.stdout) - 3;
-  const spinner = clack.spinner();
   const lines: string[] = [];
-  spinner.start('Testing the connection');
-  const checks = await examine({
-    config,
-    target: hostKeys.apply(resolveSshTarget(config, at)),
-    signal,
-    begin: (id) => spinner.message(`Testing: ${CHECKS[id]}`),
-    report: (check) => {
-      if (check.verdict === 'skipped' || (check.verdict === 'ok' && !SHOWN.has(check.id))) return;
-      lines.push(checkText({ ...check, detail: hostKeys.retell(check.detail) }, style, width).trimEnd());
-    },
-  });
+  const checks = await whileBusy('Testing the connection', (show) =>
+    examine({
+      config,
+      target: hostKeys.apply(resolveSshTarget(config, at)),
+      signal,
+      begin: (id) => show(`Testing: ${CHECKS[id]}`),
+      report: (check) => {
+        if (check.verdict === 'skipped' || (check.verdict === 'ok' && !SHOWN.has(check.id))) return;
+        lines.push(checkText({ ...check, detail: hostKeys.retell(check.detail) }, style, width).trimEnd());
+      },
+    }),
+  );
   signal.throwIfAborted();
   const failed = checks.some(({ verdict }) => verdict === 'fail');
-  spinner.stop(failed ? 'The test failed (✗)' : 'The test passed');
+  if (failed) clack.log.error('The test failed (✗)');
+  else clack.log.step('The test passed');
   clack.log.message(lines.join('\n'));
   return checks;
 }

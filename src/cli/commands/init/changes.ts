@@ -1,5 +1,7 @@
 import { chmod, copyFile, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { reason } from '../../../config/path-formats.ts';
+import { reasonOf } from '../../../governance/audit/failures.ts';
 import { writeFileAtomically } from '../../../lib/atomic-file.ts';
 import { decodeText, hasUtf16 } from '../../../lib/decode-text.ts';
 import { hasErrno } from '../../../lib/errno.ts';
@@ -16,28 +18,42 @@ export interface FileChange {
   readonly secret: boolean;
 }
 
+/** A file that cannot be read or written. The message names the file and the reason. */
+export class FileFailure extends Error {}
+
 /** Undoes one step. */
 export type Undo = () => Promise<void>;
 
-/** The content of a file; undefined if it does not exist. */
+/** The content of a file; undefined if it does not exist. @throws FileFailure */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     const bytes = await readFile(file);
     return hasUtf16(bytes) ? decodeText(bytes) : bytes.toString('utf8');
   } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined;
-    throw error;
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw new FileFailure(reason(error, file), { cause: error });
   }
 }
 
 /**
  * Writes one change atomically and keeps the old file as a backup in the same directory.
  * @returns the path of the backup, and a function that undoes the change
+ * @throws FileFailure
  */
-export async function writeChange(
-  change: FileChange,
-  stamp: string,
-): Promise<{ readonly backup: string | undefined; readonly undo: Undo }> {
+export async function writeChange(change: FileChange, stamp: string): Promise<Written> {
+  try {
+    return await write(change, stamp);
+  } catch (error) {
+    throw new FileFailure(`${change.file} cannot be written: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+interface Written {
+  readonly backup: string | undefined;
+  readonly undo: Undo;
+}
+
+async function write(change: FileChange, stamp: string): Promise<Written> {
   // A symbolic link is kept, and its target is changed.
   const file = change.before === undefined ? change.file : await realpath(change.file);
   const mode =

@@ -3,7 +3,7 @@ import { parse } from 'dotenv';
 /** Settings by variable name; undefined: not set. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
-const HEAD = '# Settings of proxmox-mcp, read by every command. All settings: proxmox-mcp --help\n';
+const HEAD = '# Settings of proxmox-mcp. All settings: proxmox-mcp --help\n';
 
 /** A value that cannot be written to an env file. */
 export class UnwritableValue extends Error {}

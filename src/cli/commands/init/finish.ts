@@ -29,7 +29,7 @@ export function nextSteps(apps: readonly ClientApp[]): readonly string[] {
       'To list the containers in this terminal: proxmox-mcp list',
     ];
   }
-  const titles = apps.map(({ title }) => title).join(', ');
+  const titles = new Intl.ListFormat('en').format(apps.map(({ title }) => title));
   return [
     `Restart ${titles}. Then paste this into the assistant:`,
     '  Which containers are running on my Proxmox node?',
@@ -42,6 +42,9 @@ export function silentClientsNote(silent: readonly string[]): string | undefined
   const verb = silent.length === 1 ? 'does' : 'do';
   return `${silent.join(', ')} ${verb} not support confirmation prompts. Calls from any client that need confirmation therefore wait until you approve them in a terminal with \`proxmox-mcp approvals\` (APPROVALS=terminal). This needs an approval passphrase: \`proxmox-mcp approvals passphrase\`.`;
 }
+
+export const SELF_TEST_CANCELLED =
+  'The configuration was written, but the self-test was cancelled. Run `proxmox-mcp doctor` to test it, or `proxmox-mcp init --undo` to remove what was written.';
 
 /** The message when the self-test fails. */
 export function selfTestFailed(problem: string): string {

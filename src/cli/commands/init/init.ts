@@ -1,9 +1,11 @@
 import { currentEnvironment } from '../../../config/host-environment.ts';
 import type { ConfigError } from '../../../config/sources.ts';
-import { AppError, nextStep } from '../../../lib/errors.ts';
+import { errnoOf } from '../../../lib/errno.ts';
+import { AppError, messageOf, nextStep } from '../../../lib/errors.ts';
 import type { Request } from '../../command.ts';
 import { configErrorsText, wantsColor } from '../../output/config-errors.ts';
-import { ignoreEpipe, print, printMessage } from '../../output/output.ts';
+import { ignoreEpipe, print, printError, printMessage, proseWidth, wrapLines } from '../../output/output.ts';
+import { FileFailure } from './changes.ts';
 import { UnreadableConfig } from './client-config.ts';
 import { UnwritableValue } from './env-file.ts';
 import { journalFile } from './init-journal.ts';
@@ -44,7 +46,9 @@ export async function init(request: Request): Promise<void> {
       process.stderr.write('\nproxmox-mcp init: cancelled; nothing was changed.\n');
       code = 130;
     } else {
-      process.stderr.write(`\nproxmox-mcp init: nothing was changed. ${textOf(error)}\n`);
+      await printError(
+        `\n${wrapLines(`proxmox-mcp init: nothing was changed. ${textOf(error)}`, proseWidth(process.stderr))}\n`,
+      );
     }
   }
   process.exit(code);
@@ -65,5 +69,8 @@ async function undo(at: ReturnType<typeof currentEnvironment>, signal: AbortSign
 function textOf(error: unknown): string {
   if (error instanceof AppError) return `${error.message}\n${nextStep(error, 'person')}`;
   if (error instanceof UnreadableConfig || error instanceof UnwritableValue) return error.message;
+  if (error instanceof FileFailure) return `${error.message}.`;
+  // Such as a known_hosts file or a key that cannot be written. All other errors are bugs.
+  if (errnoOf(error) !== undefined) return `${messageOf(error)}.`;
   throw error;
 }

@@ -10,11 +10,13 @@ import { DISCLAIMER, wantsColor } from '../../output/config-errors.ts';
 import { styleFor } from '../../output/output.ts';
 import { askNewPassphrase } from '../approvals/new-passphrase.ts';
 import { askReachableServer, askWorkingLogin, type Dialogue } from './ask-connection.ts';
+import { whileBusy } from './busy-line.ts';
 import { readIfThere } from './changes.ts';
+import { UnreadableConfig } from './client-config.ts';
 import type { ClientApp } from './clients.ts';
 import { entryEnvironment } from './entry-environment.ts';
 import type { Values } from './env-file.ts';
-import { nextSteps, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
+import { nextSteps, SELF_TEST_CANCELLED, selfTestFailed, silentClientsNote, testEntry } from './finish.ts';
 import { appendJournal } from './init-journal.ts';
 import type { InitOptions } from './init-options.ts';
 import { changeText } from './init-text.ts';
@@ -25,10 +27,11 @@ import { ConfirmedKeys } from './pin-host-key.ts';
 import { askClients, askSafety } from './questions.ts';
 import { say, wrapped } from './say.ts';
 import {
+  type ApprovalPlan,
   absolutePaths,
   approvalPlan,
   gatherValues,
-  isAnswered,
+  isTrue,
   levelOf,
   levelValues,
   oldNames,
@@ -36,7 +39,7 @@ import {
   transferValues,
 } from './setting-values.ts';
 import { carryOut } from './setup.ts';
-import { effective, planChanges } from './setup-plan.ts';
+import { effective, type PlannedChanges, planChanges, type Wanted } from './setup-plan.ts';
 import { afterwards } from './unattended.ts';
 
 /** `init` with questions. Writes nothing until the last one is answered. @returns the exit code */
@@ -64,38 +67,67 @@ export async function initInteractive(
 async function converse(dialogue: Dialogue, gathered: Values): Promise<number> {
   const { options, at, hostKeys, signal } = dialogue;
   const { configFile } = options;
-  if (!isAnswered(dialogue.request.input, 'acceptRisks', ['I_ACCEPT_RISKS'], at)) {
+  if (!isTrue(gathered.I_ACCEPT_RISKS)) {
     say('warn', DISCLAIMER);
     if (!(await askYesNo('Do you accept these risks?', false))) throw new PromptCancelled();
   }
   const server = await askReachableServer(dialogue, { ...gathered, I_ACCEPT_RISKS: 'true' });
   const { values: tried, config, createKey } = await askWorkingLogin(dialogue, server);
   const { level, policy = gathered.POLICY } =
-    options.level === undefined ? await askSafety(levelOf(gathered)) : { level: options.level };
-  const chosen = options.clients ?? (await askClients(at));
-  const apps = clientsHere(at).filter(({ id }) => chosen.includes(id));
+    options.level === undefined
+      ? await askSafety(levelOf(gathered), gathered.POLICY)
+      : { level: options.level };
 
   const target = hostKeys.apply(resolveSshTarget(config, at));
   const newKey = createKey
     ? { pair: await makeKeyPair(`proxmox-mcp@${at.username}`), file: freeKeyFile(at) }
     : undefined;
   const governed = policyValues(level, gathered, policy);
-  const approvals = approvalPlan(level, governed.POLICY, apps);
   const transfers = transferValues(level, tried, at);
-  const values = {
-    ...oldNames(),
-    ...absolutePaths({ ...tried, ...levelValues(level), ...governed, ...approvals.values, ...transfers }, at),
-    ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
-  };
   const launch = { ...ownLaunch(at), env: await entryEnvironment(config, at) };
-  const changes = await planChanges({ values, configFile, clients: apps, launch });
+  const { apps, approvals, changes } = await askChanges(dialogue, (chosen) => {
+    const approvals = approvalPlan(level, governed.POLICY, chosen);
+    const values = {
+      ...oldNames(),
+      ...absolutePaths(
+        { ...tried, ...levelValues(level), ...governed, ...approvals.values, ...transfers },
+        at,
+      ),
+      ...afterwards(gathered.SSH_HOST_KEY_POLICY, newKey?.file),
+    };
+    return { approvals, wanted: { values, configFile, clients: chosen, launch } };
+  });
   const plan = { changes, hostKeys, target, newKey, transferDir: transfers.TRANSFER_DIRS };
-  const { summary, steps } = await carryOut(plan, signal);
+  const { summary, steps } = await whileBusy('Writing the configuration', () => carryOut(plan, signal));
   await appendJournal(steps, at);
   const style = styleFor(wantsColor(process.stdout));
   for (const change of effective(changes)) clack.log.step(changeText(change, style));
-  clack.log.success(summary.map((line) => wrapped(line)).join('\n'));
+  const done =
+    summary.length === 0 ? ['Nothing to change: all settings and entries are as chosen.'] : summary;
+  clack.log.success(done.map((line) => wrapped(line)).join('\n'));
   return await finish(dialogue, apps, { launch, silent: approvals.silent, stateDir: config.stateDir });
+}
+
+/** Asks for the clients until the file of each can be changed. @throws UnreadableConfig if they are an option */
+async function askChanges(
+  { options, at }: Dialogue,
+  plan: (apps: readonly ClientApp[]) => { readonly approvals: ApprovalPlan; readonly wanted: Wanted },
+): Promise<{
+  readonly apps: readonly ClientApp[];
+  readonly approvals: ApprovalPlan;
+  readonly changes: PlannedChanges;
+}> {
+  for (;;) {
+    const chosen = options.clients ?? (await askClients(at));
+    const apps = clientsHere(at).filter(({ id }) => chosen.includes(id));
+    const { approvals, wanted } = plan(apps);
+    try {
+      return { apps, approvals, changes: await planChanges(wanted) };
+    } catch (error) {
+      if (!(error instanceof UnreadableConfig) || options.clients !== undefined) throw error;
+      say('error', error.message);
+    }
+  }
 }
 
 /** Runs the self-test and prints the next steps. */
@@ -114,15 +146,18 @@ async function finish(
     const store = new ApprovalStore(stateDir);
     if ((await store.passphrase()) === undefined) await offerPassphrase(store);
   }
-  const spinner = clack.spinner();
-  spinner.start('Self-test: starting the server as a client does');
-  const tested = await testEntry({ apps, configFile, launch, exec }, at, signal);
+  const tested = await whileBusy('Self-test: starting the server as a client does', () =>
+    testEntry({ apps, configFile, launch, exec }, at, signal),
+  );
+  if (signal.aborted) {
+    say('warn', SELF_TEST_CANCELLED);
+    return 130;
+  }
   if (!tested.ok) {
-    spinner.error('Self-test failed');
     say('error', selfTestFailed(tested.problem));
     return 1;
   }
-  spinner.stop(`Self-test passed: ${tested.summary.join(', ')}`);
+  clack.log.step(`Self-test passed: ${tested.summary.join(', ')}`);
   const [last = '', ...before] = [...nextSteps(apps)].reverse();
   for (const line of before.reverse()) say('message', line);
   clack.outro(last.trim());

@@ -43,6 +43,7 @@ export class ConfirmedKeys {
    * Connects repeatedly until every host key is known, and asks for confirmation of each unknown one. Does not log in to the
    * target.
    * @param confirm asks the user to confirm a key
+   * @param during runs each attempt to connect, for example to show that it runs
    * @returns the host key of the target
    * @throws AppError if a server cannot be reached, has changed its key, or its key was not confirmed
    */
@@ -50,12 +51,13 @@ export class ConfirmedKeys {
     target: SshTarget,
     confirm: (seen: SeenHostKey, server: SshTarget) => Promise<boolean>,
     signal: AbortSignal,
+    during: (connect: () => Promise<unknown>) => Promise<unknown> = (connect) => connect(),
   ): Promise<SeenHostKey | undefined> {
     for (;;) {
       const connection: SeenWhileConnecting = { hostKeys: [], logins: [] };
       const bare = withoutLogin(this.apply(target));
-      const error = await connectOnce(bare, connection, signal).then(
-        (channels) => void channels.close(),
+      const error = await during(() => connectOnce(bare, connection, signal).then((c) => c.close())).then(
+        () => undefined,
         (reason: unknown) => reason,
       );
       const last = connection.hostKeys.at(-1);

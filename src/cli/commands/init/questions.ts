@@ -21,7 +21,7 @@ export async function askServer(before: Values, at: HostEnvironment): Promise<Va
   const aliases = sshAliases(at).slice(0, MAX_ALIASES);
   const known = aliases.length === 0 ? '' : `, or an alias of ~/.ssh/config (${aliases.join(', ')})`;
   const typed = await askText(`Proxmox VE node: [user@]host[:port]${known}`, serverText(before), (text) =>
-    text === '' ? 'Enter an address or a host name' : problemOf(text, before, at),
+    text === '' ? 'Enter an address or a host name' : serverProblem(text, before, at),
   );
   return { ...before, ...parseServer(typed) };
 }
@@ -33,11 +33,19 @@ function serverText({ PROXMOX_HOST: host, SSH_USERNAME: user, SSH_PORT: port }: 
   return `${user === undefined ? '' : `${user}@`}${bracketed}${port === undefined ? '' : `:${port}`}`;
 }
 
-function problemOf(text: string, before: Values, at: HostEnvironment): string | undefined {
+function serverProblem(text: string, before: Values, at: HostEnvironment): string | undefined {
   const server = parseServer(text);
-  if (server === undefined) return 'Enter [user@]host[:port], for example root@192.0.2.10';
-  const loaded = configFrom({ ...before, ...server }, at);
-  const names = Object.keys(server);
+  if (server !== undefined) return problemOf(server, before, at);
+  const host = /^https?:\/\/(\[[^\]]+\]|[^/:@\s]+)/i.exec(text)?.[1];
+  return host === undefined
+    ? 'Enter [user@]host[:port], for example root@192.0.2.10'
+    : `This is the address of the web interface. Enter the SSH server, for example root@${host}`;
+}
+
+/** What is wrong with answers, as settings; undefined if they are valid. */
+function problemOf(answers: Values, before: Values, at: HostEnvironment): string | undefined {
+  const loaded = configFrom({ ...before, ...answers }, at);
+  const names = Object.keys(answers);
   const found = loaded.ok ? undefined : loaded.errors.find(({ name }) => names.includes(name));
   return found?.problem.replace(/^.*\(environment\) /, 'This ');
 }
@@ -56,8 +64,16 @@ const NO_LOGIN: Values = {
   SSH_PASSWORD_FILE: undefined,
 };
 
-/** Question 3: key or password. */
-export async function askLogin(config: Config, who: string, at: HostEnvironment): Promise<LoginAnswer> {
+/**
+ * Question 3: key or password.
+ * @param present the login in the configuration, which can be kept; undefined: not offered
+ */
+export async function askLogin(
+  config: Config,
+  who: string,
+  present: Values | undefined,
+  at: HostEnvironment,
+): Promise<LoginAnswer> {
   const keys = await availableKeys({ ...config, sshKey: undefined, sshPassword: undefined }, at);
   const all = [...new Set([...keys.files, ...keyPairFiles(at)])];
   const states = await Promise.all(all.map((file) => keyFileState(file, undefined)));
@@ -66,6 +82,7 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
   // After the next login, a server that a client starts could not find an agent socket with a random name.
   const lasting = agentVariables(resolveSshTarget(config, at)).every(({ value }) => isLastingSocket(value));
   const choice = await askOne<string>(`How do you log in as ${who}?`, [
+    ...(present === undefined ? [] : [{ value: 'keep', label: `As before: ${loginText(present, at)}` }]),
     ...usable.map((file): Choice<string> => ({ value: file, label: `Key ${tilde(file, at)}` })),
     ...(keys.agent.length === 0 || !lasting
       ? []
@@ -92,6 +109,8 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
     { value: 'password', label: 'Password', hint: 'stored in config.env, mode 600' },
   ]);
   switch (choice) {
+    case 'keep':
+      return { values: present ?? {}, createKey: false };
     case 'agent':
       return { values: NO_LOGIN, createKey: false };
     case 'create':
@@ -102,6 +121,11 @@ export async function askLogin(config: Config, who: string, at: HostEnvironment)
     default:
       return { values: { ...NO_LOGIN, ...(await askKeyFile(choice, at)) }, createKey: false };
   }
+}
+
+/** Names the login in settings. */
+function loginText({ SSH_KEY: key }: Values, at: HostEnvironment): string {
+  return key === undefined ? 'the stored password' : `key ${tilde(absolutePath(at, key), at)}`;
 }
 
 async function askKeyFile(choice: string, at: HostEnvironment): Promise<Values> {
@@ -117,10 +141,22 @@ async function askKeyFile(choice: string, at: HostEnvironment): Promise<Values> 
 }
 
 async function askPath(at: HostEnvironment): Promise<string> {
-  const typed = await askText('Path of the private key', '', (value) =>
-    value !== '' && existsSync(absolutePath(at, value)) ? undefined : 'This file does not exist',
-  );
-  return absolutePath(at, typed);
+  const typed = await askText('Path of the private key', '', (text) => {
+    const file = pastedPath(text, at);
+    if (text === '' || !existsSync(absolutePath(at, file))) return 'This file does not exist';
+    return problemOf({ SSH_KEY: file }, { ...NO_LOGIN, ...COMPLETE }, at);
+  });
+  return absolutePath(at, pastedPath(typed, at));
+}
+
+/** Settings without which no setting can be checked. */
+const COMPLETE: Values = { I_ACCEPT_RISKS: 'true', PROXMOX_HOST: 'localhost' };
+
+/** A path as shells and file managers quote it: in quotes, or with a backslash before spaces. */
+function pastedPath(text: string, { platform }: HostEnvironment): string {
+  const quoted = /^(["'])(.*)\1$/.exec(text)?.[2];
+  if (quoted !== undefined) return quoted;
+  return platform === 'win32' ? text : text.replaceAll(/\\(?=[ ()&'"])/g, '');
 }
 
 /** A level and the policy for confirmations. */
@@ -137,8 +173,12 @@ const SAFETY: Readonly<Record<'look' | 'ask' | 'host' | 'free', Safety>> = {
 };
 
 /** Question 4: what the assistant may do, and what needs confirmation. */
-export async function askSafety(before: Level | undefined): Promise<Safety> {
-  const presets = { 'read-only': 'look', containers: 'ask', host: 'host' } as const;
+export async function askSafety(before: Level | undefined, policy: string | undefined): Promise<Safety> {
+  const presets = {
+    'read-only': 'look',
+    containers: policy === 'standard' || policy === 'open' ? 'free' : 'ask',
+    host: 'host',
+  } as const;
   const picked = await askOne(
     'What may the assistant do?',
     [

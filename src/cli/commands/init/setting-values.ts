@@ -65,11 +65,15 @@ export function policyValues(level: Level, values: Values, policy = values.POLIC
   return { POLICY: policy ?? RECOMMENDED_POLICY };
 }
 
+/** Whether the value of a switch turns it on. */
+export function isTrue(value: string | undefined): boolean {
+  return /^(true|1|yes|on)$/i.test(value?.trim() ?? '');
+}
+
 /** The level that the settings amount to; undefined if none of them is about the level. */
 export function levelOf(values: Values): Level | undefined {
-  const on = (name: string) => /^(true|1|yes|on)$/i.test(values[name] ?? '');
-  if (on('READ_ONLY')) return 'read-only';
-  if (on('ENABLE_HOST_EXEC')) return 'host';
+  if (isTrue(values.READ_ONLY)) return 'read-only';
+  if (isTrue(values.ENABLE_HOST_EXEC)) return 'host';
   return values.READ_ONLY === undefined && values.ENABLE_HOST_EXEC === undefined ? undefined : 'containers';
 }
 

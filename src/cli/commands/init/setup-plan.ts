@@ -1,4 +1,4 @@
-import { type FileChange, readIfThere } from './changes.ts';
+import { type FileChange, FileFailure, readIfThere } from './changes.ts';
 import { mergeClientConfig, readClientEntry, UnreadableConfig } from './client-config.ts';
 import { type ClientApp, entryFor, SERVER_NAME } from './clients.ts';
 import { mergeTomlConfig, readTomlEntry } from './codex-config.ts';
@@ -41,9 +41,9 @@ export function effective({ settings, entries }: PlannedChanges): readonly FileC
 }
 
 async function entryChange(app: ClientApp, launch: Launch, configFile: string): Promise<EntryChange> {
-  const before = await readIfThere(app.file);
   const entry = entryFor(app, launch, configFile);
   try {
+    const before = await readIfThere(app.file);
     const after =
       app.format === 'toml'
         ? mergeTomlConfig(before, app.section, SERVER_NAME, entry)
@@ -53,9 +53,9 @@ async function entryChange(app: ClientApp, launch: Launch, configFile: string): 
       before === undefined || before.trim() === '' ? undefined : readEntry(before, app.section, SERVER_NAME);
     return { app, previous, file: app.file, before, after, mode: 0o600, secret: false };
   } catch (error) {
+    const advice = `Correct the file, or do not select ${app.title}.`;
+    if (error instanceof FileFailure) throw new UnreadableConfig(`${error.message}. ${advice}`);
     if (!(error instanceof UnreadableConfig)) throw error;
-    throw new UnreadableConfig(
-      `${app.file} cannot be changed: ${error.message}. Correct the file, or do not select ${app.title}.`,
-    );
+    throw new UnreadableConfig(`${app.file} cannot be changed: ${error.message}. ${advice}`);
   }
 }

@@ -32,12 +32,18 @@ export async function jobs({ input, args, options }: Request): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof AppError)) return reportUsageError(error, 'jobs');
-    const next =
-      error.code === 'JOB_NOT_FOUND' ? 'List the jobs with `proxmox-mcp jobs`.' : nextStep(error, 'person');
-    const text = errorText(error.code, error.message, next);
-    await printError(`${wrapLines(text, proseWidth(process.stderr))}\n`);
+    await printFailure(error, options.json === 'true');
     process.exitCode = 1;
   }
+}
+
+/** Prints a failure as `proxmox-mcp call` does: as text on stderr, or as JSON on stdout. */
+async function printFailure(error: AppError, json: boolean): Promise<void> {
+  const { code, message } = error;
+  const next =
+    code === 'JOB_NOT_FOUND' ? 'List the jobs with `proxmox-mcp jobs`.' : nextStep(error, 'person');
+  if (json) return print(asJson({ success: false, error: message, code, suggestion: next }));
+  await printError(`${wrapLines(errorText(code, message, next), proseWidth(process.stderr))}\n`);
 }
 
 async function perform(app: App, action: string, id: string, json: boolean): Promise<void> {

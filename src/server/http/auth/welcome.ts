@@ -24,7 +24,8 @@ Add the server to your clients:
 Claude Code:
   claude mcp add --transport http proxmox ${url} --header "Authorization: Bearer ${token}"
 
-Cursor (mcp.json), and VS Code (.vscode/mcp.json, "servers" instead of "mcpServers"):
+Cursor (mcp.json), and VS Code (.vscode/mcp.json; there "servers" replaces
+"mcpServers"):
 ${json.replace(/^/gm, '  ')}
 
 `;
