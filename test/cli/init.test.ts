@@ -8,7 +8,7 @@ import { parse } from 'jsonc-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
 import { SimulatedNode } from '../e2e/simulated-node.ts';
-import { closedPort } from '../mcp/fixtures.ts';
+import { closedPort } from '../ports.ts';
 import { describeRig } from '../rig/require.ts';
 import type { Rig } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
@@ -78,11 +78,11 @@ describe('the policy in config.env', () => {
     const { HOST = '', SSH_PORT = '', SSH_KEY = '' } = node.settings();
     const connection = ['--ssh-host', HOST, '--ssh-port', SSH_PORT, '--ssh-key', SSH_KEY];
     const trust = ['--ssh-host-key-policy', 'accept-new'];
-    const { code, stderr } = await runCli(
+    const { code, stdout, stderr } = await runCli(
       ['init', '--yes', '--i-accept-risks', ...connection, ...trust, ...args],
       { cwd },
     );
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
     return readFile(at(CONFIG), 'utf8');
   };
 
@@ -109,7 +109,7 @@ describe('the policy in config.env', () => {
     const env = { SSH_AUTH_SOCK: socket, XDG_CONFIG_HOME: at('moved') };
     const args = ['init', '--yes', '--i-accept-risks', '--level', 'read-only', ...connection];
     const { code, stdout, stderr } = await runCli([...args, '--client', 'claude-code'], { cwd, env });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
     // Only through the entry, in the environment that a client provides.
     expect(stdout).toContain('self-test passed');
     expect(parse(await readFile(at('.claude.json'), 'utf8')).mcpServers.proxmox.env).toEqual(env);
@@ -177,7 +177,7 @@ describe('init --yes', () => {
 
     const args = [...base(), ...key(), ...right(), '--client', 'claude-desktop,claude-code'];
     const first = await runCli(args, { cwd });
-    expect(first, first.stderr).toMatchObject({ code: 0, stderr: '' });
+    expect(first, first.stdout + first.stderr).toMatchObject({ code: 0, stderr: '' });
 
     const env = await readFile(at(CONFIG), 'utf8');
     expect(env).toMatch(/^# mine\nLOG_LEVEL=warn\n/);
@@ -354,7 +354,7 @@ describeRig('init --create-key', (rig) => {
     onTestFinished(await rig.restartSshd(['-o', `AuthorizedKeysFile=${KEYS}`]));
     onTestFinished(await keepAuthorizedKeys(rig, 'ssh-ed25519 AAAA no-line-end'));
     const { code, stdout, stderr } = await run();
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('key authorized for root@127.0.0.1 and tested');
     const publicKey = (await readFile(at('.ssh/proxmox-mcp_ed25519.pub'), 'utf8')).trim();
     expect((await rig.readInNode('/root/.ssh/authorized_keys')).toString()).toBe(

@@ -5,6 +5,7 @@ import { type ClusterServer, describeCluster, serve } from './describe-cluster.t
 import { MEMBERS, type NodeName } from './three-nodes.ts';
 
 const LOG = '/root/fleet-log';
+const MAY_END = '/root/fleet-may-end';
 const { first, second, moving, third } = MEMBERS;
 const rows = z.array(
   z.object({
@@ -25,7 +26,8 @@ const RULES = [
 describeCluster('a command in several containers, one of which moves', (cluster) => {
   // The containers of the rig keep what the case before wrote.
   beforeEach(async () => {
-    for (const vmid of [first, second, moving, third]) await cluster.inContainer(vmid, `rm -f ${LOG}`);
+    for (const vmid of [first, second, moving, third])
+      await cluster.inContainer(vmid, `rm -f ${LOG} ${MAY_END}`);
   });
 
   const fleet = async (server: ClusterServer, command: string, more: Record<string, unknown> = {}) => {
@@ -39,9 +41,11 @@ describeCluster('a command in several containers, one of which moves', (cluster)
     const { stdout } = await cluster.inContainer(vmid, `grep -c '^${word}$' ${LOG}; true`);
     return Number(stdout.trim() || '0');
   };
-  /** A command that leaves a line, and takes a moment in the first container. */
-  const command = (word: string, seconds = 0) =>
-    `echo ${word} >>${LOG}; [ "$(hostname)" != first ] || sleep ${seconds}`;
+  const command = (word: string) => `echo ${word} >>${LOG}`;
+  /** A command that leaves a line, and ends in the first container only when that is allowed. */
+  const waiting = (word: string) =>
+    `${command(word)}; until [ "$(hostname)" != first ] || [ -e ${MAY_END} ]; do sleep 0.1; done`;
+  const mayEnd = () => cluster.inContainer(first, `touch ${MAY_END}`);
   const started = (word: string) => until(async () => (await runs(first, word)) === 1);
   const agree = async (found: z.output<typeof rows>, word: string) => {
     expect(found.map(({ vmid }) => vmid)).toEqual([first, second, moving, third]);
@@ -59,9 +63,10 @@ describeCluster('a command in several containers, one of which moves', (cluster)
   test('runs on its new node if it has moved since it was selected', async () => {
     const server = await serve(cluster, ['pve1'], { TOOLSETS: 'core,fleet', POLICY: 'open' });
     // The first batch is container `first` alone.
-    const call = fleet(server, command('moved', 3), { canary: true });
+    const call = fleet(server, waiting('moved'), { canary: true });
     await started('moved');
     await (await cluster.beginMigration(moving, 'pve3')).finish();
+    await mayEnd();
     const found = await call;
     expect(found.find(({ vmid }) => vmid === moving)).toMatchObject({ status: 'exited', exit_code: 0 });
     expect(cluster.ownerOf(moving)).toBe('pve3');
@@ -70,9 +75,10 @@ describeCluster('a command in several containers, one of which moves', (cluster)
 
   test('is not run in it if the decision was for another node, and its row says so', async () => {
     const server = await serve(cluster, ['pve1'], { TOOLSETS: 'core,fleet' });
-    const call = fleet(server, command('decided', 3), { canary: true });
+    const call = fleet(server, waiting('decided'), { canary: true });
     await started('decided');
     await (await cluster.beginMigration(moving, 'pve3')).finish();
+    await mayEnd();
     const found = await call;
     expect(found.find(({ vmid }) => vmid === moving)).toMatchObject({
       status: 'failed',
@@ -85,9 +91,10 @@ describeCluster('a command in several containers, one of which moves', (cluster)
 
   test.each(RULES)('is not run in it during its migration, and its row says so, %s', async (_name, env) => {
     const server = await serve(cluster, ['pve1'], { TOOLSETS: 'core,fleet', ...env });
-    const call = fleet(server, command('during', 3), { canary: true });
+    const call = fleet(server, waiting('during'), { canary: true });
     await started('during');
     const migration = await cluster.beginMigration(moving, 'pve3');
+    await mayEnd();
     const found = await call;
     await migration.finish();
     expect(found.find(({ vmid }) => vmid === moving)).toMatchObject({

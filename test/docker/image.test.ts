@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Simulator } from '../../src/simulator/simulator.ts';
-import { closedPort } from '../mcp/fixtures.ts';
+import { closedPort } from '../ports.ts';
 import { until } from '../rig/until.ts';
 import { dockerEnvFile, Image } from './image.ts';
 

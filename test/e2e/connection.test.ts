@@ -26,7 +26,8 @@ describeNode('a lost SSH connection', [], (rig) => {
     const lost = performance.now();
     rig.killSshConnections();
     const result = await running;
-    expect(performance.now() - lost).toBeLessThan(2_000);
+    // Long before missing keepalive replies would show it.
+    expect(performance.now() - lost).toBeLessThan(10_000);
     expect(execResult(result)).toMatchObject({
       isError: true,
       ended: 'disconnected',
@@ -65,7 +66,7 @@ describeNode('a lost SSH connection', [], (rig) => {
   test('is not followed by a retry of a command', async () => {
     const counter = '/tmp/counted';
     await rig.writeInContainer(CT.debian, counter, '');
-    const running = node.exec(CT.debian, `echo once >>${counter}; sleep 5`, { timeout: 20 });
+    const running = node.exec(CT.debian, `echo once >>${counter}; sleep 30`, { timeout: 60 });
     await until(async () => (await rig.inContainer(CT.debian, ['cat', counter])).stdout !== '');
     rig.killSshConnections();
     expect(await running).toMatchObject({ ended: 'disconnected' });
@@ -88,7 +89,8 @@ describeNode('an unresponsive node', [], (rig) => {
     try {
       // It is not specified whether the server already knows that the command began.
       expect(await running).toMatchObject({ isError: true, data: { code: 'DISCONNECTED' } });
-      expect(performance.now() - silent).toBeLessThan(31_000);
+      // A busy machine notices it some seconds later.
+      expect(performance.now() - silent).toBeLessThan(40_000);
     } finally {
       await end();
     }

@@ -172,9 +172,12 @@ describeNode('a command in several containers', [], (rig) => {
   });
 
   test('reports a container that stops before its batch in its row', async () => {
-    const call = run({ vmids: RUNNING, batch_size: 2, command: 'touch /tmp/first; sleep 2; echo done' });
+    const mayEnd = `/tmp/may-end-${uniqueSleep()}`;
+    const command = `touch /tmp/first; until [ -e ${mayEnd} ]; do sleep 0.1; done; echo done`;
+    const call = run({ vmids: RUNNING, batch_size: 2, command });
     await until(async () => (await rig.inContainer(CT.debian, ['ls', '/tmp'])).stdout.includes('first'));
     await rig.ensureStopped(CT.locked);
+    for (const vmid of [CT.debian, CT.busybox]) await rig.writeInContainer(vmid, mayEnd, '');
     const { rows } = await call;
     await rig.ensureStarted(CT.locked);
     expect(rows).toEqual([
@@ -533,7 +536,7 @@ describeNode('a command in several containers', [], (rig) => {
         batch_size: 2,
         command: 'touch /tmp/mark',
         check: `[ -e /bin/bash ] || { setsid sleep ${seconds} & sleep ${seconds}; }`,
-        timeout: 2,
+        timeout: 4,
       });
       expect(result.rows).toEqual([
         [CT.debian, 0],
@@ -554,7 +557,7 @@ describeNode('a command in several containers', [], (rig) => {
         batch_size: 2,
         command: 'touch /tmp/mark; [ -e /bin/bash ] || sleep 600',
         check: 'true',
-        timeout: 2,
+        timeout: 4,
       });
       expect(result.rows).toEqual([
         [CT.debian, 0],

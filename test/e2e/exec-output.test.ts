@@ -83,8 +83,16 @@ describeNode('exec: background processes', [], (rig) => {
       for (const result of results) expect(result).toMatchObject({ exit_code: 0, output_held: true });
     }
     expect(await node.exec(CT.debian, 'echo next')).toMatchObject({ stdout: 'next\n' });
-    const left = async () =>
-      (await rig.containerProcesses(CT.debian, seconds)).filter(({ comm }) => comm !== 'sleep').length;
+    const shells = async () =>
+      (await rig.containerProcesses(CT.debian, seconds))
+        .filter(({ comm }) => comm !== 'sleep')
+        .map(({ pid }) => pid);
+    // Twice, because a child that has not yet become a sleep has the same arguments.
+    const left = async () => {
+      const before = await shells();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return (await shells()).filter((pid) => before.includes(pid)).length;
+    };
     await until(async () => (await left()) <= 32);
     // Longer than the time between two of their writes.
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -94,7 +102,8 @@ describeNode('exec: background processes', [], (rig) => {
 });
 
 describeNode('exec: concurrent calls', [], (rig) => {
-  const node = useClient(rig);
+  // A check of attributes has limits that the simulator exceeds on a busy machine.
+  const node = useClient(rig, { POLICY: 'open' });
 
   test('run 64 commands at once, each with its own result', async () => {
     const results = await Promise.all(

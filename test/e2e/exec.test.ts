@@ -172,12 +172,16 @@ describeNode('exec: a command that cannot run', [], (rig) => {
     }
   });
 
-  /** The current delay of a call compared with an idle machine, measured with five commands in another container. */
-  const delayOfLoad = async () => {
-    const since = performance.now();
-    await node.exec(CT.debian, 'true');
-    return 5 * (performance.now() - since);
-  };
+  /** The current delay of calls compared with an idle machine: the time of commands in another container, before and after. */
+  async function delayOfLoad(): Promise<() => Promise<number>> {
+    const measure = async () => {
+      const since = performance.now();
+      await node.exec(CT.debian, 'true');
+      return 5 * (performance.now() - since);
+    };
+    const before = await measure();
+    return async () => Math.max(before, await measure());
+  }
 
   test('reports a frozen container within 3 s, and runs nothing after the thaw', async () => {
     const load = await delayOfLoad();
@@ -188,7 +192,8 @@ describeNode('exec: a command that cannot run', [], (rig) => {
         vmid: CT.busybox,
         command: 'touch /root/it-ran',
       });
-      expect(performance.now() - started).toBeLessThan(3_000 + load);
+      const took = performance.now() - started;
+      expect(took).toBeLessThan(3_000 + (await load()));
       expect(failureOf(result).code).toBe('CONTAINER_FROZEN');
       expect(result.data.error).toContain('frozen');
     } finally {
@@ -209,7 +214,8 @@ describeNode('exec: a command that cannot run', [], (rig) => {
         container_path: '/etc/passwd',
         local_path: 'passwd',
       });
-      expect(performance.now() - started).toBeLessThan(3_000 + load);
+      const took = performance.now() - started;
+      expect(took).toBeLessThan(3_000 + (await load()));
       expect(failureOf(result).code).toBe('CONTAINER_FROZEN');
     } finally {
       await undo();

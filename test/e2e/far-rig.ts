@@ -134,7 +134,15 @@ export class RigFar extends Far {
 export async function partGrowsIn(dir: string): Promise<void> {
   await until(async () => {
     const parts = (await fs.readdir(dir)).filter(isPart);
-    const sizes = await Promise.all(parts.map(async (name) => (await fs.stat(path.join(dir, name))).size));
+    // One may be renamed or removed meanwhile.
+    const sizes = await Promise.all(
+      parts.map((name) =>
+        fs.stat(path.join(dir, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
     return sizes.some((size) => size > 0);
   });
 }

@@ -97,10 +97,10 @@ describeNode('inspect', [], (node, { needing }) => {
   /** Replaces a program of the container by a script until the test is over. */
   async function replaceProgram(vmid: number, name: string, script: string): Promise<void> {
     const file = `/usr/local/bin/${name}`;
+    onTestFinished(async () => void (await node.inContainer(vmid, ['rm', '-f', file])));
     await node.inContainer(vmid, ['mkdir', '-p', '/usr/local/bin']);
     await node.writeInContainer(vmid, file, `#!/bin/sh\n${script}\n`);
     await node.inContainer(vmid, ['chmod', '755', file]);
-    onTestFinished(async () => void (await node.inContainer(vmid, ['rm', '-f', file])));
   }
 
   test('abandons a hanging container, kills its processes and reports the others', async () => {
@@ -176,6 +176,10 @@ describeNode('inspect', [], (node, { needing }) => {
     onTestFinished(
       async () => void (await node.inContainer(CT.debian, ['sh', '-c', 'pkill -f 345678; rm -f /tmp/a*'])),
     );
+    // The command has started it, but it may not yet have replaced the shell.
+    await until(async () =>
+      (await node.containerProcesses(CT.debian, '345678')).some(({ comm }) => comm === 'sleep'),
+    );
     const { row, text } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
     const { processes } = row(CT.debian);
     expect(processes?.count).toBeGreaterThanOrEqual(2);
@@ -205,6 +209,10 @@ describeNode('inspect', [], (node, { needing }) => {
     onTestFinished(
       async () => void (await node.inContainer(CT.debian, ['sh', '-c', 'pkill -f 45679; pkill -f 456789'])),
     );
+    await until(async () => {
+      const found = await node.containerProcesses(CT.debian, 'sleep 4567');
+      return found.filter(({ comm }) => comm === 'sleep').length === 2;
+    });
     const { row, text } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
     const commands =
       row(CT.debian)
@@ -218,12 +226,10 @@ describeNode('inspect', [], (node, { needing }) => {
   needing('real lxc', 'reports ports, addresses and deleted files with their processes', async (rig) => {
     await exec(
       CT.debian,
-      `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalPort => 8099) or die; open F, ">", "/root/gone.log"; print F "x" x 20000000; F->flush; unlink "/root/gone.log"; sleep 555' >/dev/null 2>&1 </dev/null &`,
+      `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalPort => 8099) or die; open F, ">", "/root/gone.log"; print F "x" x 20000000; F->flush; unlink "/root/gone.log"; open R, ">", "/root/is-gone"; sleep 555' >/dev/null 2>&1 </dev/null &`,
     );
-    await until(async () =>
-      (await rig.containerPids(CT.debian)).some(({ cmdline }) => cmdline.includes('8099')),
-    );
-    await until(async () => (await exec(CT.debian, 'ls /root/gone.log')).exit_code !== 0);
+    onTestFinished(async () => void (await rig.inContainer(CT.debian, ['rm', '-f', '/root/is-gone'])));
+    await until(async () => (await exec(CT.debian, 'ls /root/is-gone')).exit_code === 0);
     const { row } = await inspect({ vmids: [CT.debian], sections: ['network', 'disk'] });
     const port = row(CT.debian).network?.ports.find((each) => each.port === 8099);
     expect(port).toMatchObject({ protocol: 'tcp', address: '0.0.0.0' });
@@ -269,8 +275,11 @@ describeNode('inspect', [], (node, { needing }) => {
     120_000,
   );
 
-  needing('real lxc', 'reports a process that uses CPU time', async () => {
+  needing('real lxc', 'reports a process that uses CPU time', async (rig) => {
     await exec(CT.debian, 'yes >/dev/null 2>&1 </dev/null &');
+    await until(async () =>
+      (await rig.containerProcesses(CT.debian, 'yes')).some(({ comm }) => comm === 'yes'),
+    );
     const { row } = await inspect({ vmids: [CT.debian], sections: ['processes'] });
     const [first] = row(CT.debian).processes?.top_cpu ?? [];
     expect(first?.command).toBe('yes');

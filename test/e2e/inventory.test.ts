@@ -59,6 +59,7 @@ describeNode('list and status', [], (node, { needing }) => {
     expect(await name()).toBe('stopped');
     const append = `echo 'hostname: renamed' >>/etc/pve/lxc/${CT.stopped}.conf`;
     expect(await call('host_exec_command', { command: append })).toMatchObject({ data: { exit_code: 0 } });
+    node.countChange();
     expect(await name()).toBe('renamed');
   });
 

@@ -11,11 +11,14 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
   const node = useClient(rig, { ENABLE_HOST_EXEC: 'true', JOB_OUTPUT_LIMIT: '1M' });
   const { start, get, ended, onHost } = jobsOf(node);
   const beginningOf = async (job: string) => String((await get(job, { offset: 0 })).data.stdout);
+  /** Waits until the node has stored an output, which is some time after the command has written it. */
+  const hasPrinted = (job: string, text: string) => until(async () => (await beginningOf(job)) === text);
+  const mayEnd = async (file: string) => rig.writeInContainer(CT.debian, file, '');
 
   test('end with an unknown exit code when the container is stopped', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `echo begun; sleep ${n}`);
-    await until(async () => (await rig.containerProcesses(CT.debian, n)).length > 0);
+    await hasPrinted(job, 'begun\n');
     await rig.ensureStopped(CT.debian);
     const { data } = await ended(job);
     await rig.ensureStarted(CT.debian);
@@ -35,7 +38,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
   test('are lost when their supervisor is killed, and their processes can still be killed', async () => {
     const n = uniqueSleep();
     const { job } = await start(CT.debian, `echo begun; sleep ${n}`);
-    await until(async () => (await rig.containerProcesses(CT.debian, n)).length > 0);
+    await hasPrinted(job, 'begun\n');
     for (const { pid } of rig.nodeProcesses(`${job}/run`)) await onHost(`kill -9 ${pid} || true`);
     const { data, text } = await get(job);
     expect(data).toMatchObject({ state: 'ended', ended: 'lost', code: 'EXIT_UNKNOWN', stdout: 'begun\n' });
@@ -54,8 +57,9 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     const { data } = await ended(job);
     expect(data).toMatchObject({ ended: 'exit', exit_code: 2, stdout: 'started\n' });
     expect(String(data.note)).toMatch(/still running/);
-    const daemons = (await rig.containerProcesses(CT.debian, n)).filter(({ comm }) => comm === 'sleep');
-    expect(daemons).toHaveLength(1);
+    const daemons = async () =>
+      (await rig.containerProcesses(CT.debian, n)).filter(({ comm }) => comm === 'sleep');
+    await until(async () => (await daemons()).length === 1);
     for (const { pid } of rig.nodeProcesses(n)) await onHost(`kill ${pid} 2>/dev/null || true`);
   });
 
@@ -123,6 +127,7 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
 
   test('are reported as ended after a restart of the node', async () => {
     const { job } = await start(CT.debian, 'echo begun; sleep 60');
+    await hasPrinted(job, 'begun\n');
     await onHost(`cd ${JOBS_DIR}/${job} && sed 's/^[^ ]*/another-boot/' start >x && cp x start && rm x`);
     expect((await get(job)).data).toMatchObject({
       ended: 'rebooted',
@@ -133,13 +138,14 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
   });
 
   test('work the same on the host as in a container', async () => {
-    const result = await node.call('host_exec_command', {
+    const started = await node.call('host_exec_command', {
       command: 'echo "$PROXMOX_MCP_RUN" | wc -c; echo host; exit 3',
       background: true,
     });
-    expect(result.data).toMatchObject({ exit_code: 3, state: 'ended' });
+    const job = String(started.data.job);
+    expect((await ended(job)).data).toMatchObject({ exit_code: 3, state: 'ended' });
     const without = await connectToRig(rig);
-    expect((await without.callTool('proxmox_get_job', { job: String(result.data.job) })).data).toMatchObject({
+    expect((await without.callTool('proxmox_get_job', { job })).data).toMatchObject({
       code: 'HOST_ACCESS_DISABLED',
     });
     await without.close();
@@ -189,10 +195,12 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
     async () => {
       await onHost(`mkdir -p ${JOBS_DIR} && mount -t tmpfs -o size=68m tmpfs ${JOBS_DIR}`);
       try {
-        const command =
-          'echo begun; sleep 2; i=0; while [ $i -lt 9999 ]; do echo "line $i"; i=$((i+1)); done; exit 8';
+        const file = `/tmp/disk-is-full-${uniqueSleep()}`;
+        const command = `echo begun; until [ -e ${file} ]; do sleep 0.1; done; i=0; while [ $i -lt 9999 ]; do echo "line $i"; i=$((i+1)); done; exit 8`;
         const { job } = await start(CT.debian, command);
+        await hasPrinted(job, 'begun\n');
         await onHost(`dd if=/dev/zero of=${JOBS_DIR}/fill bs=1M 2>/dev/null; true`);
+        await mayEnd(file);
         const { data } = await ended(job);
         expect(data).toMatchObject({ ended: 'exit', exit_code: 8 });
         expect(await beginningOf(job)).toMatch(/^begun\n/);
@@ -219,8 +227,13 @@ describeNode('jobs in trouble', [], (rig, { needing }) => {
         `mkdir -p /run/systemd/system; cd /usr/sbin; echo ${encoded} | base64 -d >systemd-run; chmod 755 systemd-run; cp systemd-run systemctl`,
       );
       try {
-        const short = await start(CT.debian, 'yes | head -n 1; trap; sleep 1; exit 3');
+        const file = `/tmp/seen-${uniqueSleep()}`;
+        const short = await start(
+          CT.debian,
+          `yes | head -n 1; trap; until [ -e ${file} ]; do sleep 0.1; done; exit 3`,
+        );
         expect(await onHost('ls /run/systemd/transient')).toBe(`proxmox-mcp-job-${short.job}\n`);
+        await mayEnd(file);
         expect((await ended(short.job)).data).toMatchObject({ exit_code: 3, stdout: 'y\n', stderr: '' });
 
         const n = uniqueSleep();

@@ -13,9 +13,14 @@ describeNode('jobs', [], (rig) => {
 
   for (const vmid of [CT.debian, CT.busybox]) {
     test(`a job in CT ${vmid} reports its state, then its output and exit code`, async () => {
-      const { data, text, job } = await start(vmid, 'echo first; echo wrong >&2; sleep 2; echo last; exit 7');
+      const file = `/tmp/may-end-${uniqueSleep()}`;
+      const { data, text, job } = await start(
+        vmid,
+        `echo first; echo wrong >&2; until [ -e ${file} ]; do sleep 0.1; done; echo last; exit 7`,
+      );
       expect(data).toMatchObject({ state: 'running', exit_code: null, ended: null });
       expect(text).toContain(job);
+      await rig.writeInContainer(vmid, file, '');
       expect((await ended(job)).data).toMatchObject({
         state: 'ended',
         exit_code: 7,
@@ -29,8 +34,13 @@ describeNode('jobs', [], (rig) => {
   }
 
   test('return an ordinary result when they end at once', async () => {
-    const { data } = await start(CT.debian, 'echo done; exit 3');
-    expect(data).toMatchObject({ state: 'ended', exit_code: 3, stdout: 'done\n', ended: 'exit' });
+    // On a busy machine a job may take longer than the call waits for it.
+    await until(async () => {
+      const { data } = await start(CT.debian, 'echo done; exit 3');
+      if (data.state !== 'ended') return false;
+      expect(data).toMatchObject({ exit_code: 3, stdout: 'done\n', ended: 'exit' });
+      return true;
+    });
   });
 
   test('are cancelled with all their processes', async () => {
@@ -64,6 +74,7 @@ describeNode('jobs', [], (rig) => {
 
   test('are listed', async () => {
     const { job } = await start(CT.debian, 'echo listed');
+    await ended(job);
     const { data, text } = await node.call('list_jobs', {});
     expect(text).toContain(job);
     expect(data.jobs).toContainEqual(
@@ -211,7 +222,7 @@ describeNode('jobs', [], (rig) => {
       const { data: started } = await node.call('exec_in_containers', {
         commands,
         background: true,
-        timeout: 3,
+        timeout: 6,
       });
       const ids = z
         .array(z.object({ job: z.string() }))
@@ -331,9 +342,8 @@ describeNode('jobs', [], (rig) => {
       code: 'INVALID_INPUT',
       suggestion: expect.stringContaining('`background`'),
     });
-    expect((await node.call('container_exec_command', { ...args, background: true })).data).toMatchObject({
-      exit_code: 0,
-    });
+    const { job } = await start(CT.debian, 'true', { timeout: 301 });
+    expect((await ended(job)).data).toMatchObject({ exit_code: 0 });
   });
 
   test.concurrent('continue a call that exceeds WAIT_LIMIT, which is answered in time', async () => {
@@ -383,7 +393,9 @@ describeNode('jobs', [], (rig) => {
 
   test('start in each of several containers', async () => {
     const vmids = [CT.debian, CT.busybox, CT.stopped];
-    const args = { vmids, command: 'echo "in $(hostname)"; sleep 1; exit 4', background: true, timeout: 400 };
+    const file = `/tmp/may-end-${uniqueSleep()}`;
+    const command = `echo "in $(hostname)"; until [ -e ${file} ]; do sleep 0.1; done; exit 4`;
+    const args = { vmids, command, background: true, timeout: 400 };
     const { data, text } = await node.call('exec_in_containers', args);
     const rows = z
       .array(z.object({ vmid: z.number(), status: z.string(), job: z.string().optional() }))
@@ -391,6 +403,7 @@ describeNode('jobs', [], (rig) => {
     expect(rows.map(({ status }) => status)).toEqual(['started', 'started', 'skipped']);
     for (const { job, vmid } of rows) {
       if (job === undefined) continue;
+      await rig.writeInContainer(vmid, file, '');
       expect(text).toContain(`${job}`);
       expect((await ended(job)).data).toMatchObject({ exit_code: 4, target: `container ${vmid}` });
     }

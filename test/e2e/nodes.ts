@@ -39,6 +39,7 @@ export type NodeUnderTest = Pick<
   | 'holdConfigLock'
   | 'setPve'
   | 'setConf'
+  | 'countChange'
   | 'slowPct'
   | 'killSshConnections'
   | 'reset'

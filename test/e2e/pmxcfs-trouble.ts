@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rig, Undo } from '../rig/rig.ts';
 
@@ -8,7 +8,11 @@ export async function emptyEtcPve(rig: Rig): Promise<Undo> {
   await rig.inNode(['mount', '-t', 'tmpfs', 'tmpfs', '/etc/pve']);
   const { stdout } = await rig.inNode(['ls', '-A', '/etc/pve']);
   if (stdout !== '') throw new Error(`/etc/pve is not empty: ${stdout}`);
-  return async () => void (await rig.inNode(['umount', '/etc/pve']));
+  return async () => {
+    // A process may still have a file in it open.
+    const { code, stderr } = await rig.inNode(['umount', '-l', '/etc/pve']);
+    if (code !== 0) throw new Error(`/etc/pve stays empty: ${stderr}`);
+  };
 }
 
 /** Reading the rig's .members hangs, because no writer opens the fifo. */
@@ -19,12 +23,14 @@ export function hangEtcPve(rig: Rig): Promise<Undo> {
 /** Reading this file of the rig's /etc/pve hangs, because no writer opens the fifo. */
 export async function hangClusterFile(rig: Rig, name: string): Promise<Undo> {
   const file = join(rig.info.paths.pve, name);
+  execFileSync('mkfifo', [`${file}.fifo`]);
   renameSync(file, `${file}.away`);
-  execFileSync('mkfifo', [file]);
+  renameSync(`${file}.fifo`, file);
   return async () => {
-    // Ends waiting readers. Where /etc/pve is FUSE, the fifo in it is not the same as the file below.
-    await rig.inNode(['timeout', '5', 'sh', '-c', `: 3<>/etc/pve/${name}`]);
-    rmSync(file);
+    // Ends waiting readers, and those that come before the file is back: they would wait forever. Where /etc/pve is FUSE, the
+    // fifo in it is not the same as the file below.
+    const release = await rig.holdOpen(`/etc/pve/${name}`);
     renameSync(`${file}.away`, file);
+    await release();
   };
 }

@@ -17,6 +17,10 @@ function cgroup(controller: string, name: string): string {
   return path.join(existsSync(own) ? own : CGROUPS, name);
 }
 
+function membersOf(dir: string): number[] {
+  return readFileSync(path.join(dir, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+}
+
 /** Moves processes into a cgroup, except those that have ended meanwhile. */
 function moveTo(dir: string, pids: readonly number[]): void {
   for (const pid of pids) {
@@ -35,10 +39,12 @@ describeRig('a limit that is reached', (rig) => {
     for (const undo of undos.splice(0).reverse()) await undo();
   });
 
-  /** Lets a container have so many processes more than it has now. */
-  function limitProcesses(vmid: number, more: number): void {
+  /** Lets a container have so many processes more than its own two. */
+  async function limitProcesses(vmid: number, more: number): Promise<void> {
     const dir = cgroup('pids', `lxc/${vmid}`);
-    const now = Number(readFileSync(path.join(dir, 'pids.current'), 'utf8'));
+    const now = 2;
+    // Those of the call before may still be ending.
+    await until(() => Number(readFileSync(path.join(dir, 'pids.current'), 'utf8')) === now);
     writeFileSync(path.join(dir, 'pids.max'), `${now + more}`);
     undos.push(() => writeFileSync(path.join(dir, 'pids.max'), 'max'));
   }
@@ -50,16 +56,22 @@ describeRig('a limit that is reached', (rig) => {
     undos.push(async () => {
       writeFileSync(path.join(dir, 'pids.max'), 'max');
       await until(() => {
-        const left = readFileSync(path.join(dir, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
-        moveTo(cgroup('pids', ''), left.map(Number));
+        const left = membersOf(dir);
+        moveTo(cgroup('pids', ''), left);
         return left.length === 0;
       });
       rmdirSync(dir);
     });
-    moveTo(
-      dir,
-      rig.nodePids().map(({ pid }) => pid),
-    );
+    // Again, because processes that are not yet moved start others meanwhile.
+    await until(() => {
+      const members = new Set(membersOf(dir));
+      const others = rig.nodePids().filter(({ pid, state }) => state !== 'Z' && !members.has(pid));
+      moveTo(
+        dir,
+        others.map(({ pid }) => pid),
+      );
+      return others.length === 0;
+    });
     const now = Number(readFileSync(path.join(dir, 'pids.current'), 'utf8'));
     writeFileSync(path.join(dir, 'pids.max'), `${now + more}`);
   }
@@ -68,7 +80,7 @@ describeRig('a limit that is reached', (rig) => {
     [0, 'ATTACH_FAILED'],
     [2, 'TRANSFER_FAILED'],
   ])('names the processes of a container that may have %i more: %s', async (more, code) => {
-    limitProcesses(CT.debian, more);
+    await limitProcesses(CT.debian, more);
     const limit = expect.stringMatching(/Container \d+ has \d+ of at most \d+ processes\./);
     const failure = failureOf(
       more === 0
@@ -165,6 +177,7 @@ describeRig('a limit that is reached', (rig) => {
   });
 });
 
+/** Waits until no process writes a file there, for example one of the call before that is still ending. */
 async function remount(rig: Rig, mode: 'ro' | 'rw'): Promise<void> {
-  expect(await rig.inNode(['mount', '-o', `remount,${mode}`, '/run'])).toMatchObject({ code: 0 });
+  await until(async () => (await rig.inNode(['mount', '-o', `remount,${mode}`, '/run'])).code === 0);
 }

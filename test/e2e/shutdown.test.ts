@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
 import { serverCommand } from '../mcp/client.ts';
 import { CT } from '../rig/rig.ts';
@@ -89,6 +89,7 @@ class RawServer {
 
   static async start(rig: NodeUnderTest): Promise<RawServer> {
     const server = new RawServer(rig);
+    onTestFinished(() => void server.child.kill('SIGKILL'));
     server.#send('initialize', {
       protocolVersion: '2025-06-18',
       capabilities: {},

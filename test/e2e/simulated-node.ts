@@ -162,6 +162,9 @@ export class SimulatedNode implements NodeUnderTest {
     return async () => undo();
   }
 
+  /** The simulator counts the changes of programs, too. */
+  countChange(): void {}
+
   async ensureStarted(vmid: number): Promise<void> {
     this.simulator.container(vmid).start();
   }

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { archiveWithAttributes, TAR } from '../fixtures/attributes.ts';
 import { describeRig } from '../rig/require.ts';
 import { CT, type Rig } from '../rig/rig.ts';
@@ -18,11 +18,12 @@ const ENV = { ENABLE_HOST_EXEC: 'true' };
 function useDirectory(rig: Rig) {
   let root = '';
   const seen = (name: string) => `${root}${DIR}/${name}`;
-  beforeAll(async () => {
+  // Of its own for each test, so that one can be repeated.
+  beforeEach(async () => {
     root = await rig.rootfs(CT.debian);
     await rig.inContainer(CT.debian, ['mkdir', '-p', DIR]);
   });
-  afterAll(async () => void (await rig.inContainer(CT.debian, ['rm', '-rf', DIR])));
+  afterEach(async () => void (await rig.inContainer(CT.debian, ['rm', '-rf', DIR])));
   const inside = async (script: string) =>
     (await rig.inContainer(CT.debian, ['sh', '-c', `cd ${DIR}; ${script}`])).stdout;
   /** As `UID:GID MODE`, with the IDs of the node. */
@@ -46,10 +47,12 @@ describeRig('an unprivileged container: exec', (rig) => {
   test('kills all processes, of whatever user and in namespaces of their own', async () => {
     const n = uniqueSleep();
     const users = `setsid su -s /bin/sh www-data -c 'exec env -i sleep ${n}' & setsid unshare -U -m sleep ${n} &`;
-    const call = node.exec(CT.debian, `${users} sleep ${n}`, { timeout: 2 });
+    const call = node.exec(CT.debian, `${users} sleep ${n}`, { timeout: 5 });
     await until(async () => {
       const found = await rig.containerProcesses(CT.debian, `sleep ${n}`);
-      const ids = found.filter(({ comm }) => comm === 'sleep').map(({ pid }) => statSync(`/proc/${pid}`).uid);
+      const ids = found
+        .filter(({ comm }) => comm === 'sleep')
+        .map(({ pid }) => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid);
       return ids.length === 3 && ids.includes(FIRST_ID + 33) && ids.includes(FIRST_ID);
     });
     expect(await call).toMatchObject({ ended: 'timeout', survivors: [] });
@@ -58,8 +61,9 @@ describeRig('an unprivileged container: exec', (rig) => {
 
   test('a job writes to /dev/stdout and /dev/stderr, and is cancelled', async () => {
     const n = uniqueSleep();
-    const { start, ended } = jobsOf(node);
+    const { start, ended, get } = jobsOf(node);
     const { job } = await start(CT.debian, `echo out >/dev/stdout; echo err >/dev/stderr; sleep ${n}`);
+    await until(async () => (await get(job)).data.stderr === 'err\n');
     const cancelled = await node.call('cancel_job', { job });
     expect(cancelled.data, cancelled.text).toMatchObject({ ended: 'cancelled', survivors: [] });
     expect((await ended(job)).data).toMatchObject({ stdout: 'out\n', stderr: 'err\n' });

@@ -128,13 +128,14 @@ describeNode('an operator whose sudo allows only /bin/sh', [], (rig, { needing }
   /** Replaces the sudo rules of the node. Only a new server uses them: open sessions keep their rights. */
   const withRules = async (real: Rig, text: string, work: (client: TestClient) => Promise<void>) => {
     const before = await real.readInNode(rules);
-    await real.writeInNode(rules, text);
-    const client = await connectToRig(rig, { env: operator });
+    let client: TestClient | undefined;
     try {
+      await real.writeInNode(rules, text);
+      client = await connectToRig(rig, { env: operator });
       await work(client);
     } finally {
-      await client.close();
       await real.writeInNode(rules, before);
+      await client?.close();
     }
   };
   const rule = 'operator ALL=(root) NOPASSWD: /bin/sh\n';

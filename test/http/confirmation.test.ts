@@ -33,7 +33,6 @@ function start(env: Readonly<Record<string, string>>): Promise<HttpServer> {
       ...node.settings(),
       POLICY: 'careful',
       ENABLE_HOST_EXEC: 'true',
-      CONFIRM_TIMEOUT: '2',
       HTTP_TOKEN: WITHOUT_SCOPE,
       HTTP_TOKENS: `main read,write,host,confirm ${TOKEN}\nguest read,write,host,confirm ${OTHER}`,
       ...env,
@@ -45,9 +44,9 @@ async function withClient(
   era: 'modern' | 'legacy' | 'v1',
   respond: Responder,
   use: (client: HttpClient) => Promise<void>,
-  token = TOKEN,
+  { token = TOKEN, at = server }: { readonly token?: string; readonly at?: HttpServer } = {},
 ): Promise<void> {
-  const client = await connectOverHttp({ url: server.url, token, era, respond });
+  const client = await connectOverHttp({ url: at.url, token, era, respond });
   try {
     await use(client);
   } finally {
@@ -56,11 +55,11 @@ async function withClient(
 }
 
 /** Answers of clients to the server's questions, with every possible id. */
-async function smuggleAnswers(token: string): Promise<void> {
-  const { id: session } = await openSession(server.url, token);
+async function smuggleAnswers(token: string, at: HttpServer): Promise<void> {
+  const { id: session } = await openSession(at.url, token);
   const headers = { Authorization: `Bearer ${token}`, 'Mcp-Session-Id': session };
   for (let id = 0; id < 5; id += 1) {
-    await (await fetch(server.url, legacy({ id, result: yes }, headers))).text();
+    await (await fetch(at.url, legacy({ id, result: yes }, headers))).text();
   }
 }
 
@@ -97,7 +96,9 @@ describe.each(['modern', 'legacy', 'v1'] as const)(
           async (question) => {
             asked[token]?.push(question);
             // Waits until the other one is asked as well.
-            await until(() => Object.values(asked).every(({ length }) => length === 1), 1500).catch(() => {});
+            await until(() => Object.values(asked).every(({ length }) => length === 1), 10_000).catch(
+              () => {},
+            );
             return token === TOKEN ? yes : { action: 'decline' };
           },
           async (client) => {
@@ -106,7 +107,7 @@ describe.each(['modern', 'legacy', 'v1'] as const)(
               token === TOKEN ? { stdout: `${text}\n` } : { code: 'CONFIRMATION_REFUSED' },
             );
           },
-          token,
+          { token },
         );
       await Promise.all([callAs(TOKEN, 'mine'), callAs(OTHER, 'yours')]);
       expect(asked[TOKEN]).toEqual([expect.stringContaining('  | echo mine')]);
@@ -124,12 +125,18 @@ test.each([
     asked = true;
     return new Promise(() => {});
   };
-  await withClient('legacy', silent, async (client) => {
+  const at = await start({ APPROVALS: 'client', CONFIRM_TIMEOUT: '2' });
+  const use = async (client: HttpClient) => {
     const call = client.callTool(TOOL, { command: 'echo ran' });
     await until(() => asked);
-    await smuggleAnswers(token);
+    await smuggleAnswers(token, at);
     expect((await call).data).toMatchObject({ code: 'CONFIRMATION_REFUSED' });
-  });
+  };
+  try {
+    await withClient('legacy', silent, use, { at });
+  } finally {
+    await at.stop();
+  }
 });
 
 test('sends the question of a session on the stream of its call', async () => {

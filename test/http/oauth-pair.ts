@@ -1,4 +1,5 @@
-import { closedPort, settingsWithoutNode } from '../mcp/fixtures.ts';
+import { settingsWithoutNode } from '../mcp/fixtures.ts';
+import { closedPort } from '../ports.ts';
 import { AuthServer } from './auth-server.ts';
 import { TestIssuer } from './issuer.ts';
 

@@ -58,8 +58,9 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
   };
 
   test('represent a job as a task from its start to its result', async () => {
+    const file = `/tmp/may-end-${uniqueSleep()}`;
     const { result } = await call({
-      command: 'echo begun; sleep 2; echo over; exit 3',
+      command: `echo begun; until [ -e ${file} ]; do sleep 0.1; done; echo over; exit 3`,
       background: true,
       timeout: 600,
     });
@@ -77,6 +78,7 @@ describeNode('jobs as MCP tasks over HTTP', [], (rig) => {
       status: 'working',
       statusMessage: expect.stringContaining('running'),
     });
+    await rig.writeInContainer(CT.debian, file, '');
     expect(await ended(result?.taskId)).toMatchObject({
       resultType: 'complete',
       taskId: result?.taskId,

@@ -187,15 +187,15 @@ describeRig('login shells', (rig) => {
       const env = { SSH_USERNAME: user, ENABLE_HOST_EXEC: 'true', TRANSFER_DIRS: cwd };
       const client = await connectToRig(rig, { env });
       undos.push(() => client.close());
-      const inDebian = (command: string) =>
-        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command, timeout: 2 });
+      const inDebian = (command: string, timeout = 60) =>
+        client.callTool('proxmox_container_exec_command', { vmid: CT.debian, command, timeout });
       const command = 'echo out; echo err >&2; cat; exit 3';
       const result = { stdout: 'out\n', stderr: 'err\n', exit_code: 3 };
       expect(execResult(await inDebian(command))).toMatchObject(result);
       const onHost = await client.callTool('proxmox_host_exec_command', { command });
       expect(execResult(onHost)).toMatchObject(result);
       expect(execResult(await inDebian('kill -9 $$'))).toMatchObject({ exit_code: 137, stderr: '' });
-      const killed = execResult(await inDebian('echo out; echo err >&2; sleep 60'));
+      const killed = execResult(await inDebian('echo out; echo err >&2; sleep 60', 2));
       expect(killed).toMatchObject({ ended: 'timeout', stdout: 'out\n', stderr: 'err\n', survivors: [] });
       const content = randomBytes(100_000);
       await writeFile(path.join(cwd, 'sent'), content);

@@ -68,9 +68,9 @@ describe.skipIf(noSshd)('sessions, on a real sshd', () => {
   test('are opened outside of the time limit of a script', async () => {
     const slow = await startSshd();
     try {
-      writeFileSync(`${slow.dir}/.bashrc`, 'sleep 2\n');
+      writeFileSync(`${slow.dir}/.bashrc`, 'sleep 4\n');
       const { shell } = shellOn(slow);
-      const output = await shell.script('echo read', [], { timeoutMs: 1_500, readsPmxcfs: true });
+      const output = await shell.script('echo read', [], { timeoutMs: 3_500, readsPmxcfs: true });
       expect(output).toMatchObject({ ended: 'exit', stdout: 'read\n' });
     } finally {
       await slow.stop();

@@ -26,20 +26,30 @@ export class Rig extends Door {
 
   /** Starts the container, also a locked one, without pct; afterwards it runs and is not frozen. */
   async ensureStarted(vmid: number): Promise<void> {
-    if (this.isRunning(vmid)) {
-      await this.unfreeze(vmid);
-      return;
-    }
+    if (this.isRunning(vmid) && (await this.#unlessEnding(vmid, 'lxc-unfreeze', '-n', String(vmid)))) return;
     await this.mustInNode('rig-lxc-start', String(vmid));
   }
 
   async ensureStopped(vmid: number): Promise<void> {
     if (this.isRunning(vmid)) {
       // A frozen process cannot be killed.
-      await this.unfreeze(vmid);
-      await this.mustInNode('lxc-stop', '-n', String(vmid), '--kill');
+      if (!(await this.#unlessEnding(vmid, 'lxc-unfreeze', '-n', String(vmid)))) return;
+      if (!(await this.#unlessEnding(vmid, 'lxc-stop', '-n', String(vmid), '--kill'))) return;
       // LXC reports STOPPED before its monitor has closed the command socket.
       await until(() => !this.isRunning(vmid));
+    }
+  }
+
+  /** Runs a command that a container refuses which is ending. Returns false if that was so; the container is stopped then. */
+  async #unlessEnding(vmid: number, ...argv: string[]): Promise<boolean> {
+    try {
+      await this.mustInNode(...argv);
+      return true;
+    } catch (error) {
+      await until(() => !this.isRunning(vmid), 10_000).catch(() => {
+        throw error;
+      });
+      return false;
     }
   }
 
@@ -75,6 +85,11 @@ export class Rig extends Door {
     return holdLock(this.nodeArgv(['flock', file, 'sh', '-c', 'echo held; exec cat']));
   }
 
+  /** Keeps a fifo of the node open, so that no process waits for a reader or a writer. */
+  async holdOpen(fifo: string): Promise<Undo> {
+    return holdLock(this.nodeArgv(['sh', '-c', 'exec 3<>"$1"; echo held; exec cat', 'sh', fifo]));
+  }
+
   // --- /etc/pve ---------------------------------------------------------------------------------------------
 
   /** Writes a file below the node's /etc/pve, e.g. `.vmlist`; undefined removes it. */
@@ -83,14 +98,14 @@ export class Rig extends Door {
     const before = existsSync(file) ? readFileSync(file) : undefined;
     const replace = (text: string | Buffer | undefined) => {
       put(file, text);
-      if (path.startsWith('nodes/')) this.#countChange();
+      if (path.startsWith('nodes/')) this.countChange();
     };
     replace(content);
     return async () => replace(before);
   }
 
-  /** pmxcfs counts each change of a configuration. */
-  #countChange(): void {
+  /** pmxcfs counts each change of a configuration; these are plain files, where a program's own change must be counted here. */
+  countChange(): void {
     const file = join(this.info.paths.pve, '.version');
     const text = readFileSync(file, 'utf8');
     put(
@@ -175,7 +190,7 @@ export class Rig extends Door {
       put(join(this.info.paths.pve, conf), initialConf(vmid));
       rmSync(join(this.rootfsOnDisk(vmid), 'ignore-shutdown'), { force: true });
     }
-    this.#countChange();
+    this.countChange();
     for (const name of ['vmlist', 'members']) {
       put(join(this.info.paths.pve, `.${name}`), pveFixture(name));
     }

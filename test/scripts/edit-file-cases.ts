@@ -203,7 +203,7 @@ export const EDIT_FILE_CASES: readonly Case[] = [
         while ((await bench.machine.files.read(place.file)) !== DATA) await setTimeout(5);
         program.terminate();
       };
-      await edit(bench, place.file, { validate: 'sleep 2', when: 'after', afterVerdict });
+      await edit(bench, place.file, { validate: 'sleep 30', when: 'after', afterVerdict, limit: 60 });
       await has(bench, place, OLD);
     },
   },

@@ -185,7 +185,11 @@ class Namespace {
   }
 
   close(): void {
-    process.kill(this.pid, 'SIGKILL');
+    try {
+      process.kill(this.pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself, after a case that hung.
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { closedPort } from '../ports.ts';
 import { until } from '../rig/until.ts';
 import {
   closePools,
@@ -13,7 +14,7 @@ import {
   release,
   run,
 } from './helpers.ts';
-import { freePort, makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
+import { makeKey, noSshd, type Sshd, startSshd } from './sshd.ts';
 
 describe.skipIf(noSshd)('connecting to a real sshd', () => {
   let sshd: Sshd;
@@ -24,7 +25,7 @@ describe.skipIf(noSshd)('connecting to a real sshd', () => {
   afterEach(closePools);
 
   test('rejects every waiting caller at once on a refused port', async () => {
-    const pool = makePool(sshd.target({ port: await freePort() }));
+    const pool = makePool(sshd.target({ port: await closedPort() }));
     const errors = await Promise.all(Array.from({ length: 5 }, () => failure(pool.open('true'))));
     expect(errors.map((error) => error.code)).toEqual(Array(5).fill('SSH_UNREACHABLE'));
     expect(errors[0]?.message).toContain('refused');
@@ -51,7 +52,8 @@ describe.skipIf(noSshd)('connecting to a real sshd', () => {
       if (kind === 'speaks HTTP') socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     });
     try {
-      const error = await failure(makePool(sshd.target({ port }), { readyTimeoutMs: 400 }).open('true'));
+      const options = kind === 'sends nothing' ? { readyTimeoutMs: 400 } : {};
+      const error = await failure(makePool(sshd.target({ port }), options).open('true'));
       expect(error.code).toBe('SSH_UNREACHABLE');
       expect(error.message).toContain(words(port));
     } finally {
@@ -120,7 +122,7 @@ describe.skipIf(noSshd)('connecting to a real sshd', () => {
       const strictHop = jump.target({ hostKeyPolicy: 'strict' });
       const unknown = await failure(makePool(sshd.target({ jumps: [strictHop] })).open('true'));
       expect(unknown.code).toBe('HOST_KEY_UNKNOWN');
-      const nowhere = sshd.target({ jumps: [hop], port: await freePort() });
+      const nowhere = sshd.target({ jumps: [hop], port: await closedPort() });
       const noWay = await failure(makePool(nowhere).open('true'));
       expect(noWay.code).toBe('SSH_UNREACHABLE');
       expect(noWay.message).toContain('the jump host 127.0.0.1 cannot connect to it');

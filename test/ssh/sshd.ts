@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshTarget } from '../../src/ssh/ssh-types.ts';
+import { closedPort } from '../ports.ts';
+import { until } from '../rig/until.ts';
 
 const SSHD = '/usr/sbin/sshd';
 const PROXMOX_PROGRAMS = ['pct', 'pveversion'].flatMap((program) =>
@@ -83,7 +83,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const hostKeys = new Map(types.map((type) => [type, makeKey(dir, `host_${type}`, type)]));
   const userKey = makeKey(dir, 'user');
   writeFileSync(join(dir, 'authorized_keys'), readFileSync(`${userKey}.pub`));
-  const port = await freePort();
+  const port = await closedPort();
   const config = [
     ...(options.config ?? []),
     `Port ${port}`,
@@ -113,10 +113,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  for (let i = 0; !log.includes('Server listening'); i++) {
-    if (child.exitCode !== null || i > 500) throw new Error(`sshd did not start: ${log}`);
-    await sleep(10);
-  }
+  await until(() => {
+    if (child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
+    return log.includes('Server listening');
+  });
   let targets = 0;
   return {
     port,
@@ -174,14 +174,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await exited;
-}
-
-/** A loopback port without a listener at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

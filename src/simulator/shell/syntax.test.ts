@@ -59,6 +59,24 @@ describe('a script on stdin', () => {
     expect(shell.stderr.toString()).toContain('end of file unexpected (expecting "}")');
   });
 
+  test('waits for the rest of a script, wherever its first block ends', async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: for the shell
+    const script = 'x=ab; echo "${x:+1}${x##a}${#x}${y:-$((1+1))}" $(echo 3) <<E\n${x}\nE\n';
+    for (let cut = 1; cut < script.length; cut += 1) {
+      const shell = host.start(['sh']);
+      shell.write(script.slice(0, cut));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      shell.write(script.slice(cut));
+      shell.end();
+      expect([cut, await shell.exited, shell.stderr.toString(), shell.stdout.toString()]).toEqual([
+        cut,
+        0,
+        '',
+        '1b22 3\n',
+      ]);
+    }
+  });
+
   test('parses a script that begins like an earlier one, but differs in a later line or ends earlier', async () => {
     const group = (last: string) => `{\necho a\n${last}\n}\necho end $LINENO\n`;
     const input = async (text: string) => {

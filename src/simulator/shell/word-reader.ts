@@ -162,11 +162,10 @@ export class WordReader {
     const length = /^#(?=[A-Za-z_0-9@*#?$!-]+\})/.test(rest) && !/^#[#?-]?\}/.test(rest.slice(0, 2));
     const subject = length || /^##\}|^#\?\}|^#-\}/.test(rest) ? rest.slice(1) : rest;
     const counted = subject !== rest;
+    // The next block of the script may complete it.
+    if (!lexer.text.includes('}', lexer.pos)) lexer.fail("Missing '}'", start, true);
     const name = /^(?:[A-Za-z_]\w*|\d+|[@*#?$!-])/.exec(subject)?.[0];
-    if (name === undefined) {
-      if (rest === '') lexer.fail("Missing '}'", start, true);
-      return this.#bad(start);
-    }
+    if (name === undefined) return this.#bad(start);
     lexer.pos += name.length + (counted ? 1 : 0);
     if (counted) {
       if (lexer.text[lexer.pos] !== '}') return this.#bad(start);
@@ -180,7 +179,6 @@ export class WordReader {
     const [sign, colon = '', operator] =
       /^(:?)(##|%%|[-=?+#%])/.exec(lexer.text.slice(lexer.pos, lexer.pos + 3)) ?? [];
     if (sign === undefined || operator === undefined || (colon !== '' && /[#%]/.test(operator))) {
-      if (lexer.text[lexer.pos] === undefined) lexer.fail("Missing '}'", start, true);
       if (/^[/:^,[]/.test(lexer.text.slice(lexer.pos)))
         lexer.unsupported(`\${${name}${lexer.text[lexer.pos]}...}`, start);
       return this.#bad(start);

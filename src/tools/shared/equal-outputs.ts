@@ -1,3 +1,4 @@
+import { computingTime } from '../../lib/computing-time.ts';
 import { groupBy } from '../../lib/group-by.ts';
 import type { CapturedStream, CapturedStreams, ExecResult } from '../../proxmox/proxmox-types.ts';
 import { COMPARE_MS, differenceBetween, type StreamDiff } from './similar-outputs.ts';
@@ -47,7 +48,7 @@ export function groupOutputs(runs: readonly RunOutput[], limit: number): OutputG
 
 /** The differences of outputs from the first one of the same command. */
 function differencesOf(runs: readonly RunOutput[]): Map<RunOutput, OutputGroup['difference']> {
-  const until = performance.now() + COMPARE_MS;
+  const until = computingTime() + COMPARE_MS;
   const found = new Map<RunOutput, OutputGroup['difference']>();
   const bases = new Map<RunOutput['of'], RunOutput>();
   for (const run of runs) {

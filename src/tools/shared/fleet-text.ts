@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { computingTime } from '../../lib/computing-time.ts';
 import { groupBy } from '../../lib/group-by.ts';
 import { visible } from '../../lib/visible.ts';
 import { frameWord } from './format.ts';
@@ -161,7 +162,7 @@ function outputTexts(outputs: readonly Group[], label: (vmid: number) => string)
   const printed = outputs.filter(isPrinted);
   const notShown = outputs.filter(isNotShown);
   const showsCode = new Set(outputs.map(({ exit_code }) => exit_code)).size > 1;
-  const until = performance.now() + COMPARE_MS;
+  const until = computingTime() + COMPARE_MS;
   // The groups are sorted by the number of their containers.
   const largestOf = new Map<Group['of'], Group>();
   for (const group of printed) if (!largestOf.has(group.of)) largestOf.set(group.of, group);

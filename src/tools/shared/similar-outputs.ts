@@ -1,3 +1,4 @@
+import { computingTime } from '../../lib/computing-time.ts';
 import { unifiedDiff } from '../../lib/unified-diff.ts';
 
 /** Lines that two outputs have in common at least, so that one is shown as its difference from the other. */
@@ -7,7 +8,7 @@ const MOST_LINES = 20_000;
 /** Unchanged lines around each change. The other output is shown as a whole, with the rest of them. */
 const CONTEXT = 1;
 
-/** The most time to compare the outputs of a call, in ms. */
+/** The most computing time to compare the outputs of a call, in ms. */
 export const COMPARE_MS = 500;
 
 interface Streams {
@@ -24,7 +25,7 @@ export interface StreamDiff {
 
 /**
  * The difference between two outputs that have most lines in common.
- * @param until the time, of `performance.now()`, at which the search ends
+ * @param until the `computingTime()` at which the search ends
  * @returns the streams that differ, none if the outputs look equal; null if `output` has few lines in common with `base`, if its
  * difference is longer than half of it, or is not found in time
  */
@@ -42,7 +43,7 @@ export function differenceBetween(base: Streams, output: Streams, until: number)
   if (lines < LEAST_COMMON || least > most) return null;
   const diffs: StreamDiff[] = [];
   for (const { stream, before, after } of streams) {
-    const timeoutMs = Math.floor(until - performance.now());
+    const timeoutMs = Math.floor(until - computingTime());
     if (timeoutMs <= 0) return null;
     const found = unifiedDiff(before, after, { context: CONTEXT, timeoutMs });
     if (found === undefined) return null;

@@ -184,7 +184,7 @@ start_node_sshd() {
 await_node_sshd() {
   local try address
   address=$(address_of "$1")
-  for try in {1..100}; do
+  for try in {1..600}; do
     if (: <"/dev/tcp/$address/$SSH_PORT") 2>/dev/null; then return; fi
     recorded_pid "sshd-$1" >/dev/null || break
     sleep 0.05

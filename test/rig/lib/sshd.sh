@@ -68,7 +68,7 @@ start_sshd() {
     nsenter --target "$holder" --mount --uts -- \
     /usr/sbin/sshd -D -e -f /etc/ssh/rig/sshd_config "$@" </dev/null >/dev/null 2>>"$STATE/sshd.log" 9<&- &
   record_pid sshd $!
-  for try in {1..100}; do
+  for try in {1..600}; do
     if port_listens "$PORT"; then return; fi
     recorded_pid sshd >/dev/null || break
     sleep 0.05

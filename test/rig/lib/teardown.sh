@@ -68,7 +68,7 @@ thaw_containers_of() {
 # Sent repeatedly, because a process may have started since the last scan.
 kill_members() {
   local try pids
-  for try in {1..60}; do
+  for try in {1..300}; do
     mapfile -t pids < <(rig_members "$1" | sort -un)
     [ ${#pids[@]} -gt 0 ] || return 0
     kill -KILL "${pids[@]}" 2>/dev/null || true
