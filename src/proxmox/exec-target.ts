@@ -19,6 +19,8 @@ import { upload } from './transfer/upload.ts';
 
 /** A command that has not begun after this time, in ms, may be in a frozen container. */
 const BEGIN_WITHIN_MS = 1_500;
+/** Further time for the begin on a busy node, in ms. */
+const SLOW_BEGIN_MS = 3_500;
 const MESSAGE_CHARACTERS = 4_000;
 
 /** Commands and transfers at one target. Subclasses define the target and explain why a command did not start there. */
@@ -56,13 +58,17 @@ export abstract class RemoteExecTarget implements ExecTarget {
   /** Waits until the command of a job has begun. @throws CommandNotStarted, AppError CONTAINER_FROZEN, CANCELLED */
   async #begun(id: string, signal: AbortSignal): Promise<Job> {
     const { shell, jobs } = this.deps;
-    const job = await jobs.wait(id, { withinMs: BEGIN_WITHIN_MS, signal, news: ({ began }) => began });
+    const wait = (withinMs: number) => jobs.wait(id, { withinMs, signal, news: ({ began }) => began });
+    let job = await wait(BEGIN_WITHIN_MS);
+    if (!job.began && job.end === null) {
+      if (await isFrozen(shell, this.target)) throw frozen(this.target);
+      job = await wait(SLOW_BEGIN_MS);
+    }
     if (job.began) return job;
     if (job.end?.how === 'exit') {
       const { stderr } = await jobs.capture(id, { characterLimit: MESSAGE_CHARACTERS, signal });
       throw new CommandNotStarted(job.end.attachCode, stderr.text);
     }
-    if (job.end === null && (await isFrozen(shell, this.target))) throw frozen(this.target);
     return job;
   }
 

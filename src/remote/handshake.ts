@@ -189,7 +189,8 @@ export class Handshake {
 
   #fail(how: Pick<LoginTrouble, 'ended' | 'code' | 'interpreter'>): void {
     const streams = { stdout: this.#output('stdout'), stderr: this.#output('stderr') };
-    this.#settle({ ok: false, trouble: { ...how, redirected: this.#redirected, ...streams } });
+    const onTerminal = this.#heard.stdout.includes('\r\n');
+    this.#settle({ ok: false, trouble: { ...how, onTerminal, redirected: this.#redirected, ...streams } });
   }
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { noShell } from './session-errors.ts';
 
-const ended = (stderr: string) => noShell({ ended: 'exited', code: 1, stdout: '', stderr }, true);
+const ended = (stderr: string) =>
+  noShell({ ended: 'exited', code: 1, onTerminal: false, stdout: '', stderr }, true);
 
 test.each([
   'sudo: a password is required\n',

@@ -6,6 +6,8 @@ export interface LoginTrouble {
   readonly ended: 'exited' | 'silent' | 'endless' | 'interpreter' | 'lost' | 'noexec' | 'intercept';
   readonly code?: number | null;
   readonly interpreter?: string;
+  /** Whether lines end as on a terminal. */
+  readonly onTerminal: boolean;
   /** The stream without an answer, if the shell has answered on the other one. */
   readonly redirected?: 'stdout' | 'stderr' | undefined;
   /** The output on each stream. Untrusted. */
@@ -38,7 +40,7 @@ export function noShell(trouble: LoginTrouble, sudo: boolean): AppError {
   // An error message can contain our line, too, as a terminal does.
   const other = interpreterIn(printed);
   if (other !== undefined) return replaced(other, stderr);
-  if (printed.includes(`${HANDSHAKE_PART};`) && !/\r\n|\r$/.test(printed)) return repeated(stderr);
+  if (printed.includes(`${HANDSHAKE_PART};`) && !trouble.onTerminal) return repeated(stderr);
   if (printed.includes(HANDSHAKE_PART)) return onTerminal(stderr);
   const said = printed === '' ? '' : ` It printed: ${JSON.stringify(printed.slice(0, SHOWN))}.`;
   if (trouble.ended === 'exited') {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeRig } from '../rig/require.ts';
 import { CT } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 import { failureOf, useClient } from './connect.ts';
 import { describeNode } from './nodes.ts';
 
@@ -139,5 +140,20 @@ describeRig('a privileged container whose /dev/null is a regular file', (rig) =>
     await mustInNode('chmod 666 /dev/null');
     expect((await node.call(tool, args)).data.code).not.toBe('INVALID_INPUT');
     expect(await mustInNode('stat -c %a:%u /dev/null')).toBe('666:0');
+  });
+});
+
+describeRig('a container that is ending', (rig) => {
+  const { call } = useClient(rig, { POLICY: 'open' });
+
+  test('is reported as stopped, although lxc-attach notices its end first', async () => {
+    // As its monitor does, it keeps the name of its socket for a moment after it has stopped answering.
+    const bind = `socket(S, AF_UNIX, SOCK_STREAM, 0) && bind(S, pack_sockaddr_un("\\0/var/lib/lxc/${CT.stopped}/command")) or die; sleep 2`;
+    const monitor = rig.inNode(['perl', '-MSocket', '-e', bind]);
+    const status = async () => (await call('container_status', { vmid: CT.stopped })).data.status;
+    await until(async () => (await status()) === 'running');
+    const exec = await call('container_exec_command', { vmid: CT.stopped, command: 'true' });
+    expect(failureOf(exec)).toMatchObject({ code: 'CONTAINER_NOT_RUNNING' });
+    expect(await monitor).toMatchObject({ code: 0 });
   });
 });

@@ -1,4 +1,5 @@
 import { AppError } from '../../lib/errors.ts';
+import { delay } from '../../lib/waits.ts';
 import type { CommandNotStarted } from '../../remote/remote-errors.ts';
 import type { RemoteShell } from '../../remote/remote-shell.ts';
 import { nodeFull } from '../../remote/session-errors.ts';
@@ -10,6 +11,13 @@ import { findContainer, readInventory } from './inventory.ts';
 export const DEV_NULL_HINT =
   'Look at /dev/null there with `ls -l`: it must be a character device of mode 666, on a file system without `nodev`. A restart of a container makes a new one.';
 
+/** Messages of lxc-attach if the monitor of the container no longer answers. */
+const MONITOR_ENDS =
+  /Connection (?:refused|reset)|Failed to get (?:init pid|container state|state of container)/i;
+/** The most time from these messages to the end of the container, in ms, and the time between two looks. */
+const ENDING_LIMIT_MS = 3_000;
+const ENDING_PAUSE_MS = 200;
+
 /**
  * Finds out why a command did not start in a container. lxc-attach prints "Failed to get init pid" for stopped and unknown
  * containers and for those on other nodes, so the state of the container is checked before its message.
@@ -20,16 +28,15 @@ export async function diagnoseContainer(
   failure: CommandNotStarted,
   signal: AbortSignal,
 ): Promise<AppError> {
-  let container: ContainerStatus;
+  let problem: AppError | undefined;
   try {
-    container = findContainer(await readInventory(shell, signal), vmid);
+    problem = await whyUnusableNow(shell, vmid, failure, signal);
   } catch (error) {
     const wordsTell = error instanceof AppError && error.code === 'PERMISSION_DENIED' && needsRoot(failure);
     if (wordsTell) return mayNotAttach(failure);
     if (error instanceof AppError && error.code !== 'PMXCFS_UNAVAILABLE') return error;
     return attachFailed(vmid, failure);
   }
-  const problem = whyUnusable(container);
   if (problem) return problem;
   const { stderr, code } = failure;
   const isFull = /Resource temporarily unavailable|Cannot allocate memory|annot fork/.test(stderr);
@@ -60,6 +67,21 @@ export async function diagnoseContainer(
     );
   }
   return attachFailed(vmid, failure);
+}
+
+/** What is wrong with the state of a container. If it is just ending, lxc-attach fails before the state tells. */
+async function whyUnusableNow(
+  shell: RemoteShell,
+  vmid: number,
+  { stderr }: CommandNotStarted,
+  signal: AbortSignal,
+): Promise<AppError | undefined> {
+  const until = performance.now() + (MONITOR_ENDS.test(stderr) ? ENDING_LIMIT_MS : 0);
+  for (;;) {
+    const problem = whyUnusable(findContainer(await readInventory(shell, signal), vmid));
+    if (problem !== undefined || performance.now() >= until || signal.aborted) return problem;
+    await delay(ENDING_PAUSE_MS);
+  }
 }
 
 /** The limit of the container that is reached, or else of the node, which starts lxc-attach. */

@@ -106,8 +106,8 @@ if any "$d"/s.timeout.*; then why=timeout
 elif any "$d"/s.cancel.*; then why=cancelled left=0
 else
   why=exit left=0
-  # lxc-attach or the wrapper was killed, or the container was stopped.
-  case $f in *e*) ;; *) kill_run 20 40; left=$?;; esac
+  # lxc-attach or the wrapper was killed, or the container was stopped. Without a begin, there is little to search for.
+  case $f in *e*) ;; *b*) kill_run 20 40; left=$?;; *) kill_run 20 20; left=$?;; esac
 fi
 end=$c.$(ticks).$f.$left
 case $why in
