@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { hasErrno } from '../../src/lib/errno.ts';
 import { examine } from '../cli/doctor-report.ts';
 import { describeRig } from '../rig/require.ts';
-import { CT, type Rig } from '../rig/rig.ts';
+import { CT } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
 import { connectToRig, failureOf, rigSettings, useClient } from './connect.ts';
 
@@ -38,6 +38,8 @@ describeRig('a limit that is reached', (rig) => {
   afterEach(async () => {
     for (const undo of undos.splice(0).reverse()) await undo();
   });
+
+  const mustInNode = async (...argv: string[]) => expect(await rig.inNode(argv)).toMatchObject({ code: 0 });
 
   /** Lets a container have so many processes more than its own two. */
   async function limitProcesses(vmid: number, more: number): Promise<void> {
@@ -98,7 +100,7 @@ describeRig('a limit that is reached', (rig) => {
 
   // Each needs another number of processes.
   test.each([3, 6, 9])('is no log without lines, with %i processes more', async (more) => {
-    limitProcesses(CT.debian, more);
+    await limitProcesses(CT.debian, more);
     for (const args of [
       { path: '/etc/hostname' },
       { path: '/etc/passwd', match: 'root' },
@@ -157,8 +159,10 @@ describeRig('a limit that is reached', (rig) => {
   });
 
   test('names the file on the node that lxc-attach cannot write', async () => {
-    await remount(rig, 'ro');
-    undos.push(() => remount(rig, 'rw'));
+    // A mount of its own, because that of the node cannot become read-only while any process writes a file there.
+    await mustInNode('mount', '--bind', '/run', '/run');
+    undos.push(() => mustInNode('umount', '-l', '/run'));
+    await mustInNode('mount', '-o', 'remount,bind,ro', '/run');
     const call = await server.call('container_exec_command', { vmid: CT.debian, command: 'true' });
     expect(failureOf(call)).toMatchObject({
       code: 'ATTACH_FAILED',
@@ -176,8 +180,3 @@ describeRig('a limit that is reached', (rig) => {
     expect(exec).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exit_code: 3 });
   });
 });
-
-/** Waits until no process writes a file there, for example one of the call before that is still ending. */
-async function remount(rig: Rig, mode: 'ro' | 'rw'): Promise<void> {
-  await until(async () => (await rig.inNode(['mount', '-o', `remount,${mode}`, '/run'])).code === 0);
-}
