@@ -1,4 +1,5 @@
 import { AppError } from '../lib/errors.ts';
+import { LOCKDOWN_HINT } from './lockdown/lockdown-file.ts';
 
 /** The error for what a node found about the approval or the lockdown of a call. @param why as precondition.sh reports it */
 export function nodeRefusal(why: string): AppError | undefined {
@@ -7,10 +8,7 @@ export function nodeRefusal(why: string): AppError | undefined {
       return new AppError(
         'LOCKED_DOWN',
         'The operator has locked the cluster down, so only read-only tools run. The call was not executed.',
-        {
-          model: 'Do not work around this. Tell the user that a lockdown is in force.',
-          person: 'Lift the lockdown with `proxmox-mcp lockdown --off`.',
-        },
+        LOCKDOWN_HINT,
       );
     case 'used':
       return new AppError(

@@ -61,14 +61,17 @@ export class LockdownFile {
   }
 }
 
+/** What to do about a call that a lockdown refuses. */
+export const LOCKDOWN_HINT = {
+  model: 'Do not work around this. Tell the user that a lockdown is in force.',
+  person: 'Lift the lockdown with `proxmox-mcp lockdown --off`.',
+} as const;
+
 export function lockedDown(tool: string, { until }: Lockdown): AppError {
   const end = until === null ? 'until the operator lifts it' : `until ${new Date(until).toISOString()}`;
   return new AppError(
     'LOCKED_DOWN',
     `The operator has locked this server down ${end}, so ${tool} is refused: only read-only tools run. The call was not executed.`,
-    {
-      model: 'Do not work around this. Tell the user that a lockdown is in force.',
-      person: 'Lift the lockdown with `proxmox-mcp lockdown --off`.',
-    },
+    LOCKDOWN_HINT,
   );
 }

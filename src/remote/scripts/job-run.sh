@@ -106,7 +106,7 @@ if any "$d"/s.timeout.*; then why=timeout
 elif any "$d"/s.cancel.*; then why=cancelled left=0
 else
   why=exit left=0
-  # lxc-attach or the wrapper was killed, or the container was stopped. Without a begin, there is little to search for.
+  # lxc-attach or the wrapper was killed, or the container was stopped. A short search is enough if the command never began.
   case $f in *e*) ;; *b*) kill_run 20 40; left=$?;; *) kill_run 20 20; left=$?;; esac
 fi
 end=$c.$(ticks).$f.$left

@@ -57,8 +57,8 @@ scan() {
   IFS=" $nl"
   set +f
 }
-# Sets $processes to lines "PID PARENT SESSION START GROUP", $others to the group of this script, and $old to the session of this script and those with a process that is older
-# than the run. Uses cat, because dash's read makes a system call per byte.
+# Sets $processes to lines "PID PARENT SESSION START GROUP", $others to the group of this script, and $old to its session and those
+# with a process that is older than the run. Uses cat, because dash's read makes a system call per byte.
 read_processes() {
   processes='' old=' ' found=
   stats=$(printf '%s\n' /proc/[0-9]*/stat | xargs cat 2>/dev/null)
